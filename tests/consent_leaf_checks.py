@@ -17,7 +17,7 @@ from consent import store as consents
 from gateway.access.signed_consent_record import signed_record
 from gateway.signing.keys import KeyRing
 from tests.log_builders import open_note, raw_key
-from tests.naive_merkle import root_from_path
+from tests.reference_merkle import root_from_path
 from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:

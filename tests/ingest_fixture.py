@@ -49,7 +49,7 @@ WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event =
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class CommandResult:
     """How a command ended."""
 
     status: int
@@ -83,11 +83,11 @@ class IngestFixture:
         given = [str(self.folder / each) if "." in each else each for each in arguments]
         return ["ingest", *given, "--source", source, "--dataset", dataset]
 
-    def ingest(self, *arguments: str, **options: str) -> Done:
+    def ingest(self, *arguments: str, **options: str) -> CommandResult:
         """Run the command to its end."""
         done = CliRunner().invoke(app, self.arguments(*arguments, **options), env=self.environment)
         assert isinstance(done.exception, SystemExit | None), done.exc_info
-        return Done(status=done.exit_code, out=done.stdout, err=done.stderr)
+        return CommandResult(status=done.exit_code, out=done.stdout, err=done.stderr)
 
     def start(self, *arguments: str, **options: str) -> subprocess.Popen[str]:
         """Start the command as a process of its own."""

@@ -29,7 +29,7 @@ from gateway.transparency.checkpoints import origin_of
 from gateway.transparency.disclosure_leaf import Disclosure, leaf_hash
 from gateway.transparency.publication import Publisher
 from gateway.transparency.sequencer import Sequencer
-from tests import naive_merkle
+from tests import reference_merkle
 
 ISSUER = "https://credit.test"
 ORIGIN = "credit.test/log"
@@ -180,7 +180,7 @@ async def downloaded_entries(http: httpx2.AsyncClient, size: int) -> list[bytes]
         bundle = (await http.get(f"/log/entries/{path}")).raise_for_status().content
         tile = (await http.get(f"/log/tile/0/{path}")).raise_for_status().content
         found = list(_unbundled(bundle))
-        assert tile == b"".join(naive_merkle.mth([entry]) for entry in found)
+        assert tile == b"".join(reference_merkle.mth([entry]) for entry in found)
         entries += found
     return entries
 

@@ -7,7 +7,7 @@ from typing import Final
 VECTORS: Final = Path(__file__).parent / "vectors"
 
 
-def of_vectors(name: str) -> list[list[str]]:
+def read_vectors(name: str) -> list[list[str]]:
     """Each line's numbers, its escapes of code points read."""
     lines = (VECTORS / name).read_text(encoding="utf-8").splitlines()
     return [

@@ -27,7 +27,7 @@ _TOLD: Final = text("""
             '', '', :at)""")
 
 
-class KeysFixture:
+class NaturalKeysFixture:
     """Credit files whose keys are due to be folded."""
 
     def __init__(self, engine: AsyncEngine, keys: str | None = None) -> None:

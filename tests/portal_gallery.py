@@ -34,7 +34,7 @@ AWAY: Final = ("/portal/sign-in",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class HostileText:
     """What others have written into the fields that the pages show; `None`: plain words."""
 
     hostile: str | None = None
@@ -94,9 +94,9 @@ def _routes(router: Any) -> Iterator[tuple[str, str]]:  # a router, or one inclu
             yield from _routes(each.original_router)
 
 
-async def hang(portal: PortalFixture, words: Words | None = None) -> Gallery:
+async def fill_gallery(portal: PortalFixture, words: HostileText | None = None) -> Gallery:
     """Fill the portal, and say where each page is."""
-    words = words or Words()
+    words = words or HostileText()
     await _names(portal, words)
     await _records(portal, words)
     late = await _too_late(portal)
@@ -178,7 +178,7 @@ async def granted(portal: PortalFixture, browser: httpx2.AsyncClient, purpose: P
     return held
 
 
-async def _names(portal: PortalFixture, words: Words) -> None:
+async def _names(portal: PortalFixture, words: HostileText) -> None:
     """The bank's and the firm's own words."""
     if words.hostile is None:
         return
@@ -198,7 +198,7 @@ async def _names(portal: PortalFixture, words: Words) -> None:
         )
 
 
-async def _records(portal: PortalFixture, words: Words) -> None:
+async def _records(portal: PortalFixture, words: HostileText) -> None:
     """A penalty, one that is disputed, and a rating that only the enterprise and its bank see."""
     decided = (portal.clock().date() - timedelta(days=100)).isoformat()
     days = {"decided_on": decided, "determined_on": decided, "published_on": decided}
@@ -293,7 +293,7 @@ async def _consents(portal: PortalFixture, browser: httpx2.AsyncClient) -> dict[
     }
 
 
-async def _looks(portal: PortalFixture, words: Words) -> dict[str, str]:
+async def _looks(portal: PortalFixture, words: HostileText) -> dict[str, str]:
     said = words.or_plain("penalty")
     await portal.add_look(portal.firm, asked=["registration", said])
     await portal.add_look(
@@ -321,7 +321,7 @@ async def _looks(portal: PortalFixture, words: Words) -> dict[str, str]:
     }
 
 
-async def _codes(portal: PortalFixture, words: Words) -> dict[str, str]:
+async def _codes(portal: PortalFixture, words: HostileText) -> dict[str, str]:
     code = await portal.add_code(portal.firm, words.or_plain("云栖小店"))
     gone = await portal.add_code(portal.firm, words.or_plain("旧店"))
     await portal.revoke_code(gone)
@@ -339,7 +339,7 @@ async def _codes(portal: PortalFixture, words: Words) -> dict[str, str]:
 
 
 async def _objections(
-    portal: PortalFixture, browser: httpx2.AsyncClient, words: Words
+    portal: PortalFixture, browser: httpx2.AsyncClient, words: HostileText
 ) -> dict[str, str]:
     """One that was raised, one that was decided, and the file that they are about."""
     said = {"text": words.or_plain("罚款已经撤销。"), "wanted": words.or_plain("撤下。")}
@@ -375,7 +375,7 @@ async def _objections(
 
 
 async def _delegates(
-    portal: PortalFixture, browser: httpx2.AsyncClient, words: Words
+    portal: PortalFixture, browser: httpx2.AsyncClient, words: HostileText
 ) -> dict[str, str]:
     """One who is invited, and the invitation."""
     at = f"/portal/enterprises/{portal.firm}/delegates"

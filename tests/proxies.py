@@ -28,12 +28,12 @@ from gateway.db.engine import make_engine
 from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
 from tests.databases import new_database
 from tests.gateway_fixture import GatewayFixture
+from tests.gateway_process import serving
 from tests.log_builders import make_checkpoint_folder
 from tests.mtls_builders import Holder, make_authority, make_certificate
 from tests.oauth_builders import USCC
 from tests.portal_fixture import add_enterprise
 from tests.ports import free_port
-from tests.served_process import serving
 from tests.waiting import PATIENCE
 
 CONFIGURED: Final = Path(__file__).parents[1] / "deploy" / "proxy"
@@ -44,7 +44,7 @@ CA: Final = make_authority()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Front:
+class Proxy:
     """A proxy that listens: for everybody, and where certificates are asked for."""
 
     app: FastAPI
@@ -149,7 +149,7 @@ def running(command: list[str], changed: Mapping[str, str], port: int) -> Iterat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Behind:
+class Backend:
     """A gateway that believes its proxy, and the ports at which that is to listen."""
 
     app: FastAPI
@@ -162,7 +162,7 @@ class Behind:
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def backend(
     gateway: GatewayFixture, postgres_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Behind]:
+) -> AsyncIterator[Backend]:
     """A gateway process with a database of its own that trusts loopback."""
     folder = tmp_path_factory.mktemp("proxied")
     own = {
@@ -181,7 +181,7 @@ async def backend(
         "XINQIAO_TRUSTED_PROXIES": "127.0.0.1",
     }
     with serving(settings, folder / "output", **changed) as address:
-        yield Behind(
+        yield Backend(
             app=gateway.app,
             engine=engine,
             folder=folder,
@@ -192,11 +192,11 @@ async def backend(
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module", params=sorted(PROXIES))
-async def front(request: pytest.FixtureRequest, backend: Behind) -> AsyncIterator[Front]:
+async def front(request: pytest.FixtureRequest, backend: Backend) -> AsyncIterator[Proxy]:
     """A proxy in front of the gateway."""
     command, variables = PROXIES[request.param](backend.folder, backend.ports, backend.gateway)
     with running(command, variables, backend.ports[1]):
-        yield Front(
+        yield Proxy(
             app=backend.app,
             engine=backend.engine,
             folder=backend.folder,

@@ -34,7 +34,7 @@ def client_of(caller: Caller, kind: type[Client | AsyncClient], **options: Any) 
     return kind(**chosen)
 
 
-class Wire(httpx2.AsyncBaseTransport):
+class TamperingTransport(httpx2.AsyncBaseTransport):
     """The real network; keeps the statuses of /v1, and may spoil answers on their way."""
 
     def __init__(self, spoil: Answer = lambda response: response) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class ReceivedRequest:
     """One request."""
 
     method: str
@@ -27,7 +27,7 @@ class SmsServer:
     stalls: bool = False
     """Whether requests are answered only at the end."""
     body: bytes = b"{}"
-    taken: list[Taken] = field(default_factory=list)
+    taken: list[ReceivedRequest] = field(default_factory=list)
     origin: str = ""
 
     @property
@@ -45,7 +45,7 @@ def make_sms_server() -> Iterator[SmsServer]:
         def do_POST(self) -> None:
             written = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
             server.taken.append(
-                Taken(
+                ReceivedRequest(
                     method=self.command,
                     path=self.path,
                     headers={name.lower(): value for name, value in self.headers.items()},

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from gateway.clients import registry
 from gateway.clients.registration import Registration
 from gateway.db.engine import to_json
-from tests.clients_builders import set_active
+from tests.client_builders import set_active
 from tests.oauth_builders import Bank, Key, OAuthFixture, make_bank, public_jwk, some_terms
 
 EC_KEY = ec.generate_private_key(ec.SECP256R1())
@@ -27,7 +27,7 @@ FORGED: Mapping[str, tuple[Key, str]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Registered:
+class ClientCase:
     """A client that is there, or is not."""
 
     client_id: str
@@ -37,10 +37,10 @@ class Registered:
         return replace(make_bank(oauth), client_id=self.client_id, key=key, alg=alg)
 
 
-Making = Callable[[OAuthFixture], Awaitable[Registered]]
+Making = Callable[[OAuthFixture], Awaitable[ClientCase]]
 
 
-async def _registered(oauth: OAuthFixture, *keys: Key, **changes: Any) -> Registered:
+async def _registered(oauth: OAuthFixture, *keys: Key, **changes: Any) -> ClientCase:
     client_id = f"bank-{secrets.token_hex(6)}"
     jwks = {"keys": [public_jwk(key, kid=f"k{n}") for n, key in enumerate(keys, 1)]}
     registration = Registration(
@@ -58,35 +58,35 @@ async def _registered(oauth: OAuthFixture, *keys: Key, **changes: Any) -> Regist
     async with oauth.runtime.engine.begin() as connection:
         await registry.register_client(connection, registration, now=oauth.clock())
         await registry.put_agreement(connection, client_id, some_terms(oauth.clock()))
-    return Registered(client_id=client_id)
+    return ClientCase(client_id=client_id)
 
 
-async def unknown(_world: OAuthFixture) -> Registered:
+async def unknown(_world: OAuthFixture) -> ClientCase:
     """Nobody."""
-    return Registered(client_id=f"bank-{secrets.token_hex(6)}")
+    return ClientCase(client_id=f"bank-{secrets.token_hex(6)}")
 
 
-async def unknown_before_all(_world: OAuthFixture) -> Registered:
+async def unknown_before_all(_world: OAuthFixture) -> ClientCase:
     """Nobody, by an id that stands before every client's."""
-    return Registered(client_id="-")
+    return ClientCase(client_id="-")
 
 
-async def with_another_key(oauth: OAuthFixture) -> Registered:
+async def with_another_key(oauth: OAuthFixture) -> ClientCase:
     """A client with one key of each kind."""
     return await _registered(oauth, EC_KEY, ED_KEY, *RSA_KEYS.values())
 
 
-async def with_one_key(oauth: OAuthFixture) -> Registered:
+async def with_one_key(oauth: OAuthFixture) -> ClientCase:
     """A client that signs by another algorithm, or with a key of another length."""
     return await _registered(oauth, EC_KEY)
 
 
-async def with_eight_keys(oauth: OAuthFixture) -> Registered:
+async def with_eight_keys(oauth: OAuthFixture) -> ClientCase:
     """A client with as many keys as there can be."""
     return await _registered(oauth, *[ec.generate_private_key(ec.SECP256R1()) for _ in range(8)])
 
 
-async def suspended(oauth: OAuthFixture) -> Registered:
+async def suspended(oauth: OAuthFixture) -> ClientCase:
     """A client that may not call at present."""
     made = await with_another_key(oauth)
     async with oauth.runtime.engine.begin() as connection:
@@ -94,7 +94,7 @@ async def suspended(oauth: OAuthFixture) -> Registered:
     return made
 
 
-async def without_agreement(oauth: OAuthFixture) -> Registered:
+async def without_agreement(oauth: OAuthFixture) -> ClientCase:
     """A client whose agreement has ended."""
     made = await with_another_key(oauth)
     async with oauth.runtime.engine.begin() as connection:
@@ -102,7 +102,7 @@ async def without_agreement(oauth: OAuthFixture) -> Registered:
     return made
 
 
-async def without_keys(oauth: OAuthFixture) -> Registered:
+async def without_keys(oauth: OAuthFixture) -> ClientCase:
     """A client that authenticates by certificate."""
     from gateway.clients.authentication_method import Authentication
 
@@ -112,7 +112,7 @@ async def without_keys(oauth: OAuthFixture) -> Registered:
     return await _registered(oauth, authentication=by_certificate)
 
 
-async def with_keys_elsewhere(oauth: OAuthFixture) -> Registered:
+async def with_keys_elsewhere(oauth: OAuthFixture) -> ClientCase:
     """A client whose keys were fetched from its own address; no fetch is due while a test runs."""
     uri = "https://keys.bank.test/jwks.json"
     made = await _registered(oauth, jwks_uri=uri)

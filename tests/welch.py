@@ -35,7 +35,7 @@ Ask = Callable[[str], Awaitable[Seconds]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
+class SamplePlan:
     """How many samples are taken and how they are judged."""
 
     rounds: int
@@ -48,13 +48,13 @@ class Form:
     """How much slower the leaky control is, as a share of the median answer."""
 
 
-WHOLE: Final = Form(rounds=2_000, most_rounds=10_000, kept=0.99, margin=0.0, leak=0.05)
-SMALL: Final = Form(rounds=60, most_rounds=60, kept=0.8, margin=0.2, leak=1.0)
+WHOLE: Final = SamplePlan(rounds=2_000, most_rounds=10_000, kept=0.99, margin=0.0, leak=0.05)
+SMALL: Final = SamplePlan(rounds=60, most_rounds=60, kept=0.8, margin=0.2, leak=1.0)
 FORM: Final = WHOLE if FULL else SMALL
 
 
 @dataclass(slots=True)
-class Slower:
+class LeakyApplication:
     """The same application, but slower where the request has `mark` as its X-Request-Id."""
 
     app: ASGIApp
@@ -71,13 +71,13 @@ class Slower:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class Comparison:
     """What was measured, each group against the baseline."""
 
     t: Mapping[str, float]
     medians: Mapping[str, Seconds]
     samples: int
-    form: Form = field(default=FORM)
+    form: SamplePlan = field(default=FORM)
 
     def demand_alike(self) -> None:
         """Fail where a group can be told from the baseline, or where the controls do not hold."""
@@ -96,8 +96,8 @@ class Compared:
 
 
 async def compare(
-    groups: Mapping[str, Ask], *, slower: Slower, baseline: str, form: Form = FORM
-) -> Compared:
+    groups: Mapping[str, Ask], *, slower: LeakyApplication, baseline: str, form: SamplePlan = FORM
+) -> Comparison:
     """Time every group and both controls, interleaved; `slower` is where the requests go."""
     asks = {**groups, TWIN: groups[baseline], LEAKY: groups[baseline]}
     slower.seconds = 0.0
@@ -109,7 +109,7 @@ async def compare(
         for name in order.sample(list(asks), len(asks)):
             taken[name].append(await asks[name](name))
     kept = {name: trimmed(times, form.kept) for name, times in taken.items()}
-    return Compared(
+    return Comparison(
         t={
             name: welch(kept[name], kept[baseline], form.margin)
             for name in asks
@@ -133,7 +133,7 @@ def trimmed(times: Sequence[Seconds], kept: float) -> list[Seconds]:
     return sorted(times)[: math.ceil(len(times) * kept)]
 
 
-def _enough(times: Sequence[Seconds], form: Form) -> bool:
+def _enough(times: Sequence[Seconds], form: SamplePlan) -> bool:
     """Whether the leaky control's share of an answer would surely be seen by now."""
     if len(times) < form.rounds:
         return False

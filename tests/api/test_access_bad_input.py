@@ -21,7 +21,7 @@ from gateway.limits.limiter import Quotas
 from gateway.problems import TABLE
 from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
 from gateway.synthetic.people import invalid_id_number
-from tests.clients_builders import set_active
+from tests.client_builders import set_active
 from tests.gateway_fixture import (
     OF_THE_LOG,
     UNKNOWN,

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from gateway.limits.limiter import Quotas
 from gateway.runtime import Runtime
 from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
-from tests.clients_builders import set_active
+from tests.client_builders import set_active
 from tests.gateway_fixture import Caller, GatewayFixture, in_process, verification_body
 from tests.mtls_builders import Holder, make_authority, make_certificate
 from xinqiao._core.exchange import sha256_digest
@@ -27,7 +27,7 @@ MTLS = "https://mtls.credit.test"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proxied:
+class ProxiedGateway:
     """The gateway behind a trusted proxy, and another way to it that goes around the proxy."""
 
     gateway: GatewayFixture
@@ -89,7 +89,7 @@ class Proxied:
 
 
 @asynccontextmanager
-async def behind_a_proxy(gateway: GatewayFixture) -> AsyncIterator[Proxied]:
+async def behind_a_proxy(gateway: GatewayFixture) -> AsyncIterator[ProxiedGateway]:
     """The gateway's database behind a proxy at 127.0.0.1, which is where the tests call from."""
     changed = {"trusted_proxies": "127.0.0.1", "mtls_origin": MTLS}
     settings = type(gateway.settings).model_validate(
@@ -99,11 +99,13 @@ async def behind_a_proxy(gateway: GatewayFixture) -> AsyncIterator[Proxied]:
         transport = httpx2.ASGITransport(app=app, client=("127.0.0.9", 1))
         base = gateway.settings.issuer
         async with httpx2.AsyncClient(transport=transport, base_url=base) as around:
-            yield Proxied(gateway=gateway, runtime=app.state.runtime, http=http, around=around)
+            yield ProxiedGateway(
+                gateway=gateway, runtime=app.state.runtime, http=http, around=around
+            )
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def proxied(gateway: GatewayFixture) -> AsyncIterator[Proxied]:
+async def proxied(gateway: GatewayFixture) -> AsyncIterator[ProxiedGateway]:
     """One such gateway for the module."""
     async with behind_a_proxy(gateway) as made:
         yield made
@@ -126,7 +128,7 @@ def refused(answer: httpx2.Response, code: str, *, scheme: str = "Bearer") -> bo
 
 
 async def test_a_bound_token_with_its_certificate_is_answered(
-    proxied: Proxied, holder: Holder
+    proxied: ProxiedGateway, holder: Holder
 ) -> None:
     """As Bearer, in any case; counted, signed and logged as any other call."""
     caller, uscc = await proxied.client(holder), proxied.gateway.uscc("clean")
@@ -140,7 +142,9 @@ async def test_a_bound_token_with_its_certificate_is_answered(
     assert len(await proxied.gateway.log_of(caller)) == 3
 
 
-async def test_without_its_certificate_a_token_is_nothing(proxied: Proxied, holder: Holder) -> None:
+async def test_without_its_certificate_a_token_is_nothing(
+    proxied: ProxiedGateway, holder: Holder
+) -> None:
     """None, another one of the same name, an old one: a stolen token opens nothing."""
     caller, uscc = await proxied.client(holder), proxied.gateway.uscc("clean")
     token = {"Authorization": f"Bearer {await proxied.token(caller, holder)}"}
@@ -154,7 +158,7 @@ async def test_without_its_certificate_a_token_is_nothing(proxied: Proxied, hold
 
 
 async def test_a_header_that_goes_around_the_proxy_is_nothing(
-    proxied: Proxied, holder: Holder
+    proxied: ProxiedGateway, holder: Holder
 ) -> None:
     """The same answer as with none, and a line in the log; whatever forwarding is claimed."""
     caller, uscc = await proxied.client(holder), proxied.gateway.uscc("clean")
@@ -175,7 +179,7 @@ async def test_a_header_that_goes_around_the_proxy_is_nothing(
     assert refused(await proxied.call(alike, uscc=uscc), "invalid_token")
 
 
-async def test_a_certificate_that_ran_out_ends_its_token(proxied: Proxied) -> None:
+async def test_a_certificate_that_ran_out_ends_its_token(proxied: ProxiedGateway) -> None:
     """The proxy's own clock is not relied upon."""
     brief = make_certificate(issuer=CA, days=(-1, 2 / 86_400 * 60))
     caller, uscc = await proxied.client(brief), proxied.gateway.uscc("clean")
@@ -188,7 +192,9 @@ async def test_a_certificate_that_ran_out_ends_its_token(proxied: Proxied) -> No
     assert "term" in answer.json()["detail"]
 
 
-async def test_two_or_broken_certificates_are_refused(proxied: Proxied, holder: Holder) -> None:
+async def test_two_or_broken_certificates_are_refused(
+    proxied: ProxiedGateway, holder: Holder
+) -> None:
     """Even beside a token that needs none: the proxy is set up wrongly."""
     caller, uscc = await proxied.client(holder), proxied.gateway.uscc("clean")
     token = ("Authorization", f"Bearer {await proxied.token(caller, holder)}")
@@ -203,7 +209,9 @@ async def test_two_or_broken_certificates_are_refused(proxied: Proxied, holder: 
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
 
 
-async def test_a_dpop_token_is_never_a_bearer_token(proxied: Proxied, holder: Holder) -> None:
+async def test_a_dpop_token_is_never_a_bearer_token(
+    proxied: ProxiedGateway, holder: Holder
+) -> None:
     """With or without a certificate, with or without a proof beside it."""
     gateway = proxied.gateway
     bank, uscc = await gateway.client(), gateway.uscc("clean")
@@ -218,7 +226,9 @@ async def test_a_dpop_token_is_never_a_bearer_token(proxied: Proxied, holder: Ho
     assert (await proxied.call(good, uscc=uscc)).status_code == 200
 
 
-async def test_a_certificate_token_is_never_a_dpop_token(proxied: Proxied, holder: Holder) -> None:
+async def test_a_certificate_token_is_never_a_dpop_token(
+    proxied: ProxiedGateway, holder: Holder
+) -> None:
     """Nor does a proof replace the certificate, or pass unread beside it."""
     caller, uscc = await proxied.client(holder), proxied.gateway.uscc("clean")
     token = await proxied.token(caller, holder)
@@ -230,7 +240,7 @@ async def test_a_certificate_token_is_never_a_dpop_token(proxied: Proxied, holde
 
 
 async def test_a_token_that_is_bound_twice_is_judged_twice(
-    proxied: Proxied, holder: Holder
+    proxied: ProxiedGateway, holder: Holder
 ) -> None:
     """Certificate and proof, under the scheme DPoP; either alone is not enough."""
     caller, uscc = await proxied.client(holder), proxied.gateway.uscc("clean")
@@ -263,7 +273,7 @@ async def test_a_token_that_is_bound_twice_is_judged_twice(
 
 
 async def test_where_no_proxy_is_trusted_there_is_no_bearer_token(
-    proxied: Proxied, holder: Holder
+    proxied: ProxiedGateway, holder: Holder
 ) -> None:
     """A token that another worker gave does not pass where the operator trusts nobody."""
     caller, gateway = await proxied.client(holder), proxied.gateway
@@ -274,7 +284,7 @@ async def test_where_no_proxy_is_trusted_there_is_no_bearer_token(
     assert "Bearer" not in answer.headers["www-authenticate"]
 
 
-async def test_state_holds_from_the_next_request(proxied: Proxied, holder: Holder) -> None:
+async def test_state_holds_from_the_next_request(proxied: ProxiedGateway, holder: Holder) -> None:
     """A revoked token, a suspended client: line 30 is the same for all."""
     caller, gateway = await proxied.client(holder), proxied.gateway
     uscc, with_it = gateway.uscc("clean"), {"Client-Cert": holder.header}
@@ -292,7 +302,7 @@ async def test_state_holds_from_the_next_request(proxied: Proxied, holder: Holde
     assert (answer.status_code, answer.json()["code"]) == (403, "client_suspended")
 
 
-async def test_the_same_limits_hold(proxied: Proxied, holder: Holder) -> None:
+async def test_the_same_limits_hold(proxied: ProxiedGateway, holder: Holder) -> None:
     """There is no proof to be used once, but the quota is counted as for anybody."""
     role = next(each for each in DEMO_CLIENTS if each.key == "bank")
     quotas = replace(terms_of(role, proxied.gateway.clock()).quotas, per_minute=2)
@@ -305,7 +315,7 @@ async def test_the_same_limits_hold(proxied: Proxied, holder: Holder) -> None:
     assert 429 in statuses[2:]
 
 
-async def test_a_scope_is_asked_for_as_of_anybody(proxied: Proxied, holder: Holder) -> None:
+async def test_a_scope_is_asked_for_as_of_anybody(proxied: ProxiedGateway, holder: Holder) -> None:
     """And the challenge names it under the scheme that was used."""
     caller = await proxied.client(holder)
     token = await proxied.token(caller, holder, scope="query")
@@ -316,7 +326,7 @@ async def test_a_scope_is_asked_for_as_of_anybody(proxied: Proxied, holder: Hold
 
 
 async def test_an_answer_is_signed_for_the_address_that_was_called(
-    proxied: Proxied, holder: Holder
+    proxied: ProxiedGateway, holder: Holder
 ) -> None:
     """At the address for certificates the signature is over that address."""
     caller, uscc = await proxied.client(holder), proxied.gateway.uscc("clean")

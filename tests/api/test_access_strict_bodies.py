@@ -12,7 +12,7 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from tests.clients_builders import make_operator, make_registration
+from tests.client_builders import make_operator, make_registration
 from tests.gateway_fixture import UNKNOWN, GatewayFixture, verification_body
 from tests.records_builders import (
     PART,

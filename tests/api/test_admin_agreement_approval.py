@@ -22,7 +22,7 @@ from gateway.admin.schemas import TermsIn
 from gateway.clients.client_details import versions_of
 from gateway.clients.registration import Registration
 from gateway.clients.terms import Terms, TermsError
-from tests.clients_builders import make_agreement, make_registration, make_set
+from tests.client_builders import make_agreement, make_registration, make_set
 
 FANG, QIANG = Operator.at_the_shell("fang"), Operator.at_the_shell("qiang")
 DATASETS = ("registration", "penalty", "licence")
@@ -50,7 +50,7 @@ def terms(**changes: Any) -> Terms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Office:
+class OperatorFixture:
     """Operators at work on one client."""
 
     engine: AsyncEngine
@@ -100,14 +100,14 @@ class Office:
 
 
 @pytest_asyncio.fixture
-async def office(engine: AsyncEngine) -> AsyncIterator[Office]:
+async def office(engine: AsyncEngine) -> AsyncIterator[OperatorFixture]:
     """A registered bank without an agreement."""
-    made = Office(engine=engine, client_id=f"bank-{secrets.token_hex(4)}")
+    made = OperatorFixture(engine=engine, client_id=f"bank-{secrets.token_hex(4)}")
     await _register(made)
     yield made
 
 
-async def _register(office: Office, **changes: Any) -> None:
+async def _register(office: OperatorFixture, **changes: Any) -> None:
     wanted = make_registration(**changes) | {"client_id": office.client_id}
     wanted["scopes"] = tuple(wanted["scopes"])
     await office.do(client_service.register, registration=Registration(**wanted))
@@ -138,7 +138,9 @@ async def _register(office: Office, **changes: Any) -> None:
         "TRUNCATE client",
     ],
 )
-async def test_what_was_agreed_and_done_is_never_rewritten(office: Office, statement: str) -> None:
+async def test_what_was_agreed_and_done_is_never_rewritten(
+    office: OperatorFixture, statement: str
+) -> None:
     """The database refuses it, whoever asks."""
     await office.agreed(terms())
     before = await office.versions()
@@ -147,7 +149,7 @@ async def test_what_was_agreed_and_done_is_never_rewritten(office: Office, state
     assert await office.versions() == before
 
 
-async def test_an_agreement_ends_once(office: Office) -> None:
+async def test_an_agreement_ends_once(office: OperatorFixture) -> None:
     """Its end can be set, not moved and not taken back."""
     await office.agreed(terms())
     await office.sql("UPDATE agreement SET ended_at = now() WHERE client_id = :c")
@@ -157,7 +159,7 @@ async def test_an_agreement_ends_once(office: Office) -> None:
 
 
 async def test_an_open_proposal_cannot_be_changed_between_reading_and_approving(
-    office: Office,
+    office: OperatorFixture,
 ) -> None:
     """Neither its document nor its digest nor its proposer."""
     await office.put(terms())
@@ -166,7 +168,7 @@ async def test_an_open_proposal_cannot_be_changed_between_reading_and_approving(
             await office.sql(f"UPDATE agreement_proposal SET {change} WHERE client_id = :c")  # noqa: S608
 
 
-async def test_the_database_knows_no_approval_by_the_proposer(office: Office) -> None:
+async def test_the_database_knows_no_approval_by_the_proposer(office: OperatorFixture) -> None:
     """The rule stands in the table too."""
     await office.put(terms())
     with pytest.raises(DBAPIError):
@@ -176,7 +178,7 @@ async def test_the_database_knows_no_approval_by_the_proposer(office: Office) ->
         )
 
 
-async def test_a_first_agreement_waits_for_a_second_operator(office: Office) -> None:
+async def test_a_first_agreement_waits_for_a_second_operator(office: OperatorFixture) -> None:
     """Until then there is none."""
     made = await office.put(terms())
     assert isinstance(made, Proposed)
@@ -187,7 +189,7 @@ async def test_a_first_agreement_waits_for_a_second_operator(office: Office) -> 
     assert version.digest == made.proposal.digest
 
 
-async def test_whoever_proposed_cannot_approve(office: Office) -> None:
+async def test_whoever_proposed_cannot_approve(office: OperatorFixture) -> None:
     """Not under the same name in other letters either; and the proposal still waits."""
     made = await office.put(terms())
     for same in (FANG, Operator.at_the_shell("FANG"), Operator.with_token("ops-1", "fang")):
@@ -197,7 +199,7 @@ async def test_whoever_proposed_cannot_approve(office: Office) -> None:
     assert isinstance(await office.approve(made), InForce)
 
 
-async def test_what_narrows_takes_effect_at_once(office: Office) -> None:
+async def test_what_narrows_takes_effect_at_once(office: OperatorFixture) -> None:
     """One operator is enough to protect, and old versions stay readable."""
     await office.agreed(terms())
     put = await office.put(terms(datasets=frozenset({"registration"})))
@@ -207,7 +209,7 @@ async def test_what_narrows_takes_effect_at_once(office: Office) -> None:
     assert newest.terms.datasets == {"registration"}
 
 
-async def test_what_was_narrowed_widens_again_only_by_two(office: Office) -> None:
+async def test_what_was_narrowed_widens_again_only_by_two(office: OperatorFixture) -> None:
     """The measure is the present version, not one that once was."""
     await office.agreed(terms())
     await office.put(terms(datasets=frozenset()))
@@ -216,7 +218,7 @@ async def test_what_was_narrowed_widens_again_only_by_two(office: Office) -> Non
     assert back.proposal.widens == ("dataset penalty", "dataset registration")
 
 
-async def test_the_same_terms_again_are_nothing_to_do(office: Office) -> None:
+async def test_the_same_terms_again_are_nothing_to_do(office: OperatorFixture) -> None:
     """Neither a new version nor a second proposal."""
     first, again = await office.put(terms()), await office.put(terms())
     assert not again.anew
@@ -225,7 +227,7 @@ async def test_the_same_terms_again_are_nothing_to_do(office: Office) -> None:
     assert await office.put(terms()) == InForce(version=1, digest=first.proposal.digest, anew=False)
 
 
-async def test_another_digest_approves_nothing(office: Office) -> None:
+async def test_another_digest_approves_nothing(office: OperatorFixture) -> None:
     """What is approved is what was read."""
     made = await office.put(terms())
     wrong = await office.do(
@@ -235,7 +237,7 @@ async def test_another_digest_approves_nothing(office: Office) -> None:
     assert await office.versions() == []
 
 
-async def test_a_new_proposal_takes_the_place_of_an_open_one(office: Office) -> None:
+async def test_a_new_proposal_takes_the_place_of_an_open_one(office: OperatorFixture) -> None:
     """So that nobody approves the older by mistake."""
     older = await office.put(terms())
     newer = await office.put(terms(datasets=frozenset(DATASETS)))
@@ -243,7 +245,7 @@ async def test_a_new_proposal_takes_the_place_of_an_open_one(office: Office) -> 
     assert isinstance(await office.approve(newer), InForce)
 
 
-async def test_a_proposal_against_a_version_that_changed_is_void(office: Office) -> None:
+async def test_a_proposal_against_a_version_that_changed_is_void(office: OperatorFixture) -> None:
     """It would undo a narrowing that came in between."""
     await office.agreed(terms())
     wide = await office.put(terms(datasets=frozenset(DATASETS)))
@@ -252,7 +254,7 @@ async def test_a_proposal_against_a_version_that_changed_is_void(office: Office)
     assert (await office.versions())[0].terms.datasets == frozenset()
 
 
-async def test_ending_voids_what_was_proposed(office: Office) -> None:
+async def test_ending_voids_what_was_proposed(office: OperatorFixture) -> None:
     """Whoever ends an agreement does not expect it back an hour later."""
     await office.agreed(terms())
     wide = await office.put(terms(datasets=frozenset(DATASETS)))
@@ -261,7 +263,7 @@ async def test_ending_voids_what_was_proposed(office: Office) -> None:
     assert isinstance(await office.put(terms(datasets=frozenset())), Proposed)
 
 
-async def test_a_rejected_proposal_is_decided(office: Office) -> None:
+async def test_a_rejected_proposal_is_decided(office: OperatorFixture) -> None:
     """By the other, or taken back by its proposer."""
     made = await office.put(terms())
     rejected = await office.do(
@@ -271,7 +273,7 @@ async def test_a_rejected_proposal_is_decided(office: Office) -> None:
     assert isinstance(await office.approve(made), AdminRefusal)
 
 
-async def test_of_many_approvals_at_once_one_puts_one_version(office: Office) -> None:
+async def test_of_many_approvals_at_once_one_puts_one_version(office: OperatorFixture) -> None:
     """The client's row is locked while an operator acts on it."""
     made = await office.put(terms())
     others = [Operator.at_the_shell(f"op-{n}") for n in range(8)]
@@ -280,7 +282,9 @@ async def test_of_many_approvals_at_once_one_puts_one_version(office: Office) ->
     assert len(await office.versions()) == 1
 
 
-async def test_narrowing_and_approving_at_once_never_leave_the_wide_one(office: Office) -> None:
+async def test_narrowing_and_approving_at_once_never_leave_the_wide_one(
+    office: OperatorFixture,
+) -> None:
     """Whichever comes first, the other sees it."""
     await office.agreed(terms())
     wide = await office.put(terms(datasets=frozenset(DATASETS)))
@@ -299,7 +303,7 @@ async def test_an_agency_without_a_licence_cannot_be_proposed_questions_on_a_per
     """R13, when an agreement is proposed; with the licence it can."""
     personal = terms(questions=frozenset({"legal_representative_id.v1"}))
     for licence in (None, "L-1"):
-        agency = Office(engine=engine, client_id=f"agency-{secrets.token_hex(4)}")
+        agency = OperatorFixture(engine=engine, client_id=f"agency-{secrets.token_hex(4)}")
         await _register(agency, kind="agency", filing_number="F-1", personal_credit_licence=licence)
         if licence is None:
             with pytest.raises(TermsError, match="licence"):
@@ -316,7 +320,7 @@ async def test_an_agency_without_a_licence_cannot_be_proposed_questions_on_a_per
 
 async def test_an_operators_client_can_agree_on_nothing_to_read(engine: AsyncEngine) -> None:
     """Its agreement is a term and quotas."""
-    ops = Office(engine=engine, client_id=f"ops-{secrets.token_hex(4)}")
+    ops = OperatorFixture(engine=engine, client_id=f"ops-{secrets.token_hex(4)}")
     await _register(ops, kind="operator", scopes=["admin"])
     with pytest.raises(TermsError, match="reads nothing"):
         await ops.put(terms())
@@ -324,7 +328,9 @@ async def test_an_operators_client_can_agree_on_nothing_to_read(engine: AsyncEng
     await ops.agreed(nothing)
 
 
-async def test_what_the_catalogue_lacks_or_nobody_signed_is_refused(office: Office) -> None:
+async def test_what_the_catalogue_lacks_or_nobody_signed_is_refused(
+    office: OperatorFixture,
+) -> None:
     """Before anything is proposed."""
     with pytest.raises(TermsError, match="no such dataset"):
         await office.put(terms(datasets=frozenset({"secrets"})))
@@ -332,7 +338,7 @@ async def test_what_the_catalogue_lacks_or_nobody_signed_is_refused(office: Offi
         await office.put(replace(terms(), signatures=None))
 
 
-async def test_an_ended_client_does_not_come_back(office: Office) -> None:
+async def test_an_ended_client_does_not_come_back(office: OperatorFixture) -> None:
     """Neither by an act nor by SQL; its agreement has ended with it."""
     await office.agreed(terms())
     await office.do(client_service.set_state, client_id=office.client_id, state="ended")
@@ -347,7 +353,7 @@ async def test_an_ended_client_does_not_come_back(office: Office) -> None:
     assert (await office.versions())[0].ended_at is not None
 
 
-async def test_each_act_is_written_with_its_digests_and_its_leaf(office: Office) -> None:
+async def test_each_act_is_written_with_its_digests_and_its_leaf(office: OperatorFixture) -> None:
     """In order, by whom, and each with a leaf that the sealer will take into the log."""
     put = await office.agreed(terms())
     await office.do(client_service.set_state, QIANG, client_id=office.client_id, state="suspended")
@@ -372,7 +378,7 @@ async def test_each_act_is_written_with_its_digests_and_its_leaf(office: Office)
         assert [leaf["leaf_hash"] for leaf in found] == [each["leaf_hash"]]
 
 
-async def test_a_term_that_is_over_is_not_approved(office: Office) -> None:
+async def test_a_term_that_is_over_is_not_approved(office: OperatorFixture) -> None:
     """It would be in force for no moment."""
     made = await office.put(terms(valid_until=datetime.now(UTC) + timedelta(days=1)))
     assert isinstance(await office.approve(made, later=timedelta(days=2)), AdminRefusal)

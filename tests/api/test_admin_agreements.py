@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.clients_builders import get, make_agreement, make_operator, make_registration, post
+from tests.client_builders import get, make_agreement, make_operator, make_registration, post
 from tests.gateway_fixture import Caller, GatewayFixture
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

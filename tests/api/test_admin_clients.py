@@ -8,7 +8,7 @@ import pytest
 
 from gateway.admin.client_key_rotation import TYP
 from gateway.clients.key_sets import ensure_keys
-from tests.clients_builders import (
+from tests.client_builders import (
     get,
     make_ec_key,
     make_key_server,

@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 
 from gateway.cli.main import app
 from gateway.db.engine import make_engine
-from tests.clients_builders import make_agreement, make_set
+from tests.client_builders import make_agreement, make_set
 from tests.databases import new_database
 from tests.mtls_builders import make_certificate
 

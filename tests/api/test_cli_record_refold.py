@@ -13,7 +13,7 @@ from gateway.cli.main import app
 from gateway.db.engine import make_engine
 from gateway.pages.csv_safe import BOM
 from tests.ingest_fixture import IngestFixture, licences, make_ingest_fixture, make_source_database
-from tests.natural_keys_fixture import NOW, KeysFixture
+from tests.natural_keys_fixture import NOW, NaturalKeysFixture
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def fixture(postgres_url: str, tmp_path: Path) -> IngestFixture:
 
 async def _fill(fixture: IngestFixture) -> None:
     engine = make_engine(fixture.url, pool_size=1)
-    files = KeysFixture(engine)
+    files = NaturalKeysFixture(engine)
     await files.are_due()
     await files.hold("浙罚3-1", repaired_at=NOW - timedelta(days=1))
     await files.hold("浙罚3—1")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients_builders import get, make_operator, make_registration, post
+from tests.client_builders import get, make_operator, make_registration, post
 from tests.gateway_fixture import GatewayFixture
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

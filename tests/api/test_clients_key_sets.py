@@ -19,17 +19,24 @@ from gateway.clients.certificates import read_certificate
 from gateway.clients.key_sets import ensure_keys, signer_of
 from gateway.clients.registration import Registration
 from gateway.db.prepared import HotDatabase
-from tests.clients_builders import Outside, make_ec_key, make_key_server, make_outside, make_set, ok
+from tests.client_builders import (
+    FakeInternet,
+    make_ec_key,
+    make_fake_internet,
+    make_key_server,
+    make_set,
+    ok,
+)
 from tests.mtls_builders import make_certificate
 from tests.oauth_builders import public_jwk, signed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bank:
+class KeySetFixture:
     """A client whose keys lie at its own address."""
 
     client_id: str
-    outside: Outside
+    outside: FakeInternet
     hot: HotDatabase
     engine: AsyncEngine
     noon: datetime
@@ -76,9 +83,11 @@ async def hot(migrated_url: str) -> AsyncIterator[HotDatabase]:
 
 
 @pytest_asyncio.fixture
-async def bank(engine: AsyncEngine, hot: HotDatabase, tmp_path: Path) -> AsyncIterator[Bank]:
+async def bank(
+    engine: AsyncEngine, hot: HotDatabase, tmp_path: Path
+) -> AsyncIterator[KeySetFixture]:
     """A bank whose server gives one key, `k1`, and says nothing of how long it is good."""
-    async with make_outside(tmp_path) as outside:
+    async with make_fake_internet(tmp_path) as outside:
         outside.server.answer = ok(make_set("k1"))
         client_id, noon = f"bank-{secrets.token_hex(4)}", datetime.now(UTC)
         async with engine.begin() as connection:
@@ -91,17 +100,17 @@ async def bank(engine: AsyncEngine, hot: HotDatabase, tmp_path: Path) -> AsyncIt
                 jwks_uri=outside.url,
             )
             await registry.register_client(connection, registration, now=noon)
-        yield Bank(client_id=client_id, outside=outside, hot=hot, engine=engine, noon=noon)
+        yield KeySetFixture(client_id=client_id, outside=outside, hot=hot, engine=engine, noon=noon)
 
 
-async def test_keys_are_fetched_when_they_are_first_needed(bank: Bank) -> None:
+async def test_keys_are_fetched_when_they_are_first_needed(bank: KeySetFixture) -> None:
     """Before that the client has none, and nobody can call in its name."""
     assert await bank.kids() == []
     await bank.ensure()
     assert await bank.kids() == ["k1"]
 
 
-async def test_fresh_keys_are_not_fetched_again(bank: Bank) -> None:
+async def test_fresh_keys_are_not_fetched_again(bank: KeySetFixture) -> None:
     """Ten minutes where the server says nothing."""
     await bank.ensure()
     await bank.ensure(minutes=9)
@@ -110,7 +119,7 @@ async def test_fresh_keys_are_not_fetched_again(bank: Bank) -> None:
     assert bank.fetches == 2
 
 
-async def test_an_unknown_kid_fetches_at_most_once_a_minute(bank: Bank) -> None:
+async def test_an_unknown_kid_fetches_at_most_once_a_minute(bank: KeySetFixture) -> None:
     """A rotated key is found at once; whoever makes up kids cannot make us hammer a bank."""
     await bank.ensure()
     bank.outside.server.answer = ok(make_set("k1", "k2"))
@@ -122,7 +131,7 @@ async def test_an_unknown_kid_fetches_at_most_once_a_minute(bank: Bank) -> None:
     assert await bank.kids() == ["k1", "k2"]
 
 
-async def test_an_unknown_certificate_fetches_at_most_once_a_minute(bank: Bank) -> None:
+async def test_an_unknown_certificate_fetches_at_most_once_a_minute(bank: KeySetFixture) -> None:
     """A renewed one is found as a key is, and kept with it."""
     first, second = make_certificate(), make_certificate()
     bank.outside.server.answer = ok({"keys": [first.jwk]})
@@ -142,7 +151,7 @@ async def test_an_unknown_certificate_fetches_at_most_once_a_minute(bank: Bank) 
         assert read_certificate(holder.der).belongs_to(own, found.keys)
 
 
-async def test_a_fetched_certificate_of_another_key_refuses_the_set(bank: Bank) -> None:
+async def test_a_fetched_certificate_of_another_key_refuses_the_set(bank: KeySetFixture) -> None:
     """As it would be refused by value."""
     wrong = {**make_certificate().jwk, "x5c": make_certificate().jwk["x5c"]}
     bank.outside.server.answer = ok({"keys": [wrong]})
@@ -151,7 +160,9 @@ async def test_a_fetched_certificate_of_another_key_refuses_the_set(bank: Bank) 
     assert await bank.kids() == []
 
 
-async def test_a_key_that_the_client_took_back_is_gone_with_the_next_fetch(bank: Bank) -> None:
+async def test_a_key_that_the_client_took_back_is_gone_with_the_next_fetch(
+    bank: KeySetFixture,
+) -> None:
     """The set is replaced, not added to."""
     await bank.ensure()
     bank.outside.server.answer = ok(make_set("k2"))
@@ -159,7 +170,9 @@ async def test_a_key_that_the_client_took_back_is_gone_with_the_next_fetch(bank:
     assert await bank.kids() == ["k2"]
 
 
-async def test_an_outage_keeps_the_last_good_set_until_its_hour_is_over(bank: Bank) -> None:
+async def test_an_outage_keeps_the_last_good_set_until_its_hour_is_over(
+    bank: KeySetFixture,
+) -> None:
     """Then the client has no keys; when its server is back, it has them again."""
     await bank.ensure()
     good, bank.outside.server.answer = bank.outside.server.answer, b""
@@ -175,7 +188,7 @@ async def test_an_outage_keeps_the_last_good_set_until_its_hour_is_over(bank: Ba
     assert await bank.kids() == ["k1"]
 
 
-async def test_who_forgets_to_ensure_fails_closed(bank: Bank) -> None:
+async def test_who_forgets_to_ensure_fails_closed(bank: KeySetFixture) -> None:
     """The registry itself gives no set whose hour is over."""
     await bank.ensure()
     await _age(bank, minutes=59)
@@ -184,7 +197,9 @@ async def test_who_forgets_to_ensure_fails_closed(bank: Bank) -> None:
     assert await bank.kids() == []
 
 
-async def test_a_bad_set_takes_nothing_away_and_says_so_to_the_operator(bank: Bank) -> None:
+async def test_a_bad_set_takes_nothing_away_and_says_so_to_the_operator(
+    bank: KeySetFixture,
+) -> None:
     """A private key by mistake in the set, for instance."""
     await bank.ensure()
     bank.outside.server.answer = ok({"keys": [{**make_set("k2")["keys"][0], "d": "AAAA"}]})
@@ -195,7 +210,7 @@ async def test_a_bad_set_takes_nothing_away_and_says_so_to_the_operator(bank: Ba
     assert "AAAA" not in trouble
 
 
-async def test_of_many_at_once_one_fetches_and_all_wait_for_it(bank: Bank) -> None:
+async def test_of_many_at_once_one_fetches_and_all_wait_for_it(bank: KeySetFixture) -> None:
     """So that the first use of a new key succeeds for everybody, on however many workers."""
     answer = ok(make_set("k1"))
 
@@ -216,7 +231,7 @@ async def test_of_many_at_once_one_fetches_and_all_wait_for_it(bank: Bank) -> No
     assert seen == [["k1"]] * 20
 
 
-async def test_of_many_at_once_nobody_waits_after_a_fetch_has_failed(bank: Bank) -> None:
+async def test_of_many_at_once_nobody_waits_after_a_fetch_has_failed(bank: KeySetFixture) -> None:
     """A broken server costs one fetch a minute, and no caller more than that."""
     bank.outside.server.answer = b""
     await asyncio.gather(*(bank.ensure() for _ in range(20)))
@@ -225,7 +240,7 @@ async def test_of_many_at_once_nobody_waits_after_a_fetch_has_failed(bank: Bank)
     assert await bank.run("SELECT trouble FROM client_key_set WHERE client_id = :client")
 
 
-async def test_a_new_address_forgets_the_old_addresss_keys_at_once(bank: Bank) -> None:
+async def test_a_new_address_forgets_the_old_addresss_keys_at_once(bank: KeySetFixture) -> None:
     """Even before anything was fetched from the new one, and without waiting for a minute."""
     await bank.ensure()
     await bank.run("UPDATE client SET jwks_uri = jwks_uri || '?v=2' WHERE client_id = :client")
@@ -235,7 +250,9 @@ async def test_a_new_address_forgets_the_old_addresss_keys_at_once(bank: Bank) -
     assert b"/jwks.json?v=2" in bank.outside.server.requests[-1]
 
 
-async def test_a_set_from_the_old_address_that_arrives_late_is_not_kept(bank: Bank) -> None:
+async def test_a_set_from_the_old_address_that_arrives_late_is_not_kept(
+    bank: KeySetFixture,
+) -> None:
     """The address changed while it was on its way."""
 
     async def changing(writer: asyncio.StreamWriter) -> None:
@@ -249,7 +266,9 @@ async def test_a_set_from_the_old_address_that_arrives_late_is_not_kept(bank: Ba
 
 
 @pytest.mark.parametrize("state", ["suspended", "ended"])
-async def test_nothing_is_fetched_for_a_client_that_may_not_call(bank: Bank, state: str) -> None:
+async def test_nothing_is_fetched_for_a_client_that_may_not_call(
+    bank: KeySetFixture, state: str
+) -> None:
     """Nor for one that does not exist."""
     await bank.run("UPDATE client SET state = :state WHERE client_id = :client", state=state)
     await bank.ensure()
@@ -297,7 +316,7 @@ async def test_an_assertion_names_whose_keys_are_needed(
         assert (found.client_id, [each["kid"] for each in found.keys]) == (client_id, ["k1"])
 
 
-async def _age(bank: Bank, **duration: float) -> None:
+async def _age(bank: KeySetFixture, **duration: float) -> None:
     """Let the fetched set be older, as the database's own clock sees it."""
     await bank.run(
         "UPDATE client_key_set SET fetched_at = fetched_at - CAST(:by AS interval)"

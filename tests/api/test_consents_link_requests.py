@@ -16,7 +16,7 @@ from consent import store as consents
 from gateway.background.refusal_count_writer import write_counts
 from gateway.disclosure import consent_log_writer
 from gateway.limits.limiter import Quotas
-from tests.clients_builders import set_active
+from tests.client_builders import set_active
 from tests.consent_builders import grant_all, make_person
 from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture
 from tests.waiting import PATIENCE

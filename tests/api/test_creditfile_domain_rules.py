@@ -14,7 +14,7 @@ from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE, CatalogueError, lo
 from gateway.creditfile.local_dates import day_of, midnight
 from gateway.ingest import RowWarning, Source, ingest_rows
 from gateway.synthetic.scenarios import TRAITS
-from tests.clients_builders import make_set
+from tests.client_builders import make_set
 from tests.gateway_fixture import GatewayFixture
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -33,7 +33,7 @@ from gateway.signing.keys import KeyRing, new_key_file, read_keys
 from tests.creditfile_builders import CATALOGUE, USCC, make_enterprise
 from tests.databases import new_database
 from tests.gateway_fixture import GatewayFixture
-from tests.natural_keys_fixture import NOW, SOURCE, KeysFixture
+from tests.natural_keys_fixture import NOW, SOURCE, NaturalKeysFixture
 from tests.objection_builders import raised
 from tests.records_builders import make_department, make_penalty, sent
 
@@ -42,10 +42,10 @@ DASH, HYPHEN = "杭测破〔2026〕3—12号", "杭测破〔2026〕3-12号"
 
 
 @pytest_asyncio.fixture
-async def files(postgres_url: str) -> AsyncIterator[KeysFixture]:
+async def files(postgres_url: str) -> AsyncIterator[NaturalKeysFixture]:
     """Empty credit files whose keys are due."""
     engine = make_engine(await new_database(postgres_url), pool_size=3)
-    files = KeysFixture(engine)
+    files = NaturalKeysFixture(engine)
     await files.are_due()
     yield files
     await engine.dispose()
@@ -55,7 +55,7 @@ def make_row(record: Record, **changed: Any) -> dict[str, Any]:
     return {**record.fields, "uscc": record.uscc, **changed}
 
 
-async def test_a_key_is_folded_and_nothing_else_changes(files: KeysFixture) -> None:
+async def test_a_key_is_folded_and_nothing_else_changes(files: NaturalKeysFixture) -> None:
     """Its id, its version and its fields stay; a delivery of the same finds it unchanged."""
     before = await files.hold(DASH)
     plain = await files.hold("浙罚2")
@@ -69,7 +69,7 @@ async def test_a_key_is_folded_and_nothing_else_changes(files: KeysFixture) -> N
 
 
 async def test_personal_fields_open_afterwards_and_so_do_earlier_versions(
-    files: KeysFixture,
+    files: NaturalKeysFixture,
 ) -> None:
     """What is sealed is sealed for the key; what is delivered again is found unchanged."""
     personal = {"person_id_number": "330106199001011234"}
@@ -112,7 +112,7 @@ ENDS: dict[str, dict[str, Any]] = {
     ],
 )
 async def test_where_two_become_one_the_ended_one_prevails(
-    files: KeysFixture, first: str, second: str, kind: str | None
+    files: NaturalKeysFixture, first: str, second: str, kind: str | None
 ) -> None:
     """However new the other is: that goes into history, and who was told of it is told so (R14)."""
     kept = await files.hold(HYPHEN, **ENDS[first])
@@ -141,7 +141,7 @@ async def test_where_two_become_one_the_ended_one_prevails(
 
 
 async def test_of_two_live_ones_the_newer_stays_and_the_other_is_corrected(
-    files: KeysFixture,
+    files: NaturalKeysFixture,
 ) -> None:
     """What was held before is told as long as it was held; its source finds it in the report."""
     older = await files.hold(HYPHEN, fine="1.000000")
@@ -164,7 +164,7 @@ async def test_of_two_live_ones_the_newer_stays_and_the_other_is_corrected(
     assert (merge.record_id, merge.merged_into) == (older.record_id, newer.record_id)
 
 
-async def test_many_spellings_become_one_and_others_stay_apart(files: KeysFixture) -> None:
+async def test_many_spellings_become_one_and_others_stay_apart(files: NaturalKeysFixture) -> None:
     """Of another source, dataset or enterprise it is another record, whatever its number."""
     for number in (DASH, HYPHEN, "杭测破﹝2026﹞3－12号", "杭测破[2026]3‐12号"):
         await files.hold(number, repaired_at=NOW - DAY if number == DASH else None)
@@ -187,7 +187,7 @@ async def test_many_spellings_become_one_and_others_stay_apart(files: KeysFixtur
 
 
 async def test_what_came_under_an_earlier_key_after_the_end_is_folded_by_a_run_anew(
-    files: KeysFixture,
+    files: NaturalKeysFixture,
 ) -> None:
     """A worker of an earlier version had been left running."""
     await files.hold(HYPHEN, repaired_at=NOW - DAY)
@@ -201,7 +201,7 @@ async def test_what_came_under_an_earlier_key_after_the_end_is_folded_by_a_run_a
 
 
 async def test_the_key_is_made_of_the_fields_not_of_the_key_that_is_held(
-    files: KeysFixture,
+    files: NaturalKeysFixture,
 ) -> None:
     """An earlier folding took 3² for 32; a delivery of 3² finds its record, and another key stays free."""
     squared = await files.hold("浙罚3²", key="浙罚32")
@@ -213,7 +213,7 @@ async def test_the_key_is_made_of_the_fields_not_of_the_key_that_is_held(
     }
 
 
-async def test_nothing_is_taken_until_every_key_is_folded(files: KeysFixture) -> None:
+async def test_nothing_is_taken_until_every_key_is_folded(files: NaturalKeysFixture) -> None:
     """Neither a delivery nor an act: under two foldings at once the hole would be open."""
     held = await files.hold(DASH, repaired_at=NOW - DAY)
     repair = RecordAction(
@@ -261,11 +261,11 @@ async def test_a_department_is_told_to_come_again(gateway: GatewayFixture) -> No
 
 
 async def test_where_no_key_opens_what_is_sealed_nothing_is_folded_unasked(
-    files: KeysFixture,
+    files: NaturalKeysFixture,
 ) -> None:
     """The key may be found again; who gives the fields up says so."""
     await files.hold(DASH, "judgment_defaulter", personal={"person_id_number": "1"})
-    other = KeysFixture(files.engine, Vault.generate_keys())
+    other = NaturalKeysFixture(files.engine, Vault.generate_keys())
     with pytest.raises(UnreadableError):
         await other.refold()
     (held,) = await files.held()
@@ -280,7 +280,9 @@ async def test_where_no_key_opens_what_is_sealed_nothing_is_folded_unasked(
 
 
 @pytest.mark.parametrize("ended", [False, True])
-async def test_an_open_objection_goes_with_its_record(files: KeysFixture, *, ended: bool) -> None:
+async def test_an_open_objection_goes_with_its_record(
+    files: NaturalKeysFixture, *, ended: bool
+) -> None:
     """To what stays, mark and all; where that has ended, the record that it was raised to is told no
     more, and the source may find for the enterprise."""
     kept = await files.hold(HYPHEN, source_time=NOW, repaired_at=NOW - DAY if ended else None)
@@ -302,7 +304,7 @@ async def test_an_open_objection_goes_with_its_record(files: KeysFixture, *, end
 
 
 async def test_retention_deletes_what_became_part_of_a_record_with_it(
-    files: KeysFixture, tmp_path: Path
+    files: NaturalKeysFixture, tmp_path: Path
 ) -> None:
     """Every version of both is in the proof."""
     long_ago: dict[str, Any] = {
@@ -341,7 +343,7 @@ async def test_only_where_records_are_held_their_keys_are_due(postgres_url: str)
     """A new database begins under the present folding."""
     url = await new_database(postgres_url)
     engine = make_engine(url, pool_size=1)
-    files = KeysFixture(engine)
+    files = NaturalKeysFixture(engine)
     config = alembic_config(url)
     for due in (False, True):
         await asyncio.to_thread(command.downgrade, config, "0029")

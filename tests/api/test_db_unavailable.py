@@ -136,7 +136,7 @@ async def anybody(gateway: GatewayFixture) -> Caller:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class RouteCase:
     """One method of one route, with something in its path."""
 
     method: str
@@ -154,7 +154,7 @@ FILLED: Final = {
 }
 
 
-def addresses(gateway: GatewayFixture) -> Iterator[Address]:
+def addresses(gateway: GatewayFixture) -> Iterator[RouteCase]:
     """Every method of every address."""
     assert UPLOAD_ID.fullmatch(FILLED["{job_id}"])
     for route in iter_route_contexts(gateway.app.router.routes):
@@ -164,10 +164,10 @@ def addresses(gateway: GatewayFixture) -> Iterator[Address]:
         parts = [FILLED.get(p, "000" if p.startswith("{") else p) for p in path.split("/")]
         is_page = isinstance(route.original_route, PageRoute)
         for method in sorted((route.methods or set()) - {"HEAD", "OPTIONS"}):
-            yield Address(method=method, route=route.path, path="/".join(parts), is_page=is_page)
+            yield RouteCase(method=method, route=route.path, path="/".join(parts), is_page=is_page)
 
 
-async def called(caller: Caller, address: Address) -> httpx2.Response:
+async def called(caller: Caller, address: RouteCase) -> httpx2.Response:
     """Call it with every credential there is, and a body where it takes one."""
     bodies = {
         "/v1/verifications": verification_body(UNKNOWN, "is_active.v1"),
@@ -202,7 +202,7 @@ async def called(caller: Caller, address: Address) -> httpx2.Response:
     )
 
 
-def assert_unavailable(address: Address, answer: httpx2.Response) -> None:
+def assert_unavailable(address: RouteCase, answer: httpx2.Response) -> None:
     """503 with a time to come again: a problem, an OAuth error or a page, and nothing of what happened."""
     assert answer.status_code == 503, (address, answer.text)
     assert int(answer.headers["retry-after"]) >= 1

@@ -29,14 +29,14 @@ RIVAL = Source(source_id="rival", name="另一部门（合成）")
 
 
 @pytest_asyncio.fixture
-async def held(postgres_url: str) -> AsyncIterator["Files"]:
+async def held(postgres_url: str) -> AsyncIterator["IngestBatches"]:
     """Empty credit files in a database of this test's own."""
     engine = make_engine(await new_database(postgres_url), pool_size=5)
-    yield Files(engine)
+    yield IngestBatches(engine)
     await engine.dispose()
 
 
-class Files:
+class IngestBatches:
     """Delivers, and looks at what is held."""
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -92,7 +92,7 @@ def outcomes(rows: Sequence[RowOutcome]) -> list[str]:
     return [each.outcome.value for each in rows]
 
 
-async def test_a_row_is_created_then_unchanged_then_updated(held: Files) -> None:
+async def test_a_row_is_created_then_unchanged_then_updated(held: IngestBatches) -> None:
     """By its natural key: a redelivery changes nothing, a change keeps what was."""
     (created,) = await held.take("licence", licence())
     assert (created.outcome, created.version, created.key) == (BatchResult.CREATED, 1, "浙许1")
@@ -107,7 +107,7 @@ async def test_a_row_is_created_then_unchanged_then_updated(held: Files) -> None
     assert kept["row"]["fields"]["name"] == "食品经营许可"
 
 
-async def test_what_was_held_on_a_day_can_be_told(held: Files) -> None:
+async def test_what_was_held_on_a_day_can_be_told(held: IngestBatches) -> None:
     """Before the first delivery nothing; then each version in its time."""
     await held.take("registration", registration())
     await held.take("licence", licence())
@@ -131,7 +131,7 @@ async def test_what_was_held_on_a_day_can_be_told(held: Files) -> None:
 
 
 async def test_a_delivery_that_waited_for_its_turn_makes_no_moment_with_two_versions(
-    held: Files,
+    held: IngestBatches,
 ) -> None:
     """Its own clock stood still meanwhile: what it replaces came later than it says."""
     later, earlier = LATER, LATER - timedelta(seconds=5)
@@ -148,7 +148,7 @@ async def test_a_delivery_that_waited_for_its_turn_makes_no_moment_with_two_vers
         assert (found.records[0].fields["name"] == "后名") is (at >= later)
 
 
-async def test_a_registration_goes_into_its_typed_columns(held: Files) -> None:
+async def test_a_registration_goes_into_its_typed_columns(held: IngestBatches) -> None:
     """As it was written, with what is personal sealed."""
     await held.take("registration", registration())
     async with held.engine.connect() as connection:
@@ -166,7 +166,7 @@ async def test_a_registration_goes_into_its_typed_columns(held: Files) -> None:
     assert "330106199001011234" not in legible["text"]
 
 
-async def test_personal_fields_of_a_record_lie_sealed_and_are_compared(held: Files) -> None:
+async def test_personal_fields_of_a_record_lie_sealed_and_are_compared(held: IngestBatches) -> None:
     """R17: neither legible in the table nor in its history; a new number is a change."""
     report = {"uscc": USCC, "year": "2025", "contact_phone": "15400000000"}
     await held.take("annual_report", report)
@@ -188,7 +188,7 @@ async def test_personal_fields_of_a_record_lie_sealed_and_are_compared(held: Fil
     assert "1540000000" not in legible["text"]
 
 
-async def test_a_rejected_row_leaves_the_others_alone(held: Files) -> None:
+async def test_a_rejected_row_leaves_the_others_alone(held: IngestBatches) -> None:
     """Each row its own verdict, in the order in which they came."""
     taken = await held.take(
         "licence",
@@ -211,7 +211,7 @@ async def test_a_rejected_row_leaves_the_others_alone(held: Files) -> None:
     assert len(await held.rows("SELECT 1 FROM record")) == 2
 
 
-async def test_of_two_rows_with_one_key_the_last_counts(held: Files) -> None:
+async def test_of_two_rows_with_one_key_the_last_counts(held: IngestBatches) -> None:
     """And the earlier one's sender is told."""
     taken = await held.take("licence", licence(name="先"), licence("浙许2"), licence(name="后"))
     assert outcomes(taken) == ["unchanged", "created", "created"]
@@ -221,7 +221,7 @@ async def test_of_two_rows_with_one_key_the_last_counts(held: Files) -> None:
     assert (row["fields"]["name"], row["version"]) == ("后", 1)
 
 
-async def test_only_the_source_that_produced_a_record_changes_it(held: Files) -> None:
+async def test_only_the_source_that_produced_a_record_changes_it(held: IngestBatches) -> None:
     """Another's delivery under the same key is another record; a registration has one holder."""
     await held.take("licence", licence())
     (other,) = await held.take("licence", licence(name="别"), source=RIVAL)
@@ -243,7 +243,7 @@ async def test_only_the_source_that_produced_a_record_changes_it(held: Files) ->
     ],
 )
 async def test_what_was_ended_does_not_come_back_by_a_delivery(
-    held: Files, column: str, kind: str, warned: RowWarning
+    held: IngestBatches, column: str, kind: str, warned: RowWarning
 ) -> None:
     """Neither by the same content nor by another; the sender is told each time."""
     (created,) = await held.take("licence", licence())
@@ -267,7 +267,7 @@ async def test_what_was_ended_does_not_come_back_by_a_delivery(
     assert [each["change"] for each in kept] == [kind, "updated"]
 
 
-async def test_an_objection_stays_beside_an_updated_record(held: Files) -> None:
+async def test_an_objection_stays_beside_an_updated_record(held: IngestBatches) -> None:
     """A delivery does not decide it."""
     await held.take("licence", licence())
     async with held.engine.begin() as connection:
@@ -277,7 +277,7 @@ async def test_an_objection_stays_beside_an_updated_record(held: Files) -> None:
     assert row["objection_since"] is not None
 
 
-async def test_an_older_delivery_does_not_overwrite_a_newer_one(held: Files) -> None:
+async def test_an_older_delivery_does_not_overwrite_a_newer_one(held: IngestBatches) -> None:
     """Where the rows say when they were made."""
     await held.take("licence", licence(name="新", source_time="2026-11-20T09:00:00+08:00"))
     (old,) = await held.take(
@@ -288,7 +288,7 @@ async def test_an_older_delivery_does_not_overwrite_a_newer_one(held: Files) -> 
     assert row["fields"]["name"] == "新"
 
 
-async def test_warnings_are_given_with_the_row(held: Files) -> None:
+async def test_warnings_are_given_with_the_row(held: IngestBatches) -> None:
     """A wrong check character, an ID number in free text."""
     wrong = USCC[:-1] + ("A" if USCC[-1] != "A" else "B")
     (taken,) = await held.take(
@@ -300,7 +300,7 @@ async def test_warnings_are_given_with_the_row(held: Files) -> None:
     assert "330106199001011234" not in row["text"]
 
 
-async def test_a_transaction_that_breaks_off_leaves_nothing(held: Files) -> None:
+async def test_a_transaction_that_breaks_off_leaves_nothing(held: IngestBatches) -> None:
     """Nothing half-written is ever told."""
     async with held.engine.connect() as connection:
         await ingest_rows(
@@ -312,7 +312,7 @@ async def test_a_transaction_that_breaks_off_leaves_nothing(held: Files) -> None
     assert taken.outcome is BatchResult.CREATED
 
 
-async def test_batches_at_once_neither_deadlock_nor_lose_a_change(held: Files) -> None:
+async def test_batches_at_once_neither_deadlock_nor_lose_a_change(held: IngestBatches) -> None:
     """The same records in opposite orders, by one source and by two."""
     many = [licence(f"浙许{number}") for number in range(200)]
     changed = [{**row, "name": "改"} for row in reversed(many)]
@@ -328,7 +328,7 @@ async def test_batches_at_once_neither_deadlock_nor_lose_a_change(held: Files) -
     assert history["n"] == records["versions"] - 400
 
 
-async def test_registrations_of_two_sources_at_once_have_one_holder(held: Files) -> None:
+async def test_registrations_of_two_sources_at_once_have_one_holder(held: IngestBatches) -> None:
     """Whoever comes first; all of it or none."""
     codes = [USCC, OTHER]
     first, second = await asyncio.gather(

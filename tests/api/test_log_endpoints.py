@@ -20,7 +20,7 @@ from gateway.transparency import merkle
 from gateway.transparency.checkpoint_stores import StoreError
 from gateway.transparency.disclosure_leaf import Disclosure
 from gateway.transparency.sequencer import Sequencer
-from tests import merkle_proofs, naive_merkle
+from tests import merkle_proofs, reference_merkle
 from tests.databases import new_database
 from tests.log_builders import (
     EMPTY,
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.asyncio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LogWorld:
+class LogFixture:
     """A running gateway with a log, and a bank with a token."""
 
     oauth: OAuthFixture
@@ -87,7 +87,7 @@ def log_url(postgres_url: str) -> str:
 
 
 @pytest_asyncio.fixture
-async def log(log_url: str, tmp_path: Path) -> AsyncIterator[LogWorld]:
+async def log(log_url: str, tmp_path: Path) -> AsyncIterator[LogFixture]:
     """A gateway with an empty log."""
     async with running(log_url, tmp_path) as oauth:
         await oauth.change(EMPTY)
@@ -99,30 +99,30 @@ async def log(log_url: str, tmp_path: Path) -> AsyncIterator[LogWorld]:
         transport = httpx2.ASGITransport(app=app)
         async with httpx2.AsyncClient(transport=transport, base_url=ISSUER) as http:
             sealer = replace(sequencer_of(oauth.runtime), batch=130)
-            yield LogWorld(oauth=oauth, http=http, sealer=sealer, bank=await oauth.bank())
+            yield LogFixture(oauth=oauth, http=http, sealer=sealer, bank=await oauth.bank())
 
 
-async def test_whoever_downloads_the_log_finds_the_root_of_its_checkpoint(log: LogWorld) -> None:
+async def test_whoever_downloads_the_log_finds_the_root_of_its_checkpoint(log: LogFixture) -> None:
     """All 600 entries, in full and partial bundles, and every leaf hash in the tiles."""
     written = await log.disclosed(600)
     await seal_all(log.sealer)
     size, root = await log.head()
     entries = await downloaded_entries(log.http, size)
     assert entries == [entry for _, entry in written]
-    assert root == naive_merkle.mth(entries)
+    assert root == reference_merkle.mth(entries)
 
 
-async def test_a_tile_above_the_leaves_holds_the_roots_of_full_tiles(log: LogWorld) -> None:
+async def test_a_tile_above_the_leaves_holds_the_roots_of_full_tiles(log: LogFixture) -> None:
     """600 leaves have two full tiles, so level 1 has a partial tile of width 2."""
     entries = [entry for _, entry in await log.disclosed(600)]
     await seal_all(log.sealer)
     answer = await log.http.get("/log/tile/1/000.p/2")
-    roots = naive_merkle.mth(entries[:256]), naive_merkle.mth(entries[256:512])
+    roots = reference_merkle.mth(entries[:256]), reference_merkle.mth(entries[256:512])
     assert answer.content == b"".join(roots)
 
 
 async def test_full_tiles_last_for_ever_and_the_checkpoint_is_always_asked_for(
-    log: LogWorld,
+    log: LogFixture,
 ) -> None:
     """What caches may keep, and for how long."""
     await log.disclosed(300)
@@ -166,7 +166,7 @@ async def test_full_tiles_last_for_ever_and_the_checkpoint_is_always_asked_for(
     ],
 )
 async def test_what_the_tree_does_not_have_is_not_found_and_not_cached(
-    log: LogWorld,
+    log: LogFixture,
     path: str,
 ) -> None:
     """A tile is served whole or not at all, and under one path only."""
@@ -177,7 +177,7 @@ async def test_what_the_tree_does_not_have_is_not_found_and_not_cached(
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_a_tile_never_changes_as_the_tree_grows(log: LogWorld) -> None:
+async def test_a_tile_never_changes_as_the_tree_grows(log: LogFixture) -> None:
     """What was served once is served for ever."""
     paths = ["/log/tile/0/000.p/200", "/log/entries/000.p/200"]
     await log.disclosed(200)
@@ -188,13 +188,13 @@ async def test_a_tile_never_changes_as_the_tree_grows(log: LogWorld) -> None:
     assert [(await log.http.get(path)).content for path in paths] == before
 
 
-async def test_there_is_no_checkpoint_before_the_first_round(log: LogWorld) -> None:
+async def test_there_is_no_checkpoint_before_the_first_round(log: LogFixture) -> None:
     """A gateway that has just begun says so."""
     answer = await log.http.get("/log/checkpoint")
     assert (answer.status_code, answer.headers["retry-after"]) == (404, "1")
 
 
-async def test_every_disclosure_has_a_receipt_that_verifies_offline(log: LogWorld) -> None:
+async def test_every_disclosure_has_a_receipt_that_verifies_offline(log: LogFixture) -> None:
     """From the leaf in the answer's promise to the root under the log's signature."""
     written = await log.disclosed(300)
     await seal_all(log.sealer)
@@ -208,11 +208,11 @@ async def test_every_disclosure_has_a_receipt_that_verifies_offline(log: LogWorl
         head = open_note(receipt["checkpoint"], origin=ORIGIN, public_key=key)
         index, proof = receipt["leaf_index"], [bytes.fromhex(p) for p in receipt["inclusion_proof"]]
         assert receipt["tree_size"] == head.size == 300
-        assert naive_merkle.root_from_path(entry, index, head.size, proof) == head.root
+        assert reference_merkle.root_from_path(entry, index, head.size, proof) == head.root
         assert merkle_proofs.includes(merkle.leaf_hash(entry), index, head.size, proof, head.root)
 
 
-async def test_what_is_sealed_is_told_once_its_checkpoint_is_kept_outside(log: LogWorld) -> None:
+async def test_what_is_sealed_is_told_once_its_checkpoint_is_kept_outside(log: LogFixture) -> None:
     """Until then it may be lost with the database: no checkpoint, no tile to be cached, no receipt."""
     [(before, _)] = await log.disclosed(1)
     await seal_all(log.sealer)
@@ -231,7 +231,7 @@ async def test_what_is_sealed_is_told_once_its_checkpoint_is_kept_outside(log: L
     assert (await log.receipt(fresh.disclosure_id)).json()["leaf_hash"] == entry.hex()
 
 
-async def test_a_receipt_is_signed_and_never_cached(log: LogWorld) -> None:
+async def test_a_receipt_is_signed_and_never_cached(log: LogFixture) -> None:
     """As every answer under /v1."""
     [(disclosure, _)] = await log.disclosed(1)
     await seal_all(log.sealer)
@@ -241,7 +241,7 @@ async def test_a_receipt_is_signed_and_never_cached(log: LogWorld) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_pending_unknown_and_somebody_elses_disclosure_look_the_same(log: LogWorld) -> None:
+async def test_pending_unknown_and_somebody_elses_disclosure_look_the_same(log: LogFixture) -> None:
     """Not found, and when to ask again: nobody learns what others were told."""
     other = await log.oauth.bank()
     [(theirs, _)] = await log.disclosed(1, other)
@@ -258,20 +258,20 @@ async def test_pending_unknown_and_somebody_elses_disclosure_look_the_same(log: 
     assert told[0]["code"] == "not_found"
 
 
-async def test_a_receipt_needs_a_scope_that_discloses(log: LogWorld) -> None:
+async def test_a_receipt_needs_a_scope_that_discloses(log: LogFixture) -> None:
     """`verify` or `query`, and the challenge names both."""
     answer = await log.receipt("dsc_any", scope="consents")
     assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
     assert 'scope="verify query"' in answer.headers["www-authenticate"]
 
 
-async def test_a_receipt_needs_a_token_of_ours(log: LogWorld) -> None:
+async def test_a_receipt_needs_a_token_of_ours(log: LogFixture) -> None:
     """The log is public; who was told what is not."""
     answer = await log.receipt("dsc_any", token="made.up.token")
     assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
 
 
-async def test_a_suspended_client_gets_no_receipts(log: LogWorld) -> None:
+async def test_a_suspended_client_gets_no_receipts(log: LogFixture) -> None:
     """State is asked anew on each call."""
     [(disclosure, _)] = await log.disclosed(1)
     await seal_all(log.sealer)
@@ -283,7 +283,7 @@ async def test_a_suspended_client_gets_no_receipts(log: LogWorld) -> None:
 
 
 async def test_while_the_gateway_serves_it_seals_and_at_its_end_it_seals_the_rest(
-    log: LogWorld,
+    log: LogFixture,
 ) -> None:
     """The promise is kept within seconds, through a shutdown too."""
     async with sequencing(log.oauth.runtime):

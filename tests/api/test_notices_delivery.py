@@ -32,7 +32,7 @@ WANG = "wang@example.cn"
 
 
 @dataclass
-class Postbox:
+class FakeNotifier:
     """A notifier that keeps what it is given, and fails or dies as told."""
 
     sent: list[tuple[str, Message]] = field(default_factory=list)
@@ -63,17 +63,17 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
 
 
 @pytest_asyncio.fixture
-async def box(portal: PortalFixture) -> Postbox:
+async def box(portal: PortalFixture) -> FakeNotifier:
     """Where its e-mails go; what other tests have left in the queue is not this one's."""
     async with portal.engine.begin() as connection:
         await connection.execute(text("DELETE FROM notice"))
-    made = Postbox()
+    made = FakeNotifier()
     channels: Mapping[str, Notifier] = {"email": made}
     portal.app.state.runtime = replace(portal.runtime, channels=channels)
     return made
 
 
-async def named(portal: PortalFixture, box: Postbox, address: str = WANG) -> httpx2.Response:
+async def named(portal: PortalFixture, box: FakeNotifier, address: str = WANG) -> httpx2.Response:
     """The answer to opening the link that a new place was sent."""
     boss = await portal.signed_in()
     page = f"/portal/enterprises/{portal.firm}/notices"
@@ -101,7 +101,7 @@ async def told(portal: PortalFixture, *kinds: NoticeKind) -> None:
 
 
 async def test_a_decision_is_told_at_once_to_a_confirmed_place(
-    portal: PortalFixture, box: Postbox
+    portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """Chinese first, the enterprise's and the client's name, and no more."""
     assert (await named(portal, box)).headers["location"].endswith("notice=confirmed")
@@ -118,7 +118,7 @@ async def test_a_decision_is_told_at_once_to_a_confirmed_place(
 
 
 async def test_nothing_goes_to_a_place_that_was_not_confirmed(
-    portal: PortalFixture, box: Postbox
+    portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """Nor is anything kept for later."""
     boss = await portal.signed_in()
@@ -131,7 +131,7 @@ async def test_nothing_goes_to_a_place_that_was_not_confirmed(
 
 
 async def test_a_link_confirms_once_in_time_and_only_for_its_own_representative(
-    portal: PortalFixture, box: Postbox
+    portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """Not a day later, and not from another enterprise's session."""
     await named(portal, box)
@@ -144,7 +144,7 @@ async def test_a_link_confirms_once_in_time_and_only_for_its_own_representative(
 
 
 async def test_addresses_are_sealed_and_links_are_digests(
-    portal: PortalFixture, box: Postbox
+    portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """A dump of the table holds neither."""
     await named(portal, box)
@@ -158,7 +158,9 @@ async def test_addresses_are_sealed_and_links_are_digests(
     assert secret not in dump
 
 
-async def test_nobodys_mailbox_is_flooded_through_us(portal: PortalFixture, box: Postbox) -> None:
+async def test_nobodys_mailbox_is_flooded_through_us(
+    portal: PortalFixture, box: FakeNotifier
+) -> None:
     """Five new places in a day."""
     boss = await portal.signed_in()
     page = f"/portal/enterprises/{portal.firm}/notices"
@@ -168,7 +170,9 @@ async def test_nobodys_mailbox_is_flooded_through_us(portal: PortalFixture, box:
     assert len(box.sent) == 5
 
 
-async def test_the_rest_comes_as_one_digest_at_nine(portal: PortalFixture, box: Postbox) -> None:
+async def test_the_rest_comes_as_one_digest_at_nine(
+    portal: PortalFixture, box: FakeNotifier
+) -> None:
     """A request and two decided objections: one mail."""
     await named(portal, box)
     await told(
@@ -182,7 +186,7 @@ async def test_the_rest_comes_as_one_digest_at_nine(portal: PortalFixture, box: 
 
 
 async def test_a_client_that_asks_over_and_over_is_one_line_of_a_digest(
-    portal: PortalFixture, box: Postbox
+    portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """However often it asks within a day; another client, and another day, are told of too."""
     await named(portal, box)
@@ -200,7 +204,7 @@ async def test_a_client_that_asks_over_and_over_is_one_line_of_a_digest(
 
 
 async def test_a_request_that_was_opened_and_left_is_told_once_it_cannot_be_decided(
-    portal: PortalFixture, box: Postbox
+    portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """However often it was looked at; before nine and after, by whoever may decide."""
     await named(portal, box)
@@ -219,7 +223,7 @@ async def test_a_request_that_was_opened_and_left_is_told_once_it_cannot_be_deci
 
 @pytest.mark.parametrize("decision", ["grant", "refuse"])
 async def test_a_request_that_was_opened_and_decided_is_told_as_a_decision_only(
-    portal: PortalFixture, box: Postbox, decision: str
+    portal: PortalFixture, box: FakeNotifier, decision: str
 ) -> None:
     """At once, and nothing more in the digest."""
     await named(portal, box)
@@ -233,7 +237,7 @@ async def test_a_request_that_was_opened_and_decided_is_told_as_a_decision_only(
 
 
 async def test_nobody_hears_of_a_request_that_only_a_stranger_opened_or_that_cools_down(
-    portal: PortalFixture, box: Postbox
+    portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """Who may not decide for the enterprise is shown nothing, and causes nothing."""
     await named(portal, box)
@@ -247,7 +251,9 @@ async def test_nobody_hears_of_a_request_that_only_a_stranger_opened_or_that_coo
     assert await sent(portal) == 0
 
 
-async def test_a_consent_about_to_end_is_told_once(portal: PortalFixture, box: Postbox) -> None:
+async def test_a_consent_about_to_end_is_told_once(
+    portal: PortalFixture, box: FakeNotifier
+) -> None:
     """However often somebody looks."""
     await named(portal, box)
     consent_id = await asked(portal, portal.firm)
@@ -280,7 +286,7 @@ async def test_which_consents_end_soon_is_looked_up_and_not_searched_for(
 
 
 async def test_what_fails_is_tried_again_and_a_reached_place_is_not_told_twice(
-    portal: PortalFixture, box: Postbox
+    portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """Two places; the first of them fails once."""
     await named(portal, box)
@@ -297,7 +303,7 @@ async def test_what_fails_is_tried_again_and_a_reached_place_is_not_told_twice(
 
 
 async def test_a_sender_that_dies_however_often_sends_at_most_twice(
-    portal: PortalFixture, box: Postbox
+    portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """Killed after the message left and before that was written: once more, and never again."""
     await named(portal, box)
@@ -312,7 +318,7 @@ async def test_a_sender_that_dies_however_often_sends_at_most_twice(
 
 
 async def test_two_senders_at_once_send_each_notice_once(
-    portal: PortalFixture, box: Postbox
+    portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """Rows that another holds are skipped."""
     await named(portal, box)
@@ -325,7 +331,7 @@ async def test_two_senders_at_once_send_each_notice_once(
 
 
 async def test_a_notice_is_written_with_its_cause_or_not_at_all(
-    portal: PortalFixture, box: Postbox
+    portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """A transaction that fails leaves none."""
     await named(portal, box)
@@ -340,7 +346,7 @@ async def test_a_notice_is_written_with_its_cause_or_not_at_all(
     assert await sent(portal) == 0
 
 
-async def test_delegates_are_told_of(portal: PortalFixture, box: Postbox) -> None:
+async def test_delegates_are_told_of(portal: PortalFixture, box: FakeNotifier) -> None:
     """Invited and taken up."""
     await named(portal, box)
     await make_delegate(portal, "consents")
@@ -350,7 +356,7 @@ async def test_delegates_are_told_of(portal: PortalFixture, box: Postbox) -> Non
 
 
 async def test_a_former_representatives_place_hears_of_the_change_and_then_nothing(
-    portal: PortalFixture, box: Postbox
+    portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """In the transaction of the delivery; and the page says that it is used no more."""
     await named(portal, box)
@@ -367,7 +373,7 @@ async def test_a_former_representatives_place_hears_of_the_change_and_then_nothi
     assert "不再使用" in (await boss.get(f"/portal/enterprises/{portal.firm}/notices")).text
 
 
-async def test_a_removed_place_is_forgotten(portal: PortalFixture, box: Postbox) -> None:
+async def test_a_removed_place_is_forgotten(portal: PortalFixture, box: FakeNotifier) -> None:
     """Its address too."""
     await named(portal, box)
     boss = await portal.signed_in()
@@ -400,7 +406,7 @@ async def test_without_a_way_to_send_the_page_says_so(portal: PortalFixture) -> 
 
 
 async def test_a_new_key_of_personal_data_takes_addresses_and_names_along(
-    portal: PortalFixture, box: Postbox
+    portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """Nothing is left under the old one, and all is legible under the new one."""
     await named(portal, box)

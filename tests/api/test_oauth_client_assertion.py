@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from tests.clients_builders import set_active
+from tests.client_builders import set_active
 from tests.oauth_builders import (
     ASSERTION_TYPE,
     ISSUER,

@@ -21,7 +21,7 @@ from gateway.oauth.unit_of_work import SPEND_AND_STORE
 from tests.oauth_builders import ASSERTION_TYPE, OAuthFixture, make_bank, running
 
 
-class AwayStore:
+class UnreachableStore:
     """A store that cannot be reached."""
 
     async def admit(self, _admission: Admission) -> NoReturn:
@@ -47,7 +47,7 @@ async def test_without_the_replay_store_there_is_no_token(oauth: OAuthFixture) -
     """No count, no token: 503, with a time to come again, and nothing is spent."""
     bank = await oauth.bank()
     proof, assertion = await bank.proof("/oauth/token"), bank.assertion()
-    oauth.app.state.runtime = replace(oauth.runtime, limiter=Limiter(AwayStore()))
+    oauth.app.state.runtime = replace(oauth.runtime, limiter=Limiter(UnreachableStore()))
     answer = await bank.token(proof=proof, assertion=assertion)
     assert answer.status_code == 503
     assert answer.json()["error"] == "temporarily_unavailable"
@@ -59,7 +59,7 @@ async def test_without_the_replay_store_there_is_no_token(oauth: OAuthFixture) -
 KEPT = "SELECT count(*) FROM access_token WHERE client_id = :client"
 
 
-class Dying(HotDatabase):
+class DyingDatabase(HotDatabase):
     """A database that goes away when it is asked `last`: before it has done it, or after."""
 
     def __init__(self, alive: HotDatabase, last: Statement, *, after: bool) -> None:
@@ -92,7 +92,7 @@ async def test_without_the_database_there_is_no_token(oauth: OAuthFixture, last:
     """Neither where nobody knows who asks nor where the token cannot be kept."""
     bank = await oauth.bank()
     oauth.app.state.runtime = replace(
-        oauth.runtime, hot=Dying(oauth.runtime.hot, last, after=False)
+        oauth.runtime, hot=DyingDatabase(oauth.runtime.hot, last, after=False)
     )
     answer = await bank.token()
     assert answer.status_code == 503
@@ -107,7 +107,7 @@ async def test_an_assertion_whose_token_was_lost_on_its_way_is_spent(oauth: OAut
     bank = await oauth.bank()
     assertion = bank.assertion()
     oauth.app.state.runtime = replace(
-        oauth.runtime, hot=Dying(oauth.runtime.hot, SPEND_AND_STORE, after=True)
+        oauth.runtime, hot=DyingDatabase(oauth.runtime.hot, SPEND_AND_STORE, after=True)
     )
     assert (await bank.token(assertion=assertion)).status_code == 503
     oauth.app.state.runtime = oauth.runtime

@@ -172,7 +172,7 @@ async def test_an_overheard_assertion_does_not_use_up_its_clients_count(
     assert await oauth.value(kept, client=bank.client_id) == FEWEST_AT_OAUTH
 
 
-class CountsNoClients:
+class StoreFailingOnClients:
     """A store that dies between the proof and the client."""
 
     def __init__(self, store: MemoryStore) -> None:
@@ -196,7 +196,7 @@ async def test_what_cannot_be_counted_is_not_given(oauth: OAuthFixture) -> None:
     """503, and the code is still good when the store is back."""
     bank = await oauth.bank()
     code = await bank.code()
-    guard = Limiter(CountsNoClients(MemoryStore(oauth.clock)))
+    guard = Limiter(StoreFailingOnClients(MemoryStore(oauth.clock)))
     away = replace(oauth, runtime=replace(oauth.runtime, limiter=guard))
     oauth.app.state.runtime = away.runtime
     refused = await replace(bank, oauth=away).redeem(code)

@@ -9,7 +9,7 @@ import pytest_asyncio
 from cryptography import x509
 from structlog.testing import capture_logs
 
-from tests.clients_builders import set_active
+from tests.client_builders import set_active
 from tests.mtls_builders import (
     SUBJECT,
     Holder,

@@ -16,7 +16,7 @@ from gateway.creditfile.objections import lifecycle, service, store
 from gateway.creditfile.objections.model import Objection, ObjectionRefused, RefusalReason, Status
 from gateway.creditfile.records import Record
 from gateway.creditfile.working_days import working_days_after
-from tests.clients_builders import get, make_operator, post
+from tests.client_builders import get, make_operator, post
 from tests.creditfile_builders import make_record
 from tests.gateway_fixture import Caller, GatewayFixture
 from tests.objection_builders import (

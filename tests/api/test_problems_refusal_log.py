@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from structlog.testing import capture_logs
 
-from tests.clients_builders import make_agreement, make_operator, make_registration, make_set
+from tests.client_builders import make_agreement, make_operator, make_registration, make_set
 from tests.gateway_fixture import Caller, GatewayFixture
 from tests.oauth_builders import ASSERTION_TYPE
 

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from tests.gateway_fixture import Caller, GatewayFixture
-from tests.natural_key_vectors import of_vectors
+from tests.natural_key_vectors import read_vectors
 from tests.records_builders import (
     act,
     deliver,
@@ -200,7 +200,7 @@ async def test_no_delivery_and_no_correction_brings_it_back(gateway: GatewayFixt
     assert await told_ids(bank, uscc) == before
 
 
-@pytest.mark.parametrize("spellings", of_vectors("key-spellings.tsv"), ids=lambda each: each[0])
+@pytest.mark.parametrize("spellings", read_vectors("key-spellings.tsv"), ids=lambda each: each[0])
 async def test_no_other_way_of_typing_its_number_brings_it_back(
     gateway: GatewayFixture, spellings: list[str]
 ) -> None:
@@ -230,7 +230,7 @@ async def test_numbers_that_a_clerk_tells_apart_are_records_of_their_own(
 ) -> None:
     """3-12 is not 312."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
-    for numbers in of_vectors("keys-apart.tsv"):
+    for numbers in read_vectors("keys-apart.tsv"):
         penalties = [make_penalty(gateway, uscc, document_number=number) for number in numbers]
         delivered = await deliver(source, "penalty", *penalties)
         assert {each["outcome"] for each in delivered} == {"created"}, numbers

@@ -14,7 +14,7 @@ import pytest
 
 from gateway.settings import Settings, SettingsError
 from gateway.synthetic.scenarios import TRAITS
-from tests.served_process import run
+from tests.gateway_process import run
 
 REQUIRED = (
     "database_url",

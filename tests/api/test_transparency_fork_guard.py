@@ -27,9 +27,9 @@ from gateway.transparency.checkpoints import open_checkpoint, origin_of, sign_ch
 from gateway.transparency.rollback import LogForkedError
 from tests.databases import copy_of, new_database
 from tests.gateway_fixture import in_process
+from tests.gateway_process import environment, run
 from tests.log_builders import disclosed, make_checkpoint_folder
 from tests.oauth_builders import ISSUER, SECRET
-from tests.served_process import environment, run
 from xinqiao._core.exchange import Exchange
 from xinqiao._core.http_signatures import read_claims, verify_signature
 from xinqiao._core.keys import KeySet
@@ -51,7 +51,7 @@ DOORS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Installation:
     """An installation: its settings, and where its checkpoint is kept."""
 
     settings: Settings
@@ -74,9 +74,9 @@ class Place:
         note = sign_checkpoint(ORIGIN, size, bytes(32), keys.current("log", datetime.now(UTC)))
         self.file.write_text(note)
 
-    def on(self, url: str) -> "Place":
+    def on(self, url: str) -> "Installation":
         """The same installation on another database."""
-        return Place(
+        return Installation(
             settings=self.settings.model_copy(update={"database_url": url}), folder=self.folder
         )
 
@@ -97,7 +97,7 @@ class Place:
 
 
 @pytest_asyncio.fixture
-async def place(postgres_url: str, tmp_path: Path) -> Place:
+async def place(postgres_url: str, tmp_path: Path) -> Installation:
     """A new installation."""
     signing, vault = tmp_path / "signing", tmp_path / "vault"
     signing.write_text(new_key_file())
@@ -110,7 +110,7 @@ async def place(postgres_url: str, tmp_path: Path) -> Place:
         vault_keys=vault,
         log_checkpoints=(make_checkpoint_folder(tmp_path),),
     )
-    return Place(settings=settings, folder=tmp_path)
+    return Installation(settings=settings, folder=tmp_path)
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
@@ -143,7 +143,7 @@ def ready(http: httpx2.AsyncClient, status: int) -> Callable[[], Awaitable[bool]
 
 
 @asynccontextmanager
-async def open_engine(place: Place) -> AsyncIterator[AsyncEngine]:
+async def open_engine(place: Installation) -> AsyncIterator[AsyncEngine]:
     """Connections to its database."""
     engine = make_engine(place.settings.database_url, pool_size=1)
     yield engine
@@ -158,7 +158,9 @@ async def pending(engine: AsyncEngine) -> int:
         )
 
 
-async def test_a_running_gateway_that_finds_a_fork_answers_nothing_more(place: Place) -> None:
+async def test_a_running_gateway_that_finds_a_fork_answers_nothing_more(
+    place: Installation,
+) -> None:
     """Whatever is called, in the form of each door; it seals no more, and says so in its metrics."""
     async with place.served() as (app, http):
         runtime: Runtime = app.state.runtime
@@ -187,7 +189,7 @@ async def test_a_running_gateway_that_finds_a_fork_answers_nothing_more(place: P
         assert await pending(engine) == waiting + 3
 
 
-async def test_a_call_under_way_when_a_fork_is_found_is_not_answered(place: Place) -> None:
+async def test_a_call_under_way_when_a_fork_is_found_is_not_answered(place: Installation) -> None:
     """A long poll, for one: it has waited while the database was put back."""
     async with place.served() as (app, http):
 
@@ -201,7 +203,7 @@ async def test_a_call_under_way_when_a_fork_is_found_is_not_answered(place: Plac
         assert_signed(answer, app.state.runtime)
 
 
-async def test_a_gateway_on_a_restored_database_does_not_start(place: Place) -> None:
+async def test_a_gateway_on_a_restored_database_does_not_start(place: Installation) -> None:
     """The worker raises; the command ends with the sentence, before anything listens."""
     async with place.served() as (_, http):
         await until(ready(http, 200))
@@ -222,7 +224,7 @@ async def test_a_gateway_on_a_restored_database_does_not_start(place: Place) -> 
     assert sentence.endswith("to the end of its write-ahead log: docs/operate/backup.md.")
 
 
-async def test_a_place_that_is_away_stops_the_answers_until_it_is_back(place: Place) -> None:
+async def test_a_place_that_is_away_stops_the_answers_until_it_is_back(place: Installation) -> None:
     """After some seconds, which this test lets pass faster; then everything goes on."""
     async with place.served() as (app, http):
         await until(lambda: answers(http, "/log/checkpoint", 200))
@@ -237,13 +239,13 @@ async def test_a_place_that_is_away_stops_the_answers_until_it_is_back(place: Pl
         await until(lambda: grown(place, before))
 
 
-async def grown(place: Place, before: int) -> bool:
+async def grown(place: Installation, before: int) -> bool:
     """Whether more is kept."""
     return place.size >= before + 3
 
 
 async def test_a_log_that_was_never_kept_outside_begins_with_an_operators_command(
-    place: Place,
+    place: Installation,
 ) -> None:
     """As after an upgrade, or at a new place: with the size that the operator knows, and an act."""
     async with place.served() as (_, http):
@@ -268,7 +270,7 @@ async def test_a_log_that_was_never_kept_outside_begins_with_an_operators_comman
         assert [tuple(each) for each in acts] == [("checkpoint.put", "fang", str(size))]
 
 
-async def test_no_command_puts_a_smaller_checkpoint_over_a_larger_one(place: Place) -> None:
+async def test_no_command_puts_a_smaller_checkpoint_over_a_larger_one(place: Installation) -> None:
     """The way back from a restored database is its write-ahead log, not a command."""
     async with place.served() as (_, http):
         await until(ready(http, 200))
@@ -282,7 +284,7 @@ async def test_no_command_puts_a_smaller_checkpoint_over_a_larger_one(place: Pla
     assert place.file.read_bytes() == kept
 
 
-async def test_a_new_log_begins_by_itself(place: Place) -> None:
+async def test_a_new_log_begins_by_itself(place: Installation) -> None:
     """There is nothing yet that could have been lost."""
     done = await place.run("log", "check")
     assert (done.exit_code, done.stderr) == (0, "")

@@ -20,7 +20,7 @@ from gateway.background.key_event_writer import KeyEventWriter
 from gateway.cli.main import app
 from gateway.signing.keys import KeyRing
 from gateway.transparency.sequencer import Sequencer
-from tests import naive_merkle
+from tests import reference_merkle
 from tests.databases import new_database
 from tests.gateway_fixture import GatewayFixture
 from tests.log_builders import (
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class LogFixture:
     """A log of its own, and a file of keys."""
 
     engine: AsyncEngine
@@ -81,7 +81,7 @@ def own_url(postgres_url: str) -> str:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def place(own_url: str, tmp_path: Path) -> AsyncIterator[Place]:
+async def place(own_url: str, tmp_path: Path) -> AsyncIterator[LogFixture]:
     """An empty log, and fresh keys."""
     engine = create_async_engine(own_url)
     ring = make_key_ring(tmp_path)
@@ -90,7 +90,7 @@ async def place(own_url: str, tmp_path: Path) -> AsyncIterator[Place]:
         await connection.execute(text("ALTER TABLE log_event DISABLE TRIGGER USER"))
         await connection.execute(text(f"TRUNCATE log_event, {tables}"))
         await connection.execute(text("ALTER TABLE log_event ENABLE TRIGGER USER"))
-    yield Place(engine=engine, sealer=make_sealer(engine, ring), folder=tmp_path)
+    yield LogFixture(engine=engine, sealer=make_sealer(engine, ring), folder=tmp_path)
     await engine.dispose()
 
 
@@ -98,7 +98,7 @@ def _named(events: list[dict[str, Any]]) -> list[tuple[str, str]]:
     return [(event["event"], event["use"]) for event in events]
 
 
-async def test_workers_that_start_at_once_leave_one_leaf_each(place: Place) -> None:
+async def test_workers_that_start_at_once_leave_one_leaf_each(place: LogFixture) -> None:
     """Published before in use; and a restart adds nothing."""
     workers = [place.worker()[1] for _ in range(4)]
     await asyncio.gather(*(worker.note() for worker in workers))
@@ -111,7 +111,7 @@ async def test_workers_that_start_at_once_leave_one_leaf_each(place: Place) -> N
 
 @pytest.mark.parametrize("options", [("--in", "1"), ("--at-once",)])
 async def test_a_rotated_key_does_not_sign_before_its_leaf_is_committed(
-    place: Place, options: tuple[str, ...]
+    place: LogFixture, options: tuple[str, ...]
 ) -> None:
     """A running worker keeps to the keys before until the log has heard of the new ones."""
     ring, events = place.worker()
@@ -131,7 +131,7 @@ async def test_a_rotated_key_does_not_sign_before_its_leaf_is_committed(
     assert added[0]["jwk"].keys() == {"kty", "crv", "x"}
 
 
-async def test_where_the_log_cannot_be_written_the_new_key_stays_unused(place: Place) -> None:
+async def test_where_the_log_cannot_be_written_the_new_key_stays_unused(place: LogFixture) -> None:
     """Fail closed: no leaf, no signature; and when the log is back, one leaf."""
     ring, events = place.worker()
     await events.note()
@@ -175,7 +175,7 @@ async def test_anybody_checks_a_keys_events_in_the_log(gateway: GatewayFixture) 
         key = raw_key(gateway.runtime.keys)
         head = open_note(receipt["checkpoint"], origin=origin, public_key=key)
         proof = [bytes.fromhex(step) for step in receipt["inclusion_proof"]]
-        root = naive_merkle.root_from_path(leaf, receipt["leaf_index"], head.size, proof)
+        root = reference_merkle.root_from_path(leaf, receipt["leaf_index"], head.size, proof)
         assert root == head.root
     for wrong in ("evt_nobody", "dsc_x", "%20", "x" * 65):
         assert (await gateway.http.get(f"/log/events/{wrong}")).status_code == 404

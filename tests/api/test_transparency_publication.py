@@ -45,7 +45,7 @@ pytestmark = pytest.mark.asyncio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Log:
+class LogFixture:
     """A log in a database of its own, its keys, and the folder that keeps its checkpoint."""
 
     url: str
@@ -87,18 +87,18 @@ class Log:
 
 
 @asynccontextmanager
-async def opened(url: str, keys: KeyRing, folder: Path) -> AsyncIterator[Log]:
+async def opened(url: str, keys: KeyRing, folder: Path) -> AsyncIterator[LogFixture]:
     """Connections to the database at `url`."""
     engine, hot = make_engine(url, pool_size=4), await HotDatabase.open(url, size=2)
     try:
-        yield Log(url=url, engine=engine, hot=hot, keys=keys, folder=folder / "checkpoints")
+        yield LogFixture(url=url, engine=engine, hot=hot, keys=keys, folder=folder / "checkpoints")
     finally:
         await hot.close()
         await engine.dispose()
 
 
 @pytest_asyncio.fixture
-async def log(postgres_url: str, tmp_path: Path) -> AsyncIterator[Log]:
+async def log(postgres_url: str, tmp_path: Path) -> AsyncIterator[LogFixture]:
     """A log with nothing in it."""
     async with opened(await new_database(postgres_url), make_key_ring(tmp_path), tmp_path) as made:
         yield made
@@ -107,7 +107,7 @@ async def log(postgres_url: str, tmp_path: Path) -> AsyncIterator[Log]:
 @asynccontextmanager
 async def restored(
     postgres_url: str, folder: Path, before: int = 19, after: int = 23
-) -> AsyncIterator[Log]:
+) -> AsyncIterator[LogFixture]:
     """A database as it was at size `before`, of a log that has gone on to `after` since."""
     keys, url = make_key_ring(folder), await new_database(postgres_url)
     async with opened(url, keys, folder) as made:
@@ -127,7 +127,7 @@ async def refusal(check: Callable[[], Awaitable[object]], error: type[Exception]
     return str(refused.value)
 
 
-async def test_a_checkpoint_is_kept_outside_and_then_told(log: Log) -> None:
+async def test_a_checkpoint_is_kept_outside_and_then_told(log: LogFixture) -> None:
     """From the empty tree on."""
     assert await log.told() is None
     await log.grow(0)
@@ -137,7 +137,7 @@ async def test_a_checkpoint_is_kept_outside_and_then_told(log: Log) -> None:
 
 
 async def test_what_is_not_kept_in_every_place_is_not_told_and_nothing_more_is_sealed(
-    log: Log,
+    log: LogFixture,
 ) -> None:
     """One of two places is full for a while; when it has room again everything is there."""
     sealer = await log.grow(19)
@@ -160,7 +160,9 @@ async def test_what_is_not_kept_in_every_place_is_not_told_and_nothing_more_is_s
         assert server.content == log.file.read_bytes()
 
 
-async def test_a_kill_between_the_commit_and_the_place_outside_raises_no_alarm(log: Log) -> None:
+async def test_a_kill_between_the_commit_and_the_place_outside_raises_no_alarm(
+    log: LogFixture,
+) -> None:
     """The checkpoint is in the database alone, and told to nobody; the next start makes up for it."""
     sealer = await log.grow(19)
     await disclosed(log.hot, 4)
@@ -174,7 +176,9 @@ async def test_a_kill_between_the_commit_and_the_place_outside_raises_no_alarm(l
     assert (await log.told(), log.kept().size) == (23, 23)
 
 
-async def test_a_kill_between_the_place_outside_and_the_mark_raises_no_alarm(log: Log) -> None:
+async def test_a_kill_between_the_place_outside_and_the_mark_raises_no_alarm(
+    log: LogFixture,
+) -> None:
     """It is kept there, and told as soon as somebody looks."""
     await log.grow(0)
     await log.grow(23)
@@ -186,7 +190,7 @@ async def test_a_kill_between_the_place_outside_and_the_mark_raises_no_alarm(log
     assert await log.told() == 23
 
 
-async def test_workers_of_several_hosts_keep_each_others_checkpoints(log: Log) -> None:
+async def test_workers_of_several_hosts_keep_each_others_checkpoints(log: LogFixture) -> None:
     """Whoever seals: what the others have seen before is behind, and no alarm."""
     workers = [make_sealer(log.engine, log.keys, batch=3) for _ in range(3)]
     for turn in range(6):
@@ -237,7 +241,7 @@ async def test_a_restored_database_that_has_gone_on_elsewhere_is_seen(
         assert f"first 23 of the {19 + more} entries" in said
 
 
-async def test_a_new_database_under_an_old_log_is_seen(log: Log, postgres_url: str) -> None:
+async def test_a_new_database_under_an_old_log_is_seen(log: LogFixture, postgres_url: str) -> None:
     """Not even its empty tree is signed."""
     await log.grow(3)
     async with opened(await new_database(postgres_url), log.keys, log.folder.parent) as other:
@@ -246,14 +250,14 @@ async def test_a_new_database_under_an_old_log_is_seen(log: Log, postgres_url: s
         assert await other.value("SELECT count(*) FROM checkpoint") == 0
 
 
-async def test_an_entry_that_was_changed_in_the_database_is_seen(log: Log) -> None:
+async def test_an_entry_that_was_changed_in_the_database_is_seen(log: LogFixture) -> None:
     """The root is computed from the leaves, whatever the row of the checkpoint says."""
     sealer = await log.grow(7)
     await log.change("UPDATE log_entry SET leaf_hash = sha256('other') WHERE index = 3")
     assert "first 7 of the 7" in await refusal(sealer.round, LogForkedError)
 
 
-async def test_a_database_restored_under_a_running_worker_stops_its_sealer(log: Log) -> None:
+async def test_a_database_restored_under_a_running_worker_stops_its_sealer(log: LogFixture) -> None:
     """Within one look; nothing it would seal is signed, and it does not try again."""
     sealer = await log.grow(23)
     running = asyncio.create_task(sealer.run())
@@ -307,7 +311,7 @@ async def test_a_place_that_lost_its_checkpoint_is_not_begun_anew(
         assert await log.value("SELECT max(size) FROM checkpoint") == 23
 
 
-async def test_a_rotated_key_still_speaks_for_what_it_signed(log: Log) -> None:
+async def test_a_rotated_key_still_speaks_for_what_it_signed(log: LogFixture) -> None:
     """And a key that is in the file but does not count yet: another host may use it already."""
     sealer = await log.grow(3)
     assert log.keys._path is not None
@@ -324,7 +328,7 @@ def _file(path: Path) -> Path:
     return path
 
 
-async def test_a_forged_foreign_or_unreadable_note_is_no_checkpoint(log: Log) -> None:
+async def test_a_forged_foreign_or_unreadable_note_is_no_checkpoint(log: LogFixture) -> None:
     """Whoever can write to the folder can stop the log, and no more."""
     sealer = await log.grow(3)
     whole = log.file.read_bytes()

@@ -21,7 +21,7 @@ from gateway.transparency import merkle
 from gateway.transparency.sequencer import POLL_SECONDS
 from gateway.transparency.tiles import node_hashes, proof_runs
 from gateway.transparency.tree_store import read_hashes
-from tests import merkle_proofs, naive_merkle
+from tests import merkle_proofs, reference_merkle
 from tests.databases import new_database
 from tests.log_builders import (
     EMPTY,
@@ -44,7 +44,7 @@ CUT = text("""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class LogFixture:
     """An empty log and what writes into it."""
 
     url: str
@@ -86,7 +86,7 @@ class Place:
         for row in checkpoints:
             head = open_note(row.note, origin=ORIGIN, public_key=raw_key(self.keys))
             assert (head.size, head.root) == (row.size, row.root)
-            assert row.root == naive_merkle.mth(entries[: row.size])
+            assert row.root == reference_merkle.mth(entries[: row.size])
         assert checkpoints[-1].size == len(entries)
         return entries
 
@@ -98,18 +98,18 @@ def log_url(postgres_url: str) -> str:
 
 
 @pytest_asyncio.fixture
-async def place(log_url: str, tmp_path: Path) -> AsyncIterator[Place]:
+async def place(log_url: str, tmp_path: Path) -> AsyncIterator[LogFixture]:
     """An empty log."""
     engine = make_engine(log_url, pool_size=8)
     hot = await HotDatabase.open(log_url, size=4)
-    made = Place(url=log_url, engine=engine, hot=hot, keys=make_key_ring(tmp_path))
+    made = LogFixture(url=log_url, engine=engine, hot=hot, keys=make_key_ring(tmp_path))
     await made.change(EMPTY)
     yield made
     await hot.close()
     await engine.dispose()
 
 
-async def test_a_log_begins_with_a_signed_empty_tree(place: Place) -> None:
+async def test_a_log_begins_with_a_signed_empty_tree(place: LogFixture) -> None:
     """So that nobody can say later that there was something before the first leaf."""
     await make_sealer(place.engine, place.keys).round()
     [row] = await place.rows("SELECT size, root, at FROM checkpoint")
@@ -117,7 +117,7 @@ async def test_a_log_begins_with_a_signed_empty_tree(place: Place) -> None:
     assert await place.whole() == []
 
 
-async def test_three_sealers_at_once_give_each_leaf_one_index(place: Place) -> None:
+async def test_three_sealers_at_once_give_each_leaf_one_index(place: LogFixture) -> None:
     """While two writers go on disclosing: no gap, no leaf twice, none left out."""
     sealers = [make_sealer(place.engine, place.keys, batch=17) for _ in range(3)]
     writers = [asyncio.create_task(disclosed(place.hot, 250)) for _ in range(2)]
@@ -130,7 +130,7 @@ async def test_three_sealers_at_once_give_each_leaf_one_index(place: Place) -> N
     assert sorted(await place.whole()) == sorted(entry for _, entry in written)
 
 
-async def test_leaves_stand_in_the_order_of_their_time_and_id(place: Place) -> None:
+async def test_leaves_stand_in_the_order_of_their_time_and_id(place: LogFixture) -> None:
     """Over the borders of batches too, and whatever the order in which they were written."""
     late = await disclosed(place.hot, 30, moment=NOON + timedelta(seconds=5))
     early = await disclosed(place.hot, 30)
@@ -140,7 +140,7 @@ async def test_leaves_stand_in_the_order_of_their_time_and_id(place: Place) -> N
     assert await place.whole() == [entry for _, entry in by_time]
 
 
-async def test_a_round_that_breaks_loses_nothing_and_doubles_nothing(place: Place) -> None:
+async def test_a_round_that_breaks_loses_nothing_and_doubles_nothing(place: LogFixture) -> None:
     """The clock fails after the leaves were copied, before their checkpoint is signed."""
     good = make_sealer(place.engine, place.keys, batch=300)
     await disclosed(place.hot, 10)
@@ -155,7 +155,7 @@ async def test_a_round_that_breaks_loses_nothing_and_doubles_nothing(place: Plac
     assert await place.pending() == 0
 
 
-async def test_a_sealer_whose_connection_is_cut_lets_the_next_one_seal(place: Place) -> None:
+async def test_a_sealer_whose_connection_is_cut_lets_the_next_one_seal(place: LogFixture) -> None:
     """The server ends the backend that holds the lock; nothing of its round is left."""
     written = await disclosed(place.hot, 20)
     cut = CutBeforeSigning(place.url)
@@ -166,7 +166,7 @@ async def test_a_sealer_whose_connection_is_cut_lets_the_next_one_seal(place: Pl
     assert await place.whole() == [entry for _, entry in written]
 
 
-async def test_the_loop_goes_on_after_a_failure(place: Place) -> None:
+async def test_the_loop_goes_on_after_a_failure(place: LogFixture) -> None:
     """With the next round, which comes within a second."""
     assert POLL_SECONDS < 1
     await make_sealer(place.engine, place.keys).round()
@@ -180,7 +180,7 @@ async def test_the_loop_goes_on_after_a_failure(place: Place) -> None:
     assert await place.whole() == [entry for _, entry in written]
 
 
-async def test_a_leaf_that_comes_again_is_not_sealed_again(place: Place) -> None:
+async def test_a_leaf_that_comes_again_is_not_sealed_again(place: LogFixture) -> None:
     """A shard restored to an earlier moment gives its pending leaves a second time."""
     await disclosed(place.hot, 12)
     sealer = make_sealer(place.engine, place.keys, batch=10)
@@ -195,7 +195,7 @@ async def test_a_leaf_that_comes_again_is_not_sealed_again(place: Place) -> None
     assert await place.pending() == 0
 
 
-async def test_while_one_seals_another_does_nothing(place: Place) -> None:
+async def test_while_one_seals_another_does_nothing(place: LogFixture) -> None:
     """It does not wait either: its next look is half a second away."""
     await disclosed(place.hot, 3)
     sealer = make_sealer(place.engine, place.keys)
@@ -208,7 +208,7 @@ async def test_while_one_seals_another_does_nothing(place: Place) -> None:
     assert await sealer.round() == 3
 
 
-async def test_nothing_new_is_signed_when_nothing_came(place: Place) -> None:
+async def test_nothing_new_is_signed_when_nothing_came(place: LogFixture) -> None:
     """An idle log has one head."""
     await disclosed(place.hot, 1)
     sealer = make_sealer(place.engine, place.keys)
@@ -217,7 +217,7 @@ async def test_nothing_new_is_signed_when_nothing_came(place: Place) -> None:
     assert [row.size for row in await place.rows("SELECT size FROM checkpoint")] == [0, 1]
 
 
-async def test_the_last_round_seals_what_is_left_and_never_fails(place: Place) -> None:
+async def test_the_last_round_seals_what_is_left_and_never_fails(place: LogFixture) -> None:
     """At shutdown an error is logged, and what is pending stays so."""
     await disclosed(place.hot, 9)
     sealer = make_sealer(place.engine, place.keys, batch=4)
@@ -227,7 +227,7 @@ async def test_the_last_round_seals_what_is_left_and_never_fails(place: Place) -
     assert await place.pending() == 0
 
 
-async def test_any_two_checkpoints_are_consistent(place: Place) -> None:
+async def test_any_two_checkpoints_are_consistent(place: LogFixture) -> None:
     """By the kept tiles' proofs, over all pairs, across the border of a full tile."""
     written = await disclosed(place.hot, 300)
     await seal_all(make_sealer(place.engine, place.keys, batch=23))

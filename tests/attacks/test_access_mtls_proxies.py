@@ -11,12 +11,12 @@ import pytest
 from tests.gateway_fixture import verification_body
 from tests.mtls_builders import SUBJECT, make_certificate, parts
 from tests.oauth_builders import USCC
-from tests.proxies import CA, Front, token_form
+from tests.proxies import CA, Proxy, token_form
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_a_client_goes_the_whole_way_through_the_proxy(front: Front) -> None:
+async def test_a_client_goes_the_whole_way_through_the_proxy(front: Proxy) -> None:
     """Discovery, a token at the alias, and a call: with a certificate and no signature of its own."""
     holder = make_certificate(issuer=CA)
     client_id = await front.client(
@@ -43,7 +43,7 @@ async def test_a_client_goes_the_whole_way_through_the_proxy(front: Front) -> No
         assert (stolen.status_code, stolen.json()["code"]) == (401, "invalid_token")
 
 
-async def test_a_certificate_that_signed_itself_goes_through(front: Front) -> None:
+async def test_a_certificate_that_signed_itself_goes_through(front: Proxy) -> None:
     """The proxy passes it on, the gateway knows it by its bytes; another one is nobody's."""
     own = make_certificate("CN=own")
     client_id = await front.client(
@@ -59,7 +59,7 @@ async def test_a_certificate_that_signed_itself_goes_through(front: Front) -> No
 
 
 @pytest.mark.parametrize("where", ["public", "mtls"])
-async def test_large_deliveries_reach_the_gateway(front: Front, where: str) -> None:
+async def test_large_deliveries_reach_the_gateway(front: Proxy, where: str) -> None:
     """It is the gateway that refuses a megabyte without a token, not the proxy for its size."""
     with front.http(None) as http:
         refused = http.post(f"{getattr(front, where)}/v1/records", content=b" " * (1 << 20))
@@ -67,7 +67,7 @@ async def test_large_deliveries_reach_the_gateway(front: Front, where: str) -> N
 
 
 @pytest.mark.parametrize("where", ["public", "mtls"])
-async def test_what_a_client_writes_itself_does_not_arrive(front: Front, where: str) -> None:
+async def test_what_a_client_writes_itself_does_not_arrive(front: Proxy, where: str) -> None:
     """A forged header, in any case, twice, or beside a certificate of the client's own."""
     victim = make_certificate(issuer=CA)
     client_id = await front.client(
@@ -90,7 +90,7 @@ async def test_what_a_client_writes_itself_does_not_arrive(front: Front, where: 
             assert answer.json()["error"] in {"invalid_client", "invalid_dpop_proof"}, headers
 
 
-async def test_no_chain_no_entry(front: Front) -> None:
+async def test_no_chain_no_entry(front: Proxy) -> None:
     """The registered name under an authority of one's own, by itself, or out of its term."""
     client_id = await front.client(
         token_endpoint_auth_method="tls_client_auth",

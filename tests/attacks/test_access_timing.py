@@ -11,7 +11,7 @@ import pytest
 from gateway.limits.limiter import Quotas
 from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture, query_body, verification_body
 from tests.undisclosed_records import FEW, MANY, with_closed_records
-from tests.welch import Ask, Slower, compare
+from tests.welch import Ask, LeakyApplication, compare
 
 pytestmark = [pytest.mark.alone, pytest.mark.asyncio(loop_scope="session")]
 
@@ -88,7 +88,7 @@ async def demand_alike(
     status: int = 200,
 ) -> None:
     """Fail where these calls of `bank`, by name, can be told from the first."""
-    slower = Slower(gateway.app)
+    slower = LeakyApplication(gateway.app)
     transport = httpx2.ASGITransport(app=slower)
     async with httpx2.AsyncClient(transport=transport, base_url=gateway.issuer) as http:
 

@@ -14,7 +14,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from gateway import safe_fetch
 from gateway.clients.key_sets import KeySet, fetch_keys
 from gateway.safe_fetch import FetchRoute, UnfetchableError, address_problem, is_public
-from tests.clients_builders import PUBLIC, Outside, make_key_server, make_outside, make_set, ok
+from tests.client_builders import (
+    PUBLIC,
+    FakeInternet,
+    make_fake_internet,
+    make_key_server,
+    make_set,
+    ok,
+)
 from tests.oauth_builders import public_jwk
 
 PRIVATE_EC = {"d": "c2VjcmV0"}
@@ -65,14 +72,14 @@ NOT_PUBLIC = [
 
 
 @pytest_asyncio.fixture
-async def outside(tmp_path: Path) -> AsyncIterator[Outside]:
+async def outside(tmp_path: Path) -> AsyncIterator[FakeInternet]:
     """A bank's key server."""
-    async with make_outside(tmp_path) as made:
+    async with make_fake_internet(tmp_path) as made:
         made.server.answer = ok(make_set("k1"))
         yield made
 
 
-async def fetched(outside: Outside, url: str | None = None, **way: Any) -> KeySet:
+async def fetched(outside: FakeInternet, url: str | None = None, **way: Any) -> KeySet:
     """What a fetch gives."""
     own, now = outside.url if url is None else url, datetime.now(UTC)
     return await fetch_keys(own, now=now, loopback=False, route=outside.way(**way))
@@ -121,7 +128,7 @@ def test_a_global_address_is_public(address: str) -> None:
     ],
 )
 async def test_an_address_of_the_wrong_form_is_refused_before_anything_is_resolved(
-    outside: Outside, url: str
+    outside: FakeInternet, url: str
 ) -> None:
     """Neither a name is looked up nor a connection opened."""
     assert address_problem(url, loopback=False)
@@ -133,7 +140,7 @@ async def test_an_address_of_the_wrong_form_is_refused_before_anything_is_resolv
 
 @pytest.mark.parametrize("address", [a for a in NOT_PUBLIC if a not in {"not an address", ""}])
 async def test_a_name_that_resolves_inside_is_never_connected_to(
-    outside: Outside, address: str
+    outside: FakeInternet, address: str
 ) -> None:
     """Whatever the name says, its address decides."""
     outside.addresses = [[address]]
@@ -142,7 +149,7 @@ async def test_a_name_that_resolves_inside_is_never_connected_to(
     assert outside.dialled == []
 
 
-async def test_one_inside_address_among_public_ones_refuses_them_all(outside: Outside) -> None:
+async def test_one_inside_address_among_public_ones_refuses_them_all(outside: FakeInternet) -> None:
     """An attacker's name server mixes them and waits for a retry."""
     outside.addresses = [[PUBLIC, "10.0.0.1"]]
     with pytest.raises(UnfetchableError, match="not allowed"):
@@ -151,7 +158,7 @@ async def test_one_inside_address_among_public_ones_refuses_them_all(outside: Ou
 
 
 async def test_a_name_is_resolved_once_and_the_judged_address_is_dialled(
-    outside: Outside,
+    outside: FakeInternet,
 ) -> None:
     """DNS rebinding: the second answer would be an inside address, and is never asked for."""
     outside.addresses = [[PUBLIC], ["127.0.0.1"]]
@@ -160,7 +167,7 @@ async def test_a_name_is_resolved_once_and_the_judged_address_is_dialled(
     assert outside.dialled == [PUBLIC]
 
 
-async def test_host_and_certificate_are_the_names_own(outside: Outside) -> None:
+async def test_host_and_certificate_are_the_names_own(outside: FakeInternet) -> None:
     """The connection goes to an address, and yet Host is the name; SNI and certificate fit it."""
     await fetched(outside)
     assert f"host: keys.bank.test:{outside.server.port}" in (
@@ -172,7 +179,7 @@ async def test_host_and_certificate_are_the_names_own(outside: Outside) -> None:
     "host", ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "localhost", "localhost."]
 )
 async def test_another_spelling_of_loopback_is_resolved_and_refused(
-    outside: Outside, host: str
+    outside: FakeInternet, host: str
 ) -> None:
     """The machine's own resolver knows them; the address that it gives is judged."""
     url = f"https://{host}:{outside.server.port}/jwks.json"
@@ -183,14 +190,14 @@ async def test_another_spelling_of_loopback_is_resolved_and_refused(
 
 async def test_a_certificate_for_another_name_is_refused(tmp_path: Path) -> None:
     """TLS is verified against the name, not the address."""
-    async with make_outside(tmp_path, name="other.test") as outside:
+    async with make_fake_internet(tmp_path, name="other.test") as outside:
         outside.server.answer = ok(make_set("k1"))
         with pytest.raises(UnfetchableError, match="cannot be reached"):
             await fetched(outside)
         assert outside.server.requests == []
 
 
-async def test_a_certificate_of_an_unknown_authority_is_refused(outside: Outside) -> None:
+async def test_a_certificate_of_an_unknown_authority_is_refused(outside: FakeInternet) -> None:
     """What the machine does not trust is not trusted here."""
     with pytest.raises(UnfetchableError, match="cannot be reached"):
         await fetched(outside, trust=safe_fetch.system_trust)
@@ -198,7 +205,7 @@ async def test_a_certificate_of_an_unknown_authority_is_refused(outside: Outside
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"])
-async def test_a_redirect_is_not_followed(outside: Outside, status: str) -> None:
+async def test_a_redirect_is_not_followed(outside: FakeInternet, status: str) -> None:
     """Not even to the same host."""
     head = f"HTTP/1.1 {status}\r\nLocation: {outside.url}?again\r\nContent-Length: 0\r\n\r\n"
     outside.server.answer = head.encode()
@@ -208,14 +215,14 @@ async def test_a_redirect_is_not_followed(outside: Outside, status: str) -> None
 
 
 @pytest.mark.parametrize("status", ["204 No Content", "404 Not Found", "500 Broken"])
-async def test_anything_but_a_200_is_no_answer(outside: Outside, status: str) -> None:
+async def test_anything_but_a_200_is_no_answer(outside: FakeInternet, status: str) -> None:
     """A JWK set in an error page is none."""
     outside.server.answer = ok(make_set("k1")).replace(b"200 OK", status.encode())
     with pytest.raises(UnfetchableError, match="instead of 200"):
         await fetched(outside)
 
 
-async def test_a_huge_body_is_cut_off(outside: Outside) -> None:
+async def test_a_huge_body_is_cut_off(outside: FakeInternet) -> None:
     """After 64 kB nothing more is read, whether a length was announced or not."""
 
     async def endless(writer: Any) -> None:
@@ -235,7 +242,7 @@ async def test_a_huge_body_is_cut_off(outside: Outside) -> None:
 @pytest.mark.parametrize(
     "begins", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\n\r\n{"], ids=["head", "body"]
 )
-async def test_a_slow_answer_is_given_up_as_a_whole(outside: Outside, begins: bytes) -> None:
+async def test_a_slow_answer_is_given_up_as_a_whole(outside: FakeInternet, begins: bytes) -> None:
     """A byte now and then does not keep it open: the time is for the whole of it."""
 
     async def dripping(writer: Any) -> None:
@@ -250,7 +257,7 @@ async def test_a_slow_answer_is_given_up_as_a_whole(outside: Outside, begins: by
         await fetched(outside, timeout=0.5)
 
 
-async def test_a_slow_resolver_is_given_up_too(outside: Outside) -> None:
+async def test_a_slow_resolver_is_given_up_too(outside: FakeInternet) -> None:
     """The name server may be the attacker's."""
 
     async def never(_host: str, _port: int) -> list[str]:
@@ -266,14 +273,14 @@ def test_the_whole_fetch_has_three_seconds() -> None:
     assert FetchRoute().timeout == 3
 
 
-async def test_a_compressed_answer_is_not_unpacked(outside: Outside) -> None:
+async def test_a_compressed_answer_is_not_unpacked(outside: FakeInternet) -> None:
     """A small body that unpacks to gigabytes is refused by its header."""
     outside.server.answer = ok(b"\x1f\x8b", "Content-Encoding: gzip")
     with pytest.raises(UnfetchableError, match="encoding"):
         await fetched(outside)
 
 
-async def test_an_endless_head_is_refused(outside: Outside) -> None:
+async def test_an_endless_head_is_refused(outside: FakeInternet) -> None:
     """Headers are bounded as well."""
 
     async def heading(writer: Any) -> None:
@@ -308,7 +315,9 @@ async def test_an_endless_head_is_refused(outside: Outside) -> None:
         b"<html>",
     ],
 )
-async def test_what_is_no_set_of_public_keys_is_refused(outside: Outside, content: bytes) -> None:
+async def test_what_is_no_set_of_public_keys_is_refused(
+    outside: FakeInternet, content: bytes
+) -> None:
     """Whatever it is, it is refused by a sentence, and none of it is quoted."""
     outside.server.answer = ok(content)
     with pytest.raises(UnfetchableError) as refused:
@@ -328,14 +337,16 @@ async def test_what_is_no_set_of_public_keys_is_refused(outside: Outside, conten
     ],
     ids=["private", "nine", "same kid", "P-384", "short RSA", "long RSA"],
 )
-async def test_a_set_that_could_not_be_registered_is_refused(outside: Outside, keys: Any) -> None:
+async def test_a_set_that_could_not_be_registered_is_refused(
+    outside: FakeInternet, keys: Any
+) -> None:
     """The same rules as for keys by value."""
     outside.server.answer = ok({"keys": keys})
     with pytest.raises(UnfetchableError, match="not a usable JWK set"):
         await fetched(outside)
 
 
-async def test_what_else_a_key_carries_is_not_kept(outside: Outside) -> None:
+async def test_what_else_a_key_carries_is_not_kept(outside: FakeInternet) -> None:
     """Certificates and addresses in a key are never looked at, so they are not stored."""
     key = public_jwk(ec.generate_private_key(ec.SECP256R1()), kid="k1", x5u="https://inside.test/")
     outside.server.answer = ok({"keys": [key], "next": "https://inside.test/"})

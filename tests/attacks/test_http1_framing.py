@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from tests.wire import segmentations, wire
+from tests.http1_connection import connect, segmentations
 
 INNER: Final = (
     b"POST /inner HTTP/1.1\r\nHost: a\r\nClient-Cert: :AAAA:\r\nContent-Length: 0\r\n\r\n"
@@ -37,7 +37,7 @@ async def test_an_upgrade_is_served_as_http_with_its_body(fields: bytes, chunked
     whole = message(b"/outer", fields, INNER, chunked=chunked)
     head = whole.index(b"\r\n\r\n") + 4
     for segments in segmentations(whole, head, head + 1, head - 1, len(whole) - 1):
-        async with wire() as line:
+        async with connect() as line:
             await line.arrives(*segments)
             answer = await line.answer()
             assert (answer.status, answer.json["body"]) == (200, INNER.decode())
@@ -55,7 +55,7 @@ async def test_upgrades_that_come_together_are_served_one_by_one() -> None:
     """Each of them stops the parser while bytes of the next remain."""
     get = b"GET /%d HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
     whole = b"".join(get % number for number in range(50)) + message(b"/last", UPGRADES[0], b"x")
-    async with wire() as line:
+    async with connect() as line:
         await line.arrives(whole)
         paths = [(await line.answer()).json["path"] for _ in range(51)]
     assert paths == line.app.paths == [*(f"/{number}" for number in range(50)), "/last"]
@@ -63,7 +63,7 @@ async def test_upgrades_that_come_together_are_served_one_by_one() -> None:
 
 async def test_an_upgrade_of_http_1_0_is_ignored_too() -> None:
     """It ends its connection, as HTTP/1.0 does."""
-    async with wire() as line:
+    async with connect() as line:
         await line.arrives(
             b"POST / HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 1\r\n\r\nx"
         )
@@ -128,7 +128,7 @@ HEADS: Final = {
 async def test_what_could_be_framed_in_two_ways_is_refused(head: bytes, status: int) -> None:
     """One answer, a closed connection, and nothing of what follows is served."""
     for segments in segmentations(head + INNER + AFTER, len(head)):
-        async with wire() as line:
+        async with connect() as line:
             await line.arrives(*segments)
             await line.refused(status)
             await line.arrives(AFTER)
@@ -156,7 +156,7 @@ BODIES: Final = {
 async def test_a_body_that_breaks_its_framing_ends_the_connection(body: bytes) -> None:
     """The application never sees it whole, and nothing that follows is a message."""
     for segments in segmentations(CHUNKED + body + AFTER, len(CHUNKED), len(CHUNKED) + 3):
-        async with wire() as line:
+        async with connect() as line:
             await line.arrives(*segments)
             await line.refused(400)
             assert line.app.paths in ([], ["/"])
@@ -168,7 +168,7 @@ async def test_a_trailer_is_no_header() -> None:
     """RFC 9110 §6.5.1: what a proxy takes out of the head does not come back behind the body."""
     body = b"3\r\nabc\r\n0\r\nClient-Cert: :AAAA:\r\nHost: b\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"
     for segments in segmentations(CHUNKED + body, len(CHUNKED), len(CHUNKED) + 8):
-        async with wire() as line:
+        async with connect() as line:
             await line.arrives(*segments, AFTER)
             answer = await line.answer()
             assert (answer.status, answer.json["body"]) == (200, "abc")
@@ -182,7 +182,7 @@ async def test_nothing_after_the_last_message_is_served(version: bytes) -> None:
     """`Connection: close`, and HTTP/1.0 as it is served here."""
     last = b"GET /last HTTP/%b\r\nHost: a\r\nConnection: close\r\n\r\n" % version
     for segments in segmentations(last + INNER, len(last)):
-        async with wire() as line:
+        async with connect() as line:
             await line.arrives(*segments)
             answer = await line.answer()
             assert (answer.json["path"], answer.closes) == ("/last", True)
@@ -194,7 +194,7 @@ async def test_nothing_after_the_last_message_is_served(version: bytes) -> None:
 async def test_a_refusal_waits_for_the_answers_before_it(fault: bytes) -> None:
     """Or it would be taken for the answer to another message."""
     held = b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n"
-    async with wire() as line:
+    async with connect() as line:
         await line.arrives(held + AFTER + fault + AFTER)
         line.app.release.set()
         assert (await line.answer()).json["path"] == "/held"
@@ -205,7 +205,7 @@ async def test_a_refusal_waits_for_the_answers_before_it(fault: bytes) -> None:
 
 async def test_an_answer_that_has_begun_is_not_followed_by_a_refusal() -> None:
     """The body goes wrong after the answer: the connection just ends."""
-    async with wire() as line:
+    async with connect() as line:
         await line.arrives(CHUNKED.replace(b"POST / ", b"POST /early "))
         assert (await line.answer()).status == 200
         await line.arrives(b"x" + AFTER)
@@ -215,7 +215,7 @@ async def test_an_answer_that_has_begun_is_not_followed_by_a_refusal() -> None:
 
 async def test_a_body_that_nobody_reads_is_passed_over_whole() -> None:
     """Answered before it came: it is still no message."""
-    async with wire() as line:
+    async with connect() as line:
         await line.arrives(message(b"/early", b"", INNER)[: -len(INNER)])
         assert (await line.answer()).json["path"] == "/early"
         await line.arrives(INNER[:9], INNER[9:] + AFTER)
@@ -228,7 +228,7 @@ EXPECTING: Final = b"Expect: 100-continue\r\n"
 
 async def test_a_body_that_was_not_asked_for_ends_the_connection() -> None:
     """Its client may leave it out, and what it sends instead would be taken for it."""
-    async with wire() as line:
+    async with connect() as line:
         await line.arrives(message(b"/early", EXPECTING, INNER)[: -len(INNER)], AFTER)
         answer = await line.answer()
         assert (answer.json["path"], answer.closes) == ("/early", True)
@@ -238,7 +238,7 @@ async def test_a_body_that_was_not_asked_for_ends_the_connection() -> None:
 
 async def test_a_body_that_is_asked_for_arrives() -> None:
     """`100 Continue`, then the answer, and the connection goes on."""
-    async with wire() as line:
+    async with connect() as line:
         whole = message(b"/outer", EXPECTING + UPGRADES[0], INNER)
         await line.arrives(whole[: -len(INNER)])
         assert (await line.answer()).status == 100
@@ -261,7 +261,7 @@ async def test_the_host_of_an_absolute_target_counts(
     target: bytes, path: str, query: str, host: str
 ) -> None:
     """RFC 9112 §3.2.2: over the Host field, which must be there all the same."""
-    async with wire() as line:
+    async with connect() as line:
         await line.arrives(b"GET %b HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n" % target)
         found = (await line.answer()).json
     assert (found["path"], found["query"]) == (path, query)
@@ -274,7 +274,7 @@ async def test_the_host_of_an_absolute_target_counts(
 )
 async def test_an_address_that_is_none_is_refused(target: bytes) -> None:
     """Another scheme, no host, somebody's password, a fragment."""
-    async with wire() as line:
+    async with connect() as line:
         await line.arrives(b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % target)
         await line.refused(400)
 
@@ -285,7 +285,7 @@ async def test_crowds_of_messages_are_answered_in_order() -> None:
         message(b"/%d" % n, UPGRADES[0] if n % 3 == 0 else b"", b"%d" % n, chunked=n % 2 == 0)
         for n in range(300)
     )
-    async with wire() as line:
+    async with connect() as line:
         sending = asyncio.ensure_future(line.arrives(whole))
         found = [(await line.answer()).json for _ in range(300)]
         await sending

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from gateway.http1.head import MAX_FIELDS, MAX_HEAD_BYTES, MAX_TARGET_BYTES
-from tests.wire import Wire, wire
+from tests.http1_connection import Http1Connection, connect
 
 HOST: Final = b"Host: a\r\n"
 GET: Final = b"GET / HTTP/1.1\r\nHost: a\r\n"
@@ -26,7 +26,7 @@ SEGMENT: Final = 64 * 1024
 )  # fmt: skip
 async def test_one_well_formed_host_or_400(hosts: list[bytes]) -> None:
     """RFC 9112 §3.2."""
-    async with wire() as line:
+    async with connect() as line:
         await line.arrives(b"GET / HTTP/1.1\r\n" + b"".join(b"Host: %b\r\n" % h for h in hosts))
         await line.arrives(b"\r\n")
         await line.refused(400)
@@ -39,7 +39,7 @@ async def test_one_well_formed_host_or_400(hosts: list[bytes]) -> None:
 )
 async def test_hosts_that_are_well_formed_are_served(host: bytes) -> None:
     """Names, addresses, ports; blanks around the value are none of it."""
-    async with wire() as line:
+    async with connect() as line:
         await line.arrives(b"GET / HTTP/1.1\r\nhOST:  %b\r\n\r\n" % host)
         found = dict((await line.answer()).json["headers"])
     assert found == {"host": host.decode().strip()}
@@ -47,15 +47,15 @@ async def test_hosts_that_are_well_formed_are_served(host: bytes) -> None:
 
 async def test_http_1_0_may_leave_the_host_out_but_not_double_it() -> None:
     """Health checks of old proxies have none."""
-    async with wire() as line:
+    async with connect() as line:
         await line.arrives(b"GET / HTTP/1.0\r\n\r\n")
         assert (await line.answer()).status == 200
-    async with wire() as line:
+    async with connect() as line:
         await line.arrives(b"GET / HTTP/1.0\r\n" + HOST + HOST + b"\r\n")
         await line.refused(400)
 
 
-async def _until_refused(line: Wire, segments: Iterable[bytes], status: int) -> int:
+async def _until_refused(line: Http1Connection, segments: Iterable[bytes], status: int) -> int:
     """How many bytes were taken before the refusal."""
     taken = 0
     for segment in segments:
@@ -87,7 +87,7 @@ async def test_a_head_without_end_is_refused_while_it_arrives(
 ) -> None:
     """Of 150 MiB no more is taken than the bound and one segment."""
     many = repeated * (size // len(repeated) + 1)
-    async with wire() as line:
+    async with connect() as line:
         segments = chain([GET + begin], repeat(many, 150 * 1024 * 1024 // len(many)))
         taken = await _until_refused(line, segments, status)
         assert taken <= MAX_HEAD_BYTES + 2 * len(many)
@@ -97,7 +97,7 @@ async def test_a_head_without_end_is_refused_while_it_arrives(
 @pytest.mark.parametrize("size", [1000, SEGMENT])
 async def test_a_target_without_end_is_refused_while_it_arrives(size: int) -> None:
     """414, long before the bound of the head."""
-    async with wire() as line:
+    async with connect() as line:
         segments = chain([b"GET /"], repeat(b"a" * size, 10_000))
         assert await _until_refused(line, segments, 414) <= MAX_TARGET_BYTES + 3 * size
 
@@ -105,7 +105,7 @@ async def test_a_target_without_end_is_refused_while_it_arrives(size: int) -> No
 @pytest.mark.parametrize("before", [b"", b"GET /first HTTP/1.1\r\nHost: a\r\n\r\n"])
 async def test_empty_lines_without_end_are_refused(before: bytes) -> None:
     """The parser passes them over and nothing would ever come of it."""
-    async with wire() as line:
+    async with connect() as line:
         if before:
             await line.arrives(before)
             assert (await line.answer()).status == 200
@@ -125,7 +125,7 @@ async def test_trailers_and_extensions_without_end_are_refused(
     begin: bytes, repeated: bytes
 ) -> None:
     """They are no part of a body, so no handler counts them."""
-    async with wire() as line:
+    async with connect() as line:
         many = repeated * (1000 // len(repeated))
         segments = chain([CHUNKED, begin], repeat(many, 10_000))
         taken = await _until_refused(line, segments, 431)
@@ -139,7 +139,7 @@ async def test_what_is_within_the_bounds_is_served() -> None:
     whole = b"POST /%b HTTP/1.1\r\n" % (b"a" * 1000) + HOST + fields
     whole += b"Content-Length: 300000\r\n\r\n" + b"b" * 300_000
     assert MAX_HEAD_BYTES - 4096 < len(whole) - 300_000 < MAX_HEAD_BYTES
-    async with wire() as line:
+    async with connect() as line:
         for size in (1000, SEGMENT, len(whole)):
             await line.arrives(*_of(size, whole))
             assert len((await line.answer()).json["body"]) == 300_000
@@ -147,7 +147,7 @@ async def test_what_is_within_the_bounds_is_served() -> None:
 
 async def test_a_field_too_many_is_refused() -> None:
     """However small they are."""
-    async with wire() as line:
+    async with connect() as line:
         await line.arrives(GET + b"X: a\r\n" * MAX_FIELDS + b"\r\n")
         await line.refused(431)
 
@@ -155,7 +155,7 @@ async def test_a_field_too_many_is_refused() -> None:
 async def test_a_head_that_follows_a_large_body_is_counted_from_its_own_begin() -> None:
     """The end of a body and half a head in one segment."""
     body = b"b" * 250_000
-    async with wire() as line:
+    async with connect() as line:
         await line.arrives(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 250000\r\n\r\n")
         await line.arrives(body + GET + b"X: " + b"a" * 1000)
         await line.arrives(b"a" * 60_000 + b"\r\n\r\n")
@@ -163,7 +163,7 @@ async def test_a_head_that_follows_a_large_body_is_counted_from_its_own_begin() 
         assert (await line.answer()).status == 200
 
 
-def hasten(line: Wire) -> None:
+def hasten(line: Http1Connection) -> None:
     """From now on there is less patience with a head; nothing was late until here."""
     line.protocol.head_within = 0.5
     if line.protocol._head_timer is not None:
@@ -171,7 +171,7 @@ def hasten(line: Wire) -> None:
         line.protocol._start_head_timer()
 
 
-async def _trickle(line: Wire, data: bytes) -> None:
+async def _trickle(line: Http1Connection, data: bytes) -> None:
     """One byte every twentieth of a second."""
     for octet in data:
         await line.arrives(bytes([octet]))
@@ -182,7 +182,7 @@ async def _trickle(line: Wire, data: bytes) -> None:
 @pytest.mark.parametrize("begin", [GET, b"GET /", b"\r\n\r\nGET /"])
 async def test_a_head_that_trickles_is_ended(begin: bytes, before: bytes) -> None:
     """Each byte comes soon after the one before it; the head as a whole is too late."""
-    async with wire() as line:
+    async with connect() as line:
         if before:
             await line.arrives(before)
             assert (await line.answer()).status == 200
@@ -198,7 +198,7 @@ async def test_a_head_that_trickles_is_ended(begin: bytes, before: bytes) -> Non
 @pytest.mark.parametrize("said", [b"", b"\r\n", b"\n\r\n"])
 async def test_a_connection_that_says_nothing_is_closed_in_silence(said: bytes) -> None:
     """There is nothing to answer: empty lines are no message."""
-    async with wire() as line:
+    async with connect() as line:
         hasten(line)
         await line.arrives(said)
         assert await line.ends() == b""
@@ -206,7 +206,7 @@ async def test_a_connection_that_says_nothing_is_closed_in_silence(said: bytes) 
 
 async def test_a_slow_body_is_not_ended() -> None:
     """Uploads take their time; their handlers bound them."""
-    async with wire() as line:
+    async with connect() as line:
         await line.arrives(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\n")
         hasten(line)
         await _trickle(line, b"b" * 20)
@@ -215,7 +215,7 @@ async def test_a_slow_body_is_not_ended() -> None:
 
 async def test_an_idle_connection_is_no_late_head() -> None:
     """The bound begins with the first byte of the next head."""
-    async with wire() as line:
+    async with connect() as line:
         await line.arrives(GET + b"\r\n")
         assert (await line.answer()).status == 200
         hasten(line)
@@ -226,7 +226,7 @@ async def test_an_idle_connection_is_no_late_head() -> None:
 
 async def test_an_idle_connection_is_closed_after_a_while() -> None:
     """In silence."""
-    async with wire(timeout_keep_alive=1) as line:
+    async with connect(timeout_keep_alive=1) as line:
         await line.arrives(GET + b"\r\n")
         assert (await line.answer()).status == 200
         assert await line.ends() == b""
@@ -234,7 +234,7 @@ async def test_an_idle_connection_is_closed_after_a_while() -> None:
 
 async def test_a_body_that_nobody_reads_does_not_keep_the_connection_open() -> None:
     """It was answered; a byte now and then does not make it last."""
-    async with wire(timeout_keep_alive=1) as line:
+    async with connect(timeout_keep_alive=1) as line:
         await line.arrives(b"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n")
         assert (await line.answer()).status == 200
         trickle = asyncio.ensure_future(_trickle(line, b"b" * 10_000))
@@ -244,7 +244,7 @@ async def test_a_body_that_nobody_reads_does_not_keep_the_connection_open() -> N
 
 async def test_a_refused_client_can_read_why() -> None:
     """It is still sending: the answer is not lost in a reset of the connection."""
-    async with wire() as line:
+    async with connect() as line:
         reader, writer = await asyncio.open_connection(
             *line.protocol.transport.get_extra_info("sockname")
         )

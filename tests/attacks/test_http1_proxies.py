@@ -13,7 +13,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from tests.mtls_builders import SUBJECT, Holder, make_certificate
-from tests.proxies import CA, Front, token_form
+from tests.proxies import CA, Proxy, token_form
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -27,7 +27,7 @@ UPGRADES: Final = (
 )
 
 
-def opened(front: Front, where: str) -> socket.socket:
+def opened(front: Proxy, where: str) -> socket.socket:
     """A connection to the proxy, or past it to the gateway, which believes whoever comes from here."""
     if where == "direct":
         host, port = front.gateway.split(":")
@@ -51,13 +51,13 @@ def said(line: socket.socket, *segments: bytes) -> bytes:
     return found
 
 
-def request(front: Front, path: str, *, method: str = "GET", fields: str = "") -> bytes:
+def request(front: Proxy, path: str, *, method: str = "GET", fields: str = "") -> bytes:
     """The head of a request, but for its last line."""
     host = urlsplit(front.public).netloc
     return f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{fields}".encode("latin-1")
 
 
-def posted(front: Front, body: bytes, fields: dict[str, str]) -> tuple[bytes, bytes]:
+def posted(front: Proxy, body: bytes, fields: dict[str, str]) -> tuple[bytes, bytes]:
     """Head and body of a form for the token endpoint."""
     lines = {
         "Content-Type": "application/x-www-form-urlencoded",
@@ -68,12 +68,12 @@ def posted(front: Front, body: bytes, fields: dict[str, str]) -> tuple[bytes, by
     return request(front, "/oauth/token", method="POST", fields=head) + b"\r\n", body
 
 
-def last(front: Front) -> bytes:
+def last(front: Proxy) -> bytes:
     """A request after which the connection ends."""
     return request(front, "/healthz") + b"Connection: close\r\n\r\n"
 
 
-async def victim(front: Front) -> tuple[str, Holder]:
+async def victim(front: Proxy) -> tuple[str, Holder]:
     """A client that authenticates by its certificate, and that certificate."""
     client_id = await front.client(
         token_endpoint_auth_method="tls_client_auth", tls_client_auth_subject_dn=SUBJECT
@@ -81,10 +81,10 @@ async def victim(front: Front) -> tuple[str, Holder]:
     return client_id, make_certificate(issuer=CA)
 
 
-class Trickling(threading.Thread):
+class SlowRequests(threading.Thread):
     """Requests whose heads arrive byte by byte, until they are answered or for minutes."""
 
-    def __init__(self, front: Front) -> None:
+    def __init__(self, front: Proxy) -> None:
         super().__init__(daemon=True)
         self.open = {opened(front, where): b"" for where in (*WHERE, "direct")}
         self.answers: list[bytes] = []
@@ -114,9 +114,9 @@ class Trickling(threading.Thread):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def trickling(front: Front) -> Trickling:
+def trickling(front: Proxy) -> SlowRequests:
     """They begin with the first test here, so that the last one need not wait for them."""
-    begun = Trickling(front)
+    begun = SlowRequests(front)
     begun.start()
     return begun
 
@@ -132,7 +132,7 @@ HIDDEN: Final = (
 
 
 @pytest.mark.parametrize("where", WHERE)
-async def test_no_spelling_of_an_inner_address_gets_through(front: Front, where: str) -> None:
+async def test_no_spelling_of_an_inner_address_gets_through(front: Proxy, where: str) -> None:
     """By a list of what may be asked for, and by the gateway's own refusal of other spellings."""
     for path in HIDDEN:
         answer = said(opened(front, where), request(front, path) + b"Connection: close\r\n\r\n")
@@ -142,7 +142,7 @@ async def test_no_spelling_of_an_inner_address_gets_through(front: Front, where:
 
 
 @pytest.mark.parametrize("where", WHERE)
-async def test_every_address_of_the_gateway_gets_through(front: Front, where: str) -> None:
+async def test_every_address_of_the_gateway_gets_through(front: Proxy, where: str) -> None:
     """A new one must be on the proxies' lists, or on neither as those of the operators."""
     paths = {
         re.sub(r"\{[^}]*\}", "x", context.path or "")
@@ -160,7 +160,7 @@ async def test_every_address_of_the_gateway_gets_through(front: Front, where: st
 @pytest.mark.parametrize("where", [*WHERE, "direct"])
 @pytest.mark.parametrize("fields", UPGRADES)
 async def test_an_upgrade_is_served_with_its_body(
-    front: Front, where: str, fields: dict[str, str]
+    front: Proxy, where: str, fields: dict[str, str]
 ) -> None:
     """In one segment and in two; and what comes after it is the next request."""
     head, body = posted(front, b"twice=1&twice=2", fields)
@@ -174,7 +174,7 @@ async def test_an_upgrade_is_served_with_its_body(
 @pytest.mark.parametrize("where", [*WHERE, "direct"])
 @pytest.mark.parametrize("fields", [*UPGRADES, {}])
 async def test_a_certificate_is_not_smuggled_in_a_body(
-    front: Front, where: str, fields: dict[str, str]
+    front: Proxy, where: str, fields: dict[str, str]
 ) -> None:
     """A whole request as the body of another: it is never served, whoever has passed it on."""
     client_id, holder = await victim(front)
@@ -190,7 +190,7 @@ async def test_a_certificate_is_not_smuggled_in_a_body(
 
 
 @pytest.mark.parametrize("where", [*WHERE, "direct"])
-async def test_a_certificate_is_not_believed_in_a_trailer(front: Front, where: str) -> None:
+async def test_a_certificate_is_not_believed_in_a_trailer(front: Proxy, where: str) -> None:
     """RFC 9110 §6.5.1; a proxy that takes a header away may well pass the trailer on."""
     client_id, holder = await victim(front)
     body = urlencode(token_form(client_id)).encode()
@@ -207,7 +207,7 @@ async def test_a_certificate_is_not_believed_in_a_trailer(front: Front, where: s
 
 
 @pytest.mark.parametrize("where", [*WHERE, "direct"])
-async def test_heads_without_measure_do_not_get_through(front: Front, where: str) -> None:
+async def test_heads_without_measure_do_not_get_through(front: Proxy, where: str) -> None:
     """No Host, two of them, a megabyte of header, a thousand headers, a long target."""
     close = b"Connection: close\r\n\r\n"
     host = b"Host: localhost\r\n"
@@ -224,7 +224,7 @@ async def test_heads_without_measure_do_not_get_through(front: Front, where: str
             assert re.match(rb"HTTP/1\.1 4(00|14|31) ", answer), (head[:60], answer)
 
 
-async def test_a_slow_head_ends(trickling: Trickling) -> None:
+async def test_a_slow_head_ends(trickling: SlowRequests) -> None:
     """At the proxies as at the gateway: each byte comes in time, their sum does not."""
     trickling.join()
     assert trickling.open == {}

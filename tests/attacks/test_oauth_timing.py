@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 
 from tests.oauth_builders import ASSERTION_TYPE, ISSUER, OAuthFixture, running
-from tests.unregistered_clients import EVERYBODY, FORGED, Registered
-from tests.welch import Ask, Slower, compare
+from tests.unregistered_clients import EVERYBODY, FORGED, ClientCase
+from tests.welch import Ask, LeakyApplication, compare
 
 pytestmark = pytest.mark.alone
 
@@ -38,11 +38,11 @@ async def test_unknown_and_registered_clients_are_refused_equally_fast(
     if endpoint == "token":
         names += ["suspended", "without_keys", "with_keys_elsewhere"]
     everybody = {name: await EVERYBODY[name](oauth) for name in names}
-    slower = Slower(oauth.app)
+    slower = LeakyApplication(oauth.app)
     transport = httpx2.ASGITransport(app=slower)
     async with httpx2.AsyncClient(transport=transport, base_url=ISSUER) as http:
 
-        def forging(registered: Registered) -> Ask:
+        def forging(registered: ClientCase) -> Ask:
             signer = registered.forger(oauth, *FORGED["ES256"])
 
             async def ask(mark: str) -> float:

@@ -14,8 +14,8 @@ from gateway.oauth.claimed_client import claimed_client
 from gateway.signing import jws
 from tests.mtls_builders import Holder, make_certificate, peer
 from tests.oauth_builders import ASSERTION_TYPE, OAuthFixture, running
-from tests.recording import recording
-from tests.unregistered_clients import EVERYBODY, FORGED, Registered
+from tests.statement_recorder import record_statements
+from tests.unregistered_clients import EVERYBODY, FORGED, ClientCase
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -51,7 +51,7 @@ async def oauth(
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def everybody(oauth: OAuthFixture) -> Mapping[str, Registered]:
+async def everybody(oauth: OAuthFixture) -> Mapping[str, ClientCase]:
     """A client of each kind, and nobody."""
     return {name: await making(oauth) for name, making in EVERYBODY.items()}
 
@@ -71,7 +71,7 @@ async def seen(
     if endpoint.startswith("token") and holder is None:
         headers["DPoP"] = await proof(oauth, path)
     before = verifications()
-    with recording(oauth.app) as database:
+    with record_statements(oauth.app) as database:
         async with peer(oauth, PROXY) as http:
             answer = await http.post(path, data=ENDPOINTS[endpoint] | form, headers=headers)
     headers_told = {n: v for n, v in answer.headers.items() if n != "dpop-nonce"}
@@ -82,7 +82,7 @@ async def seen(
 
 async def proof(oauth: OAuthFixture, path: str) -> str:
     """A proof of nobody's key in particular."""
-    return await Registered(client_id="x").forger(oauth, *FORGED["ES256"]).proof(path)
+    return await ClientCase(client_id="x").forger(oauth, *FORGED["ES256"]).proof(path)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ async def proof(oauth: OAuthFixture, path: str) -> str:
 )
 async def test_a_forged_assertion_tells_nothing_of_its_client(
     oauth: OAuthFixture,
-    everybody: Mapping[str, Registered],
+    everybody: Mapping[str, ClientCase],
     endpoint: str,
     forged: str,
     header: str,
@@ -115,7 +115,7 @@ async def test_a_forged_assertion_tells_nothing_of_its_client(
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 async def test_a_foreign_certificate_tells_nothing_of_a_client(
-    oauth: OAuthFixture, everybody: Mapping[str, Registered], endpoint: str
+    oauth: OAuthFixture, everybody: Mapping[str, ClientCase], endpoint: str
 ) -> None:
     """Whoever comes through the proxy with a certificate of their own, in somebody's name."""
     holder = make_certificate("CN=somebody else")
@@ -128,13 +128,13 @@ async def test_a_foreign_certificate_tells_nothing_of_a_client(
 
 
 async def test_of_an_unknown_client_as_much_is_read_and_nothing_is_taken(
-    oauth: OAuthFixture, everybody: Mapping[str, Registered]
+    oauth: OAuthFixture, everybody: Mapping[str, ClientCase]
 ) -> None:
     """The nearest client's row is read in its place, and thrown away."""
     rows = {}
     for name, each in everybody.items():
         assertion = each.forger(oauth, *FORGED["ES256"]).assertion()
-        with recording(oauth.app) as database:
+        with record_statements(oauth.app) as database:
             found = await claimed_client(
                 {"client_assertion": assertion}, None, oauth.app.state.runtime
             )

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from gateway.identity.return_url import HOME, safe_return
 from tests.portal_fixture import PortalFixture, open_portal
-from tests.portal_gallery import Gallery, hang, page_routes
+from tests.portal_gallery import Gallery, fill_gallery, page_routes
 
 PARAMETER: Final = re.compile(r"\{(\w+)\}")
 BEFORE_SIGN_IN: Final = {"/demo-identity/sign-in"}
@@ -70,7 +70,7 @@ def bare(page: httpx2.Response) -> str:
 
 async def test_no_form_does_anything_without_our_token(portal: PortalFixture) -> None:
     """CSRF on every form there is: none, an empty one, another form's; also from another site."""
-    gallery = await hang(portal)
+    gallery = await fill_gallery(portal)
     browser = await portal.signed_in()
     forms = page_routes(portal.app, "POST") - BEFORE_SIGN_IN
     assert len(forms) > 10, "they were not found"
@@ -92,7 +92,7 @@ async def test_no_form_does_anything_without_our_token(portal: PortalFixture) ->
 
 async def test_no_form_takes_its_own_token_from_another_site(portal: PortalFixture) -> None:
     """CSRF with a token that fits: each form of each page, as another site would send it."""
-    gallery = await hang(portal)
+    gallery = await fill_gallery(portal)
     browser = await portal.signed_in()
     forms = {
         action: re.findall(r'name="csrf" value="(\w+)"', inside)[0]
@@ -114,7 +114,7 @@ async def test_no_form_takes_its_own_token_from_another_site(portal: PortalFixtu
 
 async def test_what_is_anothers_looks_like_what_is_nobodys(portal: PortalFixture) -> None:
     """IDOR over every id that a path of the portal can hold: same status, same page."""
-    gallery = await hang(portal)
+    gallery = await fill_gallery(portal)
     theirs = gallery.ids()
     nobodys = {name: _unlike(value) for name, value in theirs.items()} | {"verb": theirs["verb"]}
     stranger = await portal.signed_in("wang")
@@ -133,7 +133,7 @@ async def test_where_a_code_or_an_interaction_belongs_is_not_seen_from_its_heade
     portal: PortalFixture,
 ) -> None:
     """The headers of the two pages are the same too."""
-    gallery = await hang(portal)
+    gallery = await fill_gallery(portal)
     stranger = await portal.signed_in("wang")
     for path in ("/portal/codes/{code_id}", "/portal/consents/{consent_id}"):
         ids = gallery.ids()
@@ -146,7 +146,7 @@ async def test_where_a_code_or_an_interaction_belongs_is_not_seen_from_its_heade
 
 async def test_no_page_can_be_framed_scripted_cached_or_sniffed(portal: PortalFixture) -> None:
     """Clickjacking and its relatives: every page, the files, and what answers a bad form."""
-    gallery = await hang(portal)
+    gallery = await fill_gallery(portal)
     answers = await _answers(portal, gallery)
     for name, answer in answers.items():
         policy = answer.headers.get("content-security-policy", "")
@@ -221,7 +221,7 @@ async def test_sign_in_leads_nowhere_else(portal: PortalFixture, wanted: str) ->
 
 async def test_other_parameters_lead_nowhere(portal: PortalFixture) -> None:
     """No page reads where to go from its address, whatever the parameter is called."""
-    gallery = await hang(portal)
+    gallery = await fill_gallery(portal)
     browser = await portal.signed_in()
     evil = "https://evil.example/"
     names = ("return", "next", "url", "redirect_uri", "redirect", "state", "lang", "notice")

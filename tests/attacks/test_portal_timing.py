@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from tests.portal_fixture import PortalFixture, open_portal
 from tests.portal_gallery import ask_by_link
-from tests.welch import FULL, SMALL, Ask, Slower, compare
+from tests.welch import FULL, SMALL, Ask, LeakyApplication, compare
 
 pytestmark = pytest.mark.alone
 
@@ -40,7 +40,7 @@ async def test_anothers_and_nobodys_pages_take_equally_long(portal: PortalFixtur
         ),
     }
     stranger = await portal.signed_in("wang")
-    slower = Slower(portal.app)
+    slower = LeakyApplication(portal.app)
     transport = httpx2.ASGITransport(app=slower)
     async with httpx2.AsyncClient(
         transport=transport, base_url=stranger.base_url, cookies=stranger.cookies

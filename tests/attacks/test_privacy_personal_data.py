@@ -19,7 +19,7 @@ import pytest_asyncio
 from gateway.app import create_app
 from gateway.synthetic.delivered_rows import SyntheticEnterprise
 from tests.gateway_fixture import Caller, GatewayFixture, in_process, query_body, verification_body
-from tests.served_process import serving
+from tests.gateway_process import serving
 from verification import QUESTIONS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -33,7 +33,7 @@ BANK_DATASETS: Final = (
 
 
 @dataclass(slots=True, kw_only=True)
-class Heard:
+class CapturedOutput:
     """A served gateway and everything that it said to whoever may know nothing."""
 
     gateway: GatewayFixture
@@ -66,12 +66,12 @@ class Heard:
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def heard(
     gateway: GatewayFixture, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Heard]:
+) -> AsyncIterator[CapturedOutput]:
     """The gateway's database, served by a process of its own whose output is kept."""
     output = tmp_path_factory.mktemp("served") / "output"
     with serving(gateway.settings, output) as address:
         async with httpx2.AsyncClient(base_url=address, trust_env=False) as http:
-            yield Heard(gateway=gateway, http=http, output=output)
+            yield CapturedOutput(gateway=gateway, http=http, output=output)
 
 
 def secrets_of(entities: Iterable[SyntheticEnterprise]) -> dict[str, str]:
@@ -86,7 +86,7 @@ def leaks(text: str, secrets: dict[str, str]) -> set[str]:
     return {kind for secret, kind in secrets.items() if secret in plain or secret in squeezed}
 
 
-async def sweep(heard: Heard) -> None:
+async def sweep(heard: CapturedOutput) -> None:
     """Everybody who may know nothing calls in every way, about each kind of enterprise."""
     gateway, bank = heard.gateway, await heard.gateway.client()
     subjects = gateway.entities[:56]
@@ -114,7 +114,7 @@ async def sweep(heard: Heard) -> None:
     await _stumble(heard, bank, subjects[0])
 
 
-async def _stumble(heard: Heard, bank: Caller, enterprise: SyntheticEnterprise) -> None:
+async def _stumble(heard: CapturedOutput, bank: Caller, enterprise: SyntheticEnterprise) -> None:
     """Errors of each kind, with what is personal where it does not belong."""
     number = enterprise.personal["legal_representative_id_number"]
     home = enterprise.personal["home_address"]
@@ -150,7 +150,9 @@ async def _stumble(heard: Heard, bank: Caller, enterprise: SyntheticEnterprise) 
     await heard.call("token", "POST", "/oauth/token", data={"client_id": "nobody", "scope": home})
 
 
-async def test_nothing_personal_is_said_to_the_unauthorised_or_printed(heard: Heard) -> None:
+async def test_nothing_personal_is_said_to_the_unauthorised_or_printed(
+    heard: CapturedOutput,
+) -> None:
     """No answer, header, page, error or log line holds any, of any of the three hundred."""
     await sweep(heard)
     secrets = secrets_of(heard.gateway.entities)
@@ -161,7 +163,7 @@ async def test_nothing_personal_is_said_to_the_unauthorised_or_printed(heard: He
     assert leaks(printed, secrets) == set()
 
 
-async def test_what_is_printed_names_no_enterprise(heard: Heard) -> None:
+async def test_what_is_printed_names_no_enterprise(heard: CapturedOutput) -> None:
     """Codes and names are an individual business's own: the log has request ids instead."""
     printed = heard.output.read_text()
     assert [e for e in heard.gateway.entities if e.enterprise.uscc in printed] == []

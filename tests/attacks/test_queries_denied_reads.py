@@ -16,7 +16,7 @@ import pytest_asyncio
 
 import consent
 from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture
-from tests.recording import recording
+from tests.statement_recorder import record_statements
 from tests.undisclosed_records import FEW, MANY, connection_to, with_closed_records
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -43,7 +43,7 @@ async def reads(
     gateway: GatewayFixture, call: Callable[[], Awaitable[httpx2.Response]]
 ) -> list[Any]:
     """The answer's status and code, each statement of the call, and the rows that it read."""
-    with recording(gateway.app) as database:
+    with record_statements(gateway.app) as database:
         answer = await call()
     told: list[Any] = [answer.status_code, answer.json().get("code")]
     async with connection_to(gateway) as connection:

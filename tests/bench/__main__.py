@@ -10,13 +10,13 @@ import uvloop
 from rich.console import Console
 
 from tests.bench import breakdown, report
-from tests.bench.intake import loaded
-from tests.bench.lookups import looked_up
-from tests.bench.plan import ISSUING, VERIFYING, Plan
-from tests.bench.races import issuing, verifying
-from tests.bench.rounds import Race, Score, measured
+from tests.bench.contenders import compare_tokens, compare_verifications
+from tests.bench.environment import Environment, environment
+from tests.bench.ingest import measure_ingest
+from tests.bench.lookups import measure_lookups
+from tests.bench.measure import Comparison, Result, measure
+from tests.bench.options import TOKEN_CONTENDERS, VERIFICATION_CONTENDERS, Options
 from tests.bench.servers import Server, servers
-from tests.bench.stage import Stage, stage
 
 HELP = {
     "part": "which path is measured",
@@ -34,64 +34,70 @@ HELP = {
 
 def main() -> None:
     """Set up, measure, report, clean up."""
-    plan, console, began = _plan(), Console(), time.monotonic()
+    options, console, began = _plan(), Console(), time.monotonic()
     with ExitStack() as stack:
         with console.status("PostgreSQL, Redis, a synthetic province …"):
-            built = stack.enter_context(stage(plan.entities))
-        if plan.has("verification"):
-            _verification(plan, built, console, began)
-        if plan.has("token"):
-            _token(plan, built, console, began)
-        if plan.has("lookup"):
-            _lookup(plan, built, console, began)
-        if plan.has("intake"):
-            _intake(plan, built, console, began)
+            built = stack.enter_context(environment(options.entities))
+        if options.has("verification"):
+            _verification(options, built, console, began)
+        if options.has("token"):
+            _token(options, built, console, began)
+        if options.has("lookup"):
+            _lookup(options, built, console, began)
+        if options.has("intake"):
+            _intake(options, built, console, began)
 
 
-def _verification(plan: Plan, built: Stage, console: Console, began: float) -> None:
-    with servers(built, VERIFYING) as running:
-        scores = _raced(plan, verifying(plan, built, running), running, console, began)
+def _verification(options: Options, built: Environment, console: Console, began: float) -> None:
+    with servers(built, VERIFICATION_CONTENDERS) as running:
+        results = _raced(
+            options, compare_verifications(options, built, running), running, console, began
+        )
         with console.status("Timing single steps …"):
-            found = uvloop.run(breakdown.verifying(built, plan.steps))
-    report.show_rates(console, report.VERIFYING, scores, plan)
-    report.show_breakdown(console, "verification", found, scores)
+            found = uvloop.run(breakdown.verification_breakdown(built, options.steps))
+    report.show_rates(console, report.VERIFICATION_LINES, results, options)
+    report.show_breakdown(console, "verification", found, results)
 
 
-def _token(plan: Plan, built: Stage, console: Console, began: float) -> None:
-    with servers(built, ISSUING) as running:
-        scores = _raced(plan, issuing(plan, built, running), running, console, began)
+def _token(options: Options, built: Environment, console: Console, began: float) -> None:
+    with servers(built, TOKEN_CONTENDERS) as running:
+        results = _raced(options, compare_tokens(options, built, running), running, console, began)
         with console.status("Timing single steps …"):
-            found = uvloop.run(breakdown.issuing(built, plan.steps))
-    report.show_rates(console, report.ISSUING, scores, plan)
-    report.show_breakdown(console, "token", found, scores)
+            found = uvloop.run(breakdown.token_breakdown(built, options.steps))
+    report.show_rates(console, report.TOKEN_LINES, results, options)
+    report.show_breakdown(console, "token", found, results)
 
 
-def _lookup(plan: Plan, built: Stage, console: Console, began: float) -> None:
+def _lookup(options: Options, built: Environment, console: Console, began: float) -> None:
     def say(sentence: str) -> None:
         console.print(f"[dim]{time.monotonic() - began:5.0f} s  {sentence}[/]", highlight=False)
 
-    report.show_lookups(console, looked_up(plan, built, say))
+    report.show_lookups(console, measure_lookups(options, built, say))
 
 
-def _intake(plan: Plan, built: Stage, console: Console, began: float) -> None:
+def _intake(options: Options, built: Environment, console: Console, began: float) -> None:
     def say(sentence: str) -> None:
         console.print(f"[dim]{time.monotonic() - began:5.0f} s  {sentence}[/]", highlight=False)
 
-    report.show_loads(console, loaded(plan, built, say))
+    report.show_ingest(console, measure_ingest(options, built, say))
 
 
 def _raced(
-    plan: Plan, race: Race, running: Mapping[str, Server], console: Console, began: float
-) -> dict[str, Score]:
-    scores = race.scores()
-    for done in measured(plan, race, running, scores):
+    options: Options,
+    comparison: Comparison,
+    running: Mapping[str, Server],
+    console: Console,
+    began: float,
+) -> dict[str, Result]:
+    results = comparison.results()
+    for done in measure(options, comparison, running, results):
         console.print(f"[dim]{time.monotonic() - began:5.0f} s  {done}[/]", highlight=False)
-    return scores
+    return results
 
 
-def _plan() -> Plan:
+def _plan() -> Options:
     parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__)
-    for each in fields(Plan):
+    for each in fields(Options):
         default = each.default
         parser.add_argument(
             f"--{each.name}",
@@ -100,7 +106,7 @@ def _plan() -> Plan:
             choices=each.metadata.get("choices"),
             help=f"{HELP[each.name]} (default {default})",
         )
-    return Plan(**vars(parser.parse_args()))
+    return Options(**vars(parser.parse_args()))
 
 
 if __name__ == "__main__":

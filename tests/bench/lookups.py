@@ -15,11 +15,17 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, Final
 
-from tests.bench.plan import GATEWAY, HOST, WHO, Contender, Plan, free_port
-from tests.bench.proofs import Pass, passes
+from tests.bench.environment import Environment, body_about
+from tests.bench.lookup_databases import (
+    PAGE,
+    VERIFICATION,
+    LookupDatabase,
+    Target,
+    lookup_databases,
+)
+from tests.bench.options import GATEWAY, HOST, KIT_CLIENT, Contender, Options, free_port
 from tests.bench.servers import servers
-from tests.bench.sides import PAGE, VERIFICATION, Drawn, Side, sides
-from tests.bench.stage import Stage, body_about
+from tests.bench.verification_requests import CallCredentials, credentials_source
 from tests.log_builders import begin_anew, make_checkpoint_folder
 
 _PATH: Final = "/v1/verifications"
@@ -48,7 +54,7 @@ class Timings:
 class Lookups:
     """What was measured: by the path, the timings in the small and in the large database."""
 
-    sides: tuple[Side, Side]
+    lookup_databases: tuple[LookupDatabase, LookupDatabase]
     timings: dict[str, tuple[Timings, Timings]]
 
     def ratio(self, path: str) -> float:
@@ -57,18 +63,25 @@ class Lookups:
         return median(large.every) / median(small.every)
 
 
-def looked_up(plan: Plan, stage: Stage, say: Callable[[str], None]) -> Lookups:
+def measure_lookups(
+    options: Options, environment: Environment, say: Callable[[str], None]
+) -> Lookups:
     """Fill both databases, then ask them in turn."""
     with ExitStack() as stack:
-        small, large = (stack.enter_context(side) for side in sides(plan, stage, say))
+        small, large = (
+            stack.enter_context(database)
+            for database in lookup_databases(options, environment, say)
+        )
         timings = {}
-        doors = [stack.enter_context(_served(stage, side)) for side in (small, large)]
+        connections = [
+            stack.enter_context(_served(environment, database)) for database in (small, large)
+        ]
         timings[VERIFICATION] = _asked(
-            VERIFICATION, doors, [_verifying(stage, each) for each in doors]
+            VERIFICATION, connections, [_verifying(environment, each) for each in connections]
         )
         say("verifications done")
-        timings[PAGE] = _asked(PAGE, doors, [_opened, _opened])
-        return Lookups(sides=(small, large), timings=timings)
+        timings[PAGE] = _asked(PAGE, connections, [_opened, _opened])
+        return Lookups(databases=(small, large), timings=timings)
 
 
 def _in_turn(turn: int, *of_each: Sequence[Any]) -> Sequence[tuple[Any, ...]]:
@@ -78,10 +91,10 @@ def _in_turn(turn: int, *of_each: Sequence[Any]) -> Sequence[tuple[Any, ...]]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Door:
+class _Connection:
     """A gateway of its own over a database, and one connection to it."""
 
-    side: Side
+    database: LookupDatabase
     issuer: str
     line: http.client.HTTPConnection
 
@@ -91,34 +104,34 @@ _Request = tuple[str, str, bytes | None, Mapping[str, str]]
 
 
 @contextmanager
-def _served(stage: Stage, side: Side) -> Iterator[_Door]:
+def _served(environment: Environment, database: LookupDatabase) -> Iterator[_Connection]:
     port = free_port()
     issuer = f"http://{HOST}:{port}"
-    folder = Path(tempfile.mkdtemp(dir=stage.settings.signing_keys.parent))
+    folder = Path(tempfile.mkdtemp(dir=environment.settings.signing_keys.parent))
     own = {
-        "database_url": side.url,
+        "database_url": database.url,
         "issuer": issuer,
         "log_checkpoints": (make_checkpoint_folder(folder),),
     }
-    settings = stage.settings.model_copy(update=own)
-    asyncio.run(begin_anew(side.url))
-    with servers(replace(stage, settings=settings, port=port), (_PAGE,)):
+    settings = environment.settings.model_copy(update=own)
+    asyncio.run(begin_anew(database.url))
+    with servers(replace(environment, settings=settings, port=port), (_PAGE,)):
         line = http.client.HTTPConnection(HOST, port, timeout=30)
-        yield _Door(side=side, issuer=issuer, line=line)
+        yield _Connection(database=database, issuer=issuer, line=line)
         line.close()
 
 
 def _asked(
-    path: str, doors: Sequence[_Door], requests: Sequence[Callable[[Drawn], _Request]]
+    path: str, connections: Sequence[_Connection], requests: Sequence[Callable[[Target], _Request]]
 ) -> tuple[Timings, Timings]:
     """What a gateway's answers took, from the first byte sent to the last one read."""
     timings = Timings(), Timings()
-    for turn in range(len(doors[0].side.drawn[path])):
-        for door, request, timing in _in_turn(turn, doors, requests, timings):
-            method, target, body, headers = request(door.side.drawn[path][turn])
+    for turn in range(len(connections[0].database.drawn[path])):
+        for connection, request, timing in _in_turn(turn, connections, requests, timings):
+            method, target, body, headers = request(connection.database.drawn[path][turn])
             began = time.perf_counter()
-            door.line.request(method, target, body, dict(headers))
-            answer = door.line.getresponse()
+            connection.line.request(method, target, body, dict(headers))
+            answer = connection.line.getresponse()
             answer.read()
             spent = time.perf_counter() - began
             if answer.status != http.client.OK:
@@ -127,18 +140,21 @@ def _asked(
     return timings
 
 
-def _opened(drawn: Drawn) -> _Request:
+def _opened(drawn: Target) -> _Request:
     """The page behind a code."""
     return "GET", f"/E/{drawn.code_id}", None, {"Accept": "text/html"}
 
 
-def _verifying(stage: Stage, door: _Door) -> Callable[[Drawn], _Request]:
+def _verifying(environment: Environment, connection: _Connection) -> Callable[[Target], _Request]:
     """Five questions each, with a proof that is made before the clock starts."""
-    client = {**stage.kit["clients"][WHO], "client_id": door.side.client_id}
-    fresh = passes({**stage.kit, "issuer": door.issuer, "clients": {WHO: client}}, stage.jwk)
-    held: list[tuple[float, Pass]] = []
+    client = {**environment.kit["clients"][KIT_CLIENT], "client_id": connection.database.client_id}
+    fresh = credentials_source(
+        {**environment.kit, "issuer": connection.issuer, "clients": {KIT_CLIENT: client}},
+        environment.jwk,
+    )
+    held: list[tuple[float, CallCredentials]] = []
 
-    def request(drawn: Drawn) -> _Request:
+    def request(drawn: Target) -> _Request:
         if not held or time.monotonic() > held[-1][0]:
             held.append((time.monotonic() + _KEPT, fresh()))
         return "POST", _PATH, body_about(drawn.uscc, drawn.name), held[-1][1].headers(_PATH)

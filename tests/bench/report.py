@@ -1,4 +1,4 @@
-"""One table of rates beside the floor and the echo, and one of where the worker's time goes."""
+"""One table of rates beside the baseline and the echo, and one of where the worker's time goes."""
 
 from collections.abc import Callable, Mapping
 from statistics import median
@@ -8,13 +8,13 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.breakdown import Breakdown
-from tests.bench.intake import COPY, Load, Loads
+from tests.bench.ingest import COPY, Load, Loads
 from tests.bench.lookups import Lookups, Timings
-from tests.bench.plan import ECHO, FLOOR, GATEWAY, PEER, Plan
-from tests.bench.rounds import Score
+from tests.bench.measure import Result
+from tests.bench.options import BASELINE, ECHO, GATEWAY, PEER, Options
 
-Scores = Mapping[str, Score]
-Lines = Mapping[str, Callable[[Score, Scores], str]]
+Results = Mapping[str, Result]
+Lines = Mapping[str, Callable[[Result, Results], str]]
 RATES: Final[Lines] = {
     "per second, median": lambda run, _: f"{median(run.rates):,.0f}",
     "    least and most": lambda run, _: f"{min(run.rates):,.0f}-{max(run.rates):,.0f}",
@@ -27,13 +27,13 @@ COSTS: Final[Lines] = {
     "    Redis": lambda run, _: _micros(run.cpu("redis")),
     "worker's memory, MiB": lambda run, _: f"{run.resident / 2**20:.0f}",
 }
-VERIFYING: Final[Lines] = {
+VERIFICATION_LINES: Final[Lines] = {
     **RATES,
-    "of the floor": lambda run, all_: f"{run.ratio_to(all_[FLOOR]):.2f}",
+    "of the baseline": lambda run, all_: f"{run.ratio_to(all_[BASELINE]):.2f}",
     "of the echo": lambda run, all_: f"{run.ratio_to(all_[ECHO]):.3f}",
     **COSTS,
 }
-ISSUING: Final[Lines] = {
+TOKEN_LINES: Final[Lines] = {
     **RATES,
     "of the foreign server": lambda run, all_: f"{run.ratio_to(all_[PEER]):.2f}",
     **COSTS,
@@ -48,46 +48,48 @@ LOOKUPS: Final[Mapping[str, Callable[[Timings], float]]] = {
 }
 
 
-def show_rates(console: Console, lines: Lines, scores: Scores, plan: Plan) -> None:
+def show_rates(console: Console, lines: Lines, results: Results, options: Options) -> None:
     """Rates, ratios, latencies, CPU and memory."""
-    calls = sum(score.calls for score in scores.values())
+    calls = sum(result.calls for result in results.values())
     table = Table(
-        title=f"{plan.connections} connections, {plan.rounds} rounds of {plan.seconds:g} s; "
+        title=f"{options.connections} connections, {options.rounds} rounds of {options.seconds:g} s; "
         f"{calls:,} calls, each answered 200",
     )
     table.add_column("")
-    for score in scores.values():
-        table.add_column(score.contender.title, justify="right")
+    for result in results.values():
+        table.add_column(result.contender.title, justify="right")
     for title, line in lines.items():
-        table.add_row(title, *(line(score, scores) for score in scores.values()))
+        table.add_row(title, *(line(result, results) for result in results.values()))
     console.print(table)
 
 
-def show_breakdown(console: Console, what: str, found: Breakdown, scores: Scores) -> None:
+def show_breakdown(console: Console, what: str, found: Breakdown, results: Results) -> None:
     """The worker's CPU for one call by itself, step by step; under load, turns are shared."""
     between = found.whole - sum(found.gateway.values())
     table = Table(title=f"Where the worker's CPU goes, for one {what} by itself")
     table.add_column("step")
-    for heading in ("CPU µs", "share", *(["floor's CPU µs"] if found.floor else [])):
+    for heading in ("CPU µs", "share", *(["baseline's CPU µs"] if found.baseline else [])):
         table.add_column(heading, justify="right")
     for name, cost in {**found.gateway, "the rest: FastAPI, envelope, …": between}.items():
-        least = [f"{found.floor[name]:,.0f}"] if name in found.floor else []
+        least = [f"{found.baseline[name]:,.0f}"] if name in found.baseline else []
         table.add_row(name, f"{cost:,.0f}", f"{cost / found.whole:.0%}", *least)
     table.add_section()
     table.add_row("all, without the server around it", f"{found.whole:,.0f}", "100%")
-    served = [_micros(scores[name].cpu("worker")) for name in (GATEWAY, FLOOR) if name in scores]
+    served = [
+        _micros(results[name].cpu("worker")) for name in (GATEWAY, BASELINE) if name in results
+    ]
     table.add_row("under load, with the server", served[0], "", *served[1:])
     console.print(table)
 
 
 def show_lookups(console: Console, found: Lookups) -> None:
     """The medians of both databases, and their ratio: at most 1.3 is asked for."""
-    calls = len(next(iter(found.sides[0].drawn.values())))
+    calls = len(next(iter(found.databases[0].drawn.values())))
     table = Table(title=f"Look-ups by USCC: {calls:,} of each sort in each database, in turn")
     table.add_column("")
-    for side in found.sides:
+    for database in found.databases:
         table.add_column(
-            f"{side.entities:,} enterprises\n{side.records:,} records\n{side.size / 1e9:.2f} GB",
+            f"{database.entities:,} enterprises\n{database.records:,} records\n{database.size / 1e9:.2f} GB",
             justify="right",
         )
     table.add_column("ratio", justify="right")
@@ -103,7 +105,7 @@ def show_lookups(console: Console, found: Lookups) -> None:
     console.print(table)
 
 
-def show_loads(console: Console, found: Loads) -> None:
+def show_ingest(console: Console, found: Loads) -> None:
     """Rows per second beside a bare COPY (0.40 and 0.20 are asked for), and where the CPU goes."""
     for what, loads in found.items():
         rounds = len(loads[COPY].rounds)

@@ -14,8 +14,18 @@ from typing import Final
 
 import psutil  # type: ignore[import-untyped]  # comes with the embedded PostgreSQL
 
-from tests.bench.plan import ECHO, FLOOR, GATEWAY, HOST, PEER, SCOPE, WHO, Contender, free_port
-from tests.bench.stage import Stage, public_keys
+from tests.bench.environment import Environment, public_keys
+from tests.bench.options import (
+    BASELINE,
+    ECHO,
+    GATEWAY,
+    HOST,
+    KIT_CLIENT,
+    PEER,
+    SCOPE,
+    Contender,
+    free_port,
+)
 from tests.node import programs
 
 START_SECONDS: Final = 30
@@ -23,8 +33,8 @@ STOP_SECONDS: Final = 10
 SHOWN: Final = 2_000
 APPLICATIONS: Final = {
     GATEWAY: "gateway.cli.serve:application",
-    FLOOR: "tests.bench.floor:floor",
-    ECHO: "tests.bench.floor:echo",
+    BASELINE: "tests.bench.baseline:baseline",
+    ECHO: "tests.bench.baseline:echo",
 }
 UVICORN: Final = (
     *("-m", "uvicorn", "--factory", "--host", HOST, "--loop", "uvloop"),
@@ -34,16 +44,16 @@ UVICORN: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spent:
+class CpuTimes:
     """CPU seconds since each began: of one worker, of PostgreSQL with all its children, of Redis."""
 
     worker: float
     postgres: float
     redis: float
 
-    def since(self, before: "Spent") -> "Spent":
+    def since(self, before: "CpuTimes") -> "CpuTimes":
         """What was spent from `before` until now."""
-        return Spent(
+        return CpuTimes(
             worker=self.worker - before.worker,
             postgres=self.postgres - before.postgres,
             redis=self.redis - before.redis,
@@ -59,10 +69,10 @@ class Server:
     postgres: psutil.Process
     redis: psutil.Process
 
-    def spent(self) -> Spent:
+    def spent(self) -> CpuTimes:
         """The CPU clocks now."""
         family = [self.postgres, *self.postgres.children(recursive=True)]
-        return Spent(worker=_cpu([self.worker]), postgres=_cpu(family), redis=_cpu([self.redis]))
+        return CpuTimes(worker=_cpu([self.worker]), postgres=_cpu(family), redis=_cpu([self.redis]))
 
     def resident(self) -> int:
         """The worker's resident memory in bytes."""
@@ -70,30 +80,32 @@ class Server:
 
 
 @contextmanager
-def servers(stage: Stage, contenders: Iterable[Contender]) -> Iterator[Mapping[str, Server]]:
+def servers(
+    environment: Environment, contenders: Iterable[Contender]
+) -> Iterator[Mapping[str, Server]]:
     """Start a worker of each application; the gateway's port is in its issuer."""
-    postmaster = int((stage.database_folder / "postmaster.pid").read_text().split("\n")[0])
+    postmaster = int((environment.database_folder / "postmaster.pid").read_text().split("\n")[0])
     with ExitStack() as stack:
         running = {}
         for name in dict.fromkeys(each.server for each in contenders):
-            port = stage.port if name == GATEWAY else free_port()
+            port = environment.port if name == GATEWAY else free_port()
             running[name] = Server(
                 port=port,
-                worker=psutil.Process(stack.enter_context(_worker(name, port, stage))),
+                worker=psutil.Process(stack.enter_context(_worker(name, port, environment))),
                 postgres=psutil.Process(postmaster),
-                redis=psutil.Process(stage.redis.pid),
+                redis=psutil.Process(environment.redis.pid),
             )
         yield running
 
 
-def _command(name: str, port: int, stage: Stage) -> tuple[str, ...]:
+def _command(name: str, port: int, environment: Environment) -> tuple[str, ...]:
     if name != PEER:
         return (sys.executable, *UVICORN, "--port", str(port), APPLICATIONS[name])
-    client = stage.kit["clients"][WHO]
+    client = environment.kit["clients"][KIT_CLIENT]
     known = {
         "client_id": client["client_id"],
         "scope": SCOPE,
-        "jwks": {"keys": public_keys(stage.kit)},
+        "jwks": {"keys": public_keys(environment.kit)},
     }
     ask = json.dumps({"clients": [known], "port": port})
     try:
@@ -104,12 +116,12 @@ def _command(name: str, port: int, stage: Stage) -> tuple[str, ...]:
 
 
 @contextmanager
-def _worker(name: str, port: int, stage: Stage) -> Iterator[int]:
-    log = Path(stage.settings.signing_keys).parent / f"{name}.log"
+def _worker(name: str, port: int, environment: Environment) -> Iterator[int]:
+    log = Path(environment.settings.signing_keys).parent / f"{name}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            _command(name, port, stage),
-            env={**os.environ, **stage.environment, "NODE_ENV": "production"},
+            _command(name, port, environment),
+            env={**os.environ, **environment.variables, "NODE_ENV": "production"},
             stdin=subprocess.PIPE,  # the foreign server ends with it
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -21,8 +21,8 @@ from gateway.oauth.server import PostedForm
 from gateway.oauth.token_issuer import issue_tokens
 from gateway.oauth.unit_of_work import Assertion, DeferredWork
 from gateway.runtime import Runtime
-from tests.bench.plan import SCOPE
-from tests.bench.steps import Step, scope_of
+from tests.bench.options import SCOPE
+from tests.bench.verification_steps import Step, scope_of
 from xinqiao._core.jose import ASSERTION_LIFETIME
 
 PATH: Final = "/oauth/token"

@@ -42,7 +42,7 @@ HEIGHT: Final = 844
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Street:
+class BrowserPortal:
     """A portal and a bank that listen."""
 
     issuer: str
@@ -87,7 +87,7 @@ async def phone(chromium: Browser) -> Page:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def street(migrated_url: str, tmp_path: Path) -> AsyncIterator[Street]:
+async def street(migrated_url: str, tmp_path: Path) -> AsyncIterator[BrowserPortal]:
     """A portal on a free port, and a bank to come back to."""
     listener = socket.create_server(("127.0.0.1", 0))
     issuer = _origin(listener)
@@ -98,7 +98,7 @@ async def street(migrated_url: str, tmp_path: Path) -> AsyncIterator[Street]:
         _listening(portal.app, listener),
         _make_bank() as bank,
     ):
-        yield Street(issuer=issuer, bank=bank, portal=portal)
+        yield BrowserPortal(issuer=issuer, bank=bank, portal=portal)
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Page, expect
 
 from gateway.creditfile.objections import service
 from gateway.creditfile.objections.model import Actor, Objection, ObjectionOutcome, Role
-from tests.browser.conftest import HEIGHT, Street
+from tests.browser.conftest import HEIGHT, BrowserPortal
 from tests.browser.test_portal_on_a_phone import (
     FIRST_VIEW_BYTES,
     LOADED,
@@ -25,7 +25,7 @@ UNLABELLED: Final = """[...document.querySelectorAll('input:not([type=hidden]), 
   .filter(each => each.labels.length === 0).map(each => each.outerHTML)"""
 
 
-async def make_file(street: Street) -> None:
+async def make_file(street: BrowserPortal) -> None:
     """A penalty and a rating in the firm's file."""
     decided = (street.portal.clock().date() - timedelta(days=100)).isoformat()
     await street.portal.add_records(
@@ -42,7 +42,7 @@ async def make_file(street: Street) -> None:
     )
 
 
-async def rejected(street: Street, objection_id: str) -> None:
+async def rejected(street: BrowserPortal, objection_id: str) -> None:
     """The department decides against the enterprise."""
     runtime = street.portal.runtime
     by = Actor(role=Role.SOURCE, name="client:source", party="source")
@@ -57,7 +57,9 @@ async def rejected(street: Street, objection_id: str) -> None:
         assert isinstance(await service.apply_act(connection, objection_id, verb), Objection)
 
 
-async def test_an_enterprise_objects_and_asks_for_a_review(phone: Page, street: Street) -> None:
+async def test_an_enterprise_objects_and_asks_for_a_review(
+    phone: Page, street: BrowserPortal
+) -> None:
     """From its file to the review, with the marks that it and everybody sees meanwhile."""
     await make_file(street)
     await phone.goto(f"{street.issuer}/portal")
@@ -89,7 +91,7 @@ async def test_an_enterprise_objects_and_asks_for_a_review(phone: Page, street: 
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("width", [320, 390, 1280])
 async def test_every_page_about_the_file_fits_its_screen(
-    chromium: Browser, street: Street, language: str, width: int
+    chromium: Browser, street: BrowserPortal, language: str, width: int
 ) -> None:
     """No sideways scroll, no target below 44 px, a label for each control, little to load."""
     await make_file(street)

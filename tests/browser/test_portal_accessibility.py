@@ -9,11 +9,18 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from gateway.pages.i18n import Language
-from tests.browser.conftest import Street
+from tests.browser.conftest import BrowserPortal
+from tests.browser.page_visits import (
+    DESK,
+    PHONE,
+    every_second,
+    keep_picture,
+    signed_in_context,
+    visit,
+)
 from tests.browser.test_portal_on_a_phone import FIRST_VIEW_BYTES, SMALLEST_TARGET, TOO_SMALL
-from tests.browser.walk import DESK, PHONE, every_second, keep_picture, visitor, walk
 from tests.node.programs import MODULES, NodeMissingError, install
-from tests.portal_gallery import AWAY, FILES, hang, page_routes
+from tests.portal_gallery import AWAY, FILES, fill_gallery, page_routes
 from tests.sampling import FULL
 
 IN_THE_SESSION: Final = pytest.mark.asyncio(loop_scope="session")
@@ -60,19 +67,19 @@ async def weigh(page: Page) -> dict[str, float]:
 @IN_THE_SESSION
 @pytest.mark.parametrize(("language", "screen", "scheme"), EVERY if FULL else SOME)
 async def test_axe_finds_nothing_on_any_page(
-    chromium: Browser, street: Street, axe: str, language: Language, screen: str, scheme: str
+    chromium: Browser, street: BrowserPortal, axe: str, language: Language, screen: str, scheme: str
 ) -> None:
     """WCAG 2.2 AA and axe's own good practice; and the first view is small."""
-    gallery = await hang(street.portal)
+    gallery = await fill_gallery(street.portal)
     first = EVERY.index((language, screen, scheme)) % 2
     found: dict[str, list[str]] = {}
     for username, pages in gallery.of_everybody():
-        async with visitor(
+        async with signed_in_context(
             chromium, street, username, language, viewport=SCREENS[screen], color_scheme=scheme
         ) as context:
             page = await context.new_page()
             weighed = await weigh(page)
-            async for name, response in walk(page, street, every_second(pages, first=first)):
+            async for name, response in visit(page, street, every_second(pages, first=first)):
                 assert "content-language" in response.headers, (name, await response.text())
                 assert response.headers["content-language"][:2] == language, name
                 loaded, weighed["bytes"] = weighed["bytes"], 0.0
@@ -86,18 +93,18 @@ async def test_axe_finds_nothing_on_any_page(
 @IN_THE_SESSION
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_large_text_on_a_small_screen_needs_no_sideways_scroll(
-    chromium: Browser, street: Street, language: Language
+    chromium: Browser, street: BrowserPortal, language: Language
 ) -> None:
     """At 320 px, and with text of twice its size; there is no JavaScript to help."""
-    gallery = await hang(street.portal)
+    gallery = await fill_gallery(street.portal)
     found: dict[str, list[Any]] = {}
     for username, pages in gallery.of_everybody():
-        async with visitor(
+        async with signed_in_context(
             chromium, street, username, language, viewport={"width": 320, "height": 568}
         ) as context:
             page = await context.new_page()
             half = every_second(pages, first=LANGUAGES.index(language))
-            async for name, _ in walk(page, street, half):
+            async for name, _ in visit(page, street, half):
                 found[name] = await page.evaluate(OUTSIDE)
                 found[f"{name}, to be touched"] = await page.evaluate(TOO_SMALL, SMALLEST_TARGET)
                 await page.evaluate(DOUBLE)
@@ -107,9 +114,9 @@ async def test_large_text_on_a_small_screen_needs_no_sideways_scroll(
 
 
 @IN_THE_SESSION
-async def test_the_walk_leaves_no_page_out(street: Street) -> None:
+async def test_the_walk_leaves_no_page_out(street: BrowserPortal) -> None:
     """Each route at which people see a page is in the gallery: a new one is to be hung there."""
-    gallery = await hang(street.portal)
+    gallery = await fill_gallery(street.portal)
     paths = [path.partition("?")[0] for path in (*gallery.pages.values(), *gallery.two.values())]
     routes = page_routes(street.portal.app)
     assert len(routes) > 30, "they were not found"

@@ -11,9 +11,9 @@ import pytest
 from playwright.async_api import Browser, BrowserContext
 
 from gateway.pages.i18n import Language
-from tests.browser.conftest import Street
-from tests.browser.walk import PHONE, every_second, visitor, walk
-from tests.portal_gallery import Gallery, Words, hang
+from tests.browser.conftest import BrowserPortal
+from tests.browser.page_visits import PHONE, every_second, signed_in_context, visit
+from tests.portal_gallery import Gallery, HostileText, fill_gallery
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -38,7 +38,7 @@ PARAMETERS: Final = (
 
 
 async def walked(
-    context: BrowserContext, street: Street, gallery: dict[str, str]
+    context: BrowserContext, street: BrowserPortal, gallery: dict[str, str]
 ) -> dict[str, list[str]]:
     """What was found on each page: markup that should be text, a dialog, a report."""
     await context.add_init_script(WATCH)
@@ -48,7 +48,7 @@ async def walked(
     page.on("pageerror", lambda error: told.append(str(error)))
     page.on("request", lambda request: told.append(request.url) if _is_evil(request.url) else None)
     found = {}
-    async for name, response in walk(page, street, gallery):
+    async for name, response in visit(page, street, gallery):
         assert response.status < 500, name
         seen = await page.evaluate(FOUND)
         expected = [each for each in told if "Failed to load resource" not in each]
@@ -77,28 +77,34 @@ def reflected(gallery: Gallery) -> dict[str, str]:
 
 @pytest.mark.parametrize(("language", "policy"), [("zh", True), ("en", False)])
 async def test_what_others_have_written_runs_on_no_page(
-    chromium: Browser, street: Street, language: Language, *, policy: bool
+    chromium: Browser, street: BrowserPortal, language: Language, *, policy: bool
 ) -> None:
     """Stored: names, contacts, records, sources, reasons, signs, objections, delegates, questions."""
-    gallery = await hang(street.portal, Words(hostile=HOSTILE))
+    gallery = await fill_gallery(street.portal, HostileText(hostile=HOSTILE))
     for username, pages in (("zhang", gallery.pages), ("li", gallery.two)):
-        async with visitor(
+        async with signed_in_context(
             chromium, street, username, language, viewport=PHONE, bypass_csp=not policy
         ) as context:
             some = every_second(pages, first=0) if policy else dict(pages)
             assert await walked(context, street, some) == {}
 
 
-async def test_what_stands_in_an_address_runs_on_no_page(chromium: Browser, street: Street) -> None:
+async def test_what_stands_in_an_address_runs_on_no_page(
+    chromium: Browser, street: BrowserPortal
+) -> None:
     """Reflected: parameters, and ids that are none. The policy is off."""
-    gallery = await hang(street.portal)
-    async with visitor(chromium, street, "zhang", "zh", viewport=PHONE, bypass_csp=True) as context:
+    gallery = await fill_gallery(street.portal)
+    async with signed_in_context(
+        chromium, street, "zhang", "zh", viewport=PHONE, bypass_csp=True
+    ) as context:
         assert await walked(context, street, reflected(gallery)) == {}
 
 
-async def test_what_would_run_is_seen(chromium: Browser, street: Street) -> None:
+async def test_what_would_run_is_seen(chromium: Browser, street: BrowserPortal) -> None:
     """A control: the same words in a page that does not escape them run, and are found."""
-    async with visitor(chromium, street, "zhang", "zh", viewport=PHONE, bypass_csp=True) as context:
+    async with signed_in_context(
+        chromium, street, "zhang", "zh", viewport=PHONE, bypass_csp=True
+    ) as context:
         await context.route(
             "**/portal/open",
             lambda route: route.fulfill(

@@ -7,8 +7,8 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from consent import Status, store
-from tests.browser.conftest import Street
-from tests.browser.walk import DESK, PHONE
+from tests.browser.conftest import BrowserPortal
+from tests.browser.page_visits import DESK, PHONE
 from tests.portal_fixture import PASSWORD
 from tests.portal_gallery import ask_by_link
 from tests.waiting import PATIENCE
@@ -59,7 +59,7 @@ async def sign_in(page: Page) -> None:
 @pytest.mark.parametrize("way", ["link", "redirect"])
 @pytest.mark.parametrize("screen", ["phone", "desk"])
 async def test_a_decision_needs_no_mouse(
-    chromium: Browser, street: Street, way: str, screen: str
+    chromium: Browser, street: BrowserPortal, way: str, screen: str
 ) -> None:
     """Sign in, tick one item with Space, grant with Enter, and withdraw again; both ways in."""
     portal = street.portal
@@ -98,7 +98,7 @@ async def test_a_decision_needs_no_mouse(
     await context.close()
 
 
-async def test_a_filter_is_set_by_keyboard(chromium: Browser, street: Street) -> None:
+async def test_a_filter_is_set_by_keyboard(chromium: Browser, street: BrowserPortal) -> None:
     """Opened with Enter, chosen with a letter or an arrow, sent with Enter."""
     portal = street.portal
     await portal.add_look(portal.firm)

@@ -5,7 +5,7 @@ from typing import Final
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.conftest import HEIGHT, Street
+from tests.browser.conftest import HEIGHT, BrowserPortal
 from tests.creditfile_builders import make_record
 from tests.portal_fixture import PASSWORD
 from tests.waiting import PATIENCE
@@ -27,7 +27,7 @@ async def sign_in(page: Page, username: str = "zhang") -> None:
 
 async def test_a_consent_is_given_in_a_minute_and_taken_back_in_two_taps(
     phone: Page,
-    street: Street,
+    street: BrowserPortal,
 ) -> None:
     """From the bank's request to the bank, and then to the withdrawal."""
     await phone.goto(await street.ask())
@@ -49,7 +49,7 @@ async def test_a_consent_is_given_in_a_minute_and_taken_back_in_two_taps(
 
 async def test_a_refusal_is_as_easy_and_goes_back_to_the_bank(
     phone: Page,
-    street: Street,
+    street: BrowserPortal,
 ) -> None:
     """Two buttons of the same size and colour, and nothing has to be filled in."""
     await phone.goto(await street.ask())
@@ -66,7 +66,7 @@ async def test_a_refusal_is_as_easy_and_goes_back_to_the_bank(
     assert "error=access_denied" in phone.url
 
 
-async def test_granting_nothing_is_asked_again(phone: Page, street: Street) -> None:
+async def test_granting_nothing_is_asked_again(phone: Page, street: BrowserPortal) -> None:
     """With a sentence, and the page stays."""
     await phone.goto(await street.ask())
     await sign_in(phone)
@@ -76,7 +76,7 @@ async def test_granting_nothing_is_asked_again(phone: Page, street: Street) -> N
 
 async def test_a_scanned_code_shows_its_page_without_sign_in(
     phone: Page,
-    street: Street,
+    street: BrowserPortal,
 ) -> None:
     """The first screen has the name, the status and the check phrase."""
     await street.portal.add_records(
@@ -96,7 +96,7 @@ async def test_a_scanned_code_shows_its_page_without_sign_in(
     await expect(phone.get_by_text("<b>未按规定明码标价</b>")).to_be_visible()
 
 
-async def test_a_revoked_code_warns_in_red(phone: Page, street: Street) -> None:
+async def test_a_revoked_code_warns_in_red(phone: Page, street: BrowserPortal) -> None:
     """And says how to report it."""
     code = await street.portal.add_code(street.portal.firm)
     await street.portal.revoke_code(code)
@@ -109,7 +109,7 @@ async def test_a_revoked_code_warns_in_red(phone: Page, street: Street) -> None:
 @pytest.mark.parametrize("width", [320, 390, 1280])
 async def test_every_page_fits_its_screen_and_every_target_a_finger(
     chromium: Browser,
-    street: Street,
+    street: BrowserPortal,
     language: str,
     width: int,
 ) -> None:

@@ -11,8 +11,8 @@ import orjson
 import pytest
 
 from tests.gateway_fixture import GatewayFixture
+from tests.http1_connection import connect, segmentations
 from tests.oauth_builders import ASSERTION_TYPE
-from tests.wire import segmentations, wire
 
 PROGRAM = Path(__file__).with_name("Post.java")
 RECORDED = Path(__file__).parents[1] / "vectors" / "http" / "java-17-httpclient.http"
@@ -65,7 +65,7 @@ async def test_what_java_sends_is_one_request() -> None:
     assert b"\r\nUpgrade: h2c\r\n" in sent
     assert sent.endswith(b"\r\n\r\n" + body)
     for segments in segmentations(sent + sent, len(sent) - len(body), len(sent), len(sent) + 100):
-        async with wire() as line:
+        async with connect() as line:
             await line.arrives(*segments)
             for _ in range(2):
                 answer = await line.answer()

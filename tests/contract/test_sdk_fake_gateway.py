@@ -20,7 +20,7 @@ DATASETS = ("penalty", "licence", "public_rating")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class GatewayUnderTest:
     """One of the two gateways: a client of it, and an enterprise that it knows."""
 
     client: Client
@@ -67,7 +67,7 @@ def told(value: Any) -> Any:
     return shape(value)
 
 
-def make_fake(served: GatewayFixture) -> tuple[FakeGateway, Side]:
+def make_fake(served: GatewayFixture) -> tuple[FakeGateway, GatewayUnderTest]:
     """A fake gateway that was told of one enterprise what the real one knows of it."""
     fake_gateway = FakeGateway()
     of = served.entity("disputed").enterprise
@@ -77,10 +77,10 @@ def make_fake(served: GatewayFixture) -> tuple[FakeGateway, Side]:
         answers={("enterprise_name.v1", of.name): "yes", "is_active.v1": "yes"},
         records=[{"dataset": "penalty", **record}, {"dataset": "licence", "fields": {"name": "x"}}],
     )
-    return fake_gateway, Side(client=fake_gateway.client(), uscc=of.uscc, name=of.name)
+    return fake_gateway, GatewayUnderTest(client=fake_gateway.client(), uscc=of.uscc, name=of.name)
 
 
-def calls_of(side: Side) -> dict[str, Callable[[], Any]]:
+def calls_of(side: GatewayUnderTest) -> dict[str, Callable[[], Any]]:
     """What a bank does before and while it has a consent."""
     client, uscc = side.client, side.uscc
     asked: dict[str, Any] = {"purpose": PURPOSE, "datasets": DATASETS}
@@ -107,7 +107,7 @@ async def test_both_answer_the_same_calls_in_the_same_shapes(served: GatewayFixt
     """Types of every part, and kinds of every error: without a consent, with one, and after it."""
     fake_gateway, fake = make_fake(served)
     caller = await served.client()
-    real = Side(client=client_of(caller, Client), uscc=fake.uscc, name=fake.name)
+    real = GatewayUnderTest(client=client_of(caller, Client), uscc=fake.uscc, name=fake.name)
     mine, theirs = calls_of(fake), calls_of(real)
 
     def compare(*names: str) -> None:
@@ -133,7 +133,7 @@ async def test_the_fake_tells_no_member_that_the_real_one_does_not(served: Gatew
     """A bank that reads the body itself finds what it found in its tests."""
     fake_gateway, fake = make_fake(served)
     caller = await served.client()
-    real = Side(client=client_of(caller, Client), uscc=fake.uscc, name=fake.name)
+    real = GatewayUnderTest(client=client_of(caller, Client), uscc=fake.uscc, name=fake.name)
     fake_gateway.grant_consent(fake.uscc, purpose=PURPOSE, datasets=["penalty"])
     await served.grant(caller, real.uscc, datasets=["penalty"])
     for name in ("verify", "query", "questions"):
@@ -156,7 +156,9 @@ async def test_both_refuse_alike(
 ) -> None:
     """What is not there, and a key that stood for another request."""
     _, fake = make_fake(served)
-    real = Side(client=client_of(await served.client(), Client), uscc=fake.uscc, name=fake.name)
+    real = GatewayUnderTest(
+        client=client_of(await served.client(), Client), uscc=fake.uscc, name=fake.name
+    )
     seen = []
     for side in (fake, real):
         if code == "idempotency_conflict":
@@ -178,7 +180,9 @@ async def test_both_refuse_alike(
 async def test_both_read_bodies_with_the_same_strictness(served: GatewayFixture) -> None:
     """Digests, codings, members that are there twice, days: refused alike, and signed alike."""
     _, fake = make_fake(served)
-    real = Side(client=client_of(await served.client(), Client), uscc=fake.uscc, name=fake.name)
+    real = GatewayUnderTest(
+        client=client_of(await served.client(), Client), uscc=fake.uscc, name=fake.name
+    )
     verify = (
         f'{{"enterprise":{{"uscc":"{fake.uscc}"}},"purpose":"{PURPOSE}",'
         '"questions":[{"question":"is_active.v1"}]}'

@@ -12,7 +12,7 @@ from gateway.limits.limiter import Quotas
 from gateway.synthetic.headless_visitor import HeadlessVisitor
 from tests.consent_builders import grant_all
 from tests.gateway_fixture import UNKNOWN, GatewayFixture
-from tests.sdk_builders import Wire, altered, client_of, settled
+from tests.sdk_builders import TamperingTransport, altered, client_of, settled
 from tests.waiting import PATIENCE
 from xinqiao import AsyncClient, Client, Evidence, RetryPolicy, errors, verify_evidence
 
@@ -150,7 +150,7 @@ async def test_each_refusal_is_an_error_of_its_own(served: GatewayFixture, kind:
 async def test_a_client_that_is_too_fast_waits_and_goes_on(served: GatewayFixture) -> None:
     """The SDK honours Retry-After; without retries the error says how long."""
     caller = await served.client(quotas=Quotas(per_minute=30))
-    wire, asked = Wire(), 0
+    wire, asked = TamperingTransport(), 0
     async with client_of(caller, AsyncClient, transport=wire) as bank:
         while 429 not in wire.statuses and asked < 1_000:
             await bank.verify(UNKNOWN, purpose="loan_approval", questions=["is_active.v1"])
@@ -180,7 +180,7 @@ async def test_a_lost_answer_is_not_paid_twice(served: GatewayFixture) -> None:
             raise httpx2.ReadError("The connection was lost.", request=response.request)
         return response
 
-    wire = Wire(losing)
+    wire = TamperingTransport(losing)
     async with client_of(caller, AsyncClient, transport=wire) as bank:
         page = await bank.query(uscc, purpose="loan_approval", datasets=["licence"])
     assert [status for status in wire.statuses if status != 401] == [200, 200]
@@ -201,7 +201,7 @@ async def test_whoever_changes_an_answer_on_the_way_is_found_out(
     def forging(response: httpx2.Response) -> httpx2.Response:
         return altered(response, old, new) if response.status_code == 200 else response
 
-    async with client_of(caller, AsyncClient, transport=Wire(forging)) as bank:
+    async with client_of(caller, AsyncClient, transport=TamperingTransport(forging)) as bank:
         with pytest.raises(errors.SignatureInvalid):
             await bank.verify(uscc, purpose="loan_approval", questions=["is_active.v1"])
 
@@ -216,7 +216,7 @@ async def test_the_answer_to_another_request_is_refused(served: GatewayFixture) 
             kept.append(response)
         return kept[0] if kept else response
 
-    async with client_of(caller, AsyncClient, transport=Wire(replaying)) as bank:
+    async with client_of(caller, AsyncClient, transport=TamperingTransport(replaying)) as bank:
         await bank.verify(served.uscc("clean"), purpose="loan_approval", questions=["is_active.v1"])
         with pytest.raises(errors.SignatureInvalid):
             await bank.verify(

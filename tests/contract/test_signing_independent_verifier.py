@@ -26,7 +26,7 @@ REQUEST = {'"@method";req', '"@target-uri";req'}
 ANSWER = {'"@status"', '"content-type"', '"content-digest"'}
 
 
-class Published(HTTPSignatureKeyResolver):
+class PublishedKeys(HTTPSignatureKeyResolver):
     """The keys at the gateway's own address."""
 
     def __init__(self, keys: list[dict[str, Any]]) -> None:
@@ -42,7 +42,7 @@ async def verified(http: httpx2.AsyncClient, response: httpx2.Response) -> set[s
     """What the signature covers, once it holds."""
     published = (await http.get("/.well-known/jwks.json")).json()["keys"]
     verifier = HTTPMessageVerifier(
-        signature_algorithm=algorithms.ED25519, key_resolver=Published(published)
+        signature_algorithm=algorithms.ED25519, key_resolver=PublishedKeys(published)
     )
     (result,) = verifier.verify(response, expect_tag="xinqiao-response")
     assert result.label == "xinqiao"

@@ -19,10 +19,10 @@ import pytest
 from gateway.privacy.field_encryption import Vault
 from gateway.signing.keys import new_key_file
 from tests.databases import new_database
+from tests.gateway_process import COMMAND
 from tests.log_builders import make_checkpoint_folder
 from tests.ports import free_port
 from tests.redis_server import RedisServer
-from tests.served_process import COMMAND
 
 PATIENCE: Final = 120.0  # seconds that anything may take on a busy machine
 SLOW: Final = 6.5  # seconds: uvicorn's own supervisor kills a worker that is silent for five
@@ -36,7 +36,7 @@ Line = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Supervised:
+class SupervisorProcess:
     """A supervisor's process, its address, and the file that it logs to."""
 
     process: subprocess.Popen[bytes]
@@ -77,7 +77,7 @@ def eventually(is_so: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def running(command: list[str], output: Path, **changed: str) -> Iterator[Supervised]:
+def running(command: list[str], output: Path, **changed: str) -> Iterator[SupervisorProcess]:
     """Run a supervisor; PORT in its command stands for a free one."""
     port = str(free_port())
     with output.open("wb") as kept:
@@ -88,7 +88,9 @@ def running(command: list[str], output: Path, **changed: str) -> Iterator[Superv
             stderr=subprocess.STDOUT,
         )
         try:
-            yield Supervised(process=process, address=f"http://127.0.0.1:{port}", output=output)
+            yield SupervisorProcess(
+                process=process, address=f"http://127.0.0.1:{port}", output=output
+            )
         finally:
             process.terminate()
             try:
@@ -103,14 +105,14 @@ def small(output: Path, **changed: str) -> Any:  # a context manager
 
 
 @pytest.fixture(scope="module")
-def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervised]:
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SupervisorProcess]:
     """A supervisor that survives what the tests do to its workers."""
     with small(tmp_path_factory.mktemp("supervised") / "log") as made:
         yield made
 
 
 @pytest.fixture
-def supervised(lasting: Supervised) -> Supervised:
+def supervised(lasting: SupervisorProcess) -> SupervisorProcess:
     """The same, with two workers ready."""
     eventually(lambda: len(lasting.serving()) == 2)
     return lasting
@@ -143,7 +145,7 @@ def test_workers_that_start_slowly_are_left_alone(postgres_url: str, tmp_path: P
     assert made.process.returncode == 0
 
 
-def test_a_killed_worker_is_logged_and_replaced(supervised: Supervised) -> None:
+def test_a_killed_worker_is_logged_and_replaced(supervised: SupervisorProcess) -> None:
     """`kill -9`: its death says by what, and another is ready in its place."""
     victim = supervised.answering()
     os.kill(victim, signal.SIGKILL)
@@ -152,7 +154,7 @@ def test_a_killed_worker_is_logged_and_replaced(supervised: Supervised) -> None:
     eventually(lambda: len(supervised.serving()) == 2)
 
 
-def test_a_worker_that_hangs_is_replaced(supervised: Supervised) -> None:
+def test_a_worker_that_hangs_is_replaced(supervised: SupervisorProcess) -> None:
     """Its process lives and its event loop stands still: that is seen too."""
     before = len(supervised.lines("worker_died"))
     with suppress(httpx2.TransportError):
@@ -163,7 +165,7 @@ def test_a_worker_that_hangs_is_replaced(supervised: Supervised) -> None:
     eventually(lambda: len(supervised.serving()) == 2)
 
 
-def test_sighup_replaces_each_worker_and_loses_no_call(supervised: Supervised) -> None:
+def test_sighup_replaces_each_worker_and_loses_no_call(supervised: SupervisorProcess) -> None:
     """A successor serves before its predecessor is asked to end, and every call is answered."""
     before, deaths = supervised.serving(), supervised.lines("worker_died")
     supervised.process.send_signal(signal.SIGHUP)

@@ -17,7 +17,7 @@ from gateway.creditfile.records import Record
 from gateway.db.engine import make_engine
 from gateway.privacy.field_encryption import Vault
 from tests.databases import new_database
-from tests.natural_keys_fixture import NOW, SOURCE, KeysFixture
+from tests.natural_keys_fixture import NOW, SOURCE, NaturalKeysFixture
 
 KILLS: Final = 20 if os.environ.get("FULL") else 2
 ENTERPRISES: Final = 80 * KILLS
@@ -53,7 +53,7 @@ async def test_a_killed_run_is_finished_by_the_next(postgres_url: str, tmp_path:
     url, file = await new_database(postgres_url), tmp_path / "vault-keys.json"
     file.write_text(keys := Vault.generate_keys())
     engine = make_engine(url, pool_size=2)
-    files = KeysFixture(engine, keys)
+    files = NaturalKeysFixture(engine, keys)
     await fill(files)
     left = []
     for _ in range(KILLS):
@@ -66,7 +66,7 @@ async def test_a_killed_run_is_finished_by_the_next(postgres_url: str, tmp_path:
     await engine.dispose()
 
 
-async def fill(files: KeysFixture) -> None:
+async def fill(files: NaturalKeysFixture) -> None:
     """Two records of one case for each enterprise, with a sealed number each."""
     rows = []
     for place in range(ENTERPRISES):
@@ -87,7 +87,7 @@ async def fill(files: KeysFixture) -> None:
     await files.are_due()
 
 
-async def run_and_kill(files: KeysFixture, url: str, file: Path) -> None:
+async def run_and_kill(files: NaturalKeysFixture, url: str, file: Path) -> None:
     """Kill a run, of one enterprise a transaction, at some moment after its first one."""
     before = await reached(files)
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", PROGRAM, url, str(file))
@@ -100,13 +100,13 @@ async def run_and_kill(files: KeysFixture, url: str, file: Path) -> None:
     await process.wait()
 
 
-async def reached(files: KeysFixture) -> str:
+async def reached(files: NaturalKeysFixture) -> str:
     """How far the runs came."""
     rows = await files.run("SELECT reached FROM key_folding")
     return rows[0]["reached"] if rows else ""
 
 
-async def check(files: KeysFixture) -> int:
+async def check(files: NaturalKeysFixture) -> int:
     """How many enterprises are left; those that are not are folded whole, and their fields open."""
     rows = await files.run("SELECT CAST(to_jsonb(r) AS text) AS r FROM record AS r")
     held: dict[str, list[Record]] = {}

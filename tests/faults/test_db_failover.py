@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
 
 from gateway.codes.ids import code_id_from
-from tests.clients_builders import make_operator
+from tests.client_builders import make_operator
 from tests.databases import new_database
 from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture, in_process, verification_body
 from tests.log_builders import make_checkpoint_folder

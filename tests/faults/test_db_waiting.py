@@ -191,7 +191,7 @@ async def test_what_may_take_long_still_may(hurried: GatewayFixture) -> None:
     assert uploaded_answer.status_code == 204, uploaded_answer.text
 
 
-class Late(HotDatabase):
+class LateDatabase(HotDatabase):
     """A database that has done what it was asked, and does not come to say so."""
 
     def __init__(self, alive: HotDatabase, last: Statement) -> None:
@@ -216,7 +216,9 @@ async def test_an_answer_that_came_too_late_is_told_again_under_its_key(
     before = gateway.runtime
     hurried = before.settings.model_copy(update={"request_timeout": LIMIT})
     key = {"Idempotency-Key": "late"}
-    gateway.app.state.runtime = replace(before, settings=hurried, hot=Late(before.hot, COMMIT))
+    gateway.app.state.runtime = replace(
+        before, settings=hurried, hot=LateDatabase(before.hot, COMMIT)
+    )
     try:
         assert_unavailable(await bank.verify(uscc, rating, headers=key))
     finally:

@@ -35,7 +35,7 @@ PERSON: Final = Person(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ready:
+class PreparedCall:
     """A call that has only to be sent."""
 
     bank: Bank
@@ -88,7 +88,9 @@ async def make_consent(bank: Bank, *, uses: int | None) -> str:
     return granted.consent.consent_id
 
 
-async def ready(banks: list[Bank], consent_id: str, *, key: str | None = None) -> list[Ready]:
+async def ready(
+    banks: list[Bank], consent_id: str, *, key: str | None = None
+) -> list[PreparedCall]:
     """One call at each, every one with a proof of its own."""
     answer = await banks[0].token(scope="query")
     token = str(answer.json()["access_token"])
@@ -98,7 +100,7 @@ async def ready(banks: list[Bank], consent_id: str, *, key: str | None = None) -
         headers = {"Authorization": f"DPoP {token}", "DPoP": proof}
         body = query_body(USCC, "registration", consent_id=consent_id)
         keyed = headers | ({"Idempotency-Key": key} if key else {})
-        made.append(Ready(bank=bank, headers=keyed, body=body))
+        made.append(PreparedCall(bank=bank, headers=keyed, body=body))
     return made
 
 

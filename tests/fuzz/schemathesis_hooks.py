@@ -28,7 +28,7 @@ FRESH_SECONDS = 120
 PATIENCE = 20
 
 
-class Hand(AuthBase):
+class ClientAuth(AuthBase):
     """One client's credentials, put into a request when it is about to be sent."""
 
     def __init__(self, kit: dict[str, Any]) -> None:
@@ -115,7 +115,7 @@ class Hand(AuthBase):
         self._nonce = answer.headers.get("DPoP-Nonce", self._nonce)
 
 
-OPERATOR, BANK = Hand(KIT["operator"]), Hand(KIT["bank"])
+OPERATOR, BANK = ClientAuth(KIT["operator"]), ClientAuth(KIT["bank"])
 KNOWN_TURN: list[None] = []
 OURS = frozenset({KIT["operator"]["client_id"], KIT["bank"]["client_id"]})
 

@@ -32,7 +32,7 @@ PERSON: Final[dict[str, Any]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Town:
+class SignInFixture:
     """A portal, the provider at which its people sign in, and what lies between: a browser."""
 
     portal: PortalFixture
@@ -63,7 +63,7 @@ class Town:
 
 
 @asynccontextmanager
-async def make_town(
+async def make_sign_in_fixture(
     node: Node,
     url: str,
     folder: Path,
@@ -71,7 +71,7 @@ async def make_town(
     client: Mapping[str, Any] | None = None,
     person: Mapping[str, Any] | None = None,
     **settings: Any,
-) -> AsyncIterator[Town]:
+) -> AsyncIterator[SignInFixture]:
     """A provider and a portal that know each other; the arguments change what is right."""
     jwk = new_client_key()
     key_file = folder / "client.json"
@@ -104,14 +104,14 @@ async def make_town(
             httpx2.AsyncClient(trust_env=False, timeout=PATIENCE) as http,
         ):
             await add_enterprise(portal.engine, firm, "宁波远航贸易有限公司")
-            yield Town(portal=portal, firm=firm, provider=issuer, http=http)
+            yield SignInFixture(portal=portal, firm=firm, provider=issuer, http=http)
 
 
 async def test_a_person_signs_in_at_a_foreign_provider_and_acts_for_their_enterprise(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
     """Discovery, PKCE, private_key_jwt, ID token, session: through the provider's own pages."""
-    async with make_town(node, migrated_url, tmp_path) as town:
+    async with make_sign_in_fixture(node, migrated_url, tmp_path) as town:
         browser = town.portal.browser()
         wanted = f"/portal/enterprises/{town.firm}/looks"
         back = await browser.get(await town.confirm(await town.begin(browser, wanted)))
@@ -147,7 +147,9 @@ async def test_a_provider_without_private_key_jwt_knows_the_gateway_by_a_secret(
             "identity_client_key": None,
             "identity_client_secret": given,
         }
-        async with make_town(node, migrated_url, folder, client=client, **settings) as town:
+        async with make_sign_in_fixture(
+            node, migrated_url, folder, client=client, **settings
+        ) as town:
             assert (await town.arrive(town.portal.browser())).status_code == status
 
 
@@ -160,7 +162,7 @@ async def test_rs256_counts_only_where_a_setting_says_so(
         folder = tmp_path / str(allowed)
         folder.mkdir()
         client = {"id_token_signed_response_alg": alg}
-        async with make_town(
+        async with make_sign_in_fixture(
             node, migrated_url, folder, client=client, identity_rs256=allowed
         ) as town:
             arrived = await town.arrive(town.portal.browser())
@@ -171,7 +173,7 @@ async def test_a_sign_in_that_is_too_weak_opens_no_session(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
     """The `acr` that was asked is checked in the ID token, and the page says what is missing."""
-    async with make_town(node, migrated_url, tmp_path) as town:
+    async with make_sign_in_fixture(node, migrated_url, tmp_path) as town:
         browser = town.portal.browser()
         weak = await town.arrive(browser, acr=LOW)
         assert weak.status_code == 403
@@ -186,7 +188,7 @@ async def test_an_installation_may_accept_several_strengths_or_any(
     for number, acr in enumerate((f"{HIGH} {LOW}", None)):
         folder = tmp_path / str(number)
         folder.mkdir()
-        async with make_town(node, migrated_url, folder, identity_acr=acr) as town:
+        async with make_sign_in_fixture(node, migrated_url, folder, identity_acr=acr) as town:
             assert (await town.arrive(town.portal.browser(), acr=LOW)).status_code == 303
 
 
@@ -194,7 +196,7 @@ async def test_a_person_who_turns_back_at_the_provider_may_try_again(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
     """`access_denied` is a page with a way on, and no session."""
-    async with make_town(node, migrated_url, tmp_path) as town:
+    async with make_sign_in_fixture(node, migrated_url, tmp_path) as town:
         browser = town.portal.browser()
         answer = await town.arrive(browser, account="nobody")
         assert answer.status_code == 400
@@ -205,7 +207,7 @@ async def test_an_answer_belongs_to_the_browser_that_asked(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
     """Another browser's answer, with its own state or with one's own, opens nothing."""
-    async with make_town(node, migrated_url, tmp_path) as town:
+    async with make_sign_in_fixture(node, migrated_url, tmp_path) as town:
         thief, victim = town.portal.browser(), town.portal.browser()
         own = await town.begin(thief)
         stolen = await town.confirm(await town.begin(victim))
@@ -220,7 +222,7 @@ async def test_a_token_for_another_sign_in_of_the_same_browser_is_refused(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
     """A nonce that is not this sign-in's, in a token that is good otherwise."""
-    async with make_town(node, migrated_url, tmp_path) as town:
+    async with make_sign_in_fixture(node, migrated_url, tmp_path) as town:
         browser = town.portal.browser()
         asked = _changed(await town.begin(browser), nonce="another")
         assert (await browser.get(await town.confirm(asked))).status_code == 400
@@ -230,7 +232,7 @@ async def test_a_code_is_good_once_and_an_answer_names_its_issuer(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
     """A used code, an invented one, and another provider's name (RFC 9207)."""
-    async with make_town(node, migrated_url, tmp_path) as town:
+    async with make_sign_in_fixture(node, migrated_url, tmp_path) as town:
         browser = town.portal.browser()
         back = await town.confirm(await town.begin(browser))
         cookies = dict(browser.cookies)
@@ -253,7 +255,7 @@ async def test_a_claim_in_another_shape_signs_nobody_in(
 ) -> None:
     """What it might have meant is not guessed."""
     person = {"enterprises": ["91330106MA2CXXXX16"]}
-    async with make_town(node, migrated_url, tmp_path, person=person) as town:
+    async with make_sign_in_fixture(node, migrated_url, tmp_path, person=person) as town:
         assert (await town.arrive(town.portal.browser())).status_code == 400
 
 
@@ -261,7 +263,7 @@ async def test_a_person_without_enterprises_signs_in_and_sees_none(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
     """The claim under another name is no claim."""
-    async with make_town(node, migrated_url, tmp_path, identity_claim="firms") as town:
+    async with make_sign_in_fixture(node, migrated_url, tmp_path, identity_claim="firms") as town:
         browser = town.portal.browser()
         assert (await town.arrive(browser)).status_code == 303
         assert (await browser.get(f"/portal/enterprises/{town.firm}/looks")).status_code == 404
@@ -271,7 +273,7 @@ async def test_a_recent_sign_in_can_be_demanded(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
     """With `max_age` the provider says when the person signed in."""
-    async with make_town(node, migrated_url, tmp_path, identity_max_age=60) as town:
+    async with make_sign_in_fixture(node, migrated_url, tmp_path, identity_max_age=60) as town:
         assert (await town.arrive(town.portal.browser())).status_code == 303
 
 
@@ -280,7 +282,7 @@ async def test_a_provider_that_is_away_is_a_page_and_not_a_fault(
 ) -> None:
     """Nothing listens at the issuer's address."""
     away: dict[str, Any] = {"identity_issuer": "http://127.0.0.1:9"}
-    async with make_town(node, migrated_url, tmp_path, **away) as town:
+    async with make_sign_in_fixture(node, migrated_url, tmp_path, **away) as town:
         answer = await town.portal.browser().get("/portal/sign-in")
         assert answer.status_code == 503
         assert "没有正常应答" in answer.text

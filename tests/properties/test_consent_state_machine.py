@@ -57,7 +57,7 @@ def _scope(drawn: tuple[tuple[str, ...], tuple[str, ...], timedelta, int | None]
     return Scope(datasets=data, questions=questions, valid_until=NOON + span, max_uses=limit)
 
 
-class AConsentsLife(RuleBasedStateMachine):
+class ConsentMachine(RuleBasedStateMachine):
     """One consent, everybody who can act on it, a clock, and a client that asks for everything."""
 
     @initialize(asked=scopes.filter(lambda drawn: drawn[0] or drawn[1]))
@@ -225,7 +225,7 @@ class AConsentsLife(RuleBasedStateMachine):
             assert self.told <= self.consent.max_uses
 
 
-AConsentsLife.TestCase.settings = settings(
+ConsentMachine.TestCase.settings = settings(
     max_examples=sampled(50, full=150), stateful_step_count=25, deadline=None
 )
-TestAConsentsLife = AConsentsLife.TestCase
+TestAConsentsLife = ConsentMachine.TestCase

@@ -7,7 +7,7 @@ from typing import Final
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.wire import wire
+from tests.http1_connection import connect
 
 HOST: Final = b"Host: a\r\n"
 UPGRADE: Final = b"Connection: Upgrade\r\nUpgrade: h2c\r\n"
@@ -32,7 +32,7 @@ Served = list[tuple[str, str]]
 
 async def served(segments: list[bytes]) -> Served:
     """Path and body of each message that the application got whole."""
-    async with wire() as line:
+    async with connect() as line:
         for segment in segments:
             await line.arrives(segment)
         for _ in range(200):

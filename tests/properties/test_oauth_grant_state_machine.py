@@ -34,7 +34,7 @@ from gateway.disclosure import consent_log_writer
 from gateway.privacy.field_encryption import Vault
 from gateway.settings import Settings
 from gateway.signing.keys import new_key_file
-from tests.clients_builders import set_active
+from tests.client_builders import set_active
 from tests.clock import Clock
 from tests.consent_leaf_checks import without_their_leaf
 from tests.databases import new_database
@@ -104,7 +104,7 @@ class Grant:
 
 
 @dataclass(slots=True, kw_only=True)
-class Access:
+class AccessToken:
     """An access token."""
 
     text: str
@@ -121,7 +121,7 @@ class Access:
         return not (self.revoked or self.grant.revoked) and now.timestamp() < self.until
 
 
-class AGrantsLife(RuleBasedStateMachine):
+class GrantMachine(RuleBasedStateMachine):
     """One client, one enterprise, an operator, a clock, and every token that was ever given."""
 
     def __init__(self, run: Run, oauth: OAuthFixture) -> None:
@@ -129,7 +129,7 @@ class AGrantsLife(RuleBasedStateMachine):
         self.run, self.oauth = run, oauth
         self.pushed: list[Pushed] = []
         self.grants: list[Grant] = []
-        self.tokens: list[Access] = []
+        self.tokens: list[AccessToken] = []
         self.former: list[Bank] = []
 
     @initialize(term=st.none() | terms)
@@ -325,7 +325,7 @@ class AGrantsLife(RuleBasedStateMachine):
         self._look_at(self.tokens, self._refreshable())
         assert not self.run(without_their_leaf(self.oauth.runtime.engine))
 
-    def _look_at(self, tokens: list[Access], grants: list[Grant]) -> None:
+    def _look_at(self, tokens: list[AccessToken], grants: list[Grant]) -> None:
         for token in tokens:
             told = self.run(self.bank.about("introspect", token.text)).json()
             active = token.holds(self.now) and self._stands() and token.grant.goes_on(self.now)
@@ -350,7 +350,7 @@ class AGrantsLife(RuleBasedStateMachine):
         """Whether its refresh token does."""
         return self._stands() and not grant.revoked and grant.goes_on(self.now)
 
-    def _passes(self, token: Access) -> bool:
+    def _passes(self, token: AccessToken) -> bool:
         """Whether a call under /v1 with it is let in."""
         return self._stands() and token.holds(self.now) and not token.grant.over(self.now)
 
@@ -358,13 +358,13 @@ class AGrantsLife(RuleBasedStateMachine):
         return [grant for grant in self.grants if grant.refresh_token]
 
     def _given(self, answer: httpx2.Response, grant: Grant) -> None:
-        token = Access(text=answer.json()["access_token"], grant=grant)
+        token = AccessToken(text=answer.json()["access_token"], grant=grant)
         ends = min(self.now + timedelta(seconds=600), self.agreed_until, grant.valid_until)
         assert token.until <= max(ends.timestamp(), self.now.timestamp() + 1)
         self.tokens.append(token)
 
     async def _call(
-        self, method: str, path: str, token: Access, body: dict[str, Any] | None = None
+        self, method: str, path: str, token: AccessToken, body: dict[str, Any] | None = None
     ) -> httpx2.Response:
         proof = await self.bank.proof(path, htm=method, ath=digest_of(token.text))
         headers = {"Authorization": f"DPoP {token.text}", "DPoP": proof}
@@ -428,7 +428,7 @@ def test_no_token_outlives_what_it_rests_on(postgres_url: str, tmp_path: Path) -
         oauth = runner.run(manager.__aenter__())
         try:
             run_state_machine_as_test(
-                lambda: AGrantsLife(runner.run, oauth),  # type: ignore[arg-type]  # or a factory
+                lambda: GrantMachine(runner.run, oauth),  # type: ignore[arg-type]  # or a factory
                 settings=settings(
                     max_examples=EXAMPLES,
                     stateful_step_count=STEPS,

@@ -67,7 +67,7 @@ ROLES = {
 }
 
 
-class AnObjectionsLife(RuleBasedStateMachine):
+class ObjectionMachine(RuleBasedStateMachine):
     """One objection, everybody who can act on it, and a clock."""
 
     @initialize(dataset=st.sampled_from(["penalty", "registration", "public_rating"]))
@@ -189,7 +189,7 @@ class AnObjectionsLife(RuleBasedStateMachine):
             assert working_days_left(received, self.objection.due_on) <= 20
 
 
-AnObjectionsLife.TestCase.settings = settings(
+ObjectionMachine.TestCase.settings = settings(
     max_examples=sampled(50, full=150), stateful_step_count=25, deadline=None
 )
-TestAnObjectionsLife = AnObjectionsLife.TestCase
+TestAnObjectionsLife = ObjectionMachine.TestCase

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.transparency import merkle, tiles
-from tests import merkle_proofs, naive_merkle
+from tests import merkle_proofs, reference_merkle
 from tests.sampling import sampled
 
 ENTRIES = [hashlib.sha256(b"%d" % number).digest() for number in range(1_500)]
@@ -34,7 +34,7 @@ def test_the_root_depends_on_the_leaves_and_not_on_the_batches(batches: list[int
     """The same as that of the second implementation over all the leaves at once."""
     size, kept = grown(batches)
     root = merkle.span_root((0, size), tiles.node_hashes(kept))
-    assert root == naive_merkle.mth(ENTRIES[:size])
+    assert root == reference_merkle.mth(ENTRIES[:size])
 
 
 @given(BATCHES.filter(any), st.data())
@@ -48,7 +48,7 @@ def test_any_leaf_is_shown_and_no_other_in_its_place(
     index, other = (data.draw(st.integers(0, size - 1)) for _ in range(2))
     root = merkle.root(LEAVES[:size])
     proof = merkle.inclusion_proof(index, size, tiles.node_hashes(kept))
-    assert naive_merkle.root_from_path(ENTRIES[index], index, size, proof) == root
+    assert reference_merkle.root_from_path(ENTRIES[index], index, size, proof) == root
     assert merkle_proofs.includes(LEAVES[other], index, size, proof, root) == (other == index)
 
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from gateway.clients.public_keys import problem_with_keys
 from gateway.clients.registration import RegistrationError, check_keys
 from gateway.signing import jws
-from tests.clients_builders import make_ec_key
+from tests.client_builders import make_ec_key
 from tests.oauth_builders import public_jwk, signed
 from tests.rsa_keys import rsa_key
 

@@ -9,7 +9,7 @@ from gateway.admin.operators import Operator
 from gateway.clients.key_sets import rest_after
 from gateway.clients.registration import Registration, RegistrationError
 from gateway.safe_fetch import Fetched
-from tests.clients_builders import make_set
+from tests.client_builders import make_set
 
 
 def make_client(**changes: Any) -> Registration:

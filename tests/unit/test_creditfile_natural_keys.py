@@ -6,19 +6,19 @@ from itertools import combinations
 import pytest
 
 from gateway.creditfile.natural_keys import fold, fold_all, key_of, keys_of, parts_of
-from tests.natural_key_vectors import of_vectors
+from tests.natural_key_vectors import read_vectors
 
 QUOTATION_MARKS = "\u201a\u201e\u2e42\u301d\u301e\u301f"
 
 
-@pytest.mark.parametrize("spellings", of_vectors("key-spellings.tsv"), ids=lambda each: each[0])
+@pytest.mark.parametrize("spellings", read_vectors("key-spellings.tsv"), ids=lambda each: each[0])
 def test_every_spelling_of_a_number_is_one_key(spellings: list[str]) -> None:
     """By itself, and in a column."""
     assert len(set(map(fold, spellings))) == 1
     assert fold_all(spellings) == list(map(fold, spellings))
 
 
-@pytest.mark.parametrize("numbers", of_vectors("keys-apart.tsv"), ids=lambda each: each[0])
+@pytest.mark.parametrize("numbers", read_vectors("keys-apart.tsv"), ids=lambda each: each[0])
 def test_numbers_that_a_clerk_tells_apart_stay_two(numbers: list[str]) -> None:
     """Pair by pair."""
     alike = [pair for pair in combinations(numbers, 2) if fold(pair[0]) == fold(pair[1])]

@@ -42,7 +42,7 @@ AS_JSON = {
 }
 
 
-class Read:
+class ReadResult:
     """What was made of a file: its lines by row, its rejected rows, and why it went no further."""
 
     def __init__(self, chunks: list[Chunk], refused: str | None) -> None:
@@ -90,10 +90,10 @@ def make_plan(path: Path, **changed: Any) -> ReadPlan:
 
 
 @pytest.fixture
-def read(tmp_path: Path) -> Callable[..., Read]:
+def read(tmp_path: Path) -> Callable[..., ReadResult]:
     """Reads bytes as a file of penalties."""
 
-    def reading(content: bytes | str, form: str = "csv", **changed: Any) -> Read:
+    def reading(content: bytes | str, form: str = "csv", **changed: Any) -> ReadResult:
         path = tmp_path / "file"
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         stream = read_chunks(make_plan(path, format=form, **changed))
@@ -102,14 +102,14 @@ def read(tmp_path: Path) -> Callable[..., Read]:
             try:
                 chunks.append(next(stream))
             except StopIteration:
-                return Read(chunks, None)
+                return ReadResult(chunks, None)
             except FileRefused as refused:
-                return Read(chunks, str(refused))
+                return ReadResult(chunks, str(refused))
 
     return reading
 
 
-Reader = Callable[..., Read]
+Reader = Callable[..., ReadResult]
 
 
 def make_csv(*rows: str, header: str = HEADER) -> str:

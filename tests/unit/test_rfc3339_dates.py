@@ -31,7 +31,7 @@ NO_TIMES: tuple[Any, ...] = (
 )  # fmt: skip
 
 
-class _Asked(WireModel):
+class _Body(WireModel):
     day: Day | None = None
     moment: Moment | None = None
 
@@ -43,7 +43,7 @@ def test_anything_else_is_no_date(value: Any) -> None:
         parse_date(value)
     if value is not None:
         with pytest.raises(ValidationError):
-            _Asked.model_validate({"day": value})
+            _Body.model_validate({"day": value})
         with pytest.raises(ValidationError):
             TypeAdapter(Day).validate_python(value)  # as FastAPI reads a query
 
@@ -55,14 +55,14 @@ def test_anything_else_is_no_time(value: Any) -> None:
         parse_time(value)
     if value is not None:
         with pytest.raises(ValidationError):
-            _Asked.model_validate({"moment": value})
+            _Body.model_validate({"moment": value})
 
 
 @given(st.dates())
 def test_every_date_is_read(day: date) -> None:
     """As it is written."""
     assert parse_date(day.isoformat()) == day
-    assert _Asked.model_validate_json(f'{{"day":"{day.isoformat()}"}}').day == day
+    assert _Body.model_validate_json(f'{{"day":"{day.isoformat()}"}}').day == day
 
 
 @given(
@@ -75,7 +75,7 @@ def test_every_time_is_read(moment: datetime, minutes: int) -> None:
     text = moment.isoformat()
     assert parse_time(text) == parse_time(text.lower()) == moment
     assert parse_time(text).utcoffset() == moment.utcoffset()
-    assert _Asked.model_validate_json(f'{{"moment":"{text}"}}').moment == moment
+    assert _Body.model_validate_json(f'{{"moment":"{text}"}}').moment == moment
 
 
 def test_decimals_behind_the_sixth_are_cut_off() -> None:

@@ -19,7 +19,7 @@ USCC = "91330106MA2XXXXXX0"
 PENALTIES = [{"dataset": "penalty", "fields": {"fine": str(n)}} for n in range(5)]
 
 
-class Awaited:
+class BlockingAsyncClient:
     """An `AsyncClient` used as if it blocked, so that one test serves both kinds."""
 
     def __init__(self, client: Any, loop: asyncio.AbstractEventLoop) -> None:
@@ -38,7 +38,11 @@ class Awaited:
             if hasattr(outcome, "__aiter__"):
                 return iter(self._loop.run_until_complete(_all(outcome)))
             outcome = self._loop.run_until_complete(outcome)
-            return Awaited(outcome, self._loop) if hasattr(outcome, "next_page") else outcome
+            return (
+                BlockingAsyncClient(outcome, self._loop)
+                if hasattr(outcome, "next_page")
+                else outcome
+            )
 
         return call
 
@@ -67,7 +71,7 @@ def open_client(
     def make(**options: Any) -> Any:
         if request.param == "blocking":
             return fake_gateway.client(**options)
-        return Awaited(fake_gateway.async_client(**options), loop)
+        return BlockingAsyncClient(fake_gateway.async_client(**options), loop)
 
     yield make
     loop.close()

@@ -241,7 +241,7 @@ def test_http_is_for_loopback_only(issuer: str, *, allowed: bool) -> None:
             Client(issuer=issuer, **options)
 
 
-class Lying(FakeGateway):
+class TamperingGateway(FakeGateway):
     """A gateway with something wrong in one of its OAuth documents."""
 
     def __init__(self, path: str, **lies: Any) -> None:
@@ -270,7 +270,7 @@ class Lying(FakeGateway):
 def test_a_server_that_is_not_what_it_should_be_is_refused(path: str, lies: dict[str, Any]) -> None:
     """Another issuer, an address elsewhere, no keys, or a token bound to nothing."""
     with pytest.raises(errors.ProtocolError):
-        Lying(path, **lies).client().questions()
+        TamperingGateway(path, **lies).client().questions()
 
 
 def test_secrets_do_not_print() -> None:

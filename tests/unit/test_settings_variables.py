@@ -9,7 +9,7 @@ import pytest
 
 from gateway.environment import READ_ELSEWHERE, edit_distance
 from gateway.settings import DatabaseSettings, Settings, SettingsError, unknown_variables
-from tests.served_process import run
+from tests.gateway_process import run
 
 ROOT: Final = Path(__file__).parents[2]
 GOOD: Final = {

@@ -8,7 +8,7 @@ import pytest
 from gateway.log.tile_paths import Tile, index_path, level_of, tile_of
 from gateway.transparency import merkle, tiles
 from gateway.transparency.merkle import NodeHash
-from tests import merkle_proofs, naive_merkle
+from tests import merkle_proofs, reference_merkle
 
 # The leaves and the tree heads that the implementations of Certificate Transparency test with.
 LEAVES = [
@@ -76,7 +76,7 @@ def test_the_published_tree_heads_come_out(size: int) -> None:
     leaves = LEAVES[:size]
     assert merkle.root([merkle.leaf_hash(each) for each in leaves]).hex() == ROOTS[size]
     assert merkle.span_root((0, size), node_of(leaves)).hex() == ROOTS[size]
-    assert naive_merkle.mth(leaves).hex() == ROOTS[size]
+    assert reference_merkle.mth(leaves).hex() == ROOTS[size]
 
 
 @pytest.mark.parametrize(("index", "size"), INCLUSION)
@@ -101,19 +101,19 @@ def test_every_inclusion_proof_in_every_small_tree_is_the_one_of_the_definition(
     """All leaves of all trees up to 34: proofs as the RFC writes them, accepted by both."""
     node = node_of(MANY)
     for size in range(1, EXHAUSTED + 1):
-        root = naive_merkle.mth(MANY[:size])
+        root = reference_merkle.mth(MANY[:size])
         for index in range(size):
             proof = merkle.inclusion_proof(index, size, node)
-            assert proof == naive_merkle.path(index, MANY[:size])
+            assert proof == reference_merkle.path(index, MANY[:size])
             assert merkle_proofs.includes(merkle.leaf_hash(MANY[index]), index, size, proof, root)
-            assert naive_merkle.root_from_path(MANY[index], index, size, proof) == root
+            assert reference_merkle.root_from_path(MANY[index], index, size, proof) == root
 
 
 def test_an_inclusion_proof_shows_one_leaf_at_one_place_in_one_tree_only() -> None:
     """Another leaf, index, size, a longer, shorter or altered proof: refused."""
     node = node_of(MANY)
     for size in range(1, EXHAUSTED + 1):
-        root = naive_merkle.mth(MANY[:size])
+        root = reference_merkle.mth(MANY[:size])
         for index in range(size):
             leaf, proof = merkle.leaf_hash(MANY[index]), merkle.inclusion_proof(index, size, node)
             others = [place for place in range(-1, size + 2) if place != index]
@@ -128,19 +128,19 @@ def test_an_inclusion_proof_shows_one_leaf_at_one_place_in_one_tree_only() -> No
 def test_every_consistency_proof_between_small_trees_is_the_one_of_the_definition() -> None:
     """All pairs of trees up to 34: proofs as the RFC writes them, accepted."""
     node = node_of(MANY)
-    roots = [naive_merkle.mth(MANY[:size]) for size in range(EXHAUSTED + 1)]
+    roots = [reference_merkle.mth(MANY[:size]) for size in range(EXHAUSTED + 1)]
     for second in range(1, EXHAUSTED + 1):
         for first in range(1, second + 1):
             proof = merkle_proofs.consistency_proof(first, second, node)
-            assert proof == naive_merkle.proof(first, MANY[:second])
+            assert proof == reference_merkle.proof(first, MANY[:second])
             assert merkle_proofs.extends(first, roots[first], second, roots[second], proof)
 
 
 def test_a_consistency_proof_fits_two_trees_only() -> None:
     """A fork, other sizes, a longer, shorter or altered proof: refused."""
     node = node_of(MANY)
-    roots = [naive_merkle.mth(MANY[:size]) for size in range(EXHAUSTED + 1)]
-    fork = naive_merkle.mth([b"forked", *MANY[1:]])
+    roots = [reference_merkle.mth(MANY[:size]) for size in range(EXHAUSTED + 1)]
+    fork = reference_merkle.mth([b"forked", *MANY[1:]])
     for second in range(1, EXHAUSTED + 1):
         for first in range(1, second):
             old, new = roots[first], roots[second]
@@ -156,7 +156,7 @@ def test_a_consistency_proof_fits_two_trees_only() -> None:
 
 def test_the_empty_tree_and_the_same_tree_need_no_proof_and_take_none() -> None:
     """Every tree begins with the empty one and with itself; nothing else may be slipped in."""
-    root = naive_merkle.mth(MANY)
+    root = reference_merkle.mth(MANY)
     assert merkle_proofs.consistency_proof(0, EXHAUSTED, node_of(MANY)) == []
     assert merkle_proofs.extends(0, merkle.EMPTY_ROOT, EXHAUSTED, root, [])
     assert merkle_proofs.extends(EXHAUSTED, root, EXHAUSTED, root, [])

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 HOST: Final = "127.0.0.1"
-WHO: Final = "platform"
+KIT_CLIENT: Final = "platform"
 PURPOSE: Final = "merchant_onboarding"
 SCOPE: Final = "verify"
 GATEWAY: Final = "gateway"
-FLOOR: Final = "floor"
+BASELINE: Final = "baseline"
 ECHO: Final = "echo"
 PEER: Final = "peer"
 PARTS: Final = ("verification", "token", "lookup", "intake")
@@ -17,7 +17,7 @@ ALL: Final = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Options:
     """The arguments of one run; `seconds` is the length of one window of load."""
 
     part: str = field(default=ALL, metadata={"choices": (ALL, *PARTS)})
@@ -48,7 +48,7 @@ class Contender:
     fresh_proofs: bool = True
 
 
-VERIFYING: Final = (
+VERIFICATION_CONTENDERS: Final = (
     Contender(name=GATEWAY, title="gateway", server=GATEWAY, path="/v1/verifications"),
     Contender(
         name="gateway-sdk",
@@ -57,11 +57,11 @@ VERIFYING: Final = (
         path="/v1/verifications",
         as_sdk=True,
     ),
-    Contender(name=FLOOR, title="floor", server=FLOOR, path="/floor"),
+    Contender(name=BASELINE, title="baseline", server=BASELINE, path="/baseline"),
     Contender(name=ECHO, title="echo", server=ECHO, path="/echo", fresh_proofs=False),
 )
 
-ISSUING: Final = (
+TOKEN_CONTENDERS: Final = (
     Contender(name=GATEWAY, title="gateway", server=GATEWAY, path="/oauth/token"),
     Contender(name=PEER, title="node-oidc-provider", server=PEER, path="/token"),
 )

@@ -13,7 +13,7 @@ from gateway.db.statements import Statement
 
 
 @dataclass(slots=True)
-class RecordingDatabase(HotDatabase):
+class StatementRecorder(HotDatabase):
     """The gateway's database, with a list of what it was asked."""
 
     inner: HotDatabase
@@ -26,10 +26,10 @@ class RecordingDatabase(HotDatabase):
 
 
 @contextmanager
-def recording(app: FastAPI) -> Iterator[RecordingDatabase]:
+def record_statements(app: FastAPI) -> Iterator[StatementRecorder]:
     """The statements of the hot path inside the block."""
     before = app.state.runtime
-    database = RecordingDatabase(before.hot)
+    database = StatementRecorder(before.hot)
     app.state.runtime = replace(before, hot=database)
     try:
         yield database

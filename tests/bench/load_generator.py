@@ -12,8 +12,8 @@ from typing import Final, cast
 
 import uvloop
 
-from tests.bench.orders import Orders
-from tests.bench.plan import HOST
+from tests.bench.http_requests import RequestSource
+from tests.bench.options import HOST
 
 PATIENCE: Final = 30.0  # seconds that answers may be late when a window ends
 SHOWN: Final = 600
@@ -36,7 +36,7 @@ class Job:
     port: int
     seconds: float
     connections: int
-    orders: Orders
+    requests: RequestSource
     again: bool = False
     told: tuple[bytes, ...] = ()
 
@@ -54,18 +54,18 @@ class Window:
         return len(self.latencies) / self.seconds
 
 
-def fire(job: Job) -> Window:
+def run(job: Job) -> Window:
     """Make the requests, then send them; raises `LoadFailedError`."""
-    requests = job.orders.made()
-    volley = _Volley(cycle(requests) if job.again else iter(requests), job.seconds, job.told)
-    uvloop.run(volley.run(job))
-    if volley.failures:
-        raise LoadFailedError(f"{job.title}: {dict(volley.failures)}\n{volley.sample}")
-    return Window(seconds=volley.ended - volley.began, latencies=tuple(volley.latencies))
+    requests = job.requests.build()
+    load = _Run(cycle(requests) if job.again else iter(requests), job.seconds, job.told)
+    uvloop.run(load.run(job))
+    if load.failures:
+        raise LoadFailedError(f"{job.title}: {dict(load.failures)}\n{load.sample}")
+    return Window(seconds=load.ended - load.began, latencies=tuple(load.latencies))
 
 
 @dataclass(slots=True)
-class _Volley:
+class _Run:
     """The requests still to be sent, and what came of the others."""
 
     requests: Iterator[bytes]
@@ -79,14 +79,14 @@ class _Volley:
 
     async def run(self, job: Job) -> None:
         loop = asyncio.get_running_loop()
-        lanes = [_Lane(self, loop.create_future()) for _ in range(job.connections)]
-        for lane in lanes:
-            await loop.create_connection(partial(_same, lane), HOST, job.port)
+        connections = [_Connection(self, loop.create_future()) for _ in range(job.connections)]
+        for connection in connections:
+            await loop.create_connection(partial(_same, connection), HOST, job.port)
         self.began = time.perf_counter()
-        for lane in lanes:
-            lane.send_next()
+        for connection in connections:
+            connection.send_next()
         async with asyncio.timeout(job.seconds + PATIENCE):
-            await asyncio.gather(*(lane.done for lane in lanes))
+            await asyncio.gather(*(connection.done for connection in connections))
 
     def next(self, now: float) -> bytes | None:
         return None if now - self.began > self.seconds else next(self.requests, None)
@@ -100,17 +100,17 @@ class _Volley:
         self.sample = self.sample or answer[-SHOWN:].decode("utf-8", "replace")
 
 
-def _same(lane: "_Lane") -> "_Lane":
+def _same(connection: "_Connection") -> "_Connection":
     """A connection's protocol is made beforehand."""
-    return lane
+    return connection
 
 
-class _Lane(asyncio.Protocol):
+class _Connection(asyncio.Protocol):
     """One keep-alive connection with one request under way."""
 
-    def __init__(self, volley: _Volley, done: asyncio.Future[None]) -> None:
+    def __init__(self, load: _Run, done: asyncio.Future[None]) -> None:
         self.done = done
-        self._volley = volley
+        self._run = load
         self._buffer = b""
         self._sent = 0.0
 
@@ -119,7 +119,7 @@ class _Lane(asyncio.Protocol):
 
     def send_next(self) -> None:
         now = time.perf_counter()
-        request = self._volley.next(now)
+        request = self._run.next(now)
         if request is None:
             self.done.set_result(None)
             self._transport.close()
@@ -136,10 +136,10 @@ class _Lane(asyncio.Protocol):
         if length is None or len(self._buffer) < head + len(_END) + int(length[1]):
             return
         answer, self._buffer = self._buffer, b""
-        self._volley.note(answer, self._sent, time.perf_counter())
+        self._run.note(answer, self._sent, time.perf_counter())
         self.send_next()
 
     def connection_lost(self, _: Exception | None) -> None:
         if not self.done.done():
-            self._volley.failures["connection lost"] += 1
+            self._run.failures["connection lost"] += 1
             self.done.set_result(None)

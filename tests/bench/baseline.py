@@ -1,4 +1,4 @@
-"""The floor does each thing that a verification cannot do without, once, and nothing else.
+"""The baseline does each thing that a verification cannot do without, once, and nothing else.
 
 One ES256 verification, one Redis round trip, one PostgreSQL read by key, one committed insert, one
 Ed25519 signature. Its key is known beforehand and its limits are a single SET.
@@ -22,14 +22,14 @@ from sqlalchemy.engine import make_url
 
 POOL = 10  # as the gateway's default
 REMEMBER_SECONDS = 180
-TABLE = "CREATE TABLE IF NOT EXISTS bench_floor (id text PRIMARY KEY, uscc text, answer bytea)"
+TABLE = "CREATE TABLE IF NOT EXISTS bench_baseline (id text PRIMARY KEY, uscc text, answer bytea)"
 READ = "SELECT name, status FROM enterprise WHERE uscc = $1"
-WRITE = "INSERT INTO bench_floor (id, uscc, answer) VALUES ($1, $2, $3)"
+WRITE = "INSERT INTO bench_baseline (id, uscc, answer) VALUES ($1, $2, $3)"
 UNTIMED: Options = {"verify_exp": False, "verify_iat": False, "verify_aud": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Floor:
+class Baseline:
     """The five things."""
 
     pool: Any  # asyncpg has no types
@@ -71,7 +71,7 @@ class Floor:
 
     async def first_seen(self, jti: str) -> bool:
         """One Redis round trip."""
-        return bool(await self.redis.set(f"floor:{jti}", 1, nx=True, ex=REMEMBER_SECONDS))
+        return bool(await self.redis.set(f"baseline:{jti}", 1, nx=True, ex=REMEMBER_SECONDS))
 
     async def read(self, uscc: str) -> dict[str, Any]:
         """One PostgreSQL read of one row by its key."""
@@ -93,18 +93,18 @@ async def _nothing_to_reset(_connection: object) -> None:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     names = ("database", "redis", "jwk")
-    app.state.floor = await Floor.open(**{n: os.environ[f"BENCH_{n.upper()}"] for n in names})
+    app.state.baseline = await Baseline.open(**{n: os.environ[f"BENCH_{n.upper()}"] for n in names})
     yield
-    await app.state.floor.close()
+    await app.state.baseline.close()
 
 
-def floor() -> FastAPI:
-    """The floor as an application; its settings are in BENCH_…."""
+def baseline() -> FastAPI:
+    """The baseline as an application; its settings are in BENCH_…."""
     app = FastAPI(lifespan=_lifespan, openapi_url=None)
 
-    @app.post("/floor")
+    @app.post("/baseline")
     async def answer(request: Request) -> Response:
-        of: Floor = request.app.state.floor
+        of: Baseline = request.app.state.baseline
         claims = of.verify(request.headers["dpop"])
         uscc = orjson.loads(await request.body())["enterprise"]["uscc"]
         if not await of.first_seen(claims["jti"]):

@@ -3,20 +3,20 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from tests.bench.plan import HOST
+from tests.bench.options import HOST
 
 Headers = Mapping[str, str]
 
 
-class Orders(Protocol):
+class RequestSource(Protocol):
     """The requests of one window."""
 
-    def made(self) -> list[bytes]:
+    def build(self) -> list[bytes]:
         """Whole HTTP/1.1 requests as they go over the wire."""
         ...
 
 
-def written(path: str, port: int, headers: Headers, body: bytes) -> bytes:
+def post_request(path: str, port: int, headers: Headers, body: bytes) -> bytes:
     """One POST."""
     lines = [f"POST {path} HTTP/1.1", f"Host: {HOST}:{port}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]

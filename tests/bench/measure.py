@@ -8,9 +8,9 @@ from multiprocessing import get_context
 from statistics import median, quantiles
 from typing import Final
 
-from tests.bench.load import Job, Window, fire
-from tests.bench.plan import Contender, Plan
-from tests.bench.servers import Server, Spent
+from tests.bench.load_generator import Job, Window, run
+from tests.bench.options import Contender, Options
+from tests.bench.servers import CpuTimes, Server
 
 WARM_UP: Final = 500
 # More proofs than the last window needed, so that the time runs out before they do.
@@ -19,12 +19,12 @@ REPEATED: Final = 2_000  # requests that are sent over and over where no proof i
 
 
 @dataclass(slots=True)
-class Score:
+class Result:
     """One contender's windows, in the order of the rounds."""
 
     contender: Contender
     windows: list[Window] = field(default_factory=list)
-    spent: list[Spent] = field(default_factory=list)
+    spent: list[CpuTimes] = field(default_factory=list)
     resident: int = 0
 
     @property
@@ -37,7 +37,7 @@ class Score:
         """How many calls were answered in all."""
         return sum(len(window.latencies) for window in self.windows)
 
-    def ratio_to(self, other: "Score") -> float:
+    def ratio_to(self, other: "Result") -> float:
         """The median over the rounds of this rate to that of the same round."""
         return median(own / its for own, its in zip(self.rates, other.rates, strict=True))
 
@@ -52,16 +52,16 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Race:
+class Comparison:
     """The contenders of one part; `ready` makes the job of a window of so many requests."""
 
     contenders: tuple[Contender, ...]
     ready: Callable[[Contender, int], Job]
     warm_up: int = WARM_UP
 
-    def scores(self) -> dict[str, Score]:
-        """A score for each contender, by name."""
-        return {each.name: Score(each) for each in self.contenders}
+    def results(self) -> dict[str, Result]:
+        """A result for each contender, by name."""
+        return {each.name: Result(each) for each in self.contenders}
 
     def order(self, turn: int) -> tuple[Contender, ...]:
         """Each time another one begins."""
@@ -69,31 +69,36 @@ class Race:
         return self.contenders[start:] + self.contenders[:start]
 
 
-def measured(
-    plan: Plan, race: Race, servers: Mapping[str, Server], scores: Mapping[str, Score]
+def measure(
+    options: Options,
+    comparison: Comparison,
+    servers: Mapping[str, Server],
+    results: Mapping[str, Result],
 ) -> Iterator[str]:
-    """Warm up, then run the rounds into `scores`; gives what it has just done."""
+    """Warm up, then run the rounds into `results`; gives what it has just done."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
 
         def shoot(contender: Contender, count: int) -> Window:
-            return pool.submit(fire, race.ready(contender, count)).result()
+            return pool.submit(run, comparison.ready(contender, count)).result()
 
-        rates = {each.name: shoot(each, race.warm_up).per_second for each in race.contenders}
+        rates = {
+            each.name: shoot(each, comparison.warm_up).per_second for each in comparison.contenders
+        }
         yield "warmed up"
-        for turn in range(plan.rounds):
-            for contender in race.order(turn):
-                server, score = servers[contender.server], scores[contender.name]
-                count = _count(contender, rates[contender.name], plan)
+        for turn in range(options.rounds):
+            for contender in comparison.order(turn):
+                server, result = servers[contender.server], results[contender.name]
+                count = _count(contender, rates[contender.name], options)
                 before = server.spent()
                 window = shoot(contender, count)
-                score.spent.append(server.spent().since(before))
-                score.windows.append(window)
-                score.resident = server.resident()
+                result.spent.append(server.spent().since(before))
+                result.windows.append(window)
+                result.resident = server.resident()
                 rates[contender.name] = window.per_second
                 yield f"round {turn + 1}: {contender.title} {window.per_second:,.0f}/s"
 
 
-def _count(contender: Contender, rate: float, plan: Plan) -> int:
+def _count(contender: Contender, rate: float, options: Options) -> int:
     if not contender.fresh_proofs:
         return REPEATED
-    return math.ceil(rate * plan.seconds * MARGIN) + plan.connections
+    return math.ceil(rate * options.seconds * MARGIN) + options.connections

@@ -31,7 +31,7 @@ from gateway.settings import Settings
 from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
 from gateway.synthetic.seed_demo import seed_demo
 from gateway.synthetic.state import DemoFolder, DemoState
-from tests.bench.plan import PURPOSE, WHO, free_port
+from tests.bench.options import KIT_CLIENT, PURPOSE, free_port
 from tests.redis_server import BINARY, RedisServer
 from xinqiao._core.jose import generate_dpop_key
 
@@ -45,7 +45,7 @@ UNLIMITED: Final = Quotas(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class Environment:
     """What stands when everything is built; `bodies` are requests about all enterprises."""
 
     settings: Settings
@@ -57,8 +57,8 @@ class Stage:
     port: int
 
     @property
-    def environment(self) -> dict[str, str]:
-        """The gateway's settings as its process is given them, and the floor's."""
+    def variables(self) -> dict[str, str]:
+        """The gateway's settings as its process is given them, and the baseline's."""
         of = self.settings
         public = {name: value for name, value in self.jwk.items() if name != "d"}
         return {
@@ -85,7 +85,7 @@ class Stage:
 
 
 @contextmanager
-def stage(entities: int) -> Iterator[Stage]:
+def environment(entities: int) -> Iterator[Environment]:
     """Start and fill everything."""
     if BINARY is None:
         raise SystemExit("redis-server is not installed; the benchmark needs one.")
@@ -103,7 +103,7 @@ def stage(entities: int) -> Iterator[Stage]:
         settings = folder.settings(state, server.url())
         settings = settings.model_copy(update={"redis_url": SecretStr(redis.url)})
         kit, bodies = asyncio.run(_filled(settings, folder, state))
-        yield Stage(
+        yield Environment(
             settings=settings,
             redis=redis,
             database_folder=database,
@@ -127,7 +127,7 @@ async def _filled(
 
 
 async def _lift_quotas(runtime: Runtime) -> None:
-    role = next(role for role in DEMO_CLIENTS if role.key == WHO)
+    role = next(role for role in DEMO_CLIENTS if role.key == KIT_CLIENT)
     terms = replace(terms_of(role, runtime.now()), quotas=UNLIMITED)
     async with runtime.engine.begin() as connection:
         await put_agreement(connection, role.client_id, terms)
@@ -159,5 +159,5 @@ def body_about(uscc: str, name: str) -> bytes:
 
 def public_keys(kit: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Those that the kit's platform signs with."""
-    private = kit["clients"][WHO]["private_jwks"]["keys"]
+    private = kit["clients"][KIT_CLIENT]["private_jwks"]["keys"]
     return [{name: value for name, value in jwk.items() if name in PUBLIC} for jwk in private]

@@ -78,7 +78,7 @@ class Recorder:
 
 
 @dataclass(slots=True, kw_only=True)
-class Wire:
+class Http1Connection:
     """A client's end of a connection, and the protocol at the other."""
 
     app: Recorder
@@ -120,7 +120,7 @@ class Wire:
 
 
 @asynccontextmanager
-async def wire(**options: Any) -> AsyncIterator[Wire]:
+async def connect(**options: Any) -> AsyncIterator[Http1Connection]:
     """A connection to a recorder of its own."""
     app = Recorder()
     made: list[Http1Protocol] = []
@@ -144,7 +144,7 @@ async def wire(**options: Any) -> AsyncIterator[Wire]:
     try:
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
         await accepted.wait()
-        yield Wire(app=app, protocol=made[0], reader=reader)
+        yield Http1Connection(app=app, protocol=made[0], reader=reader)
         writer.close()
         with suppress(ConnectionError):
             await writer.wait_closed()

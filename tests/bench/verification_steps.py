@@ -23,9 +23,9 @@ from gateway.verifications import service
 from gateway.verifications.read_query import VerificationInputs, read_inputs
 from gateway.verifications.request import VerificationRequest, parse_request
 from gateway.verifications.schemas import VerificationIn
-from tests.bench.floor import Floor
-from tests.bench.plan import HOST
-from tests.bench.proofs import Headers
+from tests.bench.baseline import Baseline
+from tests.bench.options import HOST
+from tests.bench.verification_requests import Headers
 
 PATH: Final = "/v1/verifications"
 
@@ -48,7 +48,7 @@ class Call:
         return cls(request=Request(scope_of(headers, app, PATH)), raw=raw)
 
 
-class Arrived(Protocol):
+class ReceivedCall(Protocol):
     """A call as the server hands it to the application."""
 
     request: Request
@@ -170,25 +170,25 @@ def gateway_steps(runtime: Runtime) -> Mapping[str, Step[Call]]:
     }
 
 
-def floor_steps(floor: Floor) -> Mapping[str, Step[Call]]:
-    """The floor's five things, under the names of the steps that they stand for."""
+def baseline_steps(baseline: Baseline) -> Mapping[str, Step[Call]]:
+    """The baseline's five things, under the names of the steps that they stand for."""
 
     def proof(call: Call) -> None:
-        call.request.state.claims = floor.verify(call.request.headers["dpop"])
+        call.request.state.claims = baseline.verify(call.request.headers["dpop"])
 
     async def limits(call: Call) -> None:
-        await floor.first_seen(call.request.state.claims["jti"])
+        await baseline.first_seen(call.request.state.claims["jti"])
 
     async def reading(call: Call) -> None:
         assert call.ask
-        await floor.read(call.ask.uscc)
+        await baseline.read(call.ask.uscc)
 
     async def write(call: Call) -> None:
         assert call.ask
-        await floor.write(call.request.state.claims["jti"], call.ask.uscc, call.raw)
+        await baseline.write(call.request.state.claims["jti"], call.ask.uscc, call.raw)
 
     def sign(call: Call) -> None:
-        floor.sign(call.raw)
+        baseline.sign(call.raw)
 
     return {
         "DPoP proof": proof,
@@ -199,10 +199,10 @@ def floor_steps(floor: Floor) -> Mapping[str, Step[Call]]:
     }
 
 
-def whole(app: FastAPI) -> Step[Arrived]:
+def whole_application(app: FastAPI) -> Step[ReceivedCall]:
     """The whole application, from scope to answer, without the server around it."""
 
-    async def serve(call: Arrived) -> None:
+    async def serve(call: ReceivedCall) -> None:
         statuses: list[int] = []
 
         async def receive() -> Message:

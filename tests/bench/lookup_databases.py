@@ -30,9 +30,9 @@ from gateway.privacy.field_encryption import Vault, VaultKeys
 from gateway.synthetic.demo_clients import DEMO_CLIENTS, registration_of, terms_of
 from gateway.synthetic.load import load
 from gateway.synthetic.province import province
-from tests.bench.plan import WHO, Plan
-from tests.bench.stage import UNLIMITED, Stage, public_keys
-from tests.clients_builders import set_active
+from tests.bench.environment import UNLIMITED, Environment, public_keys
+from tests.bench.options import KIT_CLIENT, Options
+from tests.client_builders import set_active
 
 T = TypeVar("T")
 EXISTING: Final = "XINQIAO_BENCH_DATABASE_URL"
@@ -47,7 +47,7 @@ _SPARE: Final = 4  # how many times what is needed the sample of pages holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drawn:
+class Target:
     """An enterprise that is asked about."""
 
     uscc: str
@@ -56,7 +56,7 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class LookupDatabase:
     """One database: its enterprises, and the draws from it."""
 
     url: str
@@ -64,25 +64,29 @@ class Side:
     records: int
     size: int
     """Bytes of the database."""
-    drawn: Mapping[str, Sequence[Drawn]]
+    drawn: Mapping[str, Sequence[Target]]
     """By the path: of each call, in their order. No path is asked about enterprises that another has
     asked about; the pages of `enterprise` that they stand on were read once, when they were drawn."""
     client_id: str
     """Who asks, with the keys of the stage's kit."""
 
 
-def sides(
-    plan: Plan, stage: Stage, say: Callable[[str], None]
-) -> Iterator[AbstractContextManager[Side]]:
+def lookup_databases(
+    options: Options, environment: Environment, say: Callable[[str], None]
+) -> Iterator[AbstractContextManager[LookupDatabase]]:
     """The small database and the large one, which may be there already."""
-    yield _side(stage, _filled(stage, "lookup_small", SMALL, say), plan.lookups)
+    yield _database(environment, _filled(environment, "lookup_small", SMALL, say), options.lookups)
     existing = os.environ.get(EXISTING)
-    yield _side(stage, existing or _filled(stage, "lookup_large", plan.scale, say), plan.lookups)
+    yield _database(
+        environment,
+        existing or _filled(environment, "lookup_large", options.scale, say),
+        options.lookups,
+    )
 
 
-def _filled(stage: Stage, name: str, entities: int, say: Callable[[str], None]) -> str:
+def _filled(environment: Environment, name: str, entities: int, say: Callable[[str], None]) -> str:
     began = time.monotonic()
-    server = embedded.start(stage.database_folder)
+    server = embedded.start(environment.database_folder)
     asyncio.run(embedded.ensure_database(server, name, anew=True))
     url = server.url(name)
     upgrade(url)
@@ -104,13 +108,15 @@ async def _load(url: str, entities: int) -> None:
 
 
 @contextmanager
-def _side(stage: Stage, url: str, lookups: int) -> Iterator[Side]:
+def _database(environment: Environment, url: str, lookups: int) -> Iterator[LookupDatabase]:
     """Admit the client and issue the codes that are asked for, and take them away again."""
-    side = asyncio.run(_with_engine(url, lambda engine: _prepared(stage, engine, url, lookups)))
+    database = asyncio.run(
+        _with_engine(url, lambda engine: _prepared(environment, engine, url, lookups))
+    )
     try:
-        yield side
+        yield database
     finally:
-        asyncio.run(_with_engine(url, lambda engine: _cleared(engine, side)))
+        asyncio.run(_with_engine(url, lambda engine: _cleared(engine, database)))
 
 
 async def _with_engine(url: str, use: Callable[[AsyncEngine], Awaitable[T]]) -> T:
@@ -121,17 +127,19 @@ async def _with_engine(url: str, use: Callable[[AsyncEngine], Awaitable[T]]) -> 
         await engine.dispose()
 
 
-async def _prepared(stage: Stage, engine: AsyncEngine, url: str, lookups: int) -> Side:
+async def _prepared(
+    environment: Environment, engine: AsyncEngine, url: str, lookups: int
+) -> LookupDatabase:
     async with engine.begin() as connection:
         await connection.execute(text("ANALYZE enterprise, record"))
         entities, records = await _counts(connection)
         found = await _sample(connection, (lookups // 2 + HOT) * len(PATHS), entities)
         codes = [await _with_code(connection, uscc, name) for uscc, name in found]
-        client_id = await _admitted(connection, stage)
+        client_id = await _admitted(connection, environment)
         size = (
             await connection.execute(text("SELECT pg_database_size(current_database())"))
         ).scalar_one()
-    return Side(
+    return LookupDatabase(
         url=url,
         entities=entities,
         records=records,
@@ -141,22 +149,22 @@ async def _prepared(stage: Stage, engine: AsyncEngine, url: str, lookups: int) -
     )
 
 
-def _draws(found: Sequence[Drawn]) -> Sequence[Drawn]:
+def _draws(found: Sequence[Target]) -> Sequence[Target]:
     """A new one and one of a few, in turn."""
     hot, cold = found[:HOT], found[HOT:]
     chance = random.Random(SEED)  # noqa: S311  # the same draws in each run
     return tuple(each for one in cold for each in (one, chance.choice(hot)))
 
 
-async def _with_code(connection: AsyncConnection, uscc: str, name: str) -> Drawn:
+async def _with_code(connection: AsyncConnection, uscc: str, name: str) -> Target:
     code = await issue(connection, uscc, name, now=datetime.now(UTC))
-    return Drawn(uscc=uscc, name=name, code_id=code.code_id)
+    return Target(uscc=uscc, name=name, code_id=code.code_id)
 
 
-async def _admitted(connection: AsyncConnection, stage: Stage) -> str:
+async def _admitted(connection: AsyncConnection, environment: Environment) -> str:
     """A client of this run's own, without quotas."""
-    role, now = next(role for role in DEMO_CLIENTS if role.key == WHO), datetime.now(UTC)
-    keys: dict[str, Any] = {"keys": public_keys(stage.kit)}
+    role, now = next(role for role in DEMO_CLIENTS if role.key == KIT_CLIENT), datetime.now(UTC)
+    keys: dict[str, Any] = {"keys": public_keys(environment.kit)}
     client_id = f"bench-{secrets.token_hex(6)}"
     registration = replace(registration_of(role, keys, []), client_id=client_id)
     await register_client(connection, registration, now=now)
@@ -190,9 +198,9 @@ async def _sample(
     return random.Random(SEED).sample(found, count)  # noqa: S311
 
 
-async def _cleared(engine: AsyncEngine, side: Side) -> None:
-    ids = {each.code_id for drawn in side.drawn.values() for each in drawn}
+async def _cleared(engine: AsyncEngine, database: LookupDatabase) -> None:
+    ids = {each.code_id for drawn in database.drawn.values() for each in drawn}
     async with engine.begin() as connection:
         for table in (CodeLocatorRow, CodeRow):
             await connection.execute(delete(table).where(col(table.code_id).in_(ids)))
-        await set_active(connection, side.client_id, active=False)
+        await set_active(connection, database.client_id, active=False)

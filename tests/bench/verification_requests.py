@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 
-from tests.bench.orders import written
-from tests.bench.plan import SCOPE, WHO
+from tests.bench.http_requests import post_request
+from tests.bench.options import KIT_CLIENT, SCOPE
 from xinqiao import Client
 from xinqiao._core.exchange import sha256_digest
 from xinqiao._core.jose import SigningKey, dpop_proof
@@ -22,7 +22,7 @@ Headers = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pass:
+class CallCredentials:
     """What lets one client call for the next minute: a token and a nonce, and its proofs' key."""
 
     key: SigningKey
@@ -49,7 +49,7 @@ class Pass:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verifications:
+class VerificationRequests:
     """So many calls to `path`, about one enterprise after another."""
 
     kit: bytes
@@ -60,41 +60,43 @@ class Verifications:
     count: int
     as_sdk: bool
 
-    def made(self) -> list[bytes]:
+    def build(self) -> list[bytes]:
         """See `Orders`."""
-        pass_ = _passes(self.kit, tuple(sorted(self.jwk.items())))()
+        pass_ = _shared_source(self.kit, tuple(sorted(self.jwk.items())))()
         requests = []
         for body in islice(cycle(self.bodies), self.count):
             headers = pass_.headers(self.path)
             if self.as_sdk:
-                headers = as_the_sdk(headers, body)
-            requests.append(written(self.path, self.port, headers, body))
+                headers = with_sdk_headers(headers, body)
+            requests.append(post_request(self.path, self.port, headers, body))
         return requests
 
 
-def passes(kit: Mapping[str, Any], jwk: Mapping[str, str]) -> Callable[[], Pass]:
+def credentials_source(
+    kit: Mapping[str, Any], jwk: Mapping[str, str]
+) -> Callable[[], CallCredentials]:
     """A source of passes for the kit's platform; its token is fetched anew when it ends."""
-    client = Client.from_kit(kit, WHO, scope=SCOPE, dpop_key=jwk)
+    client = Client.from_kit(kit, KIT_CLIENT, scope=SCOPE, dpop_key=jwk)
     key = SigningKey.of(jwk)
 
-    def fresh() -> Pass:
+    def fresh() -> CallCredentials:
         headers = client.headers_for("POST", "/v1/verifications", content=b"{}")
         claims = headers["dpop"].split(".")[1]
         nonce = json.loads(base64.urlsafe_b64decode(claims + "=="))["nonce"]
         token = headers["authorization"].removeprefix("DPoP ")
-        return Pass(key=key, issuer=client.issuer, token=token, nonce=nonce)
+        return CallCredentials(key=key, issuer=client.issuer, token=token, nonce=nonce)
 
     return fresh
 
 
-def as_the_sdk(headers: Headers, body: bytes) -> Headers:
+def with_sdk_headers(headers: Headers, body: bytes) -> Headers:
     """The headers with what the SDK adds to each call that spends a use."""
     own = {"Content-Digest": sha256_digest(body), "Idempotency-Key": secrets.token_urlsafe(24)}
     return headers | own
 
 
 @cache
-def _passes(kit: bytes, jwk: tuple[tuple[str, str], ...]) -> Callable[[], Pass]:
+def _shared_source(kit: bytes, jwk: tuple[tuple[str, str], ...]) -> Callable[[], CallCredentials]:
     """One source for all windows, so that they share its token."""
     read: dict[str, Any] = orjson.loads(kit)
-    return passes(read, dict(jwk))
+    return credentials_source(read, dict(jwk))

@@ -38,8 +38,8 @@ from gateway.synthetic.delivered_rows import SOURCES
 from gateway.synthetic.file_export import ExportPlan as Province
 from gateway.synthetic.file_export import write_province
 from gateway.synthetic.file_writers import WrittenFile
-from tests.bench.plan import Plan
-from tests.bench.stage import Stage
+from tests.bench.environment import Environment
+from tests.bench.options import Options
 
 TODAY: Final = date(2026, 11, 22)
 FIRST: Final = "first load"
@@ -53,7 +53,7 @@ _DATABASE: Final = "intake"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spent:
+class CpuTimes:
     """Seconds: on the clock, and of CPU by the readers, this process and PostgreSQL."""
 
     clock: float = 0.0
@@ -61,8 +61,8 @@ class Spent:
     own: float = 0.0
     postgres: float = 0.0
 
-    def __add__(self, other: Self) -> "Spent":
-        return Spent(
+    def __add__(self, other: Self) -> "CpuTimes":
+        return CpuTimes(
             clock=self.clock + other.clock,
             readers=self.readers + other.readers,
             own=self.own + other.own,
@@ -75,7 +75,7 @@ class Load:
     """What one sort of load took, by round, and the most memory that a reader had, in bytes."""
 
     rows: int
-    rounds: list[Spent] = field(default_factory=list)
+    rounds: list[CpuTimes] = field(default_factory=list)
     memory: int = 0
 
     @property
@@ -102,21 +102,23 @@ Loads = Mapping[str, Mapping[str, Load]]
 """By what was loaded (a table's rows, or the whole), then by the sort of load."""
 
 
-def loaded(plan: Plan, stage: Stage, say: Callable[[str], None]) -> Loads:
+def measure_ingest(options: Options, environment: Environment, say: Callable[[str], None]) -> Loads:
     """Write the files, then measure."""
-    server = embedded.start(stage.database_folder)
+    server = embedded.start(environment.database_folder)
     asyncio.run(embedded.ensure_database(server, _DATABASE, anew=True))
     upgrade(server.url(_DATABASE))
-    folder = stage.database_folder.parent / "files"
+    folder = environment.database_folder.parent / "files"
     folder.mkdir()
     folder.chmod(0o700)
     try:
-        files = _write_files(folder, plan.province)
-        say(f"files of {plan.province:,} enterprises written, {sum(f.rows for f in files):,} rows")
+        files = _write_files(folder, options.province)
+        say(
+            f"files of {options.province:,} enterprises written, {sum(f.rows for f in files):,} rows"
+        )
         rows = {table: sum(f.rows for f in files if _table(f) == table) for table in TABLES}
         loads = {table: {kind: Load(rows=rows[table]) for kind in KINDS} for table in TABLES}
-        bench = _Bench(server.url(_DATABASE), server.socket_folder, folder, stage)
-        for turn in range(plan.loads):
+        bench = _Bench(server.url(_DATABASE), server.socket_folder, folder, environment)
+        for turn in range(options.loads):
             asyncio.run(bench.round(files, loads))
             for table, of in loads.items():
                 rates = (
@@ -133,13 +135,13 @@ def loaded(plan: Plan, stage: Stage, say: Callable[[str], None]) -> Loads:
 class _Bench:
     """Loads and measures, on one database."""
 
-    def __init__(self, url: str, host: str, folder: Path, stage: Stage) -> None:
+    def __init__(self, url: str, host: str, folder: Path, environment: Environment) -> None:
         self._url = url
         self._host = host
         self._folder = folder
         self._keys = Vault.generate_keys()
         self._catalogue = load_catalogue()
-        postmaster = (stage.database_folder / "postmaster.pid").read_text().split("\n")[0]
+        postmaster = (environment.database_folder / "postmaster.pid").read_text().split("\n")[0]
         self._postgres = psutil.Process(int(postmaster))
 
     async def round(self, files: tuple[WrittenFile, ...], loads: Loads) -> None:
@@ -163,7 +165,7 @@ class _Bench:
     async def _ingest_all(
         self, files: tuple[WrittenFile, ...], which: str, loads: Mapping[str, Load]
     ) -> None:
-        total = dict.fromkeys(TABLES, Spent())
+        total = dict.fromkeys(TABLES, CpuTimes())
         for file in files:
             table = _table(file)
             with self._measured(loads[table]) as spent:
@@ -191,21 +193,21 @@ class _Bench:
             again=lambda _: True,
         )
         job = await ingest_file(
-            engine, task, ProgressListener(begun=_begun), now=lambda: datetime.now(UTC)
+            engine, task, ProgressListener(begun=_begin), now=lambda: datetime.now(UTC)
         )
         await engine.dispose()
         if (job.state, job.rejected, job.rows) != (DONE, 0, file.rows):
             raise RuntimeError(f"The ingest ended otherwise than it should: {job}")
 
     @contextmanager
-    def _measured(self, load: Load) -> Iterator[Callable[[], Spent]]:
+    def _measured(self, load: Load) -> Iterator[Callable[[], CpuTimes]]:
         """Gives what tells afterwards what was spent; notes the readers' memory in `load`."""
         before, done = self._spent(), threading.Event()
         watcher = threading.Thread(target=_watch, args=(done, load))
         watcher.start()
         after = before
         try:
-            yield lambda: Spent(
+            yield lambda: CpuTimes(
                 clock=after.clock - before.clock,
                 readers=after.readers - before.readers,
                 own=after.own - before.own,
@@ -216,12 +218,12 @@ class _Bench:
             done.set()
             watcher.join()
 
-    def _spent(self) -> Spent:
+    def _spent(self) -> CpuTimes:
         """Until now, by this process, its readers that have ended, and PostgreSQL."""
         own, readers = (
             resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
         )
-        return Spent(
+        return CpuTimes(
             clock=time.perf_counter(),
             readers=readers.ru_utime + readers.ru_stime,
             own=own.ru_utime + own.ru_stime,
@@ -254,8 +256,8 @@ class _Bench:
         return await asyncpg.connect(host=self._host, user="postgres", database=_DATABASE)
 
 
-async def _begun(_connection: AsyncConnection, _job: Job) -> None:
-    """Nobody's act."""
+async def _begin(_connection: AsyncConnection, _job: Job) -> None:
+    """No audit row: the benchmark has no operator."""
 
 
 def _watch(done: threading.Event, load: Load) -> None:
@@ -275,8 +277,8 @@ def _table(file: WrittenFile) -> str:
 
 def _write_files(folder: Path, entities: int) -> tuple[WrittenFile, ...]:
     """The files of a province, and in another folder the same with a tenth of their rows changed."""
-    plan = Province(folder=folder / "first", entities=entities, seed=1, today=TODAY, parts=1)
-    files = write_province(plan).files
+    province = Province(folder=folder / "first", entities=entities, seed=1, today=TODAY, parts=1)
+    files = write_province(province).files
     (folder / "second").mkdir()
     for file in files:
         _change(folder, file, load_catalogue().dataset(file.dataset))

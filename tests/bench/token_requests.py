@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 
 import httpx2
 
-from tests.bench.orders import written
-from tests.bench.plan import HOST, SCOPE
+from tests.bench.http_requests import post_request
+from tests.bench.options import HOST, SCOPE
 from xinqiao._core.jose import SigningKey, client_assertion, dpop_proof
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -22,7 +22,7 @@ TOLD: Final = (b'"access_token":"ey', b'"token_type":"DPoP"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asking:
+class TokenClient:
     """One client at one token endpoint."""
 
     client_id: str
@@ -83,15 +83,17 @@ class TokenRequests:
     port: int
     count: int
 
-    def made(self) -> list[bytes]:
+    def build(self) -> list[bytes]:
         """See `Orders`."""
-        of = asking(self.client, self.jwk, f"http://{HOST}:{self.port}", self.path)
-        return [written(self.path, self.port, *each) for each in of.requests(self.count)]
+        of = token_client(self.client, self.jwk, f"http://{HOST}:{self.port}", self.path)
+        return [post_request(self.path, self.port, *each) for each in of.requests(self.count)]
 
 
-def asking(client: Mapping[str, Any], jwk: Mapping[str, str], issuer: str, path: str) -> Asking:
+def token_client(
+    client: Mapping[str, Any], jwk: Mapping[str, str], issuer: str, path: str
+) -> TokenClient:
     """A client of the kit, whose proofs are made with `jwk`."""
-    return Asking(
+    return TokenClient(
         client_id=client["client_id"],
         key=SigningKey.read(client["private_jwks"]),
         proof_key=SigningKey.of(jwk),

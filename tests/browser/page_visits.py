@@ -10,7 +10,7 @@ from playwright.async_api import Browser, BrowserContext, Page, Response, Viewpo
 
 from gateway.identity import sessions
 from gateway.pages.i18n import LANGUAGE_COOKIE, Language
-from tests.browser.conftest import HEIGHT, Street
+from tests.browser.conftest import HEIGHT, BrowserPortal
 from tests.sampling import FULL
 from tests.waiting import PATIENCE
 
@@ -21,8 +21,8 @@ DESK: Final = ViewportSize(width=1280, height=800)
 
 
 @asynccontextmanager
-async def visitor(
-    chromium: Browser, street: Street, username: str, language: Language, **context: Any
+async def signed_in_context(
+    chromium: Browser, street: BrowserPortal, username: str, language: Language, **context: Any
 ) -> AsyncIterator[BrowserContext]:
     """A browser in which somebody has signed in and chosen a language."""
     name = sessions.cookie_name(street.portal.runtime.settings)
@@ -44,8 +44,8 @@ def every_second(pages: Mapping[str, str], *, first: int) -> dict[str, str]:
     return dict(itertools.islice(pages.items(), 0 if FULL else first, None, 1 if FULL else 2))
 
 
-async def walk(
-    page: Page, street: Street, pages: Mapping[str, str]
+async def visit(
+    page: Page, street: BrowserPortal, pages: Mapping[str, str]
 ) -> AsyncIterator[tuple[str, Response]]:
     """Open one after the other; gives each with its name."""
     for name, path in pages.items():

@@ -82,7 +82,7 @@ class KeyServer:
 
 
 @dataclass(slots=True, kw_only=True)
-class Outside:
+class FakeInternet:
     """The internet as a test has it: names, addresses, and one server behind every address."""
 
     server: KeyServer
@@ -128,7 +128,7 @@ async def make_key_server(tls: ssl.SSLContext | None = None) -> AsyncIterator[Ke
 
 
 @asynccontextmanager
-async def make_outside(folder: Path, *, name: str = HOST) -> AsyncIterator[Outside]:
+async def make_fake_internet(folder: Path, *, name: str = HOST) -> AsyncIterator[FakeInternet]:
     """A key server over TLS, whose certificate for `name` is of an authority of its own."""
     certificate, key = _certified(name)
     chain = folder / "server.pem"
@@ -137,7 +137,7 @@ async def make_outside(folder: Path, *, name: str = HOST) -> AsyncIterator[Outsi
     tls.load_cert_chain(chain)
     trust = ssl.create_default_context(cadata=certificate.decode())
     async with make_key_server(tls) as server:
-        yield Outside(server=server, trust=trust)
+        yield FakeInternet(server=server, trust=trust)
 
 
 async def make_operator(gateway: GatewayFixture, *scopes: str) -> Caller:
