@@ -1,4 +1,4 @@
-"""A checkpoint store over HTTP on loopback: one text, with entity tags and preconditions, or worse."""
+"""Checkpoint store over HTTP on loopback: one resource with entity tags, and injected faults."""
 
 import hashlib
 import threading
@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass(slots=True, kw_only=True)
 class CheckpointServer:
-    """What it keeps, and how it behaves."""
+    """Stored checkpoint and the faults to inject."""
 
     content: bytes | None = None
     conditional: bool = True
@@ -27,18 +27,18 @@ class CheckpointServer:
 
     @property
     def url(self) -> str:
-        """The one address that it has."""
+        """URL of the resource."""
         return f"{self.origin}/log/checkpoint"
 
     @property
     def etag(self) -> str | None:
-        """The entity tag of what it keeps."""
+        """Entity tag of the stored text."""
         if self.content is None or not self.conditional:
             return None
         return f'"{hashlib.sha256(self.content).hexdigest()[:16]}"'
 
     def fits(self, match: str | None, none_match: str | None) -> bool:
-        """Whether the preconditions hold (RFC 9110 §13.1)."""
+        """Whether the request's preconditions hold (RFC 9110 §13.1)."""
         if not self.conditional:
             return True
         if none_match == "*" and self.content is not None:
@@ -47,7 +47,7 @@ class CheckpointServer:
 
 
 class _Http(ThreadingHTTPServer):
-    """The HTTP server, with what it keeps."""
+    """HTTP server with its state."""
 
     def __init__(self, kept: CheckpointServer) -> None:
         self.kept = kept
@@ -55,7 +55,7 @@ class _Http(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Reads and writes what its server keeps."""
+    """Request handler: GET and conditional PUT."""
 
     @property
     def _kept(self) -> CheckpointServer:
@@ -97,12 +97,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Suppress the access log."""
 
 
 @contextmanager
 def make_checkpoint_server() -> Iterator[CheckpointServer]:
-    """A real HTTP server on a free port."""
+    """A running server on a free port."""
     server = CheckpointServer()
 
     with _Http(server) as http:

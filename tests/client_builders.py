@@ -1,4 +1,4 @@
-"""A bank's own key server on a real socket, operators with tokens, and agreements that are signed."""
+"""Client builders: key servers on real sockets, operators with tokens, agreements."""
 
 import asyncio
 import json
@@ -35,22 +35,22 @@ Answering = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
 async def set_active(connection: AsyncConnection, client_id: str, *, active: bool) -> None:
-    """Suspend a client, or end its suspension, past the operator's services."""
+    """Suspend or resume a client directly in the database."""
     await change(connection, client_id, {"state": "active" if active else "suspended"})
 
 
 def make_ec_key() -> ec.EllipticCurvePrivateKey:
-    """A fresh P-256 key."""
+    """A new P-256 key."""
     return ec.generate_private_key(ec.SECP256R1())
 
 
 def make_set(*kids: str) -> dict[str, Any]:
-    """A JWK set of fresh public keys with these ids."""
+    """A JWK set of new public keys with these ids."""
     return {"keys": [public_jwk(make_ec_key(), kid=kid) for kid in kids]}
 
 
 def ok(document: Any, *headers: str) -> bytes:
-    """A whole 200 with this JSON."""
+    """A complete 200 response with this JSON."""
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
     lines = ["HTTP/1.1 200 OK", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join([*lines, "", ""]).encode() + body
@@ -58,7 +58,7 @@ def ok(document: Any, *headers: str) -> bytes:
 
 @dataclass(slots=True, kw_only=True)
 class KeyServer:
-    """Answers every connection in the way that a test sets, and keeps what it was asked."""
+    """Key server that answers as a test sets and records requests."""
 
     port: int = 0
     answer: bytes | Answering = b""
@@ -83,7 +83,7 @@ class KeyServer:
 
 @dataclass(slots=True, kw_only=True)
 class FakeInternet:
-    """The internet as a test has it: names, addresses, and one server behind every address."""
+    """Fake internet: DNS names, addresses, and one server behind all addresses."""
 
     server: KeyServer
     trust: ssl.SSLContext
@@ -93,11 +93,11 @@ class FakeInternet:
 
     @property
     def url(self) -> str:
-        """Where the keys lie."""
+        """URL of the key set."""
         return f"https://{HOST}:{self.server.port}/jwks.json"
 
     def way(self, **changes: Any) -> FetchRoute:
-        """The way to it."""
+        """Resolver and connector to pass to the fetcher."""
         made = FetchRoute(
             resolve=self._resolve,
             connect=self._connect,
@@ -117,7 +117,7 @@ class FakeInternet:
 
 @asynccontextmanager
 async def make_key_server(tls: ssl.SSLContext | None = None) -> AsyncIterator[KeyServer]:
-    """A listening key server; without `tls` it speaks plain http."""
+    """A listening key server; without `tls` over plain HTTP."""
     made = KeyServer()
     server = await asyncio.start_server(made.serve, "127.0.0.1", 0, ssl=tls)
     made.port = server.sockets[0].getsockname()[1]
@@ -129,7 +129,7 @@ async def make_key_server(tls: ssl.SSLContext | None = None) -> AsyncIterator[Ke
 
 @asynccontextmanager
 async def make_fake_internet(folder: Path, *, name: str = HOST) -> AsyncIterator[FakeInternet]:
-    """A key server over TLS, whose certificate for `name` is of an authority of its own."""
+    """A key server over TLS with a certificate for `name` from an authority of its own."""
     certificate, key = _certified(name)
     chain = folder / "server.pem"
     chain.write_bytes(certificate + key)
@@ -141,7 +141,7 @@ async def make_fake_internet(folder: Path, *, name: str = HOST) -> AsyncIterator
 
 
 async def make_operator(gateway: GatewayFixture, *scopes: str) -> Caller:
-    """A client of the kind operator, with an agreement that lets it call and read nothing."""
+    """An operator client with an agreement that allows no data access."""
     caller = Caller(
         gateway=gateway,
         client_id=f"ops-{secrets.token_hex(6)}",
@@ -172,13 +172,13 @@ async def make_operator(gateway: GatewayFixture, *scopes: str) -> Caller:
 async def post(
     operator: Caller, path: str, body: Mapping[str, Any] | None = None
 ) -> httpx2.Response:
-    """An act of an operator."""
+    """POST to the admin API."""
     raw: Mapping[str, Any] | bytes = b"" if body is None else body
     return await operator.send(f"/v1/admin{path}", raw, scope="admin")
 
 
 async def get(operator: Caller, path: str, *, scope: str = "admin") -> dict[str, Any]:
-    """What an operator sees."""
+    """GET from the admin API."""
     answer = await operator.send(f"/v1/admin{path}", b"", method="GET", scope=scope)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
@@ -186,7 +186,7 @@ async def get(operator: Caller, path: str, *, scope: str = "admin") -> dict[str,
 
 
 def make_registration(**changes: Any) -> dict[str, Any]:
-    """What a new bank is registered with, in a name of its own; a member of `None` is left out."""
+    """Registration body of a new bank; a member of `None` is left out."""
     own = secrets.token_hex(6)
     made = {
         "kind": "bank",
@@ -199,7 +199,7 @@ def make_registration(**changes: Any) -> dict[str, Any]:
 
 
 def make_agreement(**changes: Any) -> dict[str, Any]:
-    """An agreement as a file has it."""
+    """An agreement as in a declaration file."""
     signed = {"name": "王芳", "role": "处长", "signed_on": "2026-01-05"}
     return {
         "purposes": ["loan_approval"],

@@ -33,7 +33,7 @@ settings.load_profile("xinqiao")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option by which `make test` parts its two runs."""
+    """Add the option that selects the tests of each run of `make test`."""
     parser.addoption(
         "--alone",
         choices=("only", "not"),
@@ -42,13 +42,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Read no file in vain: one with a test to be run alone has the mark in it."""
+    """Skip files without the mark `alone` when only those tests run."""
     of_interest = config.getoption("alone") != "only" or collection_path.suffix != ".py"
     return None if of_interest or "mark.alone" in collection_path.read_text() else True
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests of this run; the kinds with the longest files first, so that no process ends late."""
+    """Select this run's tests and order them by folder, longest files first."""
     items.sort(key=lambda each: LONGEST_FIRST.index(each.path.relative_to(FOLDER).parts[0]))
     kept = config.getoption("alone")
     if kept:
@@ -58,20 +58,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """The address of an empty database on this process's server; `new_database` makes others there."""
+    """URL of an empty database on this process's server; `new_database` creates others there."""
     with make_server() as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def migrated_url(postgres_url: str) -> str:
-    """The address of a database with every table in it, made by the migrations."""
+    """URL of a migrated database."""
     return asyncio.run(new_database(postgres_url))
 
 
 @pytest_asyncio.fixture
 async def engine(migrated_url: str) -> AsyncIterator[AsyncEngine]:
-    """An engine on the migrated database, of this test's own loop."""
+    """Engine on the migrated database, bound to the test's event loop."""
     made = make_engine(migrated_url, pool_size=5)
     yield made
     await made.dispose()
@@ -79,7 +79,7 @@ async def engine(migrated_url: str) -> AsyncIterator[AsyncEngine]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def gateway(postgres_url: str) -> "AsyncIterator[GatewayFixture]":
-    """The one whole gateway of the session. Tests make their own clients and consents in it."""
+    """The session's gateway, shared by tests that create their own clients and consents."""
     from tests.gateway_fixture import open_gateway
 
     async with open_gateway(postgres_url) as made:
@@ -88,7 +88,7 @@ async def gateway(postgres_url: str) -> "AsyncIterator[GatewayFixture]":
 
 @pytest.fixture(scope="session")
 def served(gateway: "GatewayFixture") -> "Iterator[GatewayFixture]":
-    """The same gateway, with another worker that listens on a real socket, at its issuer's address."""
+    """The same gateway, with a second worker listening at its issuer's address."""
     from gateway.app import create_app
     from tests.gateway_fixture import Server
 

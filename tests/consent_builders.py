@@ -1,4 +1,4 @@
-"""Consents for tests: each builder gives a whole, valid value, of which a test names its part."""
+"""Consent builders: valid values of which a test changes a part."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -29,7 +29,7 @@ SHOWN = DisplayedText(text_version="2026.1", language="zh")
 
 
 def make_person(uscc: str = USCC) -> Person:
-    """The one who signs in for an enterprise."""
+    """A signed-in person."""
     return Person(
         subject="person-1",
         uscc=uscc,
@@ -39,7 +39,7 @@ def make_person(uscc: str = USCC) -> Person:
 
 
 def make_ask(**changes: Any) -> AccessRequest:
-    """A bank's ask for two datasets and a question."""
+    """A bank's request for two datasets and a question."""
     ask = AccessRequest(
         client_id=BANK,
         uscc=USCC,
@@ -51,7 +51,7 @@ def make_ask(**changes: Any) -> AccessRequest:
 
 
 def make_consent_request(**changes: Any) -> Request:
-    """A bank's request for two datasets and a question, for a day."""
+    """A consent request for two datasets and a question, for a day."""
     usual = Request(
         client_id=BANK,
         uscc=USCC,
@@ -65,7 +65,7 @@ def make_consent_request(**changes: Any) -> Request:
 
 
 def make_request(**changes: Any) -> Consent:
-    """A consent that waits for its decision."""
+    """A requested consent that is not decided yet."""
     consent = Consent(
         consent_id="cst_a",
         client_id=BANK,
@@ -83,7 +83,7 @@ def make_request(**changes: Any) -> Consent:
 
 
 def make_consent(**changes: Any) -> Consent:
-    """A consent that holds at noon."""
+    """A consent that is valid at noon."""
     granted = {
         "status": Status.ACTIVE,
         "decided_at": NOON - A_DAY / 2,
@@ -97,12 +97,12 @@ def make_consent(**changes: Any) -> Consent:
 
 
 def make_scope(**changes: Any) -> Scope:
-    """Exactly what `make_request` asks for."""
+    """The scope that `make_request` asks for."""
     return replace(make_request().scope, **changes)
 
 
 def make_event_of(consent: Consent) -> Event:
-    """The event beside a consent that a test has made up."""
+    """The event that belongs to a consent a test has built."""
     return Event(
         uscc=consent.uscc,
         consent_id=consent.consent_id,
@@ -116,11 +116,11 @@ def make_event_of(consent: Consent) -> Event:
 
 
 def done(outcome: Transition | Refused) -> Consent:
-    """The consent after an act that must have succeeded."""
+    """The consent after an act, which must have succeeded."""
     assert isinstance(outcome, Transition), outcome
     return outcome.consent
 
 
 def grant_all(held: Consent, *, person: Person, now: datetime) -> Transition | Refused:
-    """The enterprise agrees to everything."""
+    """A grant of everything requested."""
     return grant(held, scope=held.scope, person=person, shown=SHOWN, now=now)

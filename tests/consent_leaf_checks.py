@@ -1,4 +1,4 @@
-"""What somebody who holds a consent's record does to check its leaves, from the description alone."""
+"""Independent verification of consent log leaves, from the published description alone."""
 
 import asyncio
 import hashlib
@@ -42,19 +42,19 @@ _PLACES: Final = {"dct:identifier": "seq", "xq:act": "what", "dpv:hasIndicationM
 async def without_their_leaf(
     engine: AsyncEngine, usccs: Sequence[str] | None = None
 ) -> list[tuple[Any, ...]]:
-    """Events that are not in the log or on the way there, and leaves that are no event's."""
+    """Consent events without a log leaf, and leaves without an event."""
     async with engine.connect() as connection:
         found = await connection.execute(_ODD, {"usccs": None if usccs is None else list(usccs)})
         return [tuple(row) for row in found]
 
 
 def jcs(value: Any) -> bytes:
-    """RFC 8785, for what has neither floats nor keys beyond ASCII."""
+    """Canonical JSON (RFC 8785) for values without floats and non-ASCII keys."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
 def person_of(event: Mapping[str, Any]) -> str:
-    """The digest of who acted, from a record that shows it."""
+    """Digest of the acting person, from a record that shows the person."""
     person = {
         "actor": event["dpv:isImplementedByEntity"],
         "identity_token_digest": event.get("xq:identityTokenSha256"),
@@ -65,7 +65,7 @@ def person_of(event: Mapping[str, Any]) -> str:
 
 
 def leaves(record: Mapping[str, Any]) -> Iterator[str]:
-    """The leaf of each event of a record, worked out from what the record says."""
+    """Leaf of each event, computed from the record."""
     for event in record["xq:events"]:
         given = event["xq:leaf"]
         data = [each["@id"].removeprefix("xq:") for each in event["dpv:hasPersonalData"]]
@@ -95,12 +95,12 @@ def leaves(record: Mapping[str, Any]) -> Iterator[str]:
 
 
 def stated(record: Mapping[str, Any]) -> list[str]:
-    """The leaves as the record states them."""
+    """Leaves as stated in the record."""
     return [event["xq:leaf"]["xq:leafSha256"] for event in record["xq:events"]]
 
 
 def assert_in_the_log(receipt: Mapping[str, Any], leaf: str, keys: KeyRing, origin: str) -> None:
-    """The receipt leads from this leaf to a root under the log's signature."""
+    """Assert that the receipt proves this leaf under the log's signature."""
     head = open_note(receipt["checkpoint"], origin=origin, public_key=raw_key(keys))
     proof = [bytes.fromhex(step) for step in receipt["inclusion_proof"]]
     entry = bytes.fromhex(leaf)
@@ -110,13 +110,13 @@ def assert_in_the_log(receipt: Mapping[str, Any], leaf: str, keys: KeyRing, orig
 
 
 def to_penalties(held: Consent, *, person: Person, now: datetime) -> Transition | Refused:
-    """The enterprise leaves one dataset, for three uses."""
+    """A scope of one dataset with three uses."""
     less = replace(held.scope, datasets=("penalty",), max_uses=3)
     return consent.narrow(held, scope=less, person=person, now=now)
 
 
 async def lived(gateway: "GatewayFixture", bank: "Caller") -> str:
-    """A consent to which almost everything has happened; its id."""
+    """Id of a consent with almost every kind of event."""
     consent_id = await gateway.grant(bank, gateway.uscc("clean"), named=NAMED)
     acts: tuple[Act, ...] = (consent.pause, consent.resume, to_penalties, consent.withdraw)
     for each in acts:
@@ -125,7 +125,7 @@ async def lived(gateway: "GatewayFixture", bank: "Caller") -> str:
 
 
 async def record_of(bank: "Caller", consent_id: str) -> dict[str, Any]:
-    """The signed record as its client gets it."""
+    """The signed record as downloaded by the client."""
     answer = await bank.send(f"/v1/consents/{consent_id}/record", b"", method="GET", scope=SCOPE)
     assert answer.status_code == 200, answer.text
     made: dict[str, Any] = answer.json()
@@ -133,7 +133,7 @@ async def record_of(bank: "Caller", consent_id: str) -> dict[str, Any]:
 
 
 async def merged(bank: "Caller", consent_id: str) -> dict[str, Any]:
-    """The same, when all its leaves are in the log."""
+    """The same record once all its leaves are in the log."""
     async with asyncio.timeout(PATIENCE):
         while True:
             made = await record_of(bank, consent_id)
@@ -143,7 +143,7 @@ async def merged(bank: "Caller", consent_id: str) -> dict[str, Any]:
 
 
 async def enterprises(gateway: "GatewayFixture", consent_id: str) -> dict[str, Any]:
-    """The signed record as the enterprise gets it."""
+    """The signed record as downloaded by the enterprise."""
     async with gateway.runtime.engine.connect() as connection:
         held = await consents.by_id(connection, consent_id)
         assert held is not None

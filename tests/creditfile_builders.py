@@ -1,4 +1,4 @@
-"""Records and enterprises for tests: valid in everything that a test does not say."""
+"""Builders of credit files: valid records and enterprises."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -17,7 +17,7 @@ USCC = "91330106MABWNF4C6U"
 
 
 def keeping_back(dataset: str, *names: str) -> Catalogue:
-    """The catalogue in which these fields of a dataset (all, where none is named) reach no client."""
+    """The catalogue with these fields of a dataset (all if none is named) closed to clients."""
     kept = {"disclosure": DisclosureClass.GOVERNMENT, "public_when": None}
     datasets = tuple(
         of.model_copy(
@@ -62,7 +62,7 @@ _FIELDS: dict[str, dict[str, Any]] = {
 
 
 def make_record(dataset: str = "penalty", **changed: Any) -> Record:  # members of many types
-    """A record; `changed` are fields of its dataset (none: left out), or members of `Record`."""
+    """A record; `changed` are fields of its dataset (`None`: left out) or members of `Record`."""
     of = CATALOGUE.dataset(dataset)
     named = {field.name for field in of.fields}
     members = {name: value for name, value in changed.items() if name not in named}
@@ -86,7 +86,7 @@ def make_record(dataset: str = "penalty", **changed: Any) -> Record:  # members 
 
 
 def make_enterprise(**changed: Any) -> Enterprise:  # members of many types
-    """An active firm."""
+    """An active enterprise."""
     said: dict[str, Any] = {
         "uscc": USCC,
         "registration_id": "reg_1",

@@ -1,4 +1,4 @@
-"""PostgreSQL for the tests: one server for each test process, databases cloned from a migrated one.
+"""PostgreSQL for tests: one server for each test process, databases cloned from a migrated one.
 
 The server is embedded, or the one at `XINQIAO_TEST_DATABASE_URL`; there each process makes databases
 of its own, and drops them when it ends.
@@ -31,14 +31,14 @@ _templates: Final[dict[Place, str]] = {}
 
 @contextmanager
 def make_server() -> Iterator[str]:
-    """The address of an empty database, on a server where this process may make others."""
+    """URL of an empty database on a server where this process may create others."""
     given = os.environ.get("XINQIAO_TEST_DATABASE_URL")
     with _given_server(given) if given else _embedded_server() as url:
         yield url
 
 
 async def new_database(url: str) -> str:
-    """The address of a fresh, migrated database on the server of `url`."""
+    """URL of a new, migrated database on the server of `url`."""
     place = _place_of(url)
     if place not in _templates:
         migrated = await _create(url)
@@ -51,7 +51,7 @@ async def new_database(url: str) -> str:
 
 
 async def copy_of(url: str) -> str:
-    """The address of a copy of the database at `url`, as it is now; nobody may be connected to it."""
+    """URL of a copy of a database that has no open connections."""
     return await _create(url, like=str(make_url(url).database))
 
 
@@ -85,7 +85,7 @@ def _stop(folder: Path) -> None:
 
 
 async def _make_forgetful(url: str) -> None:
-    """Spare a server what only a power cut would make it need."""
+    """Switch off durability on a server of the tests."""
     await _execute(
         url,
         "ALTER SYSTEM SET fsync = off",

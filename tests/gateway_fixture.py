@@ -1,4 +1,4 @@
-"""A whole gateway over a synthetic province: built once, called in process and over a real socket.
+"""Gateway fixture: a whole gateway over a synthetic province, in process and on a socket.
 
 What clients send is made with PyJWT alone, and every answer under /v1 is verified as the SDK does
 before a test sees it: an unsigned or wrongly signed answer fails whichever test received it.
@@ -71,7 +71,7 @@ _SKEW: Final = timedelta(minutes=5)
 
 @dataclass(slots=True, kw_only=True)
 class GatewayFixture:
-    """A running gateway and the way to put things into its database."""
+    """A running gateway, with builders for clients, consents and records in its database."""
 
     app: FastAPI
     settings: Settings
@@ -83,29 +83,29 @@ class GatewayFixture:
 
     @property
     def runtime(self) -> Runtime:
-        """What the gateway holds in its hands."""
+        """The gateway's runtime."""
         runtime: Runtime = self.app.state.runtime
         return runtime
 
     @property
     def issuer(self) -> str:
-        """The gateway's origin."""
+        """Issuer URL."""
         return self.settings.issuer
 
     def entity(self, *traits: str, but: Sequence[str] = ()) -> SyntheticEnterprise:
-        """The first enterprise that has all these traits and none of `but`."""
+        """The first enterprise with all these traits and none of `but`."""
         return next(e for e in self.entities if set(traits) <= e.traits and not e.traits & set(but))
 
     def uscc(self, *traits: str) -> str:
-        """The code of that enterprise."""
+        """USCC of that enterprise."""
         return self.entity(*traits).enterprise.uscc
 
     def subject(self, *traits: str) -> dict[str, Any]:
-        """The first subject of the kit that has these traits."""
+        """The kit's first subject with these traits."""
         return next(s for s in self.kit["subjects"] if set(traits) <= set(s["traits"]))
 
     async def client(self, role: str = "bank", *, agreed: bool = True, **terms: Any) -> "Caller":
-        """A new client in this role with an agreement of its own; `terms` change the agreement."""
+        """A new client in this role with an agreement; `terms` change the agreement."""
         cast = next(r for r in DEMO_CLIENTS if r.key == role)
         caller = Caller(
             gateway=self,
@@ -131,7 +131,7 @@ class GatewayFixture:
         return caller
 
     async def agree(self, caller: "Caller", terms: Terms) -> None:
-        """A new version of a client's agreement."""
+        """Put a new version of a client's agreement."""
         async with self.runtime.engine.begin() as connection:
             await registry.put_agreement(connection, caller.client_id, terms)
 
@@ -148,7 +148,7 @@ class GatewayFixture:
         granted_days_ago: float = 0,
         named: Sequence[str] | None = None,
     ) -> str:
-        """The id of a consent that the enterprise gave; it holds for `days` from when it did.
+        """Grant a consent that is valid for `days`; its id.
 
         `named` are the fields that its page has named, as `dataset.field`.
         """
@@ -197,7 +197,7 @@ class GatewayFixture:
         act: Callable[..., consent.Transition | consent.Refused],
         consent_id: str,
     ) -> None:
-        """Have the enterprise do this (`consent.withdraw`, `consent.pause`, …) to its consent."""
+        """Perform an act of the enterprise on its consent (`consent.withdraw`, `consent.pause`, …)."""
         async with self.runtime.engine.begin() as connection:
             held = await consents.by_id(connection, consent_id)
             assert held is not None
@@ -206,27 +206,27 @@ class GatewayFixture:
             assert await consent_log_writer.save(connection, held, changed)
 
     async def uses(self, consent_id: str) -> int:
-        """How often a consent was used."""
+        """Number of uses spent."""
         async with self.runtime.engine.connect() as connection:
             held = await consents.by_id(connection, consent_id)
         assert held is not None
         return held.uses
 
     async def rows(self, sql: str, **values: Any) -> list[dict[str, Any]]:
-        """What a statement of the test's own finds."""
+        """Rows of an SQL statement."""
         async with self.runtime.engine.begin() as connection:
             found = await connection.execute(text(sql), values)
             return [dict(row) for row in found.mappings()] if found.returns_rows else []
 
     async def log_of(self, caller: "Caller") -> list[dict[str, Any]]:
-        """Every row of the disclosure log about this client, in order."""
+        """Disclosure log rows of this client, in order."""
         return await self.rows(
             "SELECT * FROM disclosure WHERE client_id = :client ORDER BY at, disclosure_id",
             client=caller.client_id,
         )
 
     async def counts(self) -> dict[str, int]:
-        """How many rows each table has, all at one moment."""
+        """Row counts of all tables in one snapshot."""
         each = [
             select(literal(table.name).label("name"), func.count().label("rows")).select_from(table)
             for table in metadata.sorted_tables
@@ -235,12 +235,12 @@ class GatewayFixture:
             return {row.name: row.rows for row in await connection.execute(union_all(*each))}
 
     async def nonce(self) -> str:
-        """A nonce that passes now."""
+        """A valid DPoP nonce."""
         generation = await self.runtime.limiter.generation()
         return self.runtime.nonces.issue(generation, self.clock())
 
     def checked(self, response: httpx2.Response) -> httpx2.Response:
-        """The same answer; fails unless it is signed, and bound to its request."""
+        """Assert that the answer is signed and bound to its request; returns it."""
         exchange = Exchange.of(response)
         if exchange.request_body and "content-digest" not in exchange.request_headers:
             # A request without a digest: the signature then says nothing of its body.
@@ -255,7 +255,7 @@ class GatewayFixture:
 
 @dataclass(slots=True, kw_only=True)
 class Caller:
-    """A client: what it sends is right, but for what a test changes."""
+    """A client's calls: valid unless a test changes a part."""
 
     gateway: GatewayFixture
     client_id: str
@@ -265,7 +265,7 @@ class Caller:
     _tokens: dict[str, tuple[str, datetime]] = field(default_factory=dict, repr=False)
 
     async def token(self, scope: str = "query verify") -> str:
-        """An access token that still holds for a while."""
+        """An access token, renewed before it expires."""
         now = self.gateway.clock()
         token, until = self._tokens.get(scope, ("", now))
         if until > now + timedelta(seconds=30):
@@ -298,7 +298,7 @@ class Caller:
         *,
         scope: str = "query verify",
     ) -> dict[str, str]:
-        """Everything that an authorised call carries."""
+        """Headers of an authorised call."""
         token = await self.token(scope)
         headers = {
             "Authorization": f"DPoP {token}",
@@ -319,7 +319,7 @@ class Caller:
         scope: str = "query verify",
         headers: Mapping[str, str | None] | None = None,
     ) -> httpx2.Response:
-        """Call; `headers` replace those of an authorised call, or with `None` leave them out."""
+        """Send a call; `headers` replace those of an authorised call, `None` leaves one out."""
         raw = body if isinstance(body, bytes) else orjson.dumps(body)
         right = await self.headers(method, path.partition("?")[0], raw, scope=scope)
         changed = {**right, **(headers or {})}
@@ -336,7 +336,7 @@ class Caller:
         purpose: str = "loan_approval",
         **more: Any,
     ) -> httpx2.Response:
-        """Ask these questions."""
+        """Call POST /v1/verifications."""
         return await self.send(
             "/v1/verifications", verification_body(uscc, *questions, purpose=purpose), **more
         )
@@ -347,7 +347,7 @@ class Caller:
         *questions: str | tuple[str, str],
         purpose: str = "loan_approval",
     ) -> list[str]:
-        """The bare answers to these questions."""
+        """Answers to these questions, without the rest."""
         response = await self.verify(uscc, *questions, purpose=purpose)
         assert response.status_code == 200, response.text
         return [each["answer"] for each in response.json()["answers"]]
@@ -359,7 +359,7 @@ class Caller:
         headers: Mapping[str, str | None] | None = None,
         **members: Any,
     ) -> httpx2.Response:
-        """Query these datasets; `members` are others of the body."""
+        """Call POST /v1/queries; `members` are further members of the body."""
         return await self.send(
             "/v1/queries",
             query_body(uscc, *datasets, **members),
@@ -395,7 +395,7 @@ def verification_body(
     *questions: str | tuple[str, str],
     purpose: str = "loan_approval",
 ) -> dict[str, Any]:
-    """The body of a verification."""
+    """Body of a verification."""
     asked = [(each, None) if isinstance(each, str) else each for each in questions]
     return {
         "enterprise": {"uscc": uscc},
@@ -407,7 +407,7 @@ def verification_body(
 
 
 def query_body(uscc: str, *datasets: str, **members: Any) -> dict[str, Any]:
-    """The body of a query."""
+    """Body of a query."""
     return {
         "enterprise": {"uscc": uscc},
         "purpose": "loan_approval",
@@ -427,7 +427,7 @@ def _person(uscc: str) -> Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltGateway:
-    """A database with a province and clients in it, and the settings to serve it."""
+    """A database with a province and clients, and settings to serve it."""
 
     settings: Settings
     kit: Kit
@@ -457,7 +457,7 @@ async def in_process(
     *,
     app: FastAPI | None = None,
 ) -> AsyncIterator[tuple[FastAPI, httpx2.AsyncClient]]:
-    """The application with its lifespan, and an HTTP client that calls it without a socket."""
+    """The application with its lifespan, and an HTTP client that calls it in process."""
     app = app or create_app(settings)
     async with app.router.lifespan_context(app):
         app.state.runtime = replace(app.state.runtime, now=clock)
@@ -468,7 +468,7 @@ async def in_process(
 
 @asynccontextmanager
 async def open_gateway(url: str) -> AsyncIterator[GatewayFixture]:
-    """A gateway over a province of its own, on the server of `url`."""
+    """A gateway with a province of its own on the server of `url`."""
     folder = Path(tempfile.mkdtemp(prefix="xq-gateway-"))
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
@@ -494,14 +494,14 @@ async def open_gateway(url: str) -> AsyncIterator[GatewayFixture]:
 
 
 class Server(uvicorn.Server):
-    """A server in a thread of its own that says when it is ready."""
+    """Uvicorn server in a thread, with an event for its start."""
 
     def __init__(self, app: FastAPI) -> None:
         super().__init__(uvicorn.Config(app, log_level="critical", **SERVER_OPTIONS))
         self.ready = threading.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Say when it listens."""
+        """Signal that the server listens."""
         await super().startup(sockets)
         self.ready.set()
 

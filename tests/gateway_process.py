@@ -1,4 +1,4 @@
-"""The gateway as an operator runs it: `xinqiao-gateway serve`, with all that it prints kept."""
+"""Gateway process: `xinqiao-gateway serve` as operators run it, with captured output."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ COMMAND = (sys.executable, "-c", "from gateway.cli.main import main; main()")
 
 
 def environment(settings: Settings, **changed: str) -> dict[str, str]:
-    """The variables that give these settings."""
+    """Environment variables of these settings."""
     files = {
         "XINQIAO_SIGNING_KEYS": settings.signing_keys,
         "XINQIAO_VAULT_KEYS": settings.vault_keys,
@@ -39,7 +39,7 @@ def environment(settings: Settings, **changed: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def serving(settings: Settings, output: Path, **changed: str) -> Iterator[str]:
-    """The address of a running gateway; everything that it prints goes into `output`."""
+    """URL of a running gateway whose output is collected in `output`."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     with output.open("wb") as kept:
@@ -69,7 +69,7 @@ def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def run(*arguments: str, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run the operator's command to its end."""
+    """Run an `xinqiao-gateway` command to its end."""
     return subprocess.run(
         [*COMMAND, *arguments],
         env=dict(environ),

@@ -1,4 +1,4 @@
-"""One connection to an application as the gateway is served, its segments cut as a test wants."""
+"""In-memory connection to an application under the gateway's HTTP protocol, with chosen segments."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -20,7 +20,7 @@ PATIENCE: Final = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back."""
+    """A received answer."""
 
     status: int
     headers: Mapping[str, str]
@@ -28,18 +28,18 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """The JSON in it."""
+        """The JSON body."""
         return orjson.loads(self.body)
 
     @property
     def closes(self) -> bool:
-        """Whether it says that the connection ends with it."""
+        """Whether the answer announces the end of the connection."""
         return self.headers.get("connection") == "close"
 
 
 @dataclass(slots=True, kw_only=True)
 class Recorder:
-    """An application that keeps what it is asked and answers with it.
+    """Application that records requests and answers with them.
 
     It answers `/early` without reading the body, and `/held` once `release` is set.
     """
@@ -73,20 +73,20 @@ class Recorder:
 
     @property
     def paths(self) -> list[str]:
-        """What was asked for, in order."""
+        """Paths of the recorded requests, in order."""
         return [each["path"] for each in self.seen]
 
 
 @dataclass(slots=True, kw_only=True)
 class Http1Connection:
-    """A client's end of a connection, and the protocol at the other."""
+    """Client side of a connection, with the protocol on the other side."""
 
     app: Recorder
     protocol: Http1Protocol
     reader: asyncio.StreamReader
 
     async def arrives(self, *segments: bytes) -> None:
-        """Let these segments arrive one after the other."""
+        """Deliver these segments in order."""
         for segment in segments:
             if self.protocol.transport.is_closing():
                 return
@@ -104,12 +104,12 @@ class Http1Connection:
         return Answer(status=int(lines[0].split(" ")[1]), headers=headers, body=body)
 
     async def ends(self) -> bytes:
-        """Everything until the other end is closed."""
+        """All bytes until the connection is closed."""
         async with asyncio.timeout(PATIENCE):
             return await self.reader.read()
 
     async def refused(self, status: int) -> Answer:
-        """The last answer, which is a refusal after which the connection ends."""
+        """The last answer, which must be a refusal that closes the connection."""
         answer = await self.answer()
         assert (answer.status, answer.json["status"]) == (status, status), answer
         assert answer.json["code"] == "invalid_request"
@@ -121,7 +121,7 @@ class Http1Connection:
 
 @asynccontextmanager
 async def connect(**options: Any) -> AsyncIterator[Http1Connection]:
-    """A connection to a recorder of its own."""
+    """A connection to a new recorder."""
     app = Recorder()
     made: list[Http1Protocol] = []
     accepted = asyncio.Event()
@@ -130,7 +130,7 @@ async def connect(**options: Any) -> AsyncIterator[Http1Connection]:
     state = uvicorn.Server(config).server_state
 
     class Protocol(Http1Protocol):
-        """Says when it has its connection."""
+        """The gateway's protocol, with a future for its connection."""
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
@@ -158,7 +158,7 @@ async def connect(**options: Any) -> AsyncIterator[Http1Connection]:
 
 
 def cuts(data: bytes, *places: int) -> dict[str, list[bytes]]:
-    """Ways in which `data` may be cut into segments: whole, at each of `places`, byte by byte."""
+    """Segmentations of `data`: whole, at each of `places`, byte by byte."""
     return {
         "one segment": [data],
         **{f"cut at {place}": [data[:place], data[place:]] for place in places},
@@ -167,5 +167,5 @@ def cuts(data: bytes, *places: int) -> dict[str, list[bytes]]:
 
 
 def segmentations(data: bytes, *places: int) -> Iterator[list[bytes]]:
-    """The same, without their names."""
+    """The segmentations without their names."""
     yield from cuts(data, *places).values()

@@ -1,4 +1,4 @@
-"""A database with a source that may deliver, files for it, and the command as a person runs it."""
+"""Ingest fixture: a database with an authorised source, files, and the `ingest` command."""
 
 import asyncio
 import contextlib
@@ -50,7 +50,7 @@ WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event =
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandResult:
-    """How a command ended."""
+    """Result of a finished command."""
 
     status: int
     out: str
@@ -59,14 +59,14 @@ class CommandResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestFixture:
-    """A folder with files, and a database."""
+    """A folder of files and a database to ingest them into."""
 
     url: str
     folder: Path
 
     @property
     def environment(self) -> dict[str, str]:
-        """The command's settings."""
+        """Environment variables of the command."""
         return {
             **os.environ,
             "PYTHONPATH": os.pathsep.join(each for each in sys.path if each),
@@ -79,7 +79,7 @@ class IngestFixture:
     def arguments(
         self, *arguments: str, source: str = "market", dataset: str = "licence"
     ) -> list[str]:
-        """The command line; a name with a dot is a file of the folder."""
+        """Command-line arguments; a name with a dot is a file in the folder."""
         given = [str(self.folder / each) if "." in each else each for each in arguments]
         return ["ingest", *given, "--source", source, "--dataset", dataset]
 
@@ -90,7 +90,7 @@ class IngestFixture:
         return CommandResult(status=done.exit_code, out=done.stdout, err=done.stderr)
 
     def start(self, *arguments: str, **options: str) -> subprocess.Popen[str]:
-        """Start the command as a process of its own."""
+        """Start the command as a process."""
         return subprocess.Popen(
             [sys.executable, "-c", _COMMAND, *self.arguments(*arguments, **options)],
             env=self.environment,
@@ -101,8 +101,7 @@ class IngestFixture:
 
     @contextlib.contextmanager
     def held(self, *arguments: str, beyond: int, **options: str) -> Iterator[subprocess.Popen[str]]:
-        """The command, started and held before it commits the first chunk that ends beyond so many
-        rows; it goes on when the block ends."""
+        """The command, stopped before it commits more than `beyond` rows; resumed after the block."""
         self.rows(_HOLD.format(beyond=beyond, gate=_GATE))
         self.rows(
             "CREATE TRIGGER hold BEFORE UPDATE ON intake_job FOR EACH ROW EXECUTE FUNCTION hold()"
@@ -121,7 +120,7 @@ class IngestFixture:
         self.rows("DROP FUNCTION hold CASCADE")
 
     def write(self, name: str, content: bytes | str | Iterable[Mapping[str, Any]]) -> Path:
-        """A file of the folder; rows are written as NDJSON."""
+        """Write a file; rows are written as NDJSON."""
         path = self.folder / name
         if isinstance(content, str):
             path.write_text(content, encoding="utf-8")
@@ -132,7 +131,7 @@ class IngestFixture:
         return path
 
     def rows(self, sql: str) -> list[RowMapping]:
-        """What a statement finds."""
+        """Rows of an SQL statement."""
         return asyncio.run(self._rows(sql))
 
     async def _rows(self, sql: str) -> list[RowMapping]:
@@ -145,7 +144,7 @@ class IngestFixture:
             await engine.dispose()
 
     def content(self, table: str = "record") -> list[str]:
-        """Every row of a table, but for what differs from run to run: ids, times, sealed bytes."""
+        """Rows of a table without the columns that differ by run: ids, times, ciphertexts."""
         told = (
             "SELECT CAST(to_jsonb(t) - '{record_id,registration_id,received_at,source_time,"
             "personal,digests,replaced_at,row}'::text[] AS text)"
@@ -159,14 +158,14 @@ class IngestFixture:
 
 
 def make_source_database(postgres_url: str) -> str:
-    """The address of a fresh database with the sources in it."""
+    """URL of a new database with the registered sources."""
     url = asyncio.run(new_database(postgres_url))
     asyncio.run(_add_sources(url))
     return url
 
 
 def make_ingest_fixture(url: str, folder: Path) -> IngestFixture:
-    """A desk with empty credit files."""
+    """A fixture with empty credit files."""
     (folder / "vault-keys.json").write_text(Vault.generate_keys())
     fixture = IngestFixture(url=url, folder=folder)
     fixture.rows("TRUNCATE record, record_history, enterprise, enterprise_history, intake_job")
@@ -194,20 +193,20 @@ async def _add_sources(url: str) -> None:
 
 
 def children_of(pid: int) -> list[int]:
-    """The processes that a process has started."""
+    """Child processes of a process."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     return []
 
 
 def make_uscc(number: int) -> str:
-    """The USCC of the made-up firm of this number."""
+    """USCC of the test enterprise with this number."""
     first17 = f"91330106{number * 7919 % 10**9:09d}"
     return first17 + check_character(first17)
 
 
 def licences(count: int, *, changed: int = 0) -> list[dict[str, Any]]:
-    """So many licences of a third as many firms; of the first `changed` the content is another."""
+    """So many licences of a third as many enterprises; the first `changed` have other content."""
     return [
         {
             "uscc": make_uscc(number // 3),

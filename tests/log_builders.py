@@ -1,4 +1,4 @@
-"""A log in a database of its own, and a reader of it who trusts nothing but the log's key."""
+"""Log builders: a transparency log in its own database, and an independent reader of it."""
 
 import base64
 import hashlib
@@ -40,14 +40,14 @@ EMPTY = f"TRUNCATE disclosure, disclosure_salt, {LOG}"
 
 
 def make_key_ring(folder: Path) -> KeyRing:
-    """Fresh keys, valid since yesterday."""
+    """New keys, valid since yesterday."""
     file = folder / "keys.json"
     file.write_text(new_key_file(NOON - timedelta(days=1)))
     return KeyRing.read(file)
 
 
 async def begin_anew(url: str) -> None:
-    """Empty the log in the database at `url`: another one begins, with other keys or another name."""
+    """Empty the log at `url`, so that one with other keys or another name can begin."""
     engine = make_engine(url, pool_size=1)
     async with engine.begin() as connection:
         await connection.execute(text(f"TRUNCATE {LOG}"))
@@ -55,14 +55,14 @@ async def begin_anew(url: str) -> None:
 
 
 def make_checkpoint_folder(folder: Path) -> str:
-    """Where a log's newest checkpoint is kept: a folder in `folder`, made if missing."""
+    """Folder of the kept checkpoint, created if missing."""
     made = folder / "checkpoints"
     made.mkdir(exist_ok=True)
     return str(made)
 
 
 def make_sealer(engine: AsyncEngine, keys: KeyRing, *, batch: int = 50) -> Sequencer:
-    """A sealer at noon; its checkpoints are kept beside the file of keys."""
+    """A sequencer at noon; checkpoints are kept beside the key file."""
     assert keys._path is not None
     origin = origin_of(ISSUER)
     publisher = Publisher(
@@ -84,23 +84,23 @@ def make_sealer(engine: AsyncEngine, keys: KeyRing, *, batch: int = 50) -> Seque
 
 
 class FullStore:
-    """A store that can be read, and has no room to be written."""
+    """Checkpoint store that can be read but not written."""
 
     def __init__(self, store: CheckpointStore) -> None:
         self._store = store
         self.name = store.name
 
     async def read(self) -> StoredCheckpoint | None:
-        """As ever."""
+        """Read from the real store."""
         return await self._store.read()
 
     async def replace(self, _kept: StoredCheckpoint | None, _content: bytes) -> None:
-        """Never."""
+        """Fail: no space left."""
         raise StoreError(f"{self.name} cannot be used: No space left on device.")
 
 
 def on_a_full_disk(sealer: Sequencer) -> Sequencer:
-    """The same sealer: what it seals cannot be kept outside, and so is not published."""
+    """The same sequencer over a full checkpoint store, so that nothing is published."""
     full = [FullStore(each) for each in sealer.publisher.stores]
     return replace(sealer, publisher=replace(sealer.publisher, stores=full))
 
@@ -112,7 +112,7 @@ async def disclosed(
     client_id: str = "bank",
     moment: datetime = NOON,
 ) -> list[tuple[Disclosure, bytes]]:
-    """Disclosures as the gateway writes them, and the entry of each."""
+    """Write disclosures as the gateway does; the log entry of each."""
     made = []
     for number in range(count):
         disclosure = Disclosure(
@@ -133,21 +133,21 @@ async def disclosed(
 
 
 async def seal_all(sealer: Sequencer) -> None:
-    """Seal until nothing is pending."""
+    """Sequence until no leaf is pending."""
     while await sealer.round():
         pass
 
 
 @dataclass(frozen=True, slots=True)
 class TreeHead:
-    """What a checkpoint says, after its signature was verified."""
+    """Tree head of a verified checkpoint."""
 
     size: int
     root: bytes
 
 
 def open_note(note: str, *, origin: str, public_key: bytes) -> TreeHead:
-    """Verify a signed note as c2sp.org/signed-note and c2sp.org/tlog-checkpoint have it."""
+    """Verify a signed note (c2sp.org/signed-note, c2sp.org/tlog-checkpoint)."""
     signed, _, signatures = note.rpartition("\n\n")
     signed += "\n"
     key_id = hashlib.sha256(origin.encode() + b"\n\x01" + public_key).digest()[:4]
@@ -166,13 +166,13 @@ def open_note(note: str, *, origin: str, public_key: bytes) -> TreeHead:
 
 
 def raw_key(keys: KeyRing) -> bytes:
-    """The log's public key out of the published set, as a witness would pin it."""
+    """The log's raw public key from the published JWK set."""
     [jwk] = [each for each in keys.published()["keys"] if each["xinqiao_use"] == "log"]
     return base64.urlsafe_b64decode(jwk["x"] + "=")
 
 
 async def downloaded_entries(http: httpx2.AsyncClient, size: int) -> list[bytes]:
-    """All entries of the log of `size`, each bundle checked against its tile of leaf hashes."""
+    """All entries of the log, each bundle checked against its tile of leaf hashes."""
     entries: list[bytes] = []
     while len(entries) < size:
         width = min(256, size - len(entries))

@@ -6,7 +6,7 @@ from gateway.transparency.merkle import EMPTY_ROOT, NodeHash, Span, node_hash, s
 
 
 def consistency_proof(first: int, second: int, node: NodeHash) -> list[bytes]:
-    """The proof that the tree of `second` leaves begins with the tree of `first` (§2.1.4.1)."""
+    """Consistency proof from `first` to `second` leaves (§2.1.4.1)."""
     if not 0 <= first <= second:
         raise ValueError("a tree can only grow")
     if first == 0:
@@ -44,7 +44,7 @@ def extends(
     second_root: bytes,
     proof: Sequence[bytes],
 ) -> bool:
-    """Whether `proof` shows that the second tree begins with the first (§2.1.4.2)."""
+    """Whether `proof` shows that the second tree extends the first (§2.1.4.2)."""
     if not 0 < first < second:
         roots_fit = first_root == (second_root if first == second else EMPTY_ROOT)
         return 0 <= first <= second and not proof and roots_fit
@@ -78,12 +78,12 @@ def _between(first: int, span: Span, *, whole: bool) -> list[Span]:
 
 
 def _middle(begin: int, end: int) -> int:
-    """The RFC's split point: after the largest power of two smaller than the span."""
+    """Split point: the largest power of two smaller than the span."""
     return begin + (1 << (end - begin - 1).bit_length() - 1)
 
 
 def _up_to_a_right_child(here: int, last: int) -> tuple[int, int]:
-    """Skip the levels on which the last node had no partner."""
+    """Skip the levels on which the last node has no sibling."""
     while here and not here & 1:
         here, last = here >> 1, last >> 1
     return here, last

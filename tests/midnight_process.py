@@ -1,4 +1,4 @@
-"""Run with TZ set: what is told of a record whose last day is 22 November 2026, on every channel."""
+"""Process run under a given TZ: disclosures at midnight of a record whose last day is 2026-11-22."""
 
 import json
 from dataclasses import replace
@@ -20,7 +20,7 @@ SECONDS = {
 
 
 def main() -> None:
-    """One line of JSON: by the second, how often each channel tells it."""
+    """Print a JSON line: by second, how many records each channel discloses."""
     catalogue = load_catalogue()
     stream = province(1, 60, today=LAST_DAY, catalogue=catalogue)
     of = next(each for each in stream if "expires_today" in each.traits)

@@ -1,4 +1,4 @@
-"""Certificates of an authority made up here, and clients that come with one through a proxy.
+"""Client certificates of a test authority, and clients that use them through a proxy.
 
 What a proxy would write into `Client-Cert` is made with cryptography alone.
 """
@@ -29,34 +29,34 @@ SUBJECT = "CN=acme-bank,O=Acme Bank,C=CN"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """A certificate with the key behind it."""
+    """A certificate with its private key."""
 
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey = field(repr=False)
 
     @property
     def der(self) -> bytes:
-        """The certificate's bytes."""
+        """The certificate in DER."""
         return self.certificate.public_bytes(serialization.Encoding.DER)
 
     @property
     def header(self) -> str:
-        """`Client-Cert` as RFC 9440 §2.1 has it."""
+        """`Client-Cert` header value (RFC 9440 §2.1)."""
         return f":{base64.b64encode(self.der).decode()}:"
 
     @property
     def thumbprint(self) -> str:
-        """`x5t#S256` (RFC 8705 §3.1)."""
+        """`x5t#S256` thumbprint (RFC 8705 §3.1)."""
         return base64.urlsafe_b64encode(hashlib.sha256(self.der).digest()).decode().rstrip("=")
 
     @property
     def jwk(self) -> dict[str, Any]:
-        """The key with its certificate in `x5c`."""
+        """The key as a JWK with its certificate in `x5c`."""
         chain = [base64.b64encode(self.der).decode()]
         return {**public_jwk(self.key, kid=self.thumbprint[:8]), "x5c": chain}
 
     def write(self, folder: Path, name: str) -> Path:
-        """Certificate and key in one PEM file."""
+        """Write certificate and key to one PEM file."""
         file = folder / f"{name}.pem"
         file.write_bytes(
             self.certificate.public_bytes(serialization.Encoding.PEM)
@@ -78,7 +78,7 @@ def make_certificate(
     days: tuple[float, float] = (-1, 30),
     authority: bool = False,
 ) -> Holder:
-    """A certificate of `subject`, signed by `issuer` or by itself; it holds from `days` to `days`."""
+    """A certificate of `subject`, signed by `issuer` or self-signed, valid from `days` to `days`."""
     key = key or ec.generate_private_key(ec.SECP256R1())
     name = x509.Name.from_rfc4514_string(subject)
     now = datetime.now(UTC)
@@ -105,25 +105,25 @@ def make_authority() -> Holder:
 
 
 def common_name(holder: Holder) -> str:
-    """Whom a certificate names."""
+    """Common name of a certificate."""
     return str(holder.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TlsBank:
-    """A client that authenticates by certificate; what it sends is right, but for what a test changes."""
+    """A client that authenticates by certificate; requests are valid unless a test changes a part."""
 
     bank: Bank
     holder: Holder
 
     @property
     def client_id(self) -> str:
-        """Its id."""
+        """Client id."""
         return self.bank.client_id
 
     @property
     def oauth(self) -> OAuthFixture:
-        """The server that it speaks to."""
+        """The authorization server it calls."""
         return self.bank.oauth
 
     async def post(
@@ -135,7 +135,7 @@ class TlsBank:
         headers: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
         http: httpx2.AsyncClient | None = None,
     ) -> httpx2.Response:
-        """Post as this client through the proxy; a parameter of `None` is left out."""
+        """POST as this client through the proxy; a parameter of `None` is left out."""
         fields = {"client_id": self.client_id, **form}
         return await (http or self.oauth.http).post(
             path,
@@ -144,12 +144,12 @@ class TlsBank:
         )
 
     async def token(self, **more: Any) -> httpx2.Response:
-        """Ask for a token with its own credentials."""
+        """Request a client_credentials token."""
         form = {"grant_type": "client_credentials"} | more.pop("form", {})
         return await self.post("/oauth/token", form, **more)
 
     async def code(self, **more: Any) -> str:
-        """Go through the whole flow to a code."""
+        """Run the authorization code flow up to the code."""
         from tests.oauth_builders import answer_of, decided, interaction_of
 
         pushed = await self.post("/oauth/par", self.bank.request(), **more)
@@ -185,7 +185,7 @@ async def make_tls_bank(
     bound: bool = True,
     **authentication: Any,
 ) -> TlsBank:
-    """A registered client with an agreement, by default known by its certificate's subject."""
+    """A registered client with an agreement, identified by its certificate's subject by default."""
     bank = make_bank(oauth, client_id=f"tls-{secrets.token_hex(6)}")
     own = {
         "token_endpoint_auth_method": "tls_client_auth",
@@ -210,13 +210,13 @@ async def make_tls_bank(
 
 
 def peer(oauth: OAuthFixture, address: str | None) -> httpx2.AsyncClient:
-    """A way to the same server from another address; `None` as over a Unix socket."""
+    """HTTP client for the same server from another peer address; `None` for a Unix socket."""
     transport = httpx2.ASGITransport(app=oauth.app, client=(address, 4711))  # type: ignore[arg-type]
     return httpx2.AsyncClient(transport=transport, base_url=str(oauth.http.base_url))
 
 
 def parts(token: str) -> dict[str, Any]:
-    """The claims of a JWT, unverified."""
+    """Claims of a JWT, unverified."""
     payload = token.split(".")[1]
     found: dict[str, Any] = json.loads(
         base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))

@@ -1,4 +1,4 @@
-"""The vectors and tables of names, and what a question answers of two names."""
+"""Test vectors and tables of name comparison, and the answer to a name question."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _OPENCC: Final = Path(opencc.__file__).parent / "clib"
 
 
 def standard_characters() -> list[str]:
-    """The 8,105 of 通用规范汉字表, in its order."""
+    """The 8,105 characters of 通用规范汉字表, in order."""
     lines = (VECTORS / "standard-characters-2013.txt").read_text("utf-8").splitlines()
     return list("".join(line for line in lines if not line.startswith("#")))
 
 
 def answer(tag: str, recorded: str, asserted: str) -> tuple[str, str | None]:
-    """What this question answers where one name is recorded and the other asserted."""
+    """Answer to a name question, given the recorded and the asserted name."""
     asked = Asked(tag=tag, value=asserted)
     facts = replace(STAND_IN, name=recorded, legal_representative=recorded)
     (told,) = evaluate(
@@ -41,7 +41,7 @@ def answer(tag: str, recorded: str, asserted: str) -> tuple[str, str | None]:
 
 
 def dictionary(name: str, folder: Path) -> list[tuple[str, list[str]]]:
-    """One of OpenCC's dictionaries: what is replaced, and by what."""
+    """One of OpenCC's dictionaries: text and its replacements."""
     subprocess.run(
         [
             _OPENCC / "bin" / "opencc_dict",

@@ -1,4 +1,4 @@
-"""The vectors of natural keys: lines of spellings of one number, and of numbers that are told apart."""
+"""Test vectors of natural keys: spellings of one number, and numbers that must stay distinct."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ VECTORS: Final = Path(__file__).parent / "vectors"
 
 
 def read_vectors(name: str) -> list[list[str]]:
-    """Each line's numbers, its escapes of code points read."""
+    """Numbers of each line, with code point escapes decoded."""
     lines = (VECTORS / name).read_text(encoding="utf-8").splitlines()
     return [
         re.sub(r"\\u(....)", lambda escape: chr(int(escape[1], 16)), line).split("\t")

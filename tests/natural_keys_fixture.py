@@ -1,4 +1,4 @@
-"""Fixture: a database whose records have natural keys of an older folding version."""
+"""Rekey fixture: records stored under natural keys of an earlier version."""
 
 import secrets
 from dataclasses import fields, replace
@@ -28,20 +28,20 @@ _TOLD: Final = text("""
 
 
 class NaturalKeysFixture:
-    """Credit files whose keys are due to be folded."""
+    """A database of credit files whose natural keys are due for `record refold`."""
 
     def __init__(self, engine: AsyncEngine, keys: str | None = None) -> None:
         self.engine = engine
         self.vault = Vault(VaultKeys.parse(keys or Vault.generate_keys()))
 
     async def are_due(self) -> None:
-        """Say so, as a migration does where records are held."""
+        """Mark the keys as due, as the migration does."""
         await self.run("DELETE FROM key_folding")
 
     async def hold(
         self, number: str, dataset: str = "penalty", *, key: str | None = None, **members: Any
     ) -> Record:
-        """A record of this number; `key` is its key so far, else the number as it is."""
+        """Store a record of this number; `key` is its stored key, by default the number."""
         members = {"personal": {}, "source_id": SOURCE.source_id, **members}
         personal = members.pop("personal")
         made = make_record(
@@ -64,7 +64,7 @@ class NaturalKeysFixture:
         return made
 
     async def tell(self, client: str, *told: Record) -> str:
-        """A client is told of these records; the disclosure's id."""
+        """Disclose these records to a client; the disclosure's id."""
         disclosure_id = f"dsc_{secrets.token_hex(8)}"
         relied_on = orjson.dumps([[each.record_id, each.version] for each in told]).decode()
         await self.run(
@@ -78,26 +78,26 @@ class NaturalKeysFixture:
         return disclosure_id
 
     async def refold(self, **how: Any) -> list[RekeyedBatch]:
-        """Run it to its end."""
+        """Run the refolding to its end."""
         return [
             each async for each in refold_keys(self.engine, self.vault, CATALOGUE, now=NOW, **how)
         ]
 
     async def take(self, dataset: str, *rows: dict[str, Any]) -> tuple[RowOutcome, ...]:
-        """Deliver in one transaction."""
+        """Ingest rows in one transaction."""
         async with self.engine.begin() as connection:
             return await ingest_rows(
                 connection, SOURCE, dataset, rows, now=NOW, catalogue=CATALOGUE, vault=self.vault
             )
 
     async def run(self, sql: str, **values: Any) -> list[RowMapping]:
-        """What a statement finds."""
+        """Rows of an SQL statement."""
         async with self.engine.begin() as connection:
             found = await connection.execute(text(sql), values)
             return list(found.mappings()) if found.returns_rows else []
 
     async def held(self, uscc: str = USCC) -> list[Record]:
-        """The records of an enterprise, by key."""
+        """Records of an enterprise, by key."""
         rows = await self.run(
             "SELECT CAST(to_jsonb(r) AS text) AS r FROM record AS r WHERE uscc = :uscc"
             " ORDER BY natural_key",

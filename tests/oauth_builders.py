@@ -1,4 +1,4 @@
-"""A running authorization server, a clock that can be moved, and banks that speak to it.
+"""OAuth fixture: a running authorization server with a movable clock, and bank clients.
 
 What banks send is made with PyJWT and cryptography alone, by none of the gateway's own code.
 """
@@ -69,7 +69,7 @@ class OAuthFixture:
     clock: Clock
 
     async def nonce(self) -> str:
-        """A nonce that passes now."""
+        """A valid DPoP nonce."""
         generation = await self.runtime.limiter.generation()
         return self.runtime.nonces.issue(generation, self.clock())
 
@@ -94,18 +94,18 @@ class OAuthFixture:
         return bank
 
     async def value(self, sql: str, **values: Any) -> Any:
-        """One value out of the database."""
+        """A single value from the database."""
         async with self.runtime.engine.connect() as connection:
             return (await connection.execute(text(sql), values)).scalar_one_or_none()
 
     async def change(self, sql: str, **values: Any) -> None:
-        """Change the database behind the server's back."""
+        """Execute an SQL statement directly in the database."""
         async with self.runtime.engine.begin() as connection:
             await connection.execute(text(sql), values)
 
 
 def some_terms(now: datetime, **changes: Any) -> Terms:
-    """Terms that cover what `make_consent_request` asks."""
+    """Agreement terms that cover `make_consent_request`."""
     terms = Terms(
         purposes=frozenset({"loan_approval"}),
         datasets=frozenset({"registration", "penalty"}),
@@ -118,7 +118,7 @@ def some_terms(now: datetime, **changes: Any) -> Terms:
 
 @asynccontextmanager
 async def running(url: str, folder: Path, **settings: Any) -> AsyncIterator[OAuthFixture]:
-    """A server of this test's own on the database at `url`."""
+    """A server of its own on the database at `url`."""
     keys_file = folder / "keys.json"
     keys_file.write_text(new_key_file())
     chosen = Settings(
@@ -173,7 +173,7 @@ def _make_app() -> FastAPI:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
-    """A consent flow that has begun."""
+    """A started authorization code flow."""
 
     request_uri: str
     verifier: str
@@ -182,7 +182,7 @@ class Flow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bank:
-    """A client: what it sends is right, but for what a test changes."""
+    """A client; its requests are valid unless a test changes a part."""
 
     oauth: OAuthFixture
     client_id: str
@@ -226,7 +226,7 @@ class Bank:
         proof: str | None = None,
         **more: Any,
     ) -> httpx2.Response:
-        """Post as this client, with a proof."""
+        """POST as this client, with a proof."""
         fields = {
             "client_assertion_type": ASSERTION_TYPE,
             "client_assertion": assertion or self.assertion(),
@@ -236,12 +236,12 @@ class Bank:
         return await self.oauth.http.post(path, data=fields, headers=headers, **more)
 
     async def token(self, *, scope: str | None = None, **more: Any) -> httpx2.Response:
-        """Ask for a token with this client's own credentials."""
+        """Request a client_credentials token."""
         form = {"grant_type": "client_credentials"} | ({"scope": scope} if scope else {})
         return await self.post("/oauth/token", form, **more)
 
     def request(self, **changes: str | None) -> dict[str, str]:
-        """The parameters of an authorization request; one of `None` is left out."""
+        """Authorization request parameters; one of `None` is left out."""
         made: dict[str, str | None] = {
             "response_type": "code",
             "redirect_uri": REDIRECT_URI,
@@ -265,18 +265,18 @@ class Bank:
         return await self.oauth.http.post("/oauth/par", data=form)
 
     async def pushed(self, **changes: str | None) -> str:
-        """Push an authorization request that must succeed; give its `request_uri`."""
+        """Push an authorization request that must succeed; its `request_uri`."""
         answer = await self.push(**changes)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["request_uri"])
 
     async def open(self, request_uri: str, **more: str) -> httpx2.Response:
-        """Send a browser to the authorization endpoint."""
+        """Open the authorization endpoint in a browser."""
         names = {"client_id": self.client_id, "request_uri": request_uri, **more}
         return await self.oauth.http.get("/oauth/authorize", params=names)
 
     async def code(self, *, grant: bool = True, **changes: str | None) -> str:
-        """Go through the whole flow to a code, or to the error where the enterprise refuses."""
+        """Run the flow up to the code, or to the error if the enterprise refuses."""
         opened = await self.open(await self.pushed(**changes))
         back = await decided(self.oauth, interaction_of(opened), grant=grant)
         answer = answer_of(back)
@@ -308,7 +308,7 @@ class Bank:
 
 
 def make_bank(oauth: OAuthFixture, **changes: Any) -> Bank:
-    """A client that is not registered yet."""
+    """An unregistered client."""
     bank = Bank(
         oauth=oauth,
         client_id=f"bank-{secrets.token_hex(6)}",
@@ -320,7 +320,7 @@ def make_bank(oauth: OAuthFixture, **changes: Any) -> Bank:
 
 
 def make_consent_request(**changes: Any) -> dict[str, Any]:
-    """One `credit_data`; a member of `None` is left out."""
+    """One `credit_data` authorization detail; a member of `None` is left out."""
     made = {
         "type": "credit_data",
         "enterprise": {"uscc": USCC},
@@ -334,7 +334,7 @@ def make_consent_request(**changes: Any) -> dict[str, Any]:
 
 
 async def make_session(oauth: OAuthFixture) -> str:
-    """The cookie of a signed-in person who may act for the enterprise."""
+    """Session cookie of a person who may act for the enterprise."""
     who = Identity(
         subject="person-1",
         name="法定代表人",
@@ -348,7 +348,7 @@ async def make_session(oauth: OAuthFixture) -> str:
 async def decided(
     oauth: OAuthFixture, interaction_id: str, *, grant: bool = True
 ) -> httpx2.Response:
-    """Decide an interaction as the portal does, and bring the decision back."""
+    """Decide an interaction as the portal does, and resume the authorization."""
     cookie = await make_session(oauth)
     await decide(oauth, interaction_id, cookie, grant=grant)
     return await resumed(oauth, interaction_id, cookie)
@@ -384,7 +384,7 @@ async def decide(
 
 
 async def resumed(oauth: OAuthFixture, interaction_id: str, cookie: str) -> httpx2.Response:
-    """Bring a decision back to the authorization endpoint."""
+    """Resume the authorization after a decision."""
     return await oauth.http.get(
         "/oauth/resume",
         params={"interaction": interaction_id},
@@ -393,26 +393,26 @@ async def resumed(oauth: OAuthFixture, interaction_id: str, cookie: str) -> http
 
 
 def interaction_of(opened: httpx2.Response) -> str:
-    """The interaction that the authorization endpoint has opened."""
+    """The interaction opened by the authorization endpoint."""
     assert opened.status_code == 303, opened.text
     return urlsplit(opened.headers["location"]).path.removeprefix("/portal/decide/")
 
 
 def answer_of(back: httpx2.Response) -> dict[str, str]:
-    """The parameters of a redirect to the client."""
+    """Parameters of a redirect to the client."""
     assert back.status_code == 303, back.text
     return dict(parse_qsl(urlsplit(back.headers["location"]).query))
 
 
 def signed(key: Key, alg: str, claims: Mapping[str, Any], header: Mapping[str, Any]) -> str:
-    """A compact JWT; what is `None` is left out."""
+    """A compact JWT; members of `None` are left out."""
     body = {name: value for name, value in claims.items() if value is not None}
     head = {name: value for name, value in header.items() if value is not None}
     return jwt.encode(body, key, algorithm=alg, headers=head)
 
 
 def public_jwk(key: Key, **more: str) -> dict[str, Any]:
-    """The public half of a key as a JWK."""
+    """Public part of a key as a JWK."""
     public: Any = key.public_key()
     makers: dict[type, Any] = {
         ec.EllipticCurvePrivateKey: ECAlgorithm,
@@ -425,13 +425,13 @@ def public_jwk(key: Key, **more: str) -> dict[str, Any]:
 
 
 def thumbprint_of(jwk: Mapping[str, Any]) -> str:
-    """The RFC 7638 thumbprint of an EC key."""
+    """RFC 7638 thumbprint of an EC key."""
     members = {name: jwk[name] for name in ("crv", "kty", "x", "y")}
     return digest_of(json.dumps(members, sort_keys=True, separators=(",", ":")))
 
 
 def challenge_of(verifier: str) -> str:
-    """The S256 challenge of a verifier."""
+    """S256 challenge of a code verifier."""
     return digest_of(verifier)
 
 
@@ -442,6 +442,6 @@ def digest_of(value: str) -> str:
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """What a JWT says, unverified."""
+    """Claims of a JWT, unverified."""
     claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     return claims

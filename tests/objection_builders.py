@@ -1,4 +1,4 @@
-"""Objections for tests: valid in everything that a test does not say."""
+"""Objection builders: valid objections and disputed records."""
 
 import secrets
 from dataclasses import fields, replace
@@ -39,7 +39,7 @@ REVIEWER: Final = Actor(role=Role.REVIEWER, name="client:operator", party="opera
 def raised(
     *, now: datetime = NOON, actor: Actor = ENTERPRISE, **ground: Any
 ) -> ObjectionChanged | ObjectionRefused:
-    """What raising an objection gives; `ground` are members of the record's ground."""
+    """Result of raising an objection; `ground` are members of the record's ground."""
     return lifecycle.create(
         replace(GROUND, **ground),
         objection_id="obj_1",
@@ -57,13 +57,13 @@ def make_objection(*, now: datetime = NOON, **ground: Any) -> Objection:
 
 
 def done(outcome: ObjectionChanged | ObjectionRefused) -> Objection:
-    """The objection after an act that must have been done."""
+    """The objection after an act, which must have succeeded."""
     assert isinstance(outcome, ObjectionChanged), outcome
     return outcome.objection
 
 
 async def make_fresh_enterprise(gateway: GatewayFixture) -> str:
-    """The code of a new enterprise with an empty file, so that no other test meets its records."""
+    """USCC of a new enterprise with an empty file."""
     first17 = "91330106MA2" + "".join(secrets.choice("ABCDEFGH2345678") for _ in range(6))
     uscc = first17 + check_character(first17)
     await gateway.rows(
@@ -81,7 +81,7 @@ async def make_fresh_enterprise(gateway: GatewayFixture) -> str:
 async def make_disputed_record(
     gateway: GatewayFixture, source: Caller, *, dataset: str = "penalty", uscc: str | None = None
 ) -> Record:
-    """A record of this source in an enterprise's file, told to whoever may be told of it."""
+    """A disclosable record of this source in an enterprise's file."""
     made = make_record(
         dataset,
         uscc=uscc or await make_fresh_enterprise(gateway),
@@ -99,7 +99,7 @@ async def make_disputed_record(
 
 
 async def object_to(gateway: GatewayFixture, made: Record, **changed: Any) -> Objection:
-    """An objection that the record's own enterprise raises to it."""
+    """An objection of the record's enterprise to it."""
     async with gateway.runtime.engine.begin() as connection:
         outcome = await service.raise_objection(
             connection,
@@ -119,7 +119,7 @@ async def object_to(gateway: GatewayFixture, made: Record, **changed: Any) -> Ob
 
 
 async def marked_since(gateway: GatewayFixture, made: Record) -> datetime | None:
-    """The mark on a record."""
+    """The record's mark."""
     found = await gateway.rows(
         "SELECT objection_since FROM record WHERE uscc = :uscc AND record_id = :record_id",
         uscc=made.uscc,

@@ -1,4 +1,4 @@
-"""A whole portal for tests: real database, real sign-in, a clock that a test may turn."""
+"""Portal fixture: a whole portal with a real database, real sign-in and a movable clock."""
 
 import json
 import re
@@ -55,7 +55,7 @@ _FORM: Final = re.compile(r"<form [^>]*>.*?</form>", re.DOTALL)
 
 @dataclass(slots=True, kw_only=True)
 class PortalFixture:
-    """The running portal and the way to put things into its database."""
+    """A running portal, with builders for its database."""
 
     app: FastAPI
     clock: Clock
@@ -68,17 +68,17 @@ class PortalFixture:
 
     @property
     def runtime(self) -> Runtime:
-        """What the portal holds in its hands."""
+        """The portal's runtime."""
         runtime: Runtime = self.app.state.runtime
         return runtime
 
     @property
     def engine(self) -> AsyncEngine:
-        """The portal's own engine."""
+        """The portal's engine."""
         return self.runtime.engine
 
     def browser(self, **headers: str) -> httpx2.AsyncClient:
-        """A browser without cookies; it does not follow redirects by itself."""
+        """A browser without cookies that does not follow redirects."""
         made = httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app=self.app),
             base_url=ISSUER,
@@ -88,7 +88,7 @@ class PortalFixture:
         return made
 
     async def signed_in(self, username: str = "zhang") -> httpx2.AsyncClient:
-        """A browser in which `username` has signed in through the provider's own page."""
+        """A browser in which `username` is signed in through the provider's page."""
         browser = self.browser()
         response = await sign_in(browser, username)
         assert response.status_code == 303, response.text
@@ -100,7 +100,7 @@ class PortalFixture:
         name_en: str = "Zhejiang Demo Bank",
         quotas: Quotas | None = None,
     ) -> str:
-        """A registered bank."""
+        """Register a bank."""
         client_id = f"bank-{secrets.token_hex(4)}"
         async with self.engine.begin() as connection:
             await connection.execute(
@@ -129,7 +129,7 @@ class PortalFixture:
         return client_id
 
     async def ask(self, **changed: Any) -> str:
-        """An open interaction; `changed` are members of its ask."""
+        """Open an interaction; `changed` are members of its request."""
         ask: dict[str, Any] = {
             "client_id": self.bank,
             "uscc": self.firm,
@@ -166,7 +166,7 @@ class PortalFixture:
             )
 
     async def add_records(self, *records: Record) -> None:
-        """Records, as intake would have stored them."""
+        """Store records as ingest would."""
         async with self.engine.begin() as connection:
             for each in records:
                 row = {c.name: getattr(each, c.name) for c in record.columns}
@@ -175,12 +175,12 @@ class PortalFixture:
                 await connection.execute(insert(record).values(row))
 
     async def add_code(self, uscc: str, sign_name: str = "云栖小店") -> Code:
-        """A code for a sign."""
+        """Issue a code for a sign."""
         async with self.engine.begin() as connection:
             return await codes.issue(connection, uscc, sign_name, now=self.clock())
 
     async def revoke_code(self, code: Code) -> None:
-        """Revoke it by somebody's word."""
+        """Revoke a code."""
         async with self.engine.begin() as connection:
             assert await codes.revoke(
                 connection,
@@ -192,7 +192,7 @@ class PortalFixture:
             )
 
     async def add_look(self, uscc: str, **changed: Any) -> str:
-        """One row of who looked."""
+        """Add a row to the access history."""
         disclosure_id = f"dsc_{secrets.token_hex(8)}"
         row = {
             "uscc": uscc,
@@ -216,7 +216,7 @@ class PortalFixture:
 
 
 async def add_enterprise(engine: AsyncEngine, uscc: str, name: str, **changed: Any) -> None:
-    """An enterprise's row."""
+    """Add an enterprise."""
     row = {
         "uscc": uscc,
         "registration_id": f"reg_{uscc[-6:]}",
@@ -251,7 +251,7 @@ async def open_portal(
     issuer: str = ISSUER,
     **changed: Any,
 ) -> AsyncIterator[PortalFixture]:
-    """A portal with a firm, an individual business, an enterprise of somebody else, and a bank.
+    """A portal with a firm, an individual business, an unrelated enterprise and a bank.
 
     `changed` are settings of its own.
     """
@@ -355,7 +355,7 @@ async def sign_in(
     *,
     wanted: str = "/portal",
 ) -> httpx2.Response:
-    """Sign in as a person would; gives the answer of the return address, or the refusal."""
+    """Sign in on the pages; the response of the return address, or the refusal."""
     begun = await browser.get("/portal/sign-in", params={"return": wanted})
     page = await browser.get(begun.headers["location"])
     answer = await browser.post(
@@ -366,17 +366,17 @@ async def sign_in(
 
 
 def hidden(page: str, action: str | None = None) -> dict[str, str]:
-    """The hidden fields of a page's form: that with `action`, or the last one."""
+    """Hidden fields of the form with `action`, or of the last form."""
     forms = _FORM.findall(page)
     wanted = [form for form in forms if action is None or f'action="{action}"' in form]
     return dict(_HIDDEN.findall(wanted[-1]))
 
 
 def query_of(address: str) -> dict[str, list[str]]:
-    """The query of an address."""
+    """Query parameters of a URL."""
     return parse_qs(urlsplit(address).query)
 
 
 def stored(each: Record) -> Record:
-    """A record as intake stores it: free text masked."""
+    """A record as ingest stores it: free text masked."""
     return replace(each, fields=stored_fields(CATALOGUE.dataset(each.dataset), each.fields))

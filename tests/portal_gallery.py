@@ -1,4 +1,4 @@
-"""Every page of the portal at once: what is needed to see each, in plain words or in hostile ones."""
+"""Gallery of the portal: state for every page, in plain or in hostile text."""
 
 import re
 import secrets
@@ -34,19 +34,19 @@ AWAY: Final = ("/portal/sign-in",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HostileText:
-    """What others have written into the fields that the pages show; `None`: plain words."""
+class PageTexts:
+    """Text of the fields that pages show; `None`: plain text."""
 
     hostile: str | None = None
 
     def or_plain(self, plain: str) -> str:
-        """The hostile words, else these."""
+        """The hostile text, or `plain`."""
         return self.hostile or plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gallery:
-    """Pages by their names: paths for `zhang`, who may act for the firm alone."""
+    """Paths of all pages by name, for `zhang`, who may act for the firm alone."""
 
     pages: Mapping[str, str]
     two: Mapping[str, str]
@@ -55,11 +55,11 @@ class Gallery:
     """For `clerk`, whom the provider names in a role that gives nothing."""
 
     def of_everybody(self) -> tuple[tuple[str, Mapping[str, str]], ...]:
-        """Who sees which pages."""
+        """Pages by the user who sees them."""
         return (("zhang", self.pages), ("li", self.two), ("clerk", self.none))
 
     def ids(self) -> dict[str, str]:
-        """One id for each parameter that a path of the portal has."""
+        """A value for each path parameter of the portal."""
         held = self.pages
         return {
             "uscc": held["looks"].split("/")[3],
@@ -78,7 +78,7 @@ class Gallery:
 
 
 def page_routes(app: FastAPI, method: str = "GET") -> set[str]:
-    """The paths of the rooms in which people see pages."""
+    """Paths of all routers that serve pages."""
     return {
         path
         for each, path in _routes(app.router)
@@ -94,9 +94,9 @@ def _routes(router: Any) -> Iterator[tuple[str, str]]:  # a router, or one inclu
             yield from _routes(each.original_router)
 
 
-async def fill_gallery(portal: PortalFixture, words: HostileText | None = None) -> Gallery:
-    """Fill the portal, and say where each page is."""
-    words = words or HostileText()
+async def fill_gallery(portal: PortalFixture, words: PageTexts | None = None) -> Gallery:
+    """Fill the portal's database; the path of each page."""
+    words = words or PageTexts()
     await _names(portal, words)
     await _records(portal, words)
     late = await _too_late(portal)
@@ -134,7 +134,7 @@ async def ask_by_link(
     purpose: Purpose = Purpose.LOAN_APPROVAL,
     term: timedelta = timedelta(days=180),
 ) -> str:
-    """A consent that the bank has asked for by link; its id."""
+    """Id of a consent requested by link."""
     now = portal.clock()
     requested = consent.request(
         Request(
@@ -158,14 +158,14 @@ async def ask_by_link(
 
 
 async def press(browser: httpx2.AsyncClient, address: str, /, **form: Any) -> httpx2.Response:
-    """Press a button of the form that leads to `address`, on the page there."""
+    """Submit the form that posts to `address`."""
     return await browser.post(
         address, data=hidden((await browser.get(address)).text, address) | form
     )
 
 
 async def granted(portal: PortalFixture, browser: httpx2.AsyncClient, purpose: Purpose) -> Consent:
-    """A consent that runs, for this purpose."""
+    """Id of an active consent for this purpose."""
     consent_id = await ask_by_link(portal, portal.firm, purpose=purpose)
     answer = await press(
         browser, f"/portal/asked/{consent_id}", decision="grant", dataset=["penalty", "licence"]
@@ -178,8 +178,8 @@ async def granted(portal: PortalFixture, browser: httpx2.AsyncClient, purpose: P
     return held
 
 
-async def _names(portal: PortalFixture, words: HostileText) -> None:
-    """The bank's and the firm's own words."""
+async def _names(portal: PortalFixture, words: PageTexts) -> None:
+    """Set the names of bank and firm."""
     if words.hostile is None:
         return
     said = words.hostile
@@ -198,8 +198,8 @@ async def _names(portal: PortalFixture, words: HostileText) -> None:
         )
 
 
-async def _records(portal: PortalFixture, words: HostileText) -> None:
-    """A penalty, one that is disputed, and a rating that only the enterprise and its bank see."""
+async def _records(portal: PortalFixture, words: PageTexts) -> None:
+    """Add a penalty, a disputed one, and a rating that only enterprise and client see."""
     decided = (portal.clock().date() - timedelta(days=100)).isoformat()
     days = {"decided_on": decided, "determined_on": decided, "published_on": decided}
     texts: dict[str, Any] = {
@@ -230,7 +230,7 @@ async def _records(portal: PortalFixture, words: HostileText) -> None:
 
 
 async def _too_late(portal: PortalFixture) -> dict[str, str]:
-    """A request on each way in that was not answered in time."""
+    """Lapsed requests, by redirect and by link."""
     lapsed = await ask_by_link(portal, portal.firm, term=timedelta(minutes=1))
     expired = await portal.ask()
     portal.clock.advance(timedelta(minutes=16))
@@ -241,7 +241,7 @@ async def _too_late(portal: PortalFixture) -> dict[str, str]:
 
 
 async def _deciding(portal: PortalFixture, browser: httpx2.AsyncClient) -> dict[str, str]:
-    """The decision, both ways in, and each page that stands in its place."""
+    """Decision pages, by redirect and by link, and the pages shown in their place."""
     refused = await ask_by_link(portal, portal.firm, purpose=Purpose.POST_LOAN_MANAGEMENT)
     await press(browser, f"/portal/asked/{refused}", decision="refuse")
     running = await granted(portal, browser, Purpose.LOAN_APPROVAL)
@@ -275,7 +275,7 @@ _LONG_FROM_NOW = 4_000_000_000_000_000  # microseconds; so that all that is over
 
 
 async def _consents(portal: PortalFixture, browser: httpx2.AsyncClient) -> dict[str, str]:
-    """The list, one that is paused and one that was withdrawn."""
+    """Consent list, a paused and a withdrawn consent."""
     paused = await granted(portal, browser, Purpose.SUPPLIER_CHECK)
     own = f"/portal/consents/{paused.consent_id}"
     form = hidden((await browser.get(own)).text, f"{own}/pause")
@@ -293,7 +293,7 @@ async def _consents(portal: PortalFixture, browser: httpx2.AsyncClient) -> dict[
     }
 
 
-async def _looks(portal: PortalFixture, words: HostileText) -> dict[str, str]:
+async def _looks(portal: PortalFixture, words: PageTexts) -> dict[str, str]:
     said = words.or_plain("penalty")
     await portal.add_look(portal.firm, asked=["registration", said])
     await portal.add_look(
@@ -321,7 +321,7 @@ async def _looks(portal: PortalFixture, words: HostileText) -> dict[str, str]:
     }
 
 
-async def _codes(portal: PortalFixture, words: HostileText) -> dict[str, str]:
+async def _codes(portal: PortalFixture, words: PageTexts) -> dict[str, str]:
     code = await portal.add_code(portal.firm, words.or_plain("云栖小店"))
     gone = await portal.add_code(portal.firm, words.or_plain("旧店"))
     await portal.revoke_code(gone)
@@ -339,9 +339,9 @@ async def _codes(portal: PortalFixture, words: HostileText) -> dict[str, str]:
 
 
 async def _objections(
-    portal: PortalFixture, browser: httpx2.AsyncClient, words: HostileText
+    portal: PortalFixture, browser: httpx2.AsyncClient, words: PageTexts
 ) -> dict[str, str]:
-    """One that was raised, one that was decided, and the file that they are about."""
+    """An open and a decided objection, and the file they are about."""
     said = {"text": words.or_plain("罚款已经撤销。"), "wanted": words.or_plain("撤下。")}
     records = f"/portal/enterprises/{portal.firm}/records"
     ids = {}
@@ -375,9 +375,9 @@ async def _objections(
 
 
 async def _delegates(
-    portal: PortalFixture, browser: httpx2.AsyncClient, words: HostileText
+    portal: PortalFixture, browser: httpx2.AsyncClient, words: PageTexts
 ) -> dict[str, str]:
-    """One who is invited, and the invitation."""
+    """An invited delegate and the invitation."""
     at = f"/portal/enterprises/{portal.firm}/delegates"
     page = (await browser.get(f"{at}/new")).text
     action = next(iter(re.findall(r'action="(/portal/enterprises/[^"]+/new/[^"]+)"', page)))
@@ -395,7 +395,7 @@ async def _delegates(
 
 
 async def _notices(portal: PortalFixture, browser: httpx2.AsyncClient) -> dict[str, str]:
-    """A place that waits to be confirmed, and the link that was sent to it."""
+    """An unconfirmed contact point and its confirmation link."""
     at = f"/portal/enterprises/{portal.firm}/notices"
     added = await press(browser, at, channel="email", address="zhang@example.cn")
     assert "notice=sent" in added.headers["location"]
@@ -406,7 +406,7 @@ async def _notices(portal: PortalFixture, browser: httpx2.AsyncClient) -> dict[s
 
 
 async def _left_behind(portal: PortalFixture) -> str:
-    """A consent of the shop's that a former operator gave; its id."""
+    """Id of a consent that a former operator of the shop granted."""
     consent_id = await ask_by_link(portal, portal.shop)
     form = {"decision": "grant", "dataset": ["penalty"], "separate": "yes"}
     answer = await press(await portal.signed_in("li"), f"/portal/asked/{consent_id}", **form)

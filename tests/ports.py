@@ -1,4 +1,4 @@
-"""Ports for servers that tests start as processes of their own."""
+"""Free ports for servers that tests start as processes."""
 
 import secrets
 import socket
@@ -11,7 +11,7 @@ MOST: Final = 15_000
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on."""
+    """A free loopback port."""
     while True:
         port = LOWEST + secrets.randbelow(MOST)
         with suppress(OSError), socket.socket() as probe:

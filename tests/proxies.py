@@ -1,4 +1,4 @@
-"""Real proxies as `deploy/proxy` sets them up, over TLS, before a gateway of its own process."""
+"""HAProxy and nginx with the configuration of `deploy/proxy`, over TLS, in front of a gateway process."""
 
 import contextlib
 import os
@@ -45,7 +45,7 @@ CA: Final = make_authority()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proxy:
-    """A proxy that listens: for everybody, and where certificates are asked for."""
+    """A running proxy: its public address and its address for client certificates."""
 
     app: FastAPI
     engine: AsyncEngine
@@ -56,7 +56,7 @@ class Proxy:
     mtls: str
 
     def http(self, holder: Holder | None, *, chain: Holder | None = None) -> httpx2.Client:
-        """A client that shows this certificate in each handshake."""
+        """HTTP client that presents this certificate."""
         context = ssl.create_default_context(cafile=str(self.trust))
         if holder is not None:
             name = f"client-{holder.thumbprint[:12]}"
@@ -67,7 +67,7 @@ class Proxy:
         return httpx2.Client(verify=context, trust_env=False, timeout=PATIENCE)
 
     async def client(self, jwks: Mapping[str, object] | None = None, **method: str) -> str:
-        """The id of a client whose tokens are bound to its certificate."""
+        """Client id of a client with certificate-bound tokens."""
         bank = next(each for each in DEMO_CLIENTS if each.key == "bank")
         client_id = f"proxied-{os.urandom(6).hex()}"
         registration = Registration(
@@ -89,7 +89,7 @@ class Proxy:
 
 
 def haproxy(folder: Path, ports: tuple[int, int], gateway: str) -> tuple[list[str], dict[str, str]]:
-    """HAProxy with the very file that operators get."""
+    """HAProxy with the operators' file."""
     program = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
     if program is None:
         pytest.skip("haproxy is not installed")
@@ -103,7 +103,7 @@ def haproxy(folder: Path, ports: tuple[int, int], gateway: str) -> tuple[list[st
 
 
 def nginx(folder: Path, ports: tuple[int, int], gateway: str) -> tuple[list[str], dict[str, str]]:
-    """Nginx with the file that operators get, but for addresses and paths."""
+    """Nginx with the operators' file, addresses and paths replaced."""
     if NGINX is None or not NGINX_MODULE.exists():
         pytest.skip("nginx or its njs module is not installed")
     shutil.copy(CONFIGURED / "client-cert.js", folder)
@@ -129,7 +129,7 @@ PROXIES: Final = {"haproxy": haproxy, "nginx": nginx}
 
 @contextlib.contextmanager
 def running(command: list[str], changed: Mapping[str, str], port: int) -> Iterator[None]:
-    """A proxy of this test's own, until the block ends."""
+    """A proxy process that runs until the block ends."""
     process = subprocess.Popen(
         command, env={**os.environ, **changed}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
@@ -150,7 +150,7 @@ def running(command: list[str], changed: Mapping[str, str], port: int) -> Iterat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
-    """A gateway that believes its proxy, and the ports at which that is to listen."""
+    """A gateway that trusts its proxy, and the ports of the proxy."""
 
     app: FastAPI
     engine: AsyncEngine
@@ -163,7 +163,7 @@ class Backend:
 async def backend(
     gateway: GatewayFixture, postgres_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Backend]:
-    """A gateway process with a database of its own that trusts loopback."""
+    """A gateway process with its own database that trusts loopback."""
     folder = tmp_path_factory.mktemp("proxied")
     own = {
         "database_url": await new_database(postgres_url),
@@ -208,5 +208,5 @@ async def front(request: pytest.FixtureRequest, backend: Backend) -> AsyncIterat
 
 
 def token_form(client_id: str) -> dict[str, str]:
-    """A request for a token with the client's own credentials."""
+    """Form of a client_credentials request."""
     return {"grant_type": "client_credentials", "client_id": client_id, "scope": "verify"}

@@ -1,4 +1,4 @@
-"""One HTTP/1.1 call with exactly this target and these lines, which no client library tidies up."""
+"""Raw HTTP/1.1 call: target and header lines are sent unchanged."""
 
 from contextlib import closing
 from http.client import HTTPConnection
@@ -12,7 +12,7 @@ Line: TypeAlias = tuple[str, str]
 def raw_call(
     issuer: str, method: str, target: str, lines: list[Line], body: bytes = b""
 ) -> httpx2.Response:
-    """What is answered, with its request, as a verifier takes them: lines without blanks around them."""
+    """Request and answer as a signature verifier takes them, header lines stripped."""
     connection = HTTPConnection(issuer.removeprefix("http://"), timeout=30)
     with closing(connection):
         connection.putrequest(method, target, skip_accept_encoding=True)

@@ -1,4 +1,4 @@
-"""A department of a test's own, and what it delivers."""
+"""Builders for sources: a department with an agreement, its deliveries and acts."""
 
 import asyncio
 import base64
@@ -22,12 +22,12 @@ DATASETS: Final = frozenset({"licence", "penalty", "public_rating", "tax_and_soc
 
 
 async def make_department(gateway: GatewayFixture, **terms: Any) -> Caller:
-    """A source whose agreement names `DATASETS`, or what `terms` say."""
+    """A source whose agreement names `DATASETS` unless `terms` change it."""
     return await gateway.client("source", **{"datasets": DATASETS, **terms})
 
 
 def make_penalty(gateway: GatewayFixture, uscc: str, **changed: Any) -> dict[str, Any]:
-    """A live penalty, told to the public, with a number that nobody has."""
+    """A live public penalty with a new number."""
     decided = (gateway.clock() - timedelta(days=200)).date().isoformat()
     return {
         "uscc": uscc,
@@ -65,7 +65,7 @@ async def deliver(caller: Caller, dataset: str, *rows: Mapping[str, Any]) -> lis
 
 
 async def act(caller: Caller, *actions: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Act in one call; its results."""
+    """Perform acts in one call; their results."""
     response = await sent(caller, "/v1/records/actions", {"actions": list(actions)})
     assert response.status_code == 200, response.text
     results: list[dict[str, Any]] = response.json()["results"]
@@ -75,7 +75,7 @@ async def act(caller: Caller, *actions: Mapping[str, Any]) -> list[dict[str, Any
 async def sent(
     caller: Caller, path: str, body: Mapping[str, Any] | bytes, **more: Any
 ) -> httpx2.Response:
-    """A department's call."""
+    """Call the API as a department."""
     return await caller.send(path, body, scope=SCOPE, **more)
 
 
@@ -85,7 +85,7 @@ def lines(*rows: Mapping[str, Any]) -> bytes:
 
 
 def described(content: bytes, **said: str) -> dict[str, str | None]:
-    """The headers of a creation."""
+    """Headers of an upload creation."""
     told = {
         "dataset": "penalty",
         "filename": "penalties.ndjson",
@@ -101,7 +101,7 @@ def described(content: bytes, **said: str) -> dict[str, str | None]:
 
 
 async def create(caller: Caller, content: bytes, **said: str) -> str:
-    """Announce a file; the path of its upload."""
+    """Create an upload; its path."""
     response = await sent(caller, UPLOADS, b"", headers=described(content, **said))
     assert response.status_code == 201, response.text
     path = response.headers["Location"].removeprefix(caller.gateway.issuer)
@@ -128,14 +128,14 @@ async def patch(
 
 
 async def head(caller: Caller, path: str) -> httpx2.Response:
-    """Ask how much has arrived."""
+    """Ask for the upload's offset."""
     return await caller.send(
         path, b"", method="HEAD", scope=SCOPE, headers={"Tus-Resumable": "1.0.0"}
     )
 
 
 async def get(caller: Caller, path: str, **headers: str) -> httpx2.Response:
-    """Read."""
+    """GET as a department."""
     return await caller.send(path, b"", method="GET", scope=SCOPE, headers=headers)
 
 
@@ -148,7 +148,7 @@ async def upload(caller: Caller, content: bytes, **said: str) -> str:
 
 
 async def ended(caller: Caller, job_id: str) -> dict[str, Any]:
-    """The job, when it has ended."""
+    """The job once it has finished."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         response = await get(caller, f"/v1/records/jobs/{job_id}")
@@ -161,7 +161,7 @@ async def ended(caller: Caller, job_id: str) -> dict[str, Any]:
 
 
 async def forget(gateway: GatewayFixture) -> None:
-    """Take away what departments of tests delivered: other tests find the province as it was."""
+    """Delete what test departments delivered."""
     for table in ("record", "enterprise"):
         await gateway.rows(f"DELETE FROM {table} WHERE source_id LIKE 'source-%'")  # noqa: S608  # constants
     for table in ("intake_upload", "intake_job"):

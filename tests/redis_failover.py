@@ -1,4 +1,4 @@
-"""A proxy before a real Redis that plays a failover: connections of before answer an error for good.
+"""Failover proxy for Redis: existing connections get an error for every command.
 
 New connections reach the real Redis, as they would reach the new primary behind an address or a name.
 """
@@ -13,14 +13,14 @@ from redis.asyncio.connection import parse_url
 
 @dataclass(slots=True, kw_only=True)
 class _Connection:
-    """One client's connection: passed on, until it is to answer `error` to each command."""
+    """One client connection: forwarded, until it answers `error` to each command."""
 
     error: bytes | None = None
 
 
 @dataclass(slots=True, kw_only=True)
 class FailoverProxy:
-    """Passes a Redis server's commands on, on a port of its own."""
+    """Proxy on a port of its own that forwards the commands of a Redis server."""
 
     host: str
     server_port: int
@@ -33,7 +33,7 @@ class FailoverProxy:
 
     @classmethod
     async def before(cls, url: str) -> Self:
-        """A proxy before the server at `url`, listening."""
+        """A listening proxy for the server at `url`."""
         where = parse_url(url)
         made = cls(host=where["host"], server_port=where["port"])
         made._server = await asyncio.start_server(made._serve, "127.0.0.1", 0)
@@ -41,12 +41,12 @@ class FailoverProxy:
         return made
 
     def fail_over(self, error: str) -> None:
-        """From now on every connection that is open answers this error line to each command."""
+        """Answer this error line to each command on all open connections."""
         for each in self._open:
             each.error = f"-{error}\r\n".encode()
 
     async def close(self) -> None:
-        """Listen no more, and cut every connection."""
+        """Stop listening and close all connections."""
         assert self._server is not None
         self._server.close()
         for task in self._tasks:
@@ -97,7 +97,7 @@ async def _answers(there: asyncio.StreamReader, back: asyncio.StreamWriter) -> N
 
 
 async def _command(reader: asyncio.StreamReader) -> bytes:
-    """One command as it stands on the wire: an array of bulk strings."""
+    """One RESP command: an array of bulk strings."""
     head = await reader.readuntil(b"\r\n")
     parts = [head]
     for _ in range(int(head[1:])):

@@ -1,4 +1,4 @@
-"""A real Redis for the tests: their own process, on its own socket, gone when they end."""
+"""Redis server for tests: a process of its own on a Unix socket or port."""
 
 import contextlib
 import shutil
@@ -20,7 +20,7 @@ BINARY = shutil.which("redis-server")
 
 
 class RedisServer:
-    """One server that can be stopped and started again at the same address. Keeps nothing."""
+    """A server that can be stopped and restarted at the same address, without persistence."""
 
     def __init__(
         self, *, cluster: bool = False, tcp: bool = False, slots: str | None = "0 16383"
@@ -37,36 +37,36 @@ class RedisServer:
 
     @property
     def port(self) -> int:
-        """Where it listens; 0 where it has a Unix socket only."""
+        """TCP port; 0 with a Unix socket only."""
         return self._port
 
     @property
     def plain_url(self) -> str:
-        """The address of this one server."""
+        """URL of this server."""
         if self._port:
             return f"redis://127.0.0.1:{self._port}"
         return f"unix://{self._folder}/redis.sock"
 
     @property
     def url(self) -> str:
-        """The address as the gateway takes it."""
+        """URL in the form of the gateway's setting."""
         return self.plain_url.replace(
             "redis://", "redis+cluster://" if self._cluster else "redis://"
         )
 
     @property
     def pid(self) -> int:
-        """The process id of the running server."""
+        """Process id."""
         assert self._process is not None
         return self._process.pid
 
     @property
     def running(self) -> bool:
-        """Whether it was started and not stopped since."""
+        """Whether the server is running."""
         return self._process is not None
 
     def start(self) -> None:
-        """Start, empty, and wait until it answers."""
+        """Start empty, and wait until it answers."""
         self._process = subprocess.Popen(
             [self._binary, *self._options()],
             cwd=self._folder,
@@ -80,14 +80,14 @@ class RedisServer:
                 client.delete("up")
 
     def stop(self) -> None:
-        """Kill it, as a crash would."""
+        """Kill the server."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
 
     def client(self) -> "Redis":
-        """A client of the test's own."""
+        """A Redis client for the test."""
         return Redis.from_url(self.plain_url, decode_responses=True)
 
     def __enter__(self) -> Self:
@@ -119,13 +119,13 @@ class RedisServer:
 
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
-    """The address of a Redis that the whole session shares; flush it when you like."""
+    """URL of the session's shared Redis; a test may flush it."""
     with RedisServer() as server:
         yield server.url
 
 
 def wait_for(answer: Callable[[], object]) -> None:
-    """Return once it gives something true, which must come soon."""
+    """Wait until it returns something true."""
     until = time.monotonic() + PATIENCE
     while True:
         with contextlib.suppress(RedisError):

@@ -1,4 +1,4 @@
-"""A second Merkle tree, written down from RFC 9162 §2.1 word by word: slow, recursive, over lists.
+"""Reference Merkle tree: RFC 9162 §2.1 transcribed as slow recursive functions over lists.
 
 It shares nothing with the gateway's own but SHA-256. A proof is judged by working out the root
 that the recursion of the definition would have made, not by the RFC's verification loops.
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 
 def mth(entries: Sequence[bytes]) -> bytes:
-    """MTH(D_n)."""
+    """MTH(D_n), RFC 9162 §2.1.1."""
     if not entries:
         return hashlib.sha256().digest()
     if len(entries) == 1:
@@ -19,7 +19,7 @@ def mth(entries: Sequence[bytes]) -> bytes:
 
 
 def path(m: int, entries: Sequence[bytes]) -> list[bytes]:
-    """PATH(m, D_n)."""
+    """PATH(m, D_n), RFC 9162 §2.1.3.1."""
     if len(entries) == 1:
         return []
     k = split(len(entries))
@@ -29,12 +29,12 @@ def path(m: int, entries: Sequence[bytes]) -> list[bytes]:
 
 
 def proof(m: int, entries: Sequence[bytes]) -> list[bytes]:
-    """PROOF(m, D_n)."""
+    """PROOF(m, D_n), RFC 9162 §2.1.4.1."""
     return subproof(m, entries, known=True)
 
 
 def subproof(m: int, entries: Sequence[bytes], *, known: bool) -> list[bytes]:
-    """SUBPROOF(m, D_n, b)."""
+    """SUBPROOF(m, D_n, b), RFC 9162 §2.1.4.1."""
     if m == len(entries):
         return [] if known else [mth(entries)]
     k = split(len(entries))
@@ -44,7 +44,7 @@ def subproof(m: int, entries: Sequence[bytes], *, known: bool) -> list[bytes]:
 
 
 def root_from_path(entry: bytes, m: int, n: int, proof_: Sequence[bytes]) -> bytes | None:
-    """The root that `proof_` leads to from `entry`, or `None` where its length is wrong."""
+    """Root that an inclusion proof leads to from `entry`, or `None` if its length is wrong."""
     if n == 1:
         return hashlib.sha256(b"\x00" + entry).digest() if not proof_ else None
     if not proof_:
@@ -59,12 +59,12 @@ def root_from_path(entry: bytes, m: int, n: int, proof_: Sequence[bytes]) -> byt
 
 
 def above(left: bytes, right: bytes) -> bytes:
-    """The node above two others."""
+    """Hash of an inner node."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
 def split(n: int) -> int:
-    """The largest power of two smaller than n."""
+    """Largest power of two smaller than n."""
     k = 1
     while k * 2 < n:
         k *= 2

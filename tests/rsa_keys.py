@@ -1,4 +1,4 @@
-"""RSA keys of the tests: one of each size in a process, generated when it is first asked for."""
+"""RSA keys for tests: one of each size in a process, generated on first use."""
 
 from functools import cache
 
@@ -7,5 +7,5 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 @cache
 def rsa_key(bits: int = 2_048) -> rsa.RSAPrivateKey:
-    """The private key of this size."""
+    """RSA private key of this size."""
     return rsa.generate_private_key(65_537, bits)

@@ -1,4 +1,4 @@
-"""`make test`: the tests on all cores, then by itself what needs the machine for itself.
+"""`make test`: one parallel run of pytest, then one run of the tests marked `alone`.
 
 Two runs of pytest with the same arguments. The second has the tests that are marked `alone`. The
 status is that of the first run that did not pass.
@@ -28,7 +28,7 @@ NOTHING_FOUND: Final = 5
 
 
 def main() -> None:
-    """Run the tests that the arguments and the variable PART name; all, where neither does."""
+    """Run the tests named by the arguments and the variable PART; all by default."""
     part = os.environ.get("PART", "")
     files = files_of(part, FOLDER.rglob("test_*.py")) if part else []
     if part and not files:
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """The exit status of both runs; after a failure under `-x`, of the first alone."""
+    """Exit status of both runs; of the first alone if it fails under `-x`."""
     # Hundreds of processes import the same modules: compiled once.
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     statuses = []

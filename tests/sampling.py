@@ -1,4 +1,4 @@
-"""How much of a long test runs: a sample, or under `FULL=1` all of it."""
+"""Sampling of long tests: a part by default, everything under `FULL=1`."""
 
 import os
 from typing import Final
@@ -7,5 +7,5 @@ FULL: Final = bool(os.environ.get("FULL"))
 
 
 def sampled(count: int, *, full: int) -> int:
-    """So many turns, or under `FULL=1` the full number."""
+    """Number of repetitions: so many, or the full number under `FULL=1`."""
     return full if FULL else count

@@ -1,4 +1,4 @@
-"""Clients of the SDK for callers of the gateway, blocking and with asyncio, and what lies between."""
+"""SDK clients for tests, blocking and asyncio, with a transport that can tamper with answers."""
 
 import inspect
 import json
@@ -16,12 +16,12 @@ Answer = Callable[[httpx2.Response], httpx2.Response]
 
 
 async def settled(outcome: Any) -> Any:
-    """What a call of either client gives."""
+    """Result of a call of either client."""
     return await outcome if inspect.isawaitable(outcome) else outcome
 
 
 def client_of(caller: Caller, kind: type[Client | AsyncClient], **options: Any) -> Any:
-    """A client of this kind with the caller's own credentials."""
+    """SDK client of this kind with the caller's credentials."""
     private: dict[str, Any] = ECAlgorithm.to_jwk(caller.key, as_dict=True)
     chosen: dict[str, Any] = {
         "issuer": caller.gateway.issuer,
@@ -35,7 +35,7 @@ def client_of(caller: Caller, kind: type[Client | AsyncClient], **options: Any) 
 
 
 class TamperingTransport(httpx2.AsyncBaseTransport):
-    """The real network; keeps the statuses of /v1, and may spoil answers on their way."""
+    """Real network transport that records the statuses of /v1 and may tamper with answers."""
 
     def __init__(self, spoil: Answer = lambda response: response) -> None:
         self._real = httpx2.AsyncHTTPTransport()
@@ -43,7 +43,7 @@ class TamperingTransport(httpx2.AsyncBaseTransport):
         self.statuses: list[int] = []
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Pass on what was asked and what was answered."""
+        """Forward the request and return its answer."""
         response = await self._real.handle_async_request(request)
         if not request.url.path.startswith("/v1"):
             return response
@@ -58,14 +58,14 @@ class TamperingTransport(httpx2.AsyncBaseTransport):
 
 
 def altered(response: httpx2.Response, old: bytes, new: bytes) -> httpx2.Response:
-    """The same answer, with one part of its body changed."""
+    """The same answer with one member of its body changed."""
     headers = {k: v for k, v in response.headers.items() if k != "content-length"}
     content = response.content.replace(old, new)
     return httpx2.Response(response.status_code, headers=headers, content=content)
 
 
 def members(document: Any, path: str = "") -> set[str]:
-    """The path of every member of a JSON document; of lists, those of any element."""
+    """Path of each member of a JSON document, list indices left out."""
     if isinstance(document, dict):
         below = (members(value, f"{path}.{name}") for name, value in document.items())
         return {path}.union(*below)
@@ -75,5 +75,5 @@ def members(document: Any, path: str = "") -> set[str]:
 
 
 def read(body: bytes) -> Any:
-    """A JSON body."""
+    """Parse a JSON body."""
     return json.loads(body)

@@ -1,4 +1,4 @@
-"""An SMS gateway on loopback: keeps what it is sent, and answers, stalls or redirects as told."""
+"""SMS gateway on loopback: records requests; answers, stalls or redirects as configured."""
 
 import threading
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedRequest:
-    """One request."""
+    """A received request."""
 
     method: str
     path: str
@@ -20,7 +20,7 @@ class ReceivedRequest:
 
 @dataclass(slots=True, kw_only=True)
 class SmsServer:
-    """Answers each request with the next of `statuses`, the last one for ever."""
+    """Server that answers with the next of `statuses`, repeating the last."""
 
     statuses: list[int] = field(default_factory=lambda: [200])
     location: str = ""
@@ -32,13 +32,13 @@ class SmsServer:
 
     @property
     def url(self) -> str:
-        """Where messages go."""
+        """URL for messages."""
         return f"{self.origin}/send"
 
 
 @contextmanager
 def make_sms_server() -> Iterator[SmsServer]:
-    """A real HTTP server on a free port."""
+    """A running HTTP server on a free port."""
     server, ending = SmsServer(), threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -65,7 +65,7 @@ def make_sms_server() -> Iterator[SmsServer]:
         do_GET = do_POST  # noqa: N815
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Suppress the access log."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
         server.origin = f"http://127.0.0.1:{http.server_port}"

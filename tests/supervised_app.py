@@ -1,4 +1,4 @@
-"""A small application under the gateway's supervisor, run as a program: `-m tests.supervised_app PORT`.
+"""Minimal application under the gateway's supervisor: `-m tests.supervised_app PORT`.
 
 `GET /` gives the worker's process id; `GET /block` blocks its event loop for good; `GET /slow` takes a
 second from its first byte to its last. `SUPERVISED_FAILS` in the environment names a file: while it is

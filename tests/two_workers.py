@@ -1,4 +1,4 @@
-"""Two worker processes of the real gateway on one PostgreSQL and one Redis, as one world each."""
+"""Two worker processes of the gateway on one PostgreSQL and one Redis."""
 
 import asyncio
 import os
@@ -31,12 +31,12 @@ CROWD: Final = 200 if os.environ.get("FULL") else 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workers:
-    """Two processes, as one world each: database, Redis and clock are the same."""
+    """Two worker processes with one database, Redis and clock."""
 
     servers: tuple[OAuthFixture, OAuthFixture]
 
     def both(self, bank: Bank) -> list[Bank]:
-        """The same bank, so many times as a crowd is strong, at each of the workers in turn."""
+        """Fixtures of the same bank, alternating between the workers."""
         return [replace(bank, oauth=self.servers[turn % 2]) for turn in range(CROWD)]
 
     async def bank(self) -> Bank:
@@ -46,7 +46,7 @@ class Workers:
 
 @pytest.fixture(scope="module")
 def redis() -> Iterator[RedisServer]:
-    """A Redis of this module's own."""
+    """A Redis server for this module."""
     with RedisServer() as server:
         yield server
 
@@ -55,7 +55,7 @@ def redis() -> Iterator[RedisServer]:
 async def workers(
     postgres_url: str, redis: RedisServer, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Workers]:
-    """Two worker processes of the real gateway."""
+    """Two worker processes of the gateway."""
     folder = tmp_path_factory.mktemp("workers")
     vault = folder / "vault.json"
     vault.write_text(Vault.generate_keys())
@@ -93,7 +93,7 @@ def _client(address: str) -> httpx2.AsyncClient:
 
 
 async def query(bank: Bank, token: str) -> httpx2.Response:
-    """Use an access token."""
+    """Call a query with an access token."""
     path = "/v1/queries"
     proof = await bank.proof(path, ath=digest_of(token))
     headers = {"Authorization": f"DPoP {token}", "DPoP": proof}
@@ -102,5 +102,5 @@ async def query(bank: Bank, token: str) -> httpx2.Response:
 
 
 def with_(cookie: str) -> dict[str, str]:
-    """The headers of a browser in which somebody has signed in."""
+    """Browser headers with a session cookie."""
     return {"Cookie": f"{sessions.COOKIE}={cookie}"}

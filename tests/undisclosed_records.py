@@ -1,4 +1,4 @@
-"""Two enterprises that differ in records that nobody is told of: 300 penalties, and none."""
+"""Two enterprises that differ only in undisclosed records: 300 penalties and none."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ FEW = make_uscc(301, 20250828, "firm", "330106")
 
 @asynccontextmanager
 async def connection_to(gateway: GatewayFixture) -> AsyncIterator[asyncpg.Connection]:
-    """A connection of the test's own."""
+    """A database connection."""
     address = make_url(gateway.settings.database_url)
     _, arguments = address.get_dialect()().create_connect_args(address)
     made = await asyncpg.connect(**arguments)
@@ -30,7 +30,7 @@ async def connection_to(gateway: GatewayFixture) -> AsyncIterator[asyncpg.Connec
 
 @asynccontextmanager
 async def with_closed_records(gateway: GatewayFixture) -> AsyncIterator[None]:
-    """Both enterprises, copied from the province, and the penalties of one, inside the block."""
+    """Copy both enterprises from the province, with penalties for one, inside the block."""
     template = gateway.uscc("penalised")
     async with connection_to(gateway) as connection:
         for code in (MANY, FEW):

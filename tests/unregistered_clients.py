@@ -1,4 +1,4 @@
-"""Callers that say they are a client and have not its key: what they learn must be nothing."""
+"""Callers without a client's key, for tests that registration cannot be inferred."""
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
@@ -28,12 +28,12 @@ FORGED: Mapping[str, tuple[Key, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientCase:
-    """A client that is there, or is not."""
+    """A client that is registered or not."""
 
     client_id: str
 
     def forger(self, oauth: OAuthFixture, key: Key, alg: str) -> Bank:
-        """Whoever signs with a key of their own in this client's name."""
+        """A client that signs with its own key in this client's name."""
         return replace(make_bank(oauth), client_id=self.client_id, key=key, alg=alg)
 
 
@@ -62,12 +62,12 @@ async def _registered(oauth: OAuthFixture, *keys: Key, **changes: Any) -> Client
 
 
 async def unknown(_world: OAuthFixture) -> ClientCase:
-    """Nobody."""
+    """An unknown client id."""
     return ClientCase(client_id=f"bank-{secrets.token_hex(6)}")
 
 
 async def unknown_before_all(_world: OAuthFixture) -> ClientCase:
-    """Nobody, by an id that stands before every client's."""
+    """An unknown client id that sorts before every registered one."""
     return ClientCase(client_id="-")
 
 
@@ -77,17 +77,17 @@ async def with_another_key(oauth: OAuthFixture) -> ClientCase:
 
 
 async def with_one_key(oauth: OAuthFixture) -> ClientCase:
-    """A client that signs by another algorithm, or with a key of another length."""
+    """A client with one key, of another algorithm or length."""
     return await _registered(oauth, EC_KEY)
 
 
 async def with_eight_keys(oauth: OAuthFixture) -> ClientCase:
-    """A client with as many keys as there can be."""
+    """A client with the maximal number of keys."""
     return await _registered(oauth, *[ec.generate_private_key(ec.SECP256R1()) for _ in range(8)])
 
 
 async def suspended(oauth: OAuthFixture) -> ClientCase:
-    """A client that may not call at present."""
+    """A suspended client."""
     made = await with_another_key(oauth)
     async with oauth.runtime.engine.begin() as connection:
         await set_active(connection, made.client_id, active=False)
@@ -113,7 +113,7 @@ async def without_keys(oauth: OAuthFixture) -> ClientCase:
 
 
 async def with_keys_elsewhere(oauth: OAuthFixture) -> ClientCase:
-    """A client whose keys were fetched from its own address; no fetch is due while a test runs."""
+    """A client with a fetched key set; no fetch is due during a test."""
     uri = "https://keys.bank.test/jwks.json"
     made = await _registered(oauth, jwks_uri=uri)
     now = oauth.clock()

@@ -1,4 +1,4 @@
-"""How tests wait for what other tasks, processes and sessions do: for the event, never for a time."""
+"""Waiting for events in tests: for other tasks, processes and sessions, never for a time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ _WAITING: Final = text(
 
 
 async def eventually(look: Callable[[], Awaitable[T]]) -> T:
-    """The first result of `look` that counts as true."""
+    """First truthy result of `look`."""
     async with asyncio.timeout(PATIENCE):
         while not (found := await look()):  # noqa: ASYNC110  # others' doing, which tells nobody
             await asyncio.sleep(0.02)
@@ -27,7 +27,7 @@ async def eventually(look: Callable[[], Awaitable[T]]) -> T:
 
 
 async def lock_waits(engine: AsyncEngine, sessions: int = 1) -> None:
-    """Return when so many sessions of the engine's database wait for a lock."""
+    """Wait until so many sessions of the engine's database wait for a lock."""
 
     async def enough() -> bool:
         async with engine.connect() as connection:

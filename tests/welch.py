@@ -1,4 +1,4 @@
-"""Welch's t-test over interleaved response times: whether an answer's time shows whom it is about.
+"""Timing side channels: Welch's t-test over interleaved response times.
 
 Every group of requests is asked once a round, in an order that changes. Two controls are asked along:
 `twin` does what the baseline does (an A/A test), and `leaky` does so too, but slower by a known share
@@ -36,7 +36,7 @@ Ask = Callable[[str], Awaitable[Seconds]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplePlan:
-    """How many samples are taken and how they are judged."""
+    """Number of samples and thresholds of the judgement."""
 
     rounds: int
     most_rounds: int
@@ -55,14 +55,14 @@ FORM: Final = WHOLE if FULL else SMALL
 
 @dataclass(slots=True)
 class LeakyApplication:
-    """The same application, but slower where the request has `mark` as its X-Request-Id."""
+    """Control: the same application, slower for requests with `mark` as X-Request-Id."""
 
     app: ASGIApp
     mark: str = LEAKY
     seconds: Seconds = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Keep the processor busy first; a timer would be too coarse."""
+        """Delay by CPU work, since timers are too coarse."""
         if scope["type"] == "http" and dict(scope["headers"]).get(MARK) == self.mark.encode():
             until = time.perf_counter() + self.seconds
             while time.perf_counter() < until:
@@ -72,7 +72,7 @@ class LeakyApplication:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What was measured, each group against the baseline."""
+    """Response times of each group and of the baseline."""
 
     t: Mapping[str, float]
     medians: Mapping[str, Seconds]
@@ -80,14 +80,14 @@ class Comparison:
     form: SamplePlan = field(default=FORM)
 
     def demand_alike(self) -> None:
-        """Fail where a group can be told from the baseline, or where the controls do not hold."""
+        """Fail if a group is distinguishable from the baseline, or a control does not hold."""
         assert abs(self.t[TWIN]) < SURE, f"the same request twice is told apart: {self}"
         assert self.t[LEAKY] > SURE, f"an injected leak is not seen: {self}"
         told = [name for name in self.t if name != LEAKY and abs(self.t[name]) >= SURE]
         assert not told, f"{', '.join(told)} can be told apart: {self}"
 
     def __str__(self) -> str:
-        """One line for each group."""
+        """A line for each group."""
         lines = (
             f"{name}: median {1000 * median:.3f} ms, t = {self.t.get(name, 0.0):+.2f}"
             for name, median in self.medians.items()
@@ -98,7 +98,7 @@ class Comparison:
 async def compare(
     groups: Mapping[str, Ask], *, slower: LeakyApplication, baseline: str, form: SamplePlan = FORM
 ) -> Comparison:
-    """Time every group and both controls, interleaved; `slower` is where the requests go."""
+    """Time each group and both controls, interleaved; `slower` is the leaky application."""
     asks = {**groups, TWIN: groups[baseline], LEAKY: groups[baseline]}
     slower.seconds = 0.0
     warm = [await asks[name](name) for _ in range(WARM_UP) for name in asks]
@@ -122,7 +122,7 @@ async def compare(
 
 
 def welch(one: Sequence[Seconds], other: Sequence[Seconds], margin: float = 0.0) -> float:
-    """Welch's t of two groups: the difference of their means, beyond the margin, in standard errors."""
+    """Welch's t of two groups, for the difference beyond the margin."""
     difference = statistics.fmean(one) - statistics.fmean(other)
     beyond = max(abs(difference) - margin * statistics.median([*one, *other]), 0.0)
     return math.copysign(beyond, difference) / math.hypot(_error(one), _error(other))
@@ -134,7 +134,7 @@ def trimmed(times: Sequence[Seconds], kept: float) -> list[Seconds]:
 
 
 def _enough(times: Sequence[Seconds], form: SamplePlan) -> bool:
-    """Whether the leaky control's share of an answer would surely be seen by now."""
+    """Whether the leaky control would be detected at the present sample size."""
     if len(times) < form.rounds:
         return False
     if len(times) >= form.most_rounds or len(times) % EVERY:

@@ -1,1 +1,1 @@
-"""Ratios within one run: absolute times are the machine's, what is compared shares all its noise."""
+"""Benchmark of the gateway against baselines in one run: read the ratios, not the absolute times."""

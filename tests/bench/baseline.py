@@ -1,4 +1,4 @@
-"""The baseline does each thing that a verification cannot do without, once, and nothing else.
+"""Baseline endpoint: the least work of a verification, each step once.
 
 One ES256 verification, one Redis round trip, one PostgreSQL read by key, one committed insert, one
 Ed25519 signature. Its key is known beforehand and its limits are a single SET.
@@ -30,7 +30,7 @@ UNTIMED: Options = {"verify_exp": False, "verify_iat": False, "verify_aud": Fals
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """The five things."""
+    """Connections and keys of the baseline's five steps."""
 
     pool: Any  # asyncpg has no types
     redis: "Redis"
@@ -39,7 +39,7 @@ class Baseline:
 
     @classmethod
     async def open(cls, *, database: str, redis: str, jwk: str) -> Self:
-        """Connect; the table that it writes to is made where it is missing."""
+        """Connect, and create the table if it is missing."""
         address = make_url(database)
         pool = await asyncpg.create_pool(
             host=address.query["host"],
@@ -58,7 +58,7 @@ class Baseline:
         )
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         await self.redis.aclose()
         await self.pool.close()
 
@@ -87,7 +87,7 @@ class Baseline:
 
 
 async def _nothing_to_reset(_connection: object) -> None:
-    """As the gateway's pool: there is no session state to undo."""
+    """Skip asyncpg's session reset, as the gateway's pool does."""
 
 
 @asynccontextmanager
@@ -99,7 +99,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def baseline() -> FastAPI:
-    """The baseline as an application; its settings are in BENCH_…."""
+    """The baseline as an application, configured by BENCH_… variables."""
     app = FastAPI(lifespan=_lifespan, openapi_url=None)
 
     @app.post("/baseline")
@@ -118,7 +118,7 @@ def baseline() -> FastAPI:
 
 
 def echo() -> FastAPI:
-    """An application that sends back what it was sent."""
+    """Echo application: answers with the request's body."""
     app = FastAPI(openapi_url=None)
 
     @app.post("/echo")

@@ -1,4 +1,4 @@
-"""Where a call's CPU goes: the gateway's steps, the baseline's, and the whole application's."""
+"""CPU time of one call by step: the gateway's steps, the baseline's, the whole application."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -35,7 +35,7 @@ WHOLE: Final = "whole"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breakdown:
-    """Microseconds of CPU by step; `whole_application` is the application's, without the server around it."""
+    """CPU microseconds by step; `whole` is the application without its server."""
 
     gateway: dict[str, float]
     baseline: dict[str, float]
@@ -43,7 +43,7 @@ class Breakdown:
 
 
 async def verification_breakdown(environment: Environment, calls: int) -> Breakdown:
-    """Time all steps of verifications, by turns; the gateway must be up, for its token."""
+    """Time all steps of a verification in turn; the running gateway gives the token."""
     fresh = credentials_source(environment.kit, environment.jwk)
     bodies = cycle(environment.bodies)
     async with _opened(environment) as (app, runtime), _baseline(environment) as baseline:
@@ -64,7 +64,7 @@ async def verification_breakdown(environment: Environment, calls: int) -> Breakd
 
 
 async def token_breakdown(environment: Environment, calls: int) -> Breakdown:
-    """Time all steps of tokens, by turns; the gateway must be up, for its nonce."""
+    """Time all steps of a token request in turn; the running gateway gives the nonce."""
     client = token_client(
         environment.kit["clients"][KIT_CLIENT],
         environment.jwk,

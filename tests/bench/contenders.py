@@ -1,4 +1,4 @@
-"""The two parts of a run: verifications beside their baseline, tokens beside a foreign server's."""
+"""Comparisons of a run: verifications against the baseline, tokens against node-oidc-provider."""
 
 import asyncio
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ WARM_UP: Final = 6_000
 def compare_verifications(
     options: Options, environment: Environment, servers: Mapping[str, Server]
 ) -> Comparison:
-    """Every question is a first one, and no enterprise is asked about twice at once."""
+    """Verifications; probe budgets are emptied first, and no enterprise is asked about twice at once."""
     at = 0
 
     def ready(contender: Contender, count: int) -> Job:
@@ -59,7 +59,7 @@ def compare_verifications(
 def compare_tokens(
     options: Options, environment: Environment, servers: Mapping[str, Server]
 ) -> Comparison:
-    """Every answer has a token in it."""
+    """Token requests; each answer must contain a DPoP token."""
 
     def ready(contender: Contender, count: int) -> Job:
         requests = TokenRequests(

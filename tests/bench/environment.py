@@ -1,4 +1,4 @@
-"""Everything that a run needs is started by it and gone after it: PostgreSQL, Redis, a province.
+"""Benchmark environment: PostgreSQL, Redis and a synthetic province, removed after the run.
 
 PostgreSQL keeps its defaults: a commit is on the disk before it is answered.
 """
@@ -46,7 +46,7 @@ UNLIMITED: Final = Quotas(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """What stands when everything is built; `bodies` are requests about all enterprises."""
+    """A running environment; `bodies` are requests about all enterprises."""
 
     settings: Settings
     redis: RedisServer
@@ -58,7 +58,7 @@ class Environment:
 
     @property
     def variables(self) -> dict[str, str]:
-        """The gateway's settings as its process is given them, and the baseline's."""
+        """Environment variables of the gateway and of the baseline."""
         of = self.settings
         public = {name: value for name, value in self.jwk.items() if name != "d"}
         return {
@@ -77,7 +77,7 @@ class Environment:
         }
 
     async def forget_probes(self) -> None:
-        """Make every question a first one again: a repeated one costs less."""
+        """Empty the probe budgets, since a repeated question costs less."""
         host = make_url(self.settings.database_url).query["host"]
         connection = await asyncpg.connect(host=host, user="postgres", database=embedded.DATABASE)
         await connection.execute("TRUNCATE probe")
@@ -86,7 +86,7 @@ class Environment:
 
 @contextmanager
 def environment(entities: int) -> Iterator[Environment]:
-    """Start and fill everything."""
+    """Start and fill the environment."""
     if BINARY is None:
         raise SystemExit("redis-server is not installed; the benchmark needs one.")
     path = Path(tempfile.mkdtemp(prefix="xq-bench-"))
@@ -134,7 +134,7 @@ async def _lift_quotas(runtime: Runtime) -> None:
 
 
 async def _bodies(runtime: Runtime) -> tuple[bytes, ...]:
-    """Five questions about each enterprise, in an order that has nothing to do with the table's."""
+    """A request body for each enterprise, shuffled."""
     of = enterprise.c
     async with runtime.engine.connect() as connection:
         sound = select(of.uscc, of.name).where(of.code_ok).order_by(of.uscc)
@@ -145,7 +145,7 @@ async def _bodies(runtime: Runtime) -> tuple[bytes, ...]:
 
 
 def body_about(uscc: str, name: str) -> bytes:
-    """Five questions about one enterprise."""
+    """Request body with five questions about one enterprise."""
     asked = (
         ("enterprise_name.v1", name),
         ("is_active.v1", None),
@@ -158,6 +158,6 @@ def body_about(uscc: str, name: str) -> bytes:
 
 
 def public_keys(kit: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Those that the kit's platform signs with."""
+    """Public keys of the kit's platform client."""
     private = kit["clients"][KIT_CLIENT]["private_jwks"]["keys"]
     return [{name: value for name, value in jwk.items() if name in PUBLIC} for jwk in private]

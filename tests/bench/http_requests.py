@@ -1,4 +1,4 @@
-"""What a window sends is made by the process that sends it, before its clock starts."""
+"""HTTP requests of one window, built in the load generator's process before its clock starts."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -9,15 +9,15 @@ Headers = Mapping[str, str]
 
 
 class RequestSource(Protocol):
-    """The requests of one window."""
+    """Builder of the requests of one window."""
 
     def build(self) -> list[bytes]:
-        """Whole HTTP/1.1 requests as they go over the wire."""
+        """Complete HTTP/1.1 requests as bytes."""
         ...
 
 
 def post_request(path: str, port: int, headers: Headers, body: bytes) -> bytes:
-    """One POST."""
+    """One POST request."""
     lines = [f"POST {path} HTTP/1.1", f"Host: {HOST}:{port}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     lines += [f"Content-Length: {len(body)}", "", ""]

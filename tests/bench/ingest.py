@@ -1,4 +1,4 @@
-"""A province's files beside a bare COPY of the same rows into the same tables, in one run.
+"""Ingest of a province's files against a bare COPY of the same rows into the same tables.
 
 Each round empties the tables and fills them anew, once by ingesting every file and once by COPY, both
 with all indexes and each commit on the disk; then the same files, a tenth of their rows changed, follow.
@@ -54,7 +54,7 @@ _DATABASE: Final = "intake"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CpuTimes:
-    """Seconds: on the clock, and of CPU by the readers, this process and PostgreSQL."""
+    """Seconds elapsed, and CPU seconds of the readers, this process and PostgreSQL."""
 
     clock: float = 0.0
     readers: float = 0.0
@@ -72,7 +72,7 @@ class CpuTimes:
 
 @dataclass(slots=True, kw_only=True)
 class Load:
-    """What one sort of load took, by round, and the most memory that a reader had, in bytes."""
+    """Measurements of one kind of load by round, and the readers' peak memory in bytes."""
 
     rows: int
     rounds: list[CpuTimes] = field(default_factory=list)
@@ -80,16 +80,16 @@ class Load:
 
     @property
     def rate(self) -> float:
-        """Rows per second, the median of the rounds."""
+        """Rows per second, median of the rounds."""
         return self.rows / median(each.clock for each in self.rounds)
 
     def share_of(self, other: "Load") -> float:
-        """The median of the rounds' own ratios of rows per second."""
+        """Median of the rounds' ratios of rows per second."""
         pairs = zip(self.rounds, other.rounds, strict=True)
         return median(its.clock / own.clock for own, its in pairs)
 
     def together_with(self, other: "Load") -> "Load":
-        """Both, one after the other."""
+        """Both measurements added."""
         pairs = zip(self.rounds, other.rounds, strict=True)
         return Load(
             rows=self.rows + other.rows,
@@ -103,7 +103,7 @@ Loads = Mapping[str, Mapping[str, Load]]
 
 
 def measure_ingest(options: Options, environment: Environment, say: Callable[[str], None]) -> Loads:
-    """Write the files, then measure."""
+    """Write the files, then measure every kind of load."""
     server = embedded.start(environment.database_folder)
     asyncio.run(embedded.ensure_database(server, _DATABASE, anew=True))
     upgrade(server.url(_DATABASE))
@@ -133,7 +133,7 @@ def measure_ingest(options: Options, environment: Environment, say: Callable[[st
 
 
 class _Bench:
-    """Loads and measures, on one database."""
+    """Runner of the loads on one database."""
 
     def __init__(self, url: str, host: str, folder: Path, environment: Environment) -> None:
         self._url = url
@@ -145,7 +145,7 @@ class _Bench:
         self._postgres = psutil.Process(int(postmaster))
 
     async def round(self, files: tuple[WrittenFile, ...], loads: Loads) -> None:
-        """One load of each sort."""
+        """Run one load of each kind."""
         await self._empty()
         await self._ingest_all(files, "first", {table: of[FIRST] for table, of in loads.items()})
         connection = await self._connect()
@@ -201,7 +201,7 @@ class _Bench:
 
     @contextmanager
     def _measured(self, load: Load) -> Iterator[Callable[[], CpuTimes]]:
-        """Gives what tells afterwards what was spent; notes the readers' memory in `load`."""
+        """Measure a block: a function of the CPU times, with the readers' memory noted in `load`."""
         before, done = self._spent(), threading.Event()
         watcher = threading.Thread(target=_watch, args=(done, load))
         watcher.start()
@@ -219,7 +219,7 @@ class _Bench:
             watcher.join()
 
     def _spent(self) -> CpuTimes:
-        """Until now, by this process, its readers that have ended, and PostgreSQL."""
+        """CPU times so far of this process, its finished readers and PostgreSQL."""
         own, readers = (
             resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
         )
@@ -231,7 +231,7 @@ class _Bench:
         )
 
     def _spent_by_postgres(self) -> float:
-        """Of all its processes; asked again where one of them has just ended."""
+        """CPU time of all PostgreSQL processes; retried if one has just ended."""
         while True:
             with suppress(psutil.NoSuchProcess):
                 times = [each.cpu_times() for each in (self._postgres, *self._postgres.children())]
@@ -261,7 +261,7 @@ async def _begin(_connection: AsyncConnection, _job: Job) -> None:
 
 
 def _watch(done: threading.Event, load: Load) -> None:
-    """The most memory that a child of this process has."""
+    """Track the largest resident memory of a child process."""
     own = psutil.Process()
     while not done.wait(0.05):
         for child in own.children():
@@ -276,7 +276,7 @@ def _table(file: WrittenFile) -> str:
 
 
 def _write_files(folder: Path, entities: int) -> tuple[WrittenFile, ...]:
-    """The files of a province, and in another folder the same with a tenth of their rows changed."""
+    """Write a province's files, and a second set with a tenth of the rows changed."""
     province = Province(folder=folder / "first", entities=entities, seed=1, today=TODAY, parts=1)
     files = write_province(province).files
     (folder / "second").mkdir()
@@ -286,7 +286,7 @@ def _write_files(folder: Path, entities: int) -> tuple[WrittenFile, ...]:
 
 
 def _change(folder: Path, file: WrittenFile, dataset: DatasetDefinition) -> None:
-    """Lengthen a text that is no part of the key, where the dataset has one, in every tenth row."""
+    """Change a non-key text in every tenth row, where the dataset has one."""
     with (
         zstandard.open(folder / "first" / file.name, "rt", encoding="utf-8", newline="") as first,
         zstandard.open(folder / "second" / file.name, "wt", encoding="utf-8", newline="") as second,

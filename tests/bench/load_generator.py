@@ -1,4 +1,4 @@
-"""The load comes from a process of its own; a window in which one answer is not good does not count."""
+"""Load generator in a separate process; a window with one bad answer is discarded."""
 
 import asyncio
 import re
@@ -22,12 +22,12 @@ _END: Final = b"\r\n\r\n"
 
 
 class LoadFailedError(RuntimeError):
-    """An answer was not 200, or not what it should be, or none came."""
+    """A call was not answered, or not as expected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One window of at most `seconds` over `connections`, in which each answer holds all of `told`.
+    """One window of at most `seconds` over `connections`; each answer must contain all of `told`.
 
     `again`: the requests are sent over and over.
     """
@@ -43,19 +43,19 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """What came back: how many 200s in how many seconds, and how long each took (seconds)."""
+    """Result of a window: its length and the latency of each 200, in seconds."""
 
     seconds: float
     latencies: tuple[float, ...]
 
     @property
     def per_second(self) -> float:
-        """The rate of answers."""
+        """Answers per second."""
         return len(self.latencies) / self.seconds
 
 
 def run(job: Job) -> Window:
-    """Make the requests, then send them; raises `LoadFailedError`."""
+    """Build the requests, then send them; raises `LoadFailedError`."""
     requests = job.requests.build()
     load = _Run(cycle(requests) if job.again else iter(requests), job.seconds, job.told)
     uvloop.run(load.run(job))
@@ -66,7 +66,7 @@ def run(job: Job) -> Window:
 
 @dataclass(slots=True)
 class _Run:
-    """The requests still to be sent, and what came of the others."""
+    """State of a running window: requests left, latencies, failures."""
 
     requests: Iterator[bytes]
     seconds: float
@@ -101,12 +101,12 @@ class _Run:
 
 
 def _same(connection: "_Connection") -> "_Connection":
-    """A connection's protocol is made beforehand."""
+    """Protocol factory: the connection object exists beforehand."""
     return connection
 
 
 class _Connection(asyncio.Protocol):
-    """One keep-alive connection with one request under way."""
+    """A keep-alive connection with one request in flight."""
 
     def __init__(self, load: _Run, done: asyncio.Future[None]) -> None:
         self.done = done

@@ -1,4 +1,4 @@
-"""The two databases in which enterprises are looked up, a small one and a large one.
+"""Databases of the look-up benchmark: a small and a large one.
 
 A large one that is there already keeps what a run writes there: a client, which is suspended in the
 end, and in the log what it was told.
@@ -48,7 +48,7 @@ _SPARE: Final = 4  # how many times what is needed the sample of pages holds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """An enterprise that is asked about."""
+    """An enterprise to look up."""
 
     uscc: str
     name: str
@@ -57,7 +57,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookupDatabase:
-    """One database: its enterprises, and the draws from it."""
+    """A database with the enterprises to look up in it."""
 
     url: str
     entities: int
@@ -74,7 +74,7 @@ class LookupDatabase:
 def lookup_databases(
     options: Options, environment: Environment, say: Callable[[str], None]
 ) -> Iterator[AbstractContextManager[LookupDatabase]]:
-    """The small database and the large one, which may be there already."""
+    """The small and the large database; the large one may exist already."""
     yield _database(environment, _filled(environment, "lookup_small", SMALL, say), options.lookups)
     existing = os.environ.get(EXISTING)
     yield _database(
@@ -109,7 +109,7 @@ async def _load(url: str, entities: int) -> None:
 
 @contextmanager
 def _database(environment: Environment, url: str, lookups: int) -> Iterator[LookupDatabase]:
-    """Admit the client and issue the codes that are asked for, and take them away again."""
+    """Register the client and issue the codes of a run; remove them afterwards."""
     database = asyncio.run(
         _with_engine(url, lambda engine: _prepared(environment, engine, url, lookups))
     )
@@ -150,7 +150,7 @@ async def _prepared(
 
 
 def _draws(found: Sequence[Target]) -> Sequence[Target]:
-    """A new one and one of a few, in turn."""
+    """Alternate new enterprises with a few repeated ones."""
     hot, cold = found[:HOT], found[HOT:]
     chance = random.Random(SEED)  # noqa: S311  # the same draws in each run
     return tuple(each for one in cold for each in (one, chance.choice(hot)))
@@ -162,7 +162,7 @@ async def _with_code(connection: AsyncConnection, uscc: str, name: str) -> Targe
 
 
 async def _admitted(connection: AsyncConnection, environment: Environment) -> str:
-    """A client of this run's own, without quotas."""
+    """A client of this run, without quotas."""
     role, now = next(role for role in DEMO_CLIENTS if role.key == KIT_CLIENT), datetime.now(UTC)
     keys: dict[str, Any] = {"keys": public_keys(environment.kit)}
     client_id = f"bench-{secrets.token_hex(6)}"
@@ -185,7 +185,7 @@ async def _counts(connection: AsyncConnection) -> tuple[int, int]:
 async def _sample(
     connection: AsyncConnection, count: int, entities: int
 ) -> Sequence[tuple[str, str]]:
-    """Enterprises from pages all over the table, in an order that has nothing to do with it."""
+    """Enterprises from random pages of the table, shuffled."""
     percent = min(100.0, 100 * _SPARE * count / max(entities, 1))
     pages = text(
         "SELECT uscc, name FROM enterprise TABLESAMPLE SYSTEM (:percent) REPEATABLE (1)"

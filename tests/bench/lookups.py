@@ -1,4 +1,4 @@
-"""A look-up costs the same in a small database and in a large one: both asked in turn, in one run.
+"""Latency of look-ups in a small and a large database, called alternately in one run.
 
 The same pattern on both: every other call is about one of a few enterprises that are asked about
 over and over, the others are about enterprises that nobody has asked about before.
@@ -35,14 +35,14 @@ _PAGE: Final = Contender(name="page", title="public page", server=GATEWAY, path=
 
 @dataclass(slots=True, kw_only=True)
 class Timings:
-    """Seconds of each call, by whether the enterprise had been asked about before."""
+    """Seconds of each call, by first or repeated look-up of the enterprise."""
 
     again: list[float] = field(default_factory=list)
     first: list[float] = field(default_factory=list)
 
     @property
     def every(self) -> list[float]:
-        """All of them."""
+        """All timings."""
         return self.again + self.first
 
     def percentile(self, of_hundred: int) -> float:
@@ -52,13 +52,13 @@ class Timings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookups:
-    """What was measured: by the path, the timings in the small and in the large database."""
+    """Timings by path, in the small and the large database."""
 
     lookup_databases: tuple[LookupDatabase, LookupDatabase]
     timings: dict[str, tuple[Timings, Timings]]
 
     def ratio(self, path: str) -> float:
-        """The large database's median to the small one's."""
+        """Ratio of the medians, large to small."""
         small, large = self.timings[path]
         return median(large.every) / median(small.every)
 
@@ -66,7 +66,7 @@ class Lookups:
 def measure_lookups(
     options: Options, environment: Environment, say: Callable[[str], None]
 ) -> Lookups:
-    """Fill both databases, then ask them in turn."""
+    """Fill both databases, then call them alternately."""
     with ExitStack() as stack:
         small, large = (
             stack.enter_context(database)
@@ -85,14 +85,14 @@ def measure_lookups(
 
 
 def _in_turn(turn: int, *of_each: Sequence[Any]) -> Sequence[tuple[Any, ...]]:
-    """The small one first and the large one first, by pairs of turns."""
+    """Alternating order: small first, then large first."""
     pairs = list(zip(*of_each, strict=True))
     return pairs if turn % 4 < 2 else pairs[::-1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Connection:
-    """A gateway of its own over a database, and one connection to it."""
+    """A gateway over a database, and one HTTP connection to it."""
 
     database: LookupDatabase
     issuer: str
@@ -124,7 +124,7 @@ def _served(environment: Environment, database: LookupDatabase) -> Iterator[_Con
 def _asked(
     path: str, connections: Sequence[_Connection], requests: Sequence[Callable[[Target], _Request]]
 ) -> tuple[Timings, Timings]:
-    """What a gateway's answers took, from the first byte sent to the last one read."""
+    """Time of each answer, from the first byte sent to the last byte read."""
     timings = Timings(), Timings()
     for turn in range(len(connections[0].database.drawn[path])):
         for connection, request, timing in _in_turn(turn, connections, requests, timings):
@@ -141,12 +141,12 @@ def _asked(
 
 
 def _opened(drawn: Target) -> _Request:
-    """The page behind a code."""
+    """Request of an enterprise code's public page."""
     return "GET", f"/E/{drawn.code_id}", None, {"Accept": "text/html"}
 
 
 def _verifying(environment: Environment, connection: _Connection) -> Callable[[Target], _Request]:
-    """Five questions each, with a proof that is made before the clock starts."""
+    """Request of five questions, with a proof made before the clock starts."""
     client = {**environment.kit["clients"][KIT_CLIENT], "client_id": connection.database.client_id}
     fresh = credentials_source(
         {**environment.kit, "issuer": connection.issuer, "clients": {KIT_CLIENT: client}},

@@ -1,4 +1,4 @@
-"""Every round measures every contender, each time in another order, so that drift hits all alike."""
+"""Rounds of measurement: each measures every contender, in rotated order against drift."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +20,7 @@ REPEATED: Final = 2_000  # requests that are sent over and over where no proof i
 
 @dataclass(slots=True)
 class Result:
-    """One contender's windows, in the order of the rounds."""
+    """Windows of one contender, in the order of the rounds."""
 
     contender: Contender
     windows: list[Window] = field(default_factory=list)
@@ -34,11 +34,11 @@ class Result:
 
     @property
     def calls(self) -> int:
-        """How many calls were answered in all."""
+        """Number of calls answered."""
         return sum(len(window.latencies) for window in self.windows)
 
     def ratio_to(self, other: "Result") -> float:
-        """The median over the rounds of this rate to that of the same round."""
+        """Median over the rounds of the ratio of both rates."""
         return median(own / its for own, its in zip(self.rates, other.rates, strict=True))
 
     def percentile(self, of_hundred: int) -> float:
@@ -53,18 +53,18 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """The contenders of one part; `ready` makes the job of a window of so many requests."""
+    """Contenders of one part; `ready` prepares the job of a window with so many requests."""
 
     contenders: tuple[Contender, ...]
     ready: Callable[[Contender, int], Job]
     warm_up: int = WARM_UP
 
     def results(self) -> dict[str, Result]:
-        """A result for each contender, by name."""
+        """Empty results, by contender."""
         return {each.name: Result(each) for each in self.contenders}
 
     def order(self, turn: int) -> tuple[Contender, ...]:
-        """Each time another one begins."""
+        """The contenders rotated by one each round."""
         start = turn % len(self.contenders)
         return self.contenders[start:] + self.contenders[:start]
 
@@ -75,7 +75,7 @@ def measure(
     servers: Mapping[str, Server],
     results: Mapping[str, Result],
 ) -> Iterator[str]:
-    """Warm up, then run the rounds into `results`; gives what it has just done."""
+    """Warm up, then run the rounds into `results`; yields progress lines."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
 
         def shoot(contender: Contender, count: int) -> Window:

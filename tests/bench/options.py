@@ -1,4 +1,4 @@
-"""What a run measures and how long; all contenders of a part get the same requests."""
+"""Command-line options of a run, and the contenders of each comparison."""
 
 import socket
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ ALL: Final = "all"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The arguments of one run; `seconds` is the length of one window of load."""
+    """Options of one run; `seconds` is the length of one window of load."""
 
     part: str = field(default=ALL, metadata={"choices": (ALL, *PARTS)})
     rounds: int = 4
@@ -38,7 +38,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contender:
-    """One way of answering. `as_sdk`: with the digest and idempotency key that the SDK sends."""
+    """One server and path under load. `as_sdk`: with the SDK's digest and idempotency key."""
 
     name: str
     title: str
@@ -68,7 +68,7 @@ TOKEN_CONTENDERS: Final = (
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on."""
+    """A free loopback port."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""One table of rates beside the baseline and the echo, and one of where the worker's time goes."""
+"""Report tables: rates against baseline and echo, CPU by step, look-ups, ingest."""
 
 from collections.abc import Callable, Mapping
 from statistics import median
@@ -49,7 +49,7 @@ LOOKUPS: Final[Mapping[str, Callable[[Timings], float]]] = {
 
 
 def show_rates(console: Console, lines: Lines, results: Results, options: Options) -> None:
-    """Rates, ratios, latencies, CPU and memory."""
+    """Print rates, ratios, latencies, CPU and memory."""
     calls = sum(result.calls for result in results.values())
     table = Table(
         title=f"{options.connections} connections, {options.rounds} rounds of {options.seconds:g} s; "
@@ -64,7 +64,7 @@ def show_rates(console: Console, lines: Lines, results: Results, options: Option
 
 
 def show_breakdown(console: Console, what: str, found: Breakdown, results: Results) -> None:
-    """The worker's CPU for one call by itself, step by step; under load, turns are shared."""
+    """Print the worker's CPU by step for one call alone."""
     between = found.whole - sum(found.gateway.values())
     table = Table(title=f"Where the worker's CPU goes, for one {what} by itself")
     table.add_column("step")
@@ -83,7 +83,7 @@ def show_breakdown(console: Console, what: str, found: Breakdown, results: Resul
 
 
 def show_lookups(console: Console, found: Lookups) -> None:
-    """The medians of both databases, and their ratio: at most 1.3 is asked for."""
+    """Print the medians of both databases and their ratio, which should be at most 1.3."""
     calls = len(next(iter(found.databases[0].drawn.values())))
     table = Table(title=f"Look-ups by USCC: {calls:,} of each sort in each database, in turn")
     table.add_column("")
@@ -106,7 +106,7 @@ def show_lookups(console: Console, found: Lookups) -> None:
 
 
 def show_ingest(console: Console, found: Loads) -> None:
-    """Rows per second beside a bare COPY (0.40 and 0.20 are asked for), and where the CPU goes."""
+    """Print rows per second against a bare COPY (target 0.40 and 0.20), and CPU by process."""
     for what, loads in found.items():
         rounds = len(loads[COPY].rounds)
         table = Table(title=f"{what}: {loads[COPY].rows:,} rows, {rounds} rounds")

@@ -1,5 +1,4 @@
-"""One worker process each: ours all started alike (uvicorn with uvloop and our protocol, no access log),
-the foreign token server as its tests start it."""
+"""Worker processes under load: uvicorn workers started alike, and node-oidc-provider."""
 
 import json
 import os
@@ -45,14 +44,14 @@ UVICORN: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CpuTimes:
-    """CPU seconds since each began: of one worker, of PostgreSQL with all its children, of Redis."""
+    """CPU seconds of the worker, of PostgreSQL with its children, and of Redis."""
 
     worker: float
     postgres: float
     redis: float
 
     def since(self, before: "CpuTimes") -> "CpuTimes":
-        """What was spent from `before` until now."""
+        """CPU time since `before`."""
         return CpuTimes(
             worker=self.worker - before.worker,
             postgres=self.postgres - before.postgres,
@@ -62,7 +61,7 @@ class CpuTimes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """One worker that serves at `port`, and the stores beside it."""
+    """A worker process at `port`, with the stores that it uses."""
 
     port: int
     worker: psutil.Process
@@ -70,7 +69,7 @@ class Server:
     redis: psutil.Process
 
     def spent(self) -> CpuTimes:
-        """The CPU clocks now."""
+        """CPU times so far."""
         family = [self.postgres, *self.postgres.children(recursive=True)]
         return CpuTimes(worker=_cpu([self.worker]), postgres=_cpu(family), redis=_cpu([self.redis]))
 
@@ -83,7 +82,7 @@ class Server:
 def servers(
     environment: Environment, contenders: Iterable[Contender]
 ) -> Iterator[Mapping[str, Server]]:
-    """Start a worker of each application; the gateway's port is in its issuer."""
+    """Start one worker for each application; the gateway's port is in its issuer."""
     postmaster = int((environment.database_folder / "postmaster.pid").read_text().split("\n")[0])
     with ExitStack() as stack:
         running = {}
@@ -139,7 +138,7 @@ def _worker(name: str, port: int, environment: Environment) -> Iterator[int]:
 
 
 def _await_port(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    """Until this very process listens: somebody else's answer would be measured otherwise."""
+    """Wait until this process listens, and not another one on that port."""
     until = time.monotonic() + START_SECONDS
     worker = psutil.Process(process.pid)
     while process.poll() is None and time.monotonic() < until:

@@ -1,4 +1,4 @@
-"""Each request for a token has its own assertion and its own proof, with the server's nonce.
+"""Token requests, each with its own client assertion and DPoP proof.
 
 Both are made by the SDK's own code, with the same two keys whoever is asked.
 """
@@ -23,7 +23,7 @@ TOLD: Final = (b'"access_token":"ey', b'"token_type":"DPoP"')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenClient:
-    """One client at one token endpoint."""
+    """A client at a token endpoint."""
 
     client_id: str
     key: SigningKey
@@ -32,7 +32,7 @@ class TokenClient:
     path: str
 
     def request(self, nonce: str | None) -> tuple[dict[str, str], bytes]:
-        """The headers and the form of one request."""
+        """Headers and form of one request."""
         now = time.time()
         proof = dpop_proof(
             self.proof_key,
@@ -60,7 +60,7 @@ class TokenClient:
         return headers, urlencode(form).encode()
 
     def nonce(self) -> str:
-        """The nonce that the server demands now, from its refusal of a request without one."""
+        """The server's current nonce, from its refusal of a request without one."""
         headers, body = self.request(None)
         with httpx2.Client(trust_env=False, timeout=10) as http:
             answer = http.post(self.issuer + self.path, content=body, headers=headers)
@@ -68,14 +68,14 @@ class TokenClient:
         return answer.headers["dpop-nonce"]
 
     def requests(self, count: int) -> Iterator[tuple[dict[str, str], bytes]]:
-        """So many requests with the present nonce."""
+        """So many requests with the current nonce."""
         nonce = self.nonce()
         return (self.request(nonce) for _ in range(count))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRequests:
-    """So many requests to the token endpoint at `port`; its issuer is its address."""
+    """Builder of `count` token requests to the server at `port`."""
 
     client: Mapping[str, Any]
     jwk: Mapping[str, str]
@@ -84,7 +84,7 @@ class TokenRequests:
     count: int
 
     def build(self) -> list[bytes]:
-        """See `Orders`."""
+        """See `RequestSource`."""
         of = token_client(self.client, self.jwk, f"http://{HOST}:{self.port}", self.path)
         return [post_request(self.path, self.port, *each) for each in of.requests(self.count)]
 
@@ -92,7 +92,7 @@ class TokenRequests:
 def token_client(
     client: Mapping[str, Any], jwk: Mapping[str, str], issuer: str, path: str
 ) -> TokenClient:
-    """A client of the kit, whose proofs are made with `jwk`."""
+    """A client of the kit that proves possession of `jwk`."""
     return TokenClient(
         client_id=client["client_id"],
         key=SigningKey.read(client["private_jwks"]),

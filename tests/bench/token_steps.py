@@ -1,4 +1,4 @@
-"""What one token costs in the worker, step by step: the gateway's own functions, timed."""
+"""Steps of one token request in the worker: the gateway's own functions, timed one by one."""
 
 import secrets
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ PATH: Final = "/oauth/token"
 
 @dataclass(slots=True)
 class TokenCall:
-    """One request for a token on its way; each step leaves here what the next one needs."""
+    """A token request in progress; each step stores what later steps need."""
 
     request: Request
     raw: bytes
@@ -41,12 +41,12 @@ class TokenCall:
 
     @classmethod
     def of(cls, headers: Mapping[str, str], raw: bytes, app: FastAPI) -> "TokenCall":
-        """A call as the server hands it to the application."""
+        """A call as the server passes it to the application."""
         return cls(request=Request(scope_of(headers, app, PATH)), raw=raw)
 
 
 def token_steps(runtime: Runtime) -> Mapping[str, Step[TokenCall]]:
-    """The path of one request, in its order."""
+    """The gateway's steps, in the order of a request."""
     issuer = runtime.settings.issuer
 
     def parse(call: TokenCall) -> None:
@@ -124,5 +124,5 @@ def token_steps(runtime: Runtime) -> Mapping[str, Step[TokenCall]]:
 
 
 async def _counted_apart(_unspent: Assertion | None) -> bool:
-    """It is a step by itself."""
+    """No-op: counting is a step of its own."""
     return True

@@ -1,4 +1,4 @@
-"""Each verification has its own signed proof, by the SDK's own code."""
+"""Verification requests, each with a DPoP proof of its own, made by the SDK's code."""
 
 import base64
 import json
@@ -23,7 +23,7 @@ Headers = dict[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallCredentials:
-    """What lets one client call for the next minute: a token and a nonce, and its proofs' key."""
+    """Access token, nonce and DPoP key of one client, valid for about a minute."""
 
     key: SigningKey
     issuer: str
@@ -50,7 +50,7 @@ class CallCredentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationRequests:
-    """So many calls to `path`, about one enterprise after another."""
+    """Builder of `count` calls of `path`, about the enterprises in turn."""
 
     kit: bytes
     jwk: Mapping[str, str]
@@ -61,7 +61,7 @@ class VerificationRequests:
     as_sdk: bool
 
     def build(self) -> list[bytes]:
-        """See `Orders`."""
+        """See `RequestSource`."""
         pass_ = _shared_source(self.kit, tuple(sorted(self.jwk.items())))()
         requests = []
         for body in islice(cycle(self.bodies), self.count):
@@ -75,7 +75,7 @@ class VerificationRequests:
 def credentials_source(
     kit: Mapping[str, Any], jwk: Mapping[str, str]
 ) -> Callable[[], CallCredentials]:
-    """A source of passes for the kit's platform; its token is fetched anew when it ends."""
+    """Source of the kit client's credentials; the token is renewed when it expires."""
     client = Client.from_kit(kit, KIT_CLIENT, scope=SCOPE, dpop_key=jwk)
     key = SigningKey.of(jwk)
 
@@ -90,13 +90,13 @@ def credentials_source(
 
 
 def with_sdk_headers(headers: Headers, body: bytes) -> Headers:
-    """The headers with what the SDK adds to each call that spends a use."""
+    """Headers with those that the SDK adds to a call that spends a use."""
     own = {"Content-Digest": sha256_digest(body), "Idempotency-Key": secrets.token_urlsafe(24)}
     return headers | own
 
 
 @cache
 def _shared_source(kit: bytes, jwk: tuple[tuple[str, str], ...]) -> Callable[[], CallCredentials]:
-    """One source for all windows, so that they share its token."""
+    """One source for all windows, so that they share a token."""
     read: dict[str, Any] = orjson.loads(kit)
     return credentials_source(read, dict(jwk))

@@ -1,4 +1,4 @@
-"""What one verification costs in the worker, step by step: the gateway's own functions, timed.
+"""Steps of one verification in the worker: the gateway's own functions, timed one by one.
 
 One call goes through all steps before the next begins, so that none runs hotter than when served.
 CPU is this process's: of a statement, what it costs here and not in PostgreSQL.
@@ -32,7 +32,7 @@ PATH: Final = "/v1/verifications"
 
 @dataclass(slots=True)
 class Call:
-    """One verification on its way; each step leaves here what the next one needs."""
+    """A verification in progress; each step stores what later steps need."""
 
     request: Request
     raw: bytes
@@ -44,12 +44,12 @@ class Call:
 
     @classmethod
     def of(cls, headers: Headers, raw: bytes, app: FastAPI) -> "Call":
-        """A call as the server hands it to the application."""
+        """A call as the server passes it to the application."""
         return cls(request=Request(scope_of(headers, app, PATH)), raw=raw)
 
 
 class ReceivedCall(Protocol):
-    """A call as the server hands it to the application."""
+    """A call as the server passes it to the application."""
 
     request: Request
     raw: bytes
@@ -59,10 +59,10 @@ C_contra = TypeVar("C_contra", contravariant=True)
 
 
 class Step(Protocol[C_contra]):
-    """One step of a call's way."""
+    """One step of a call."""
 
     def __call__(self, call: C_contra, /) -> Awaitable[None] | None:
-        """Take it."""
+        """Run the step."""
         ...
 
 
@@ -71,7 +71,7 @@ Spent = defaultdict[str, list[float]]  # CPU seconds, call by call
 
 
 def scope_of(headers: Mapping[str, str], app: FastAPI, path: str) -> Scope:
-    """The ASGI scope of a POST to `path`."""
+    """ASGI scope of a POST to `path`."""
     pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     return {
         "type": "http",
@@ -92,7 +92,7 @@ def scope_of(headers: Mapping[str, str], app: FastAPI, path: str) -> Scope:
 
 
 async def timed(steps: Mapping[str, Step[C]], calls: Iterable[C], spent: Spent) -> None:
-    """Add to `spent` what each step costs, when each call takes all of them in turn."""
+    """Run each call through all steps, adding each step's CPU time to `spent`."""
     for call in calls:
         for name, step in steps.items():
             before = time.process_time()
@@ -102,7 +102,7 @@ async def timed(steps: Mapping[str, Step[C]], calls: Iterable[C], spent: Spent) 
 
 
 def gateway_steps(runtime: Runtime) -> Mapping[str, Step[Call]]:
-    """The path of one request, in its order."""
+    """The gateway's steps, in the order of a request."""
 
     def token(call: Call) -> None:
         scheme, text = read_credentials(call.request)
@@ -171,7 +171,7 @@ def gateway_steps(runtime: Runtime) -> Mapping[str, Step[Call]]:
 
 
 def baseline_steps(baseline: Baseline) -> Mapping[str, Step[Call]]:
-    """The baseline's five things, under the names of the steps that they stand for."""
+    """The baseline's five steps, named after the gateway's steps they correspond to."""
 
     def proof(call: Call) -> None:
         call.request.state.claims = baseline.verify(call.request.headers["dpop"])
@@ -200,7 +200,7 @@ def baseline_steps(baseline: Baseline) -> Mapping[str, Step[Call]]:
 
 
 def whole_application(app: FastAPI) -> Step[ReceivedCall]:
-    """The whole application, from scope to answer, without the server around it."""
+    """The whole application, from ASGI scope to answer, without its server."""
 
     async def serve(call: ReceivedCall) -> None:
         statuses: list[int] = []

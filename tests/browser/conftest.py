@@ -1,4 +1,4 @@
-"""A real browser before a portal that listens on loopback, both in the session's loop.
+"""Fixtures: Chromium, and a portal and a client's callback page on loopback.
 
 Playwright's synchronous face would leave a loop running in the main thread, which no asynchronous
 test beside it survives; so the asynchronous one is used.
@@ -43,21 +43,21 @@ HEIGHT: Final = 844
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrowserPortal:
-    """A portal and a bank that listen."""
+    """A portal and a client's callback server that listen on loopback."""
 
     issuer: str
     bank: str
     portal: PortalFixture
 
     async def ask(self, **changed: Any) -> str:
-        """The address of a decision page, for a request of the bank."""
+        """URL of the decision page for a request of the client."""
         asked = {"redirect_uri": f"{self.bank}/callback", "redirect_origin": self.bank}
         return f"{self.issuer}/portal/decide/{await self.portal.ask(**asked | changed)}"
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def started() -> AsyncIterator[Browser]:
-    """Debian's Chromium, one for all tests."""
+    """Chromium, started once for all tests."""
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is not installed")
     async with async_playwright() as playwright:
@@ -68,7 +68,7 @@ async def started() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def chromium(started: Browser) -> AsyncIterator[Browser]:
-    """The same, without what another test has opened; nothing is shared between contexts."""
+    """Chromium without the contexts of earlier tests."""
     yield started
     for context in started.contexts:
         await context.close()
@@ -88,7 +88,7 @@ async def phone(chromium: Browser) -> Page:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def street(migrated_url: str, tmp_path: Path) -> AsyncIterator[BrowserPortal]:
-    """A portal on a free port, and a bank to come back to."""
+    """A portal on a free port with a callback server."""
     listener = socket.create_server(("127.0.0.1", 0))
     issuer = _origin(listener)
     async with (
@@ -108,7 +108,7 @@ async def _make_bank() -> AsyncIterator[str]:
 
     @app.get("/callback", response_model=None)
     async def callback() -> HTMLResponse:
-        """Say that somebody came back."""
+        """Answer the redirect back to the client."""
         return page
 
     listener = socket.create_server(("127.0.0.1", 0))
@@ -118,7 +118,7 @@ async def _make_bank() -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def _listening(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
-    """Serve `app`; connections that come early wait in the listener's queue."""
+    """Serve `app`; early connections wait in the listen queue."""
     server = uvicorn.Server(
         uvicorn.Config(app, log_level="warning", lifespan="off", **SERVER_OPTIONS)
     )

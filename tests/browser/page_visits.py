@@ -1,4 +1,4 @@
-"""A walk through the gallery: each page opened in a real browser, signed in, in one language."""
+"""Visits of the portal's gallery pages in a real browser, signed in, in one language."""
 
 import itertools
 import os
@@ -24,7 +24,7 @@ DESK: Final = ViewportSize(width=1280, height=800)
 async def signed_in_context(
     chromium: Browser, street: BrowserPortal, username: str, language: Language, **context: Any
 ) -> AsyncIterator[BrowserContext]:
-    """A browser in which somebody has signed in and chosen a language."""
+    """Browser context with a signed-in person and a chosen language."""
     name = sessions.cookie_name(street.portal.runtime.settings)
     session = (await street.portal.signed_in(username)).cookies[name]
     made = await chromium.new_context(**context)
@@ -40,14 +40,14 @@ async def signed_in_context(
 
 
 def every_second(pages: Mapping[str, str], *, first: int) -> dict[str, str]:
-    """Half of the pages, from the first or (1) the second on; under `FULL=1` all of them."""
+    """Half of the pages, starting with the first or (1) the second; all of them under `FULL=1`."""
     return dict(itertools.islice(pages.items(), 0 if FULL else first, None, 1 if FULL else 2))
 
 
 async def visit(
     page: Page, street: BrowserPortal, pages: Mapping[str, str]
 ) -> AsyncIterator[tuple[str, Response]]:
-    """Open one after the other; gives each with its name."""
+    """Open each page in turn; yields its name and response."""
     for name, path in pages.items():
         response = await page.goto(street.issuer + path)
         assert response is not None
@@ -55,6 +55,6 @@ async def visit(
 
 
 async def keep_picture(page: Page, name: str) -> None:
-    """Keep a picture of the whole page, if somebody wants to look at it."""
+    """Save a screenshot if XINQIAO_TEST_PICTURES is set."""
     if PICTURES:
         await page.screenshot(path=f"{PICTURES}/{name}.png", full_page=True)

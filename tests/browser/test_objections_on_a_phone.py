@@ -1,4 +1,4 @@
-"""On a phone, without JavaScript: find a wrong record, object, follow it, ask for a review."""
+"""Objections on a phone without JavaScript: find a record, object, follow it, request a review."""
 
 from datetime import timedelta
 from typing import Final
@@ -26,7 +26,7 @@ UNLABELLED: Final = """[...document.querySelectorAll('input:not([type=hidden]), 
 
 
 async def make_file(street: BrowserPortal) -> None:
-    """A penalty and a rating in the firm's file."""
+    """Add a penalty and a rating to the firm's file."""
     decided = (street.portal.clock().date() - timedelta(days=100)).isoformat()
     await street.portal.add_records(
         make_record(
@@ -43,7 +43,7 @@ async def make_file(street: BrowserPortal) -> None:
 
 
 async def rejected(street: BrowserPortal, objection_id: str) -> None:
-    """The department decides against the enterprise."""
+    """Let the department reject the objection."""
     runtime = street.portal.runtime
     by = Actor(role=Role.SOURCE, name="client:source", party="source")
     verb = service.source_decision(
@@ -60,7 +60,7 @@ async def rejected(street: BrowserPortal, objection_id: str) -> None:
 async def test_an_enterprise_objects_and_asks_for_a_review(
     phone: Page, street: BrowserPortal
 ) -> None:
-    """From its file to the review, with the marks that it and everybody sees meanwhile."""
+    """Objection, rejection and review on the pages, with the mark in portal and public page."""
     await make_file(street)
     await phone.goto(f"{street.issuer}/portal")
     await sign_in(phone)
@@ -93,7 +93,7 @@ async def test_an_enterprise_objects_and_asks_for_a_review(
 async def test_every_page_about_the_file_fits_its_screen(
     chromium: Browser, street: BrowserPortal, language: str, width: int
 ) -> None:
-    """No sideways scroll, no target below 44 px, a label for each control, little to load."""
+    """No horizontal scrolling, targets of at least 44 px, labelled controls, small pages."""
     await make_file(street)
     portal = street.portal
     async with portal.engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""Every page by WCAG 2.2 AA: axe-core finds nothing, large text fits, little has to be loaded."""
+"""Accessibility of every portal page (WCAG 2.2 AA): axe-core, large text, page weight."""
 
 import itertools
 import re
@@ -42,7 +42,7 @@ DOUBLE: Final = "document.documentElement.style.fontSize = '200%'"
 
 @pytest.fixture(scope="module")
 def axe() -> str:
-    """The program that judges a page, as published."""
+    """axe-core's script as published."""
     try:
         install()
     except NodeMissingError as missing:
@@ -51,7 +51,7 @@ def axe() -> str:
 
 
 async def weigh(page: Page) -> dict[str, float]:
-    """Count what goes over the wire, headers included, into the value."""
+    """Sum the transferred bytes, headers included."""
     session = await page.context.new_cdp_session(page)
     await session.send("Network.enable")
     await session.send("Network.setCacheDisabled", {"cacheDisabled": True})
@@ -69,7 +69,7 @@ async def weigh(page: Page) -> dict[str, float]:
 async def test_axe_finds_nothing_on_any_page(
     chromium: Browser, street: BrowserPortal, axe: str, language: Language, screen: str, scheme: str
 ) -> None:
-    """WCAG 2.2 AA and axe's own good practice; and the first view is small."""
+    """axe-core reports nothing against WCAG 2.2 AA and its best practices; first views are small."""
     gallery = await fill_gallery(street.portal)
     first = EVERY.index((language, screen, scheme)) % 2
     found: dict[str, list[str]] = {}
@@ -95,7 +95,7 @@ async def test_axe_finds_nothing_on_any_page(
 async def test_large_text_on_a_small_screen_needs_no_sideways_scroll(
     chromium: Browser, street: BrowserPortal, language: Language
 ) -> None:
-    """At 320 px, and with text of twice its size; there is no JavaScript to help."""
+    """No horizontal scrolling at 320 px and at twice the text size, without JavaScript."""
     gallery = await fill_gallery(street.portal)
     found: dict[str, list[Any]] = {}
     for username, pages in gallery.of_everybody():
@@ -115,7 +115,7 @@ async def test_large_text_on_a_small_screen_needs_no_sideways_scroll(
 
 @IN_THE_SESSION
 async def test_the_walk_leaves_no_page_out(street: BrowserPortal) -> None:
-    """Each route at which people see a page is in the gallery: a new one is to be hung there."""
+    """Each page route is in `portal_gallery`; a new one must be added there."""
     gallery = await fill_gallery(street.portal)
     paths = [path.partition("?")[0] for path in (*gallery.pages.values(), *gallery.two.values())]
     routes = page_routes(street.portal.app)
@@ -130,7 +130,7 @@ async def test_the_walk_leaves_no_page_out(street: BrowserPortal) -> None:
 
 
 def test_axe_is_named_by_the_lock() -> None:
-    """So that what judges does not change by itself."""
+    """The version of axe-core is fixed by the lock file."""
     lock = (Path(__file__).parent.parent / "node" / "package-lock.json").read_text()
     assert '"node_modules/axe-core"' in lock
     assert "resolved" not in lock

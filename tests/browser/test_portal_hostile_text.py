@@ -1,4 +1,4 @@
-"""Whatever others write into the fields that pages show, nothing of it runs in a real browser.
+"""XSS in a real browser: hostile text in every stored field and every parameter does not run.
 
 Once as a browser is told by our policy, and once with that policy switched off: what is escaped
 stays text even then.
@@ -13,7 +13,7 @@ from playwright.async_api import Browser, BrowserContext
 from gateway.pages.i18n import Language
 from tests.browser.conftest import BrowserPortal
 from tests.browser.page_visits import PHONE, every_second, signed_in_context, visit
-from tests.portal_gallery import Gallery, HostileText, fill_gallery
+from tests.portal_gallery import Gallery, PageTexts, fill_gallery
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -40,7 +40,7 @@ PARAMETERS: Final = (
 async def walked(
     context: BrowserContext, street: BrowserPortal, gallery: dict[str, str]
 ) -> dict[str, list[str]]:
-    """What was found on each page: markup that should be text, a dialog, a report."""
+    """Findings by page: markup that should be text, a dialog, a CSP report."""
     await context.add_init_script(WATCH)
     page = await context.new_page()
     told: list[str] = []
@@ -63,7 +63,7 @@ def _is_evil(address: str) -> bool:
 
 
 def reflected(gallery: Gallery) -> dict[str, str]:
-    """The same pages with hostile words in every parameter, and in the place of every id."""
+    """The pages with hostile text in each parameter and in place of each id."""
     query = "&".join(f"{name}={quote(HOSTILE)}" for name in PARAMETERS)
     pages = {}
     for name, path in gallery.pages.items():
@@ -79,8 +79,8 @@ def reflected(gallery: Gallery) -> dict[str, str]:
 async def test_what_others_have_written_runs_on_no_page(
     chromium: Browser, street: BrowserPortal, language: Language, *, policy: bool
 ) -> None:
-    """Stored: names, contacts, records, sources, reasons, signs, objections, delegates, questions."""
-    gallery = await fill_gallery(street.portal, HostileText(hostile=HOSTILE))
+    """Stored XSS: names, contacts, records, sources, reasons, signs, objections, delegates, questions."""
+    gallery = await fill_gallery(street.portal, PageTexts(hostile=HOSTILE))
     for username, pages in (("zhang", gallery.pages), ("li", gallery.two)):
         async with signed_in_context(
             chromium, street, username, language, viewport=PHONE, bypass_csp=not policy
@@ -92,7 +92,7 @@ async def test_what_others_have_written_runs_on_no_page(
 async def test_what_stands_in_an_address_runs_on_no_page(
     chromium: Browser, street: BrowserPortal
 ) -> None:
-    """Reflected: parameters, and ids that are none. The policy is off."""
+    """Reflected XSS: parameters and invalid ids, with the CSP disabled."""
     gallery = await fill_gallery(street.portal)
     async with signed_in_context(
         chromium, street, "zhang", "zh", viewport=PHONE, bypass_csp=True
@@ -101,7 +101,7 @@ async def test_what_stands_in_an_address_runs_on_no_page(
 
 
 async def test_what_would_run_is_seen(chromium: Browser, street: BrowserPortal) -> None:
-    """A control: the same words in a page that does not escape them run, and are found."""
+    """Control: the same text on a page without escaping runs and is detected."""
     async with signed_in_context(
         chromium, street, "zhang", "zh", viewport=PHONE, bypass_csp=True
     ) as context:

@@ -1,4 +1,4 @@
-"""A whole decision with nothing but the keyboard, and without JavaScript; where one is, is seen."""
+"""Portal by keyboard alone, without JavaScript, with a visible focus."""
 
 from collections.abc import Callable
 from typing import Final
@@ -28,7 +28,7 @@ HERE: Final = """() => {
 
 
 async def tab_to(page: Page, wanted: Callable[[dict[str, str]], bool]) -> None:
-    """Press Tab until there; each stop on the way is marked and on the screen."""
+    """Press Tab until the target has focus; each stop is marked and on the screen."""
     for _ in range(MOST_STOPS):
         await page.keyboard.press("Tab")
         here = await page.evaluate(HERE)
@@ -42,13 +42,13 @@ async def tab_to(page: Page, wanted: Callable[[dict[str, str]], bool]) -> None:
 
 
 async def enter(page: Page) -> None:
-    """Press Enter where it leads to another page."""
+    """Press Enter and wait for the next page."""
     async with page.expect_navigation():
         await page.keyboard.press("Enter")
 
 
 async def sign_in(page: Page) -> None:
-    """With Tab, letters and Enter."""
+    """Sign in with Tab, letters and Enter."""
     await tab_to(page, lambda here: here["name"] == "username")
     await page.keyboard.type("zhang")
     await tab_to(page, lambda here: here["name"] == "password")
@@ -61,7 +61,7 @@ async def sign_in(page: Page) -> None:
 async def test_a_decision_needs_no_mouse(
     chromium: Browser, street: BrowserPortal, way: str, screen: str
 ) -> None:
-    """Sign in, tick one item with Space, grant with Enter, and withdraw again; both ways in."""
+    """Sign in, tick an item with Space, grant with Enter, withdraw; by redirect and by link."""
     portal = street.portal
     context = await chromium.new_context(viewport=PHONE if screen == "phone" else DESK)
     context.set_default_timeout(1000 * PATIENCE)
@@ -99,7 +99,7 @@ async def test_a_decision_needs_no_mouse(
 
 
 async def test_a_filter_is_set_by_keyboard(chromium: Browser, street: BrowserPortal) -> None:
-    """Opened with Enter, chosen with a letter or an arrow, sent with Enter."""
+    """Open with Enter, choose with a letter or an arrow, submit with Enter."""
     portal = street.portal
     await portal.add_look(portal.firm)
     await portal.add_look(portal.firm, outcome="refused", reason="not_available")

@@ -1,4 +1,4 @@
-"""What a person does on a phone, without JavaScript: decide, withdraw, scan."""
+"""Portal on a phone without JavaScript: decide, withdraw, scan a code."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ FIRST_VIEW_BYTES: Final = 60_000
 
 
 async def sign_in(page: Page, username: str = "zhang") -> None:
-    """Fill in the provider's form, which says that it is the demo's."""
+    """Fill in the demo provider's sign-in form."""
     banner = page.locator(".demo.strong")
     await expect(banner).to_contain_text("演示身份提供方 · Demo identity provider")
     await page.get_by_label("用户名").fill(username)
@@ -29,7 +29,7 @@ async def test_a_consent_is_given_in_a_minute_and_taken_back_in_two_taps(
     phone: Page,
     street: BrowserPortal,
 ) -> None:
-    """From the bank's request to the bank, and then to the withdrawal."""
+    """From the client's request back to the client, then to the withdrawal."""
     await phone.goto(await street.ask())
     await sign_in(phone)
     await expect(phone.get_by_role("heading", name="授权申请")).to_be_visible()
@@ -51,7 +51,7 @@ async def test_a_refusal_is_as_easy_and_goes_back_to_the_bank(
     phone: Page,
     street: BrowserPortal,
 ) -> None:
-    """Two buttons of the same size and colour, and nothing has to be filled in."""
+    """Both buttons have the same size and colour, and refusing needs no input."""
     await phone.goto(await street.ask())
     await sign_in(phone)
     refuse = phone.get_by_role("button", name="不同意", exact=True)
@@ -67,7 +67,7 @@ async def test_a_refusal_is_as_easy_and_goes_back_to_the_bank(
 
 
 async def test_granting_nothing_is_asked_again(phone: Page, street: BrowserPortal) -> None:
-    """With a sentence, and the page stays."""
+    """The page stays, with a sentence saying what is missing."""
     await phone.goto(await street.ask())
     await sign_in(phone)
     await phone.get_by_role("button", name="同意所勾选的内容").click()
@@ -78,7 +78,7 @@ async def test_a_scanned_code_shows_its_page_without_sign_in(
     phone: Page,
     street: BrowserPortal,
 ) -> None:
-    """The first screen has the name, the status and the check phrase."""
+    """The first screen has name, status and check phrase."""
     await street.portal.add_records(
         make_record(
             uscc=street.portal.firm,
@@ -97,7 +97,7 @@ async def test_a_scanned_code_shows_its_page_without_sign_in(
 
 
 async def test_a_revoked_code_warns_in_red(phone: Page, street: BrowserPortal) -> None:
-    """And says how to report it."""
+    """The page says how to report it."""
     code = await street.portal.add_code(street.portal.firm)
     await street.portal.revoke_code(code)
     await phone.goto(f"{street.issuer}/E/{code.code_id}")
@@ -113,7 +113,7 @@ async def test_every_page_fits_its_screen_and_every_target_a_finger(
     language: str,
     width: int,
 ) -> None:
-    """No sideways scroll, no target below 44 px, a label for each control, little to load."""
+    """No horizontal scrolling, targets of at least 44 px, labelled controls, small pages."""
     code = await street.portal.add_code(street.portal.firm)
     firm = street.portal.firm
     await street.portal.add_look(firm, outcome="refused", reason="not_available")

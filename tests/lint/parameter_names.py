@@ -14,7 +14,7 @@ ROOTS: Final = ("gateway", "consent", "verification", "sdk/src", "tests")
 
 
 def prepositions_in(source: str) -> Iterator[tuple[int, str]]:
-    """Line and name of each parameter that is a preposition, of functions and lambdas."""
+    """Line and name of each parameter that is a preposition, in functions and lambdas."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.arg) and node.arg in PREPOSITIONS:
             yield node.lineno, node.arg
