@@ -1,4 +1,4 @@
-"""Error codes of bad calls under /v1: stable, signed, and revealing nothing of an enterprise."""
+"""Error codes of invalid calls under /v1: stable, signed, equal for every enterprise."""
 
 import asyncio
 import re
@@ -49,7 +49,7 @@ Headers = list[tuple[str, str]]
 
 
 def body_for(path: str, uscc: str) -> Body:
-    """A good body."""
+    """A valid body."""
     return verification_body(uscc, "is_active.v1") if path == VERIFY else query_body(uscc)
 
 
@@ -61,7 +61,7 @@ async def call(
     method: str = "POST",
     change: Callable[[Headers], Headers] = lambda headers: headers,
 ) -> httpx2.Response:
-    """Call with headers that may be changed, doubled or left out."""
+    """A call whose headers a test may change, repeat or leave out."""
     raw = body if isinstance(body, bytes) else orjson.dumps(body)
     right = await bank.headers(method, path.partition("?")[0], raw)
     headers = change([*right.items(), ("X-Request-Id", REQUEST_ID)])
@@ -75,7 +75,7 @@ def without(*names: str) -> Callable[[Headers], Headers]:
 
 
 def with_(**changed: str) -> Callable[[Headers], Headers]:
-    """Put these in the place of those of the same name."""
+    """Replace the headers of these names."""
     named = {name.replace("_", "-"): value for name, value in changed.items()}
     return lambda headers: [*without(*named)(headers), *named.items()]
 
@@ -86,7 +86,7 @@ def doubled(name: str) -> Callable[[Headers], Headers]:
 
 
 def assert_problem(response: httpx2.Response, code: str) -> None:
-    """The answer is the problem document of `code`, and nothing else is in it."""
+    """Assert that the answer is the problem document of `code`, without further members."""
     document = response.json()
     assert document["code"] == code, response.text
     assert response.headers["content-type"] == "application/problem+json"
@@ -110,7 +110,7 @@ def assert_problem(response: httpx2.Response, code: str) -> None:
 async def written(
     bank: Caller, act: Callable[[], Awaitable[httpx2.Response]]
 ) -> tuple[httpx2.Response, dict[str, int]]:
-    """What an act answers, and how many rows it leaves in which tables; the log's in one sum."""
+    """The answer to an act, and the rows it adds to each table."""
 
     async def counted() -> dict[str, int]:  # housekeeping may write its day, and delete
         counts = await bank.gateway.counts()
@@ -132,7 +132,7 @@ async def written(
 async def assert_refused(
     bank: Caller, code: str, send: Callable[[str], Awaitable[httpx2.Response]], *, logged: bool
 ) -> None:
-    """Refused alike for an enterprise that exists and for one that does not, to the byte."""
+    """Assert the same refusal, byte for byte, for an existing and an unknown enterprise."""
     gateway = bank.gateway
     answers = []
     for uscc in (gateway.uscc("clean"), UNKNOWN, gateway.uscc("serious_violation")):
@@ -212,7 +212,7 @@ MALFORMED: Final[dict[str, tuple[str, Callable[[Body], Body | bytes]]]] = {
 
 @pytest.mark.parametrize("what", MALFORMED)
 async def test_a_malformed_body_is_an_invalid_request(gateway: GatewayFixture, what: str) -> None:
-    """Whatever is wrong with it, and whoever it speaks of."""
+    """`invalid_request` for every malformed body, whichever enterprise it names."""
     bank = await gateway.client()
     path, spoil = MALFORMED[what]
     await assert_refused(
@@ -224,7 +224,7 @@ async def test_a_malformed_body_is_an_invalid_request(gateway: GatewayFixture, w
 
 
 async def test_a_mistake_is_named_by_its_place_and_never_repeated(gateway: GatewayFixture) -> None:
-    """What was sent may be a person's: the answer says where to mend, not what was there."""
+    """The problem names the member and never repeats the value, which may be personal."""
     bank = await gateway.client()
     secret = "330106199001011234"
     body = {**verification_body(UNKNOWN, "is_active.v1"), "purpose": [secret]}
@@ -251,7 +251,7 @@ async def test_a_mistake_is_named_by_its_place_and_never_repeated(gateway: Gatew
 async def test_what_is_not_in_a_list_has_its_own_code(
     gateway: GatewayFixture, path: str, code: str, changed: Body
 ) -> None:
-    """Codes, purposes, questions and datasets; where a code is one, the attempt is logged."""
+    """Unknown codes, purposes, questions and datasets; logged where the code is an enterprise's."""
     if (path, code) in {(VERIFY, "unknown_dataset"), (QUERY, "unknown_question")}:
         return
     bank = await gateway.client()
@@ -263,7 +263,7 @@ async def test_what_is_not_in_a_list_has_its_own_code(
 
 
 def a_persons_number_that_reads_as_a_code() -> str:
-    """One in thirty-one ID numbers passes the check of GB 32100 by chance."""
+    """An ID number that passes the check of GB 32100, as one in thirty-one does."""
     made = (invalid_id_number(f"33010619900101{n:03}") for n in range(1000))
     return next(n for n in made if not isinstance(parse_uscc(n), NotACode))
 
@@ -272,7 +272,7 @@ def a_persons_number_that_reads_as_a_code() -> str:
 async def test_a_persons_number_in_the_place_of_a_code_is_refused_and_not_kept(
     gateway: GatewayFixture, path: str
 ) -> None:
-    """It may pass the check of a code by chance; it is never an enterprise's."""
+    """`invalid_uscc` although the check character fits; the number is not stored."""
     bank, number = await gateway.client(), a_persons_number_that_reads_as_a_code()
     response, rows = await written(bank, lambda: call(bank, path, body_for(path, number)))
     assert_problem(response, "invalid_uscc")
@@ -303,7 +303,7 @@ async def test_a_persons_number_in_the_place_of_a_code_is_refused_and_not_kept(
 async def test_a_wrong_header_has_its_code(
     gateway: GatewayFixture, path: str, code: str, change: Callable[[Headers], Headers]
 ) -> None:
-    """Before anything of the body is looked up."""
+    """Headers are checked before anything in the body is looked up."""
     bank = await gateway.client()
     await assert_refused(
         bank, code, lambda uscc: call(bank, path, body_for(path, uscc), change=change), logged=False
@@ -312,7 +312,7 @@ async def test_a_wrong_header_has_its_code(
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_a_body_may_be_sent_without_a_digest(gateway: GatewayFixture, path: str) -> None:
-    """It is checked where it is there."""
+    """Content-Digest is optional."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     await gateway.grant(bank, uscc)
     assert (
@@ -322,7 +322,7 @@ async def test_a_body_may_be_sent_without_a_digest(gateway: GatewayFixture, path
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_an_oversized_body_is_refused_unread(gateway: GatewayFixture, path: str) -> None:
-    """By its declared length."""
+    """Refused by its Content-Length."""
     bank = await gateway.client()
 
     async def send(uscc: str) -> httpx2.Response:
@@ -339,7 +339,7 @@ async def test_an_oversized_body_is_refused_unread(gateway: GatewayFixture, path
 async def test_an_oversized_body_without_a_length_is_refused_as_it_comes(
     gateway: GatewayFixture, path: str
 ) -> None:
-    """In chunks; no more of it is taken than is needed to see that it is too long."""
+    """Refused after as many chunks as exceed the limit."""
     bank, taken = await gateway.client(), 0
     whole = b" " * MAX_BODY_BYTES * 4
 
@@ -363,7 +363,7 @@ async def test_an_oversized_body_without_a_length_is_refused_as_it_comes(
 async def expect(
     bank: Caller, code: str, path: str, change: Callable[[Headers], Headers], **more: Any
 ) -> None:
-    """Refused with this code, and nothing written, whichever enterprise is named."""
+    """Assert this code and no writes, for each enterprise."""
     await assert_refused(
         bank,
         code,
@@ -376,7 +376,7 @@ async def expect(
 async def test_a_call_without_one_good_dpop_token_is_refused(
     gateway: GatewayFixture, path: str
 ) -> None:
-    """None, two, as Bearer, in the address, garbage."""
+    """No token, two tokens, the scheme Bearer, a token in the URL, an invalid one."""
     bank = await gateway.client()
     token = await bank.token()
     for change in (
@@ -401,7 +401,7 @@ async def test_a_call_without_one_good_dpop_token_is_refused(
 
 
 async def test_the_scheme_is_a_name_in_any_case(gateway: GatewayFixture) -> None:
-    """RFC 9110: dpop is DPoP."""
+    """RFC 9110: scheme names are case-insensitive."""
     bank = await gateway.client()
     token = await bank.token()
     response = await call(
@@ -417,7 +417,7 @@ async def test_the_scheme_is_a_name_in_any_case(gateway: GatewayFixture) -> None
 async def test_a_token_that_was_not_issued_here_is_refused(
     gateway: GatewayFixture, path: str
 ) -> None:
-    """Another key under our key's name, no algorithm, another issuer, another type."""
+    """Another key under our key's id, algorithm none, another issuer, another type."""
     bank = await gateway.client()
     claims = claims_of(await bank.token())
     ours = gateway.runtime.keys.current("token", gateway.clock())
@@ -439,7 +439,7 @@ async def test_a_token_that_was_not_issued_here_is_refused(
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_an_expired_token_is_refused(gateway: GatewayFixture, path: str) -> None:
-    """However well proven, and although it was accepted and remembered before."""
+    """A valid proof and an earlier, cached verification do not matter."""
     bank = await gateway.client()
     token = await bank.token()
     before = await call(bank, path, body_for(path, UNKNOWN))
@@ -451,7 +451,7 @@ async def test_an_expired_token_is_refused(gateway: GatewayFixture, path: str) -
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_a_stolen_token_is_of_no_use(gateway: GatewayFixture, path: str) -> None:
-    """It is bound to the key of the client that it was issued to."""
+    """The token is bound to the DPoP key of its client."""
     bank, thief = await gateway.client(), await gateway.client()
     token = await bank.token()
     proof = await thief.proof("POST", path, token)
@@ -460,7 +460,7 @@ async def test_a_stolen_token_is_of_no_use(gateway: GatewayFixture, path: str) -
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_a_proof_is_of_this_very_call(gateway: GatewayFixture, path: str) -> None:
-    """Not missing, doubled, for another method, address, token or time, or by another type."""
+    """Missing, repeated, for another method, URL, token or time, or of another type."""
     bank = await gateway.client()
     token, now = await bank.token(), int(gateway.clock().timestamp())
     other = VERIFY if path == QUERY else QUERY
@@ -483,7 +483,7 @@ async def test_a_proof_is_of_this_very_call(gateway: GatewayFixture, path: str) 
 async def test_a_proof_without_a_fresh_nonce_is_asked_for_again(
     gateway: GatewayFixture, path: str
 ) -> None:
-    """The nonce of the answer is one that passes."""
+    """The refusal carries a nonce that is accepted."""
     bank = await gateway.client()
     token = await bank.token()
     with gateway.clock.later(minutes=-5):
@@ -499,7 +499,7 @@ async def test_a_proof_without_a_fresh_nonce_is_asked_for_again(
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_a_proof_is_used_once(gateway: GatewayFixture, path: str) -> None:
-    """A second call with it is refused before anything is read."""
+    """The second call is refused before anything is read."""
     bank = await gateway.client()
     proof = await bank.proof("POST", path, await bank.token())
     first = await call(bank, path, body_for(path, UNKNOWN), change=with_(DPoP=proof))
@@ -511,7 +511,7 @@ async def test_a_proof_is_used_once(gateway: GatewayFixture, path: str) -> None:
 async def test_a_token_of_another_scope_is_not_enough(
     gateway: GatewayFixture, path: str, scope: str
 ) -> None:
-    """The answer names the scope that is needed."""
+    """The challenge names the required scope."""
     bank = await gateway.client()
     token = await bank.token(scope)
 
@@ -569,7 +569,7 @@ STATES: Final = {
 async def test_what_ended_holds_from_the_next_request(
     gateway: GatewayFixture, path: str, state: str
 ) -> None:
-    """Whatever the token's lifetime and whatever is remembered; each attempt is in the log."""
+    """Whatever the token's lifetime and the caches; each attempt is logged."""
     code, end = STATES[state]
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     await gateway.grant(bank, uscc)
@@ -584,7 +584,7 @@ async def test_what_ended_holds_from_the_next_request(
 async def test_a_client_without_an_agreement_may_do_nothing(
     gateway: GatewayFixture, path: str
 ) -> None:
-    """Missing means refused, whatever token it has come by."""
+    """Refused with a valid token."""
     bank, lone = await gateway.client(), await gateway.client(agreed=False)
     assert (await lone._ask_for_token("verify")).json()["error"] == "unauthorized_client"
     claims = claims_of(await bank.token())
@@ -626,7 +626,7 @@ async def test_a_client_without_an_agreement_may_do_nothing(
 async def test_what_the_agreement_does_not_cover_is_named(
     gateway: GatewayFixture, path: str, changed: Body, named: str
 ) -> None:
-    """A consent does not widen it."""
+    """A consent does not widen the agreement."""
     bank = await gateway.client(questions=frozenset({"is_active.v1"}))
     await gateway.grant(bank, gateway.uscc("clean"), datasets=["registration", "supervision"])
     await assert_refused(
@@ -640,7 +640,7 @@ async def test_what_the_agreement_does_not_cover_is_named(
 
 
 async def test_a_consent_of_another_client_is_not_available(gateway: GatewayFixture) -> None:
-    """Nor is it told that there is one."""
+    """The same answer as for a consent that does not exist."""
     bank, other, uscc = await gateway.client(), await gateway.client(), gateway.uscc("clean")
     theirs = await gateway.grant(other, uscc)
     await assert_refused(
@@ -658,7 +658,7 @@ async def test_a_consent_of_another_client_is_not_available(gateway: GatewayFixt
 async def test_too_many_calls_are_told_when_to_come_back(
     gateway: GatewayFixture, path: str
 ) -> None:
-    """429 with Retry-After and the limits; the proof is spent, nothing is written."""
+    """429 with Retry-After and limit headers; the proof is spent, nothing is written."""
     bank = await gateway.client(quotas=Quotas(per_minute=2))
     for _ in range(2):
         allowed = await call(bank, path, body_for(path, UNKNOWN))
@@ -691,7 +691,7 @@ async def test_smaller_quotas_hold_for_a_token_that_was_issued_before(
 
 
 async def test_a_spent_quota_is_told_apart_from_haste(gateway: GatewayFixture) -> None:
-    """It comes back tomorrow: different enterprises, of which one seen already is free."""
+    """`quota_exhausted`, until the next day; enterprises asked about before are free."""
     bank = await gateway.client(quotas=Quotas(distinct_enterprises_per_day=1))
     known = gateway.uscc("clean")
     assert await bank.answers(known, "is_active.v1") == ["yes"]
@@ -722,7 +722,7 @@ async def test_a_spent_quota_is_told_apart_from_haste(gateway: GatewayFixture) -
 async def test_what_is_not_there_is_a_signed_problem_too(
     gateway: GatewayFixture, method: str, path: str, code: str
 ) -> None:
-    """Nothing under /v1 leaves unsigned."""
+    """Every answer under /v1 is signed, 404 included."""
     response = gateway.checked(await gateway.http.request(method, path))
     assert_problem(response, code)
     if code == "method_not_allowed":
@@ -730,7 +730,7 @@ async def test_what_is_not_there_is_a_signed_problem_too(
 
 
 async def test_a_request_id_of_odd_characters_is_not_echoed(gateway: GatewayFixture) -> None:
-    """A decent one is; whatever it is, the answer has one."""
+    """A well-formed one is echoed; otherwise the answer has a new one."""
     for given in ("a b", "x" * 65, "<script>", "a,b"):
         response = await gateway.http.get("/v1/nothing", headers={"X-Request-Id": given})
         assert response.headers["x-request-id"] != given
@@ -740,7 +740,7 @@ async def test_a_request_id_of_odd_characters_is_not_echoed(gateway: GatewayFixt
 
 
 async def test_a_client_of_another_key_is_not_this_client(gateway: GatewayFixture) -> None:
-    """A proof key that the token is not bound to, with everything else right."""
+    """The token is not bound to the proof's key."""
     bank = await gateway.client()
     await bank.token()
     other = replace(bank, proof_key=ec.generate_private_key(ec.SECP256R1()))

@@ -1,4 +1,4 @@
-"""A body is compared with its Content-Digest at every endpoint, and only what was compared is signed."""
+"""Content-Digest (RFC 9530) at every endpoint: verified, and covered by the signature only then."""
 
 import base64
 import hashlib
@@ -32,23 +32,23 @@ EMPTY: Final = sha256_digest(b"")
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="session")
 async def _forgotten(gateway: GatewayFixture) -> AsyncIterator[None]:
-    """Nothing that is delivered here outlives its test."""
+    """Delete the records that the tests deliver."""
     yield
     await forget(gateway)
 
 
 def sha512_digest(body: bytes) -> str:
-    """The other algorithm's."""
+    """A sha-512 digest member."""
     return f"sha-512=:{base64.b64encode(hashlib.sha512(body).digest()).decode()}:"
 
 
 def covers_digest(answer: httpx2.Response) -> bool:
-    """Whether the answer's signature speaks of the request's digest."""
+    """Whether the answer's signature covers the request's digest."""
     return COVERED in answer.headers["signature-input"]
 
 
 def assert_mismatch(answer: httpx2.Response) -> None:
-    """Refused, told which two are known, and signed without the digest."""
+    """Assert a signed refusal that names both algorithms and does not cover the digest."""
     assert (answer.status_code, answer.json()["code"]) == (400, "digest_mismatch"), answer.text
     assert "sha-256" in answer.json()["detail"]
     assert "sha-512" in answer.json()["detail"]
@@ -56,7 +56,7 @@ def assert_mismatch(answer: httpx2.Response) -> None:
 
 
 async def asked(bank: Caller, body: bytes, digests: list[str]) -> httpx2.Response:
-    """A verification with these lines of Content-Digest."""
+    """A verification with these Content-Digest lines."""
     headers = await bank.headers("POST", "/v1/verifications", body)
     del headers["Content-Digest"]
     own = [*headers.items(), *(("Content-Digest", each) for each in digests)]
@@ -66,7 +66,7 @@ async def asked(bank: Caller, body: bytes, digests: list[str]) -> httpx2.Respons
 
 
 async def test_only_what_was_compared_is_signed(gateway: GatewayFixture) -> None:
-    """Either algorithm, both, in two lines: signed as sent. Any other: refused, and not signed."""
+    """sha-256, sha-512, both, or in two lines are covered as sent; another algorithm is refused."""
     bank = await gateway.client()
     body = orjson.dumps(verification_body(gateway.uscc("clean"), "is_active.v1"))
     right, long = sha256_digest(body), sha512_digest(body)
@@ -89,7 +89,7 @@ async def test_only_what_was_compared_is_signed(gateway: GatewayFixture) -> None
 
 
 async def test_a_digest_is_checked_where_no_body_is_read(gateway: GatewayFixture) -> None:
-    """Of a GET or DELETE: that of nothing, or of the bytes that came along; the signature leaves it out."""
+    """GET and DELETE: the digest of the empty or the sent body; the signature leaves it out."""
     bank = await gateway.client()
     for method, path in (
         ("GET", "/v1/questions"),
@@ -112,7 +112,7 @@ async def test_a_digest_is_checked_where_no_body_is_read(gateway: GatewayFixture
 
 
 async def test_uploads_check_digests_in_both_algorithms(gateway: GatewayFixture) -> None:
-    """Of the announcement, which has no body, and of each part; nothing of a wrong part is kept."""
+    """For the creation, which has no body, and for each part; a wrong part is discarded."""
     source = await make_department(gateway)
     content = lines(make_penalty(gateway, gateway.uscc("clean")))
     announcing = described(content) | {"Content-Digest": sha512_digest(b"x")}
@@ -131,7 +131,7 @@ async def test_uploads_check_digests_in_both_algorithms(gateway: GatewayFixture)
 
 
 async def test_the_authorization_server_checks_them_too(gateway: GatewayFixture) -> None:
-    """As an OAuth error."""
+    """Refused as an OAuth error."""
     form = b"grant_type=client_credentials"
     media = {"Content-Type": "application/x-www-form-urlencoded"}
     for wrong in (sha512_digest(b"x"), "md5=:AAAA:", ""):

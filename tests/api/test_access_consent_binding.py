@@ -1,4 +1,4 @@
-"""A token that was given for one consent is of use for that consent only, and as long as it holds."""
+"""Consent-bound tokens: valid for their consent only, and as long as it is active."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ QUERY = "/v1/queries"
 
 
 async def send(bank: Caller, path: str, body: dict[str, object], token: str) -> tuple[int, str]:
-    """Status and code of a call."""
+    """Status and error code of a call."""
     proof = await bank.proof("POST", path, token)
     headers = {"Authorization": f"DPoP {token}", "DPoP": proof}
     answer = await bank.send(path, body, headers=headers)
@@ -24,7 +24,7 @@ async def send(bank: Caller, path: str, body: dict[str, object], token: str) -> 
 
 
 async def make_bound_token(bank: Caller, uscc: str, consent_id: str) -> str:
-    """A token that was given for this consent."""
+    """A token bound to this consent."""
     gateway = bank.gateway
     key = gateway.runtime.keys.current("token", gateway.clock())
     claims = claims_of(await bank.token("query verify")) | {"uscc": uscc, "consent_id": consent_id}
@@ -34,7 +34,7 @@ async def make_bound_token(bank: Caller, uscc: str, consent_id: str) -> str:
 async def test_a_bound_token_ends_with_its_consent_for_public_questions_too(
     gateway: GatewayFixture,
 ) -> None:
-    """What needs no consent is for the client's own token."""
+    """Public questions need the client's own token."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     consent_id = await gateway.grant(bank, uscc)
     token = await make_bound_token(bank, uscc, consent_id)
@@ -47,7 +47,7 @@ async def test_a_bound_token_ends_with_its_consent_for_public_questions_too(
 
 
 async def test_a_bound_token_says_nothing_of_another_enterprise(gateway: GatewayFixture) -> None:
-    """Although the client has a consent there too."""
+    """Refused although the client has a consent of the other enterprise."""
     bank, uscc, other = await gateway.client(), gateway.uscc("clean"), gateway.uscc("penalised")
     token = await make_bound_token(bank, uscc, await gateway.grant(bank, uscc))
     elsewhere = await gateway.grant(bank, other)
@@ -58,7 +58,7 @@ async def test_a_bound_token_says_nothing_of_another_enterprise(gateway: Gateway
 
 
 async def test_a_bound_token_reads_under_no_other_consent(gateway: GatewayFixture) -> None:
-    """Naming another consent of the same client and enterprise does not help."""
+    """Refused for another consent of the same client and enterprise."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     first = await gateway.grant(bank, uscc)
     token = await make_bound_token(bank, uscc, first)
@@ -72,7 +72,7 @@ async def test_a_bound_token_reads_under_no_other_consent(gateway: GatewayFixtur
 async def test_a_receipt_is_for_the_client_and_not_for_a_token_whose_consent_has_ended(
     gateway: GatewayFixture,
 ) -> None:
-    """What was told stays provable: with a token of the client's own, whatever the consent does."""
+    """Receipts stay available with a client_credentials token, whatever the consent's state."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     consent_id = await gateway.grant(bank, uscc)
     token = await make_bound_token(bank, uscc, consent_id)

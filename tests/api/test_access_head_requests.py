@@ -1,4 +1,4 @@
-"""HEAD is answered as GET without its content; where GET has an effect or waits it is not allowed."""
+"""HEAD requests: answered as GET without content, and not allowed where GET has an effect or waits."""
 
 import socket
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ MOVING = {"/metrics"}
 
 
 def addresses(gateway: GatewayFixture) -> Iterator[tuple[str, str]]:
-    """Every address that takes GET: as it is written in its route, and with something in it."""
+    """Every GET route, as its template and with values in place of parameters."""
     for route in iter_route_contexts(gateway.app.router.routes):
         if route.path and "GET" in (route.methods or ()):
             filled = route.path.replace(":path", "")
@@ -36,7 +36,7 @@ def addresses(gateway: GatewayFixture) -> Iterator[tuple[str, str]]:
 
 
 def told(answer: httpx2.Response) -> tuple[int, dict[str, str]]:
-    """Status and headers, but for those that no two answers share."""
+    """Status and headers, without those that differ in every answer."""
     headers = {n: v for n, v in answer.headers.items() if n not in OF_ONE_ANSWER}
     return answer.status_code, headers
 
@@ -44,7 +44,7 @@ def told(answer: httpx2.Response) -> tuple[int, dict[str, str]]:
 async def test_every_address_that_takes_get_takes_head_or_says_that_it_does_not(
     gateway: GatewayFixture,
 ) -> None:
-    """Pages, files, refusals: the same status and headers, the length of the content too."""
+    """The same status and headers as GET, Content-Length included, or 405."""
     seen = set()
     for path, address in addresses(gateway):
         head = await gateway.http.head(address)
@@ -63,7 +63,7 @@ async def test_every_address_that_takes_get_takes_head_or_says_that_it_does_not(
 
 
 async def test_a_head_is_proven_counted_and_signed_as_what_it_is(gateway: GatewayFixture) -> None:
-    """Its proof is for HEAD, it takes its place in the limits, and its signature says HEAD."""
+    """Its proof is for HEAD, it counts towards the limits, and its signature covers HEAD."""
     bank = await gateway.client(quotas=Quotas(per_minute=6))
     get = await bank.send("/v1/consents", b"", method="GET", scope="consents")
     head = await bank.send("/v1/consents", b"", method="HEAD", scope="consents")
@@ -82,7 +82,7 @@ async def test_a_head_is_proven_counted_and_signed_as_what_it_is(gateway: Gatewa
 
 @pytest.mark.parametrize("path", ["/v1/changes", "/v1/consents/cst_none"])
 async def test_a_head_does_not_wait(gateway: GatewayFixture, path: str) -> None:
-    """A long poll is for GET; without `wait` there is nothing to hold."""
+    """Long polls wait on GET only."""
     bank = await gateway.client()
     scope = "changes" if path == "/v1/changes" else "consents"
     held = await bank.send(f"{path}?wait=30", b"", method="HEAD", scope=scope)
@@ -120,13 +120,13 @@ async def test_a_head_where_get_has_an_effect_leaves_nothing(gateway: GatewayFix
 async def test_every_405_says_what_is_allowed(
     gateway: GatewayFixture, method: str, path: str, allow: str
 ) -> None:
-    """RFC 9110 §15.5.6, HEAD wherever it is answered."""
+    """RFC 9110 §15.5.6: `Allow` lists the methods, HEAD included."""
     answer = await gateway.http.request(method, path)
     assert (answer.status_code, answer.headers["allow"]) == (405, allow)
 
 
 async def test_over_a_socket_nothing_follows_the_header_of_a_head(served: GatewayFixture) -> None:
-    """The next answer of the connection begins where it should."""
+    """The next answer on the connection starts directly after the header."""
     request = "{} /v1/questions HTTP/1.1\r\nHost: credit.test\r\nConnection: {}\r\n\r\n"
     with socket.create_connection(served.listening.getsockname(), timeout=20) as wire:
         wire.sendall(request.format("HEAD", "keep-alive").encode())
@@ -141,7 +141,7 @@ async def test_over_a_socket_nothing_follows_the_header_of_a_head(served: Gatewa
 
 
 def remaining(answer: httpx2.Response) -> int:
-    """How many calls the first of the client's limits leaves."""
+    """Remaining calls of the client's first limit."""
     limits = dict(
         part.split("=") for part in answer.headers["ratelimit"].split(",")[0].split(";")[1:]
     )
@@ -149,7 +149,7 @@ def remaining(answer: httpx2.Response) -> int:
 
 
 async def test_a_receipts_head_is_that_clients_alone(gateway: GatewayFixture) -> None:
-    """HEAD tells of nobody else's more than GET does."""
+    """Another client's receipt is not found by HEAD either."""
     bank, other = await gateway.client(), await gateway.client()
     path = f"/v1/consents/{await consent_of(bank)}"
     mine = await bank.send(path, b"", method="HEAD", scope="consents")
@@ -158,7 +158,7 @@ async def test_a_receipts_head_is_that_clients_alone(gateway: GatewayFixture) ->
 
 
 async def consent_of(bank: Caller) -> str:
-    """A consent that this client has asked for."""
+    """Id of a consent that this client requested."""
     body = {
         "enterprise": {"uscc": bank.gateway.uscc("clean")},
         "purpose": "loan_approval",

@@ -1,4 +1,4 @@
-"""API calls with certificate-bound tokens (RFC 8705 §3): checks, limits, log."""
+"""Calls with certificate-bound tokens (RFC 8705) through a trusted proxy."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -28,7 +28,7 @@ MTLS = "https://mtls.credit.test"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProxiedGateway:
-    """The gateway behind a trusted proxy, and another way to it that goes around the proxy."""
+    """A gateway behind a trusted proxy, also reachable directly."""
 
     gateway: GatewayFixture
     runtime: Runtime
@@ -50,14 +50,14 @@ class ProxiedGateway:
         return caller
 
     async def nonce(self) -> str:
-        """A nonce that passes now."""
+        """A valid DPoP nonce."""
         generation = await self.runtime.limiter.generation()
         return self.runtime.nonces.issue(generation, self.gateway.clock())
 
     async def token(
         self, caller: Caller, holder: Holder, *, proven: bool = False, scope: str = "query verify"
     ) -> str:
-        """A token for this certificate, and for the caller's DPoP key too if `proven`."""
+        """A token bound to this certificate, and to the caller's DPoP key if `proven`."""
         headers = {"Client-Cert": holder.header}
         if proven:
             nonce = await self.nonce()
@@ -79,7 +79,7 @@ class ProxiedGateway:
         http: httpx2.AsyncClient | None = None,
         checked: bool = True,
     ) -> httpx2.Response:
-        """Ask one question with these headers; the answer is signed, whatever it is."""
+        """Ask one question with these headers; the answer is signed."""
         raw = orjson.dumps(verification_body(uscc, "is_active.v1"))
         own = [("Content-Type", "application/json"), ("Content-Digest", sha256_digest(raw))]
         given = list(headers.items()) if isinstance(headers, Mapping) else headers
@@ -90,7 +90,7 @@ class ProxiedGateway:
 
 @asynccontextmanager
 async def behind_a_proxy(gateway: GatewayFixture) -> AsyncIterator[ProxiedGateway]:
-    """The gateway's database behind a proxy at 127.0.0.1, which is where the tests call from."""
+    """The gateway's database behind a proxy at 127.0.0.1, from where the tests call."""
     changed = {"trusted_proxies": "127.0.0.1", "mtls_origin": MTLS}
     settings = type(gateway.settings).model_validate(
         {**gateway.settings.model_dump(), **changed}, by_name=True
@@ -106,7 +106,7 @@ async def behind_a_proxy(gateway: GatewayFixture) -> AsyncIterator[ProxiedGatewa
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def proxied(gateway: GatewayFixture) -> AsyncIterator[ProxiedGateway]:
-    """One such gateway for the module."""
+    """The module's gateway behind a proxy."""
     async with behind_a_proxy(gateway) as made:
         yield made
 
@@ -118,7 +118,7 @@ def holder() -> Holder:
 
 
 def refused(answer: httpx2.Response, code: str, *, scheme: str = "Bearer") -> bool:
-    """Whether it was refused so, with the challenge of this scheme."""
+    """Whether the call was refused so, with the challenge of this scheme."""
     told = answer.headers.get("www-authenticate", "")
     return (
         answer.status_code == (403 if code == "insufficient_scope" else 401)
@@ -130,7 +130,7 @@ def refused(answer: httpx2.Response, code: str, *, scheme: str = "Bearer") -> bo
 async def test_a_bound_token_with_its_certificate_is_answered(
     proxied: ProxiedGateway, holder: Holder
 ) -> None:
-    """As Bearer, in any case; counted, signed and logged as any other call."""
+    """Scheme Bearer in any case; counted, signed and logged as any other call."""
     caller, uscc = await proxied.client(holder), proxied.gateway.uscc("clean")
     token = await proxied.token(caller, holder)
     for scheme in ("Bearer", "bearer", "BEARER"):
@@ -145,7 +145,7 @@ async def test_a_bound_token_with_its_certificate_is_answered(
 async def test_without_its_certificate_a_token_is_nothing(
     proxied: ProxiedGateway, holder: Holder
 ) -> None:
-    """None, another one of the same name, an old one: a stolen token opens nothing."""
+    """Refused with no certificate, another one of the same name, or an older one."""
     caller, uscc = await proxied.client(holder), proxied.gateway.uscc("clean")
     token = {"Authorization": f"Bearer {await proxied.token(caller, holder)}"}
     renewed = make_certificate(issuer=CA)
@@ -160,7 +160,7 @@ async def test_without_its_certificate_a_token_is_nothing(
 async def test_a_header_that_goes_around_the_proxy_is_nothing(
     proxied: ProxiedGateway, holder: Holder
 ) -> None:
-    """The same answer as with none, and a line in the log; whatever forwarding is claimed."""
+    """The same answer as without a certificate, and a log line, whatever is forwarded."""
     caller, uscc = await proxied.client(holder), proxied.gateway.uscc("clean")
     token = {"Authorization": f"Bearer {await proxied.token(caller, holder)}"}
     forged = {
@@ -180,7 +180,7 @@ async def test_a_header_that_goes_around_the_proxy_is_nothing(
 
 
 async def test_a_certificate_that_ran_out_ends_its_token(proxied: ProxiedGateway) -> None:
-    """The proxy's own clock is not relied upon."""
+    """Expiry is checked by the gateway, not only by the proxy."""
     brief = make_certificate(issuer=CA, days=(-1, 2 / 86_400 * 60))
     caller, uscc = await proxied.client(brief), proxied.gateway.uscc("clean")
     token = await proxied.token(caller, brief)
@@ -195,7 +195,7 @@ async def test_a_certificate_that_ran_out_ends_its_token(proxied: ProxiedGateway
 async def test_two_or_broken_certificates_are_refused(
     proxied: ProxiedGateway, holder: Holder
 ) -> None:
-    """Even beside a token that needs none: the proxy is set up wrongly."""
+    """Also beside a DPoP token: the proxy is misconfigured."""
     caller, uscc = await proxied.client(holder), proxied.gateway.uscc("clean")
     token = ("Authorization", f"Bearer {await proxied.token(caller, holder)}")
     own = ("Client-Cert", holder.header)
@@ -212,7 +212,7 @@ async def test_two_or_broken_certificates_are_refused(
 async def test_a_dpop_token_is_never_a_bearer_token(
     proxied: ProxiedGateway, holder: Holder
 ) -> None:
-    """With or without a certificate, with or without a proof beside it."""
+    """With or without a certificate or a proof."""
     gateway = proxied.gateway
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     token = await bank.token()
@@ -229,7 +229,7 @@ async def test_a_dpop_token_is_never_a_bearer_token(
 async def test_a_certificate_token_is_never_a_dpop_token(
     proxied: ProxiedGateway, holder: Holder
 ) -> None:
-    """Nor does a proof replace the certificate, or pass unread beside it."""
+    """A DPoP proof neither replaces the certificate nor is ignored beside it."""
     caller, uscc = await proxied.client(holder), proxied.gateway.uscc("clean")
     token = await proxied.token(caller, holder)
     proof = await caller.proof("POST", PATH, token, nonce=await proxied.nonce())
@@ -242,7 +242,7 @@ async def test_a_certificate_token_is_never_a_dpop_token(
 async def test_a_token_that_is_bound_twice_is_judged_twice(
     proxied: ProxiedGateway, holder: Holder
 ) -> None:
-    """Certificate and proof, under the scheme DPoP; either alone is not enough."""
+    """Certificate and DPoP proof are both required, under the scheme DPoP."""
     caller, uscc = await proxied.client(holder), proxied.gateway.uscc("clean")
     token = await proxied.token(caller, holder, proven=True)
 
@@ -275,7 +275,7 @@ async def test_a_token_that_is_bound_twice_is_judged_twice(
 async def test_where_no_proxy_is_trusted_there_is_no_bearer_token(
     proxied: ProxiedGateway, holder: Holder
 ) -> None:
-    """A token that another worker gave does not pass where the operator trusts nobody."""
+    """A certificate-bound token of another worker is refused if no proxy is trusted."""
     caller, gateway = await proxied.client(holder), proxied.gateway
     token = await proxied.token(caller, holder)
     headers = {"Authorization": f"Bearer {token}", "Client-Cert": holder.header}
@@ -285,7 +285,7 @@ async def test_where_no_proxy_is_trusted_there_is_no_bearer_token(
 
 
 async def test_state_holds_from_the_next_request(proxied: ProxiedGateway, holder: Holder) -> None:
-    """A revoked token, a suspended client: line 30 is the same for all."""
+    """A revoked token and a suspended client are refused."""
     caller, gateway = await proxied.client(holder), proxied.gateway
     uscc, with_it = gateway.uscc("clean"), {"Client-Cert": holder.header}
     revoked = await proxied.token(caller, holder)
@@ -303,7 +303,7 @@ async def test_state_holds_from_the_next_request(proxied: ProxiedGateway, holder
 
 
 async def test_the_same_limits_hold(proxied: ProxiedGateway, holder: Holder) -> None:
-    """There is no proof to be used once, but the quota is counted as for anybody."""
+    """The quota is counted as for DPoP calls, without a replay check."""
     role = next(each for each in DEMO_CLIENTS if each.key == "bank")
     quotas = replace(terms_of(role, proxied.gateway.clock()).quotas, per_minute=2)
     assert isinstance(quotas, Quotas)
@@ -316,7 +316,7 @@ async def test_the_same_limits_hold(proxied: ProxiedGateway, holder: Holder) -> 
 
 
 async def test_a_scope_is_asked_for_as_of_anybody(proxied: ProxiedGateway, holder: Holder) -> None:
-    """And the challenge names it under the scheme that was used."""
+    """The challenge names the scope under the scheme used."""
     caller = await proxied.client(holder)
     token = await proxied.token(caller, holder, scope="query")
     headers = {"Authorization": f"Bearer {token}", "Client-Cert": holder.header}
@@ -328,7 +328,7 @@ async def test_a_scope_is_asked_for_as_of_anybody(proxied: ProxiedGateway, holde
 async def test_an_answer_is_signed_for_the_address_that_was_called(
     proxied: ProxiedGateway, holder: Holder
 ) -> None:
-    """At the address for certificates the signature is over that address."""
+    """Over the certificate alias, the signature covers the alias address."""
     caller, uscc = await proxied.client(holder), proxied.gateway.uscc("clean")
     token = await proxied.token(caller, holder)
     headers = {"Authorization": f"Bearer {token}", "Client-Cert": holder.header}

@@ -1,4 +1,4 @@
-"""operationIds of the published API: pinned, for clients are generated from them."""
+"""operationIds of the published API, fixed because clients are generated from them."""
 
 from pathlib import Path
 
@@ -61,7 +61,7 @@ OPERATION_IDS = [
 
 
 def test_the_operation_ids_of_the_published_api(tmp_path: Path) -> None:
-    """One for each operation, named after its handler; a name never changes."""
+    """One for each operation, named after its handler; names never change."""
     settings = Settings(
         database_url="postgresql://localhost/none",
         issuer="https://gateway.example",

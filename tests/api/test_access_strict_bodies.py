@@ -1,4 +1,4 @@
-"""Strict JSON bodies at every endpoint."""
+"""Strict JSON bodies at every endpoint: duplicate members, codings, NUL and dates."""
 
 import gzip
 import json
@@ -52,19 +52,19 @@ TIMES: Final = (
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="session")
 async def _forgotten(gateway: GatewayFixture) -> AsyncIterator[None]:
-    """Nothing that is delivered here outlives its test."""
+    """Delete the records that the tests deliver."""
     yield
     await forget(gateway)
 
 
 def assert_invalid(answer: httpx2.Response, *words: str) -> None:
-    """400 `invalid_request`, with these words."""
+    """Assert 400 `invalid_request` with this detail."""
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request"), answer.text
     assert all(word in answer.json()["detail"] for word in words), answer.text
 
 
 async def test_no_endpoint_takes_a_member_twice(gateway: GatewayFixture) -> None:
-    """Every address that the description says to read JSON, whoever calls it."""
+    """Every operation that reads JSON by its description, for each kind of caller."""
     bank, source, operator = (
         await gateway.client(), await make_department(gateway), await make_operator(gateway),
     )  # fmt: skip
@@ -96,7 +96,7 @@ async def test_no_endpoint_takes_a_member_twice(gateway: GatewayFixture) -> None
 
 
 async def test_a_member_twice_in_a_member_or_a_row_is_found_too(gateway: GatewayFixture) -> None:
-    """Nested, spelled in another way, in what the catalogue alone would judge, in a key set."""
+    """Nested, escaped, in rows that the catalogue validates, in a key set."""
     bank, source, operator = (
         await gateway.client(), await make_department(gateway), await make_operator(gateway),
     )  # fmt: skip
@@ -119,7 +119,7 @@ async def test_a_member_twice_in_a_member_or_a_row_is_found_too(gateway: Gateway
 async def test_a_line_of_a_file_with_a_member_twice_is_a_rejected_row(
     gateway: GatewayFixture,
 ) -> None:
-    """The other rows are taken; what is refused is said by row and reason."""
+    """The other rows are taken; the result names row and reason."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     good, bad, odd = (make_penalty(gateway, uscc) for _ in "123")
     spoilt = lines(bad).replace(b'"fine":', b'"fine":"1","fine":')
@@ -132,7 +132,7 @@ async def test_a_line_of_a_file_with_a_member_twice_is_a_rejected_row(
 
 
 async def test_authorization_details_have_one_reading(gateway: GatewayFixture) -> None:
-    """`invalid_authorization_details`, with the reason."""
+    """`invalid_authorization_details` with the reason."""
     bank = await gateway.client()
     asked = {"type": "credit_data", "purpose": "loan_approval", "datasets": ["registration"]}
     right = json.dumps([asked])
@@ -161,7 +161,7 @@ async def test_authorization_details_have_one_reading(gateway: GatewayFixture) -
 
 
 async def test_a_body_is_sent_as_it_is(gateway: GatewayFixture) -> None:
-    """Of every Content-Encoding but `identity` 415, which says so; also at /oauth and for a part."""
+    """415 for every Content-Encoding but `identity`, also at /oauth and for upload parts."""
     bank, source = await gateway.client(), await make_department(gateway)
     body = orjson.dumps(verification_body(UNKNOWN, "is_active.v1"))
     for coding in ("gzip", "br", "x-unknown", "identity, gzip", "GZIP", "aes128gcm", "gzip;q=1"):
@@ -190,7 +190,7 @@ async def test_a_body_is_sent_as_it_is(gateway: GatewayFixture) -> None:
 
 
 async def test_the_text_of_an_escape_is_no_nul(gateway: GatewayFixture) -> None:
-    """A name may have a backslash and `u0000` in it; the character U+0000 itself is refused."""
+    """A backslash followed by `u0000` is accepted; the character U+0000 is refused."""
     bank = await gateway.client()
     value = ("enterprise_name.v1", "甲\\u0000公司")
     assert (await bank.verify(UNKNOWN, value)).status_code == 200
@@ -199,7 +199,7 @@ async def test_the_text_of_an_escape_is_no_nul(gateway: GatewayFixture) -> None:
 
 
 async def test_days_and_times_are_texts_of_rfc_3339(gateway: GatewayFixture) -> None:
-    """In queries, consents, acts on records, decisions of objections, and an operator's agreements."""
+    """In queries, consents, record acts, objection decisions and agreements."""
     bank, source, operator = (
         await gateway.client(), await make_department(gateway), await make_operator(gateway),
     )  # fmt: skip

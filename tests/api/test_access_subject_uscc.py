@@ -1,5 +1,4 @@
-"""A well-formed code is accepted on every channel, its check character right or wrong; a person's
-number is on none."""
+"""USCC check characters: a wrong one is a warning on every channel; ID numbers are refused."""
 
 from typing import Any, Final
 
@@ -35,7 +34,7 @@ async def ask(caller: Caller, path: str, uscc: str, **changed: Any) -> httpx2.Re
 async def test_a_wrong_check_character_is_said_and_tells_nothing_of_anybody(
     gateway: GatewayFixture,
 ) -> None:
-    """Held or not: the same members, the same length but for what was asked, the same warning."""
+    """Known or unknown code: the same members, length and warning."""
     bank, held = await gateway.client(), gateway.uscc("wrong_check_character")
     for path, status in (("/v1/verifications", 200), ("/v1/queries", 403)):
         known, unknown, right = [await ask(bank, path, each) for each in (held, WRONG, UNKNOWN)]
@@ -49,7 +48,7 @@ async def test_a_wrong_check_character_is_said_and_tells_nothing_of_anybody(
 async def test_an_enterprise_with_such_a_code_is_verified_and_queried(
     gateway: GatewayFixture,
 ) -> None:
-    """What is held is told, with the warning beside it."""
+    """Disclosed with the warning beside it."""
     bank, held = await gateway.client(), gateway.uscc("wrong_check_character")
     await gateway.grant(bank, held)
     verified = (await ask(bank, "/v1/verifications", held)).json()
@@ -62,7 +61,7 @@ async def test_an_enterprise_with_such_a_code_is_verified_and_queried(
 
 
 async def test_every_problem_about_such_a_code_says_so(gateway: GatewayFixture) -> None:
-    """An unknown purpose, what the agreement lacks, a limit."""
+    """Unknown purpose, missing agreement and limit errors carry the warning too."""
     bank = await gateway.client()
     for path in PATHS:
         refused = await ask(bank, path, WRONG, purpose="marketing")
@@ -77,7 +76,7 @@ async def test_every_problem_about_such_a_code_says_so(gateway: GatewayFixture) 
 async def test_a_permanent_residence_number_is_no_code_and_is_not_repeated(
     gateway: GatewayFixture, path: str, spelling: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """In the answer neither, nor in what is printed."""
+    """Neither in the answer nor in the log."""
     refused = await ask(await gateway.client(), path, spelling)
     assert (refused.status_code, refused.json()["code"]) == (400, "invalid_uscc")
     assert "warnings" not in refused.json()
@@ -86,7 +85,7 @@ async def test_a_permanent_residence_number_is_no_code_and_is_not_repeated(
 
 
 async def test_where_both_check_characters_fit_it_is_taken(gateway: GatewayFixture) -> None:
-    """It is a code as it should be: nothing is to be said of its check character."""
+    """Accepted without a warning."""
     bank = await gateway.client()
     answer = (await ask(bank, "/v1/verifications", BOTH)).json()
     assert answer["answers"][0]["answer"] == "not_determined"

@@ -1,4 +1,4 @@
-"""Two-operator approval of agreements; immutability of agreements and the audit log."""
+"""Agreement approval by two operators; the database enforces append-only history."""
 
 import asyncio
 import secrets
@@ -29,7 +29,7 @@ DATASETS = ("registration", "penalty", "licence")
 
 
 def terms(**changes: Any) -> Terms:
-    """The terms of an agreement in a file."""
+    """Terms of an agreement in a file."""
     known = {name: value for name, value in changes.items() if name != "quotas"}
     read = TermsIn.model_validate(
         {
@@ -51,7 +51,7 @@ def terms(**changes: Any) -> Terms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorFixture:
-    """Operators at work on one client."""
+    """Operators acting on one client."""
 
     engine: AsyncEngine
     client_id: str
@@ -59,7 +59,7 @@ class OperatorFixture:
     async def do(
         self, verb: Any, operator: Operator = FANG, *, later: timedelta = timedelta(), **given: Any
     ) -> Any:
-        """One act in its own transaction."""
+        """Perform one act in its own transaction."""
         async with self.engine.begin() as connection:
             at = ActContext(
                 connection=connection,
@@ -76,19 +76,19 @@ class OperatorFixture:
         )
 
     async def approve(self, made: Any, operator: Operator = QIANG, **when: timedelta) -> Any:
-        """Approve a proposal as it was read."""
+        """Approve a proposal by its digest."""
         own = made.proposal
         read = {"proposal_id": own.proposal_id, "digest": own.digest}
         return await self.do(agreement_service.approve, operator, **when, **read)
 
     async def agreed(self, wanted: Terms) -> InForce:
-        """These terms, in force by two operators."""
+        """These terms, put in force by two operators."""
         put = await self.approve(await self.put(wanted))
         assert isinstance(put, InForce), put
         return put
 
     async def sql(self, statement: str, **values: Any) -> list[Any]:
-        """A statement behind the gateway's back."""
+        """Execute SQL directly."""
         async with self.engine.begin() as connection:
             found = await connection.execute(text(statement), {"c": self.client_id, **values})
             return list(found.mappings()) if found.returns_rows else []
@@ -141,7 +141,7 @@ async def _register(office: OperatorFixture, **changes: Any) -> None:
 async def test_what_was_agreed_and_done_is_never_rewritten(
     office: OperatorFixture, statement: str
 ) -> None:
-    """The database refuses it, whoever asks."""
+    """UPDATE and DELETE are refused by the database."""
     await office.agreed(terms())
     before = await office.versions()
     with pytest.raises(DBAPIError):
@@ -150,7 +150,7 @@ async def test_what_was_agreed_and_done_is_never_rewritten(
 
 
 async def test_an_agreement_ends_once(office: OperatorFixture) -> None:
-    """Its end can be set, not moved and not taken back."""
+    """Its end can be set once, neither moved nor removed."""
     await office.agreed(terms())
     await office.sql("UPDATE agreement SET ended_at = now() WHERE client_id = :c")
     for later in ("now() + interval '1 day'", "NULL"):
@@ -161,7 +161,7 @@ async def test_an_agreement_ends_once(office: OperatorFixture) -> None:
 async def test_an_open_proposal_cannot_be_changed_between_reading_and_approving(
     office: OperatorFixture,
 ) -> None:
-    """Neither its document nor its digest nor its proposer."""
+    """Neither its document, its digest nor its proposer."""
     await office.put(terms())
     for change in ("document = '{}'", r"digest = '\x00'", "proposed_by = 'shell:else'"):
         with pytest.raises(DBAPIError):
@@ -169,7 +169,7 @@ async def test_an_open_proposal_cannot_be_changed_between_reading_and_approving(
 
 
 async def test_the_database_knows_no_approval_by_the_proposer(office: OperatorFixture) -> None:
-    """The rule stands in the table too."""
+    """A constraint of the table."""
     await office.put(terms())
     with pytest.raises(DBAPIError):
         await office.sql(
@@ -179,7 +179,7 @@ async def test_the_database_knows_no_approval_by_the_proposer(office: OperatorFi
 
 
 async def test_a_first_agreement_waits_for_a_second_operator(office: OperatorFixture) -> None:
-    """Until then there is none."""
+    """Until then there is no agreement."""
     made = await office.put(terms())
     assert isinstance(made, Proposed)
     assert await office.versions() == []
@@ -190,7 +190,7 @@ async def test_a_first_agreement_waits_for_a_second_operator(office: OperatorFix
 
 
 async def test_whoever_proposed_cannot_approve(office: OperatorFixture) -> None:
-    """Not under the same name in other letters either; and the proposal still waits."""
+    """Also under another spelling of the same name; the proposal stays open."""
     made = await office.put(terms())
     for same in (FANG, Operator.at_the_shell("FANG"), Operator.with_token("ops-1", "fang")):
         refused = await office.approve(made, operator=same)
@@ -200,7 +200,7 @@ async def test_whoever_proposed_cannot_approve(office: OperatorFixture) -> None:
 
 
 async def test_what_narrows_takes_effect_at_once(office: OperatorFixture) -> None:
-    """One operator is enough to protect, and old versions stay readable."""
+    """One operator is enough; older versions stay readable."""
     await office.agreed(terms())
     put = await office.put(terms(datasets=frozenset({"registration"})))
     assert isinstance(put, InForce)
@@ -210,7 +210,7 @@ async def test_what_narrows_takes_effect_at_once(office: OperatorFixture) -> Non
 
 
 async def test_what_was_narrowed_widens_again_only_by_two(office: OperatorFixture) -> None:
-    """The measure is the present version, not one that once was."""
+    """Compared with the present version, not with an earlier wider one."""
     await office.agreed(terms())
     await office.put(terms(datasets=frozenset()))
     back = await office.put(terms())
@@ -228,7 +228,7 @@ async def test_the_same_terms_again_are_nothing_to_do(office: OperatorFixture) -
 
 
 async def test_another_digest_approves_nothing(office: OperatorFixture) -> None:
-    """What is approved is what was read."""
+    """The digest must be that of the proposal."""
     made = await office.put(terms())
     wrong = await office.do(
         agreement_service.approve, QIANG, proposal_id=made.proposal.proposal_id, digest=bytes(32)
@@ -238,7 +238,7 @@ async def test_another_digest_approves_nothing(office: OperatorFixture) -> None:
 
 
 async def test_a_new_proposal_takes_the_place_of_an_open_one(office: OperatorFixture) -> None:
-    """So that nobody approves the older by mistake."""
+    """The older proposal is void."""
     older = await office.put(terms())
     newer = await office.put(terms(datasets=frozenset(DATASETS)))
     assert isinstance(await office.approve(older), AdminRefusal)
@@ -246,7 +246,7 @@ async def test_a_new_proposal_takes_the_place_of_an_open_one(office: OperatorFix
 
 
 async def test_a_proposal_against_a_version_that_changed_is_void(office: OperatorFixture) -> None:
-    """It would undo a narrowing that came in between."""
+    """Approving it would undo the narrowing in between."""
     await office.agreed(terms())
     wide = await office.put(terms(datasets=frozenset(DATASETS)))
     await office.put(terms(datasets=frozenset()))
@@ -255,7 +255,7 @@ async def test_a_proposal_against_a_version_that_changed_is_void(office: Operato
 
 
 async def test_ending_voids_what_was_proposed(office: OperatorFixture) -> None:
-    """Whoever ends an agreement does not expect it back an hour later."""
+    """An ended agreement does not come back by an old proposal."""
     await office.agreed(terms())
     wide = await office.put(terms(datasets=frozenset(DATASETS)))
     await office.do(agreement_service.end, client_id=office.client_id)
@@ -264,7 +264,7 @@ async def test_ending_voids_what_was_proposed(office: OperatorFixture) -> None:
 
 
 async def test_a_rejected_proposal_is_decided(office: OperatorFixture) -> None:
-    """By the other, or taken back by its proposer."""
+    """By the other operator, or withdrawn by its proposer."""
     made = await office.put(terms())
     rejected = await office.do(
         agreement_service.reject, FANG, proposal_id=made.proposal.proposal_id
@@ -274,7 +274,7 @@ async def test_a_rejected_proposal_is_decided(office: OperatorFixture) -> None:
 
 
 async def test_of_many_approvals_at_once_one_puts_one_version(office: OperatorFixture) -> None:
-    """The client's row is locked while an operator acts on it."""
+    """The client's row is locked during an act."""
     made = await office.put(terms())
     others = [Operator.at_the_shell(f"op-{n}") for n in range(8)]
     outcomes = await asyncio.gather(*(office.approve(made, by) for by in others))
@@ -285,7 +285,7 @@ async def test_of_many_approvals_at_once_one_puts_one_version(office: OperatorFi
 async def test_narrowing_and_approving_at_once_never_leave_the_wide_one(
     office: OperatorFixture,
 ) -> None:
-    """Whichever comes first, the other sees it."""
+    """In either order the later act sees the earlier one."""
     await office.agreed(terms())
     wide = await office.put(terms(datasets=frozenset(DATASETS)))
     approved, narrowed = await asyncio.gather(
@@ -300,7 +300,7 @@ async def test_narrowing_and_approving_at_once_never_leave_the_wide_one(
 async def test_an_agency_without_a_licence_cannot_be_proposed_questions_on_a_person(
     engine: AsyncEngine,
 ) -> None:
-    """R13, when an agreement is proposed; with the licence it can."""
+    """R13: refused at the proposal; allowed with a licence."""
     personal = terms(questions=frozenset({"legal_representative_id.v1"}))
     for licence in (None, "L-1"):
         agency = OperatorFixture(engine=engine, client_id=f"agency-{secrets.token_hex(4)}")
@@ -319,7 +319,7 @@ async def test_an_agency_without_a_licence_cannot_be_proposed_questions_on_a_per
 
 
 async def test_an_operators_client_can_agree_on_nothing_to_read(engine: AsyncEngine) -> None:
-    """Its agreement is a term and quotas."""
+    """Its agreement holds a term and quotas only."""
     ops = OperatorFixture(engine=engine, client_id=f"ops-{secrets.token_hex(4)}")
     await _register(ops, kind="operator", scopes=["admin"])
     with pytest.raises(TermsError, match="reads nothing"):
@@ -331,7 +331,7 @@ async def test_an_operators_client_can_agree_on_nothing_to_read(engine: AsyncEng
 async def test_what_the_catalogue_lacks_or_nobody_signed_is_refused(
     office: OperatorFixture,
 ) -> None:
-    """Before anything is proposed."""
+    """Unknown datasets or missing signatories are refused at the proposal."""
     with pytest.raises(TermsError, match="no such dataset"):
         await office.put(terms(datasets=frozenset({"secrets"})))
     with pytest.raises(TermsError, match="signed"):
@@ -354,7 +354,7 @@ async def test_an_ended_client_does_not_come_back(office: OperatorFixture) -> No
 
 
 async def test_each_act_is_written_with_its_digests_and_its_leaf(office: OperatorFixture) -> None:
-    """In order, by whom, and each with a leaf that the sealer will take into the log."""
+    """In order, with the operator, the digests, and a pending log leaf for each."""
     put = await office.agreed(terms())
     await office.do(client_service.set_state, QIANG, client_id=office.client_id, state="suspended")
     await office.do(client_service.set_state, QIANG, client_id=office.client_id, state="suspended")
@@ -379,6 +379,6 @@ async def test_each_act_is_written_with_its_digests_and_its_leaf(office: Operato
 
 
 async def test_a_term_that_is_over_is_not_approved(office: OperatorFixture) -> None:
-    """It would be in force for no moment."""
+    """Refused, since it would never be in force."""
     made = await office.put(terms(valid_until=datetime.now(UTC) + timedelta(days=1)))
     assert isinstance(await office.approve(made, later=timedelta(days=2)), AdminRefusal)

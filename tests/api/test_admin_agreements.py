@@ -1,4 +1,4 @@
-"""Agreements over the admin API: whatever widens takes two credentials."""
+"""Agreements over the admin API: a wider one needs two operator credentials."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ async def propose(client: Caller, client_id: str, **changes: Any) -> httpx2.Resp
 
 
 async def approve(client: Caller, proposal: dict[str, Any], **changes: Any) -> httpx2.Response:
-    """Approve a proposal as it was read."""
+    """Approve a proposal by its digest."""
     of, own = proposal["client_id"], proposal["proposal_id"]
     body = {"digest": proposal["digest"]} | changes
     return await post(client, f"/agreements/{of}/proposals/{own}/approve", body)
@@ -31,7 +31,7 @@ async def approve(client: Caller, proposal: dict[str, Any], **changes: Any) -> h
 async def make_agreed_bank(
     gateway: GatewayFixture, one: Caller, other: Caller, **terms: Any
 ) -> Caller:
-    """A bank whose agreement two operators have put into force in place of its first."""
+    """A bank with an agreement that two operators approved."""
     bank = await gateway.client()
     await post(one, f"/agreements/{bank.client_id}/end")
     proposal = (await propose(one, bank.client_id, **terms)).json()
@@ -40,7 +40,7 @@ async def make_agreed_bank(
 
 
 async def test_two_operators_make_an_agreement(gateway: GatewayFixture) -> None:
-    """A new client asks its first question under what they agreed, and nothing besides."""
+    """A new client may ask what the agreement covers, and nothing else."""
     one, other = await make_operator(gateway), await make_operator(gateway)
     bank = await make_agreed_bank(gateway, one, other)
     uscc = gateway.uscc("clean")
@@ -55,7 +55,7 @@ async def test_two_operators_make_an_agreement(gateway: GatewayFixture) -> None:
 async def test_a_proposal_shows_what_it_widens_and_changes_nothing_yet(
     gateway: GatewayFixture,
 ) -> None:
-    """Its whole document, so that the second operator reads what is approved."""
+    """The proposal shows its whole document and the widened parts; the agreement stays."""
     one, other = await make_operator(gateway), await make_operator(gateway)
     bank = await make_agreed_bank(gateway, one, other)
     answer = await propose(one, bank.client_id, datasets=["registration", "penalty", "licence"])
@@ -71,7 +71,7 @@ async def test_a_proposal_shows_what_it_widens_and_changes_nothing_yet(
 async def test_one_credential_cannot_approve_its_own_whatever_name_it_gives(
     gateway: GatewayFixture,
 ) -> None:
-    """A stolen credential can propose, and no more."""
+    """The approving credential must be another one, whatever operator name is given."""
     one, other = await make_operator(gateway), await make_operator(gateway)
     bank = await make_agreed_bank(gateway, one, other)
     made = (await propose(one, bank.client_id, purposes=["tender"], operator="fang")).json()
@@ -100,7 +100,7 @@ async def test_a_narrower_version_holds_from_the_next_request(gateway: GatewayFi
 async def test_an_ended_agreement_holds_nothing_from_the_next_request(
     gateway: GatewayFixture,
 ) -> None:
-    """Whatever the token's own lifetime."""
+    """Whatever the token's lifetime."""
     one, other = await make_operator(gateway), await make_operator(gateway)
     bank = await make_agreed_bank(gateway, one, other)
     uscc = gateway.uscc("clean")
@@ -112,7 +112,7 @@ async def test_an_ended_agreement_holds_nothing_from_the_next_request(
 
 
 async def test_an_approval_names_the_digest_that_was_read(gateway: GatewayFixture) -> None:
-    """Another digest, another client's path, a decided proposal: nothing happens."""
+    """Another digest, another client's path, a decided proposal: refused."""
     one, other = await make_operator(gateway), await make_operator(gateway)
     bank, elsewhere = await make_agreed_bank(gateway, one, other), await gateway.client()
     made = (await propose(one, bank.client_id, purposes=["tender"])).json()
@@ -145,7 +145,7 @@ async def test_an_approval_names_the_digest_that_was_read(gateway: GatewayFixtur
 async def test_terms_that_cannot_be_agreed_are_a_400(
     gateway: GatewayFixture, changes: dict[str, Any]
 ) -> None:
-    """With a sentence, and without a proposal."""
+    """400 with a sentence, and no proposal is made."""
     one, bank = await make_operator(gateway), await gateway.client()
     answer = await propose(one, bank.client_id, **changes)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request"), answer.text
@@ -153,7 +153,7 @@ async def test_terms_that_cannot_be_agreed_are_a_400(
 
 
 async def test_a_new_operator_needs_two_operators_too(gateway: GatewayFixture) -> None:
-    """One credential that registers another for itself has gained nothing."""
+    """An operator cannot approve through a second client that it registered alone."""
     one = await make_operator(gateway)
     registration = make_registration(kind="operator", scopes=["admin"])
     of = f"{one.client_id}-b"
@@ -179,7 +179,7 @@ async def test_an_agency_needs_its_licence_before_it_is_proposed(gateway: Gatewa
 
 
 async def test_a_longer_term_is_a_widening(gateway: GatewayFixture) -> None:
-    """Even by a second."""
+    """One second longer is enough."""
     one, other = await make_operator(gateway), await make_operator(gateway)
     until = datetime.now(UTC).replace(microsecond=0) + timedelta(days=30)
     bank = await make_agreed_bank(gateway, one, other, valid_until=until.isoformat())
@@ -193,7 +193,7 @@ async def test_a_longer_term_is_a_widening(gateway: GatewayFixture) -> None:
 
 @pytest.mark.parametrize("path", ["nobody", "a%20b"])
 async def test_an_agreement_of_nobody_is_a_404(gateway: GatewayFixture, path: str) -> None:
-    """To read, to propose, to end."""
+    """404 to read, to propose and to end."""
     one = await make_operator(gateway)
     read = await one.send(f"/v1/admin/agreements/{path}", b"", method="GET", scope="admin")
     assert read.status_code == 404
@@ -204,7 +204,7 @@ async def test_an_agreement_of_nobody_is_a_404(gateway: GatewayFixture, path: st
 async def test_what_widens_leaves_exactly_one_leaf_that_an_auditor_recomputes(
     gateway: GatewayFixture,
 ) -> None:
-    """From the act as it is shown, with its salt, to the leaf that the log has."""
+    """The auditor recomputes the leaf from the act and its salt."""
     one, other = await make_operator(gateway), await make_operator(gateway)
     bank = await gateway.client()
     proposal = (await propose(one, bank.client_id, purposes=["tender", "loan_approval"])).json()

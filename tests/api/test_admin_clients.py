@@ -1,4 +1,4 @@
-"""Clients over the admin API: who may act, what holds from the next request, what is written down."""
+"""Clients over the admin API: registration, suspension, key rotation, audit."""
 
 import secrets
 from datetime import timedelta
@@ -27,7 +27,7 @@ READS = ("/clients", "/clients/demo-bank", "/acts", "/agreements/demo-bank")
 
 
 def make_new_client(**changes: Any) -> dict[str, Any]:
-    """The body that registers a client."""
+    """Body that registers a client."""
     return {
         "client_id": f"bank-{secrets.token_hex(4)}",
         "registration": make_registration(**changes),
@@ -35,7 +35,7 @@ def make_new_client(**changes: Any) -> dict[str, Any]:
 
 
 def make_rotation(caller: Caller, **changes: Any) -> str:
-    """A client's own statement of its new keys; a claim of `None` is left out."""
+    """A client's signed statement of its new keys; a claim of `None` is left out."""
     now = int(caller.gateway.clock().timestamp())
     claims = {
         "iss": caller.client_id,
@@ -51,7 +51,7 @@ def make_rotation(caller: Caller, **changes: Any) -> str:
 
 
 async def test_an_operator_registers_a_client(gateway: GatewayFixture) -> None:
-    """It is shown with its keys' ids, and may do nothing yet."""
+    """The answer has the key ids; the client has no agreement yet."""
     operator, body = await make_operator(gateway), make_new_client(contact="0571-00000000")
     answer = await post(operator, "/clients", body)
     assert answer.status_code == 201, answer.text
@@ -63,7 +63,7 @@ async def test_an_operator_registers_a_client(gateway: GatewayFixture) -> None:
 
 
 async def test_an_operator_registers_a_client_by_its_certificate(gateway: GatewayFixture) -> None:
-    """With the members of RFC 8705, which are shown; half of them is a 400."""
+    """The RFC 8705 members are shown; an incomplete set is a 400."""
     operator = await make_operator(gateway)
     method = {
         "token_endpoint_auth_method": "tls_client_auth",
@@ -80,7 +80,7 @@ async def test_an_operator_registers_a_client_by_its_certificate(gateway: Gatewa
 
 
 async def test_a_taken_id_is_a_conflict(gateway: GatewayFixture) -> None:
-    """And the client that has it is left as it is."""
+    """The existing client is unchanged."""
     operator, body = await make_operator(gateway), make_new_client()
     await post(operator, "/clients", body)
     again = await post(operator, "/clients", body | {"registration": make_registration()})
@@ -112,7 +112,7 @@ async def test_a_taken_id_is_a_conflict(gateway: GatewayFixture) -> None:
 async def test_what_cannot_be_registered_is_a_400(
     gateway: GatewayFixture, changes: dict[str, Any]
 ) -> None:
-    """With a sentence, and without a client."""
+    """400 with a sentence, and no client is made."""
     operator, body = await make_operator(gateway), make_new_client(**changes)
     answer = await post(operator, "/clients", body)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request"), answer.text
@@ -123,7 +123,7 @@ async def test_what_cannot_be_registered_is_a_400(
 
 
 async def test_suspending_holds_from_the_next_request(gateway: GatewayFixture) -> None:
-    """Of a token that was good a moment ago; resuming lets it go on."""
+    """Calls with a valid token are refused; resuming allows them again."""
     operator, bank = await make_operator(gateway), await gateway.client()
     uscc = gateway.uscc("clean")
     assert (await bank.verify(uscc, "is_active.v1")).status_code == 200
@@ -136,7 +136,7 @@ async def test_suspending_holds_from_the_next_request(gateway: GatewayFixture) -
 
 
 async def test_ending_holds_from_the_next_request_and_for_good(gateway: GatewayFixture) -> None:
-    """Neither the old token nor a new one, neither resuming nor another agreement."""
+    """Neither the old nor a new token works; neither resuming nor an agreement helps."""
     operator, bank = await make_operator(gateway), await gateway.client()
     uscc = gateway.uscc("clean")
     assert (await bank.verify(uscc, "is_active.v1")).status_code == 200
@@ -148,7 +148,7 @@ async def test_ending_holds_from_the_next_request_and_for_good(gateway: GatewayF
 
 
 async def test_a_suspended_operator_cannot_act(gateway: GatewayFixture) -> None:
-    """Operators' clients are clients."""
+    """Operators are clients and can be suspended."""
     one, other = await make_operator(gateway), await make_operator(gateway)
     await get(other, "/clients")
     await post(one, f"/clients/{other.client_id}/suspend")
@@ -157,7 +157,7 @@ async def test_a_suspended_operator_cannot_act(gateway: GatewayFixture) -> None:
 
 
 async def test_a_client_rotates_its_keys_by_its_own_word(gateway: GatewayFixture) -> None:
-    """The old key is refused from the next request on, the new one taken."""
+    """By a statement signed with the old key, which is refused from the next request."""
     operator, bank = await make_operator(gateway), await gateway.client()
     new = make_ec_key()
     statement = make_rotation(bank, jwks={"keys": [public_jwk(new, kid="k1")]})
@@ -195,7 +195,7 @@ async def test_a_client_rotates_its_keys_by_its_own_word(gateway: GatewayFixture
 async def test_an_operator_alone_cannot_replace_a_clients_keys(
     gateway: GatewayFixture, changes: dict[str, Any]
 ) -> None:
-    """A stolen operator's credential does not make anybody a bank."""
+    """A client's statement is required."""
     operator, bank = await make_operator(gateway), await gateway.client()
     body = {"rotation": make_rotation(bank, **changes)}
     answer = await post(operator, f"/clients/{bank.client_id}/keys", body)
@@ -206,7 +206,7 @@ async def test_an_operator_alone_cannot_replace_a_clients_keys(
 async def test_a_client_assertion_is_no_rotation_and_a_rotation_no_assertion(
     gateway: GatewayFixture,
 ) -> None:
-    """What a client signs for one thing is good for that alone."""
+    """Each JWT type is accepted for its own use only."""
     operator, bank = await make_operator(gateway), await gateway.client()
     now = int(gateway.clock().timestamp())
     claims = {
@@ -230,7 +230,7 @@ async def test_a_client_assertion_is_no_rotation_and_a_rotation_no_assertion(
 
 
 async def test_one_clients_statement_does_not_rotate_anothers_keys(gateway: GatewayFixture) -> None:
-    """It names whose keys it is about."""
+    """The statement names its client."""
     operator, bank, other = (
         await make_operator(gateway),
         await gateway.client(),
@@ -241,7 +241,7 @@ async def test_one_clients_statement_does_not_rotate_anothers_keys(gateway: Gate
 
 
 async def test_a_client_with_keys_at_its_own_address_gets_a_token(gateway: GatewayFixture) -> None:
-    """Once they were fetched, its assertions are believed; the operator sees which keys."""
+    """The keys are fetched before its assertion is checked; the operator sees them."""
     operator, bank = await make_operator(gateway), await gateway.client()
     new = make_ec_key()
     async with make_key_server() as server:
@@ -260,7 +260,7 @@ async def test_a_client_with_keys_at_its_own_address_gets_a_token(gateway: Gatew
 
 
 async def test_every_act_is_written_with_who_did_it(gateway: GatewayFixture) -> None:
-    """The credential that was proven, and the name that it gave; refused acts change nothing."""
+    """With the proven credential and the given operator name; a refused act changes nothing."""
     operator, body = await make_operator(gateway), make_new_client()
     of = body["client_id"]
     await post(operator, "/clients", body | {"operator": "fang"})
@@ -275,14 +275,14 @@ async def test_every_act_is_written_with_who_did_it(gateway: GatewayFixture) -> 
 
 @pytest.mark.parametrize("path", READS)
 async def test_an_auditor_sees_everything(gateway: GatewayFixture, path: str) -> None:
-    """With the scope audit."""
+    """With the scope `audit`."""
     auditor = await make_operator(gateway, "audit")
     assert await get(auditor, path, scope="audit")
 
 
 @pytest.mark.parametrize("path", ["/clients", "/clients/demo-bank/suspend", "/clients/x/keys"])
 async def test_an_auditor_changes_nothing(gateway: GatewayFixture, path: str) -> None:
-    """The scope audit reads."""
+    """The scope `audit` is read-only."""
     auditor = await make_operator(gateway, "audit")
     answer = await auditor.send(f"/v1/admin{path}", {}, scope="audit")
     assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
@@ -290,7 +290,7 @@ async def test_an_auditor_changes_nothing(gateway: GatewayFixture, path: str) ->
 
 @pytest.mark.parametrize("path", READS)
 async def test_a_bank_sees_nothing_of_it(gateway: GatewayFixture, path: str) -> None:
-    """Nor does anybody without a token, or with a token sent as Bearer."""
+    """Also refused without a token, or with a Bearer token."""
     bank = await gateway.client()
     answer = await bank.send(f"/v1/admin{path}", b"", method="GET")
     assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
@@ -306,7 +306,7 @@ async def test_a_bank_sees_nothing_of_it(gateway: GatewayFixture, path: str) -> 
 @pytest.mark.parametrize("act", ["suspend", "resume", "end", "keys"])
 @pytest.mark.parametrize("client_id", ["nobody", "a%20b", "x" * 65])
 async def test_an_act_on_nobody_is_a_404(gateway: GatewayFixture, client_id: str, act: str) -> None:
-    """Whatever the id looks like."""
+    """404 for any unknown id."""
     operator = await make_operator(gateway)
     body = {"rotation": "x"} if act == "keys" else {}
     answer = await post(operator, f"/clients/{client_id}/{act}", body)
@@ -314,7 +314,7 @@ async def test_an_act_on_nobody_is_a_404(gateway: GatewayFixture, client_id: str
 
 
 async def test_an_act_that_does_not_exist_is_a_404(gateway: GatewayFixture) -> None:
-    """There is no way to delete a client."""
+    """404, for instance for DELETE."""
     operator = await make_operator(gateway)
     assert (await post(operator, "/clients/demo-bank/delete")).status_code == 404
 
@@ -325,7 +325,7 @@ async def test_an_act_that_does_not_exist_is_a_404(gateway: GatewayFixture) -> N
 async def test_a_body_that_is_not_of_the_shape_is_a_400(
     gateway: GatewayFixture, body: bytes
 ) -> None:
-    """Unknown members are refused, not ignored."""
+    """Unknown members are refused."""
     operator, bank = await make_operator(gateway), await gateway.client()
     path = f"/v1/admin/clients/{bank.client_id}/suspend"
     answer = await operator.send(path, body, scope="admin")

@@ -1,4 +1,4 @@
-"""Each client reads what became of its consents and of what it was told, in order and to the end."""
+"""Changes feed: each client's consent and withdrawal notices, complete and in order."""
 
 import asyncio
 from typing import Any
@@ -19,7 +19,7 @@ SCOPE = "changes"
 
 
 async def number(gateway: GatewayFixture) -> None:
-    """What a sealer does, or the gateway's own meanwhile: until each notice has its place."""
+    """Number the pending notices, as the sequencer does."""
     sealer = sequencer_of(gateway.runtime)
     while await gateway.rows("SELECT change_id FROM tombstone WHERE cursor IS NULL LIMIT 1"):
         await sealer.round()
@@ -36,14 +36,14 @@ async def read(caller: Caller, after: str | None = None, wait: float = 0) -> dic
 
 
 async def acknowledge(caller: Caller, cursor: str) -> Any:
-    """Say that all up to `cursor` is known."""
+    """Acknowledge all notices up to `cursor`."""
     return await caller.send(f"{PATH}/ack", {"cursor": cursor}, scope=SCOPE)
 
 
 async def test_a_grant_and_a_withdrawal_reach_their_client_with_what_it_was_told(
     gateway: GatewayFixture,
 ) -> None:
-    """In the order in which they happened, as the wire has them."""
+    """In order of occurrence, in the wire's shape."""
     uscc, bank = gateway.uscc("clean"), await gateway.client()
     consent_id = await gateway.grant(bank, uscc)
     told = await bank.query(uscc, "penalty")
@@ -68,7 +68,7 @@ async def test_a_grant_and_a_withdrawal_reach_their_client_with_what_it_was_told
 
 
 async def test_a_cursor_goes_on_where_the_page_before_ended(gateway: GatewayFixture) -> None:
-    """Reading changes nothing: the same cursor gives the same changes."""
+    """Reading is idempotent: the same cursor gives the same page."""
     uscc, bank = gateway.uscc("clean"), await gateway.client()
     consent_id = await gateway.grant(bank, uscc)
     await number(gateway)
@@ -83,7 +83,7 @@ async def test_a_cursor_goes_on_where_the_page_before_ended(gateway: GatewayFixt
 
 
 async def test_a_client_reads_and_counts_nobody_elses_changes(gateway: GatewayFixture) -> None:
-    """Its first change is its first, whatever others hear meanwhile."""
+    """Numbering starts at one for each client."""
     uscc = gateway.uscc("clean")
     bank, other = await gateway.client(), await gateway.client()
     for _ in range(3):
@@ -96,7 +96,7 @@ async def test_a_client_reads_and_counts_nobody_elses_changes(gateway: GatewayFi
 
 
 async def test_what_commits_late_is_not_skipped(gateway: GatewayFixture) -> None:
-    """A withdrawal that began before another one and commits after it comes behind it."""
+    """A transaction that commits late gets a later number."""
     uscc, bank = gateway.uscc("clean"), await gateway.client()
     early, late = (
         await gateway.grant(bank, uscc),
@@ -123,7 +123,7 @@ async def test_what_commits_late_is_not_skipped(gateway: GatewayFixture) -> None
 
 
 async def test_numbering_at_once_gives_each_notice_one_place(gateway: GatewayFixture) -> None:
-    """Sealers that come together wait for one another: no place twice, none left out."""
+    """Concurrent sequencers leave neither gaps nor duplicates."""
     uscc, bank = gateway.uscc("clean"), await gateway.client()
     for _ in range(5):
         await gateway.act(consent.withdraw, await gateway.grant(bank, uscc))
@@ -136,7 +136,7 @@ async def test_numbering_at_once_gives_each_notice_one_place(gateway: GatewayFix
 
 
 async def test_waiting_ends_with_the_first_change(gateway: GatewayFixture) -> None:
-    """A long poll answers when there is something, and not before."""
+    """A long poll answers as soon as there is a notice."""
     uscc, bank = gateway.uscc("clean"), await gateway.client()
     waiting = asyncio.create_task(read(bank, wait=20))
     await asyncio.sleep(0.3)
@@ -148,7 +148,7 @@ async def test_waiting_ends_with_the_first_change(gateway: GatewayFixture) -> No
 
 
 async def test_what_is_acknowledged_is_owed_no_more(gateway: GatewayFixture) -> None:
-    """Up to the cursor and no further; saying it again keeps the first time."""
+    """Only up to the cursor; repeating it keeps the first time."""
     uscc, bank = gateway.uscc("clean"), await gateway.client()
     await gateway.act(consent.withdraw, await gateway.grant(bank, uscc))
     await number(gateway)
@@ -170,7 +170,7 @@ async def test_what_is_acknowledged_is_owed_no_more(gateway: GatewayFixture) -> 
 
 @pytest.mark.parametrize("cursor", ["1", "9" * 18])
 async def test_a_cursor_beyond_the_feed_is_refused(gateway: GatewayFixture, cursor: str) -> None:
-    """It is a mistake: to go on from it, or to acknowledge it, would lose what is still to come."""
+    """Refused for reading and for acknowledging."""
     bank = await gateway.client()
     answer = await acknowledge(bank, cursor)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
@@ -180,7 +180,7 @@ async def test_a_cursor_beyond_the_feed_is_refused(gateway: GatewayFixture, curs
 
 @pytest.mark.parametrize("cursor", ["", "-1", "1.0", "x", "9" * 19, "１"])
 async def test_a_cursor_is_one_that_the_feed_gave(gateway: GatewayFixture, cursor: str) -> None:
-    """Anything else is refused where it stands, in the query as in the body."""
+    """Refused with the member's name, in query and body."""
     bank = await gateway.client()
     answer = await bank.send(f"{PATH}?after={quote(cursor)}", b"", method="GET", scope=SCOPE)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
@@ -188,14 +188,14 @@ async def test_a_cursor_is_one_that_the_feed_gave(gateway: GatewayFixture, curso
 
 
 async def test_the_feed_needs_its_own_scope(gateway: GatewayFixture) -> None:
-    """A token to query does not read it."""
+    """The scope `query` is not enough."""
     bank = await gateway.client()
     answer = await bank.send(PATH, b"", method="GET", scope="query")
     assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
 
 
 async def test_a_round_takes_so_many_and_the_next_ones_the_rest(gateway: GatewayFixture) -> None:
-    """A bulk of repairs does not hold the log up."""
+    """The rest is numbered in the next rounds."""
     bank = await gateway.client()
     insert = text(
         "INSERT INTO tombstone (uscc, change_id, client_id, kind, occurred_at, dataset, record_id,"

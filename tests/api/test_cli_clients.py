@@ -1,4 +1,4 @@
-"""The operator's commands, as programs on a database: what they do, say, and refuse with status 2."""
+"""`xinqiao-gateway client` commands: effects, output, and refusals with status 2."""
 
 import asyncio
 import json
@@ -26,17 +26,17 @@ DIGEST = re.compile(r"agreement approve (\S+) ([0-9a-f]{64})")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shell:
-    """A shell with its environment, in a folder of its own."""
+    """A shell environment in a folder of its own."""
 
     folder: Path
     environment: Mapping[str, str | None]
 
     def as_operator(self, name: str | None) -> "Shell":
-        """The same shell with another person before it, or with nobody who says who they are."""
+        """The same shell with another operator's name, or with none."""
         return replace(self, environment={**self.environment, "XINQIAO_OPERATOR": name})
 
     def run(self, *arguments: str, answer: str = "") -> Result:
-        """Run `xinqiao-gateway` with these arguments; those that name a file mean the folder's."""
+        """Run `xinqiao-gateway` with these arguments; file arguments are in the folder."""
         given = [self._path(each) for each in arguments]
         return CliRunner().invoke(app, given, env=self.environment, input=answer)
 
@@ -45,20 +45,20 @@ class Shell:
         return str(self.folder / argument) if is_file and ":" not in argument else argument
 
     def ok(self, *arguments: str) -> str:
-        """What a command that succeeds prints."""
+        """Output of a command that succeeds."""
         done = self.run(*arguments)
         assert done.exit_code == 0, done.stderr
         return done.stdout
 
     def refused(self, *arguments: str) -> str:
-        """The one sentence of a command that refuses."""
+        """Sentence of a command that is refused."""
         done = self.run(*arguments)
         assert done.exit_code == 2, done.stdout + done.stderr
         assert len(done.stderr.strip().splitlines()) == 1, done.stderr
         return done.stderr
 
     def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
-        """The rows that a statement finds in the shell's database."""
+        """Rows of an SQL statement."""
         return asyncio.run(_rows(str(self.environment["XINQIAO_DATABASE_URL"]), sql, values))
 
     def client(self, client_id: str, columns: str = "state") -> tuple[Any, ...]:
@@ -68,12 +68,12 @@ class Shell:
         return row
 
     def acts(self, client_id: str) -> list[tuple[str, str]]:
-        """The audit log of a client: who did what, in order."""
+        """Audit log of a client: operator and act, in order."""
         sql = "SELECT operator, what FROM operator_act WHERE client_id = :id ORDER BY at, act_id"
         return [(operator, what) for operator, what in self.rows(sql, id=client_id)]
 
     def write(self, name: str, content: Any) -> str:
-        """A file in the shell's folder."""
+        """Write a file to the folder."""
         written = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
         (self.folder / name).write_text(written, encoding="utf-8")
         return name
@@ -90,13 +90,13 @@ async def _rows(url: str, sql: str, values: Mapping[str, Any]) -> list[tuple[Any
 
 @pytest.fixture(scope="module")
 def database(postgres_url: str) -> str:
-    """A migrated database of these tests' own."""
+    """A migrated database."""
     return asyncio.run(new_database(postgres_url))
 
 
 @pytest.fixture
 def shell(database: str, tmp_path: Path) -> Shell:
-    """Fang's shell."""
+    """The shell of operator Fang."""
     environment = {
         "XINQIAO_DATABASE_URL": database,
         "XINQIAO_OPERATOR": "fang",
@@ -118,7 +118,7 @@ def register(shell: Shell, client_id: str, *more: str) -> Result:
 
 
 def test_a_new_operator_brings_a_client_into_force_with_a_second_one(shell: Shell) -> None:
-    """Register, propose, be refused, approve by another, look."""
+    """Register, propose, fail to approve, approve by another operator, show."""
     assert "agreement propose first-bank" in register(shell, "first-bank").stdout
     proposed = shell.ok("agreement", "propose", "first-bank", "agreement.json")
     found = DIGEST.search(proposed)
@@ -146,7 +146,7 @@ def test_a_new_operator_brings_a_client_into_force_with_a_second_one(shell: Shel
 
 
 def test_keys_are_rotated_by_value_and_by_address(shell: Shell) -> None:
-    """And shown by their ids."""
+    """Key ids are shown after each rotation."""
     register(shell, "rotating")
     new = make_set("k2")
     shell.write("new.json", new)
@@ -161,7 +161,7 @@ def test_keys_are_rotated_by_value_and_by_address(shell: Shell) -> None:
 
 
 def test_a_client_is_suspended_resumed_and_ended(shell: Shell) -> None:
-    """Ending asks first, and is for good."""
+    """Ending asks for confirmation and is final."""
     register(shell, "going")
     assert "suspended" in shell.ok("client", "suspend", "going")
     assert shell.client("going") == ("suspended",)
@@ -190,13 +190,13 @@ def test_a_client_is_suspended_resumed_and_ended(shell: Shell) -> None:
 def test_nobody_acts_without_a_name(
     shell: Shell, command: tuple[str, ...], name: str | None
 ) -> None:
-    """There is no default, and no other way to give it."""
+    """There is no default operator name."""
     shell.write("clients.yaml", "clients: {}")
     assert "XINQIAO_OPERATOR" in shell.as_operator(name).refused(*command)
 
 
 def test_looking_needs_no_name(shell: Shell) -> None:
-    """Nothing is written down where nothing is done."""
+    """Reading commands need no name."""
     register(shell, "looked-at")
     before = shell.rows("SELECT count(*) FROM operator_act")
     assert "looked-at" in shell.as_operator(None).ok("client", "list")
@@ -225,7 +225,7 @@ def test_looking_needs_no_name(shell: Shell) -> None:
 def test_what_cannot_be_done_is_one_sentence(
     shell: Shell, command: tuple[str, ...], sentence: str
 ) -> None:
-    """And status 2."""
+    """Status 2."""
     assert sentence in shell.refused(*command)
 
 
@@ -244,7 +244,7 @@ def test_what_cannot_be_done_is_one_sentence(
 def test_what_cannot_be_registered_is_one_sentence(
     shell: Shell, more: tuple[str, ...], sentence: str
 ) -> None:
-    """And nothing is registered."""
+    """Nothing is registered."""
     done = register(shell, "refused-bank", *more)
     assert done.exit_code == 2
     assert sentence in done.stderr
@@ -252,7 +252,7 @@ def test_what_cannot_be_registered_is_one_sentence(
 
 
 def test_the_installed_command_is_this_one(shell: Shell) -> None:
-    """As a program, with its exit status."""
+    """The installed program, with its exit status."""
     environment = {**os.environ, **{n: v for n, v in shell.environment.items() if v}}
     command = [sys.executable, "-c", "from gateway.cli.main import main; main()"]
     done = subprocess.run(
@@ -266,7 +266,7 @@ def test_the_installed_command_is_this_one(shell: Shell) -> None:
 
 
 def test_an_unreachable_database_is_one_sentence(shell: Shell) -> None:
-    """And an empty one says what to run."""
+    """A database without a schema names the command to run."""
     nowhere = {**shell.environment, "XINQIAO_DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}
     assert "XINQIAO_DATABASE_URL" in replace(shell, environment=nowhere).refused("client", "list")
 
@@ -285,7 +285,7 @@ def make_file(client_id: str, **changes: Any) -> str:
 
 
 def test_applying_shows_what_it_will_do_and_then_does_it_once(shell: Shell) -> None:
-    """A second time there is nothing to do; what waits for a second operator is said."""
+    """A second run changes nothing; pending approvals are shown."""
     shell.write("clients.yaml", make_file("declared"))
     dry = shell.ok("client", "apply", "clients.yaml", "--dry-run")
     assert "declared: register" in dry
@@ -308,7 +308,7 @@ def test_applying_shows_what_it_will_do_and_then_does_it_once(shell: Shell) -> N
 
 
 def test_applying_changes_what_is_named_and_leaves_the_rest(shell: Shell) -> None:
-    """Fields that the file does not name, and clients that it does not name."""
+    """Fields and clients that the file does not name are unchanged."""
     register(shell, "left-alone")
     register(shell, "amended", "--filing-number", "F-1", "--contact", "0571-00000000")
     before = shell.ok("client", "show", "left-alone")
@@ -341,7 +341,7 @@ def test_applying_changes_what_is_named_and_leaves_the_rest(shell: Shell) -> Non
 
 
 def test_applying_is_one_transaction(shell: Shell) -> None:
-    """If one act is refused, none was done."""
+    """One refused act undoes all."""
     register(shell, "over")
     shell.ok("client", "end", "over", "--yes")
     both = {"clients": {"new-one": json.loads(make_file("x"))["clients"]["x"], "over": {}}}
@@ -375,7 +375,7 @@ def test_applying_is_one_transaction(shell: Shell) -> None:
     ],
 )
 def test_a_file_that_cannot_be_read_exactly_is_refused_whole(shell: Shell, content: str) -> None:
-    """Unknown keys, doubled keys, wrong types, missing fields: a sentence, and nothing done."""
+    """Unknown or duplicate keys, wrong types, missing fields: one sentence, no changes."""
     before = shell.rows("SELECT (SELECT count(*) FROM client), (SELECT count(*) FROM operator_act)")
     shell.write("clients.yaml", content)
     shell.refused("client", "apply", "clients.yaml", "--yes")
@@ -384,7 +384,7 @@ def test_a_file_that_cannot_be_read_exactly_is_refused_whole(shell: Shell, conte
 
 
 def test_a_file_cannot_name_an_agreement_for_nobody_or_change_a_kind(shell: Shell) -> None:
-    """An agency that becomes a bank would need no licence any more."""
+    """An agency that became a bank would need no licence."""
     shell.write("clients.yaml", {"agreements": {"nobody": make_agreement()}})
     assert "is no client" in shell.refused("client", "apply", "clients.yaml")
     register(shell, "an-agency", "--kind", "agency", "--filing-number", "F-1")
@@ -395,7 +395,7 @@ def test_a_file_cannot_name_an_agreement_for_nobody_or_change_a_kind(shell: Shel
 
 
 def test_a_client_is_registered_by_its_certificate(shell: Shell) -> None:
-    """By a name in it, without keys; and shown with the members of RFC 8705."""
+    """By a subject or alternative name, without keys; shown with the members of RFC 8705."""
     names = ("--name-zh", "银行甲", "--name-en", "Bank A", "--kind", "bank", "--scope", "query")
     other = ("--name-zh", "银行乙", "--name-en", "Bank B", "--kind", "bank", "--scope", "query")
     method = ("--auth-method", "tls_client_auth")
@@ -437,7 +437,7 @@ def test_a_client_is_registered_by_its_certificate(shell: Shell) -> None:
 def test_a_method_that_names_nobody_is_one_sentence(
     shell: Shell, more: tuple[str, ...], sentence: str
 ) -> None:
-    """And nothing is registered."""
+    """Nothing is registered."""
     done = register(shell, "refused-method", *more)
     assert done.exit_code == 2
     assert sentence in done.stderr
@@ -445,7 +445,7 @@ def test_a_method_that_names_nobody_is_one_sentence(
 
 
 def test_applying_changes_how_a_client_authenticates(shell: Shell) -> None:
-    """All its members at once, or none; what the file does not name stays."""
+    """The certificate members change together; others stay."""
     register(shell, "changing")
 
     def apply(**members: Any) -> Result:
@@ -475,7 +475,7 @@ def test_applying_changes_how_a_client_authenticates(shell: Shell) -> None:
 
 
 def test_a_new_client_by_certificate_is_declared(shell: Shell) -> None:
-    """Without keys; a second time there is nothing to do."""
+    """Without keys; a second run changes nothing."""
     client = {
         "kind": "bank",
         "name_zh": "银行 declared-tls",
@@ -491,7 +491,7 @@ def test_a_new_client_by_certificate_is_declared(shell: Shell) -> None:
 
 
 def test_a_name_or_an_id_that_looks_like_anothers_is_refused(shell: Shell) -> None:
-    """At registration and in a file, which says so before it does anything."""
+    """At registration and in a file, before any act."""
     shell.ok(*REGISTER, "original", "--name-zh", "浙江首家银行", "--name-en", "First Bank")
     as_another = ("--name-zh", "第二家银行", "--name-en", "Second Bank")
     assert "that of original" in shell.refused(*REGISTER, "Original", *as_another)

@@ -1,4 +1,4 @@
-"""`xinqiao-gateway ingest`: files of a source become records, each row once, whatever happens."""
+"""`xinqiao-gateway ingest`: files, repeated and concurrent runs, rejects, refusals."""
 
 import gzip
 from pathlib import Path
@@ -17,18 +17,18 @@ from tests.waiting import PATIENCE
 
 @pytest.fixture(scope="module")
 def database(postgres_url: str) -> str:
-    """A database of these tests' own."""
+    """A database of this module."""
     return make_source_database(postgres_url)
 
 
 @pytest.fixture
 def fixture(database: str, tmp_path: Path) -> IngestFixture:
-    """A desk with empty credit files."""
+    """A fixture with empty credit files."""
     return make_ingest_fixture(database, tmp_path)
 
 
 def test_a_file_is_taken_once_and_what_changed_is_updated(fixture: IngestFixture) -> None:
-    """A second run of the same file does nothing; `--again` finds everything unchanged."""
+    """The same file is skipped; with `--again` every row is unchanged."""
     fixture.write("day1.ndjson", licences(2500))
     fixture.write("day2.ndjson", licences(2500, changed=250))
     first = fixture.ingest("day1.ndjson", "--chunk-rows", "1000")
@@ -42,7 +42,7 @@ def test_a_file_is_taken_once_and_what_changed_is_updated(fixture: IngestFixture
 
 
 def test_each_file_is_an_act_of_its_operator(fixture: IngestFixture) -> None:
-    """Written down in the transaction that begins it."""
+    """Written in the transaction that begins the job."""
     fixture.write("day1.ndjson", licences(5))
     fixture.ingest("day1.ndjson")
     fixture.ingest("day1.ndjson")
@@ -54,7 +54,7 @@ def test_each_file_is_an_act_of_its_operator(fixture: IngestFixture) -> None:
 
 
 def test_rejected_rows_are_listed_and_warnings_counted(fixture: IngestFixture) -> None:
-    """By row, field and reason; nobody's data is in it. The list is its owner's alone."""
+    """Listed by row, field and reason, without personal data; the file has mode 0600."""
     wrong = make_uscc(7)[:-1] + ("A" if make_uscc(7)[-1] != "A" else "B")
     rows = [
         *licences(3),
@@ -82,7 +82,7 @@ def test_rejected_rows_are_listed_and_warnings_counted(fixture: IngestFixture) -
 
 
 def test_the_list_of_rejected_rows_overwrites_nobodys_file(fixture: IngestFixture) -> None:
-    """It may lie where something else lies already."""
+    """A path of an existing file is refused."""
     fixture.write("day1.ndjson", licences(3))
     other = fixture.write("day1.ndjson.licence.rejects.csv", "my,own,table\n1,2,3\n")
     done = fixture.ingest("day1.ndjson")
@@ -92,7 +92,7 @@ def test_the_list_of_rejected_rows_overwrites_nobodys_file(fixture: IngestFixtur
 
 
 def test_what_came_before_a_broken_end_is_kept_and_gone_on_with(fixture: IngestFixture) -> None:
-    """The mended file is another file: what it has in common is unchanged."""
+    """Rows before the failure stay; the corrected file leaves them unchanged."""
     whole = "".join(
         f'{{"uscc": "{make_uscc(n)}", "number": "许{n * 7919}"}}\n' for n in range(8000)
     )
@@ -128,7 +128,7 @@ def test_what_came_before_a_broken_end_is_kept_and_gone_on_with(fixture: IngestF
 def test_what_cannot_be_done_is_said_in_one_sentence(
     fixture: IngestFixture, arguments: tuple[str, ...], options: dict[str, str], sentence: str
 ) -> None:
-    """And nothing was written."""
+    """Nothing is written."""
     fixture.write("day1.ndjson", licences(3))
     done = fixture.ingest(*arguments, **options)
     assert done.status in {1, 2}
@@ -138,7 +138,7 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
 
 
 def test_a_source_that_is_suspended_delivers_nothing(fixture: IngestFixture) -> None:
-    """Nor one whose agreement has ended."""
+    """The same for an ended agreement."""
     fixture.write("day1.ndjson", licences(3))
     fixture.rows("UPDATE client SET state = 'suspended' WHERE client_id = 'market'")
     assert "market is suspended." in fixture.ingest("day1.ndjson").err
@@ -148,7 +148,7 @@ def test_a_source_that_is_suspended_delivers_nothing(fixture: IngestFixture) -> 
 
 
 def test_a_dry_run_judges_and_writes_nothing(fixture: IngestFixture) -> None:
-    """But the list of what would be rejected."""
+    """Only the list of rejects is written."""
     fixture.write("day1.ndjson", [*licences(3), {"uscc": "1"}])
     done = fixture.ingest("day1.ndjson", "--dry-run")
     assert done.status == 1
@@ -159,7 +159,7 @@ def test_a_dry_run_judges_and_writes_nothing(fixture: IngestFixture) -> None:
 
 
 def test_the_same_file_at_once_is_counted_once(fixture: IngestFixture) -> None:
-    """The second run waits for the first, and finds it done."""
+    """The second run waits, then finds the file done."""
     fixture.write("day1.ndjson", licences(3000))
     runs = [fixture.start("day1.ndjson", "--chunk-rows", "250") for _ in range(2)]
     outs = {run.communicate(timeout=PATIENCE) for run in runs}
@@ -173,7 +173,7 @@ def test_the_same_file_at_once_is_counted_once(fixture: IngestFixture) -> None:
 
 
 def test_the_same_records_by_two_sources_at_once(fixture: IngestFixture) -> None:
-    """Each source has its own records; of registrations the first to come is the holder."""
+    """Each source has its own records; of registrations the first source is the holder."""
     codes = range(1000)
     registration = {
         "name": "杭州某某有限公司",
@@ -211,7 +211,7 @@ def test_the_same_records_by_two_sources_at_once(fixture: IngestFixture) -> None
 def test_rows_of_a_dataset_that_statistics_do_not_know_are_looked_up_by_their_key(
     fixture: IngestFixture,
 ) -> None:
-    """Each reads a few entries of an index, however many of its dataset came before it."""
+    """The plan reads a few index entries, independent of the dataset's size."""
     fixture.write("before.ndjson", licences(3000))
     fixture.ingest("before.ndjson")
     fixture.rows("ANALYZE record")

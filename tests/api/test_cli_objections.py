@@ -1,4 +1,4 @@
-"""Objections and retention at the shell: what is due, the review, the dry run, the proof."""
+"""Objection and retention commands: due list, review, dry run, deletion proof."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shell:
-    """The operator's shell beside a gateway."""
+    """An operator's shell beside a gateway."""
 
     environment: dict[str, str]
 
@@ -29,13 +29,13 @@ class Shell:
         return CliRunner().invoke(app, list(arguments), env=self.environment)
 
     def ok(self, *arguments: str) -> str:
-        """What a command that succeeds prints."""
+        """Output of a command that succeeds."""
         done = self.run(*arguments)
         assert done.exit_code == 0, done.stderr
         return done.stdout
 
     def refused(self, *arguments: str) -> str:
-        """The one sentence of a command that refuses."""
+        """Sentence of a command that is refused."""
         done = self.run(*arguments)
         assert done.exit_code == 2, done.stdout + done.stderr
         assert len(done.stderr.strip().splitlines()) == 1
@@ -68,12 +68,12 @@ async def make_case(gateway: GatewayFixture) -> Objection:
 
 
 async def run(shell: Shell, *arguments: str, refused: bool = False) -> str:
-    """A command in a thread of its own, since it brings its own loop."""
+    """Run a command in a thread, since it starts its own event loop."""
     return await asyncio.to_thread(shell.refused if refused else shell.ok, *arguments)
 
 
 async def test_what_is_due_is_listed_and_exported(gateway: GatewayFixture, shell: Shell) -> None:
-    """As a table and as CSV, with the days that are left."""
+    """As a table and as CSV, with the days left."""
     raised = await make_case(gateway)
     assert raised.objection_id in await run(shell, "objections", "due")
     narrow = replace(shell, environment=shell.environment | {"COLUMNS": "80"})
@@ -85,7 +85,7 @@ async def test_what_is_due_is_listed_and_exported(gateway: GatewayFixture, shell
 
 
 async def test_a_review_at_the_shell(gateway: GatewayFixture, shell: Shell, tmp_path: Path) -> None:
-    """Refused in one sentence until it was asked for; then an act under the operator's name."""
+    """Refused before a review is requested; then an act under the operator's name."""
     raised, reasons = await make_case(gateway), tmp_path / "reasons.txt"
     reasons.write_text("事实不清，应予更正。")
     review = ("objections", "review", raised.objection_id, "--outcome", "upheld", "--reasons")
@@ -119,7 +119,7 @@ PROOFS = "SELECT deletion_id FROM deletion_proof"
 async def test_retention_at_the_shell_counts_deletes_and_proves(
     gateway: GatewayFixture, shell: Shell, tmp_path: Path
 ) -> None:
-    """The dry run changes nothing; the proof is checked offline, and a changed one refused."""
+    """A dry run changes nothing; the proof verifies offline, and a changed one does not."""
     source = await gateway.client("source")
     made = await make_disputed_record(gateway, source, dataset="abnormal_listing")
     await gateway.rows(

@@ -1,4 +1,4 @@
-"""`record mask`: what was held with personal numbers in it, before intake knew them."""
+"""`record mask`: masking of personal numbers in records ingested by an earlier version."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ USCC = "91330106MA2KD6TE5M"
 
 @pytest.fixture
 def fixture(postgres_url: str, tmp_path: Path) -> IngestFixture:
-    """Three licences, of which one has a history."""
+    """Three licences, one with history."""
     made = make_ingest_fixture(make_source_database(postgres_url), tmp_path)
     rows = list(licences(3))
     made.write("a.ndjson", rows)
@@ -47,7 +47,7 @@ def put(fixture: IngestFixture, sql: str, **values: Any) -> None:
 
 
 def test_held_texts_are_masked_and_get_no_new_version(fixture: IngestFixture) -> None:
-    """Records and what stands in their history; a second run finds nothing to do."""
+    """Records and history are masked in place; a second run finds nothing."""
     added = json.dumps({"content": f"联系{PHONE}，批号020-20260105", "authority": f"局{NUMBER}"})
     put(fixture, "UPDATE record SET fields = fields || CAST(:added AS jsonb)", added=added)
     put(
@@ -71,7 +71,7 @@ def test_held_texts_are_masked_and_get_no_new_version(fixture: IngestFixture) ->
 
 
 def test_a_key_with_a_number_is_left_and_said(fixture: IngestFixture) -> None:
-    """Only its source can give the record another one."""
+    """Reported, since only the source can give the record another key."""
     (first, *_) = fixture.rows("SELECT record_id FROM record ORDER BY uscc, record_id LIMIT 1")
     put(
         fixture,
@@ -86,7 +86,7 @@ def test_a_key_with_a_number_is_left_and_said(fixture: IngestFixture) -> None:
 
 
 def test_a_run_goes_on_behind_an_enterprise(fixture: IngestFixture) -> None:
-    """What an interrupted run has shown last."""
+    """The last enterprise printed by an interrupted run."""
     held = fixture.rows("SELECT uscc FROM record UNION ALL SELECT uscc FROM record_history")
     first = min(each["uscc"] for each in held)
     behind = sum(each["uscc"] > first for each in held)
@@ -94,7 +94,7 @@ def test_a_run_goes_on_behind_an_enterprise(fixture: IngestFixture) -> None:
 
 
 def test_registrations_and_their_history_are_masked_too(fixture: IngestFixture) -> None:
-    """Scope, address and former names."""
+    """Scope, address and former names, current and in history."""
     texts = {
         "scope": f"软件开发，联系{PHONE}",
         "address": f"西湖区1号{NUMBER}",

@@ -1,4 +1,4 @@
-"""`record refold`, `record merged` and what other commands say while keys are due."""
+"""`record refold` and `record merged`, and other commands while keys are due."""
 
 import asyncio
 import csv
@@ -18,7 +18,7 @@ from tests.natural_keys_fixture import NOW, NaturalKeysFixture
 
 @pytest.fixture
 def fixture(postgres_url: str, tmp_path: Path) -> IngestFixture:
-    """A desk over a database whose keys are due: two pairs of records are one each."""
+    """A database with due keys, in which two pairs of records become one each."""
     made = make_ingest_fixture(make_source_database(postgres_url), tmp_path)
     asyncio.run(_fill(made))
     return made
@@ -44,7 +44,7 @@ def run(fixture: IngestFixture, *arguments: str) -> str:
 def test_the_operator_folds_the_keys_and_each_source_gets_its_report(
     fixture: IngestFixture,
 ) -> None:
-    """Until then `db upgrade` says what is due and no file is taken; afterwards the same file is."""
+    """Before it, `db upgrade` says so and ingest is refused; afterwards the file is taken."""
     assert "run `xinqiao-gateway record refold`" in run(fixture, "db", "upgrade")
     fixture.write("a.ndjson", licences(3))
     refused = fixture.ingest("a.ndjson")

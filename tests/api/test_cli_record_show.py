@@ -1,4 +1,4 @@
-"""`xinqiao-gateway record show`: what was held on a day, with nobody's personal data in it."""
+"""`record show`: an enterprise's records on a day, without personal data."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -48,7 +48,7 @@ async def _deliver(url: str) -> None:
 
 @pytest.fixture(scope="module")
 def url(postgres_url: str) -> str:
-    """A database with one enterprise, whose licence was changed."""
+    """A database with one enterprise and a changed licence."""
     made = asyncio.run(new_database(postgres_url))
     asyncio.run(_deliver(made))
     return made
@@ -68,7 +68,7 @@ def show(url: str, *arguments: str) -> tuple[int, str]:
 def test_a_file_is_shown_as_it_was_at_the_end_of_a_day(
     url: str, day: str, seen: str, unseen: str
 ) -> None:
-    """A day ends at midnight in Shanghai."""
+    """Days end at midnight in Shanghai."""
     status, text = show(url, USCC, "--on", day)
     assert status == 0
     assert seen in text
@@ -76,7 +76,7 @@ def test_a_file_is_shown_as_it_was_at_the_end_of_a_day(
 
 
 def test_no_person_is_shown(url: str) -> None:
-    """What is sealed is not even opened; a name is masked."""
+    """Encrypted fields are not opened; names are masked."""
     _, text = show(url, USCC)
     assert "张**" in text
     assert "张三丰" not in text
@@ -85,7 +85,7 @@ def test_no_person_is_shown(url: str) -> None:
 
 
 def test_nothing_held_and_no_day_are_said_in_one_sentence(url: str) -> None:
-    """With status 2."""
+    """Status 2."""
     assert show(url, USCC, "--on", "2026-02-28") == (
         2,
         "Nothing was held on this enterprise then.\n",
@@ -97,7 +97,7 @@ def test_nothing_held_and_no_day_are_said_in_one_sentence(url: str) -> None:
 def test_what_a_terminal_would_obey_is_shown_and_not_obeyed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A department's text is a stranger's: colours, titles, lines turned around."""
+    """Control sequences in records are escaped."""
     print_members({"fields": {"authority": "\x1b]0;x\x07某局\u202e", "kinds": ["\x1b[2J"]}})
     shown = capsys.readouterr().out
     assert shown.replace("\n", "").isprintable()

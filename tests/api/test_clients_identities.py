@@ -1,4 +1,4 @@
-"""Client ids and names, look-alikes included, are unique."""
+"""Uniqueness of client ids and names, confusable ones included."""
 
 import asyncio
 import secrets
@@ -13,13 +13,13 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 def make_body(client_id: str | None = None, **changes: Any) -> dict[str, Any]:
-    """The body that registers a client."""
+    """Body that registers a client."""
     own = client_id or f"bank-{secrets.token_hex(6)}"
     return {"client_id": own, "registration": make_registration(**changes)}
 
 
 async def test_an_id_in_another_case_is_taken(gateway: GatewayFixture) -> None:
-    """And so is that of a client that has ended."""
+    """Also if the other client has ended."""
     operator, body = await make_operator(gateway), make_body()
     assert (await post(operator, "/clients", body)).status_code == 201
     for ended in (False, True):
@@ -31,7 +31,7 @@ async def test_an_id_in_another_case_is_taken(gateway: GatewayFixture) -> None:
 
 
 async def test_a_name_that_looks_like_anothers_is_taken(gateway: GatewayFixture) -> None:
-    """In either language, and whichever of the two it is; the other client is named."""
+    """In Chinese or English name; the refusal names the other client."""
     operator, own = await make_operator(gateway), secrets.token_hex(6)
     first = make_body(name_zh=f"钱塘银行 {own}", name_en=f"Qiantang Bank {own}")
     assert (await post(operator, "/clients", first)).status_code == 201
@@ -52,7 +52,7 @@ async def test_a_name_that_looks_like_anothers_is_taken(gateway: GatewayFixture)
 
 
 async def test_the_name_of_a_client_that_has_ended_is_free(gateway: GatewayFixture) -> None:
-    """Its bank may come back under another id."""
+    """It may be registered again under another id."""
     operator, body = await make_operator(gateway), make_body()
     await post(operator, "/clients", body)
     again = make_body() | {"registration": body["registration"]}
@@ -66,7 +66,7 @@ async def test_the_name_of_a_client_that_has_ended_is_free(gateway: GatewayFixtu
 async def test_of_many_registrations_of_one_name_at_once_one_succeeds(
     gateway: GatewayFixture,
 ) -> None:
-    """Each in another spelling; and of one id in two cases, one."""
+    """Each in another spelling; and one id in two cases."""
     operator, own = await make_operator(gateway), secrets.token_hex(6)
     names = [f"{' ' * n}Crowded Bank {own}" for n in range(8)]
     answers = await asyncio.gather(
@@ -82,7 +82,7 @@ async def test_of_many_registrations_of_one_name_at_once_one_succeeds(
 
 
 async def test_clients_that_share_a_name_already_go_on(gateway: GatewayFixture) -> None:
-    """What was registered before there was such a check is neither refused nor renamed."""
+    """Clients from before the check are neither refused nor renamed."""
     operator, one, other = (
         await make_operator(gateway),
         await gateway.client(),

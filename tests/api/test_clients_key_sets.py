@@ -1,4 +1,4 @@
-"""Keys at a client's own address: fetched when needed, kept for an hour, and then closed."""
+"""Key sets from a client's `jwks_uri`: fetched on demand, cached for an hour, then void."""
 
 import asyncio
 import secrets
@@ -33,7 +33,7 @@ from tests.oauth_builders import public_jwk, signed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeySetFixture:
-    """A client whose keys lie at its own address."""
+    """A client with a `jwks_uri`."""
 
     client_id: str
     outside: FakeInternet
@@ -44,7 +44,7 @@ class KeySetFixture:
     async def ensure(
         self, kid: str | None = "k1", *, x5c: str | None = None, **after: float
     ) -> None:
-        """Make sure of its keys, some time after noon."""
+        """Ensure that its keys are fresh, some time after noon."""
         await ensure_keys(
             self.hot,
             self.client_id,
@@ -56,27 +56,27 @@ class KeySetFixture:
         )
 
     async def kids(self) -> list[str]:
-        """The ids of the keys that the registry gives now."""
+        """Key ids that the registry returns."""
         async with self.engine.connect() as connection:
             client = await registry.find(connection, self.client_id)
         assert client is not None
         return [key["kid"] for key in client.keys]
 
     async def run(self, sql: str, **values: Any) -> Any:
-        """A statement of the test's own."""
+        """Execute an SQL statement."""
         async with self.engine.begin() as connection:
             found = await connection.execute(text(sql), {"client": self.client_id, **values})
             return found.scalar_one_or_none() if found.returns_rows else None
 
     @property
     def fetches(self) -> int:
-        """How often its server was asked."""
+        """Number of requests to its server."""
         return self.outside.server.connections
 
 
 @pytest_asyncio.fixture
 async def hot(migrated_url: str) -> AsyncIterator[HotDatabase]:
-    """The hot path's database."""
+    """The database with prepared statements."""
     made = await HotDatabase.open(migrated_url, size=5)
     yield made
     await made.close()
@@ -86,7 +86,7 @@ async def hot(migrated_url: str) -> AsyncIterator[HotDatabase]:
 async def bank(
     engine: AsyncEngine, hot: HotDatabase, tmp_path: Path
 ) -> AsyncIterator[KeySetFixture]:
-    """A bank whose server gives one key, `k1`, and says nothing of how long it is good."""
+    """A bank whose server returns one key, `k1`, without a cache lifetime."""
     async with make_fake_internet(tmp_path) as outside:
         outside.server.answer = ok(make_set("k1"))
         client_id, noon = f"bank-{secrets.token_hex(4)}", datetime.now(UTC)
@@ -104,14 +104,14 @@ async def bank(
 
 
 async def test_keys_are_fetched_when_they_are_first_needed(bank: KeySetFixture) -> None:
-    """Before that the client has none, and nobody can call in its name."""
+    """Before the first fetch the client has no keys and cannot authenticate."""
     assert await bank.kids() == []
     await bank.ensure()
     assert await bank.kids() == ["k1"]
 
 
 async def test_fresh_keys_are_not_fetched_again(bank: KeySetFixture) -> None:
-    """Ten minutes where the server says nothing."""
+    """For ten minutes if the server gives no lifetime."""
     await bank.ensure()
     await bank.ensure(minutes=9)
     assert bank.fetches == 1
@@ -120,7 +120,7 @@ async def test_fresh_keys_are_not_fetched_again(bank: KeySetFixture) -> None:
 
 
 async def test_an_unknown_kid_fetches_at_most_once_a_minute(bank: KeySetFixture) -> None:
-    """A rotated key is found at once; whoever makes up kids cannot make us hammer a bank."""
+    """A rotated key is found at once; unknown kids cause no more than one fetch a minute."""
     await bank.ensure()
     bank.outside.server.answer = ok(make_set("k1", "k2"))
     for second in range(0, 60, 7):
@@ -132,7 +132,7 @@ async def test_an_unknown_kid_fetches_at_most_once_a_minute(bank: KeySetFixture)
 
 
 async def test_an_unknown_certificate_fetches_at_most_once_a_minute(bank: KeySetFixture) -> None:
-    """A renewed one is found as a key is, and kept with it."""
+    """A renewed certificate is found as a key is, and cached with it."""
     first, second = make_certificate(), make_certificate()
     bank.outside.server.answer = ok({"keys": [first.jwk]})
     await bank.ensure(x5c=first.jwk["x5c"][0])
@@ -152,7 +152,7 @@ async def test_an_unknown_certificate_fetches_at_most_once_a_minute(bank: KeySet
 
 
 async def test_a_fetched_certificate_of_another_key_refuses_the_set(bank: KeySetFixture) -> None:
-    """As it would be refused by value."""
+    """The same check as for keys given by value."""
     wrong = {**make_certificate().jwk, "x5c": make_certificate().jwk["x5c"]}
     bank.outside.server.answer = ok({"keys": [wrong]})
     await bank.ensure()
@@ -163,7 +163,7 @@ async def test_a_fetched_certificate_of_another_key_refuses_the_set(bank: KeySet
 async def test_a_key_that_the_client_took_back_is_gone_with_the_next_fetch(
     bank: KeySetFixture,
 ) -> None:
-    """The set is replaced, not added to."""
+    """The new set replaces the cached one."""
     await bank.ensure()
     bank.outside.server.answer = ok(make_set("k2"))
     await bank.ensure("k2", minutes=2)
@@ -173,7 +173,7 @@ async def test_a_key_that_the_client_took_back_is_gone_with_the_next_fetch(
 async def test_an_outage_keeps_the_last_good_set_until_its_hour_is_over(
     bank: KeySetFixture,
 ) -> None:
-    """Then the client has no keys; when its server is back, it has them again."""
+    """After an hour the client has no keys; they return with its server."""
     await bank.ensure()
     good, bank.outside.server.answer = bank.outside.server.answer, b""
     for minutes in (11, 30, 59):
@@ -189,7 +189,7 @@ async def test_an_outage_keeps_the_last_good_set_until_its_hour_is_over(
 
 
 async def test_who_forgets_to_ensure_fails_closed(bank: KeySetFixture) -> None:
-    """The registry itself gives no set whose hour is over."""
+    """The registry itself returns no expired set."""
     await bank.ensure()
     await _age(bank, minutes=59)
     assert await bank.kids() == ["k1"]
@@ -200,7 +200,7 @@ async def test_who_forgets_to_ensure_fails_closed(bank: KeySetFixture) -> None:
 async def test_a_bad_set_takes_nothing_away_and_says_so_to_the_operator(
     bank: KeySetFixture,
 ) -> None:
-    """A private key by mistake in the set, for instance."""
+    """The cached set stays and the failure is logged, for instance for a private key in the set."""
     await bank.ensure()
     bank.outside.server.answer = ok({"keys": [{**make_set("k2")["keys"][0], "d": "AAAA"}]})
     await bank.ensure("k2", minutes=2)
@@ -211,7 +211,7 @@ async def test_a_bad_set_takes_nothing_away_and_says_so_to_the_operator(
 
 
 async def test_of_many_at_once_one_fetches_and_all_wait_for_it(bank: KeySetFixture) -> None:
-    """So that the first use of a new key succeeds for everybody, on however many workers."""
+    """Concurrent requests wait for one fetch, on any number of workers."""
     answer = ok(make_set("k1"))
 
     async def slowly(writer: asyncio.StreamWriter) -> None:
@@ -232,7 +232,7 @@ async def test_of_many_at_once_one_fetches_and_all_wait_for_it(bank: KeySetFixtu
 
 
 async def test_of_many_at_once_nobody_waits_after_a_fetch_has_failed(bank: KeySetFixture) -> None:
-    """A broken server costs one fetch a minute, and no caller more than that."""
+    """One failed fetch a minute, without delay for the callers."""
     bank.outside.server.answer = b""
     await asyncio.gather(*(bank.ensure() for _ in range(20)))
     assert bank.fetches == 1
@@ -241,7 +241,7 @@ async def test_of_many_at_once_nobody_waits_after_a_fetch_has_failed(bank: KeySe
 
 
 async def test_a_new_address_forgets_the_old_addresss_keys_at_once(bank: KeySetFixture) -> None:
-    """Even before anything was fetched from the new one, and without waiting for a minute."""
+    """Even before the first fetch from the new URL, regardless of the one-minute limit."""
     await bank.ensure()
     await bank.run("UPDATE client SET jwks_uri = jwks_uri || '?v=2' WHERE client_id = :client")
     assert await bank.kids() == []
@@ -253,7 +253,7 @@ async def test_a_new_address_forgets_the_old_addresss_keys_at_once(bank: KeySetF
 async def test_a_set_from_the_old_address_that_arrives_late_is_not_kept(
     bank: KeySetFixture,
 ) -> None:
-    """The address changed while it was on its way."""
+    """The URL changed during the fetch."""
 
     async def changing(writer: asyncio.StreamWriter) -> None:
         await bank.run("UPDATE client SET jwks_uri = jwks_uri || '?v=2' WHERE client_id = :client")
@@ -269,7 +269,7 @@ async def test_a_set_from_the_old_address_that_arrives_late_is_not_kept(
 async def test_nothing_is_fetched_for_a_client_that_may_not_call(
     bank: KeySetFixture, state: str
 ) -> None:
-    """Nor for one that does not exist."""
+    """Neither for a suspended nor for an unknown client."""
     await bank.run("UPDATE client SET state = :state WHERE client_id = :client", state=state)
     await bank.ensure()
     for nobody in ("nobody", "a b", "a\0b", ""):
@@ -280,14 +280,14 @@ async def test_nothing_is_fetched_for_a_client_that_may_not_call(
 
 @pytest.mark.parametrize("assertion", [None, "", "a.b.c", "x" * 9_000, "e30.e30.e30"])
 def test_what_is_no_assertion_is_left_to_whoever_judges_it(assertion: str | None) -> None:
-    """It names nobody, and is refused there, with the right error."""
+    """No client is named, so nothing is fetched; authentication refuses it."""
     assert signer_of(assertion) is None
 
 
 async def test_an_assertion_names_whose_keys_are_needed(
     engine: AsyncEngine, hot: HotDatabase
 ) -> None:
-    """`sub` and `kid`; in the demo setting its server may be on this machine, without TLS."""
+    """By `sub` and `kid`; in the demo over plain HTTP on loopback."""
     now = datetime.now(UTC)
     key, client_id = make_ec_key(), f"bank-{secrets.token_hex(4)}"
     async with make_key_server() as server:
@@ -317,7 +317,7 @@ async def test_an_assertion_names_whose_keys_are_needed(
 
 
 async def _age(bank: KeySetFixture, **duration: float) -> None:
-    """Let the fetched set be older, as the database's own clock sees it."""
+    """Backdate the fetch by the database's clock."""
     await bank.run(
         "UPDATE client_key_set SET fetched_at = fetched_at - CAST(:by AS interval)"
         " WHERE client_id = :client",

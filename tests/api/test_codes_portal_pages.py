@@ -1,4 +1,4 @@
-"""My codes: what is printed can be read, and is revoked alone."""
+"""Portal pages of enterprise codes: QR symbols, check phrases, revocation."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,14 +20,14 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
 
 
 def pixels(matrix: qr.Matrix, scale: int) -> memoryview:
-    """The symbol as grey pixels."""
+    """Grey pixels of the symbol."""
     lines = [bytes(0 if dark else 255 for dark in row for _ in range(scale)) for row in matrix]
     size = len(matrix) * scale
     return memoryview(b"".join(line * scale for line in lines)).cast("B", (size, size))
 
 
 def test_every_printed_symbol_is_read_back_at_small_size() -> None:
-    """At level H, version 5 or less, three pixels a module."""
+    """Level H, version 5 or less, three pixels a module."""
     for n in range(20):
         address = code_url(ISSUER, code_id_from(bytes([n * 11]) * 16))
         matrix = qr.matrix_of(address)
@@ -37,7 +37,7 @@ def test_every_printed_symbol_is_read_back_at_small_size() -> None:
 
 
 def test_a_long_host_keeps_the_symbol_small_at_a_lower_level() -> None:
-    """Rather than many modules."""
+    """A lower error correction level rather than more modules."""
     address = code_url(f"https://{'credit.' * 5}example.gov.cn", "A" * 26)
     matrix = qr.matrix_of(address)
     [read] = zxingcpp.read_barcodes(pixels(matrix, 3))
@@ -45,19 +45,19 @@ def test_a_long_host_keeps_the_symbol_small_at_a_lower_level() -> None:
 
 
 def test_ids_are_random_and_of_one_alphabet() -> None:
-    """Upper-case base32, which a QR holds as alphanumeric."""
+    """Upper-case base32, which a QR symbol encodes as alphanumeric."""
     assert parse_code_id(code_id_from(bytes(range(16)))) == "AAAQEAYEAUDAOCAJBIFQYDIOB4"
     assert parse_code_id("../../etc/passwd") is None
 
 
 def test_a_check_phrase_is_two_plain_words() -> None:
-    """Of a list without repeats."""
+    """From a list without duplicates."""
     assert len(PHRASE_WORDS) == len(set(PHRASE_WORDS)) == 64
     assert phrase_from(b"\x00\x41") == f"{PHRASE_WORDS[0]} {PHRASE_WORDS[1]}"
 
 
 async def test_a_code_is_listed_shown_and_ready_to_print(portal: PortalFixture) -> None:
-    """With its phrase on the sticker."""
+    """With the check phrase on the sticker."""
     browser = await portal.signed_in()
     code = await portal.add_code(portal.firm)
     listed = await browser.get(f"/portal/enterprises/{portal.firm}/codes")
@@ -81,7 +81,7 @@ async def test_the_symbol_is_given_as_svg_and_png(portal: PortalFixture) -> None
 
 
 async def test_a_code_is_revoked_alone(portal: PortalFixture) -> None:
-    """The other sticker goes on."""
+    """The enterprise's other codes stay valid."""
     browser = await portal.signed_in()
     lost, kept = await portal.add_code(portal.firm), await portal.add_code(portal.firm)
     address = f"/portal/codes/{lost.code_id}/revoke"

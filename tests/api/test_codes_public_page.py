@@ -1,4 +1,4 @@
-"""The page behind a code: what anybody may see at this moment, and nothing else."""
+"""Public page of an enterprise code: disclosed content, publicity terms, caching, revocation."""
 
 import re
 from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
 
 
 async def dataset(portal: PortalFixture, code_id: str, wanted: str) -> dict[str, object]:
-    """One dataset of the JSON twin."""
+    """One dataset of the page's JSON form."""
     document = (await portal.browser().get(f"/E/{code_id}", headers=JSON)).json()
     return next(each for each in document["datasets"] if each["dataset"] == wanted)
 
@@ -47,7 +47,7 @@ async def test_the_page_shows_who_it_is_and_how_to_check_the_sticker(portal: Por
 
 
 async def test_the_page_is_small_and_runs_nothing(portal: PortalFixture) -> None:
-    """No script, no cookie, no copy kept, and a first view of a few kilobytes."""
+    """No script, no cookie, no-store, and a first view of a few kilobytes."""
     code = await portal.add_code(portal.firm)
     page = await portal.browser().get(f"/E/{code.code_id}")
     assert "<script" not in page.text
@@ -60,14 +60,14 @@ async def test_the_page_is_small_and_runs_nothing(portal: PortalFixture) -> None
 
 
 async def test_an_id_is_read_in_either_case(portal: PortalFixture) -> None:
-    """A scanner may change the case."""
+    """Scanners may change the case."""
     code = await portal.add_code(portal.firm)
     for path in (f"/E/{code.code_id.lower()}", f"/e/{code.code_id}"):
         assert (await portal.browser().get(path)).status_code == 200
 
 
 async def test_nothing_found_is_never_no_violations(portal: PortalFixture) -> None:
-    """R6: it says as of when, and that nothing was found within its publicity period."""
+    """R6: the date, and that no record was found within its publicity term."""
     code = await portal.add_code(portal.firm)
     page = (await portal.browser().get(f"/E/{code.code_id}")).text
     now = portal.clock().astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
@@ -78,7 +78,7 @@ async def test_nothing_found_is_never_no_violations(portal: PortalFixture) -> No
 async def test_a_source_that_cannot_be_asked_is_not_mixed_up_with_nothing_found(
     portal: PortalFixture,
 ) -> None:
-    """R6: 暂不可用."""
+    """R6: 暂不可用 instead of "none found"."""
     async with portal.engine.begin() as connection:
         await connection.execute(
             update(enterprise)
@@ -92,7 +92,7 @@ async def test_a_source_that_cannot_be_asked_is_not_mixed_up_with_nothing_found(
 
 
 async def test_a_penalty_is_gone_at_midnight_after_its_last_day(portal: PortalFixture) -> None:
-    """In Shanghai, at the first moment, caches included."""
+    """At 00:00 in Shanghai, cached pages included."""
     await portal.add_records(make_record(uscc=portal.firm, publicity_ends_on="2026-11-22"))
     code = await portal.add_code(portal.firm)
     portal.clock.advance(timedelta(hours=12) - timedelta(seconds=1))
@@ -112,14 +112,14 @@ async def test_a_repaired_penalty_is_gone_at_once(portal: PortalFixture) -> None
 
 
 async def test_an_objection_is_marked_beside_the_record(portal: PortalFixture) -> None:
-    """As long as it is being dealt with."""
+    """Until the objection is closed."""
     await portal.add_records(make_record(uscc=portal.firm, objection_since=portal.clock()))
     code = await portal.add_code(portal.firm)
     assert "异议处理中" in (await portal.browser().get(f"/E/{code.code_id}")).text
 
 
 async def test_only_public_fields_are_told(portal: PortalFixture) -> None:
-    """Severity is for those with consent, the appeal state for nobody."""
+    """Severity needs consent; the appeal state is never disclosed."""
     await portal.add_records(make_record(uscc=portal.firm))
     code = await portal.add_code(portal.firm)
     section = await dataset(portal, code.code_id, "penalty")
@@ -131,7 +131,7 @@ async def test_only_public_fields_are_told(portal: PortalFixture) -> None:
 
 
 async def test_the_operator_of_an_individual_business_is_masked(portal: PortalFixture) -> None:
-    """张**, on the page and in its twin."""
+    """张**, in HTML and JSON."""
     code = await portal.add_code(portal.shop)
     for headers in ({}, JSON):
         answer = await portal.browser().get(f"/E/{code.code_id}", headers=headers)
@@ -140,7 +140,7 @@ async def test_the_operator_of_an_individual_business_is_masked(portal: PortalFi
 
 
 async def test_a_licence_is_shown_while_it_is_valid(portal: PortalFixture) -> None:
-    """Its last day included."""
+    """Through its last day."""
     licence = {"number": "许1", "name": "食品经营许可证"}
     base = make_record("commitment", uscc=portal.firm)
     for n, last in enumerate((date(2026, 11, 21), date(2026, 11, 22), date(2099, 12, 31))):
@@ -166,7 +166,7 @@ async def test_a_licence_is_shown_while_it_is_valid(portal: PortalFixture) -> No
 
 
 async def test_a_record_without_its_first_words_is_named_by_its_key(portal: PortalFixture) -> None:
-    """A licence may be delivered without a name; its line is not empty."""
+    """A licence without a name is listed by its number."""
     named, bare = (
         make_record("commitment", uscc=portal.firm),
         {"number": "许〔2026〕9号", "category": "普通"},
@@ -184,7 +184,7 @@ async def test_a_revoked_code_warns_from_the_next_scan_on(
     portal: PortalFixture,
     headers: dict[str, str],
 ) -> None:
-    """410, in red, and nothing of the enterprise."""
+    """410, in red, without data of the enterprise."""
     code = await portal.add_code(portal.firm)
     await portal.revoke_code(code)
     answer = await portal.browser().get(f"/E/{code.code_id}", headers=headers)
@@ -197,7 +197,7 @@ async def test_a_revoked_code_warns_from_the_next_scan_on(
 async def test_an_unknown_code_says_that_it_may_be_forged(
     portal: PortalFixture, code_id: str
 ) -> None:
-    """And how to report it."""
+    """With a way to report it."""
     answer = await portal.browser().get(f"/E/{code_id}")
     assert answer.status_code == 404
     assert "伪造" in answer.text
@@ -215,7 +215,7 @@ async def test_the_page_says_its_words_in_english_too(portal: PortalFixture) -> 
 async def test_many_records_hide_no_other_dataset_and_none_is_left_out_unsaid(
     portal: PortalFixture,
 ) -> None:
-    """Three are shown at once, the rest on demand; beyond twenty the page says how many more."""
+    """Three at once, twenty on demand; beyond that the page gives the number."""
     records = [
         make_record(uscc=portal.firm, record_id=f"rec_{n}", natural_key=f"{n}") for n in range(22)
     ]

@@ -1,4 +1,4 @@
-"""Consents in a real PostgreSQL: kept, found, changed by one at a time, spent exactly N times."""
+"""Consent store on PostgreSQL: persistence, optimistic locking, uses spent atomically."""
 
 import asyncio
 import json
@@ -61,7 +61,7 @@ TABLES = [consents, consent_events, consent_locators]
 
 @pytest_asyncio.fixture
 async def engine(postgres_url: str) -> AsyncIterator[AsyncEngine]:
-    """An engine on a schema of this test's own, with this package's tables in it."""
+    """Engine on a schema of its own with the consent tables."""
     schema = f"consent_{secrets.token_hex(6)}"
     made = create_async_engine(
         postgres_url,
@@ -79,29 +79,29 @@ async def engine(postgres_url: str) -> AsyncIterator[AsyncEngine]:
 
 @pytest_asyncio.fixture
 async def connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """A connection whose transaction is rolled back at the end."""
+    """Connection in a transaction that is rolled back."""
     async with engine.connect() as opened:
         yield opened
 
 
 def some_uscc() -> str:
-    """An enterprise that no other test has."""
+    """A new USCC."""
     return "91" + secrets.token_hex(8).upper()
 
 
 def some_id() -> str:
-    """A consent's id."""
+    """A new consent id."""
     return consent_id_from(secrets.token_bytes(16))
 
 
 async def keep(connection: AsyncConnection, consent: Consent) -> Consent:
-    """Store a consent that a test has made up."""
+    """Store a consent."""
     await writer.insert(connection, consent, make_event_of(consent))
     return consent
 
 
 async def committed(engine: AsyncEngine, consent: Consent) -> Consent:
-    """Store and commit it, for other connections to see."""
+    """Store a consent and commit."""
     async with engine.begin() as connection:
         return await keep(connection, consent)
 
@@ -109,7 +109,7 @@ async def committed(engine: AsyncEngine, consent: Consent) -> Consent:
 async def act(
     connection: AsyncConnection, before: Consent, outcome: Transition | Refused
 ) -> Consent:
-    """Save an act that must succeed."""
+    """Save an act, which must succeed."""
     after = done(outcome)
     assert isinstance(outcome, Transition)
     assert await writer.save(connection, before, after, outcome.event)
@@ -123,7 +123,7 @@ async def read(
     consent_id: str | None = None,
     **other: str,
 ) -> Consent | None:
-    """What the gateway's read statement would see."""
+    """Result of the gateway's read statement."""
     parameters = {
         "uscc": granted.uscc,
         "client_id": granted.client_id,
@@ -142,7 +142,7 @@ def _object(value: str | dict[str, Any]) -> dict[str, Any]:
 async def spend(
     connection: AsyncConnection, consent: Consent, now: datetime = NOON
 ) -> Sequence[Any]:
-    """What the gateway's write statement would spend."""
+    """Result of the gateway's write statement."""
     parameters = {
         "uscc": consent.uscc,
         "consent_id": consent.consent_id,
@@ -154,7 +154,7 @@ async def spend(
 
 
 async def test_a_consent_comes_back_as_it_was_kept(connection: AsyncConnection) -> None:
-    """Every field survives, by id, by relation and through the read statement's JSON."""
+    """By id, by relation and through the read statement's JSON."""
     kept = await keep(
         connection,
         make_consent(
@@ -182,7 +182,7 @@ async def test_what_is_unknown_is_nothing(connection: AsyncConnection) -> None:
 
 
 async def test_a_whole_life_is_kept_act_by_act(connection: AsyncConnection) -> None:
-    """Each act is a row with its actor, channel, time and the scope that held after it."""
+    """Each act is a row with actor, channel, time and resulting scope."""
     ask = make_consent_request(uscc=some_uscc())
     begun = request(
         replace(ask, valid_until=NOON + 10 * A_DAY, max_uses=5),
@@ -213,7 +213,7 @@ async def test_a_whole_life_is_kept_act_by_act(connection: AsyncConnection) -> N
 
 
 async def test_of_two_acts_at_once_one_comes_too_late(engine: AsyncEngine) -> None:
-    """Two tabs: the second finds the consent changed, and neither row nor event is overwritten."""
+    """The second save finds a changed version; neither row nor event is overwritten."""
     consent = await committed(engine, make_consent(uscc=some_uscc(), consent_id=some_id()))
     me = make_person(consent.uscc)
 
@@ -231,7 +231,7 @@ async def test_of_two_acts_at_once_one_comes_too_late(engine: AsyncEngine) -> No
 
 
 async def test_an_act_loses_no_use_that_was_spent_meanwhile(connection: AsyncConnection) -> None:
-    """`save` never writes the count of uses, which moves on without it."""
+    """`save` does not write the count of uses."""
     consent = await keep(connection, make_consent(uscc=some_uscc(), consent_id=some_id()))
     assert len(await spend(connection, consent)) == 1
     await act(connection, consent, pause(consent, person=make_person(consent.uscc), now=NOON))
@@ -241,7 +241,7 @@ async def test_an_act_loses_no_use_that_was_spent_meanwhile(connection: AsyncCon
 
 
 async def test_the_latest_grant_speaks_for_its_relation(connection: AsyncConnection) -> None:
-    """A pending, a refused or a superseded one hides no running one; a withdrawal is seen."""
+    """Pending, refused and superseded ones are skipped; a withdrawn one is found."""
     uscc = some_uscc()
     old = await keep(
         connection, make_consent(uscc=uscc, consent_id=some_id(), decided_at=NOON - A_DAY)
@@ -277,7 +277,7 @@ async def test_the_latest_grant_speaks_for_its_relation(connection: AsyncConnect
 async def test_a_consent_is_read_by_its_own_client_and_enterprise_only(
     connection: AsyncConnection,
 ) -> None:
-    """Its id alone opens nothing."""
+    """The id alone is not enough."""
     mine = await keep(connection, make_consent(uscc=some_uscc(), consent_id=some_id()))
     assert await read(connection, mine, consent_id=mine.consent_id, client_id="bank-2") is None
     assert await read(connection, mine, consent_id=mine.consent_id, uscc=some_uscc()) is None
@@ -285,7 +285,7 @@ async def test_a_consent_is_read_by_its_own_client_and_enterprise_only(
 
 
 async def test_the_refusal_that_cools_down_last_is_found(connection: AsyncConnection) -> None:
-    """An earlier refusal with a longer cool-down still holds."""
+    """Also if an earlier refusal has the longer cool-down."""
     uscc = some_uscc()
     long, short = [
         await keep(
@@ -305,7 +305,7 @@ async def test_the_refusal_that_cools_down_last_is_found(connection: AsyncConnec
 
 
 async def test_a_client_lists_its_own_consents_page_by_page(connection: AsyncConnection) -> None:
-    """Every consent of the client once, in the order of ids, and nobody else's."""
+    """In order of ids, each once, without other clients' consents."""
     client = f"bank-{secrets.token_hex(4)}"
     mine = [
         await keep(
@@ -329,7 +329,7 @@ async def test_a_client_lists_its_own_consents_page_by_page(connection: AsyncCon
 async def test_the_database_and_the_model_agree_on_every_status(
     connection: AsyncConnection,
 ) -> None:
-    """`status_at` in SQL gives, for each state, time and count, what it gives in Python."""
+    """`status_at` in SQL and in Python, for each state, time and count."""
     client = f"bank-{secrets.token_hex(4)}"
     around = (NOON - A_DAY, NOON, NOON + A_DAY)
     kept = [
@@ -360,7 +360,7 @@ async def test_the_database_and_the_model_agree_on_every_status(
 
 
 async def test_a_use_is_spent_and_counted(connection: AsyncConnection) -> None:
-    """The statement gives the count after this use, and the limit."""
+    """The statement returns the count after this use, and the limit."""
     consent = await keep(
         connection, make_consent(uscc=some_uscc(), consent_id=some_id(), max_uses=2)
     )
@@ -390,7 +390,7 @@ async def test_nothing_is_spent_on_what_does_not_hold(
     connection: AsyncConnection,
     changes: dict[str, Any],
 ) -> None:
-    """The write statement judges again by itself, whatever the read had seen."""
+    """The write statement checks the state itself."""
     consent = await keep(
         connection, make_consent(uscc=some_uscc(), consent_id=some_id(), **changes)
     )
@@ -405,13 +405,13 @@ async def test_nothing_is_spent_for_another_or_on_another_version(
     connection: AsyncConnection,
     other: dict[str, Any],
 ) -> None:
-    """A consent that was acted on since it was judged must be judged again."""
+    """A consent that changed since it was read must be read again."""
     consent = await keep(connection, make_consent(uscc=some_uscc(), consent_id=some_id()))
     assert await spend(connection, replace(consent, **other)) == []
 
 
 async def test_a_call_without_consent_runs_the_same_statements(connection: AsyncConnection) -> None:
-    """Null parameters are well typed and match nothing."""
+    """Typed null parameters match no row."""
     nothing = {"uscc": some_uscc(), "client_id": "bank-1", "consent_id": None}
     assert (await connection.execute(READ, nothing | {"purpose": "tender"})).scalar_one() is None
     spent = await connection.execute(SPENT, nothing | {"consent_version": None, "now": NOON})
@@ -419,7 +419,7 @@ async def test_a_call_without_consent_runs_the_same_statements(connection: Async
 
 
 async def test_n_uses_allowed_means_n_told_under_any_concurrency(engine: AsyncEngine) -> None:
-    """R8: 500 calls on 10 connections at a consent with 100 uses spend exactly 100."""
+    """R8: 500 calls on 10 connections spend exactly the 100 allowed uses."""
     consent = await committed(
         engine,
         make_consent(uscc=some_uscc(), consent_id=some_id(), max_uses=100),
@@ -443,7 +443,7 @@ async def test_n_uses_allowed_means_n_told_under_any_concurrency(engine: AsyncEn
 
 
 async def test_nothing_is_spent_after_a_withdrawal_is_committed(engine: AsyncEngine) -> None:
-    """R9: calls that run into a withdrawal wait for it, and then find nothing to spend."""
+    """R9: concurrent calls wait for the withdrawal and then find nothing to spend."""
     consent = await committed(
         engine,
         make_consent(uscc=some_uscc(), consent_id=some_id(), max_uses=None),
@@ -475,7 +475,7 @@ async def test_nothing_is_spent_after_a_withdrawal_is_committed(engine: AsyncEng
 
 
 async def test_a_waiting_spend_sees_the_withdrawal_that_it_waited_for(engine: AsyncEngine) -> None:
-    """The condition is judged again on the row that the withdrawal left, not on the old one."""
+    """The condition is evaluated on the row after the withdrawal."""
     consent = await committed(engine, make_consent(uscc=some_uscc(), consent_id=some_id()))
     async with engine.connect() as withdrawing, engine.connect() as spending:
         outcome = withdraw(consent, person=make_person(consent.uscc), now=NOON)
@@ -490,7 +490,7 @@ async def test_a_waiting_spend_sees_the_withdrawal_that_it_waited_for(engine: As
 async def test_a_judged_consent_is_spent_by_the_version_that_was_judged(
     connection: AsyncConnection,
 ) -> None:
-    """Read, decide, spend: the three fit together."""
+    """Read, decide and spend agree."""
     kept = await keep(connection, make_consent(uscc=some_uscc(), consent_id=some_id()))
     seen = await read(connection, kept)
     granted = decide(seen, make_ask(uscc=kept.uscc), now=NOON)
@@ -515,6 +515,6 @@ async def test_the_database_itself_refuses_what_cannot_be(
     connection: AsyncConnection,
     broken: dict[str, Any],
 ) -> None:
-    """A fault in our code does not become a false consent."""
+    """Constraints of the tables."""
     with pytest.raises(IntegrityError):
         await keep(connection, make_consent(uscc=some_uscc(), consent_id=some_id(), **broken))

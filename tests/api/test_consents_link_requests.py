@@ -1,4 +1,4 @@
-"""A request by link reaches the same page and the same record, and tells nothing of the enterprise."""
+"""Consent requests by link (`POST /v1/consents`): creation, limits, waiting, amendment."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ SHOWN = DisplayedText(text_version="2026.1", language="zh")
 
 
 def wanted(uscc: str, **changes: Any) -> dict[str, Any]:
-    """The body of a request."""
+    """Body of a request."""
     return {
         "enterprise": {"uscc": uscc},
         "purpose": "loan_approval",
@@ -39,13 +39,13 @@ def wanted(uscc: str, **changes: Any) -> dict[str, Any]:
 
 
 async def ask(caller: Caller, uscc: str, *, key: str | None = None, **changes: Any) -> Any:
-    """Ask by link; the answer."""
+    """The answer to a request by link."""
     headers = {"Idempotency-Key": key} if key else None
     return await caller.send(PATH, wanted(uscc, **changes), scope=SCOPE, headers=headers)
 
 
 async def shown(caller: Caller, consent_id: str, **query: Any) -> dict[str, Any]:
-    """The consent as its client sees it."""
+    """The consent as its client reads it."""
     text = "&".join(f"{name}={value}" for name, value in query.items())
     path = f"{PATH}/{consent_id}" + (f"?{text}" if text else "")
     answer = await caller.send(path, b"", method="GET", scope=SCOPE)
@@ -55,20 +55,20 @@ async def shown(caller: Caller, consent_id: str, **query: Any) -> dict[str, Any]
 
 
 def refuse(held: Consent, *, person: Person, now: datetime) -> Transition | Refused:
-    """The enterprise refuses."""
+    """Refuse as the enterprise."""
     return consent.refuse(held, person=person, shown=SHOWN, now=now)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def bank(gateway: GatewayFixture) -> AsyncIterator[Caller]:
-    """A bank of its own for each test, so that none meets another's refusals."""
+    """A new bank, unaffected by other tests' refusals."""
     yield await gateway.client("bank")
 
 
 async def test_the_answer_is_the_same_whether_the_enterprise_exists(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
-    """Same status, same members, same lengths."""
+    """The same status, members and lengths."""
     there, nowhere = await ask(bank, gateway.uscc("clean")), await ask(bank, UNKNOWN)
     assert (there.status_code, nowhere.status_code) == (201, 201)
     one, other = there.json(), nowhere.json()
@@ -81,7 +81,7 @@ async def test_the_answer_is_the_same_whether_the_enterprise_exists(
 async def test_a_request_is_kept_for_a_week_and_shown_to_its_client(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
-    """It stands as requested until it is answered, and expires by itself."""
+    """`requested` until decided; then it expires."""
     made = (await ask(bank, gateway.uscc("clean"))).json()
     assert (await shown(bank, made["consent_id"]))["status"] == "requested"
     with gateway.clock.later(days=7):
@@ -89,7 +89,7 @@ async def test_a_request_is_kept_for_a_week_and_shown_to_its_client(
 
 
 async def test_no_other_client_sees_it(gateway: GatewayFixture, bank: Caller) -> None:
-    """To anybody else there is nothing."""
+    """404 for every other client."""
     made = (await ask(bank, gateway.uscc("clean"))).json()
     other = await gateway.client("bank")
     answer = await other.send(f"{PATH}/{made['consent_id']}", b"", method="GET", scope=SCOPE)
@@ -115,7 +115,7 @@ async def test_no_other_client_sees_it(gateway: GatewayFixture, bank: Caller) ->
 async def test_a_wrong_request_says_what_to_mend(
     gateway: GatewayFixture, bank: Caller, changes: dict[str, Any], status: int, code: str
 ) -> None:
-    """Nothing is kept of it."""
+    """400, and nothing is stored."""
     answer = await ask(bank, gateway.uscc("clean"), **changes)
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (status, code), answer.text
@@ -144,7 +144,7 @@ async def test_what_is_refused_is_in_the_log_without_its_words(
     purpose: str,
     asked: list[str],
 ) -> None:
-    """R10: who was asked sees that, whether the gateway knows of it or not."""
+    """R10: logged for the enterprise, known or unknown, without the request's texts."""
     for uscc in (gateway.uscc("clean"), UNKNOWN):
         assert (await ask(bank, uscc, **changes)).json()["code"] == reason
     there, nowhere = await gateway.log_of(bank)
@@ -159,7 +159,7 @@ async def test_what_is_refused_is_in_the_log_without_its_words(
 async def test_what_names_no_enterprise_or_is_taken_is_no_refused_attempt(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
-    """A request that stands has its own leaf; whoever was not named has nothing to see."""
+    """An open request has its own leaf; without an enterprise there is no log row."""
     assert (await ask(bank, gateway.uscc("clean"))).status_code == 201
     assert (await ask(bank, "nonsense")).status_code == 400
     assert (await ask(bank, gateway.uscc("clean"), type="credit_data")).status_code == 400
@@ -169,7 +169,7 @@ async def test_what_names_no_enterprise_or_is_taken_is_no_refused_attempt(
 async def test_a_client_without_an_agreement_leaves_its_attempts_in_the_log(
     gateway: GatewayFixture,
 ) -> None:
-    """Agreement ended and client suspended, as at the other endpoints."""
+    """For an ended agreement and a suspended client."""
     bank, uscc = await gateway.client("bank"), gateway.uscc("clean")
     assert (await ask(bank, uscc)).status_code == 201
     suspend = "UPDATE client SET state = 'suspended' WHERE client_id = :client"
@@ -180,7 +180,7 @@ async def test_a_client_without_an_agreement_leaves_its_attempts_in_the_log(
 
 
 async def test_asks_beyond_a_limit_are_summed_as_what_they_are(gateway: GatewayFixture) -> None:
-    """And those of a key that stood for another request."""
+    """Refusals for limits and for conflicting idempotency keys are counted by kind."""
     bank, uscc = await gateway.client("bank", quotas=Quotas(per_minute=2)), gateway.uscc("clean")
     assert (await ask(bank, uscc, key="one")).status_code == 201
     assert (await ask(bank, uscc, key="one", max_uses=2)).status_code == 409
@@ -202,7 +202,7 @@ async def test_asks_beyond_a_limit_are_summed_as_what_they_are(gateway: GatewayF
 async def test_a_repeated_key_gets_the_same_bytes_and_makes_one_request(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
-    """Also when both arrive at once; with another body the key is refused."""
+    """Also concurrently; with another body the key is a conflict."""
     uscc = gateway.uscc("clean")
     answers = await asyncio.gather(*(ask(bank, uscc, key="loan-17") for _ in range(6)))
     assert {each.status_code for each in answers} == {201}
@@ -217,7 +217,7 @@ async def test_a_repeated_key_gets_the_same_bytes_and_makes_one_request(
 async def test_a_newer_request_takes_the_place_of_an_open_one(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
-    """So that an enterprise is not buried in requests of one client."""
+    """One open request of a client for each relation."""
     uscc = gateway.uscc("clean")
     first, second = (await ask(bank, uscc)).json(), (await ask(bank, uscc, max_uses=5)).json()
     assert (await shown(bank, first["consent_id"]))["status"] == "withdrawn"
@@ -225,7 +225,7 @@ async def test_a_newer_request_takes_the_place_of_an_open_one(
 
 
 async def test_of_requests_at_once_one_stays_open(gateway: GatewayFixture, bank: Caller) -> None:
-    """Each sees the one before it; none is left beside another."""
+    """Each transaction sees the one before it."""
     uscc = gateway.uscc("clean")
     answers = await asyncio.gather(*(ask(bank, uscc) for _ in range(8)))
     assert {each.status_code for each in answers} == {201}
@@ -236,7 +236,7 @@ async def test_of_requests_at_once_one_stays_open(gateway: GatewayFixture, bank:
 async def test_a_repeated_key_gets_the_same_bytes_whatever_was_decided_since(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
-    """Also where the enterprise has shortened the term to less than the answer could have taken."""
+    """Also after the enterprise shortened the term."""
     uscc = gateway.uscc("clean")
     first = await ask(bank, uscc, key="loan-18")
     until = gateway.clock() + timedelta(days=1)
@@ -252,7 +252,7 @@ async def test_a_repeated_key_gets_the_same_bytes_whatever_was_decided_since(
 async def test_inside_the_cool_down_nothing_may_be_asked(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
-    """R9: not for the same purpose; for another it may."""
+    """R9: for this purpose; another purpose is not affected."""
     uscc = gateway.uscc("clean")
     await gateway.act(refuse, (await ask(bank, uscc)).json()["consent_id"])
     refused = await ask(bank, uscc)
@@ -265,7 +265,7 @@ async def test_inside_the_cool_down_nothing_may_be_asked(
 async def test_what_was_asked_by_link_opens_a_query_once_granted(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
-    """With the client's own token; used once, it is exhausted."""
+    """With a client_credentials token; a single use, then `consent_exhausted`."""
     uscc = gateway.uscc("penalised")
     made = (await ask(bank, uscc)).json()
     assert (await bank.query(uscc, "penalty")).json()["code"] == "not_available"
@@ -277,7 +277,7 @@ async def test_what_was_asked_by_link_opens_a_query_once_granted(
 
 
 async def test_a_client_may_wait_for_the_answer(gateway: GatewayFixture, bank: Caller) -> None:
-    """The call comes back as soon as there is one, well before its time is over."""
+    """A long poll returns as soon as the request is decided."""
     made = (await ask(bank, gateway.uscc("clean"))).json()
     waiting = asyncio.create_task(shown(bank, made["consent_id"], wait=30))
     await asyncio.sleep(0.2)
@@ -289,7 +289,7 @@ async def test_a_client_may_wait_for_the_answer(gateway: GatewayFixture, bank: C
 async def test_one_does_not_wait_for_what_is_answered(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
-    """Nor longer than half a minute."""
+    """A decided request returns at once; the wait is at most 30 seconds."""
     made = (await ask(bank, gateway.uscc("clean"))).json()
     await gateway.act(refuse, made["consent_id"])
     assert (await shown(bank, made["consent_id"], wait=30))["status"] == "refused"
@@ -299,7 +299,7 @@ async def test_one_does_not_wait_for_what_is_answered(
 
 
 async def test_a_suspended_client_cannot_ask(gateway: GatewayFixture, bank: Caller) -> None:
-    """From the next request on."""
+    """From the next request."""
     token_held = await bank.token(SCOPE)
     assert token_held
     async with gateway.runtime.engine.begin() as connection:
@@ -310,7 +310,7 @@ async def test_a_suspended_client_cannot_ask(gateway: GatewayFixture, bank: Call
 async def test_the_enterprise_sees_who_asked_and_when(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
-    """Its record says that it came by link."""
+    """The consent record shows the channel `link`."""
     uscc = gateway.uscc("clean")
     made = (await ask(bank, uscc)).json()
     async with gateway.runtime.engine.connect() as connection:
@@ -331,7 +331,7 @@ async def test_the_enterprise_sees_who_asked_and_when(
 async def test_a_running_consent_is_amended_in_its_place(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
-    """The request names it; once granted, the old id opens what is new, and uses count on."""
+    """Once granted, the old id has the new scope and the uses count on."""
     uscc = gateway.uscc("penalised")
     held = await gateway.grant(bank, uscc, datasets=("penalty",), max_uses=5)
     assert (await bank.query(uscc, "penalty", consent_id=held)).status_code == 200
@@ -369,7 +369,7 @@ async def test_a_running_consent_is_amended_in_its_place(
 async def test_only_ones_own_running_consent_is_amended(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
-    """Another client's, another enterprise's, another purpose's, an ended one: refused."""
+    """Another client's, enterprise's or purpose's consent, or an ended one, is refused."""
     uscc = gateway.uscc("clean")
     foreign = await gateway.grant(await gateway.client("bank"), uscc)
     elsewhere = await gateway.grant(bank, gateway.uscc("penalised"))
@@ -389,7 +389,7 @@ async def test_only_ones_own_running_consent_is_amended(
 async def test_uses_cannot_be_narrowed_below_those_spent_meanwhile(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
-    """A use that is spent between reading and saving undoes the saving."""
+    """A use spent between read and save makes the save fail."""
     uscc = gateway.uscc("penalised")
     held_id = await gateway.grant(bank, uscc, datasets=("penalty",), max_uses=5)
     async with gateway.runtime.engine.connect() as connection:
@@ -407,7 +407,7 @@ async def test_uses_cannot_be_narrowed_below_those_spent_meanwhile(
 async def test_a_client_keeps_the_record_without_the_persons_behind_it(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
-    """Its own consents only; whoever acted is the enterprise itself."""
+    """Own consents only; the acting person is replaced by the enterprise."""
     uscc = gateway.uscc("clean")
     held = await gateway.grant(bank, uscc)
     path = f"{PATH}/{held}/record"

@@ -1,4 +1,4 @@
-"""A new catalogue counts within seconds without a restart; one that widens takes two operators."""
+"""Catalogue versions: loaded without restart; one that discloses more needs two operators."""
 
 import asyncio
 import re
@@ -61,7 +61,7 @@ FANG, QIANG = Operator.at_the_shell("fang"), Operator.at_the_shell("qiang")
 
 @pytest_asyncio.fixture
 async def engine(postgres_url: str) -> AsyncIterator[AsyncEngine]:
-    """A database of this test's own: what is loaded stays."""
+    """A database of its own, since loaded catalogues stay."""
     made = make_engine(await new_database(postgres_url), pool_size=3)
     yield made
     await made.dispose()
@@ -89,7 +89,7 @@ async def counting(engine: AsyncEngine) -> str:
 
 
 async def test_a_narrower_catalogue_counts_at_once(engine: AsyncEngine) -> None:
-    """One operator is enough, and the act is written with its leaf."""
+    """One operator is enough; the act has a log leaf."""
     assert await counting(engine) == "2026.1"
     loaded = await load(engine, NARROWER)
     assert isinstance(loaded, CatalogueVersion)
@@ -105,7 +105,7 @@ async def test_a_narrower_catalogue_counts_at_once(engine: AsyncEngine) -> None:
 
 
 async def test_a_wider_one_is_refused_waits_and_takes_another_operator(engine: AsyncEngine) -> None:
-    """Neither its loader nor a wrong digest brings it into force."""
+    """Neither its loader nor a wrong digest puts it into force."""
     refused = await load(engine, WIDER)
     assert isinstance(refused, AdminRefusal)
     assert "green_rating: a new dataset" in refused.sentence
@@ -130,7 +130,7 @@ async def test_a_wider_one_is_refused_waits_and_takes_another_operator(engine: A
 async def test_what_was_judged_against_another_catalogue_is_not_approved(
     engine: AsyncEngine,
 ) -> None:
-    """It would widen more than was read."""
+    """The comparison with the new present version would widen more than was read."""
     waiting = await load(engine, WIDER, allow=True)
     assert isinstance(waiting, CatalogueVersion)
     await load(engine, NARROWER)
@@ -141,7 +141,7 @@ async def test_what_was_judged_against_another_catalogue_is_not_approved(
 
 
 async def test_a_version_never_changes(engine: AsyncEngine) -> None:
-    """Neither by loading another under its name nor in the table; and no dataset goes."""
+    """Neither by a second load under its name nor by SQL; datasets are never removed."""
     again = await load(engine, NARROWER)
     assert await load(engine, NARROWER) == again
     for other in (NARROWER + "\n", NARROWER.replace("appeal_days: 60", "appeal_days: 90")):
@@ -165,7 +165,7 @@ async def test_a_version_never_changes(engine: AsyncEngine) -> None:
 
 
 async def test_the_table_itself_wants_another_operator(engine: AsyncEngine) -> None:
-    """Whatever the code does."""
+    """A constraint of the table."""
     await load(engine, WIDER, allow=True)
     with pytest.raises(IntegrityError, match="approved_by_another"):
         async with engine.begin() as connection:
@@ -175,7 +175,7 @@ async def test_the_table_itself_wants_another_operator(engine: AsyncEngine) -> N
 
 
 def test_the_commands_check_load_and_approve(postgres_url: str, tmp_path: Path) -> None:
-    """With a difference to read, and the line for the second operator."""
+    """The output has the differences and the approval command for the second operator."""
     url = asyncio.run(new_database(postgres_url))
     file = tmp_path / "next.yaml"
     file.write_text(WIDER, encoding="utf-8")
@@ -208,7 +208,7 @@ def test_the_commands_check_load_and_approve(postgres_url: str, tmp_path: Path) 
 
 @pytest_asyncio.fixture
 async def own_gateway(postgres_url: str) -> AsyncIterator[GatewayFixture]:
-    """A running gateway with a database of its own."""
+    """A running gateway with its own database."""
     async with open_gateway(postgres_url) as made:
         yield made
 
@@ -216,7 +216,7 @@ async def own_gateway(postgres_url: str) -> AsyncIterator[GatewayFixture]:
 async def test_a_seventeenth_dataset_is_delivered_and_told_without_a_restart(
     own_gateway: GatewayFixture,
 ) -> None:
-    """No code: load, approve, deliver, agree, consent, query. Older records keep their version."""
+    """Load, approve, deliver, agree, consent, query; older records keep their catalogue version."""
     gateway, engine = own_gateway, own_gateway.runtime.engine
     waiting = await load(engine, WIDER, allow=True)
     assert isinstance(waiting, CatalogueVersion)
@@ -261,7 +261,7 @@ async def test_a_seventeenth_dataset_is_delivered_and_told_without_a_restart(
 async def test_what_a_dataset_gains_is_told_under_a_new_consent_only(
     own_gateway: GatewayFixture,
 ) -> None:
-    """R8: two operators can open a field, and no consent from before covers it."""
+    """R8: two operators can open a field, but earlier consents do not cover it."""
     gateway, engine = own_gateway, own_gateway.runtime.engine
     uscc = gateway.uscc("penalised")
     bank = await gateway.client()
@@ -289,7 +289,7 @@ async def test_what_a_dataset_gains_is_told_under_a_new_consent_only(
 
 
 async def test_an_unreadable_catalogue_changes_nothing(own_gateway: GatewayFixture) -> None:
-    """A later release may have written what this one cannot read: the one before goes on counting."""
+    """The previous version stays in force."""
     gateway = own_gateway
     async with gateway.runtime.engine.begin() as connection:
         await connection.execute(
@@ -307,6 +307,6 @@ async def test_an_unreadable_catalogue_changes_nothing(own_gateway: GatewayFixtu
 
 
 def test_the_next_catalogue_of_the_tests_is_well_formed() -> None:
-    """So that a refusal above is for what it says."""
+    """Control: the next catalogue of these tests is valid."""
     versions = [load_catalogue(each).version for each in (WIDER, WIDER_PENALTY, NARROWER)]
     assert versions == ["2026.2", "2026.2", "2026.1a"]

@@ -1,4 +1,4 @@
-"""Domain rules R1–R6, R13, R17 end to end: query, verification, public page.
+"""Domain rules R1–R17 end to end: by query, verification and public page.
 
 Each rule has a case in which something is told and one in which it is not.
 """
@@ -24,7 +24,7 @@ UNSHOWN = ["warning_only", "simplified_procedure", "under_appeal"]
 
 
 async def page(gateway: GatewayFixture, trait: str) -> dict[str, Any]:
-    """The public page of a subject, as JSON."""
+    """Public page of a subject, as JSON."""
     address = gateway.subject(trait)["code_url"].removeprefix(gateway.issuer)
     answer = await gateway.http.get(address, headers={"Accept": "application/json"})
     found: dict[str, Any] = answer.json()
@@ -36,7 +36,7 @@ def section(page: dict[str, Any], dataset: str) -> dict[str, Any]:
 
 
 async def deliver(gateway: GatewayFixture, uscc: str, dataset: str, **fields: Any) -> Any:
-    """One row from a department, taken now."""
+    """Deliver one row of a department."""
     async with gateway.runtime.engine.begin() as connection:
         (outcome,) = await ingest_rows(
             connection,
@@ -51,12 +51,12 @@ async def deliver(gateway: GatewayFixture, uscc: str, dataset: str, **fields: An
 
 
 def nobodys(gateway: GatewayFixture) -> str:
-    """An enterprise that no other test speaks of: what is delivered stays."""
+    """A new enterprise, since delivered records stay."""
     return next(e for e in reversed(gateway.entities) if not e.traits & set(TRAITS)).uscc
 
 
 async def told_everywhere(gateway: GatewayFixture, trait: str) -> tuple[int, str, int]:
-    """How many penalties a query tells, what a question answers, how many the page shows."""
+    """Penalties in a query, answer to a question, penalties on the page."""
     bank, uscc = await gateway.client(), gateway.subject(trait)["uscc"]
     await gateway.grant(bank, uscc, datasets=["penalty"])
     records = (await bank.query(uscc, "penalty")).json()["records"]
@@ -68,17 +68,17 @@ async def told_everywhere(gateway: GatewayFixture, trait: str) -> tuple[int, str
 async def test_r1_what_does_not_count_is_told_on_no_channel(
     gateway: GatewayFixture, trait: str
 ) -> None:
-    """Warnings alone, the simplified procedure, under appeal."""
+    """Warnings alone, the simplified procedure, penalties under appeal."""
     assert await told_everywhere(gateway, trait) == (0, "yes", 0)
 
 
 async def test_r1_an_ordinary_penalty_is_told_on_every_channel(gateway: GatewayFixture) -> None:
-    """So that the silence above says something."""
+    """Control for the test above."""
     assert await told_everywhere(gateway, "penalised") == (1, "no", 1)
 
 
 async def test_r2_a_wrong_end_is_reported_and_shortens_at_most(gateway: GatewayFixture) -> None:
-    """The source says ten years; the rules say one, and it is told no day longer."""
+    """The source says ten years, the rules one; disclosure ends after one."""
     uscc, today = nobodys(gateway), day_of(gateway.clock())
     begun = today - timedelta(days=30)
     row = {
@@ -107,7 +107,7 @@ async def test_r2_a_wrong_end_is_reported_and_shortens_at_most(gateway: GatewayF
 
 
 async def test_r2_a_right_end_is_no_warning(gateway: GatewayFixture) -> None:
-    """Three months for what is slight."""
+    """Three months for a minor penalty."""
     today = day_of(gateway.clock())
     first = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
     last = (first.replace(day=28) + timedelta(days=90)).replace(day=1)
@@ -127,7 +127,7 @@ async def test_r2_a_right_end_is_no_warning(gateway: GatewayFixture) -> None:
 
 
 def with_a_field(zh: str, en: str, class_: str) -> str:
-    """The published catalogue with one field of a person more."""
+    """The published catalogue with one more personal field."""
     members = f"name: more, zh: {zh}, en: {en}, type: text, class: {class_}, personal: true"
     published = PUBLISHED_CATALOGUE.read_text(encoding="utf-8")
     return f"{published}      - {{{members}, description: It}}\n"
@@ -143,18 +143,18 @@ def with_a_field(zh: str, en: str, class_: str) -> str:
     ],
 )
 async def test_r3_some_subjects_have_no_field(zh: str, en: str, class_: str) -> None:
-    """Whatever class it is given; a person's income is never public."""
+    """Whatever its class; income is never public."""
     with pytest.raises(CatalogueError, match="R3"):
         load_catalogue(with_a_field(zh, en, class_))
 
 
 async def test_r3_a_persons_income_may_be_told_under_consent() -> None:
-    """The very field, `authorised`."""
+    """A field of class `authorised`."""
     assert load_catalogue(with_a_field("个人收入", "Income", "authorised"))
 
 
 async def test_r4_every_record_says_where_it_comes_from(gateway: GatewayFixture) -> None:
-    """Source, time, catalogue version, on both channels that tell records."""
+    """Source, time and catalogue version, in queries and on the public page."""
     bank, uscc = await gateway.client(), gateway.subject("penalised")["uscc"]
     datasets = ["registration", "licence", "penalty"]
     await gateway.grant(bank, uscc, datasets=datasets)
@@ -169,7 +169,7 @@ async def test_r4_every_record_says_where_it_comes_from(gateway: GatewayFixture)
 
 
 async def test_r5_no_personal_number_is_told_on_any_channel(gateway: GatewayFixture) -> None:
-    """Neither in free text, nor from the sealed fields, nor in an answer's own words."""
+    """Neither from free text and encrypted fields nor in answers."""
     of, subject = (
         gateway.entity("id_number_in_free_text"),
         gateway.subject("id_number_in_free_text"),
@@ -190,7 +190,7 @@ async def test_r5_no_personal_number_is_told_on_any_channel(gateway: GatewayFixt
 
 
 async def test_r5_a_phone_is_told_under_consent_only(gateway: GatewayFixture) -> None:
-    """An identity number and a home not even then."""
+    """ID numbers and home addresses are never disclosed."""
     of, bank = gateway.entity("clean"), await gateway.client()
     await gateway.grant(bank, of.uscc, datasets=["registration"])
     told = (await bank.query(of.uscc, "registration")).text
@@ -201,7 +201,7 @@ async def test_r5_a_phone_is_told_under_consent_only(gateway: GatewayFixture) ->
 
 
 async def without(gateway: GatewayFixture, uscc: str, *more: str) -> None:
-    """Let the sources of these datasets be away, beside the one that always is."""
+    """Make the sources of these datasets unavailable."""
     await gateway.rows(
         "UPDATE enterprise SET unavailable = :away WHERE uscc = :uscc",
         uscc=uscc,
@@ -210,7 +210,7 @@ async def without(gateway: GatewayFixture, uscc: str, *more: str) -> None:
 
 
 async def test_r6_nothing_found_and_nobody_to_ask_are_two_things(gateway: GatewayFixture) -> None:
-    """Neither is ever said as "no violations"."""
+    """Neither is reported as "no violations"."""
     clean = section(await page(gateway, "clean"), "penalty")
     assert clean["state"] == "none"
     assert clean["statement"]["zh"].startswith("截至 ")
@@ -231,7 +231,7 @@ async def test_r6_nothing_found_and_nobody_to_ask_are_two_things(gateway: Gatewa
 
 
 def make_agency(**changes: Any) -> Registration:
-    """A credit-service agency to be registered."""
+    """Registration of a credit-service agency."""
     members = {
         "client_id": "agency",
         "kind": "agency",
@@ -244,7 +244,7 @@ def make_agency(**changes: Any) -> Registration:
 
 
 async def test_r13_an_agency_needs_its_filing_number() -> None:
-    """At registration; with it, it is registered."""
+    """Registration is refused without it."""
     with pytest.raises(RegistrationError, match="filing number"):
         make_agency()
     assert make_agency(filing_number="浙征信备〔2026〕1号").kind == "agency"
@@ -253,7 +253,7 @@ async def test_r13_an_agency_needs_its_filing_number() -> None:
 async def test_r17_what_is_personal_lies_sealed_and_is_in_no_line_of_the_log(
     gateway: GatewayFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Neither in the tables that were written, nor in what the gateway says while it is asked."""
+    """Neither in the tables nor in the log lines of calls."""
     of, bank = gateway.entity("clean"), await gateway.client()
     await gateway.grant(bank, of.uscc, datasets=["registration"])
     assert of.personal["phone"] in (await bank.query(of.uscc, "registration")).text
@@ -271,7 +271,7 @@ async def test_r17_what_is_personal_lies_sealed_and_is_in_no_line_of_the_log(
 async def test_at_midnight_in_shanghai_what_ended_yesterday_is_told_on_no_channel(
     gateway: GatewayFixture,
 ) -> None:
-    """The same worker, asked a second before and at midnight: nothing that it keeps outlives the day."""
+    """The same worker a second before and at midnight, caches included."""
     uscc = gateway.subject("expires_today")["uscc"]
     bank = await gateway.client()
     await gateway.grant(bank, uscc, datasets=["penalty"])

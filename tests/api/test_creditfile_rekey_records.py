@@ -1,4 +1,4 @@
-"""The keys that are held are folded anew: nothing is lost, and nothing is taken meanwhile."""
+"""`record refold`: natural keys rewritten by `keys.v2`; ingest is refused until it is complete."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -56,7 +56,7 @@ def make_row(record: Record, **changed: Any) -> dict[str, Any]:
 
 
 async def test_a_key_is_folded_and_nothing_else_changes(files: NaturalKeysFixture) -> None:
-    """Its id, its version and its fields stay; a delivery of the same finds it unchanged."""
+    """Id, version and fields stay; a redelivery leaves it unchanged."""
     before = await files.hold(DASH)
     plain = await files.hold("浙罚2")
     (done,) = await files.refold()
@@ -71,7 +71,7 @@ async def test_a_key_is_folded_and_nothing_else_changes(files: NaturalKeysFixtur
 async def test_personal_fields_open_afterwards_and_so_do_earlier_versions(
     files: NaturalKeysFixture,
 ) -> None:
-    """What is sealed is sealed for the key; what is delivered again is found unchanged."""
+    """The ciphertexts are bound to the key; a redelivery leaves the record unchanged."""
     personal = {"person_id_number": "330106199001011234"}
     number = "（2026）浙执—１号"
     held = await files.hold(number, "judgment_defaulter", personal=personal)
@@ -114,7 +114,7 @@ ENDS: dict[str, dict[str, Any]] = {
 async def test_where_two_become_one_the_ended_one_prevails(
     files: NaturalKeysFixture, first: str, second: str, kind: str | None
 ) -> None:
-    """However new the other is: that goes into history, and who was told of it is told so (R14)."""
+    """The other record goes into history; its recipients get a correction notice (R14)."""
     kept = await files.hold(HYPHEN, **ENDS[first])
     other = await files.hold(DASH, source_time=NOW - DAY, **ENDS[second])
     await files.tell("bank_a", kept)
@@ -143,7 +143,7 @@ async def test_where_two_become_one_the_ended_one_prevails(
 async def test_of_two_live_ones_the_newer_stays_and_the_other_is_corrected(
     files: NaturalKeysFixture,
 ) -> None:
-    """What was held before is told as long as it was held; its source finds it in the report."""
+    """The older record's versions stay in history; its source finds it in the report."""
     older = await files.hold(HYPHEN, fine="1.000000")
     newer = await files.hold(DASH, fine="2.000000", source_time=NOW - DAY, received_at=NOW - DAY)
     ids = await files.tell("bank", older, newer)
@@ -165,7 +165,7 @@ async def test_of_two_live_ones_the_newer_stays_and_the_other_is_corrected(
 
 
 async def test_many_spellings_become_one_and_others_stay_apart(files: NaturalKeysFixture) -> None:
-    """Of another source, dataset or enterprise it is another record, whatever its number."""
+    """Of another source, dataset or enterprise the same number is another record."""
     for number in (DASH, HYPHEN, "杭测破﹝2026﹞3－12号", "杭测破[2026]3‐12号"):
         await files.hold(number, repaired_at=NOW - DAY if number == DASH else None)
     await files.hold("杭测破〔2026〕312号")
@@ -189,7 +189,7 @@ async def test_many_spellings_become_one_and_others_stay_apart(files: NaturalKey
 async def test_what_came_under_an_earlier_key_after_the_end_is_folded_by_a_run_anew(
     files: NaturalKeysFixture,
 ) -> None:
-    """A worker of an earlier version had been left running."""
+    """A worker of an earlier version was still running."""
     await files.hold(HYPHEN, repaired_at=NOW - DAY)
     await files.refold()
     await files.hold(DASH)
@@ -203,7 +203,7 @@ async def test_what_came_under_an_earlier_key_after_the_end_is_folded_by_a_run_a
 async def test_the_key_is_made_of_the_fields_not_of_the_key_that_is_held(
     files: NaturalKeysFixture,
 ) -> None:
-    """An earlier folding took 3² for 32; a delivery of 3² finds its record, and another key stays free."""
+    """An earlier version turned 3² into 32; a delivery of 3² finds its record, and 32 is free."""
     squared = await files.hold("浙罚3²", key="浙罚32")
     crossed = await files.hold("浙罚32", key="浙罚3²")  # each takes the other's
     await files.refold()
@@ -214,7 +214,7 @@ async def test_the_key_is_made_of_the_fields_not_of_the_key_that_is_held(
 
 
 async def test_nothing_is_taken_until_every_key_is_folded(files: NaturalKeysFixture) -> None:
-    """Neither a delivery nor an act: under two foldings at once the hole would be open."""
+    """Deliveries and acts are refused while two versions of keys exist."""
     held = await files.hold(DASH, repaired_at=NOW - DAY)
     repair = RecordAction(
         dataset="penalty",
@@ -248,7 +248,7 @@ async def test_nothing_is_taken_until_every_key_is_folded(files: NaturalKeysFixt
 
 @pytest.mark.asyncio(loop_scope="session")
 async def test_a_department_is_told_to_come_again(gateway: GatewayFixture) -> None:
-    """503, for it is nothing that the department can mend."""
+    """503 with Retry-After."""
     source = await make_department(gateway)
     await gateway.rows("UPDATE key_folding SET finished_at = NULL RETURNING 1")
     try:
@@ -263,7 +263,7 @@ async def test_a_department_is_told_to_come_again(gateway: GatewayFixture) -> No
 async def test_where_no_key_opens_what_is_sealed_nothing_is_folded_unasked(
     files: NaturalKeysFixture,
 ) -> None:
-    """The key may be found again; who gives the fields up says so."""
+    """The operator has to confirm the loss of the encrypted fields."""
     await files.hold(DASH, "judgment_defaulter", personal={"person_id_number": "1"})
     other = NaturalKeysFixture(files.engine, Vault.generate_keys())
     with pytest.raises(UnreadableError):
@@ -283,8 +283,7 @@ async def test_where_no_key_opens_what_is_sealed_nothing_is_folded_unasked(
 async def test_an_open_objection_goes_with_its_record(
     files: NaturalKeysFixture, *, ended: bool
 ) -> None:
-    """To what stays, mark and all; where that has ended, the record that it was raised to is told no
-    more, and the source may find for the enterprise."""
+    """To the remaining record, with its mark; if that one has ended, the source may uphold it."""
     kept = await files.hold(HYPHEN, source_time=NOW, repaired_at=NOW - DAY if ended else None)
     since = NOW - 2 * DAY
     other = await files.hold(DASH, objection_since=since)
@@ -306,7 +305,7 @@ async def test_an_open_objection_goes_with_its_record(
 async def test_retention_deletes_what_became_part_of_a_record_with_it(
     files: NaturalKeysFixture, tmp_path: Path
 ) -> None:
-    """Every version of both is in the proof."""
+    """The proof has the versions of both records."""
     long_ago: dict[str, Any] = {
         "decided_on": "2015-01-05",
         "determined_on": "2015-01-05",
@@ -340,7 +339,7 @@ async def test_retention_deletes_what_became_part_of_a_record_with_it(
 
 
 async def test_only_where_records_are_held_their_keys_are_due(postgres_url: str) -> None:
-    """A new database begins under the present folding."""
+    """A new database starts with the present version."""
     url = await new_database(postgres_url)
     engine = make_engine(url, pool_size=1)
     files = NaturalKeysFixture(engine)

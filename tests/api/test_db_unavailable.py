@@ -1,4 +1,4 @@
-"""503 with Retry-After at every route while PostgreSQL is unavailable."""
+"""PostgreSQL unavailable: 503 with Retry-After at every route."""
 
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 def postgres_error(sqlstate: str, *, severity: str = "ERROR", **fields: str) -> Exception:
-    """What the driver makes of PostgreSQL's error message."""
+    """Asyncpg's exception for a PostgreSQL error message."""
     message = {"S": severity, "V": severity, "C": sqlstate, "M": "made for a test", **fields}
     error: Exception = asyncpg.PostgresError.new(message)
     return error
@@ -96,13 +96,13 @@ SCOPES: Final = "verify query consents changes records:write codes admin audit"
 
 
 class FailingDatabase(HotDatabase):
-    """A database that answers every statement with one error."""
+    """A database that raises one error for every statement."""
 
     def __init__(self, error: Callable[[], Exception]) -> None:
         self._error = error
 
     async def row(self, _statement: Statement, _values: Mapping[str, Any]) -> NoReturn:
-        """Fail."""
+        """Raise the error."""
         raise self._error()
 
 
@@ -110,7 +110,7 @@ class FailingDatabase(HotDatabase):
 async def failing(
     gateway: GatewayFixture, error: Callable[[], Exception]
 ) -> AsyncIterator[GatewayFixture]:
-    """The same gateway over a database of which both ways fail."""
+    """The gateway with both database handles failing."""
 
     async def connect(*_: Any, **__: Any) -> NoReturn:
         raise error()
@@ -126,7 +126,7 @@ async def failing(
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def anybody(gateway: GatewayFixture) -> Caller:
-    """A client whose token has every scope."""
+    """A client with all scopes."""
     caller = await gateway.client()
     claims = claims_of(await caller.token()) | {"scope": SCOPES}
     key = gateway.runtime.keys.current("token", gateway.clock())
@@ -137,7 +137,7 @@ async def anybody(gateway: GatewayFixture) -> Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteCase:
-    """One method of one route, with something in its path."""
+    """A method of a route, with values for its parameters."""
 
     method: str
     route: str
@@ -155,7 +155,7 @@ FILLED: Final = {
 
 
 def addresses(gateway: GatewayFixture) -> Iterator[RouteCase]:
-    """Every method of every address."""
+    """Every method of every route."""
     assert UPLOAD_ID.fullmatch(FILLED["{job_id}"])
     for route in iter_route_contexts(gateway.app.router.routes):
         if route.path is None:
@@ -168,7 +168,7 @@ def addresses(gateway: GatewayFixture) -> Iterator[RouteCase]:
 
 
 async def called(caller: Caller, address: RouteCase) -> httpx2.Response:
-    """Call it with every credential there is, and a body where it takes one."""
+    """Call it with all credentials and a body where it takes one."""
     bodies = {
         "/v1/verifications": verification_body(UNKNOWN, "is_active.v1"),
         "/v1/queries": query_body(UNKNOWN),
@@ -203,7 +203,7 @@ async def called(caller: Caller, address: RouteCase) -> httpx2.Response:
 
 
 def assert_unavailable(address: RouteCase, answer: httpx2.Response) -> None:
-    """503 with a time to come again: a problem, an OAuth error or a page, and nothing of what happened."""
+    """Assert 503 with Retry-After, as a problem, an OAuth error or a page, without details."""
     assert answer.status_code == 503, (address, answer.text)
     assert int(answer.headers["retry-after"]) >= 1
     kind = answer.headers["content-type"]
@@ -223,7 +223,7 @@ def assert_unavailable(address: RouteCase, answer: httpx2.Response) -> None:
 async def test_every_address_says_it_in_the_form_of_its_room(
     gateway: GatewayFixture, anybody: Caller
 ) -> None:
-    """Those that need no database are answered; of all others none breaks."""
+    """A problem, an OAuth error or a page; routes that need no database answer normally."""
     answered = set()
     async with failing(gateway, NOT_NOW["read-only"]) as broken:
         caller = replace(anybody, gateway=broken)
@@ -240,7 +240,7 @@ async def test_every_address_says_it_in_the_form_of_its_room(
 async def test_each_error_that_means_not_now_is_503_in_each_room(
     gateway: GatewayFixture, anybody: Caller, error: Callable[[], Exception]
 ) -> None:
-    """From the driver, where a room asks it directly, and wrapped by SQLAlchemy."""
+    """Raw asyncpg errors and errors wrapped by SQLAlchemy."""
     routes = {"/v1/verifications", "/oauth/token", "/oauth/par", "/portal", "/E/{code_id}"}
     seen = set()
     async with failing(gateway, error) as broken:
@@ -261,7 +261,7 @@ async def test_each_error_that_means_not_now_is_503_in_each_room(
 async def test_what_is_our_own_fault_is_not_called_an_outage(
     gateway: GatewayFixture, anybody: Caller, error: Callable[[], Exception]
 ) -> None:
-    """A caller would repeat it for ever, and nobody would look; beside an outage it stays a fault."""
+    """A programming error stays a 500, even during an outage."""
     assert not is_unavailable(ExceptionGroup("of two", [error(), NOT_NOW["closed"]()]))
     assert is_unavailable(ExceptionGroup("of two", [NOT_NOW["locked"](), NOT_NOW["closed"]()]))
     [address] = [each for each in addresses(gateway) if each.route == "/v1/verifications"]

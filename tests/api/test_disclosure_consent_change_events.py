@@ -1,4 +1,4 @@
-"""What becomes of a consent reaches its client, with what it was told that rests on it no more."""
+"""Notices to clients about their consents, with the disclosures that lose their basis."""
 
 import asyncio
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def news_to(gateway: GatewayFixture, caller: Caller) -> list[tuple[str, str, Sequence[str]]]:
-    """Kind, consent and disclosures of what this client hears, in order."""
+    """Kind, consent and disclosures of the client's notices, in order."""
     rows = await gateway.rows(
         "SELECT * FROM tombstone WHERE client_id = :client AND consent_id IS NOT NULL"
         " ORDER BY occurred_at, xmin::text::bigint, kind DESC",
@@ -32,14 +32,14 @@ async def news_to(gateway: GatewayFixture, caller: Caller) -> list[tuple[str, st
 
 
 async def told(caller: Caller, uscc: str, *datasets: str) -> str:
-    """Query, and give the disclosure's id."""
+    """Query; the disclosure's id."""
     response = await caller.query(uscc, *datasets)
     assert response.status_code == 200, response.text
     return str(response.json()["disclosure_id"])
 
 
 async def narrowed(gateway: GatewayFixture, consent_id: str, **less: Any) -> None:
-    """The enterprise allows less."""
+    """Narrow a consent as the enterprise."""
     async with gateway.runtime.engine.connect() as connection:
         held = await store.by_id(connection, consent_id)
     assert held is not None
@@ -56,7 +56,7 @@ def _less(scope: Scope, **changed: Any) -> Scope:
 async def test_a_withdrawal_names_what_was_told_under_that_consent_and_nothing_else(
     gateway: GatewayFixture,
 ) -> None:
-    """Granted it names nothing; another client hears of its own consent only."""
+    """A grant names none; other clients get no notice."""
     uscc = gateway.uscc("clean")
     bank, other = await gateway.client(), await gateway.client()
     consent_id = await gateway.grant(bank, uscc)
@@ -74,7 +74,7 @@ async def test_a_withdrawal_names_what_was_told_under_that_consent_and_nothing_e
 async def test_what_is_taken_back_of_a_consent_names_what_rests_on_that_part(
     gateway: GatewayFixture,
 ) -> None:
-    """Fewer uses or a shorter term take back nothing that was told."""
+    """Fewer uses or a shorter term affect no disclosure."""
     uscc, bank = gateway.uscc("clean"), await gateway.client()
     consent_id = await gateway.grant(bank, uscc, questions=("legal_representative_name.v1",))
     await told(bank, uscc, "registration")
@@ -90,7 +90,7 @@ async def test_what_is_taken_back_of_a_consent_names_what_rests_on_that_part(
 
 
 async def test_a_decision_that_is_not_committed_is_no_news(gateway: GatewayFixture) -> None:
-    """Consent and news are one transaction; who was slower writes neither."""
+    """Consent and notice are one transaction; a lost race writes neither."""
     uscc, bank = gateway.uscc("clean"), await gateway.client()
     consent_id = await gateway.grant(bank, uscc)
     async with gateway.runtime.engine.connect() as connection:
@@ -113,7 +113,7 @@ def _person(held: Consent) -> Person:
 async def test_a_consent_that_has_run_out_is_told_once_whoever_looks(
     gateway: GatewayFixture,
 ) -> None:
-    """Two workers at once, and again; as of its last moment; not one that still runs."""
+    """Once with concurrent workers, dated at its last moment; not for an active one."""
     uscc, bank = gateway.uscc("clean"), await gateway.client()
     over = await gateway.grant(bank, uscc, days=1, granted_days_ago=3)
     await gateway.grant(bank, uscc, purpose="post_loan_management")
@@ -135,7 +135,7 @@ async def test_a_consent_that_has_run_out_is_told_once_whoever_looks(
 
 
 async def test_who_has_run_out_is_looked_up_and_not_searched_for(gateway: GatewayFixture) -> None:
-    """Though it is asked every few minutes, across all enterprises."""
+    """Index scan across all enterprises, as it runs every few minutes."""
     now = gateway.clock()
     values = {"now": now, "since": now - timedelta(days=30), "most": 1000}
     async with gateway.runtime.engine.connect() as connection:
@@ -149,7 +149,7 @@ async def test_who_has_run_out_is_looked_up_and_not_searched_for(gateway: Gatewa
 async def test_nobody_owes_an_acknowledgement_for_what_takes_nothing_back(
     gateway: GatewayFixture,
 ) -> None:
-    """Granted and expired: no; withdrawn: yes."""
+    """Required for withdrawn, not for granted and expired."""
     uscc, bank = gateway.uscc("clean"), await gateway.client()
     consent_id = await gateway.grant(bank, uscc)
     await gateway.grant(bank, uscc, purpose="tender", days=1, granted_days_ago=3)
@@ -169,7 +169,7 @@ async def test_nobody_owes_an_acknowledgement_for_what_takes_nothing_back(
 
 
 async def test_what_is_no_news_to_its_client() -> None:
-    """Pausing and going on, what it gave up itself, and what a newer grant replaces."""
+    """Pause, resume, the client's own waiver, and replacement by a newer grant."""
     held = make_consent()
     paused = consent.pause(held, person=make_person(), now=NOON)
     given_up = consent.give_up(held, client_id=BANK, now=NOON)
@@ -184,7 +184,7 @@ async def test_what_is_no_news_to_its_client() -> None:
 
 
 async def test_a_change_may_take_one_thing_back_and_give_another() -> None:
-    """An amendment of which the enterprise agreed to a part."""
+    """For an amendment of which a part was granted."""
     held = make_consent(datasets=("registration", "penalty"))
     changed = consent.narrow(
         held, scope=_less(held.scope, datasets=("registration",)), person=make_person(), now=NOON

@@ -1,4 +1,4 @@
-"""No consent can be forged unseen: each event is a leaf of the log, and both sides can prove it."""
+"""Consent events as log leaves: recomputed and proved by client and enterprise."""
 
 import json
 from collections.abc import AsyncIterator
@@ -38,14 +38,14 @@ UNKNOWN: Final = "cst_" + "a" * 26 + "-1"
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def bank(gateway: GatewayFixture) -> AsyncIterator[Caller]:
-    """A bank of its own for each test."""
+    """A new bank."""
     yield await gateway.client("bank")
 
 
 async def test_each_event_is_a_leaf_that_both_records_recompute(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
-    """From the description alone; the client without learning who acted."""
+    """By the published description; the client's record hides the acting person."""
     consent_id = await lived(gateway, bank)
     theirs = (await record_of(bank, consent_id))["record"]
     own = (await enterprises(gateway, consent_id))["record"]
@@ -61,7 +61,7 @@ async def test_each_event_is_a_leaf_that_both_records_recompute(
 
 
 async def test_a_receipt_proves_it_to_both(gateway: GatewayFixture, bank: Caller) -> None:
-    """In the record for either, and by the log's own route for the client."""
+    """In each party's record, and by the log endpoint for the client."""
     consent_id = await lived(gateway, bank)
     made = await merged(bank, consent_id)
     origin, keys = origin_of(gateway.issuer), gateway.runtime.keys
@@ -82,7 +82,7 @@ async def test_a_receipt_proves_it_to_both(gateway: GatewayFixture, bank: Caller
 async def test_of_anybody_elses_consent_there_is_no_receipt(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
-    """Nor does the refusal tell whether there is such a consent, or such an event of one's own."""
+    """The same refusal as for an unknown consent or event."""
     consent_id = await gateway.grant(bank, gateway.uscc("clean"))
     await merged(bank, consent_id)
     other = await gateway.client("bank")
@@ -100,7 +100,7 @@ async def test_of_anybody_elses_consent_there_is_no_receipt(
 async def test_a_receipt_of_an_event_needs_the_scope_of_consents(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
-    """Whether the event exists or not."""
+    """Refused the same for existing and unknown events."""
     consent_id = await gateway.grant(bank, gateway.uscc("clean"))
     for name in (f"{consent_id}-1", UNKNOWN):
         answer = await bank.send(f"/v1/receipts/{name}", b"", method="GET", scope="query verify")
@@ -123,7 +123,7 @@ FORGED: Final = {
 
 @pytest.mark.parametrize("what", FORGED)
 async def test_a_changed_event_shows(gateway: GatewayFixture, bank: Caller, what: str) -> None:
-    """Whoever may write to the database can change the row, not what the log has of it."""
+    """The leaf in the log no longer fits the changed row."""
     consent_id = await gateway.grant(bank, gateway.uscc("clean"), datasets=("registration",))
     await merged(bank, consent_id)
     await gateway.rows(f"{FORGED[what]} AND consent_id = :consent", consent=consent_id)
@@ -138,7 +138,7 @@ async def test_a_changed_event_shows(gateway: GatewayFixture, bank: Caller, what
 async def test_a_changed_event_with_a_new_leaf_shows_in_the_log(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
-    """The leaf beside the event may be forged to fit; the one in the tree stays."""
+    """A forged leaf beside the event differs from the leaf in the tree."""
     consent_id = await gateway.grant(bank, gateway.uscc("clean"))
     await merged(bank, consent_id)
     await gateway.rows(
@@ -156,7 +156,7 @@ async def test_a_changed_event_with_a_new_leaf_shows_in_the_log(
 
 
 async def test_without_its_leaf_an_event_is_not_written(gateway: GatewayFixture) -> None:
-    """The leaf cannot be written: no consent, no event, no decision. It can: all of them."""
+    """One transaction: consent, event and leaf are written together or not at all."""
     uscc = gateway.uscc("clean")
     asked = replace(make_request(), uscc=uscc, consent_id="cst_" + "b" * 26)
     begun = Transition(consent=asked, event=make_event_of(asked))
@@ -189,7 +189,7 @@ async def test_without_its_leaf_an_event_is_not_written(gateway: GatewayFixture)
 async def test_what_is_undone_or_too_late_leaves_no_leaf(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
-    """A transaction that is rolled back, and the slower of two acts."""
+    """A rolled back transaction, and the later of two concurrent acts."""
     uscc = gateway.uscc("clean")
     consent_id = await gateway.grant(bank, uscc)
     engine = gateway.runtime.engine
@@ -214,7 +214,7 @@ async def test_what_is_undone_or_too_late_leaves_no_leaf(
 async def test_without_the_salt_the_record_claims_no_leaf(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
-    """Erasing the salts erases the person from the log; the tree and the receipt stay."""
+    """Erasing the salts removes the person from the log; tree and receipt stay valid."""
     consent_id = await gateway.grant(bank, gateway.uscc("clean"))
     await merged(bank, consent_id)
     leaf = f"{consent_id}-2"

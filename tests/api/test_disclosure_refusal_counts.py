@@ -1,4 +1,4 @@
-"""Refused attempts that no row stands for: those beyond a limit, in sums; and what does not exist."""
+"""Refused attempts stored as hourly counts, and refused requests of unknown names."""
 
 import asyncio
 from datetime import timedelta
@@ -29,7 +29,7 @@ async def _sums(gateway: GatewayFixture, caller: Caller) -> list[dict[str, Any]]
 async def test_attempts_beyond_a_limit_are_written_in_sums(
     gateway: GatewayFixture, kind: str
 ) -> None:
-    """Nothing per attempt; then client, enterprise, kind, reason and how often."""
+    """By client, enterprise, kind and reason, without a row for each attempt."""
     bank, uscc = await gateway.client(quotas=FEW), gateway.uscc("clean")
 
     async def send() -> int:
@@ -54,7 +54,7 @@ async def test_attempts_beyond_a_limit_are_written_in_sums(
 async def test_a_key_that_stood_for_another_request_is_written_in_sums(
     gateway: GatewayFixture,
 ) -> None:
-    """A conflict charges no counter: a row for each would be a flood. None of them asks the database."""
+    """Idempotency conflicts are not rate-limited, so they are counted instead of logged."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     key = {"Idempotency-Key": "one"}
     assert (await bank.verify(uscc, "is_active.v1", headers=key)).status_code == 200
@@ -79,7 +79,7 @@ async def test_a_key_that_stood_for_another_request_is_written_in_sums(
 async def test_a_conflict_that_the_limits_have_forgotten_is_a_row_of_the_log(
     gateway: GatewayFixture, kind: str
 ) -> None:
-    """Only the kept answer knows the key, as when the store was lost: the call has been counted."""
+    """A conflict known from the stored answer only, after Redis lost its data, has its own row."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     await gateway.grant(bank, uscc)
 
@@ -103,7 +103,7 @@ async def test_a_conflict_that_the_limits_have_forgotten_is_a_row_of_the_log(
 
 
 async def test_what_cannot_be_written_stays_counted(gateway: GatewayFixture) -> None:
-    """The database was away for a while: nothing is lost, nothing counted twice."""
+    """Counts are written once after a database outage."""
     bank, uscc = await gateway.client(quotas=FEW), gateway.uscc("clean")
     for _ in range(4):
         await bank.send("/v1/verifications", verification_body(uscc, "is_active.v1"))
@@ -137,7 +137,7 @@ async def test_what_cannot_be_written_stays_counted(gateway: GatewayFixture) -> 
 async def test_an_ask_for_what_does_not_exist_is_logged_without_its_words(
     gateway: GatewayFixture, body: dict[str, Any], reason: str, purpose: str, asked: list[str]
 ) -> None:
-    """The enterprise sees that somebody tried; an unknown text could hold anything."""
+    """The enterprise sees the attempt; the unknown text is not stored."""
     bank = await gateway.client()
     path = "/v1/verifications" if "questions" in body else "/v1/queries"
     assert (await bank.send(path, body)).json()["code"] == reason
@@ -147,7 +147,7 @@ async def test_an_ask_for_what_does_not_exist_is_logged_without_its_words(
 
 
 async def test_beyond_the_limit_an_unknown_purpose_is_only_counted(gateway: GatewayFixture) -> None:
-    """The same order as for all: limits first, and no write for what they refuse."""
+    """Limits come first, and limited calls write no rows."""
     bank = await gateway.client(quotas=FEW)
     body = verification_body(UNKNOWN, "is_active.v1", purpose="gossip")
     codes = [(await bank.send("/v1/verifications", body)).json()["code"] for _ in range(3)]
@@ -159,7 +159,7 @@ async def test_beyond_the_limit_an_unknown_purpose_is_only_counted(gateway: Gate
 
 
 async def test_a_flood_over_many_enterprises_leaves_few_rows(gateway: GatewayFixture) -> None:
-    """Whoever names a new code each time fills neither memory nor table."""
+    """Memory and table stay bounded for new codes in each call."""
     tally, now = RefusalCounter(), gateway.clock()
     for place in range(10_000):
         tally.count("flood", f"code-{place}", kind="query", reason="rate_limited", now=now)
@@ -171,7 +171,7 @@ async def test_a_flood_over_many_enterprises_leaves_few_rows(gateway: GatewayFix
 
 
 async def test_an_hour_of_its_own_begins_a_line_of_its_own(gateway: GatewayFixture) -> None:
-    """So that the enterprise sees when."""
+    """The enterprise sees the hour."""
     tally, now = RefusalCounter(), gateway.clock()
     for hours in (0, 0, 1):
         at = now + timedelta(hours=hours)

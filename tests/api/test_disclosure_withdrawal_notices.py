@@ -1,4 +1,4 @@
-"""R14: whoever was told gets one notice when it is withdrawn, however close the two came."""
+"""Withdrawal notices (R14): one for each client that received a withdrawn record."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ CHANGE = text("""
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def record(gateway: GatewayFixture) -> AsyncIterator[ChangedRecord]:
-    """A penalty of the province that is told; other tests find it as it was."""
+    """A penalty of the province that is disclosed; restored after the test."""
     of = gateway.entity("penalised")
     penalty = next(each for each in of.records if each.dataset == "penalty")
     yield ChangedRecord(uscc=penalty.uscc, dataset="penalty", record_id=penalty.record_id)
@@ -38,7 +38,7 @@ async def record(gateway: GatewayFixture) -> AsyncIterator[ChangedRecord]:
 
 
 async def change(gateway: GatewayFixture, record: ChangedRecord, kind: RecordKind) -> int:
-    """Change a record as an intake does, so that it goes on being told; how many notices it made."""
+    """Update a record as an ingest does; the number of notices."""
     async with gateway.runtime.engine.begin() as connection:
         named = {"uscc": record.uscc, "record_id": record.record_id, "repaired_at": None}
         await connection.execute(CHANGE, named)
@@ -48,14 +48,14 @@ async def change(gateway: GatewayFixture, record: ChangedRecord, kind: RecordKin
 
 
 async def told(caller: Caller, uscc: str, *datasets: str) -> str:
-    """Query, and give the disclosure's id."""
+    """Query; the disclosure's id."""
     response = await caller.query(uscc, *datasets)
     assert response.status_code == 200, response.text
     return str(response.json()["disclosure_id"])
 
 
 async def notices_to(gateway: GatewayFixture, caller: Caller) -> list[dict[str, Any]]:
-    """Every notice to this client of what was told, in order."""
+    """The client's record notices, in order."""
     return await gateway.rows(
         "SELECT * FROM tombstone WHERE client_id = :client AND record_id IS NOT NULL"
         " ORDER BY occurred_at, change_id",
@@ -66,7 +66,7 @@ async def notices_to(gateway: GatewayFixture, caller: Caller) -> list[dict[str, 
 async def test_one_notice_to_each_client_that_was_told(
     gateway: GatewayFixture, record: ChangedRecord
 ) -> None:
-    """It names the record and the disclosures that rest on it, and nothing of the content."""
+    """It names the record and the disclosures that contain it, without content."""
     one, other, elsewhere = [await gateway.client() for _ in range(3)]
     for bank in (one, other):
         await gateway.grant(bank, record.uscc)
@@ -95,7 +95,7 @@ async def test_one_notice_to_each_client_that_was_told(
 async def test_a_yes_or_no_is_a_disclosure_too(
     gateway: GatewayFixture, record: ChangedRecord
 ) -> None:
-    """A verification that rests on the record, of no consent, gets its notice."""
+    """A verification that used the record, without consent, is a disclosure."""
     platform = await gateway.client("platform")
     assert await platform.answers(
         record.uscc, "no_live_penalty.v1", purpose="merchant_onboarding"
@@ -111,7 +111,7 @@ async def test_a_yes_or_no_is_a_disclosure_too(
 async def test_a_refusal_told_nothing_and_gets_no_notice(
     gateway: GatewayFixture, record: ChangedRecord
 ) -> None:
-    """Only what was told is withdrawn."""
+    """Only disclosures cause notices."""
     bank = await gateway.client()
     assert (await bank.query(record.uscc, "penalty")).status_code == 403
     await change(gateway, record, "record_withdrawn")
@@ -121,7 +121,7 @@ async def test_a_refusal_told_nothing_and_gets_no_notice(
 async def test_a_second_correction_is_for_what_was_told_since(
     gateway: GatewayFixture, record: ChangedRecord
 ) -> None:
-    """But that a record is repaired hears everybody who was ever told of it."""
+    """A later repair is notified to every recipient."""
     bank = await gateway.client()
     await gateway.grant(bank, record.uscc)
     first = await told(bank, record.uscc, "penalty")
@@ -142,7 +142,7 @@ async def test_a_second_correction_is_for_what_was_told_since(
 async def test_what_was_read_before_a_change_is_not_told_after_it(
     gateway: GatewayFixture, record: ChangedRecord
 ) -> None:
-    """The answer waits for the change, then is made anew from the record as it is."""
+    """The answer is computed again from the changed record."""
     bank = await gateway.client()
     await gateway.grant(bank, record.uscc)
     async with gateway.runtime.engine.begin() as connection:
@@ -162,7 +162,7 @@ async def test_what_was_read_before_a_change_is_not_told_after_it(
 async def test_a_change_waits_for_what_is_just_being_told(
     gateway: GatewayFixture, record: ChangedRecord
 ) -> None:
-    """The disclosure was not committed when the change began, and still gets its notice."""
+    """A disclosure that commits while the change waits is notified."""
     bank = await gateway.client()
     version = (await gateway.rows(
         "SELECT version FROM record WHERE uscc = :uscc AND record_id = :record_id",
@@ -195,7 +195,7 @@ async def test_a_change_waits_for_what_is_just_being_told(
 
 
 async def test_who_has_not_acknowledged(gateway: GatewayFixture, record: ChangedRecord) -> None:
-    """The report counts what is open, the longest silence first; what was acknowledged is gone."""
+    """Longest open first; acknowledged notices are left out."""
     early, late = await gateway.client(), await gateway.client()
     for bank in (early, late):
         await gateway.grant(bank, record.uscc)

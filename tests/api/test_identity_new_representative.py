@@ -1,4 +1,4 @@
-"""A delivery that changes the legal representative ends the delegates, and asks about the consents."""
+"""New legal representative (decision 0019): delegations end, consents are reviewed."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
 
 
 async def delivered(portal: PortalFixture, **changed: Any) -> None:
-    """The firm's registration, delivered anew."""
+    """Deliver the firm's registration again."""
     row = {
         "uscc": portal.firm,
         "name": "杭州云栖数据科技有限公司",
@@ -56,7 +56,7 @@ async def delivered(portal: PortalFixture, **changed: Any) -> None:
 
 
 async def granted(portal: PortalFixture, browser: httpx2.AsyncClient) -> str:
-    """A consent that is given now; its id."""
+    """Id of a new consent."""
     consent_id = await asked(portal, portal.firm)
     last_day = (portal.clock() + timedelta(days=30)).date().isoformat()
     await decide(browser, consent_id, decision="grant", dataset=["penalty"], last_day=last_day)
@@ -65,7 +65,7 @@ async def granted(portal: PortalFixture, browser: httpx2.AsyncClient) -> str:
 
 
 async def ended(portal: PortalFixture) -> list[Any]:
-    """By whom each delegation of the firm was ended."""
+    """Actor that ended each of the firm's delegations."""
     async with portal.engine.connect() as connection:
         found = await connection.execute(
             text("SELECT ended_by FROM delegation WHERE uscc = :uscc"), {"uscc": portal.firm}
@@ -76,7 +76,7 @@ async def ended(portal: PortalFixture) -> list[Any]:
 async def test_delegates_end_though_nobody_signs_in_and_do_not_come_back(
     portal: PortalFixture,
 ) -> None:
-    """With the delivery itself; a change back brings no delegate back."""
+    """In the delivery's transaction; a change back restores no delegation."""
     wang = await make_delegate(portal, "consents")
     portal.clock.advance(timedelta(minutes=1))
     await delivered(portal, legal_representative="钱七")
@@ -93,7 +93,7 @@ async def test_delegates_end_though_nobody_signs_in_and_do_not_come_back(
 async def test_a_namesake_is_another_person_and_a_number_learnt_later_is_not(
     portal: PortalFixture, number: str | None, then: str, ends: bool
 ) -> None:
-    """Where both numbers are known they decide."""
+    """Two people of one name are told apart by ID number where both are known."""
     if number:
         await delivered(portal, legal_representative_id_number=number)
         portal.clock.advance(timedelta(minutes=1))
@@ -104,7 +104,7 @@ async def test_a_namesake_is_another_person_and_a_number_learnt_later_is_not(
 
 
 async def test_another_change_of_the_registration_ends_nothing(portal: PortalFixture) -> None:
-    """A new address is no new person."""
+    """A new address changes nothing."""
     wang = await make_delegate(portal, "consents")
     portal.clock.advance(timedelta(minutes=1))
     await delivered(portal, address="杭州市虚构街2号")
@@ -112,7 +112,7 @@ async def test_another_change_of_the_registration_ends_nothing(portal: PortalFix
 
 
 async def test_a_session_from_before_the_change_has_to_sign_in_again(portal: PortalFixture) -> None:
-    """The provider's word was about another representative."""
+    """The session names the former representative."""
     boss = await portal.signed_in()
     portal.clock.advance(timedelta(minutes=1))
     await delivered(portal, legal_representative="钱七")
@@ -126,7 +126,7 @@ async def test_a_session_from_before_the_change_has_to_sign_in_again(portal: Por
 async def assert_the_log_proves_that_it_was_kept(
     portal: PortalFixture, browser: httpx2.AsyncClient, consent_id: str
 ) -> None:
-    """By the enterprise's record; the client's says nothing of it, and a forged one shows."""
+    """Assert that the enterprise's record proves the review, and a forged one does not."""
     keys = portal.runtime.keys.published()
     async with asyncio.timeout(PATIENCE):
         while True:
@@ -154,7 +154,7 @@ async def assert_the_log_proves_that_it_was_kept(
 async def test_running_consents_go_on_and_are_kept_or_withdrawn_by_the_new_one(
     portal: PortalFixture,
 ) -> None:
-    """On the start page until each is dealt with, in two taps."""
+    """The start page lists them until each is kept or withdrawn, in two taps."""
     kept = await granted(portal, await portal.signed_in())
     portal.clock.advance(timedelta(minutes=1))
     await delivered(portal, legal_representative="钱七")

@@ -1,4 +1,4 @@
-"""What departments deliver becomes records: each row its own verdict, and nothing twice."""
+"""Batches of delivered rows: created, updated, unchanged or rejected, each row by itself."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -30,14 +30,14 @@ RIVAL = Source(source_id="rival", name="另一部门（合成）")
 
 @pytest_asyncio.fixture
 async def held(postgres_url: str) -> AsyncIterator["IngestBatches"]:
-    """Empty credit files in a database of this test's own."""
+    """Empty credit files in a database of its own."""
     engine = make_engine(await new_database(postgres_url), pool_size=5)
     yield IngestBatches(engine)
     await engine.dispose()
 
 
 class IngestBatches:
-    """Delivers, and looks at what is held."""
+    """Deliveries to credit files, and reads of their tables."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
@@ -56,19 +56,19 @@ class IngestBatches:
             )
 
     async def rows(self, sql: str) -> Sequence[RowMapping]:
-        """What a statement finds."""
+        """Rows of an SQL statement."""
         async with self.engine.connect() as connection:
             return (await connection.execute(text(sql))).mappings().all()
 
 
 def licence(number: str = "浙许1", uscc: str = USCC, **changed: Any) -> dict[str, Any]:
-    """A licence as delivered."""
+    """A licence row."""
     fields = {"number": number, "name": "食品经营许可", "decided_on": "2026-01-02"}
     return {"uscc": uscc, **fields, **changed}
 
 
 def registration(uscc: str = USCC, **changed: Any) -> dict[str, Any]:
-    """A registration as delivered."""
+    """A registration row."""
     return {
         "uscc": uscc,
         "name": "杭州云栖数据科技有限公司",
@@ -93,7 +93,7 @@ def outcomes(rows: Sequence[RowOutcome]) -> list[str]:
 
 
 async def test_a_row_is_created_then_unchanged_then_updated(held: IngestBatches) -> None:
-    """By its natural key: a redelivery changes nothing, a change keeps what was."""
+    """By natural key; an update keeps the previous version in history."""
     (created,) = await held.take("licence", licence())
     assert (created.outcome, created.version, created.key) == (BatchResult.CREATED, 1, "浙许1")
     (again,) = await held.take("licence", licence(), now=LATER)
@@ -108,7 +108,7 @@ async def test_a_row_is_created_then_unchanged_then_updated(held: IngestBatches)
 
 
 async def test_what_was_held_on_a_day_can_be_told(held: IngestBatches) -> None:
-    """Before the first delivery nothing; then each version in its time."""
+    """Before the first delivery nothing, then each version in its period."""
     await held.take("registration", registration())
     await held.take("licence", licence())
     await held.take("licence", licence(name="新名"), licence("浙许2"), now=LATER)
@@ -133,7 +133,7 @@ async def test_what_was_held_on_a_day_can_be_told(held: IngestBatches) -> None:
 async def test_a_delivery_that_waited_for_its_turn_makes_no_moment_with_two_versions(
     held: IngestBatches,
 ) -> None:
-    """Its own clock stood still meanwhile: what it replaces came later than it says."""
+    """The new version starts no earlier than the one it replaces."""
     later, earlier = LATER, LATER - timedelta(seconds=5)
     for row, dataset in ((licence(), "licence"), (registration(), "registration")):
         await held.take(dataset, row)
@@ -149,7 +149,7 @@ async def test_a_delivery_that_waited_for_its_turn_makes_no_moment_with_two_vers
 
 
 async def test_a_registration_goes_into_its_typed_columns(held: IngestBatches) -> None:
-    """As it was written, with what is personal sealed."""
+    """Texts as delivered, personal fields encrypted."""
     await held.take("registration", registration())
     async with held.engine.connect() as connection:
         found = (await file_at(connection, USCC, NOW)).enterprise
@@ -167,7 +167,7 @@ async def test_a_registration_goes_into_its_typed_columns(held: IngestBatches) -
 
 
 async def test_personal_fields_of_a_record_lie_sealed_and_are_compared(held: IngestBatches) -> None:
-    """R17: neither legible in the table nor in its history; a new number is a change."""
+    """R17: encrypted in table and history; a new number is a change."""
     report = {"uscc": USCC, "year": "2025", "contact_phone": "15400000000"}
     await held.take("annual_report", report)
     (again,) = await held.take("annual_report", report)
@@ -189,7 +189,7 @@ async def test_personal_fields_of_a_record_lie_sealed_and_are_compared(held: Ing
 
 
 async def test_a_rejected_row_leaves_the_others_alone(held: IngestBatches) -> None:
-    """Each row its own verdict, in the order in which they came."""
+    """A result for each row, in the order of delivery."""
     taken = await held.take(
         "licence",
         licence(),
@@ -212,7 +212,7 @@ async def test_a_rejected_row_leaves_the_others_alone(held: IngestBatches) -> No
 
 
 async def test_of_two_rows_with_one_key_the_last_counts(held: IngestBatches) -> None:
-    """And the earlier one's sender is told."""
+    """The earlier row's result says so."""
     taken = await held.take("licence", licence(name="先"), licence("浙许2"), licence(name="后"))
     assert outcomes(taken) == ["unchanged", "created", "created"]
     assert taken[0].warnings == (RowWarning.SUPERSEDED,)
@@ -222,7 +222,7 @@ async def test_of_two_rows_with_one_key_the_last_counts(held: IngestBatches) -> 
 
 
 async def test_only_the_source_that_produced_a_record_changes_it(held: IngestBatches) -> None:
-    """Another's delivery under the same key is another record; a registration has one holder."""
+    """A redelivery by another source is another record; a registration has one holder."""
     await held.take("licence", licence())
     (other,) = await held.take("licence", licence(name="别"), source=RIVAL)
     assert other.outcome is BatchResult.CREATED
@@ -245,7 +245,7 @@ async def test_only_the_source_that_produced_a_record_changes_it(held: IngestBat
 async def test_what_was_ended_does_not_come_back_by_a_delivery(
     held: IngestBatches, column: str, kind: str, warned: RowWarning
 ) -> None:
-    """Neither by the same content nor by another; the sender is told each time."""
+    """Repaired or withdrawn records stay ended; the row's result says so."""
     (created,) = await held.take("licence", licence())
     async with held.engine.begin() as connection:
         version = await mark_record(
@@ -268,7 +268,7 @@ async def test_what_was_ended_does_not_come_back_by_a_delivery(
 
 
 async def test_an_objection_stays_beside_an_updated_record(held: IngestBatches) -> None:
-    """A delivery does not decide it."""
+    """The objection's mark is independent of deliveries."""
     await held.take("licence", licence())
     async with held.engine.begin() as connection:
         await connection.execute(text("UPDATE record SET objection_since = '2026-11-01+08'"))
@@ -278,7 +278,7 @@ async def test_an_objection_stays_beside_an_updated_record(held: IngestBatches) 
 
 
 async def test_an_older_delivery_does_not_overwrite_a_newer_one(held: IngestBatches) -> None:
-    """Where the rows say when they were made."""
+    """Where rows carry the source's time."""
     await held.take("licence", licence(name="新", source_time="2026-11-20T09:00:00+08:00"))
     (old,) = await held.take(
         "licence", licence(name="旧", source_time="2026-11-19T09:00:00+08:00"), now=LATER
@@ -289,7 +289,7 @@ async def test_an_older_delivery_does_not_overwrite_a_newer_one(held: IngestBatc
 
 
 async def test_warnings_are_given_with_the_row(held: IngestBatches) -> None:
-    """A wrong check character, an ID number in free text."""
+    """Wrong check characters, ID numbers in free text."""
     wrong = USCC[:-1] + ("A" if USCC[-1] != "A" else "B")
     (taken,) = await held.take(
         "licence", licence(uscc=wrong, content="持有人330106199001011234，电话15400000000")
@@ -301,7 +301,7 @@ async def test_warnings_are_given_with_the_row(held: IngestBatches) -> None:
 
 
 async def test_a_transaction_that_breaks_off_leaves_nothing(held: IngestBatches) -> None:
-    """Nothing half-written is ever told."""
+    """The transaction is rolled back."""
     async with held.engine.connect() as connection:
         await ingest_rows(
             connection, SOURCE, "licence", [licence()], now=NOW, catalogue=CATALOGUE, vault=VAULT
@@ -313,7 +313,7 @@ async def test_a_transaction_that_breaks_off_leaves_nothing(held: IngestBatches)
 
 
 async def test_batches_at_once_neither_deadlock_nor_lose_a_change(held: IngestBatches) -> None:
-    """The same records in opposite orders, by one source and by two."""
+    """The same records in opposite order, by one source and by two."""
     many = [licence(f"浙许{number}") for number in range(200)]
     changed = [{**row, "name": "改"} for row in reversed(many)]
     batches = [
@@ -329,7 +329,7 @@ async def test_batches_at_once_neither_deadlock_nor_lose_a_change(held: IngestBa
 
 
 async def test_registrations_of_two_sources_at_once_have_one_holder(held: IngestBatches) -> None:
-    """Whoever comes first; all of it or none."""
+    """The first source; the other's rows are rejected."""
     codes = [USCC, OTHER]
     first, second = await asyncio.gather(
         held.take("registration", *(registration(code) for code in codes)),

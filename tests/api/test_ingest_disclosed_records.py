@@ -1,4 +1,4 @@
-"""What was delivered is what is told: sealed fields under consent, and nothing that was ended."""
+"""Ingest to disclosure: encrypted fields under consent, ended records on no channel."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ REPORT = {"year": "2019", "reported_on": "2020-03-01", "contact_phone": "1540000
 
 
 async def deliver(gateway: GatewayFixture, uscc: str) -> str:
-    """Deliver the report; the record's id."""
+    """Deliver a report; the record's id."""
     async with gateway.runtime.engine.begin() as connection:
         (taken,) = await ingest_rows(
             connection,
@@ -35,7 +35,7 @@ async def deliver(gateway: GatewayFixture, uscc: str) -> str:
 async def test_a_sealed_field_is_told_under_consent_and_repaired_at_once(
     gateway: GatewayFixture,
 ) -> None:
-    """From the next request on."""
+    """A repair holds from the next request."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     await gateway.grant(bank, uscc, datasets=["annual_report"])
     record_id = await deliver(gateway, uscc)
@@ -58,7 +58,7 @@ async def test_a_sealed_field_is_told_under_consent_and_repaired_at_once(
 async def test_a_repeated_call_tells_no_field_that_a_new_catalogue_keeps(
     gateway: GatewayFixture,
 ) -> None:
-    """The record is as it was; what may be told of it is not."""
+    """The stored answer is filtered by the catalogue in force."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     await gateway.grant(bank, uscc, datasets=["registration"])
     key = {"Idempotency-Key": "before-the-catalogue"}
@@ -81,7 +81,7 @@ async def test_a_repeated_call_tells_no_field_that_a_new_catalogue_keeps(
 async def test_no_answer_denies_what_the_page_shows_of_a_listed_enterprise(
     gateway: GatewayFixture,
 ) -> None:
-    """The list of serious violations prolongs retention on every channel alike."""
+    """Query and page agree while the list of serious violations prolongs retention."""
     datasets = frozenset({"penalty", "serious_violation"})
     source = await department.make_department(gateway, datasets=datasets)
     subject, platform = gateway.subject("middle_dot"), await gateway.client("platform")

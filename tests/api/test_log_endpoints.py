@@ -1,4 +1,4 @@
-"""The log over HTTP: what a witness downloads, and what a client is given to keep."""
+"""Transparency log over HTTP: tiles, checkpoints, bundles, receipts."""
 
 import asyncio
 import base64
@@ -50,7 +50,7 @@ class LogFixture:
     async def disclosed(
         self, count: int, bank: Bank | None = None
     ) -> list[tuple[Disclosure, bytes]]:
-        """Disclosures to the bank."""
+        """Make disclosures to the bank."""
         client_id = (bank or self.bank).client_id
         return await disclosed(self.oauth.runtime.hot, count, client_id=client_id)
 
@@ -72,7 +72,7 @@ class LogFixture:
         scope: str = "query",
         token: str | None = None,
     ) -> httpx2.Response:
-        """Ask for a receipt as the bank does."""
+        """Request a receipt as the bank."""
         token = token or await self.token(scope)
         path = f"/v1/receipts/{disclosure_id}"
         ath = base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()).decode()
@@ -82,7 +82,7 @@ class LogFixture:
 
 @pytest.fixture(scope="module")
 def log_url(postgres_url: str) -> str:
-    """A database that no other sealer looks at."""
+    """A database without another sequencer."""
     return asyncio.run(new_database(postgres_url))
 
 
@@ -103,7 +103,7 @@ async def log(log_url: str, tmp_path: Path) -> AsyncIterator[LogFixture]:
 
 
 async def test_whoever_downloads_the_log_finds_the_root_of_its_checkpoint(log: LogFixture) -> None:
-    """All 600 entries, in full and partial bundles, and every leaf hash in the tiles."""
+    """Entries and leaf hashes of 600 leaves, from full and partial bundles and tiles."""
     written = await log.disclosed(600)
     await seal_all(log.sealer)
     size, root = await log.head()
@@ -124,7 +124,7 @@ async def test_a_tile_above_the_leaves_holds_the_roots_of_full_tiles(log: LogFix
 async def test_full_tiles_last_for_ever_and_the_checkpoint_is_always_asked_for(
     log: LogFixture,
 ) -> None:
-    """What caches may keep, and for how long."""
+    """Cache-Control: immutable for full tiles, no-cache for the checkpoint."""
     await log.disclosed(300)
     await seal_all(log.sealer)
     kept = {
@@ -169,7 +169,7 @@ async def test_what_the_tree_does_not_have_is_not_found_and_not_cached(
     log: LogFixture,
     path: str,
 ) -> None:
-    """A tile is served whole or not at all, and under one path only."""
+    """Tiles have one path each and are served completely or not at all."""
     await log.disclosed(10)
     await seal_all(log.sealer)
     answer = await log.http.get(path)
@@ -178,7 +178,7 @@ async def test_what_the_tree_does_not_have_is_not_found_and_not_cached(
 
 
 async def test_a_tile_never_changes_as_the_tree_grows(log: LogFixture) -> None:
-    """What was served once is served for ever."""
+    """The bytes stay the same while the tree grows."""
     paths = ["/log/tile/0/000.p/200", "/log/entries/000.p/200"]
     await log.disclosed(200)
     await seal_all(log.sealer)
@@ -189,13 +189,13 @@ async def test_a_tile_never_changes_as_the_tree_grows(log: LogFixture) -> None:
 
 
 async def test_there_is_no_checkpoint_before_the_first_round(log: LogFixture) -> None:
-    """A gateway that has just begun says so."""
+    """404 before the first checkpoint."""
     answer = await log.http.get("/log/checkpoint")
     assert (answer.status_code, answer.headers["retry-after"]) == (404, "1")
 
 
 async def test_every_disclosure_has_a_receipt_that_verifies_offline(log: LogFixture) -> None:
-    """From the leaf in the answer's promise to the root under the log's signature."""
+    """From the promised leaf to the root under the log's signature."""
     written = await log.disclosed(300)
     await seal_all(log.sealer)
     key = raw_key(log.oauth.runtime.keys)
@@ -213,7 +213,7 @@ async def test_every_disclosure_has_a_receipt_that_verifies_offline(log: LogFixt
 
 
 async def test_what_is_sealed_is_told_once_its_checkpoint_is_kept_outside(log: LogFixture) -> None:
-    """Until then it may be lost with the database: no checkpoint, no tile to be cached, no receipt."""
+    """No checkpoint, tile or receipt before the checkpoint is stored outside the database."""
     [(before, _)] = await log.disclosed(1)
     await seal_all(log.sealer)
     [(fresh, entry)] = await log.disclosed(1)
@@ -232,7 +232,7 @@ async def test_what_is_sealed_is_told_once_its_checkpoint_is_kept_outside(log: L
 
 
 async def test_a_receipt_is_signed_and_never_cached(log: LogFixture) -> None:
-    """As every answer under /v1."""
+    """Signed and no-store, as every answer under /v1."""
     [(disclosure, _)] = await log.disclosed(1)
     await seal_all(log.sealer)
     answer = await log.receipt(disclosure.disclosure_id, scope="verify")
@@ -242,7 +242,7 @@ async def test_a_receipt_is_signed_and_never_cached(log: LogFixture) -> None:
 
 
 async def test_pending_unknown_and_somebody_elses_disclosure_look_the_same(log: LogFixture) -> None:
-    """Not found, and when to ask again: nobody learns what others were told."""
+    """404 with Retry-After for each."""
     other = await log.oauth.bank()
     [(theirs, _)] = await log.disclosed(1, other)
     await seal_all(log.sealer)
@@ -259,20 +259,20 @@ async def test_pending_unknown_and_somebody_elses_disclosure_look_the_same(log: 
 
 
 async def test_a_receipt_needs_a_scope_that_discloses(log: LogFixture) -> None:
-    """`verify` or `query`, and the challenge names both."""
+    """`verify` or `query`; the challenge names both."""
     answer = await log.receipt("dsc_any", scope="consents")
     assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
     assert 'scope="verify query"' in answer.headers["www-authenticate"]
 
 
 async def test_a_receipt_needs_a_token_of_ours(log: LogFixture) -> None:
-    """The log is public; who was told what is not."""
+    """The log is public; disclosures are not."""
     answer = await log.receipt("dsc_any", token="made.up.token")
     assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
 
 
 async def test_a_suspended_client_gets_no_receipts(log: LogFixture) -> None:
-    """State is asked anew on each call."""
+    """From the next call."""
     [(disclosure, _)] = await log.disclosed(1)
     await seal_all(log.sealer)
     suspended = "UPDATE client SET state = 'suspended' WHERE client_id = :client_id"
@@ -285,7 +285,7 @@ async def test_a_suspended_client_gets_no_receipts(log: LogFixture) -> None:
 async def test_while_the_gateway_serves_it_seals_and_at_its_end_it_seals_the_rest(
     log: LogFixture,
 ) -> None:
-    """The promise is kept within seconds, through a shutdown too."""
+    """Promises are kept, also through a shutdown."""
     async with sequencing(log.oauth.runtime):
         [(first, _)] = await log.disclosed(1)
         async with asyncio.timeout(PATIENCE):

@@ -36,7 +36,7 @@ _CATALOG: Final = {
 
 
 def differences(connection: Connection) -> list[Any]:
-    """What Alembic would change to turn the database into the metadata."""
+    """Changes that Alembic would make to reach the metadata."""
     context = MigrationContext.configure(
         connection, opts={"compare_type": True, "compare_server_default": True}
     )
@@ -44,7 +44,7 @@ def differences(connection: Connection) -> list[Any]:
 
 
 def catalog(connection: Connection) -> dict[str, set[tuple[Any, ...]]]:
-    """Columns, indexes and constraints as PostgreSQL describes them, but for Alembic's own table."""
+    """Columns, indexes and constraints as PostgreSQL describes them, without Alembic's table."""
     return {
         kind: {tuple(row) for row in connection.execute(text(sql)) if row[0] != "alembic_version"}
         for kind, sql in _CATALOG.items()

@@ -1,4 +1,4 @@
-"""Out of band: what is done in an enterprise's name reaches the place that its representative named."""
+"""Notices to enterprises by e-mail: contact points, digests, retries, encryption."""
 
 import asyncio
 import json
@@ -33,14 +33,14 @@ WANG = "wang@example.cn"
 
 @dataclass
 class FakeNotifier:
-    """A notifier that keeps what it is given, and fails or dies as told."""
+    """Notifier that stores messages, and fails or dies as configured."""
 
     sent: list[tuple[str, Message]] = field(default_factory=list)
     fails: int = 0
     dies: int = 0
 
     async def send(self, recipient: str, message: Message) -> None:
-        """Keep it."""
+        """Store a message."""
         if self.fails:
             self.fails -= 1
             raise UnsentError("TimeoutError")
@@ -51,7 +51,7 @@ class FakeNotifier:
 
     @property
     def texts(self) -> list[str]:
-        """What was sent, the oldest first."""
+        """Texts sent, oldest first."""
         return [message.text for _, message in self.sent]
 
 
@@ -64,7 +64,7 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
 
 @pytest_asyncio.fixture
 async def box(portal: PortalFixture) -> FakeNotifier:
-    """Where its e-mails go; what other tests have left in the queue is not this one's."""
+    """The portal's e-mails; notices of other tests are removed."""
     async with portal.engine.begin() as connection:
         await connection.execute(text("DELETE FROM notice"))
     made = FakeNotifier()
@@ -74,7 +74,7 @@ async def box(portal: PortalFixture) -> FakeNotifier:
 
 
 async def named(portal: PortalFixture, box: FakeNotifier, address: str = WANG) -> httpx2.Response:
-    """The answer to opening the link that a new place was sent."""
+    """Answer to the confirmation link of a new contact point."""
     boss = await portal.signed_in()
     page = f"/portal/enterprises/{portal.firm}/notices"
     form = hidden((await boss.get(page)).text, page) | {"address": address, "channel": "email"}
@@ -86,7 +86,7 @@ async def named(portal: PortalFixture, box: FakeNotifier, address: str = WANG) -
 
 
 async def sent(portal: PortalFixture) -> int:
-    """How many notices are sent now."""
+    """Number of notices sent."""
     total = 0
     while done := await send_due(portal.runtime):
         total += done
@@ -94,7 +94,7 @@ async def sent(portal: PortalFixture) -> int:
 
 
 async def told(portal: PortalFixture, *kinds: NoticeKind) -> None:
-    """Notices, as somebody's transaction writes them."""
+    """Notices as written by a transaction."""
     async with portal.engine.begin() as connection:
         for kind in kinds:
             await note(connection, kind, portal.firm, client_id=portal.bank, now=portal.clock())
@@ -103,7 +103,7 @@ async def told(portal: PortalFixture, *kinds: NoticeKind) -> None:
 async def test_a_decision_is_told_at_once_to_a_confirmed_place(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
-    """Chinese first, the enterprise's and the client's name, and no more."""
+    """Chinese first, with the names of enterprise and client only."""
     assert (await named(portal, box)).headers["location"].endswith("notice=confirmed")
     consent_id = await asked(portal, portal.firm)
     await decide(await portal.signed_in(), consent_id, decision="refuse")
@@ -120,7 +120,7 @@ async def test_a_decision_is_told_at_once_to_a_confirmed_place(
 async def test_nothing_goes_to_a_place_that_was_not_confirmed(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
-    """Nor is anything kept for later."""
+    """No notice is stored for later."""
     boss = await portal.signed_in()
     page = f"/portal/enterprises/{portal.firm}/notices"
     form = hidden((await boss.get(page)).text, page) | {"address": WANG, "channel": "email"}
@@ -133,7 +133,7 @@ async def test_nothing_goes_to_a_place_that_was_not_confirmed(
 async def test_a_link_confirms_once_in_time_and_only_for_its_own_representative(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
-    """Not a day later, and not from another enterprise's session."""
+    """Not after a day, and not from another enterprise's session."""
     await named(portal, box)
     link = re.findall(r"http://\S+/portal(\S+)", box.texts[-1])[-1]
     assert (await (await portal.signed_in("wang")).get(f"/portal{link}")).status_code == 404
@@ -146,7 +146,7 @@ async def test_a_link_confirms_once_in_time_and_only_for_its_own_representative(
 async def test_addresses_are_sealed_and_links_are_digests(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
-    """A dump of the table holds neither."""
+    """The table has neither addresses nor links."""
     await named(portal, box)
     secret = re.findall(r"/notices/plc_\w+/(\S+)", box.texts[0])[0]
     async with portal.engine.connect() as connection:
@@ -161,7 +161,7 @@ async def test_addresses_are_sealed_and_links_are_digests(
 async def test_nobodys_mailbox_is_flooded_through_us(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
-    """Five new places in a day."""
+    """At most five new contact points a day."""
     boss = await portal.signed_in()
     page = f"/portal/enterprises/{portal.firm}/notices"
     for number in range(7):
@@ -173,7 +173,7 @@ async def test_nobodys_mailbox_is_flooded_through_us(
 async def test_the_rest_comes_as_one_digest_at_nine(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
-    """A request and two decided objections: one mail."""
+    """A request and two decided objections in one e-mail."""
     await named(portal, box)
     await told(
         portal, NoticeKind.CONSENT_ASKED, NoticeKind.OBJECTION_DECIDED, NoticeKind.OBJECTION_DECIDED
@@ -188,7 +188,7 @@ async def test_the_rest_comes_as_one_digest_at_nine(
 async def test_a_client_that_asks_over_and_over_is_one_line_of_a_digest(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
-    """However often it asks within a day; another client, and another day, are told of too."""
+    """Within a day; another client or day has another line."""
     await named(portal, box)
     await told(portal, *[NoticeKind.CONSENT_ASKED] * 60)
     portal.bank, first = await portal.add_client("另一银行", "Another Bank"), portal.bank
@@ -206,7 +206,7 @@ async def test_a_client_that_asks_over_and_over_is_one_line_of_a_digest(
 async def test_a_request_that_was_opened_and_left_is_told_once_it_cannot_be_decided(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
-    """However often it was looked at; before nine and after, by whoever may decide."""
+    """Once, before or after nine, however often and by whom it was opened."""
     await named(portal, box)
     boss, page = await portal.signed_in(), f"/portal/decide/{await portal.ask()}"
     wang = await make_delegate(portal, "consents")
@@ -225,7 +225,7 @@ async def test_a_request_that_was_opened_and_left_is_told_once_it_cannot_be_deci
 async def test_a_request_that_was_opened_and_decided_is_told_as_a_decision_only(
     portal: PortalFixture, box: FakeNotifier, decision: str
 ) -> None:
-    """At once, and nothing more in the digest."""
+    """At once, and not again in the digest."""
     await named(portal, box)
     boss, page = await portal.signed_in(), f"/portal/decide/{await portal.ask()}"
     form = hidden((await boss.get(page)).text, page) | {"uscc": portal.firm, "decision": decision}
@@ -239,7 +239,7 @@ async def test_a_request_that_was_opened_and_decided_is_told_as_a_decision_only(
 async def test_nobody_hears_of_a_request_that_only_a_stranger_opened_or_that_cools_down(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
-    """Who may not decide for the enterprise is shown nothing, and causes nothing."""
+    """A person without permission is shown nothing and causes no notice."""
     await named(portal, box)
     stranger, page = await portal.signed_in("wang"), f"/portal/decide/{await portal.ask()}"
     assert (await stranger.get(page)).status_code == 403
@@ -254,7 +254,7 @@ async def test_nobody_hears_of_a_request_that_only_a_stranger_opened_or_that_coo
 async def test_a_consent_about_to_end_is_told_once(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
-    """However often somebody looks."""
+    """Once, however often the job runs."""
     await named(portal, box)
     consent_id = await asked(portal, portal.firm)
     last_day = (portal.clock() + timedelta(days=5)).date().isoformat()
@@ -274,7 +274,7 @@ async def test_a_consent_about_to_end_is_told_once(
 async def test_which_consents_end_soon_is_looked_up_and_not_searched_for(
     portal: PortalFixture,
 ) -> None:
-    """Though it is asked across all enterprises, every few hours."""
+    """Index scan across all enterprises."""
     until = portal.clock() + timedelta(days=7)
     values = {"kind": "k", "now": portal.clock(), "until": until, "due": until}
     async with portal.engine.connect() as connection:
@@ -288,7 +288,7 @@ async def test_which_consents_end_soon_is_looked_up_and_not_searched_for(
 async def test_what_fails_is_tried_again_and_a_reached_place_is_not_told_twice(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
-    """Two places; the first of them fails once."""
+    """Two contact points, of which the first fails once."""
     await named(portal, box)
     await named(portal, box, "li@example.cn")
     box.sent.clear()
@@ -305,7 +305,7 @@ async def test_what_fails_is_tried_again_and_a_reached_place_is_not_told_twice(
 async def test_a_sender_that_dies_however_often_sends_at_most_twice(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
-    """Killed after the message left and before that was written: once more, and never again."""
+    """A process killed between sending and writing sends once more, never again."""
     await named(portal, box)
     box.sent.clear()
     await told(portal, NoticeKind.CONSENT_GRANTED)
@@ -320,7 +320,7 @@ async def test_a_sender_that_dies_however_often_sends_at_most_twice(
 async def test_two_senders_at_once_send_each_notice_once(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
-    """Rows that another holds are skipped."""
+    """Locked rows are skipped."""
     await named(portal, box)
     box.sent.clear()
     for _ in range(4):
@@ -333,7 +333,7 @@ async def test_two_senders_at_once_send_each_notice_once(
 async def test_a_notice_is_written_with_its_cause_or_not_at_all(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
-    """A transaction that fails leaves none."""
+    """A transaction that fails leaves no notice."""
     await named(portal, box)
     async with portal.engine.connect() as connection:
         await note(
@@ -347,7 +347,7 @@ async def test_a_notice_is_written_with_its_cause_or_not_at_all(
 
 
 async def test_delegates_are_told_of(portal: PortalFixture, box: FakeNotifier) -> None:
-    """Invited and taken up."""
+    """On invitation and on acceptance."""
     await named(portal, box)
     await make_delegate(portal, "consents")
     await sent(portal)
@@ -358,7 +358,7 @@ async def test_delegates_are_told_of(portal: PortalFixture, box: FakeNotifier) -
 async def test_a_former_representatives_place_hears_of_the_change_and_then_nothing(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
-    """In the transaction of the delivery; and the page says that it is used no more."""
+    """In the delivery's transaction; the page shows that the contact point is no longer used."""
     await named(portal, box)
     box.sent.clear()
     portal.clock.advance(timedelta(minutes=1))
@@ -374,7 +374,7 @@ async def test_a_former_representatives_place_hears_of_the_change_and_then_nothi
 
 
 async def test_a_removed_place_is_forgotten(portal: PortalFixture, box: FakeNotifier) -> None:
-    """Its address too."""
+    """With its address."""
     await named(portal, box)
     boss = await portal.signed_in()
     page = (await boss.get(f"/portal/enterprises/{portal.firm}/notices")).text
@@ -395,7 +395,7 @@ async def test_a_removed_place_is_forgotten(portal: PortalFixture, box: FakeNoti
 
 
 async def test_without_a_way_to_send_the_page_says_so(portal: PortalFixture) -> None:
-    """And a forged form adds nothing."""
+    """A forged form adds no contact point."""
     portal.app.state.runtime = replace(portal.runtime, channels={})
     boss = await portal.signed_in()
     page = f"/portal/enterprises/{portal.firm}/notices"
@@ -408,7 +408,7 @@ async def test_without_a_way_to_send_the_page_says_so(portal: PortalFixture) -> 
 async def test_a_new_key_of_personal_data_takes_addresses_and_names_along(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
-    """Nothing is left under the old one, and all is legible under the new one."""
+    """Nothing remains under the old key, and all values are readable under the new one."""
     await named(portal, box)
     await make_delegate(portal, "consents")
     said = json.loads(portal.runtime.settings.vault_keys.read_text())

@@ -1,4 +1,4 @@
-"""By SMS as by e-mail: tried again with patience, told once, and no number in any log line."""
+"""Notices by SMS: retries, one message each, no phone numbers in logs."""
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -34,7 +34,7 @@ def server() -> Iterator[SmsServer]:
 async def portal(
     migrated_url: str, tmp_path: Path, server: SmsServer
 ) -> AsyncIterator[PortalFixture]:
-    """A running portal whose notices go out by SMS, to one confirmed number."""
+    """A running portal with one confirmed number, sending by SMS."""
     async with open_portal(migrated_url, tmp_path) as made:
         async with made.engine.begin() as connection:
             await connection.execute(text("DELETE FROM notice"))
@@ -63,7 +63,7 @@ async def _name_a_number(portal: PortalFixture, server: SmsServer) -> None:
 async def test_what_the_gateway_did_not_take_is_tried_again_with_the_same_reference(
     portal: PortalFixture, server: SmsServer
 ) -> None:
-    """After a minute, then after longer; once it is taken never again."""
+    """After a minute, then longer; never after success."""
     server.statuses = [503, 500, 200]
     await told(portal, NoticeKind.CONSENT_GRANTED)
     for waited, tried in ((0, 1), (0, 1), (61, 2), (61, 2), (61, 3), (3600, 3)):
@@ -77,7 +77,7 @@ async def test_what_the_gateway_did_not_take_is_tried_again_with_the_same_refere
 async def test_a_gateway_that_never_takes_anything_is_given_up_in_a_line_that_names_nobody(
     portal: PortalFixture, server: SmsServer
 ) -> None:
-    """Twelve times, and no line of the log has the number, the token or the words."""
+    """After twelve tries; no log line has number, token or text."""
     server.statuses = [401]
     await told(portal, NoticeKind.CONSENT_GRANTED)
     with capture_logs() as lines:
@@ -95,7 +95,7 @@ async def test_a_gateway_that_never_takes_anything_is_given_up_in_a_line_that_na
 async def test_a_text_message_holds_no_persons_name_and_no_link_but_the_start_page(
     portal: PortalFixture, server: SmsServer
 ) -> None:
-    """The number is all that it says of anybody."""
+    """The USCC identifies the enterprise."""
     await told(portal, NoticeKind.CONSENT_GRANTED, NoticeKind.CONSENT_WITHDRAWN)
     await sent(portal)
     (taken,) = server.taken

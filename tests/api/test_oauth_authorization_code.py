@@ -1,4 +1,4 @@
-"""A decision becomes a code, a code becomes tokens, and each of these once."""
+"""Authorization code flow: decision, code, tokens, each single-use; refresh and revocation."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -38,7 +38,7 @@ async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture
 
 
 async def test_what_was_granted_comes_back_with_the_token(oauth: OAuthFixture) -> None:
-    """The whole flow: pushed, decided in part, redeemed; the answer says what was granted."""
+    """Pushed, decided in part, redeemed; the answer has the granted details."""
     bank = await oauth.bank()
     opened = await bank.open(await bank.pushed())
     back = await decided(oauth, interaction_of(opened))
@@ -64,7 +64,7 @@ async def test_what_was_granted_comes_back_with_the_token(oauth: OAuthFixture) -
 
 
 async def test_a_refusal_comes_back_as_access_denied(oauth: OAuthFixture) -> None:
-    """The client learns that the enterprise did not agree, with its state and our name."""
+    """With the client's state and our issuer."""
     bank = await oauth.bank()
     opened = await bank.open(await bank.pushed())
     answer = answer_of(await decided(oauth, interaction_of(opened), grant=False))
@@ -74,14 +74,14 @@ async def test_a_refusal_comes_back_as_access_denied(oauth: OAuthFixture) -> Non
 
 
 async def test_without_a_state_none_comes_back(oauth: OAuthFixture) -> None:
-    """State is the client's; where it gave none, none is made up."""
+    """No state is made up."""
     bank = await oauth.bank()
     opened = await bank.open(await bank.pushed(state=None))
     assert "state" not in answer_of(await decided(oauth, interaction_of(opened)))
 
 
 async def test_a_decided_request_cannot_be_opened_again(oauth: OAuthFixture) -> None:
-    """The request is spent at the decision."""
+    """A decision spends the request."""
     bank = await oauth.bank()
     request_uri = await bank.pushed()
     interaction = interaction_of(await bank.open(request_uri))
@@ -108,7 +108,7 @@ async def test_a_decision_is_handed_over_once_and_to_its_own_browser(oauth: OAut
 async def test_a_code_is_used_once_and_the_second_use_ends_what_the_first_gave(
     oauth: OAuthFixture,
 ) -> None:
-    """RFC 6749 §4.1.2: the access token and the refresh token die."""
+    """RFC 6749 §4.1.2: access token and refresh token are revoked."""
     bank = await oauth.bank()
     code = await bank.code()
     first = (await bank.redeem(code)).json()
@@ -121,7 +121,7 @@ async def test_a_code_is_used_once_and_the_second_use_ends_what_the_first_gave(
 
 
 async def test_a_reused_code_also_ends_what_was_refreshed(oauth: OAuthFixture) -> None:
-    """Tokens that came of the refresh token belong to the code too."""
+    """Tokens from the refresh token are revoked with the code."""
     bank = await oauth.bank()
     code = await bank.code()
     first = (await bank.redeem(code)).json()
@@ -131,7 +131,7 @@ async def test_a_reused_code_also_ends_what_was_refreshed(oauth: OAuthFixture) -
 
 
 async def test_of_fifty_redemptions_at_once_one_succeeds(oauth: OAuthFixture) -> None:
-    """Redemption is one atomic statement; and the forty-nine have ended what the one gave."""
+    """Redemption is one atomic statement; the other 49 revoke what the first received."""
     bank = await oauth.bank()
     code = await bank.code()
     answers = await asyncio.gather(*(bank.redeem(code) for _ in range(50)))
@@ -144,7 +144,7 @@ async def test_of_fifty_redemptions_at_once_one_succeeds(oauth: OAuthFixture) ->
 
 
 async def test_a_code_is_nothing_in_the_hands_of_another_client(oauth: OAuthFixture) -> None:
-    """It neither gets a token nor spoils the code of the one that it was made for."""
+    """It gets no token and does not spend the code."""
     bank, thief = await oauth.bank(), await oauth.bank()
     code = await bank.code()
     assert (await thief.redeem(code)).json()["error"] == "invalid_grant"
@@ -165,7 +165,7 @@ async def test_a_code_is_nothing_in_the_hands_of_another_client(oauth: OAuthFixt
 async def test_a_code_is_bound_to_verifier_and_redirect(
     oauth: OAuthFixture, form: dict[str, str], error: str
 ) -> None:
-    """With a wrong or missing verifier or address there is no token, then or later."""
+    """A wrong or missing verifier or redirect_uri gets no token, and spends the code."""
     bank = await oauth.bank()
     code = await bank.code()
     assert (await bank.redeem(code, form=form)).json()["error"] == error
@@ -173,14 +173,14 @@ async def test_a_code_is_bound_to_verifier_and_redirect(
 
 
 async def test_a_code_is_bound_to_the_key_that_was_proven_at_par(oauth: OAuthFixture) -> None:
-    """Another key, of the same client, gets nothing."""
+    """Another key of the same client gets no token."""
     bank = await oauth.bank()
     other = replace(bank, proof_key=ec.generate_private_key(ec.SECP256R1()))
     assert (await other.redeem(await bank.code())).json()["error"] == "invalid_grant"
 
 
 async def test_a_code_lives_for_a_minute(oauth: OAuthFixture) -> None:
-    """After sixty seconds it is over, unused."""
+    """After sixty seconds it is expired, unused."""
     bank = await oauth.bank()
     code = await bank.code()
     oauth.clock.advance(timedelta(seconds=61))
@@ -188,7 +188,7 @@ async def test_a_code_lives_for_a_minute(oauth: OAuthFixture) -> None:
 
 
 async def test_a_code_dies_with_its_consent(oauth: OAuthFixture) -> None:
-    """Withdrawn between decision and redemption: no token."""
+    """A withdrawal between decision and redemption."""
     bank = await oauth.bank()
     code = await bank.code()
     await _set_consent(oauth, bank.client_id, "withdrawn")
@@ -196,7 +196,7 @@ async def test_a_code_dies_with_its_consent(oauth: OAuthFixture) -> None:
 
 
 async def test_a_refresh_token_is_used_again_and_again(oauth: OAuthFixture) -> None:
-    """It is not rotated; each use gives a new access token with what was granted."""
+    """No rotation; each use gives a new access token with the granted details."""
     bank = await oauth.bank()
     first = (await bank.redeem(await bank.code())).json()
     tokens = {first["access_token"]}
@@ -212,7 +212,7 @@ async def test_a_refresh_token_is_used_again_and_again(oauth: OAuthFixture) -> N
 
 
 async def test_a_refresh_may_narrow_the_scope_and_never_widen_it(oauth: OAuthFixture) -> None:
-    """What was granted is the most there can be, even if the client may have more."""
+    """The granted scope is the maximum, even if the client may have more."""
     bank = await oauth.bank()
     first = (await bank.redeem(await bank.code())).json()
     narrow = await bank.refresh(first["refresh_token"], form={"scope": "query"})
@@ -222,7 +222,7 @@ async def test_a_refresh_may_narrow_the_scope_and_never_widen_it(oauth: OAuthFix
 
 
 async def test_a_scope_that_the_client_has_lost_is_not_refreshed(oauth: OAuthFixture) -> None:
-    """What the operator takes from a client is gone from its grants too."""
+    """Scopes removed by the operator are removed from existing grants."""
     bank = await oauth.bank()
     first = (await bank.redeem(await bank.code())).json()
     await oauth.change(
@@ -232,7 +232,7 @@ async def test_a_scope_that_the_client_has_lost_is_not_refreshed(oauth: OAuthFix
 
 
 async def test_a_client_with_a_new_proof_key_keeps_its_consents(oauth: OAuthFixture) -> None:
-    """RFC 9449 §5: a refresh token follows the client's authentication; its token the new key."""
+    """RFC 9449 §5: the refresh token is bound to the client; the new token to the new key."""
     bank = await oauth.bank()
     code = await bank.code()
     first = (await bank.redeem(code)).json()
@@ -254,7 +254,7 @@ async def test_a_client_with_a_new_proof_key_keeps_its_consents(oauth: OAuthFixt
 async def test_a_refresh_token_is_of_no_use_without_its_clients_authentication(
     oauth: OAuthFixture,
 ) -> None:
-    """Whoever has it, and the proof key besides, is still not the client."""
+    """The refresh token and the DPoP key alone do not authenticate the client."""
     bank, thief = await oauth.bank(), await oauth.bank()
     token = (await bank.redeem(await bank.code())).json()["refresh_token"]
     with_its_key = replace(thief, proof_key=bank.proof_key)
@@ -276,7 +276,7 @@ async def test_a_refresh_token_is_of_no_use_without_its_clients_authentication(
 
 @pytest.mark.parametrize("status", ["withdrawn", "superseded", "expired", "exhausted"])
 async def test_tokens_die_at_once_with_the_consent(oauth: OAuthFixture, status: str) -> None:
-    """Nothing is refreshed and nothing is active after the consent has ended."""
+    """No refresh and no active token after its end."""
     bank = await oauth.bank()
     first = (await bank.redeem(await bank.code())).json()
     await _set_consent(oauth, bank.client_id, status)
@@ -286,7 +286,7 @@ async def test_tokens_die_at_once_with_the_consent(oauth: OAuthFixture, status: 
 
 
 async def test_a_paused_consent_leaves_the_refresh_token_alive(oauth: OAuthFixture) -> None:
-    """It may go on: calls are refused while it is paused, and nobody has to ask again."""
+    """Calls are refused while it is paused; resuming needs no new request."""
     bank = await oauth.bank()
     first = (await bank.redeem(await bank.code())).json()
     await _set_consent(oauth, bank.client_id, "paused")
@@ -294,7 +294,7 @@ async def test_a_paused_consent_leaves_the_refresh_token_alive(oauth: OAuthFixtu
 
 
 async def test_nothing_that_opens_a_door_is_stored(oauth: OAuthFixture) -> None:
-    """Codes, refresh tokens and request URIs stand in the database as digests only."""
+    """The database holds digests of codes, refresh tokens and request URIs."""
     bank = await oauth.bank()
     opened = await bank.open(await bank.pushed())
     code = answer_of(await decided(oauth, interaction_of(opened)))["code"]
@@ -306,7 +306,7 @@ async def test_nothing_that_opens_a_door_is_stored(oauth: OAuthFixture) -> None:
 
 
 async def test_the_redirect_keeps_the_registered_address_whole(oauth: OAuthFixture) -> None:
-    """Host, path and the address's own query are those that were registered."""
+    """Host, path and the registered query are unchanged."""
     bank = await oauth.bank()
     opened = await bank.open(await bank.pushed())
     back = await decided(oauth, interaction_of(opened))

@@ -1,4 +1,4 @@
-"""A client proves itself by a JWT that it signed for this issuer, and by each such JWT once."""
+"""Client authentication by `private_key_jwt`: claims, algorithms, single use."""
 
 import asyncio
 import base64
@@ -43,7 +43,7 @@ async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture
 async def test_each_accepted_algorithm_authenticates(
     oauth: OAuthFixture, key: Any, alg: str
 ) -> None:
-    """ES256, PS256 and EdDSA are accepted, with the key that was registered."""
+    """ES256, PS256 and EdDSA with the registered key."""
     bank = await oauth.bank(key=key(), alg=alg)
     assert (await bank.token()).status_code == 200
 
@@ -63,7 +63,7 @@ async def test_each_accepted_algorithm_authenticates(
 async def test_a_clock_that_is_a_little_off_passes(
     oauth: OAuthFixture, claims: dict[str, Any]
 ) -> None:
-    """Ten seconds of skew, a life of five minutes, no iat and further claims are all in order."""
+    """Ten seconds of skew, five minutes of life, no `iat`, further claims."""
     bank = await oauth.bank()
     answer = await bank.token(assertion=bank.assertion(**_at(oauth, claims)))
     assert answer.status_code == 200, answer.text
@@ -101,7 +101,7 @@ async def test_a_clock_that_is_a_little_off_passes(
 async def test_an_assertion_with_wrong_claims_fails(
     oauth: OAuthFixture, claims: dict[str, Any]
 ) -> None:
-    """Expired, too long, from the future, for another audience or an array of them: refused."""
+    """Expired, too long-lived, from the future, another audience or an array of them."""
     bank = await oauth.bank()
     answer = await bank.token(assertion=bank.assertion(**_at(oauth, claims)))
     assert answer.status_code == 400
@@ -121,7 +121,7 @@ async def test_an_assertion_with_wrong_claims_fails(
     ids=lambda header: next(iter(header)),
 )
 async def test_a_header_that_brings_its_own_key_fails(oauth: OAuthFixture, header: Any) -> None:
-    """A key comes from the registration only, by its kid, and no extension is understood."""
+    """Keys come from the registration by `kid`; `jwk`, `jku`, `x5c` and `crit` are refused."""
     bank = await oauth.bank()
     answer = await bank.token(assertion=bank.assertion(header=header))
     assert answer.json()["error"] == "invalid_client"
@@ -141,7 +141,7 @@ async def test_a_header_that_brings_its_own_key_fails(oauth: OAuthFixture, heade
 async def test_a_type_that_says_client_assertion_passes(
     oauth: OAuthFixture, typ: str | None
 ) -> None:
-    """A media type, in any case and with its prefix or without (RFC 7515 §4.1.9); or none at all."""
+    """Any case, with or without `application/` (RFC 7515 §4.1.9), or no `typ`."""
     bank = await oauth.bank()
     assert (await bank.token(assertion=bank.assertion(header={"typ": typ}))).status_code == 200
 
@@ -151,7 +151,7 @@ async def test_a_type_that_says_client_assertion_passes(
     ["dpop+jwt", "at+jwt", "xinqiao-rotation+jwt", "JWS", "JWT ", "text/jwt", "application/"],
 )
 async def test_another_kind_of_jwt_is_no_client_assertion(oauth: OAuthFixture, typ: str) -> None:
-    """What was signed for another use does not authenticate."""
+    """The types of other signed statements are refused."""
     bank = await oauth.bank()
     answer = await bank.token(assertion=bank.assertion(header={"typ": typ}))
     assert answer.json()["error"] == "invalid_client"
@@ -160,7 +160,7 @@ async def test_another_kind_of_jwt_is_no_client_assertion(oauth: OAuthFixture, t
 
 @pytest.mark.parametrize("typ", ["null", "7", "[]", "true", '""'])
 async def test_a_type_that_is_no_text_is_refused(oauth: OAuthFixture, typ: str) -> None:
-    """It stands there, and says nothing of use."""
+    """A `typ` that is not a string is refused."""
     bank = await oauth.bank()
     header = f'{{"alg": "ES256", "kid": "k1", "typ": {typ}}}'.encode()
     head = base64.urlsafe_b64encode(header).decode().rstrip("=")
@@ -171,7 +171,7 @@ async def test_a_type_that_is_no_text_is_refused(oauth: OAuthFixture, typ: str) 
 
 
 async def test_rs256_fails_although_the_key_is_the_registered_one(oauth: OAuthFixture) -> None:
-    """The algorithm is ours to choose, not the assertion's."""
+    """Only listed algorithms are accepted."""
     bank = await oauth.bank(key=rsa_key(), alg="PS256")
     weak = replace(bank, alg="RS256")
     assert (await weak.token()).json()["error"] == "invalid_client"
@@ -180,7 +180,7 @@ async def test_rs256_fails_although_the_key_is_the_registered_one(oauth: OAuthFi
 
 @pytest.mark.parametrize("alg", ["none", "None", "HS256"])
 async def test_an_unsigned_or_secret_signed_assertion_fails(oauth: OAuthFixture, alg: str) -> None:
-    """Neither `none` nor a shared secret signs anything here."""
+    """Neither `none` nor HS256 is accepted."""
     bank = await oauth.bank()
     header, payload, signature = bank.assertion().split(".")
     head = base64.urlsafe_b64encode(b'{"alg":"%s"}' % alg.encode()).decode().rstrip("=")
@@ -191,7 +191,7 @@ async def test_an_unsigned_or_secret_signed_assertion_fails(oauth: OAuthFixture,
 
 @pytest.mark.parametrize("text", ["x", "a.b", "a.b.c", "....", "é.é.é", "e30.e30.e30", "." * 9_000])
 async def test_what_is_no_jwt_fails(oauth: OAuthFixture, text: str) -> None:
-    """Garbage is an authentication that failed, never a fault."""
+    """`invalid_client`, not a server error."""
     bank = await oauth.bank()
     answer = await bank.token(assertion=text)
     assert answer.status_code == 400
@@ -199,7 +199,7 @@ async def test_what_is_no_jwt_fails(oauth: OAuthFixture, text: str) -> None:
 
 
 async def test_an_unknown_client_and_a_wrong_key_are_told_the_same(oauth: OAuthFixture) -> None:
-    """Nobody learns from an error who is a client here."""
+    """The same error, so that registration cannot be inferred."""
     bank, stranger = await oauth.bank(), make_bank(oauth)
     forger = make_bank(oauth, client_id=bank.client_id)
     answers = [await one.token() for one in (stranger, forger)]
@@ -209,7 +209,7 @@ async def test_an_unknown_client_and_a_wrong_key_are_told_the_same(oauth: OAuthF
 
 
 async def test_client_id_of_another_beside_a_good_assertion_fails(oauth: OAuthFixture) -> None:
-    """The assertion says who calls; a client_id beside it may only agree."""
+    """A `client_id` parameter must equal the assertion's subject."""
     bank, other = await oauth.bank(), await oauth.bank()
     form = {"grant_type": "client_credentials", "client_id": other.client_id}
     assert (await bank.post("/oauth/token", form)).json()["error"] == "invalid_client"
@@ -218,7 +218,7 @@ async def test_client_id_of_another_beside_a_good_assertion_fails(oauth: OAuthFi
 
 
 async def test_without_an_assertion_nobody_gets_in(oauth: OAuthFixture) -> None:
-    """A client_id, a secret or a password is no authentication."""
+    """Neither a client_id, a secret nor a password authenticates."""
     bank = await oauth.bank()
     for form in (
         {"client_id": bank.client_id},
@@ -235,7 +235,7 @@ async def test_without_an_assertion_nobody_gets_in(oauth: OAuthFixture) -> None:
 
 
 async def test_a_suspended_client_is_refused_from_the_next_request(oauth: OAuthFixture) -> None:
-    """Suspension holds at once, and ends at once."""
+    """From the next request, and until it is resumed."""
     bank = await oauth.bank()
     for active, status in ((True, 200), (False, 400), (True, 200)):
         async with oauth.runtime.engine.begin() as connection:
@@ -248,7 +248,7 @@ async def test_a_suspended_client_is_refused_from_the_next_request(oauth: OAuthF
 
 
 async def test_an_assertion_is_used_once(oauth: OAuthFixture) -> None:
-    """The second use fails, at whatever endpoint."""
+    """At any endpoint."""
     bank = await oauth.bank()
     assertion = bank.assertion()
     assert (await bank.token(assertion=assertion)).status_code == 200
@@ -258,7 +258,7 @@ async def test_an_assertion_is_used_once(oauth: OAuthFixture) -> None:
 
 
 async def test_an_assertion_is_spent_even_when_the_request_is_refused(oauth: OAuthFixture) -> None:
-    """A refusal commits: what authenticated once does not authenticate again."""
+    """The `jti` is committed with the refusal."""
     bank = await oauth.bank()
     assertion = bank.assertion()
     assert (await bank.token(assertion=assertion, scope="admin")).json()["error"] == "invalid_scope"
@@ -266,7 +266,7 @@ async def test_an_assertion_is_spent_even_when_the_request_is_refused(oauth: OAu
 
 
 async def test_a_used_assertion_is_refused_before_what_it_asks_for_is(oauth: OAuthFixture) -> None:
-    """Who has not authenticated is not told which scopes there are, wherever it was used first."""
+    """Authentication is checked before the scope, at whichever endpoint it was first used."""
     bank = await oauth.bank()
     assertion = bank.assertion()
     assert (await bank.post("/oauth/par", bank.request(), assertion=assertion)).status_code == 201
@@ -275,7 +275,7 @@ async def test_a_used_assertion_is_refused_before_what_it_asks_for_is(oauth: OAu
 
 
 async def test_the_jti_of_one_client_is_free_for_another(oauth: OAuthFixture) -> None:
-    """A jti is one client's; nobody can use up another's."""
+    """`jti` values are unique for each client."""
     one, other = await oauth.bank(), await oauth.bank()
     for bank in (one, other):
         answer = await bank.token(assertion=bank.assertion(jti="the same"))
@@ -283,7 +283,7 @@ async def test_the_jti_of_one_client_is_free_for_another(oauth: OAuthFixture) ->
 
 
 async def test_of_fifty_uses_of_one_assertion_at_once_one_succeeds(oauth: OAuthFixture) -> None:
-    """The primary key of `assertion_jti` lets one through, however many come at once."""
+    """The primary key of `assertion_jti` admits one."""
     bank = await oauth.bank()
     assertion = bank.assertion()
     answers = await asyncio.gather(*(bank.token(assertion=assertion) for _ in range(50)))
@@ -295,7 +295,7 @@ async def test_of_fifty_uses_of_one_assertion_at_once_one_succeeds(oauth: OAuthF
 
 
 def _at(oauth: OAuthFixture, claims: dict[str, Any]) -> dict[str, Any]:
-    """Times as they stand in a JWT, from seconds from now."""
+    """JWT times, given in seconds from now."""
     now = int(oauth.clock().timestamp())
     return {
         name: now + value if name in {"exp", "iat", "nbf"} and type(value) is int else value

@@ -1,4 +1,4 @@
-"""What the OpenID conformance suite asks of a FAPI 2.0 server and no other file here asks."""
+"""OpenID FAPI 2.0 conformance cases that no other test file covers."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -43,7 +43,7 @@ async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture
 async def test_nonce_and_state_of_any_length_lead_to_a_token(
     oauth: OAuthFixture, changes: dict[str, str | None]
 ) -> None:
-    """A nonce is OpenID Connect's and ignored; a state comes back as it was, or not at all."""
+    """The nonce is ignored; the state comes back unchanged or the request is refused."""
     bank = await oauth.bank()
     opened = await bank.open(await bank.pushed(**changes))
     answer = answer_of(await decided(oauth, interaction_of(opened)))
@@ -55,7 +55,7 @@ async def test_nonce_and_state_of_any_length_lead_to_a_token(
 async def test_a_state_outside_the_pushed_request_is_not_used(
     oauth: OAuthFixture, pushed: str | None
 ) -> None:
-    """Only the pushed one comes back, or none."""
+    """Only the pushed state comes back."""
     bank = await oauth.bank()
     opened = await bank.open(await bank.pushed(state=pushed), state="outside", nonce="outside")
     assert answer_of(await decided(oauth, interaction_of(opened))).get("state") == pushed
@@ -66,7 +66,7 @@ async def test_a_state_outside_the_pushed_request_is_not_used(
 async def test_a_code_is_redeemed_with_the_key_named_at_par_only(
     oauth: OAuthFixture, how: str, whose: str
 ) -> None:
-    """By a proof or by `dpop_jkt` alone: the same key gets a token, another one nothing."""
+    """With a proof at PAR or `dpop_jkt` alone; another key gets no token."""
     bank = await oauth.bank()
     jkt = thumbprint_of(public_jwk(bank.proof_key))
     answer = await (bank.push() if how == "proof" else bank.push_unproven(dpop_jkt=jkt))
@@ -97,7 +97,7 @@ async def test_a_code_is_redeemed_with_the_key_named_at_par_only(
 async def test_an_assertion_is_judged_at_par_as_at_the_token_endpoint(
     oauth: OAuthFixture, claims: dict[str, Any], status: int
 ) -> None:
-    """The issuer is the audience here too, and clocks may differ by seconds, not by a minute."""
+    """The issuer is the audience; clock skew of seconds is accepted, of a minute not."""
     bank = await oauth.bank()
     answer = await _pushed_with(bank, claims)
     assert answer == (status, None if status == 201 else "invalid_client")

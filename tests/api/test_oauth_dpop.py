@@ -1,4 +1,4 @@
-"""At the authorization server a proof is needed, carries a nonce, and passes once."""
+"""DPoP proofs at the authorization server (RFC 9449): required, with nonce, single-use."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture
 
 
 async def test_without_a_proof_there_is_no_token(oauth: OAuthFixture) -> None:
-    """A token is bound to a key always."""
+    """Tokens are always bound to a key."""
     bank = await oauth.bank()
     form = {
         "grant_type": "client_credentials",
@@ -38,7 +38,7 @@ async def test_without_a_proof_there_is_no_token(oauth: OAuthFixture) -> None:
 
 
 async def test_without_a_nonce_the_answer_brings_one_that_passes(oauth: OAuthFixture) -> None:
-    """The nonce of the refusal is good for the next try, with the same assertion."""
+    """The refusal has a nonce that works with the same assertion."""
     bank = await oauth.bank()
     assertion = bank.assertion()
     refused = await bank.token(assertion=assertion, proof=await bank.proof(TOKEN, nonce=None))
@@ -49,7 +49,7 @@ async def test_without_a_nonce_the_answer_brings_one_that_passes(oauth: OAuthFix
 
 
 async def test_the_nonce_of_a_success_is_good_for_the_next_request(oauth: OAuthFixture) -> None:
-    """A client needs no extra round trip once it has spoken with us."""
+    """No extra round trip after the first."""
     bank = await oauth.bank()
     nonce = (await bank.token()).headers["dpop-nonce"]
     answer = await bank.token(proof=await bank.proof(TOKEN, nonce=nonce))
@@ -58,7 +58,7 @@ async def test_the_nonce_of_a_success_is_good_for_the_next_request(oauth: OAuthF
 
 @pytest.mark.parametrize("nonce", ["", "x", "x.y", "é", 7, ["x"]])
 async def test_a_made_up_nonce_is_answered_with_a_real_one(oauth: OAuthFixture, nonce: Any) -> None:
-    """Only what we made under our key is a nonce."""
+    """Nonces are keyed; a foreign one is refused with a valid one."""
     bank = await oauth.bank()
     answer = await bank.token(proof=await bank.proof(TOKEN, nonce=nonce))
     assert answer.json()["error"] == "use_dpop_nonce"
@@ -66,7 +66,7 @@ async def test_a_made_up_nonce_is_answered_with_a_real_one(oauth: OAuthFixture, 
 
 
 async def test_an_old_nonce_is_over(oauth: OAuthFixture) -> None:
-    """The previous nonce still passes in its window; an older one does not."""
+    """The previous nonce is accepted in its window, older ones are not."""
     bank = await oauth.bank()
     nonce = await oauth.nonce()
     oauth.clock.advance(timedelta(seconds=55))
@@ -96,7 +96,7 @@ async def test_an_old_nonce_is_over(oauth: OAuthFixture) -> None:
     ids=str,
 )
 async def test_a_proof_of_something_else_fails(oauth: OAuthFixture, claims: dict[str, Any]) -> None:
-    """A proof is for this method, this address and this moment."""
+    """Another method, URL or time."""
     bank = await oauth.bank()
     answer = await bank.token(proof=await bank.proof(TOKEN, **claims))
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof")
@@ -118,14 +118,14 @@ async def test_a_proof_of_something_else_fails(oauth: OAuthFixture, claims: dict
 async def test_a_proof_with_a_wrong_header_fails(
     oauth: OAuthFixture, header: dict[str, Any]
 ) -> None:
-    """It is a dpop+jwt, and carries the public key that signed it."""
+    """`typ` dpop+jwt, with the public key of the signature."""
     bank = await oauth.bank()
     answer = await bank.token(proof=await bank.proof(TOKEN, header=header))
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof")
 
 
 async def test_rs256_proves_nothing(oauth: OAuthFixture) -> None:
-    """An algorithm that we do not accept is refused, whatever the key."""
+    """RS256 is not accepted, whatever the key."""
     bank = await oauth.bank()
     key = rsa.generate_private_key(65_537, 2_048)
     errors = []
@@ -145,14 +145,14 @@ async def test_rs256_proves_nothing(oauth: OAuthFixture) -> None:
     ],
 )
 async def test_an_address_may_be_written_in_other_ways(oauth: OAuthFixture, htu: str) -> None:
-    """Case of scheme and host, the default port, query and fragment mean nothing."""
+    """Case of scheme and host, the default port, query and fragment are ignored."""
     bank = await oauth.bank()
     proof = await bank.proof(TOKEN, htu=htu, extra="claim")
     assert (await bank.token(proof=proof)).status_code == 200
 
 
 async def test_a_proof_passes_once(oauth: OAuthFixture) -> None:
-    """The second use of a proof fails, although everything else is new."""
+    """A second use is refused although everything else is new."""
     bank = await oauth.bank()
     proof = await bank.proof(TOKEN)
     assert (await bank.token(proof=proof)).status_code == 200
@@ -161,7 +161,7 @@ async def test_a_proof_passes_once(oauth: OAuthFixture) -> None:
 
 
 async def test_of_fifty_uses_of_one_proof_at_once_one_succeeds(oauth: OAuthFixture) -> None:
-    """The replay store judges in one atomic step."""
+    """The replay store decides atomically."""
     bank = await oauth.bank()
     proof = await bank.proof(TOKEN)
     answers = await asyncio.gather(*(bank.token(proof=proof) for _ in range(50)))

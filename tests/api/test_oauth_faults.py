@@ -1,4 +1,4 @@
-"""A refusal is logged with its reason and without its secrets; a store that is away refuses all."""
+"""OAuth endpoints: outages of Redis and PostgreSQL, and refusal logging without secrets."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
@@ -25,15 +25,15 @@ class UnreachableStore:
     """A store that cannot be reached."""
 
     async def admit(self, _admission: Admission) -> NoReturn:
-        """Fail as an unreachable Redis does."""
+        """Raise as an unreachable Redis does."""
         raise LimiterUnavailableError
 
     async def generation(self) -> NoReturn:
-        """Fail as an unreachable Redis does."""
+        """Raise as an unreachable Redis does."""
         raise LimiterUnavailableError
 
     async def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing."""
 
 
 @pytest_asyncio.fixture
@@ -44,7 +44,7 @@ async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture
 
 
 async def test_without_the_replay_store_there_is_no_token(oauth: OAuthFixture) -> None:
-    """No count, no token: 503, with a time to come again, and nothing is spent."""
+    """503 with Retry-After, and nothing is spent."""
     bank = await oauth.bank()
     proof, assertion = await bank.proof("/oauth/token"), bank.assertion()
     oauth.app.state.runtime = replace(oauth.runtime, limiter=Limiter(UnreachableStore()))
@@ -60,7 +60,7 @@ KEPT = "SELECT count(*) FROM access_token WHERE client_id = :client"
 
 
 class DyingDatabase(HotDatabase):
-    """A database that goes away when it is asked `last`: before it has done it, or after."""
+    """A database that fails at the statement `last`, before or after executing it."""
 
     def __init__(self, alive: HotDatabase, last: Statement, *, after: bool) -> None:
         self._alive = alive
@@ -68,7 +68,7 @@ class DyingDatabase(HotDatabase):
         self._after = after
 
     async def row(self, statement: Statement, values: Mapping[str, Any]) -> Any:
-        """As the living one, until it is asked `last`."""
+        """Execute, or fail at `last`."""
         if statement is not self._last:
             return await self._alive.row(statement, values)
         if self._after:
@@ -77,7 +77,7 @@ class DyingDatabase(HotDatabase):
 
 
 async def test_without_the_database_no_grant_gives_a_token(oauth: OAuthFixture) -> None:
-    """A server that cannot read what a code stands for gives nothing."""
+    """No token if the code cannot be read."""
     bank = await oauth.bank()
     code = await bank.code()
     nowhere = make_engine("postgresql+asyncpg://nobody@127.0.0.1:1/nothing")
@@ -89,7 +89,7 @@ async def test_without_the_database_no_grant_gives_a_token(oauth: OAuthFixture) 
 
 @pytest.mark.parametrize("last", [FIND_SIGNER, SPEND_AND_STORE], ids=["read", "write"])
 async def test_without_the_database_there_is_no_token(oauth: OAuthFixture, last: Statement) -> None:
-    """Neither where nobody knows who asks nor where the token cannot be kept."""
+    """Neither if the client cannot be read nor if the token cannot be stored."""
     bank = await oauth.bank()
     oauth.app.state.runtime = replace(
         oauth.runtime, hot=DyingDatabase(oauth.runtime.hot, last, after=False)
@@ -103,7 +103,7 @@ async def test_without_the_database_there_is_no_token(oauth: OAuthFixture, last:
 
 
 async def test_an_assertion_whose_token_was_lost_on_its_way_is_spent(oauth: OAuthFixture) -> None:
-    """Token and `jti` are one statement: where the one was kept, the other was."""
+    """Token and `jti` are stored by one statement."""
     bank = await oauth.bank()
     assertion = bank.assertion()
     oauth.app.state.runtime = replace(
@@ -116,7 +116,7 @@ async def test_an_assertion_whose_token_was_lost_on_its_way_is_spent(oauth: OAut
 
 
 async def test_a_refusal_is_logged_with_reason_and_client(oauth: OAuthFixture) -> None:
-    """The operator sees what the client's developer is not told."""
+    """The log line says more than the answer."""
     bank, stranger = await oauth.bank(), make_bank(oauth)
     with capture_logs() as logs:
         await bank.token(scope="admin")
@@ -133,7 +133,7 @@ async def test_a_refusal_is_logged_with_reason_and_client(oauth: OAuthFixture) -
 async def test_whom_an_assertion_names_is_logged_where_no_parameter_does(
     oauth: OAuthFixture,
 ) -> None:
-    """Most clients send no `client_id` beside it; the operator is asked about their refusals too."""
+    """The `client_id` is taken from the assertion if no parameter has it."""
     bank, stranger = await oauth.bank(), make_bank(oauth)
     with capture_logs() as logs:
         await bank.token(assertion=bank.assertion(aud="https://elsewhere.test"))
@@ -147,7 +147,7 @@ async def test_whom_an_assertion_names_is_logged_where_no_parameter_does(
 
 
 async def test_a_client_id_that_is_none_is_not_logged(oauth: OAuthFixture) -> None:
-    """Nobody writes into our log by a parameter."""
+    """Parameters are not copied to the log."""
     bank = await oauth.bank()
     with capture_logs() as logs:
         await bank.post("/oauth/token", {"client_id": "x\n2026 forged line"})
@@ -156,7 +156,7 @@ async def test_a_client_id_that_is_none_is_not_logged(oauth: OAuthFixture) -> No
 
 
 async def test_no_secret_reaches_the_log(oauth: OAuthFixture) -> None:
-    """Neither assertions nor proofs, codes, verifiers or tokens, whatever is refused."""
+    """No assertions, proofs, codes, verifiers or tokens."""
     bank = await oauth.bank()
     code = await bank.code()
     tokens = (await bank.redeem(code)).json()
@@ -184,7 +184,7 @@ async def test_no_secret_reaches_the_log(oauth: OAuthFixture) -> None:
 
 @pytest.mark.parametrize("endpoint", ["token", "par", "introspect", "revoke"])
 async def test_every_refusal_is_an_oauth_error(oauth: OAuthFixture, endpoint: str) -> None:
-    """JSON with `error` and a plain ASCII sentence, never cached (RFC 6749 §5.2)."""
+    """JSON with `error` and an ASCII description, no-store (RFC 6749 §5.2)."""
     bank = await oauth.bank()
     answer = await bank.post(f"/oauth/{endpoint}", {"client_id": 'é"\\' * 200})
     body = answer.json()

@@ -37,7 +37,7 @@ ALIVE = """SELECT count(*) FROM access_token WHERE client_id = :client
 async def test_no_refresh_outruns_the_revocation_of_its_token(
     oauth: OAuthFixture, how: str
 ) -> None:
-    """Whatever the order in which they arrive: what was given is ended, or was not given."""
+    """In any order, the refreshed token is revoked or not issued."""
     for _ in range(6):
         bank = await oauth.bank()
         code = await bank.code()
@@ -53,7 +53,7 @@ async def test_no_refresh_outruns_the_revocation_of_its_token(
 
 
 async def test_a_code_used_again_after_weeks_still_ends_what_it_gave(oauth: OAuthFixture) -> None:
-    """The sweeper keeps a code for as long as something that came of it, and no longer."""
+    """Housekeeping keeps a code as long as a token derived from it."""
     bank = await oauth.bank()
     code, unused = await bank.code(), await (await oauth.bank()).code()
     token = (await bank.redeem(code)).json()["refresh_token"]
@@ -74,7 +74,7 @@ async def test_a_code_used_again_after_weeks_still_ends_what_it_gave(oauth: OAut
 
 
 def a_persons_number_that_passes_for_a_code() -> str:
-    """A made-up ID number (district 110101, 1 January 1990) whose check fits GB 32100 too."""
+    """A synthetic ID number (district 110101, 1 January 1990) with a fitting GB 32100 check character."""
     for serial in range(1_000):
         first = f"11010119900101{serial:03d}"
         number = first + id_check_character(first)
@@ -105,7 +105,7 @@ PERSON = a_persons_number_that_passes_for_a_code()
 async def test_a_persons_number_is_no_enterprise_and_goes_nowhere(
     oauth: OAuthFixture, details: dict[str, Any]
 ) -> None:
-    """It is refused as at /v1, and neither sent back, nor logged, nor stored."""
+    """Refused as under /v1; not echoed, logged or stored."""
     bank = await oauth.bank()
     with capture_logs() as logs:
         answer = await bank.push(authorization_details=json.dumps([details]))
@@ -119,7 +119,7 @@ async def test_a_persons_number_is_no_enterprise_and_goes_nowhere(
 
 
 async def test_a_client_that_asks_too_often_waits(oauth: OAuthFixture) -> None:
-    """429 with Retry-After, each endpoint by itself; nothing is spent; another client goes on."""
+    """429 with Retry-After, counted by endpoint and client; nothing is spent."""
     begun = oauth.clock()  # where it stays for the store, however long the calls take
     guard = Limiter(MemoryStore(lambda: begun + oauth.clock.ahead))
     oauth = replace(oauth, runtime=replace(oauth.runtime, limiter=guard))
@@ -142,7 +142,7 @@ async def test_a_client_that_asks_too_often_waits(oauth: OAuthFixture) -> None:
 
 
 async def test_a_stranger_cannot_use_up_what_is_a_clients(oauth: OAuthFixture) -> None:
-    """Failures in a client's name are not counted against it."""
+    """Failed authentications are not counted for the named client."""
     bank = await oauth.bank()
     await _allow(oauth, bank.client_id, per_minute=1)
     stranger = make_bank(oauth, client_id=bank.client_id)
@@ -154,7 +154,7 @@ async def test_a_stranger_cannot_use_up_what_is_a_clients(oauth: OAuthFixture) -
 async def test_an_overheard_assertion_does_not_use_up_its_clients_count(
     oauth: OAuthFixture,
 ) -> None:
-    """What was used before is refused uncounted, and no token is kept for what is over the count."""
+    """Replayed assertions are not counted, and no token over the limit is stored."""
     begun = oauth.clock()
     guard = Limiter(MemoryStore(lambda: begun + oauth.clock.ahead))
     oauth = replace(oauth, runtime=replace(oauth.runtime, limiter=guard))
@@ -173,27 +173,27 @@ async def test_an_overheard_assertion_does_not_use_up_its_clients_count(
 
 
 class StoreFailingOnClients:
-    """A store that dies between the proof and the client."""
+    """A store that fails between the proof and the client's limit."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
 
     async def admit(self, admission: Admission) -> Verdict:
-        """Judge proofs; fail where a client is counted."""
+        """Admit proofs; fail for a client's limit."""
         if any(counter.name == OAUTH for counter in admission.counters):
             raise LimiterUnavailableError
         return await self._store.admit(admission)
 
     async def generation(self) -> str:
-        """The store's."""
+        """The store's generation."""
         return await self._store.generation()
 
     async def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing."""
 
 
 async def test_what_cannot_be_counted_is_not_given(oauth: OAuthFixture) -> None:
-    """503, and the code is still good when the store is back."""
+    """503, and the code is valid once the store is back."""
     bank = await oauth.bank()
     code = await bank.code()
     guard = Limiter(StoreFailingOnClients(MemoryStore(oauth.clock)))

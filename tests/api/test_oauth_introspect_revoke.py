@@ -1,4 +1,4 @@
-"""A client may ask about, and end, its own tokens only."""
+"""Introspection (RFC 7662) and revocation (RFC 7009) of a client's own tokens."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -29,7 +29,7 @@ async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture
 
 
 async def test_an_own_token_is_told_with_what_it_gives(oauth: OAuthFixture) -> None:
-    """RFC 7662: active, whose, for what, until when, bound to which key."""
+    """RFC 7662: active, client, scope, expiry and key binding."""
     bank = await oauth.bank()
     token = (await bank.token(scope="query")).json()["access_token"]
     answer = await bank.about("introspect", token)
@@ -43,7 +43,7 @@ async def test_an_own_token_is_told_with_what_it_gives(oauth: OAuthFixture) -> N
 
 
 async def test_a_consent_bound_token_is_told_with_its_consent(oauth: OAuthFixture) -> None:
-    """What was granted, with consent and enterprise; for the refresh token too."""
+    """The granted details with consent and enterprise; for the refresh token too."""
     bank = await oauth.bank()
     tokens = (await bank.redeem(await bank.code())).json()
     for name in ("access_token", "refresh_token"):
@@ -54,7 +54,7 @@ async def test_a_consent_bound_token_is_told_with_its_consent(oauth: OAuthFixtur
 
 
 async def test_another_clients_token_is_not_active(oauth: OAuthFixture) -> None:
-    """Whoever holds somebody else's token learns nothing about it here."""
+    """`active: false`, without further members."""
     bank, other = await oauth.bank(), await oauth.bank()
     tokens = (await bank.redeem(await bank.code())).json()
     for name in ("access_token", "refresh_token"):
@@ -63,7 +63,7 @@ async def test_another_clients_token_is_not_active(oauth: OAuthFixture) -> None:
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", "e30.e30.e30", "é", "." * 9_000])
 async def test_what_is_no_token_is_not_active(oauth: OAuthFixture, token: str) -> None:
-    """Garbage is not an error (RFC 7662 §2.2)."""
+    """Malformed tokens are no error (RFC 7662 §2.2)."""
     bank = await oauth.bank()
     answer = await bank.about("introspect", token)
     assert (answer.status_code, answer.json()) == (200, INACTIVE)
@@ -71,7 +71,7 @@ async def test_what_is_no_token_is_not_active(oauth: OAuthFixture, token: str) -
 
 
 async def test_an_expired_token_is_not_active(oauth: OAuthFixture) -> None:
-    """Five minutes later it is over."""
+    """After its five minutes."""
     bank = await oauth.bank()
     token = (await bank.token()).json()["access_token"]
     oauth.clock.advance(timedelta(seconds=301))
@@ -79,7 +79,7 @@ async def test_an_expired_token_is_not_active(oauth: OAuthFixture) -> None:
 
 
 async def test_a_token_is_not_active_without_an_agreement(oauth: OAuthFixture) -> None:
-    """A token does not outlive the agreement that it was given under."""
+    """Ending the agreement makes its tokens inactive."""
     bank = await oauth.bank()
     token = (await bank.token()).json()["access_token"]
     async with oauth.runtime.engine.begin() as connection:
@@ -99,7 +99,7 @@ async def test_a_revoked_access_token_is_over_and_the_others_are_not(oauth: OAut
 
 
 async def test_a_revoked_refresh_token_takes_its_access_tokens_along(oauth: OAuthFixture) -> None:
-    """All that came of one grant ends with it."""
+    """All tokens of the grant are revoked."""
     bank = await oauth.bank()
     tokens = (await bank.redeem(await bank.code())).json()
     later = (await bank.refresh(tokens["refresh_token"])).json()["access_token"]
@@ -110,7 +110,7 @@ async def test_a_revoked_refresh_token_takes_its_access_tokens_along(oauth: OAut
 
 
 async def test_another_clients_token_cannot_be_revoked(oauth: OAuthFixture) -> None:
-    """It is refused, and the token lives on."""
+    """Refused, and the token stays active."""
     bank, other = await oauth.bank(), await oauth.bank()
     tokens = (await bank.redeem(await bank.code())).json()
     for name in ("access_token", "refresh_token"):
@@ -121,7 +121,7 @@ async def test_another_clients_token_cannot_be_revoked(oauth: OAuthFixture) -> N
 
 @pytest.mark.parametrize("endpoint", ["introspect", "revoke"])
 async def test_client_authentication_comes_first(oauth: OAuthFixture, endpoint: str) -> None:
-    """A stranger is refused before anything is looked up; a client must say which token."""
+    """Unauthenticated callers are refused first; the token parameter is required."""
     bank, stranger = await oauth.bank(), make_bank(oauth)
     token = (await bank.token()).json()["access_token"]
     assert (await stranger.about(endpoint, token)).json()["error"] == "invalid_client"

@@ -18,7 +18,7 @@ async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture
 
 
 async def test_the_server_describes_itself(oauth: OAuthFixture) -> None:
-    """RFC 8414, as FAPI 2.0 narrows it."""
+    """RFC 8414, restricted to FAPI 2.0."""
     document = (await oauth.http.get("/.well-known/oauth-authorization-server")).json()
     AuthorizationServerMetadata(document).validate()
     assert document["issuer"] == ISSUER
@@ -32,7 +32,7 @@ async def test_the_server_describes_itself(oauth: OAuthFixture) -> None:
 
 
 async def test_nothing_weak_is_offered(oauth: OAuthFixture) -> None:
-    """Neither none, nor RS256, nor a secret, nor a grant or method that we do not have."""
+    """No `none`, RS256, client secrets or unsupported grants."""
     for name in ("oauth-authorization-server", "oauth-protected-resource"):
         text = json.dumps((await oauth.http.get(f"/.well-known/{name}")).json())
         for weak in ("none", "RS256", "HS256", "plain", "implicit", "password", "client_secret"):
@@ -40,7 +40,7 @@ async def test_nothing_weak_is_offered(oauth: OAuthFixture) -> None:
 
 
 async def test_every_address_is_on_the_issuers_origin(oauth: OAuthFixture) -> None:
-    """A client may trust them for that."""
+    """As clients require."""
     document = (await oauth.http.get("/.well-known/oauth-authorization-server")).json()
     addresses = [v for k, v in document.items() if k.endswith("_endpoint") or k == "jwks_uri"]
     assert len(addresses) == 6
@@ -48,7 +48,7 @@ async def test_every_address_is_on_the_issuers_origin(oauth: OAuthFixture) -> No
 
 
 async def test_the_resource_server_describes_itself(oauth: OAuthFixture) -> None:
-    """RFC 9728: which server gives its tokens, and that they are bound."""
+    """RFC 9728: authorization server and token binding."""
     document = (await oauth.http.get("/.well-known/oauth-protected-resource")).json()
     assert document["resource"] == ISSUER
     assert document["authorization_servers"] == [ISSUER]
@@ -56,7 +56,7 @@ async def test_the_resource_server_describes_itself(oauth: OAuthFixture) -> None
 
 
 async def test_the_keys_are_published_without_their_private_halves(oauth: OAuthFixture) -> None:
-    """Public members only, with the use and the dates of each."""
+    """Public members, with use and validity."""
     answer = await oauth.http.get("/.well-known/jwks.json")
     keys = answer.json()["keys"]
     assert {key["xinqiao_use"] for key in keys} >= {"token", "response"}

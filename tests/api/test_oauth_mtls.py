@@ -1,4 +1,4 @@
-"""RFC 8705 at the authorization server: by certificate, from the trusted proxy, and bound to it."""
+"""Mutual TLS at the authorization server (RFC 8705): authentication, binding, trusted proxies."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -50,7 +50,7 @@ def holder() -> Holder:
 
 
 async def by_itself(oauth: OAuthFixture, *, bound: bool = True) -> TlsBank:
-    """A client that registered its own certificate."""
+    """A client registered with a self-signed certificate."""
     own = make_certificate()
     keys = {"keys": [own.jwk]}
     method = {"token_endpoint_auth_method": "self_signed_tls_client_auth"}
@@ -58,7 +58,7 @@ async def by_itself(oauth: OAuthFixture, *, bound: bool = True) -> TlsBank:
 
 
 def form_for(path: str, bank: TlsBank) -> dict[str, str]:
-    """What a client sends there."""
+    """Form for an endpoint."""
     forms = {
         "/oauth/token": {"grant_type": "client_credentials"},
         "/oauth/par": bank.bank.request(),
@@ -72,7 +72,7 @@ def form_for(path: str, bank: TlsBank) -> dict[str, str]:
 async def test_a_client_authenticates_by_certificate_everywhere(
     oauth: OAuthFixture, holder: Holder, path: str
 ) -> None:
-    """With both methods; with `client_id` beside it, and not without."""
+    """With both methods; `client_id` is required."""
     for bank in (await make_tls_bank(oauth, holder), await by_itself(oauth)):
         form = form_for(path, bank)
         answer = await bank.post(path, form)
@@ -85,7 +85,7 @@ async def test_a_client_authenticates_by_certificate_everywhere(
 
 @pytest.mark.parametrize("path", ENDPOINTS)
 async def test_only_the_proxy_is_believed(oauth: OAuthFixture, holder: Holder, path: str) -> None:
-    """From anywhere else, or over a Unix socket, the header is nothing at all, and is logged."""
+    """The header is ignored and logged from other peers and over a Unix socket."""
     bank = await make_tls_bank(oauth, holder)
     for address in ("127.0.0.2", "10.1.2.3", "::1", "::ffff:10.1.2.3", "", None):
         async with peer(oauth, address) as http:
@@ -105,7 +105,7 @@ async def test_only_the_proxy_is_believed(oauth: OAuthFixture, holder: Holder, p
 async def test_where_no_proxy_is_trusted_nobody_is_believed(
     migrated_url: str, tmp_path: Path, holder: Holder
 ) -> None:
-    """Neither loopback nor whoever says so; and nothing of it is offered."""
+    """Neither loopback nor a header is trusted, and the metadata offer no mTLS."""
     async with running(migrated_url, tmp_path) as oauth:
         bank = await make_tls_bank(oauth, holder)
         assert (await bank.token()).json()["error"] == "invalid_dpop_proof"
@@ -118,7 +118,7 @@ async def test_where_no_proxy_is_trusted_nobody_is_believed(
 
 
 async def test_what_is_offered_is_published(oauth: OAuthFixture) -> None:
-    """Methods, binding, and where the certificate is asked for (RFC 8705 §3.3, §5)."""
+    """Methods, binding and endpoint aliases (RFC 8705 §3.3, §5)."""
     document = (await oauth.http.get("/.well-known/oauth-authorization-server")).json()
     methods = ["private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"]
     for endpoint in ("token", "introspection", "revocation"):
@@ -139,7 +139,7 @@ async def test_what_is_offered_is_published(oauth: OAuthFixture) -> None:
 async def test_every_wrong_certificate_is_told_the_same(
     oauth: OAuthFixture, holder: Holder
 ) -> None:
-    """Another subject, another's, an unknown client, another method: one error, one status."""
+    """Another subject, another client's, an unknown client, another method: one error."""
     bank, own = await make_tls_bank(oauth, holder), await by_itself(oauth)
     jwt_bank = await oauth.bank()
     stranger = make_certificate("CN=stranger,C=CN", issuer=CA)
@@ -161,7 +161,7 @@ async def test_every_wrong_certificate_is_told_the_same(
 async def test_an_assertion_is_no_way_in_for_who_is_registered_by_certificate(
     oauth: OAuthFixture, holder: Holder
 ) -> None:
-    """Alone or beside the right certificate, signed by its own registered key or not."""
+    """Alone or beside the right certificate, with its registered key or another."""
     for bank in (await make_tls_bank(oauth, holder), await by_itself(oauth)):
         signing = bank.bank.__class__(
             oauth=oauth,
@@ -187,7 +187,7 @@ async def test_an_assertion_is_no_way_in_for_who_is_registered_by_certificate(
 async def test_a_certificate_is_no_way_in_for_who_is_registered_to_sign(
     oauth: OAuthFixture, holder: Holder
 ) -> None:
-    """Even if its key is the registered one; an assertion through the proxy is good as ever."""
+    """Even for its registered key; its assertions are accepted through the proxy."""
     bank = await oauth.bank()
     form = {"grant_type": "client_credentials", "client_id": bank.client_id}
     own = make_certificate(issuer=CA, key=bank.key)  # type: ignore[arg-type]
@@ -205,7 +205,7 @@ async def test_a_certificate_is_no_way_in_for_who_is_registered_to_sign(
 async def test_a_certificate_counts_in_its_term_only(
     oauth: OAuthFixture, days: tuple[float, float]
 ) -> None:
-    """Past or to come: neither authenticates, with either method."""
+    """Expired or not yet valid, with either method."""
     late = make_certificate(issuer=CA, days=days)
     bank = await make_tls_bank(oauth, late)
     own = make_certificate(days=days)
@@ -224,7 +224,7 @@ async def test_a_certificate_counts_in_its_term_only(
 async def test_a_suspended_client_is_told_so_and_gets_nothing(
     oauth: OAuthFixture, holder: Holder
 ) -> None:
-    """From the next request on; whoever is not that client is not told."""
+    """From the next request; other callers get the general refusal."""
     bank = await make_tls_bank(oauth, holder)
     assert (await bank.token()).status_code == 200
     async with oauth.runtime.engine.begin() as connection:
@@ -239,7 +239,7 @@ async def test_a_suspended_client_is_told_so_and_gets_nothing(
 async def test_two_certificates_or_none_that_can_be_read_are_refused(
     oauth: OAuthFixture, holder: Holder
 ) -> None:
-    """The proxy is misled or set up wrongly: nobody is authenticated on a guess."""
+    """The request is refused: the proxy is misconfigured."""
     bank = await make_tls_bank(oauth, holder)
     two = [("Client-Cert", holder.header), ("Client-Cert", holder.header)]
     for headers in (
@@ -258,7 +258,7 @@ async def test_two_certificates_or_none_that_can_be_read_are_refused(
 
 
 async def test_a_token_is_bound_to_the_certificate(oauth: OAuthFixture, holder: Holder) -> None:
-    """`cnf` in the token and at introspection; it is a Bearer token that is nobody else's."""
+    """`cnf` in token and introspection; token type Bearer, refused without the certificate."""
     bank = await make_tls_bank(oauth, holder)
     body = (await bank.token()).json()
     assert body["token_type"] == "Bearer"
@@ -271,7 +271,7 @@ async def test_a_token_is_bound_to_the_certificate(oauth: OAuthFixture, holder: 
 
 
 async def test_a_proof_beside_it_binds_to_both(oauth: OAuthFixture, holder: Holder) -> None:
-    """A client may want both; then the token is a DPoP token."""
+    """The token has both bindings and the type DPoP."""
     bank = await make_tls_bank(oauth, holder)
     proof = {"DPoP": await bank.bank.proof("/oauth/token"), "Client-Cert": holder.header}
     body = (await bank.token(headers=proof)).json()
@@ -284,7 +284,7 @@ async def test_a_proof_beside_it_binds_to_both(oauth: OAuthFixture, holder: Hold
 async def test_who_did_not_ask_for_it_is_bound_to_a_dpop_key(
     oauth: OAuthFixture, holder: Holder
 ) -> None:
-    """Authenticating by certificate is one thing, binding another: no token is bound to nothing."""
+    """Authentication and binding are independent; unbound tokens do not exist."""
     bank = await make_tls_bank(oauth, holder, bound=False)
     assert (await bank.token()).json()["error"] == "invalid_dpop_proof"
     proof = {"DPoP": await bank.bank.proof("/oauth/token"), "Client-Cert": holder.header}
@@ -295,7 +295,7 @@ async def test_who_did_not_ask_for_it_is_bound_to_a_dpop_key(
 async def test_who_signs_may_be_bound_to_a_certificate_too(
     oauth: OAuthFixture, holder: Holder
 ) -> None:
-    """Then it needs one at the token endpoint, whatever it is; its refresh token goes with any."""
+    """The token endpoint then requires a certificate; the refresh token accepts any."""
     bank = await oauth.bank()
     await oauth.change(
         "UPDATE client SET tls_client_certificate_bound_access_tokens = true WHERE client_id = :c",
@@ -342,7 +342,7 @@ async def test_who_signs_may_be_bound_to_a_certificate_too(
 async def test_a_code_is_redeemed_with_the_certificate_of_the_pushed_request(
     oauth: OAuthFixture, holder: Holder
 ) -> None:
-    """A renewed one begins anew; so does whoever has the code and another certificate."""
+    """A renewed or another certificate is refused."""
     bank = await make_tls_bank(oauth, holder)
     renewed = make_certificate(issuer=CA)
     refused = await bank.redeem(await bank.code(), holder=renewed)
@@ -355,7 +355,7 @@ async def test_a_code_is_redeemed_with_the_certificate_of_the_pushed_request(
 async def test_a_refresh_token_goes_on_with_a_renewed_certificate(
     oauth: OAuthFixture, holder: Holder
 ) -> None:
-    """RFC 8705 §7.1: by authentication, not by bytes; the new token is the new certificate's."""
+    """RFC 8705 §7.1: the new token is bound to the new certificate."""
     bank = await make_tls_bank(oauth, holder)
     refresh = (await bank.redeem(await bank.code())).json()["refresh_token"]
     told = (await bank.about("introspect", refresh)).json()
@@ -375,7 +375,7 @@ async def test_a_refresh_token_goes_on_with_a_renewed_certificate(
 async def test_a_code_redeemed_with_a_proof_leaves_the_refresh_token_free_of_it(
     oauth: OAuthFixture, holder: Holder
 ) -> None:
-    """The access token is bound to the key too; the next one to what comes with the refresh."""
+    """The access token is bound to the key; the next one to the proof of the refresh."""
     bank = await make_tls_bank(oauth, holder)
     proof = {"DPoP": await bank.bank.proof("/oauth/token"), "Client-Cert": holder.header}
     given = (await bank.redeem(await bank.code(), headers=proof)).json()
@@ -385,7 +385,7 @@ async def test_a_code_redeemed_with_a_proof_leaves_the_refresh_token_free_of_it(
 
 
 async def test_alternative_names_authenticate_too(oauth: OAuthFixture) -> None:
-    """Each of the other members of RFC 8705 §2.1.2, by a certificate that has more than one name."""
+    """Each member of RFC 8705 §2.1.2, with certificates of several names."""
     names = [x509.DNSName("api.acme.example"), x509.DNSName("other.example")]
     own = make_certificate("CN=whatever", issuer=CA, alternatives=names)
     bank = await make_tls_bank(
@@ -402,7 +402,7 @@ async def test_alternative_names_authenticate_too(oauth: OAuthFixture) -> None:
 async def test_a_proof_for_the_other_address_counts_there(
     oauth: OAuthFixture, holder: Holder
 ) -> None:
-    """`htu` is the address that the client called: the issuer's or the one for certificates."""
+    """`htu` is the called URL: the issuer's or the alias."""
     bank = await make_tls_bank(oauth, holder)
     for host, htu, good in (
         ("mtls.credit.test", "https://mtls.credit.test/oauth/token", True),

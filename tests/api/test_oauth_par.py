@@ -31,7 +31,7 @@ async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture
 
 
 async def test_a_pushed_request_is_kept_for_ninety_seconds(oauth: OAuthFixture) -> None:
-    """201 with a `request_uri` that nobody can guess, and its life."""
+    """201 with a random `request_uri` and its lifetime."""
     bank = await oauth.bank()
     answer = await bank.push()
     body = answer.json()
@@ -44,7 +44,7 @@ async def test_a_pushed_request_is_kept_for_ninety_seconds(oauth: OAuthFixture) 
 
 
 async def test_a_request_needs_no_proof_no_state_and_no_scope(oauth: OAuthFixture) -> None:
-    """What OAuth leaves to the client may be left out; what it does not know is ignored."""
+    """Optional parameters may be missing; unknown ones are ignored."""
     bank = await oauth.bank()
     answer = await bank.push_unproven(state=None)
     assert answer.status_code == 201
@@ -86,7 +86,7 @@ async def test_a_request_needs_no_proof_no_state_and_no_scope(oauth: OAuthFixtur
 async def test_a_request_that_is_not_in_order_is_refused(
     oauth: OAuthFixture, change: dict[str, str | None], error: str
 ) -> None:
-    """Each refusal is an OAuth error, here and not in a browser."""
+    """An OAuth error at PAR, not in the browser."""
     bank = await oauth.bank()
     answer = await bank.push(**change)
     assert answer.status_code == 400
@@ -95,7 +95,7 @@ async def test_a_request_that_is_not_in_order_is_refused(
 
 
 async def test_a_push_without_authentication_fails(oauth: OAuthFixture) -> None:
-    """A client_id alone pushes nothing."""
+    """A client_id alone does not authenticate."""
     bank = await oauth.bank()
     form = bank.request(client_id=bank.client_id)
     answer = await oauth.http.post("/oauth/par", data=form)
@@ -153,7 +153,7 @@ async def test_a_push_without_authentication_fails(oauth: OAuthFixture) -> None:
 async def test_details_that_are_not_exactly_right_are_refused(
     oauth: OAuthFixture, details: str
 ) -> None:
-    """What is unknown, malformed or out of bounds is `invalid_authorization_details`."""
+    """Unknown, malformed or out of bounds: `invalid_authorization_details`."""
     bank = await oauth.bank()
     answer = await bank.push(authorization_details=details)
     assert answer.status_code == 400
@@ -162,14 +162,14 @@ async def test_details_that_are_not_exactly_right_are_refused(
 
 @pytest.mark.parametrize("uscc", ["91330106MA2CXXXX17", "933840198503010828"])
 async def test_a_code_needs_to_be_well_formed_only(oauth: OAuthFixture, uscc: str) -> None:
-    """With a wrong check character; or with a right one, where a person's number could read so."""
+    """A wrong check character is accepted; ID numbers are refused."""
     bank = await oauth.bank()
     details = json.dumps([make_consent_request(enterprise={"uscc": uscc})])
     assert (await bank.push(authorization_details=details)).status_code == 201
 
 
 async def test_what_is_to_be_mended_is_named_and_nothing_else(oauth: OAuthFixture) -> None:
-    """The one member that is wrong, and no word of the list that it stands in."""
+    """The wrong member, without the name of the dataset or question."""
     bank = await oauth.bank()
     answer = await bank.push(authorization_details=json.dumps([make_consent_request(max_uses=0)]))
     told = answer.json()["error_description"]
@@ -188,7 +188,7 @@ async def test_what_is_to_be_mended_is_named_and_nothing_else(oauth: OAuthFixtur
 async def test_more_than_the_agreement_allows_is_refused_here(
     oauth: OAuthFixture, change: dict[str, Any], named: str
 ) -> None:
-    """The refusal names what the client's own agreement does not cover."""
+    """The description names what the agreement does not cover."""
     bank = await oauth.bank()
     answer = await bank.push(authorization_details=json.dumps([make_consent_request(**change)]))
     assert answer.json()["error"] == "invalid_authorization_details"
@@ -196,7 +196,7 @@ async def test_more_than_the_agreement_allows_is_refused_here(
 
 
 async def test_a_term_beyond_the_agreements_end_is_refused(oauth: OAuthFixture) -> None:
-    """Line 13; where none is asked for, it ends with the agreement at the latest."""
+    """Refused; the default term ends with the agreement at the latest."""
     bank = await oauth.bank()
     beyond = (oauth.clock() + timedelta(days=366)).isoformat()
     answer = await bank.push(
@@ -223,7 +223,7 @@ async def test_a_term_beyond_the_agreements_end_is_refused(oauth: OAuthFixture) 
 async def test_what_may_be_left_out_may_be_left_out(
     oauth: OAuthFixture, change: dict[str, Any]
 ) -> None:
-    """Without an enterprise the one who signs in decides; a term has a default."""
+    """Without an enterprise the person chooses one; the term has a default."""
     bank = await oauth.bank()
     details = json.dumps([make_consent_request(**change)])
     answer = await bank.push(authorization_details=details)
@@ -231,7 +231,7 @@ async def test_what_may_be_left_out_may_be_left_out(
 
 
 async def test_the_answer_is_the_same_whatever_enterprise_is_named(oauth: OAuthFixture) -> None:
-    """An enterprise that does not exist, and one that has just refused, look like any other."""
+    """Unknown enterprises, and ones with a cool-down, look like any other."""
     bank = await oauth.bank()
     assert await bank.code(grant=False) == "access_denied"
     for uscc in ("91330106MA2CXXXX16", "91330106MA2CXXXX29"):
@@ -242,7 +242,7 @@ async def test_the_answer_is_the_same_whatever_enterprise_is_named(oauth: OAuthF
 
 
 async def test_a_proof_at_par_is_checked_like_any_other(oauth: OAuthFixture) -> None:
-    """A replayed proof, a wrong address or a missing nonce fail here too."""
+    """A replayed proof, a wrong URL, a missing nonce."""
     bank = await oauth.bank()
     proof = await bank.proof("/oauth/par")
     assert (await bank.post("/oauth/par", bank.request(), proof=proof)).status_code == 201
@@ -257,7 +257,7 @@ async def test_a_proof_at_par_is_checked_like_any_other(oauth: OAuthFixture) -> 
 
 @pytest.mark.parametrize("how", ["proof", "dpop_jkt", "both"])
 async def test_a_code_is_bound_to_the_key_named_at_par(oauth: OAuthFixture, how: str) -> None:
-    """By `dpop_jkt`, by a proof, or by both alike: another key gets no token for the code."""
+    """By `dpop_jkt`, a proof, or both; another key gets no token."""
     bank = await oauth.bank()
     jkt = thumbprint_of(public_jwk(bank.proof_key))
     push = bank.push_unproven if how == "dpop_jkt" else bank.push
@@ -270,7 +270,7 @@ async def test_a_code_is_bound_to_the_key_named_at_par(oauth: OAuthFixture, how:
 
 
 async def test_opening_a_request_does_not_spend_it(oauth: OAuthFixture) -> None:
-    """The page may be loaded again until the decision is made."""
+    """Reloading the page is possible until the decision."""
     bank = await oauth.bank()
     request_uri = await bank.pushed()
     first, second = [interaction_of(await bank.open(request_uri)) for _ in range(2)]
@@ -278,7 +278,7 @@ async def test_opening_a_request_does_not_spend_it(oauth: OAuthFixture) -> None:
 
 
 async def test_what_stands_beside_the_request_is_ignored(oauth: OAuthFixture) -> None:
-    """Only what was pushed counts (RFC 9126 §4)."""
+    """Only the pushed parameters count (RFC 9126 §4)."""
     bank = await oauth.bank()
     opened = await bank.open(
         await bank.pushed(), redirect_uri="https://evil.test", scope="admin", state="x", request="y"
@@ -288,7 +288,7 @@ async def test_what_stands_beside_the_request_is_ignored(oauth: OAuthFixture) ->
 
 
 async def test_a_request_that_has_expired_gets_a_page_and_no_redirect(oauth: OAuthFixture) -> None:
-    """After ninety seconds there is nothing left to open."""
+    """After ninety seconds."""
     bank = await oauth.bank()
     request_uri = await bank.pushed()
     oauth.clock.advance(timedelta(seconds=91))
@@ -296,13 +296,13 @@ async def test_a_request_that_has_expired_gets_a_page_and_no_redirect(oauth: OAu
 
 
 async def test_a_request_of_another_client_gets_a_page_and_no_redirect(oauth: OAuthFixture) -> None:
-    """A request_uri is bound to the client that pushed it."""
+    """A request_uri is bound to its client."""
     bank, other = await oauth.bank(), await oauth.bank()
     _is_a_page(await other.open(await bank.pushed()))
 
 
 async def test_without_a_pushed_request_nothing_begins(oauth: OAuthFixture) -> None:
-    """There is no way past PAR, and no redirect to an address that was not checked."""
+    """PAR is required; unverified addresses are never redirected to."""
     bank, stranger = await oauth.bank(), make_bank(oauth)
     _is_a_page(await bank.open("urn:ietf:params:oauth:request_uri:made-up"))
     _is_a_page(await stranger.open(await bank.pushed()))
@@ -319,7 +319,7 @@ async def test_without_a_pushed_request_nothing_begins(oauth: OAuthFixture) -> N
 
 
 async def test_a_client_suspended_since_it_pushed_gets_no_decision(oauth: OAuthFixture) -> None:
-    """What has changed since the push counts."""
+    """The status is read again when the page is opened."""
     bank = await oauth.bank()
     request_uri = await bank.pushed()
     await oauth.change(
@@ -347,7 +347,7 @@ def _is_a_page(answer: Any) -> None:
 async def test_what_is_refused_about_an_enterprise_is_counted_for_it(
     oauth: OAuthFixture, change: dict[str, Any]
 ) -> None:
-    """R10, in sums; what names none, or is taken, is counted for nobody."""
+    """R10, as hourly counts; requests without a valid enterprise are not counted."""
     bank = await oauth.bank()
     refused = json.dumps([make_consent_request(**change)])
     nameless = json.dumps([make_consent_request(**change, enterprise=None)])
@@ -361,7 +361,7 @@ async def test_what_is_refused_about_an_enterprise_is_counted_for_it(
 
 
 async def test_a_request_out_of_order_is_counted_for_whom_it_names(oauth: OAuthFixture) -> None:
-    """Whatever the reason: the client is known, and so is who was meant."""
+    """For any error, once client and enterprise are known."""
     bank = await oauth.bank()
     await bank.push(code_challenge=None)
     await bank.push(scope="admin")

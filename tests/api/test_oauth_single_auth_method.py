@@ -1,4 +1,4 @@
-"""One client authentication method per request (RFC 6749 §2.3), at every endpoint."""
+"""One client authentication method in each request (RFC 6749 §2.3), at every endpoint."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -22,7 +22,7 @@ async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture
 async def sent(
     bank: Bank, endpoint: str, form: dict[str, str | list[str]], *headers: tuple[str, str]
 ) -> tuple[int, str, str]:
-    """Status, error and challenge of the answer to a form of the test's own."""
+    """Status, error and challenge of the answer to a form."""
     path = f"/oauth/{endpoint}"
     asked = bank.request() if endpoint == "par" else {"grant_type": "client_credentials"}
     asked |= {"token": "x"}
@@ -38,7 +38,7 @@ async def sent(
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 async def test_two_methods_in_one_request_are_refused(oauth: OAuthFixture, endpoint: str) -> None:
-    """HTTP authentication, a secret or a second assertion beside an assertion, each good by itself."""
+    """HTTP authentication, a secret or a second assertion beside a valid assertion."""
     bank = await oauth.bank()
     proven = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": bank.assertion()}
     secret = {"client_secret": "s"}
@@ -59,7 +59,7 @@ async def test_two_methods_in_one_request_are_refused(oauth: OAuthFixture, endpo
 
 
 async def test_what_was_refused_for_two_methods_has_spent_nothing(oauth: OAuthFixture) -> None:
-    """The assertion that stood beside another method is still good."""
+    """The assertion stays unused."""
     bank = await oauth.bank()
     assertion = bank.assertion()
     form = {"grant_type": "client_credentials", "client_secret": "s"}
@@ -79,7 +79,7 @@ async def test_what_was_refused_for_two_methods_has_spent_nothing(oauth: OAuthFi
 async def test_http_authentication_is_answered_with_its_own_challenge(
     oauth: OAuthFixture, field: str, challenge: str
 ) -> None:
-    """RFC 6749 §5.2: 401, and the scheme that was tried."""
+    """RFC 6749 §5.2: 401 with the scheme that was used."""
     bank = await oauth.bank()
     found = await sent(bank, "token", {"client_id": bank.client_id}, ("Authorization", field))
     assert found == (401, "invalid_client", challenge)
@@ -87,7 +87,7 @@ async def test_http_authentication_is_answered_with_its_own_challenge(
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 async def test_a_secret_alone_is_no_method_here(oauth: OAuthFixture, endpoint: str) -> None:
-    """It is one method, and not one of ours."""
+    """Client secrets are not supported."""
     bank = await oauth.bank()
     form: dict[str, str | list[str]] = {"client_id": bank.client_id, "client_secret": "s"}
     assert await sent(bank, endpoint, form) == (400, "invalid_client", "")

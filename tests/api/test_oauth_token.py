@@ -1,4 +1,4 @@
-"""A token says only what can be checked again, is bound to a key, and lives shortly."""
+"""Token endpoint: client_credentials tokens, their claims, and refusals."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -28,7 +28,7 @@ async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture
 
 
 async def test_a_client_gets_a_bound_token_for_all_its_scopes(oauth: OAuthFixture) -> None:
-    """Without a scope in the request the token carries all that the client may have."""
+    """All registered scopes by default."""
     bank = await oauth.bank()
     answer = await bank.token()
     body = answer.json()
@@ -42,7 +42,7 @@ async def test_a_client_gets_a_bound_token_for_all_its_scopes(oauth: OAuthFixtur
 
 
 async def test_the_token_is_what_the_resource_server_reads(oauth: OAuthFixture) -> None:
-    """Issuer, audience, client, scope, key and agreement stand in the token (RFC 9068)."""
+    """Issuer, audience, client, scope, key and agreement (RFC 9068)."""
     bank = await oauth.bank()
     text = (await bank.token(scope="query")).json()["access_token"]
     token = oauth.runtime.tokens.verify(text, oauth.clock())
@@ -58,7 +58,7 @@ async def test_the_token_is_what_the_resource_server_reads(oauth: OAuthFixture) 
 
 
 async def test_a_scope_in_another_order_and_twice_is_the_same_scope(oauth: OAuthFixture) -> None:
-    """The order of scopes means nothing."""
+    """Scopes are a set."""
     bank = await oauth.bank()
     answer = await bank.token(scope="query verify query")
     assert answer.json()["scope"] == "query verify"
@@ -84,7 +84,7 @@ async def test_a_scope_in_another_order_and_twice_is_the_same_scope(oauth: OAuth
     ],
 )
 async def test_a_scope_beyond_the_clients_is_refused(oauth: OAuthFixture, scope: str) -> None:
-    """A client gets what it is registered for, or nothing; one space is between two (RFC 6749 §3.3)."""
+    """`invalid_scope`; scopes are separated by one space (RFC 6749 §3.3)."""
     bank = await oauth.bank()
     answer = await bank.token(scope=scope)
     assert answer.status_code == 400
@@ -111,7 +111,7 @@ async def test_a_scope_beyond_the_clients_is_refused(oauth: OAuthFixture, scope:
 async def test_what_is_no_grant_here_is_refused(
     oauth: OAuthFixture, form: dict[str, str], error: str
 ) -> None:
-    """Each refusal is the error that the RFC names, with a sentence that helps."""
+    """The RFC's error code with a helpful description."""
     bank = await oauth.bank()
     answer = await bank.post("/oauth/token", form)
     assert answer.status_code == 400
@@ -121,14 +121,14 @@ async def test_what_is_no_grant_here_is_refused(
 
 
 async def test_the_resource_server_may_be_named_and_repeated(oauth: OAuthFixture) -> None:
-    """RFC 8707: `resource` may stand there more than once."""
+    """RFC 8707: `resource` may be repeated."""
     bank = await oauth.bank()
     form = {"grant_type": "client_credentials", "resource": [ISSUER, f"{ISSUER}/"]}
     assert (await bank.post("/oauth/token", form)).status_code == 200  # type: ignore[arg-type]
 
 
 async def test_a_client_without_an_agreement_in_force_gets_nothing(oauth: OAuthFixture) -> None:
-    """No agreement, one that has ended and one yet to begin are all refused."""
+    """None, ended, or not yet in force."""
     bank = await oauth.bank()
     async with oauth.runtime.engine.begin() as connection:
         await registry.end_agreement(connection, bank.client_id, now=oauth.clock())
@@ -147,7 +147,7 @@ async def test_a_client_without_an_agreement_in_force_gets_nothing(oauth: OAuthF
 
 
 async def test_a_token_never_outlives_the_agreement(oauth: OAuthFixture) -> None:
-    """The last token before an agreement's end is a short one."""
+    """`exp` is at most the agreement's end."""
     bank = await oauth.bank()
     ends = oauth.clock() + timedelta(seconds=100)
     async with oauth.runtime.engine.begin() as connection:
@@ -178,7 +178,7 @@ async def test_a_token_never_outlives_the_agreement(oauth: OAuthFixture) -> None
 async def test_a_body_that_is_no_decent_form_is_refused(
     oauth: OAuthFixture, endpoint: str, body: bytes, content_type: str, status: int
 ) -> None:
-    """Repeated, oversized, misencoded and foreign bodies are an `invalid_request` or less."""
+    """Duplicate parameters, wrong size, encoding or media type."""
     answer = await oauth.http.post(
         f"/oauth/{endpoint}", content=body, headers={"content-type": content_type}
     )
@@ -188,7 +188,7 @@ async def test_a_body_that_is_no_decent_form_is_refused(
 
 @pytest.mark.parametrize("endpoint", ["token", "par", "introspect", "revoke"])
 async def test_parameters_in_the_address_are_refused(oauth: OAuthFixture, endpoint: str) -> None:
-    """Addresses are logged everywhere: nothing secret may ever stand in one."""
+    """URLs are logged, so secrets must not be in them."""
     bank = await oauth.bank()
     form = urlencode({"grant_type": "client_credentials", "client_id": bank.client_id})
     answer = await bank.post(f"/oauth/{endpoint}?{form}", {})
@@ -197,6 +197,6 @@ async def test_parameters_in_the_address_are_refused(oauth: OAuthFixture, endpoi
 
 @pytest.mark.parametrize("endpoint", ["token", "par", "introspect", "revoke"])
 async def test_only_post_is_taken(oauth: OAuthFixture, endpoint: str) -> None:
-    """Every other verb is 405."""
+    """405 for other methods."""
     for verb in ("GET", "PUT", "DELETE", "PATCH"):
         assert (await oauth.http.request(verb, f"/oauth/{endpoint}")).status_code == 405

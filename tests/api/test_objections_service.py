@@ -1,4 +1,4 @@
-"""Objections from both ends: the mark that is told at once, and the department that decides."""
+"""Objections end to end: mark, department API, review, deadlines."""
 
 import asyncio
 import csv
@@ -38,29 +38,29 @@ REASONS = "处罚决定仍然有效，不予更正。"
 async def case(
     gateway: GatewayFixture, dataset: str = "penalty"
 ) -> tuple[Caller, Record, Objection]:
-    """A department, a record of it, and an objection to that."""
+    """A department, a record and an objection to it."""
     source = await gateway.client("source")
     made = await make_disputed_record(gateway, source, dataset=dataset)
     return source, made, await object_to(gateway, made)
 
 
 async def ask(source: Caller, path: str = "") -> httpx2.Response:
-    """What a department sees."""
+    """GET as a department."""
     return await source.send(f"/v1/objections{path}", b"", method="GET", scope=SCOPE)
 
 
 async def act(source: Caller, path: str, body: dict[str, Any]) -> httpx2.Response:
-    """What a department does."""
+    """POST as a department."""
     return await source.send(f"/v1/objections/{path}", body, scope=SCOPE)
 
 
 def decision(outcome: str = "rejected", reasons: str = REASONS) -> dict[str, Any]:
-    """A decision's body."""
+    """Body of a decision."""
     return {"outcome": outcome, "reasons": reasons}
 
 
 async def asked_for_review(gateway: GatewayFixture, raised: Objection) -> None:
-    """The enterprise asks for a review."""
+    """Request a review as the enterprise."""
     async with gateway.runtime.engine.begin() as connection:
         done = await service.apply_act(
             connection,
@@ -79,7 +79,7 @@ async def asked_for_review(gateway: GatewayFixture, raised: Objection) -> None:
 async def test_the_mark_is_told_with_the_record_at_once_and_the_text_never(
     gateway: GatewayFixture,
 ) -> None:
-    """At the next query, and nothing of what was written."""
+    """From the next query, without the objection's text."""
     source, bank = await gateway.client("source"), await gateway.client()
     made = await make_disputed_record(gateway, source)
     await gateway.grant(bank, made.uscc, datasets=["penalty"])
@@ -97,7 +97,7 @@ async def test_the_mark_is_told_with_the_record_at_once_and_the_text_never(
 async def test_a_repeated_query_does_not_tell_a_record_without_its_mark(
     gateway: GatewayFixture,
 ) -> None:
-    """What was kept under an idempotency key is told no more once a record in it is disputed."""
+    """The stored answer is not repeated once one of its records is disputed."""
     source, bank = await gateway.client("source"), await gateway.client()
     made = await make_disputed_record(gateway, source)
     await gateway.grant(bank, made.uscc, datasets=["penalty"])
@@ -110,7 +110,7 @@ async def test_a_repeated_query_does_not_tell_a_record_without_its_mark(
 
 
 async def test_a_department_sees_the_objection_with_its_deadline(gateway: GatewayFixture) -> None:
-    """In its list by id, in full with text and history, and by the day on which it is due."""
+    """Listed by id; in full with text and history, and the due date."""
     source, made, raised = await case(gateway)
     listed = (await ask(source)).json()
     assert [each["objection_id"] for each in listed["objections"]] == [raised.objection_id]
@@ -132,13 +132,13 @@ async def test_a_department_sees_the_objection_with_its_deadline(gateway: Gatewa
 
 
 async def test_no_person_is_named_to_the_department(gateway: GatewayFixture) -> None:
-    """It learns that the enterprise acted, not by whom."""
+    """The department sees the enterprise as actor."""
     source, _, raised = await case(gateway)
     assert ENTERPRISE.name not in (await ask(source, f"/{raised.objection_id}")).text
 
 
 async def test_to_another_department_there_is_no_such_objection(gateway: GatewayFixture) -> None:
-    """Neither to see nor to decide, whatever id it tries; the answer is that to an unknown one."""
+    """404 to read and to decide, as for an unknown id."""
     _, made, raised = await case(gateway)
     other = await gateway.client("source")
     assert (await ask(other)).json() == {"objections": [], "after": None}
@@ -160,7 +160,7 @@ async def test_to_another_department_there_is_no_such_objection(gateway: Gateway
 async def test_who_is_no_department_sees_no_objection_whatever_its_scope(
     gateway: GatewayFixture,
 ) -> None:
-    """A bank with the scope of a department is no department."""
+    """A bank with the department's scope gets 404."""
     _, _, raised = await case(gateway)
     bank = await gateway.client()
     for answer in (
@@ -172,7 +172,7 @@ async def test_who_is_no_department_sees_no_objection_whatever_its_scope(
 
 
 async def test_a_token_for_something_else_opens_no_objection(gateway: GatewayFixture) -> None:
-    """The scope is `records:write`."""
+    """`records:write` is required."""
     source, _, raised = await case(gateway)
     path = f"/v1/objections/{raised.objection_id}"
     answer = await source.send(path, b"", method="GET", scope="query")
@@ -182,7 +182,7 @@ async def test_a_token_for_something_else_opens_no_objection(gateway: GatewayFix
 async def test_a_rejection_keeps_the_mark_and_its_reasons_reach_the_enterprise(
     gateway: GatewayFixture,
 ) -> None:
-    """Until the time for a review is over."""
+    """Until the time for a review has passed."""
     source, made, raised = await case(gateway)
     answer = await act(source, f"{raised.objection_id}/decision", decision())
     assert answer.status_code == 200, answer.text
@@ -198,7 +198,7 @@ async def test_a_rejection_keeps_the_mark_and_its_reasons_reach_the_enterprise(
 
 
 async def test_what_is_upheld_must_be_corrected_first(gateway: GatewayFixture) -> None:
-    """Then the mark goes with the error, in the same moment."""
+    """The mark is removed in the same transaction."""
     source, made, raised = await case(gateway)
     path = f"{raised.objection_id}/decision"
     refused = await act(source, path, decision("upheld"))
@@ -212,7 +212,7 @@ async def test_what_is_upheld_must_be_corrected_first(gateway: GatewayFixture) -
 async def test_the_same_decision_again_changes_nothing_and_another_is_a_conflict(
     gateway: GatewayFixture,
 ) -> None:
-    """A call that is repeated because its answer was lost is no second decision."""
+    """A repeated call is idempotent."""
     source, _, raised = await case(gateway)
     path = f"{raised.objection_id}/decision"
     first = await act(source, path, decision())
@@ -223,7 +223,7 @@ async def test_the_same_decision_again_changes_nothing_and_another_is_a_conflict
 
 
 async def test_many_decisions_at_once_are_one(gateway: GatewayFixture) -> None:
-    """Two clerks, two answers: one counts, and the history has one decision."""
+    """Concurrent decisions: one wins, and the history has one."""
     source, made, raised = await case(gateway)
     await corrected(gateway, made)
     await source.token(SCOPE)
@@ -264,7 +264,7 @@ async def test_time_is_extended_once_over_the_api(gateway: GatewayFixture) -> No
 async def test_a_decision_without_readable_reasons_is_a_400(
     gateway: GatewayFixture, body: dict[str, Any]
 ) -> None:
-    """And nothing was decided."""
+    """The objection stays undecided."""
     source, _, raised = await case(gateway)
     answer = await act(source, f"{raised.objection_id}/decision", body)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
@@ -272,7 +272,7 @@ async def test_a_decision_without_readable_reasons_is_a_400(
 
 
 async def test_r5_reasons_are_scanned_for_personal_numbers(gateway: GatewayFixture) -> None:
-    """The enterprise reads them, and so may others of its people."""
+    """Reasons are read by the enterprise's people."""
     source, _, raised = await case(gateway)
     body = decision(reasons="当事人330106199001011233未到场。")
     answer = await act(source, f"{raised.objection_id}/decision", body)
@@ -283,7 +283,7 @@ async def test_r5_reasons_are_scanned_for_personal_numbers(gateway: GatewayFixtu
 async def test_an_enterprise_objects_to_a_record_once_at_a_time_and_not_for_ever(
     gateway: GatewayFixture,
 ) -> None:
-    """Not again to the same version for a while; at once to a newer one."""
+    """Another objection to the same version needs a waiting time, to a newer one not."""
     source, made, raised = await case(gateway)
     again: dict[str, Any] = {
         "uscc": made.uscc,
@@ -309,7 +309,7 @@ async def test_an_enterprise_objects_to_a_record_once_at_a_time_and_not_for_ever
 
 
 async def test_many_objections_at_once_to_one_record_are_one(gateway: GatewayFixture) -> None:
-    """A double click, or two people of the same enterprise."""
+    """A double click, or two people of the enterprise."""
     source = await gateway.client("source")
     made = await make_disputed_record(gateway, source)
 
@@ -334,7 +334,7 @@ async def test_many_objections_at_once_to_one_record_are_one(gateway: GatewayFix
 async def test_nobody_objects_to_a_record_of_another_or_to_one_that_is_not_told(
     gateway: GatewayFixture,
 ) -> None:
-    """Another's record, a supervision class, a withdrawn record, none at all: all the same."""
+    """Another's record, a supervision class, a withdrawn record, an unknown id: the same answer."""
     source = await gateway.client("source")
     made = await make_disputed_record(gateway, source)
     hidden = await make_disputed_record(gateway, source, dataset="supervision")
@@ -366,7 +366,7 @@ async def test_nobody_objects_to_a_record_of_another_or_to_one_that_is_not_told(
 
 
 async def test_the_registration_is_objected_to_like_any_record(gateway: GatewayFixture) -> None:
-    """Its mark stands in a query and on the enterprise's row, and goes like any other."""
+    """In queries and on the enterprise's row."""
     source, bank = await gateway.client("source"), await gateway.client()
     uscc = await make_fresh_enterprise(gateway)
     changed = await gateway.rows(
@@ -399,7 +399,7 @@ async def test_the_registration_is_objected_to_like_any_record(gateway: GatewayF
 async def test_r15_a_rating_appeal_goes_to_the_ratings_source_with_its_own_deadline(
     gateway: GatewayFixture,
 ) -> None:
-    """Kind, deadline and way are its own; a review may order the rating to be mended."""
+    """Another kind and deadline; a review may order a correction."""
     source, made, raised = await case(gateway, "public_rating")
     whole = (await ask(source, f"/{raised.objection_id}")).json()
     assert whole["kind"] == "rating_appeal"
@@ -423,7 +423,7 @@ async def test_r15_a_rating_appeal_goes_to_the_ratings_source_with_its_own_deadl
 
 
 async def test_a_review_is_an_operators_act_and_a_leaf_of_the_log(gateway: GatewayFixture) -> None:
-    """Only after the enterprise has asked for it, and once."""
+    """Only after the enterprise requested it, and once."""
     source, _, raised = await case(gateway)
     operator = await make_operator(gateway)
     path = f"/objections/{raised.objection_id}/review"
@@ -441,7 +441,7 @@ async def test_a_review_is_an_operators_act_and_a_leaf_of_the_log(gateway: Gatew
 async def test_only_an_operator_reviews_and_an_auditor_sees_no_text(
     gateway: GatewayFixture,
 ) -> None:
-    """The auditor has the report of what is due."""
+    """Auditors may read the report of due objections."""
     source, _, raised = await case(gateway)
     auditor = await make_operator(gateway, "audit")
     path = f"/v1/admin/objections/{raised.objection_id}"
@@ -459,7 +459,7 @@ async def test_only_an_operator_reviews_and_an_auditor_sees_no_text(
 async def test_the_report_has_what_is_due_within_some_days_and_what_is_late(
     gateway: GatewayFixture,
 ) -> None:
-    """As JSON and as CSV; what only waits for the enterprise is nobody's debt."""
+    """JSON and CSV; objections waiting for the enterprise are left out."""
     source, _, raised = await case(gateway)
     operator = await make_operator(gateway)
 
@@ -486,7 +486,7 @@ async def test_the_report_has_what_is_due_within_some_days_and_what_is_late(
 async def test_an_objection_against_a_record_that_is_gone_can_still_be_closed(
     gateway: GatewayFixture,
 ) -> None:
-    """A record that is no longer there is no longer told: nothing keeps the source from upholding."""
+    """A record that no longer exists does not block upholding."""
     source, made, raised = await case(gateway)
     await gateway.rows(
         "DELETE FROM record WHERE uscc = :uscc AND record_id = :record_id",
@@ -504,7 +504,7 @@ async def test_an_objection_against_a_record_that_is_gone_can_still_be_closed(
 async def test_a_correction_over_the_api_is_what_upholding_waits_for(
     gateway: GatewayFixture,
 ) -> None:
-    """Delivered, disputed, corrected by its source, upheld; a delivery leaves the mark alone."""
+    """Delivery, objection, correction, upheld; a delivery leaves the mark."""
     source, uscc = await make_department(gateway), await make_fresh_enterprise(gateway)
     penalty = make_penalty(gateway, uscc)
     (delivered,) = await deliver(source, "penalty", penalty)
@@ -522,7 +522,7 @@ async def test_a_correction_over_the_api_is_what_upholding_waits_for(
 async def test_wherever_there_is_a_mark_there_is_an_open_objection_and_the_other_way(
     gateway: GatewayFixture,
 ) -> None:
-    """In the whole province, after all that the tests have done to it."""
+    """Invariant over the whole province after all other tests."""
     await case(gateway)
     wrong = await gateway.rows("""
         SELECT coalesce(o.record_id, r.record_id) AS record_id

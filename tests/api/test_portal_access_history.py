@@ -1,4 +1,4 @@
-"""Who looked, filtered and exported: all within the filter, nobody else's, and nothing runs."""
+"""Access history page and CSV export: filters, paging, other enterprises, formulas."""
 
 import csv
 import io
@@ -28,7 +28,7 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
 
 
 async def add_sum(portal: PortalFixture, uscc: str, times: int, **changed: Any) -> None:
-    """A sum of attempts that a limit refused."""
+    """Add an hourly count of refused attempts."""
     row = {"client_id": portal.bank, "kind": "query", "reason": "rate_limited"}
     hour = portal.clock().replace(minute=0, second=0, microsecond=0)
     async with portal.engine.begin() as connection:
@@ -40,7 +40,7 @@ async def add_sum(portal: PortalFixture, uscc: str, times: int, **changed: Any) 
 
 
 async def page_of(browser: httpx2.AsyncClient, portal: PortalFixture, query: str = "") -> str:
-    """The page, asked with this query."""
+    """The page for this query."""
     answer = await browser.get(f"/portal/enterprises/{portal.firm}/looks?{query}")
     assert answer.status_code == 200
     return answer.text
@@ -49,7 +49,7 @@ async def page_of(browser: httpx2.AsyncClient, portal: PortalFixture, query: str
 async def rows_of(
     browser: httpx2.AsyncClient, portal: PortalFixture, query: str = ""
 ) -> list[dict[str, str]]:
-    """The export, read as a spreadsheet does."""
+    """The CSV rows."""
     answer = await browser.get(f"/portal/enterprises/{portal.firm}/looks.csv?{query}")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
@@ -61,7 +61,7 @@ async def rows_of(
 
 @pytest_asyncio.fixture
 async def busy(portal: PortalFixture) -> PortalFixture:
-    """Two clients, two purposes, told and refused, on three days; and a neighbour's."""
+    """Two clients, two purposes, disclosures and refusals on three days, another enterprise's rows."""
     other = await portal.add_client("义乌示范平台", "Yiwu Demo Platform")
     noon = portal.clock()
     await portal.add_look(portal.firm, asked=["mark-a-"], at=noon - timedelta(days=2))
@@ -83,7 +83,7 @@ async def busy(portal: PortalFixture) -> PortalFixture:
 
 
 def day(moment: datetime) -> str:
-    """A day as a form sends it."""
+    """A day as forms send it."""
     return moment.date().isoformat()
 
 
@@ -106,7 +106,7 @@ FILTERS: Final[tuple[tuple[str, set[str], bool], ...]] = (
 async def test_page_and_file_show_what_the_filter_lets_through(
     busy: PortalFixture, query: str, marks: set[str], *, sums: bool
 ) -> None:
-    """Client, purpose, outcome and period, alone and together; both days are included."""
+    """Client, purpose, outcome and period, alone and combined; both days included."""
     browser = await busy.signed_in()
     async with busy.engine.connect() as connection:
         (other,) = (await entries.filter_choices(connection, busy.firm)).clients - {busy.bank}
@@ -122,7 +122,7 @@ async def test_page_and_file_show_what_the_filter_lets_through(
 
 
 async def test_the_file_has_every_row_the_newest_first(portal: PortalFixture) -> None:
-    """More than are read at once, many of one moment, sums among them."""
+    """More than one batch, equal times, counts included."""
     browser = await portal.signed_in()
     for n in range(47):
         await portal.add_look(
@@ -149,7 +149,7 @@ async def test_the_file_has_every_row_the_newest_first(portal: PortalFixture) ->
 async def test_a_refused_request_for_consent_is_a_line_like_any_other(
     portal: PortalFixture,
 ) -> None:
-    """By its name, on the page and in the file, in both languages."""
+    """With its label, on page and in the export, in both languages."""
     browser = await portal.signed_in()
     await portal.add_look(
         portal.firm,
@@ -173,7 +173,7 @@ async def test_a_refused_request_for_consent_is_a_line_like_any_other(
 
 
 async def test_pages_hold_each_line_once_within_the_filter(portal: PortalFixture) -> None:
-    """The way to the next page keeps the filter."""
+    """The link to the next page keeps the filter."""
     browser = await portal.signed_in()
     for n in range(25):
         await portal.add_look(portal.firm, asked=[f"mark-{n}-"])
@@ -187,7 +187,7 @@ async def test_pages_hold_each_line_once_within_the_filter(portal: PortalFixture
 
 
 async def test_formulas_in_the_file_are_text(portal: PortalFixture) -> None:
-    """Whatever a client is called or has asked for."""
+    """Client names and requested values."""
     named = await portal.add_client(FORMULA, "@SUM(1+1)")
     await portal.add_look(portal.firm, client_id=named, asked=["+cmd|'/C calc'!A0"], reason="-1")
     browser = await portal.signed_in()
@@ -212,7 +212,7 @@ async def test_formulas_in_the_file_are_text(portal: PortalFixture) -> None:
 async def test_a_filter_that_means_nothing_is_left_out_and_said(
     busy: PortalFixture, query: str
 ) -> None:
-    """The page says so; a file that holds more than was asked for is not made."""
+    """The page says so; the export is refused."""
     browser = await busy.signed_in()
     assert "筛选条件无法识别" in await page_of(browser, busy, query)
     export = await browser.get(f"/portal/enterprises/{busy.firm}/looks.csv?{query}")
@@ -224,14 +224,14 @@ async def test_a_filter_that_means_nothing_is_left_out_and_said(
     "before", ["x", "~", "1", "1~", "-1~a", "9" * 30 + "~a", "9" * 5000 + "~a", "１~a"]
 )
 async def test_a_place_that_is_none_finds_nothing(busy: PortalFixture, before: str) -> None:
-    """And breaks nothing."""
+    """An invalid cursor gives an empty page."""
     browser = await busy.signed_in()
     answer = await browser.get(f"/portal/enterprises/{busy.firm}/looks?before={before}")
     assert answer.status_code == 404
 
 
 async def test_a_place_in_anothers_list_shows_ones_own_only(busy: PortalFixture) -> None:
-    """A place is a moment and a mark, and opens nothing."""
+    """Cursors hold a time and a position only."""
     browser = await busy.signed_in()
     async with busy.engine.connect() as connection:
         (theirs, *_) = await entries.list_entries(connection, busy.elsewhere, EntryFilter())
@@ -241,7 +241,7 @@ async def test_a_place_in_anothers_list_shows_ones_own_only(busy: PortalFixture)
 
 
 async def test_the_file_of_another_and_of_nobody_look_the_same(busy: PortalFixture) -> None:
-    """IDOR; and without a session there is only the way to sign in."""
+    """IDOR; without a session the sign-in page."""
     stranger, nobody = await busy.signed_in("wang"), busy.browser()
     theirs, none = [
         await stranger.get(f"/portal/enterprises/{uscc}/looks.csv")

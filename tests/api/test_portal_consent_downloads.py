@@ -1,4 +1,4 @@
-"""What both sides keep of a consent: signed, with the words that were shown, and printable."""
+"""Consent records and receipts: signed JSON with the shown texts, and PDF."""
 
 import asyncio
 import io
@@ -36,7 +36,7 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
 async def decided(
     portal: PortalFixture, browser: httpx2.AsyncClient, decision: str, *, lang: str = "zh"
 ) -> str:
-    """A consent that was asked by link and decided so; its id."""
+    """Id of a consent requested by link and decided as given."""
     now = portal.clock()
     requested = consent.request(
         Request(
@@ -65,7 +65,7 @@ async def decided(
 
 
 async def record_of(browser: httpx2.AsyncClient, consent_id: str) -> dict[str, Any]:
-    """The file that the enterprise downloads."""
+    """The enterprise's downloaded record."""
     answer = await browser.get(f"/portal/consents/{consent_id}/record.json")
     assert answer.status_code == 200
     assert answer.headers["content-disposition"].startswith("attachment;")
@@ -74,7 +74,7 @@ async def record_of(browser: httpx2.AsyncClient, consent_id: str) -> dict[str, A
 
 
 def verified(portal: PortalFixture, signed: str) -> dict[str, Any]:
-    """What a stranger reads in the JWT, with the published keys alone."""
+    """Claims of the JWT, verified with the published keys."""
     keys = {each["kid"]: each for each in portal.runtime.keys.published()["keys"]}
     key = jwt.PyJWK(keys[jwt.get_unverified_header(signed)["kid"]], algorithm="EdDSA")
     options: Any = {"verify_iat": False}  # the portal's clock is its own
@@ -85,7 +85,7 @@ def verified(portal: PortalFixture, signed: str) -> dict[str, Any]:
 async def test_the_record_is_signed_and_holds_the_words_that_were_shown(
     portal: PortalFixture,
 ) -> None:
-    """Version, language, digest, and the text itself."""
+    """Version, language, digest and text."""
     browser = await portal.signed_in()
     made = await record_of(browser, await decided(portal, browser, "grant", lang="en"))
     claims = verified(portal, made["jwt"])
@@ -103,7 +103,7 @@ async def test_the_record_is_signed_and_holds_the_words_that_were_shown(
 
 
 async def test_the_language_is_that_of_the_page_that_was_sent(portal: PortalFixture) -> None:
-    """Another tab was turned to Chinese meanwhile; the words agreed to were English."""
+    """The language of the submitted page, though another tab switched to Chinese."""
     browser = await portal.signed_in()
     consent_id = await decided(portal, browser, "nothing at all")
     address = f"/portal/asked/{consent_id}"
@@ -115,7 +115,7 @@ async def test_the_language_is_that_of_the_page_that_was_sent(portal: PortalFixt
 
 
 async def test_after_a_withdrawal_the_record_says_so(portal: PortalFixture) -> None:
-    """The same record, one event longer, newly signed."""
+    """One event more, newly signed."""
     browser = await portal.signed_in()
     consent_id = await decided(portal, browser, "grant")
     address = f"/portal/consents/{consent_id}/withdraw"
@@ -130,7 +130,7 @@ async def test_after_a_withdrawal_the_record_says_so(portal: PortalFixture) -> N
 
 
 async def test_a_changed_text_is_not_decided_upon(portal: PortalFixture) -> None:
-    """What was shown is what is agreed to, to the letter."""
+    """The decision is refused if the text changed since it was shown."""
     browser = await portal.signed_in()
     consent_id = await decided(portal, browser, "nothing at all")
     address = f"/portal/asked/{consent_id}"
@@ -145,7 +145,7 @@ async def test_a_changed_text_is_not_decided_upon(portal: PortalFixture) -> None
 async def test_a_person_can_read_and_print_it(
     portal: PortalFixture, decision: str, title: str
 ) -> None:
-    """Who, to whom, what for, what, until when, and how to verify it; in both languages."""
+    """Recipient, purpose, data, term and verification, in both languages."""
     browser = await portal.signed_in()
     consent_id = await decided(portal, browser, decision)
     answer = await browser.get(f"/portal/consents/{consent_id}/receipt.pdf")
@@ -177,7 +177,7 @@ async def test_a_person_can_read_and_print_it(
 async def test_what_was_never_allowed_is_nowhere_said_to_have_been(
     portal: PortalFixture, decision: str, title: str, status: str
 ) -> None:
-    """A request that lapsed is no consent that has expired, and a refusal allows nothing."""
+    """A lapsed request is not an expired consent; a refusal lists no data."""
     consent_id = await decided(portal, await portal.signed_in(), decision)
     portal.clock.advance(timedelta(days=8))
     browser = await portal.signed_in()
@@ -193,7 +193,7 @@ async def test_what_was_never_allowed_is_nowhere_said_to_have_been(
 
 
 async def test_of_another_enterprises_consent_there_is_no_file(portal: PortalFixture) -> None:
-    """Nor of one that does not exist: the same page."""
+    """The same page as for an unknown consent."""
     consent_id = await decided(portal, await portal.signed_in(), "grant")
     stranger = await portal.signed_in("wang")
     for name in ("record.json", "receipt.pdf"):
@@ -206,7 +206,7 @@ async def test_of_another_enterprises_consent_there_is_no_file(portal: PortalFix
 
 
 async def test_drawings_at_once_all_come_out(portal: PortalFixture) -> None:
-    """A person taps twice; a font is loaded again each time."""
+    """Concurrent PDF generation."""
     if FONT is None:
         pytest.skip(f"no font with Chinese at {USUAL_FONTS[0]}")
     browser = await portal.signed_in()

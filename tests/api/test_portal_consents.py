@@ -1,4 +1,4 @@
-"""My consents and who looked: all of one's own, and taken back in two taps."""
+"""Consent pages: list, withdraw, pause, resume; access history summary."""
 
 import asyncio
 import re
@@ -28,7 +28,7 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
 
 
 async def granted(portal: PortalFixture, browser: httpx2.AsyncClient) -> str:
-    """Grant a consent on the page; gives its id."""
+    """Id of a consent granted on the page."""
     address = f"/portal/decide/{await portal.ask()}"
     form = hidden((await browser.get(address)).text, address)
     await browser.post(address, data=form | {"decision": "grant", "dataset": "penalty"})
@@ -37,7 +37,7 @@ async def granted(portal: PortalFixture, browser: httpx2.AsyncClient) -> str:
 
 
 async def status_of(portal: PortalFixture, consent_id: str) -> Status:
-    """Where it stands."""
+    """The consent's status."""
     async with portal.engine.connect() as connection:
         found = await store.by_id(connection, consent_id)
     assert found is not None
@@ -45,13 +45,13 @@ async def status_of(portal: PortalFixture, consent_id: str) -> Status:
 
 
 async def press(browser: httpx2.AsyncClient, page: str, action: str) -> httpx2.Response:
-    """Open `page` and press the button of the form that leads to `action`."""
+    """Open `page` and submit the form that posts to `action`."""
     shown = (await browser.get(page)).text
     return await browser.post(action, data=hidden(shown, action))
 
 
 async def test_a_consent_is_withdrawn_in_two_taps(portal: PortalFixture) -> None:
-    """One to ask, one to confirm; it holds at once."""
+    """The withdrawal holds at once."""
     browser = await portal.signed_in()
     address = f"/portal/consents/{await granted(portal, browser)}"
     assert f'href="{address}/withdraw"' in (await browser.get(address)).text
@@ -62,7 +62,7 @@ async def test_a_consent_is_withdrawn_in_two_taps(portal: PortalFixture) -> None
 
 
 async def test_its_client_gets_a_notice_of_a_withdrawal(portal: PortalFixture) -> None:
-    """One, though it is pressed twice; pausing makes none."""
+    """Once, though submitted twice; pausing gives none."""
     browser = await portal.signed_in()
     consent_id = await granted(portal, browser)
     address = f"/portal/consents/{consent_id}"
@@ -89,7 +89,7 @@ async def test_its_client_gets_a_notice_of_a_withdrawal(portal: PortalFixture) -
 
 
 async def test_a_consent_is_paused_and_resumed(portal: PortalFixture) -> None:
-    """And what was done stands in its history."""
+    """The history lists both."""
     browser = await portal.signed_in()
     consent_id = await granted(portal, browser)
     address = f"/portal/consents/{consent_id}"
@@ -103,7 +103,7 @@ async def test_a_consent_is_paused_and_resumed(portal: PortalFixture) -> None:
 
 
 async def test_a_withdrawal_from_a_stale_page_changes_nothing(portal: PortalFixture) -> None:
-    """Two tabs withdraw once, and the second is told how it stands."""
+    """Two tabs withdraw once; the second shows the state."""
     browser = await portal.signed_in()
     address = f"/portal/consents/{await granted(portal, browser)}"
     form = hidden((await browser.get(f"{address}/withdraw")).text, f"{address}/withdraw")
@@ -119,7 +119,7 @@ async def test_a_withdrawal_from_a_stale_page_changes_nothing(portal: PortalFixt
 async def test_a_change_at_the_same_moment_does_not_stop_a_withdrawal(
     portal: PortalFixture, verb: str, ends: Status
 ) -> None:
-    """What the enterprise takes back is taken back, whoever changes the consent meanwhile."""
+    """The withdrawal is repeated on the changed consent."""
     browser = await portal.signed_in()
     consent_id = await granted(portal, browser)
     address = f"/portal/consents/{consent_id}"
@@ -149,7 +149,7 @@ async def test_a_change_at_the_same_moment_does_not_stop_a_withdrawal(
 
 
 async def test_the_list_shows_what_runs_and_what_has_ended(portal: PortalFixture) -> None:
-    """Expiry shows although nobody has touched the row."""
+    """Expired consents show as such without a job."""
     browser = await portal.signed_in()
     await granted(portal, browser)
     listed = f"/portal/enterprises/{portal.firm}/consents"
@@ -162,7 +162,7 @@ async def test_the_list_shows_what_runs_and_what_has_ended(portal: PortalFixture
 
 
 async def test_a_client_that_asks_over_and_over_buries_nothing(portal: PortalFixture) -> None:
-    """What runs stands on the first page; what is over comes a page at a time, each once."""
+    """Active consents are on the first page; ended ones are paged."""
     browser = await portal.signed_in()
     running = await granted(portal, browser)
     async with portal.engine.begin() as connection:
@@ -189,7 +189,7 @@ async def test_a_client_that_asks_over_and_over_buries_nothing(portal: PortalFix
 
 
 async def test_who_looked_lists_refused_attempts_too(portal: PortalFixture) -> None:
-    """R10, the newest first."""
+    """R10, newest first."""
     browser = await portal.signed_in()
     await portal.add_look(portal.firm)
     portal.clock.advance(timedelta(minutes=1))
@@ -209,7 +209,7 @@ async def test_who_looked_lists_refused_attempts_too(portal: PortalFixture) -> N
 
 
 async def test_who_looked_says_how_often_a_limit_refused_whom(portal: PortalFixture) -> None:
-    """In sums by the hour, of this enterprise alone."""
+    """Hourly counts of this enterprise."""
     row = {"client_id": portal.bank, "kind": "query", "reason": "rate_limited"}
     hour = portal.clock().replace(minute=0, second=0, microsecond=0)
     rows = [
@@ -226,7 +226,7 @@ async def test_who_looked_says_how_often_a_limit_refused_whom(portal: PortalFixt
 
 
 async def test_who_looked_is_paged_without_gap_or_repeat(portal: PortalFixture) -> None:
-    """Also where many looked at the same moment."""
+    """Also with equal times."""
     browser = await portal.signed_in()
     for n in range(45):
         await portal.add_look(portal.firm, asked=[f"mark-{n}-"])
@@ -241,7 +241,7 @@ async def test_who_looked_is_paged_without_gap_or_repeat(portal: PortalFixture) 
 
 
 async def test_home_counts_active_consents_and_looks(portal: PortalFixture) -> None:
-    """At a glance."""
+    """On the start page."""
     browser = await portal.signed_in()
     await granted(portal, browser)
     await portal.add_look(portal.firm)
@@ -252,6 +252,6 @@ async def test_home_counts_active_consents_and_looks(portal: PortalFixture) -> N
 
 @pytest.mark.parametrize("username", ["none"])
 async def test_who_may_act_for_nobody_is_told_so(portal: PortalFixture, username: str) -> None:
-    """An account without an enterprise sees an empty page."""
+    """An account without enterprises sees an empty page."""
     browser = await portal.signed_in(username)
     assert "没有可以代表的企业" in (await browser.get("/portal")).text

@@ -1,4 +1,4 @@
-"""The decision: each item by itself, once, by the one whose it is, and all of it or none written."""
+"""Decision page of a consent requested by redirect: items, limits, concurrency, lapse."""
 
 import asyncio
 import re
@@ -35,14 +35,14 @@ async def decide(
     page: str | None = None,
     **form: Any,
 ) -> httpx2.Response:
-    """Press a button on the decision page, with what was ticked."""
+    """Submit the decision page with these items ticked."""
     address = f"/portal/decide/{interaction}"
     shown = page or (await browser.get(address)).text
     return await browser.post(address, data=hidden(shown, address) | form)
 
 
 async def consents_of(portal: PortalFixture, uscc: str) -> list[Consent]:
-    """What the database holds."""
+    """Consents in the database."""
     async with portal.engine.connect() as connection:
         return await store.of_enterprise(connection, uscc)
 
@@ -50,7 +50,7 @@ async def consents_of(portal: PortalFixture, uscc: str) -> list[Consent]:
 async def test_the_page_names_the_recipient_the_purpose_and_each_item(
     portal: PortalFixture,
 ) -> None:
-    """Nothing is ticked beforehand, and the fields behind an item can be seen."""
+    """Nothing is ticked in advance, and each item lists its fields."""
     browser = await portal.signed_in()
     page = (await browser.get(f"/portal/decide/{await portal.ask()}")).text
     for words in (
@@ -69,7 +69,7 @@ async def test_the_page_names_the_recipient_the_purpose_and_each_item(
 
 
 async def test_what_was_ticked_is_granted_and_nothing_else(portal: PortalFixture) -> None:
-    """The consent is narrower than what was asked, and goes back to the bank."""
+    """A partial grant returns to the client."""
     browser = await portal.signed_in()
     interaction = await portal.ask()
     answer = await decide(
@@ -98,7 +98,7 @@ async def test_what_was_ticked_is_granted_and_nothing_else(portal: PortalFixture
 
 
 async def test_a_refusal_is_kept_and_cools_down(portal: PortalFixture) -> None:
-    """R9: the same client cannot ask for the same again, and the page says so."""
+    """R9: the client cannot ask again for the same, and the page says so."""
     browser = await portal.signed_in()
     answer = await decide(browser, await portal.ask(), decision="refuse")
     resumed = await browser.get(answer.headers["location"])
@@ -131,7 +131,7 @@ async def test_what_cannot_be_granted_is_asked_again_with_a_sentence(
     form: dict[str, Any],
     notice: str,
 ) -> None:
-    """Nothing is written, and the page can still be decided."""
+    """With a sentence; nothing is written and the page stays open."""
     browser = await portal.signed_in()
     interaction = await portal.ask()
     answer = await decide(browser, interaction, decision="grant", **form)
@@ -141,7 +141,7 @@ async def test_what_cannot_be_granted_is_asked_again_with_a_sentence(
 
 
 async def test_a_term_longer_than_asked_is_cut_to_what_was_asked(portal: PortalFixture) -> None:
-    """A choice is never wider than the ask."""
+    """A grant is never wider than the request."""
     browser = await portal.signed_in()
     await decide(
         browser,
@@ -155,7 +155,7 @@ async def test_a_term_longer_than_asked_is_cut_to_what_was_asked(portal: PortalF
 
 
 async def test_an_individual_business_consents_separately(portal: PortalFixture) -> None:
-    """PIPL: the recipient's paragraph is ticked by itself, or nothing is granted."""
+    """PIPL: the recipient's paragraph has its own tick box."""
     browser = await portal.signed_in("shopkeeper")
     interaction = await portal.ask(uscc=portal.shop)
     page = (await browser.get(f"/portal/decide/{interaction}")).text
@@ -168,7 +168,7 @@ async def test_an_individual_business_consents_separately(portal: PortalFixture)
 
 
 async def test_who_acts_for_several_enterprises_chooses_one(portal: PortalFixture) -> None:
-    """Where the bank names no enterprise, the person does."""
+    """If the client named no enterprise."""
     browser = await portal.signed_in("li")
     interaction = await portal.ask(uscc=None)
     page = await browser.get(f"/portal/decide/{interaction}")
@@ -180,7 +180,7 @@ async def test_who_acts_for_several_enterprises_chooses_one(portal: PortalFixtur
 
 
 async def test_a_newer_grant_takes_the_place_of_the_older(portal: PortalFixture) -> None:
-    """Of the same client and purpose there is one consent that runs."""
+    """One active consent for each client, enterprise and purpose."""
     browser = await portal.signed_in()
     for dataset in ("penalty", "registration"):
         await decide(browser, await portal.ask(), decision="grant", dataset=[dataset])
@@ -191,7 +191,7 @@ async def test_a_newer_grant_takes_the_place_of_the_older(portal: PortalFixture)
 
 
 async def test_ten_clicks_at_once_decide_once(portal: PortalFixture) -> None:
-    """A double click writes one consent, and each click leads on."""
+    """A double click writes one consent; each response continues."""
     browser = await portal.signed_in()
     interaction = await portal.ask()
     page = (await browser.get(f"/portal/decide/{interaction}")).text
@@ -206,7 +206,7 @@ async def test_ten_clicks_at_once_decide_once(portal: PortalFixture) -> None:
 
 
 async def test_two_interactions_of_one_request_decide_once(portal: PortalFixture) -> None:
-    """A request opened in two tabs is decided in one of them."""
+    """The request opened in two tabs."""
     browser = await portal.signed_in()
     first = await portal.ask(request_digest=b"the same request, opened two times")
     second = await portal.ask(request_digest=b"the same request, opened two times")
@@ -216,7 +216,7 @@ async def test_two_interactions_of_one_request_decide_once(portal: PortalFixture
 
 
 async def test_of_grants_at_once_one_runs(portal: PortalFixture) -> None:
-    """R8: for one client and purpose never two consents, however the clicks fall."""
+    """R8: concurrent grants leave one active consent."""
     # Nothing else may make them wait: the displayed words were kept by another enterprise's decision.
     neighbour = await portal.signed_in("wang")
     interaction = await portal.ask(uscc=portal.elsewhere)
@@ -243,7 +243,7 @@ async def test_of_grants_at_once_one_runs(portal: PortalFixture) -> None:
 
 
 async def test_an_expired_request_says_so_and_grants_nothing(portal: PortalFixture) -> None:
-    """A page read for too long is stale."""
+    """After its time the page decides nothing."""
     browser = await portal.signed_in()
     interaction = await portal.ask()
     page = (await browser.get(f"/portal/decide/{interaction}")).text
@@ -264,7 +264,7 @@ async def test_an_expired_request_says_so_and_grants_nothing(portal: PortalFixtu
 
 
 async def test_the_page_requests_the_consent_and_nothing_before_it(portal: PortalFixture) -> None:
-    """The client sees it as requested; it is shown nowhere else to be decided, and lapses soon."""
+    """The client sees `requested`; the portal lists it nowhere else, and it lapses soon."""
     browser = await portal.signed_in()
     interaction = await portal.ask()
     assert await consents_of(portal, portal.firm) == []
@@ -285,7 +285,7 @@ async def test_the_page_requests_the_consent_and_nothing_before_it(portal: Porta
 
 
 async def test_a_newer_request_takes_the_place_of_an_open_one(portal: PortalFixture) -> None:
-    """The older page says that it was taken back; a request by link stays."""
+    """The older page says that it was replaced; a request by link stays."""
     browser = await portal.signed_in()
     older, newer = await portal.ask(), await portal.ask()
     page = (await browser.get(f"/portal/decide/{older}")).text
@@ -299,7 +299,7 @@ async def test_a_newer_request_takes_the_place_of_an_open_one(portal: PortalFixt
 
 
 async def test_a_decided_request_cannot_be_requested_again(portal: PortalFixture) -> None:
-    """Another tab of the same pushed request makes no second consent."""
+    """Another tab makes no second consent."""
     browser = await portal.signed_in()
     digest = secrets.token_bytes(32)
     first, second = [await portal.ask(request_digest=digest) for _ in range(2)]
@@ -311,7 +311,7 @@ async def test_a_decided_request_cannot_be_requested_again(portal: PortalFixture
 
 
 async def test_requests_by_redirect_count_towards_the_limits(portal: PortalFixture) -> None:
-    """A client that sends more than its agreement allows gets no more pages decided."""
+    """Beyond the agreement's limit no further page is decided."""
     bank = await portal.add_client(quotas=Quotas(per_minute=2))
     browser = await portal.signed_in()
     statuses = [
@@ -328,7 +328,7 @@ async def test_requests_by_redirect_count_towards_the_limits(portal: PortalFixtu
 
 
 async def test_a_decided_request_says_so_once_it_was_handed_over(portal: PortalFixture) -> None:
-    """Going back in the browser's history decides nothing again."""
+    """The browser's back button decides nothing again."""
     browser = await portal.signed_in()
     interaction = await portal.ask()
     answer = await decide(browser, interaction, decision="grant", dataset=["penalty"])
@@ -339,7 +339,7 @@ async def test_a_decided_request_says_so_once_it_was_handed_over(portal: PortalF
 
 
 async def test_the_form_may_lead_to_the_bank_and_nowhere_else(portal: PortalFixture) -> None:
-    """Or the browser would block the redirect after the decision."""
+    """The form-action of the CSP would block the redirect otherwise."""
     browser = await portal.signed_in()
     page = await browser.get(f"/portal/decide/{await portal.ask()}")
     policy = page.headers["content-security-policy"]
@@ -347,7 +347,7 @@ async def test_the_form_may_lead_to_the_bank_and_nowhere_else(portal: PortalFixt
 
 
 async def test_who_opened_a_page_is_not_told_before_a_decision(portal: PortalFixture) -> None:
-    """Where the client has named no enterprise, nothing is written before one is decided for."""
+    """Without a named enterprise nothing is written before the decision."""
     browser = await portal.signed_in()
     interaction = await portal.ask(uscc=None)
     assert (await browser.get(f"/portal/decide/{interaction}")).status_code == 200
@@ -358,7 +358,7 @@ async def test_who_opened_a_page_is_not_told_before_a_decision(portal: PortalFix
 
 
 async def test_a_request_that_was_taken_back_stays_so(portal: PortalFixture) -> None:
-    """Opening its page once more requests nothing again."""
+    """Opening the page again requests nothing."""
     browser = await portal.signed_in()
     older, newer = await portal.ask(), await portal.ask()
     for each in (older, newer, older, older):
@@ -369,7 +369,7 @@ async def test_a_request_that_was_taken_back_stays_so(portal: PortalFixture) -> 
 
 
 async def test_a_cool_down_ends_a_page_that_is_open(portal: PortalFixture) -> None:
-    """No second refusal, no longer cool-down, and the open request ends."""
+    """No second refusal, no longer cool-down; the request ends."""
     browser = await portal.signed_in()
     first, second = await portal.ask(), await portal.ask(purpose="merchant_review")
     page = (await browser.get(f"/portal/decide/{first}")).text
@@ -383,7 +383,7 @@ async def test_a_cool_down_ends_a_page_that_is_open(portal: PortalFixture) -> No
 
 
 async def test_my_consents_list_no_request_by_redirect_as_waiting(portal: PortalFixture) -> None:
-    """It is decided where the client has sent the person."""
+    """It is decided on the client's redirect only."""
     browser = await portal.signed_in()
     await browser.get(f"/portal/decide/{await portal.ask()}")
     [asked] = await consents_of(portal, portal.firm)

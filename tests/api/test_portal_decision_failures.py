@@ -1,4 +1,4 @@
-"""What goes wrong while a decision is open, on both ways in: a page in plain words, and one decision."""
+"""Failures on an open decision page, by redirect and by link: a clear page, one decision."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
 
 
 async def opened(portal: PortalFixture, way: str, uscc: str | None = None) -> str:
-    """The address of a request."""
+    """URL of a request's decision page."""
     uscc = uscc or portal.firm
     if way == "link":
         return f"/portal/asked/{await ask_by_link(portal, uscc, term=timedelta(minutes=10))}"
@@ -34,14 +34,14 @@ async def opened(portal: PortalFixture, way: str, uscc: str | None = None) -> st
 
 
 async def decided(portal: PortalFixture) -> list[Any]:
-    """What was granted or refused."""
+    """The decided consent."""
     async with portal.engine.connect() as connection:
         found = await store.of_enterprise(connection, portal.firm)
     return [each.status for each in found if each.decided_at is not None]
 
 
 async def form_at(browser: httpx2.AsyncClient, address: str) -> dict[str, str]:
-    """The hidden fields of the page there."""
+    """Hidden fields of the form."""
     return hidden((await browser.get(address)).text, address)
 
 
@@ -50,7 +50,7 @@ async def form_at(browser: httpx2.AsyncClient, address: str) -> dict[str, str]:
 async def test_a_page_whose_words_or_fields_have_changed_decides_nothing(
     portal: PortalFixture, way: str, stale: str
 ) -> None:
-    """A stale page: the reader is shown what is there now."""
+    """The current page is shown again."""
     browser = await portal.signed_in()
     address = await opened(portal, way)
     form = await form_at(browser, address)
@@ -65,7 +65,7 @@ async def test_a_page_whose_words_or_fields_have_changed_decides_nothing(
 async def test_a_page_of_a_session_that_is_over_decides_nothing(
     portal: PortalFixture, way: str
 ) -> None:
-    """A stale page: signed out in another tab."""
+    """After signing out in another tab."""
     browser = await portal.signed_in()
     address = await opened(portal, way)
     form = await form_at(browser, address)
@@ -79,7 +79,7 @@ async def test_a_page_of_a_session_that_is_over_decides_nothing(
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_double_click_decides_once(portal: PortalFixture, way: str) -> None:
-    """Each click ends somewhere that makes sense."""
+    """Both responses lead on."""
     browser = await portal.signed_in()
     address = await opened(portal, way)
     form = await form_at(browser, address)
@@ -90,7 +90,7 @@ async def test_a_double_click_decides_once(portal: PortalFixture, way: str) -> N
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_of_two_tabs_the_first_decides(portal: PortalFixture, way: str) -> None:
-    """The second is told so, and its refusal does not undo the grant."""
+    """The second tab's refusal does not undo the grant."""
     browser = await portal.signed_in()
     address = await opened(portal, way)
     one, two = await form_at(browser, address), await form_at(browser, address)
@@ -107,7 +107,7 @@ async def test_of_two_tabs_the_first_decides(portal: PortalFixture, way: str) ->
 async def test_a_request_that_lapsed_while_it_was_read_decides_nothing(
     portal: PortalFixture, way: str
 ) -> None:
-    """It says that nothing was granted, and what to do."""
+    """The page says that nothing was granted, and what to do."""
     browser = await portal.signed_in()
     address = await opened(portal, way)
     form = await form_at(browser, address)
@@ -122,7 +122,7 @@ async def test_a_request_that_lapsed_while_it_was_read_decides_nothing(
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_anothers_request_is_not_for_you(portal: PortalFixture, way: str) -> None:
-    """In words that do not say whose it is."""
+    """Without saying whose it is."""
     browser = await portal.signed_in()
     page = await browser.get(await opened(portal, way, portal.elsewhere))
     assert page.status_code == 403

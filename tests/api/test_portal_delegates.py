@@ -1,4 +1,4 @@
-"""Who may act: appointed, within a scope and a term, and from the next request on no more."""
+"""Delegates: invitation, permissions, term and end of a delegation."""
 
 import re
 from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
 async def appointed(
     portal: PortalFixture, boss: httpx2.AsyncClient, uscc: str, *powers: str, **form: Any
 ) -> httpx2.Response:
-    """The answer to a form that appoints."""
+    """Submit an appointment."""
     page = (await boss.get(f"/portal/enterprises/{uscc}/delegates/new")).text
     action = re.search(r'action="(/portal/enterprises/[^"]+/new/[^"]+)"', page)
     assert action
@@ -39,7 +39,7 @@ async def appointed(
 
 
 async def taken_up(browser: httpx2.AsyncClient, link: str) -> httpx2.Response:
-    """The answer to taking up an invitation."""
+    """Accept an invitation."""
     page = (await browser.get(link)).text
     return await browser.post(link, data=hidden(page, link) if f'action="{link}"' in page else {})
 
@@ -47,7 +47,7 @@ async def taken_up(browser: httpx2.AsyncClient, link: str) -> httpx2.Response:
 async def make_delegate(
     portal: PortalFixture, *powers: str, uscc: str = "", boss: str = "zhang"
 ) -> httpx2.AsyncClient:
-    """Mr Wang's browser, after he has taken up an invitation of the firm."""
+    """Browser of Mr Wang after accepting an invitation of the firm."""
     made = await appointed(portal, await portal.signed_in(boss), uscc or portal.firm, *powers)
     link = LINK.search(made.text)
     assert link, made.text
@@ -57,7 +57,7 @@ async def make_delegate(
 
 
 async def test_a_delegate_acts_within_the_scope_and_nowhere_else(portal: PortalFixture) -> None:
-    """Consents: yes. The record, codes, delegates of the firm: there is nothing here."""
+    """With `consents` alone, record, codes and delegates are 404."""
     wang = await make_delegate(portal, "consents")
     at = f"/portal/enterprises/{portal.firm}"
     assert (await wang.get(f"{at}/consents")).status_code == 200
@@ -72,7 +72,7 @@ async def test_a_delegate_acts_within_the_scope_and_nowhere_else(portal: PortalF
 async def test_a_delegates_decision_is_kept_with_the_delegates_own_name_and_token(
     portal: PortalFixture,
 ) -> None:
-    """The subject is the delegate's, and the representative sees what was done."""
+    """The consent's subject is the delegate; the representative sees the acts."""
     wang = await make_delegate(portal, "consents")
     consent_id = await asked(portal, portal.firm)
     last_day = (portal.clock() + timedelta(days=30)).date().isoformat()
@@ -88,7 +88,7 @@ async def test_a_delegates_decision_is_kept_with_the_delegates_own_name_and_toke
 
 
 async def test_a_delegate_ended_is_out_with_the_very_next_request(portal: PortalFixture) -> None:
-    """No session and no cache outlives it."""
+    """In any session."""
     wang, boss = await make_delegate(portal, "consents"), await portal.signed_in()
     at = f"/portal/enterprises/{portal.firm}/delegates"
     one = re.search(rf"{at}/dlg_[a-z0-9]+", (await boss.get(at)).text)
@@ -101,7 +101,7 @@ async def test_a_delegate_ended_is_out_with_the_very_next_request(portal: Portal
 
 
 async def test_a_term_ends_by_itself(portal: PortalFixture) -> None:
-    """The day after the last day the page is gone, to a session that still lives."""
+    """From the day after its last day."""
     await make_delegate(portal, "consents")
     portal.clock.advance(timedelta(days=32))
     wang = await portal.signed_in("wang")
@@ -109,7 +109,7 @@ async def test_a_term_ends_by_itself(portal: PortalFixture) -> None:
 
 
 async def test_an_invitation_works_once_and_for_seven_days(portal: PortalFixture) -> None:
-    """A second person, and the same link a week later: no."""
+    """Neither a second person nor the same link after a week."""
     made = await appointed(portal, await portal.signed_in(), portal.firm, "codes")
     link = LINK.findall(made.text)[0]
     assert (await taken_up(await portal.signed_in("wang"), link)).status_code == 303
@@ -127,7 +127,7 @@ async def test_an_invitation_works_once_and_for_seven_days(portal: PortalFixture
 
 
 async def test_nobody_takes_up_an_own_invitation(portal: PortalFixture) -> None:
-    """It would only blur who decides."""
+    """The representative would delegate to themselves."""
     boss = await portal.signed_in()
     link = LINK.findall((await appointed(portal, boss, portal.firm, "codes")).text)[0]
     page = (await boss.get(link)).text
@@ -149,7 +149,7 @@ async def test_nobody_takes_up_an_own_invitation(portal: PortalFixture) -> None:
     ],
 )
 async def test_what_cannot_be_passed_on_is_not(portal: PortalFixture, form: dict[str, Any]) -> None:
-    """A forged or hasty form makes no invitation."""
+    """Invalid or missing values make no invitation."""
     answer = await appointed(
         portal, await portal.signed_in(), portal.firm, **({"power": ["codes"]} | form)
     )
@@ -158,7 +158,7 @@ async def test_what_cannot_be_passed_on_is_not(portal: PortalFixture, form: dict
 
 
 async def test_a_double_click_makes_one_invitation(portal: PortalFixture) -> None:
-    """The second one says so."""
+    """The second response says so."""
     boss = await portal.signed_in()
     page = (await boss.get(f"/portal/enterprises/{portal.firm}/delegates/new")).text
     action = re.findall(r'action="(/portal/enterprises/[^"]+/new/[^"]+)"', page)[0]
@@ -169,7 +169,7 @@ async def test_a_double_click_makes_one_invitation(portal: PortalFixture) -> Non
 
 
 async def test_questions_on_a_persons_id_are_not_a_delegates(portal: PortalFixture) -> None:
-    """The box is not there, and a form that ticks it all the same is refused whole."""
+    """Not offered; a forged form is refused completely."""
     wang = await make_delegate(portal, "consents")
     interaction = await portal.ask()
     address = f"/portal/decide/{interaction}"
@@ -190,7 +190,7 @@ async def test_questions_on_a_persons_id_are_not_a_delegates(portal: PortalFixtu
 
 
 async def test_a_delegate_gives_no_natural_persons_separate_consent(portal: PortalFixture) -> None:
-    """An individual business's operator decides; a delegate may refuse, and take back."""
+    """The operator decides; a delegate may refuse and withdraw."""
     wang = await make_delegate(portal, "consents", uscc=portal.shop, boss="shopkeeper")
     consent_id = await asked(portal, portal.shop)
     page = (await wang.get(f"/portal/asked/{consent_id}")).text
@@ -204,7 +204,7 @@ async def test_a_delegate_gives_no_natural_persons_separate_consent(portal: Port
 
 
 async def test_what_an_operator_paused_a_delegate_does_not_resume(portal: PortalFixture) -> None:
-    """To let a natural person's data be told again is that person's."""
+    """A natural person's disclosures are resumed by that person."""
     owner = await portal.signed_in("shopkeeper")
     consent_id = await asked(portal, portal.shop)
     last_day = (portal.clock() + timedelta(days=30)).date().isoformat()
@@ -222,7 +222,7 @@ async def test_what_an_operator_paused_a_delegate_does_not_resume(portal: Portal
 async def test_a_new_representative_ends_the_delegates_even_if_nobody_wrote_so(
     portal: PortalFixture,
 ) -> None:
-    """Whatever changed the row: the delegation was another's word."""
+    """Even if the change did not go through ingest."""
     wang = await make_delegate(portal, "consents")
     async with portal.engine.begin() as connection:
         await connection.execute(
@@ -235,7 +235,7 @@ async def test_a_new_representative_ends_the_delegates_even_if_nobody_wrote_so(
 async def test_a_role_that_is_not_the_legal_representatives_gives_nothing_and_says_how(
     portal: PortalFixture,
 ) -> None:
-    """No page of the firm, no decision; the start page and the request say who can appoint."""
+    """No page of the firm; start page and request name who can appoint."""
     clerk = await portal.signed_in("clerk")
     home = await clerk.get("/portal")
     assert home.status_code == 200
@@ -256,7 +256,7 @@ async def test_a_role_that_is_not_the_legal_representatives_gives_nothing_and_sa
 async def test_a_role_that_the_operator_lists_acts_as_a_delegate_from_the_next_request_on(
     portal: PortalFixture,
 ) -> None:
-    """It may decide, and no more than can be passed on; off the list it is out again."""
+    """With delegable permissions, from the next request, until it is removed from the list."""
     clerk = await portal.signed_in("clerk")
     at, before = f"/portal/enterprises/{portal.firm}", portal.runtime
     listed = before.settings.model_copy(update={"identity_delegate_roles": ("agent",)})

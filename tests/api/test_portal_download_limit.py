@@ -1,4 +1,4 @@
-"""Download limit of a person; refused downloads do not count."""
+"""Download limit for each person: files are counted, refused downloads and pages are not."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -21,20 +21,20 @@ class UnreachableStore(MemoryStore):
     """A store that cannot be reached."""
 
     async def admit(self, admission: Admission) -> Verdict:  # noqa: ARG002  # as the store's
-        """Count nothing."""
+        """Raise as an unreachable store does."""
         raise LimiterUnavailableError
 
 
 @pytest_asyncio.fixture
 async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
-    """A running portal whose limits go by its clock."""
+    """A running portal whose limits use its clock."""
     async with open_portal(migrated_url, tmp_path) as made:
         made.app.state.runtime = replace(made.runtime, limiter=Limiter(MemoryStore(made.clock)))
         yield made
 
 
 async def files(portal: PortalFixture) -> tuple[str, str]:
-    """Where the firm's files are: who looked, and the receipt of a consent."""
+    """Access history export, and a consent's receipt."""
     consent_id = await asked(portal, portal.firm)
     return (
         f"/portal/enterprises/{portal.firm}/looks.csv",
@@ -45,7 +45,7 @@ async def files(portal: PortalFixture) -> tuple[str, str]:
 async def test_a_person_has_so_many_files_in_a_minute_whatever_they_are(
     portal: PortalFixture,
 ) -> None:
-    """Then a page says for how long; another person, and the pages themselves, go on."""
+    """429 with the waiting time; other people and pages are not affected."""
     boss = await portal.signed_in()
     csv, pdf = await files(portal)
     for _ in range(DOWNLOADS_PER_MINUTE):
@@ -67,7 +67,7 @@ async def test_a_person_has_so_many_files_in_a_minute_whatever_they_are(
 async def test_whose_it_is_not_is_not_counted_and_learns_nothing(
     portal: PortalFixture, username: str
 ) -> None:
-    """404 however often, and never 429."""
+    """404 however often, never 429."""
     stranger = await portal.signed_in(username)
     for address in await files(portal):
         answers = [await stranger.get(address) for _ in range(DOWNLOADS_PER_MINUTE + 2)]
@@ -77,7 +77,7 @@ async def test_whose_it_is_not_is_not_counted_and_learns_nothing(
 async def test_without_a_counter_no_file_is_made_and_a_consent_is_withdrawn_all_the_same(
     portal: PortalFixture,
 ) -> None:
-    """Closed for what costs, open for what takes back."""
+    """Downloads fail closed; withdrawals do not need the counter."""
     boss = await portal.signed_in()
     csv, pdf = await files(portal)
     consent_id = pdf.split("/")[3]

@@ -1,4 +1,4 @@
-"""A request by link is decided on the same page, once, by the enterprise that was asked."""
+"""Consent requests by link in the portal: decision, amendment, narrowing, lapse."""
 
 import asyncio
 import secrets
@@ -31,7 +31,7 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
 async def asked(
     portal: PortalFixture, uscc: str, *datasets: str, amends: Consent | None = None
 ) -> str:
-    """A consent that the bank has asked for by link; its id."""
+    """Id of a consent requested by link."""
     now = portal.clock()
     requested = consent.request(
         Request(
@@ -56,14 +56,14 @@ async def asked(
 async def decide(
     browser: httpx2.AsyncClient, consent_id: str, *, page: str | None = None, **form: Any
 ) -> httpx2.Response:
-    """Press a button on the page behind the link."""
+    """Submit the decision page behind the link."""
     address = f"/portal/asked/{consent_id}"
     shown = page or (await browser.get(address)).text
     return await browser.post(address, data=hidden(shown, address) | form)
 
 
 async def held(portal: PortalFixture, consent_id: str) -> Consent:
-    """The consent as it stands."""
+    """The consent."""
     async with portal.engine.connect() as connection:
         found = await store.by_id(connection, consent_id)
     assert found is not None
@@ -71,7 +71,7 @@ async def held(portal: PortalFixture, consent_id: str) -> Consent:
 
 
 async def test_the_link_leads_to_the_decision_page_after_sign_in(portal: PortalFixture) -> None:
-    """Whoever is not signed in comes back to it."""
+    """After sign-in the person returns to it."""
     consent_id = await asked(portal, portal.firm)
     stranger = portal.browser()
     answer = await stranger.get(f"/portal/asked/{consent_id}")
@@ -83,7 +83,7 @@ async def test_the_link_leads_to_the_decision_page_after_sign_in(portal: PortalF
 
 
 async def test_what_was_ticked_is_granted_and_kept_with_its_channel(portal: PortalFixture) -> None:
-    """The same record as on the other way, and the person stays in the portal."""
+    """The same record as by redirect; the person stays in the portal."""
     consent_id = await asked(portal, portal.firm)
     browser = await portal.signed_in()
     answer = await decide(browser, consent_id, decision="grant", dataset=["penalty"], max_uses="1")
@@ -100,7 +100,7 @@ async def test_what_was_ticked_is_granted_and_kept_with_its_channel(portal: Port
 
 
 async def test_the_start_page_lists_what_waits(portal: PortalFixture) -> None:
-    """Until it is answered."""
+    """Until decided."""
     consent_id = await asked(portal, portal.firm)
     browser = await portal.signed_in()
     link = f'href="/portal/asked/{consent_id}"'
@@ -113,7 +113,7 @@ async def test_the_start_page_lists_what_waits(portal: PortalFixture) -> None:
 async def test_another_enterprises_request_and_none_at_all_look_the_same(
     portal: PortalFixture,
 ) -> None:
-    """The link alone tells nobody who was asked."""
+    """The link does not show which enterprise was asked."""
     consent_id = await asked(portal, portal.elsewhere)
     unknown = await asked(portal, portal.nobody)
     browser = await portal.signed_in()
@@ -133,7 +133,7 @@ async def test_another_enterprises_request_and_none_at_all_look_the_same(
 
 
 async def test_ten_clicks_at_once_decide_once(portal: PortalFixture) -> None:
-    """Each click ends on a page that says what happened."""
+    """Each response shows the result."""
     consent_id = await asked(portal, portal.firm)
     browser = await portal.signed_in()
     page = (await browser.get(f"/portal/asked/{consent_id}")).text
@@ -150,7 +150,7 @@ async def test_ten_clicks_at_once_decide_once(portal: PortalFixture) -> None:
 
 
 async def test_one_that_lapsed_while_being_read_says_so(portal: PortalFixture) -> None:
-    """Nothing is granted by a page that stood open for too long."""
+    """Nothing is granted."""
     consent_id = await asked(portal, portal.firm)
     portal.clock.advance(timedelta(days=7) - timedelta(minutes=5))
     browser = await portal.signed_in()
@@ -163,7 +163,7 @@ async def test_one_that_lapsed_while_being_read_says_so(portal: PortalFixture) -
 
 
 async def test_a_decided_one_says_so(portal: PortalFixture) -> None:
-    """The link that hangs at the counter decides nothing again."""
+    """Nothing is decided again."""
     consent_id = await asked(portal, portal.firm)
     browser = await portal.signed_in()
     await decide(browser, consent_id, decision="refuse")
@@ -172,7 +172,7 @@ async def test_a_decided_one_says_so(portal: PortalFixture) -> None:
 
 
 async def test_after_a_refusal_an_older_request_cannot_be_granted(portal: PortalFixture) -> None:
-    """R9: the cool-down holds whichever way the question came."""
+    """R9: for both channels."""
     first, second = await asked(portal, portal.firm), await asked(portal, portal.firm)
     browser = await portal.signed_in()
     page = (await browser.get(f"/portal/asked/{second}")).text
@@ -184,7 +184,7 @@ async def test_after_a_refusal_an_older_request_cannot_be_granted(portal: Portal
 
 
 async def test_an_individual_business_consents_separately(portal: PortalFixture) -> None:
-    """PIPL: here as well."""
+    """PIPL, as by redirect."""
     consent_id = await asked(portal, portal.shop)
     browser = await portal.signed_in("shopkeeper")
     without = await decide(browser, consent_id, decision="grant", dataset=["penalty"])
@@ -199,7 +199,7 @@ async def test_an_individual_business_consents_separately(portal: PortalFixture)
 async def test_a_foreign_form_decides_nothing(
     portal: PortalFixture, headers: dict[str, str]
 ) -> None:
-    """Nor does one without its token."""
+    """Also without the form token."""
     consent_id = await asked(portal, portal.firm)
     browser = await portal.signed_in()
     address = f"/portal/asked/{consent_id}"
@@ -211,14 +211,14 @@ async def test_a_foreign_form_decides_nothing(
 
 
 async def test_the_form_leads_nowhere_else(portal: PortalFixture) -> None:
-    """There is no page of the bank's to go back to."""
+    """The form-action of the CSP is our own origin."""
     browser = await portal.signed_in()
     page = await browser.get(f"/portal/asked/{await asked(portal, portal.firm)}")
     assert "form-action 'self';" in page.headers["content-security-policy"]
 
 
 async def granted(portal: PortalFixture, browser: httpx2.AsyncClient, *datasets: str) -> Consent:
-    """A consent that the firm has given by link."""
+    """Id of a consent granted by link."""
     consent_id = await asked(portal, portal.firm, *datasets)
     await decide(browser, consent_id, decision="grant", dataset=list(datasets))
     return await held(portal, consent_id)
@@ -227,7 +227,7 @@ async def granted(portal: PortalFixture, browser: httpx2.AsyncClient, *datasets:
 async def test_an_amendment_is_shown_against_what_holds_and_changes_it(
     portal: PortalFixture,
 ) -> None:
-    """The page says what is allowed now; agreed, the running consent has the new terms."""
+    """The page shows both; granted, the active consent has the new terms."""
     browser = await portal.signed_in()
     running = await granted(portal, browser, "penalty")
     amendment = await asked(portal, portal.firm, "penalty", "licence", amends=running)
@@ -245,7 +245,7 @@ async def test_an_amendment_is_shown_against_what_holds_and_changes_it(
 
 
 async def test_a_refused_amendment_leaves_what_holds(portal: PortalFixture) -> None:
-    """The old grant goes on."""
+    """The active consent is unchanged."""
     browser = await portal.signed_in()
     running = await granted(portal, browser, "penalty")
     amendment = await asked(portal, portal.firm, "licence", amends=running)
@@ -257,7 +257,7 @@ async def test_a_refused_amendment_leaves_what_holds(portal: PortalFixture) -> N
 async def test_an_amendment_of_what_was_withdrawn_meanwhile_is_not_granted(
     portal: PortalFixture,
 ) -> None:
-    """Two tabs: withdrawn in one, agreed to in the other."""
+    """Withdrawn in one tab, agreed in the other."""
     browser = await portal.signed_in()
     running = await granted(portal, browser, "penalty")
     amendment = await asked(portal, portal.firm, "licence", amends=running)
@@ -273,7 +273,7 @@ async def test_an_amendment_of_what_was_withdrawn_meanwhile_is_not_granted(
 
 
 async def test_a_withdrawal_ends_what_is_being_asked_at_that_moment(portal: PortalFixture) -> None:
-    """It waits for the request under way, sees it, and ends it: none is left behind."""
+    """The withdrawal waits for the concurrent request and ends it."""
     browser = await portal.signed_in()
     running = await granted(portal, browser, "penalty")
     address = f"/portal/consents/{running.consent_id}/withdraw"
@@ -305,7 +305,7 @@ async def test_a_withdrawal_ends_what_is_being_asked_at_that_moment(portal: Port
 
 
 async def test_one_that_the_organisation_took_back_says_so(portal: PortalFixture) -> None:
-    """Not that it was decided: nobody did; what it would have changed goes on."""
+    """The page says so; the consent it would have changed continues."""
     browser = await portal.signed_in()
     running = await granted(portal, browser, "penalty")
     for amends in (None, running):
@@ -322,7 +322,7 @@ async def test_one_that_the_organisation_took_back_says_so(portal: PortalFixture
 
 
 async def test_fewer_uses_than_were_spent_are_said_to_be_spent(portal: PortalFixture) -> None:
-    """On both pages that change a consent in its place; nothing is written."""
+    """On the amendment and the narrowing page; nothing is written."""
     browser = await portal.signed_in()
     running = await granted(portal, browser, "penalty")
     amendment = await asked(portal, portal.firm, "licence", amends=running)
@@ -342,7 +342,7 @@ async def test_fewer_uses_than_were_spent_are_said_to_be_spent(portal: PortalFix
 async def test_an_amendment_can_be_answered_no_longer_than_what_it_changes_runs(
     portal: PortalFixture,
 ) -> None:
-    """Expired, both; used up, the request is no decision any more."""
+    """Expired: both end; used up: the amendment cannot be granted."""
     browser = await portal.signed_in()
     consent_id = await asked(portal, portal.firm, "penalty")
     last_day = (portal.clock() + timedelta(days=1)).date().isoformat()
@@ -363,7 +363,7 @@ async def test_an_amendment_can_be_answered_no_longer_than_what_it_changes_runs(
 
 
 async def test_the_enterprise_allows_less_by_itself(portal: PortalFixture) -> None:
-    """Untick, shorten, lower; what is not in the consent cannot be slipped in."""
+    """Untick items, shorten the term, lower the uses; nothing can be added."""
     browser = await portal.signed_in()
     running = await granted(portal, browser, "penalty", "licence")
     address = f"/portal/consents/{running.consent_id}/narrow"
@@ -388,7 +388,7 @@ async def test_the_enterprise_allows_less_by_itself(portal: PortalFixture) -> No
 async def test_what_is_not_less_changes_nothing(
     portal: PortalFixture, form: dict[str, Any], notice: str
 ) -> None:
-    """And the page says why."""
+    """The page says why."""
     browser = await portal.signed_in()
     running = await granted(portal, browser, "penalty")
     address = f"/portal/consents/{running.consent_id}/narrow"
@@ -400,7 +400,7 @@ async def test_what_is_not_less_changes_nothing(
 
 
 async def test_another_enterprises_consent_cannot_be_narrowed(portal: PortalFixture) -> None:
-    """To anybody else there is nothing."""
+    """404 for other enterprises."""
     running = await granted(portal, await portal.signed_in(), "penalty")
     stranger = await portal.signed_in("wang")
     address = f"/portal/consents/{running.consent_id}/narrow"

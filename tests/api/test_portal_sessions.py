@@ -1,4 +1,4 @@
-"""What a session leaves behind, and what its forms do without it."""
+"""Portal sessions: digests in the database, rotation, form tokens."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -25,7 +25,7 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
 
 
 async def test_the_database_knows_a_session_by_its_digest_only(portal: PortalFixture) -> None:
-    """A dump of it opens no session."""
+    """The cookie value is not stored."""
     browser = await portal.signed_in()
     value = browser.cookies[sessions.cookie_name(portal.runtime.settings)]
     async with portal.engine.connect() as connection:
@@ -37,7 +37,7 @@ async def test_the_database_knows_a_session_by_its_digest_only(portal: PortalFix
 async def test_each_sign_in_makes_a_new_session_and_ends_the_one_before(
     portal: PortalFixture,
 ) -> None:
-    """Rotation: what was seen of the old cookie is worth nothing."""
+    """The old cookie is invalid."""
     browser = await portal.signed_in()
     name = sessions.cookie_name(portal.runtime.settings)
     before = browser.cookies[name]
@@ -50,7 +50,7 @@ async def test_each_sign_in_makes_a_new_session_and_ends_the_one_before(
 
 
 async def test_a_form_of_an_ended_session_says_so_and_leads_nowhere(portal: PortalFixture) -> None:
-    """A redirect from it to a provider elsewhere would be stopped by our own policy."""
+    """The form-action of the CSP would block a redirect to a provider."""
     browser = await portal.signed_in()
     page = await browser.get("/portal")
     portal.clock.advance(timedelta(minutes=15))
@@ -60,7 +60,7 @@ async def test_a_form_of_an_ended_session_says_so_and_leads_nowhere(portal: Port
 
 
 async def test_every_form_of_the_portal_asks_for_its_token(portal: PortalFixture) -> None:
-    """CSRF: a signed-in person's bare form is refused at each address that takes one."""
+    """CSRF: a form without its token is refused at each address."""
     browser = await portal.signed_in()
     decide = f"/portal/decide/{await portal.ask()}"
     form = hidden((await browser.get(decide)).text, decide)

@@ -1,4 +1,4 @@
-"""Signing in and out: a new session each time, bound to the browser that began, and never for long."""
+"""Sign-in with the demo provider: sessions, limits, tickets, language, demo-only use."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -25,7 +25,7 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
 async def test_a_page_of_the_portal_asks_for_sign_in_and_comes_back_to_itself(
     portal: PortalFixture,
 ) -> None:
-    """A person lands where they wanted to go."""
+    """The person returns to the requested page."""
     browser = portal.browser()
     wanted = f"/portal/enterprises/{portal.firm}/looks"
     asked = await browser.get(wanted)
@@ -39,7 +39,7 @@ async def test_a_page_of_the_portal_asks_for_sign_in_and_comes_back_to_itself(
 async def test_a_wrong_password_and_an_unknown_name_get_the_same_page(
     portal: PortalFixture,
 ) -> None:
-    """Who has an account is not told."""
+    """Accounts cannot be enumerated."""
     answers = [
         await sign_in(portal.browser(), username, password)
         for username, password in (("zhang", "wrong"), ("nobody-here", PASSWORD))
@@ -50,7 +50,7 @@ async def test_a_wrong_password_and_an_unknown_name_get_the_same_page(
 
 
 async def test_five_wrong_passwords_make_a_name_wait(portal: PortalFixture) -> None:
-    """Guessing is slow, and the right password waits as well."""
+    """The right password waits too."""
     for _ in range(5):
         assert (await sign_in(portal.browser(), "zhang", "wrong")).status_code == 422
     assert (await sign_in(portal.browser(), "zhang")).status_code == 429
@@ -59,7 +59,7 @@ async def test_five_wrong_passwords_make_a_name_wait(portal: PortalFixture) -> N
 
 
 async def test_a_session_ends_after_fifteen_idle_minutes(portal: PortalFixture) -> None:
-    """Each page seen prolongs it, and silence ends it."""
+    """Each request prolongs it."""
     browser = await portal.signed_in()
     for _ in range(3):
         portal.clock.advance(timedelta(minutes=14))
@@ -69,7 +69,7 @@ async def test_a_session_ends_after_fifteen_idle_minutes(portal: PortalFixture) 
 
 
 async def test_a_session_ends_after_eight_hours_however_busy(portal: PortalFixture) -> None:
-    """Nothing prolongs it beyond."""
+    """Regardless of activity."""
     browser = await portal.signed_in()
     for _ in range(34):
         portal.clock.advance(timedelta(minutes=14))
@@ -79,7 +79,7 @@ async def test_a_session_ends_after_eight_hours_however_busy(portal: PortalFixtu
 
 
 async def test_ended_sessions_are_forgotten_at_the_next_sign_in(portal: PortalFixture) -> None:
-    """Nothing of a person stays longer than it is needed."""
+    """Ended sessions are deleted."""
     first = await portal.signed_in()
     digest = portal.runtime.digests.of("session", first.cookies["xinqiao"])
     portal.clock.advance(timedelta(minutes=15))
@@ -92,7 +92,7 @@ async def test_ended_sessions_are_forgotten_at_the_next_sign_in(portal: PortalFi
 
 
 async def test_sign_out_ends_the_session_at_the_server(portal: PortalFixture) -> None:
-    """A copied cookie is worth nothing afterwards."""
+    """A copied cookie is refused."""
     browser = await portal.signed_in()
     copied = dict(browser.cookies)
     page = await browser.get("/portal")
@@ -104,7 +104,7 @@ async def test_sign_out_ends_the_session_at_the_server(portal: PortalFixture) ->
 
 
 async def test_a_ticket_is_good_once_and_for_a_minute(portal: PortalFixture) -> None:
-    """Who finds one in a history can do nothing with it."""
+    """Single-use, for a minute."""
     for wait in (timedelta(), timedelta(seconds=60)):
         browser = portal.browser()
         begun = await browser.get("/portal/sign-in")
@@ -121,7 +121,7 @@ async def test_a_ticket_is_good_once_and_for_a_minute(portal: PortalFixture) -> 
 
 
 async def test_the_page_is_chinese_until_its_reader_asks_for_english(portal: PortalFixture) -> None:
-    """The choice is kept."""
+    """The choice is stored in a cookie."""
     browser = portal.browser()
     assert '<html lang="zh-CN">' in (await browser.get("/")).text
     assert '<html lang="en">' in (await browser.get("/?lang=en")).text
@@ -132,7 +132,7 @@ async def test_the_demo_provider_does_not_start_outside_the_demo(
     portal: PortalFixture,
     tmp_path: Path,
 ) -> None:
-    """Made-up people open no real door."""
+    """Start-up is refused."""
     settings = Settings.model_validate(
         {
             **portal.runtime.settings.model_dump(),
@@ -149,7 +149,7 @@ async def test_the_demo_provider_does_not_start_outside_the_demo(
 async def test_accounts_that_others_can_read_are_refused(
     portal: PortalFixture, tmp_path: Path
 ) -> None:
-    """The file of accounts is ours alone."""
+    """The file of accounts must have mode 0600."""
     (tmp_path / "people").chmod(0o644)
     with pytest.raises(RuntimeError, match="chmod 600"):
         DemoProvider(portal.runtime.settings, now=portal.clock)

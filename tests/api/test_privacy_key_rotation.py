@@ -1,4 +1,4 @@
-"""R17: the keys of personal fields rotate by command; nothing is illegible meanwhile, nothing stays."""
+"""Rotation of field encryption keys (R17) by command, without unreadable data."""
 
 import asyncio
 import json
@@ -44,7 +44,7 @@ def make_vault(file: str) -> Vault:
 
 
 async def fill(url: str) -> None:
-    """Enterprises, a record with a sealed field, and history of both, under the first key."""
+    """Enterprises, a record with an encrypted field, and history of both, under the first key."""
     engine, vault = make_engine(url), make_vault(FILE)
     await load(engine, PROVINCE, vault=vault, catalogue=CATALOGUE)
     registration = {**OF.registration.fields, **OF.personal}
@@ -80,14 +80,14 @@ async def fill(url: str) -> None:
 
 @pytest.fixture
 def url(postgres_url: str) -> str:
-    """A filled database."""
+    """URL of a filled database."""
     made = asyncio.run(new_database(postgres_url))
     asyncio.run(fill(made))
     return made
 
 
 async def legible(engine: AsyncEngine, vault: Vault) -> None:
-    """Open everything that is held, now and then."""
+    """Decrypt every stored value."""
     async with engine.connect() as connection:
         then = await file_at(connection, OF.uscc, OLD)
         now = await file_at(connection, OF.uscc, LATER)
@@ -115,7 +115,7 @@ async def _counts(engine: AsyncEngine) -> dict[int, int]:
 
 
 def test_everything_moves_to_the_new_key_and_the_old_one_can_go(url: str) -> None:
-    """Enterprises, records and the history of both; what was legible stays so all along."""
+    """Enterprises, records and history; readable throughout."""
 
     async def story() -> None:
         engine, both = make_engine(url), make_vault(TWO_KEYS)
@@ -138,7 +138,7 @@ def test_everything_moves_to_the_new_key_and_the_old_one_can_go(url: str) -> Non
 
 
 def test_a_run_that_breaks_off_is_begun_again_and_does_nothing_twice(url: str) -> None:
-    """Also where somebody holds a row: it is passed over, and taken by the next round."""
+    """Locked rows are skipped and taken in the next round."""
 
     async def story() -> None:
         engine, both = make_engine(url, pool_size=3), make_vault(TWO_KEYS)
@@ -161,7 +161,7 @@ def test_a_run_that_breaks_off_is_begun_again_and_does_nothing_twice(url: str) -
 
 
 def test_a_damaged_value_is_counted_and_stays(url: str) -> None:
-    """It stops nothing."""
+    """It is counted and does not stop the run."""
 
     async def story() -> None:
         engine, both = make_engine(url), make_vault(TWO_KEYS)
@@ -182,7 +182,7 @@ def test_a_damaged_value_is_counted_and_stays(url: str) -> None:
 
 
 async def while_a_file_is_taken(url: str, check: Callable[[], None]) -> None:
-    """Its process was begun before the key changed, and seals with the old one until it ends."""
+    """A process started before the key change, encrypting under the old key until it ends."""
     engine = make_engine(url)
     file = {"source_id": "source-x", "dataset": "penalty", "file_digest": bytes(32)}
     async with engine.connect() as connection:
@@ -197,7 +197,7 @@ def refused_for_now(result: Result) -> None:
 
 
 def test_the_commands_lead_from_one_key_to_the_next(url: str, tmp_path: Path) -> None:
-    """Add, use, rotate, drop; an old key is not dropped while something lies under it."""
+    """Add, use, rotate, drop; a key in use is not dropped."""
     file = tmp_path / "vault-keys.json"
     file.write_text(FILE)
     file.chmod(0o600)

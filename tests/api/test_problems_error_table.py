@@ -1,4 +1,4 @@
-"""Every error has one row in the table of problems, and the statuses are those of the wire."""
+"""Table of problems: every error class has a row with its published status."""
 
 from collections.abc import Iterator
 
@@ -28,7 +28,7 @@ WITHOUT_AN_ERROR = {"method_not_allowed", "internal_error"}
 
 
 def every_error(root: type[GatewayError] = GatewayError) -> Iterator[type[GatewayError]]:
-    """Each error that may be raised, in whatever room it is defined."""
+    """All raised error classes, from all packages."""
     for kind in root.__subclasses__():
         if "code" in vars(kind):
             yield kind
@@ -36,24 +36,24 @@ def every_error(root: type[GatewayError] = GatewayError) -> Iterator[type[Gatewa
 
 
 def test_each_error_has_its_row_and_each_row_its_error() -> None:
-    """Neither side has one that the other lacks, and no two errors share a code."""
+    """A bijection, with unique codes."""
     codes = [kind.code for kind in every_error()]
     assert sorted(codes) == sorted(TABLE.keys() - WITHOUT_AN_ERROR)
 
 
 def test_each_status_is_that_of_the_wire() -> None:
-    """Clients act on them."""
+    """Statuses are part of the API."""
     stated = {code: status for status, codes in WIRE.items() for code in codes.split()}
     assert {code: TABLE[code][0] for code in stated} == stated
 
 
 def test_each_status_of_the_framework_has_a_code_of_that_status() -> None:
-    """What Starlette refuses is refused in our words."""
+    """Starlette's own errors use our codes."""
     assert all(TABLE[code][0] == status for status, code in CODE_OF_STATUS.items())
 
 
 def test_each_error_says_in_its_docstring_what_to_do() -> None:
-    """One public sentence, with a stop, that shows in no place what was sent."""
+    """One sentence with a full stop, without placeholders for input."""
     for kind in every_error():
         sentence = (kind.__doc__ or "").strip()
         assert sentence.endswith("."), kind
@@ -61,12 +61,12 @@ def test_each_error_says_in_its_docstring_what_to_do() -> None:
 
 
 def test_each_title_is_in_chinese_first_and_english_second() -> None:
-    """Both are there."""
+    """Both languages."""
     for _, chinese, english in TABLE.values():
         assert any("\u4e00" <= character <= "\u9fff" for character in chinese)
         assert english.isascii()
 
 
 def test_retry_after_is_a_header_of_the_error() -> None:
-    """Whole seconds, as the wire has it."""
+    """Whole seconds."""
     assert errors.RateLimitedError(retry_after=7).headers == {"Retry-After": "7"}

@@ -1,4 +1,4 @@
-"""Each refusal is one line for the operator: which, why, whose; and nothing secret or personal."""
+"""Refusal log: one line for each refusal, with code, reason and client, without secrets."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -20,7 +20,7 @@ Form = dict[str, str]
 
 
 def posting(path: str, form: Form | None = None, **instead: Any) -> Asking:
-    """A form to the authorization server; with the client's proof and assertion, but for `instead`."""
+    """An OAuth form with the client's proof and assertion, `instead` replaced."""
 
     async def ask(caller: Caller) -> httpx2.Response:
         assertion = caller.assertion()
@@ -150,7 +150,7 @@ BEFORE_THE_TOKEN = frozenset({"no token", "a token in pieces", "a moment without
 
 @pytest.mark.parametrize("name", REFUSALS)
 async def test_a_refusal_is_one_line_with_its_reason(gateway: GatewayFixture, name: str) -> None:
-    """And with no assertion, proof, token, code, person's number or enterprise's code in it."""
+    """No assertion, proof, token, code, ID number or USCC in it."""
     error, ask = REFUSALS[name]
     operator = await make_operator(gateway, "admin", "audit")
     for scope in ("admin", "audit"):

@@ -1,4 +1,4 @@
-"""Records under consent: what is told and withheld, what a use is, and when no is the answer."""
+"""POST /v1/queries: disclosed and withheld records, uses, paging, refusals, repeats."""
 
 import asyncio
 import base64
@@ -23,7 +23,7 @@ MANY = ("registration", "licence", "commitment", "inspection", "honour", "annual
 async def told(
     gateway: GatewayFixture, trait: str, *datasets: str, **members: Any
 ) -> dict[str, Any]:
-    """What a bank with a consent for these datasets is told about the first of this kind."""
+    """First record of this kind disclosed under a consent for these datasets."""
     bank, uscc = await gateway.client(), gateway.uscc(trait)
     await gateway.grant(bank, uscc, datasets=datasets)
     response = await bank.query(uscc, *datasets, **members)
@@ -33,7 +33,7 @@ async def told(
 
 
 async def pages_of(bank: Caller, uscc: str, *datasets: str, size: int) -> list[httpx2.Response]:
-    """Every page of a query."""
+    """All pages of a query."""
     pages: list[httpx2.Response] = []
     cursor = None
     while not pages or cursor:
@@ -50,7 +50,7 @@ async def refusal(response: httpx2.Response) -> tuple[int, str]:
 
 
 async def test_an_answer_has_the_shape_of_the_wire(gateway: GatewayFixture) -> None:
-    """Consent, provenance, recipient, pages and promise, and nothing besides."""
+    """Consent, provenance, recipient, pages and promise, without further members."""
     bank, of = await gateway.client(), gateway.entity("penalised")
     consent_id = await gateway.grant(bank, of.enterprise.uscc, max_uses=10)
     response = await bank.query(of.enterprise.uscc, consent_id=consent_id)
@@ -84,7 +84,7 @@ async def test_an_answer_has_the_shape_of_the_wire(gateway: GatewayFixture) -> N
 
 
 async def test_a_field_is_told_by_its_class_alone(gateway: GatewayFixture) -> None:
-    """No field of class `never` or `government` is in any record of the province."""
+    """No field of class `never` or `government` in any record."""
     bank, catalogue = await gateway.client(), load_catalogue()
     open_to_clients = {
         dataset: {f.name for f in catalogue.dataset(dataset).fields if f.disclosure in
@@ -104,7 +104,7 @@ async def test_a_field_is_told_by_its_class_alone(gateway: GatewayFixture) -> No
 
 
 def gateway_datasets() -> frozenset[str]:
-    """What the bank's agreement covers."""
+    """Datasets of the bank's agreement."""
     from gateway.synthetic.demo_clients import BANK_DATASETS
 
     return BANK_DATASETS
@@ -130,7 +130,7 @@ def gateway_datasets() -> frozenset[str]:
 async def test_bad_information_is_told_while_it_counts_and_no_longer(
     gateway: GatewayFixture, trait: str, found: list[str]
 ) -> None:
-    """What is over leaves no trace: `withheld` is the same for all."""
+    """After its term the answer does not differ, `withheld` included."""
     body = await told(gateway, trait, *BAD)
     assert [each["dataset"] for each in body["records"]] == found
     assert body["withheld"] == [
@@ -146,14 +146,14 @@ async def test_bad_information_is_told_while_it_counts_and_no_longer(
 
 
 async def test_the_list_of_serious_violations_is_told(gateway: GatewayFixture) -> None:
-    """With the reason and the decision."""
+    """With reason and decision."""
     body = await told(gateway, "serious_violation", "serious_violation")
     assert [each["dataset"] for each in body["records"]] == ["serious_violation"]
     assert body["records"][0]["fields"]["decision_number"]
 
 
 async def test_a_disputed_record_carries_its_mark(gateway: GatewayFixture) -> None:
-    """And no other record does."""
+    """Other records have none."""
     body = await told(gateway, "disputed", "penalty", "licence", "registration")
     marked = [each for each in body["records"] if "objection" in each]
     assert [each["dataset"] for each in marked] == ["penalty"]
@@ -161,7 +161,7 @@ async def test_a_disputed_record_carries_its_mark(gateway: GatewayFixture) -> No
 
 
 async def test_personal_numbers_in_free_text_are_masked(gateway: GatewayFixture) -> None:
-    """A source wrote them into the facts of a penalty, once with spaces."""
+    """Masked in the facts of a penalty, also with spaces."""
     of = gateway.entity("id_number_in_free_text")
     body = await told(gateway, "id_number_in_free_text", "penalty")
     facts = body["records"][0]["fields"]["facts"]
@@ -173,7 +173,7 @@ async def test_personal_numbers_in_free_text_are_masked(gateway: GatewayFixture)
 
 
 async def test_a_phone_number_is_told_under_consent_only(gateway: GatewayFixture) -> None:
-    """It stands in the registration, sealed, and is opened for whoever may have it."""
+    """Decrypted for clients with consent."""
     of = gateway.entity("clean")
     with_it = await told(gateway, "clean", "registration")
     assert with_it["records"][0]["fields"]["phone"] == of.personal["phone"]
@@ -185,7 +185,7 @@ async def test_a_phone_number_is_told_under_consent_only(gateway: GatewayFixture
 
 
 async def test_each_reason_to_withhold_a_dataset_is_told(gateway: GatewayFixture) -> None:
-    """The agreement first, then the consent, the purpose, the catalogue and the source."""
+    """Agreement, consent, purpose, catalogue and source, in this order."""
     everything = set(load_catalogue().codes)
     bank = await gateway.client(datasets=frozenset(everything - {"pledge"}),
                               purposes=frozenset({"loan_approval", "tender"}))  # fmt: skip
@@ -222,7 +222,7 @@ async def test_each_reason_to_withhold_a_dataset_is_told(gateway: GatewayFixture
 async def test_where_everything_is_withheld_the_reasons_are_told(
     gateway: GatewayFixture, asked: list[str], reasons: dict[str, str]
 ) -> None:
-    """The enterprise has consented, so it is an answer, not a refusal."""
+    """An answer with reasons, since there is a consent."""
     everything = set(load_catalogue().codes)
     bank = await gateway.client(datasets=frozenset(everything - {"pledge"}),
                               purposes=frozenset({"tender"}))  # fmt: skip
@@ -236,7 +236,7 @@ async def test_where_everything_is_withheld_the_reasons_are_told(
 
 
 async def test_no_record_and_no_source_are_never_mixed_up(gateway: GatewayFixture) -> None:
-    """One is an empty list, the other is withheld."""
+    """An empty list, or withheld."""
     silent = await told(gateway, "source_unavailable", "tax_and_social", "pledge")
     assert silent["records"] == []
     assert silent["withheld"] == [{"dataset": "tax_and_social", "reason": "source_unavailable"}]
@@ -246,7 +246,7 @@ async def test_no_record_and_no_source_are_never_mixed_up(gateway: GatewayFixtur
 
 
 async def test_a_filter_takes_both_of_its_days(gateway: GatewayFixture) -> None:
-    """By the day of the decision."""
+    """By the day of the decision, both days included."""
     bank, of = await gateway.client(), gateway.entity("penalised")
     await gateway.grant(bank, of.enterprise.uscc)
     day = next(r.decided_on for r in of.records if r.dataset == "penalty")
@@ -266,7 +266,7 @@ async def test_a_filter_takes_both_of_its_days(gateway: GatewayFixture) -> None:
 
 
 async def test_all_pages_together_are_the_whole_and_one_use(gateway: GatewayFixture) -> None:
-    """Whatever their size; each page says the same of what is left of the consent."""
+    """For any page size; each page has the same remaining uses."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     consent_id = await gateway.grant(bank, uscc, datasets=MANY, max_uses=10)
     whole = (await bank.query(uscc, *MANY)).json()["records"]
@@ -280,7 +280,7 @@ async def test_all_pages_together_are_the_whole_and_one_use(gateway: GatewayFixt
 
 
 async def test_the_pages_of_the_last_use_are_still_told(gateway: GatewayFixture) -> None:
-    """They were paid for by the first; a new query was not."""
+    """The first page paid for them; a new query is refused."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     await gateway.grant(bank, uscc, datasets=MANY, max_uses=1)
     pages = await pages_of(bank, uscc, *MANY, size=3)
@@ -290,7 +290,7 @@ async def test_the_pages_of_the_last_use_are_still_told(gateway: GatewayFixture)
 
 
 async def test_each_page_is_in_the_log_with_its_own_records(gateway: GatewayFixture) -> None:
-    """So that whoever was told of a record can be told when it changes."""
+    """So that withdrawal notices reach the right disclosures."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     consent_id = await gateway.grant(bank, uscc, datasets=MANY)
     pages = await pages_of(bank, uscc, *MANY, size=4)
@@ -307,13 +307,13 @@ async def test_each_page_is_in_the_log_with_its_own_records(gateway: GatewayFixt
 
 
 async def make_cursor(bank: Caller, uscc: str) -> str:
-    """The cursor of a second page."""
+    """Cursor of a second page."""
     first = await bank.query(uscc, *MANY, page={"size": 2})
     return str(first.json()["page"]["cursor"])
 
 
 async def test_a_cursor_continues_only_what_it_came_from(gateway: GatewayFixture) -> None:
-    """Not for another client, query or enterprise, nor after a quarter of an hour, nor tampered."""
+    """Not for another client, query or enterprise, after 15 minutes, or tampered with."""
     bank, other = await gateway.client(), await gateway.client()
     uscc, elsewhere = gateway.uscc("clean"), gateway.uscc("penalised")
     for client in (bank, other):
@@ -341,7 +341,7 @@ async def test_a_cursor_continues_only_what_it_came_from(gateway: GatewayFixture
 
 
 async def test_a_cursor_goes_no_further_under_another_consent(gateway: GatewayFixture) -> None:
-    """A newer consent begins its own query."""
+    """A newer consent needs a new query."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     first = await gateway.grant(bank, uscc, datasets=MANY)
     cursor = await make_cursor(bank, uscc)
@@ -358,7 +358,7 @@ async def test_a_cursor_goes_no_further_under_another_consent(gateway: GatewayFi
 async def test_a_withdrawal_between_two_pages_ends_the_query(
     gateway: GatewayFixture, act: object, code: str
 ) -> None:
-    """The next page is refused, and the log says why."""
+    """The next page is refused and logged."""
     assert callable(act)
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     consent_id = await gateway.grant(bank, uscc, datasets=MANY)
@@ -373,7 +373,7 @@ async def test_a_withdrawal_between_two_pages_ends_the_query(
 
 
 async def test_the_state_of_its_own_consent_is_told_to_a_client(gateway: GatewayFixture) -> None:
-    """Withdrawn, paused, expired, used up: each by its code, by id and without."""
+    """Withdrawn, paused, expired, exhausted: each has its code, by id and without."""
     bank = await gateway.client()
     states = {
         "consent_withdrawn": ("clean", {}, consent.withdraw),
@@ -403,7 +403,7 @@ async def test_a_paused_consent_goes_on_after_it_is_resumed(gateway: GatewayFixt
 
 
 async def test_without_a_consent_all_enterprises_are_alike(gateway: GatewayFixture) -> None:
-    """Unknown, without consent, of another client, another purpose, a made-up id: one answer."""
+    """Unknown, without consent, another client's, another purpose, an invalid id."""
     bank, other, uscc = await gateway.client(), await gateway.client(), gateway.uscc("clean")
     theirs = await gateway.grant(other, uscc)
     await gateway.grant(bank, uscc, purpose="post_loan_management")
@@ -424,7 +424,7 @@ async def test_without_a_consent_all_enterprises_are_alike(gateway: GatewayFixtu
 
 
 async def test_a_consent_for_none_of_the_datasets_gives_nothing(gateway: GatewayFixture) -> None:
-    """And spends nothing."""
+    """Refused, and no use is spent."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     consent_id = await gateway.grant(bank, uscc, datasets=["licence"])
     assert await refusal(await bank.query(uscc, "penalty")) == (403, "not_available")
@@ -432,7 +432,7 @@ async def test_a_consent_for_none_of_the_datasets_gives_nothing(gateway: Gateway
 
 
 async def test_as_many_uses_are_told_as_were_allowed(gateway: GatewayFixture) -> None:
-    """Sixty queries at once on twenty uses: twenty told, forty refused, sixty in the log."""
+    """Sixty concurrent queries on twenty uses: 20 answers, 40 refusals, 60 log rows."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     consent_id = await gateway.grant(bank, uscc, max_uses=20)
     await bank.token()
@@ -448,7 +448,7 @@ async def test_as_many_uses_are_told_as_were_allowed(gateway: GatewayFixture) ->
 async def test_what_is_told_while_a_consent_is_withdrawn_was_told_before(
     gateway: GatewayFixture,
 ) -> None:
-    """Queries race with the withdrawal: told ones are uses, and after it there is none."""
+    """Disclosures before the withdrawal are uses; there is none after it."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     consent_id = await gateway.grant(bank, uscc, max_uses=None)
     await bank.token()
@@ -468,7 +468,7 @@ async def test_what_is_told_while_a_consent_is_withdrawn_was_told_before(
 async def test_the_same_query_again_gets_the_same_bytes_and_spends_nothing(
     gateway: GatewayFixture,
 ) -> None:
-    """Even when the first was the last use."""
+    """Even after the last use."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     consent_id = await gateway.grant(bank, uscc, max_uses=1)
     key: dict[str, str | None] = {"Idempotency-Key": "the-same"}
@@ -481,7 +481,7 @@ async def test_the_same_query_again_gets_the_same_bytes_and_spends_nothing(
 
 
 async def test_the_same_query_many_times_at_once_is_one_use(gateway: GatewayFixture) -> None:
-    """All get the same bytes."""
+    """With the same bytes."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     consent_id = await gateway.grant(bank, uscc)
     key: dict[str, str | None] = {"Idempotency-Key": "at-once"}
@@ -493,7 +493,7 @@ async def test_the_same_query_many_times_at_once_is_one_use(gateway: GatewayFixt
 
 
 async def test_a_withdrawn_consent_gives_a_kept_answer_no_more(gateway: GatewayFixture) -> None:
-    """Withdrawal holds from the next request, repeated ones included."""
+    """Stored answers included."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     consent_id = await gateway.grant(bank, uscc)
     key: dict[str, str | None] = {"Idempotency-Key": "kept"}
@@ -503,7 +503,7 @@ async def test_a_withdrawn_consent_gives_a_kept_answer_no_more(gateway: GatewayF
 
 
 async def test_a_key_stands_for_one_query(gateway: GatewayFixture) -> None:
-    """Other datasets and other enterprises, known or not, are a conflict alike."""
+    """Other datasets or enterprises are a conflict, known or not."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     await gateway.grant(bank, uscc)
     key = {"Idempotency-Key": "one", "X-Request-Id": "the-same"}
@@ -521,7 +521,7 @@ async def test_a_key_stands_for_one_query(gateway: GatewayFixture) -> None:
 async def test_a_repeated_query_tells_no_record_that_was_repaired_since(
     gateway: GatewayFixture,
 ) -> None:
-    """The bytes of yesterday are not told again once a record in them has ended."""
+    """The stored answer is discarded once one of its records has ended."""
     bank, uscc = await gateway.client(), gateway.uscc("penalised")
     await gateway.grant(bank, uscc, datasets=["penalty"], max_uses=5)
     key = {"Idempotency-Key": "before-the-repair"}

@@ -1,4 +1,4 @@
-"""Repair, withdrawal and correction: by the source alone, with a reason, on every channel at once."""
+"""Record acts: repair, withdraw and correct, by the source only, on all channels at once."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="session")
 async def _forgotten(gateway: GatewayFixture) -> AsyncIterator[None]:
-    """Nothing that is delivered here outlives its test."""
+    """Delete the records that the tests deliver."""
     yield
     await forget(gateway)
 
@@ -32,7 +32,7 @@ PLATFORM = "merchant_onboarding"
 
 
 async def on_the_page(gateway: GatewayFixture, subject: dict[str, Any], number: str) -> bool:
-    """Whether the public page behind this subject's code shows this penalty."""
+    """Whether the subject's public page shows this penalty."""
     path = subject["code_url"].removeprefix(gateway.issuer)
     page = await gateway.http.get(path, headers={"Accept": "application/json"})
     assert page.status_code == 200, page.text
@@ -40,7 +40,7 @@ async def on_the_page(gateway: GatewayFixture, subject: dict[str, Any], number: 
 
 
 async def told_ids(bank: Caller, uscc: str) -> set[str]:
-    """The records of penalties that a bank is told."""
+    """Ids of the penalties disclosed to a bank."""
     response = await bank.query(uscc, "penalty")
     assert response.status_code == 200, response.text
     return {each["record_id"] for each in response.json()["records"]}
@@ -50,7 +50,7 @@ async def told_ids(bank: Caller, uscc: str) -> set[str]:
 async def test_what_ends_is_told_on_no_channel_from_the_next_request(
     gateway: GatewayFixture, verb: str
 ) -> None:
-    """Query, verification, public page; and a repeated call no longer gets the old bytes."""
+    """Query, verification, page and repeated calls."""
     source, bank = await make_department(gateway), await gateway.client()
     platform, subject = await gateway.client("platform"), gateway.subject("clean")
     uscc = subject["uscc"]
@@ -78,7 +78,7 @@ async def test_what_ends_is_told_on_no_channel_from_the_next_request(
 
 
 async def test_who_was_told_gets_a_notice(gateway: GatewayFixture) -> None:
-    """In the same transaction: of the repair, of a correction, and of an ordinary update."""
+    """In the same transaction, for repair, correction and update."""
     source, bank, uscc = (
         await make_department(gateway),
         await gateway.client(),
@@ -111,7 +111,7 @@ async def test_who_was_told_gets_a_notice(gateway: GatewayFixture) -> None:
 
 
 async def test_history_and_reason_are_kept(gateway: GatewayFixture) -> None:
-    """Each version that was superseded stands with who, why and on which day."""
+    """Each version with actor, reason and date."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     penalty = make_penalty(gateway, uscc)
     (delivered,) = await deliver(source, "penalty", penalty)
@@ -133,7 +133,7 @@ async def test_history_and_reason_are_kept(gateway: GatewayFixture) -> None:
 
 
 async def test_a_correction_is_judged_like_a_delivery(gateway: GatewayFixture) -> None:
-    """Only the named fields change; a wrong value, an unknown field and the key do not."""
+    """Named fields only; invalid values, unknown fields and key fields are refused."""
     source, bank, uscc = (
         await make_department(gateway),
         await gateway.client(),
@@ -160,7 +160,7 @@ async def test_a_correction_is_judged_like_a_delivery(gateway: GatewayFixture) -
 
 
 async def test_a_repeated_act_changes_nothing(gateway: GatewayFixture) -> None:
-    """Unchanged, at the same version, without another notice."""
+    """Same version, no further notice."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     penalty = make_penalty(gateway, uscc)
     await deliver(source, "penalty", penalty)
@@ -179,7 +179,7 @@ async def test_a_repeated_act_changes_nothing(gateway: GatewayFixture) -> None:
 
 
 async def test_no_delivery_and_no_correction_brings_it_back(gateway: GatewayFixture) -> None:
-    """What was repaired or withdrawn stays so."""
+    """Repaired or withdrawn records stay ended."""
     source, bank, uscc = (
         await make_department(gateway),
         await gateway.client(),
@@ -204,7 +204,7 @@ async def test_no_delivery_and_no_correction_brings_it_back(gateway: GatewayFixt
 async def test_no_other_way_of_typing_its_number_brings_it_back(
     gateway: GatewayFixture, spellings: list[str]
 ) -> None:
-    """Dashes, brackets, width, case, zeros, what nobody sees: it is the same decision."""
+    """Dashes, brackets, width, case, zeros and invisible characters are normalised."""
     source, subject = await make_department(gateway), gateway.subject("clean")
     number, *others = spellings
     penalty = make_penalty(gateway, subject["uscc"], document_number=number)
@@ -228,7 +228,7 @@ async def test_no_other_way_of_typing_its_number_brings_it_back(
 async def test_numbers_that_a_clerk_tells_apart_are_records_of_their_own(
     gateway: GatewayFixture,
 ) -> None:
-    """3-12 is not 312."""
+    """3-12 and 312 are different."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     for numbers in read_vectors("keys-apart.tsv"):
         penalties = [make_penalty(gateway, uscc, document_number=number) for number in numbers]
@@ -240,7 +240,7 @@ async def test_numbers_that_a_clerk_tells_apart_are_records_of_their_own(
 async def test_a_correction_may_spell_the_number_anew_and_not_change_it(
     gateway: GatewayFixture,
 ) -> None:
-    """It stays the same record."""
+    """Another spelling is accepted, another number refused."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     penalty = make_penalty(gateway, uscc, document_number="杭测破〔2026〕3－12号")
     (delivered,) = await deliver(source, "penalty", penalty)
@@ -253,7 +253,7 @@ async def test_a_correction_may_spell_the_number_anew_and_not_change_it(
 
 
 async def test_many_in_one_call_each_with_its_verdict(gateway: GatewayFixture) -> None:
-    """In their order; one that is named twice, unknown or not to be repaired stops no other."""
+    """In order; duplicates, unknown and unrepairable records do not stop the others."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     first, second = make_penalty(gateway, uscc), make_penalty(gateway, uscc)
     await deliver(source, "penalty", first, second)
@@ -281,7 +281,7 @@ async def test_many_in_one_call_each_with_its_verdict(gateway: GatewayFixture) -
 
 
 async def test_a_code_is_taken_however_it_was_typed(gateway: GatewayFixture) -> None:
-    """As a delivery takes it: a repair must not fail for a space."""
+    """Spaces, case and width, as in deliveries."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     penalty = make_penalty(gateway, uscc)
     await deliver(source, "penalty", penalty)
@@ -291,7 +291,7 @@ async def test_a_code_is_taken_however_it_was_typed(gateway: GatewayFixture) -> 
 
 
 async def test_one_may_stand_without_a_list(gateway: GatewayFixture) -> None:
-    """As the members of the body."""
+    """Without the `records` list."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     penalty = make_penalty(gateway, uscc)
     await deliver(source, "penalty", penalty)
@@ -302,7 +302,7 @@ async def test_one_may_stand_without_a_list(gateway: GatewayFixture) -> None:
 async def test_what_may_no_longer_be_delivered_may_still_be_taken_back(
     gateway: GatewayFixture,
 ) -> None:
-    """Under a narrower agreement: repaired or withdrawn, not corrected."""
+    """Repair and withdrawal stay possible under a narrower agreement, correction does not."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     penalty = make_penalty(gateway, uscc)
     await deliver(source, "penalty", penalty)
@@ -331,7 +331,7 @@ async def test_what_may_no_longer_be_delivered_may_still_be_taken_back(
 async def test_an_act_of_another_form_is_a_problem(
     gateway: GatewayFixture, changed: dict[str, Any]
 ) -> None:
-    """And changes nothing."""
+    """400, and nothing changes."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     penalty = make_penalty(gateway, uscc)
     await deliver(source, "penalty", penalty)

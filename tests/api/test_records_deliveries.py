@@ -1,4 +1,4 @@
-"""Deliveries over HTTP: each row its own verdict, repeated calls change nothing, others' stays theirs."""
+"""Deliveries over HTTP: results by row, idempotency, sources' own records."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="session")
 async def _forgotten(gateway: GatewayFixture) -> AsyncIterator[None]:
-    """Nothing that is delivered here outlives its test."""
+    """Delete the records that the tests deliver."""
     yield
     await forget(gateway)
 
@@ -29,7 +29,7 @@ def refusal(response: Any) -> tuple[int, str]:
 
 
 async def test_a_delivery_is_told_at_the_next_request(gateway: GatewayFixture) -> None:
-    """To a bank with consent, with this department as its source."""
+    """With consent, and with the department as source."""
     source, bank, uscc = (
         await make_department(gateway),
         await gateway.client(),
@@ -50,7 +50,7 @@ async def test_a_delivery_is_told_at_the_next_request(gateway: GatewayFixture) -
 
 
 async def test_a_bad_row_leaves_the_good_ones_alone(gateway: GatewayFixture) -> None:
-    """Each has its own verdict, and a problem names the field, never the value."""
+    """Each row has a result; problems name the field, not the value."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     good, other = make_penalty(gateway, uscc), make_penalty(gateway, uscc)
     bad = make_penalty(
@@ -68,7 +68,7 @@ async def test_a_bad_row_leaves_the_good_ones_alone(gateway: GatewayFixture) -> 
 
 
 async def test_rows_that_all_lack_their_code_are_each_rejected(gateway: GatewayFixture) -> None:
-    """Also where they are so many that they are looked at together."""
+    """Also in a batch large enough for column-wise validation."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     rows = [make_penalty(gateway, uscc) for _ in range(20)]
     for row in rows:
@@ -79,7 +79,7 @@ async def test_rows_that_all_lack_their_code_are_each_rejected(gateway: GatewayF
 
 
 async def test_a_repeated_delivery_changes_nothing(gateway: GatewayFixture) -> None:
-    """Created, then unchanged; another content is an update with the next version."""
+    """Created, then unchanged; other content is an update."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     penalty = make_penalty(gateway, uscc)
     first = (await deliver(source, "penalty", penalty))[0]
@@ -93,7 +93,7 @@ async def test_a_repeated_delivery_changes_nothing(gateway: GatewayFixture) -> N
 
 
 async def test_the_same_record_from_two_sources_is_two_records(gateway: GatewayFixture) -> None:
-    """Neither changes the other's."""
+    """Independent of each other."""
     one, other, uscc = (
         await make_department(gateway),
         await make_department(gateway),
@@ -108,7 +108,7 @@ async def test_the_same_record_from_two_sources_is_two_records(gateway: GatewayF
 
 
 async def test_a_registration_is_another_sources(gateway: GatewayFixture) -> None:
-    """Whoever registered an enterprise answers for it."""
+    """Only the source that registered an enterprise changes its registration."""
     source = await make_department(gateway, datasets=frozenset({"registration"}))
     of = gateway.entity("clean").enterprise
     row = {
@@ -121,7 +121,7 @@ async def test_a_registration_is_another_sources(gateway: GatewayFixture) -> Non
 
 
 async def test_warnings_stand_with_their_rows(gateway: GatewayFixture) -> None:
-    """A number in free text is masked and said so; it reaches nobody."""
+    """A number in free text is masked, with a warning."""
     source, bank, uscc = (
         await make_department(gateway),
         await gateway.client(),
@@ -136,7 +136,7 @@ async def test_warnings_stand_with_their_rows(gateway: GatewayFixture) -> None:
 
 
 async def test_only_the_datasets_of_the_agreement(gateway: GatewayFixture) -> None:
-    """A dataset that it does not name is refused whole; one that does not exist too."""
+    """Another or an unknown dataset is refused completely."""
     source, uscc = (
         await make_department(gateway, datasets=frozenset({"licence"})),
         gateway.uscc("clean"),
@@ -148,7 +148,7 @@ async def test_only_the_datasets_of_the_agreement(gateway: GatewayFixture) -> No
 
 
 async def test_a_bank_delivers_nothing_whatever_its_scope(gateway: GatewayFixture) -> None:
-    """Its agreement's datasets are those that it may read."""
+    """A bank's agreement lists datasets to read."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     body = {"dataset": "penalty", "records": [make_penalty(gateway, uscc)]}
     assert refusal(await sent(bank, "/v1/records", body)) == (403, "not_in_agreement")
@@ -160,7 +160,7 @@ async def test_a_bank_delivers_nothing_whatever_its_scope(gateway: GatewayFixtur
 
 
 async def test_without_the_scope_or_an_agreement_nothing_is_taken(gateway: GatewayFixture) -> None:
-    """Neither with another scope's token, nor after the agreement's end, nor suspended."""
+    """Another scope, an ended agreement, a suspended client."""
     uscc = gateway.uscc("clean")
     body = {"dataset": "penalty", "records": [make_penalty(gateway, uscc)]}
     source = await make_department(gateway)
@@ -178,7 +178,7 @@ async def test_without_the_scope_or_an_agreement_nothing_is_taken(gateway: Gatew
 
 
 async def test_too_many_rows_and_too_large_a_body_are_refused(gateway: GatewayFixture) -> None:
-    """Before anything is taken."""
+    """Nothing is taken."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     many = [make_penalty(gateway, uscc) for _ in range(1001)]
     response = await sent(source, "/v1/records", {"dataset": "penalty", "records": many})
@@ -192,7 +192,7 @@ async def test_too_many_rows_and_too_large_a_body_are_refused(gateway: GatewayFi
 
 
 async def test_a_thousand_rows_are_taken_in_one_call(gateway: GatewayFixture) -> None:
-    """Each with its verdict, in their order."""
+    """Results in order."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     rows = [{"uscc": uscc, "number": f"浙许{n}", "name": "食品经营许可"} for n in range(1000)]
     results = await deliver(source, "licence", *rows)
@@ -201,7 +201,7 @@ async def test_a_thousand_rows_are_taken_in_one_call(gateway: GatewayFixture) ->
 
 
 async def test_two_deliveries_at_once_neither_fail_nor_lose(gateway: GatewayFixture) -> None:
-    """The same new records in two calls: created once."""
+    """The same new records in two calls are created once."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     rows = [make_penalty(gateway, uscc) for _ in range(50)]
     both = await asyncio.gather(
@@ -224,7 +224,7 @@ async def test_calls_are_counted_like_others(gateway: GatewayFixture) -> None:
 
 
 async def test_a_key_stands_for_one_delivery(gateway: GatewayFixture) -> None:
-    """With another body it is a conflict."""
+    """Another body is a conflict."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     body = {"dataset": "penalty", "records": [make_penalty(gateway, uscc)]}
     headers = {"Idempotency-Key": "delivery-1"}
@@ -247,7 +247,7 @@ async def test_a_key_stands_for_one_delivery(gateway: GatewayFixture) -> None:
     ],
 )  # fmt: skip
 async def test_a_body_of_another_form_is_a_problem(gateway: GatewayFixture, body: bytes) -> None:
-    """Never a fault."""
+    """400, not 500."""
     source = await make_department(gateway)
     assert refusal(await sent(source, "/v1/records", body)) == (400, "invalid_request")
 
@@ -262,7 +262,7 @@ ODD: tuple[Any, ...] = (
     "name", ["fine", "decided_on", "kinds", "facts", "uscc", "key", "source_time"]
 )
 async def test_no_value_is_a_fault(gateway: GatewayFixture, name: str) -> None:
-    """Whatever stands in a field: taken or rejected, never a 500, and the row beside it is taken."""
+    """Any value is accepted or rejected, without affecting the row beside it."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     rows = [make_penalty(gateway, uscc) | {name: value} for value in ODD]
     body = json.dumps({"dataset": "penalty", "records": [*rows, make_penalty(gateway, uscc)]})
@@ -274,7 +274,7 @@ async def test_no_value_is_a_fault(gateway: GatewayFixture, name: str) -> None:
 
 
 async def test_half_a_character_is_no_character(gateway: GatewayFixture) -> None:
-    """A lone surrogate is refused: no database holds it."""
+    """Lone surrogates are refused."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     rows = [make_penalty(gateway, uscc, facts="\ud800"), make_penalty(gateway, uscc)]
     body = json.dumps({"dataset": "penalty", "records": rows}).encode()
@@ -285,7 +285,7 @@ async def test_half_a_character_is_no_character(gateway: GatewayFixture) -> None
 
 
 async def test_the_description_names_the_endpoints(gateway: GatewayFixture) -> None:
-    """With their bodies."""
+    """With their request bodies."""
     document = (await gateway.http.get("/openapi.json")).json()
     for path, model in (("/v1/records", "RecordsIn"), ("/v1/records/actions", "ActionsIn")):
         content = document["paths"][path]["post"]["requestBody"]["content"]

@@ -1,4 +1,4 @@
-"""R5 from a delivery to whoever is told: masked, said where, and refused in a key."""
+"""Masking of personal numbers (R5) from delivery to disclosure."""
 
 import json
 from collections.abc import AsyncIterator
@@ -20,13 +20,13 @@ PHONE = "（0571）88886666"
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="session")
 async def _forgotten(gateway: GatewayFixture) -> AsyncIterator[None]:
-    """Nothing that is delivered here outlives its test."""
+    """Delete the records that the tests deliver."""
     yield
     await forget(gateway)
 
 
 async def seen(gateway: GatewayFixture, dataset: str) -> str:
-    """All that a bank with a consent and the public are told of the clean subject."""
+    """Everything disclosed of the clean subject to a bank with consent and to the public."""
     bank, subject = await gateway.client(), gateway.subject("clean")
     await gateway.grant(bank, subject["uscc"])
     told = await bank.query(subject["uscc"], dataset)
@@ -39,7 +39,7 @@ async def seen(gateway: GatewayFixture, dataset: str) -> str:
 async def test_a_number_in_any_text_is_masked_and_its_place_is_said(
     gateway: GatewayFixture,
 ) -> None:
-    """In a certificate's name as in free text; each by field and place, and never the value."""
+    """In names and free text; the warning has field and position, not the value."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     decided = (gateway.clock() - timedelta(days=200)).date().isoformat()
     licence = {
@@ -64,7 +64,7 @@ async def test_a_number_in_any_text_is_masked_and_its_place_is_said(
 
 
 async def test_a_number_in_a_key_rejects_its_row_alone(gateway: GatewayFixture) -> None:
-    """The answer has the wire name of the problem, and nothing of the number."""
+    """The problem has its code, not the number."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     bad = make_penalty(gateway, uscc, document_number=f"浙罚{ID_NUMBER}号")
     good = make_penalty(gateway, uscc)
@@ -79,7 +79,7 @@ async def test_a_number_in_a_key_rejects_its_row_alone(gateway: GatewayFixture) 
 
 
 async def test_a_correction_and_a_reason_are_masked_and_said_too(gateway: GatewayFixture) -> None:
-    """A reason's place is in the reason, whatever was corrected."""
+    """Positions refer to the reason or the corrected field."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     penalty = make_penalty(gateway, uscc)
     await deliver(source, "penalty", penalty)
@@ -98,7 +98,7 @@ async def test_a_correction_and_a_reason_are_masked_and_said_too(gateway: Gatewa
 
 
 async def test_what_was_taken_before_is_masked_when_it_is_told(gateway: GatewayFixture) -> None:
-    """Rows that are held with a number in a text, or in their key, from an earlier version."""
+    """Records of an earlier version, with a number in a text or in their key."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     penalty = make_penalty(gateway, uscc)
     (result,) = await deliver(source, "penalty", penalty)

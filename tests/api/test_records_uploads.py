@@ -1,4 +1,4 @@
-"""Large files: parts by tus, a job in the background, its errors by row; one source sees its own."""
+"""Uploads by tus: parts, ingest job, reject list, limits, isolation of sources."""
 
 import asyncio
 import base64
@@ -40,19 +40,19 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="session")
 async def _forgotten(gateway: GatewayFixture) -> AsyncIterator[None]:
-    """Nothing that is delivered here outlives its test."""
+    """Delete the records that the tests deliver."""
     yield
     await forget(gateway)
 
 
 def spool(gateway: GatewayFixture) -> Path:
-    """The folder of uploads."""
+    """The upload folder."""
     assert gateway.settings.spool is not None
     return gateway.settings.spool
 
 
 async def test_what_is_supported_is_said_to_anybody(gateway: GatewayFixture) -> None:
-    """OPTIONS needs no token and no version."""
+    """OPTIONS without token or version."""
     answer = gateway.checked(await gateway.http.request("OPTIONS", UPLOADS))
     assert answer.status_code == 204
     assert answer.headers["Tus-Version"] == "1.0.0"
@@ -62,7 +62,7 @@ async def test_what_is_supported_is_said_to_anybody(gateway: GatewayFixture) -> 
 
 
 async def test_a_file_in_parts_becomes_records(gateway: GatewayFixture) -> None:
-    """Parts go on where the last one ended; the job's counts and errors are the source's to read."""
+    """Parts continue at the offset; the source reads the job's counts and rejects."""
     source, bank, uscc = (
         await make_department(gateway),
         await gateway.client(),
@@ -127,7 +127,7 @@ async def test_a_file_in_parts_becomes_records(gateway: GatewayFixture) -> None:
 
 
 async def test_packed_csv_too(gateway: GatewayFixture) -> None:
-    """As the name ends."""
+    """By the file name's ending."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     text = f"uscc,number,name\n{uscc},许1,许可\n{uscc},许2,许可\n"
     content = gzip.compress(text.encode())
@@ -136,7 +136,7 @@ async def test_packed_csv_too(gateway: GatewayFixture) -> None:
 
 
 async def test_the_same_file_again_counts_again(gateway: GatewayFixture) -> None:
-    """Everything unchanged then; and it wins over what came in between."""
+    """All rows unchanged; and it overrides deliveries in between."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     penalty = make_penalty(gateway, uscc)
     content = lines(penalty)
@@ -162,7 +162,7 @@ async def test_the_same_file_again_counts_again(gateway: GatewayFixture) -> None
 async def test_a_malformed_file_is_refused_in_one_sentence(
     gateway: GatewayFixture, content: bytes, said: dict[str, str], sentence: str
 ) -> None:
-    """And the folder keeps nothing of it."""
+    """The upload folder is empty afterwards."""
     source = await make_department(gateway)
     job = await ended(source, await upload(source, content, **said))
     assert job["state"] == "stopped"
@@ -176,7 +176,7 @@ async def test_a_malformed_file_is_refused_in_one_sentence(
 async def test_a_file_delivered_several_times_at_once_lists_its_rejects_each_time(
     gateway: GatewayFixture,
 ) -> None:
-    """Whoever asks for one of the jobs reads all that was wrong."""
+    """Each job has the complete list."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     content = lines(make_penalty(gateway, uscc), {"uscc": "x"})
     jobs = await asyncio.gather(*(upload(source, content) for _ in range(3)))
@@ -187,7 +187,7 @@ async def test_a_file_delivered_several_times_at_once_lists_its_rejects_each_tim
 
 
 async def test_another_digest_than_announced_takes_nothing(gateway: GatewayFixture) -> None:
-    """The whole file is checked before its first row."""
+    """The digest is verified before the first row."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     content = lines(make_penalty(gateway, uscc))
     job = await ended(source, await upload(source, content, sha256="0" * 64))
@@ -196,7 +196,7 @@ async def test_another_digest_than_announced_takes_nothing(gateway: GatewayFixtu
 
 
 async def test_a_part_with_a_wrong_checksum_is_not_kept(gateway: GatewayFixture) -> None:
-    """460 by tus, 400 by Content-Digest; the offset stays, and the right part then passes."""
+    """460 by tus, 400 by Content-Digest; the offset stays."""
     source = await make_department(gateway)
     content = lines(make_penalty(gateway, gateway.uscc("clean")))
     path = await create(source, content)
@@ -224,7 +224,7 @@ async def test_two_parts_at_once_one_is_kept(gateway: GatewayFixture) -> None:
 
 
 async def test_the_protocol_is_kept(gateway: GatewayFixture) -> None:
-    """Version, media type, offset, length: each with its own status."""
+    """Version, media type, offset and length: each with its status."""
     source = await make_department(gateway)
     content = b"x" * 100
     path = await create(source, content)
@@ -257,7 +257,7 @@ async def test_the_protocol_is_kept(gateway: GatewayFixture) -> None:
 async def test_a_creation_of_another_form_is_a_problem(
     gateway: GatewayFixture, changed: dict[str, str | None]
 ) -> None:
-    """400, and nothing is made."""
+    """400, and nothing is created."""
     source = await make_department(gateway)
     response = await sent(source, UPLOADS, b"", headers=described(b"x") | changed)
     assert response.status_code == 400
@@ -275,14 +275,14 @@ async def test_a_creation_of_another_form_is_a_problem(
 async def test_what_is_announced_is_checked(
     gateway: GatewayFixture, said: dict[str, str], status: int
 ) -> None:
-    """Dataset by the agreement; format and encoding are never guessed."""
+    """The dataset by the agreement; format and encoding are required."""
     source = await make_department(gateway)
     response = await sent(source, UPLOADS, b"", headers=described(b"x", **said))
     assert response.status_code == status, response.text
 
 
 async def test_space_is_bounded(gateway: GatewayFixture) -> None:
-    """A source's unfinished files together; what is deleted makes room again."""
+    """The limit is for a source's unfinished files; deleting makes room."""
     source = await make_department(gateway)
     room = gateway.settings.spool_per_source
     huge = described(b"x") | {"Upload-Length": str(room)}
@@ -304,7 +304,7 @@ async def test_space_is_bounded(gateway: GatewayFixture) -> None:
 
 
 async def test_a_file_that_can_never_be_taken_is_not_put_off(gateway: GatewayFixture) -> None:
-    """Beyond `Tus-Max-Size` it is 413, whatever room the disk has: nobody tries again in vain."""
+    """413 beyond `Tus-Max-Size`, whatever space is left."""
     source = await make_department(gateway)
     endless = described(b"x") | {"Upload-Length": "9" * 16}
     refused = await sent(source, UPLOADS, b"", headers=endless)
@@ -312,7 +312,7 @@ async def test_a_file_that_can_never_be_taken_is_not_put_off(gateway: GatewayFix
 
 
 async def test_what_the_disk_has_no_room_for_is_not_written(tmp_path: Path) -> None:
-    """However much was announced when there was room: several sources may fill it at once."""
+    """Other sources may have filled the disk since the creation."""
 
     async def chunks() -> AsyncIterator[bytes]:
         yield b"x" * 100
@@ -329,7 +329,7 @@ async def test_what_the_disk_has_no_room_for_is_not_written(tmp_path: Path) -> N
 
 
 async def test_of_finished_uploads_the_newest_are_kept(gateway: GatewayFixture) -> None:
-    """A source that delivers without end does not fill the disk with its rejected rows."""
+    """So that reject lists do not fill the disk."""
     source, other = await make_department(gateway), await make_department(gateway)
     await gateway.rows(
         "INSERT INTO intake_upload (upload_id, source_id, dataset, format, encoding, length, received,"
@@ -353,7 +353,7 @@ async def test_of_finished_uploads_the_newest_are_kept(gateway: GatewayFixture) 
 
 
 async def test_an_unfinished_upload_expires(gateway: GatewayFixture) -> None:
-    """From then on it is not found, and its bytes are deleted."""
+    """404, and the bytes are deleted."""
     source = await make_department(gateway)
     path = await create(source, b"x" * 100)
     await patch(source, path, 0, b"x" * 10)
@@ -368,7 +368,7 @@ async def test_an_unfinished_upload_expires(gateway: GatewayFixture) -> None:
 
 
 async def test_a_source_sees_its_own_uploads_and_jobs_only(gateway: GatewayFixture) -> None:
-    """To another there are none, whatever it does with their ids."""
+    """404 for other sources."""
     owner, thief = await make_department(gateway), await make_department(gateway)
     content = lines(make_penalty(gateway, gateway.uscc("clean"), fine="-"))
     path = await create(owner, content)
@@ -390,7 +390,7 @@ async def test_a_source_sees_its_own_uploads_and_jobs_only(gateway: GatewayFixtu
 
 
 async def test_what_ends_meanwhile_is_not_taken(gateway: GatewayFixture) -> None:
-    """An agreement that ends between upload and job ends the job too."""
+    """The job ends with it."""
     source = await make_department(gateway)
     content = lines(make_penalty(gateway, gateway.uscc("clean")))
     path = await create(source, content)
@@ -411,7 +411,7 @@ async def test_what_ends_meanwhile_is_not_taken(gateway: GatewayFixture) -> None
 
 
 async def test_who_is_suspended_meanwhile_is_taken_no_further(gateway: GatewayFixture) -> None:
-    """A large file of a department that has lost its keys does not go on to its end."""
+    """The job stops."""
     source = await make_department(gateway)
     state = "SELECT state, sentence FROM intake_upload WHERE source_id = :id"
     async with gateway.runtime.engine.begin() as connection:
@@ -428,7 +428,7 @@ async def test_who_is_suspended_meanwhile_is_taken_no_further(gateway: GatewayFi
 
 
 async def _until(gateway: GatewayFixture, sql: str, source_id: str, state: str) -> dict[str, str]:
-    """The upload, when it is in this state."""
+    """The upload once it is in this state."""
 
     async def there() -> dict[str, str] | None:
         (found,) = await gateway.rows(sql, id=source_id)
@@ -440,7 +440,7 @@ async def _until(gateway: GatewayFixture, sql: str, source_id: str, state: str) 
 
 
 async def test_a_taker_that_died_is_followed_by_another(gateway: GatewayFixture) -> None:
-    """When its claim has lapsed; nothing is lost or counted twice."""
+    """After the claim expires, without loss or double counting."""
     source = await make_department(gateway)
     content = lines(*(make_penalty(gateway, gateway.uscc("clean")) for _ in range(20)))
     job_id = await upload(source, content)

@@ -1,4 +1,4 @@
-"""Retention deletes every version, once, with a proof, and nothing of it can be asked for again."""
+"""Retention: deletion of all versions of a record, once, with a signed proof."""
 
 import asyncio
 import secrets
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 def deleter_of(gateway: GatewayFixture) -> Deleter:
-    """What the gateway's sweeper uses."""
+    """The deletion as housekeeping runs it."""
     runtime = gateway.runtime
     return Deleter(
         engine=runtime.engine,
@@ -39,7 +39,7 @@ def deleter_of(gateway: GatewayFixture) -> Deleter:
 
 
 def five_years_ago(gateway: GatewayFixture, days: int = 0) -> str:
-    """The determination whose retention ends today, or `days` later."""
+    """A determination whose retention ends today, or `days` later."""
     return (months_after(day_of(gateway.clock()), -60) + timedelta(days=days)).isoformat()
 
 
@@ -59,7 +59,7 @@ async def kept(gateway: GatewayFixture, dataset: str = "penalty", **changed: Any
 
 
 async def is_there(gateway: GatewayFixture, made: Record) -> bool:
-    """Whether any version of the record is."""
+    """Whether any version of the record exists."""
     found = await gateway.rows(
         """SELECT (SELECT count(*) FROM record WHERE record_id = :id)
                 + (SELECT count(*) FROM record_history WHERE record_id = :id) AS rows""",
@@ -69,7 +69,7 @@ async def is_there(gateway: GatewayFixture, made: Record) -> bool:
 
 
 async def proofs_with(gateway: GatewayFixture, made: Record, version: int = 1) -> int:
-    """How many proofs say that this version is gone; each of them verified."""
+    """Number of proofs of this version's deletion, each verified."""
     keys, found = gateway.runtime.keys.published(), 0
     for row in await gateway.rows("SELECT statement, salt, commitments FROM deletion_proof"):
         document = deletion_proof.proof_document(row["statement"], row["salt"], row["commitments"])
@@ -81,13 +81,13 @@ async def proofs_with(gateway: GatewayFixture, made: Record, version: int = 1) -
 
 
 def old(gateway: GatewayFixture, days: int = -1) -> dict[str, Any]:
-    """A penalty's dates such that its retention ended yesterday."""
+    """Dates of a penalty whose retention ended yesterday."""
     on = five_years_ago(gateway, days)
     return {"decided_on": on, "determined_on": on, "published_on": on}
 
 
 async def make_breach(gateway: GatewayFixture, **changed: Any) -> Record:
-    """A broken commitment, which is told until its retention ends: tonight."""
+    """A broken commitment, disclosed until its retention ends tonight."""
     on = five_years_ago(gateway)
     return await kept(
         gateway, "commitment", fulfilment="broken", committed_on=on, determined_on=on, **changed
@@ -97,7 +97,7 @@ async def make_breach(gateway: GatewayFixture, **changed: Any) -> Record:
 async def test_retention_deletes_what_is_over_and_not_a_day_earlier(
     gateway: GatewayFixture,
 ) -> None:
-    """Five years after determination, to the end of the day; what is not bad stays for good."""
+    """Five years after the determination, to the end of the day; positive records stay."""
     over, last_day = await kept(gateway, **old(gateway)), await kept(gateway, **old(gateway, 0))
     commitment = await kept(gateway, "commitment", committed_on="2010-01-05")
     await deleter_of(gateway).run(now=gateway.clock())
@@ -113,7 +113,7 @@ async def test_retention_deletes_what_is_over_and_not_a_day_earlier(
 async def test_retention_lasts_while_the_enterprise_is_on_the_serious_list(
     gateway: GatewayFixture,
 ) -> None:
-    """And ends once it is off, for the penalty and for the listing."""
+    """For the penalty and the listing, until the enterprise is off the list."""
     penalty = await kept(gateway, **old(gateway, -400))
     listing = await kept(gateway, "serious_violation", uscc=penalty.uscc, added_on="2015-02-01")
     await deleter_of(gateway).run(now=gateway.clock())
@@ -132,7 +132,7 @@ async def test_retention_lasts_while_the_enterprise_is_on_the_serious_list(
 async def test_the_serious_list_counts_although_it_is_itself_kept_for_ever(
     gateway: GatewayFixture,
 ) -> None:
-    """A catalogue may end its retention; what is deleted meanwhile does not come back."""
+    """Although the list itself is never deleted."""
     penalty = await kept(gateway, **old(gateway, -400))
     await kept(gateway, "serious_violation", uscc=penalty.uscc, added_on="2015-02-01")
     document = PUBLISHED_CATALOGUE.read_text(encoding="utf-8").replace(
@@ -144,7 +144,7 @@ async def test_the_serious_list_counts_although_it_is_itself_kept_for_ever(
 
 
 async def test_retention_takes_every_version_and_proves_each(gateway: GatewayFixture) -> None:
-    """What was held on a day long ago cannot be asked for any more."""
+    """Historical reads find nothing either."""
     made = await kept(gateway, **old(gateway))
     async with gateway.runtime.engine.begin() as connection:
         await mark_record(
@@ -164,7 +164,7 @@ async def test_retention_takes_every_version_and_proves_each(gateway: GatewayFix
 
 
 async def test_retention_leaves_no_word_of_an_objection(gateway: GatewayFixture) -> None:
-    """It ends, and its texts, its reasons and those in its history are gone."""
+    """The objection ends, and its texts, reasons and history texts are deleted."""
     made = await make_breach(gateway)
     raised = await object_to(gateway, made, text="这段话会被删除。")
     with gateway.clock.later(days=1):
@@ -180,7 +180,7 @@ async def test_retention_leaves_no_word_of_an_objection(gateway: GatewayFixture)
 
 
 async def test_retention_leaves_no_word_anywhere_in_the_database(gateway: GatewayFixture) -> None:
-    """Every column of every table, searched for what only this record said."""
+    """Searched in every column of every table."""
     mark_ = f"只有这里才有的话{secrets.token_hex(8)}"
     made = await make_breach(gateway, content=mark_, number=mark_)
     await object_to(gateway, made, text=mark_, wanted=mark_)
@@ -194,7 +194,7 @@ async def test_retention_leaves_no_word_anywhere_in_the_database(gateway: Gatewa
 async def test_retention_leaves_no_kept_answer_and_spends_nothing_anew(
     gateway: GatewayFixture,
 ) -> None:
-    """A call that repeats its key is told that the answer is gone."""
+    """A repeated idempotency key says that the answer is gone."""
     bank = await gateway.client()
     made = await make_breach(gateway)
     consent_id = await gateway.grant(bank, made.uscc, datasets=["commitment"])
@@ -220,7 +220,7 @@ async def test_retention_deletes_once_however_many_workers_do_it(gateway: Gatewa
 async def test_retention_does_not_wait_for_a_record_that_is_being_changed(
     gateway: GatewayFixture,
 ) -> None:
-    """It is left for the next round, and nobody waits in a ring."""
+    """Locked records are left to the next round."""
     busy, free = await kept(gateway, **old(gateway)), await kept(gateway, **old(gateway))
     async with gateway.runtime.engine.begin() as connection:
         await store.lock_record(connection, busy.uscc, busy.record_id)
@@ -233,7 +233,7 @@ async def test_retention_does_not_wait_for_a_record_that_is_being_changed(
 
 
 async def test_the_sweeper_sees_to_each_day_once(gateway: GatewayFixture) -> None:
-    """What comes later the same day waits for the next; what it left over is not forgotten."""
+    """Records that become due later the same day wait; leftovers are taken the next day."""
     with gateway.clock.later(days=2):
         first = await kept(gateway, **old(gateway))
         assert await run_retention(gateway.runtime) >= 1
@@ -247,7 +247,7 @@ async def test_the_sweeper_sees_to_each_day_once(gateway: GatewayFixture) -> Non
 
 
 async def test_each_proof_is_a_leaf_of_the_log(gateway: GatewayFixture) -> None:
-    """So that none can be made afterwards, or taken away."""
+    """With a log leaf for each proof."""
     await kept(gateway, **old(gateway))
     await deleter_of(gateway).run(now=gateway.clock())
     missing = await gateway.rows(
@@ -261,7 +261,7 @@ async def test_each_proof_is_a_leaf_of_the_log(gateway: GatewayFixture) -> None:
 
 
 async def tables_with(gateway: GatewayFixture, words: str) -> set[str]:
-    """Every table in which some column holds these words."""
+    """Tables with a column that contains this text."""
     names = await gateway.rows(
         "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
     )

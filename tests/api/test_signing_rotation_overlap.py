@@ -23,7 +23,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def rotating(gateway: GatewayFixture) -> AsyncIterator[GatewayFixture]:
-    """The gateway with the next keys for tokens and answers on their way; its keys come back."""
+    """A gateway with the next token and answer keys published; restored afterwards."""
     file = gateway.settings.signing_keys
     before = file.read_text()
     now = gateway.clock()
@@ -40,7 +40,7 @@ async def rotating(gateway: GatewayFixture) -> AsyncIterator[GatewayFixture]:
 
 
 async def test_both_keys_are_published_with_their_dates(rotating: GatewayFixture) -> None:
-    """A worker that runs shows the coming key at once, and the past one for good."""
+    """By a running worker at once; past keys stay published."""
     for hours in (0, 2, 24 * 365):
         with rotating.clock.later(hours=hours):
             keys = (await rotating.http.get("/.well-known/jwks.json")).json()["keys"]
@@ -50,7 +50,7 @@ async def test_both_keys_are_published_with_their_dates(rotating: GatewayFixture
 
 
 async def test_a_token_of_the_old_key_is_good_until_it_expires(rotating: GatewayFixture) -> None:
-    """Issued a moment before the change, used a moment after it."""
+    """Issued before the change, used after it."""
     bank = await rotating.client()
     with rotating.clock.later(minutes=59):
         token = await bank.token()
@@ -62,7 +62,7 @@ async def test_a_token_of_the_old_key_is_good_until_it_expires(rotating: Gateway
 
 
 async def test_an_answer_of_the_old_key_verifies_after_the_change(rotating: GatewayFixture) -> None:
-    """A kept answer is judged by the key of its time, from the set as it is now."""
+    """A stored answer verifies with the present key set."""
     bank = await rotating.client()
     kept = await _call(bank)
     with rotating.clock.later(hours=2):
@@ -82,7 +82,7 @@ async def test_an_answer_of_the_old_key_verifies_after_the_change(rotating: Gate
 
 
 async def test_the_coming_key_signs_nothing_yet(rotating: GatewayFixture) -> None:
-    """Neither tokens nor answers; and a token that claims to be its work is refused."""
+    """A token signed by it is refused."""
     bank = await rotating.client()
     token = await bank.token()
     coming = rotating.runtime.keys.current("token", rotating.clock() + timedelta(hours=2))
@@ -93,7 +93,7 @@ async def test_the_coming_key_signs_nothing_yet(rotating: GatewayFixture) -> Non
 
 
 async def test_a_retired_key_cannot_be_used_to_make_new_tokens(rotating: GatewayFixture) -> None:
-    """Whoever finds the old private key finds it worth nothing."""
+    """A token signed by a retired key is refused."""
     bank = await rotating.client()
     claims = claims_of(await bank.token())
     old = rotating.runtime.keys.current("token", rotating.clock())

@@ -1,4 +1,4 @@
-"""The demo from its command: built, toured, ended, begun again; and starts that are refused."""
+"""`xinqiao-gateway demo`: first run, second run, refused starts."""
 
 import json
 import os
@@ -28,19 +28,19 @@ NOTHING_SET = {name: value for name, value in os.environ.items() if "XINQIAO" no
 
 
 def demo(folder: Path, *more: str) -> tuple[int, str]:
-    """Run the demo once; its exit status, and what it printed."""
+    """Run the demo once; exit status and output."""
     arguments = ("demo", "--state", str(folder), "--entities", "300", "--once", *more)
     done = run(*arguments, environ=NOTHING_SET | {"COLUMNS": "200"})
     return done.returncode, done.stdout + done.stderr
 
 
 def mode(path: Path) -> int:
-    """Who may do what."""
+    """File mode."""
     return stat.S_IMODE(path.stat().st_mode)
 
 
 def assert_is_a_kit(kit: dict[str, Any]) -> None:
-    """With which a stranger can play every part."""
+    """Assert a kit with credentials of every client."""
     address = urlsplit(kit["issuer"])
     assert (address.scheme, address.hostname) == ("http", "127.0.0.1")
     assert kit["clients"].keys() == {"bank", "platform", "agency", "source"}
@@ -63,7 +63,7 @@ def assert_is_a_kit(kit: dict[str, Any]) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    """A folder for a demo; what it keeps elsewhere is removed too."""
+    """A demo folder, removed with its external state."""
     chosen = tmp_path / "demo"
     yield chosen
     database = Path(json.loads((chosen / "state.json").read_text())["database_folder"])
@@ -71,7 +71,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_demo_is_built_once_and_kept(folder: Path) -> None:
-    """It ends well after its tour; the second run finds everything as it was."""
+    """The second run reuses everything."""
     status, printed = demo(folder)
     assert status == 0, printed
     assert "Tour complete" in printed
@@ -109,7 +109,7 @@ def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_start_without_settings_names_each_that_is_missing() -> None:
-    """There is no default secret; one sentence each says which variable to set, and how."""
+    """One sentence each, with the variable's name and how to set it."""
     done = run("serve", environ=NOTHING_SET)
     assert done.returncode == 2
     sentences = done.stderr.strip().splitlines()
@@ -119,7 +119,7 @@ def test_a_start_without_settings_names_each_that_is_missing() -> None:
 
 @pytest.mark.parametrize("missing", REQUIRED)
 def test_one_missing_setting_is_one_sentence(tmp_path: Path, missing: str) -> None:
-    """With all others in place."""
+    """With all others set."""
     given = {name: value for name, value in settings(tmp_path).items() if name != missing}
     with pytest.raises(SettingsError) as refused:
         Settings.from_env(**given)
@@ -148,7 +148,7 @@ def test_one_missing_setting_is_one_sentence(tmp_path: Path, missing: str) -> No
 def test_a_setting_that_cannot_be_used_is_named_and_not_repeated(
     tmp_path: Path, named: str, changed: dict[str, Any]
 ) -> None:
-    """A secret may stand in it."""
+    """The value may be a secret."""
     with pytest.raises(SettingsError) as refused:
         Settings.from_env(**settings(tmp_path) | changed)
     assert f"XINQIAO_{named}" in str(refused.value)
@@ -156,7 +156,7 @@ def test_a_setting_that_cannot_be_used_is_named_and_not_repeated(
 
 
 def settings(folder: Path) -> dict[str, Any]:
-    """All that must be set, by name."""
+    """All required settings, by name."""
     return {
         "database_url": "postgresql://localhost/x",
         "issuer": "https://credit.test",

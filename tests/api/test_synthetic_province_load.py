@@ -1,4 +1,4 @@
-"""A province in a real PostgreSQL: loaded once, sealed, and read back in one statement."""
+"""Loading a synthetic province into PostgreSQL: completeness, encryption, masking."""
 
 import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -35,7 +35,7 @@ READ = Statement(f"SELECT {enterprise_json()} AS enterprise, {records_json()} AS
 
 @pytest_asyncio.fixture
 async def empty(postgres_url: str) -> AsyncIterator[AsyncEngine]:
-    """An engine on a schema of this test's own, with both tables empty."""
+    """Engine on a schema of its own with both tables empty."""
     schema = f"province_{secrets.token_hex(6)}"
     made = create_async_engine(
         postgres_url,
@@ -57,7 +57,7 @@ async def _read(
     uscc: str,
     datasets: Sequence[str] = CATALOGUE.codes,
 ) -> tuple[Enterprise | None, tuple[Record, ...]]:
-    """As the hot path reads: by asyncpg, in one statement."""
+    """Read by asyncpg in one statement, as the hot path does."""
     values: dict[str, object] = {"uscc": uscc, "datasets": list(datasets)}
     async with engine.connect() as connection:
         driver = (await connection.get_raw_connection()).driver_connection
@@ -72,7 +72,7 @@ async def _load(engine: AsyncEngine) -> Loaded:
 
 @pytest.mark.asyncio
 async def test_everything_is_read_back_as_it_was_made(empty: AsyncEngine) -> None:
-    """Enterprise by enterprise, of each dataset the newest first, without what was withdrawn."""
+    """Of each dataset newest first, without withdrawn records."""
     loaded = await _load(empty)
     assert loaded == Loaded(
         enterprises=len(PROVINCE),
@@ -93,7 +93,7 @@ async def test_everything_is_read_back_as_it_was_made(empty: AsyncEngine) -> Non
 
 @pytest.mark.asyncio
 async def test_only_the_datasets_that_were_asked_for_are_read(empty: AsyncEngine) -> None:
-    """Data that is not needed does not leave the database."""
+    """Other datasets are not read."""
     await _load(empty)
     _, records = await _read(empty, PROVINCE[0].enterprise.uscc, ["licence", "honour"])
     assert {record.dataset for record in records} == {"licence", "honour"}
@@ -103,13 +103,13 @@ async def test_only_the_datasets_that_were_asked_for_are_read(empty: AsyncEngine
 
 @pytest.mark.asyncio
 async def test_an_unknown_enterprise_is_none_with_no_records(empty: AsyncEngine) -> None:
-    """One row all the same."""
+    """One row without records."""
     assert await _read(empty, "91330106MA0000000X") == (None, ())
 
 
 @pytest.mark.asyncio
 async def test_personal_fields_lie_sealed_and_open_with_the_key(empty: AsyncEngine) -> None:
-    """R17: no personal number is legible in either table."""
+    """R17: neither table has a plain personal number."""
     await _load(empty)
     found, _ = await _read(empty, PROVINCE[0].enterprise.uscc)
     assert found is not None
@@ -129,7 +129,7 @@ async def test_personal_fields_lie_sealed_and_open_with_the_key(empty: AsyncEngi
 
 @pytest.mark.asyncio
 async def test_an_identity_number_in_free_text_is_masked_on_its_way_in(empty: AsyncEngine) -> None:
-    """R5: the database never holds it, spaced or not."""
+    """R5: also with spaces."""
     await _load(empty)
     bearer = next(each for each in PROVINCE if "id_number_in_free_text" in each.traits)
     _, records = await _read(empty, bearer.enterprise.uscc, ["penalty"])
@@ -141,7 +141,7 @@ async def test_an_identity_number_in_free_text_is_masked_on_its_way_in(empty: As
 
 @pytest.mark.asyncio
 async def test_a_second_province_is_refused_and_the_first_stays(empty: AsyncEngine) -> None:
-    """Nothing is mixed into files that are there."""
+    """Existing credit files are not extended."""
     await _load(empty)
     with pytest.raises(NotEmptyError):
         await _load(empty)
@@ -152,7 +152,7 @@ async def test_a_second_province_is_refused_and_the_first_stays(empty: AsyncEngi
 
 @pytest.mark.asyncio
 async def test_a_load_that_breaks_off_leaves_nothing(empty: AsyncEngine) -> None:
-    """All or nothing: it can simply be run again."""
+    """One transaction, so the load can be repeated."""
 
     def broken() -> Iterator[SyntheticEnterprise]:
         yield from PROVINCE
@@ -166,7 +166,7 @@ async def test_a_load_that_breaks_off_leaves_nothing(empty: AsyncEngine) -> None
 
 @pytest.mark.asyncio
 async def test_progress_is_told_batch_by_batch(empty: AsyncEngine) -> None:
-    """So that a bar can move."""
+    """For the progress bar."""
     heard: list[Loaded] = []
     many = province(6, 2500, today=date(2026, 11, 23), catalogue=CATALOGUE)
     await load(empty, many, vault=VAULT, catalogue=CATALOGUE, on_progress=heard.append)
@@ -174,7 +174,7 @@ async def test_progress_is_told_batch_by_batch(empty: AsyncEngine) -> None:
 
 
 def test_every_table_about_an_enterprise_has_its_code_first_in_its_key() -> None:
-    """So that it can be distributed: no unique constraint leaves the code out."""
+    """For distribution by enterprise; each unique constraint includes `uscc`."""
     for table in (enterprise, record):
         assert next(iter(table.primary_key.columns)).name == "uscc"
         for constraint in table.constraints:

@@ -1,4 +1,4 @@
-"""A gateway whose signed log would fork is stopped: it does not start, and it does not go on."""
+"""Fork guard: a gateway whose log conflicts with the kept checkpoint neither starts nor serves."""
 
 import asyncio
 import time
@@ -52,24 +52,24 @@ DOORS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
-    """An installation: its settings, and where its checkpoint is kept."""
+    """An installation: settings and kept checkpoint."""
 
     settings: Settings
     folder: Path
 
     @property
     def file(self) -> Path:
-        """The kept checkpoint."""
+        """File of the kept checkpoint."""
         return Path(self.settings.log_checkpoints[0]) / CHECKPOINT_FILE
 
     @property
     def size(self) -> int:
-        """How many entries the kept checkpoint has."""
+        """Tree size of the kept checkpoint."""
         keys = KeyRing.read(self.settings.signing_keys).published_for("log")
         return open_checkpoint(self.file.read_bytes(), ORIGIN, keys).size
 
     def keep(self, size: int) -> None:
-        """Keep a checkpoint that this log has signed somewhere else."""
+        """Store a checkpoint of this log, signed elsewhere."""
         keys = KeyRing.read(self.settings.signing_keys)
         note = sign_checkpoint(ORIGIN, size, bytes(32), keys.current("log", datetime.now(UTC)))
         self.file.write_text(note)
@@ -87,12 +87,12 @@ class Installation:
             yield running
 
     def shell(self, *arguments: str) -> Result:
-        """An operator's command."""
+        """Run an operator's command."""
         env = environment(self.settings, XINQIAO_OPERATOR="fang", COLUMNS="300")
         return CliRunner().invoke(command, list(arguments), env=env)
 
     async def run(self, *arguments: str) -> Result:
-        """The same, in a thread: it brings a loop of its own."""
+        """Run the command in a thread, since it starts its own event loop."""
         return await asyncio.to_thread(self.shell, *arguments)
 
 
@@ -114,19 +114,19 @@ async def place(postgres_url: str, tmp_path: Path) -> Installation:
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until it holds."""
+    """Wait until the condition holds."""
     async with asyncio.timeout(60):
         while not await condition():  # noqa: ASYNC110  # the gateway tells nobody
             await asyncio.sleep(0.05)
 
 
 async def answers(http: httpx2.AsyncClient, path: str, status: int) -> bool:
-    """Whether `path` answers that."""
+    """Whether `path` answers with this status."""
     return (await http.get(path)).status_code == status
 
 
 def assert_signed(answer: httpx2.Response, runtime: Runtime) -> None:
-    """By a key of the gateway, over itself and its request."""
+    """Assert a signature of the gateway over the answer and its request."""
     exchange, keys = Exchange.of(answer), KeySet.read(runtime.keys.published())
     exchange = replace(exchange, request_body=b"")  # sent without a digest
     claimed = read_claims(exchange)
@@ -138,7 +138,7 @@ def assert_signed(answer: httpx2.Response, runtime: Runtime) -> None:
 
 
 def ready(http: httpx2.AsyncClient, status: int) -> Callable[[], Awaitable[bool]]:
-    """Whether `/readyz` answers that."""
+    """Whether `/readyz` answers with this status."""
     return lambda: answers(http, "/readyz", status)
 
 
@@ -151,7 +151,7 @@ async def open_engine(place: Installation) -> AsyncIterator[AsyncEngine]:
 
 
 async def pending(engine: AsyncEngine) -> int:
-    """How many leaves wait."""
+    """Number of pending leaves."""
     async with engine.connect() as connection:
         return int(
             (await connection.execute(text("SELECT count(*) FROM pending_leaf"))).scalar_one()
@@ -161,7 +161,7 @@ async def pending(engine: AsyncEngine) -> int:
 async def test_a_running_gateway_that_finds_a_fork_answers_nothing_more(
     place: Installation,
 ) -> None:
-    """Whatever is called, in the form of each door; it seals no more, and says so in its metrics."""
+    """503 in each form; nothing is sequenced, and the metrics show it."""
     async with place.served() as (app, http):
         runtime: Runtime = app.state.runtime
         await until(ready(http, 200))
@@ -190,7 +190,7 @@ async def test_a_running_gateway_that_finds_a_fork_answers_nothing_more(
 
 
 async def test_a_call_under_way_when_a_fork_is_found_is_not_answered(place: Installation) -> None:
-    """A long poll, for one: it has waited while the database was put back."""
+    """A long poll that waited while the database was replaced."""
     async with place.served() as (app, http):
 
         async def found() -> dict[str, str]:
@@ -204,7 +204,7 @@ async def test_a_call_under_way_when_a_fork_is_found_is_not_answered(place: Inst
 
 
 async def test_a_gateway_on_a_restored_database_does_not_start(place: Installation) -> None:
-    """The worker raises; the command ends with the sentence, before anything listens."""
+    """The worker raises; the command prints the sentence before listening."""
     async with place.served() as (_, http):
         await until(ready(http, 200))
     dump = await copy_of(place.settings.database_url)
@@ -225,7 +225,7 @@ async def test_a_gateway_on_a_restored_database_does_not_start(place: Installati
 
 
 async def test_a_place_that_is_away_stops_the_answers_until_it_is_back(place: Installation) -> None:
-    """After some seconds, which this test lets pass faster; then everything goes on."""
+    """After some seconds, shortened here; then everything continues."""
     async with place.served() as (app, http):
         await until(lambda: answers(http, "/log/checkpoint", 200))
         app.state.runtime.log_status.clock = lambda: 100 * time.monotonic()
@@ -240,14 +240,14 @@ async def test_a_place_that_is_away_stops_the_answers_until_it_is_back(place: In
 
 
 async def grown(place: Installation, before: int) -> bool:
-    """Whether more is kept."""
+    """Whether the kept checkpoint has grown."""
     return place.size >= before + 3
 
 
 async def test_a_log_that_was_never_kept_outside_begins_with_an_operators_command(
     place: Installation,
 ) -> None:
-    """As after an upgrade, or at a new place: with the size that the operator knows, and an act."""
+    """After an upgrade or a move: with the known size, as an audited act."""
     async with place.served() as (_, http):
         await until(ready(http, 200))
     size = place.size
@@ -271,7 +271,7 @@ async def test_a_log_that_was_never_kept_outside_begins_with_an_operators_comman
 
 
 async def test_no_command_puts_a_smaller_checkpoint_over_a_larger_one(place: Installation) -> None:
-    """The way back from a restored database is its write-ahead log, not a command."""
+    """Recovery is by the write-ahead log, not by a command."""
     async with place.served() as (_, http):
         await until(ready(http, 200))
     size = place.size
@@ -285,7 +285,7 @@ async def test_no_command_puts_a_smaller_checkpoint_over_a_larger_one(place: Ins
 
 
 async def test_a_new_log_begins_by_itself(place: Installation) -> None:
-    """There is nothing yet that could have been lost."""
+    """A new log needs no command."""
     done = await place.run("log", "check")
     assert (done.exit_code, done.stderr) == (0, "")
     done = await place.run("log", "put-checkpoint", "--size", "0")

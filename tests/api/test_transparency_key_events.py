@@ -1,4 +1,4 @@
-"""Before a key signs the log has heard of it, once; and anybody can compute the leaf again."""
+"""Key events: a key signs only after its event is a log leaf; the leaf can be recomputed."""
 
 import asyncio
 import hashlib
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogFixture:
-    """A log of its own, and a file of keys."""
+    """A log of its own and a key file."""
 
     engine: AsyncEngine
     sealer: Sequencer
@@ -45,21 +45,21 @@ class LogFixture:
 
     @property
     def file(self) -> Path:
-        """The file of keys."""
+        """The key file."""
         return self.folder / "keys.json"
 
     def worker(self) -> tuple[KeyRing, KeyEventWriter]:
-        """What one worker holds."""
+        """Signing state of a worker."""
         ring = KeyRing.read(self.file)
         return ring, KeyEventWriter(engine=self.engine, keys=ring, now=lambda: datetime.now(UTC))
 
     def rotate(self, *options: str) -> None:
-        """As the operator does."""
+        """Rotate the keys."""
         done = CliRunner().invoke(app, ["keys", "rotate", "--file", str(self.file), *options])
         assert done.exit_code == 0, done.output
 
     async def told(self) -> list[dict[str, Any]]:
-        """What was sealed, in order; every leaf is recomputed from what is published."""
+        """Sequenced key events; each leaf is recomputed from published data."""
         await seal_all(self.sealer)
         async with self.engine.connect() as connection:
             rows = await connection.execute(
@@ -76,13 +76,13 @@ class LogFixture:
 
 @pytest.fixture(scope="module")
 def own_url(postgres_url: str) -> str:
-    """A database that no other sealer looks at."""
+    """A database without another sequencer."""
     return asyncio.run(new_database(postgres_url))
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def place(own_url: str, tmp_path: Path) -> AsyncIterator[LogFixture]:
-    """An empty log, and fresh keys."""
+    """An empty log and new keys."""
     engine = create_async_engine(own_url)
     ring = make_key_ring(tmp_path)
     tables = "pending_leaf, log_entry, log_node, checkpoint"
@@ -99,7 +99,7 @@ def _named(events: list[dict[str, Any]]) -> list[tuple[str, str]]:
 
 
 async def test_workers_that_start_at_once_leave_one_leaf_each(place: LogFixture) -> None:
-    """Published before in use; and a restart adds nothing."""
+    """Published before use; a restart adds none."""
     workers = [place.worker()[1] for _ in range(4)]
     await asyncio.gather(*(worker.note() for worker in workers))
     await place.worker()[1].note()
@@ -113,7 +113,7 @@ async def test_workers_that_start_at_once_leave_one_leaf_each(place: LogFixture)
 async def test_a_rotated_key_does_not_sign_before_its_leaf_is_committed(
     place: LogFixture, options: tuple[str, ...]
 ) -> None:
-    """A running worker keeps to the keys before until the log has heard of the new ones."""
+    """The worker uses the previous keys until then."""
     ring, events = place.worker()
     await events.note()
     before = ring.published()
@@ -132,7 +132,7 @@ async def test_a_rotated_key_does_not_sign_before_its_leaf_is_committed(
 
 
 async def test_where_the_log_cannot_be_written_the_new_key_stays_unused(place: LogFixture) -> None:
-    """Fail closed: no leaf, no signature; and when the log is back, one leaf."""
+    """No leaf, no signature; one leaf once the log is writable."""
     ring, events = place.worker()
     await events.note()
     place.rotate("--use", "token", "--at-once")
@@ -154,7 +154,7 @@ async def test_where_the_log_cannot_be_written_the_new_key_stays_unused(place: L
 
 
 async def test_anybody_checks_a_keys_events_in_the_log(gateway: GatewayFixture) -> None:
-    """From the published event and salt to the root under the log's signature; no sign-in."""
+    """From event and salt to the root under the log's signature, without sign-in."""
     async with asyncio.timeout(PATIENCE):
         while True:
             told = (await gateway.http.get("/log/events")).raise_for_status().json()
@@ -182,7 +182,7 @@ async def test_anybody_checks_a_keys_events_in_the_log(gateway: GatewayFixture) 
 
 
 async def test_an_act_or_a_disclosure_is_no_public_event(gateway: GatewayFixture) -> None:
-    """Their receipts are not for everybody."""
+    """Their receipts need authentication."""
     bank = await gateway.client()
     told = (await bank.verify(gateway.uscc("clean"), "is_active.v1")).json()
     await asyncio.sleep(1)

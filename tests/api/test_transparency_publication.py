@@ -1,4 +1,4 @@
-"""A checkpoint is kept outside the database before it is told, and a database that lost some is seen."""
+"""Checkpoint publication: kept outside the database first; a database that lost data is detected."""
 
 import asyncio
 import shutil
@@ -46,7 +46,7 @@ pytestmark = pytest.mark.asyncio
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogFixture:
-    """A log in a database of its own, its keys, and the folder that keeps its checkpoint."""
+    """A log with its own database, keys and checkpoint folder."""
 
     url: str
     engine: AsyncEngine
@@ -56,32 +56,32 @@ class LogFixture:
 
     @property
     def file(self) -> Path:
-        """The kept checkpoint."""
+        """The kept checkpoint's file."""
         return self.folder / CHECKPOINT_FILE
 
     def kept(self) -> TreeHead:
-        """What is kept outside."""
+        """The kept checkpoint."""
         return open_note(self.file.read_text(), origin=ORIGIN, public_key=raw_key(self.keys))
 
     async def told(self) -> int | None:
-        """The size of the checkpoint that anybody may read."""
+        """Tree size of the published checkpoint."""
         newest = await published_checkpoint(self.hot)
         return None if newest is None else newest.size
 
     async def grow(self, leaves: int) -> Sequencer:
-        """Disclose and seal so much more; the sealer that did it, as a running worker has one."""
+        """Disclose and sequence more; the sequencer that did it."""
         sealer = make_sealer(self.engine, self.keys)
         await disclosed(self.hot, leaves)
         await seal_all(sealer)
         return sealer
 
     async def change(self, sql: str) -> None:
-        """Change the database behind everybody's back."""
+        """Execute SQL directly."""
         async with self.engine.begin() as connection:
             await connection.execute(text(sql))
 
     async def value(self, sql: str) -> Any:
-        """One value out of the database."""
+        """A single value from the database."""
         async with self.engine.connect() as connection:
             return (await connection.execute(text(sql))).scalar_one()
 
@@ -99,7 +99,7 @@ async def opened(url: str, keys: KeyRing, folder: Path) -> AsyncIterator[LogFixt
 
 @pytest_asyncio.fixture
 async def log(postgres_url: str, tmp_path: Path) -> AsyncIterator[LogFixture]:
-    """A log with nothing in it."""
+    """An empty log."""
     async with opened(await new_database(postgres_url), make_key_ring(tmp_path), tmp_path) as made:
         yield made
 
@@ -108,7 +108,7 @@ async def log(postgres_url: str, tmp_path: Path) -> AsyncIterator[LogFixture]:
 async def restored(
     postgres_url: str, folder: Path, before: int = 19, after: int = 23
 ) -> AsyncIterator[LogFixture]:
-    """A database as it was at size `before`, of a log that has gone on to `after` since."""
+    """A database restored to size `before`, of a log that reached `after`."""
     keys, url = make_key_ring(folder), await new_database(postgres_url)
     async with opened(url, keys, folder) as made:
         await made.grow(before)
@@ -121,7 +121,7 @@ async def restored(
 
 
 async def refusal(check: Callable[[], Awaitable[object]], error: type[Exception]) -> str:
-    """The sentence with which it is refused."""
+    """Sentence of the refusal."""
     with pytest.raises(error) as refused:
         await check()
     return str(refused.value)
@@ -139,7 +139,7 @@ async def test_a_checkpoint_is_kept_outside_and_then_told(log: LogFixture) -> No
 async def test_what_is_not_kept_in_every_place_is_not_told_and_nothing_more_is_sealed(
     log: LogFixture,
 ) -> None:
-    """One of two places is full for a while; when it has room again everything is there."""
+    """One of two stores is full for a while; afterwards everything is published."""
     sealer = await log.grow(19)
     with make_checkpoint_server() as server:
         second = store_for(server.url, loopback=True)
@@ -163,7 +163,7 @@ async def test_what_is_not_kept_in_every_place_is_not_told_and_nothing_more_is_s
 async def test_a_kill_between_the_commit_and_the_place_outside_raises_no_alarm(
     log: LogFixture,
 ) -> None:
-    """The checkpoint is in the database alone, and told to nobody; the next start makes up for it."""
+    """The checkpoint is only in the database and unpublished; the next start stores it."""
     sealer = await log.grow(19)
     await disclosed(log.hot, 4)
     with pytest.raises(StoreError, match="No space"):
@@ -179,7 +179,7 @@ async def test_a_kill_between_the_commit_and_the_place_outside_raises_no_alarm(
 async def test_a_kill_between_the_place_outside_and_the_mark_raises_no_alarm(
     log: LogFixture,
 ) -> None:
-    """It is kept there, and told as soon as somebody looks."""
+    """It is stored, and published at the next look."""
     await log.grow(0)
     await log.grow(23)
     await log.change("UPDATE checkpoint SET published_at = NULL WHERE size > 0")
@@ -191,7 +191,7 @@ async def test_a_kill_between_the_place_outside_and_the_mark_raises_no_alarm(
 
 
 async def test_workers_of_several_hosts_keep_each_others_checkpoints(log: LogFixture) -> None:
-    """Whoever seals: what the others have seen before is behind, and no alarm."""
+    """An older checkpoint of another worker is no alarm."""
     workers = [make_sealer(log.engine, log.keys, batch=3) for _ in range(3)]
     for turn in range(6):
         await disclosed(log.hot, 4)
@@ -211,7 +211,7 @@ async def test_workers_of_several_hosts_keep_each_others_checkpoints(log: LogFix
 async def test_a_restored_database_is_seen_before_anything_is_signed(
     postgres_url: str, tmp_path: Path
 ) -> None:
-    """Dumped at 19, gone on to 23: a sentence with both sizes and what to do; nothing is sealed."""
+    """Dumped at 19, continued to 23: refused with both sizes; nothing is sequenced."""
     async with restored(postgres_url, tmp_path) as log:
         sealer = make_sealer(log.engine, log.keys)
         said = await refusal(sealer.publisher.check, LogForkedError)
@@ -230,7 +230,7 @@ async def test_a_restored_database_is_seen_before_anything_is_signed(
 async def test_a_restored_database_that_has_gone_on_elsewhere_is_seen(
     postgres_url: str, tmp_path: Path, more: int
 ) -> None:
-    """As large as what is kept, or larger: its tree has another root there."""
+    """With the same size or larger: the root at the kept size differs."""
     async with restored(postgres_url, tmp_path) as log:
         kept = log.file.read_bytes()
         log.file.unlink()
@@ -242,7 +242,7 @@ async def test_a_restored_database_that_has_gone_on_elsewhere_is_seen(
 
 
 async def test_a_new_database_under_an_old_log_is_seen(log: LogFixture, postgres_url: str) -> None:
-    """Not even its empty tree is signed."""
+    """Its empty tree is not signed."""
     await log.grow(3)
     async with opened(await new_database(postgres_url), log.keys, log.folder.parent) as other:
         sealer = make_sealer(other.engine, other.keys)
@@ -251,14 +251,14 @@ async def test_a_new_database_under_an_old_log_is_seen(log: LogFixture, postgres
 
 
 async def test_an_entry_that_was_changed_in_the_database_is_seen(log: LogFixture) -> None:
-    """The root is computed from the leaves, whatever the row of the checkpoint says."""
+    """The root is computed from the leaves, not read from the checkpoint's row."""
     sealer = await log.grow(7)
     await log.change("UPDATE log_entry SET leaf_hash = sha256('other') WHERE index = 3")
     assert "first 7 of the 7" in await refusal(sealer.round, LogForkedError)
 
 
 async def test_a_database_restored_under_a_running_worker_stops_its_sealer(log: LogFixture) -> None:
-    """Within one look; nothing it would seal is signed, and it does not try again."""
+    """At the next look, and for good."""
     sealer = await log.grow(23)
     running = asyncio.create_task(sealer.run())
     for table in ("checkpoint", "log_entry"):
@@ -274,7 +274,7 @@ async def test_a_database_restored_under_a_running_worker_stops_its_sealer(log: 
 
 
 async def test_a_running_worker_remembers_what_was_told(postgres_url: str, tmp_path: Path) -> None:
-    """Whoever puts an older checkpoint back outside, and then the database, is seen by it."""
+    """An older checkpoint restored together with its database is detected."""
     async with restored(postgres_url, tmp_path) as log:
         worker = make_sealer(log.engine, log.keys).publisher
         worker._seen = TreeHead(log.kept().size, log.kept().root)  # type: ignore[assignment]  # a test's own class
@@ -290,7 +290,7 @@ async def test_a_running_worker_remembers_what_was_told(postgres_url: str, tmp_p
 async def test_a_place_that_lost_its_checkpoint_is_not_begun_anew(
     postgres_url: str, tmp_path: Path, loss: str
 ) -> None:
-    """Nobody can say whether the database is whole: nothing is sealed until an operator decides."""
+    """Nothing is sequenced until an operator decides."""
     keys, url = make_key_ring(tmp_path), await new_database(postgres_url)
     async with opened(url, keys, tmp_path) as log:
         await log.grow(19)
@@ -312,7 +312,7 @@ async def test_a_place_that_lost_its_checkpoint_is_not_begun_anew(
 
 
 async def test_a_rotated_key_still_speaks_for_what_it_signed(log: LogFixture) -> None:
-    """And a key that is in the file but does not count yet: another host may use it already."""
+    """Also keys that are in the file and not valid yet, since another host may use them."""
     sealer = await log.grow(3)
     assert log.keys._path is not None
     fresh = KeyRing.read(_file(log.folder.parent / "other.json"))
@@ -329,7 +329,7 @@ def _file(path: Path) -> Path:
 
 
 async def test_a_forged_foreign_or_unreadable_note_is_no_checkpoint(log: LogFixture) -> None:
-    """Whoever can write to the folder can stop the log, and no more."""
+    """Write access to the folder can stop the log, nothing more."""
     sealer = await log.grow(3)
     whole = log.file.read_bytes()
     for content in (
@@ -348,7 +348,7 @@ async def test_a_forged_foreign_or_unreadable_note_is_no_checkpoint(log: LogFixt
 async def test_any_one_of_several_places_that_is_ahead_stops_the_log(
     postgres_url: str, tmp_path: Path
 ) -> None:
-    """Though the other one was restored together with the database, or is down."""
+    """Though another store was restored too, or is down."""
     async with restored(postgres_url, tmp_path) as log:
         publisher = make_sealer(log.engine, log.keys).publisher
         second = log.folder.parent / "second"
@@ -363,7 +363,7 @@ async def test_any_one_of_several_places_that_is_ahead_stops_the_log(
 
 
 async def test_unfit_places_are_borne_for_some_seconds_and_a_fork_not_at_all() -> None:
-    """Answers promise their leaf within ten seconds: half of that is waited for a store."""
+    """Half of the ten seconds that answers promise for their leaf."""
     now = 0.0
     status = LogStatus(clock=lambda: now)
     assert status.fail("down")

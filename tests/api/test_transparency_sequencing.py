@@ -1,4 +1,4 @@
-"""Every leaf gets one index, whoever seals and whatever breaks."""
+"""Sequencing: each leaf gets one index, with concurrent sequencers and failures."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -45,7 +45,7 @@ CUT = text("""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogFixture:
-    """An empty log and what writes into it."""
+    """An empty log with a sequencer."""
 
     url: str
     engine: AsyncEngine
@@ -53,34 +53,34 @@ class LogFixture:
     keys: KeyRing
 
     async def rows(self, sql: str, **values: Any) -> list[Any]:
-        """What the database holds."""
+        """Rows of an SQL statement."""
         async with self.engine.connect() as connection:
             return list((await connection.execute(text(sql), values)).all())
 
     async def change(self, sql: str, **values: Any) -> None:
-        """Change it behind the sealer's back."""
+        """Execute SQL directly."""
         async with self.engine.begin() as connection:
             await connection.execute(text(sql), values)
 
     async def entries(self) -> list[bytes]:
-        """The log's entries; their indices have no gaps."""
+        """Entries of the log; indices have no gaps."""
         rows = await self.rows("SELECT index, leaf_hash FROM log_entry ORDER BY index")
         assert [row.index for row in rows] == list(range(len(rows)))
         return [row.leaf_hash for row in rows]
 
     async def pending(self) -> int:
-        """How many leaves wait."""
+        """Number of pending leaves."""
         [row] = await self.rows("SELECT count(*) AS waiting FROM pending_leaf")
         return int(row.waiting)
 
     async def emptied(self) -> None:
-        """Wait until nothing is pending."""
+        """Wait until no leaf is pending."""
         async with asyncio.timeout(PATIENCE):
             while await self.pending():  # noqa: ASYNC110  # the database tells nobody
                 await asyncio.sleep(0.02)
 
     async def whole(self) -> list[bytes]:
-        """The entries, after every checkpoint was found to be signed and true."""
+        """Entries, with every checkpoint verified."""
         entries = await self.entries()
         checkpoints = await self.rows("SELECT size, root, note FROM checkpoint ORDER BY size")
         for row in checkpoints:
@@ -93,7 +93,7 @@ class LogFixture:
 
 @pytest.fixture(scope="module")
 def log_url(postgres_url: str) -> str:
-    """A database that no other sealer looks at."""
+    """A database without another sequencer."""
     return asyncio.run(new_database(postgres_url))
 
 
@@ -110,7 +110,7 @@ async def place(log_url: str, tmp_path: Path) -> AsyncIterator[LogFixture]:
 
 
 async def test_a_log_begins_with_a_signed_empty_tree(place: LogFixture) -> None:
-    """So that nobody can say later that there was something before the first leaf."""
+    """So that an earlier history can be ruled out."""
     await make_sealer(place.engine, place.keys).round()
     [row] = await place.rows("SELECT size, root, at FROM checkpoint")
     assert (row.size, row.root, row.at) == (0, merkle.EMPTY_ROOT, NOON)
@@ -118,7 +118,7 @@ async def test_a_log_begins_with_a_signed_empty_tree(place: LogFixture) -> None:
 
 
 async def test_three_sealers_at_once_give_each_leaf_one_index(place: LogFixture) -> None:
-    """While two writers go on disclosing: no gap, no leaf twice, none left out."""
+    """With two concurrent writers: no gap, no duplicate, none missing."""
     sealers = [make_sealer(place.engine, place.keys, batch=17) for _ in range(3)]
     writers = [asyncio.create_task(disclosed(place.hot, 250)) for _ in range(2)]
     sealing = [asyncio.create_task(each.run()) for each in sealers]
@@ -131,7 +131,7 @@ async def test_three_sealers_at_once_give_each_leaf_one_index(place: LogFixture)
 
 
 async def test_leaves_stand_in_the_order_of_their_time_and_id(place: LogFixture) -> None:
-    """Over the borders of batches too, and whatever the order in which they were written."""
+    """Across batches, in any order of writing."""
     late = await disclosed(place.hot, 30, moment=NOON + timedelta(seconds=5))
     early = await disclosed(place.hot, 30)
     twin = await disclosed(place.hot, 30)
@@ -141,7 +141,7 @@ async def test_leaves_stand_in_the_order_of_their_time_and_id(place: LogFixture)
 
 
 async def test_a_round_that_breaks_loses_nothing_and_doubles_nothing(place: LogFixture) -> None:
-    """The clock fails after the leaves were copied, before their checkpoint is signed."""
+    """The clock fails between copying the leaves and signing."""
     good = make_sealer(place.engine, place.keys, batch=300)
     await disclosed(place.hot, 10)
     await good.round()
@@ -156,7 +156,7 @@ async def test_a_round_that_breaks_loses_nothing_and_doubles_nothing(place: LogF
 
 
 async def test_a_sealer_whose_connection_is_cut_lets_the_next_one_seal(place: LogFixture) -> None:
-    """The server ends the backend that holds the lock; nothing of its round is left."""
+    """The server terminates the backend that holds the lock; the round is rolled back."""
     written = await disclosed(place.hot, 20)
     cut = CutBeforeSigning(place.url)
     with pytest.raises(Exception, match="connection"):
@@ -167,7 +167,7 @@ async def test_a_sealer_whose_connection_is_cut_lets_the_next_one_seal(place: Lo
 
 
 async def test_the_loop_goes_on_after_a_failure(place: LogFixture) -> None:
-    """With the next round, which comes within a second."""
+    """At the next round, within a second."""
     assert POLL_SECONDS < 1
     await make_sealer(place.engine, place.keys).round()
     written = await disclosed(place.hot, 5)
@@ -181,7 +181,7 @@ async def test_the_loop_goes_on_after_a_failure(place: LogFixture) -> None:
 
 
 async def test_a_leaf_that_comes_again_is_not_sealed_again(place: LogFixture) -> None:
-    """A shard restored to an earlier moment gives its pending leaves a second time."""
+    """A restored shard delivers its pending leaves again."""
     await disclosed(place.hot, 12)
     sealer = make_sealer(place.engine, place.keys, batch=10)
     await seal_all(sealer)
@@ -196,7 +196,7 @@ async def test_a_leaf_that_comes_again_is_not_sealed_again(place: LogFixture) ->
 
 
 async def test_while_one_seals_another_does_nothing(place: LogFixture) -> None:
-    """It does not wait either: its next look is half a second away."""
+    """It does not wait, and looks again half a second later."""
     await disclosed(place.hot, 3)
     sealer = make_sealer(place.engine, place.keys)
     async with place.engine.begin() as other:
@@ -209,7 +209,7 @@ async def test_while_one_seals_another_does_nothing(place: LogFixture) -> None:
 
 
 async def test_nothing_new_is_signed_when_nothing_came(place: LogFixture) -> None:
-    """An idle log has one head."""
+    """No new checkpoint without new leaves."""
     await disclosed(place.hot, 1)
     sealer = make_sealer(place.engine, place.keys)
     for _ in range(3):
@@ -218,7 +218,7 @@ async def test_nothing_new_is_signed_when_nothing_came(place: LogFixture) -> Non
 
 
 async def test_the_last_round_seals_what_is_left_and_never_fails(place: LogFixture) -> None:
-    """At shutdown an error is logged, and what is pending stays so."""
+    """An error at shutdown is logged, and the leaves stay pending."""
     await disclosed(place.hot, 9)
     sealer = make_sealer(place.engine, place.keys, batch=4)
     await replace(sealer, now=BrokenClock(failures=1)).last_round()
@@ -228,7 +228,7 @@ async def test_the_last_round_seals_what_is_left_and_never_fails(place: LogFixtu
 
 
 async def test_any_two_checkpoints_are_consistent(place: LogFixture) -> None:
-    """By the kept tiles' proofs, over all pairs, across the border of a full tile."""
+    """By stored tiles, for all pairs, across a full tile's border."""
     written = await disclosed(place.hot, 300)
     await seal_all(make_sealer(place.engine, place.keys, batch=23))
     assert await place.whole() == [entry for _, entry in written]
@@ -242,17 +242,17 @@ async def test_any_two_checkpoints_are_consistent(place: LogFixture) -> None:
 
 
 class BrokenClockError(Exception):
-    """The clock cannot be read."""
+    """Error of the failing clock."""
 
 
 class BrokenClock:
-    """A clock that fails a few times and then works."""
+    """Clock that fails a few times."""
 
     def __init__(self, failures: int) -> None:
         self._failures = failures
 
     def __call__(self) -> datetime:
-        """Noon, or a failure."""
+        """Noon, or the error."""
         if self._failures:
             self._failures -= 1
             raise BrokenClockError
@@ -260,13 +260,13 @@ class BrokenClock:
 
 
 class CutBeforeSigning:
-    """A clock that, when first read in the middle of a round, has the sealer's backend ended."""
+    """Clock that terminates the sequencer's backend when first read."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     def __call__(self) -> datetime:
-        """Noon; by then the transaction is lost."""
+        """Noon."""
         with ThreadPoolExecutor(1) as outside:
             outside.submit(asyncio.run, self._cut()).result()
         return NOON

@@ -1,4 +1,4 @@
-"""Yes/no questions over HTTP: what each kind of enterprise answers, what it costs, what is logged."""
+"""POST /v1/verifications: answers, consent, idempotency, log."""
 
 import asyncio
 import re
@@ -25,7 +25,7 @@ PAID = ("paid_social_insurance_on_time.v1", "3")
 
 
 async def test_an_answer_has_the_shape_of_the_wire(gateway: GatewayFixture) -> None:
-    """Nothing is missing and nothing is there besides."""
+    """No missing and no further members."""
     bank, of = await gateway.client(), gateway.entity("clean").enterprise
     name = ("enterprise_name.v1", of.name)
     response = await bank.verify(of.uscc, name, "is_active.v1", RATING)
@@ -81,7 +81,7 @@ async def test_an_answer_has_the_shape_of_the_wire(gateway: GatewayFixture) -> N
 async def test_each_kind_of_enterprise_answers_its_own_way(
     gateway: GatewayFixture, trait: str, noes: tuple[str, ...]
 ) -> None:
-    """A live fact is a `no`; what is over, repaired, withdrawn or never counted is not."""
+    """`no` for live facts; not for ended, repaired, withdrawn or uncounted ones."""
     bank = await gateway.client()
     told = await bank.answers(gateway.uscc(trait), *BUDGET_FREE)
     serious = {"no_live_penalty.v1"} if trait == "serious_violation" else set()
@@ -104,7 +104,7 @@ async def test_each_kind_of_enterprise_answers_its_own_way(
 async def test_a_true_name_is_a_yes_however_it_is_written(
     gateway: GatewayFixture, trait: str, asserted: str, match: str
 ) -> None:
-    """The answer says on which level it matched."""
+    """The answer has the level of the match."""
     bank, of = await gateway.client(), gateway.entity(trait).enterprise
     response = await bank.verify(of.uscc, ("enterprise_name.v1", asserted.format(name=of.name)))
     assert response.json()["answers"] == [
@@ -113,7 +113,7 @@ async def test_a_true_name_is_a_yes_however_it_is_written(
 
 
 async def test_a_wrong_name_is_a_no_without_a_match(gateway: GatewayFixture) -> None:
-    """The same for the representative and the address."""
+    """For name, representative and address."""
     bank = await gateway.client()
     tags = ("enterprise_name.v1", "legal_representative_name.v1", "registered_address.v1")
     response = await bank.verify(gateway.uscc("clean"), *((tag, "不是这个") for tag in tags))
@@ -121,7 +121,7 @@ async def test_a_wrong_name_is_a_no_without_a_match(gateway: GatewayFixture) -> 
 
 
 async def test_two_shops_of_one_name_are_told_apart_by_their_codes(gateway: GatewayFixture) -> None:
-    """Each is asked by its own code."""
+    """By their codes."""
     bank = await gateway.client()
     shops = [e.enterprise for e in gateway.entities if "same_name" in e.traits]
     assert len({shop.uscc for shop in shops}) == len(shops) == 2
@@ -134,7 +134,7 @@ async def test_two_shops_of_one_name_are_told_apart_by_their_codes(gateway: Gate
 
 
 async def test_a_lower_case_code_with_spaces_is_the_same_code(gateway: GatewayFixture) -> None:
-    """What is asked is normalised first, and told in its normal form."""
+    """Codes are normalised in request and answer."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     response = await bank.verify(f" {uscc[:8]} {uscc[8:].lower()}", "is_active.v1")
     assert response.json()["enterprise"] == {"uscc": uscc}
@@ -142,7 +142,7 @@ async def test_a_lower_case_code_with_spaces_is_the_same_code(gateway: GatewayFi
 
 
 async def test_an_unknown_enterprise_determines_nothing(gateway: GatewayFixture) -> None:
-    """Every question of the catalogue."""
+    """For every question of the catalogue."""
     bank = await gateway.client()
     asked = [
         q.tag if q.offers(None) else (q.tag, q.values[0] if q.values else "张三") for q in QUESTIONS
@@ -154,7 +154,7 @@ async def test_an_unknown_enterprise_determines_nothing(gateway: GatewayFixture)
 
 
 async def test_a_question_of_consent_needs_it(gateway: GatewayFixture) -> None:
-    """Without, with another client's, and with one for another purpose it is not determined."""
+    """Not determined without it, with another client's, or for another purpose."""
     bank, other, uscc = await gateway.client(), await gateway.client(), gateway.uscc("clean")
     await gateway.grant(other, uscc, questions=["rating_at_least.v1"])
     await gateway.grant(
@@ -166,7 +166,7 @@ async def test_a_question_of_consent_needs_it(gateway: GatewayFixture) -> None:
 
 
 async def test_a_consent_determines_its_own_questions_only(gateway: GatewayFixture) -> None:
-    """One not in it stays closed, and a call that it opens nothing for spends nothing."""
+    """Other questions stay closed; a call that it does not affect spends no use."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     consent_id = await gateway.grant(bank, uscc, datasets=(), questions=["rating_at_least.v1"])
     assert await bank.answers(uscc, PAID) == ["not_determined"]
@@ -182,7 +182,7 @@ async def test_a_consent_determines_its_own_questions_only(gateway: GatewayFixtu
 
 
 async def test_an_identity_number_is_compared_under_consent(gateway: GatewayFixture) -> None:
-    """It is yes or no by its digest, and stands in no answer."""
+    """By keyed digest; the number is in no answer."""
     bank, of = await gateway.client(), gateway.entity("clean")
     await gateway.grant(
         bank, of.enterprise.uscc, datasets=(), questions=["legal_representative_id.v1"]
@@ -199,7 +199,7 @@ async def test_an_identity_number_is_compared_under_consent(gateway: GatewayFixt
 
 
 async def test_a_severity_is_told_under_consent_only(gateway: GatewayFixture) -> None:
-    """That there is a penalty is public, how severe it is is not: without consent all are alike."""
+    """That there is a penalty is public; its severity needs consent."""
     bank, uscc = await gateway.client(), gateway.uscc("penalised")
     severities = [("no_live_penalty.v1", each) for each in ("轻微", "一般", "严重")]
     closed = ["not_determined"] * 3
@@ -215,7 +215,7 @@ async def test_a_severity_is_told_under_consent_only(gateway: GatewayFixture) ->
 async def test_what_its_source_cannot_say_is_not_determined_under_consent_either(
     gateway: GatewayFixture,
 ) -> None:
-    """Neither a yes nor a no."""
+    """Neither yes nor no."""
     bank, uscc = await gateway.client(), gateway.uscc("source_unavailable")
     await gateway.grant(bank, uscc, questions=[PAID[0], RATING[0]])
     assert await bank.answers(uscc, PAID, RATING) == ["not_determined", "yes"]
@@ -225,7 +225,7 @@ async def test_what_its_source_cannot_say_is_not_determined_under_consent_either
 async def test_what_the_enterprise_takes_back_holds_from_the_next_request(
     gateway: GatewayFixture, act: object
 ) -> None:
-    """The token stays good, the answer does not."""
+    """With a valid token, the question is not determined."""
     assert callable(act)
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     consent_id = await gateway.grant(bank, uscc, questions=["rating_at_least.v1"])
@@ -236,14 +236,14 @@ async def test_what_the_enterprise_takes_back_holds_from_the_next_request(
 
 
 async def test_an_expired_consent_determines_nothing(gateway: GatewayFixture) -> None:
-    """Nobody needs to touch its row for that."""
+    """Without a job that updates its row."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     await gateway.grant(bank, uscc, questions=[RATING[0]], days=5, granted_days_ago=6)
     assert await bank.answers(uscc, RATING) == ["not_determined"]
 
 
 async def test_as_many_uses_are_told_as_were_allowed(gateway: GatewayFixture) -> None:
-    """Forty calls at once on ten uses: ten are told, the others hear what no consent would say."""
+    """Forty concurrent calls on ten uses: ten answers, the rest as without consent."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     consent_id = await gateway.grant(bank, uscc, questions=[RATING[0]], max_uses=10)
     await bank.token()
@@ -265,7 +265,7 @@ async def test_as_many_uses_are_told_as_were_allowed(gateway: GatewayFixture) ->
 async def test_the_same_call_again_gets_the_same_bytes_and_spends_nothing(
     gateway: GatewayFixture,
 ) -> None:
-    """One use, one row in the log, one place in the probe budget."""
+    """One use, one log row, one value in the probe budget."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     consent_id = await gateway.grant(bank, uscc, questions=[RATING[0]])
     key = {"Idempotency-Key": "the-same"}
@@ -277,7 +277,7 @@ async def test_the_same_call_again_gets_the_same_bytes_and_spends_nothing(
 
 
 async def test_the_same_call_many_times_at_once_is_one_call(gateway: GatewayFixture) -> None:
-    """Whoever comes second waits, or reads what the first was told."""
+    """Concurrent duplicates wait or read the stored answer."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     consent_id = await gateway.grant(bank, uscc, questions=[RATING[0]])
     key = {"Idempotency-Key": "at-once"}
@@ -292,7 +292,7 @@ async def test_the_same_call_many_times_at_once_is_one_call(gateway: GatewayFixt
 async def test_a_repeated_call_tells_nothing_that_was_withdrawn_since(
     gateway: GatewayFixture,
 ) -> None:
-    """The old key opens nothing after the withdrawal; what needs no consent is still the same."""
+    """Closed questions are not repeated after a withdrawal; public ones are."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     consent_id = await gateway.grant(bank, uscc, questions=[RATING[0]])
     closed, public = {"Idempotency-Key": "closed"}, {"Idempotency-Key": "public"}
@@ -307,7 +307,7 @@ async def test_a_repeated_call_tells_nothing_that_was_withdrawn_since(
 
 
 async def test_a_key_stands_for_one_request_of_one_client(gateway: GatewayFixture) -> None:
-    """Another question or another enterprise is a conflict; another client is not."""
+    """Another question or enterprise is a conflict; another client's key is not."""
     bank, other, uscc = await gateway.client(), await gateway.client(), gateway.uscc("clean")
     key = {"Idempotency-Key": '"one"'}
     assert (await bank.verify(uscc, "is_active.v1", headers=key)).status_code == 200
@@ -322,7 +322,7 @@ async def test_a_key_stands_for_one_request_of_one_client(gateway: GatewayFixtur
 
 
 async def test_after_a_day_a_key_is_free_again(gateway: GatewayFixture) -> None:
-    """The answer is a new one, with a new disclosure."""
+    """A new answer with a new disclosure."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     key = {"Idempotency-Key": "daily"}
     first = await bank.verify(uscc, "is_active.v1", headers=key)
@@ -338,7 +338,7 @@ async def test_after_a_day_a_key_is_free_again(gateway: GatewayFixture) -> None:
 
 
 async def test_what_is_told_is_in_the_log_with_what_it_rests_on(gateway: GatewayFixture) -> None:
-    """Client, purpose, questions, records relied on, and the leaf that was promised."""
+    """Client, purpose, questions, records and leaf."""
     bank, of = await gateway.client(), gateway.entity("penalised")
     response = await bank.verify(of.enterprise.uscc, "no_live_penalty.v1", "is_active.v1")
     (row,) = await gateway.log_of(bank)
@@ -354,7 +354,7 @@ async def test_what_is_told_is_in_the_log_with_what_it_rests_on(gateway: Gateway
 
 
 async def test_a_refused_attempt_is_in_the_log_too(gateway: GatewayFixture) -> None:
-    """With its reason, for the enterprise to see."""
+    """With its reason, visible to the enterprise."""
     platform, uscc = await gateway.client("platform"), gateway.uscc("clean")
     refused = await platform.verify(uscc, "is_active.v1")
     assert refused.json()["code"] == "not_in_agreement"
@@ -364,7 +364,7 @@ async def test_a_refused_attempt_is_in_the_log_too(gateway: GatewayFixture) -> N
 
 
 async def test_the_catalogue_of_questions_is_public_and_signed(gateway: GatewayFixture) -> None:
-    """Every question with its two titles, and the values that it takes."""
+    """With titles in both languages and accepted values."""
     response = gateway.checked(await gateway.http.get("/v1/questions"))
     assert response.status_code == 200
     listed = response.json()["questions"]
