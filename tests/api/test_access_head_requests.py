@@ -149,7 +149,7 @@ def remaining(answer: httpx2.Response) -> int:
 
 
 async def test_a_receipts_head_is_that_clients_alone(gateway: GatewayFixture) -> None:
-    """Another client's receipt is not found by HEAD either."""
+    """HEAD of another client's consent is 404."""
     bank, other = await gateway.client(), await gateway.client()
     path = f"/v1/consents/{await consent_of(bank)}"
     mine = await bank.send(path, b"", method="HEAD", scope="consents")

@@ -43,7 +43,7 @@ async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture
 async def test_nonce_and_state_of_any_length_lead_to_a_token(
     oauth: OAuthFixture, changes: dict[str, str | None]
 ) -> None:
-    """The nonce is ignored; the state comes back unchanged or the request is refused."""
+    """The nonce is ignored; the state comes back unchanged, or not at all if none was sent."""
     bank = await oauth.bank()
     opened = await bank.open(await bank.pushed(**changes))
     answer = answer_of(await decided(oauth, interaction_of(opened)))

@@ -162,7 +162,7 @@ async def test_details_that_are_not_exactly_right_are_refused(
 
 @pytest.mark.parametrize("uscc", ["91330106MA2CXXXX17", "933840198503010828"])
 async def test_a_code_needs_to_be_well_formed_only(oauth: OAuthFixture, uscc: str) -> None:
-    """A wrong check character is accepted; ID numbers are refused."""
+    """A wrong check character, or a right one on a code that could be read as an ID number."""
     bank = await oauth.bank()
     details = json.dumps([make_consent_request(enterprise={"uscc": uscc})])
     assert (await bank.push(authorization_details=details)).status_code == 201

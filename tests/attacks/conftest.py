@@ -1,5 +1,4 @@
-"""Wycheproof's own files are not part of this repository: where they are not given, their tests are
-not collected, and `test_signing_jws_forgeries` makes the same attacks with keys of its own."""
+"""Collection of the Wycheproof tests only where Wycheproof's files are present."""
 
 import os
 from pathlib import Path

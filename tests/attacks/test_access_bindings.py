@@ -1,4 +1,4 @@
-"""Token misuse: consent-bound tokens, Host header, reads without consent, demo log."""
+"""Misuse of bindings: tokens of other consents, Host headers, closed records, log files."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def caller_of(gateway: GatewayFixture, bank: Caller) -> Authenticated:
-    """The bank as a route knows it once its token and proof are verified."""
+    """The bank as authenticated caller of a route."""
     token = gateway.runtime.tokens.verify(await bank.token(), gateway.clock())
     assert token.jkt is not None
     return Authenticated(token=token, proof=Proof(jkt=token.jkt, jti="unused", generation=""))
@@ -33,7 +33,7 @@ BODY = {
 
 
 async def test_a_token_of_one_consent_opens_no_other(gateway: GatewayFixture) -> None:
-    """A token from the code flow carries its consent: another one in the body is refused."""
+    """A token from the code flow carries its consent; another one in the body is refused."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     other = await gateway.grant(bank, uscc, datasets=["registration"])
     cursors = Cursors(key=b"k", client_id=bank.client_id, now=gateway.clock())
@@ -59,14 +59,14 @@ async def test_a_token_of_one_consent_opens_no_other(gateway: GatewayFixture) ->
 async def test_no_redirect_names_the_host_that_a_caller_wrote(
     gateway: GatewayFixture, path: str
 ) -> None:
-    """A slash too many is nothing at all, not a redirect to wherever Host points."""
+    """A path with an extra slash is a 404, not a redirect to the Host header."""
     answer = await gateway.http.post(path, headers={"Host": "evil.example"})
     assert not answer.is_redirect
     assert "evil.example" not in str(answer.headers)
 
 
 async def test_without_consent_closed_records_are_not_even_read(gateway: GatewayFixture) -> None:
-    """How long reading them takes would tell how many there are."""
+    """Read time would reveal their number."""
     from gateway.verifications.read_query import read_inputs as read_facts
     from gateway.verifications.request import VerificationRequest as Verifying
     from gateway.verifications.request import parse_request as verification_of
@@ -89,7 +89,7 @@ async def test_without_consent_closed_records_are_not_even_read(gateway: Gateway
 
 
 async def test_the_demos_log_is_for_its_owner_only(tmp_path: Path) -> None:
-    """As everything else in the demo's folder."""
+    """Mode 0600, as everything in the demo's folder."""
     from gateway.synthetic.state import DemoFolder
 
     with DemoFolder(tmp_path).open_log() as log:

@@ -1,4 +1,4 @@
-"""Real proxies as `deploy/proxy` sets them up, over TLS, before a gateway of its own process.
+"""Client certificates through real proxies: HAProxy and nginx as `deploy/proxy` configures them.
 
 Clients are Python's own TLS; what they write into `Client-Cert` themselves must not arrive.
 """
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_a_client_goes_the_whole_way_through_the_proxy(front: Proxy) -> None:
-    """Discovery, a token at the alias, and a call: with a certificate and no signature of its own."""
+    """Discovery, a token at the alias, and a call with it."""
     holder = make_certificate(issuer=CA)
     client_id = await front.client(
         token_endpoint_auth_method="tls_client_auth",
@@ -44,7 +44,7 @@ async def test_a_client_goes_the_whole_way_through_the_proxy(front: Proxy) -> No
 
 
 async def test_a_certificate_that_signed_itself_goes_through(front: Proxy) -> None:
-    """The proxy passes it on, the gateway knows it by its bytes; another one is nobody's."""
+    """The gateway compares its bytes; another certificate is refused."""
     own = make_certificate("CN=own")
     client_id = await front.client(
         {"keys": [own.jwk]},
@@ -60,7 +60,7 @@ async def test_a_certificate_that_signed_itself_goes_through(front: Proxy) -> No
 
 @pytest.mark.parametrize("where", ["public", "mtls"])
 async def test_large_deliveries_reach_the_gateway(front: Proxy, where: str) -> None:
-    """It is the gateway that refuses a megabyte without a token, not the proxy for its size."""
+    """Without a token the gateway, not the proxy, refuses a body of a megabyte."""
     with front.http(None) as http:
         refused = http.post(f"{getattr(front, where)}/v1/records", content=b" " * (1 << 20))
     assert (refused.status_code, refused.json()["code"]) == (401, "invalid_token")
@@ -68,7 +68,7 @@ async def test_large_deliveries_reach_the_gateway(front: Proxy, where: str) -> N
 
 @pytest.mark.parametrize("where", ["public", "mtls"])
 async def test_what_a_client_writes_itself_does_not_arrive(front: Proxy, where: str) -> None:
-    """A forged header, in any case, twice, or beside a certificate of the client's own."""
+    """A forged Client-Cert header in any case, twice, or beside a real certificate."""
     victim = make_certificate(issuer=CA)
     client_id = await front.client(
         token_endpoint_auth_method="tls_client_auth",
@@ -91,7 +91,7 @@ async def test_what_a_client_writes_itself_does_not_arrive(front: Proxy, where: 
 
 
 async def test_no_chain_no_entry(front: Proxy) -> None:
-    """The registered name under an authority of one's own, by itself, or out of its term."""
+    """An untrusted authority, a self-signed certificate, an expired one."""
     client_id = await front.client(
         token_endpoint_auth_method="tls_client_auth",
         tls_client_auth_subject_dn=SUBJECT,

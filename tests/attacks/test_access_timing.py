@@ -1,4 +1,4 @@
-"""How long an answer takes does not tell whom it is about (Welch's t, `tests/welch`)."""
+"""Timing side channels: response times do not depend on the enterprise (Welch's t-test)."""
 
 import time
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ CLOSED = ("rating_at_least.v1", "良好"), ("legal_representative_id.v1", "33010
 async def test_known_unknown_and_closed_enterprises_take_equally_long(
     gateway: GatewayFixture,
 ) -> None:
-    """Without a consent: never registered, registered, on a list, and with 300 penalties.
+    """Without consent: unknown, registered, listed, and with 300 penalties.
 
     Where the answers differ their times may, by what is written of them.
     """
@@ -49,7 +49,7 @@ async def test_known_unknown_and_closed_enterprises_take_equally_long(
 
 
 async def test_a_query_without_consent_tells_nothing_by_its_time(gateway: GatewayFixture) -> None:
-    """Never registered, registered, and with 300 penalties: refused after as long."""
+    """Refused after the same time for unknown enterprises and for 300 penalties."""
     bank = await gateway.client(quotas=QUOTAS)
     async with with_closed_records(gateway):
         bodies = {"unknown": UNKNOWN, "few": FEW, "many": MANY}
@@ -65,7 +65,7 @@ async def test_a_query_without_consent_tells_nothing_by_its_time(gateway: Gatewa
 async def test_a_query_under_a_consent_for_something_else_tells_nothing_by_its_time(
     gateway: GatewayFixture,
 ) -> None:
-    """The enterprise opened its licences: how many penalties it has does not show."""
+    """With consent for licences, the number of penalties does not show."""
     bank = await gateway.client(quotas=QUOTAS)
     async with with_closed_records(gateway):
         for uscc in (FEW, MANY):
@@ -87,7 +87,7 @@ async def demand_alike(
     *,
     status: int = 200,
 ) -> None:
-    """Fail where these calls of `bank`, by name, can be told from the first."""
+    """Fail if these calls of `bank` are distinguishable from the first."""
     slower = LeakyApplication(gateway.app)
     transport = httpx2.ASGITransport(app=slower)
     async with httpx2.AsyncClient(transport=transport, base_url=gateway.issuer) as http:

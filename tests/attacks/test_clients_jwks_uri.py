@@ -1,4 +1,4 @@
-"""What an attacker who chooses a `jwks_uri`, its names, or its answers would try. Real sockets."""
+"""SSRF by `jwks_uri`: hostile addresses, names and answers, over real sockets."""
 
 import asyncio
 import json
@@ -80,20 +80,20 @@ async def outside(tmp_path: Path) -> AsyncIterator[FakeInternet]:
 
 
 async def fetched(outside: FakeInternet, url: str | None = None, **way: Any) -> KeySet:
-    """What a fetch gives."""
+    """Result of a fetch."""
     own, now = outside.url if url is None else url, datetime.now(UTC)
     return await fetch_keys(own, now=now, loopback=False, route=outside.way(**way))
 
 
 @pytest.mark.parametrize("address", NOT_PUBLIC)
 def test_an_address_inside_is_not_public(address: str) -> None:
-    """Ours, a tunnel's, a group's, nobody's: none of them is a public host."""
+    """Private, tunnel, multicast and reserved addresses are not public."""
     assert not is_public(address)
 
 
 @pytest.mark.parametrize("address", [PUBLIC, "1.1.1.1", "2606:4700::1111", "240e:3b7::1"])
 def test_a_global_address_is_public(address: str) -> None:
-    """Where banks are."""
+    """Public IPv4 and IPv6 addresses are accepted."""
     assert is_public(address)
 
 
@@ -130,7 +130,7 @@ def test_a_global_address_is_public(address: str) -> None:
 async def test_an_address_of_the_wrong_form_is_refused_before_anything_is_resolved(
     outside: FakeInternet, url: str
 ) -> None:
-    """Neither a name is looked up nor a connection opened."""
+    """Neither resolved nor connected to."""
     assert address_problem(url, loopback=False)
     with pytest.raises(UnfetchableError):
         await fetched(outside, url)
@@ -142,7 +142,7 @@ async def test_an_address_of_the_wrong_form_is_refused_before_anything_is_resolv
 async def test_a_name_that_resolves_inside_is_never_connected_to(
     outside: FakeInternet, address: str
 ) -> None:
-    """Whatever the name says, its address decides."""
+    """The resolved address decides."""
     outside.addresses = [[address]]
     with pytest.raises(UnfetchableError, match="not allowed"):
         await fetched(outside)
@@ -150,7 +150,7 @@ async def test_a_name_that_resolves_inside_is_never_connected_to(
 
 
 async def test_one_inside_address_among_public_ones_refuses_them_all(outside: FakeInternet) -> None:
-    """An attacker's name server mixes them and waits for a retry."""
+    """An attacker's DNS may mix them and hope for a retry."""
     outside.addresses = [[PUBLIC, "10.0.0.1"]]
     with pytest.raises(UnfetchableError, match="not allowed"):
         await fetched(outside)
@@ -160,7 +160,7 @@ async def test_one_inside_address_among_public_ones_refuses_them_all(outside: Fa
 async def test_a_name_is_resolved_once_and_the_judged_address_is_dialled(
     outside: FakeInternet,
 ) -> None:
-    """DNS rebinding: the second answer would be an inside address, and is never asked for."""
+    """DNS rebinding: there is no second resolution."""
     outside.addresses = [[PUBLIC], ["127.0.0.1"]]
     assert (await fetched(outside)).jwks["keys"][0]["kid"] == "k1"
     assert len(outside.asked) == 1
@@ -168,7 +168,7 @@ async def test_a_name_is_resolved_once_and_the_judged_address_is_dialled(
 
 
 async def test_host_and_certificate_are_the_names_own(outside: FakeInternet) -> None:
-    """The connection goes to an address, and yet Host is the name; SNI and certificate fit it."""
+    """Host, SNI and certificate use the name, the connection the address."""
     await fetched(outside)
     assert f"host: keys.bank.test:{outside.server.port}" in (
         outside.server.requests[0].decode().lower()
@@ -181,7 +181,7 @@ async def test_host_and_certificate_are_the_names_own(outside: FakeInternet) -> 
 async def test_another_spelling_of_loopback_is_resolved_and_refused(
     outside: FakeInternet, host: str
 ) -> None:
-    """The machine's own resolver knows them; the address that it gives is judged."""
+    """Spellings that the system resolver understands."""
     url = f"https://{host}:{outside.server.port}/jwks.json"
     with pytest.raises(UnfetchableError):
         await fetched(outside, url, resolve=safe_fetch.resolve, connect=safe_fetch.connect)
@@ -189,7 +189,7 @@ async def test_another_spelling_of_loopback_is_resolved_and_refused(
 
 
 async def test_a_certificate_for_another_name_is_refused(tmp_path: Path) -> None:
-    """TLS is verified against the name, not the address."""
+    """TLS verification uses the name."""
     async with make_fake_internet(tmp_path, name="other.test") as outside:
         outside.server.answer = ok(make_set("k1"))
         with pytest.raises(UnfetchableError, match="cannot be reached"):
@@ -198,7 +198,7 @@ async def test_a_certificate_for_another_name_is_refused(tmp_path: Path) -> None
 
 
 async def test_a_certificate_of_an_unknown_authority_is_refused(outside: FakeInternet) -> None:
-    """What the machine does not trust is not trusted here."""
+    """No fallback for untrusted authorities."""
     with pytest.raises(UnfetchableError, match="cannot be reached"):
         await fetched(outside, trust=safe_fetch.system_trust)
     assert outside.server.requests == []
@@ -216,14 +216,14 @@ async def test_a_redirect_is_not_followed(outside: FakeInternet, status: str) ->
 
 @pytest.mark.parametrize("status", ["204 No Content", "404 Not Found", "500 Broken"])
 async def test_anything_but_a_200_is_no_answer(outside: FakeInternet, status: str) -> None:
-    """A JWK set in an error page is none."""
+    """Other statuses are refused, whatever their body."""
     outside.server.answer = ok(make_set("k1")).replace(b"200 OK", status.encode())
     with pytest.raises(UnfetchableError, match="instead of 200"):
         await fetched(outside)
 
 
 async def test_a_huge_body_is_cut_off(outside: FakeInternet) -> None:
-    """After 64 kB nothing more is read, whether a length was announced or not."""
+    """Reading stops after 64 kB, with or without Content-Length."""
 
     async def endless(writer: Any) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
@@ -243,7 +243,7 @@ async def test_a_huge_body_is_cut_off(outside: FakeInternet) -> None:
     "begins", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\n\r\n{"], ids=["head", "body"]
 )
 async def test_a_slow_answer_is_given_up_as_a_whole(outside: FakeInternet, begins: bytes) -> None:
-    """A byte now and then does not keep it open: the time is for the whole of it."""
+    """The time limit is for the whole answer."""
 
     async def dripping(writer: Any) -> None:
         writer.write(begins)
@@ -258,7 +258,7 @@ async def test_a_slow_answer_is_given_up_as_a_whole(outside: FakeInternet, begin
 
 
 async def test_a_slow_resolver_is_given_up_too(outside: FakeInternet) -> None:
-    """The name server may be the attacker's."""
+    """DNS resolution has the same limit."""
 
     async def never(_host: str, _port: int) -> list[str]:
         await asyncio.sleep(60)
@@ -269,19 +269,19 @@ async def test_a_slow_resolver_is_given_up_too(outside: FakeInternet) -> None:
 
 
 def test_the_whole_fetch_has_three_seconds() -> None:
-    """As the operators' documentation says."""
+    """The documented limit."""
     assert FetchRoute().timeout == 3
 
 
 async def test_a_compressed_answer_is_not_unpacked(outside: FakeInternet) -> None:
-    """A small body that unpacks to gigabytes is refused by its header."""
+    """Refused by Content-Encoding, against decompression bombs."""
     outside.server.answer = ok(b"\x1f\x8b", "Content-Encoding: gzip")
     with pytest.raises(UnfetchableError, match="encoding"):
         await fetched(outside)
 
 
 async def test_an_endless_head_is_refused(outside: FakeInternet) -> None:
-    """Headers are bounded as well."""
+    """The header section is bounded."""
 
     async def heading(writer: Any) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n")
@@ -318,7 +318,7 @@ async def test_an_endless_head_is_refused(outside: FakeInternet) -> None:
 async def test_what_is_no_set_of_public_keys_is_refused(
     outside: FakeInternet, content: bytes
 ) -> None:
-    """Whatever it is, it is refused by a sentence, and none of it is quoted."""
+    """Refused with a sentence that quotes nothing."""
     outside.server.answer = ok(content)
     with pytest.raises(UnfetchableError) as refused:
         await fetched(outside)
@@ -347,7 +347,7 @@ async def test_a_set_that_could_not_be_registered_is_refused(
 
 
 async def test_what_else_a_key_carries_is_not_kept(outside: FakeInternet) -> None:
-    """Certificates and addresses in a key are never looked at, so they are not stored."""
+    """Certificates and URLs in a key are not stored."""
     key = public_jwk(ec.generate_private_key(ec.SECP256R1()), kid="k1", x5u="https://inside.test/")
     outside.server.answer = ok({"keys": [key], "next": "https://inside.test/"})
     kept = (await fetched(outside)).jwks
@@ -356,7 +356,7 @@ async def test_what_else_a_key_carries_is_not_kept(outside: FakeInternet) -> Non
 
 
 async def test_loopback_http_is_for_the_demo_setting_only() -> None:
-    """There it is fetched, elsewhere it is refused without a connection."""
+    """Fetched in the demo setting, refused without a connection elsewhere."""
     async with make_key_server() as server:
         server.answer = ok(make_set("k1"))
         url, now = f"http://127.0.0.1:{server.port}/jwks.json", datetime.now(UTC)
@@ -367,7 +367,7 @@ async def test_loopback_http_is_for_the_demo_setting_only() -> None:
 
 
 async def test_the_demo_setting_opens_no_other_http() -> None:
-    """Only this machine by name or number, and only if that is where the name leads."""
+    """Loopback by name or number, if it resolves to loopback."""
     assert address_problem("http://10.0.0.1/", loopback=True)
     assert address_problem("http://127.0.0.1.evil.test/", loopback=True)
 

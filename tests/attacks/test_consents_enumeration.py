@@ -1,4 +1,4 @@
-"""Whether an enterprise exists, is signed up, or has refused or allowed others: not by asking it.
+"""Enumeration by consent requests: enterprises in different states look the same.
 
 The same asks go to enterprises in different states; the answers have one status, one shape, one
 length, and cost the same statements.
@@ -37,7 +37,7 @@ VARIES: Final = {
 
 
 async def in_every_state(gateway: GatewayFixture) -> dict[str, str]:
-    """One enterprise in each state that must not show; what there is, others have done."""
+    """One enterprise in each state, with consents of other clients."""
     other, third = await gateway.client(quotas=QUOTAS), await gateway.client(quotas=QUOTAS)
     states = {
         "exists": gateway.uscc("clean"),
@@ -59,30 +59,30 @@ async def in_every_state(gateway: GatewayFixture) -> dict[str, str]:
 
 
 def refuse(held: Consent, *, person: Person, now: datetime) -> Transition | Refused:
-    """The enterprise refuses."""
+    """Refuse as the enterprise."""
     return consent.refuse(held, person=person, shown=SHOWN, now=now)
 
 
 async def post(client: Caller, uscc: str, more: dict[str, Any]) -> httpx2.Response:
-    """Ask this enterprise."""
+    """Request a consent."""
     body = {"enterprise": {"uscc": uscc}, "purpose": "loan_approval"} | more
     return await client.send(PATH, body, scope="consents")
 
 
 async def refusals(gateway: GatewayFixture, client: Caller, uscc: str) -> list[Any]:
-    """What the log holds of this client's asks of this enterprise."""
+    """Log rows of this client's requests to this enterprise."""
     found = await gateway.log_of(client)
     shown = ("kind", "outcome", "reason", "purpose", "asked")
     return [[row[name] for name in shown] for row in found if row["uscc"] == uscc]
 
 
 async def get(client: Caller, path: str) -> httpx2.Response:
-    """Read."""
+    """GET as the client."""
     return await client.send(path, b"", method="GET", scope="consents")
 
 
 def make_ask(chance: random.Random, gateway: GatewayFixture) -> dict[str, Any]:
-    """Anything that a client could send: mostly good, sometimes not."""
+    """Random requests, mostly valid."""
     terms = [gateway.clock() + timedelta(days=days) for days in (1, 30, 90, 5_000, -1)]
     good = ["penalty", "licence", "registration"]
     made = {
@@ -96,7 +96,7 @@ def make_ask(chance: random.Random, gateway: GatewayFixture) -> dict[str, Any]:
 
 
 def shape(answer: httpx2.Response, uscc: str) -> tuple[Any, ...]:
-    """All of an answer but what differs from one to the next."""
+    """An answer without the parts that differ each time."""
     body = re.sub(r"cst_[a-z0-9]+", "cst", answer.text.replace(uscc, "uscc"))
     body = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+", "time", body)
     body = re.sub(r'"request_id":"[^"]+"', "", body)
@@ -110,7 +110,7 @@ def shape(answer: httpx2.Response, uscc: str) -> tuple[Any, ...]:
 
 @contextmanager
 def statements(gateway: GatewayFixture) -> Iterator[list[str]]:
-    """What is asked of the database about consents inside the block."""
+    """Statements about consents inside the block."""
     seen: list[str] = []
 
     def note(*given: Any) -> None:
@@ -124,7 +124,7 @@ def statements(gateway: GatewayFixture) -> Iterator[list[str]]:
 
 
 async def test_asking_tells_nothing_about_whom_is_asked(gateway: GatewayFixture) -> None:
-    """Whatever is asked, each state is answered alike, with the same work, then and when read."""
+    """The same answer and statements for each state, at the request and when read later."""
     states = await in_every_state(gateway)
     client = await gateway.client(quotas=QUOTAS)
     chance = random.Random(20261123)  # noqa: S311  # an order, not a secret
@@ -156,7 +156,7 @@ async def test_asking_tells_nothing_about_whom_is_asked(gateway: GatewayFixture)
 
 
 async def test_the_list_names_ones_own_asks_and_nothing_else(gateway: GatewayFixture) -> None:
-    """In each state one entry, and no trace of what others have."""
+    """One entry for each state, without other clients' consents."""
     states = await in_every_state(gateway)
     client = await gateway.client(quotas=QUOTAS)
     for uscc in states.values():
@@ -169,7 +169,7 @@ async def test_the_list_names_ones_own_asks_and_nothing_else(gateway: GatewayFix
 
 
 async def test_anothers_consent_and_none_are_answered_alike(gateway: GatewayFixture) -> None:
-    """Read, wait, record, give up, amend: the same answer."""
+    """Read, wait, record, waive, amend: the same answer."""
     other, client = await gateway.client(quotas=QUOTAS), await gateway.client(quotas=QUOTAS)
     uscc = gateway.uscc("clean")
     theirs, none = await gateway.grant(other, uscc), "cst_" + "a" * 26
@@ -189,7 +189,7 @@ async def test_anothers_consent_and_none_are_answered_alike(gateway: GatewayFixt
 
 
 async def test_a_leak_would_be_seen(gateway: GatewayFixture) -> None:
-    """A control: the client's own refusal does show, in status and in work."""
+    """Control: the client's own refusal is visible in status and statements."""
     client = await gateway.client(quotas=QUOTAS)
     uscc = gateway.uscc("clean")
     first = await post(client, uscc, {"datasets": ["penalty"]})

@@ -1,4 +1,4 @@
-"""A message ends where RFC 9112 says, however its bytes are cut into segments."""
+"""HTTP/1.1 message framing (RFC 9112), independent of segmentation."""
 
 import asyncio
 from typing import Final
@@ -33,7 +33,7 @@ def message(path: bytes, fields: bytes, body: bytes = b"", *, chunked: bool = Fa
 @pytest.mark.parametrize("chunked", [False, True])
 @pytest.mark.parametrize("fields", UPGRADES)
 async def test_an_upgrade_is_served_as_http_with_its_body(fields: bytes, chunked: bool) -> None:
-    """RFC 9110 §7.8: the body is neither lost nor a second request, and the next one is served."""
+    """RFC 9110 §7.8: the upgrade is ignored; body and next request are served."""
     whole = message(b"/outer", fields, INNER, chunked=chunked)
     head = whole.index(b"\r\n\r\n") + 4
     for segments in segmentations(whole, head, head + 1, head - 1, len(whole) - 1):
@@ -52,7 +52,7 @@ async def test_an_upgrade_is_served_as_http_with_its_body(fields: bytes, chunked
 
 
 async def test_upgrades_that_come_together_are_served_one_by_one() -> None:
-    """Each of them stops the parser while bytes of the next remain."""
+    """Several upgrades in one segment."""
     get = b"GET /%d HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
     whole = b"".join(get % number for number in range(50)) + message(b"/last", UPGRADES[0], b"x")
     async with connect() as line:
@@ -62,7 +62,7 @@ async def test_upgrades_that_come_together_are_served_one_by_one() -> None:
 
 
 async def test_an_upgrade_of_http_1_0_is_ignored_too() -> None:
-    """It ends its connection, as HTTP/1.0 does."""
+    """An HTTP/1.0 connection closes after its answer."""
     async with connect() as line:
         await line.arrives(
             b"POST / HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 1\r\n\r\nx"
@@ -126,7 +126,7 @@ HEADS: Final = {
 
 @pytest.mark.parametrize(("head", "status"), HEADS.values(), ids=HEADS)
 async def test_what_could_be_framed_in_two_ways_is_refused(head: bytes, status: int) -> None:
-    """One answer, a closed connection, and nothing of what follows is served."""
+    """Ambiguous framing: one 400, and the connection closes."""
     for segments in segmentations(head + INNER + AFTER, len(head)):
         async with connect() as line:
             await line.arrives(*segments)
@@ -154,7 +154,7 @@ BODIES: Final = {
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 async def test_a_body_that_breaks_its_framing_ends_the_connection(body: bytes) -> None:
-    """The application never sees it whole, and nothing that follows is a message."""
+    """The application gets no complete body, and the connection closes."""
     for segments in segmentations(CHUNKED + body + AFTER, len(CHUNKED), len(CHUNKED) + 3):
         async with connect() as line:
             await line.arrives(*segments)
@@ -165,7 +165,7 @@ async def test_a_body_that_breaks_its_framing_ends_the_connection(body: bytes) -
 
 
 async def test_a_trailer_is_no_header() -> None:
-    """RFC 9110 §6.5.1: what a proxy takes out of the head does not come back behind the body."""
+    """RFC 9110 §6.5.1: trailers are not merged into headers."""
     body = b"3\r\nabc\r\n0\r\nClient-Cert: :AAAA:\r\nHost: b\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"
     for segments in segmentations(CHUNKED + body, len(CHUNKED), len(CHUNKED) + 8):
         async with connect() as line:
@@ -179,7 +179,7 @@ async def test_a_trailer_is_no_header() -> None:
 
 @pytest.mark.parametrize("version", [b"1.0", b"1.1"])
 async def test_nothing_after_the_last_message_is_served(version: bytes) -> None:
-    """`Connection: close`, and HTTP/1.0 as it is served here."""
+    """After `Connection: close`, and HTTP/1.0."""
     last = b"GET /last HTTP/%b\r\nHost: a\r\nConnection: close\r\n\r\n" % version
     for segments in segmentations(last + INNER, len(last)):
         async with connect() as line:
@@ -192,7 +192,7 @@ async def test_nothing_after_the_last_message_is_served(version: bytes) -> None:
 
 @pytest.mark.parametrize("fault", [b"EVIL / HTTP/1.1\r\n\r\n", CHUNKED + b"x", POST + b" \r\n\r\n"])
 async def test_a_refusal_waits_for_the_answers_before_it(fault: bytes) -> None:
-    """Or it would be taken for the answer to another message."""
+    """Answers keep the order of their requests."""
     held = b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n"
     async with connect() as line:
         await line.arrives(held + AFTER + fault + AFTER)
@@ -204,7 +204,7 @@ async def test_a_refusal_waits_for_the_answers_before_it(fault: bytes) -> None:
 
 
 async def test_an_answer_that_has_begun_is_not_followed_by_a_refusal() -> None:
-    """The body goes wrong after the answer: the connection just ends."""
+    """The connection closes without a second answer."""
     async with connect() as line:
         await line.arrives(CHUNKED.replace(b"POST / ", b"POST /early "))
         assert (await line.answer()).status == 200
@@ -214,7 +214,7 @@ async def test_an_answer_that_has_begun_is_not_followed_by_a_refusal() -> None:
 
 
 async def test_a_body_that_nobody_reads_is_passed_over_whole() -> None:
-    """Answered before it came: it is still no message."""
+    """An unread body is skipped."""
     async with connect() as line:
         await line.arrives(message(b"/early", b"", INNER)[: -len(INNER)])
         assert (await line.answer()).json["path"] == "/early"
@@ -227,7 +227,7 @@ EXPECTING: Final = b"Expect: 100-continue\r\n"
 
 
 async def test_a_body_that_was_not_asked_for_ends_the_connection() -> None:
-    """Its client may leave it out, and what it sends instead would be taken for it."""
+    """After `Expect: 100-continue` without a read, the connection closes."""
     async with connect() as line:
         await line.arrives(message(b"/early", EXPECTING, INNER)[: -len(INNER)], AFTER)
         answer = await line.answer()
@@ -237,7 +237,7 @@ async def test_a_body_that_was_not_asked_for_ends_the_connection() -> None:
 
 
 async def test_a_body_that_is_asked_for_arrives() -> None:
-    """`100 Continue`, then the answer, and the connection goes on."""
+    """`100 Continue`, the answer, and a reusable connection."""
     async with connect() as line:
         whole = message(b"/outer", EXPECTING + UPGRADES[0], INNER)
         await line.arrives(whole[: -len(INNER)])
@@ -260,7 +260,7 @@ async def test_a_body_that_is_asked_for_arrives() -> None:
 async def test_the_host_of_an_absolute_target_counts(
     target: bytes, path: str, query: str, host: str
 ) -> None:
-    """RFC 9112 §3.2.2: over the Host field, which must be there all the same."""
+    """RFC 9112 §3.2.2: it overrides the Host field, which is still required."""
     async with connect() as line:
         await line.arrives(b"GET %b HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n" % target)
         found = (await line.answer()).json
@@ -273,14 +273,14 @@ async def test_the_host_of_an_absolute_target_counts(
     [b"ftp://a/x", b"http:///x", b"http://u@a/x", b"http://a b/x", b"http://a#b", b"http://a,b/"],
 )
 async def test_an_address_that_is_none_is_refused(target: bytes) -> None:
-    """Another scheme, no host, somebody's password, a fragment."""
+    """Another scheme, no host, credentials, a fragment."""
     async with connect() as line:
         await line.arrives(b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % target)
         await line.refused(400)
 
 
 async def test_crowds_of_messages_are_answered_in_order() -> None:
-    """Three hundred in one segment, each with its body, every third with an upgrade."""
+    """Three hundred pipelined requests with bodies, every third with an upgrade."""
     whole = b"".join(
         message(b"/%d" % n, UPGRADES[0] if n % 3 == 0 else b"", b"%d" % n, chunked=n % 2 == 0)
         for n in range(300)

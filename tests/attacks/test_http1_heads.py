@@ -1,4 +1,4 @@
-"""The head of a message is one Host, bounded bytes, a bounded number of fields, and bounded time."""
+"""HTTP/1.1 header sections: one Host, limits on size, number and time."""
 
 import asyncio
 from collections.abc import Iterable, Iterator
@@ -38,7 +38,7 @@ async def test_one_well_formed_host_or_400(hosts: list[bytes]) -> None:
     [b"a", b"A.example:8420", b"10.0.0.1", b"[::1]:8420", b"xn--fiq228c.cn", b"a_b:", b"a \t"],
 )
 async def test_hosts_that_are_well_formed_are_served(host: bytes) -> None:
-    """Names, addresses, ports; blanks around the value are none of it."""
+    """Names, addresses and ports, with surrounding white space."""
     async with connect() as line:
         await line.arrives(b"GET / HTTP/1.1\r\nhOST:  %b\r\n\r\n" % host)
         found = dict((await line.answer()).json["headers"])
@@ -46,7 +46,7 @@ async def test_hosts_that_are_well_formed_are_served(host: bytes) -> None:
 
 
 async def test_http_1_0_may_leave_the_host_out_but_not_double_it() -> None:
-    """Health checks of old proxies have none."""
+    """HTTP/1.0 health checks have no Host."""
     async with connect() as line:
         await line.arrives(b"GET / HTTP/1.0\r\n\r\n")
         assert (await line.answer()).status == 200
@@ -56,7 +56,7 @@ async def test_http_1_0_may_leave_the_host_out_but_not_double_it() -> None:
 
 
 async def _until_refused(line: Http1Connection, segments: Iterable[bytes], status: int) -> int:
-    """How many bytes were taken before the refusal."""
+    """Bytes accepted before the refusal."""
     taken = 0
     for segment in segments:
         if line.protocol._refusal is not None:
@@ -85,7 +85,7 @@ ENDLESS: Final = {
 async def test_a_head_without_end_is_refused_while_it_arrives(
     begin: bytes, repeated: bytes, status: int, size: int
 ) -> None:
-    """Of 150 MiB no more is taken than the bound and one segment."""
+    """No more than the limit and one segment of 150 MiB is accepted."""
     many = repeated * (size // len(repeated) + 1)
     async with connect() as line:
         segments = chain([GET + begin], repeat(many, 150 * 1024 * 1024 // len(many)))
@@ -96,7 +96,7 @@ async def test_a_head_without_end_is_refused_while_it_arrives(
 
 @pytest.mark.parametrize("size", [1000, SEGMENT])
 async def test_a_target_without_end_is_refused_while_it_arrives(size: int) -> None:
-    """414, long before the bound of the head."""
+    """414 before the header limit."""
     async with connect() as line:
         segments = chain([b"GET /"], repeat(b"a" * size, 10_000))
         assert await _until_refused(line, segments, 414) <= MAX_TARGET_BYTES + 3 * size
@@ -104,7 +104,7 @@ async def test_a_target_without_end_is_refused_while_it_arrives(size: int) -> No
 
 @pytest.mark.parametrize("before", [b"", b"GET /first HTTP/1.1\r\nHost: a\r\n\r\n"])
 async def test_empty_lines_without_end_are_refused(before: bytes) -> None:
-    """The parser passes them over and nothing would ever come of it."""
+    """The parser skips empty lines, so they are limited too."""
     async with connect() as line:
         if before:
             await line.arrives(before)
@@ -124,7 +124,7 @@ async def test_empty_lines_without_end_are_refused(before: bytes) -> None:
 async def test_trailers_and_extensions_without_end_are_refused(
     begin: bytes, repeated: bytes
 ) -> None:
-    """They are no part of a body, so no handler counts them."""
+    """Chunk extensions and trailers are limited."""
     async with connect() as line:
         many = repeated * (1000 // len(repeated))
         segments = chain([CHUNKED, begin], repeat(many, 10_000))
@@ -134,7 +134,7 @@ async def test_trailers_and_extensions_without_end_are_refused(
 
 
 async def test_what_is_within_the_bounds_is_served() -> None:
-    """However it is cut; and a body is no part of the count."""
+    """In any segmentation; bodies do not count."""
     fields = b"".join(b"X-%d: %b\r\n" % (n, b"a" * 490) for n in range(MAX_FIELDS - 2))
     whole = b"POST /%b HTTP/1.1\r\n" % (b"a" * 1000) + HOST + fields
     whole += b"Content-Length: 300000\r\n\r\n" + b"b" * 300_000
@@ -146,14 +146,14 @@ async def test_what_is_within_the_bounds_is_served() -> None:
 
 
 async def test_a_field_too_many_is_refused() -> None:
-    """However small they are."""
+    """Whatever their size."""
     async with connect() as line:
         await line.arrives(GET + b"X: a\r\n" * MAX_FIELDS + b"\r\n")
         await line.refused(431)
 
 
 async def test_a_head_that_follows_a_large_body_is_counted_from_its_own_begin() -> None:
-    """The end of a body and half a head in one segment."""
+    """The end of a body and a partial header section in one segment."""
     body = b"b" * 250_000
     async with connect() as line:
         await line.arrives(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 250000\r\n\r\n")
@@ -164,7 +164,7 @@ async def test_a_head_that_follows_a_large_body_is_counted_from_its_own_begin() 
 
 
 def hasten(line: Http1Connection) -> None:
-    """From now on there is less patience with a head; nothing was late until here."""
+    """Shorten the time limit for header sections."""
     line.protocol.head_within = 0.5
     if line.protocol._head_timer is not None:
         line.protocol._stop_head_timer()
@@ -172,7 +172,7 @@ def hasten(line: Http1Connection) -> None:
 
 
 async def _trickle(line: Http1Connection, data: bytes) -> None:
-    """One byte every twentieth of a second."""
+    """Send a byte every twentieth of a second."""
     for octet in data:
         await line.arrives(bytes([octet]))
         await asyncio.sleep(0.05)
@@ -181,7 +181,7 @@ async def _trickle(line: Http1Connection, data: bytes) -> None:
 @pytest.mark.parametrize("before", [b"", b"GET /first HTTP/1.1\r\nHost: a\r\n\r\n"])
 @pytest.mark.parametrize("begin", [GET, b"GET /", b"\r\n\r\nGET /"])
 async def test_a_head_that_trickles_is_ended(begin: bytes, before: bytes) -> None:
-    """Each byte comes soon after the one before it; the head as a whole is too late."""
+    """The limit is for the whole section."""
     async with connect() as line:
         if before:
             await line.arrives(before)
@@ -197,7 +197,7 @@ async def test_a_head_that_trickles_is_ended(begin: bytes, before: bytes) -> Non
 
 @pytest.mark.parametrize("said", [b"", b"\r\n", b"\n\r\n"])
 async def test_a_connection_that_says_nothing_is_closed_in_silence(said: bytes) -> None:
-    """There is nothing to answer: empty lines are no message."""
+    """Closed without an answer."""
     async with connect() as line:
         hasten(line)
         await line.arrives(said)
@@ -205,7 +205,7 @@ async def test_a_connection_that_says_nothing_is_closed_in_silence(said: bytes) 
 
 
 async def test_a_slow_body_is_not_ended() -> None:
-    """Uploads take their time; their handlers bound them."""
+    """Bodies have no such limit; handlers bound them."""
     async with connect() as line:
         await line.arrives(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\n")
         hasten(line)
@@ -214,7 +214,7 @@ async def test_a_slow_body_is_not_ended() -> None:
 
 
 async def test_an_idle_connection_is_no_late_head() -> None:
-    """The bound begins with the first byte of the next head."""
+    """The limit starts with the first byte of the next request."""
     async with connect() as line:
         await line.arrives(GET + b"\r\n")
         assert (await line.answer()).status == 200
@@ -225,7 +225,7 @@ async def test_an_idle_connection_is_no_late_head() -> None:
 
 
 async def test_an_idle_connection_is_closed_after_a_while() -> None:
-    """In silence."""
+    """Without an answer."""
     async with connect(timeout_keep_alive=1) as line:
         await line.arrives(GET + b"\r\n")
         assert (await line.answer()).status == 200
@@ -233,7 +233,7 @@ async def test_an_idle_connection_is_closed_after_a_while() -> None:
 
 
 async def test_a_body_that_nobody_reads_does_not_keep_the_connection_open() -> None:
-    """It was answered; a byte now and then does not make it last."""
+    """Slow bytes of an unread body do not keep it open."""
     async with connect(timeout_keep_alive=1) as line:
         await line.arrives(b"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n")
         assert (await line.answer()).status == 200
@@ -243,7 +243,7 @@ async def test_a_body_that_nobody_reads_does_not_keep_the_connection_open() -> N
 
 
 async def test_a_refused_client_can_read_why() -> None:
-    """It is still sending: the answer is not lost in a reset of the connection."""
+    """The refusal arrives before the connection is reset."""
     async with connect() as line:
         reader, writer = await asyncio.open_connection(
             *line.protocol.transport.get_extra_info("sockname")

@@ -1,4 +1,4 @@
-"""What proxies as `deploy/proxy` sets them up pass on, and what they could be made to pass on."""
+"""Request smuggling and spelling attacks through HAProxy and nginx as `deploy/proxy` configures them."""
 
 import re
 import socket
@@ -28,7 +28,7 @@ UPGRADES: Final = (
 
 
 def opened(front: Proxy, where: str) -> socket.socket:
-    """A connection to the proxy, or past it to the gateway, which believes whoever comes from here."""
+    """A connection to the proxy, or directly to the gateway, which trusts this peer."""
     if where == "direct":
         host, port = front.gateway.split(":")
         return socket.create_connection((host, int(port)), TIMEOUT)
@@ -39,7 +39,7 @@ def opened(front: Proxy, where: str) -> socket.socket:
 
 
 def said(line: socket.socket, *segments: bytes) -> bytes:
-    """What comes back until the other end closes."""
+    """Bytes received until the connection closes."""
     line.settimeout(TIMEOUT)
     found = b""
     with line, suppress(ConnectionError, ssl.SSLError):
@@ -52,13 +52,13 @@ def said(line: socket.socket, *segments: bytes) -> bytes:
 
 
 def request(front: Proxy, path: str, *, method: str = "GET", fields: str = "") -> bytes:
-    """The head of a request, but for its last line."""
+    """Header section of a request, without its end."""
     host = urlsplit(front.public).netloc
     return f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{fields}".encode("latin-1")
 
 
 def posted(front: Proxy, body: bytes, fields: dict[str, str]) -> tuple[bytes, bytes]:
-    """Head and body of a form for the token endpoint."""
+    """A form POST to the token endpoint."""
     lines = {
         "Content-Type": "application/x-www-form-urlencoded",
         "Content-Length": str(len(body)),
@@ -69,12 +69,12 @@ def posted(front: Proxy, body: bytes, fields: dict[str, str]) -> tuple[bytes, by
 
 
 def last(front: Proxy) -> bytes:
-    """A request after which the connection ends."""
+    """A request with `Connection: close`."""
     return request(front, "/healthz") + b"Connection: close\r\n\r\n"
 
 
 async def victim(front: Proxy) -> tuple[str, Holder]:
-    """A client that authenticates by its certificate, and that certificate."""
+    """A client with certificate authentication, and its certificate."""
     client_id = await front.client(
         token_endpoint_auth_method="tls_client_auth", tls_client_auth_subject_dn=SUBJECT
     )
@@ -82,7 +82,7 @@ async def victim(front: Proxy) -> tuple[str, Holder]:
 
 
 class SlowRequests(threading.Thread):
-    """Requests whose heads arrive byte by byte, until they are answered or for minutes."""
+    """Requests sent byte by byte until they are answered or minutes pass."""
 
     def __init__(self, front: Proxy) -> None:
         super().__init__(daemon=True)
@@ -91,7 +91,7 @@ class SlowRequests(threading.Thread):
         self._begun = request(front, "/healthz", fields="X: ")
 
     def run(self) -> None:
-        """Send, and look whether somebody answers or closes."""
+        """Send, and detect answers and closed connections."""
         for line in self.open:
             line.settimeout(0.3)
             line.sendall(self._begun)
@@ -115,7 +115,7 @@ class SlowRequests(threading.Thread):
 
 @pytest.fixture(scope="module", autouse=True)
 def trickling(front: Proxy) -> SlowRequests:
-    """They begin with the first test here, so that the last one need not wait for them."""
+    """Started by the module's first test, so that the last need not wait."""
     begun = SlowRequests(front)
     begun.start()
     return begun
@@ -133,7 +133,7 @@ HIDDEN: Final = (
 
 @pytest.mark.parametrize("where", WHERE)
 async def test_no_spelling_of_an_inner_address_gets_through(front: Proxy, where: str) -> None:
-    """By a list of what may be asked for, and by the gateway's own refusal of other spellings."""
+    """By the proxy's allow list, and by the gateway's refusal of non-canonical paths."""
     for path in HIDDEN:
         answer = said(opened(front, where), request(front, path) + b"Connection: close\r\n\r\n")
         assert re.match(rb"HTTP/1\.[01] (400|404) ", answer), (path, answer)
@@ -143,7 +143,7 @@ async def test_no_spelling_of_an_inner_address_gets_through(front: Proxy, where:
 
 @pytest.mark.parametrize("where", WHERE)
 async def test_every_address_of_the_gateway_gets_through(front: Proxy, where: str) -> None:
-    """A new one must be on the proxies' lists, or on neither as those of the operators."""
+    """Each public route is on the proxies' lists, operator routes on none."""
     paths = {
         re.sub(r"\{[^}]*\}", "x", context.path or "")
         for context in iter_route_contexts(front.app.router.routes)
@@ -162,7 +162,7 @@ async def test_every_address_of_the_gateway_gets_through(front: Proxy, where: st
 async def test_an_upgrade_is_served_with_its_body(
     front: Proxy, where: str, fields: dict[str, str]
 ) -> None:
-    """In one segment and in two; and what comes after it is the next request."""
+    """In one and in two segments, followed by another request."""
     head, body = posted(front, b"twice=1&twice=2", fields)
     for segments in ([head + body + last(front)], [head, body, last(front)]):
         answers = said(opened(front, where), *segments)
@@ -176,7 +176,7 @@ async def test_an_upgrade_is_served_with_its_body(
 async def test_a_certificate_is_not_smuggled_in_a_body(
     front: Proxy, where: str, fields: dict[str, str]
 ) -> None:
-    """A whole request as the body of another: it is never served, whoever has passed it on."""
+    """A request inside another's body is not served."""
     client_id, holder = await victim(front)
     form = urlencode(token_form(client_id)).encode()
     inner = b"".join(posted(front, form, {"Client-Cert": holder.header}))
@@ -191,7 +191,7 @@ async def test_a_certificate_is_not_smuggled_in_a_body(
 
 @pytest.mark.parametrize("where", [*WHERE, "direct"])
 async def test_a_certificate_is_not_believed_in_a_trailer(front: Proxy, where: str) -> None:
-    """RFC 9110 §6.5.1; a proxy that takes a header away may well pass the trailer on."""
+    """RFC 9110 §6.5.1: proxies that strip headers may forward trailers."""
     client_id, holder = await victim(front)
     body = urlencode(token_form(client_id)).encode()
     fields = (
@@ -208,7 +208,7 @@ async def test_a_certificate_is_not_believed_in_a_trailer(front: Proxy, where: s
 
 @pytest.mark.parametrize("where", [*WHERE, "direct"])
 async def test_heads_without_measure_do_not_get_through(front: Proxy, where: str) -> None:
-    """No Host, two of them, a megabyte of header, a thousand headers, a long target."""
+    """No or two Hosts, a megabyte of headers, a thousand headers, a long target."""
     close = b"Connection: close\r\n\r\n"
     host = b"Host: localhost\r\n"
     for head in (
@@ -225,7 +225,7 @@ async def test_heads_without_measure_do_not_get_through(front: Proxy, where: str
 
 
 async def test_a_slow_head_ends(trickling: SlowRequests) -> None:
-    """At the proxies as at the gateway: each byte comes in time, their sum does not."""
+    """At the proxies and at the gateway."""
     trickling.join()
     assert trickling.open == {}
     assert not any(answer.startswith(b"HTTP/1.1 2") for answer in trickling.answers)

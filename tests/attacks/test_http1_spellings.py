@@ -1,4 +1,4 @@
-"""One address, one spelling: another is refused before routing, in the form of its place."""
+"""Non-canonical paths: refused before routing, in the error format of their endpoint."""
 
 import httpx2
 import pytest
@@ -11,7 +11,7 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
 
 
 async def at(gateway: GatewayFixture, method: str, path: str, **more: object) -> httpx2.Response:
-    """The answer to a path that is sent as it stands here."""
+    """Answer to a path sent unchanged."""
     url = httpx2.URL(gateway.issuer).copy_with(raw_path=path.encode())
     request = httpx2.Request(method, url, **more)  # type: ignore[arg-type]  # httpx2's own
     assert request.url.raw_path == path.encode()
@@ -26,7 +26,7 @@ async def at(gateway: GatewayFixture, method: str, path: str, **more: object) ->
 async def test_a_call_under_another_spelling_is_a_signed_400(
     gateway: GatewayFixture, path: str
 ) -> None:
-    """It is not answered, and so not counted under another kind."""
+    """400; it is neither answered nor counted under another route."""
     bank = await gateway.client()
     body = verification_body(gateway.uscc("clean"), "is_active.v1")
     for method in ("POST", "GET", "HEAD", "OPTIONS"):
@@ -44,7 +44,7 @@ async def test_a_call_under_another_spelling_is_a_signed_400(
 async def test_at_the_authorization_server_it_is_an_oauth_error(
     gateway: GatewayFixture, path: str
 ) -> None:
-    """RFC 6749 §5.2; a browser that was led there gets a page."""
+    """RFC 6749 §5.2; browser endpoints answer with a page."""
     answer = await at(gateway, "POST", path, data={"grant_type": "client_credentials"})
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
     assert answer.headers["cache-control"] == "no-store"
@@ -56,7 +56,7 @@ async def test_at_the_authorization_server_it_is_an_oauth_error(
     "path", ["/portal%0a", "/p%6frtal", "/portal/.%2e/portal", "/E/%41BC", "/E/A%0d", "/e/A%C2%85"]
 )
 async def test_a_person_gets_a_page(gateway: GatewayFixture, path: str) -> None:
-    """In both languages, with the headers of every page; a program gets a problem."""
+    """In both languages with the usual headers; API clients get a problem."""
     page = await at(gateway, "GET", path, headers=BROWSER)
     assert (page.status_code, page.headers["content-type"]) == (400, "text/html; charset=utf-8")
     assert "这个网址的写法不对" in page.text
@@ -72,7 +72,7 @@ async def test_a_person_gets_a_page(gateway: GatewayFixture, path: str) -> None:
 async def test_nothing_is_served_at_an_address_with_something_after_it(
     gateway: GatewayFixture, path: str, after: str
 ) -> None:
-    """What knows the address by its text would let it pass."""
+    """Rules that match addresses by text would not apply."""
     assert (await at(gateway, "GET", path + after)).status_code in {400, 404}
 
 
@@ -83,7 +83,7 @@ async def test_nothing_is_served_at_an_address_with_something_after_it(
      "/log/tile/0/000/", "/log/tile/0/%2e/000", "/log/%63heckpoint"],
 )  # fmt: skip
 async def test_a_tile_has_no_second_address(gateway: GatewayFixture, path: str) -> None:
-    """A cache in front would hold it twice."""
+    """A cache would store it twice."""
     answer = await at(gateway, "GET", path)
     assert answer.status_code in {400, 404}
     assert answer.headers["cache-control"] == "no-store"
@@ -93,7 +93,7 @@ async def test_a_tile_has_no_second_address(gateway: GatewayFixture, path: str) 
     "path", ["/v1%2Fverifications", "/oauth%2ftoken", "/portal%2f%2fevil.example", "/E%2FABC"]
 )
 async def test_an_encoded_slash_parts_no_segments(gateway: GatewayFixture, path: str) -> None:
-    """RFC 3986 §2.2: it is data, and no address here has such data."""
+    """RFC 3986 §2.2: it is data, and no route has such data."""
     for headers in ({}, BROWSER):
         answer = await at(gateway, "GET", path, headers=headers)
         assert answer.status_code == 404
@@ -103,13 +103,13 @@ async def test_an_encoded_slash_parts_no_segments(gateway: GatewayFixture, path:
     "code_id", ["%E4%BC%81%E4%B8%9A", "%e4%bc%81", "A%20", "A%20%20", "A%E3%80%80", "A%C2%A0", "A+"]
 )
 async def test_texts_and_blanks_reach_routing(gateway: GatewayFixture, code_id: str) -> None:
-    """The page behind a code says itself that there is none."""
+    """The code page answers 404 itself."""
     answer = await at(gateway, "GET", f"/E/{code_id}")
     assert answer.status_code == 404
     assert "伪造" in answer.text
 
 
 async def test_a_nul_in_a_query_is_refused(gateway: GatewayFixture) -> None:
-    """PostgreSQL has no text for it."""
+    """PostgreSQL text has no NUL."""
     answer = gateway.checked(await at(gateway, "GET", "/v1/questions?x=%00"))
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")

@@ -1,4 +1,4 @@
-"""A provider under an attacker's hand, or one that errs: forged tokens, foreign tokens, odd documents."""
+"""OpenID provider attacks: forged ID tokens, discovery documents, keys."""
 
 import asyncio
 import base64
@@ -44,14 +44,14 @@ RSA_JWK: Final = {
 
 @dataclass(slots=True, kw_only=True)
 class Provider:
-    """A provider on a real socket that says whatever a test has it say."""
+    """A provider on a real socket with configurable answers."""
 
     issuer: str = ""
     says: dict[str, Any] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     def claims(self, **changed: Any) -> dict[str, Any]:
-        """A good token's claims; a claim of `None` is left out."""
+        """Claims of a valid token; a claim of `None` is left out."""
         good = {
             "iss": self.issuer,
             "aud": "portal",
@@ -67,11 +67,11 @@ class Provider:
         return {name: value for name, value in {**good, **changed}.items() if value is not None}
 
     def gives(self, token: str) -> None:
-        """Let the token endpoint give this ID token."""
+        """Return this ID token from the token endpoint."""
         self.says["/token"] = {"id_token": token, "access_token": "x", "token_type": "Bearer"}
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one request."""
+        """Serve one request."""
         request = (await reader.readuntil(b"\r\n\r\n")).decode()
         path = request.split(" ")[1]
         self.asked.append(path)
@@ -86,7 +86,7 @@ class Provider:
 
 @pytest_asyncio.fixture
 async def provider() -> AsyncIterator[Provider]:
-    """A provider that does everything right, until a test changes what it says."""
+    """A correct provider that tests change."""
     made = Provider()
     server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
     made.issuer = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -117,7 +117,7 @@ def token(
 
 
 def gateway_of(provider: Provider, **changed: Any) -> OpenIdProvider:
-    """The gateway's side."""
+    """The gateway's client for the provider."""
     nowhere = Path("/nowhere")
     chosen: dict[str, Any] = {
         "database_url": "postgresql://x@y/z",
@@ -138,12 +138,12 @@ def gateway_of(provider: Provider, **changed: Any) -> OpenIdProvider:
 
 
 async def arrive(provider: Provider, *, now: datetime = NOW, **changed: Any) -> Identity:
-    """Come back with a code; whom the gateway then takes it for."""
+    """Return with a code; the authenticated person."""
     return await gateway_of(provider, **changed).identity_of({"code": "c"}, ATTEMPT, now=now)
 
 
 async def test_a_good_token_proves_who_somebody_is(provider: Provider) -> None:
-    """The subject is the provider's; the digest is of the very token."""
+    """Subject and token digest are taken from the provider's token."""
     identity = await arrive(provider)
     assert identity.subject == f"{provider.issuer}#person-1"
     assert identity.mandates == [{"uscc": USCC, "role": "legal_representative"}]
@@ -192,14 +192,14 @@ FORGERIES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
 
 @pytest.mark.parametrize("forged", FORGERIES)
 async def test_a_forged_token_proves_nothing(provider: Provider, forged: str) -> None:
-    """Whatever it claims."""
+    """Refused for any claims."""
     provider.gives(FORGERIES[forged](provider.claims()))
     with pytest.raises(IdentityRefusedError):
         await arrive(provider)
 
 
 async def test_a_key_for_one_rsa_algorithm_verifies_no_other(provider: Provider) -> None:
-    """Its `alg` says RS256; PS256 by it is refused, and RS256 passes where the setting allows."""
+    """A key with `alg` RS256 verifies no PS256 token, and RS256 only where the setting allows."""
     provider.gives(token(provider.claims(), key=RSA_KEY, alg="PS256", kid="r1"))
     with pytest.raises(IdentityRefusedError):
         await arrive(provider, identity_rs256=True)
@@ -246,7 +246,7 @@ async def test_a_key_for_one_rsa_algorithm_verifies_no_other(provider: Provider)
 async def test_a_claim_that_does_not_fit_refuses_the_token(
     provider: Provider, changed: dict[str, Any], reason: str
 ) -> None:
-    """And the operator's log has one word for it."""
+    """The log has one reason for each."""
     provider.gives(token(provider.claims(**changed)))
     with pytest.raises(IdentityRefusedError) as refused:
         await arrive(provider)
@@ -270,7 +270,7 @@ async def test_a_claim_that_does_not_fit_refuses_the_token(
 async def test_a_sign_in_that_is_too_weak_or_too_old_is_told_apart(
     provider: Provider, changed: dict[str, Any]
 ) -> None:
-    """The person can do something about it."""
+    """The person is told, since signing in again may help."""
     provider.gives(token(provider.claims(**changed)))
     with pytest.raises(TooWeakError):
         await arrive(provider, identity_max_age=3600)
@@ -293,7 +293,7 @@ async def test_a_sign_in_that_is_too_weak_or_too_old_is_told_apart(
 async def test_what_the_standard_allows_is_taken(
     provider: Provider, changed: dict[str, Any]
 ) -> None:
-    """A list of one, a clock that is a little off, a person without a name or an enterprise."""
+    """An audience list of one, small clock skew, a missing name or enterprise."""
     provider.gives(token(provider.claims(**changed)))
     assert (await arrive(provider)).name in {"韦若知", "person-1"}
 
@@ -314,7 +314,7 @@ async def test_what_the_standard_allows_is_taken(
 async def test_a_discovery_document_that_does_not_fit_stops_sign_in(
     provider: Provider, changed: dict[str, Any]
 ) -> None:
-    """Before a browser is sent anywhere."""
+    """Before any redirect."""
     provider.says["/.well-known/openid-configuration"].update(changed)
     with pytest.raises(IdentityUnavailableError):
         await gateway_of(provider).sign_in_url(ATTEMPT, now=NOW)
@@ -325,14 +325,14 @@ async def test_a_discovery_document_that_does_not_fit_stops_sign_in(
 async def test_a_provider_that_answers_nonsense_signs_nobody_in(
     provider: Provider, path: str, said: bytes | None
 ) -> None:
-    """It is a provider that is away, not a fault of ours."""
+    """An unavailable provider, not a server error."""
     provider.says[path] = said
     with pytest.raises(IdentityUnavailableError):
         await arrive(provider)
 
 
 async def test_an_address_elsewhere_in_a_private_network_is_not_asked(provider: Provider) -> None:
-    """What a document names beside its own host is fetched from the public internet only."""
+    """URLs in the discovery document on other hosts are fetched from public addresses only."""
     document = provider.says["/.well-known/openid-configuration"]
     for address in ("https://10.0.0.1/token", "https://169.254.169.254/token"):
         document["token_endpoint"] = address
@@ -343,7 +343,7 @@ async def test_an_address_elsewhere_in_a_private_network_is_not_asked(provider: 
 async def test_a_new_key_of_the_provider_is_found_and_asked_for_once_a_minute(
     provider: Provider,
 ) -> None:
-    """A token by an unknown key makes nobody fetch without end."""
+    """An unknown `kid` fetches the keys once a minute at most."""
     gateway = gateway_of(provider)
     provider.gives(token(provider.claims(), key=STRANGER, kid="k2"))
     for _ in range(5):
@@ -357,7 +357,7 @@ async def test_a_new_key_of_the_provider_is_found_and_asked_for_once_a_minute(
 
 
 async def test_what_was_kept_of_a_provider_is_asked_again_after_an_hour(provider: Provider) -> None:
-    """A key that was withdrawn counts no longer."""
+    """Withdrawn keys expire with the cache."""
     gateway = gateway_of(provider)
     await gateway.identity_of({"code": "c"}, ATTEMPT, now=NOW)
     provider.says["/jwks"] = {"keys": []}

@@ -1,4 +1,4 @@
-"""Whoever knows a living token's `jti` and all its claims still has no token, and can end none."""
+"""Forged tokens with a known `jti` and claims: introspected as inactive, and revoking nothing."""
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -65,7 +65,7 @@ FORGERIES: dict[str, Forge] = {
 
 @pytest.mark.parametrize("how", FORGERIES)
 async def test_a_forged_token_with_a_known_jti_is_nothing(oauth: OAuthFixture, how: str) -> None:
-    """It is not active, revoking it ends nothing, and the true one goes on."""
+    """The genuine token stays active."""
     bank = await oauth.bank()
     true = (await bank.token()).json()["access_token"]
     forged = FORGERIES[how](oauth, true)
@@ -76,7 +76,7 @@ async def test_a_forged_token_with_a_known_jti_is_nothing(oauth: OAuthFixture, h
 
 
 async def test_the_true_token_of_another_issuer_is_not_active(oauth: OAuthFixture) -> None:
-    """Signed by our own key, but not as ours or not for us."""
+    """Signed by our key with another issuer or audience."""
     bank = await oauth.bank()
     true = (await bank.token()).json()["access_token"]
     key = oauth.runtime.keys.current("token", oauth.clock())

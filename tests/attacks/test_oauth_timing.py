@@ -1,4 +1,4 @@
-"""How long a refusal takes does not tell whether a client is registered (Welch's t, `tests/welch`)."""
+"""Timing side channels at the token endpoint: registration cannot be inferred (Welch's t-test)."""
 
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -32,7 +32,7 @@ async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture
 async def test_unknown_and_registered_clients_are_refused_equally_fast(
     oauth: OAuthFixture, endpoint: str
 ) -> None:
-    """Unknown, with another key, suspended, without keys, with keys elsewhere."""
+    """Unknown, another key, suspended, without keys, with a `jwks_uri`."""
     path = f"/oauth/{endpoint}"
     names = ["unknown", "with_another_key"]
     if endpoint == "token":

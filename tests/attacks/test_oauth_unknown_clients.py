@@ -1,4 +1,4 @@
-"""Whether a client is registered shows in nothing that whoever has not its key can bring about.
+"""Registration of a client cannot be inferred without its key: answers, statements, signatures.
 
 The answer, the statements and the number of signatures that are verified are the same, at every
 endpoint at which clients authenticate; `test_oauth_timing` measures how long that takes.
@@ -44,7 +44,7 @@ PROXY = "10.1.2.3"
 async def oauth(
     migrated_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[OAuthFixture]:
-    """A running authorization server, behind a proxy that passes certificates on."""
+    """An authorization server behind a proxy that forwards certificates."""
     folder = tmp_path_factory.mktemp("world")
     async with running(migrated_url, folder, trusted_proxies=PROXY) as made:
         yield made
@@ -52,12 +52,12 @@ async def oauth(
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def everybody(oauth: OAuthFixture) -> Mapping[str, ClientCase]:
-    """A client of each kind, and nobody."""
+    """A client of each kind, and an unknown one."""
     return {name: await making(oauth) for name, making in EVERYBODY.items()}
 
 
 def verifications() -> int:
-    """How many signatures this process has verified: each asks for its key once."""
+    """Number of signature verifications of this process."""
     asked = jws._public_key.cache_info()
     return asked.hits + asked.misses
 
@@ -65,7 +65,7 @@ def verifications() -> int:
 async def seen(
     oauth: OAuthFixture, endpoint: str, form: dict[str, str], *, holder: Holder | None = None
 ) -> Any:
-    """All that may be the same: the answer, the statements, the verifications."""
+    """Answer, statements and verifications of a call."""
     path = f"/oauth/{endpoint.split(maxsplit=1)[0]}"
     headers = {} if holder is None else {"Client-Cert": holder.header}
     if endpoint.startswith("token") and holder is None:
@@ -81,7 +81,7 @@ async def seen(
 
 
 async def proof(oauth: OAuthFixture, path: str) -> str:
-    """A proof of nobody's key in particular."""
+    """A DPoP proof with a new key."""
     return await ClientCase(client_id="x").forger(oauth, *FORGED["ES256"]).proof(path)
 
 
@@ -99,7 +99,7 @@ async def test_a_forged_assertion_tells_nothing_of_its_client(
     forged: str,
     header: str,
 ) -> None:
-    """Unknown, suspended, without keys, with one, with eight, with others, with keys elsewhere."""
+    """Unknown, suspended, without keys, with one or eight, of other types, with a `jwks_uri`."""
     found = {}
     for name, each in everybody.items():
         signer = each.forger(oauth, *FORGED[forged])
@@ -117,7 +117,7 @@ async def test_a_forged_assertion_tells_nothing_of_its_client(
 async def test_a_foreign_certificate_tells_nothing_of_a_client(
     oauth: OAuthFixture, everybody: Mapping[str, ClientCase], endpoint: str
 ) -> None:
-    """Whoever comes through the proxy with a certificate of their own, in somebody's name."""
+    """A certificate of another authority subject, sent in a client's name."""
     holder = make_certificate("CN=somebody else")
     found = {
         name: await seen(oauth, endpoint, {"client_id": each.client_id}, holder=holder)
@@ -130,7 +130,7 @@ async def test_a_foreign_certificate_tells_nothing_of_a_client(
 async def test_of_an_unknown_client_as_much_is_read_and_nothing_is_taken(
     oauth: OAuthFixture, everybody: Mapping[str, ClientCase]
 ) -> None:
-    """The nearest client's row is read in its place, and thrown away."""
+    """The row of another client is read and discarded."""
     rows = {}
     for name, each in everybody.items():
         assertion = each.forger(oauth, *FORGED["ES256"]).assertion()

@@ -1,4 +1,4 @@
-"""Objections under attack: other people's records and ids, forged forms, markup, two tabs."""
+"""Objections in the portal: IDOR, CSRF, XSS, double submission."""
 
 import asyncio
 import re
@@ -35,12 +35,12 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
 
 
 def form_at(uscc: str, record_id: str = "rec_p") -> str:
-    """The address of the form."""
+    """URL of the form."""
     return f"/portal/enterprises/{uscc}/records/{record_id}/object"
 
 
 async def raised(portal: PortalFixture, browser: httpx2.AsyncClient, **words: str) -> str:
-    """Object on the page; gives the objection's address."""
+    """URL of an objection raised on the page."""
     address = form_at(portal.firm)
     form = hidden((await browser.get(address)).text, address)
     answer = await browser.post(address, data=form | WORDS | words)
@@ -49,7 +49,7 @@ async def raised(portal: PortalFixture, browser: httpx2.AsyncClient, **words: st
 
 
 async def held(portal: PortalFixture, uscc: str) -> list[Objection]:
-    """Every objection of an enterprise."""
+    """Objections of an enterprise."""
     async with portal.engine.connect() as connection:
         return await objections.of_enterprise(connection, uscc)
 
@@ -57,7 +57,7 @@ async def held(portal: PortalFixture, uscc: str) -> list[Objection]:
 async def forged(
     portal: PortalFixture, browser: httpx2.AsyncClient, purpose: str
 ) -> dict[str, str]:
-    """A token of the attacker's own session for a form that it was never shown."""
+    """A form token of the attacker's session for another address."""
     cookie = browser.cookies[sessions.cookie_name(portal.runtime.settings)]
     return {"csrf": sessions.csrf_token(portal.runtime.digests, cookie, purpose)}
 
@@ -65,7 +65,7 @@ async def forged(
 async def test_pages_about_another_enterprise_and_about_none_look_the_same(
     portal: PortalFixture,
 ) -> None:
-    """IDOR: its file, its records, its objections, by every address there is."""
+    """IDOR: file, records and objections, by every address."""
     owner, stranger = await portal.signed_in("zhang"), await portal.signed_in("wang")
     own = await raised(portal, owner)
     unknown = f"/portal/objections/obj_{'a' * 26}"
@@ -85,7 +85,7 @@ async def test_pages_about_another_enterprise_and_about_none_look_the_same(
 
 
 async def test_acts_on_what_belongs_to_another_change_nothing(portal: PortalFixture) -> None:
-    """IDOR with a token of one's own for that very address."""
+    """IDOR with a valid token for that address."""
     owner, stranger = await portal.signed_in("zhang"), await portal.signed_in("wang")
     own = await raised(portal, owner)
     objection_id = own.rpartition("/")[2]
@@ -102,7 +102,7 @@ async def test_acts_on_what_belongs_to_another_change_nothing(portal: PortalFixt
 async def test_a_record_of_one_enterprise_is_not_reached_through_another(
     portal: PortalFixture,
 ) -> None:
-    """One's own enterprise in the address, another's record behind it."""
+    """The attacker's enterprise in the path, another's record behind it."""
     browser = await portal.signed_in("li")  # may act for both
     stranger = await portal.signed_in("shopkeeper")  # for the shop alone
     for who in (browser, stranger):
@@ -116,7 +116,7 @@ async def test_a_record_of_one_enterprise_is_not_reached_through_another(
 
 @pytest.mark.parametrize("record_id", ["rec_unknown", "%00", "..%2f..", "rec_p%27--", "a" * 500])
 async def test_ids_that_are_none_find_nothing(portal: PortalFixture, record_id: str) -> None:
-    """Whatever stands in the address."""
+    """404."""
     browser = await portal.signed_in()
     for address in (
         form_at(portal.firm, record_id),
@@ -136,7 +136,7 @@ async def test_ids_that_are_none_find_nothing(portal: PortalFixture, record_id: 
 
 @pytest.mark.parametrize("csrf", ["", "0" * 64])
 async def test_a_form_without_our_token_does_nothing(portal: PortalFixture, csrf: str) -> None:
-    """CSRF, to raise and to end."""
+    """CSRF, to raise and to withdraw."""
     browser = await portal.signed_in()
     answer = await browser.post(form_at(portal.firm), data=WORDS | {"csrf": csrf})
     assert answer.status_code == 403
@@ -148,7 +148,7 @@ async def test_a_form_without_our_token_does_nothing(portal: PortalFixture, csrf
 
 
 async def test_a_form_from_another_site_does_nothing(portal: PortalFixture) -> None:
-    """Even with our token."""
+    """Even with a valid token."""
     browser = await portal.signed_in()
     address = form_at(portal.firm)
     form = hidden((await browser.get(address)).text, address)
@@ -158,7 +158,7 @@ async def test_a_form_from_another_site_does_nothing(portal: PortalFixture) -> N
 
 
 async def test_two_tabs_and_a_double_click_raise_one_objection(portal: PortalFixture) -> None:
-    """All lead to it."""
+    """Each response leads to it."""
     browser, other = await portal.signed_in(), await portal.signed_in("li")
     address = form_at(portal.firm)
     one, two = [hidden((await b.get(address)).text, address) | WORDS for b in (browser, other)]
@@ -174,7 +174,7 @@ async def test_two_tabs_and_a_double_click_raise_one_objection(portal: PortalFix
 
 
 async def test_ending_it_twice_is_harmless(portal: PortalFixture) -> None:
-    """Two tabs; the second is told how it stands."""
+    """The second response shows the state."""
     browser = await portal.signed_in()
     own = await raised(portal, browser)
     form = hidden((await browser.get(f"{own}/withdraw")).text, f"{own}/withdraw")
@@ -241,7 +241,7 @@ async def test_markup_in_every_text_is_shown_as_text(portal: PortalFixture) -> N
 
 
 async def test_what_was_typed_stays_when_it_cannot_be_taken(portal: PortalFixture) -> None:
-    """And nothing was raised."""
+    """The form is shown again, and nothing is raised."""
     browser = await portal.signed_in()
     address = form_at(portal.firm)
     form = hidden((await browser.get(address)).text, address)
@@ -254,7 +254,7 @@ async def test_what_was_typed_stays_when_it_cannot_be_taken(portal: PortalFixtur
 
 
 async def test_nobody_who_is_not_signed_in_sees_or_does_anything(portal: PortalFixture) -> None:
-    """A page leads to the sign-in, a form does nothing."""
+    """Pages lead to sign-in; forms are refused."""
     own = await raised(portal, await portal.signed_in())
     nobody = portal.browser()
     for path in (

@@ -1,4 +1,4 @@
-"""The portal under attack: forged forms, stolen and planted cookies, other people's ids, markup."""
+"""Portal attacks: CSRF, session fixation, IDOR, XSS, open redirect, headers."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -32,7 +32,7 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
 
 
 async def granted(portal: PortalFixture, browser: httpx2.AsyncClient) -> str:
-    """Grant a consent on the page; gives its id."""
+    """Id of a consent granted on the page."""
     address = f"/portal/decide/{await portal.ask()}"
     form = hidden((await browser.get(address)).text, address)
     await browser.post(address, data=form | {"decision": "grant", "dataset": "penalty"})
@@ -41,7 +41,7 @@ async def granted(portal: PortalFixture, browser: httpx2.AsyncClient) -> str:
 
 
 async def is_active(portal: PortalFixture, consent_id: str) -> bool:
-    """Whether the consent still runs."""
+    """Whether the consent is active."""
     async with portal.engine.connect() as connection:
         found = await store.by_id(connection, consent_id)
     return found is not None and found.status is Status.ACTIVE
@@ -50,7 +50,7 @@ async def is_active(portal: PortalFixture, consent_id: str) -> bool:
 async def every_page(
     portal: PortalFixture, browser: httpx2.AsyncClient
 ) -> dict[str, httpx2.Response]:
-    """Every kind of page, good and bad."""
+    """Every kind of page, errors included."""
     code = await portal.add_code(portal.firm)
     consent_id = await granted(portal, browser)
     pages = [
@@ -79,7 +79,7 @@ async def every_page(
 
 @pytest.mark.parametrize("forged", ["", "0" * 64, "ключ"])
 async def test_a_form_without_our_token_does_nothing(portal: PortalFixture, forged: str) -> None:
-    """CSRF: no token, and a token that is none."""
+    """CSRF: a missing and an invalid token."""
     browser = await portal.signed_in()
     consent_id = await granted(portal, browser)
     answer = await browser.post(f"/portal/consents/{consent_id}/withdraw", data={"csrf": forged})
@@ -88,7 +88,7 @@ async def test_a_form_without_our_token_does_nothing(portal: PortalFixture, forg
 
 
 async def test_a_token_of_another_form_or_session_does_nothing(portal: PortalFixture) -> None:
-    """CSRF: each token fits one form of one session."""
+    """CSRF: tokens are bound to form and session."""
     browser, other = await portal.signed_in(), await portal.signed_in()
     consent_id = await granted(portal, browser)
     address = f"/portal/consents/{consent_id}"
@@ -113,7 +113,7 @@ async def test_a_form_sent_from_another_site_does_nothing_even_with_our_token(
     portal: PortalFixture,
     headers: dict[str, str],
 ) -> None:
-    """CSRF: the browser says where the form came from."""
+    """CSRF: by Origin and Sec-Fetch-Site."""
     browser = await portal.signed_in()
     consent_id = await granted(portal, browser)
     address = f"/portal/consents/{consent_id}/withdraw"
@@ -139,7 +139,7 @@ async def test_our_own_form_is_taken_as_browsers_send_it(
 
 
 async def test_a_form_of_another_type_or_size_does_nothing(portal: PortalFixture) -> None:
-    """Neither JSON, nor plain text, nor a body without end."""
+    """JSON, plain text, an oversized body."""
     browser = await portal.signed_in()
     consent_id = await granted(portal, browser)
     address = f"/portal/consents/{consent_id}/withdraw"
@@ -186,7 +186,7 @@ async def test_sign_in_leads_back_to_the_portal_only(portal: PortalFixture, want
 
 
 async def test_a_planted_session_cookie_never_becomes_a_session(portal: PortalFixture) -> None:
-    """Session fixation: sign-in makes a new value, and ends a session that was there."""
+    """Session fixation: sign-in creates a new cookie and ends the earlier session."""
     attacker = await portal.signed_in("wang")
     name = sessions.cookie_name(portal.runtime.settings)
     for planted in ("planted-value", attacker.cookies[name]):
@@ -201,7 +201,7 @@ async def test_a_planted_session_cookie_never_becomes_a_session(portal: PortalFi
 
 
 async def test_a_ticket_is_of_no_use_in_another_browser(portal: PortalFixture) -> None:
-    """Login CSRF: an attacker's ticket does not sign a victim in as the attacker."""
+    """Login CSRF: tickets are bound to the browser."""
     attacker, victim = portal.browser(), portal.browser()
     begun = await attacker.get("/portal/sign-in")
     page = await attacker.get(begun.headers["location"])
@@ -214,7 +214,7 @@ async def test_a_ticket_is_of_no_use_in_another_browser(portal: PortalFixture) -
 
 
 async def test_what_belongs_to_another_is_as_if_it_were_not_there(portal: PortalFixture) -> None:
-    """IDOR over every id: the same page, byte for byte but for the form tokens of the visitor."""
+    """IDOR over every id: the same page but for form tokens."""
     owner, stranger = await portal.signed_in("zhang"), await portal.signed_in("wang")
     consent_id = await granted(portal, owner)
     code = await portal.add_code(portal.firm)
@@ -236,7 +236,7 @@ async def test_what_belongs_to_another_is_as_if_it_were_not_there(portal: Portal
 
 
 async def test_acts_on_what_belongs_to_another_change_nothing(portal: PortalFixture) -> None:
-    """IDOR with a token of one's own for that very address."""
+    """IDOR with a valid token for that address."""
     owner, stranger = await portal.signed_in("zhang"), await portal.signed_in("wang")
     consent_id = await granted(portal, owner)
     code = await portal.add_code(portal.firm)
@@ -258,7 +258,7 @@ async def test_acts_on_what_belongs_to_another_change_nothing(portal: PortalFixt
 async def test_a_request_for_another_enterprise_and_for_none_look_the_same(
     portal: PortalFixture,
 ) -> None:
-    """Whether an enterprise exists is not told on the decision page."""
+    """The decision page does not show whether an enterprise exists."""
     browser = await portal.signed_in("zhang")
     answers = [
         await browser.get(f"/portal/decide/{await portal.ask(uscc=uscc)}")
@@ -271,7 +271,7 @@ async def test_a_request_for_another_enterprise_and_for_none_look_the_same(
 async def test_an_interaction_shown_to_one_session_is_decided_by_no_other(
     portal: PortalFixture,
 ) -> None:
-    """A decision page's address that leaks opens nothing elsewhere, and resumes nothing."""
+    """The URL alone neither decides nor resumes."""
     first, second = await portal.signed_in("zhang"), await portal.signed_in("li")
     interaction = await portal.ask()
     address = f"/portal/decide/{interaction}"
@@ -284,7 +284,7 @@ async def test_an_interaction_shown_to_one_session_is_decided_by_no_other(
 
 
 async def test_the_enterprise_in_the_form_is_checked_again(portal: PortalFixture) -> None:
-    """A form's own USCC widens nobody's mandate."""
+    """A USCC in the form must be one of the person's."""
     browser = await portal.signed_in("zhang")
     address = f"/portal/decide/{await portal.ask(uscc=None)}"
     form = hidden((await browser.get(address)).text, address)
@@ -298,7 +298,7 @@ async def test_the_enterprise_in_the_form_is_checked_again(portal: PortalFixture
 
 
 async def test_markup_from_anywhere_is_shown_as_text(portal: PortalFixture) -> None:
-    """Stored XSS: client names, enterprise names, signs, penalties, whatever was asked."""
+    """Stored XSS: client names, enterprise names, signs, penalties, requests."""
     uscc = f"{portal.firm[:-4]}XSS1"
     await add_enterprise(portal.engine, uscc, MARKUP, scope=MARKUP, address=MARKUP)
     async with portal.engine.begin() as connection:
@@ -339,7 +339,7 @@ async def test_markup_from_anywhere_is_shown_as_text(portal: PortalFixture) -> N
 
 
 async def test_no_page_can_be_framed_scripted_cached_or_sniffed(portal: PortalFixture) -> None:
-    """Clickjacking and its relatives, on good pages and bad ones."""
+    """Clickjacking and others: headers of pages and errors."""
     browser = await portal.signed_in("zhang")
     for page in (await every_page(portal, browser)).values():
         policy = page.headers["content-security-policy"]
@@ -366,12 +366,12 @@ async def test_no_page_can_be_framed_scripted_cached_or_sniffed(portal: PortalFi
     ],
 )
 def test_a_strange_redirect_origin_does_not_reach_the_policy(origin: str) -> None:
-    """CSP injection through a client's registration."""
+    """CSP injection by a client's registered address."""
     assert self_and(origin) == ("'self'",)
 
 
 async def test_cookies_on_loopback_http_are_httponly_and_lax(portal: PortalFixture) -> None:
-    """Without the prefix and Secure, which http cannot have, and with all the rest."""
+    """HttpOnly and SameSite, without Secure and `__Host-`."""
     browser = portal.browser()
     begun = await browser.get("/portal/sign-in")
     back = await sign_in(browser, "zhang")
@@ -387,7 +387,7 @@ async def test_cookies_on_loopback_http_are_httponly_and_lax(portal: PortalFixtu
 async def test_the_language_is_kept_in_a_secure_cookie_behind_a_proxy(
     portal: PortalFixture, migrated_url: str, tmp_path: Path
 ) -> None:
-    """The proxy speaks http to us; what counts is by which way browsers come."""
+    """By the scheme of the issuer, not of the connection."""
     async with running(migrated_url, tmp_path) as world:
         transport = httpx2.ASGITransport(app=world.app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://10.0.0.7:8000") as http:
@@ -413,7 +413,7 @@ def test_cookies_elsewhere_are_host_bound_and_secure(portal_settings: Settings) 
 
 @pytest.fixture
 def portal_settings(tmp_path: Path) -> Settings:
-    """Settings of a real installation."""
+    """Settings of a production installation."""
     return Settings.model_validate(
         {
             "database_url": "postgresql://x@y/z",

@@ -1,4 +1,4 @@
-"""Each page and form of the portal, tried by a delegate who has every power but the one it needs."""
+"""Permissions of delegates: each page and form with every permission but the required one."""
 
 import re
 import secrets
@@ -70,7 +70,7 @@ FORMS: Final = {  # what the hidden token of each form is for
 
 
 def routes(router: APIRouter) -> Iterator[tuple[str, str]]:
-    """Every method and path behind a router."""
+    """Method and path of a router's routes."""
     for each in router.routes:
         if hasattr(each, "methods"):
             yield from ((method, each.path) for method in each.methods - {"HEAD"})  # type: ignore[attr-defined]
@@ -86,7 +86,7 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
 
 
 async def things(portal: PortalFixture) -> dict[str, str]:
-    """Something of the firm's for each kind of page."""
+    """An object of the firm for each kind of page."""
     await portal.add_records(make_record(uscc=portal.firm, record_id="rec_p"))
     await portal.add_records(make_record("public_rating", uscc=portal.firm, record_id="rec_r"))
     async with portal.engine.begin() as connection:
@@ -121,7 +121,7 @@ async def tried(
     path: str,
     values: dict[str, str],
 ) -> httpx2.Response:
-    """The page, or the form with a token that is good for this very session."""
+    """GET, or POST with a valid form token."""
     verb = "review" if "objections" in path else "pause"
     named = values | {"verb": verb}
     address = path.format(**named)
@@ -139,7 +139,7 @@ async def tried(
 
 
 def test_the_table_names_every_page_and_form() -> None:
-    """Whoever adds one has to say who may open it."""
+    """A new route must be added to the table."""
     every = {*routes(gateway.portal.routes.router), *routes(gateway.codes.portal_pages.router)}
     assert every == TABLE.keys() | FOR_EVERYBODY
     assert {path for method, path in TABLE if method == "POST"} == FORMS.keys()
@@ -149,7 +149,7 @@ def test_the_table_names_every_page_and_form() -> None:
 async def test_without_its_power_there_is_nothing_there(
     portal: PortalFixture, lacking: Permission
 ) -> None:
-    """With all others in hand, and with good tokens: 404, or 403 that says no more; nothing is written."""
+    """404, or 403 without details; nothing is written."""
     of = await things(portal)
     wang = await make_delegate(portal, *(each for each in DELEGABLE if each is not lacking))
     before = await written(portal)
@@ -162,7 +162,7 @@ async def test_without_its_power_there_is_nothing_there(
 
 
 async def test_with_all_that_can_be_passed_on_the_rest_is_open(portal: PortalFixture) -> None:
-    """So that the test above would notice a page that is closed to everybody."""
+    """Control for the test above."""
     of = await things(portal)
     wang = await make_delegate(portal, *DELEGABLE)
     for (method, path), power in TABLE.items():
@@ -172,7 +172,7 @@ async def test_with_all_that_can_be_passed_on_the_rest_is_open(portal: PortalFix
 
 
 async def test_a_stranger_opens_nothing_of_another_enterprise(portal: PortalFixture) -> None:
-    """IDOR over every id: a legal representative of elsewhere."""
+    """IDOR over every id by another enterprise's representative."""
     of = await things(portal)
     wang = await portal.signed_in("wang")
     before = await written(portal)
@@ -183,7 +183,7 @@ async def test_a_stranger_opens_nothing_of_another_enterprise(portal: PortalFixt
 
 
 async def written(portal: PortalFixture) -> list[Any]:
-    """All that the forms could change."""
+    """Tables that the forms could change."""
     found = []
     async with portal.engine.connect() as connection:
         for table in (
@@ -203,7 +203,7 @@ async def written(portal: PortalFixture) -> list[Any]:
 
 
 async def test_an_ended_delegation_is_no_way_in_through_an_old_form(portal: PortalFixture) -> None:
-    """A form that was drawn while it ran."""
+    """A form rendered while the delegation was active."""
     of = await things(portal)
     wang = await make_delegate(portal, *DELEGABLE)
     async with portal.engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""Every page, file and form of the portal, found among the routes, so that a new one is attacked too."""
+"""Attacks on every route of the portal: CSRF, IDOR, headers, open redirect."""
 
 import re
 from collections.abc import AsyncIterator
@@ -46,12 +46,12 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
 
 
 def named(path: str, ids: dict[str, str]) -> str:
-    """The path with an id in each place; a parameter that nobody has an id for fails here."""
+    """The path with its parameters filled; unknown parameters fail."""
     return PARAMETER.sub(lambda found: ids[found[1]], path)
 
 
 async def written(portal: PortalFixture) -> list[Any]:
-    """All that a form could change."""
+    """Tables that a form could change."""
     found = []
     async with portal.engine.connect() as connection:
         for table in WRITTEN:
@@ -63,13 +63,13 @@ async def written(portal: PortalFixture) -> list[Any]:
 
 
 def bare(page: httpx2.Response) -> str:
-    """A page without what belongs to its address and its reader: language link and form tokens."""
+    """A page without its language link and form tokens."""
     plain = re.sub(r'name="csrf" value="[^"]*"', "", page.text)
     return re.sub(r'href="\?[^"]*"', "", plain)
 
 
 async def test_no_form_does_anything_without_our_token(portal: PortalFixture) -> None:
-    """CSRF on every form there is: none, an empty one, another form's; also from another site."""
+    """CSRF: without token, with an empty one, with another form's, from another site."""
     gallery = await fill_gallery(portal)
     browser = await portal.signed_in()
     forms = page_routes(portal.app, "POST") - BEFORE_SIGN_IN
@@ -91,7 +91,7 @@ async def test_no_form_does_anything_without_our_token(portal: PortalFixture) ->
 
 
 async def test_no_form_takes_its_own_token_from_another_site(portal: PortalFixture) -> None:
-    """CSRF with a token that fits: each form of each page, as another site would send it."""
+    """CSRF: a valid token submitted from another site."""
     gallery = await fill_gallery(portal)
     browser = await portal.signed_in()
     forms = {
@@ -113,7 +113,7 @@ async def test_no_form_takes_its_own_token_from_another_site(portal: PortalFixtu
 
 
 async def test_what_is_anothers_looks_like_what_is_nobodys(portal: PortalFixture) -> None:
-    """IDOR over every id that a path of the portal can hold: same status, same page."""
+    """IDOR: the same status and page for another's and an unknown id."""
     gallery = await fill_gallery(portal)
     theirs = gallery.ids()
     nobodys = {name: _unlike(value) for name, value in theirs.items()} | {"verb": theirs["verb"]}
@@ -132,7 +132,7 @@ async def test_what_is_anothers_looks_like_what_is_nobodys(portal: PortalFixture
 async def test_where_a_code_or_an_interaction_belongs_is_not_seen_from_its_headers(
     portal: PortalFixture,
 ) -> None:
-    """The headers of the two pages are the same too."""
+    """The headers are equal too."""
     gallery = await fill_gallery(portal)
     stranger = await portal.signed_in("wang")
     for path in ("/portal/codes/{code_id}", "/portal/consents/{consent_id}"):
@@ -145,7 +145,7 @@ async def test_where_a_code_or_an_interaction_belongs_is_not_seen_from_its_heade
 
 
 async def test_no_page_can_be_framed_scripted_cached_or_sniffed(portal: PortalFixture) -> None:
-    """Clickjacking and its relatives: every page, the files, and what answers a bad form."""
+    """Headers of pages, files and form errors."""
     gallery = await fill_gallery(portal)
     answers = await _answers(portal, gallery)
     for name, answer in answers.items():
@@ -220,7 +220,7 @@ async def test_sign_in_leads_nowhere_else(portal: PortalFixture, wanted: str) ->
 
 
 async def test_other_parameters_lead_nowhere(portal: PortalFixture) -> None:
-    """No page reads where to go from its address, whatever the parameter is called."""
+    """No parameter of any name redirects."""
     gallery = await fill_gallery(portal)
     browser = await portal.signed_in()
     evil = "https://evil.example/"
@@ -235,6 +235,6 @@ async def test_other_parameters_lead_nowhere(portal: PortalFixture) -> None:
 
 
 def _unlike(value: str) -> str:
-    """An id of the same shape that names nothing."""
+    """An unknown id of the same shape."""
     head, _, tail = value.rpartition("_")
     return (head + "_" if head else "") + re.sub(r"\w", "a" if tail.islower() else "A", tail)

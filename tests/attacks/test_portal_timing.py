@@ -1,4 +1,4 @@
-"""How long a page takes does not tell whether an id is another's or nobody's (Welch's t)."""
+"""Timing side channels in the portal: another's and an unknown id take the same time."""
 
 import time
 from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
 
 
 async def test_anothers_and_nobodys_pages_take_equally_long(portal: PortalFixture) -> None:
-    """Consents, requests, codes, whole enterprises."""
+    """Consents, requests, codes, enterprises."""
     theirs = await ask_by_link(portal, portal.firm)
     code = (await portal.add_code(portal.firm)).code_id
     pairs = {

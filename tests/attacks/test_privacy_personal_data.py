@@ -1,4 +1,4 @@
-"""R5, R17: no ID number, phone number or home address leaves to anybody who may not have it.
+"""Leak tests (R5, R17): ID numbers, phones and home addresses in answers, logs and tables.
 
 A gateway is run as an operator runs it, everybody calls it in every way, and then all that it said
 and all that it printed is searched for what is personal of the whole province.
@@ -34,7 +34,7 @@ BANK_DATASETS: Final = (
 
 @dataclass(slots=True, kw_only=True)
 class CapturedOutput:
-    """A served gateway and everything that it said to whoever may know nothing."""
+    """A served gateway, with every answer and log line recorded."""
 
     gateway: GatewayFixture
     http: httpx2.AsyncClient
@@ -42,14 +42,14 @@ class CapturedOutput:
     said: list[tuple[str, str]] = field(default_factory=list)
 
     async def call(self, what: str, method: str, path: str, **more: Any) -> httpx2.Response:
-        """Call, and keep the whole answer with its headers."""
+        """Send a call and record the whole answer."""
         response = await self.http.request(method, path, **more)
         headers = "\n".join(f"{name}: {value}" for name, value in response.headers.items())
         self.said.append((what, f"{headers}\n\n{response.text}"))
         return response
 
     async def authorised(self, what: str, caller: Caller, path: str, body: Any) -> httpx2.Response:
-        """Call as a client; the nonces of the gateway are good here too, but for the generation."""
+        """Call as a client, with nonces that fit the store's generation."""
         raw = orjson.dumps(body)
         token = await caller.token()
         headers = {"Authorization": f"DPoP {token}", "Content-Type": "application/json"}
@@ -67,7 +67,7 @@ class CapturedOutput:
 async def heard(
     gateway: GatewayFixture, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[CapturedOutput]:
-    """The gateway's database, served by a process of its own whose output is kept."""
+    """A process that serves the gateway's database, with captured output."""
     output = tmp_path_factory.mktemp("served") / "output"
     with serving(gateway.settings, output) as address:
         async with httpx2.AsyncClient(base_url=address, trust_env=False) as http:
@@ -75,19 +75,19 @@ async def heard(
 
 
 def secrets_of(entities: Iterable[SyntheticEnterprise]) -> dict[str, str]:
-    """What is personal, by itself; and as which kind."""
+    """Personal values of an enterprise, by kind."""
     return {e.personal[name]: name for e in entities for name in PERSONAL}
 
 
 def leaks(text: str, secrets: dict[str, str]) -> set[str]:
-    """Which kinds of personal data stand in a text, also as JSON escapes them."""
+    """Kinds of personal data in a text, JSON escapes included."""
     plain = text + re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
     squeezed = re.sub(r"[\s·.\-]", "", plain)
     return {kind for secret, kind in secrets.items() if secret in plain or secret in squeezed}
 
 
 async def sweep(heard: CapturedOutput) -> None:
-    """Everybody who may know nothing calls in every way, about each kind of enterprise."""
+    """Every unauthorised call about each kind of enterprise."""
     gateway, bank = heard.gateway, await heard.gateway.client()
     subjects = gateway.entities[:56]
     for of in subjects:
@@ -115,7 +115,7 @@ async def sweep(heard: CapturedOutput) -> None:
 
 
 async def _stumble(heard: CapturedOutput, bank: Caller, enterprise: SyntheticEnterprise) -> None:
-    """Errors of each kind, with what is personal where it does not belong."""
+    """Errors of each kind, with personal data in the wrong places."""
     number = enterprise.personal["legal_representative_id_number"]
     home = enterprise.personal["home_address"]
     odd: list[tuple[str, Any]] = [
@@ -153,7 +153,7 @@ async def _stumble(heard: CapturedOutput, bank: Caller, enterprise: SyntheticEnt
 async def test_nothing_personal_is_said_to_the_unauthorised_or_printed(
     heard: CapturedOutput,
 ) -> None:
-    """No answer, header, page, error or log line holds any, of any of the three hundred."""
+    """Answers, headers, pages, errors and log lines, for three hundred enterprises."""
     await sweep(heard)
     secrets = secrets_of(heard.gateway.entities)
     found = [(what, leaks(text, secrets)) for what, text in heard.said]
@@ -164,7 +164,7 @@ async def test_nothing_personal_is_said_to_the_unauthorised_or_printed(
 
 
 async def test_what_is_printed_names_no_enterprise(heard: CapturedOutput) -> None:
-    """Codes and names are an individual business's own: the log has request ids instead."""
+    """Log lines have request ids, neither codes nor names."""
     printed = heard.output.read_text()
     assert [e for e in heard.gateway.entities if e.enterprise.uscc in printed] == []
     assert [e for e in heard.gateway.entities if e.enterprise.name in printed] == []
@@ -173,7 +173,7 @@ async def test_what_is_printed_names_no_enterprise(heard: CapturedOutput) -> Non
 async def test_a_fault_prints_where_it_was_and_nothing_of_whom(
     gateway: GatewayFixture, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A handler that breaks with personal data in its hands leaks none of it."""
+    """Tracebacks of a failing handler."""
     of = gateway.entity("clean")
     number = of.personal["legal_representative_id_number"]
 
@@ -194,7 +194,7 @@ async def test_a_fault_prints_where_it_was_and_nothing_of_whom(
 async def test_an_authorised_answer_holds_only_what_its_class_allows(
     gateway: GatewayFixture,
 ) -> None:
-    """With every consent there is, about each kind: never an ID number or a home address."""
+    """With all consents: never an ID number or a home address."""
     bank = await gateway.client()
     secrets = secrets_of(gateway.entities)
     for of in (e for e in gateway.entities[:56] if e.enterprise.code_ok):
@@ -212,7 +212,7 @@ async def test_an_authorised_answer_holds_only_what_its_class_allows(
 
 
 async def test_nothing_personal_lies_legibly_in_any_table(gateway: GatewayFixture) -> None:
-    """Neither in the files, nor in the log, nor in an answer that is kept for its repetition."""
+    """Credit files, log, stored answers."""
     secrets, bank, of = (
         secrets_of(gateway.entities),
         await gateway.client(),
@@ -241,7 +241,7 @@ Spelling = Callable[[str], str]
 async def test_the_search_itself_finds_what_it_looks_for(
     gateway: GatewayFixture, spelling: Spelling
 ) -> None:
-    """A control: whatever is planted in a text is found."""
+    """Control: planted values are found."""
     secrets = secrets_of(gateway.entities)
     of = gateway.entities[-1].personal
     planted = f"before {spelling(of['legal_representative_id_number'])} after"

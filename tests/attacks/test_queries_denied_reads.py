@@ -1,4 +1,4 @@
-"""What is not allowed is not read: the time that reading takes would tell how much there is.
+"""Refused queries read no records: statements and scanned rows do not depend on the enterprise.
 
 Each call's statements are recorded, and those that read are run again under EXPLAIN ANALYZE, which counts
 the rows that each table gave, those that a filter dropped among them. Calls refused alike read alike.
@@ -27,7 +27,7 @@ OF_THE_FILE = ("enterprise", "record")
 
 
 def rows_read(plan: Mapping[str, Any]) -> Counter[str]:
-    """How many rows the scans below this node took from each of these tables; 0 where in vain."""
+    """Rows scanned below this plan node, by table; 0 for tables without any."""
     read: Counter[str] = Counter()
     table = plan.get("Relation Name")
     if table in OF_THE_FILE and plan["Actual Loops"]:
@@ -42,7 +42,7 @@ def rows_read(plan: Mapping[str, Any]) -> Counter[str]:
 async def reads(
     gateway: GatewayFixture, call: Callable[[], Awaitable[httpx2.Response]]
 ) -> list[Any]:
-    """The answer's status and code, each statement of the call, and the rows that it read."""
+    """Status, code, statements and scanned rows of a call."""
     with record_statements(gateway.app) as database:
         answer = await call()
     told: list[Any] = [answer.status_code, answer.json().get("code")]
@@ -62,60 +62,60 @@ async def reads(
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
 async def enterprises(gateway: GatewayFixture) -> AsyncIterator[None]:
-    """Both enterprises are there."""
+    """Add both enterprises."""
     async with with_closed_records(gateway):
         yield
 
 
 async def make_bank(gateway: GatewayFixture, **terms: Any) -> Caller:
-    """A client whose token is fetched already."""
+    """A client with a token."""
     bank = await gateway.client(**terms)
     await bank.token()
     return bank
 
 
 async def no_consent(gateway: GatewayFixture, _uscc: str) -> Caller:
-    """Nobody was asked."""
+    """No consent."""
     return await make_bank(gateway)
 
 
 async def consent_for_another_dataset(gateway: GatewayFixture, uscc: str) -> Caller:
-    """Granted, but not for penalties."""
+    """A consent for other datasets."""
     bank = await make_bank(gateway)
     await gateway.grant(bank, uscc, datasets=["licence"])
     return bank
 
 
 async def consent_for_another_purpose(gateway: GatewayFixture, uscc: str) -> Caller:
-    """Granted for what comes after the loan."""
+    """A consent for another purpose."""
     bank = await make_bank(gateway)
     await gateway.grant(bank, uscc, purpose="post_loan_management")
     return bank
 
 
 async def withdrawn(gateway: GatewayFixture, uscc: str) -> Caller:
-    """Taken back."""
+    """A withdrawn consent."""
     bank = await make_bank(gateway)
     await gateway.act(consent.withdraw, await gateway.grant(bank, uscc))
     return bank
 
 
 async def paused(gateway: GatewayFixture, uscc: str) -> Caller:
-    """Paused by the enterprise."""
+    """A paused consent."""
     bank = await make_bank(gateway)
     await gateway.act(consent.pause, await gateway.grant(bank, uscc))
     return bank
 
 
 async def expired(gateway: GatewayFixture, uscc: str) -> Caller:
-    """Over since yesterday."""
+    """An expired consent."""
     bank = await make_bank(gateway)
     await gateway.grant(bank, uscc, days=1, granted_days_ago=2)
     return bank
 
 
 async def exhausted(gateway: GatewayFixture, uscc: str) -> Caller:
-    """Its one use is spent."""
+    """A consent without remaining uses."""
     bank = await make_bank(gateway)
     consent_id = await gateway.grant(bank, uscc, max_uses=1)
     await gateway.rows(
@@ -127,7 +127,7 @@ async def exhausted(gateway: GatewayFixture, uscc: str) -> Caller:
 
 
 async def not_in_agreement(gateway: GatewayFixture, uscc: str) -> Caller:
-    """The enterprise said yes to what the agreement does not cover."""
+    """A consent beyond the agreement."""
     bank = await make_bank(
         gateway, datasets=frozenset({"registration"}), questions=frozenset({"is_active.v1"})
     )
@@ -136,14 +136,14 @@ async def not_in_agreement(gateway: GatewayFixture, uscc: str) -> Caller:
 
 
 async def purpose_not_in_agreement(gateway: GatewayFixture, uscc: str) -> Caller:
-    """The agreement is for another purpose."""
+    """An agreement for another purpose."""
     bank = await make_bank(gateway, purposes=frozenset({"tender"}))
     await gateway.grant(bank, uscc)
     return bank
 
 
 async def agreement_ended(gateway: GatewayFixture, uscc: str) -> Caller:
-    """It ran out after the token was given."""
+    """An agreement that ended after the token was issued."""
     bank = await make_bank(gateway)
     await gateway.grant(bank, uscc)
     await gateway.rows(
@@ -154,7 +154,7 @@ async def agreement_ended(gateway: GatewayFixture, uscc: str) -> Caller:
 
 
 async def suspended(gateway: GatewayFixture, uscc: str) -> Caller:
-    """The client was suspended after its token was given."""
+    """A client suspended after its token was issued."""
     bank = await make_bank(gateway)
     await gateway.grant(bank, uscc)
     await gateway.rows(
@@ -164,7 +164,7 @@ async def suspended(gateway: GatewayFixture, uscc: str) -> Caller:
 
 
 async def token_revoked(gateway: GatewayFixture, uscc: str) -> Caller:
-    """The token was revoked."""
+    """A revoked token."""
     bank = await make_bank(gateway)
     await gateway.grant(bank, uscc)
     await gateway.rows(
@@ -195,7 +195,7 @@ Situation = Callable[[GatewayFixture, str], Awaitable[Caller]]
 async def test_a_refused_query_reads_nothing_of_the_enterprise(
     gateway: GatewayFixture, situation: Situation
 ) -> None:
-    """With 300 penalties and with none: the same statements, the same rows, none of them a record."""
+    """The same statements and rows, no record among them, for 300 penalties and none."""
     found = []
     for uscc in (MANY, FEW):
         bank = await situation(gateway, uscc)
@@ -222,7 +222,7 @@ async def test_without_consent_an_unknown_enterprise_is_read_like_a_known_one(
 
 
 async def test_of_a_query_only_what_is_allowed_is_read(gateway: GatewayFixture) -> None:
-    """Consent for the registration: penalties that were asked for too are not read."""
+    """With consent for the registration, requested penalties are not read."""
     found = []
     for uscc in (MANY, FEW):
         bank = await make_bank(gateway)
@@ -235,7 +235,7 @@ async def test_of_a_query_only_what_is_allowed_is_read(gateway: GatewayFixture) 
 
 
 async def test_what_is_allowed_is_read(gateway: GatewayFixture) -> None:
-    """A control: with consent the 300 penalties are looked at, and the count sees them."""
+    """Control: with consent 300 penalties are scanned."""
     bank = await make_bank(gateway)
     await gateway.grant(bank, MANY, datasets=["penalty"])
     found = await reads(gateway, lambda: bank.query(MANY, "penalty"))
@@ -246,7 +246,7 @@ async def test_what_is_allowed_is_read(gateway: GatewayFixture) -> None:
 async def test_a_further_page_and_a_repeat_are_read_after_the_last_use(
     gateway: GatewayFixture,
 ) -> None:
-    """Neither needs a use: what was granted for the first is read for them too."""
+    """Both need no further use."""
     bank = await gateway.client()
     uscc = gateway.uscc("penalised")
     await gateway.grant(bank, uscc, datasets=["registration", "licence", "penalty"], max_uses=1)
@@ -264,7 +264,7 @@ async def test_a_further_page_and_a_repeat_are_read_after_the_last_use(
 
 
 async def spend_all(gateway: GatewayFixture, consent_id: str) -> None:
-    """As if its last use had been spent."""
+    """Set the uses to the limit."""
     await gateway.rows(
         "UPDATE consent SET max_uses = 1, uses = 1 WHERE consent_id = :id", id=consent_id
     )
@@ -273,7 +273,7 @@ async def spend_all(gateway: GatewayFixture, consent_id: str) -> None:
 async def test_a_cursor_of_another_consent_reads_nothing_under_one_that_is_spent(
     gateway: GatewayFixture,
 ) -> None:
-    """The consent that it continues was withdrawn; the present one has no use left."""
+    """Its consent was withdrawn, and the active one has no uses left."""
     bank, uscc = await make_bank(gateway), gateway.uscc("penalised")
     datasets = ["registration", "licence", "penalty"]
     before = await gateway.grant(bank, uscc, datasets=datasets)
@@ -291,7 +291,7 @@ async def test_a_cursor_of_another_consent_reads_nothing_under_one_that_is_spent
 async def test_an_answer_that_is_kept_no_more_opens_nothing(
     gateway: GatewayFixture, change: str
 ) -> None:
-    """A day old, or deleted: the repeated call is refused, and reads as little as any other one."""
+    """Expired or deleted: refused with as few reads as any other."""
     bank = await make_bank(gateway)
     granted = await gateway.grant(bank, MANY, datasets=["penalty"])
     key = {"Idempotency-Key": secrets.token_hex(8)}
@@ -314,7 +314,7 @@ async def test_an_answer_that_is_kept_no_more_opens_nothing(
 async def test_a_refused_verification_reads_nothing_of_the_enterprise(
     gateway: GatewayFixture, situation: Situation
 ) -> None:
-    """A question of public state that the caller may not ask costs the same for every enterprise."""
+    """Public questions outside the agreement cost the same for every enterprise."""
     found = []
     for uscc in (MANY, FEW):
         bank = await situation(gateway, uscc)
@@ -329,7 +329,7 @@ async def test_a_refused_verification_reads_nothing_of_the_enterprise(
 async def test_closed_questions_read_no_record_without_their_consent(
     gateway: GatewayFixture, situation: Situation
 ) -> None:
-    """Whatever became of the consent, the ratings are not read for the answer."""
+    """For any state of the consent."""
     uscc = gateway.uscc("clean")
     bank = await situation(gateway, uscc)
     found = await reads(gateway, lambda: bank.verify(uscc, ("rating_at_least.v1", "良好")))
@@ -340,7 +340,7 @@ async def test_closed_questions_read_no_record_without_their_consent(
 async def test_a_consent_to_one_question_opens_no_dataset_of_another(
     gateway: GatewayFixture,
 ) -> None:
-    """Both are asked, one is granted: only what that one rests on is read."""
+    """Only the datasets of the granted question are read."""
     uscc = gateway.uscc("clean")
     bank = await make_bank(gateway)
     await gateway.grant(bank, uscc, datasets=(), questions=["rating_at_least.v1"])
@@ -359,7 +359,7 @@ async def test_a_consent_to_one_question_opens_no_dataset_of_another(
 async def test_a_token_of_another_enterprises_consent_reads_nothing(
     gateway: GatewayFixture,
 ) -> None:
-    """A consent named in the body that is not the caller's own consent for this enterprise."""
+    """A consent in the body that is not the caller's for this enterprise."""
     bank = await make_bank(gateway)
     other = await gateway.grant(bank, gateway.uscc("clean"))
     found = [
@@ -373,7 +373,7 @@ async def test_a_token_of_another_enterprises_consent_reads_nothing(
 async def test_a_dataset_that_several_questions_rest_on_is_read_once(
     gateway: GatewayFixture,
 ) -> None:
-    """The same closed question with two values: its records are read once."""
+    """One closed question with two values."""
     uscc = gateway.uscc("clean")
     bank = await make_bank(gateway)
     tags = ["paid_social_insurance_on_time.v1"]

@@ -1,4 +1,4 @@
-"""What a department with valid credentials would try against another's records, and against us."""
+"""Attacks by departments with valid credentials: other sources' records, paths, bombs, leaks."""
 
 import gzip
 import io
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="session")
 async def _forgotten(gateway: GatewayFixture) -> AsyncIterator[None]:
-    """Nothing that is delivered here outlives its test."""
+    """Delete the records that the tests deliver."""
     yield
     await forget(gateway)
 
@@ -41,7 +41,7 @@ NUMBER = "330106199001011234"
 
 
 async def test_another_sources_record_is_as_if_it_were_none(gateway: GatewayFixture) -> None:
-    """No act changes it, and the answer is that for a record that does not exist."""
+    """The same answer as for an unknown record."""
     owner, thief, bank = (
         await make_department(gateway),
         await make_department(gateway),
@@ -64,7 +64,7 @@ async def test_another_sources_record_is_as_if_it_were_none(gateway: GatewayFixt
 
 
 async def test_a_row_cannot_say_whose_it_is(gateway: GatewayFixture) -> None:
-    """Source, id, version and marks are not fields."""
+    """Source, id, version and marks are not accepted as fields."""
     owner, thief = await make_department(gateway), await make_department(gateway)
     penalty = make_penalty(gateway, gateway.uscc("clean"))
     await deliver(owner, "penalty", penalty)
@@ -77,7 +77,7 @@ async def test_a_row_cannot_say_whose_it_is(gateway: GatewayFixture) -> None:
 
 
 async def test_a_stolen_token_delivers_nothing(gateway: GatewayFixture) -> None:
-    """Without its key, and with a proof for another address."""
+    """Without its key, and with a proof for another URL."""
     source, thief = await make_department(gateway), await make_department(gateway)
     body = {"dataset": "penalty", "records": [make_penalty(gateway, gateway.uscc("clean"))]}
     token = await source.token("records:write")
@@ -93,7 +93,7 @@ async def test_a_stolen_token_delivers_nothing(gateway: GatewayFixture) -> None:
 
 
 async def test_no_number_of_a_person_is_printed_or_repeated(gateway: GatewayFixture) -> None:
-    """Wherever it stands in a call: not in the answer, not in a log line."""
+    """Neither in answers nor in log lines, wherever it is sent."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     printed = io.StringIO()
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(printed))
@@ -128,7 +128,7 @@ async def test_no_number_of_a_person_is_printed_or_repeated(gateway: GatewayFixt
     "name", ["../../../etc/cron.d/x", "/etc/passwd", "a\x00b.csv", "..", NUMBER]
 )
 async def test_a_files_name_is_a_label(gateway: GatewayFixture, name: str) -> None:
-    """No path is made of it, and no number of a person is kept with it."""
+    """No path is derived from it, and personal numbers in it are masked."""
     source = await make_department(gateway)
     assert gateway.settings.spool is not None
     before = sorted(gateway.settings.spool.rglob("*"))
@@ -150,7 +150,7 @@ async def test_a_files_name_is_a_label(gateway: GatewayFixture, name: str) -> No
     ],
 )  # fmt: skip
 async def test_an_id_is_no_path(gateway: GatewayFixture, path: str) -> None:
-    """Whatever it is, there is nothing there."""
+    """404."""
     source = await make_department(gateway)
     method = "HEAD" if "uploads" in path else "GET"
     token = await source.token(SCOPE)
@@ -167,7 +167,7 @@ async def test_an_id_is_no_path(gateway: GatewayFixture, path: str) -> None:
 
 
 async def test_a_bomb_does_not_go_off(gateway: GatewayFixture) -> None:
-    """A file that unpacks to far more than it weighs is refused in one sentence."""
+    """Refused with one sentence."""
     source = await make_department(gateway)
     bomb = gzip.compress((b"," * 65_535 + b"\n") * (80 << 4), 9)
     job = await ended(source, await upload(source, bomb, filename="x.csv.gz"))
@@ -176,7 +176,7 @@ async def test_a_bomb_does_not_go_off(gateway: GatewayFixture) -> None:
 
 
 async def test_a_number_in_a_file_is_not_repeated(gateway: GatewayFixture) -> None:
-    """Not in the job, not in the list of rejected rows."""
+    """Neither in the job nor in the reject list."""
     source = await make_department(gateway)
     rows = [
         make_penalty(gateway, gateway.uscc("clean")) | {name: NUMBER}

@@ -1,4 +1,4 @@
-"""What signature libraries have got wrong, tried on our own verification with keys made here.
+"""JWS forgeries: known attacks on signature libraries, with keys generated here.
 
 The attacks are those that Wycheproof collects; each begins with a token that is accepted, so that it
 is the forgery that is refused and nothing else.
@@ -33,7 +33,7 @@ CLAIMS: Final = {"sub": "bank"}
 
 @cache
 def key_of(algorithm: str) -> Any:
-    """One private key for each algorithm."""
+    """A private key for each algorithm."""
     if algorithm == "ES256":
         return ec.generate_private_key(ec.SECP256R1())
     if algorithm == "PS256":
@@ -43,29 +43,29 @@ def key_of(algorithm: str) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """A token in its parts; a forgery changes some."""
+    """Parts of a token, for forgeries to change."""
 
     header: bytes
     payload: bytes
     signature: bytes
 
     def __str__(self) -> str:
-        """Write it as the compact serialisation."""
+        """Compact serialisation."""
         return ".".join(map(b64, (self.header, self.payload, self.signature)))
 
 
 def b64(data: bytes) -> str:
-    """Base64url as RFC 7515 writes it."""
+    """Base64url (RFC 7515)."""
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
 def signing_input(header: bytes, payload: bytes) -> bytes:
-    """What a signature is over."""
+    """JWS signing input."""
     return f"{b64(header)}.{b64(payload)}".encode()
 
 
 def signature_by(algorithm: str, key: Any, message: bytes) -> bytes:
-    """The signature that `algorithm` makes."""
+    """Signature by `algorithm`."""
     if algorithm == "ES256":
         r, s = decode_dss_signature(key.sign(message, ec.ECDSA(SHA256)))
         return r.to_bytes(32) + s.to_bytes(32)
@@ -81,7 +81,7 @@ def make_token(
     payload: bytes | None = None,
     **header: Any,
 ) -> Token:
-    """A token that is right, but for what is changed before it is signed."""
+    """A valid token with these changes applied before signing."""
     head = json.dumps({"alg": algorithm, "typ": "JWT"} | header).encode()
     body = json.dumps(CLAIMS).encode() if payload is None else payload
     made = signature_by(algorithm, key or key_of(algorithm), signing_input(head, body))
@@ -89,12 +89,12 @@ def make_token(
 
 
 def jwk_of(algorithm: str, **more: Any) -> dict[str, Any]:
-    """The public key that the tokens of `algorithm` are verified with."""
+    """Public key for the tokens of `algorithm`."""
     return public_jwk(key_of(algorithm)) | more
 
 
 def refused(text: str, jwk: Mapping[str, Any]) -> None:
-    """The token is refused, and with our own error: nothing else escapes."""
+    """Assert the refusal with our own error class."""
     with pytest.raises(JwsError):
         jws.verify(text, jwk, algorithms=ALGORITHMS)
 
@@ -105,14 +105,14 @@ each_algorithm: Final = pytest.mark.parametrize("algorithm", SIGNED_BY)
 
 @each_algorithm
 def test_a_right_token_is_accepted(algorithm: str) -> None:
-    """Without it the refusals below would prove nothing."""
+    """Control."""
     found = jws.verify(str(make_token(algorithm)), jwk_of(algorithm), algorithms=ALGORITHMS)
     assert found == CLAIMS
 
 
 @each_algorithm
 def test_any_changed_bit_of_a_signature_is_refused(algorithm: str) -> None:
-    """The first, a middle and the last bit; and a byte more or less at either end."""
+    """First, middle and last bit, one byte more, one byte less."""
     token = make_token(algorithm)
     made = token.signature
     changed = [
@@ -164,7 +164,7 @@ SHAPES: Final[dict[str, Callable[[str, str, str], str]]] = {
 @each_algorithm
 @pytest.mark.parametrize("shape", SHAPES)
 def test_only_the_one_compact_form_is_taken(algorithm: str, shape: str) -> None:
-    """Parts left out or added, lenient base64, and both JSON serialisations."""
+    """Missing or extra parts, lenient base64, JSON serialisations."""
     header, payload, signature = str(make_token(algorithm)).split(".")
     refused(SHAPES[shape](header, payload, signature), jwk_of(algorithm))
 
@@ -172,7 +172,7 @@ def test_only_the_one_compact_form_is_taken(algorithm: str, shape: str) -> None:
 @each_algorithm
 @pytest.mark.parametrize("other", ["none", "None", "", None, "HS256", "RS256", "PS384", "ES384", 7])
 def test_a_header_that_names_another_algorithm_is_refused(algorithm: str, other: object) -> None:
-    """Whether the signature was made under that header, or is missing."""
+    """Signed under that header, or with its signature removed."""
     token = make_token(algorithm, alg=other)
     refused(str(token), jwk_of(algorithm))
     unsigned = Token(header=token.header, payload=token.payload, signature=b"")
@@ -181,7 +181,7 @@ def test_a_header_that_names_another_algorithm_is_refused(algorithm: str, other:
 
 @each_algorithm
 def test_a_public_key_is_never_a_shared_secret(algorithm: str) -> None:
-    """HS256 keyed by whatever the verifier holds in public: PEM, DER, the JWK, its members."""
+    """HS256 keyed with PEM, DER, JWK or members of the public key."""
     public = key_of(algorithm).public_key()
     info = serialization.PublicFormat.SubjectPublicKeyInfo
     jwk = jwk_of(algorithm)
@@ -201,7 +201,7 @@ def test_a_public_key_is_never_a_shared_secret(algorithm: str) -> None:
 @each_algorithm
 @pytest.mark.parametrize("name", sorted(jws.FORBIDDEN_HEADERS))
 def test_a_header_that_asks_for_what_we_never_do_is_refused(algorithm: str, name: str) -> None:
-    """However well it is signed."""
+    """`crit`, `b64` and others, correctly signed."""
     value: Any = {"crit": ["exp"], "b64": True, "zip": "DEF"}.get(name, "https://attacker.example/")
     asking: dict[str, Any] = {name: value}
     refused(str(make_token(algorithm, **asking)), jwk_of(algorithm))
@@ -209,7 +209,7 @@ def test_a_header_that_asks_for_what_we_never_do_is_refused(algorithm: str, name
 
 @each_algorithm
 def test_a_key_that_the_token_brings_verifies_nothing(algorithm: str) -> None:
-    """The key is the one that we name, not the one in the header."""
+    """`jwk`, `jku`, `x5c` and `x5u` in the header are ignored."""
     own = (
         rsa.generate_private_key(65_537, 2_048)
         if algorithm == "PS256"
@@ -225,14 +225,14 @@ def test_a_key_that_the_token_brings_verifies_nothing(algorithm: str) -> None:
 @pytest.mark.parametrize("r", [0, 1, P256_ORDER - 1, P256_ORDER, 2**256 - 1])
 @pytest.mark.parametrize("s", [0, 1, P256_ORDER - 1, P256_ORDER, 2**256 - 1])
 def test_an_ecdsa_signature_of_edge_values_is_refused(r: int, s: int) -> None:
-    """Among them r = s = 0, which a famous library took for any message."""
+    """R = s = 0 among them (CVE-2022-21449)."""
     token = make_token("ES256")
     made = r.to_bytes(32) + s.to_bytes(32)
     refused(str(Token(header=token.header, payload=token.payload, signature=made)), jwk_of("ES256"))
 
 
 def test_an_ecdsa_signature_is_two_numbers_below_the_order_and_no_der() -> None:
-    """Both numbers raised by the order, in longer fields, and the ASN.1 form of the very signature."""
+    """Values above the order, longer fields, and the DER form."""
     token = make_token("ES256")
     r, s = int.from_bytes(token.signature[:32]), int.from_bytes(token.signature[32:])
     key = key_of("ES256")
@@ -269,7 +269,7 @@ def test_ps256_is_one_padding_exactly(scheme: padding.PSS | padding.PKCS1v15) ->
 
 
 def test_an_rsa_signature_is_reduced() -> None:
-    """The signature raised by the modulus, and the numbers that verify without a key."""
+    """The signature plus the modulus, and values that verify without a key."""
     token = make_token("PS256")
     n = key_of("PS256").public_key().public_numbers().n
     raised = int.from_bytes(token.signature) + n
@@ -280,7 +280,7 @@ def test_an_rsa_signature_is_reduced() -> None:
 
 
 def test_an_eddsa_signature_is_reduced() -> None:
-    """S raised by the group's order would be a second signature of the same message."""
+    """S plus the group's order would be a second valid signature."""
     token = make_token("EdDSA")
     s = int.from_bytes(token.signature[32:], "little") + ED25519_ORDER
     made = token.signature[:32] + s.to_bytes(32, "little")
@@ -309,13 +309,13 @@ def test_a_key_that_says_it_is_for_something_else_verifies_nothing(
     algorithm: str,
     says: dict[str, Any],
 ) -> None:
-    """RFC 7517 §4.2 to §4.4."""
+    """RFC 7517 §4.2 to §4.4: `use`, `key_ops`, `alg`."""
     refused(str(make_token(algorithm)), jwk_of(algorithm, **says))
 
 
 @each_algorithm
 def test_a_key_that_says_it_is_for_this_verifies(algorithm: str) -> None:
-    """`EdDSA` and `Ed25519` are names of one algorithm (RFC 9864)."""
+    """`EdDSA` and `Ed25519` name the same algorithm (RFC 9864)."""
     for alg in jws.ALGORITHM_OF_KEY[
         {"ES256": ("EC", "P-256"), "PS256": ("RSA", None)}.get(
             algorithm,
@@ -349,7 +349,7 @@ BROKEN: Final[dict[str, tuple[str, dict[str, Any]]]] = {
 
 @pytest.mark.parametrize("key", BROKEN)
 def test_a_key_that_is_none_is_refused_without_a_fault(key: str) -> None:
-    """A DPoP proof brings its own key: whatever stands there, it is our error and no other."""
+    """Malformed keys in DPoP proofs are refused with our error."""
     algorithm, changes = BROKEN[key]
     refused(str(make_token(algorithm)), jwk_of(algorithm, **changes))
 
@@ -360,7 +360,7 @@ def test_a_key_that_is_none_is_refused_without_a_fault(key: str) -> None:
 def test_a_key_that_takes_long_to_verify_with_is_refused_before_it_is_made(
     changes: dict[str, str],
 ) -> None:
-    """Anybody may send a proof: 16384 bits would cost us a hundred times what they cost the sender."""
+    """16384 bits would cost a hundred times what the proof costs its sender."""
     assert jws.may_verify(jwk_of("PS256"), "PS256")
     assert not jws.may_verify(jwk_of("PS256", **changes), "PS256")
 
@@ -368,14 +368,14 @@ def test_a_key_that_takes_long_to_verify_with_is_refused_before_it_is_made(
 @pytest.mark.parametrize("member", ["kty", "crv", "x", "alg", "use"])
 @pytest.mark.parametrize("value", [["EC"], {}, None, 1, True], ids=repr)
 def test_a_proof_whose_key_is_no_key_is_refused_without_a_fault(member: str, value: object) -> None:
-    """RFC 9449 §4.3, before anything is known of the sender."""
+    """RFC 9449 §4.3, before the client is known."""
     jwk = jwk_of("ES256") | {member: value}
     refused_as_proof(str(make_token("ES256", typ="dpop+jwt", jwk=jwk)))
 
 
 @pytest.mark.parametrize("member", ["kty", "crv", "x", "n", "e", "alg", "use", "key_ops"])
 def test_a_proof_whose_key_is_nested_deep_is_refused_without_a_fault(member: str) -> None:
-    """What the parser still takes, and `str` and `repr` do not."""
+    """Nested as deep as the JSON parser allows, beyond `str` and `repr`."""
     nested = b"[" * 1_000 + b"]" * 1_000
     jwk = json.dumps(jwk_of("ES256") | {member: "here"}).encode().replace(b'"here"', nested)
     header = b'{"alg":"ES256","typ":"dpop+jwt","jwk":' + jwk + b"}"
@@ -383,7 +383,7 @@ def test_a_proof_whose_key_is_nested_deep_is_refused_without_a_fault(member: str
 
 
 def refused_as_proof(proof: str) -> None:
-    """It is a refusal, and no fault."""
+    """Assert a refusal, not a server error."""
     with pytest.raises(ProofError):
         validate_proof(
             [proof],
@@ -396,7 +396,7 @@ def refused_as_proof(proof: str) -> None:
 
 
 def test_a_short_rsa_key_is_refused() -> None:
-    """1024 bits, with a signature that fits."""
+    """1024 bits, with a valid signature."""
     short = rsa.generate_private_key(65_537, 1_024)  # noqa: S505  # that is the attack
     refused(str(make_token("PS256", key=short)), public_jwk(short))
 
@@ -406,11 +406,11 @@ def test_a_short_rsa_key_is_refused() -> None:
     "payload", [b"foo", b"[]", b'"sub"', b"1", b"null", b"", b"\xff", b"[" * 3_000]
 )
 def test_what_is_signed_must_be_a_json_object(algorithm: str, payload: bytes) -> None:
-    """A signature over anything else is no set of claims."""
+    """Other payloads are no claims."""
     refused(str(make_token(algorithm, payload=payload)), jwk_of(algorithm))
 
 
 def test_a_header_nested_too_deep_is_refused_without_a_fault() -> None:
-    """A parser that gives up does so with our error."""
+    """The parser's error becomes ours."""
     header = b'{"alg":"ES256","a":' + b"[" * 2_900 + b"]" * 2_900 + b"}"
     refused(str(Token(header=header, payload=b"{}", signature=bytes(64))), jwk_of("ES256"))

@@ -1,4 +1,4 @@
-"""Wycheproof's JSON web signature and key vectors through our own verification, none left out.
+"""Wycheproof's JWS and JWK test vectors, all of them.
 
 `tests/vectors/wycheproof/README.md` says which files they are. Where they are not, these tests are
 skipped; `test_signing_jws_forgeries` makes the same attacks anew, with keys of its own.
@@ -51,7 +51,7 @@ NOT_OURS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vector:
-    """One test of a file, with the keys of its group."""
+    """One test of a file, with its group's keys."""
 
     name: str
     result: str
@@ -60,11 +60,11 @@ class Vector:
     flags: frozenset[str]
 
     def accepted(self) -> bool:
-        """Whether any key of the group verifies it, whatever the payload: more than we ever ask."""
+        """Whether a key of the group verifies it, with any payload."""
         return any(_verifies(self.text, key) for key in self.keys)
 
     def algorithm(self) -> str | None:
-        """What the header says; `None` where it cannot be read."""
+        """`alg` of the header; `None` if unreadable."""
         try:
             return str(jwt.get_unverified_header(self.text)["alg"])
         except jwt.DecodeError:
@@ -80,7 +80,7 @@ def _verifies(text: str, key: Mapping[str, Any]) -> bool:
 
 
 def the_vectors(file: str) -> list[Vector]:
-    """Every test in `file`; the file is the very one that these tests were written for."""
+    """All tests of `file`, whose digest is checked."""
     path = FOLDER / file
     if not path.exists():
         pytest.skip(f"Wycheproof's {file} is not here; see tests/vectors/wycheproof/README.md")
@@ -107,14 +107,14 @@ def _vector(file: str, group: Mapping[str, Any], test: Mapping[str, Any]) -> Vec
 
 @pytest.mark.parametrize("file", DIGESTS)
 def test_no_vector_that_must_be_refused_is_accepted(file: str) -> None:
-    """Forged, stripped, confused, or under a key that must not verify."""
+    """Forged, stripped, confused, or with an unsuitable key."""
     wrong = [v.name for v in the_vectors(file) if v.result != "valid" and v.accepted()]
     assert wrong == []
 
 
 @pytest.mark.parametrize("file", DIGESTS)
 def test_a_valid_vector_is_refused_for_its_algorithm_alone(file: str) -> None:
-    """What is signed by an algorithm that we take is accepted; each other one has its reason."""
+    """Supported algorithms are accepted; each other one has a listed reason."""
     for vector in the_vectors(file):
         if vector.result == "valid":
             assert vector.algorithm() in {*ALGORITHMS, *NOT_OURS}, vector.name
@@ -123,7 +123,7 @@ def test_a_valid_vector_is_refused_for_its_algorithm_alone(file: str) -> None:
 
 @pytest.mark.parametrize("file", DIGESTS)
 def test_no_vector_is_left_out(file: str) -> None:
-    """Each is valid or invalid, each was tried, and the counts are those that are known."""
+    """The counts are those of the files."""
     tried = Counter(
         (vector.result, "accepted" if vector.accepted() else "refused")
         for vector in the_vectors(file)
@@ -132,7 +132,7 @@ def test_no_vector_is_left_out(file: str) -> None:
 
 
 def test_json_serialisation_is_never_taken() -> None:
-    """We read compact tokens only; what Wycheproof writes in JSON is refused as a form."""
+    """JSON serialisation is refused."""
     written = [v for v in the_vectors(SIGNATURES) if "JsonSerialization" in v.flags]
     assert written
     for vector in written:

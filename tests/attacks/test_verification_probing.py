@@ -1,4 +1,4 @@
-"""Somebody with good credentials tries to read a credit file out of yes/no answers."""
+"""Probing credit files by yes/no questions: probe budgets, padding, uniform answers."""
 
 import asyncio
 import secrets
@@ -18,12 +18,12 @@ WRONG = ("王一", "王二", "王三", "王四", "王五")
 
 
 def guesses(*values: str, question: str = NAME) -> list[tuple[str, str]]:
-    """The same question with these values."""
+    """One question with these values."""
     return [(question, value) for value in values]
 
 
 async def test_three_values_are_answered_and_a_fourth_is_not(gateway: GatewayFixture) -> None:
-    """However true it is; and what was answered before is answered again."""
+    """Even if the fourth is true; answered values are answered again."""
     bank, of = await gateway.client(), gateway.entity("clean").enterprise
     for value in WRONG[:3]:
         assert await bank.answers(of.uscc, (NAME, value)) == ["no"]
@@ -33,14 +33,14 @@ async def test_three_values_are_answered_and_a_fourth_is_not(gateway: GatewayFix
 
 
 async def test_in_one_call_the_first_three_are_answered(gateway: GatewayFixture) -> None:
-    """In the order in which they were asked."""
+    """In the order of the questions."""
     bank, of = await gateway.client(), gateway.entity("clean").enterprise
     told = await bank.answers(of.uscc, *guesses(*WRONG, of.legal_representative))
     assert told == ["no", "no", "no", "not_determined", "not_determined", "not_determined"]
 
 
 async def test_a_repeat_is_free_in_whatever_spelling(gateway: GatewayFixture) -> None:
-    """Full width, brackets and spaces make no other value."""
+    """Full width, brackets and spaces are normalised."""
     bank, of = await gateway.client(), gateway.entity("full_width_name").enterprise
     spellings = (of.name, "杭州AI云算(智能)科技有限公司", " 杭州ＡＩ云算【智能】科技有限公司 ")
     asked = guesses(*spellings, "甲公司", "乙公司", "丙公司", question="enterprise_name.v1")
@@ -50,7 +50,7 @@ async def test_a_repeat_is_free_in_whatever_spelling(gateway: GatewayFixture) ->
 
 
 async def test_each_question_of_each_enterprise_has_its_own_budget(gateway: GatewayFixture) -> None:
-    """And each client: what others ask neither opens nor closes anything."""
+    """For each client, enterprise and question."""
     bank, other = await gateway.client(), await gateway.client()
     of, elsewhere = gateway.entity("clean").enterprise, gateway.entity("penalised").enterprise
     await bank.answers(of.uscc, *guesses(*WRONG))
@@ -62,7 +62,7 @@ async def test_each_question_of_each_enterprise_has_its_own_budget(gateway: Gate
 
 
 async def test_both_questions_on_a_name_share_one_budget(gateway: GatewayFixture) -> None:
-    """In whichever of the two a value is asserted, and in whichever spelling, it is counted once."""
+    """Whichever of the two questions and spellings is used."""
     bank, of = await gateway.client(), gateway.entity("clean").enterprise
     later = "legal_representative_name.v2"
     assert await bank.answers(of.uscc, *guesses("王一", "龙二")) == ["no", "no"]
@@ -92,7 +92,7 @@ async def test_after_thirty_days_a_value_leaves_the_budget(gateway: GatewayFixtu
 
 
 async def test_a_band_cannot_be_found_by_halving(gateway: GatewayFixture) -> None:
-    """Bands are values too: three of five, with a consent."""
+    """Three of five values, with a consent."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     await gateway.grant(bank, uscc, questions=[RATING])
     told = await bank.answers(uscc, *guesses("差", "较差", "中等", "良好", "优秀", question=RATING))
@@ -102,7 +102,7 @@ async def test_a_band_cannot_be_found_by_halving(gateway: GatewayFixture) -> Non
 async def test_what_was_closed_for_want_of_consent_has_cost_nothing(
     gateway: GatewayFixture,
 ) -> None:
-    """It told nothing, so the budget is whole when the consent comes."""
+    """Closed questions do not use the budget."""
     bank, of = await gateway.client(), gateway.entity("clean")
     uscc, number = of.enterprise.uscc, of.personal["legal_representative_id_number"]
     closed = await bank.answers(uscc, *guesses(*WRONG, number, question=ID_NUMBER))
@@ -112,7 +112,7 @@ async def test_what_was_closed_for_want_of_consent_has_cost_nothing(
 
 
 async def test_no_crowd_of_calls_exceeds_the_budget(gateway: GatewayFixture) -> None:
-    """Twenty values at once: no more than three are answered, and each call gets an answer."""
+    """Twenty concurrent values: three answered, a response for each."""
     bank, of = await gateway.client(), gateway.entity("clean").enterprise
     await bank.token()
     values = [f"王{number}" for number in range(20)]
@@ -126,7 +126,7 @@ async def test_no_crowd_of_calls_exceeds_the_budget(gateway: GatewayFixture) -> 
 async def test_an_unknown_enterprise_spends_budgets_like_a_known_one(
     gateway: GatewayFixture,
 ) -> None:
-    """The same rows are written, so that nothing differs in work either."""
+    """The same rows are written."""
     rows = []
     for uscc in (gateway.uscc("clean"), UNKNOWN):
         bank = await gateway.client()
@@ -141,7 +141,7 @@ async def test_an_unknown_enterprise_spends_budgets_like_a_known_one(
 
 
 async def test_asserted_values_are_kept_as_keyed_digests_only(gateway: GatewayFixture) -> None:
-    """Nobody who reads the table learns what was asked, nor finds it by hashing names."""
+    """The table has neither values nor plain hashes."""
     bank, of = await gateway.client(), gateway.entity("clean").enterprise
     value = f"王{secrets.token_hex(4)}"
     await bank.answers(of.uscc, (NAME, value))
@@ -157,14 +157,14 @@ async def test_asserted_values_are_kept_as_keyed_digests_only(gateway: GatewayFi
 
 
 async def answer_to(bank: Caller, uscc: str, *asked: tuple[str, str] | str) -> httpx2.Response:
-    """One answer."""
+    """A single answer."""
     response = await bank.verify(uscc, *asked, headers={"X-Request-Id": "the-same"})
     assert response.status_code == 200, response.text
     return response
 
 
 async def test_answers_to_the_same_question_are_of_one_length(gateway: GatewayFixture) -> None:
-    """Yes, strictly or loosely, no, not determined, unknown enterprise, budget spent."""
+    """Yes by any level, no, not determined, unknown enterprise, budget used up."""
     bank, of = await gateway.client(), gateway.entity("traditional_variant").enterprise
     name = "enterprise_name.v1"
     told = [
@@ -181,7 +181,7 @@ async def test_answers_to_the_same_question_are_of_one_length(gateway: GatewayFi
 
 
 async def test_every_question_is_padded_for_every_enterprise(gateway: GatewayFixture) -> None:
-    """The whole catalogue in one call, of each kind of enterprise and of none."""
+    """The whole catalogue, for each kind of enterprise."""
     bank = await gateway.client()
     asked = [
         each.tag if each.offers(None) else (each.tag, each.values[-1] if each.values else "王一")
@@ -193,7 +193,7 @@ async def test_every_question_is_padded_for_every_enterprise(gateway: GatewayFix
 
 
 async def test_an_unknown_enterprise_and_a_closed_one_answer_alike(gateway: GatewayFixture) -> None:
-    """But for ids, times and digests, byte for byte."""
+    """Byte by byte, but for ids, times and digests."""
     bank = await gateway.client()
     told = [
         (await answer_to(bank, uscc, (RATING, "良好"), (ID_NUMBER, "330106199001011234"))).json()

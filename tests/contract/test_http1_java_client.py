@@ -1,4 +1,4 @@
-"""Java's stock HttpClient, which asks every cleartext server to upgrade to HTTP/2."""
+"""Java's HttpClient, which requests an HTTP/2 upgrade on cleartext connections."""
 
 import asyncio
 import shutil
@@ -20,7 +20,7 @@ RECORDED = Path(__file__).parents[1] / "vectors" / "http" / "java-17-httpclient.
 
 @pytest.mark.asyncio(loop_scope="session")
 async def test_a_java_client_gets_its_token(served: GatewayFixture) -> None:
-    """The first request is answered with a token; the same once more is told apart by its body."""
+    """Served with a token; a replay with the same body is recognised."""
     java = shutil.which("java")
     if java is None:
         pytest.skip("java is not installed")
@@ -59,7 +59,7 @@ async def test_a_java_client_gets_its_token(served: GatewayFixture) -> None:
 
 
 async def test_what_java_sends_is_one_request() -> None:
-    """Recorded to the byte; the JDK of tomorrow may send something else."""
+    """Recorded bytes of the current JDK, since a later one may differ."""
     sent = RECORDED.read_bytes()
     body = b"grant_type=client_credentials"
     assert b"\r\nUpgrade: h2c\r\n" in sent

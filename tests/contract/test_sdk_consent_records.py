@@ -1,4 +1,4 @@
-"""The SDK holds a consent's record against the log, offline; whatever was changed in it shows."""
+"""SDK verification of consent records against the real log, offline."""
 
 import copy
 import json
@@ -25,12 +25,12 @@ Change = Callable[[Document], None]
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def bank(gateway: GatewayFixture) -> AsyncIterator[Caller]:
-    """A bank of its own for each test."""
+    """A new bank."""
     yield await gateway.client("bank")
 
 
 def signed_anew(gateway: GatewayFixture, made: Document, change: Change) -> Document:
-    """What an operator can do who has the signing key, but not the log's past."""
+    """Sign a changed record again, as an operator with the key could."""
     forged = copy.deepcopy(made)
     change(forged)
     now = gateway.clock()
@@ -46,7 +46,7 @@ def signed_anew(gateway: GatewayFixture, made: Document, change: Change) -> Docu
 
 
 def refused(document: Document, gateway: GatewayFixture) -> str:
-    """Why it is not believed."""
+    """Reason of the refusal."""
     with pytest.raises(errors.XinqiaoError) as caught:
         verify_consent_record(document, keys=gateway.runtime.keys.published())
     assert isinstance(caught.value, errors.EvidenceInvalid | errors.ReceiptInvalid)
@@ -54,7 +54,7 @@ def refused(document: Document, gateway: GatewayFixture) -> str:
 
 
 async def test_both_copies_are_proven_by_the_log(gateway: GatewayFixture, bank: Caller) -> None:
-    """Six events, six leaves; the client's copy without the persons."""
+    """Six events with six leaves; the client's copy has no persons."""
     consent_id = await lived(gateway, bank)
     keys = gateway.runtime.keys.published()
     for made in (await merged(bank, consent_id), await enterprises(gateway, consent_id)):
@@ -116,7 +116,7 @@ FORGED: Final[dict[str, tuple[Change, str]]] = {
 async def test_a_record_forged_by_the_operator_itself_shows(
     gateway: GatewayFixture, bank: Caller, what: str
 ) -> None:
-    """Its signature is right."""
+    """With a valid signature."""
     change, sentence = FORGED[what]
     consent_id = await lived(gateway, bank)
     await merged(bank, consent_id)
@@ -127,7 +127,7 @@ async def test_a_record_forged_by_the_operator_itself_shows(
 async def test_a_receipt_that_does_not_show_its_leaf_is_refused(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
-    """Another leaf's, one of another log's key, one with another index."""
+    """Another leaf's receipt, another log's key, another index."""
     made = await merged(bank, await lived(gateway, bank))
     keys = KeySet.read(gateway.runtime.keys.published())
     swapped, moved = copy.deepcopy(made), copy.deepcopy(made)
@@ -144,7 +144,7 @@ async def test_a_receipt_that_does_not_show_its_leaf_is_refused(
 
 
 async def test_what_was_not_signed_is_refused(gateway: GatewayFixture, bank: Caller) -> None:
-    """Changed beside its JWT, without one, by an unknown key, or something else altogether."""
+    """Changed beside its JWT, without one, by an unknown key, another document."""
     made = await merged(bank, await lived(gateway, bank))
     changed = copy.deepcopy(made)
     changed["record"]["xq:uses"] = 99
@@ -162,7 +162,7 @@ async def test_what_was_not_signed_is_refused(gateway: GatewayFixture, bank: Cal
 
 
 async def test_what_has_no_receipt_yet_is_named(gateway: GatewayFixture, bank: Caller) -> None:
-    """And one whose salt was erased."""
+    """Also an event whose salt was erased."""
     made = await merged(bank, await lived(gateway, bank))
     made["receipts"] = made["receipts"][:4]
     fresh = verify_consent_record(made, keys=gateway.runtime.keys.published())
@@ -174,7 +174,7 @@ async def test_what_has_no_receipt_yet_is_named(gateway: GatewayFixture, bank: C
 async def test_the_command_says_what_the_log_proves(
     gateway: GatewayFixture, bank: Caller, tmp_path: Path
 ) -> None:
-    """0 if it proves all, 1 if not or if anything was changed."""
+    """Exit status 0 if all events are proven, 1 otherwise."""
     made = await merged(bank, await lived(gateway, bank))
     file, keys = tmp_path / "record.json", tmp_path / "keys.json"
     keys.write_text(json.dumps(gateway.runtime.keys.published()))

@@ -1,4 +1,4 @@
-"""A bank's own tests use the fake gateway: to the same calls it answers in the real one's shapes."""
+"""Contract tests of the fake gateway: the same calls get the same shapes as from the real one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
@@ -21,7 +21,7 @@ DATASETS = ("penalty", "licence", "public_rating")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayUnderTest:
-    """One of the two gateways: a client of it, and an enterprise that it knows."""
+    """A client of one of the two gateways, and a known enterprise."""
 
     client: Client
     uscc: str
@@ -29,7 +29,7 @@ class GatewayUnderTest:
 
 
 def shape(value: Any) -> Any:
-    """The type of a value; of the SDK's results, of each part that is not private."""
+    """Type of a value; of SDK results, types of the public parts."""
     if is_dataclass(value) and type(value).__name__ != "Evidence":
         return {
             f.name: shape(getattr(value, f.name))
@@ -42,7 +42,7 @@ def shape(value: Any) -> Any:
 
 
 def alike(fake: Any, real: Any) -> bool:
-    """Whether two shapes agree where both say something."""
+    """Whether two shapes agree where both are known."""
     if "NoneType" in (fake, real):
         return True
     if isinstance(fake, dict) and isinstance(real, dict):
@@ -53,7 +53,7 @@ def alike(fake: Any, real: Any) -> bool:
 
 
 def outcome(call: Callable[[], Any]) -> Any:
-    """The result of a call, or the error that it raises."""
+    """Result or exception of a call."""
     try:
         return call()
     except errors.XinqiaoError as error:
@@ -61,14 +61,14 @@ def outcome(call: Callable[[], Any]) -> Any:
 
 
 def told(value: Any) -> Any:
-    """An error by kind, code and status; a result by its shape."""
+    """Kind, code and status of an error; shape of a result."""
     if isinstance(value, errors.XinqiaoError):
         return (type(value).__name__, value.code, value.status)
     return shape(value)
 
 
 def make_fake(served: GatewayFixture) -> tuple[FakeGateway, GatewayUnderTest]:
-    """A fake gateway that was told of one enterprise what the real one knows of it."""
+    """A fake gateway with the same facts about one enterprise."""
     fake_gateway = FakeGateway()
     of = served.entity("disputed").enterprise
     record = {"objection": {"since": "2026-11-20T09:00:00+08:00"}, "fields": {"fine": "1.0"}}
@@ -81,7 +81,7 @@ def make_fake(served: GatewayFixture) -> tuple[FakeGateway, GatewayUnderTest]:
 
 
 def calls_of(side: GatewayUnderTest) -> dict[str, Callable[[], Any]]:
-    """What a bank does before and while it has a consent."""
+    """Calls of a bank before and with a consent."""
     client, uscc = side.client, side.uscc
     asked: dict[str, Any] = {"purpose": PURPOSE, "datasets": DATASETS}
     return {
@@ -104,7 +104,7 @@ def calls_of(side: GatewayUnderTest) -> dict[str, Callable[[], Any]]:
 
 
 async def test_both_answer_the_same_calls_in_the_same_shapes(served: GatewayFixture) -> None:
-    """Types of every part, and kinds of every error: without a consent, with one, and after it."""
+    """Types of results and kinds of errors: without, with and after a consent."""
     fake_gateway, fake = make_fake(served)
     caller = await served.client()
     real = GatewayUnderTest(client=client_of(caller, Client), uscc=fake.uscc, name=fake.name)
@@ -130,7 +130,7 @@ async def test_both_answer_the_same_calls_in_the_same_shapes(served: GatewayFixt
 
 
 async def test_the_fake_tells_no_member_that_the_real_one_does_not(served: GatewayFixture) -> None:
-    """A bank that reads the body itself finds what it found in its tests."""
+    """For clients that read the JSON body themselves."""
     fake_gateway, fake = make_fake(served)
     caller = await served.client()
     real = GatewayUnderTest(client=client_of(caller, Client), uscc=fake.uscc, name=fake.name)
@@ -154,7 +154,7 @@ async def test_the_fake_tells_no_member_that_the_real_one_does_not(served: Gatew
 async def test_both_refuse_alike(
     served: GatewayFixture, code: str, status: int, request_: dict[str, Any]
 ) -> None:
-    """What is not there, and a key that stood for another request."""
+    """Unknown objects and conflicting idempotency keys."""
     _, fake = make_fake(served)
     real = GatewayUnderTest(
         client=client_of(await served.client(), Client), uscc=fake.uscc, name=fake.name
@@ -178,7 +178,7 @@ async def test_both_refuse_alike(
 
 
 async def test_both_read_bodies_with_the_same_strictness(served: GatewayFixture) -> None:
-    """Digests, codings, members that are there twice, days: refused alike, and signed alike."""
+    """Digests, codings, duplicate members and dates."""
     _, fake = make_fake(served)
     real = GatewayUnderTest(
         client=client_of(await served.client(), Client), uscc=fake.uscc, name=fake.name

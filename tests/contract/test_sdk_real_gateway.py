@@ -1,4 +1,4 @@
-"""The SDK against the real gateway over a real socket: what a bank does, in both of its ways."""
+"""SDK against the real gateway over a socket, blocking and asyncio."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,7 +25,7 @@ MANY = ("registration", "licence", "commitment", "inspection", "honour", "annual
 
 @KINDS
 async def test_a_bank_verifies(served: GatewayFixture, kind: Kind) -> None:
-    """Answers are typed, and what cannot be told is not a no."""
+    """Answers are typed, `not_determined` included."""
     bank = client_of(await served.client(), kind)
     of = served.entity("traditional_variant").enterprise
     result = await settled(
@@ -49,7 +49,7 @@ async def test_a_bank_verifies(served: GatewayFixture, kind: Kind) -> None:
 
 @KINDS
 async def test_a_bank_queries_page_by_page_for_one_use(served: GatewayFixture, kind: Kind) -> None:
-    """All records come, each with its source; a dispute is marked."""
+    """All records with their sources, objection marks included."""
     caller = await served.client()
     bank, uscc = client_of(caller, kind), served.uscc("disputed")
     datasets = ("registration", "penalty", "licence", "public_rating", "commitment")
@@ -77,7 +77,7 @@ async def test_a_bank_queries_page_by_page_for_one_use(served: GatewayFixture, k
 async def test_consent_is_asked_given_used_and_taken_back(
     served: GatewayFixture, kind: Kind
 ) -> None:
-    """Pushed request, the enterprise's own decision on its page, code, query, withdrawal."""
+    """PAR, decision on the page, code, query, withdrawal."""
     bank = kind.from_kit(
         served.kit, "bank", redirect_uri=served.kit["clients"]["bank"]["redirect_uris"][0]
     )
@@ -111,7 +111,7 @@ async def test_consent_is_asked_given_used_and_taken_back(
 
 @KINDS
 async def test_each_refusal_is_an_error_of_its_own(served: GatewayFixture, kind: Kind) -> None:
-    """Code, status, sentence and request id come with it."""
+    """Code, status, detail and request id."""
     caller = await served.client()
     bank, uscc = client_of(caller, kind), served.uscc("clean")
 
@@ -148,7 +148,7 @@ async def test_each_refusal_is_an_error_of_its_own(served: GatewayFixture, kind:
 
 
 async def test_a_client_that_is_too_fast_waits_and_goes_on(served: GatewayFixture) -> None:
-    """The SDK honours Retry-After; without retries the error says how long."""
+    """Retry-After is honoured; without retries the error has the seconds."""
     caller = await served.client(quotas=Quotas(per_minute=30))
     wire, asked = TamperingTransport(), 0
     async with client_of(caller, AsyncClient, transport=wire) as bank:
@@ -170,7 +170,7 @@ def _hurry(bank: Client) -> None:
 
 
 async def test_a_lost_answer_is_not_paid_twice(served: GatewayFixture) -> None:
-    """The connection breaks after the gateway has acted; the repeat has the same key."""
+    """The connection breaks after processing; the retry has the same idempotency key."""
     caller, uscc = await served.client(), served.uscc("clean")
     consent_id = await served.grant(caller, uscc, max_uses=5)
     lost = iter([True, False])
@@ -195,7 +195,7 @@ async def test_a_lost_answer_is_not_paid_twice(served: GatewayFixture) -> None:
 async def test_whoever_changes_an_answer_on_the_way_is_found_out(
     served: GatewayFixture, old: bytes, new: bytes
 ) -> None:
-    """Nothing of a changed answer is read."""
+    """Tampered answers raise before they are parsed."""
     caller, uscc = await served.client(), served.uscc("clean")
 
     def forging(response: httpx2.Response) -> httpx2.Response:
@@ -207,7 +207,7 @@ async def test_whoever_changes_an_answer_on_the_way_is_found_out(
 
 
 async def test_the_answer_to_another_request_is_refused(served: GatewayFixture) -> None:
-    """A replayed answer is signed, but not to this request."""
+    """Replayed answers are bound to another request."""
     caller = await served.client()
     kept: list[httpx2.Response] = []
 
@@ -228,7 +228,7 @@ async def test_the_answer_to_another_request_is_refused(served: GatewayFixture) 
 
 
 async def test_a_consent_is_asked_for_by_link_and_waited_for(served: GatewayFixture) -> None:
-    """The answer comes while the client waits; a change of it is asked for in the same way."""
+    """Long polling; an amendment works the same way."""
     caller, uscc = await served.client(), served.uscc("clean")
     async with client_of(caller, AsyncClient) as bank:
         asked = await bank.request_consent(uscc, purpose="loan_approval", datasets=["licence"])
@@ -243,7 +243,7 @@ async def test_a_consent_is_asked_for_by_link_and_waited_for(served: GatewayFixt
 
 
 async def some_evidence(served: GatewayFixture) -> tuple[Evidence, dict[str, Any]]:
-    """Evidence of a query, and the gateway's published keys as they were kept beforehand."""
+    """Evidence of a query, and the published keys saved beforehand."""
     caller, uscc = await served.client(), served.uscc("penalised")
     await served.grant(caller, uscc)
     async with client_of(caller, AsyncClient) as bank:
@@ -254,7 +254,7 @@ async def some_evidence(served: GatewayFixture) -> tuple[Evidence, dict[str, Any
 
 
 async def test_evidence_is_verified_offline(served: GatewayFixture) -> None:
-    """With nothing but the bundle and keys that were had before."""
+    """With the bundle and earlier saved keys only."""
     evidence, keys = await some_evidence(served)
     verified = verify_evidence(evidence.to_dict(), keys=keys)
     assert verified.json()["records"][0]["dataset"] == "penalty"
@@ -274,7 +274,7 @@ async def test_evidence_is_verified_offline(served: GatewayFixture) -> None:
 async def test_tampered_evidence_is_refused(
     served: GatewayFixture, part: str, name: str, old: str, new: str
 ) -> None:
-    """Whichever part was changed."""
+    """Any changed part."""
     evidence, keys = await some_evidence(served)
     bundle = evidence.to_dict()
     assert old in bundle[part][name]
@@ -284,7 +284,7 @@ async def test_tampered_evidence_is_refused(
 
 
 async def test_evidence_is_not_believed_for_the_key_that_it_brings(served: GatewayFixture) -> None:
-    """Trust begins outside the bundle."""
+    """Keys in the bundle are not trusted."""
     evidence, keys = await some_evidence(served)
     others = {"keys": [key for key in keys["keys"] if key["kid"] != evidence.keyid]}
     with pytest.raises(errors.XinqiaoError):
@@ -292,7 +292,7 @@ async def test_evidence_is_not_believed_for_the_key_that_it_brings(served: Gatew
 
 
 async def test_the_log_keeps_its_promises_to_the_sdk(served: GatewayFixture) -> None:
-    """Real receipts verify under the real log's key, in both ways; the wait is the promise's own."""
+    """Receipts verify under the log's key, blocking and asyncio; waits follow `merge_by`."""
     caller, uscc = await served.client(), served.uscc("clean")
     clients = [client_of(caller, kind) for kind in (Client, AsyncClient)]
     for client in clients:

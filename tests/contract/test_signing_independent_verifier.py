@@ -1,4 +1,4 @@
-"""What the gateway signs is verified by `http-message-signatures`, which shares no code with it."""
+"""Response signatures verified by `http-message-signatures`, an independent implementation."""
 
 import asyncio
 import base64
@@ -27,7 +27,7 @@ ANSWER = {'"@status"', '"content-type"', '"content-digest"'}
 
 
 class PublishedKeys(HTTPSignatureKeyResolver):
-    """The keys at the gateway's own address."""
+    """The keys published by the gateway."""
 
     def __init__(self, keys: list[dict[str, Any]]) -> None:
         self._keys = {key["kid"]: key["x"] for key in keys if key["xinqiao_use"] == "response"}
@@ -39,7 +39,7 @@ class PublishedKeys(HTTPSignatureKeyResolver):
 
 
 async def verified(http: httpx2.AsyncClient, response: httpx2.Response) -> set[str]:
-    """What the signature covers, once it holds."""
+    """Covered components of a verified signature."""
     published = (await http.get("/.well-known/jwks.json")).json()["keys"]
     verifier = HTTPMessageVerifier(
         signature_algorithm=algorithms.ED25519, key_resolver=PublishedKeys(published)
@@ -54,7 +54,7 @@ async def verified(http: httpx2.AsyncClient, response: httpx2.Response) -> set[s
 async def call(
     http: httpx2.AsyncClient, caller: Caller, path: str, body: dict[str, Any]
 ) -> httpx2.Response:
-    """One authorised call over the socket, with the nonce of the worker that listens there."""
+    """An authorised call over the socket, with the listening worker's nonce."""
     raw = orjson.dumps(body)
     headers = await caller.headers("POST", path, raw)
     refused = await http.post(path, content=raw, headers=headers)
@@ -67,7 +67,7 @@ async def call(
 async def test_answers_and_refusals_are_signed_and_bound_to_their_requests(
     served: GatewayFixture,
 ) -> None:
-    """An answer, a refusal, a challenge, a missing page, a wrong method, an open catalogue."""
+    """An answer, a refusal, a challenge, 404, 405, the catalogue."""
     caller, uscc = await served.client(), served.uscc("clean")
     with_body = REQUEST | ANSWER | {'"content-digest";req'}
     async with httpx2.AsyncClient(base_url=served.issuer, trust_env=False) as http:
@@ -95,7 +95,7 @@ async def test_answers_and_refusals_are_signed_and_bound_to_their_requests(
 
 @pytest.mark.parametrize("what", ["status", "target", "method", "digest", "type"])
 async def test_a_signature_holds_for_nothing_else(served: GatewayFixture, what: str) -> None:
-    """Another status, address, method, digest or type is not what was signed."""
+    """Another status, URL, method, digest or type."""
     async with httpx2.AsyncClient(base_url=served.issuer, trust_env=False) as http:
         response = await http.get("/v1/questions")
         assert await verified(http, response)
@@ -134,7 +134,7 @@ async def test_a_signature_holds_for_nothing_else(served: GatewayFixture, what: 
 async def test_the_target_is_signed_to_the_byte_as_it_was_sent(
     served: GatewayFixture, target: str
 ) -> None:
-    """RFC 9421 §2.2.2: an empty query, the case of a percent-encoding, the absolute form."""
+    """RFC 9421 §2.2.2: empty query, percent-encoding case, absolute form."""
     sent = target.replace("ISSUER", served.issuer)
     response = await asyncio.to_thread(raw_call, served.issuer, "GET", sent, [])
     assert response.status_code in {200, 404}
@@ -157,7 +157,7 @@ async def test_the_target_is_signed_to_the_byte_as_it_was_sent(
 async def test_a_digest_is_signed_as_its_lines_combine(
     served: GatewayFixture, lines: list[str]
 ) -> None:
-    """RFC 9421 §2.1: each line without the blanks around it, joined by a comma and a space."""
+    """RFC 9421 §2.1: lines stripped and joined by comma and space."""
     caller, path = await served.client(), "/v1/verifications"
     body = orjson.dumps(verification_body(UNKNOWN, "is_active.v1"))
     known = {
@@ -183,7 +183,7 @@ async def test_a_digest_is_signed_as_its_lines_combine(
 
 
 async def test_what_was_not_compared_is_not_signed(served: GatewayFixture) -> None:
-    """A refused digest, a body before which the caller was refused: the answer speaks of neither."""
+    """Bodies that were refused or not read are not covered."""
     body = orjson.dumps(verification_body(UNKNOWN, "is_active.v1"))
     digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
     async with httpx2.AsyncClient(base_url=served.issuer, trust_env=False) as http:

@@ -1,4 +1,4 @@
-"""What the faults' tests share."""
+"""Fixtures of the fault tests."""
 
 from tests.two_workers import redis, workers
 

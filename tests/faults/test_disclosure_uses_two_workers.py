@@ -1,4 +1,4 @@
-"""N uses allowed means N told, on two workers at once; and after a withdrawal nothing is told.
+"""Consent uses and withdrawals with two worker processes.
 
 `FULL=1`: 500 queries on 100 uses.
 """
@@ -36,7 +36,7 @@ PERSON: Final = Person(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedCall:
-    """A call that has only to be sent."""
+    """A prepared call."""
 
     bank: Bank
     headers: dict[str, str]
@@ -48,7 +48,7 @@ class PreparedCall:
 
 
 async def make_bank_in_a_hurry(workers: Workers) -> Bank:
-    """A client whose limits are not what is tested here."""
+    """A client with large limits."""
     bank = await workers.bank()
     quotas = Quotas(per_minute=10_000, per_enterprise_per_minute=10_000)
     async with bank.oauth.runtime.engine.begin() as connection:
@@ -58,7 +58,7 @@ async def make_bank_in_a_hurry(workers: Workers) -> Bank:
 
 
 async def make_consent(bank: Bank, *, uses: int | None) -> str:
-    """A consent that allows so many uses; its id."""
+    """Id of a consent with so many uses."""
     now = bank.oauth.clock()
     asked = consent.request(
         Request(
@@ -91,7 +91,7 @@ async def make_consent(bank: Bank, *, uses: int | None) -> str:
 async def ready(
     banks: list[Bank], consent_id: str, *, key: str | None = None
 ) -> list[PreparedCall]:
-    """One call at each, every one with a proof of its own."""
+    """Prepared calls, each with its own proof."""
     answer = await banks[0].token(scope="query")
     token = str(answer.json()["access_token"])
     made = []
@@ -105,12 +105,12 @@ async def ready(
 
 
 def at_both(workers: Workers, bank: Bank, count: int) -> list[Bank]:
-    """The same bank so many times, at each of the workers in turn."""
+    """The bank's calls, alternating between the workers."""
     return [replace(bank, oauth=workers.servers[turn % 2]) for turn in range(count)]
 
 
 async def test_n_allowed_means_n_told(workers: Workers) -> None:
-    """All others are refused, and each of all is in the log."""
+    """The others are refused, and each call is logged."""
     bank = await make_bank_in_a_hurry(workers)
     consent_id = await make_consent(bank, uses=ALLOWED)
     calls = await ready(at_both(workers, bank, ASKED), consent_id)
@@ -131,7 +131,7 @@ async def test_n_allowed_means_n_told(workers: Workers) -> None:
 async def test_one_call_sent_often_is_told_once_and_gets_the_same_bytes(
     workers: Workers,
 ) -> None:
-    """A repeated idempotency key spends nothing, at whichever worker it arrives."""
+    """A repeated idempotency key spends nothing on either worker."""
     bank = await make_bank_in_a_hurry(workers)
     consent_id = await make_consent(bank, uses=5)
     calls = await ready(at_both(workers, bank, 20), consent_id, key="loan-4711")
@@ -143,7 +143,7 @@ async def test_one_call_sent_often_is_told_once_and_gets_the_same_bytes(
 
 
 async def test_after_a_withdrawal_was_acknowledged_nothing_is_told(workers: Workers) -> None:
-    """Queries run at both workers all the while; those that began later are all refused."""
+    """Concurrent queries on both workers; those after the withdrawal are refused."""
     bank = await make_bank_in_a_hurry(workers)
     consent_id = await make_consent(bank, uses=None)
     calls = await ready(at_both(workers, bank, ASKED), consent_id)

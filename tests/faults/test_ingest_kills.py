@@ -1,4 +1,4 @@
-"""An ingest that is killed at any moment and run again leaves what an undisturbed one leaves.
+"""Ingest killed and repeated: the result equals that of an undisturbed run.
 
 Three moments in every run of the tests, twenty under FULL=1.
 """
@@ -28,7 +28,7 @@ ROWS: Final = 4_000 * KILLS if os.environ.get("FULL") else 6_000
 
 
 def delivered() -> Iterator[dict[str, Any]]:
-    """Licences of which some are rejected, some masked, and some delivered twice with a change."""
+    """Licences, some rejected, some masked, some delivered twice with a change."""
     for number, row in enumerate(licences(ROWS)):
         yield row
         if number % 50 == 7:
@@ -41,7 +41,7 @@ def delivered() -> Iterator[dict[str, Any]]:
 
 @pytest.fixture
 def desks(postgres_url: str, tmp_path: Path) -> tuple[IngestFixture, IngestFixture]:
-    """One to be disturbed and one not."""
+    """Two fixtures: one whose runs are killed, one undisturbed."""
     for name in ("disturbed", "calm"):
         (tmp_path / name).mkdir()
     disturbed, calm = (
@@ -54,7 +54,7 @@ def desks(postgres_url: str, tmp_path: Path) -> tuple[IngestFixture, IngestFixtu
 def test_a_killed_ingest_that_is_run_again_leaves_what_a_calm_one_leaves(
     desks: tuple[IngestFixture, IngestFixture],
 ) -> None:
-    """Row for row, history and counts and rejected rows included; and no process is left behind."""
+    """Rows, history, counts and rejects are equal; no process is left."""
     disturbed, calm = desks
     for fixture in desks:
         fixture.write("day1.ndjson", delivered())
@@ -85,7 +85,7 @@ def _counts(fixture: IngestFixture) -> list[dict[str, Any]]:
 
 
 def _killed_after(fixture: IngestFixture, rows: int, chance: random.Random) -> None:
-    """Run until so many rows are taken and a moment longer, then SIGKILL."""
+    """Run until so many rows are committed and a moment longer, then SIGKILL."""
     run = fixture.start("day1.ndjson", "--chunk-rows", "500")
     until = time.monotonic() + PATIENCE
     while _taken(fixture) < rows and run.poll() is None:
@@ -117,14 +117,14 @@ WIDE: Final = 12_000
 
 
 def wide() -> Iterator[dict[str, Any]]:
-    """Licences with a long text each."""
+    """Licences with a long text."""
     for row in licences(WIDE):
         yield {**row, "content": f"{row['number']}的内容" * 60}
 
 
 @pytest.fixture
 def fixture(postgres_url: str, tmp_path: Path) -> IngestFixture:
-    """A desk with a large file on it."""
+    """A fixture with a large file."""
     fixture = make_ingest_fixture(make_source_database(postgres_url), tmp_path)
     fixture.write("wide.ndjson", wide())
     return fixture
@@ -133,7 +133,7 @@ def fixture(postgres_url: str, tmp_path: Path) -> IngestFixture:
 def test_a_reader_that_dies_stops_the_ingest_which_goes_on_when_it_is_run_again(
     fixture: IngestFixture,
 ) -> None:
-    """However far the other reader was ahead: the command says so in one sentence and ends."""
+    """The command ends with one sentence."""
     with fixture.held("wide.ndjson", "--chunk-rows", "500", beyond=500) as run:
         for each in children_of(run.pid)[:1]:
             os.kill(each, signal.SIGKILL)
@@ -149,7 +149,7 @@ def test_a_reader_that_dies_stops_the_ingest_which_goes_on_when_it_is_run_again(
 def test_an_ingest_that_is_interrupted_ends_and_goes_on_when_it_is_run_again(
     fixture: IngestFixture,
 ) -> None:
-    """Ctrl-C at the shell: no reader keeps it."""
+    """SIGINT ends the command and its readers."""
     with fixture.held("wide.ndjson", "--chunk-rows", "500", beyond=500) as run:
         run.send_signal(signal.SIGINT)
         _, said = run.communicate(timeout=PATIENCE)

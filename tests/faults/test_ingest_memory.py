@@ -1,4 +1,4 @@
-"""However large or strange a file is, the memory that it takes is bounded."""
+"""Memory bound of ingest for large and unusual files."""
 
 import contextlib
 import gzip
@@ -26,12 +26,12 @@ _PEAK: Final = re.compile(r"VmHWM:\s+(\d+) kB")
 
 @pytest.fixture
 def fixture(postgres_url: str, tmp_path: Path) -> IngestFixture:
-    """A desk on a database of its own."""
+    """A fixture on a database of its own."""
     return make_ingest_fixture(make_source_database(postgres_url), tmp_path)
 
 
 def peak_of(fixture: IngestFixture, *arguments: str, **options: str) -> tuple[int, str]:
-    """The bytes that the command and its reader had at most, and what they said.
+    """Peak memory of the command and its reader, and the output.
 
     VmHWM, not `ru_maxrss`: that one counts what the process was before it became the command.
     """
@@ -53,7 +53,7 @@ def _peak(pid: int) -> int:
 
 
 def test_a_line_of_a_gigabyte_is_passed_over(fixture: IngestFixture) -> None:
-    """The rows around it are taken."""
+    """The rows around it are ingested."""
     path = fixture.write("day1.ndjson", licences(2))
     with path.open("r+b") as file:
         file.seek(0, os.SEEK_END)
@@ -66,7 +66,7 @@ def test_a_line_of_a_gigabyte_is_passed_over(fixture: IngestFixture) -> None:
 
 
 def test_rows_as_large_as_rows_may_be_come_in_smaller_chunks(fixture: IngestFixture) -> None:
-    """Six hundred rows of a quarter of a megabyte, and none of them is kept for long."""
+    """Six hundred rows of 256 KiB each."""
     text = "字" * 49_000
     fields = ("facts", "legal_basis", "content")
     rows = (
@@ -86,7 +86,7 @@ def test_rows_as_large_as_rows_may_be_come_in_smaller_chunks(fixture: IngestFixt
 
 
 def test_a_bomb_is_refused_in_little_memory(fixture: IngestFixture) -> None:
-    """A gigabyte of nothing in a megabyte."""
+    """A gigabyte of zeros compressed to a megabyte."""
     content = b" " * (1 << 19) + b"\n"
     fixture.write("day1.csv.gz", gzip.compress(b"uscc,number\n" + content * 600))
     peak, said = peak_of(fixture, "day1.csv.gz")
@@ -98,7 +98,7 @@ def test_a_bomb_is_refused_in_little_memory(fixture: IngestFixture) -> None:
 def test_rows_of_very_many_cells_are_looked_at_one_by_one(
     fixture: IngestFixture, ending: str
 ) -> None:
-    """Forty rows of a hundred thousand members each, among others that are taken."""
+    """Forty rows of a hundred thousand members among normal ones."""
     if ending == "csv":
         rows = [
             f"{make_uscc(n)},许{n},{'x,' * 100_000}" if n % 3 else f"{make_uscc(n)},许{n}"

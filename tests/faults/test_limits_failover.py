@@ -1,4 +1,4 @@
-"""A Redis that fails over: whatever error a connection answers, the next call has a new one and counts."""
+"""Redis failover: after any connection error the next call reconnects and is counted."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -39,13 +39,13 @@ ERRORS: Final = {
 
 
 def make_call(quota: int = 10) -> Admission:
-    """A call of a client of its own."""
+    """A call of a new client."""
     counter = Counter(name="client", key="k", quota=quota, window=86_400)
     return Admission(tag=uuid4().hex, generation=None, counters=(counter,))
 
 
 async def outcome_of(store: RedisStore, call: Admission) -> Verdict | LimiterUnavailableError:
-    """The verdict, or the one error that is allowed."""
+    """The decision, or `LimiterUnavailable`."""
     try:
         return await store.admit(call)
     except LimiterUnavailableError as error:
@@ -53,12 +53,12 @@ async def outcome_of(store: RedisStore, call: Admission) -> Verdict | LimiterUna
 
 
 async def are_counted(store: RedisStore, calls: Sequence[Admission]) -> bool:
-    """Whether all of these are admitted."""
+    """Whether all calls are admitted."""
     return all([isinstance(await store.admit(call), Admitted) for call in calls])
 
 
 async def admitted_again(store: RedisStore, calls: Sequence[Admission]) -> None:
-    """Return once each of these calls is admitted, which must come by itself."""
+    """Wait until each of these calls is admitted."""
     async with asyncio.timeout(60):
         for call in calls:
             while isinstance(await outcome_of(store, call), LimiterUnavailableError):
@@ -69,7 +69,7 @@ async def admitted_again(store: RedisStore, calls: Sequence[Admission]) -> None:
 async def proxied_store(
     request: pytest.FixtureRequest,
 ) -> AsyncIterator[tuple[RedisStore, FailoverProxy]]:
-    """A store whose connections go through the proxy, on one Redis or a cluster."""
+    """A store connected through the proxy, to one Redis or a cluster."""
     async with AsyncExitStack() as stack:
         cluster = request.param == "cluster"
         server = stack.enter_context(RedisServer(cluster=cluster, tcp=True))
@@ -87,7 +87,7 @@ async def proxied_store(
 async def test_after_any_error_the_next_call_has_a_new_connection(
     proxied_store: tuple[RedisStore, FailoverProxy], error: str
 ) -> None:
-    """A crowd finds the error or, once one has dropped the connections, is counted; then all are."""
+    """Concurrent calls fail or are counted; afterwards all are counted."""
     store, proxy = proxied_store
     assert isinstance(await store.admit(make_call()), Admitted)
     opened, line = proxy.opened, error.format(port=proxy.port)
@@ -117,7 +117,7 @@ REAL: Final = {  # how it comes to that, and how it is over
 
 
 async def test_a_primary_that_becomes_a_replica_and_back_is_followed() -> None:
-    """A real READONLY, NOREPLICAS and MASTERDOWN: neither a verdict nor a generation until it is over."""
+    """READONLY, NOREPLICAS and MASTERDOWN: unavailable until it is primary again."""
     with RedisServer(tcp=True) as server, server.client() as direct:
         store = RedisStore(server.url)
         for bad, good in REAL.values():
@@ -138,7 +138,7 @@ async def test_a_primary_that_becomes_a_replica_and_back_is_followed() -> None:
 
 @pytest.fixture
 def cluster() -> Iterator[list[RedisServer]]:
-    """Three primaries, and behind them a replica of the first."""
+    """Three primaries, and a replica of the first."""
     with ExitStack() as stack:
         nodes = [stack.enter_context(RedisServer(cluster=True, slots=None)) for _ in range(4)]
         clients = [stack.enter_context(node.client()) for node in nodes]
@@ -155,7 +155,7 @@ def cluster() -> Iterator[list[RedisServer]]:
 
 
 async def test_a_cluster_is_followed_through_its_failovers(cluster: list[RedisServer]) -> None:
-    """By hand, so that the primary lives on as a replica; then by a kill. All count again by themselves."""
+    """A manual failover, then a killed primary; counting resumes by itself."""
     store = RedisStore(cluster[0].url)
     calls = [make_call(quota=1_000) for _ in range(3 * CROWD)]
     await admitted_again(store, calls)

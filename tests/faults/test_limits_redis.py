@@ -1,4 +1,4 @@
-"""Redis stops, freezes, fills up or forgets: the limiter is closed, and right again after."""
+"""Redis stopped, frozen, full or emptied: the limiter fails closed and recovers."""
 
 import asyncio
 import os
@@ -20,14 +20,14 @@ pytestmark = pytest.mark.asyncio
 
 @pytest.fixture(scope="module", params=["single", "cluster"])
 def patient(request: pytest.FixtureRequest) -> Iterator[RedisServer]:
-    """A Redis of this module's own, on which each test may do its worst."""
+    """A Redis server for this module."""
     with RedisServer(cluster=request.param == "cluster") as made:
         yield made
 
 
 @pytest.fixture
 def server(patient: RedisServer) -> RedisServer:
-    """The same, running."""
+    """The running server."""
     if not patient.running:
         patient.start()
     return patient
@@ -42,7 +42,7 @@ async def store(server: RedisServer) -> AsyncIterator[RedisStore]:
 
 
 def make_call(quota: int = 1000, *, tag: str | None = None, jti: str | None = None) -> Admission:
-    """A call whose answer can be told from every other's by its quota."""
+    """A call with a quota that identifies it."""
     counter = Counter(name="client", key="k", quota=quota, window=86_400)
     return Admission(
         tag=tag or uuid4().hex,
@@ -53,7 +53,7 @@ def make_call(quota: int = 1000, *, tag: str | None = None, jti: str | None = No
 
 
 async def outcome_of(store: RedisStore, call: Admission) -> Verdict | LimiterUnavailableError:
-    """The verdict, or the one error that is allowed."""
+    """The decision, or `LimiterUnavailable`."""
     try:
         return await store.admit(call)
     except LimiterUnavailableError as error:
@@ -61,7 +61,7 @@ async def outcome_of(store: RedisStore, call: Admission) -> Verdict | LimiterUna
 
 
 async def recovered(store: RedisStore) -> Verdict:
-    """The first verdict after the trouble."""
+    """First decision after an outage."""
 
     async def verdict() -> Verdict | None:
         outcome = await outcome_of(store, make_call())
@@ -76,7 +76,7 @@ async def test_a_stopped_redis_closes_and_recovers(
     server: RedisServer,
     store: RedisStore,
 ) -> None:
-    """No verdict while it is down; when it is back, empty, the old generation is stale."""
+    """After the restart, empty, the old generation is stale."""
     before = await store.admit(make_call())
     server.stop()
     async with asyncio.timeout(PATIENCE):
@@ -94,7 +94,7 @@ async def test_a_frozen_redis_closes_and_recovers(
     server: RedisServer,
     store: RedisStore,
 ) -> None:
-    """It accepts connections and answers nothing: the time limit closes, which is of seconds."""
+    """Connections are accepted without an answer: calls time out after seconds."""
     assert DEADLINE < 5
     await store.admit(make_call())
     os.kill(server.pid, signal.SIGSTOP)
@@ -111,7 +111,7 @@ async def test_a_redis_killed_under_load_gives_verdicts_or_the_one_error(
     server: RedisServer,
     store: RedisStore,
 ) -> None:
-    """Whatever the moment of the kill, nothing else comes out."""
+    """At any moment of the kill."""
 
     async def last_outcome() -> Verdict | LimiterUnavailableError:
         while isinstance(outcome := await outcome_of(store, make_call()), Admitted):
@@ -126,7 +126,7 @@ async def test_a_redis_killed_under_load_gives_verdicts_or_the_one_error(
 
 
 async def test_a_redis_that_nobody_started_is_closed_and_its_address_untold() -> None:
-    """Neither the error nor what it came from holds the URL, in which a password may stand."""
+    """Neither the error nor its cause has the URL, which may hold a password."""
     store = RedisStore("redis://:hunter2@127.0.0.1:1/0")
     with pytest.raises(LimiterUnavailableError) as raised:
         await store.admit(make_call())
@@ -137,7 +137,7 @@ async def test_a_redis_that_nobody_started_is_closed_and_its_address_untold() ->
 
 
 async def test_a_full_redis_admits_nobody(server: RedisServer, store: RedisStore) -> None:
-    """What cannot be remembered is not admitted; with room again it is."""
+    """Admission resumes once there is memory."""
     await store.admit(make_call())
     with server.client() as client:
         client.config_set("maxmemory", 1)
@@ -151,7 +151,7 @@ async def test_a_redis_that_forgot_the_script_counts_once(
     server: RedisServer,
     store: RedisStore,
 ) -> None:
-    """It is sent again, and what was asked is charged a single time."""
+    """The script is loaded again and charges once."""
     tag = uuid4().hex
     for left in (9, 8, 7):
         with server.client() as client:
@@ -162,7 +162,7 @@ async def test_a_redis_that_forgot_the_script_counts_once(
 
 
 async def test_a_cancelled_call_never_leaves_its_answer_to_another(store: RedisStore) -> None:
-    """Callers hang up at any moment; each later call still gets its own answer."""
+    """Later calls get their own answers."""
     for turn in range(10):
         doomed = [asyncio.create_task(store.admit(make_call(500_000))) for _ in range(40)]
         await asyncio.sleep(turn * 0.0005)
@@ -178,7 +178,7 @@ async def test_a_cancelled_call_never_leaves_its_answer_to_another(store: RedisS
 
 
 async def test_two_workers_share_their_counters(server: RedisServer, store: RedisStore) -> None:
-    """Two workers admit as many as the quota together, and one use of each proof."""
+    """Together they admit one quota, and one use of each proof."""
     other, tag = RedisStore(server.url), uuid4().hex
     calls = (worker.admit(make_call(50, tag=tag)) for worker in (store, other) for _ in range(100))
     verdicts = await asyncio.gather(*calls)

@@ -1,4 +1,4 @@
-"""What is good once is good once on two worker processes too, which share PostgreSQL and Redis.
+"""Single-use credentials with two worker processes on one PostgreSQL and one Redis.
 
 Each crowd is half at the one process and half at the other. `FULL=1` makes it 200 strong.
 """
@@ -25,13 +25,13 @@ TOKEN: Final = "/oauth/token"
 async def crowd(
     banks: Sequence[Bank], act: Callable[[Bank, str, str], Awaitable[httpx2.Response]]
 ) -> list[httpx2.Response]:
-    """All at once; each has an assertion and a proof of its own, made beforehand."""
+    """Concurrent calls, each with a prepared assertion and proof."""
     ready = [(bank, bank.assertion(), await bank.proof(TOKEN)) for bank in banks]
     return list(await asyncio.gather(*(act(*each) for each in ready)))
 
 
 def the_one_good(answers: Sequence[httpx2.Response], error: str) -> httpx2.Response:
-    """The only answer that succeeded; all others say `error`."""
+    """The only successful answer; the others have `error`."""
     good = [answer for answer in answers if answer.status_code == 200]
     bad = [answer.json()["error"] for answer in answers if answer.status_code != 200]
     assert len(good) == 1
@@ -40,7 +40,7 @@ def the_one_good(answers: Sequence[httpx2.Response], error: str) -> httpx2.Respo
 
 
 async def test_of_a_crowd_with_one_code_one_gets_tokens_and_they_die(workers: Workers) -> None:
-    """The others were second uses: what the first one was given is dead on both workers."""
+    """The other uses revoke the tokens, on both workers."""
     bank = await workers.bank()
     code = await through_the_portal(workers, bank)
     answers = await crowd(
@@ -56,7 +56,7 @@ async def test_of_a_crowd_with_one_code_one_gets_tokens_and_they_die(workers: Wo
 
 
 async def test_a_second_use_elsewhere_ends_a_token_that_was_in_use(workers: Workers) -> None:
-    """The one worker has remembered the token; the code's second use at the other ends it."""
+    """A token cached by one worker is revoked by the code's second use at the other."""
     bank = await workers.bank()
     one, other = workers.both(bank)[:2]
     code = await through_the_portal(workers, bank)
@@ -68,7 +68,7 @@ async def test_a_second_use_elsewhere_ends_a_token_that_was_in_use(workers: Work
 
 
 async def test_of_a_crowd_with_one_assertion_one_gets_a_token(workers: Workers) -> None:
-    """Each has a proof of its own; the assertion's `jti` is spent once, and one token was kept."""
+    """The assertion's `jti` is spent once, and one token is stored."""
     bank = await workers.bank()
     the_same = bank.assertion()
     answers = await crowd(
@@ -82,7 +82,7 @@ async def test_of_a_crowd_with_one_assertion_one_gets_a_token(workers: Workers) 
 
 
 async def test_of_a_crowd_with_one_proof_one_gets_a_token(workers: Workers) -> None:
-    """Each has an assertion of its own; Redis judges the proof's `jti` in one step."""
+    """Redis decides on the proof's `jti` atomically."""
     bank = await workers.bank()
     the_same = await bank.proof(TOKEN)
     answers = await crowd(
@@ -92,7 +92,7 @@ async def test_of_a_crowd_with_one_proof_one_gets_a_token(workers: Workers) -> N
 
 
 async def test_of_a_crowd_that_decides_one_request_one_decides(workers: Workers) -> None:
-    """One request_uri opened in as many tabs as the crowd is strong: one consent, one code."""
+    """One request_uri in many tabs: one consent, one code."""
     bank = await workers.bank()
     request_uri, cookie = await bank.pushed(), await make_session(bank.oauth)
     tabs = [(one.oauth, interaction_of(await one.open(request_uri))) for one in workers.both(bank)]
@@ -116,7 +116,7 @@ async def test_of_a_crowd_that_decides_one_request_one_decides(workers: Workers)
 async def test_a_nonce_and_a_proof_from_before_a_flush_are_void_on_both(
     workers: Workers, redis: RedisServer
 ) -> None:
-    """A proof that was used, a new one with the old nonce: neither passes after Redis forgot."""
+    """A used proof, and a new one with the old nonce, are refused after FLUSHALL."""
     bank = await workers.bank()
     nonce, used = await bank.oauth.nonce(), await bank.proof(TOKEN)
     assert (await bank.token(proof=used)).status_code == 200
@@ -131,7 +131,7 @@ async def test_a_nonce_and_a_proof_from_before_a_flush_are_void_on_both(
 
 
 async def test_what_is_suspended_at_one_worker_is_refused_at_the_other(workers: Workers) -> None:
-    """State is the database's: a token that the other has verified and remembered is of no use."""
+    """A token cached by the other worker is refused."""
     bank = await workers.bank()
     one, other = workers.both(bank)[:2]
     given = (await one.redeem(await through_the_portal(workers, bank))).json()
@@ -144,7 +144,7 @@ async def test_what_is_suspended_at_one_worker_is_refused_at_the_other(workers: 
 
 
 async def through_the_portal(workers: Workers, bank: Bank) -> str:
-    """A code for what the enterprise has granted, opened and decided at different workers."""
+    """A code for a granted consent, opened and decided at different workers."""
     one, other = workers.both(bank)[:2]
     cookie = await make_session(one.oauth)
     tab = interaction_of(await one.open(await other.pushed()))
@@ -154,7 +154,7 @@ async def through_the_portal(workers: Workers, bank: Bank) -> str:
 
 
 async def decision_form(oauth: OAuthFixture, tab: str, cookie: str) -> dict[str, str]:
-    """What a browser sends back from the decision page."""
+    """Form fields of the decision page."""
     address = f"/portal/decide/{tab}"
     page = await oauth.http.get(address, headers=with_(cookie))
     assert page.status_code == 200, page.text
@@ -164,7 +164,7 @@ async def decision_form(oauth: OAuthFixture, tab: str, cookie: str) -> dict[str,
 async def press(
     oauth: OAuthFixture, tab: str, cookie: str, form: dict[str, str]
 ) -> httpx2.Response:
-    """Press the button that grants; again where so many are waiting that it says 503."""
+    """Submit the grant, again if the answer is 503."""
     until = time.monotonic() + PATIENCE
     while True:
         answer = await oauth.http.post(f"/portal/decide/{tab}", data=form, headers=with_(cookie))
@@ -173,6 +173,6 @@ async def press(
 
 
 async def resume(oauth: OAuthFixture, tab: str, cookie: str) -> httpx2.Response:
-    """Bring the decision back to the authorization endpoint."""
+    """Resume at the authorization endpoint."""
     asked = {"interaction": tab}
     return await oauth.http.get("/oauth/resume", params=asked, headers=with_(cookie))

@@ -1,4 +1,4 @@
-"""`kill -9` while retention deletes: each record is there whole, or gone whole and proved once."""
+"""Retention killed and resumed: each record is complete, or deleted and proved once."""
 
 import asyncio
 import os
@@ -53,7 +53,7 @@ PROGRAM: Final = textwrap.dedent("""
 async def test_retention_is_killed_anywhere_and_finished_by_the_next(
     postgres_url: str, tmp_path: Path
 ) -> None:
-    """The rest is deleted by a run that nobody disturbs; no version is proved twice or not at all."""
+    """The rest is deleted by an undisturbed run; each version is in one proof."""
     url, keys = await new_database(postgres_url), tmp_path / "keys"
     keys.write_text(new_key_file(datetime(2026, 1, 1, tzinfo=UTC)))
     ids = await make_full_table(url)
@@ -73,7 +73,7 @@ async def test_retention_is_killed_anywhere_and_finished_by_the_next(
 
 
 async def make_full_table(url: str) -> list[str]:
-    """Old penalties, two to an enterprise."""
+    """Penalties past retention, two for each enterprise."""
     long_ago = date(2015, 1, 5).isoformat()
     ids = [f"rec_{secrets.token_hex(8)}" for _ in range(RECORDS)]
     engine = make_engine(url, pool_size=1)
@@ -95,7 +95,7 @@ async def make_full_table(url: str) -> list[str]:
 
 
 async def run_and_kill(url: str, keys: Path) -> None:
-    """Start deleting in a process of its own, and kill it at some moment."""
+    """Start the deletion in a process and kill it at a random moment."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", PROGRAM, url, str(keys), stdout=asyncio.subprocess.PIPE
     )
@@ -112,7 +112,7 @@ async def run_and_kill(url: str, keys: Path) -> None:
 
 
 async def proofs(url: str) -> int:
-    """How many transactions have been done."""
+    """Number of committed transactions."""
     engine = make_engine(url, pool_size=1)
     async with engine.connect() as connection:
         found = await connection.execute(text("SELECT count(*) FROM deletion_proof"))
@@ -122,7 +122,7 @@ async def proofs(url: str) -> int:
 
 
 async def check(url: str, keys: Path, ids: list[str]) -> int:
-    """How many records are left; each of the others is in exactly one proof that can be verified."""
+    """Records left; each deleted one is in exactly one verified proof."""
     jwks = KeyRing(read_keys(keys)).published()
     engine = make_engine(url, pool_size=1)
     async with engine.connect() as connection:

@@ -29,7 +29,7 @@ PATIENCE = 20
 
 
 class ClientAuth(AuthBase):
-    """One client's credentials, put into a request when it is about to be sent."""
+    """Credentials of one client, added to each request when it is sent."""
 
     def __init__(self, kit: dict[str, Any]) -> None:
         self._client_id: str = kit["client_id"]
@@ -41,7 +41,7 @@ class ClientAuth(AuthBase):
         self._until = 0.0
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Sign the form of an OAuth endpoint; show token and proof everywhere else."""
+        """Sign the form of an OAuth endpoint; add token and proof elsewhere."""
         method, path = str(request.method), urlsplit(str(request.url)).path
         if path.startswith("/oauth/"):
             self._sign_form(request)
@@ -54,7 +54,7 @@ class ClientAuth(AuthBase):
         return request
 
     def _sign_form(self, request: requests.PreparedRequest) -> None:
-        """Replace an assertion that was made up by a good one; add none where it is missing."""
+        """Replace an assertion by a valid one; add none where it is missing."""
         body = request.body
         text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body or "")
         if str(request.headers.get("Content-Type", "")).partition(";")[0] != FORM:
@@ -128,7 +128,7 @@ proving.set_from_requests(BANK).apply_to(path_regex="^/v1/(?!admin|questions)")
 
 @schemathesis.hook
 def before_call(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
-    """Every other well-formed call is about something that there is; none ends one of ourselves."""
+    """Point every second valid call at an existing object; protect the fuzzing clients."""
     KNOWN_TURN.append(None)
     if case.meta is not None and case.meta.generation.mode.is_positive and len(KNOWN_TURN) % 2:
         for name in case.path_parameters.keys() & KIT["known"].keys():
@@ -146,6 +146,6 @@ def before_call(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
 
 @schemathesis.hook
 def after_call(_context: Any, case: Any, response: Any) -> None:
-    """Keep which endpoint gave which status."""
+    """Count the statuses by endpoint."""
     with TALLY.open("a") as tally:
         tally.write(f"{case.operation.label} {response.status_code}\n")

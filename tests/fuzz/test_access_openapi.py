@@ -1,4 +1,4 @@
-"""schemathesis against the served gateway: what it describes is what it does, whatever is sent.
+"""Schemathesis against a running gateway and its OpenAPI description.
 
 In `make test` a sample, to the authorization server and the admin API; `make fuzz` (FULL=1) sends more,
 to every endpoint.
@@ -68,7 +68,7 @@ MUST_SUCCEED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A served gateway and the clients that may call it."""
+    """A running gateway and the clients that may call it."""
 
     issuer: str
     kit: Path
@@ -76,7 +76,7 @@ class Target:
 
 @pytest.fixture(scope="module")
 def target(postgres_url: str) -> Iterator[Target]:
-    """A gateway over a province of its own: fuzzing suspends and ends clients."""
+    """A gateway with its own province, since fuzzing suspends and ends clients."""
     folder = Path(tempfile.mkdtemp(prefix="xq-fuzz-"))
     with closing(socket.socket()) as listening:
         listening.bind(("127.0.0.1", 0))
@@ -89,7 +89,7 @@ def target(postgres_url: str) -> Iterator[Target]:
 
 
 def test_the_api_is_as_it_is_described(target: Target, tmp_path: Path) -> None:
-    """No check of schemathesis finds anything, and most endpoints were really reached."""
+    """No check fails, and most endpoints are reached successfully."""
     tally = tmp_path / "tally"
     where = () if FULL else ("--include-path-regex", SAMPLED, "--phases", "coverage,fuzzing")
     run = _schemathesis(target, tally, "--max-examples", str(EXAMPLES), "--seed", "1", *where)
@@ -124,7 +124,7 @@ def _schemathesis(target: Target, tally: Path, *more: str) -> "subprocess.Comple
 
 
 async def _prepared(url: str, folder: Path, port: int) -> tuple[Settings, dict[str, object]]:
-    """The demo's province and bank, an operator, and clients to act on."""
+    """Province and bank of the demo, an operator, and clients to act on."""
     built = await build_gateway(await new_database(url), folder / "state", port, ENTITIES)
     demo_bank, [jwk] = (
         built.kit["clients"]["bank"],

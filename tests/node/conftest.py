@@ -1,4 +1,4 @@
-"""Node.js for the tests of this folder, with the packages that the lock names."""
+"""Fixture: Node.js with the locked packages."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.node.programs import Node, NodeMissingError, install
 
 @pytest.fixture(scope="session")
 def node() -> Node:
-    """A Node.js with the packages installed; where it cannot be had, the tests are skipped."""
+    """Node.js with the packages installed; otherwise the tests are skipped."""
     try:
         return install()
     except NodeMissingError as missing:

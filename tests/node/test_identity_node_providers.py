@@ -1,4 +1,4 @@
-"""Two foreign providers stand ready: one that signs people in, one that gives tokens as we do."""
+"""node-oidc-provider as OpenID provider and as FAPI 2.0 server, for other tests."""
 
 import re
 import secrets
@@ -28,7 +28,7 @@ VERIFIER: Final = "v" * 43
 
 @pytest_asyncio.fixture
 async def http() -> AsyncIterator[httpx2.AsyncClient]:
-    """A client that follows no redirect by itself."""
+    """HTTP client that follows no redirects."""
     async with httpx2.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
         yield client
 
@@ -36,7 +36,7 @@ async def http() -> AsyncIterator[httpx2.AsyncClient]:
 async def _signed_in(
     http: httpx2.AsyncClient, issuer: str, fields: dict[str, str]
 ) -> dict[str, str]:
-    """Go through the provider's sign-in as a browser does; the parameters that come back."""
+    """Sign in at the provider; parameters of the redirect back."""
     begun = {
         "client_id": "portal",
         "response_type": "code",
@@ -88,7 +88,7 @@ async def test_the_foreign_provider_signs_a_person_in_and_names_the_enterprises(
     node: Node,
     http: httpx2.AsyncClient,
 ) -> None:
-    """Discovery, code flow with PKCE, and an ID token with `acr` and the claim of enterprises."""
+    """Discovery, code flow with PKCE, ID token with `acr` and the enterprises claim."""
     key = ec.generate_private_key(ec.SECP256R1())
     ask = {"clients": [_portal(key)], "accounts": [PERSON]}
     async with Program.running(node, "provider.mjs", ask) as program:
@@ -118,7 +118,7 @@ async def test_the_foreign_provider_can_be_weaker_than_asked_or_refuse(
     node: Node,
     http: httpx2.AsyncClient,
 ) -> None:
-    """A sign-in without the wanted `acr`, and one in which nobody signed in, can be played."""
+    """A sign-in without the requested `acr`, and an `access_denied`."""
     key = ec.generate_private_key(ec.SECP256R1())
     ask = {"clients": [_portal(key)], "accounts": [PERSON]}
     async with Program.running(node, "provider.mjs", ask) as program:
@@ -140,7 +140,7 @@ async def test_the_foreign_provider_can_be_weaker_than_asked_or_refuse(
 
 
 async def test_the_foreign_provider_wants_pkce(node: Node, http: httpx2.AsyncClient) -> None:
-    """A request without a code challenge comes back as an error."""
+    """A request without a code challenge is refused."""
     key = ec.generate_private_key(ec.SECP256R1())
     async with Program.running(node, "provider.mjs", {"clients": [_portal(key)]}) as program:
         issuer = (await program.says())["issuer"]
@@ -158,7 +158,7 @@ async def test_the_foreign_fapi_server_gives_the_token_that_ours_is_measured_bes
     node: Node,
     http: httpx2.AsyncClient,
 ) -> None:
-    """private_key_jwt, a DPoP proof with the server's nonce, and a bound JWT of five minutes."""
+    """private_key_jwt, DPoP with server nonce, and a bound JWT of five minutes."""
     key, proof_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     client = {"client_id": "bank", "scope": "query", "jwks": {"keys": [public_jwk(key, kid="k1")]}}
     async with Program.running(node, "provider-fapi.mjs", {"clients": [client]}) as program:

@@ -1,4 +1,4 @@
-"""The portal's sign-in at a real, foreign OpenID provider, through its own pages; and tampered with."""
+"""Portal sign-in at node-oidc-provider, by its own pages, with tampered answers."""
 
 import secrets
 from collections.abc import AsyncIterator, Mapping
@@ -33,7 +33,7 @@ PERSON: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInFixture:
-    """A portal, the provider at which its people sign in, and what lies between: a browser."""
+    """A portal, its OpenID provider, and a browser."""
 
     portal: PortalFixture
     firm: str
@@ -41,13 +41,13 @@ class SignInFixture:
     http: httpx2.AsyncClient
 
     async def begin(self, browser: httpx2.AsyncClient, wanted: str = "/portal") -> str:
-        """The address at the provider to which the portal sends the browser."""
+        """URL at the provider to which the portal redirects."""
         begun = await browser.get("/portal/sign-in", params={"return": wanted})
         assert begun.status_code == 303, begun.text
         return str(begun.headers["location"])
 
     async def confirm(self, address: str, **fields: str) -> str:
-        """Sign in on the provider's pages; the address with which the browser comes back."""
+        """Sign in on the provider's pages; the URL of the redirect back."""
         page = urljoin(self.provider, (await self.http.get(address)).headers["location"])
         assert '<form method="post">' in (await self.http.get(page)).text
         answer = await self.http.post(page, data={"account": PERSON["sub"], **fields})
@@ -58,7 +58,7 @@ class SignInFixture:
         return address
 
     async def arrive(self, browser: httpx2.AsyncClient, **fields: str) -> httpx2.Response:
-        """The whole way; the portal's answer at the end of it."""
+        """Run the whole sign-in; the portal's last answer."""
         return await browser.get(await self.confirm(await self.begin(browser), **fields))
 
 
@@ -72,7 +72,7 @@ async def make_sign_in_fixture(
     person: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> AsyncIterator[SignInFixture]:
-    """A provider and a portal that know each other; the arguments change what is right."""
+    """A provider and a portal registered with each other; arguments change the configuration."""
     jwk = new_client_key()
     key_file = folder / "client.json"
     key_file.write_bytes(httpx2.Response(200, json=jwk).content)
@@ -110,7 +110,7 @@ async def make_sign_in_fixture(
 async def test_a_person_signs_in_at_a_foreign_provider_and_acts_for_their_enterprise(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
-    """Discovery, PKCE, private_key_jwt, ID token, session: through the provider's own pages."""
+    """Discovery, PKCE, private_key_jwt, ID token, session."""
     async with make_sign_in_fixture(node, migrated_url, tmp_path) as town:
         browser = town.portal.browser()
         wanted = f"/portal/enterprises/{town.firm}/looks"
@@ -133,7 +133,7 @@ async def test_a_person_signs_in_at_a_foreign_provider_and_acts_for_their_enterp
 async def test_a_provider_without_private_key_jwt_knows_the_gateway_by_a_secret(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
-    """client_secret_basic, with signs in it that a form would encode; a wrong one is a 503."""
+    """client_secret_basic with characters that need encoding; a wrong secret is a 503."""
     secret = "s3cret/with:odd signs+%" * 2
     client = {
         "token_endpoint_auth_method": "client_secret_basic",
@@ -157,7 +157,7 @@ async def test_a_provider_without_private_key_jwt_knows_the_gateway_by_a_secret(
 async def test_rs256_counts_only_where_a_setting_says_so(
     node: Node, migrated_url: str, tmp_path: Path, alg: str
 ) -> None:
-    """PS256 always does (FAPI 2.0)."""
+    """PS256 is always accepted (FAPI 2.0)."""
     for allowed in (True, False):
         folder = tmp_path / str(allowed)
         folder.mkdir()
@@ -172,7 +172,7 @@ async def test_rs256_counts_only_where_a_setting_says_so(
 async def test_a_sign_in_that_is_too_weak_opens_no_session(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
-    """The `acr` that was asked is checked in the ID token, and the page says what is missing."""
+    """The ID token's `acr` is checked, and the page names what is missing."""
     async with make_sign_in_fixture(node, migrated_url, tmp_path) as town:
         browser = town.portal.browser()
         weak = await town.arrive(browser, acr=LOW)
@@ -184,7 +184,7 @@ async def test_a_sign_in_that_is_too_weak_opens_no_session(
 async def test_an_installation_may_accept_several_strengths_or_any(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
-    """By the setting alone."""
+    """By a setting."""
     for number, acr in enumerate((f"{HIGH} {LOW}", None)):
         folder = tmp_path / str(number)
         folder.mkdir()
@@ -195,7 +195,7 @@ async def test_an_installation_may_accept_several_strengths_or_any(
 async def test_a_person_who_turns_back_at_the_provider_may_try_again(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
-    """`access_denied` is a page with a way on, and no session."""
+    """`access_denied` is a page with a way to try again, without a session."""
     async with make_sign_in_fixture(node, migrated_url, tmp_path) as town:
         browser = town.portal.browser()
         answer = await town.arrive(browser, account="nobody")
@@ -206,7 +206,7 @@ async def test_a_person_who_turns_back_at_the_provider_may_try_again(
 async def test_an_answer_belongs_to_the_browser_that_asked(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
-    """Another browser's answer, with its own state or with one's own, opens nothing."""
+    """An answer with another browser's state, or with the own state in another browser."""
     async with make_sign_in_fixture(node, migrated_url, tmp_path) as town:
         thief, victim = town.portal.browser(), town.portal.browser()
         own = await town.begin(thief)
@@ -221,7 +221,7 @@ async def test_an_answer_belongs_to_the_browser_that_asked(
 async def test_a_token_for_another_sign_in_of_the_same_browser_is_refused(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
-    """A nonce that is not this sign-in's, in a token that is good otherwise."""
+    """The nonce is another sign-in's in an otherwise valid token."""
     async with make_sign_in_fixture(node, migrated_url, tmp_path) as town:
         browser = town.portal.browser()
         asked = _changed(await town.begin(browser), nonce="another")
@@ -231,7 +231,7 @@ async def test_a_token_for_another_sign_in_of_the_same_browser_is_refused(
 async def test_a_code_is_good_once_and_an_answer_names_its_issuer(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
-    """A used code, an invented one, and another provider's name (RFC 9207)."""
+    """A used code, an invented one, another issuer (RFC 9207)."""
     async with make_sign_in_fixture(node, migrated_url, tmp_path) as town:
         browser = town.portal.browser()
         back = await town.confirm(await town.begin(browser))
@@ -253,7 +253,7 @@ async def test_a_code_is_good_once_and_an_answer_names_its_issuer(
 async def test_a_claim_in_another_shape_signs_nobody_in(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
-    """What it might have meant is not guessed."""
+    """Unexpected types are refused."""
     person = {"enterprises": ["91330106MA2CXXXX16"]}
     async with make_sign_in_fixture(node, migrated_url, tmp_path, person=person) as town:
         assert (await town.arrive(town.portal.browser())).status_code == 400
@@ -262,7 +262,7 @@ async def test_a_claim_in_another_shape_signs_nobody_in(
 async def test_a_person_without_enterprises_signs_in_and_sees_none(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
-    """The claim under another name is no claim."""
+    """A claim under another name is ignored."""
     async with make_sign_in_fixture(node, migrated_url, tmp_path, identity_claim="firms") as town:
         browser = town.portal.browser()
         assert (await town.arrive(browser)).status_code == 303
@@ -272,7 +272,7 @@ async def test_a_person_without_enterprises_signs_in_and_sees_none(
 async def test_a_recent_sign_in_can_be_demanded(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
-    """With `max_age` the provider says when the person signed in."""
+    """With `max_age` the token has `auth_time`."""
     async with make_sign_in_fixture(node, migrated_url, tmp_path, identity_max_age=60) as town:
         assert (await town.arrive(town.portal.browser())).status_code == 303
 
@@ -280,7 +280,7 @@ async def test_a_recent_sign_in_can_be_demanded(
 async def test_a_provider_that_is_away_is_a_page_and_not_a_fault(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
-    """Nothing listens at the issuer's address."""
+    """The issuer's address refuses connections."""
     away: dict[str, Any] = {"identity_issuer": "http://127.0.0.1:9"}
     async with make_sign_in_fixture(node, migrated_url, tmp_path, **away) as town:
         answer = await town.portal.browser().get("/portal/sign-in")

@@ -1,4 +1,4 @@
-"""Two OAuth clients from npm, unpatched, go the whole way: what they refuse or miss, we do wrong.
+"""oauth4webapi and openid-client, unpatched, through the whole OAuth flow.
 
 The enterprise's part is played by a visitor who knows no shortcut.
 """
@@ -30,7 +30,7 @@ Step = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journey:
-    """What a client did, step by step, and for which enterprise."""
+    """Steps of a client, and the enterprise."""
 
     issuer: str
     uscc: str
@@ -38,14 +38,14 @@ class Journey:
     steps: Mapping[str, Step]
 
     def statuses(self, step: str, path: str) -> list[int]:
-        """What `path` answered in that step, in order."""
+        """Statuses of `path` in that step, in order."""
         return [e["status"] for e in self.steps[step]["exchanges"] if e["path"] == path]
 
 
 async def travel(
     gateway: GatewayFixture, node: Node, folder: Path, script: str, algorithm: str
 ) -> Journey:
-    """Have `script` play the bank until it ends, and the enterprise's person decide for it."""
+    """Run `script` as the bank, and decide as the enterprise."""
     kit = folder / "kit.json"
     kit.write_text(json.dumps(gateway.kit))
     subject = gateway.subject("individual_business")
@@ -81,7 +81,7 @@ async def test_a_foreign_client_goes_the_whole_way_and_loses_what_is_revoked(
     script: str,
     algorithm: str,
 ) -> None:
-    """Discovery, PAR, decision, code, refresh, own credentials, query, introspection, revocation."""
+    """Discovery, PAR, decision, code, refresh, own token, query, introspection, revocation."""
     journey = await travel(served, node, tmp_path, script, algorithm)
     for holds in HOLDS:
         holds(journey)
@@ -96,7 +96,7 @@ def it_found_the_metadata(journey: Journey) -> None:
 
 
 def it_pushed_its_request_with_a_proof(journey: Journey) -> None:
-    """The first proof has no nonce and is refused; the second one is taken (RFC 9449 §8)."""
+    """The first proof is refused for its nonce, the second accepted (RFC 9449 §8)."""
     assert journey.statuses("authorize", "/oauth/par") == [400, 201]
     address = journey.steps["authorize"]["url"]
     assert address.startswith(f"{journey.issuer}/oauth/authorize?")
@@ -105,7 +105,7 @@ def it_pushed_its_request_with_a_proof(journey: Journey) -> None:
 
 
 def it_would_not_take_another_issuers_answer(journey: Journey) -> None:
-    """RFC 9207: the `iss` that we send is one that the client compares."""
+    """RFC 9207: the client compares our `iss`."""
     refused = journey.steps["forged issuer"]
     assert '"iss"' in refused["says"]
     assert refused["exchanges"] == []
@@ -126,7 +126,7 @@ def its_tokens_say_what_was_granted(journey: Journey) -> None:
 
 
 def its_token_is_introspected_as_bound(journey: Journey) -> None:
-    """RFC 7662: what was granted and the key that it is bound to."""
+    """RFC 7662: granted details and bound key."""
     told = journey.steps["introspected"]["told"]
     assert told["active"] is True
     assert told["client_id"] == "demo-bank"
@@ -138,7 +138,7 @@ def its_token_is_introspected_as_bound(journey: Journey) -> None:
 
 
 def its_query_took_the_resource_servers_nonce(journey: Journey) -> None:
-    """The resource server asks for its nonce once, then tells what was consented to."""
+    """One challenge for a nonce, then the consented records."""
     queried = journey.steps["queried"]
     assert journey.statuses("queried", "/v1/queries") == [401, 200]
     answer = queried["answer"]
@@ -151,7 +151,7 @@ def its_query_took_the_resource_servers_nonce(journey: Journey) -> None:
 
 
 def its_refresh_token_goes_on(journey: Journey) -> None:
-    """A refresh with a new key gives a token for that key, and no other refresh token (FAPI 2.0)."""
+    """A refresh with a new key gives a token bound to it, and no new refresh token (FAPI 2.0)."""
     first, refreshed = journey.steps["tokens"]["tokens"], journey.steps["refreshed"]
     assert refreshed["status"] == 200
     bound = {
@@ -165,7 +165,7 @@ def its_refresh_token_goes_on(journey: Journey) -> None:
 
 
 def its_own_credentials_reach_the_consent_by_its_id(journey: Journey) -> None:
-    """A client_credentials token serves a query that names its consent."""
+    """A client_credentials token with the consent's id."""
     own = journey.steps["own credentials"]
     assert own["status"] == 200
     assert "refresh_token" not in own["tokens"]
@@ -180,7 +180,7 @@ def its_revoked_token_is_dead(journey: Journey) -> None:
 
 
 def its_revoked_refresh_token_took_all_along(journey: Journey) -> None:
-    """With the refresh token the access tokens that came of it end."""
+    """Access tokens from the refresh token are revoked."""
     ended = journey.steps["family revoked"]
     assert (ended["refused"]["status"], ended["refused"]["error"]) == (401, "invalid_token")
     assert (ended["ended"]["status"], ended["ended"]["error"]) == (400, "invalid_grant")

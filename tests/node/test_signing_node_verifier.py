@@ -1,4 +1,4 @@
-"""What the gateway signs is verified by the npm package `http-message-signatures`, as published."""
+"""Response signatures verified by the npm package `http-message-signatures`."""
 
 import asyncio
 import base64
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 def exchange_of(response: httpx2.Response) -> dict[str, Any]:
-    """Request and answer as the program takes them; lines of one field as a list."""
+    """Request and answer in the program's format; repeated fields as lists."""
     request = response.request
     lines: dict[str, list[str]] = {}
     for name, value in request.headers.multi_items():
@@ -32,7 +32,7 @@ def exchange_of(response: httpx2.Response) -> dict[str, Any]:
 async def test_an_implementation_in_javascript_verifies_answers_and_refusals(
     served: GatewayFixture, node: Node
 ) -> None:
-    """Targets as they were sent, digests in several lines, and refusals that speak of no digest."""
+    """Raw targets, digests in several lines, refusals without a digest."""
     body = orjson.dumps(verification_body(UNKNOWN, "is_active.v1"))
     short, long = (
         f"{label}=:{base64.b64encode(hashlib.new(name, body).digest()).decode()}:"
