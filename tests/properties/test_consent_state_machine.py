@@ -1,4 +1,4 @@
-"""Whatever is done in whatever order, an ended consent never tells again and never tells more."""
+"""State machine of a consent: in any order of acts, an ended consent grants nothing."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -58,11 +58,11 @@ def _scope(drawn: tuple[tuple[str, ...], tuple[str, ...], timedelta, int | None]
 
 
 class ConsentMachine(RuleBasedStateMachine):
-    """One consent, everybody who can act on it, a clock, and a client that asks for everything."""
+    """A consent with its actors, a clock, and a client that asks for everything."""
 
     @initialize(asked=scopes.filter(lambda drawn: drawn[0] or drawn[1]))
     def begins(self, asked: tuple[tuple[str, ...], tuple[str, ...], timedelta, int | None]) -> None:
-        """A client asks."""
+        """The client requests a consent."""
         wanted_data, wanted_questions, span, limit = asked
         self.now = NOON
         self.consent: Consent = make_request(
@@ -90,12 +90,12 @@ class ConsentMachine(RuleBasedStateMachine):
         self,
         drawn: tuple[tuple[str, ...], tuple[str, ...], timedelta, int | None],
     ) -> None:
-        """The enterprise grants something, perhaps more than was asked."""
+        """The enterprise grants a scope, possibly wider than requested."""
         self._grant(_scope(drawn))
 
     @rule()
     def is_granted_whole(self) -> None:
-        """The enterprise grants exactly what was asked."""
+        """The enterprise grants the requested scope."""
         self._grant(self.asked_for)
 
     def _grant(self, scope: Scope) -> None:
@@ -130,7 +130,7 @@ class ConsentMachine(RuleBasedStateMachine):
 
     @rule()
     def is_superseded(self) -> None:
-        """A newer grant takes its place."""
+        """A newer grant supersedes it."""
         newer = make_consent(consent_id="cst_newer")
         self._take(supersede(self.consent, newer=newer, person=make_person(), now=self.now))
 
@@ -139,7 +139,7 @@ class ConsentMachine(RuleBasedStateMachine):
         self,
         drawn: tuple[tuple[str, ...], tuple[str, ...], timedelta, int | None],
     ) -> None:
-        """The enterprise changes it by itself, perhaps to something wider."""
+        """The enterprise changes it, possibly to a wider scope."""
         before = self.consent.scope
         self._take(narrow(self.consent, scope=_scope(drawn), person=make_person(), now=self.now))
         assert self.consent.scope.within(before)
@@ -153,7 +153,7 @@ class ConsentMachine(RuleBasedStateMachine):
         drawn: tuple[tuple[str, ...], tuple[str, ...], timedelta, int | None],
         agreed: bool,  # a drawn value
     ) -> None:
-        """The client asks for a change; the enterprise agrees to something of it, or refuses."""
+        """The client requests an amendment; the enterprise grants a part or refuses."""
         wanted, given = _scope(asked), _scope(drawn)
         amendment = request(
             make_consent_request(
@@ -188,7 +188,7 @@ class ConsentMachine(RuleBasedStateMachine):
 
     @rule(span=st.sampled_from([timedelta(hours=1), timedelta(days=1), timedelta(days=6)]))
     def time_passes(self, span: timedelta) -> None:
-        """Nobody does anything for a while."""
+        """Advance the clock."""
         self.now += span
 
     @rule()
@@ -201,7 +201,7 @@ class ConsentMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_has_ended_never_tells_again(self) -> None:
-        """The point of it all."""
+        """Invariant: no use after the end."""
         answer = decide(self.consent, EVERYTHING, now=self.now)
         if self.has_ended:
             assert isinstance(answer, Refused)
@@ -209,7 +209,7 @@ class ConsentMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_is_told_was_granted_by_the_enterprise_within_the_request(self) -> None:
-        """Only after a grant, never more than was asked (R8)."""
+        """R8: only after a grant, and within the request."""
         answer = decide(self.consent, EVERYTHING, now=self.now)
         if isinstance(answer, Granted):
             assert self.grants == 1  # whatever was amended since
@@ -220,7 +220,7 @@ class ConsentMachine(RuleBasedStateMachine):
 
     @invariant()
     def n_allowed_means_at_most_n_told(self) -> None:
-        """Uses never exceed their limit (R8)."""
+        """R8: uses never exceed their limit."""
         if self.consent.max_uses is not None:
             assert self.told <= self.consent.max_uses
 

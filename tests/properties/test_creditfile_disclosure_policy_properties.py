@@ -1,4 +1,4 @@
-"""Whatever a record says, and whenever it is asked for: who is told never more than who may be."""
+"""Disclosure policy: for any record and time, public ⊆ authorised ⊆ record."""
 
 import time
 from collections.abc import Iterator
@@ -62,7 +62,7 @@ def test_the_public_is_told_no_more_than_a_client_and_a_client_no_more_than_ther
     chosen: tuple[str, Record],
     now: datetime,
 ) -> None:
-    """Public ⊆ authorised ⊆ record: by field, and by what the field says."""
+    """By field and by value."""
     kind, record = chosen
     public, authorised, verification, own = (
         disclosable_fields(record, audience, CATALOGUE, now, kind=kind) for audience in Audience
@@ -80,7 +80,7 @@ def test_after_repair_or_withdrawal_nothing_is_told_anywhere(
     when: datetime,
     now: datetime,
 ) -> None:
-    """From that moment on, to nobody."""
+    """From that moment, to any audience."""
     _, record = chosen
     for ended in (replace(record, repaired_at=when), replace(record, withdrawn_at=when)):
         for audience in Audience:
@@ -94,7 +94,7 @@ def test_what_has_ended_stays_ended(
     now: datetime,
     later: timedelta,
 ) -> None:
-    """No clock runs backwards."""
+    """Time only ends disclosure."""
     _, record = chosen
     dataset, rules = CATALOGUE.dataset(record.dataset), CATALOGUE.rules_of(record.dataset)
     end = disclosure_terms.ends_at(record, dataset, rules)
@@ -107,7 +107,7 @@ def test_what_has_ended_stays_ended(
 def test_a_record_is_told_at_the_last_second_and_not_at_midnight_in_any_time_zone(
     offset: int,
 ) -> None:
-    """Whatever the machine's time zone is, and whatever offset the moment was written with."""
+    """For any time zone of the machine and any offset of the moment."""
     zone = timezone(timedelta(hours=offset))
     record = make_record(publicity_ends_on="2026-11-22")
     last_second = datetime(2026, 11, 22, 15, 59, 59, tzinfo=UTC).astimezone(zone)
@@ -130,7 +130,7 @@ def test_a_day_is_its_own_from_its_first_moment_to_its_last(day: date) -> None:
     st.integers(0, 600),
 )
 def test_a_longer_term_never_ends_earlier(day: date, months: int, more: int) -> None:
-    """Nor does it end in another month than was counted."""
+    """And in the month that was counted."""
     end = months_after(day, months)
     assert end <= months_after(day, months + more)
     assert (end.year - day.year) * 12 + end.month - day.month == months

@@ -1,4 +1,4 @@
-"""Natural keys of `keys.v2`, both ways: any spelling is the same key, and no two keys run into one."""
+"""Natural keys (`keys.v2`): all spellings of a number give one key, distinct numbers distinct keys."""
 
 import unicodedata
 
@@ -32,7 +32,7 @@ KEYS = (
 
 @st.composite
 def spelled(draw: st.DrawFn, key: str) -> str:
-    """A way to type it."""
+    """A spelling of the number."""
     typed = []
     for sign in key:
         ways = [
@@ -49,12 +49,12 @@ def spelled(draw: st.DrawFn, key: str) -> str:
 
 @given(st.data(), KEYS)
 def test_however_it_is_typed_it_is_one_key(data: st.DataObject, key: str) -> None:
-    """And that is the key in its own form, so that two of them never become one."""
+    """Normalisation is idempotent, so two keys never become one."""
     assert fold(key) == key
     assert fold(data.draw(spelled(key))) == key
 
 
 @given(st.text(max_size=12))
 def test_folding_a_form_changes_nothing(text: str) -> None:
-    """Of any text."""
+    """For any text."""
     assert fold(fold(text)) == fold(text)

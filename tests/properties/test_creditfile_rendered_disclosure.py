@@ -1,4 +1,4 @@
-"""Public page ⊆ authorised query ⊆ record, as the two really render them, whatever happened when."""
+"""Rendered disclosure: public page ⊆ authorised query ⊆ record, for any state of the record."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -45,7 +45,7 @@ happenings = st.fixed_dictionaries(
 def shown(
     generated: SyntheticEnterprise, records: tuple[Record, ...], now: datetime
 ) -> dict[str, Any]:
-    """What the public page's twin tells, by record."""
+    """Fields on the public page's JSON, by record."""
     summary = summary_of(generated.enterprise, records, CATALOGUE, now=now)
     document = _document(CodePage(code=CODE, summary=summary))
     return {r["record_id"]: r for each in document["datasets"] for r in each["records"]}
@@ -54,7 +54,7 @@ def shown(
 def queried(
     generated: SyntheticEnterprise, records: tuple[Record, ...], now: datetime
 ) -> dict[str, Any]:
-    """What a query under a consent to everything tells, by record."""
+    """Fields in a query under a consent to everything, by record."""
     scope = DisclosedScope(disclosed=CATALOGUE.codes, reasons={}, unseen={})
     ground = SimpleNamespace(enterprise=generated.enterprise, scope=scope)
     found = SimpleNamespace(records=records)
@@ -67,7 +67,7 @@ def queried(
 def test_the_page_shows_no_more_than_a_query_and_a_query_no_more_than_there_is(
     generated: SyntheticEnterprise, happened: list[dict[str, Any]], now: datetime
 ) -> None:
-    """By record and by field; a masked name is the only difference."""
+    """By record and field; only masked names differ."""
     changes: list[dict[str, Any]] = [*happened, *({} for _ in generated.records)]
     records = tuple(
         replace(each, **change) for each, change in zip(generated.records, changes, strict=False)
@@ -90,7 +90,7 @@ def test_the_page_shows_no_more_than_a_query_and_a_query_no_more_than_there_is(
 def test_after_repair_or_withdrawal_no_channel_tells_a_record(
     generated: SyntheticEnterprise, when: datetime, now: datetime, repaired: bool
 ) -> None:
-    """Page, query and the facts that questions are answered from."""
+    """Page, query, and the facts of questions."""
     change: dict[str, Any] = {"repaired_at" if repaired else "withdrawn_at": when}
     records = tuple(replace(each, **change) for each in generated.records)
     if now < when:

@@ -1,4 +1,4 @@
-"""Counting working days agrees with counting them one by one by the library's own judgement."""
+"""Working days: the count agrees with the library's judgement of each day."""
 
 from datetime import date, timedelta
 
@@ -20,13 +20,13 @@ COUNTS = st.integers(1, 60)
 
 @given(KNOWN)
 def test_a_day_of_a_known_year_is_as_the_library_says(day: date) -> None:
-    """An independent reading of the same notices."""
+    """Compared with chinese_calendar."""
     assert is_working_day(day) == chinese_calendar.is_workday(day)
 
 
 @given(ANY, COUNTS)
 def test_the_last_day_is_a_working_day_and_the_count_is_exact(start: date, count: int) -> None:
-    """As many working days lie behind the start, up to and with the last one."""
+    """So many working days lie after the start, up to and including the last day."""
     last = working_days_after(start, count).day
     days = [start + timedelta(days=n) for n in range(1, (last - start).days + 1)]
     assert is_working_day(last)
@@ -50,12 +50,12 @@ def test_a_later_start_never_ends_earlier(start: date, count: int, later: int) -
 
 @given(KNOWN, COUNTS)
 def test_what_lies_in_known_years_is_not_provisional(start: date, count: int) -> None:
-    """And is, as soon as one of its days does not."""
+    """A term is provisional if one of its days is beyond the known years."""
     last = working_days_after(start, count)
     assert last.provisional != is_known_year(last.day.year)
 
 
 @given(ANY, ANY)
 def test_days_left_and_days_gone_mirror_each_other(one: date, other: date) -> None:
-    """Whoever counts from which side."""
+    """Counted from either side."""
     assert working_days_left(one, other) == -working_days_left(other, one)

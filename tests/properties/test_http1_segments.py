@@ -1,4 +1,4 @@
-"""What is served does not depend on how the bytes are cut into segments."""
+"""HTTP/1.1 parsing does not depend on segmentation."""
 
 import asyncio
 from itertools import pairwise
@@ -31,7 +31,7 @@ Served = list[tuple[str, str]]
 
 
 async def served(segments: list[bytes]) -> Served:
-    """Path and body of each message that the application got whole."""
+    """Path and body of each message that the application received completely."""
     async with connect() as line:
         for segment in segments:
             await line.arrives(segment)
@@ -51,7 +51,7 @@ async def served(segments: list[bytes]) -> Served:
     st.lists(st.integers(1, 600), max_size=5),
 )
 async def test_the_same_bytes_are_the_same_messages(sent: bytes, places: list[int]) -> None:
-    """Nothing is lost at a cut, and nothing begins at one."""
+    """No message is lost or created at a segment's border."""
     cuts = sorted({0, len(sent), *(place for place in places if place < len(sent))})
     segments = [sent[a:b] for a, b in pairwise(cuts)]
     assert await served(segments) == await served([sent])

@@ -1,4 +1,4 @@
-"""Whatever a delegation says: what cannot be passed on is never had, and nothing outlives its end."""
+"""Permissions of delegations: never more than is delegable, never after their end."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -45,7 +45,7 @@ held = st.lists(
 def _under(
     those: list[CurrentPermissions], subject: str, now: datetime
 ) -> Mapping[str, frozenset[Permission]]:
-    """What these delegations alone give."""
+    """Permissions given by these delegations."""
     return permissions.current_permissions(
         [], those, subject=subject, delegate_roles=(), outdated=frozenset(), now=now
     )
@@ -55,7 +55,7 @@ def _under(
 def test_no_delegation_whatever_it_says_gives_more_than_can_be_passed_on(
     those: list[CurrentPermissions], subject: str, now: datetime
 ) -> None:
-    """A row that somebody has meddled with gives no power over delegates or over persons."""
+    """Also for manipulated rows."""
     found = _under(those, subject, now)
     assert all(each <= set(DELEGABLE) for each in found.values())
 
@@ -64,7 +64,7 @@ def test_no_delegation_whatever_it_says_gives_more_than_can_be_passed_on(
 def test_what_is_given_is_given_by_one_that_runs_is_ones_own_and_of_the_same_representative(
     those: list[CurrentPermissions], subject: str, now: datetime
 ) -> None:
-    """Ended, over, another's, or a former representative's: nothing."""
+    """Ended, expired, another enterprise's and a former representative's give nothing."""
     found = _under(those, subject, now)
     for uscc, own in found.items():
         for power in own:
@@ -87,7 +87,7 @@ roles = st.sampled_from(["legal_representative", "agent", "Legal_Representative"
 def test_no_role_but_the_legal_representatives_gives_anything_by_itself(
     mandates: list[tuple[str, str]],
 ) -> None:
-    """Nor does an outdated one."""
+    """Nor does an outdated role."""
     found = permissions.current_permissions(
         mandates, [], subject="li", delegate_roles=(), outdated=frozenset("A"), now=NOON
     )
@@ -99,7 +99,7 @@ def test_no_role_but_the_legal_representatives_gives_anything_by_itself(
 def test_a_role_that_the_operator_lists_gives_no_more_than_a_delegation(
     mandates: list[tuple[str, str]],
 ) -> None:
-    """And a role that is not listed still nothing."""
+    """Unlisted roles give nothing."""
     found = permissions.current_permissions(
         mandates, [], subject="li", delegate_roles=("agent",), outdated=frozenset(), now=NOON
     )
@@ -114,7 +114,7 @@ def test_a_role_that_the_operator_lists_gives_no_more_than_a_delegation(
 def test_an_appointment_is_within_a_year_and_of_what_can_be_passed_on_or_none(
     wanted: list[str], ends_at: datetime | None
 ) -> None:
-    """A forged form that asks for more gets nothing, not a part."""
+    """A form that asks for more is refused completely."""
     made = permissions.appoint(
         uscc="A",
         delegation_id="dlg",
@@ -140,7 +140,7 @@ def test_an_appointment_is_within_a_year_and_of_what_can_be_passed_on_or_none(
 def test_an_invitation_is_taken_up_once_in_time_and_not_by_who_made_it(
     invited: Delegation, subject: str, representative: str, now: datetime
 ) -> None:
-    """And only while the one who made it is the representative."""
+    """And while its author is the representative."""
     taken = permissions.accept(invited, subject=subject, representative=representative, now=now)
     if isinstance(taken, PermissionProblem):
         return

@@ -1,4 +1,4 @@
-"""Skipped CSV rows are counted like parsed ones."""
+"""CSV reader: skipped rows are counted like parsed ones."""
 
 import pytest
 from hypothesis import given, settings
@@ -26,8 +26,7 @@ _PIECES = st.sampled_from(
 def test_to_pass_over_rows_is_to_read_them(
     tmp_path_factory: pytest.TempPathFactory, content: str, count: int, first: int, block: int
 ) -> None:
-    """Whatever is in quotation marks, empty or torn, and wherever a block of the file ends; lines are
-    named as they stand in the file."""
+    """For quoted, empty and torn lines, wherever a block ends; line numbers are those of the file."""
     path = tmp_path_factory.getbasetemp() / "passed.csv"
     path.write_bytes((HEADER + content).encode())
     with pytest.MonkeyPatch.context() as patch:

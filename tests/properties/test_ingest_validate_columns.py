@@ -1,4 +1,4 @@
-"""Rows read column by column are rows read one by one: the same lines, problems and warnings."""
+"""Column-wise validation equals row-wise validation: lines, problems and warnings."""
 
 import json
 from collections.abc import Sequence
@@ -78,7 +78,7 @@ _OTHERS = st.fixed_dictionaries(
 
 @st.composite
 def rows(draw: st.DrawFn, code: str) -> list[dict[str, Any]]:
-    """Enough to be looked at together; what fits, in any order, but for a member here and there."""
+    """A batch large enough for column-wise validation, in which some members are changed."""
     fields = {each.name: each for each in CATALOGUE.dataset(code).fields if each.name != "uscc"}
     made: list[dict[str, Any]] = []
     for _ in range(draw(st.integers(9, 20))):
@@ -106,7 +106,7 @@ def rows(draw: st.DrawFn, code: str) -> list[dict[str, Any]]:
 @settings(max_examples=sampled(12, full=50))
 @given(st.data())
 def test_at_once_or_one_by_one(code: str, data: st.DataObject) -> None:
-    """Whatever the rows are."""
+    """For any rows."""
     delivered = data.draw(rows(code))
     at_once, one_by_one = make_batch(code), make_batch(code)
     at_once.add(1, delivered)
@@ -123,7 +123,7 @@ def test_at_once_or_one_by_one(code: str, data: st.DataObject) -> None:
 @settings(max_examples=sampled(6, full=20))
 @given(st.data())
 def test_what_nothing_is_to_be_said_of_is_read_at_once(code: str, data: st.DataObject) -> None:
-    """Else the columns would only look as if they were used."""
+    """Control: valid rows take the column-wise path."""
     delivered = data.draw(rows(code))
     batch = make_batch(code)
     batch.add(1, delivered)
@@ -138,7 +138,7 @@ def test_what_nothing_is_to_be_said_of_is_read_at_once(code: str, data: st.DataO
 
 
 def make_batch(code: str) -> CopyBatch:
-    """Its vault seals the same the same way."""
+    """A batch whose encryption is deterministic."""
     vault = Vault(KEYS, random=bytes)
     return CopyBatch(
         JUDGES[code], row_encoder(CATALOGUE, code, Source(source_id="s", name="数源"), vault)
@@ -146,7 +146,7 @@ def make_batch(code: str) -> CopyBatch:
 
 
 def lines_of(code: str, batch: CopyBatch) -> Sequence[dict[str, Any]]:
-    """By columns, without the new ids, which differ; no value has ended a cell or a line."""
+    """COPY lines of the column-wise path without the random ids."""
     names = staging_table_of(code).columns
     lines = batch.payload().decode().split("\n")[:-1]
     made = [dict(zip(names, line.split("\t"), strict=True)) for line in lines]

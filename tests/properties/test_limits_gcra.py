@@ -1,4 +1,4 @@
-"""The arithmetic of a quota holds for every quota, window, cost and rhythm of calls."""
+"""GCRA arithmetic: invariants for any quota, window, cost and rhythm of calls."""
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -12,7 +12,7 @@ NOW = 1_780_000_000 * SECOND
 
 @st.composite
 def runs(draw: st.DrawFn) -> tuple[int, int, list[tuple[int, int]]]:
-    """A quota, a window, and calls as (pause before it in microseconds, cost)."""
+    """A quota, a window, and calls as (pause in microseconds, cost)."""
     quota, window = draw(st.integers(1, 20)), draw(windows)
     pauses = st.one_of(st.just(0), st.integers(0, window // quota), st.integers(0, 2 * window))
     calls = draw(st.lists(st.tuples(pauses, st.integers(1, quota + 1)), max_size=60))
@@ -20,7 +20,7 @@ def runs(draw: st.DrawFn) -> tuple[int, int, list[tuple[int, int]]]:
 
 
 def played(run: tuple[int, int, list[tuple[int, int]]]) -> list[tuple[int, int]]:
-    """When each admitted call came, and its cost."""
+    """Time and cost of each admitted call."""
     quota, window, calls = run
     tat, now, admitted = 0, NOW, []
     for pause, cost in calls:
@@ -35,7 +35,7 @@ def played(run: tuple[int, int, list[tuple[int, int]]]) -> list[tuple[int, int]]
 @given(quotas, windows)
 @example(7, 60 * SECOND)  # does not divide
 def test_a_full_quota_lets_in_exactly_the_quota_at_once(quota: int, window: int) -> None:
-    """All of it in one go, and not one more."""
+    """In one burst, and not one more."""
     spent = decide(0, NOW, quota, window, quota)
     assert spent.allowed
     assert spent.remaining == 0
@@ -61,7 +61,7 @@ def test_a_refused_call_changes_nothing(
     run: tuple[int, int, list[tuple[int, int]]],
     more: int,
 ) -> None:
-    """Its theoretical arrival time is the one that was there."""
+    """The theoretical arrival time stays."""
     quota, window, calls = run
     tat = 0
     for _, cost in calls:
@@ -78,7 +78,7 @@ def test_a_refused_call_changes_nothing(
 def test_what_remains_is_within_the_quota_and_can_be_spent(
     run: tuple[int, int, list[tuple[int, int]]],
 ) -> None:
-    """Never negative, never above the quota; `remaining` fits and one more does not."""
+    """0 ≤ remaining ≤ quota; `remaining` fits, one more does not."""
     quota, window, calls = run
     tat, now = 0, NOW
     for pause, cost in calls:
@@ -92,7 +92,7 @@ def test_what_remains_is_within_the_quota_and_can_be_spent(
 
 @given(runs())
 def test_the_arrival_time_never_goes_back(run: tuple[int, int, list[tuple[int, int]]]) -> None:
-    """However the calls come, the stored number only grows."""
+    """For any rhythm of calls."""
     quota, window, calls = run
     tat, now = 0, NOW
     for pause, cost in calls:
@@ -108,7 +108,7 @@ def test_retry_after_is_the_very_moment_at_which_the_call_fits(
     window: int,
     data: st.DataObject,
 ) -> None:
-    """One microsecond earlier it does not."""
+    """One microsecond earlier it does not fit."""
     cost = data.draw(st.integers(1, quota))
     empty = decide(0, NOW, quota, window, quota).tat
     wait = decide(empty, NOW, quota, window, cost).retry_after
@@ -119,7 +119,7 @@ def test_retry_after_is_the_very_moment_at_which_the_call_fits(
 
 @given(quotas, windows, st.integers(0, 200_000))
 def test_after_reset_the_quota_is_full(quota: int, window: int, wanted: int) -> None:
-    """`reset` is the moment from which all of it is there, and not before."""
+    """Not before `reset`."""
     decision = decide(0, NOW, quota, window, min(wanted, quota))
     full = decide(decision.tat, NOW + decision.reset, quota, window, 0)
     assert full.remaining == quota
@@ -130,7 +130,7 @@ def test_after_reset_the_quota_is_full(quota: int, window: int, wanted: int) -> 
 
 @given(quotas, windows, st.integers(0, 2 * SECOND))
 def test_a_clock_that_goes_back_gives_nothing_away(quota: int, window: int, back: int) -> None:
-    """With an earlier clock, no more is left than before, and never less than nothing."""
+    """An earlier clock leaves no more than before, and at least zero."""
     decision = decide(0, NOW, quota, window, 1)
     earlier = decide(decision.tat, NOW - back, quota, window, 0)
     assert 0 <= earlier.remaining <= decision.remaining
@@ -138,7 +138,7 @@ def test_a_clock_that_goes_back_gives_nothing_away(quota: int, window: int, back
 
 @given(quotas, windows)
 def test_numbers_stay_whole_in_a_double(quota: int, window: int) -> None:
-    """Redis's Lua computes in doubles: every number in use is below 2 to the 53."""
+    """Redis's Lua uses doubles: all values are below 2**53."""
     assert (
         decide(0, NOW, quota, window, quota).tat + quota * emission_interval(quota, window) < 2**53
     )

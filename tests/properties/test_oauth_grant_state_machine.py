@@ -1,4 +1,4 @@
-"""Whatever is done in whatever order, no token outlives its consent, client, agreement or key.
+"""State machine of OAuth grants: no token outlives its consent, client, agreement or key.
 
 The whole gateway runs in process on PostgreSQL, with time standing still until it is told to pass.
 Beside it a small model says what must hold: too much is a hole, too little a nuisance; both fail.
@@ -73,7 +73,7 @@ spans = st.sampled_from([20, 61, 301, 1_000, 90_000]).map(
 
 @dataclass(slots=True, kw_only=True)
 class Pushed:
-    """A pushed request, to be decided until then."""
+    """A pushed request and its end."""
 
     request_uri: str
     until: datetime
@@ -81,7 +81,7 @@ class Pushed:
 
 @dataclass(slots=True, kw_only=True)
 class Grant:
-    """What one decision gave, as the model sees it."""
+    """A grant of the model, from one decision."""
 
     code: str
     consent_id: str
@@ -95,17 +95,17 @@ class Grant:
     refresh_token: str | None = None
 
     def goes_on(self, now: datetime) -> bool:
-        """Whether tokens may rest on its consent."""
+        """Whether its consent can still be used."""
         return not self.over(now) and self.uses < MAX_USES
 
     def over(self, now: datetime) -> bool:
-        """Whether its consent was taken back, replaced, or has expired."""
+        """Whether its consent was withdrawn, replaced or has expired."""
         return self.ended or now >= self.valid_until
 
 
 @dataclass(slots=True, kw_only=True)
 class AccessToken:
-    """An access token."""
+    """An access token of the model."""
 
     text: str
     grant: Grant
@@ -113,16 +113,16 @@ class AccessToken:
     until: float = field(init=False)
 
     def __post_init__(self) -> None:
-        """Its end stands in it."""
+        """Read its expiry from its claims."""
         self.until = float(claims_of(self.text)["exp"])
 
     def holds(self, now: datetime) -> bool:
-        """Whether it is neither revoked nor past its own end."""
+        """Whether it is neither revoked nor expired."""
         return not (self.revoked or self.grant.revoked) and now.timestamp() < self.until
 
 
 class GrantMachine(RuleBasedStateMachine):
-    """One client, one enterprise, an operator, a clock, and every token that was ever given."""
+    """One client, one enterprise, an operator, a clock, and every issued token."""
 
     def __init__(self, run: Run, oauth: OAuthFixture) -> None:
         super().__init__()
@@ -134,7 +134,7 @@ class GrantMachine(RuleBasedStateMachine):
 
     @initialize(term=st.none() | terms)
     def begins(self, term: timedelta | None) -> None:
-        """A client with an agreement, and perhaps with tokens already."""
+        """A client with an agreement, and possibly tokens."""
         self.oauth.clock.ahead = timedelta()
         self.bank: Bank = self.run(self.oauth.bank())
         self.active = True
@@ -146,19 +146,19 @@ class GrantMachine(RuleBasedStateMachine):
 
     @property
     def now(self) -> datetime:
-        """The time."""
+        """The present time."""
         return self.oauth.clock()
 
     @property
     def in_force(self) -> bool:
-        """Whether the agreement holds."""
+        """Whether the agreement is in force."""
         return self.now < self.agreed_until
 
     # The client
 
     @rule(term=terms)
     def pushes(self, term: timedelta) -> None:
-        """The client asks for a consent."""
+        """Push a request."""
         asked = make_consent_request(
             valid_until=(self.now + term).isoformat(), max_uses=MAX_USES, questions=None
         )
@@ -175,7 +175,7 @@ class GrantMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.grants)
     @rule(pick=picks)
     def redeems(self, pick: int) -> None:
-        """The client redeems a code, for the first time or again."""
+        """Redeem a code, for the first time or again."""
         grant = self.grants[-1 - pick % len(self.grants)]
         answer = self.run(self.bank.redeem(grant.code))
         fresh = not grant.redeemed and self.now < grant.code_until
@@ -191,7 +191,7 @@ class GrantMachine(RuleBasedStateMachine):
     @precondition(lambda self: self._refreshable())
     @rule(pick=picks)
     def refreshes(self, pick: int) -> None:
-        """The client uses a refresh token."""
+        """Use a refresh token."""
         held = self._refreshable()
         grant = held[-1 - pick % len(held)]
         answer = self.run(self.bank.refresh(grant.refresh_token or ""))
@@ -202,7 +202,7 @@ class GrantMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.tokens)
     @rule(pick=picks)
     def queries(self, pick: int) -> None:
-        """The client reads under its consent, which spends a use."""
+        """Query under the consent, spending a use."""
         token = self.tokens[-1 - pick % len(self.tokens)]
         answer = self.run(
             self._call("POST", "/v1/queries", token, query_body(USCC, "registration"))
@@ -215,7 +215,7 @@ class GrantMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.tokens)
     @rule(pick=picks)
     def revokes_an_access_token(self, pick: int) -> None:
-        """The client ends one token, by whatever client authentication it still has."""
+        """Revoke an access token."""
         token = self.tokens[-1 - pick % len(self.tokens)]
         answer = self.run(self.bank.about("revoke", token.text))
         assert (answer.status_code == 200) is self.active
@@ -224,7 +224,7 @@ class GrantMachine(RuleBasedStateMachine):
     @precondition(lambda self: self._refreshable())
     @rule(pick=picks)
     def revokes_a_refresh_token(self, pick: int) -> None:
-        """The client ends all that came of one code."""
+        """Revoke a refresh token and all tokens of its grant."""
         held = self._refreshable()
         grant = held[-1 - pick % len(held)]
         answer = self.run(self.bank.about("revoke", grant.refresh_token or ""))
@@ -236,7 +236,7 @@ class GrantMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.pushed)
     @rule()
     def grants_it(self) -> None:
-        """The enterprise decides the newest request; what it gave before is superseded."""
+        """Grant the newest request, superseding the earlier consent."""
         asked = self.pushed.pop()
         opened = self.run(self.bank.open(asked.request_uri))
         may = self.active and self.in_force and self.now < asked.until
@@ -259,7 +259,7 @@ class GrantMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.grants)
     @rule(act=st.sampled_from(["pause", "resume", "withdraw"]))
     def acts(self, act: str) -> None:
-        """The enterprise pauses, resumes or takes back what it gave."""
+        """Pause, resume or withdraw the consent."""
         grant = self.grants[-1]
         if self.run(self._act(act, grant.consent_id)):
             grant.ended = grant.ended or act == "withdraw"
@@ -269,13 +269,13 @@ class GrantMachine(RuleBasedStateMachine):
 
     @rule()
     def suspends_or_lets_go_on(self) -> None:
-        """The operator suspends the client, or ends its suspension."""
+        """Suspend or resume the client."""
         self.active = not self.active
         self.run(self._operate(set_active, active=self.active))
 
     @rule(lasts=st.sampled_from([None, timedelta(minutes=3), timedelta(days=365)]))
     def agrees(self, lasts: timedelta | None) -> None:
-        """The operator ends the agreement, or puts a new one."""
+        """End the agreement, or put a new one."""
         if lasts is None:
             self.run(self._operate(registry.end_agreement, now=self.now))
             self.agreed_until = min(self.agreed_until, self.now)
@@ -286,7 +286,7 @@ class GrantMachine(RuleBasedStateMachine):
 
     @rule()
     def takes_a_new_key(self) -> None:
-        """The client's key is replaced; the old one is nobody's."""
+        """Replace the client's key."""
         self.former.append(self.bank)
         self.bank = replace(self.bank, key=ec.generate_private_key(ec.SECP256R1()))
         keys = {"keys": [public_jwk(self.bank.key, kid="k1")]}
@@ -300,19 +300,19 @@ class GrantMachine(RuleBasedStateMachine):
 
     @rule(span=spans)
     def time_passes(self, span: timedelta) -> None:
-        """Nobody does anything for a while."""
+        """Advance the clock."""
         self.oauth.clock.advance(span)
 
     # What must hold
 
     @invariant()
     def each_new_token_is_as_it_should_be(self) -> None:
-        """The newest ones, after each step."""
+        """Invariant: new tokens have the right claims."""
         self._look_at(self.tokens[-LOOKED_AT:], self._refreshable()[-1:])
 
     @invariant()
     def an_old_key_opens_nothing(self) -> None:
-        """Neither the last code nor a refresh token nor the client's own credentials."""
+        """Invariant: codes, refresh tokens and client_credentials fail with it."""
         for former in self.former[-1:]:
             answers = [self.run(former.token())]
             answers += [self.run(former.redeem(grant.code)) for grant in self.grants[-1:]]
@@ -321,7 +321,7 @@ class GrantMachine(RuleBasedStateMachine):
             assert {answer.json()["error"] for answer in answers} == {"invalid_client"}
 
     def teardown(self) -> None:
-        """All of them, at the end; and each act on a consent was a leaf of the log."""
+        """Check all tokens and the log leaves of all consent events."""
         self._look_at(self.tokens, self._refreshable())
         assert not self.run(without_their_leaf(self.oauth.runtime.engine))
 
@@ -347,11 +347,11 @@ class GrantMachine(RuleBasedStateMachine):
         return self.active and self.in_force
 
     def _lives(self, grant: Grant) -> bool:
-        """Whether its refresh token does."""
+        """Whether its refresh token is accepted."""
         return self._stands() and not grant.revoked and grant.goes_on(self.now)
 
     def _passes(self, token: AccessToken) -> bool:
-        """Whether a call under /v1 with it is let in."""
+        """Whether a call with it is accepted."""
         return self._stands() and token.holds(self.now) and not token.grant.over(self.now)
 
     def _refreshable(self) -> list[Grant]:
@@ -402,7 +402,7 @@ class GrantMachine(RuleBasedStateMachine):
 
 @asynccontextmanager
 async def a_world(url: str, folder: Path) -> AsyncIterator[OAuthFixture]:
-    """The whole gateway in process, on a database of its own."""
+    """A gateway in process with its own database."""
     keys, vault = folder / "keys.json", folder / "vault.json"
     keys.write_text(new_key_file())
     vault.write_text(Vault.generate_keys())
@@ -422,7 +422,7 @@ async def a_world(url: str, folder: Path) -> AsyncIterator[OAuthFixture]:
 
 
 def test_no_token_outlives_what_it_rests_on(postgres_url: str, tmp_path: Path) -> None:
-    """PAR, decision, code, tokens, and everything that may end them, in any order."""
+    """PAR, decision, code and tokens with any interruptions, in any order."""
     with asyncio.Runner() as runner:
         manager = a_world(postgres_url, tmp_path)
         oauth = runner.run(manager.__aenter__())

@@ -1,5 +1,4 @@
-"""Whatever is done in whatever order: the mark stands until the final decision, and no path leads
-from decided back to open but by a review."""
+"""State machine of an objection: the mark stays until the final decision; only a review reopens."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -68,7 +67,7 @@ ROLES = {
 
 
 class ObjectionMachine(RuleBasedStateMachine):
-    """One objection, everybody who can act on it, and a clock."""
+    """One objection with its actors and a clock."""
 
     @initialize(dataset=st.sampled_from(["penalty", "registration", "public_rating"]))
     def begins(self, dataset: str) -> None:
@@ -94,7 +93,7 @@ class ObjectionMachine(RuleBasedStateMachine):
         actor=st.sampled_from(ACTORS), outcome=st.sampled_from(DECISIONS), corrected=st.booleans()
     )
     def is_decided(self, actor: object, outcome: ObjectionOutcome, *, corrected: bool) -> None:
-        """Somebody decides, who may be the source."""
+        """A decision, by the source or another actor."""
         self._take(
             lifecycle.decide(
                 self.objection,
@@ -112,14 +111,14 @@ class ObjectionMachine(RuleBasedStateMachine):
         until=st.none() | st.dates(date(2026, 11, 1), date(2027, 3, 1)),
     )
     def is_extended(self, actor: object, until: date | None) -> None:
-        """Somebody takes more time."""
+        """An extension."""
         self._take(
             lifecycle.extend(self.objection, actor=actor, reason="理由", until=until, now=self.now)  # type: ignore[arg-type]
         )
 
     @rule(actor=st.sampled_from(ACTORS))
     def is_appealed(self, actor: object) -> None:
-        """Somebody asks for a review."""
+        """A request for review."""
         self._take(
             lifecycle.ask_for_review(
                 self.objection,
@@ -132,7 +131,7 @@ class ObjectionMachine(RuleBasedStateMachine):
 
     @rule(actor=st.sampled_from(ACTORS), outcome=st.sampled_from(DECISIONS))
     def is_reviewed(self, actor: object, outcome: ObjectionOutcome) -> None:
-        """Somebody reviews."""
+        """A review."""
         self._take(
             lifecycle.review(
                 self.objection,
@@ -147,27 +146,27 @@ class ObjectionMachine(RuleBasedStateMachine):
 
     @rule(actor=st.sampled_from(ACTORS))
     def is_withdrawn(self, actor: object) -> None:
-        """Somebody lets it rest."""
+        """A withdrawal of the objection."""
         self._take(lifecycle.withdraw(self.objection, actor=actor, now=self.now))  # type: ignore[arg-type]
 
     @rule()
     def lapses(self) -> None:
-        """The gateway looks at the calendar."""
+        """Lapse of deadlines."""
         self._take(lifecycle.lapse(self.objection, now=self.now))
 
     @rule()
     def record_is_deleted(self) -> None:
-        """Retention ends."""
+        """Retention deletes the record."""
         self._take(lifecycle.forget(self.objection, now=self.now))
 
     @rule(days=st.integers(1, 9))
     def time_passes(self, days: int) -> None:
-        """Nobody does anything for a while."""
+        """Advance the clock."""
         self.now += timedelta(days=days)
 
     @invariant()
     def the_mark_stands_until_the_final_decision(self) -> None:
-        """And a day is due for somebody just as long."""
+        """Invariant: and there is a due date for as long."""
         closed = self.objection.status is Status.CLOSED
         assert self.objection.marks is not closed
         assert (self.objection.due_on is None) is closed
@@ -182,7 +181,7 @@ class ObjectionMachine(RuleBasedStateMachine):
 
     @invariant()
     def nobody_has_more_than_twenty_working_days_before_a_decision(self) -> None:
-        """For an objection and for an appeal."""
+        """For objections and appeals."""
         if self.objection.status is Status.OPEN:
             assert self.objection.due_on is not None
             received = day_of(self.objection.raised_at)

@@ -1,4 +1,4 @@
-"""Personal numbers are masked however they are spelt, and other numbers stay as they are (R5)."""
+"""Redaction of personal numbers (R5) in any spelling; other numbers are unchanged."""
 
 import re
 import unicodedata
@@ -56,7 +56,7 @@ BEHIND = st.sampled_from(["", "。", "）", "，2026年1月", "号", "元旦", "
 
 
 def spelt(draw: st.DrawFn, number: str, between: st.SearchStrategy[str]) -> str:
-    """The number with something between some of its digits, and in another script's digits."""
+    """The number with separators between digits and in another script's digits."""
     places = draw(st.sets(st.integers(1, len(number) - 1), max_size=4))
     script = draw(st.just({}) | DIGITS)
     return "".join(
@@ -77,7 +77,7 @@ def spellings(
 def test_an_id_number_is_masked_with_whichever_dash_space_or_hidden_character_in_it(
     before: str, number: str, suffix: str
 ) -> None:
-    """Its check character right or wrong, in whichever script's digits, whatever stands around it."""
+    """With a right or wrong check character, in any digits and surroundings."""
     assert scan(f"{before}{number}{suffix}", today=TODAY).text == before + ID_NUMBER_MASK + suffix
 
 
@@ -85,13 +85,13 @@ def test_an_id_number_is_masked_with_whichever_dash_space_or_hidden_character_in
 def test_an_id_number_whose_check_character_fits_is_masked_with_marks_in_it_and_young(
     before: str, number: str, suffix: str
 ) -> None:
-    """A slash, a comma, a dot, a 、; and its day may be of yesterday."""
+    """Slash, comma, dot, 、; with birthdays up to yesterday."""
     assert scan(f"{before}{number}{suffix}", today=TODAY).text == before + ID_NUMBER_MASK + suffix
 
 
 @st.composite
 def grouped_mobiles(draw: st.DrawFn) -> str:
-    """As people write them: in groups, with the country's code or a 0 before them."""
+    """Mobile numbers in groups, with country code or a leading 0."""
     number = draw(MOBILES)
     lengths = draw(
         st.sampled_from([(11,), (3, 4, 4), (4, 3, 4), (3, 3, 5), (3, 8), (7, 4), (4, 4, 3), (5, 6)])
@@ -114,7 +114,7 @@ def is_year(group: str) -> bool:
 
 @st.composite
 def landlines(draw: st.DrawFn) -> str:
-    """With an area code, in brackets or not, and with an extension."""
+    """Landline numbers with area code and extension."""
     area = draw(AREAS)
     digits = draw(st.from_regex(r"\A[2-9][0-9]{7}\Z"))
     assume(not is_year(digits[:4]))
@@ -141,13 +141,13 @@ PLAIN_BEFORE = st.sampled_from(
     st.sampled_from(["", "。", "）", "，张某", "。\n"]),
 )
 def test_a_phone_number_is_masked_as_people_write_it(before: str, number: str, suffix: str) -> None:
-    """Mobiles and landlines, with a word before them or without one."""
+    """Mobile and landline, with or without a word before it."""
     assert scan(f"{before}{number}{suffix}", today=TODAY).text == before + PHONE_MASK + suffix
 
 
 @st.composite
 def other_numbers(draw: st.DrawFn) -> str:
-    """Amounts, lots, bar codes, cases, licences, enterprises' codes, days."""
+    """Amounts, parcels, bar codes, cases, licences, USCCs, dates."""
     day = draw(st.dates(date(2013, 1, 1), TODAY)).strftime("%Y%m%d")
     area, digits = draw(AREAS), draw(st.from_regex(r"\A[0-9]{14}\Z"))
     word = draw(
@@ -186,7 +186,7 @@ def _another_check(first17: str) -> str:
 
 @given(other_numbers(), st.sampled_from(["", "。", "，涉案", "）"]))
 def test_other_numbers_stay_byte_for_byte(number: str, suffix: str) -> None:
-    """What is no person's is not masked."""
+    """They are not masked."""
     assume(not any(id_check_agrees(number[n : n + 18]) for n in range(len(number) - 17)))
     assert scan(number + suffix, today=TODAY).text == number + suffix
 
@@ -205,7 +205,7 @@ NASTY = st.text(
 
 @given(NASTY | st.text(max_size=60))
 def test_masking_twice_is_masking_once_and_each_place_is_of_the_given_text(text: str) -> None:
-    """So what is told of what was masked on its way in stays as it is."""
+    """Masking is idempotent, and positions refer to the input."""
     scanned = scan(text, today=TODAY)
     assert scan(scanned.text, today=TODAY).text == scanned.text
     rebuilt, done = "", 0
@@ -222,7 +222,7 @@ def _cut(text: str, masking: Masking) -> str:
 
 @given(st.lists(NASTY, max_size=4))
 def test_many_texts_at_once_are_judged_as_each_by_itself(texts: list[str]) -> None:
-    """And nothing is found over the edge of two; the quick look misses nothing."""
+    """No match across texts; the fast pre-check misses none."""
     found = [scan(each, today=TODAY).maskings for each in texts]
     assert holds_personal_number(texts, today=TODAY) is any(found)
     assert all(
@@ -232,7 +232,7 @@ def test_many_texts_at_once_are_judged_as_each_by_itself(texts: list[str]) -> No
 
 @given(st.text(st.characters(exclude_categories=["Nd", "Nl", "No", "Cs", "Lo"]), max_size=80))
 def test_a_text_without_digits_is_not_changed(text: str) -> None:
-    """Whatever else is in it."""
+    """For any other characters."""
     assert scan(text, today=TODAY).text == text
 
 
@@ -242,7 +242,7 @@ def test_a_text_without_digits_is_not_changed(text: str) -> None:
      "身份证1 ", "一二三四五六七 ", "13-8", "批号0571-20260105 ", "1\u200b", "13 8000 01234 ", "0571"],
 )  # fmt: skip
 def test_a_long_text_of_nothing_but_beginnings_is_scanned_to_its_end(some: str) -> None:
-    """A search that went back over what it has seen would not end here."""
+    """No quadratic backtracking."""
     text = some * (20_000 // len(some))
     masked = scan(text, today=TODAY).text
     assert scan(masked, today=TODAY).text == masked

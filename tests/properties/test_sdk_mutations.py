@@ -1,5 +1,4 @@
-"""Whatever is changed in evidence, in a consent's record, in a receipt or on an answer's way: it is refused
-with an error of the tree, or it means the same. `FULL=1` tries thousands of changes."""
+"""Mutations of evidence, records, receipts and answers: refused, or equal in meaning."""
 
 import copy
 import json
@@ -54,7 +53,7 @@ ANYTHING: Final = st.recursive(
 
 
 def places(value: Any, way: Place = ()) -> Iterator[Place]:
-    """Where each part of a document stands."""
+    """Path of each part of a document."""
     yield way
     if isinstance(value, dict | list):
         for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
@@ -62,14 +61,14 @@ def places(value: Any, way: Place = ()) -> Iterator[Place]:
 
 
 def at(document: Any, place: Place) -> Any:
-    """The part that stands there."""
+    """The part at a path."""
     for step in place:
         document = document[step]
     return document
 
 
 def likenesses(value: Any) -> st.SearchStrategy[Any]:
-    """What some readers take for the same."""
+    """Values that lenient parsers confuse."""
     made: list[Any] = [[value], {"value": value}]
     if isinstance(value, str):
         made += [
@@ -91,7 +90,7 @@ def likenesses(value: Any) -> st.SearchStrategy[Any]:
 
 @st.composite
 def changed(draw: st.DrawFn, document: Any) -> Any:
-    """The document with one to three parts replaced, left out, added, or written over one another."""
+    """The document with one to three parts replaced, removed, added or exchanged."""
     document = copy.deepcopy(document)
     for _ in range(draw(st.integers(1, 3))):
         inner = [each for each in places(document) if each]
@@ -120,7 +119,7 @@ def changed(draw: st.DrawFn, document: Any) -> Any:
 
 @st.composite
 def written(draw: st.DrawFn, document: Any) -> bytes:
-    """The document's text with a member twice, or with some of its bytes changed."""
+    """The document's text with a duplicate member or changed bytes."""
     text = json.dumps(document, ensure_ascii=draw(st.booleans()))
     if draw(st.booleans()):
         objects = [each for each in places(document) if isinstance(at(document, each), dict)]
@@ -140,7 +139,7 @@ def written(draw: st.DrawFn, document: Any) -> bytes:
 
 
 def outcome(verify: Callable[[], Any]) -> Any:
-    """What verifies; nothing where it is refused with an error of the tree."""
+    """The verified content, or None if it is refused with an SDK error."""
     try:
         return verify()
     except errors.XinqiaoError:
@@ -148,21 +147,21 @@ def outcome(verify: Callable[[], Any]) -> Any:
 
 
 def in_a_file(data: bytes) -> Path:
-    """A file that holds this."""
+    """A file with this content."""
     path = Path(FOLDER.name) / "mutated.json"
     path.write_bytes(data)
     return path
 
 
 def assert_same_evidence(found: Evidence | None) -> None:
-    """Refused, or to the character what was verified first."""
+    """Assert a refusal, or exactly the original content."""
     assert found is None or found.to_json() == EVIDENCE.to_json()
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(changed(EVIDENCE.to_dict()))
 def test_changed_evidence_is_refused(bundle: Any) -> None:
-    """Given as a mapping, with types that no JSON has."""
+    """Given as a mapping, with Python types outside JSON."""
     found = outcome(lambda: verify_evidence(bundle, keys=GATEWAY.jwks))
     assert_same_evidence(found)
     assert found is None or json.dumps(bundle, sort_keys=True) == json.dumps(
@@ -173,19 +172,19 @@ def test_changed_evidence_is_refused(bundle: Any) -> None:
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(written(EVIDENCE.to_dict()))
 def test_a_changed_file_of_evidence_is_refused(data: bytes) -> None:
-    """Byte by byte, and with members that are there twice."""
+    """Byte changes and duplicate members."""
     path = in_a_file(data)
     assert_same_evidence(outcome(lambda: verify_evidence(path, keys=GATEWAY.jwks)))
 
 
 def test_the_record_of_the_vectors_is_proven() -> None:
-    """As it was when it was made."""
+    """Control: the stored vector."""
     verified = verify_consent_record(RECORD, keys=KEYS)
     assert (verified.proven, verified.unproven) == ((1, 2, 3, 4, 5, 6), ())
 
 
 def assert_same_record(found: Any) -> None:
-    """Refused, or the same record, of which the log proves no more."""
+    """Assert a refusal, or the same record with no more events proven."""
     if found is not None:
         assert json.dumps(found.record, sort_keys=True) == json.dumps(
             RECORD["record"], sort_keys=True
@@ -196,7 +195,7 @@ def assert_same_record(found: Any) -> None:
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(changed(RECORD))
 def test_a_changed_record_is_refused(document: Any) -> None:
-    """But for receipts that are left out: then it proves less, and says so."""
+    """Missing receipts only reduce what is proven."""
     found = outcome(lambda: verify_consent_record(document, keys=KEYS))
     assert_same_record(found)
     if found is not None:
@@ -207,7 +206,7 @@ def test_a_changed_record_is_refused(document: Any) -> None:
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(written(RECORD))
 def test_a_changed_file_of_a_record_is_refused(data: bytes) -> None:
-    """Byte by byte, and with members that are there twice."""
+    """Byte changes and duplicate members."""
     path = in_a_file(data)
     assert_same_record(outcome(lambda: verify_consent_record(path, keys=KEYS)))
 
@@ -216,7 +215,7 @@ RECEIPT: Final = RECORD["receipts"][3]
 
 
 def receipt_of(body: Any) -> Any:
-    """What the SDK makes of a receipt that the gateway has signed."""
+    """Result of the SDK for a signed receipt."""
     exchange = replace(EVIDENCE.exchange, response_body=json.dumps(body).encode())
     promised = PromisedLeaf(
         disclosure_id=RECEIPT["disclosure_id"],
@@ -235,7 +234,7 @@ def receipt_of(body: Any) -> Any:
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(changed(RECEIPT))
 def test_a_changed_receipt_is_refused(body: Any) -> None:
-    """Though the gateway itself has signed it: log, leaf, place, proof and checkpoint belong together."""
+    """Log, leaf, index, proof and checkpoint are checked together, even if signed."""
     assert outcome(lambda: receipt_of(body)) in {None, receipt_of(RECEIPT)}
 
 
@@ -254,7 +253,7 @@ ON_ITS_WAY: Final[dict[str, Any]] = {
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(changed(ON_ITS_WAY))
 def test_an_answer_that_was_changed_on_its_way_is_refused(parts: Any) -> None:
-    """By the same reader; headers that nobody signs are left out."""
+    """Unsigned headers are dropped."""
     headers = {name: value for name, value in parts.items() if name[:2] in {"> ", "< "}}
     texts = {name: parts.get(name) for name in ON_ITS_WAY if name not in headers}
     status = texts.pop("status", None)

@@ -1,4 +1,4 @@
-"""Whatever the batches in which a tree grows, it is one tree, and what it shows is so."""
+"""Merkle tree: independent of batches, with sound inclusion and consistency proofs."""
 
 import hashlib
 
@@ -15,7 +15,7 @@ BATCHES = st.lists(st.integers(0, 300), min_size=1, max_size=5)
 
 
 def grown(batches: list[int]) -> tuple[int, tiles.Hashes]:
-    """A tree grown batch by batch from its stored edge alone; its size and all that is stored."""
+    """Size and stored hashes of a tree grown by batches."""
     size, kept = 0, {(0, place): leaf for place, leaf in enumerate(LEAVES)}
     for batch in batches:
         hashes = {
@@ -31,7 +31,7 @@ def grown(batches: list[int]) -> tuple[int, tiles.Hashes]:
 @given(BATCHES)
 @settings(max_examples=sampled(20, full=60))
 def test_the_root_depends_on_the_leaves_and_not_on_the_batches(batches: list[int]) -> None:
-    """The same as that of the second implementation over all the leaves at once."""
+    """Equal to the reference implementation over all leaves."""
     size, kept = grown(batches)
     root = merkle.span_root((0, size), tiles.node_hashes(kept))
     assert root == reference_merkle.mth(ENTRIES[:size])
@@ -43,7 +43,7 @@ def test_any_leaf_is_shown_and_no_other_in_its_place(
     batches: list[int],
     data: st.DataObject,
 ) -> None:
-    """The proof leads from this entry to the root, and from no other entry."""
+    """The proof verifies for this entry and for no other."""
     size, kept = grown(batches)
     index, other = (data.draw(st.integers(0, size - 1)) for _ in range(2))
     root = merkle.root(LEAVES[:size])
@@ -58,7 +58,7 @@ def test_any_two_moments_of_one_tree_are_consistent(
     batches: list[int],
     data: st.DataObject,
 ) -> None:
-    """And a tree in which one old leaf was changed is not."""
+    """A tree with a changed old leaf is not consistent."""
     second, kept = grown(batches)
     first = data.draw(st.integers(1, second))
     changed = data.draw(st.integers(0, first - 1))
@@ -82,7 +82,7 @@ def test_nonsense_is_refused_and_never_an_error(
     size: int,
     proof: list[bytes],
 ) -> None:
-    """A verifier meets whatever a stranger sends."""
+    """Malformed proofs are refused without an exception."""
     root = merkle.root(LEAVES)
     assert not merkle_proofs.includes(leaf, index, size, proof, root)
     assert merkle_proofs.extends(index, root, size, root, proof) == (

@@ -1,4 +1,4 @@
-"""Whatever the file holds, what may not be told cannot be told apart from nothing."""
+"""Evaluation of questions: for any file, closed facts do not change the answer."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ TODAY = date(2026, 11, 22)
 
 
 def digest(text: str) -> bytes:
-    """A stand-in for a keyed digest, of its length."""
+    """A stand-in for a keyed digest of the same length."""
     return text.encode()[:32].ljust(32, b"1")
 
 
@@ -63,7 +63,7 @@ def digest(text: str) -> bytes:
 def test_every_answer_is_well_formed(
     asked: list[Asked], facts: Facts | None, data: st.DataObject
 ) -> None:
-    """Total, in order, silent where it must be, and resting only on records that were there."""
+    """One for each question, in order, resting only on records of the file."""
     allowed = frozenset(data.draw(st.lists(st.sampled_from(asked)))) if asked else frozenset()
     answers = evaluate(asked, facts, allowed=allowed, digest=digest, today=TODAY)
     assert [each.tag for each in answers] == [each.tag for each in asked]
@@ -77,7 +77,7 @@ def test_every_answer_is_well_formed(
 
 @given(ASKED, FACTS)
 def test_an_answer_does_not_depend_on_its_neighbours(asked: Asked, facts: Facts) -> None:
-    """Alone or among all others, a question has one answer."""
+    """Alone and among others it is the same."""
     others = [Asked(tag=each.tag, value=(each.values or (None,))[0]) for each in QUESTIONS]
     every = frozenset([asked, *others])
     (alone,) = evaluate([asked], facts, allowed=every, digest=digest, today=TODAY)

@@ -1,4 +1,4 @@
-"""`names.v2` is stable, and says yes wherever `names.v1` did, but for the characters it keeps apart."""
+"""`names.v2`: idempotent, and yes wherever `names.v1` is, but for the characters kept apart."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NAMES = st.lists(st.sampled_from(STANDARD) | OTHERS, min_size=1, max_size=8).map
 @example("⻰．⻰")
 @example("\ue815.\ue816")
 def test_a_form_is_its_own_form(text: str) -> None:
-    """Normalising twice is normalising once; the strict form follows from that of `names.v1`."""
+    """Normalisation is idempotent, and the strict form follows from that of `names.v1`."""
     form = strict_name_v2(text)
     assert strict_name_v2(form) == form
     assert strict_name_v2(strict_name(text)) == form
@@ -38,14 +38,14 @@ def test_a_form_is_its_own_form(text: str) -> None:
 
 @st.composite
 def written(draw: st.DrawFn, name: str) -> str:
-    """The name with some of its characters in another way of writing them."""
+    """The name with characters in other writings."""
     ways = ([each, *VARIANTS.get(each, ())] for each in name)
     return "".join(draw(st.sampled_from(each)) for each in ways)
 
 
 @given(st.data(), NAMES)
 def test_what_v1_answers_with_yes_v2_does_too(data: st.DataObject, name: str) -> None:
-    """Strictly or loosely; but for the characters that it keeps apart."""
+    """Strictly or loosely, but for the characters kept apart."""
     other = data.draw(written(name) | NAMES)
     before = answer("legal_representative_name.v1", name, other)
     if before[0] == "yes":
@@ -56,7 +56,7 @@ def test_what_v1_answers_with_yes_v2_does_too(data: st.DataObject, name: str) ->
 
 @given(st.data(), st.lists(st.sampled_from(ALL), min_size=1, max_size=4))
 def test_no_name_in_standard_characters_is_another(data: st.DataObject, name: list[str]) -> None:
-    """With one of its characters in the place of another it is answered with `no`."""
+    """Replacing one character gives `no`."""
     place = data.draw(st.integers(0, len(name) - 1))
     other = [*name[:place], data.draw(st.sampled_from(ALL)), *name[place + 1 :]]
     told = answer("legal_representative_name.v2", "".join(name), "".join(other))

@@ -1,4 +1,4 @@
-"""Normalisation is idempotent and ignores the differences that it lists."""
+"""Name normalisation: idempotent and insensitive to the listed differences."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TEXTS = st.text(st.one_of(TRICKY, st.characters()), max_size=30)
 @example("x a \u0301")
 @example("薴")
 def test_a_form_is_its_own_form(text: str) -> None:
-    """Normalising twice is normalising once."""
+    """Normalisation is idempotent."""
     for normalise in (strict_name, loose_name, normalise_address, normalise_id_number):
         form = normalise(text)
         assert normalise(form) == form
@@ -27,13 +27,13 @@ def test_a_form_is_its_own_form(text: str) -> None:
 
 @given(TEXTS)
 def test_the_loose_form_follows_from_the_strict_one(text: str) -> None:
-    """Two names that agree strictly agree loosely."""
+    """Equal strict forms have equal loose forms."""
     assert loose_name(strict_name(text)) == loose_name(text)
 
 
 @given(st.text("杭州云栖数据（）·ab", min_size=1), st.data())
 def test_what_cannot_be_seen_does_not_count(text: str, data: st.DataObject) -> None:
-    """A zero-width character anywhere changes nothing."""
+    """A zero-width character at any position is ignored."""
     at = data.draw(st.integers(0, len(text)))
     unseen = data.draw(st.sampled_from("\u200b\u200d\u2060\ufeff\ufe00\ufe0f\U000e0100"))
     assert strict_name(text[:at] + unseen + text[at:]) == strict_name(text)
@@ -41,6 +41,6 @@ def test_what_cannot_be_seen_does_not_count(text: str, data: st.DataObject) -> N
 
 @given(st.integers(0, 0x10FFFF).filter(lambda point: not 0xD800 <= point <= 0xDFFF).map(chr))
 def test_an_ideograph_of_any_plane_is_never_lost(character: str) -> None:
-    """Nothing in the ideographic planes disappears, assigned in this Python's tables or not."""
+    """For any ideographic plane, assigned in this Python's tables or not."""
     if 0x20000 <= ord(character) <= 0x3FFFD:
         assert strict_name(character)

@@ -1,4 +1,4 @@
-"""The probe budget holds whatever is asked, in whatever order, at whatever time."""
+"""Probe budget: invariants for any values, order and time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CALLS = st.lists(st.tuples(st.integers(0, WINDOW), VALUES), max_size=20)
 
 @given(CALLS)
 def test_no_window_ever_answers_more_than_the_limit(calls: list[tuple[int, list[str]]]) -> None:
-    """At no moment is the budget overdrawn, and what is refused is not remembered."""
+    """Refused values are not stored."""
     now = 1_700_000_000
     known: dict[str, int] = {}
     for pause, asked in calls:
@@ -28,7 +28,7 @@ def test_no_window_ever_answers_more_than_the_limit(calls: list[tuple[int, list[
 
 @given(VALUES, VALUES)
 def test_a_repeat_is_free_and_extends_nothing(first: list[str], second: list[str]) -> None:
-    """What was admitted is admitted again, and leaves the budget when it would have."""
+    """It keeps its original expiry."""
     before = admit_probe({}, first, now=1000)
     after = admit_probe(before.known, second + list(before.known), now=2000)
     assert all(after.admitted[len(second) :])
@@ -37,7 +37,7 @@ def test_a_repeat_is_free_and_extends_nothing(first: list[str], second: list[str
 
 @given(VALUES, st.integers(0, 3 * WINDOW))
 def test_a_budget_is_whole_again_after_its_window(asked: list[str], later: int) -> None:
-    """A value leaves exactly when its window has passed."""
+    """Each value expires exactly after the window."""
     known = admit_probe({}, asked, now=1000).known
     kept = admit_probe(known, [], now=1000 + later).known
     assert kept == (known if later < WINDOW else {})
@@ -45,13 +45,13 @@ def test_a_budget_is_whole_again_after_its_window(asked: list[str], later: int) 
 
 @given(VALUES, st.integers(0, 8))
 def test_the_first_distinct_values_are_the_ones_admitted(asked: list[str], limit: int) -> None:
-    """Order decides, and nothing else."""
+    """In order of arrival."""
     first = list(dict.fromkeys(asked))[:limit]
     admission = admit_probe({}, asked, now=1000, limit=limit)
     assert admission.admitted == tuple(value in first for value in asked)
 
 
 def test_a_lowered_limit_still_answers_what_it_answered() -> None:
-    """Repeats stay free when the limit shrinks below what is known."""
+    """Admitted values stay free if the limit is lowered."""
     known = {"a": 1, "b": 1, "c": 1}
     assert admit_probe(known, ["c", "d", "a"], now=2, limit=1).admitted == (True, False, True)

@@ -1,4 +1,4 @@
-"""The check character finds what people do wrong."""
+"""USCC check characters: agreement with the standard, and detection of typing errors."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ FIRST17 = st.builds(
 
 @given(FIRST17)
 def test_the_check_agrees_with_the_printed_weights(first17: str) -> None:
-    """The formula and the table of the standard are one."""
+    """The formula and the table of the standard agree."""
     total = sum(ALPHABET.index(c) * w for c, w in zip(first17, WEIGHTS, strict=True))
     assert ALPHABET.index(check_character(first17)) == (31 - total % 31) % 31
 
 
 @given(FIRST17, st.integers(8, 17), LETTERS)
 def test_one_wrong_character_is_found(first17: str, position: int, wrong: str) -> None:
-    """No single slip makes another valid code."""
+    """Any single substitution."""
     code = first17 + check_character(first17)
     assume(code[position] != wrong)
     slipped = code[:position] + wrong + code[position + 1 :]
@@ -38,7 +38,7 @@ def test_one_wrong_character_is_found(first17: str, position: int, wrong: str) -
 
 @given(FIRST17, st.integers(8, 15))
 def test_two_swapped_neighbours_are_found(first17: str, position: int) -> None:
-    """Nor does the commonest slip of all."""
+    """Any transposition of neighbours."""
     code = first17 + check_character(first17)
     assume(code[position] != code[position + 1])
     swapped = code[:position] + code[position + 1] + code[position] + code[position + 2 :]
@@ -47,14 +47,14 @@ def test_two_swapped_neighbours_are_found(first17: str, position: int) -> None:
 
 @given(st.text(max_size=40))
 def test_any_text_is_a_code_or_not(text: str) -> None:
-    """Parsing never fails otherwise."""
+    """No exception for any text."""
     parsed = parse_uscc(text)
     assert isinstance(parsed, NotACode) or parse_uscc(parsed) == parsed
 
 
 @given(st.text("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=8, max_size=8))
 def test_the_organisation_check_balances_the_sum(body: str) -> None:
-    """With its check character, the weighted sum is a multiple of eleven."""
+    """The weighted sum with it is a multiple of eleven."""
     check = "0123456789X".index(organisation_check(body))
     weights = (3, 7, 9, 10, 5, 8, 4, 2)
     total = sum(int(c, 36) * w for c, w in zip(body, weights, strict=True)) + check

@@ -1,4 +1,4 @@
-"""Content-Digest (RFC 9530): sha-256 and sha-512 of the body, each member right, and nothing else."""
+"""Content-Digest parser (RFC 9530): sha-256 and sha-512, all members must match."""
 
 import base64
 import hashlib
@@ -14,7 +14,7 @@ BODY = b'{"purpose":"tender"}'
 
 
 def member(algorithm: str, body: bytes = BODY) -> str:
-    """The member of one algorithm, for some body."""
+    """A digest member of some body."""
     digest = hashlib.new(algorithm.replace("-", ""), body).digest()
     return f"{algorithm}=:{base64.b64encode(digest).decode()}:"
 
@@ -23,7 +23,7 @@ RIGHT, LONG = member("sha-256"), member("sha-512")
 
 
 def accepted(*lines: str) -> bool:
-    """Whether these lines are taken for BODY."""
+    """Whether these lines are accepted for BODY."""
     try:
         digest = ContentDigest.read(lines)
     except DigestMismatchError:
@@ -32,7 +32,7 @@ def accepted(*lines: str) -> bool:
 
 
 def test_no_line_is_no_digest() -> None:
-    """It may be left out."""
+    """The header is optional."""
     assert ContentDigest.read([]) is None
 
 
@@ -104,26 +104,26 @@ def test_either_algorithm_or_both_are_taken(lines: list[str]) -> None:
     ],
 )
 def test_anything_else_is_refused(lines: list[str]) -> None:
-    """Another algorithm, alone or beside a right one, an empty field, another form, another body."""
+    """Other algorithms, empty fields, malformed members, another body's digest."""
     assert not accepted(*lines)
 
 
 @given(st.text(max_size=60), st.integers(0, 60), st.sampled_from([RIGHT, LONG]))
 def test_no_text_put_into_a_right_field_is_overlooked(text: str, place: int, right: str) -> None:
-    """But for blanks around members."""
+    """Only white space around members is ignored."""
     spoilt = right[:place] + text + right[place:]
     assert accepted(spoilt) == (spoilt.strip(" \t") == right)
 
 
 def test_lines_are_combined_as_a_signature_base_has_them() -> None:
-    """RFC 9421 §2.1: blanks around each line go, lines are joined by a comma and a space."""
+    """RFC 9421 §2.1: each line stripped, joined by comma and space."""
     digest = ContentDigest.read([f" {RIGHT}\t", f"{LONG} "])
     assert digest is not None
     assert digest.value == f"{RIGHT}, {LONG}"
 
 
 def test_the_refusal_names_both_algorithms() -> None:
-    """A developer knows what to send."""
+    """The sentence has sha-256 and sha-512."""
     with pytest.raises(DigestMismatchError) as caught:
         ContentDigest.read(["md5=:AAAA:"])
     assert "sha-256" in caught.value.detail

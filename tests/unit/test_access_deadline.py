@@ -1,4 +1,4 @@
-"""When a call's time ends: what renews it, what stops it, and that nothing else does."""
+"""Deadline of a call: start, renewal by the body, long polls."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,24 +17,24 @@ Timed = tuple[asyncio.Timeout, Deadline]
 
 @pytest_asyncio.fixture
 async def timed() -> AsyncIterator[Timed]:
-    """A call that has begun."""
+    """A started call."""
     async with asyncio.timeout(None) as timer:
         yield timer, Deadline(timer, SECONDS)
 
 
 def left(timer: asyncio.Timeout) -> float:
-    """Seconds until it ends; without end where its time stands still."""
+    """Seconds left; infinite while the clock is stopped."""
     when = timer.when()
     return float("inf") if when is None else when - asyncio.get_running_loop().time()
 
 
 async def test_a_call_has_its_time_from_its_beginning(timed: Timed) -> None:
-    """And no more."""
+    """Without renewal it ends."""
     assert 0 < left(timed[0]) <= SECONDS
 
 
 async def test_time_stands_still_while_the_body_arrives(timed: Timed) -> None:
-    """Each part renews it; after the last one nothing that is received does."""
+    """Each part renews it; receiving after the last part does not."""
     timer, deadline = timed
     found: list[float] = []
     parts = iter([b"a", b"b", b""])
@@ -56,7 +56,7 @@ async def test_time_stands_still_while_the_body_arrives(timed: Timed) -> None:
 
 
 async def test_a_long_poll_has_its_wait_beyond_its_time(timed: Timed) -> None:
-    """Now, and when it is renewed."""
+    """At the start and at each renewal."""
     timer, deadline = timed
     deadline.allow(30)
     assert SECONDS < left(timer) <= SECONDS + 30
@@ -65,7 +65,7 @@ async def test_a_long_poll_has_its_wait_beyond_its_time(timed: Timed) -> None:
 
 
 async def test_what_has_run_out_is_not_renewed() -> None:
-    """Whoever cleans up while being cancelled wins no time."""
+    """A cancelled handler's cleanup gets no more time."""
 
     async def call() -> None:
         async with asyncio.timeout(None) as timer:

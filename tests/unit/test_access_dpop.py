@@ -1,4 +1,4 @@
-"""A proof proves one key, for one method, one address, one token and one moment."""
+"""DPoP proof verification (RFC 9449): key, method, URL, token, time, nonce."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.access.dpop import NonceNeededError, Proof, ProofError, validate_proof
+from gateway.access.dpop import NonceNeededError, Proof, ProofError, check_proof
 from gateway.signing.dpop_nonces import DpopNonces
 from gateway.signing.jwk import thumbprint
 from tests.oauth_builders import digest_of, public_jwk, signed
@@ -33,7 +33,7 @@ def make_proof(
     header: dict[str, Any] | None = None,
     **claims: Any,
 ) -> str:
-    """A good proof but for what a test changes; `None` leaves out."""
+    """A valid proof with a test's changes; `None` leaves out."""
     made = {
         "htm": "POST",
         "htu": URL,
@@ -47,8 +47,8 @@ def make_proof(
 
 
 def checked(*proofs: str, token: str | None = TOKEN, url: str = URL) -> Proof:
-    """What the proofs of one request prove."""
-    return validate_proof(proofs, method="POST", url=url, token=token, nonces=NONCES, now=NOON)
+    """Result for the proofs of one request."""
+    return check_proof(proofs, method="POST", url=url, token=token, nonces=NONCES, now=NOON)
 
 
 @pytest.mark.parametrize(
@@ -57,14 +57,14 @@ def checked(*proofs: str, token: str | None = TOKEN, url: str = URL) -> Proof:
     ids=["ES256", "PS256", "EdDSA"],
 )
 def test_a_good_proof_proves_its_key(key: Any, alg: str) -> None:
-    """The thumbprint of the key, the jti, and the nonce's generation come out."""
+    """Key thumbprint, `jti`, and the nonce's generation."""
     proof = checked(make_proof(key=key, alg=alg))
     assert proof.jkt == thumbprint(public_jwk(key))
     assert (proof.jti, proof.generation) == ("jti-1", "gen-1")
 
 
 def test_thumbprints_are_those_of_rfc_7638() -> None:
-    """The example of RFC 7638 §3.1, and of RFC 8037 appendix A.3."""
+    """RFC 7638 §3.1 and RFC 8037 appendix A.3."""
     modulus = (
         "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJ"
         "ECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW"
@@ -79,7 +79,7 @@ def test_thumbprints_are_those_of_rfc_7638() -> None:
 
 
 def test_there_is_exactly_one_proof() -> None:
-    """None and two are refused alike."""
+    """No proof and two proofs get the same refusal."""
     for proofs in ((), (make_proof(), make_proof())):
         with pytest.raises(ProofError, match="exactly one"):
             checked(*proofs)
@@ -111,21 +111,21 @@ def test_there_is_exactly_one_proof() -> None:
     ids=range(19),
 )
 def test_a_proof_that_is_not_well_made_is_refused(proof: str) -> None:
-    """Type, algorithm, key and signature are checked before anything is believed."""
+    """Type, algorithm, key and signature are checked first."""
     with pytest.raises(ProofError):
         checked(proof)
 
 
 @pytest.mark.parametrize("jwk", [{"kty": ["EC"]}, {"kty": "EC", "crv": {}}], ids=str)
 def test_a_key_whose_members_are_no_text_proves_nothing(jwk: dict[str, Any]) -> None:
-    """A list where a name should stand is a refusal, never a fault."""
+    """A list in place of a string is a refusal, not an exception."""
     with pytest.raises(ProofError):
         checked(make_proof(header={"jwk": jwk}))
 
 
 @pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
 def test_a_short_rsa_key_proves_nothing() -> None:
-    """Below 2048 bits a key can be forged."""
+    """Keys below 2048 bits are refused."""
     short = rsa.generate_private_key(65_537, 1_024)  # noqa: S505  # too short on purpose
     with pytest.raises(ProofError, match="too short"):
         checked(make_proof(key=short, alg="PS256"))
@@ -182,7 +182,7 @@ def test_a_short_rsa_key_proves_nothing() -> None:
     ids=str,
 )
 def test_a_proof_of_something_else_is_refused(claims: dict[str, Any]) -> None:
-    """Method, address, moment and token are this request's own."""
+    """Method, URL, time and token must be this request's."""
     with pytest.raises(ProofError):
         checked(make_proof(**claims))
 
@@ -206,7 +206,7 @@ def test_a_proof_of_something_else_is_refused(claims: dict[str, Any]) -> None:
     ids=str,
 )
 def test_a_proof_within_bounds_passes(claims: dict[str, Any]) -> None:
-    """Skew of ten seconds, a short window, further claims, other spellings of the address."""
+    """Ten seconds of skew, further claims, equivalent URLs."""
     assert checked(make_proof(**claims)).jti == "jti-1"
 
 
@@ -224,7 +224,7 @@ def test_a_proof_within_bounds_passes(claims: dict[str, Any]) -> None:
     ],
 )
 def test_equivalent_addresses_are_one(url: str, htu: str) -> None:
-    """Normalised by syntax and scheme (RFC 3986 §6.2.2, §6.2.3), whichever side is spelled so."""
+    """RFC 3986 §6.2.2 and §6.2.3, on either side."""
     assert checked(make_proof(htu=htu), url=url)
     assert checked(make_proof(htu=url), url=htu)
 
@@ -233,13 +233,13 @@ def test_equivalent_addresses_are_one(url: str, htu: str) -> None:
     "nonce", [None, "made-up", NONCES.issue("g", datetime(2020, 1, 1, tzinfo=UTC))]
 )
 def test_without_a_fresh_nonce_one_is_asked_for(nonce: Any) -> None:
-    """All else being in order, the client is told to come again with ours."""
+    """If everything else is valid, the nonce is demanded."""
     with pytest.raises(NonceNeededError):
         checked(make_proof(nonce=nonce))
 
 
 def test_a_replay_is_remembered_by_key_and_jti() -> None:
-    """The same jti of another key is another proof; another signature of the same is not."""
+    """The same `jti` of another key is another proof; a new signature of the same is not."""
     once, again = checked(make_proof()), checked(make_proof())
     other = checked(make_proof(key=ED_KEY, alg="EdDSA"))
     assert once.replay_key == again.replay_key
@@ -248,7 +248,7 @@ def test_a_replay_is_remembered_by_key_and_jti() -> None:
 
 @given(st.text(max_size=200))
 def test_no_text_is_a_fault(text: str) -> None:
-    """Whatever a header holds, it is refused, and nothing breaks."""
+    """Any header text is refused without an exception."""
     with pytest.raises(ProofError):
         checked(text)
 
@@ -268,7 +268,7 @@ def test_no_text_is_a_fault(text: str) -> None:
     ),
 )
 def test_no_header_is_a_fault(header: dict[str, Any]) -> None:
-    """Nor does any JSON header break anything."""
+    """Any JSON header is refused without an exception."""
     head = json.dumps({"typ": "dpop+jwt", "alg": "ES256"} | header).encode()
     rest = make_proof().split(".", 1)[1]
     with pytest.raises((ProofError, NonceNeededError)):

@@ -1,4 +1,4 @@
-"""`compare` reads what departments deliver and says what is not the same."""
+"""`xinqiao-gateway compare`: reading deliveries, findings as table, CSV and page."""
 
 import csv
 from datetime import date
@@ -19,7 +19,7 @@ TODAY = date(2026, 11, 22)
 
 @pytest.fixture
 def deliveries(tmp_path: Path) -> tuple[Path, Path]:
-    """The same licences twice: as Parquet, and as CSV of which every tenth row is lost."""
+    """The same licences as Parquet, and as CSV without every tenth row."""
     for form in (Format.CSV, Format.PARQUET):
         folder = tmp_path / form.value
         folder.mkdir()
@@ -61,7 +61,7 @@ def test_both_deliveries_are_read_and_every_finding_is_written(
 
 
 def test_a_period_leaves_the_rest_out(deliveries: tuple[Path, Path]) -> None:
-    """By the day of decision."""
+    """By the day of the decision."""
     left, _ = deliveries
     whole = run("licence", "--left", left, "--right", left).output
     part = run("licence", "--left", left, "--right", left, "--period", "2026-01-01..2026-03-31")
@@ -81,7 +81,7 @@ def test_a_period_leaves_the_rest_out(deliveries: tuple[Path, Path]) -> None:
 def test_what_cannot_be_compared_is_one_sentence(
     deliveries: tuple[Path, Path], dataset: str, more: tuple[str, ...], sentence: str
 ) -> None:
-    """Status 2, and nothing else."""
+    """Status 2, and no files."""
     left, right = deliveries
     done = run(dataset, "--left", left, "--right", right, *more)
     assert done.exit_code == 2
@@ -90,7 +90,7 @@ def test_what_cannot_be_compared_is_one_sentence(
 
 
 def test_a_dataset_that_an_operator_added_is_compared_by_their_catalogue(tmp_path: Path) -> None:
-    """It is in no release; and what is no catalogue is refused in one sentence."""
+    """The operator's catalogue is used; an invalid one is refused with one sentence."""
     own, rows = tmp_path / "own.yaml", tmp_path / "rows.csv"
     published = PUBLISHED_CATALOGUE.read_text(encoding="utf-8")
     own.write_text(published.replace("- code: honour", "- code: accolade"), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Agreement changes that widen access, and validation of terms."""
+"""Difference of agreements: each widening is named, narrowing is not."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -37,7 +37,7 @@ PRESENT = Terms(
     ids=lambda value: "".join(value) if isinstance(value, dict) else "",
 )
 def test_whatever_adds_is_named(changes: dict[str, Any], named: str) -> None:
-    """One phrase for what a second operator has to look at."""
+    """One phrase for the second operator to check."""
     (found,) = widens(PRESENT, replace(PRESENT, **changes))
     assert found.startswith(named)
 
@@ -57,18 +57,18 @@ def test_whatever_adds_is_named(changes: dict[str, Any], named: str) -> None:
     ids=lambda changes: "".join(changes) or "the same",
 )
 def test_what_only_narrows_adds_nothing(changes: dict[str, Any]) -> None:
-    """It may take effect at once."""
+    """It takes effect at once."""
     assert widens(PRESENT, replace(PRESENT, **changes)) == ()
 
 
 def test_what_takes_one_dataset_and_gives_another_widens() -> None:
-    """The sum of both is no measure."""
+    """Datasets are compared one by one."""
     swapped = replace(PRESENT, datasets=frozenset({"registration", "licence"}))
     assert widens(PRESENT, swapped) == ("dataset licence",)
 
 
 def test_a_first_agreement_widens_even_if_it_grants_nothing() -> None:
-    """Before it the client could not even get a token."""
+    """Without an agreement the client cannot get a token."""
     nothing = replace(PRESENT, purposes=frozenset(), datasets=frozenset(), questions=frozenset())
     assert widens(None, nothing)
 
@@ -85,19 +85,19 @@ def test_a_first_agreement_widens_even_if_it_grants_nothing() -> None:
 def test_a_version_that_is_over_is_no_measure_for_a_new_one(
     ended_at: datetime | None, until: datetime, counts: bool
 ) -> None:
-    """Else an old, wide version would let its like back in without a second operator."""
+    """Otherwise an expired wide version would need no second operator."""
     assert still_counts(replace(PRESENT, valid_until=until), ended_at, NOON) is counts
 
 
 def test_terms_come_back_from_their_document_as_they_were() -> None:
-    """What is approved by its digest is what is then put."""
+    """A proposal is approved by its document's digest, then read back."""
     document = PRESENT.document("bank", 3)
     assert Terms.from_document(document) == PRESENT
     assert Terms.from_document(document).document("bank", 3) == document
 
 
 def test_the_same_moment_in_another_zone_is_the_same_document() -> None:
-    """A digest must not depend on how a time was written."""
+    """The digest does not depend on the offset."""
     shanghai = datetime.fromisoformat("2026-11-12T20:00:00+08:00")
     assert replace(PRESENT, valid_from=shanghai).document("b", 1) == PRESENT.document("b", 1)
 
@@ -107,7 +107,7 @@ def test_the_same_moment_in_another_zone_is_the_same_document() -> None:
     [("valid_until", "9999-12-31T23:59:59-23:59"), ("valid_from", "0001-01-01T00:00:00+23:59")],
 )
 def test_a_term_that_no_calendar_has_is_refused(end: str, moment: str) -> None:
-    """In UTC it would be in the year 10000, or before the first."""
+    """Years beyond 9999 or before 1 in UTC."""
     changes: Any = {end: datetime.fromisoformat(moment)}
     with pytest.raises(TermsError, match="our era"):
         replace(PRESENT, **changes)
@@ -115,13 +115,13 @@ def test_a_term_that_no_calendar_has_is_refused(end: str, moment: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 101])
 def test_a_signature_of_nobody_is_refused(name: str) -> None:
-    """Both sides are named."""
+    """Both parties must be named."""
     with pytest.raises(TermsError):
         replace(SIGNED, name=name)
 
 
 def test_an_agency_needs_a_licence_for_questions_on_a_persons_id() -> None:
-    """R13; nobody else does, and no other question does."""
+    """R13; other roles and questions need none."""
     personal = replace(PRESENT, questions=frozenset({"legal_representative_id.v1"}))
     with pytest.raises(TermsError, match="personal-credit licence"):
         check_licensed("agency", None, personal)

@@ -1,4 +1,4 @@
-"""Whose certificate it is, who may say so, and what is no certificate at all."""
+"""Client certificates (RFC 8705): matching, `Client-Cert` parsing, trusted proxies, registration."""
 
 import base64
 from ipaddress import ip_address
@@ -22,12 +22,12 @@ LEAF = make_certificate(issuer=CA)
 
 
 def by(**subject: Any) -> Authentication:
-    """Registered for tls_client_auth with this subject."""
+    """A registration for tls_client_auth with this subject."""
     return Authentication(token_endpoint_auth_method="tls_client_auth", **subject)
 
 
 def names(holder: Holder, **subject: str) -> bool:
-    """Whether a certificate is of a client with this subject."""
+    """Whether a certificate matches a client with this subject."""
     return read_certificate(holder.der).belongs_to(by(**subject), ())
 
 
@@ -40,7 +40,7 @@ def names(holder: Holder, **subject: str) -> bool:
     ],
 )
 def test_a_subject_is_compared_as_a_name_and_not_as_a_text(written: str) -> None:
-    """RFC 4514 writes one name in more than one way."""
+    """RFC 4514 allows several spellings of one name."""
     assert names(LEAF, tls_client_auth_subject_dn=written)
 
 
@@ -58,7 +58,7 @@ def test_a_subject_is_compared_as_a_name_and_not_as_a_text(written: str) -> None
     ],
 )
 def test_another_subject_is_another_client(written: str) -> None:
-    """A part of it, another order, another case, a name that only looks alike."""
+    """A part of it, another order, another case, a confusable name."""
     assert not names(LEAF, tls_client_auth_subject_dn=written)
 
 
@@ -85,18 +85,18 @@ ALTERNATIVES = (
     ],
 )
 def test_an_alternative_name_is_of_its_own_kind(subject: dict[str, str], fits: bool) -> None:
-    """And equal as names of that kind are; a certificate without any fits none."""
+    """Compared by the rules of their kind; a certificate without any matches none."""
     assert names(make_certificate(issuer=CA, alternatives=ALTERNATIVES), **subject) is fits
     assert not names(LEAF, **subject)
 
 
 def test_a_certificate_that_issued_itself_has_no_authority() -> None:
-    """Whatever it calls itself: no proxy can have verified a chain that is not there."""
+    """A proxy cannot have verified a chain for it."""
     assert not names(make_certificate(), tls_client_auth_subject_dn=SUBJECT)
 
 
 def test_a_self_signed_certificate_is_known_by_its_bytes() -> None:
-    """Another certificate of the same key and name is another; so is one behind it in x5c."""
+    """The same key and name in another certificate is no match; nor is one further on in `x5c`."""
     own = make_certificate()
     registered = Authentication(token_endpoint_auth_method="self_signed_tls_client_auth")
     assert read_certificate(own.der).belongs_to(registered, [LEAF.jwk, own.jwk])
@@ -109,14 +109,14 @@ def test_a_self_signed_certificate_is_known_by_its_bytes() -> None:
 
 
 def test_a_wildcard_names_nobody() -> None:
-    """Neither in a certificate nor in a registration."""
+    """Neither in certificates nor in registrations."""
     wild = make_certificate(issuer=CA, alternatives=[x509.DNSName("*.acme.example")])
     assert not names(wild, tls_client_auth_san_dns="api.acme.example")
     assert by(tls_client_auth_san_dns="*.acme.example").problem is not None
 
 
 def test_client_cert_is_read_as_rfc_9440_writes_it() -> None:
-    """One byte sequence; blanks around it are the field's, not its own."""
+    """One byte sequence, with white space around it."""
     assert parse_header(f" {LEAF.header} ").thumbprint == LEAF.thumbprint
 
 
@@ -148,13 +148,13 @@ def _changed(text: str) -> list[str]:
 
 @pytest.mark.parametrize("field", _changed(LEAF.header))
 def test_anything_else_in_client_cert_is_refused(field: str) -> None:
-    """Two of them in one line, PEM, other base64, bytes before, behind or missing, too many."""
+    """Two values, PEM, other base64, extra or missing bytes, too many bytes."""
     with pytest.raises(CertificateError):
         parse_header(field)
 
 
 def test_a_large_certificate_passes_up_to_a_bound() -> None:
-    """Many names are a certificate; as many as fill memory are none."""
+    """Many names are accepted, up to the limit."""
     many = [x509.DNSName(f"host-{i:04}.acme.example") for i in range(200)]
     assert parse_header(make_certificate(issuer=CA, alternatives=many).header)
     with pytest.raises(CertificateError):
@@ -181,12 +181,12 @@ def test_a_large_certificate_passes_up_to_a_bound() -> None:
     ],
 )
 def test_a_proxy_is_known_by_its_address(networks: str, peer: str | None, trusted: bool) -> None:
-    """An IPv4 address stays one in IPv6's clothes; whoever has no address is nobody."""
+    """IPv4-mapped IPv6 counts as IPv4; Unix sockets have no address."""
     assert is_in_networks(peer, parse_networks(networks)) is trusted
 
 
 def settings(**changes: Any) -> Settings:
-    """A real installation."""
+    """Settings of a production installation."""
     return Settings.from_env(
         database_url="postgresql://x@y/z",
         issuer="https://credit.example.gov.cn",
@@ -214,20 +214,20 @@ def settings(**changes: Any) -> Settings:
     ],
 )
 def test_a_setting_that_trusts_nobody_clearly_is_refused(changes: dict[str, str]) -> None:
-    """Names, host bits, everybody; an address for certificates that nobody passes on."""
+    """Host names, host bits, all addresses; an alias without a trusted proxy."""
     with pytest.raises(SettingsError, match=r"XINQIAO_(TRUSTED_PROXIES|MTLS_ORIGIN)"):
         settings(**changes)
 
 
 def test_nobody_is_trusted_unless_the_operator_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is no default; the variable is a list by spaces or commas."""
+    """The default is empty; entries are separated by spaces or commas."""
     assert settings().trusted_proxies == ()
     monkeypatch.setenv("XINQIAO_TRUSTED_PROXIES", "10.0.0.7, fd00::/64")
     assert [str(each) for each in settings().trusted_proxies] == ["10.0.0.7/32", "fd00::/64"]
 
 
 def test_an_origin_is_one_of_our_own_whatever_host_is_sent() -> None:
-    """A Host that is neither is answered as the issuer."""
+    """Another Host is answered as the issuer."""
     both = settings(trusted_proxies="10.0.0.7", mtls_origin="https://mtls.example.gov.cn")
     assert both.origin_at("MTLS.example.gov.cn:443") == "https://mtls.example.gov.cn"
     for other in (None, "", "credit.example.gov.cn", "evil.example", "mtls.example.gov.cn:8443"):
@@ -236,7 +236,7 @@ def test_an_origin_is_one_of_our_own_whatever_host_is_sent() -> None:
 
 
 def make_registration(jwks: Any = None, **authentication: Any) -> Registration:
-    """A client that is registered so."""
+    """A client with this registration."""
     return Registration(
         client_id="acme",
         kind="bank",
@@ -285,13 +285,13 @@ KEYS = {"keys": [public_jwk(LEAF.key, kid="k1")]}
 def test_a_registration_that_names_nobodys_certificate_is_refused(
     jwks: Any, authentication: dict[str, str]
 ) -> None:
-    """No method without its member, no member without its method, no certificate of another key."""
+    """A method without its member, a member without its method, a certificate of another key."""
     with pytest.raises(RegistrationError):
         make_registration(jwks, **authentication)
 
 
 def test_a_good_registration_keeps_its_members() -> None:
-    """By the names of RFC 8705."""
+    """With the names of RFC 8705."""
     made = make_registration(**TLS, tls_client_auth_subject_dn=SUBJECT)
     assert made.columns()["tls_client_auth_subject_dn"] == SUBJECT
     assert make_registration({"keys": [make_certificate().jwk]}, **SELF)

@@ -1,4 +1,4 @@
-"""Which names of clients are one to whoever reads them, and which are two."""
+"""Confusable client names: which names count as equal."""
 
 import pytest
 from hypothesis import given
@@ -32,7 +32,7 @@ from gateway.clients.registration import RegistrationError, check_names
     ],
 )
 def test_what_looks_alike_is_one(one: str, other: str) -> None:
-    """Width, case, blanks, marks, brackets, characters of both scripts, letters that look alike."""
+    """Width, case, spaces, marks, brackets, traditional characters, confusable letters."""
     assert skeletons(one) & skeletons(other)
 
 
@@ -49,7 +49,7 @@ def test_what_looks_alike_is_one(one: str, other: str) -> None:
     ],
 )
 def test_what_a_reader_tells_apart_is_two(one: str, other: str) -> None:
-    """A refusal is for names that somebody could take for one another."""
+    """Names that a reader distinguishes are accepted."""
     assert not skeletons(one) & skeletons(other)
 
 
@@ -65,13 +65,13 @@ def test_letters_that_only_look_like_ours_are_not_taken(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["Česká spořitelna", "A&B 银行 (3-12)", "〇二银行", "Bank №5"])
 def test_ordinary_names_are_taken(name: str) -> None:
-    """Latin with marks, Han, digits, and whatever stands between."""
+    """Latin with diacritics, Han, digits, punctuation."""
     assert not has_other_letters(name)
     check_names(name, name)
 
 
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_likeness_goes_both_ways_and_is_everybodys_own(one: str, other: str) -> None:
-    """A name is like itself, in capitals and with blanks too; nothing is a fault."""
+    """Reflexive, also in capitals and with spaces; no exception for any text."""
     assert skeletons(one) & skeletons(f" {one} ")
     assert bool(skeletons(one) & skeletons(other)) is bool(skeletons(other) & skeletons(one))

@@ -1,4 +1,4 @@
-"""A client registers only keys that would verify what it signs, and that nobody else could sign for."""
+"""Registration of client keys: accepted keys verify, weak and malformed ones are refused."""
 
 import base64
 from functools import partial
@@ -32,25 +32,25 @@ def ec(**more: Any) -> dict[str, Any]:
 
 
 def of_rsa(bits: int, exponent: int = 65_537) -> dict[str, Any]:
-    """An RSA key that nobody has the private half of, but for the usual exponent."""
+    """An RSA public key without a private key, with the usual exponent unless changed."""
     modulus = (1 << (bits - 1)) | (1 << 7) | 1
     return public_jwk_of(rsa.RSAPublicNumbers(exponent, modulus))
 
 
 def public_jwk_of(numbers: rsa.RSAPublicNumbers) -> dict[str, Any]:
-    """Its JWK."""
+    """The key as a JWK."""
     parts = {"n": numbers.n, "e": numbers.e}
     octets = {name: n.to_bytes((n.bit_length() + 7) // 8, "big") for name, n in parts.items()}
     return {"kty": "RSA", **{name: encoded(each) for name, each in octets.items()}}
 
 
 def of_point(point: bytes) -> dict[str, Any]:
-    """An Ed25519 key that is this point."""
+    """An Ed25519 key of this point."""
     return {"kty": "OKP", "crv": "Ed25519", "x": encoded(point)}
 
 
 def encoded(octets: bytes) -> str:
-    """The octets in base64url."""
+    """Base64url."""
     return base64.urlsafe_b64encode(octets).decode().rstrip("=")
 
 
@@ -84,7 +84,7 @@ def encoded(octets: bytes) -> str:
     ],
 )
 def test_a_key_that_would_never_verify_is_refused(jwk: Any, sentence: str) -> None:
-    """By the sentence that says what to mend, whichever way the set came."""
+    """With the sentence for this defect, by value or by `jwks_uri`."""
     with pytest.raises(RegistrationError, match=sentence):
         check_keys({"keys": [jwk]})
     with pytest.raises(RegistrationError, match=sentence):
@@ -92,7 +92,7 @@ def test_a_key_that_would_never_verify_is_refused(jwk: Any, sentence: str) -> No
 
 
 def test_a_kid_that_is_nested_deep_is_refused_without_a_fault() -> None:
-    """What an address gives may be anything that a parser takes, and `str` does not."""
+    """The JSON parser accepts deeper nesting than `str`."""
     fetched = orjson.loads(b'{"kid":' + b"[" * 1_000 + b"]" * 1_000 + b"}")
     with pytest.raises(RegistrationError, match="texts"):
         check_keys({"keys": [ec() | fetched]})
@@ -101,7 +101,7 @@ def test_a_kid_that_is_nested_deep_is_refused_without_a_fault() -> None:
 @pytest.mark.parametrize("point", SMALL, ids=bytes.hex)
 @pytest.mark.parametrize("sign", [0, 0x80])
 def test_a_point_of_small_order_is_no_key(point: bytes, sign: int) -> None:
-    """In each of its encodings: anybody can make signatures that it verifies."""
+    """In each encoding: signatures for it can be forged."""
     flipped = point[:31] + bytes([point[31] | sign])
     trouble = problem_with_keys({"keys": [of_point(flipped)]})
     assert trouble is not None
@@ -120,7 +120,7 @@ KEYS_THAT_SIGN = [
 @pytest.mark.parametrize(("alg", "a_key"), KEYS_THAT_SIGN)
 @pytest.mark.parametrize("more", [{}, {"use": "sig", "key_ops": ["verify"]}])
 def test_what_is_registered_verifies(alg: str, a_key: Any, more: dict[str, Any]) -> None:
-    """The registry and the verifier agree."""
+    """Registration and verification accept the same keys."""
     key = a_key()
     jwk = public_jwk(key) | {"kid": "k1", "alg": alg} | more
     check_keys({"keys": [jwk]})

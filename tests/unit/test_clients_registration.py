@@ -1,4 +1,4 @@
-"""Checks at client registration."""
+"""Client registration: accepted and refused members, key cache times, operators' names."""
 
 from datetime import timedelta
 from typing import Any
@@ -58,7 +58,7 @@ def make_client(**changes: Any) -> Registration:
     ],
 )
 def test_what_could_not_be_used_safely_is_refused(changes: dict[str, Any], sentence: str) -> None:
-    """By one sentence that says what to mend."""
+    """With the sentence for this defect."""
     with pytest.raises(RegistrationError, match=sentence):
         make_client(**changes)
 
@@ -79,7 +79,7 @@ def test_what_could_not_be_used_safely_is_refused(changes: dict[str, Any], sente
     ],
 )
 def test_what_is_in_order_is_registered(changes: dict[str, Any]) -> None:
-    """Keys by value or by address; an agency with its numbers; an operator apart."""
+    """Keys by value or by URL; an agency with its numbers; operators."""
     assert make_client(**changes).columns()["client_id"] == "bank"
 
 
@@ -102,7 +102,7 @@ def test_what_is_in_order_is_registered(changes: dict[str, Any]) -> None:
     ],
 )
 def test_a_set_rests_from_a_minute_to_an_hour(header: str | None, seconds: int) -> None:
-    """Whatever its server says."""
+    """The server's cache lifetime is clamped."""
     headers = {} if header is None else {"cache-control": header}
     assert rest_after(Fetched(body=b"", headers=headers)) == timedelta(seconds=seconds)
 
@@ -123,6 +123,6 @@ def test_a_set_rests_from_a_minute_to_an_hour(header: str | None, seconds: int) 
 def test_two_operators_differ_in_credential_and_in_name(
     one: Operator, other: Operator, same: bool
 ) -> None:
-    """A name that is only claimed makes two operators one, never one two."""
+    """Both must differ; a claimed name never makes one operator two."""
     assert one.may_be(other.credential, other.name) is same
     assert other.may_be(one.credential, one.name) is same

@@ -1,4 +1,4 @@
-"""Who is told what, on which consent, at which moment."""
+"""`decide`: what a consent grants to a call, by state, scope and time."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from tests.consent_builders import A_DAY, NOON, make_ask, make_consent, make_req
 
 
 def test_a_consent_that_holds_grants_what_was_asked() -> None:
-    """An ask inside the consent is granted whole."""
+    """A request within the consent is granted completely."""
     assert decide(make_consent(uses=3), make_ask(), now=NOON) == Granted(
         consent_id="cst_a",
         version=2,
@@ -22,7 +22,7 @@ def test_a_consent_that_holds_grants_what_was_asked() -> None:
 
 
 def test_only_the_consented_part_of_an_ask_is_granted() -> None:
-    """What is beyond the consent is left out, in the order of the ask."""
+    """The rest is left out, in the order of the request."""
     ask = make_ask(datasets=("public_rating", "penalty"), questions=("is_active.v1", "other.v1"))
     granted = decide(make_consent(), ask, now=NOON)
     assert isinstance(granted, Granted)
@@ -30,7 +30,7 @@ def test_only_the_consented_part_of_an_ask_is_granted() -> None:
 
 
 def test_an_ask_wholly_outside_the_consent_is_refused_and_spends_nothing() -> None:
-    """A grant of nothing would be no grant."""
+    """Refused instead of an empty grant."""
     ask = make_ask(datasets=("public_rating",), questions=())
     assert decide(make_consent(), ask, now=NOON) == Refused(Reason.NOT_IN_CONSENT)
 
@@ -51,7 +51,7 @@ def test_an_ask_wholly_outside_the_consent_is_refused_and_spends_nothing() -> No
     ],
 )
 def test_what_is_not_the_callers_own_grant_is_not_available(consent: Consent | None) -> None:
-    """No consent, a foreign one, another purpose's and one never granted look the same (R7)."""
+    """R7: none, another client's, another purpose's and never granted get one reason."""
     assert decide(consent, make_ask(), now=NOON) == Refused(Reason.NOT_AVAILABLE)
 
 
@@ -67,7 +67,7 @@ def test_what_is_not_the_callers_own_grant_is_not_available(consent: Consent | N
     ],
 )
 def test_of_its_own_consent_a_client_learns_the_state(consent: Consent, reason: Reason) -> None:
-    """The wire has a code for each way in which a grant ends."""
+    """Each way of ending has its code."""
     assert decide(consent, make_ask(), now=NOON) == Refused(reason)
 
 
@@ -79,29 +79,29 @@ def test_a_consent_ends_at_its_last_instant_and_not_before() -> None:
 
 
 def test_a_pause_does_not_stop_the_term() -> None:
-    """A paused consent expires like any other."""
+    """A paused consent expires as any other."""
     paused = make_consent(status=Status.PAUSED, valid_until=NOON)
     assert status_at(paused, NOON) is Status.EXPIRED
 
 
 def test_a_request_that_nobody_answers_lapses() -> None:
-    """After `answer_by` there is nothing left to decide."""
+    """After `answer_by` it cannot be decided."""
     assert status_at(make_request(answer_by=NOON), NOON) is Status.EXPIRED
 
 
 def test_a_consent_without_a_limit_has_no_number_of_uses_left() -> None:
-    """Unlimited is not zero and not a large number."""
+    """`None`, neither zero nor a large number."""
     assert uses_left(make_consent(max_uses=None, uses=10**6)) is None
 
 
 def test_every_purpose_has_a_name_in_both_languages() -> None:
-    """The list is closed and each has its name (R11)."""
+    """The list is closed (R11)."""
     assert set(PURPOSE_NAMES) == set(Purpose)
     assert all(name.zh and name.en for name in PURPOSE_NAMES.values())
 
 
 @pytest.mark.parametrize("purpose", ["marketing", "employment_screening", "resale", ""])
 def test_a_forbidden_purpose_is_no_purpose(purpose: str) -> None:
-    """Marketing, hiring and resale cannot even be written down (R11)."""
+    """R11: marketing, hiring and resale are not in the list."""
     with pytest.raises(ValueError, match="is not a valid Purpose"):
         Purpose(purpose)

@@ -1,4 +1,4 @@
-"""The acts on a consent, one by one; all of them together are in the state machine."""
+"""Acts on a consent, one by one; `test_consent_state_machine` combines them."""
 
 from collections.abc import Callable
 from dataclasses import fields, replace
@@ -48,7 +48,7 @@ STRANGER = make_person("91330106MA2CYYYY2B")
 
 
 def asked(**changes: object) -> Transition | Refused:
-    """What comes of a bank's plain request at noon."""
+    """Result of a bank's request at noon."""
     usual: dict[str, object] = {
         "consent_id": "cst_b",
         "channel": Channel.API,
@@ -63,7 +63,7 @@ def asked(**changes: object) -> Transition | Refused:
 
 
 def test_a_request_waits_for_its_answer() -> None:
-    """A fresh request allows nothing; its first event is the client's."""
+    """It grants nothing; the first event is the client's."""
     outcome = asked()
     assert isinstance(outcome, Transition)
     assert (outcome.consent.status, outcome.consent.version) == (Status.REQUESTED, 1)
@@ -80,12 +80,12 @@ def test_a_request_waits_for_its_answer() -> None:
     ],
 )
 def test_a_request_for_nothing_is_refused(changes: dict[str, object]) -> None:
-    """No data, no use or no time: there would be nothing to decide."""
+    """No data, no uses or no time."""
     assert asked(**changes) == Refused(Reason.NOTHING_CHOSEN)
 
 
 def test_after_a_refusal_the_same_client_waits_thirty_days() -> None:
-    """R9: the cool-down ends on the instant, and not before."""
+    """R9: to the instant."""
     refused = done(refuse(make_request(), person=make_person(), shown=SHOWN, now=NOON))
     last_moment = NOON + timedelta(days=30, microseconds=-1)
     again = {"previous_refusals": [refused], "valid_until": NOON + 90 * A_DAY}
@@ -98,13 +98,13 @@ def test_after_a_refusal_the_same_client_waits_thirty_days() -> None:
     [{"client_id": "bank-2"}, {"uscc": "91330106MA2CYYYY2B"}, {"purpose": "tender"}],
 )
 def test_a_refusal_cools_down_only_its_own_relation(other: dict[str, object]) -> None:
-    """Another client, enterprise or purpose is not held back by it."""
+    """Another client, enterprise or purpose is not affected."""
     refused = done(refuse(make_request(), person=make_person(), shown=SHOWN, now=NOON))
     assert isinstance(asked(previous_refusals=[replace(refused, **other)]), Transition)  # type: ignore[arg-type]
 
 
 def test_a_grant_may_be_a_part_of_what_was_asked() -> None:
-    """Fewer data, less time, fewer uses: each is the enterprise's choice."""
+    """Fewer data, a shorter term, fewer uses."""
     scope = make_scope(datasets=("penalty",), questions=(), valid_until=NOON + A_DAY, max_uses=1)
     outcome = grant(make_request(), scope=scope, person=make_person(), shown=SHOWN, now=NOON)
     assert isinstance(outcome, Transition)
@@ -115,7 +115,7 @@ def test_a_grant_may_be_a_part_of_what_was_asked() -> None:
 
 
 def test_a_grant_keeps_which_fields_were_named_behind_what_it_grants() -> None:
-    """R8: what a dataset gains later was not agreed to; nothing is said of what was not kept."""
+    """R8: fields added to a dataset later are not covered; consents without a list cover all."""
     named = ("registration.name", "penalty.fine", "penalty.document_number")
     shown = replace(SHOWN, fields=named)
     scope = make_scope(datasets=("penalty",), questions=())
@@ -141,7 +141,7 @@ def test_a_grant_keeps_which_fields_were_named_behind_what_it_grants() -> None:
     ],
 )
 def test_a_grant_is_never_wider_than_the_request(wider: dict[str, object]) -> None:
-    """R8: any widening needs a new request, even with the enterprise's hand."""
+    """R8: widening needs a new request."""
     outcome = grant(
         make_request(), scope=make_scope(**wider), person=make_person(), shown=SHOWN, now=NOON
     )
@@ -149,7 +149,7 @@ def test_a_grant_is_never_wider_than_the_request(wider: dict[str, object]) -> No
 
 
 def test_a_grant_of_nothing_is_no_grant() -> None:
-    """With nothing ticked there is nothing to grant, and nothing is refused either."""
+    """Neither a grant nor a refusal."""
     scope = make_scope(datasets=(), questions=())
     outcome = grant(make_request(), scope=scope, person=make_person(), shown=SHOWN, now=NOON)
     assert outcome == Refused(Reason.NOTHING_CHOSEN)
@@ -163,7 +163,7 @@ def test_a_request_that_lapsed_while_it_was_read_is_not_granted() -> None:
 
 
 def test_a_double_click_decides_once() -> None:
-    """The second grant finds that the first has been."""
+    """The second grant is refused."""
     first = done(
         grant(make_request(), scope=make_scope(), person=make_person(), shown=SHOWN, now=NOON)
     )
@@ -172,7 +172,7 @@ def test_a_double_click_decides_once() -> None:
 
 
 def test_pause_and_resume_lead_back_to_the_same_consent() -> None:
-    """Only the version tells that something happened."""
+    """The version changes."""
     paused = done(pause(make_consent(), person=make_person(), now=NOON))
     resumed = done(resume(paused, person=make_person(), now=NOON))
     assert paused.status is Status.PAUSED
@@ -189,7 +189,7 @@ def test_pause_and_resume_lead_back_to_the_same_consent() -> None:
     ],
 )
 def test_whatever_was_granted_can_be_withdrawn(consent: Consent) -> None:
-    """One that ran out too, so that certificates resting on it die."""
+    """Also expired ones, so that certificates based on them end."""
     assert done(withdraw(consent, person=make_person(), now=NOON)).status is Status.WITHDRAWN
 
 
@@ -204,7 +204,7 @@ def test_whatever_was_granted_can_be_withdrawn(consent: Consent) -> None:
     ],
 )
 def test_what_does_not_run_cannot_be_withdrawn(consent: Consent, reason: Reason) -> None:
-    """The page can say in plain words what happened."""
+    """The reason says what happened."""
     assert withdraw(consent, person=make_person(), now=NOON) == Refused(reason)
 
 
@@ -226,7 +226,7 @@ def test_what_does_not_run_cannot_be_withdrawn(consent: Consent, reason: Reason)
     ],
 )
 def test_nobody_acts_on_the_consent_of_another(act: Callable[[], Transition | Refused]) -> None:
-    """Another enterprise's person, or another client, finds nothing there."""
+    """Not found for another enterprise or client."""
     assert act() == Refused(Reason.NOT_AVAILABLE)
 
 
@@ -234,7 +234,7 @@ def test_nobody_acts_on_the_consent_of_another(act: Callable[[], Transition | Re
     "consent", [make_request(), make_consent(), make_consent(status=Status.PAUSED)]
 )
 def test_a_client_may_give_up_what_it_asked_for(consent: Consent) -> None:
-    """It ends as if withdrawn, and the event says who did it."""
+    """Status withdrawn; the event has the client as actor."""
     outcome = give_up(consent, client_id=BANK, now=NOON)
     assert isinstance(outcome, Transition)
     assert outcome.consent.status is Status.WITHDRAWN
@@ -242,7 +242,7 @@ def test_a_client_may_give_up_what_it_asked_for(consent: Consent) -> None:
 
 
 def test_a_newer_grant_supersedes_the_older_one() -> None:
-    """From then on the newer one alone speaks for this relation."""
+    """Only the newer one applies."""
     newer = make_consent(consent_id="cst_b")
     outcome = supersede(make_consent(), newer=newer, person=make_person(), now=NOON)
     assert done(outcome).status is Status.SUPERSEDED
@@ -258,13 +258,13 @@ def test_a_newer_grant_supersedes_the_older_one() -> None:
     ],
 )
 def test_only_a_running_grant_of_the_same_relation_supersedes(newer: Consent) -> None:
-    """A mere request, or another relation's grant, leaves the older one as it is."""
+    """Requests, and grants of other relations, supersede nothing."""
     outcome = supersede(make_consent(), newer=newer, person=make_person(), now=NOON)
     assert outcome == Refused(Reason.NOT_AVAILABLE)
 
 
 def test_an_id_is_made_of_randomness_alone() -> None:
-    """Thirty characters of the wire's alphabet; a short source of randomness is an error."""
+    """Thirty characters; too little randomness is an error."""
     made = consent_id_from(bytes(range(16)))
     assert made == "cst_aaaqeayeaudaocajbifqydiob4"
     with pytest.raises(ValueError, match="16 random bytes"):
@@ -272,7 +272,7 @@ def test_an_id_is_made_of_randomness_alone() -> None:
 
 
 def make_amendment(**changes: object) -> Consent:
-    """The bank asks for one dataset more, on a consent that holds."""
+    """A request for one more dataset on an active consent."""
     wider = {"datasets": ("registration", "penalty", "public_rating"), "max_uses": 20}
     outcome = asked(**({"amends": make_consent()} | wider | changes))
     assert isinstance(outcome, Transition), outcome
@@ -280,7 +280,7 @@ def make_amendment(**changes: object) -> Consent:
 
 
 def test_an_amendment_keeps_the_id_and_counts_on() -> None:
-    """The old grant's place is taken, and its uses stay used."""
+    """Same id, and the uses count on."""
     held, amendment = make_consent(uses=7), make_amendment()
     outcome = amend(
         held, amendment, scope=amendment.scope, person=make_person(), shown=SHOWN, now=NOON
@@ -295,7 +295,7 @@ def test_an_amendment_keeps_the_id_and_counts_on() -> None:
 
 
 def test_a_refused_amendment_leaves_the_old_grant() -> None:
-    """And cools down as any refusal."""
+    """With a cool-down."""
     amendment = make_amendment()
     refused = done(refuse(amendment, person=make_person(), shown=SHOWN, now=NOON))
     assert refused.cool_down_until is not None
@@ -303,7 +303,7 @@ def test_a_refused_amendment_leaves_the_old_grant() -> None:
 
 
 def test_an_amendment_is_never_granted_as_a_consent_of_its_own() -> None:
-    """Or one relation would have two consents."""
+    """There is one consent for each relation."""
     amendment = make_amendment()
     outcome = grant(amendment, scope=amendment.scope, person=make_person(), shown=SHOWN, now=NOON)
     assert outcome == Refused(Reason.NOT_AVAILABLE)
@@ -323,12 +323,12 @@ def test_an_amendment_is_never_granted_as_a_consent_of_its_own() -> None:
 def test_only_a_running_consent_of_the_same_relation_is_amended(
     amends: Consent, reason: Reason
 ) -> None:
-    """What has ended needs a new one (R8)."""
+    """Ended consents need a new request (R8)."""
     assert asked(amends=amends) == Refused(reason)
 
 
 def test_an_amendment_changes_only_the_consent_that_it_names() -> None:
-    """Not another one, and not one that ended in the meantime."""
+    """Not another, and not one that ended meanwhile."""
     amendment = make_amendment()
     both = {"scope": amendment.scope, "person": make_person(), "shown": SHOWN, "now": NOON}
     other = make_consent(consent_id="cst_other")
@@ -338,7 +338,7 @@ def test_an_amendment_changes_only_the_consent_that_it_names() -> None:
 
 
 def test_an_amendment_ends_with_what_it_would_change_by_the_same_act() -> None:
-    """Withdrawn by the person, with the person's proof; given up by the client; never granted."""
+    """By the person with the proof of that act, or by the client; never granted."""
     amendment = make_amendment()
     for ended in (
         withdraw(make_consent(), person=make_person(), now=NOON),
@@ -354,7 +354,7 @@ def test_an_amendment_ends_with_what_it_would_change_by_the_same_act() -> None:
 
 
 def test_an_amendment_does_not_end_with_anything_else() -> None:
-    """Another consent's end, a pause, or an end after it was answered."""
+    """Another consent's end, a pause, or an end after the decision."""
     withdrawn = withdraw(make_consent(), person=make_person(), now=NOON)
     paused = pause(make_consent(), person=make_person(), now=NOON)
     other = withdraw(make_consent(consent_id="cst_other"), person=make_person(), now=NOON)
@@ -368,7 +368,7 @@ def test_an_amendment_does_not_end_with_anything_else() -> None:
 
 
 def test_an_amendment_is_answered_while_what_it_changes_runs() -> None:
-    """Not longer, and no longer than it would run itself, though a week is the rule."""
+    """At most a week, and at most until the consent expires."""
     soon, later = NOON + timedelta(days=2), NOON + timedelta(days=90)
     ends_soon = make_consent(valid_until=soon)
     assert make_amendment(amends=ends_soon, valid_until=later).answer_by == soon
@@ -377,7 +377,7 @@ def test_an_amendment_is_answered_while_what_it_changes_runs() -> None:
 
 
 def test_the_enterprise_narrows_by_itself_and_never_widens() -> None:
-    """Less data, a shorter term, fewer uses; to allow nothing it withdraws."""
+    """Fewer data, a shorter term, fewer uses; for nothing there is withdrawal."""
     held = make_consent(uses=3)
     less = make_scope(datasets=("penalty",), questions=(), max_uses=4)
     narrowed = done(narrow(held, scope=less, person=make_person(), now=NOON))

@@ -1,4 +1,4 @@
-"""Records and wording: what a person saw, and what a machine can prove of it."""
+"""Consent records (ISO/IEC TS 27560) and consent texts."""
 
 import json
 
@@ -40,7 +40,7 @@ def granted() -> tuple[Consent, list[Event]]:
 
 
 def written() -> bytes:
-    """The record of that consent."""
+    """Record of that consent."""
     consent, events = granted()
     record = consent_record(
         consent,
@@ -55,7 +55,7 @@ def written() -> bytes:
 
 
 def test_the_same_consent_gives_the_same_bytes() -> None:
-    """A signature over a record can be checked against a record made again."""
+    """So that signatures can be checked against a new record."""
     assert written() == written()
     assert record_digest(written()).hex() == record_digest(written()).hex()
 
@@ -87,14 +87,14 @@ def test_a_record_has_the_four_parts_of_the_standard() -> None:
 
 
 def test_each_word_of_ours_has_its_word_in_the_vocabulary() -> None:
-    """No purpose, status or act is left without a DPV term."""
+    """Each purpose, status and act has a DPV term."""
     assert set(DPV_PURPOSES) == set(Purpose)
     assert set(DPV_STATUS) == set(Status)
     assert set(DPV_STATUS_AFTER) == set(Act)
 
 
 def test_what_the_client_gave_up_its_enterprise_has_not_withdrawn() -> None:
-    """The vocabulary tells the two apart; so does the record, asked or granted."""
+    """Requested or granted, the vocabulary distinguishes the two."""
     for held in (make_request(), make_consent()):
         given_up = give_up(held, client_id=held.client_id, now=NOON)
         assert isinstance(given_up, Transition)
@@ -116,7 +116,7 @@ def test_each_text_names_recipient_and_purpose_in_both_languages(
     purpose: Purpose,
     individual: bool,
 ) -> None:
-    """No placeholder is left open, whatever is asked and of whom."""
+    """No placeholder is left, for any request and recipient."""
     shown = paragraphs(purpose, BANK, individual_business=individual, cool_down_days=30)
     assert "示例银行" in shown[0].zh
     assert PURPOSE_TEXTS[purpose] in shown
@@ -124,7 +124,7 @@ def test_each_text_names_recipient_and_purpose_in_both_languages(
 
 
 def test_an_individual_business_is_asked_for_separate_consent() -> None:
-    """PIPL Article 23: recipient, contact, purpose, method and kinds, in a paragraph of its own."""
+    """PIPL Article 23: recipient, contact, purpose, method and kinds in one paragraph."""
     alone = paragraphs(Purpose.TENDER, BANK, individual_business=True, cool_down_days=30)
     firm = paragraphs(Purpose.TENDER, BANK, individual_business=False, cool_down_days=30)
     assert alone[:-1] == firm
@@ -133,14 +133,14 @@ def test_an_individual_business_is_asked_for_separate_consent() -> None:
 
 
 def test_a_recipients_name_cannot_open_a_placeholder() -> None:
-    """What a client is called is put in as it is, braces and all."""
+    """Names are inserted literally, braces included."""
     odd = Recipient(name="{contact}", contact="x")
     shown = paragraphs(Purpose.TENDER, odd, individual_business=False, cool_down_days=30)
     assert shown[0].en.startswith("{contact} would like")
 
 
 def test_a_changed_text_needs_a_new_version() -> None:
-    """Whoever edits a word must raise `TEXT_VERSION` and then this digest."""
+    """Changing a text requires a new `TEXT_VERSION` and this digest."""
     shown = [
         paragraph
         for purpose in Purpose

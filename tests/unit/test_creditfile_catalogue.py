@@ -1,4 +1,4 @@
-"""The catalogue: what it holds, and what it refuses at start-up."""
+"""The catalogue: published content, and refusal of invalid catalogues at start-up."""
 
 import pytest
 
@@ -21,20 +21,20 @@ DATASETS = {
 
 
 def test_the_published_catalogue_has_all_sixteen_datasets() -> None:
-    """Version 2026.1, as the domain describes it."""
+    """Version 2026.1."""
     assert CATALOGUE.version == "2026.1"
     assert set(CATALOGUE.codes) == DATASETS
 
 
 def test_every_field_has_a_class_two_names_and_a_description() -> None:
-    """R4: a field says how far it may go."""
+    """R4: the class limits disclosure."""
     for dataset in CATALOGUE.datasets:
         for field in dataset.fields:
             assert field.disclosure is not None, (dataset.code, field.name)
 
 
 def test_government_and_never_reach_no_client() -> None:
-    """The appeal state is compared, never told; the supervision class is neither."""
+    """The appeal state is only compared; the supervision class is not used at all."""
     told = {field.name for field in CATALOGUE.fields_for("penalty", Audience.AUTHORISED)}
     compared = {field.name for field in CATALOGUE.fields_for("penalty", Audience.VERIFICATION)}
     assert "appeal_state" not in told
@@ -44,7 +44,7 @@ def test_government_and_never_reach_no_client() -> None:
 
 
 def test_identity_numbers_are_never_told() -> None:
-    """R5, by class: every field that holds an identity number or a home is `never`."""
+    """R5: fields with ID numbers or home addresses have the class `never`."""
     for dataset in CATALOGUE.datasets:
         for field in dataset.fields:
             if "id_number" in field.name or field.name == "home_address":
@@ -53,7 +53,7 @@ def test_identity_numbers_are_never_told() -> None:
 
 
 def test_a_question_asks_only_for_datasets_and_values_of_the_catalogue() -> None:
-    """The two catalogues speak of the same things."""
+    """Questions and catalogue use the same names."""
     for question in QUESTIONS:
         assert set(question.datasets) <= DATASETS
     fields = {(d.code, f.name): f.values for d in CATALOGUE.datasets for f in d.fields}
@@ -63,7 +63,7 @@ def test_a_question_asks_only_for_datasets_and_values_of_the_catalogue() -> None
 
 
 def test_an_unknown_dataset_is_an_error_with_its_own_type() -> None:
-    """Whoever asks for one can tell it from a mistake of ours."""
+    """So that callers can tell it from a defect."""
     with pytest.raises(UnknownDatasetError):
         CATALOGUE.dataset("horoscope")
 
@@ -100,7 +100,7 @@ def test_a_catalogue_that_is_not_well_formed_is_refused_with_a_sentence(
     new: str,
     said: str,
 ) -> None:
-    """Start-up ends there, and the sentence says what is wrong."""
+    """Start-up fails with a sentence."""
     text = PUBLISHED_CATALOGUE.read_text(encoding="utf-8")
     assert old in text
     with pytest.raises(CatalogueError) as refused:
@@ -109,7 +109,7 @@ def test_a_catalogue_that_is_not_well_formed_is_refused_with_a_sentence(
 
 
 def test_a_field_without_a_class_is_never_served() -> None:
-    """It is kept, and reaches nobody."""
+    """It is stored and not disclosed."""
     text = PUBLISHED_CATALOGUE.read_text(encoding="utf-8")
     unclassed = load_catalogue(
         text.replace(

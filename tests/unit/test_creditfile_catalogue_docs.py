@@ -1,4 +1,4 @@
-"""The catalogue's page says what the catalogue says."""
+"""The catalogue's documentation page is generated from the catalogue."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "understand" / "catalogue.md"
 
 
 def test_the_page_is_of_the_catalogue_as_it_is() -> None:
-    """`make docs` makes it anew."""
+    """`make docs` regenerates it."""
     assert PAGE.read_text(encoding="utf-8") == markdown_of(CATALOGUE), "run `make docs`"
 
 

@@ -1,4 +1,4 @@
-"""What a new catalogue lets out that the present one keeps is said; what narrows is silent."""
+"""Difference of catalogues: each additional disclosure is named, narrowing is not."""
 
 from copy import deepcopy
 from typing import Any
@@ -122,13 +122,13 @@ NARROWING = {
 
 @pytest.mark.parametrize("name", WIDENING)
 def test_what_lets_out_more_is_named(name: str) -> None:
-    """One change, at least one sentence."""
+    """At least one sentence for each change."""
     assert widenings(CATALOGUE, changed(WIDENING[name])), name
 
 
 @pytest.mark.parametrize("name", NARROWING)
 def test_what_lets_out_no_more_is_silent(name: str) -> None:
-    """Nobody need be asked twice."""
+    """Nothing to approve."""
     assert widenings(CATALOGUE, changed(NARROWING[name])) == ()
 
 
@@ -143,5 +143,5 @@ def test_what_lets_out_no_more_is_silent(name: str) -> None:
     ],
 )
 def test_names_types_and_keys_only_stay(change: Any, gone: tuple[str, ...]) -> None:
-    """Records, questions and pages rest on them."""
+    """Records, questions and pages depend on them."""
     assert losses(CATALOGUE, changed(change)) == gone

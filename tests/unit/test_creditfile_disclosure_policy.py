@@ -24,14 +24,14 @@ VERIFICATION, ENTERPRISE = Audience.VERIFICATION, Audience.ENTERPRISE
 
 
 def test_a_live_penalty_is_public_without_its_internal_fields() -> None:
-    """What is for the authorities stays with them."""
+    """Fields of class `government` are left out."""
     told = disclosable_fields(make_record(), PUBLIC, CATALOGUE, NOON, kind="firm")
     assert told["document_number"] == "浙市监罚〔2026〕0001号"
     assert not {"severity", "procedure", "appeal_state", "determined_on"} & set(told)
 
 
 def test_severity_is_told_under_consent_and_the_appeal_state_is_only_compared() -> None:
-    """Each class reaches its audience."""
+    """By class."""
     record = make_record()
     authorised = disclosable_fields(record, AUTHORISED, CATALOGUE, NOON, kind="firm")
     compared = disclosable_fields(record, VERIFICATION, CATALOGUE, NOON, kind="firm")
@@ -47,7 +47,7 @@ def test_severity_is_told_under_consent_and_the_appeal_state_is_only_compared() 
 def test_what_does_not_count_as_bad_is_told_to_the_enterprise_alone(
     changed: dict[str, str],
 ) -> None:
-    """R1: to show it is to hold it against the enterprise."""
+    """R1."""
     record = make_record(**changed)
     told = {each for each in Audience if is_disclosable(record, each, CATALOGUE, NOON)}
     assert told == {ENTERPRISE}
@@ -64,13 +64,13 @@ def test_what_does_not_count_as_bad_is_told_to_the_enterprise_alone(
     ],
 )
 def test_what_has_ended_or_has_not_begun_is_told_to_nobody(changed: dict[str, Any]) -> None:
-    """Neither to the public, nor under consent, nor as an answer."""
+    """Neither in public, nor under consent, nor in answers."""
     record = make_record(**changed)
     assert not [each for each in Audience if is_disclosable(record, each, CATALOGUE, NOON)]
 
 
 def test_a_rating_is_told_under_consent_only() -> None:
-    """It is no public record."""
+    """The rating's dataset is not public."""
     record = make_record("public_rating")
     assert not is_disclosable(record, PUBLIC, CATALOGUE, NOON)
     assert disclosable_fields(record, PUBLIC, CATALOGUE, NOON, kind="firm") == {}
@@ -78,25 +78,25 @@ def test_a_rating_is_told_under_consent_only() -> None:
 
 
 def test_an_industry_rating_is_public_if_its_authority_publishes_it() -> None:
-    """Record by record."""
+    """By record."""
     assert not is_disclosable(make_record("industry_rating"), PUBLIC, CATALOGUE, NOON)
     assert is_disclosable(make_record("industry_rating", published=True), PUBLIC, CATALOGUE, NOON)
 
 
 def test_supervision_reaches_no_client() -> None:
-    """Its class is `government`."""
+    """Class `government`."""
     record = make_record("supervision")
     assert not [each for each in Audience if is_disclosable(record, each, CATALOGUE, NOON)]
 
 
 def test_a_record_of_a_dataset_that_the_catalogue_does_not_know_is_told_to_nobody() -> None:
-    """What is not described is not served."""
+    """Fails closed."""
     stranger = replace(make_record(), dataset="horoscope")
     assert not is_disclosable(stranger, ENTERPRISE, CATALOGUE, NOON)
 
 
 def test_an_operators_name_is_masked_in_public_and_a_legal_representatives_is_not() -> None:
-    """An individual business is half a natural person."""
+    """Operators of individual businesses are natural persons."""
     shop = registration_of(make_enterprise(kind="individual_business"))
     firm = registration_of(make_enterprise())
 
@@ -112,7 +112,7 @@ def test_an_operators_name_is_masked_in_public_and_a_legal_representatives_is_no
 
 
 def test_opened_personal_fields_are_told_only_by_their_class() -> None:
-    """The phone under consent; the identity number and the home to nobody."""
+    """The phone under consent; ID number and home to no audience."""
     personal = {
         "legal_representative_id_number": "330106199001011234",
         "phone": "15400000000",
@@ -130,7 +130,7 @@ def test_opened_personal_fields_are_told_only_by_their_class() -> None:
 
 
 def test_an_identity_number_in_free_text_is_masked_even_if_intake_missed_it() -> None:
-    """R5, a second time."""
+    """R5, at disclosure."""
     record = make_record(facts="经营者（330106 19900101 123x）未明码标价。")
     for audience in Audience:
         facts = disclosable_fields(record, audience, CATALOGUE, NOON, kind="firm")["facts"]
@@ -138,7 +138,7 @@ def test_an_identity_number_in_free_text_is_masked_even_if_intake_missed_it() ->
 
 
 def test_the_serious_list_prolongs_the_retention_of_other_bad_information() -> None:
-    """Longer while on the list, and only while on it."""
+    """Only while the enterprise is on the list."""
     broken = make_record("commitment", fulfilment="broken", committed_on="2019-01-01")
     listed = make_record("serious_violation", record_id="rec_2")
     removed = make_record("serious_violation", record_id="rec_2", removed_on="2026-11-01")
@@ -148,7 +148,7 @@ def test_the_serious_list_prolongs_the_retention_of_other_bad_information() -> N
 
 
 def test_the_serious_list_prolongs_retention_whoever_may_be_told_of_it() -> None:
-    """A catalogue that keeps the list from the public has nothing deleted earlier."""
+    """Also if the catalogue closes the list."""
     listed = [make_record("serious_violation", record_id="rec_2")]
     assert is_on_serious_list(listed, keeping_back("serious_violation"), NOON)
     over = [replace(listed[0], repaired_at=NOON)]
@@ -156,7 +156,7 @@ def test_the_serious_list_prolongs_retention_whoever_may_be_told_of_it() -> None
 
 
 def test_never_told_fields_are_those_that_an_answer_lists_as_withheld() -> None:
-    """By name, whatever the record."""
+    """By name, for any record."""
     assert never_disclosed_fields("penalty", CATALOGUE) == (
         "procedure",
         "determined_on",
@@ -167,7 +167,7 @@ def test_never_told_fields_are_those_that_an_answer_lists_as_withheld() -> None:
 
 
 def test_a_record_is_told_until_midnight_in_shanghai() -> None:
-    """At 23:59:59.999999, and not at 00:00:00."""
+    """Until 23:59:59.999999, not at 00:00:00."""
     record = make_record(publicity_ends_on="2026-11-22")
     last = datetime(2026, 11, 22, 15, 59, 59, 999999, tzinfo=UTC)
     assert is_disclosable(record, PUBLIC, CATALOGUE, last)
@@ -175,7 +175,7 @@ def test_a_record_is_told_until_midnight_in_shanghai() -> None:
 
 
 def test_of_a_dataset_that_is_kept_from_the_public_the_page_says_nothing() -> None:
-    """“No record was found” would be said where there are some (R6)."""
+    """ "No record was found" could be false (R6)."""
     held, penalty = make_enterprise(), make_record()
     sections = summary_of(held, [penalty], CATALOGUE, now=NOON).sections
     kept = summary_of(held, [penalty], keeping_back("penalty"), now=NOON).sections

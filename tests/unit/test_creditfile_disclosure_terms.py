@@ -1,4 +1,4 @@
-"""Disclosure terms: publicity and retention periods (R1, R2)."""
+"""Publicity, retention and bad information: terms by R1 and R2."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -80,12 +80,12 @@ def test_publicity_goes_by_kind_and_by_severity_and_the_earlier_end_wins(
     ban: date | None,
     last_day: date | None,
 ) -> None:
-    """R2, for every branch of both rules."""
+    """R2, each branch."""
     assert _end(*kinds, fine=fine, severity=severity, ban=ban) == last_day
 
 
 def test_the_sources_own_end_wins_where_it_is_earlier() -> None:
-    """A shorter publicity than the rules allow is kept to."""
+    """A shorter publicity than the rules allow is kept."""
     record = make_record(publicity_ends_on="2026-12-01")
     assert _ends_at(record) == midnight(date(2026, 12, 2))
 
@@ -97,21 +97,21 @@ def test_the_sources_own_end_does_not_prolong_publicity() -> None:
 
 
 def test_repair_and_withdrawal_end_everything_at_once() -> None:
-    """Not at midnight: at that moment."""
+    """At that moment, not at midnight."""
     assert _ends_at(make_record(repaired_at=NOON)) == NOON
     assert _ends_at(make_record("commitment", withdrawn_at=NOON)) == NOON
     assert _ends_at(make_record("serious_violation", repaired_at=NOON)) == NOON
 
 
 def test_a_listing_lasts_until_it_is_removed_however_old() -> None:
-    """Nothing else ends it."""
+    """Only removal ends it."""
     assert _ends_at(make_record("serious_violation")) is None
     removed = make_record("serious_violation", removed_on="2026-11-22")
     assert _ends_at(removed) == midnight(date(2026, 11, 22))
 
 
 def test_bad_information_ends_five_years_after_its_determination() -> None:
-    """A broken commitment does; a kept one does not."""
+    """A broken commitment, not a kept one."""
     broken = make_record("commitment", fulfilment="broken", determined_on="2026-02-28")
     assert _ends_at(broken) == midnight(date(2031, 3, 1))
     assert _ends_at(broken, on_serious_list=True) is None
@@ -134,7 +134,7 @@ def test_bad_information_ends_five_years_after_its_determination() -> None:
 def test_what_is_not_to_be_held_against_an_enterprise_never_counts_as_bad(
     changed: dict[str, Any],
 ) -> None:
-    """R1, and whatever has ended."""
+    """R1, and ended records."""
     assert not _counts(make_record(**changed))
 
 
@@ -150,12 +150,12 @@ def test_what_is_not_to_be_held_against_an_enterprise_never_counts_as_bad(
     ],
 )
 def test_what_is_final_and_in_its_window_counts_as_bad(changed: dict[str, Any]) -> None:
-    """An objection is a mark beside a record, and does not take it away."""
+    """An objection does not change it."""
     assert _counts(make_record(**changed))
 
 
 def test_good_and_neutral_records_count_as_bad_only_for_what_they_say() -> None:
-    """A broken commitment is bad information, a kept one is not."""
+    """A broken commitment counts, a kept one does not."""
     assert not _counts(make_record("commitment"))
     assert _counts(make_record("commitment", fulfilment="broken"))
     assert not _counts(make_record("public_rating", level="差"))
@@ -170,7 +170,7 @@ def test_a_term_of_months_ends_on_the_corresponding_day_or_the_months_last() -> 
 
 
 def test_a_moment_without_an_offset_belongs_to_no_day() -> None:
-    """It is refused, rather than read by the machine's time zone."""
+    """Refused, instead of using the machine's time zone."""
     with pytest.raises(ValueError, match="offset"):
         day_of(NOON.replace(tzinfo=None))
     assert day_of(midnight(date(2026, 1, 1)) - timedelta(microseconds=1)) == date(2025, 12, 31)

@@ -1,4 +1,4 @@
-"""Facts that questions are answered from, of disclosable records."""
+"""Facts for questions, from disclosable records only."""
 
 import json
 from datetime import date
@@ -27,7 +27,7 @@ def _answer(facts: Facts, tag: str, value: str | None = None) -> str:
 
 
 def test_the_clocks_are_applied_before_a_question_is_answered() -> None:
-    """A live penalty is seen, a repaired one is not, and neither is one under appeal."""
+    """A live penalty counts; a repaired one and one under appeal do not."""
     live = facts_of(make_enterprise(), [make_record()], CATALOGUE, NOON)
     repaired = facts_of(make_enterprise(), [make_record(repaired_at=NOON)], CATALOGUE, NOON)
     appealed = facts_of(
@@ -40,7 +40,7 @@ def test_the_clocks_are_applied_before_a_question_is_answered() -> None:
 
 
 def test_answers_rest_on_the_registration_and_the_records_by_id_and_version() -> None:
-    """So that a correction finds whoever was told."""
+    """So that withdrawal notices reach the recipients."""
     facts = facts_of(make_enterprise(version=3), [make_record(version=2)], CATALOGUE, NOON)
     ids = {(each.dataset, each.record_id, each.version) for each in facts.records}
     assert ids == {("registration", "reg_1", 3), ("penalty", "rec_1", 2)}
@@ -56,7 +56,7 @@ def test_the_latest_rating_answers() -> None:
 
 
 def test_a_dataset_not_read_or_whose_source_is_silent_is_not_available() -> None:
-    """No record and no source are two things (R6)."""
+    """No record and no source are different (R6)."""
     firm = make_enterprise(unavailable=("penalty",))
     assert "penalty" not in facts_of(firm, [], CATALOGUE, NOON).available
     read = facts_of(make_enterprise(), [], CATALOGUE, NOON, datasets=["licence"])
@@ -65,7 +65,7 @@ def test_a_dataset_not_read_or_whose_source_is_silent_is_not_available() -> None
 
 
 def test_what_a_catalogue_keeps_back_is_not_answered_from() -> None:
-    """Else “no penalty” would be said of an enterprise whose penalties may not be spoken of."""
+    """ "No penalty" could be false."""
     catalogue = keeping_back("penalty")
     facts = facts_of(make_enterprise(), [make_record()], catalogue, NOON)
     assert _answer(facts, "no_live_penalty.v1") == "not_determined"
@@ -84,7 +84,7 @@ def test_what_a_catalogue_keeps_back_is_not_answered_from() -> None:
 def test_a_field_of_the_registration_is_compared_only_as_its_class_allows(
     field: str, tag: str, value: str | None
 ) -> None:
-    """The registration is told by the same rules as any record."""
+    """As any record's field."""
     held = make_enterprise(address="某地", established_on=date(2020, 1, 1))
     before = facts_of(held, [], CATALOGUE, NOON)
     assert _answer(before, tag, value) != "not_determined"
@@ -93,7 +93,7 @@ def test_a_field_of_the_registration_is_compared_only_as_its_class_allows(
 
 
 def test_an_identity_number_is_not_compared_where_its_class_forbids_it() -> None:
-    """Its digest is not even among the facts."""
+    """The facts have no digest of it."""
     held = make_enterprise(digests={"legal_representative_id": "00" * 32})
     assert facts_of(held, [], CATALOGUE, NOON).digests
     kept = keeping_back("registration", "legal_representative_id_number")
@@ -101,7 +101,7 @@ def test_an_identity_number_is_not_compared_where_its_class_forbids_it() -> None
 
 
 def test_an_identity_number_is_compared_by_its_keyed_digest() -> None:
-    """The number itself is nowhere in the facts."""
+    """The facts do not have the number."""
     vault = Vault(VaultKeys.parse(Vault.generate_keys()))
     _, digests = seal_enterprise(
         vault, USCC, {"legal_representative_id_number": "33010619900101123X"}

@@ -1,4 +1,4 @@
-"""Days end at 00:00 in Shanghai, whatever the machine's own time zone is."""
+"""Days end at 00:00 in Shanghai in any time zone of the machine."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from tests.waiting import PATIENCE
 
 @pytest.mark.parametrize("zone", ["Asia/Shanghai", "UTC", "America/Los_Angeles"])
 def test_what_ended_yesterday_is_told_at_the_last_second_and_not_at_midnight(zone: str) -> None:
-    """By a process of its own that has never known another zone."""
+    """In a process started with another TZ."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.midnight_process"],
         env={**os.environ, "TZ": zone},

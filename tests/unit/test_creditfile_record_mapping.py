@@ -28,7 +28,7 @@ def test_a_natural_key_may_have_several_parts() -> None:
 
 
 def test_free_text_is_masked_and_other_text_is_not() -> None:
-    """R5 on intake."""
+    """R5, at ingest."""
     delivered = FIELDS | {"facts": "电话13800138000", "document_number": "13800138000"}
     taken = stored_fields(PENALTY, delivered)
     assert taken["facts"] == "电话（电话号码已隐去）"
@@ -36,7 +36,7 @@ def test_free_text_is_masked_and_other_text_is_not() -> None:
 
 
 def test_a_personal_field_that_is_not_public_is_not_stored_in_a_record() -> None:
-    """R17: it would lie there legibly."""
+    """R17: it would be stored unencrypted."""
     dataset = CATALOGUE.dataset("annual_report")
     delivered = {"year": "2025", "contact_phone": "15400000000"}
     assert stored_fields(dataset, delivered) == {"year": "2025"}

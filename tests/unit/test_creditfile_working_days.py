@@ -1,4 +1,4 @@
-"""Working days: days that everybody in China can look up in the State Council's notices."""
+"""Working days by the State Council's holiday notices."""
 
 from datetime import date, datetime, timedelta
 
@@ -30,7 +30,7 @@ LAST_KNOWN_DAY = date(max(constants.holidays).year, 12, 31)
     ],
 )
 def test_holidays_are_none_and_make_up_days_are(day: date, *, works: bool) -> None:
-    """By the notices for 2025 and 2026."""
+    """The notices for 2025 and 2026."""
     assert is_working_day(day) is works
 
 
@@ -41,20 +41,20 @@ def test_five_working_days_across_national_day() -> None:
 
 
 def test_a_term_in_an_unknown_year_is_provisional() -> None:
-    """Monday to Friday, until that year's notice is in the calendar."""
+    """Counted Monday to Friday until that year's notice is known."""
     assert not is_known_year(2090)
     friday = date(2090, 9, 29)
     assert working_days_after(friday, 5) == LastDay(day=date(2090, 10, 6), provisional=True)
 
 
 def test_a_term_that_began_on_the_last_day_of_a_known_year_is_provisional() -> None:
-    """Its first day lies in the unknown one."""
+    """Its first day is in the unknown year."""
     assert working_days_after(LAST_KNOWN_DAY, 1).provisional
     assert not working_days_after(LAST_KNOWN_DAY - timedelta(days=30), 5).provisional
 
 
 def test_a_moment_belongs_to_its_day_in_shanghai() -> None:
-    """What is received at 23:59:59 counts from the next working day, a second later from one more."""
+    """23:59:59 counts from the next working day, a second later from the one after."""
     late = datetime(2026, 11, 23, 23, 59, 59, tzinfo=SHANGHAI)
     later = datetime(2026, 11, 24, 0, 0, 0, tzinfo=SHANGHAI)
     assert working_days_after(day_of(late), 1).day == date(2026, 11, 24)
@@ -63,13 +63,13 @@ def test_a_moment_belongs_to_its_day_in_shanghai() -> None:
 
 @pytest.mark.parametrize("count", [0, -1, 1_001])
 def test_a_term_without_days_or_without_end_is_refused(count: int) -> None:
-    """Neither is a term that any rule speaks of."""
+    """Zero days, and no end."""
     with pytest.raises(ValueError, match="working days"):
         working_days_after(date(2026, 11, 23), count)
 
 
 def test_days_left_are_none_on_the_last_day_and_negative_after_it() -> None:
-    """Over a weekend, nothing more is lost."""
+    """Weekends do not count."""
     last = date(2026, 11, 27)
     assert working_days_left(date(2026, 11, 23), last) == 4
     assert working_days_left(last, last) == 0

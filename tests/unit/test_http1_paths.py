@@ -1,4 +1,4 @@
-"""Non-canonical paths are refused."""
+"""Canonical paths: non-canonical spellings are refused."""
 
 from urllib.parse import quote, unquote_to_bytes
 
@@ -26,13 +26,13 @@ BAD = [
 
 @pytest.mark.parametrize("path", GOOD)
 def test_a_path_in_its_one_spelling_passes(path: str) -> None:
-    """Percent-encoded UTF-8 in either case of its digits, blanks, and what has no other spelling."""
+    """Percent-encoded UTF-8 in either hex case, spaces, plain characters."""
     assert path_problem(path.encode()) is None
 
 
 @pytest.mark.parametrize("path", BAD)
 def test_another_spelling_is_refused_with_a_sentence(path: str) -> None:
-    """Whatever a proxy, a router or a cache would take for another path."""
+    """With the reason."""
     sentence = path_problem(path.encode())
     assert sentence is not None
     assert sentence.endswith(".")
@@ -42,7 +42,7 @@ def test_another_spelling_is_refused_with_a_sentence(path: str) -> None:
     st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="/\\"), min_size=1)
 )
 def test_every_text_without_control_characters_can_be_a_segment(text: str) -> None:
-    """As `encodeURIComponent` and `quote` write it."""
+    """As `encodeURIComponent` and `quote` encode it."""
     assert path_problem(b"/E/" + quote(text, safe="").encode()) is None or text in {".", ".."}
 
 
@@ -55,7 +55,7 @@ def test_every_text_without_control_characters_can_be_a_segment(text: str) -> No
     )
 )
 def test_two_paths_that_pass_and_mean_the_same_are_the_same(parts: list[bytes]) -> None:
-    """Decoding and encoding again gives back what was sent."""
+    """Decoding and encoding again gives the same path."""
     path = b"/" + b"".join(parts)
     if path_problem(path) is None:
         assert quote(unquote_to_bytes(path), safe="/~").encode() == path

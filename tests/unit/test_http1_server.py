@@ -1,4 +1,4 @@
-"""Uvicorn is started with the same options everywhere."""
+"""Uvicorn's options: the same in `serve`, demo, tests and benchmark."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ SOURCES = Path(gateway.__file__).parent
 
 
 def test_whoever_serves_takes_the_same_options() -> None:
-    """Another parser, or a WebSocket, would be another place where a message ends."""
+    """Our protocol class, and no WebSockets."""
     serving = [path for path in SOURCES.rglob("*.py") if "uvicorn.Config(" in path.read_text()]
     assert {path.name for path in serving} == {"serve.py", "demo.py"}
     assert all("**SERVER_OPTIONS" in path.read_text() for path in serving)

@@ -1,4 +1,4 @@
-"""A sign-in that is half set up is refused at start-up, in a sentence that names the variable."""
+"""Settings of OpenID sign-in: complete or absent, checked at start-up."""
 
 import json
 import stat
@@ -23,7 +23,7 @@ WHOLE: Final[dict[str, Any]] = {
 
 
 def settings(**identity: Any) -> Settings:
-    """A real installation with these settings for sign-in; `None` leaves one out."""
+    """Production settings with these sign-in settings; `None` leaves one out."""
     chosen: dict[str, Any] = {
         "database_url": "postgresql://x@y/z",
         "issuer": "https://credit.example.gov.cn",
@@ -37,12 +37,12 @@ def settings(**identity: Any) -> Settings:
 
 
 def test_without_any_of_them_nobody_signs_in() -> None:
-    """The gateway starts, and its sign-in page says 503."""
+    """Start-up succeeds; the sign-in page is 503."""
     assert not hasattr(create_app(settings()).state, "identity_provider")
 
 
 def test_with_all_of_them_people_sign_in_at_the_provider() -> None:
-    """Outside the demo, and in the demo too in the place of its own provider."""
+    """In production, and in the demo in place of its own provider."""
     for more in ({}, {"demo": True}):
         made = create_app(settings(**WHOLE, **more))
         assert isinstance(made.state.identity_provider, OpenIdProvider)
@@ -65,7 +65,7 @@ def test_with_all_of_them_people_sign_in_at_the_provider() -> None:
     ],
 )
 def test_a_part_that_is_missing_or_wrong_is_named(changed: dict[str, Any], named: str) -> None:
-    """And no secret is quoted."""
+    """By variable, without quoting secrets."""
     with pytest.raises(SettingsError) as refused:
         settings(**{**WHOLE, **changed})
     assert named in str(refused.value)
@@ -73,7 +73,7 @@ def test_a_part_that_is_missing_or_wrong_is_named(changed: dict[str, Any], named
 
 
 def test_one_of_them_alone_is_half_a_sign_in() -> None:
-    """Whichever it is."""
+    """For each of them."""
     alone = {
         "identity_delegate_roles": "agent",
         "identity_acr": "high",
@@ -87,7 +87,7 @@ def test_one_of_them_alone_is_half_a_sign_in() -> None:
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"kty": "EC", "crv": "P-256"}'])
 def test_a_client_key_that_cannot_sign_stops_the_start(tmp_path: Path, content: str | None) -> None:
-    """Not the first sign-in."""
+    """At start-up, not at the first sign-in."""
     file = tmp_path / "client.json"
     if content is not None:
         file.write_text(content)
@@ -101,7 +101,7 @@ def test_a_client_key_that_cannot_sign_stops_the_start(tmp_path: Path, content: 
 
 
 def test_the_command_makes_a_client_key_and_shows_its_public_half_alone(tmp_path: Path) -> None:
-    """Mode 0600; a file that is there stays as it is."""
+    """Mode 0600; an existing file is kept."""
     file = tmp_path / "client.json"
     done = CliRunner().invoke(app, ["keys", "identity", str(file)])
     assert done.exit_code == 0, done.stderr
@@ -118,7 +118,7 @@ def test_the_command_makes_a_client_key_and_shows_its_public_half_alone(tmp_path
 def test_the_roles_that_appoint_are_none_or_those_that_are_listed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """By spaces; what can be no role is refused, and never read as something near it."""
+    """Separated by spaces; invalid roles are refused."""
     assert settings(**WHOLE).identity_delegate_roles == ()
     monkeypatch.setenv("XINQIAO_IDENTITY_DELEGATE_ROLES", " agent  credit:officer ")
     assert settings(**WHOLE).identity_delegate_roles == ("agent", "credit:officer")

@@ -1,4 +1,4 @@
-"""Comparison of sources: what is missing, different, late or wrong, and on whose side."""
+"""Comparison of two sources: missing, different, late and wrong records."""
 
 import csv
 import io
@@ -66,7 +66,7 @@ def run(
 
 
 def test_two_deliveries_that_agree_give_no_finding() -> None:
-    """However their rows are ordered and their numbers written."""
+    """In any row order and number spelling."""
     left = [make_penalty("浙罚1"), make_penalty("浙罚2")]
     right = [make_penalty("浙罚2"), make_penalty("浙罚1", fine="5.0")]
     findings, counts = run(left, right)
@@ -75,27 +75,27 @@ def test_two_deliveries_that_agree_give_no_finding() -> None:
 
 
 def test_however_its_number_is_typed_a_pair_does_not_differ() -> None:
-    """By its number it is known."""
+    """Pairs are matched by normalised number."""
     findings, counts = run([make_penalty("浙罚〔2026〕3-1号")], [make_penalty("浙罚[2026]3—1号")])
     assert (findings, counts.pairs, counts.differing) == ([], 1, 0)
 
 
 def test_what_one_source_lacks_is_missing_there() -> None:
-    """With its code and number; each side has its own count."""
+    """By USCC and number, counted for each side."""
     findings, counts = run([make_penalty("浙罚1"), make_penalty("浙罚2")], [make_penalty("浙罚2")])
     assert findings == [Finding(kind=DifferenceKind.MISSING, uscc=USCC, key="浙罚1", side=OTHER)]
     assert (counts.left.missing, counts.right.missing) == (0, 1)
 
 
 def test_the_same_number_of_two_enterprises_is_no_pair() -> None:
-    """The code belongs to the pair."""
+    """Pairs have the same USCC."""
     findings, counts = run([make_penalty()], [make_penalty(uscc="91330106MA2CXXXX16")])
     assert {each.kind for each in findings} == {DifferenceKind.MISSING}
     assert counts.pairs == 0
 
 
 def test_fields_that_differ_are_named_with_both_values() -> None:
-    """Each field once."""
+    """One finding for each field."""
     findings, counts = run([make_penalty()], [make_penalty(fine="6", kinds=["罚款", "没收"])])
     assert [(each.field, each.left, each.right) for each in findings] == [
         ("fine", "5.000000", "6.000000"),
@@ -107,7 +107,7 @@ def test_fields_that_differ_are_named_with_both_values() -> None:
 
 @pytest.mark.parametrize(("published", "late"), [("2026-10-21", False), ("2026-10-22", True)])
 def test_late_is_counted_in_working_days(published: str, late: bool) -> None:
-    """Decided on a Monday: the seventh working day after it is the Wednesday of the next week."""
+    """Decided on a Monday, published on the Wednesday of the next week: seven working days."""
     row = make_penalty(published_on=published, publicity_ends_on=f"2027{published[4:]}")
     findings, counts = run([row], [row])
     assert counts.left.late == counts.right.late == late
@@ -115,7 +115,7 @@ def test_late_is_counted_in_working_days(published: str, late: bool) -> None:
 
 
 def test_without_a_day_of_publication_the_sources_own_time_counts() -> None:
-    """And where that is unknown too, it is said that it is."""
+    """Without both, the lateness is reported as unknown."""
     licence = {"uscc": USCC, "number": "浙许1", "decided_on": "2026-10-12"}
     _, counts = run(
         [{**licence, "source_time": "2026-11-02T09:00:00+08:00"}], [licence], dataset="licence"
@@ -125,7 +125,7 @@ def test_without_a_day_of_publication_the_sources_own_time_counts() -> None:
 
 
 def test_a_wrong_end_of_publicity_is_the_fault_of_its_source() -> None:
-    """R2: recomputed here, reported there."""
+    """R2: recomputed and reported."""
     findings, counts = run([make_penalty(publicity_ends_on="2029-10-20")], [make_penalty()])
     assert {(each.kind, each.side) for each in findings} == {
         (DifferenceKind.WRONG_END, ONE),
@@ -135,7 +135,7 @@ def test_a_wrong_end_of_publicity_is_the_fault_of_its_source() -> None:
 
 
 def test_only_the_period_is_compared() -> None:
-    """Its first and last day included."""
+    """Both days included."""
     rows = [make_penalty(f"浙罚{n}", decided_on=f"2026-09-{n:02}") for n in (9, 10, 20, 21)]
     period = Period(first=date(2026, 9, 10), last=date(2026, 9, 20))
     findings, counts = run(rows, [], period=period)
@@ -147,7 +147,7 @@ def test_only_the_period_is_compared() -> None:
 
 
 def test_what_cannot_be_read_and_what_comes_twice_is_counted() -> None:
-    """The last of two counts, as in intake."""
+    """The last duplicate is used, as in ingest."""
     left = [make_penalty(fine="1"), make_penalty(), make_penalty("浙罚2", fine="much"), "no row"]
     findings, counts = run(left, [make_penalty()])
     assert findings == []
@@ -155,7 +155,7 @@ def test_what_cannot_be_read_and_what_comes_twice_is_counted() -> None:
 
 
 def test_of_personal_fields_only_their_difference_is_told() -> None:
-    """R5, R17: neither in findings nor in what lies on the disk meanwhile."""
+    """R5, R17: values are in neither findings nor temporary files."""
     report = {"uscc": USCC, "year": "2025", "contact_phone": "15400000000"}
     findings, _ = run(
         [report], [{**report, "contact_phone": "15400000001"}], dataset="annual_report"
@@ -176,7 +176,7 @@ def test_an_identity_number_in_free_text_is_masked_in_findings() -> None:
 
 
 def test_a_province_and_its_damaged_copy_are_told_apart_row_by_row() -> None:
-    """Every loss, change and delay that was put in comes out, and nothing else."""
+    """Every injected loss, change and delay is found, and nothing else."""
     rows = [
         {"uscc": each.uscc, **row.fields, "source_time": f"{row.day}T09:00:00+08:00"}
         for each in province(1, 600, today=TODAY, catalogue=CATALOGUE)
@@ -206,7 +206,7 @@ keys = st.sets(st.tuples(st.sampled_from(["A", "B"]), st.sampled_from("123456"))
 def test_every_fact_is_a_pair_or_missing_on_one_side(
     left: set[tuple[str, str]], right: set[tuple[str, str]]
 ) -> None:
-    """And swapping the sides swaps the counts."""
+    """Swapping the sides swaps the counts."""
 
     def counted(one: set[tuple[str, str]], other: set[tuple[str, str]]) -> Comparison:
         counts = Comparison(left=Side(name=ONE), right=Side(name=OTHER))
@@ -223,7 +223,7 @@ def test_every_fact_is_a_pair_or_missing_on_one_side(
 
 
 def test_the_shares_are_of_the_facts_the_rows_or_the_pairs() -> None:
-    """And nothing is divided by nothing."""
+    """Zero denominators are handled."""
     _, counts = run(
         [make_penalty("浙罚1"), make_penalty("浙罚2")], [make_penalty("浙罚2", fine="1")]
     )
@@ -234,7 +234,7 @@ def test_the_shares_are_of_the_facts_the_rows_or_the_pairs() -> None:
 
 
 def test_the_csv_holds_every_finding_and_no_formula() -> None:
-    """A delivered text is no command of a spreadsheet."""
+    """CSV cells are neutralised."""
     findings, _ = run(
         [make_penalty(content='=HYPERLINK("http://x")')], [make_penalty(content="@SUM(1)")]
     )
@@ -248,7 +248,7 @@ def test_the_csv_holds_every_finding_and_no_formula() -> None:
 
 
 def test_no_formula_behind_a_space_or_in_wide_characters_either() -> None:
-    """Where East Asian input is usual a spreadsheet takes those too."""
+    """Also after spaces and in full width."""
     findings, _ = run([make_penalty(content="＝1+1")], [make_penalty(content="某\n=1+1")])
     text = io.StringIO()
     file = FindingsFile(text)
@@ -260,7 +260,7 @@ def test_no_formula_behind_a_space_or_in_wide_characters_either() -> None:
 
 
 def test_the_page_escapes_what_sources_write_and_fetches_nothing() -> None:
-    """Markup stays text."""
+    """HTML-escaped, without external resources."""
     findings, counts = run([make_penalty(content="<script>alert(1)</script>")], [make_penalty()])
     question = ComparisonJob(dataset="penalty", names=("<b>", OTHER))
     page = comparison_page(question, counts, CATALOGUE.dataset("penalty"), findings)

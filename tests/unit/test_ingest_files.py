@@ -1,4 +1,4 @@
-"""Files as they really come: each is read as it was meant, or it is said which row or what is wrong."""
+"""Readers of delivered files: CSV, NDJSON, Parquet; rejected rows and refused files."""
 
 import csv
 import gzip
@@ -43,7 +43,7 @@ AS_JSON = {
 
 
 class ReadResult:
-    """What was made of a file: its lines by row, its rejected rows, and why it went no further."""
+    """Result of a file: lines by row, rejected rows, and the error that stopped it."""
 
     def __init__(self, chunks: list[Chunk], refused: str | None) -> None:
         self.chunks = chunks
@@ -55,7 +55,7 @@ class ReadResult:
 
     @property
     def lines(self) -> list[list[str]]:
-        """Without the made-up id, in the order of the rows."""
+        """Lines without random ids, by row."""
         lines = [
             line.split("\t")
             for c in self.chunks
@@ -75,7 +75,7 @@ class ReadResult:
 
 
 def make_plan(path: Path, **changed: Any) -> ReadPlan:
-    """The plan to read a CSV file of penalties, with a test's changes."""
+    """A plan for a CSV file of penalties, with changes."""
     values: dict[str, Any] = {
         "source": Source(source_id="market", name="数源单位"),
         "dataset": "penalty",
@@ -91,7 +91,7 @@ def make_plan(path: Path, **changed: Any) -> ReadPlan:
 
 @pytest.fixture
 def read(tmp_path: Path) -> Callable[..., ReadResult]:
-    """Reads bytes as a file of penalties."""
+    """Read bytes as a file of penalties."""
 
     def reading(content: bytes | str, form: str = "csv", **changed: Any) -> ReadResult:
         path = tmp_path / "file"
@@ -146,7 +146,7 @@ def parquet(**columns: Any) -> bytes:
 def test_one_fact_is_one_record_in_whatever_format(
     read: Reader, content: bytes | str, form: str, encoding: str
 ) -> None:
-    """CSV, NDJSON and Parquet, packed or not, with a byte order mark or without."""
+    """CSV, NDJSON and Parquet, compressed or not, with or without a byte order mark."""
     found = read(content, form, encoding=encoding)
     assert (found.refused, found.rejects) == (None, [])
     (line,) = found.lines
@@ -174,7 +174,7 @@ def test_one_fact_is_one_record_in_whatever_format(
 def test_a_bad_row_is_named_and_the_others_are_taken(
     read: Reader, row: str, field: str | None, reason: str | None
 ) -> None:
-    """With its number, the field and the reason, and nothing of the value."""
+    """With row number, field and reason, without the value."""
     found = read(make_csv(CLEAN, row, CLEAN.replace("罚1", "罚3")))
     assert found.refused is None
     wanted = [] if field is None else [("2", field, reason)]
@@ -183,7 +183,7 @@ def test_a_bad_row_is_named_and_the_others_are_taken(
 
 
 def test_bytes_that_are_no_characters_reject_their_row(read: Reader) -> None:
-    """Nothing is replaced, and nothing is guessed."""
+    """Undecodable bytes reject their row."""
     broken = CLEAN.replace("罚1", "罚2").encode().replace("明码".encode(), b"\xff\xfe")
     found = read(b"\n".join((make_csv(CLEAN).encode().strip(), broken, b"")))
     assert found.rejects == [("2", "?", "has bytes that are no characters")]
@@ -198,7 +198,7 @@ def test_bytes_that_are_no_characters_reject_their_row(read: Reader) -> None:
 
 @pytest.mark.parametrize("line", ["{", "[1]", '"a"', "NaN", '{"a":1}{"b":2}', "1"])
 def test_a_line_that_is_no_json_object_is_rejected(read: Reader, line: str) -> None:
-    """And the next one is read."""
+    """The next row is read."""
     good = json.dumps(AS_JSON)
     found = read(f"{good}\n{line}\n{good}\n", "ndjson")
     assert [each[0] for each in found.rejects] == ["2"]
@@ -233,7 +233,7 @@ def test_a_line_that_is_no_json_object_is_rejected(read: Reader, line: str) -> N
 def test_a_file_that_is_not_what_was_said_is_refused_whole(
     read: Reader, content: bytes | str, form: str, encoding: str, sentence: str
 ) -> None:
-    """In one sentence, before anything is taken."""
+    """With one sentence, before any row is taken."""
     found = read(content, form, encoding=encoding)
     assert found.refused is not None
     assert sentence in found.refused
@@ -255,7 +255,7 @@ def test_a_file_that_is_not_what_was_said_is_refused_whole(
 def test_a_cell_that_is_no_value_of_its_type_rejects_its_row(
     read: Reader, name: str, cells: pa.Array
 ) -> None:
-    """And the rows around it are taken."""
+    """The rows around it are taken."""
     rows = {key: [value] * 3 for key, value in AS_JSON.items()}
     found = read(parquet(**rows | {"document_number": list("abc"), name: cells}), "parquet")
     assert found.refused is None
@@ -264,7 +264,7 @@ def test_a_cell_that_is_no_value_of_its_type_rejects_its_row(
 
 
 def test_a_few_bytes_do_not_stand_for_millions_of_rows(read: Reader) -> None:
-    """Parquet packs what is ever the same into next to nothing."""
+    """Constant columns compress to almost nothing."""
     same = {
         name: pa.array([value]).take(pa.array([0] * 1_000_001, pa.int8()))
         for name, value in AS_JSON.items()
@@ -278,7 +278,7 @@ def test_a_few_bytes_do_not_stand_for_millions_of_rows(read: Reader) -> None:
 
 
 def test_what_a_type_names_is_not_repeated_at_length(read: Reader) -> None:
-    """The sentence is kept with the job and sent with each list of jobs."""
+    """The sentence is stored and listed."""
     nested = pa.array([{f"{n}".zfill(100): 1 for n in range(1000)}])
     found = read(parquet(facts=nested), "parquet")
     assert found.refused is not None
@@ -287,7 +287,7 @@ def test_what_a_type_names_is_not_repeated_at_length(read: Reader) -> None:
 
 
 def test_a_header_of_one_name_over_and_over_is_refused_at_once(read: Reader) -> None:
-    """Counting them takes no longer than reading them."""
+    """In linear time."""
     found = read(",".join(["key"] * 250_000) + "\n")
     assert found.refused == "The header names key twice."
 
@@ -296,7 +296,7 @@ def test_a_header_of_one_name_over_and_over_is_refused_at_once(read: Reader) -> 
 def test_what_was_good_before_a_file_breaks_off_is_kept(
     read: Reader, pack: Callable[[bytes], bytes]
 ) -> None:
-    """A packed file that was cut is known to be; its last line is not taken for a whole one."""
+    """A truncated compressed file is detected, and its last line is not taken."""
     rows = (
         f"{USCC},罚{n * 7919 % 1000003},罚款,1,2026-08-01,{n * 31 % 997}" for n in range(60_000)
     )
@@ -310,7 +310,7 @@ def test_what_was_good_before_a_file_breaks_off_is_kept(
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
 def test_a_decompression_bomb_does_not_go_off(read: Reader, pack: Callable[[bytes], bytes]) -> None:
-    """It is refused as soon as it shows that it is one."""
+    """Refused by its ratio."""
     lines = pack(make_csv(CLEAN).encode() + (b" " * (1 << 19) + b"\n") * 180)
     found = read(lines)
     assert found.refused is not None
@@ -318,7 +318,7 @@ def test_a_decompression_bomb_does_not_go_off(read: Reader, pack: Callable[[byte
 
 
 def test_a_line_without_end_is_refused_in_a_csv_and_skipped_in_ndjson(read: Reader) -> None:
-    """It may end inside a quotation there."""
+    """In CSV it may be inside a quotation."""
     long = "字" * 700_000
     found = read(make_csv(CLEAN, f"{USCC},罚2,罚款,1,2026-08-01,{long}", CLEAN))
     assert found.refused is not None
@@ -330,7 +330,7 @@ def test_a_line_without_end_is_refused_in_a_csv_and_skipped_in_ndjson(read: Read
 
 
 def test_a_quotation_that_is_never_closed_is_said_with_its_lines(read: Reader) -> None:
-    """All that it swallowed."""
+    """With the range of its lines."""
     found = read(make_csv(CLEAN, f'{USCC},罚2,罚款,1,2026-08-01,"open', CLEAN, CLEAN))
     assert found.rejects == [("2", "?", "quotation marks that do not fit, in the lines 3 to 5")]
 
@@ -351,7 +351,7 @@ def test_private_use_characters_of_gb18030_become_what_they_are_now(read: Reader
 
 
 def test_rows_have_the_same_numbers_whenever_the_file_is_read(read: Reader) -> None:
-    """What was taken is skipped, and the chunks after it are the same."""
+    """Committed rows are skipped; later chunks are the same."""
     rows = [f"{USCC},罚{n},罚款,1,2026-08-01,x" for n in range(25)]
     rows[7], rows[13] = "bad", ""
     whole = read(make_csv(*rows), chunk_rows=10)
@@ -365,7 +365,7 @@ def test_rows_have_the_same_numbers_whenever_the_file_is_read(read: Reader) -> N
 @pytest.mark.parametrize("form", ["csv", "ndjson", "parquet"])
 @pytest.mark.parametrize("skip", [0, 10, 13])
 def test_two_lanes_read_in_turn_what_one_reads(read: Reader, form: str, skip: int) -> None:
-    """Chunks end at the same rows, whoever reads them and wherever reading begins anew."""
+    """Chunk borders do not depend on the reader or the starting point."""
     rows = [AS_JSON | {"document_number": f"罚{n}"} for n in range(47)]
     content = {
         "csv": make_csv(*(CLEAN.replace("罚1", f"罚{n}") for n in range(47))).encode(),
@@ -383,7 +383,7 @@ def test_two_lanes_read_in_turn_what_one_reads(read: Reader, form: str, skip: in
 @pytest.mark.parametrize("form", ["ndjson", "parquet"])
 @pytest.mark.parametrize("small", [0, 100])
 def test_a_chunk_of_large_rows_comes_in_parts(read: Reader, form: str, small: int) -> None:
-    """Also where small ones came before; with the last part the next lane's turn has come."""
+    """The last part lets the next reader continue."""
     text = "字" * 48_000
     rows: list[dict[str, Any]] = [
         {**AS_JSON, "document_number": f"罚{n}", **dict.fromkeys(("facts", "content"), large)}
@@ -406,7 +406,7 @@ def test_a_chunk_of_large_rows_comes_in_parts(read: Reader, form: str, small: in
 
 @pytest.mark.parametrize("good", [0, 1, 7, 8, 9, 31, 32, 496, 500, 516])
 def test_every_row_before_a_failure_is_taken(read: Reader, good: int) -> None:
-    """Wherever it is."""
+    """At any position."""
     rows = [CLEAN.replace("罚1", f"罚{n}") for n in range(good)]
     torn = read(make_csv(*rows, f"{USCC}," + "x" * (3 << 20)))
     assert (torn.rows, len(torn.lines)) == (good, good)
@@ -419,14 +419,14 @@ def test_every_row_before_a_failure_is_taken(read: Reader, good: int) -> None:
 
 
 def test_rows_that_do_not_say_whose_they_are(read: Reader) -> None:
-    """Are each rejected."""
+    """Each is rejected."""
     row = {name: value for name, value in AS_JSON.items() if name != "uscc"}
     found = read("\n".join([json.dumps(row)] * 20), "ndjson")
     assert found.rejects == [(f"{n}", "uscc", "missing") for n in range(1, 21)]
 
 
 def test_what_is_remembered_of_a_file_is_short() -> None:
-    """A value may be padded with as much as a line holds."""
+    """Values are truncated."""
     judge = ColumnValidator(RowValidator(CATALOGUE, "penalty", today=TODAY).rules)
     rows = [{**AS_JSON, "document_number": f"罚{n}", "fine": f"1.{'0' * 90_000}"} for n in range(9)]
     columns = columns_of_rows(rows)
@@ -438,7 +438,7 @@ def test_what_is_remembered_of_a_file_is_short() -> None:
 
 
 def test_warnings_are_counted_by_kind(read: Reader) -> None:
-    """Each row once for each kind."""
+    """Once for each row and kind."""
     facts = "张某330106199001011234、李某330106199001011234"
     found = read(make_csv(*(f"{USCC},罚{n % 2},罚款,1,2026-08-01,{facts}" for n in range(3))))
     assert found.warned == {RowWarning.ID_NUMBER: 3, RowWarning.SUPERSEDED: 1}
@@ -446,7 +446,7 @@ def test_warnings_are_counted_by_kind(read: Reader) -> None:
 
 
 def test_only_a_regular_file_is_read(tmp_path: Path) -> None:
-    """Nothing that could wait or go on for ever."""
+    """No pipes, devices or folders."""
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path, tmp_path / "none", tmp_path / "pipe", Path("/dev/zero")):
         with pytest.raises(FileRefused):

@@ -1,4 +1,4 @@
-"""A list of rows is as long as its job says, and nobody's file is taken for one."""
+"""Files of rejected rows: length by committed job state, other files untouched."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ LINE = b"7,fine,negative\n"
 
 
 def test_where_nothing_is_rejected_there_is_no_list(tmp_path: Path) -> None:
-    """Nor is the one of an earlier run left."""
+    """And the list of an earlier run is removed."""
     path = tmp_path / "list.csv"
     with RowList(path, 0, HEADER):
         pass
@@ -25,7 +25,7 @@ def test_where_nothing_is_rejected_there_is_no_list(tmp_path: Path) -> None:
 
 
 def test_what_was_written_after_the_last_commit_is_cut_off(tmp_path: Path) -> None:
-    """And the list goes on from there."""
+    """The list continues from there."""
     path = tmp_path / "list.csv"
     with RowList(path, 0, HEADER) as rejects:
         rejects.add(LINE)
@@ -48,7 +48,7 @@ def test_another_file_in_its_place_is_left_as_it_is(tmp_path: Path, content: byt
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
-    """Wherever it leads."""
+    """To any target."""
     target = tmp_path / "target"
     target.write_bytes(HEADER)
     (tmp_path / "list.csv").symlink_to(target)
@@ -58,7 +58,7 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
 
 
 def test_a_list_that_was_taken_away_begins_anew(tmp_path: Path) -> None:
-    """With what is rejected from now on."""
+    """With the rows rejected from then on."""
     with RowList(tmp_path / "list.csv", 100, HEADER) as rejects:
         rejects.add(LINE)
         assert rejects.length == len(LINE)
@@ -66,7 +66,7 @@ def test_a_list_that_was_taken_away_begins_anew(tmp_path: Path) -> None:
 
 
 def test_a_list_is_shown_in_whole_lines(tmp_path: Path) -> None:
-    """However long it is, and where a line ends in the middle of a character."""
+    """Also if the limit is inside a character."""
     path = tmp_path / "list.csv"
     assert read_list(path, HEADER) == HEADER.decode()
     path.write_bytes(HEADER + "1,?,字\n2,?,字\n".encode())
@@ -74,7 +74,7 @@ def test_a_list_is_shown_in_whole_lines(tmp_path: Path) -> None:
 
 
 def test_a_list_has_an_end(tmp_path: Path) -> None:
-    """However much there is to say: whole lines, as many as there is room for."""
+    """As many whole lines as fit."""
     line = b"7,facts,,phone,3,11\n"
     with RowList(tmp_path / "list.csv", 0, MASKED_HEADER) as masked:
         for _ in range(3):

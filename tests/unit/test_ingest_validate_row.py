@@ -1,4 +1,4 @@
-"""A delivered row, judged by the catalogue alone."""
+"""Row validation by the catalogue: normal forms, problems, warnings, masking."""
 
 from datetime import date
 from typing import Any
@@ -43,7 +43,7 @@ def problems(**changed: Any) -> list[tuple[str, str]]:
 
 
 def test_a_clean_row_is_accepted_in_its_one_form() -> None:
-    """Decimals have six places, so that one fact has one form; white space at the ends goes."""
+    """Decimals with six places, stripped texts."""
     row = accepted(authority=" 西湖区市场监督管理局\n")
     assert row.uscc == USCC
     assert row.key == ROW["document_number"]
@@ -54,7 +54,7 @@ def test_a_clean_row_is_accepted_in_its_one_form() -> None:
 
 
 def test_empty_members_count_as_left_out() -> None:
-    """So that one fact has one form, whatever the file's format."""
+    """In any file format."""
     assert accepted(content="", authority=None, data_source=" ").fields == accepted().fields
 
 
@@ -97,29 +97,29 @@ def test_empty_members_count_as_left_out() -> None:
 def test_what_does_not_fit_is_named_by_field_and_reason(
     changed: dict[str, Any], problem: tuple[str, str]
 ) -> None:
-    """And nothing of the value is repeated."""
+    """Without the value."""
     assert problems(**changed) == [problem]
 
 
 def test_every_problem_of_a_row_is_said_at_once() -> None:
-    """So that a source mends its file once."""
+    """All problems of a row are in one result."""
     assert len(problems(uscc="x", fine="-1", kinds=None)) == 3
 
 
 def test_of_a_row_of_nothing_but_problems_some_are_said() -> None:
-    """A hundred thousand unknown members in each row would fill memory, disk and answer."""
+    """At most so many problems of a row are reported."""
     assert len(problems(**{f"x{n}": "1" for n in range(100_000)})) == MAX_PROBLEMS
     assert len(problems(uscc="x", **{f"x{n}": "1" for n in range(100)})) == MAX_PROBLEMS
 
 
 def test_dates_of_validity_and_of_an_end_may_lie_ahead() -> None:
-    """Others may not."""
+    """Other dates may not be in the future."""
     row = accepted(valid_until="2099-12-31", publicity_ends_on="2027-08-03")
     assert row.fields["valid_until"] == "2099-12-31"
 
 
 def test_what_may_be_negative_says_the_catalogue() -> None:
-    """A loss is a profit below zero; assets are not."""
+    """A profit may be negative; assets may not."""
     judge = RowValidator(CATALOGUE, "annual_report", today=TODAY)
     row = {"uscc": USCC, "year": "2025"}
     loss = judge.validate(row | {"profit": "-12.5"})
@@ -130,7 +130,7 @@ def test_what_may_be_negative_says_the_catalogue() -> None:
 
 
 def test_a_key_beside_the_fields_may_stand_in_their_place() -> None:
-    """Of one part, or of several."""
+    """Of one or several parts."""
     row = accepted(document_number=None, key="罚|1")
     assert (row.key, row.fields["document_number"]) == ("罚|1", "罚|1")
     paid = RowValidator(CATALOGUE, "tax_and_social", today=TODAY)
@@ -153,19 +153,19 @@ def test_a_key_beside_the_fields_may_stand_in_their_place() -> None:
     ],
 )
 def test_a_key_has_one_form_however_it_is_typed(typed: str, key: str) -> None:
-    """And the field stays as it was delivered, but for spaces around it."""
+    """The field is stored as delivered, stripped."""
     row = accepted(document_number=typed)
     assert (row.key, row.fields["document_number"]) == (key, typed.strip())
     assert accepted(document_number=typed, key=key).key == key
 
 
 def test_a_key_of_nothing_that_is_seen_is_none() -> None:
-    """It would be no key in the database either."""
+    """An empty key is refused."""
     assert problems(document_number="\u200b\u2060") == [("document_number", "missing")]
 
 
 def test_r2_the_end_of_publicity_is_computed_anew() -> None:
-    """A mismatch is reported; what was delivered is kept as it is, and never prolongs anything."""
+    """R2: a mismatch is a warning; the delivered date is stored and prolongs nothing."""
     assert accepted(publicity_ends_on="2027-08-03").warnings == ()
     wrong = accepted(publicity_ends_on="2029-08-03")
     assert wrong.warnings == (RowWarning.PUBLICITY_END,)
@@ -175,7 +175,7 @@ def test_r2_the_end_of_publicity_is_computed_anew() -> None:
 
 
 def test_r5_personal_numbers_in_free_text_are_masked() -> None:
-    """Counted once each."""
+    """Counted once for each number."""
     row = accepted(facts="张某330106199001011234电话13800138000", content="李某330106199001011234")
     assert row.warnings == (RowWarning.ID_NUMBER, RowWarning.PHONE)
     assert "330106199001011234" not in f"{row.fields}"
@@ -184,14 +184,14 @@ def test_r5_personal_numbers_in_free_text_are_masked() -> None:
 
 @pytest.mark.parametrize("name", ["violation_type", "authority", "data_source"])
 def test_r5_an_identity_number_is_masked_in_a_short_text_too(name: str) -> None:
-    """Whichever field a source writes it into."""
+    """In any field."""
     row = accepted(**{name: f"张某{ID_NUMBER}"})
     assert row.warnings == (RowWarning.ID_NUMBER,)
     assert row.fields[name] == f"张某{ID_NUMBER_MASK}"
 
 
 def test_r5_an_identity_number_is_masked_in_a_list_of_texts_too() -> None:
-    """A former name, say; and the other texts stay."""
+    """A former name; the other texts stay."""
     judge = RowValidator(CATALOGUE, "annual_report", today=TODAY)
     verdict = judge.validate(
         {"uscc": USCC, "year": "2025", "web_shops": ["a.example", f"店主{ID_NUMBER}"]}
@@ -202,7 +202,7 @@ def test_r5_an_identity_number_is_masked_in_a_list_of_texts_too() -> None:
 
 @pytest.mark.parametrize("certificate", ["施工许可证330106201904120101", "JY13301060123456"])
 def test_a_permits_number_is_no_identity_number(certificate: str) -> None:
-    """Though one is made of a division, a day and a serial number too."""
+    """Permit numbers also contain a division, a day and a serial number."""
     judge = RowValidator(CATALOGUE, "licence", today=TODAY)
     number = "330106202603020012"
     verdict = judge.validate({"uscc": USCC, "number": number, "certificate": certificate})
@@ -212,7 +212,7 @@ def test_a_permits_number_is_no_identity_number(certificate: str) -> None:
 
 @pytest.mark.parametrize("number", [ID_NUMBER, "张某330106–19900101–1234号", "138 0000 1234"])
 def test_r5_a_personal_number_in_a_key_rejects_the_row(number: str) -> None:
-    """Masked, two records could become one; the reason is a wire name, and repeats nothing."""
+    """Masking could merge two records; the reason is a wire name."""
     assert problems(document_number=number) == [("document_number", "personal_number_in_key")]
     assert problems(document_number=None, key=number) == [
         ("document_number", "personal_number_in_key")
@@ -220,7 +220,7 @@ def test_r5_a_personal_number_in_a_key_rejects_the_row(number: str) -> None:
 
 
 def test_r5_each_masking_says_where_the_number_stood_in_the_text_as_delivered() -> None:
-    """White space at its ends counted, hidden characters counted, each item of a list by itself."""
+    """Counting white space at its ends and hidden characters, by list item."""
     row = accepted(facts=f"  张某{ID_NUMBER}，138\u200b0000-1234", authority=f"局\n{ID_NUMBER}\n")
     assert [each.as_document(7) for each in row.masked] == [
         {"row": 7, "field": "facts", "kind": "id", "start": 4, "length": 18},
@@ -237,7 +237,7 @@ def test_r5_each_masking_says_where_the_number_stood_in_the_text_as_delivered() 
 
 
 def test_r17_personal_fields_that_are_not_public_are_set_apart() -> None:
-    """To be sealed; they do not even print."""
+    """For encryption; their repr is hidden."""
     judge = RowValidator(CATALOGUE, "judgment_defaulter", today=TODAY)
     verdict = judge.validate(
         {
@@ -254,7 +254,7 @@ def test_r17_personal_fields_that_are_not_public_are_set_apart() -> None:
 
 
 def test_a_permanent_residence_number_is_no_code() -> None:
-    """Unless the code's own check character fits as well: then it is taken, with a warning."""
+    """If the code's check character fits as well it is accepted, with a warning."""
     assert problems(uscc="933840198503150011") == [
         ("uscc", "a personal ID number, not a unified social credit code")
     ]
@@ -263,7 +263,7 @@ def test_a_permanent_residence_number_is_no_code() -> None:
 
 
 def test_a_wrong_check_character_is_a_warning_only() -> None:
-    """Some codes issued before 2016 are wrong at their source."""
+    """Some codes issued before 2016 have one."""
     wrong = USCC[:-1] + ("A" if USCC[-1] != "A" else "B")
     assert accepted(uscc=wrong).warnings == (RowWarning.CHECK_CHARACTER,)
     assert all(
@@ -273,13 +273,13 @@ def test_a_wrong_check_character_is_a_warning_only() -> None:
 
 
 def test_a_code_is_taken_however_it_was_typed() -> None:
-    """Full width, lower case, with spaces."""
+    """Full width, lower case, spaces."""
     typed = f" {USCC[:4]} {USCC[4:].lower()}"
     assert normalise_code(typed) == USCC
     assert accepted(uscc=typed).uscc == USCC
 
 
 def test_todays_date_is_the_judges_own() -> None:
-    """Not the machine's."""
+    """An argument, not the machine's date."""
     early = RowValidator(CATALOGUE, "penalty", today=date(2026, 7, 31))
     assert isinstance(early.validate(ROW), RejectedRow)

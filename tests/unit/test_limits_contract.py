@@ -1,4 +1,4 @@
-"""The contract of all stores: memory, one Redis, and a Redis Cluster judge alike."""
+"""Contract of the limiter's stores: memory, one Redis, Redis Cluster."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -31,7 +31,7 @@ DAY = 86_400
 
 
 class StoreFixture(Protocol):
-    """A store, and the power over its time and its memory."""
+    """A store with control over time and data."""
 
     store: LimitStore
 
@@ -45,55 +45,55 @@ class StoreFixture(Protocol):
 
 
 class MemoryStoreFixture:
-    """Time is the test's; a lost memory is a new process."""
+    """Memory store with a movable clock; data loss is a new store."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 11, 22, 12, tzinfo=UTC)
         self.store: LimitStore = MemoryStore(lambda: self.now)
 
     async def wait(self, seconds: float) -> None:
-        """Move the clock."""
+        """Advance the clock."""
         self.now += timedelta(seconds=seconds)
 
     async def lose_everything(self) -> None:
-        """Begin anew."""
+        """Replace the store."""
         self.store = MemoryStore(lambda: self.now)
 
 
 class RedisStoreFixture:
-    """Time is real; a lost memory is FLUSHALL."""
+    """Redis store in real time; data loss is FLUSHALL."""
 
     def __init__(self, server: RedisServer) -> None:
         self.server = server
         self.store: LimitStore = RedisStore(server.url)
 
     async def wait(self, seconds: float) -> None:
-        """Really wait."""
+        """Sleep."""
         await asyncio.sleep(seconds)
 
     async def lose_everything(self) -> None:
-        """Flush."""
+        """FLUSHALL."""
         with self.server.client() as client:
             client.flushall()
 
 
 @pytest.fixture(scope="module")
 def single() -> Iterator[RedisServer]:
-    """One Redis."""
+    """One Redis server."""
     with RedisServer() as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[RedisServer]:
-    """A cluster of one node: it refuses scripts whose keys are of different slots."""
+    """A cluster of one node, which refuses keys of several slots in a script."""
     with RedisServer(cluster=True) as server:
         yield server
 
 
 @pytest_asyncio.fixture(params=["memory", "single", "cluster"])
 async def fixture(request: pytest.FixtureRequest) -> AsyncIterator[StoreFixture]:
-    """Each kind of store in turn."""
+    """Each kind of store."""
     kind: str = request.param
     made: StoreFixture = (
         MemoryStoreFixture()
@@ -107,12 +107,12 @@ async def fixture(request: pytest.FixtureRequest) -> AsyncIterator[StoreFixture]
 def make_counter(
     quota: int = 3, *, name: str = "client", window: int = DAY, cost: int = 1
 ) -> Counter:
-    """A counter that hardly refills while a test runs."""
+    """A counter that hardly refills during a test."""
     return Counter(name=name, key="k", quota=quota, window=window, cost=cost)
 
 
 def make_tag() -> str:
-    """A client that no other test uses."""
+    """A new client tag."""
     return uuid4().hex
 
 
@@ -122,7 +122,7 @@ def make_admission(tag: str, *counters: Counter, generation: str | None = None) 
 
 
 def make_replay(tag: str, key: str = "jti", ttl: int = 60, *counters: Counter) -> Admission:
-    """A call whose proof may come once."""
+    """A call with a replay key."""
     return Admission(
         tag=tag,
         generation=None,
@@ -132,18 +132,18 @@ def make_replay(tag: str, key: str = "jti", ttl: int = 60, *counters: Counter) -
 
 
 def make_pin(tag: str, value: str, key: str = "k", ttl: int = 60) -> Admission:
-    """A call that says what `key` stands for."""
+    """A call that pins a value to `key`."""
     return Admission(tag=tag, generation=None, pin=Pin(key=key, value=value, ttl=ttl))
 
 
 def make_member(tag: str, member: str, *, limit: int = 2, window: int = DAY) -> Admission:
-    """A call about one enterprise of many."""
+    """A call about one of many enterprises."""
     distinct = Distinct(name="distinct", key="k", member=member, limit=limit, window=window)
     return Admission(tag=tag, generation=None, counters=(make_counter(100),), distinct=distinct)
 
 
 async def remaining(fixture: StoreFixture, tag: str, counter: Counter) -> int:
-    """What is left, asked at no cost."""
+    """Remaining quota, at no cost."""
     free = Counter(
         name=counter.name,
         key=counter.key,
@@ -158,7 +158,7 @@ async def remaining(fixture: StoreFixture, tag: str, counter: Counter) -> int:
 
 @pytest.mark.asyncio
 async def test_a_call_that_asks_nothing_is_admitted(fixture: StoreFixture) -> None:
-    """There is nothing to refuse it for."""
+    """An empty admission."""
     verdict = await fixture.store.admit(Admission(tag=make_tag(), generation=None))
     assert verdict == Admitted(states=(), generation=await fixture.store.generation())
 
@@ -167,7 +167,7 @@ async def test_a_call_that_asks_nothing_is_admitted(fixture: StoreFixture) -> No
 async def test_calls_are_admitted_up_to_the_quota_and_told_what_is_left(
     fixture: StoreFixture,
 ) -> None:
-    """Three fit, the fourth is told when to come back."""
+    """Three are admitted, the fourth has a Retry-After."""
     tag = make_tag()
     for left in (2, 1, 0):
         verdict = await fixture.store.admit(make_admission(tag, make_counter()))
@@ -185,7 +185,7 @@ async def test_calls_are_admitted_up_to_the_quota_and_told_what_is_left(
 
 @pytest.mark.asyncio
 async def test_a_refused_call_fits_after_as_long_as_it_was_told(fixture: StoreFixture) -> None:
-    """Retry-After is at least one second and true."""
+    """Retry-After is at least one second and sufficient."""
     tag, counter = make_tag(), make_counter(2, window=2)
     for _ in range(2):
         assert isinstance(await fixture.store.admit(make_admission(tag, counter)), Admitted)
@@ -198,7 +198,7 @@ async def test_a_refused_call_fits_after_as_long_as_it_was_told(fixture: StoreFi
 
 @pytest.mark.asyncio
 async def test_two_clients_do_not_share_a_counter(fixture: StoreFixture) -> None:
-    """Whoever spent its quota spent its own."""
+    """Counters are separate."""
     one, two = make_tag(), make_tag()
     for _ in range(3):
         await fixture.store.admit(make_admission(one, make_counter()))
@@ -207,7 +207,7 @@ async def test_two_clients_do_not_share_a_counter(fixture: StoreFixture) -> None
 
 @pytest.mark.asyncio
 async def test_when_one_counter_refuses_none_is_charged(fixture: StoreFixture) -> None:
-    """All or nothing, wherever the refusing one stands."""
+    """Atomic, in any position."""
     tag, wide, narrow = make_tag(), make_counter(10, name="wide"), make_counter(1, name="narrow")
     assert isinstance(await fixture.store.admit(make_admission(tag, wide, narrow)), Admitted)
     for order in ((wide, narrow), (narrow, wide)):
@@ -222,7 +222,7 @@ async def test_when_one_counter_refuses_none_is_charged(fixture: StoreFixture) -
 async def test_of_two_refusing_counters_the_one_that_takes_longer_is_named(
     fixture: StoreFixture,
 ) -> None:
-    """So that a call which waits as told is not refused by the other."""
+    """Waiting that long is enough for both."""
     tag = make_tag()
     minute, day = make_counter(1, name="minute", window=60), make_counter(1, name="day")
     await fixture.store.admit(make_admission(tag, minute, day))
@@ -234,7 +234,7 @@ async def test_of_two_refusing_counters_the_one_that_takes_longer_is_named(
 
 @pytest.mark.asyncio
 async def test_a_cost_larger_than_the_quota_is_always_limited(fixture: StoreFixture) -> None:
-    """Even of a full quota, and without charging it."""
+    """Nothing is charged."""
     tag = make_tag()
     refused = await fixture.store.admit(make_admission(tag, make_counter(3, cost=4)))
     assert isinstance(refused, Limited)
@@ -248,7 +248,7 @@ async def test_a_cost_larger_than_the_quota_is_always_limited(fixture: StoreFixt
 
 @pytest.mark.asyncio
 async def test_a_lowered_quota_holds_at_once_and_a_raised_one_too(fixture: StoreFixture) -> None:
-    """What was spent before stays spent in proportion."""
+    """Spent calls are kept in proportion."""
     tag = make_tag()
     for _ in range(10):
         await fixture.store.admit(make_admission(tag, make_counter(10)))
@@ -258,7 +258,7 @@ async def test_a_lowered_quota_holds_at_once_and_a_raised_one_too(fixture: Store
 
 @pytest.mark.asyncio
 async def test_a_key_comes_once(fixture: StoreFixture) -> None:
-    """The second time is a replay; for another client it is another key."""
+    """The second time is a replay; other clients' keys are separate."""
     tag = make_tag()
     assert isinstance(await fixture.store.admit(make_replay(tag)), Admitted)
     assert isinstance(await fixture.store.admit(make_replay(tag)), Replayed)
@@ -267,7 +267,7 @@ async def test_a_key_comes_once(fixture: StoreFixture) -> None:
 
 @pytest.mark.asyncio
 async def test_a_replay_key_is_forgotten_after_its_time(fixture: StoreFixture) -> None:
-    """By then the proof has expired by itself."""
+    """The proof itself has expired by then."""
     tag = make_tag()
     assert isinstance(await fixture.store.admit(make_replay(tag, ttl=1)), Admitted)
     await fixture.wait(1.05)
@@ -276,7 +276,7 @@ async def test_a_replay_key_is_forgotten_after_its_time(fixture: StoreFixture) -
 
 @pytest.mark.asyncio
 async def test_a_replay_charges_nothing(fixture: StoreFixture) -> None:
-    """Who replays another's proof cannot spend the other's quota."""
+    """Replays cannot exhaust a client's quota."""
     tag = make_tag()
     for _ in range(3):
         await fixture.store.admit(make_replay(tag, "jti", 60, make_counter()))
@@ -285,7 +285,7 @@ async def test_a_replay_charges_nothing(fixture: StoreFixture) -> None:
 
 @pytest.mark.asyncio
 async def test_a_limited_call_has_used_its_proof(fixture: StoreFixture) -> None:
-    """The replay key stays remembered though nothing was charged."""
+    """The replay key is stored although nothing is charged."""
     tag, counter = make_tag(), make_counter(1)
     assert isinstance(await fixture.store.admit(make_replay(tag, "1", 60, counter)), Admitted)
     assert isinstance(await fixture.store.admit(make_replay(tag, "2", 60, counter)), Limited)
@@ -295,7 +295,7 @@ async def test_a_limited_call_has_used_its_proof(fixture: StoreFixture) -> None:
 @pytest.mark.parametrize("key", ["", "\ud800", "}{", "x" * 100_000, "a b\r\nc", "信桥\x00"])
 @pytest.mark.asyncio
 async def test_any_text_can_be_a_key(fixture: StoreFixture, key: str) -> None:
-    """A hostile `jti` is a key like any other."""
+    """Hostile `jti` values too."""
     tag = make_tag()
     assert isinstance(await fixture.store.admit(make_replay(tag, key)), Admitted)
     assert isinstance(await fixture.store.admit(make_replay(tag, key)), Replayed)
@@ -304,7 +304,7 @@ async def test_any_text_can_be_a_key(fixture: StoreFixture, key: str) -> None:
 
 @pytest.mark.asyncio
 async def test_of_a_crowd_of_uses_of_one_key_exactly_one_is_admitted(fixture: StoreFixture) -> None:
-    """And the other 199 are replays."""
+    """The other 199 are replays."""
     tag = make_tag()
     verdicts = await asyncio.gather(*(fixture.store.admit(make_replay(tag)) for _ in range(100)))
     assert sum(isinstance(verdict, Admitted) for verdict in verdicts) == 1
@@ -313,7 +313,7 @@ async def test_of_a_crowd_of_uses_of_one_key_exactly_one_is_admitted(fixture: St
 
 @pytest.mark.asyncio
 async def test_concurrency_never_admits_more_than_the_quota(fixture: StoreFixture) -> None:
-    """Of 80 calls at once exactly as many as the quota allows."""
+    """Of 80 concurrent calls."""
     tag, counter = make_tag(), make_counter(37)
     calls = (fixture.store.admit(make_admission(tag, counter)) for _ in range(80))
     verdicts = await asyncio.gather(*calls)
@@ -322,7 +322,7 @@ async def test_concurrency_never_admits_more_than_the_quota(fixture: StoreFixtur
 
 @pytest.mark.asyncio
 async def test_a_pin_holds_its_first_value_for_its_time(fixture: StoreFixture) -> None:
-    """The same value again is fine, another one is a conflict, later it is free."""
+    """The same value again is accepted, another is a conflict, until it expires."""
     tag = make_tag()
     assert isinstance(await fixture.store.admit(make_pin(tag, "a", ttl=1)), Admitted)
     assert isinstance(await fixture.store.admit(make_pin(tag, "a", ttl=1)), Admitted)
@@ -334,7 +334,7 @@ async def test_a_pin_holds_its_first_value_for_its_time(fixture: StoreFixture) -
 
 @pytest.mark.asyncio
 async def test_of_many_values_at_once_one_is_pinned(fixture: StoreFixture) -> None:
-    """All the others conflict with it."""
+    """The others conflict."""
     tag = make_tag()
     calls = (fixture.store.admit(make_pin(tag, str(n))) for n in range(50))
     verdicts = await asyncio.gather(*calls)
@@ -346,7 +346,7 @@ async def test_of_many_values_at_once_one_is_pinned(fixture: StoreFixture) -> No
 async def test_a_replay_is_told_before_a_conflict_and_a_conflict_before_a_limit(
     fixture: StoreFixture,
 ) -> None:
-    """The first failure answers."""
+    """Order of checks."""
     tag = make_tag()
 
     async def everything(jti: str, value: str) -> object:
@@ -369,7 +369,7 @@ async def test_a_replay_is_told_before_a_conflict_and_a_conflict_before_a_limit(
 
 @pytest.mark.asyncio
 async def test_distinct_members_are_limited_and_those_seen_are_free(fixture: StoreFixture) -> None:
-    """The third enterprise is refused; the first two may be asked about all day."""
+    """The third enterprise is refused; the first two stay free for the day."""
     tag = make_tag()
     for member, left in (("a", 1), ("a", 1), ("b", 0), ("a", 0)):
         verdict = await fixture.store.admit(make_member(tag, member))
@@ -385,7 +385,7 @@ async def test_distinct_members_are_limited_and_those_seen_are_free(fixture: Sto
 
 @pytest.mark.asyncio
 async def test_one_member_too_many_charges_no_counter(fixture: StoreFixture) -> None:
-    """All or nothing holds for the distinct limit too, in both directions."""
+    """Atomic in both directions."""
     tag = make_tag()
     await fixture.store.admit(make_member(tag, "a", limit=1))
     await fixture.store.admit(make_member(tag, "b", limit=1))
@@ -399,7 +399,7 @@ async def test_one_member_too_many_charges_no_counter(fixture: StoreFixture) -> 
 
 @pytest.mark.asyncio
 async def test_a_new_window_begins_with_no_members(fixture: StoreFixture) -> None:
-    """Windows are fixed; in the next one other members may come."""
+    """Windows are fixed."""
     tag = make_tag()
     await fixture.store.admit(make_member(tag, "a", limit=1, window=1))
     await fixture.wait(1.1)
@@ -408,7 +408,7 @@ async def test_a_new_window_begins_with_no_members(fixture: StoreFixture) -> Non
 
 @pytest.mark.asyncio
 async def test_concurrency_never_admits_more_distinct_members(fixture: StoreFixture) -> None:
-    """Of 50 enterprises at once exactly as many as the limit."""
+    """Of 50 concurrent enterprises."""
     tag = make_tag()
     calls = (fixture.store.admit(make_member(tag, str(n), limit=7)) for n in range(50))
     verdicts = await asyncio.gather(*calls)
@@ -419,7 +419,7 @@ async def test_concurrency_never_admits_more_distinct_members(fixture: StoreFixt
 async def test_the_present_generation_is_admitted_and_another_is_stale(
     fixture: StoreFixture,
 ) -> None:
-    """A stale call learns the present generation and charges nothing."""
+    """The answer has the present generation, and nothing is charged."""
     tag, present = make_tag(), await fixture.store.generation()
     ours = make_admission(tag, make_counter(), generation=present)
     assert isinstance(await fixture.store.admit(ours), Admitted)
@@ -430,7 +430,7 @@ async def test_the_present_generation_is_admitted_and_another_is_stale(
 
 @pytest.mark.asyncio
 async def test_a_store_that_lost_everything_reopens_nothing(fixture: StoreFixture) -> None:
-    """A proof used before the loss is refused after it: its nonce is of the former generation."""
+    """Earlier proofs have nonces of the old generation."""
     tag, before = make_tag(), await fixture.store.generation()
     used = Admission(tag=tag, generation=before, replay=Replay(key="jti", ttl=60))
     assert isinstance(await fixture.store.admit(used), Admitted)
@@ -450,7 +450,7 @@ async def test_a_store_that_lost_everything_reopens_nothing(fixture: StoreFixtur
 
 @pytest.mark.asyncio
 async def test_all_workers_see_one_generation(single: RedisServer) -> None:
-    """Of twenty workers that find none, all end up with the same."""
+    """Twenty concurrent workers create one."""
     with single.client() as client:
         client.flushall()
     workers = [RedisStore(single.url) for _ in range(20)]
@@ -462,7 +462,7 @@ async def test_all_workers_see_one_generation(single: RedisServer) -> None:
 
 @pytest.mark.asyncio
 async def test_redis_holds_digests_that_expire_in_one_slot(single: RedisServer) -> None:
-    """No key or value of a caller is in Redis, and nothing but the generation lives for ever."""
+    """No caller's key or value; everything but the generation expires."""
     store = RedisStore(single.url)
     with single.client() as client:
         client.flushall()

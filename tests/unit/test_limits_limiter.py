@@ -1,4 +1,4 @@
-"""What an agreement allows is what is counted and what the headers say."""
+"""Limiter: quotas of an agreement, counters of a call, RateLimit headers."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from gateway.limits.model import Admission, Counter, CounterState, Distinct, Pin
 
 
 def test_an_agreement_that_says_nothing_has_the_published_quotas() -> None:
-    """An empty object is the defaults."""
+    """An empty object."""
     assert Quotas.from_json({}) == Quotas(
         per_minute=600,
         per_day=100_000,
@@ -17,7 +17,7 @@ def test_an_agreement_that_says_nothing_has_the_published_quotas() -> None:
 
 
 def test_an_agreement_changes_the_quotas_that_it_names() -> None:
-    """The others stay, and what is written is read back."""
+    """The others keep their defaults; serialisation round-trips."""
     quotas = Quotas.from_json({"per_minute": 5})
     assert quotas == Quotas(per_minute=5)
     assert Quotas.from_json(quotas.to_json()) == quotas
@@ -41,13 +41,13 @@ def test_an_agreement_changes_the_quotas_that_it_names() -> None:
     ],
 )
 def test_quotas_that_cannot_be_read_are_an_error_and_no_default(unreadable: object) -> None:
-    """Missing or unreadable means refused."""
+    """Fails closed."""
     with pytest.raises(QuotasError):
         Quotas.from_json(unreadable)
 
 
 def test_a_call_about_an_enterprise_is_counted_three_times() -> None:
-    """For the client by minute and day, and for client and enterprise by minute."""
+    """By client and minute, client and day, client and enterprise and minute."""
     counters = counters_for(Quotas(), "bank", "digest", cost=3)
     assert [(c.name, c.quota, c.window, c.cost) for c in counters] == [
         ("client", 600, 60, 3),
@@ -57,26 +57,26 @@ def test_a_call_about_an_enterprise_is_counted_three_times() -> None:
 
 
 def test_a_call_about_no_enterprise_is_counted_for_the_client_only() -> None:
-    """There is no enterprise to count it for."""
+    """By client only."""
     assert [c.name for c in counters_for(Quotas(), "bank", None)] == ["client", "client_day"]
 
 
 def test_two_enterprises_have_a_counter_each() -> None:
-    """The keys of the third counter differ, the others do not."""
+    """The third counter's key differs."""
     one, two = (counters_for(Quotas(), "bank", key) for key in ("one", "two"))
     assert one[:2] == two[:2]
     assert one[2].key != two[2].key
 
 
 def test_distinct_enterprises_are_counted_by_day() -> None:
-    """The member is the digest that the caller hands in."""
+    """The member is the enterprise's digest."""
     distinct = distinct_for(Quotas(distinct_enterprises_per_day=9), "bank", "digest")
     assert (distinct.name, distinct.member) == ("distinct_enterprises", "digest")
     assert (distinct.limit, distinct.window) == (9, 86_400)
 
 
 def test_headers_are_structured_fields_of_the_draft() -> None:
-    """One list member for each quota, names quoted, numbers bare."""
+    """One list member for each quota (draft-ietf-httpapi-ratelimit-headers)."""
     states = (
         CounterState(name="client", quota=600, window=60, remaining=599, reset=1),
         CounterState(name="client_day", quota=100_000, window=86_400, remaining=5, reset=8),
@@ -88,7 +88,7 @@ def test_headers_are_structured_fields_of_the_draft() -> None:
 
 
 def test_without_quotas_there_are_no_headers() -> None:
-    """An empty structured field would be a malformed one."""
+    """Empty structured fields are malformed."""
     assert policy_headers(()) == {}
 
 
@@ -103,13 +103,13 @@ def test_a_name_that_would_break_a_header_or_a_key_cannot_be_written(name: str) 
 
 @pytest.mark.parametrize("tag", ["", "{", "}", "a{b}", "a}b"])
 def test_a_tag_that_would_not_be_one_hash_tag_cannot_be_written(tag: str) -> None:
-    """Redis Cluster takes what stands between the first braces."""
+    """Redis Cluster hashes what is between the first braces."""
     with pytest.raises(ValueError, match="tag"):
         Admission(tag=tag, generation=None)
 
 
 def test_what_cannot_be_counted_cannot_be_written() -> None:
-    """Each bound is kept where the value is made."""
+    """Bounds are checked in the constructors."""
     with pytest.raises(ValueError, match="quota"):
         Counter(name="c", key="k", quota=0, window=1)
     with pytest.raises(ValueError, match="quota"):
@@ -125,7 +125,7 @@ def test_what_cannot_be_counted_cannot_be_written() -> None:
 
 
 def test_one_counter_cannot_be_charged_twice_in_one_admission() -> None:
-    """Its second charge would hide the first."""
+    """Duplicates are refused."""
     counter = Counter(name="c", key="k", quota=2, window=1)
     with pytest.raises(ValueError, match="twice"):
         Admission(tag="t", generation=None, counters=(counter, counter))

@@ -1,4 +1,4 @@
-"""The in-memory store forgets what has expired and does bounded work on each call."""
+"""In-memory store: expiry, and bounded work for each call."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +12,7 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def make_admission(number: int) -> Admission:
-    """A call that leaves something of every kind."""
+    """A call with an entry of every kind."""
     return Admission(
         tag=f"client-{number}",
         generation=None,
@@ -25,7 +25,7 @@ def make_admission(number: int) -> Admission:
 
 @pytest.mark.asyncio
 async def test_what_has_expired_leaves_the_memory() -> None:
-    """After an hour of silence a few calls sweep a hundred old clients away."""
+    """A few calls remove a hundred expired clients."""
     clock = Clock(NOON)
     store = MemoryStore(clock)
     for number in range(100):
@@ -39,7 +39,7 @@ async def test_what_has_expired_leaves_the_memory() -> None:
 
 @pytest.mark.asyncio
 async def test_a_busy_day_of_one_client_stays_small() -> None:
-    """A counter that is charged ten thousand times is one entry."""
+    """Ten thousand charges are one entry."""
     clock = Clock(NOON)
     store = MemoryStore(clock)
     counter = Counter(name="day", key="k", quota=100_000, window=86_400)
@@ -54,7 +54,7 @@ async def test_a_busy_day_of_one_client_stays_small() -> None:
 
 
 def test_a_value_whose_expiry_moved_is_kept_until_the_later_one() -> None:
-    """The first due time does not drop it."""
+    """The later expiry counts."""
     shelf = MemoryShard[int]()
     shelf.put("k", 1, expires=10)
     shelf.put("k", 2, expires=20)
@@ -65,7 +65,7 @@ def test_a_value_whose_expiry_moved_is_kept_until_the_later_one() -> None:
 
 
 def test_one_sweep_is_bounded() -> None:
-    """However much is due, one call drops only so many."""
+    """Regardless of how much has expired."""
     shelf = MemoryShard[int]()
     for number in range(1000):
         shelf.put(str(number), number, expires=1)

@@ -1,4 +1,4 @@
-"""The Lua script and the pure arithmetic are one: compared call by call, to the microsecond."""
+"""Lua script and Python arithmetic of the limiter, compared call by call."""
 
 import contextlib
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ policies = st.lists(st.tuples(st.integers(1, 10), st.integers(1, 90_000)), min_s
 
 @pytest.fixture(scope="module")
 def redis() -> Iterator[Any]:
-    """A client on a Redis of this module's own."""
+    """A client of this module's Redis."""
     with RedisServer() as server, contextlib.closing(server.client()) as client:
         yield client
 
@@ -34,7 +34,7 @@ def test_redis_keeps_what_the_arithmetic_says(
     policies: list[tuple[int, int]],
     costs: list[int],
 ) -> None:
-    """All counters of a call are left as `decide` has it, or untouched when one refuses."""
+    """Counters as computed by `decide`, or unchanged if one refuses."""
     tag = uuid4().hex
     expected = [0] * len(policies)
     for cost in costs:
@@ -55,7 +55,7 @@ def test_redis_keeps_what_the_arithmetic_says(
 
 @given(st.integers(1, 200_000), st.integers(0, 2_000_000_000))
 def test_a_window_holds_the_moment_that_it_was_asked_for(window: int, second: int) -> None:
-    """It ends after it, and not later than one window on."""
+    """It ends after that moment, at most one window later."""
     end = window_end(second * SECOND, window)
     assert second * SECOND < end <= (second + window) * SECOND
 
@@ -68,7 +68,7 @@ def test_a_day_ends_at_midnight_in_beijing() -> None:
 
 @pytest.mark.parametrize("window", [7, 3600, 86_400, 604_800])
 def test_the_script_ends_a_window_when_the_arithmetic_does(redis: Any, window: int) -> None:
-    """The set of members expires at the very second."""
+    """The set of members expires at that second."""
     distinct = Distinct(name="d", key="k", member="m", limit=1, window=window)
     admission = Admission(tag=uuid4().hex, generation=None, distinct=distinct)
     arguments = script.arguments(admission)
@@ -86,7 +86,7 @@ def _decided(counter: Counter, tat: int, now: int) -> GcraDecision:
 
 
 def _kept(redis: Any, admission: Admission, now: int) -> list[int]:
-    """What lives for at least another second."""
+    """Entries with at least a second left."""
     keys = script.arguments(admission)[4 : 4 + len(admission.counters)]
     values = (int(str(redis.get(str(key)) or 0)) for key in keys)
     return [value for value in values if value > now + SECOND]

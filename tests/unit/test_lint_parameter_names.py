@@ -1,4 +1,4 @@
-"""The lint check of parameter names: what it reports and what it leaves alone."""
+"""Lint check of parameter names: reported and accepted names."""
 
 import pytest
 
@@ -17,12 +17,12 @@ from tests.lint.parameter_names import prepositions_in
     ],
 )
 def test_a_preposition_as_a_parameter_is_reported(source: str) -> None:
-    """Whatever kind of parameter it is."""
+    """Any kind of parameter."""
     assert [name for _, name in prepositions_in(source)] == ["of"]
 
 
 def test_its_line_is_named() -> None:
-    """The report leads to the parameter, not to its function."""
+    """The parameter's line, not the function's."""
     assert list(prepositions_in("def f(\n    a: int,\n    at: int,\n): ...")) == [(3, "at")]
 
 
@@ -31,5 +31,5 @@ def test_its_line_is_named() -> None:
     ["def of(offset): ...", "f(at=1)", "class C:\n    at: int", "def f(client, to_client): ..."],
 )
 def test_other_names_and_places_are_left_alone(source: str) -> None:
-    """Functions, arguments of a call, fields, and longer names."""
+    """Functions, call arguments, fields, longer names."""
     assert not list(prepositions_in(source))

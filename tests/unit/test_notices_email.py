@@ -1,4 +1,4 @@
-"""What a notice says, when it goes, and how an e-mail leaves: with TLS, or not at all."""
+"""Notices by e-mail: texts, schedule, SMTP with TLS."""
 
 import ssl
 import threading
@@ -38,13 +38,13 @@ SENDER = "信桥 <notices@example.gov.cn>"
 
 @dataclass
 class Mailbox:
-    """A mail server's box."""
+    """A mail server's messages."""
 
     letters: list[Any] = field(default_factory=list)
     tls: list[bool] = field(default_factory=list)
 
     async def handle_DATA(self, _server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802  # aiosmtpd's name
-        """Keep a letter."""
+        """Store a message."""
         self.letters.append(message_from_bytes(envelope.content, policy=policy.default))
         self.tls.append(session.ssl is not None)
         return "250 OK"
@@ -59,7 +59,7 @@ def _who(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any
 def make_mail_server(
     folder: Path, *, implicit: bool
 ) -> Iterator[tuple[Mailbox, int, ssl.SSLContext]]:
-    """A real server on loopback, and the trust that a client needs."""
+    """A server on loopback, and its TLS certificate authority."""
     name = x509.DNSName("localhost")
     holder = make_certificate("CN=localhost", alternatives=[name], authority=True)
     own = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -83,7 +83,7 @@ def make_mail_server(
 
 @pytest.mark.parametrize("scheme", ["smtps", "smtp"])
 async def test_an_email_leaves_encrypted_and_signed_in(tmp_path: Path, scheme: str) -> None:
-    """TLS from the first byte, or STARTTLS; the letter is whole, in Chinese, and says it is automatic."""
+    """TLS from the start or STARTTLS; UTF-8 text, marked as automatic."""
     with make_mail_server(tmp_path, implicit=scheme == "smtps") as (box, port, trust):
         smtp = Smtp.from_url(f"{scheme}://xinqiao:p%3Ass@localhost:{port}", SENDER, trust=trust)
         await smtp.send("wang@example.cn", MESSAGE)
@@ -112,7 +112,7 @@ async def test_a_server_that_nobody_vouches_for_gets_nothing(tmp_path: Path, sch
 async def test_a_wrong_password_and_a_dead_server_are_unsent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both are tried again later."""
+    """Both are retried."""
     monkeypatch.setattr(channels, "TIMEOUT_SECONDS", 3.0)  # the server does not answer at all
     with make_mail_server(tmp_path, implicit=True) as (box, port, trust):
         wrong = Smtp.from_url(f"smtps://xinqiao:no@localhost:{port}", SENDER, trust=trust)
@@ -136,7 +136,7 @@ async def test_a_wrong_password_and_a_dead_server_are_unsent(
     ],
 )
 def test_a_sender_that_cannot_be_used_is_refused_at_start(url: str, sender: str) -> None:
-    """Not with the first notice."""
+    """Checked at start-up."""
     with pytest.raises(ValueError, match=r"must be|needs"):
         Smtp.from_url(url, sender)
 
@@ -150,14 +150,14 @@ def test_a_sender_that_cannot_be_used_is_refused_at_start(url: str, sender: str)
     ],
 )  # fmt: skip
 def test_what_is_no_address_is_not_kept(written: str) -> None:
-    """One address, of plain letters, with nothing after it."""
+    """One ASCII address without a display name or trailing text."""
     assert valid_address("email", written) is None
     assert valid_address("sms", written) is None
     assert valid_address("fax", written) is None
 
 
 def test_an_address_is_shown_by_its_edges() -> None:
-    """Enough for its owner."""
+    """First and last characters."""
     assert valid_address("email", " wang.5@mail.example.cn ") == "wang.5@mail.example.cn"
     assert valid_address("sms", "15400000000") == "15400000000"
     assert mask_address("wang@example.cn") == "w***@example.cn"
@@ -165,7 +165,7 @@ def test_an_address_is_shown_by_its_edges() -> None:
 
 
 def test_every_kind_says_something_in_both_languages_and_nothing_but_names() -> None:
-    """And no link but our own start page."""
+    """Both languages, names only, and no link but the start page."""
     hostile = "好银行 https://evil.cn/a\r\nBcc: x@evil.cn\u202e<b>"
     lines = [
         NoticeLine(kind=kind, moment=NOON, client_zh=hostile, client_en=hostile)
@@ -183,7 +183,7 @@ def test_every_kind_says_something_in_both_languages_and_nothing_but_names() -> 
 
 
 def test_a_confirmation_holds_one_link() -> None:
-    """The one to confirm with."""
+    """The confirmation link only."""
     link = f"{ORIGIN}/portal/enterprises/X/notices/plc_1/s"
     text = confirmation_message("www.evil.cn", link=link, reference="plc_1").text
     assert text.count("://") == 1
@@ -191,7 +191,7 @@ def test_a_confirmation_holds_one_link() -> None:
 
 
 def test_a_name_is_no_longer_than_a_name() -> None:
-    """However long somebody's is."""
+    """Long names are truncated."""
     assert len(plain_name("长" * 5000)) == 100
 
 

@@ -1,4 +1,4 @@
-"""A text message leaves once by a form with a token, and whatever is no plain 200 is not sent."""
+"""SMS channel: one form POST with a token; any answer but 200 is a failure."""
 
 import logging
 import socket
@@ -37,7 +37,7 @@ def sms(url: str, *, loopback: bool = True, timeout: float = PATIENCE) -> HttpSm
 async def test_a_message_is_one_form_with_the_number_the_text_and_a_reference(
     server: SmsServer,
 ) -> None:
-    """The token in its header; no name, no place, no id in clear, and nothing beside them."""
+    """The token is in a header; no name, place or id is sent."""
     await sms(server.url).send(PHONE, MESSAGE)
     (taken,) = server.taken
     assert (taken.method, taken.path) == ("POST", "/send")
@@ -57,7 +57,7 @@ async def test_a_message_is_one_form_with_the_number_the_text_and_a_reference(
 async def test_the_same_message_to_the_same_number_has_the_same_reference(
     server: SmsServer,
 ) -> None:
-    """And to another number another one: nobody is taken for told who was not."""
+    """Another number has another reference."""
     channel = sms(server.url)
     for number in (PHONE, PHONE, "13900000000"):
         await channel.send(number, MESSAGE)
@@ -69,7 +69,7 @@ async def test_the_same_message_to_the_same_number_has_the_same_reference(
 async def test_what_is_answered_with_anything_but_200_was_not_sent(
     server: SmsServer, status: int
 ) -> None:
-    """Tried once; when it is tried again says the outbox."""
+    """One try; the outbox schedules retries."""
     server.statuses = [status]
     server.body = b"" if status == 204 else b"{}"
     with pytest.raises(UnsentError):
@@ -79,7 +79,7 @@ async def test_what_is_answered_with_anything_but_200_was_not_sent(
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_not_followed(server: SmsServer, status: int) -> None:
-    """Neither the number nor the token goes where an answer points."""
+    """Number and token are not sent elsewhere."""
     with make_sms_server() as elsewhere:
         server.statuses, server.location = [status], elsewhere.url
         with pytest.raises(UnsentError):
@@ -91,7 +91,7 @@ async def test_a_redirect_is_not_followed(server: SmsServer, status: int) -> Non
 async def test_a_gateway_that_does_not_answer_is_left_after_the_time_out(
     server: SmsServer,
 ) -> None:
-    """The worker goes on."""
+    """The worker continues."""
     server.stalls = True
     with pytest.raises(UnsentError):
         await sms(server.url, timeout=0.2).send(PHONE, MESSAGE)
@@ -100,7 +100,7 @@ async def test_a_gateway_that_does_not_answer_is_left_after_the_time_out(
 async def test_a_gateway_that_is_not_there_or_never_stops_talking_has_taken_nothing(
     server: SmsServer,
 ) -> None:
-    """A closed port; an answer beyond all measure."""
+    """A closed port, an endless answer."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     with pytest.raises(UnsentError):
@@ -112,13 +112,13 @@ async def test_a_gateway_that_is_not_there_or_never_stops_talking_has_taken_noth
 
 @pytest.mark.parametrize("url", ["http://sms.example.cn/send", "ftp://sms.example.cn/send"])
 async def test_without_tls_nothing_is_sent_beyond_loopback(url: str) -> None:
-    """Not even looked up; and outside the demo not to loopback either."""
+    """Refused before DNS; outside the demo also for loopback."""
     with pytest.raises(UnsentError):
         await sms(url).send(PHONE, MESSAGE)
 
 
 async def test_plain_http_to_loopback_is_the_demos_alone(server: SmsServer) -> None:
-    """A real installation speaks TLS to its SMS gateway, wherever that is."""
+    """Production requires TLS for any address."""
     with pytest.raises(UnsentError):
         await sms(server.url, loopback=False).send(PHONE, MESSAGE)
     assert server.taken == []
@@ -127,7 +127,7 @@ async def test_plain_http_to_loopback_is_the_demos_alone(server: SmsServer) -> N
 async def test_neither_number_nor_token_nor_text_is_in_an_error_a_log_or_a_representation(
     server: SmsServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """At the most talkative level, with the whole traceback."""
+    """At debug level, with tracebacks."""
     caplog.set_level(logging.DEBUG)
     server.statuses = [500]
     channel = sms(server.url)

@@ -1,4 +1,4 @@
-"""The table of conformance modules names tests that exist, and gives a reason where it names none."""
+"""Table of FAPI conformance modules: each names existing tests, or a reason."""
 
 import ast
 import re
@@ -17,7 +17,7 @@ REASON: Final = re.compile(r"n/a: .{20,}")
 
 
 def rows() -> dict[str, str]:
-    """Module → what the table says of it."""
+    """Entries by module."""
     table = README.read_text().partition("## The conformance suite")[2]
     found = [(row[1], row[2]) for line in table.splitlines() if (row := ROW.match(line))]
     assert max(Counter(name for name, _ in found).values()) == 1
@@ -25,7 +25,7 @@ def rows() -> dict[str, str]:
 
 
 def names_in(file: str) -> set[str]:
-    """The names of a file's tests; a basename is one file's."""
+    """Test names of a file, given by its unique basename."""
     [path] = (ROOT / "tests").rglob(f"{file}.py")
     return {
         each.name
@@ -35,13 +35,13 @@ def names_in(file: str) -> set[str]:
 
 
 def test_every_module_of_the_plan_is_there() -> None:
-    """None is lost when the table is edited."""
+    """The test plan's list is complete."""
     assert len(rows()) == MODULES
 
 
 @pytest.mark.parametrize("module", rows())
 def test_a_module_has_tests_that_exist_or_a_reason(module: str) -> None:
-    """A renamed test fails here until the table follows."""
+    """A renamed test must be renamed in the table."""
     said = rows()[module]
     named = NAMED.findall(said)
     assert named or REASON.fullmatch(said)

@@ -1,4 +1,4 @@
-"""Deferred work stores no token of a client that is not authenticated."""
+"""OAuth unit of work: no token is stored without client authentication."""
 
 from datetime import UTC, datetime
 
@@ -22,19 +22,19 @@ BANK = Client(
 
 
 def make_assertion(client_id: str) -> Assertion:
-    """One that was verified."""
+    """A verified assertion."""
     return Assertion(client_id=client_id, jti="once", forgotten_at=NOON)
 
 
 def test_only_the_client_that_was_read_is_known() -> None:
-    """Whoever asks for another gets nobody."""
+    """Other ids give `None`."""
     assert DeferredWork(BANK).client("bank") is BANK
     assert DeferredWork(BANK).client("another") is None
     assert DeferredWork(None).client("bank") is None
 
 
 def test_a_token_needs_its_own_clients_assertion() -> None:
-    """Without one, or with another client's, it is a fault."""
+    """Another client's or none is a programming error."""
     with pytest.raises(NoTransactionError):
         DeferredWork(BANK).store_token({"client_id": "bank"})
     work = DeferredWork(BANK)
@@ -44,6 +44,6 @@ def test_a_token_needs_its_own_clients_assertion() -> None:
 
 
 def test_a_grant_that_needs_a_transaction_fails_without() -> None:
-    """What rests on a code or a refresh token cannot be judged here."""
+    """Codes and refresh tokens need it."""
     with pytest.raises(NoTransactionError):
         _ = DeferredWork(BANK).connection

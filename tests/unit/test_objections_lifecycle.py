@@ -1,4 +1,4 @@
-"""Objections: who may do what, when, and until when. Noon of the tests is Sunday, 22 November 2026."""
+"""Objection lifecycle: actors, deadlines, decisions. Noon in the tests is Sunday, 22 November 2026."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -41,7 +41,7 @@ def decided(
     actor: Actor = SOURCE,
     now: datetime = NOON + DAY,
 ) -> ObjectionChanged | ObjectionRefused:
-    """What the source's decision gives."""
+    """Result of the source's decision."""
     return lifecycle.decide(
         objection,
         actor=actor,
@@ -56,7 +56,7 @@ def decided(
 def appealed(
     objection: Objection, *, actor: Actor = ENTERPRISE, now: datetime = NOON + 2 * DAY
 ) -> ObjectionChanged | ObjectionRefused:
-    """What asking for a review gives."""
+    """Result of a request for review."""
     return lifecycle.ask_for_review(objection, actor=actor, text="请复核。", kinds=KINDS, now=now)
 
 
@@ -66,7 +66,7 @@ def reviewed(
     *,
     actor: Actor = REVIEWER,
 ) -> ObjectionChanged | ObjectionRefused:
-    """What the review gives."""
+    """Result of a review."""
     return lifecycle.review(
         objection,
         actor=actor,
@@ -87,7 +87,7 @@ def test_an_objection_is_due_in_five_working_days_and_twenty_at_most() -> None:
 
 
 def test_r15_a_rating_has_an_appeal_of_its_own_with_deadlines_of_its_own() -> None:
-    """Ten working days, and the same way through."""
+    """Ten working days, and the same acts."""
     for dataset in ("public_rating", "industry_rating", "third_party_rating"):
         appeal = make_objection(dataset=dataset)
         assert appeal.kind is ObjectionKind.RATING_APPEAL
@@ -97,14 +97,14 @@ def test_r15_a_rating_has_an_appeal_of_its_own_with_deadlines_of_its_own() -> No
 
 
 def test_only_the_records_own_enterprise_objects() -> None:
-    """Not another, and not the source."""
+    """Neither another enterprise nor the source."""
     other = replace(ENTERPRISE, party="91330106MA2CXXXX16")
     assert raised(actor=other) == ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
     assert raised(actor=SOURCE) == ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
 
 
 def test_what_is_upheld_must_have_been_corrected_and_is_final() -> None:
-    """The mark goes with the error, not before it."""
+    """The mark is removed with the correction."""
     objection = make_objection()
     assert decided(objection, ObjectionOutcome.UPHELD) == ObjectionRefused(
         reason=RefusalReason.NOT_CORRECTED
@@ -118,7 +118,7 @@ def test_what_is_upheld_must_have_been_corrected_and_is_final() -> None:
 
 
 def test_a_rejection_keeps_the_mark_until_nobody_can_ask_for_a_review() -> None:
-    """Ten working days, to the end of the last one."""
+    """Ten working days, through the last."""
     rejected = done(decided(make_objection()))
     assert rejected.status is Status.DECIDED
     assert rejected.marks
@@ -132,7 +132,7 @@ def test_a_rejection_keeps_the_mark_until_nobody_can_ask_for_a_review() -> None:
 
 
 def test_a_review_is_asked_for_once_and_in_time() -> None:
-    """And it goes to somebody else than the source."""
+    """By another actor than the source."""
     rejected = done(decided(make_objection()))
     late = midnight(date(2026, 12, 8))
     assert appealed(rejected, now=late) == ObjectionRefused(reason=RefusalReason.TOO_LATE)
@@ -145,14 +145,14 @@ def test_a_review_is_asked_for_once_and_in_time() -> None:
 
 
 def test_a_source_that_lets_its_time_pass_cannot_keep_the_enterprise_waiting() -> None:
-    """The enterprise may ask for a review then, and not a day before."""
+    """The enterprise may then request a review, not a day earlier."""
     objection = make_objection()
     assert appealed(objection, now=NOON + 4 * DAY) == ObjectionRefused(reason=RefusalReason.NOT_NOW)
     assert done(appealed(objection, now=midnight(date(2026, 11, 28)))).status is Status.IN_REVIEW
 
 
 def test_what_a_review_finds_wrong_the_source_must_correct() -> None:
-    """It cannot reject again, nor come with what it had done before the review."""
+    """Rejecting again or pointing to an earlier correction is refused."""
     asked = done(appealed(done(decided(make_objection()))))
     ordered = done(reviewed(asked))
     assert (ordered.status, ordered.record_version) == (Status.ORDERED, 4)
@@ -169,7 +169,7 @@ def test_what_a_review_finds_wrong_the_source_must_correct() -> None:
 
 
 def test_a_review_that_rejects_is_final() -> None:
-    """Nothing comes after it."""
+    """No further act."""
     closed = done(
         reviewed(done(appealed(done(decided(make_objection())))), ObjectionOutcome.REJECTED)
     )
@@ -180,12 +180,12 @@ def test_a_review_that_rejects_is_final() -> None:
 def extended(
     objection: Objection, until: date | None = None, now: datetime = NOON
 ) -> ObjectionChanged | ObjectionRefused:
-    """What an extension gives."""
+    """Result of an extension."""
     return lifecycle.extend(objection, actor=SOURCE, reason="需要外调", until=until, now=now)
 
 
 def test_time_is_extended_once_in_time_and_to_twenty_working_days_at_most() -> None:
-    """With a reason that stands in the history."""
+    """With a reason, which is in the history."""
     objection = make_objection()
     changed = extended(objection)
     longer = done(changed)
@@ -206,13 +206,13 @@ def test_time_is_extended_once_in_time_and_to_twenty_working_days_at_most() -> N
 
 
 def test_a_late_decision_still_counts() -> None:
-    """Late is better than not at all."""
+    """Accepted after the deadline."""
     assert done(decided(make_objection(), now=NOON + 30 * DAY)).status is Status.DECIDED
 
 
 @pytest.mark.parametrize("stranger", ["another-source", ""])
 def test_only_the_records_source_decides(stranger: str) -> None:
-    """Not another department, not the enterprise, not the operator."""
+    """Neither another department, the enterprise nor the operator."""
     for by in (replace(SOURCE, party=stranger), ENTERPRISE, REVIEWER):
         assert decided(make_objection(), actor=by) == ObjectionRefused(
             reason=RefusalReason.NOT_AVAILABLE
@@ -220,7 +220,7 @@ def test_only_the_records_source_decides(stranger: str) -> None:
 
 
 def test_the_enterprise_may_let_it_rest() -> None:
-    """What was decided before stands."""
+    """The decision before stands."""
     withdrawn = done(lifecycle.withdraw(make_objection(), actor=ENTERPRISE, now=NOON))
     assert (withdrawn.status, withdrawn.outcome) == (Status.CLOSED, ObjectionOutcome.WITHDRAWN)
     accepted = lifecycle.withdraw(done(decided(make_objection())), actor=ENTERPRISE, now=NOON)
@@ -228,7 +228,7 @@ def test_the_enterprise_may_let_it_rest() -> None:
 
 
 def test_a_provisional_day_is_counted_again_when_the_calendar_knows() -> None:
-    """Until then it stays, marked as such."""
+    """Marked as provisional until then."""
     in_2090 = datetime(2090, 9, 29, 4, 0, tzinfo=NOON.tzinfo)
     far = make_objection(now=in_2090)
     assert far.due_provisional
@@ -241,7 +241,7 @@ def test_a_provisional_day_is_counted_again_when_the_calendar_knows() -> None:
 
 
 def test_a_provisional_day_takes_nothing_from_the_enterprise() -> None:
-    """While holidays may still move it, a review can be asked for a while longer."""
+    """The time for a review is extended while holidays are unknown."""
     rejected = replace(done(decided(make_objection())), due_provisional=True)
     a_day_late, too_late = midnight(date(2026, 12, 8)), midnight(date(2026, 12, 22))
     assert lifecycle.lapse(rejected, now=a_day_late) == ObjectionRefused(
@@ -253,7 +253,7 @@ def test_a_provisional_day_takes_nothing_from_the_enterprise() -> None:
 
 
 def test_a_deleted_record_takes_every_text_with_it() -> None:
-    """And the objection ends; one that had ended keeps its outcome."""
+    """An open objection ends; an ended one keeps its outcome."""
     gone = lifecycle.forget(make_objection(), now=NOON).objection
     assert (gone.status, gone.outcome) == (Status.CLOSED, ObjectionOutcome.RECORD_DELETED)
     assert not any((gone.text, gone.wanted, gone.reasons, gone.review_text, gone.review_reasons))

@@ -1,4 +1,4 @@
-"""What people write: bounded, visible, without personal numbers (R5)."""
+"""Text input of objections: length, invisible characters, personal numbers (R5)."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.creditfile_builders import TODAY
 
 
 def test_r5_personal_numbers_are_masked_and_counted() -> None:
-    """A made-up identity number and a phone, in an enterprise's own words."""
+    """An ID number and a phone number."""
     written = read_text("负责人 330106199001011233，电话 13800138000。", today=TODAY)
     assert isinstance(written, ValidText)
     assert written.masked == 2
@@ -16,7 +16,7 @@ def test_r5_personal_numbers_are_masked_and_counted() -> None:
 
 
 def test_hidden_characters_and_direction_marks_are_dropped() -> None:
-    """PostgreSQL takes no NUL, and nobody is to read another text than was written."""
+    """NUL, zero-width and bidirectional characters."""
     written = read_text("罚款\0已\u202e经\u2066撤销\x07\r\n\r\n\r\n\r\n请更正\t", today=TODAY)
     assert isinstance(written, ValidText)
     assert written.text == "罚款已经撤销\n\n请更正"
@@ -37,7 +37,7 @@ def test_what_says_nothing_or_too_much_is_not_taken(typed: str, unfit: InvalidTe
 
 
 def test_the_longest_text_is_taken_as_browsers_send_it() -> None:
-    """Line ends arrive as two characters and count as one."""
+    """CRLF counts as one character."""
     written = read_text("错\r\n" * (MAX_TEXT // 2), today=TODAY)
     assert isinstance(written, ValidText)
     assert len(written.text) == MAX_TEXT - 1

@@ -1,4 +1,4 @@
-"""What the frame of every page writes: times on the province's clock, and how a notice looks."""
+"""Template filters: times in Shanghai, notice styles."""
 
 from datetime import datetime
 
@@ -18,12 +18,12 @@ from gateway.pages.rendering import format_term_end
     ],
 )
 def test_a_term_that_ends_with_a_day_names_that_day(ends_at: datetime, shown: str) -> None:
-    """It was entered as that day, included."""
+    """A term entered as a day includes that day."""
     assert format_term_end(ends_at) == shown
 
 
 def test_what_was_not_done_is_no_good_news() -> None:
-    """Its notice is not in the colour of success."""
+    """The style is not that of success."""
     assert (
         Translated("已撤回。", "Withdrawn.").tone,
         WarningText("没有执行。", "Not done.").tone,

@@ -1,4 +1,4 @@
-"""Sealed values open in their own place, with their own key, and nothing prints."""
+"""Field encryption: binding to table, column and row; key rotation; keyed digests."""
 
 import json
 import secrets
@@ -23,7 +23,7 @@ VAULT = Vault(VaultKeys.parse(TEXT))
 
 @given(st.binary(max_size=200))
 def test_what_was_sealed_opens_again_in_its_place(plain: bytes) -> None:
-    """Whatever it was."""
+    """Any value."""
     sealed = VAULT.seal(plain, table="t", column="c", row="r")
     assert VAULT.open(sealed, table="t", column="c", row="r") == plain
 
@@ -33,7 +33,7 @@ def test_what_was_sealed_opens_again_in_its_place(plain: bytes) -> None:
     [("x", "c", "r"), ("t", "x", "r"), ("t", "c", "x"), ("tc", "", "r")],
 )
 def test_a_sealed_value_does_not_open_in_another_place(place: tuple[str, str, str]) -> None:
-    """Neither in another table, nor column, nor row."""
+    """Another table, column or row."""
     sealed = VAULT.seal(b"plain", table="t", column="c", row="r")
     table, column, row = place
     with pytest.raises(SealBrokenError):
@@ -41,7 +41,7 @@ def test_a_sealed_value_does_not_open_in_another_place(place: tuple[str, str, st
 
 
 def test_every_damaged_byte_is_noticed() -> None:
-    """Version, key id, nonce, ciphertext and tag alike; and so is a value cut short."""
+    """Version, key id, nonce, ciphertext, tag; and truncation."""
     sealed = VAULT.seal(b"plain", table="t", column="c", row="r")
     for at in range(len(sealed)):
         damaged = sealed[:at] + bytes((sealed[at] ^ 1,)) + sealed[at + 1 :]
@@ -52,7 +52,7 @@ def test_every_damaged_byte_is_noticed() -> None:
 
 
 def test_a_value_sealed_under_an_older_key_opens_while_that_key_is_kept() -> None:
-    """Rotation reads both and writes the current one."""
+    """Values are written under the current key."""
     older, newer = json.loads(TEXT), json.loads(Vault.generate_keys())
     both = {
         "keys": {"1": older["keys"]["1"], "2": newer["keys"]["1"]},
@@ -67,7 +67,7 @@ def test_a_value_sealed_under_an_older_key_opens_while_that_key_is_kept() -> Non
 
 
 def test_digests_differ_by_what_they_are_of_and_by_key() -> None:
-    """The same text as two things is two things."""
+    """The same text has different digests for different uses."""
     assert VAULT.digest("id", "x") != VAULT.digest("phone", "x")
     assert VAULT.digest("id", "x") == VAULT.digest("id", "x")
     other = Vault(VaultKeys.parse(Vault.generate_keys()))
@@ -75,7 +75,7 @@ def test_digests_differ_by_what_they_are_of_and_by_key() -> None:
 
 
 def test_keys_do_not_print() -> None:
-    """Neither in `repr` nor in an error."""
+    """Neither in `repr` nor in errors."""
     secrets = [json.loads(TEXT)["digest"], json.loads(TEXT)["keys"]["1"]]
     shown = repr(VAULT) + repr(VaultKeys.parse(TEXT)) + str(VaultKeys.parse(TEXT))
     assert not any(secret[:8] in shown for secret in secrets)
@@ -96,7 +96,7 @@ def test_keys_do_not_print() -> None:
     ],
 )
 def test_keys_that_cannot_be_read_are_refused_without_being_repeated(text: str) -> None:
-    """The sentence says the shape, and nothing of what was given."""
+    """The error has the shape only."""
     with pytest.raises(VaultKeysError) as refused:
         VaultKeys.parse(text)
     assert str(refused.value) == VaultKeysError.__doc__
@@ -104,7 +104,7 @@ def test_keys_that_cannot_be_read_are_refused_without_being_repeated(text: str) 
 
 
 def test_personal_fields_are_sealed_for_their_enterprises_row() -> None:
-    """They do not open in another's."""
+    """Bound to the USCC."""
     sealed, _ = seal_enterprise(VAULT, USCC, {"phone": "15400000000"})
     assert sealed is not None
     assert b"154" not in sealed
@@ -115,7 +115,7 @@ def test_personal_fields_are_sealed_for_their_enterprises_row() -> None:
 
 
 def test_randomness_that_is_drawn_ahead_is_given_once() -> None:
-    """In order, whatever lengths are asked for; none of it twice."""
+    """In order, for any lengths, without reuse."""
     drawn: list[bytes] = []
 
     def random(length: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Retention: when a bad record must go, and what proves that it went."""
+"""Retention: end of retention, and deletion proofs."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -24,7 +24,7 @@ GONE = (
 
 
 def over_at(record: Record, *, on_serious_list: bool = False) -> datetime | None:
-    """When its retention is over."""
+    """End of retention."""
     return disclosure_terms.retention_over_at(
         record,
         CATALOGUE.dataset(record.dataset),
@@ -34,7 +34,7 @@ def over_at(record: Record, *, on_serious_list: bool = False) -> datetime | None
 
 
 def test_retention_ends_five_years_after_determination_at_midnight_in_shanghai() -> None:
-    """The determination counts, not the decision; without one, the decision."""
+    """By the determination, or the decision if there is none."""
     penalty = make_record(decided_on="2021-01-05", determined_on="2021-02-10")
     assert over_at(penalty) == midnight(date(2026, 2, 11))
     assert over_at(make_record(decided_on="2021-01-05", determined_on=None)) == midnight(
@@ -43,12 +43,12 @@ def test_retention_ends_five_years_after_determination_at_midnight_in_shanghai()
 
 
 def test_retention_lasts_while_the_enterprise_is_on_the_serious_list() -> None:
-    """Whatever the record is."""
+    """For any record."""
     assert over_at(make_record(decided_on="2010-01-05"), on_serious_list=True) is None
 
 
 def test_retention_of_a_listing_lasts_until_it_is_off_its_list() -> None:
-    """And five years at least."""
+    """At least five years."""
     listed = make_record("abnormal_listing", added_on="2010-02-01")
     assert over_at(listed) is None
     assert over_at(replace(listed, removed_on=date(2024, 5, 1))) == midnight(date(2024, 5, 1))
@@ -57,7 +57,7 @@ def test_retention_of_a_listing_lasts_until_it_is_off_its_list() -> None:
 
 
 def test_retention_ends_nothing_that_is_not_bad_information() -> None:
-    """A kept commitment, a good rating and a registration stay."""
+    """A kept commitment, a good rating, a registration."""
     kept = make_record("commitment", committed_on="2010-01-05")
     broken = make_record("commitment", committed_on="2010-01-05", fulfilment="broken")
     assert over_at(kept) is None
@@ -67,14 +67,14 @@ def test_retention_ends_nothing_that_is_not_bad_information() -> None:
 
 @pytest.fixture
 def ring(tmp_path: Any) -> KeyRing:
-    """A gateway's keys, a day old."""
+    """Keys of a gateway, valid for a day."""
     path = tmp_path / "keys"
     path.write_text(new_key_file(NOON - timedelta(days=1)))
     return KeyRing(read_keys(path))
 
 
 def make_proof(ring: KeyRing, now: datetime = NOON, **changed: Any) -> dict[str, Any]:
-    """A proof's file."""
+    """A proof file."""
     made = deletion_proof.sign_statement(
         GONE,
         deletion_id="del_1",
@@ -90,7 +90,7 @@ def make_proof(ring: KeyRing, now: datetime = NOON, **changed: Any) -> dict[str,
 
 
 def test_a_proof_says_what_is_gone_and_by_which_rule_and_nothing_else(ring: KeyRing) -> None:
-    """Counts by dataset, months, catalogue; no id in the statement."""
+    """Counts by dataset, months, catalogue version; no ids."""
     made = make_proof(ring)
     proved = deletion_proof.verify(made, ring.published())
     assert proved.deleted == {
@@ -104,7 +104,7 @@ def test_a_proof_says_what_is_gone_and_by_which_rule_and_nothing_else(ring: KeyR
 
 
 def test_a_proof_shows_a_version_to_whoever_knows_it_and_has_the_salt(ring: KeyRing) -> None:
-    """And none that is not in it."""
+    """For a version in it only."""
     made = make_proof(ring)
     assert deletion_proof.verify(made, ring.published(), record=("rec_1", 2))
     for other in (("rec_1", 3), ("rec_3", 1)):
@@ -133,7 +133,7 @@ def test_a_proof_shows_a_version_to_whoever_knows_it_and_has_the_salt(ring: KeyR
     ids=str,
 )
 def test_a_changed_proof_is_none(ring: KeyRing, changed: dict[str, Any]) -> None:
-    """Fewer commitments, others, or what is no proof at all."""
+    """Fewer or other commitments, or another document."""
     with pytest.raises(ProofError):
         deletion_proof.verify(make_proof(ring, **changed), ring.published())
 
@@ -141,7 +141,7 @@ def test_a_changed_proof_is_none(ring: KeyRing, changed: dict[str, Any]) -> None
 def test_a_proof_is_signed_by_the_logs_key_while_it_was_in_use(
     ring: KeyRing, tmp_path: Any
 ) -> None:
-    """Not by another gateway's, not by a key for something else, not before or after its time."""
+    """Another gateway's key, another use, before or after its validity."""
     path = tmp_path / "others"
     path.write_text(new_key_file(NOON - timedelta(days=1)))
     with pytest.raises(ProofError):

@@ -1,4 +1,4 @@
-"""Dates and times of RFC 3339 as texts: what Python and pydantic read beside them is refused."""
+"""RFC 3339 dates and times as strings; other forms that Python or pydantic accept are refused."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
@@ -38,7 +38,7 @@ class _Body(WireModel):
 
 @pytest.mark.parametrize("value", NO_DATES, ids=repr)
 def test_anything_else_is_no_date(value: Any) -> None:
-    """Neither by itself nor as a member of a body, and never another kind of error."""
+    """Alone and as a member of a body, with the same error."""
     with pytest.raises(ValueError, match="a day"):
         parse_date(value)
     if value is not None:
@@ -50,7 +50,7 @@ def test_anything_else_is_no_date(value: Any) -> None:
 
 @pytest.mark.parametrize("value", NO_TIMES, ids=repr)
 def test_anything_else_is_no_time(value: Any) -> None:
-    """Neither by itself nor as a member of a body, and never another kind of error."""
+    """Alone and as a member of a body, with the same error."""
     with pytest.raises(ValueError, match="a time"):
         parse_time(value)
     if value is not None:
@@ -60,7 +60,7 @@ def test_anything_else_is_no_time(value: Any) -> None:
 
 @given(st.dates())
 def test_every_date_is_read(day: date) -> None:
-    """As it is written."""
+    """As written."""
     assert parse_date(day.isoformat()) == day
     assert _Body.model_validate_json(f'{{"day":"{day.isoformat()}"}}').day == day
 
@@ -70,7 +70,7 @@ def test_every_date_is_read(day: date) -> None:
     st.integers(-1439, 1439),
 )
 def test_every_time_is_read(moment: datetime, minutes: int) -> None:
-    """With its own offset, in either case."""
+    """With its offset, `T` and `Z` in either case."""
     moment = moment.replace(tzinfo=timezone(timedelta(minutes=minutes)))
     text = moment.isoformat()
     assert parse_time(text) == parse_time(text.lower()) == moment

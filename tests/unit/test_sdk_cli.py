@@ -1,4 +1,4 @@
-"""The command and the README, over a real socket: the fake gateway behind a small HTTP server."""
+"""`xinqiao` commands and the README's examples, over a socket with the fake gateway."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def handler(fake_gateway: FakeGateway) -> type[BaseHTTPRequestHandler]:
         do_GET = do_POST = do_DELETE = do_PUT = answer  # noqa: N815 - the server's names
 
         def log_message(self, *_: object) -> None:
-            """Keep the test's output clean."""
+            """Suppress the access log."""
 
     return Handler
 
@@ -91,7 +91,7 @@ def run(kit: Path) -> Callable[..., Result]:
 
 
 def test_ask_shows_each_answer_and_that_it_was_verified(run: Callable[..., Result]) -> None:
-    """A value may itself hold an equals sign."""
+    """Values may contain an equals sign."""
     result = run(
         "ask", USCC, "--purpose", "tender",
         "-q", "is_active.v1", "-q", "enterprise_name.v1=甲=乙", "-q", "enterprise_name.v1=丙",
@@ -105,7 +105,7 @@ def test_ask_shows_each_answer_and_that_it_was_verified(run: Callable[..., Resul
 def test_ask_keeps_evidence_that_the_command_verifies_offline(
     run: Callable[..., Result], fake_gateway: FakeGateway, tmp_path: Path
 ) -> None:
-    """And a changed copy ends with 1 and says what differs."""
+    """A changed copy exits with 1 and the difference."""
     kept, keys = tmp_path / "e.json", str(tmp_path / "keys.json")
     asked = ("ask", USCC, "--purpose", "tender", "-q", "is_active.v1")
     assert run(*asked, "--keys", keys, "--save", str(kept), "--json").exit_code == 0
@@ -123,7 +123,7 @@ def test_ask_keeps_evidence_that_the_command_verifies_offline(
 def test_query_shows_records_and_what_is_withheld(
     run: Callable[..., Result], fake_gateway: FakeGateway
 ) -> None:
-    """With the mark of an objection; and an empty page is not called clean."""
+    """With objection marks; an empty page is not called clean."""
     fake_gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty", "licence"])
     asked = ("query", USCC, "--purpose", "loan_approval", "--dataset")
     result = run(*asked, "penalty", "--dataset", "honour")
@@ -138,7 +138,7 @@ def test_query_shows_records_and_what_is_withheld(
 def test_a_body_is_written_byte_by_byte(
     run: Callable[..., Result], fake_gateway: FakeGateway
 ) -> None:
-    """No part of it is taken for a picture or a mark-up: what is kept of it is verified again."""
+    """Without markup interpretation, so that the saved copy verifies."""
     facts = "xq:question:is_active.v1 [bold]:ok:[/] \u2028\t" + "长" * 300
     fake_gateway.add_enterprise(USCC, records=[{"dataset": "penalty", "fields": {"facts": facts}}])
     fake_gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"])
@@ -151,7 +151,7 @@ def test_a_body_is_written_byte_by_byte(
 def test_curl_waits_longer_than_an_address_holds_a_call(
     run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """30 seconds at most (`wait`)."""
+    """The gateway holds long polls for at most 30 seconds."""
     given: dict[str, Any] = {}
     opened = xinqiao.Client.from_kit
 
@@ -173,7 +173,7 @@ def test_questions_lists_the_catalogue(run: Callable[..., Result]) -> None:
 def test_a_question_is_shown_as_it_is_asked(
     fake_gateway: FakeGateway, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its tag whole, with what may stand behind `=`: it is copied into `ask`."""
+    """With its value's format, ready to copy into `ask`."""
     with fake_gateway.client() as client:
         evidence = client.questions().evidence
     value = {"type": "one_of", "one_of": ["3", "12"]}
@@ -201,7 +201,7 @@ def test_a_question_is_shown_as_it_is_asked(
 
 
 def test_curl_prints_the_answer_and_ends_with_22_for_a_refusal(run: Callable[..., Result]) -> None:
-    """As `curl --fail` does."""
+    """As `curl --fail`."""
     good = run("curl", "/v1/questions")
     assert (good.exit_code, json.loads(good.stdout)["catalogue_version"]) == (0, "2026.1")
     bad = run("curl", "/v1/nothing", "-X", "DELETE", "-H", "X-Mine: 1")
@@ -212,7 +212,7 @@ def test_curl_prints_the_answer_and_ends_with_22_for_a_refusal(run: Callable[...
 def test_curl_sends_a_body_and_can_print_headers_for_another_program(
     run: Callable[..., Result], fake_gateway: FakeGateway, tmp_path: Path
 ) -> None:
-    """The headers pass once, in any HTTP client."""
+    """The headers are valid once, for any HTTP client."""
     asked = {"enterprise": {"uscc": USCC}, "purpose": "tender", "questions": []}
     body = tmp_path / "body.json"
     body.write_text(json.dumps(asked))
@@ -227,7 +227,7 @@ def test_curl_sends_a_body_and_can_print_headers_for_another_program(
 def test_credentials_may_come_from_the_environment(
     run: Callable[..., Result], fake_gateway: FakeGateway, tmp_path: Path
 ) -> None:
-    """And what is missing is named."""
+    """Missing variables are named."""
     key = tmp_path / "private.json"
     key.write_text(json.dumps(fake_gateway.private_jwk))
     env = {
@@ -243,7 +243,7 @@ def test_credentials_may_come_from_the_environment(
 def test_errors_are_one_sentence_and_no_traceback(
     run: Callable[..., Result], fake_gateway: FakeGateway
 ) -> None:
-    """For refusals, forgeries and a wrong name alike."""
+    """Refusals, forgeries, wrong names."""
     fake_gateway.refuse(429, "quota_exhausted", retry_after=86400)
     limited = run("questions")
     assert (limited.exit_code, "try again in 86400 s" in limited.stderr) == (1, True)
@@ -253,7 +253,7 @@ def test_errors_are_one_sentence_and_no_traceback(
 
 
 def test_without_its_extra_the_command_says_how_to_install_it() -> None:
-    """No traceback for a missing typer."""
+    """Without a traceback."""
     program = "import sys; sys.modules['typer'] = None; from xinqiao.cli import main; main()"
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)  # noqa: PLW1510
     assert ended.returncode == 1
@@ -266,7 +266,7 @@ def test_the_readme_runs_as_it_stands(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Every block of Python in it, from top to bottom, in one place."""
+    """Every Python block, in order, in one namespace."""
     monkeypatch.chdir(kit.parent)
     (demo := kit.parent / ".demo").mkdir()
     kit.rename(demo / kit.name)

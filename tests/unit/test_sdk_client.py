@@ -1,4 +1,4 @@
-"""What a client does, blocking and with asyncio alike, against a gateway that really signs."""
+"""SDK clients, blocking and asyncio, against the signing fake gateway."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PENALTIES = [{"dataset": "penalty", "fields": {"fine": str(n)}} for n in range(5
 
 
 class BlockingAsyncClient:
-    """An `AsyncClient` used as if it blocked, so that one test serves both kinds."""
+    """An `AsyncClient` called as a blocking client."""
 
     def __init__(self, client: Any, loop: asyncio.AbstractEventLoop) -> None:
         self._client, self._loop = client, loop
@@ -91,7 +91,7 @@ def ask(client: Any) -> Any:
 
 
 def test_answers_come_by_question_and_in_order(client: Any) -> None:
-    """Yes, no and not determined are three answers."""
+    """Yes, no and not determined."""
     result = client.verify(
         USCC,
         purpose="merchant_onboarding",
@@ -107,13 +107,13 @@ def test_answers_come_by_question_and_in_order(client: Any) -> None:
 
 
 def test_an_answer_refuses_to_be_a_condition(client: Any) -> None:
-    """`if result["…"]` would be true for a no."""
+    """`bool()` raises, since `not_determined` has no truth value."""
     with pytest.raises(TypeError, match="three values"):
         bool(ask(client)["is_active.v1"])
 
 
 def test_a_question_that_was_not_asked_or_asked_twice_has_no_single_answer(client: Any) -> None:
-    """An answer is found by its tag only where that is unambiguous."""
+    """Look-up by tag raises if ambiguous or missing."""
     pairs = [("enterprise_name.v1", "甲公司"), ("enterprise_name.v1", "乙公司")]
     result = client.verify(USCC, purpose="tender", questions=pairs)
     assert [answer.answer for answer in result.answers] == ["yes", "no"]
@@ -125,7 +125,7 @@ def test_a_question_that_was_not_asked_or_asked_twice_has_no_single_answer(clien
 def test_a_query_gives_records_and_says_what_is_withheld(
     client: Any, fake_gateway: FakeGateway
 ) -> None:
-    """Records, their source and what the consent does not contain."""
+    """Records, sources, and datasets missing from the consent."""
     fake_gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"], max_uses=3)
     page = client.query(USCC, purpose="loan_approval", datasets=["penalty", "licence"])
     assert [record.fields["fine"] for record in page.records] == ["0", "1", "2", "3", "4"]
@@ -140,7 +140,7 @@ def test_a_query_gives_records_and_says_what_is_withheld(
 
 
 def test_pages_follow_one_another_and_spend_one_use(client: Any, fake_gateway: FakeGateway) -> None:
-    """A query and all its pages are one use of the consent."""
+    """A query with all its pages."""
     consent = fake_gateway.grant_consent(
         USCC, purpose="loan_approval", datasets=["penalty"], max_uses=1
     )
@@ -155,7 +155,7 @@ def test_pages_follow_one_another_and_spend_one_use(client: Any, fake_gateway: F
 def test_query_all_goes_through_the_records_of_all_pages(
     client: Any, fake_gateway: FakeGateway
 ) -> None:
-    """Nobody need know about pages."""
+    """Without handling pages."""
     fake_gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"])
     records = client.query_all(USCC, purpose="loan_approval", datasets=["penalty"], page_size=2)
     assert [record.fields["fine"] for record in records] == ["0", "1", "2", "3", "4"]
@@ -164,7 +164,7 @@ def test_query_all_goes_through_the_records_of_all_pages(
 def test_a_query_sends_what_was_said_and_nothing_else(
     client: Any, fake_gateway: FakeGateway
 ) -> None:
-    """The gateway refuses members that it does not know, so nothing is sent as null."""
+    """Missing members are left out, not null."""
     fake_gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"])
     days = {"decided_from": date(2024, 1, 1), "decided_to": "2026-11-22"}
     client.query(USCC, purpose="loan_approval", datasets=["penalty"], **days)
@@ -179,7 +179,7 @@ def test_a_query_sends_what_was_said_and_nothing_else(
 def test_consents_can_be_looked_at_listed_asked_for_and_given_up(
     client: Any, fake_gateway: FakeGateway
 ) -> None:
-    """The client's side of consent."""
+    """Read, list, request, waive."""
     asked = client.request_consent(USCC, purpose="tender", datasets=["licence"], max_uses=2)
     assert asked.status == "requested"
     assert asked.capture_url.startswith("https://")
@@ -194,7 +194,7 @@ def test_consents_can_be_looked_at_listed_asked_for_and_given_up(
 def test_one_waits_for_a_decision_and_no_longer_than_one_wants(
     client: Any, fake_gateway: FakeGateway
 ) -> None:
-    """Each call is held for some seconds; an answer ends the waiting."""
+    """Long polls of some seconds until a decision."""
     asked = client.request_consent(USCC, purpose="tender", datasets=["licence"])
     path = f"/v1/consents/{asked.consent_id}"
     assert client.await_decision(asked.consent_id, within=12).status == "requested"
@@ -205,14 +205,14 @@ def test_one_waits_for_a_decision_and_no_longer_than_one_wants(
 
 
 def test_the_catalogue_of_questions_can_be_read(client: Any) -> None:
-    """Each question keeps the catalogue's whole entry."""
+    """With the catalogue's whole entry."""
     catalogue = client.questions()
     assert [entry.question for entry in catalogue] == ["enterprise_name.v1", "is_active.v1"]
     assert catalogue.questions[0].details["question"] == "enterprise_name.v1"
 
 
 def test_the_same_call_again_is_a_new_call(client: Any, fake_gateway: FakeGateway) -> None:
-    """A fresh idempotency key for each logical call."""
+    """A new idempotency key."""
     assert ask(client).verification_id != ask(client).verification_id
     keys = {r.headers["idempotency-key"] for r in calls_of(fake_gateway, "/v1/verifications")}
     assert len(keys) == 2
@@ -221,7 +221,7 @@ def test_the_same_call_again_is_a_new_call(client: Any, fake_gateway: FakeGatewa
 def test_a_lost_answer_is_fetched_again_and_spends_nothing(
     client: Any, fake_gateway: FakeGateway
 ) -> None:
-    """The same key over all tries: the gateway gives the same bytes."""
+    """The retries have one idempotency key and get the same bytes."""
     consent = fake_gateway.grant_consent(
         USCC, purpose="loan_approval", datasets=["penalty"], max_uses=5
     )
@@ -239,13 +239,13 @@ def test_a_lost_answer_is_fetched_again_and_spends_nothing(
 def test_limits_and_pauses_of_the_gateway_are_waited_out(
     client: Any, fake_gateway: FakeGateway, status: int, code: str
 ) -> None:
-    """Three more tries by default."""
+    """Three retries by default."""
     fake_gateway.refuse(status, code, retry_after=0, times=3)
     assert ask(client)["is_active.v1"].yes
 
 
 def test_after_three_more_tries_the_error_is_raised(client: Any, fake_gateway: FakeGateway) -> None:
-    """Patience ends, and the last error says why."""
+    """With the last error."""
     fake_gateway.refuse(429, "rate_limited", retry_after=0, times=4)
     with pytest.raises(errors.RateLimited) as caught:
         ask(client)
@@ -254,7 +254,7 @@ def test_after_three_more_tries_the_error_is_raised(client: Any, fake_gateway: F
 
 
 def test_a_wait_beyond_the_deadline_is_not_begun(client: Any, fake_gateway: FakeGateway) -> None:
-    """A quota that returns tomorrow is raised today."""
+    """An error at once."""
     fake_gateway.refuse(429, "quota_exhausted", retry_after=86400)
     with pytest.raises(errors.QuotaExhausted) as caught:
         ask(client)
@@ -265,7 +265,7 @@ def test_a_wait_beyond_the_deadline_is_not_begun(client: Any, fake_gateway: Fake
 def test_a_broken_proxy_is_never_taken_for_the_gateway(
     client: Any, fake_gateway: FakeGateway
 ) -> None:
-    """An unsigned 502 is waited out; what it says is not read."""
+    """An unsigned 502 is retried, and its content ignored."""
     fake_gateway.break_down(502, times=1)
     assert ask(client)["is_active.v1"].yes
     fake_gateway.break_down(503, times=4)
@@ -275,7 +275,7 @@ def test_a_broken_proxy_is_never_taken_for_the_gateway(
 
 
 def test_a_gateway_that_cannot_be_reached_is_unavailable(open_client: Callable[..., Any]) -> None:
-    """A refused connection is an error of ours, with no secret in it."""
+    """An SDK error without secrets."""
 
     def nobody(request: httpx2.Request) -> httpx2.Response:
         raise httpx2.ConnectError("no route", request=request)
@@ -305,7 +305,7 @@ def test_a_gateway_that_cannot_be_reached_is_unavailable(open_client: Callable[.
 def test_a_forged_answer_is_refused_before_it_is_read(
     client: Any, fake_gateway: FakeGateway, part: Any, reason: str
 ) -> None:
-    """Whatever is forged, nothing of the answer reaches the caller, and nothing is tried again."""
+    """No retry, and nothing is parsed."""
     ask(client)
     fake_gateway.tamper(part)
     with pytest.raises(errors.SignatureInvalid) as caught:
@@ -315,14 +315,14 @@ def test_a_forged_answer_is_refused_before_it_is_read(
 
 
 def test_a_forged_refusal_is_refused_too(client: Any, fake_gateway: FakeGateway) -> None:
-    """The signature is verified whatever the status."""
+    """For any status."""
     fake_gateway.tamper("body")
     with pytest.raises(errors.SignatureInvalid):
         client.query(USCC, purpose="loan_approval", datasets=["penalty"])
 
 
 def test_a_new_key_is_fetched_when_it_appears(client: Any, fake_gateway: FakeGateway) -> None:
-    """Keys rotate without a restart of the client."""
+    """Without a new client."""
     ask(client)
     fake_gateway.rotate_key()
     assert ask(client).evidence.keyid == "response-2"
@@ -331,7 +331,7 @@ def test_a_new_key_is_fetched_when_it_appears(client: Any, fake_gateway: FakeGat
 def test_unknown_keys_cannot_make_the_client_fetch_without_end(
     client: Any, fake_gateway: FakeGateway
 ) -> None:
-    """One fetch a minute for the sake of keys that nobody knows."""
+    """At most one fetch a minute."""
     ask(client)
     fake_gateway.tamper("unknown-key", times=3)
     for _ in range(3):
@@ -343,7 +343,7 @@ def test_unknown_keys_cannot_make_the_client_fetch_without_end(
 def test_pinned_keys_are_the_only_keys(
     open_client: Callable[..., Any], fake_gateway: FakeGateway
 ) -> None:
-    """With pinned keys the issuer is never asked for any, and its new ones are not believed."""
+    """Published keys are not fetched."""
     client = open_client(keys=fake_gateway.jwks)
     ask(client)
     fake_gateway.rotate_key()
@@ -365,7 +365,7 @@ def test_pinned_keys_are_the_only_keys(
 def test_a_refusal_is_the_error_of_its_code(
     client: Any, fake_gateway: FakeGateway, code: str
 ) -> None:
-    """One class for each code, found by `except`."""
+    """One class for each code."""
     fake_gateway.refuse(403, code)
     with pytest.raises(errors.XinqiaoError) as caught:
         client.query(USCC, purpose="loan_approval", datasets=["penalty"])
@@ -376,7 +376,7 @@ def test_a_refusal_is_the_error_of_its_code(
 def test_a_code_newer_than_this_version_raises_the_nearest_class(
     client: Any, fake_gateway: FakeGateway
 ) -> None:
-    """What is not known yet is caught by what is."""
+    """By status."""
     fake_gateway.refuse(422, "value_too_old")
     with pytest.raises(errors.RequestRefused) as caught:
         ask(client)
@@ -384,7 +384,7 @@ def test_a_code_newer_than_this_version_raises_the_nearest_class(
 
 
 def test_members_that_are_not_known_yet_are_ignored(client: Any, fake_gateway: FakeGateway) -> None:
-    """A newer gateway may say more."""
+    """Forward compatibility."""
     record = {**PENALTIES[0], "colour": "blue", "source": {"name": "甲", "floor": 3}}
     fake_gateway.add_enterprise(USCC, records=[record])
     fake_gateway.grant_consent(USCC, purpose="tender", datasets=["penalty"])
@@ -404,7 +404,7 @@ def test_members_that_are_not_known_yet_are_ignored(client: Any, fake_gateway: F
 def test_an_answer_that_breaks_the_wire_is_a_protocol_error(
     client: Any, fake_gateway: FakeGateway, broken: dict[str, Any]
 ) -> None:
-    """What is required is there in its form, or the result is not made."""
+    """Required members in their type."""
     fake_gateway.add_enterprise(USCC, records=[{**PENALTIES[0], **broken}])
     fake_gateway.grant_consent(USCC, purpose="tender", datasets=["penalty"])
     with pytest.raises(errors.ProtocolError):
@@ -414,7 +414,7 @@ def test_an_answer_that_breaks_the_wire_is_a_protocol_error(
 def test_an_answer_outside_the_three_is_a_protocol_error(
     client: Any, fake_gateway: FakeGateway
 ) -> None:
-    """There is no fourth answer."""
+    """Answers are a closed list."""
     fake_gateway.add_enterprise(USCC, answers={"is_active.v1": "perhaps"})
     with pytest.raises(errors.ProtocolError):
         ask(client)
@@ -423,7 +423,7 @@ def test_an_answer_outside_the_three_is_a_protocol_error(
 def test_any_address_of_the_issuer_can_be_called_and_no_other(
     client: Any, fake_gateway: FakeGateway
 ) -> None:
-    """What this version has no method for is called raw, verified, and refusals are returned."""
+    """Raw and verified; refusals are returned, not raised."""
     assert client.request("GET", "/v1/questions").status == 200
     assert (
         client.request("GET", "/v1/nothing", headers={"X-Mine": "1"}).json()["code"] == "not_found"
@@ -436,7 +436,7 @@ def test_any_address_of_the_issuer_can_be_called_and_no_other(
 
 
 def test_headers_made_for_another_program_work_once(client: Any, fake_gateway: FakeGateway) -> None:
-    """They carry token, proof with the server's nonce, and digest."""
+    """Token, proof with the server's nonce, digest."""
     body = {"enterprise": {"uscc": USCC}, "purpose": "tender", "questions": []}
     headers = client.headers_for("POST", "/v1/verifications", json=body)
     assert {"authorization", "dpop", "content-digest", "content-type"} <= set(headers)
@@ -450,7 +450,7 @@ def test_headers_made_for_another_program_work_once(client: Any, fake_gateway: F
 def test_mistakes_in_arguments_are_found_before_anything_is_sent(
     client: Any, fake_gateway: FakeGateway
 ) -> None:
-    """One string in place of a list would be taken letter by letter."""
+    """A string in place of a list."""
     mistakes: list[Callable[[], Any]] = [
         lambda: client.verify(USCC, purpose="tender", questions="is_active.v1"),
         lambda: client.query(USCC, purpose="tender", datasets="penalty"),
@@ -469,14 +469,14 @@ def test_mistakes_in_arguments_are_found_before_anything_is_sent(
 
 
 def test_both_kinds_of_client_have_the_same_methods() -> None:
-    """Nothing exists for one kind only, but closing."""
+    """But for closing."""
     own = {"close", "aclose"}
     assert _public(Client) - own == _public(AsyncClient) - own
 
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
 def test_methods_show_themselves_as_what_they_are(kind: type[Any]) -> None:
-    """`help()` names no inner parts."""
+    """`help()` shows name, docstring and parameters."""
     pages = {Client: "QueryPage", AsyncClient: "AsyncQueryPage"}
     shown = {
         name: str(inspect.signature(getattr(kind, name)))

@@ -1,4 +1,4 @@
-"""The consent flow from the bank's side: what is stored, what is checked, what is refused."""
+"""SDK consent flow: start, callback checks, code redemption."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def pushed(fake_gateway: FakeGateway) -> dict[str, str]:
 
 
 def test_a_granted_consent_comes_back_with_what_was_granted(fake_gateway: FakeGateway) -> None:
-    """Pushed request, decision, callback, code, consent."""
+    """PAR, decision, callback, code, consent."""
     client = fake_gateway.client()
     start = client.start_consent(**WANTED)
     grant = client.finish_consent(start, fake_gateway.decide(start.url))
@@ -47,7 +47,7 @@ def test_a_granted_consent_comes_back_with_what_was_granted(fake_gateway: FakeGa
 
 
 def test_the_flow_works_with_asyncio_too(fake_gateway: FakeGateway) -> None:
-    """The same flow, awaited."""
+    """The same with asyncio."""
 
     async def flow() -> str:
         async with fake_gateway.async_client() as client:
@@ -60,7 +60,7 @@ def test_the_flow_works_with_asyncio_too(fake_gateway: FakeGateway) -> None:
 def test_the_pushed_request_says_all_and_the_browser_carries_only_its_name(
     fake_gateway: FakeGateway,
 ) -> None:
-    """PAR, PKCE S256, state and authorization_details; the address holds no data."""
+    """PAR, PKCE S256, state, authorization_details; the URL has no data."""
     start = fake_gateway.client().start_consent(**WANTED)
     form = pushed(fake_gateway)
     assert form["response_type"] == "code"
@@ -86,7 +86,7 @@ def test_the_pushed_request_says_all_and_the_browser_carries_only_its_name(
 
 
 def test_the_enterprise_may_be_left_to_the_one_who_signs_in(fake_gateway: FakeGateway) -> None:
-    """Without a code, the grant names the real one; without questions, the scope is query."""
+    """The grant names the enterprise; without questions the scope is `query`."""
     client = fake_gateway.client()
     start = client.start_consent(purpose="tender", datasets=["licence"])
     assert pushed(fake_gateway)["scope"] == "query"
@@ -95,7 +95,7 @@ def test_the_enterprise_may_be_left_to_the_one_who_signs_in(fake_gateway: FakeGa
 
 
 def test_a_start_can_be_stored_and_finished_by_another_worker(fake_gateway: FakeGateway) -> None:
-    """The session holds it as text; workers share one DPoP key."""
+    """As JSON in the session, with a shared DPoP key."""
     key = generate_dpop_key()
     start = fake_gateway.client(dpop_key=key).start_consent(**WANTED)
     stored = ConsentStart.from_json(start.to_json())
@@ -105,7 +105,7 @@ def test_a_start_can_be_stored_and_finished_by_another_worker(fake_gateway: Fake
 
 
 def test_a_worker_with_another_key_says_what_is_missing(fake_gateway: FakeGateway) -> None:
-    """Before the code is spent."""
+    """Before the code is sent."""
     start = fake_gateway.client().start_consent(**WANTED)
     with pytest.raises(errors.ConfigurationError, match="same dpop_key"):
         fake_gateway.client().finish_consent(start, fake_gateway.decide(start.url))
@@ -113,7 +113,7 @@ def test_a_worker_with_another_key_says_what_is_missing(fake_gateway: FakeGatewa
 
 
 def test_a_refusal_is_an_error_of_its_own(fake_gateway: FakeGateway) -> None:
-    """The enterprise said no."""
+    """`ConsentRefused`."""
     client = fake_gateway.client()
     start = client.start_consent(**WANTED)
     with pytest.raises(errors.ConsentRefused) as caught:
@@ -138,7 +138,7 @@ def test_a_refusal_is_an_error_of_its_own(fake_gateway: FakeGateway) -> None:
 def test_a_callback_that_does_not_belong_to_the_flow_is_refused(
     fake_gateway: FakeGateway, query: str, error: type[errors.XinqiaoError]
 ) -> None:
-    """State and issuer come first, whatever else the callback says."""
+    """State and issuer are checked first."""
     client = fake_gateway.client()
     start = client.start_consent(**WANTED)
     with pytest.raises(error) as caught:
@@ -149,7 +149,7 @@ def test_a_callback_that_does_not_belong_to_the_flow_is_refused(
 
 
 def test_a_code_is_not_redeemed_twice(fake_gateway: FakeGateway) -> None:
-    """A browser that reloads the callback gets the server's refusal."""
+    """Reloading the callback raises the server's refusal."""
     client = fake_gateway.client()
     start = client.start_consent(**WANTED)
     callback = fake_gateway.decide(start.url)
@@ -160,7 +160,7 @@ def test_a_code_is_not_redeemed_twice(fake_gateway: FakeGateway) -> None:
 
 
 def test_neither_start_nor_grant_prints_its_secrets(fake_gateway: FakeGateway) -> None:
-    """Verifier, state and tokens stay out of logs."""
+    """Verifier, state and tokens have no repr."""
     client = fake_gateway.client()
     start = client.start_consent(**WANTED)
     grant = client.finish_consent(start, fake_gateway.decide(start.url))
@@ -172,7 +172,7 @@ def test_neither_start_nor_grant_prints_its_secrets(fake_gateway: FakeGateway) -
 
 
 def test_a_text_that_is_no_start_is_refused_without_quoting_it() -> None:
-    """A session that was cut or changed."""
+    """A truncated or changed session."""
     for text in ("", "[]", '{"verifier": "secret"}'):
         with pytest.raises(errors.ConfigurationError) as caught:
             ConsentStart.from_json(text)
@@ -180,7 +180,7 @@ def test_a_text_that_is_no_start_is_refused_without_quoting_it() -> None:
 
 
 def test_a_flow_needs_a_place_to_come_back_to(fake_gateway: FakeGateway) -> None:
-    """No redirect address is guessed."""
+    """There is no default redirect_uri."""
     with pytest.raises(errors.ConfigurationError, match="redirect_uri"):
         fake_gateway.client(redirect_uri=None).start_consent(**WANTED)
     assert fake_gateway.requests == []

@@ -1,4 +1,4 @@
-"""The tree of errors: complete, drawn as it is, and safe to log and to pass on."""
+"""SDK exceptions: complete, documented as a tree, safe to log, picklable."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def family(root: type[errors.XinqiaoError]) -> Iterator[type[errors.XinqiaoError
 
 @pytest.mark.parametrize("code", WIRE_CODES)
 def test_every_code_of_the_wire_has_its_class(code: str) -> None:
-    """So that no caller has to compare strings."""
+    """Each problem code of the gateway."""
     assert BY_CODE[code].known_code == code
 
 
 def test_the_tree_is_drawn_as_it_is() -> None:
-    """Each class stands in the docstring, under its parent and with its code."""
+    """The docstring shows each class under its parent with its code."""
     drawn: list[tuple[int, str, str]] = []
     for line in (errors.__doc__ or "").splitlines():
         name, _, said = line.lstrip(" │├└─").partition(" ")
@@ -72,14 +72,14 @@ def test_the_tree_is_drawn_as_it_is() -> None:
 
 
 def test_an_error_says_its_own_sentence_where_the_server_says_none() -> None:
-    """The docstring's first line."""
+    """First line of the class's docstring."""
     assert str(errors.ConsentWithdrawn()) == (
         "consent_withdrawn: The enterprise has withdrawn this consent."
     )
 
 
 def test_an_error_carries_what_the_problem_says() -> None:
-    """Code, status, title, detail, request and when to come back."""
+    """Code, status, title, detail, request id and Retry-After."""
     body = b'{"code":"rate_limited","title":"T","detail":"D","status":429}'
     error = problem_error(429, body, request_id="r", retry_after=3)
     assert isinstance(error, errors.RateLimited)
@@ -104,7 +104,7 @@ def test_an_error_carries_what_the_problem_says() -> None:
 def test_without_a_known_code_the_status_decides(
     status: int, kind: type[errors.XinqiaoError], body: bytes
 ) -> None:
-    """Whatever the body is."""
+    """For any body."""
     assert type(problem_error(status, body, request_id=None, retry_after=None)) is kind
 
 
@@ -121,7 +121,7 @@ def test_without_a_known_code_the_status_decides(
 def test_the_token_endpoint_has_errors_of_its_own(
     status: int, kind: type[errors.XinqiaoError]
 ) -> None:
-    """RFC 6749, with limits and outages told apart so that they can be waited out."""
+    """RFC 6749, with limits and outages as retryable classes."""
     body = b'{"error":"invalid_scope","error_description":"D"}'
     error = oauth_error(status, body, request_id=None, retry_after=None)
     assert (type(error), error.code, error.detail) == (kind, "invalid_scope", "D")
@@ -129,7 +129,7 @@ def test_the_token_endpoint_has_errors_of_its_own(
 
 @pytest.mark.parametrize("kind", list(family(errors.XinqiaoError)), ids=lambda kind: kind.__name__)
 def test_errors_survive_a_process_boundary(kind: type[errors.XinqiaoError]) -> None:
-    """A worker pool pickles what it raises."""
+    """For worker pools."""
     error = kind("D")
     error.retry_after = 3
     again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes

@@ -1,4 +1,4 @@
-"""Evidence: kept, verified again offline, and refused when anything in it was changed."""
+"""Evidence bundles: offline verification, and refusal of any change."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def leaves(
 def test_evidence_is_verified_again_offline(
     fake_gateway: FakeGateway, evidence: Evidence, tmp_path: Path
 ) -> None:
-    """From an object, a mapping and a file, with keys as a mapping and a file."""
+    """As object, mapping and file, with keys as mapping and file."""
     keys = tmp_path / "keys.json"
     keys.write_text(json.dumps(fake_gateway.jwks))
     kept = evidence.save(tmp_path / "evidence.json")
@@ -77,14 +77,14 @@ def test_evidence_is_verified_again_offline(
 
 
 def test_a_file_of_evidence_is_for_its_owner_only(evidence: Evidence, tmp_path: Path) -> None:
-    """It holds credit data."""
+    """Mode 0600."""
     assert evidence.save(tmp_path / "e.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_evidence_holds_no_token_and_does_not_print_bodies(
     fake_gateway: FakeGateway, evidence: Evidence
 ) -> None:
-    """It is handed on to others, and its repr lands in logs."""
+    """Evidence is passed on and logged."""
     text = evidence.to_json()
     for token in fake_gateway.oauth.tokens:
         assert token not in text
@@ -93,7 +93,7 @@ def test_evidence_holds_no_token_and_does_not_print_bodies(
 
 
 def test_every_part_of_evidence_is_covered(fake_gateway: FakeGateway, evidence: Evidence) -> None:
-    """Change any one value in the bundle, or leave it out, and it is refused."""
+    """Changing or removing any value is detected."""
     for path, value in leaves(evidence.to_dict()):
         other = value + 1 if isinstance(value, int) else f"{value}x"
         assert refusal(changed(evidence, path, other), fake_gateway.jwks).reason, path
@@ -132,14 +132,14 @@ def test_a_refusal_says_what_differs(
     reason: str,
     says: str,
 ) -> None:
-    """Digest, signature or key, in a plain sentence."""
+    """Digest, signature or key."""
     error = refusal(changed(evidence, path, value), fake_gateway.jwks)
     assert error.reason == reason
     assert says in error.detail
 
 
 def test_a_forger_who_brings_his_own_key_is_refused(evidence: Evidence) -> None:
-    """Trust begins outside the bundle."""
+    """Keys in the bundle are not trusted."""
     error = refusal(evidence, FakeGateway().jwks)
     assert error.reason == "key"
     assert "differs from the trusted key" in error.detail
@@ -149,7 +149,7 @@ def test_a_forger_who_brings_his_own_key_is_refused(evidence: Evidence) -> None:
 def test_evidence_stays_good_after_the_key_is_retired(
     fake_gateway: FakeGateway, evidence: Evidence
 ) -> None:
-    """A key's time is judged at the signature, not at the check."""
+    """Validity is judged at the time of the signature."""
     key = fake_gateway.jwks["keys"][0]
     later, earlier = ((evidence.signed_at + timedelta(days=days)).isoformat() for days in (1, -1))
     much_later = datetime.now(UTC) + timedelta(days=3650)
@@ -158,7 +158,7 @@ def test_evidence_stays_good_after_the_key_is_retired(
 
 
 def test_evidence_from_the_future_is_refused(fake_gateway: FakeGateway, evidence: Evidence) -> None:
-    """It was not made yet."""
+    """Signed after now."""
     before = evidence.signed_at - timedelta(hours=1)
     with pytest.raises(errors.EvidenceInvalid) as caught:
         verify_evidence(evidence, keys=fake_gateway.jwks, now=before)
@@ -168,7 +168,7 @@ def test_evidence_from_the_future_is_refused(fake_gateway: FakeGateway, evidence
 def test_a_file_that_cannot_be_read_is_not_called_a_forgery(
     fake_gateway: FakeGateway, tmp_path: Path
 ) -> None:
-    """There is none, or it is a folder."""
+    """Missing file, or a folder."""
     for path in (tmp_path / "none.json", tmp_path, "a\0b"):
         with pytest.raises(errors.ConfigurationError) as caught:
             verify_evidence(path, keys=fake_gateway.jwks)
@@ -179,7 +179,7 @@ Spoiling = Callable[[str], str | bytes]
 
 
 def put(old: str, new: str) -> Spoiling:
-    """Write something else in the first place of this."""
+    """Replace the first occurrence."""
 
     def spoil(text: str) -> str:
         assert old in text
@@ -240,7 +240,7 @@ SPOILT: Final[dict[str, Spoiling]] = {
 def test_what_two_readers_could_read_differently_is_not_authentic(
     fake_gateway: FakeGateway, evidence: Evidence, tmp_path: Path, what: str
 ) -> None:
-    """The command says so in one line, and never breaks."""
+    """One sentence, and no exception."""
     file, keys = tmp_path / "evidence.json", tmp_path / "keys.json"
     spoilt = SPOILT[what](evidence.to_json())
     file.write_bytes(
@@ -257,7 +257,7 @@ def test_what_two_readers_could_read_differently_is_not_authentic(
 def test_evidence_written_in_another_layout_is_the_same(
     fake_gateway: FakeGateway, evidence: Evidence, tmp_path: Path
 ) -> None:
-    """Blanks, the order of members and escapes mean nothing."""
+    """White space, member order and escapes."""
     file = tmp_path / "evidence.json"
     bundle = evidence.to_dict()
     for text in (
@@ -271,7 +271,7 @@ def test_evidence_written_in_another_layout_is_the_same(
 def test_a_refusal_made_before_the_body_was_read_vouches_for_no_body(
     fake_gateway: FakeGateway,
 ) -> None:
-    """Its evidence holds none, and none can be put into it."""
+    """It holds no body, and none can be added."""
     refused = fake_gateway.client().request(
         "POST", "/v1/verifications", json={}, headers={"Content-Digest": "sha-512=:AAAA:"}
     )
@@ -288,7 +288,7 @@ def test_a_refusal_made_before_the_body_was_read_vouches_for_no_body(
 def test_a_target_with_square_brackets_is_shown_as_it_is(
     fake_gateway: FakeGateway, tmp_path: Path
 ) -> None:
-    """It is no markup of the terminal's."""
+    """It is escaped from terminal markup."""
     kept = (
         fake_gateway.client()
         .request("GET", "/v1/questions?a=[/b]&b=[red]")
@@ -302,14 +302,14 @@ def test_a_target_with_square_brackets_is_shown_as_it_is(
 
 
 def test_answers_without_a_body_leave_evidence_too(fake_gateway: FakeGateway) -> None:
-    """That a consent was given up can be shown."""
+    """Giving up a consent, for instance."""
     consent = fake_gateway.grant_consent(USCC, purpose="tender", datasets=["licence"])
     given_up = fake_gateway.client().give_up_consent(consent.consent_id)
     assert verify_evidence(given_up.to_dict(), keys=fake_gateway.jwks).status == 204
 
 
 def test_a_body_that_is_not_text_is_kept_exactly(fake_gateway: FakeGateway) -> None:
-    """In base64."""
+    """As base64."""
     client = fake_gateway.client()
     kept = client.request("POST", "/v1/anything", content=b"\xff\x00")
     assert kept.to_dict()["request"]["body_encoding"] == "base64"

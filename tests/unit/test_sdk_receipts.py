@@ -1,4 +1,4 @@
-"""The SDK calls the log's promises in: a leaf that is missing after its time is proof."""
+"""SDK receipts: promised leaves are checked after their time; a missing one is proof."""
 
 from datetime import timedelta
 
@@ -25,7 +25,7 @@ def fake_gateway(clock: Clock) -> FakeGateway:
 
 
 def test_what_is_due_is_fetched_and_verified_once(fake_gateway: FakeGateway, clock: Clock) -> None:
-    """Not before its time; each of a log of many leaves; and then no more."""
+    """Not earlier and not twice."""
     with fake_gateway.client() as client:
         asked = [
             client.verify(USCC, purpose="tender", questions=["is_active.v1"]) for _ in "1234567"
@@ -39,7 +39,7 @@ def test_what_is_due_is_fetched_and_verified_once(fake_gateway: FakeGateway, clo
 
 
 def test_a_query_is_checked_too(fake_gateway: FakeGateway, clock: Clock) -> None:
-    """Each page has a leaf of its own."""
+    """One leaf for each page."""
     fake_gateway.grant_consent(USCC, purpose="tender", datasets=["licence"])
     with fake_gateway.client() as client:
         page = client.query(USCC, purpose="tender", datasets=["licence"])
@@ -48,7 +48,7 @@ def test_a_query_is_checked_too(fake_gateway: FakeGateway, clock: Clock) -> None
 
 
 async def test_the_asyncio_client_does_the_same(fake_gateway: FakeGateway, clock: Clock) -> None:
-    """One core drives both."""
+    """The same flow."""
     async with fake_gateway.async_client() as client:
         await client.verify(USCC, purpose="tender", questions=["is_active.v1"])
         fake_gateway.leave_out_leaf()
@@ -61,7 +61,7 @@ async def test_the_asyncio_client_does_the_same(fake_gateway: FakeGateway, clock
 def test_a_leaf_left_out_is_a_broken_promise_with_its_proof(
     fake_gateway: FakeGateway, clock: Clock
 ) -> None:
-    """The evidence shows to anybody what was promised; and it is said again each time."""
+    """The evidence holds the promise; the error repeats at each check."""
     with fake_gateway.client() as client:
         fake_gateway.leave_out_leaf()
         asked = client.verify(USCC, purpose="tender", questions=["is_active.v1"])
@@ -80,7 +80,7 @@ def test_a_leaf_left_out_is_a_broken_promise_with_its_proof(
 def test_a_receipt_that_does_not_show_it_is_refused(
     fake_gateway: FakeGateway, clock: Clock, what: str
 ) -> None:
-    """Signed by the gateway or not: the log's own key and the tree decide."""
+    """The log's signature and the tree decide."""
     with fake_gateway.client() as client:
         for _ in range(5):
             client.verify(USCC, purpose="tender", questions=["is_active.v1"])

@@ -1,4 +1,4 @@
-"""When the SDK tries again: pure arithmetic, and flows driven by hand without waiting."""
+"""SDK retries: waiting times, limits, and what may be repeated."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def longest(_: float, high: float) -> float:
 
 
 def test_the_wait_doubles_up_to_its_longest() -> None:
-    """Full jitter: anything between nothing and the step's span."""
+    """Full jitter between zero and the step's span."""
     policy = RetryPolicy(retries=9, deadline=1000, base=1, longest=5)
     error = errors.ServerUnavailable()
     waits = [policy.wait(n, error, elapsed=0, chance=longest) for n in range(5)]
@@ -31,14 +31,14 @@ def test_the_wait_doubles_up_to_its_longest() -> None:
 
 
 def test_the_server_is_never_asked_before_the_time_it_gave() -> None:
-    """Jitter comes on top of Retry-After."""
+    """Jitter is added to Retry-After."""
     policy = RetryPolicy(base=1)
     assert policy.wait(0, LIMITED, elapsed=0, chance=lambda low, _: low) == 5
     assert policy.wait(0, LIMITED, elapsed=0, chance=longest) == 6
 
 
 def test_tries_and_time_are_bounded() -> None:
-    """After so many, or when the deadline would pass while waiting, the error is raised."""
+    """The error is raised after so many tries or before the deadline would pass."""
     policy = RetryPolicy(retries=3, deadline=30)
     assert policy.wait(3, errors.ServerUnavailable(), elapsed=0, chance=longest) is None
     assert policy.wait(0, LIMITED, elapsed=26, chance=longest) is None
@@ -46,7 +46,7 @@ def test_tries_and_time_are_bounded() -> None:
 
 
 def test_a_negative_policy_is_refused() -> None:
-    """It cannot be meant."""
+    """Refused in the constructor."""
     with pytest.raises(errors.ConfigurationError):
         RetryPolicy(retries=-1)
 
@@ -65,12 +65,12 @@ def test_a_negative_policy_is_refused() -> None:
     ],
 )
 def test_retry_after_is_seconds_or_a_date(value: str | None, seconds: float | None) -> None:
-    """RFC 9110, section 10.2.3; anything else is as if it were not there."""
+    """RFC 9110 §10.2.3; other values are ignored."""
     assert parse_retry_after(value, now=NOW) == seconds
 
 
 def test_what_may_have_been_done_is_not_done_twice() -> None:
-    """A call that is not idempotent is repeated only if it never arrived."""
+    """Calls that are not idempotent are repeated only if they were not sent."""
     lost, unsent = errors.ServerUnavailable(), errors.ServerUnavailable()
     unsent.may_have_arrived = False
     assert [may_repeat(lost, idempotent=x) for x in (True, False)] == [True, False]
@@ -82,7 +82,7 @@ def test_what_may_have_been_done_is_not_done_twice() -> None:
 
 
 def drive(started: flow.Flow[Any], fake_gateway: FakeGateway) -> tuple[Any, list[float]]:
-    """Run a flow without a network and without waiting; return its result and its pauses."""
+    """Run a flow without network and waiting; its result and pauses."""
     pauses: list[float] = []
 
     def do(step: flow.Step) -> Any:
@@ -111,7 +111,7 @@ def drive(started: flow.Flow[Any], fake_gateway: FakeGateway) -> tuple[Any, list
 
 
 def test_a_call_waits_as_long_as_it_is_told() -> None:
-    """The core has no clock of its own and no sockets: it can be driven by hand."""
+    """The core has no clock and no sockets."""
     fake_gateway = FakeGateway()
     session = fake_gateway.client(retry=RetryPolicy())._session
     fake_gateway.refuse(429, "rate_limited", retry_after=7, times=2)
@@ -121,7 +121,7 @@ def test_a_call_waits_as_long_as_it_is_told() -> None:
 
 
 def test_an_authorization_code_is_not_sent_twice_when_the_answer_is_lost() -> None:
-    """Its second use would revoke what its first use gave."""
+    """A second use would revoke the first one's tokens."""
 
     class Losing(FakeGateway):
         def handle_request(self, request: httpx2.Request) -> httpx2.Response:

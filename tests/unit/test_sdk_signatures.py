@@ -1,4 +1,4 @@
-"""The SDK's verifier, against an independent signer and against forgers."""
+"""SDK verification of response signatures (RFC 9421): independent signer, forgeries."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def make_response(request: httpx2.Request, status: int = 200, **more: Any) -> ht
 def independently_signed(
     response: httpx2.Response, names: tuple[str, ...] = PROFILE, **more: Any
 ) -> Exchange:
-    """Sign with the package http-message-signatures, which shares no code with the SDK."""
+    """Sign with http-message-signatures, an independent implementation."""
     resolver = MappingKeyResolver(private_keys={"k1": KEY}, public_keys={})
     signer = HTTPMessageSigner(signature_algorithm=algorithms.ED25519, key_resolver=resolver)
     options: dict[str, Any] = {"created": NOW, "label": "xinqiao", "tag": "xinqiao-response"}
@@ -99,12 +99,12 @@ def with_header(exchange: Exchange, name: str, value: str | None) -> Exchange:
 
 
 def test_an_independent_implementation_of_the_profile_is_accepted() -> None:
-    """What http-message-signatures signs over our components, we verify."""
+    """Its signature over our components verifies."""
     verify(independently_signed(make_response(make_request())))
 
 
 def test_the_order_of_parameters_is_part_of_the_profile() -> None:
-    """The parameters come as created, keyid, alg, tag, and in no other order."""
+    """created, keyid, alg, tag."""
     exchange = independently_signed(make_response(make_request()))
     params = exchange.response_headers["signature-input"]
     assert params.endswith(';keyid="k1";alg="ed25519";tag="xinqiao-response"')
@@ -113,7 +113,7 @@ def test_the_order_of_parameters_is_part_of_the_profile() -> None:
 
 
 def test_an_independent_verifier_accepts_what_the_fake_gateway_signs() -> None:
-    """Our signature base is the one of RFC 9421, not one of our own making."""
+    """It verifies the fake gateway's answers."""
     signer = ResponseSigner("k9")
     jwk = KeySet.read({"keys": [signer.jwk]}).get("k9")
     assert jwk is not None
@@ -129,7 +129,7 @@ def test_an_independent_verifier_accepts_what_the_fake_gateway_signs() -> None:
 
 
 def test_the_signature_base_is_exact_to_the_byte() -> None:
-    """One known answer, so that another implementer can compare."""
+    """A fixed vector for implementers."""
     covered = (('"@status"', "200"), ('"content-digest"', sha256_digest(b"")))
     assert signature_base(covered, '("@status" "content-digest");created=1;keyid="k"') == (
         b'"@status": 200\n'
@@ -139,14 +139,14 @@ def test_the_signature_base_is_exact_to_the_byte() -> None:
 
 
 def test_a_request_without_a_body_has_no_digest_to_cover() -> None:
-    """For a GET the request's digest is left out, and covering fewer parts is not an option."""
+    """For GET; covering fewer components is refused."""
     names = PROFILE[:5]
     verify(independently_signed(make_response(make_request(b"", "GET")), names))
     assert refusal(independently_signed(make_response(make_request()), names)) == "components"
 
 
 def test_a_refusal_may_leave_the_requests_digest_out_and_then_says_nothing_of_the_body() -> None:
-    """It can be made before the body was read; what is given back holds no body then."""
+    """If it was made before the body was read; the evidence then has no body."""
     window = timedelta(minutes=5)
     for names, body in ((PROFILE[:5], b""), (PROFILE, b'{"a":1}')):
         exchange = independently_signed(make_response(make_request(), 401), names)
@@ -157,7 +157,7 @@ def test_a_refusal_may_leave_the_requests_digest_out_and_then_says_nothing_of_th
 
 
 def test_a_refusal_never_vouches_for_a_digest_that_is_not_the_bodys() -> None:
-    """However it was signed."""
+    """For any signature."""
     request = make_request()
     request.headers["Content-Digest"] = sha256_digest(b"another")
     verify(independently_signed(make_response(request, 400), PROFILE[:5]))
@@ -178,7 +178,7 @@ def test_a_refusal_never_vouches_for_a_digest_that_is_not_the_bodys() -> None:
     ],
 )
 def test_every_member_of_a_digest_counts(field: str, reason: str) -> None:
-    """As at the gateway: no other algorithm, no parameter, no empty member."""
+    """As at the gateway: other algorithms, parameters and empty members are refused."""
     exchange = independently_signed(make_response(make_request()))
     value = field.format(right=exchange.response_headers["content-digest"])
     assert refusal(with_header(exchange, "content-digest", value)) == reason
@@ -196,14 +196,14 @@ def test_every_member_of_a_digest_counts(field: str, reason: str) -> None:
     ],
 )
 def test_a_signature_has_one_text(spoil: Callable[[str], str]) -> None:
-    """No blanks, no bits that nobody reads, no other padding, no other alphabet."""
+    """Canonical base64 without white space."""
     exchange = independently_signed(make_response(make_request()))
     value = spoil(exchange.response_headers["signature"])
     assert refusal(with_header(exchange, "signature", value)) == "malformed"
 
 
 def test_what_is_verified_holds_the_signed_parts_only() -> None:
-    """No other signature, no header of a part that is not there."""
+    """Other signatures and unsigned headers are dropped."""
     exchange = independently_signed(make_response(make_request(b"", "GET")), PROFILE[:5])
     more = replace(
         with_header(exchange, "signature", f"sm2=:AAAA:, {exchange.response_headers['signature']}"),
@@ -217,7 +217,7 @@ def test_what_is_verified_holds_the_signed_parts_only() -> None:
 
 
 def test_an_answer_without_a_body_has_no_type_to_cover() -> None:
-    """For a 204 the content type is left out and the digest is that of nothing."""
+    """A 204 has no content type and the digest of an empty body."""
     response = httpx2.Response(
         204, headers={"Content-Digest": sha256_digest(b"")}, request=make_request(b"", "DELETE")
     )
@@ -225,7 +225,7 @@ def test_an_answer_without_a_body_has_no_type_to_cover() -> None:
 
 
 def test_a_signed_request_is_bound_by_its_signature() -> None:
-    """Where the request was signed, its signature is the last component."""
+    """The request's signature is the last component."""
     request = make_request()
     request.headers["Signature"] = "bank=:AAAA:"
     names = (*PROFILE, '"signature";req;key="bank"')
@@ -234,7 +234,7 @@ def test_a_signed_request_is_bound_by_its_signature() -> None:
 
 
 def test_a_second_signature_beside_ours_is_not_looked_at() -> None:
-    """An answer may also carry an SM2 signature under another label."""
+    """An SM2 signature under another label, for instance."""
     exchange = independently_signed(make_response(make_request()))
     for name, other in (
         ("signature-input", 'sm2=("@status");created=1;keyid="a,b";tag="x"'),
@@ -259,7 +259,7 @@ def test_a_second_signature_beside_ours_is_not_looked_at() -> None:
     ],
 )
 def test_a_changed_part_of_the_exchange_is_refused(change: dict[str, Any], reason: str) -> None:
-    """Nothing of request or answer can change after the signature was made."""
+    """Any change after signing."""
     exchange = independently_signed(make_response(make_request()))
     assert refusal(replace(exchange, **change)) == reason
 
@@ -286,27 +286,27 @@ def test_a_changed_part_of_the_exchange_is_refused(change: dict[str, Any], reaso
     ],
 )
 def test_a_missing_or_malformed_field_is_refused(name: str, value: str | None, reason: str) -> None:
-    """Every field that the profile needs is there, in its form, or the answer is refused."""
+    """Missing or malformed fields."""
     exchange = independently_signed(make_response(make_request()))
     assert refusal(with_header(exchange, name, value)) == reason
 
 
 def test_two_members_of_our_label_are_refused() -> None:
-    """A dictionary's last member would win elsewhere; here neither does."""
+    """Duplicate dictionary members."""
     exchange = independently_signed(make_response(make_request()))
     twice = ", ".join([exchange.response_headers["signature-input"]] * 2)
     assert refusal(with_header(exchange, "signature-input", twice)) == "malformed"
 
 
 def test_a_signature_for_another_use_is_refused() -> None:
-    """A request's signature cannot stand in for an answer's."""
+    """The tag of request signatures."""
     assert (
         refusal(independently_signed(make_response(make_request()), tag="xinqiao-request")) == "tag"
     )
 
 
 def test_a_signature_without_tag_or_with_more_parameters_is_refused() -> None:
-    """The profile has four parameters, not three and not five."""
+    """Exactly four parameters."""
     assert refusal(independently_signed(make_response(make_request()), tag=None)) == "malformed"
     assert refusal(independently_signed(make_response(make_request()), nonce="n")) == "malformed"
     assert (
@@ -316,7 +316,7 @@ def test_a_signature_without_tag_or_with_more_parameters_is_refused() -> None:
 
 
 def test_another_algorithm_is_refused_by_its_name() -> None:
-    """The algorithm is fixed and not negotiable."""
+    """The algorithm is fixed."""
     exchange = independently_signed(make_response(make_request()))
     params = exchange.response_headers["signature-input"].replace("ed25519", "hmac-sha256")
     assert refusal(with_header(exchange, "signature-input", params)) == "algorithm"
@@ -324,7 +324,7 @@ def test_another_algorithm_is_refused_by_its_name() -> None:
 
 @pytest.mark.parametrize("minutes", [-6, 6])
 def test_a_signature_made_too_early_or_too_late_is_refused(minutes: int) -> None:
-    """An old answer, or one from the future, is not the answer to this request."""
+    """More than five minutes from now."""
     created = NOW + timedelta(minutes=minutes)
     assert (
         refusal(independently_signed(make_response(make_request()), created=created)) == "created"
@@ -333,13 +333,13 @@ def test_a_signature_made_too_early_or_too_late_is_refused(minutes: int) -> None
 
 @pytest.mark.parametrize("minutes", [-5, 5])
 def test_the_window_includes_its_ends(minutes: int) -> None:
-    """Five minutes are still in time."""
+    """Five minutes exactly."""
     created = NOW + timedelta(minutes=minutes)
     verify(independently_signed(make_response(make_request()), created=created))
 
 
 def test_a_key_signs_only_while_it_is_in_force() -> None:
-    """Before its first day and after its last a key proves nothing."""
+    """By its validity."""
     exchange = independently_signed(make_response(make_request()))
     hour = timedelta(hours=1)
     verify(exchange, the_key(not_before=NOW - hour, retired_at=NOW + hour))
@@ -348,7 +348,7 @@ def test_a_key_signs_only_while_it_is_in_force() -> None:
 
 
 def test_another_key_of_the_same_name_is_refused() -> None:
-    """A kid is a name, not a proof."""
+    """The signature decides, not the kid."""
     exchange = independently_signed(make_response(make_request()))
     stranger = KeySet.read(FakeGateway().jwks).get("response-1")
     assert refusal(exchange, stranger) == "signature"
@@ -359,7 +359,7 @@ def test_another_key_of_the_same_name_is_refused() -> None:
     [{"xinqiao_use": "token"}, {"use": "enc"}, {"alg": "ES256"}, {"crv": "X25519"}, {"kty": "EC"}],
 )
 def test_keys_for_other_uses_are_no_response_keys(member: dict[str, str]) -> None:
-    """A token key must not be able to sign an answer."""
+    """Token keys cannot sign answers."""
     jwk = {**FakeGateway().jwks["keys"][0], **member}
     assert KeySet.read({"keys": [jwk]}).by_kid == {}
 
@@ -375,13 +375,13 @@ def test_keys_for_other_uses_are_no_response_keys(member: dict[str, str]) -> Non
     ],
 )
 def test_a_response_key_that_cannot_be_read_is_refused(member: dict[str, str | None]) -> None:
-    """A key set is taken whole or not at all."""
+    """The whole key set is refused."""
     jwk = {**FakeGateway().jwks["keys"][0], **member}
     with pytest.raises(ConfigurationError):
         KeySet.read({"keys": [jwk]})
 
 
 def test_two_keys_of_one_name_are_refused() -> None:
-    """Nobody could say which of them counts."""
+    """Ambiguous kids."""
     with pytest.raises(ConfigurationError, match="same kid"):
         KeySet.read({"keys": FakeGateway().jwks["keys"] * 2})

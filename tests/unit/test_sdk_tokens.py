@@ -1,4 +1,4 @@
-"""How the SDK gets its tokens: assertions, proofs, nonces, and one refresh for all who wait."""
+"""SDK tokens: assertions, DPoP proofs, nonces, shared refresh."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def unverified(token: str) -> dict[str, Any]:
 
 
 def test_the_client_assertion_names_the_issuer_as_one_string_and_lives_a_minute() -> None:
-    """Security profile 3 to 7, from the client's side."""
+    """`aud`, `exp` and others, as FAPI 2.0 requires."""
     fake_gateway = FakeGateway()
     fake_gateway.client().questions()
     first, second = (form_of(request) for request in token_requests(fake_gateway))
@@ -75,7 +75,7 @@ def test_a_token_is_used_until_shortly_before_its_end() -> None:
 
 
 def test_each_call_asks_for_its_own_scope_unless_one_is_given() -> None:
-    """Least privilege by default."""
+    """By the call's endpoint."""
     fake_gateway = FakeGateway()
     client = fake_gateway.client()
     client.questions()
@@ -102,7 +102,7 @@ def test_many_threads_share_one_token() -> None:
 
 
 def test_many_tasks_share_one_token() -> None:
-    """One refresh at a time, with asyncio too."""
+    """One refresh at a time."""
     fake_gateway = FakeGateway()
 
     async def ask_many() -> None:
@@ -114,7 +114,7 @@ def test_many_tasks_share_one_token() -> None:
 
 
 def test_a_token_that_was_revoked_is_renewed_once() -> None:
-    """And if the new one is refused too, the refusal is raised."""
+    """A second refusal is raised."""
     fake_gateway = FakeGateway()
     client = fake_gateway.client()
     client.questions()
@@ -137,14 +137,14 @@ def test_a_nonce_asked_for_again_and_again_is_an_error() -> None:
 
 
 def test_a_client_that_the_server_does_not_know_is_refused() -> None:
-    """Another private key than the registered one."""
+    """With another private key than the registered one."""
     with pytest.raises(errors.OAuthError) as caught:
         FakeGateway().client(private_jwks=generate_dpop_key()).questions()
     assert (caught.value.code, caught.value.status) == ("invalid_client", 401)
 
 
 def test_the_proof_is_bound_to_method_address_and_token() -> None:
-    """`htu` without query, `ath` at the resource server, and no private part in the header."""
+    """`htu` without query, `ath` under /v1, public members only in the header."""
     key = SigningKey.of(generate_dpop_key())
     proof = dpop_proof(
         key,
@@ -169,7 +169,7 @@ def test_the_proof_is_bound_to_method_address_and_token() -> None:
 
 
 def test_the_thumbprint_is_that_of_rfc_7638() -> None:
-    """The RFC's own example key, made private in form only."""
+    """RFC 7638 §3.1."""
     n = (
         "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECP"
         "ebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY"
@@ -189,7 +189,7 @@ def test_the_thumbprint_is_that_of_rfc_7638() -> None:
     ],
 )
 def test_the_algorithm_follows_from_the_key(jwk: dict[str, Any], alg: str) -> None:
-    """EdDSA, PS256 or ES256; never RS256."""
+    """EdDSA, PS256 or ES256."""
     fake_gateway = FakeGateway()
     fake_gateway.oauth.client_jwk = jwk
     fake_gateway.client(private_jwks={"keys": [jwk]}).questions()
@@ -208,7 +208,7 @@ def test_the_algorithm_follows_from_the_key(jwk: dict[str, Any], alg: str) -> No
     ],
 )
 def test_a_key_that_cannot_be_used_is_refused_without_quoting_it(jwk: dict[str, Any]) -> None:
-    """No private part in an error, nor in its cause."""
+    """Neither in the error nor in its cause."""
     with pytest.raises(errors.ConfigurationError) as caught:
         FakeGateway().client(private_jwks=jwk)
     assert caught.value.__cause__ is None
@@ -232,7 +232,7 @@ def test_a_key_that_cannot_be_used_is_refused_without_quoting_it(jwk: dict[str, 
     ],
 )
 def test_http_is_for_loopback_only(issuer: str, *, allowed: bool) -> None:
-    """A token never travels in the clear to another machine."""
+    """Tokens are not sent in clear text."""
     options: dict[str, Any] = {"client_id": "bank", "private_jwks": generate_dpop_key()}
     if allowed:
         assert Client(issuer=issuer, **options).issuer == issuer.rstrip("/")
@@ -242,7 +242,7 @@ def test_http_is_for_loopback_only(issuer: str, *, allowed: bool) -> None:
 
 
 class TamperingGateway(FakeGateway):
-    """A gateway with something wrong in one of its OAuth documents."""
+    """A gateway with a defect in one of its OAuth documents."""
 
     def __init__(self, path: str, **lies: Any) -> None:
         super().__init__()
@@ -268,13 +268,13 @@ class TamperingGateway(FakeGateway):
     ],
 )
 def test_a_server_that_is_not_what_it_should_be_is_refused(path: str, lies: dict[str, Any]) -> None:
-    """Another issuer, an address elsewhere, no keys, or a token bound to nothing."""
+    """Another issuer, endpoints elsewhere, no keys, unbound tokens."""
     with pytest.raises(errors.ProtocolError):
         TamperingGateway(path, **lies).client().questions()
 
 
 def test_secrets_do_not_print() -> None:
-    """Neither keys nor tokens nor nonces, in any repr that a log could catch."""
+    """Keys, tokens and nonces have no repr."""
     fake_gateway = FakeGateway()
     client = fake_gateway.client()
     client.questions()

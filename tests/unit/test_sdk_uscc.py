@@ -1,4 +1,4 @@
-"""The SDK warns of a code before it sends it; the fake gateway keeps the gateway's rule."""
+"""SDK handling of USCCs: warning before sending, same rules as the gateway."""
 
 import json
 import logging
@@ -29,7 +29,7 @@ TYPED = st.text(st.sampled_from([*ALPHABET, "O", "９", " ", "l"]), max_size=20)
 def test_a_code_with_a_wrong_check_character_is_warned_of_and_sent(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """In the log of `xinqiao`, without the code itself; the answer says the same."""
+    """Logged without the code; the answer carries the warning too."""
     with FakeGateway().client() as client, caplog.at_level(logging.WARNING, "xinqiao"):
         result = client.verify(RIGHT, purpose="tender", questions=["is_active.v1"])
         assert (caplog.messages, result.warnings) == ([], ())
@@ -41,14 +41,14 @@ def test_a_code_with_a_wrong_check_character_is_warned_of_and_sent(
 
 
 def test_an_error_carries_the_warning_too() -> None:
-    """What a problem says of the code."""
+    """Warnings of the problem document."""
     with FakeGateway().client() as client, pytest.raises(errors.NotAvailable) as caught:
         client.query(WRONG, purpose="tender", datasets=["penalty"])
     assert caught.value.warnings == ("check_character",)
 
 
 def test_the_fake_gateway_refuses_a_persons_number(caplog: pytest.LogCaptureFixture) -> None:
-    """As the gateway does; and what the SDK logs has nothing of it."""
+    """As the gateway; the SDK logs no digits of it."""
     with FakeGateway().client() as client, pytest.raises(errors.InvalidUscc):
         client.verify(PERSONAL, purpose="tender", questions=["is_active.v1"])
     assert PERSONAL not in caplog.text
@@ -56,7 +56,7 @@ def test_the_fake_gateway_refuses_a_persons_number(caplog: pytest.LogCaptureFixt
 
 @given(st.sampled_from([each["input"] for each in VECTORS["enterprises"]]) | TYPED)
 def test_the_sdk_and_the_gateway_know_the_same_codes(text: str) -> None:
-    """Both by the standard, neither by the other's code."""
+    """Two implementations of the standard agree."""
     code = enterprise_code(text)
     assert is_code(text) is not isinstance(code, NotACode)
     wrong = not isinstance(code, NotACode) and not code.check_agrees

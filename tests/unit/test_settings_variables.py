@@ -1,4 +1,4 @@
-"""What is in the environment and is no setting: mistyped names and empty values are sentences."""
+"""Environment variables: unknown names and empty values are refused with a sentence."""
 
 import re
 from collections.abc import Iterator
@@ -25,14 +25,14 @@ GOOD: Final = {
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Settings that are good, in the environment of this test."""
+    """A valid environment for the test."""
     for name, value in GOOD.items():
         monkeypatch.setenv(name, value)
     return monkeypatch
 
 
 def sentences() -> str:
-    """What is wrong with the settings."""
+    """Sentences about the settings."""
     with pytest.raises(SettingsError) as raised:
         Settings.from_env()
     assert "hunter2" not in str(raised.value)
@@ -40,7 +40,7 @@ def sentences() -> str:
 
 
 def test_what_is_good_is_parsed() -> None:
-    """Nothing in the environment of the tests themselves is in the way."""
+    """Control."""
     assert Settings.from_env().issuer == GOOD["XINQIAO_ISSUER"]
 
 
@@ -49,7 +49,7 @@ def test_what_is_good_is_parsed() -> None:
 def test_an_empty_setting_is_a_sentence(
     environment: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    """It is neither the default nor a folder nor nothing: whoever wrote it meant something."""
+    """Neither a default nor an empty path."""
     environment.setenv(f"XINQIAO_{name}", value)
     assert f"XINQIAO_{name} is set and empty" in sentences()
     assert "leave it out" in sentences()
@@ -58,7 +58,7 @@ def test_an_empty_setting_is_a_sentence(
 def test_an_empty_setting_that_is_required_cannot_be_left_out(
     environment: pytest.MonkeyPatch,
 ) -> None:
-    """The sentence says what it should hold, and nothing else."""
+    """The sentence says what it must hold."""
     environment.setenv("xinqiao_issuer", "")
     environment.delenv("XINQIAO_ISSUER")
     assert "XINQIAO_ISSUER is set and empty" in sentences()
@@ -81,7 +81,7 @@ def test_an_empty_setting_that_is_required_cannot_be_left_out(
 def test_a_name_that_is_nearly_a_setting_is_a_sentence(
     environment: pytest.MonkeyPatch, written: str, meant: str | None
 ) -> None:
-    """Left alone it would be a limit, a proxy or a Redis that is not there."""
+    """Otherwise a limit, a proxy or a Redis would silently be missing."""
     environment.setenv(written, "hunter2")
     if meant is None:
         assert Settings.from_env()
@@ -96,14 +96,14 @@ def test_a_name_that_is_nearly_a_setting_is_a_sentence(
     "name", [*sorted(READ_ELSEWHERE), "XINQIAO_TEST_ISSUER", "XINQIAO_TEST_FONTS"]
 )
 def test_what_others_read_is_known(environment: pytest.MonkeyPatch, name: str) -> None:
-    """However near it is to a setting."""
+    """However similar to a setting."""
     environment.setenv(name, "x")
     assert Settings.from_env()
     assert unknown_variables() == []
 
 
 def variables_in(*folders: str) -> Iterator[str]:
-    """Every variable that stands in the files of these folders."""
+    """Variables in the files of these folders."""
     for folder in folders:
         for file in sorted((ROOT / folder).rglob("*")):
             if file.suffix in {".py", ".cfg", ".conf", ".js", ".env", ".sh", ".yaml"}:
@@ -111,7 +111,7 @@ def variables_in(*folders: str) -> Iterator[str]:
 
 
 def test_every_variable_that_the_project_names_is_known(environment: pytest.MonkeyPatch) -> None:
-    """The list of what is read elsewhere is whole."""
+    """The list of other variables is complete."""
     for name in set(variables_in("sdk/src", "deploy", "gateway")) - {"XINQIAO_X"}:
         if name not in GOOD:
             environment.setenv(name, "x")
@@ -124,13 +124,13 @@ def test_every_variable_that_the_project_names_is_known(environment: pytest.Monk
 def test_an_address_that_is_no_redis_is_a_sentence(
     environment: pytest.MonkeyPatch, url: str
 ) -> None:
-    """Of what it held nothing is said: a password may stand in it."""
+    """The value may contain a password and is not quoted."""
     environment.setenv("XINQIAO_REDIS_URL", url)
     assert "XINQIAO_REDIS_URL cannot be used" in sentences()
 
 
 def test_serve_ends_with_the_sentence() -> None:
-    """Status 2, one line for each trouble, and no traceback."""
+    """Status 2, one line for each error, no traceback."""
     ended = run("serve", environ={**GOOD, "XINQIAO_REDIS_URL": "", "XINQIAO_WORKER": "2"})
     assert ended.returncode == 2
     assert [line.split()[0] for line in ended.stderr.splitlines()] == [
@@ -151,5 +151,5 @@ def test_serve_ends_with_the_sentence() -> None:
     ],
 )
 def test_the_distance_counts_edits(one: str, other: str, edits: int) -> None:
-    """Insertions, deletions and substitutions, the same both ways."""
+    """Insertions, deletions and substitutions; symmetric."""
     assert edit_distance(one, other) == edit_distance(other, one) == edits

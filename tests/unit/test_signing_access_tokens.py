@@ -1,4 +1,4 @@
-"""A token is believed for what our key signed in its time, for us, until its end."""
+"""Access token verification: keys, issuer, audience, expiry, caching."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ RETIRED = NOON + timedelta(hours=1)
 
 @pytest.fixture
 def keys(tmp_path: Path) -> KeyRing:
-    """One key for tokens, which retires in an hour."""
+    """A token key that retires in an hour."""
     file = tmp_path / "keys.json"
     entry = new_key("token", NOON) | {"retired_at": RETIRED.isoformat()}
     file.write_text(json.dumps({"keys": [entry]}))
@@ -26,7 +26,7 @@ def keys(tmp_path: Path) -> KeyRing:
 
 
 def issued(keys: KeyRing, moment: datetime, *, seconds: int = 300, **claims: Any) -> str:
-    """A token that was issued then."""
+    """A token issued at this time."""
     made = {
         "iss": ISSUER,
         "aud": ISSUER,
@@ -42,23 +42,23 @@ def issued(keys: KeyRing, moment: datetime, *, seconds: int = 300, **claims: Any
 
 
 def verified(keys: KeyRing, moment: datetime, *, seconds: int = 300, **claims: Any) -> AccessToken:
-    """What it says when it is shown a second later."""
+    """Claims of a token verified a second later."""
     text = issued(keys, moment, seconds=seconds, **claims)
     return TokenVerifier(keys, ISSUER).verify(text, moment + timedelta(seconds=1))
 
 
 def test_a_token_of_a_key_in_use_is_believed(keys: KeyRing) -> None:
-    """Its claims come out."""
+    """Its claims are returned."""
     assert verified(keys, NOON).jti == "jti-1"
 
 
 def test_a_token_lives_on_when_its_key_has_retired_since(keys: KeyRing) -> None:
-    """Issued a second before: rotation ends nobody's token."""
+    """Rotation invalidates no token."""
     assert verified(keys, RETIRED - timedelta(seconds=1)).client_id == "bank"
 
 
 def test_a_retired_key_makes_no_token_that_outlives_it_by_ten_minutes(keys: KeyRing) -> None:
-    """Whoever has got hold of it signs for no longer, whatever date is written in."""
+    """Whatever `exp` is written into it."""
     with pytest.raises(TokenError, match="not issued here"):
         verified(keys, RETIRED + timedelta(minutes=6))
     with pytest.raises(TokenError, match="not issued here"):
@@ -69,13 +69,13 @@ def test_a_retired_key_makes_no_token_that_outlives_it_by_ten_minutes(keys: KeyR
     "claims", [{"iss": "https://x.test"}, {"aud": "https://x.test"}, {"aud": [ISSUER]}], ids=str
 )
 def test_a_token_of_or_for_another_is_not_believed(keys: KeyRing, claims: dict[str, Any]) -> None:
-    """Issuer and audience are this server, each as one string."""
+    """One string each."""
     with pytest.raises(TokenError, match="not for this server"):
         verified(keys, NOON, **claims)
 
 
 def test_a_token_is_over_at_its_end_although_it_is_remembered(keys: KeyRing) -> None:
-    """What is remembered is that we signed it, not that it still holds."""
+    """The cache holds signatures, not validity."""
     made, text = TokenVerifier(keys, ISSUER), issued(keys, NOON)
     assert made.verify(text, NOON + timedelta(seconds=299))
     with pytest.raises(TokenError, match="expired"):
@@ -84,7 +84,7 @@ def test_a_token_is_over_at_its_end_although_it_is_remembered(keys: KeyRing) -> 
 
 @pytest.mark.parametrize("change", ["retired", "taken away"])
 def test_a_remembered_token_ends_with_a_key_that_leaked(tmp_path: Path, change: str) -> None:
-    """Whoever has the key may have made it to last for ever, and shown it before the rotation."""
+    """Tokens forged with it end with the key, cached or not."""
     file, entry = tmp_path / "keys.json", new_key("token", NOON)
     file.write_text(json.dumps({"keys": [entry]}))
     keys = KeyRing.read(file)

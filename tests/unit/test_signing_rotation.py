@@ -1,4 +1,4 @@
-"""The next key is published before it signs, the last one stays, and the file is never half written."""
+"""Key rotation: the next key is published before it signs; the file is replaced atomically."""
 
 import json
 import os
@@ -21,7 +21,7 @@ HOUR: Final = timedelta(hours=1)
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Keys that have been good since yesterday."""
+    """Keys valid since yesterday."""
     path = tmp_path / "signing-keys.json"
     path.write_text(new_key_file(NOON - timedelta(days=1)))
     path.chmod(0o600)
@@ -29,7 +29,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def rotate(file: Path, *uses: KeyUse, moment: datetime = NOON, within: timedelta = HOUR) -> None:
-    """Rotate as the command does, at a moment of the test's own."""
+    """Rotate as the command does, at a given time."""
     rewrite_key_file(
         file, lambda found: rotate_keys(found, uses, begins=moment + within, now=moment)
     )
@@ -42,7 +42,7 @@ def keys_command(file: Path, *arguments: str) -> Result:
 
 
 def test_a_key_signs_from_its_date_on_and_never_before(file: Path) -> None:
-    """The old key signs until the last moment before, and both are published all the time."""
+    """Both are published throughout."""
     old = KeyRing.read(file).current("token", NOON).kid
     rotate(file, "token")
     ring = KeyRing.read(file)
@@ -58,7 +58,7 @@ def test_a_key_signs_from_its_date_on_and_never_before(file: Path) -> None:
 
 
 def test_only_the_uses_that_were_named_are_rotated(file: Path) -> None:
-    """The key of the log is pinned by others, and stays."""
+    """The log's key is pinned by others and stays."""
     rotate(file, "token", "response")
     ring = KeyRing.read(file)
     keys = [key["xinqiao_use"] for key in ring.published()["keys"]]
@@ -66,7 +66,7 @@ def test_only_the_uses_that_were_named_are_rotated(file: Path) -> None:
 
 
 def test_a_running_ring_follows_its_file(file: Path) -> None:
-    """No restart: the next look at the ring finds what was written."""
+    """Without a restart."""
     ring = KeyRing.read(file)
     before = ring.current("response", NOON + HOUR).kid
     rotate(file, "response")
@@ -78,7 +78,7 @@ def test_a_running_ring_follows_its_file(file: Path) -> None:
 
 @pytest.mark.parametrize("content", ["", "{", '{"keys": [{"kid": "x"}]}', None])
 def test_a_file_that_breaks_leaves_the_keys_that_were_read(file: Path, content: str | None) -> None:
-    """A slip of the editor stops no gateway that runs; mended, the file counts again."""
+    """The corrected file is read again."""
     ring = KeyRing.read(file)
     kept, before = file.read_text(), ring.published()
     file.unlink()
@@ -91,7 +91,7 @@ def test_a_file_that_breaks_leaves_the_keys_that_were_read(file: Path, content: 
 
 
 def test_a_second_rotation_waits_until_the_first_has_happened(file: Path) -> None:
-    """Or a key would retire before it ever signed."""
+    """Otherwise a key would retire without signing."""
     rotate(file, "token")
     before = file.read_bytes()
     with pytest.raises(RotationError, match="is there already"):
@@ -102,7 +102,7 @@ def test_a_second_rotation_waits_until_the_first_has_happened(file: Path) -> Non
 
 
 def test_of_many_rotations_at_once_one_happens(file: Path) -> None:
-    """They go one after the other, and the others find the next key there."""
+    """A lock; the others find the next key."""
 
     def once(_: int) -> bool:
         try:
@@ -117,7 +117,7 @@ def test_of_many_rotations_at_once_one_happens(file: Path) -> None:
 
 
 def test_whoever_reads_meanwhile_finds_whole_keys(file: Path) -> None:
-    """The file is replaced, not written over."""
+    """Atomic replacement."""
 
     def read(_: int) -> int:
         return len(KeyRing.read(file).published()["keys"])
@@ -130,7 +130,7 @@ def test_whoever_reads_meanwhile_finds_whole_keys(file: Path) -> None:
 
 
 def test_the_new_file_is_for_its_owner_alone_and_leaves_nothing_beside_it(file: Path) -> None:
-    """Mode 0600, whatever it was before."""
+    """Mode 0600, whatever it was."""
     file.chmod(0o644)
     owner = file.stat().st_uid
     rotate(file, "token")
@@ -141,14 +141,14 @@ def test_the_new_file_is_for_its_owner_alone_and_leaves_nothing_beside_it(file: 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can own a file for somebody else")
 def test_a_rotation_by_root_leaves_the_file_to_the_gateway(file: Path) -> None:
-    """Or the gateway's own user could read it no more."""
+    """Otherwise the gateway's user could not read it."""
     os.chown(file, 12345, 12345)
     rotate(file, "token")
     assert (file.stat().st_uid, file.stat().st_gid) == (12345, 12345)
 
 
 def test_a_link_to_the_file_stays_a_link(file: Path) -> None:
-    """What it points to is replaced."""
+    """Its target is replaced."""
     link = file.parent / "link.json"
     link.symlink_to(file)
     rotate(link, "token")
@@ -157,7 +157,7 @@ def test_a_link_to_the_file_stays_a_link(file: Path) -> None:
 
 
 def test_a_broken_file_is_not_rotated(file: Path) -> None:
-    """What cannot be read is not replaced either."""
+    """An unreadable file is not replaced."""
     file.write_text('{"keys": 7}')
     with pytest.raises(KeysUnreadableError):
         rotate(file, "token")
@@ -165,7 +165,7 @@ def test_a_broken_file_is_not_rotated(file: Path) -> None:
 
 
 def test_members_of_the_file_that_we_do_not_know_are_kept(file: Path) -> None:
-    """An operator's own note survives."""
+    """Notes of an operator."""
     document: dict[str, Any] = json.loads(file.read_text())
     file.write_text(json.dumps(document | {"note": "ours"}))
     rotate(file, "token")
@@ -173,7 +173,7 @@ def test_members_of_the_file_that_we_do_not_know_are_kept(file: Path) -> None:
 
 
 def test_the_command_publishes_the_next_keys_a_day_ahead(file: Path) -> None:
-    """Tokens and answers by default; it says which key signs from when, and shows no private key."""
+    """Token and answer keys by default; the output has kids and dates, no private key."""
     done = keys_command(file, "rotate")
     assert done.exit_code == 0, done.stderr
     assert done.stdout.count("is published now and signs from") == 2
@@ -188,7 +188,7 @@ def test_the_command_publishes_the_next_keys_a_day_ahead(file: Path) -> None:
 
 
 def test_the_command_rotates_the_logs_key_by_name_and_says_whom_to_tell(file: Path) -> None:
-    """Those who watch the log have pinned its key."""
+    """The log's public key is pinned by its monitors."""
     done = keys_command(file, "rotate", "--use", "log", "--in", "72")
     assert done.exit_code == 0, done.stderr
     assert "log-" in done.stdout
@@ -206,7 +206,7 @@ def test_a_leaked_key_is_replaced_at_once_when_the_operator_says_so(file: Path) 
 
 
 def test_a_leak_does_not_wait_for_a_rotation_that_is_on_its_way(file: Path) -> None:
-    """The coming key lay in the same file: it never signs, and the old one signs no more."""
+    """The next key was in the same file: it never signs."""
     rotate(file, "token", "log")
     coming = KeyRing.read(file).current("token", NOON + HOUR).kid
     rotate(file, "token", within=timedelta())
@@ -233,7 +233,7 @@ def test_what_cannot_be_done_is_one_sentence_and_changes_nothing(
     arguments: tuple[str, ...],
     said: str,
 ) -> None:
-    """Status 2, as everywhere."""
+    """Status 2."""
     before = file.read_bytes()
     done = keys_command(file, *arguments)
     assert done.exit_code == 2

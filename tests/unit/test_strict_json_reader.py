@@ -1,4 +1,4 @@
-"""Strict JSON: what two readers could read differently is refused; everything else is read as it is."""
+"""Strict JSON reader: ambiguous documents are refused."""
 
 import json
 from typing import Any
@@ -21,7 +21,7 @@ VALUES = st.recursive(
 
 @given(VALUES, st.booleans())
 def test_every_value_is_read_as_it_was_written(value: Any, escaped: bool) -> None:
-    """Whether its characters are escaped or not."""
+    """Escaped or not."""
     data = json.dumps(value, ensure_ascii=escaped).encode()
     assert strict_json.parse(data) == orjson.loads(data)
 
@@ -35,7 +35,7 @@ def test_every_value_is_read_as_it_was_written(value: Any, escaped: bool) -> Non
 def test_a_member_that_is_there_twice_is_found(
     members: dict[str, Any], data: st.DataObject, escaped: bool, depth: int
 ) -> None:
-    """Wherever it stands, however it is spelled and whatever it holds."""
+    """At any depth, in any spelling, with any value."""
     again = data.draw(st.sampled_from(sorted(members)))
     pairs = [*members.items(), (again, data.draw(SCALARS))]
     pairs = data.draw(st.permutations(pairs))
@@ -69,7 +69,7 @@ def test_a_member_that_is_there_twice_is_found(
     ids=range(15),
 )
 def test_what_two_readers_could_read_differently_is_refused(document: bytes) -> None:
-    """Doubled members, integers beyond 64 bits, nesting that not everybody follows."""
+    """Duplicate members, integers beyond 64 bits, deep nesting."""
     with pytest.raises(StrictJsonError):
         strict_json.parse(document)
 
@@ -85,21 +85,21 @@ def test_what_two_readers_could_read_differently_is_refused(document: bytes) -> 
     ids=str,
 )  # fmt: skip
 def test_what_is_no_json_is_refused(document: bytes) -> None:
-    """As RFC 8259 has it, in UTF-8 without a byte order mark, of whole characters."""
+    """RFC 8259: UTF-8 without a byte order mark, no lone surrogates."""
     with pytest.raises(NotJsonError):
         strict_json.parse(document)
 
 
 @given(st.text(), st.booleans())
 def test_only_the_character_itself_is_a_nul(text: str, escaped: bool) -> None:
-    """Not the six characters of its escape, however many backslashes stand before them."""
+    """Not the text of its escape, after any number of backslashes."""
     for spoilt in (text, text + "\\u0000", text + "\\\\u0000", text + "\0", text + "\\\0"):
         data = json.dumps([spoilt], ensure_ascii=escaped).encode()
         assert strict_json.holds_nul(data) == ("\0" in spoilt)
 
 
 def test_the_deepest_document_is_read() -> None:
-    """And one level more is not."""
+    """One level more is refused."""
     assert strict_json.parse(b"[" * MAX_DEPTH + b"]" * MAX_DEPTH)
 
 
@@ -107,7 +107,7 @@ def test_the_deepest_document_is_read() -> None:
     "number", ["NaN", "Infinity", "-Infinity", "1e400", "1" + "0" * 30, "1" * 5_000, "-0.0", "1.5"]
 )
 def test_numbers_may_be_left_to_others(number: str) -> None:
-    """But nothing else may: doubled members, depth, other encodings and half characters are refused."""
+    """Other checks still apply."""
     document = f'{{"a":[{number}],"b":"\\"\\\\"}}'
     strict_json.check_ignoring_numbers(document.encode())
     for spoilt in (

@@ -1,4 +1,4 @@
-"""A province as files: the same bytes each time, the same rows in each format, never all in memory."""
+"""Synthetic province as files: deterministic, equal in all formats, streamed."""
 
 import csv
 import hashlib
@@ -57,12 +57,12 @@ def _cell(kind: str, cell: str) -> Any:
 
 
 def _said(row: dict[str, Any]) -> dict[str, Any]:
-    """An empty list is left out of CSV; to intake it is the same."""
+    """The record as CSV can express it: without empty lists."""
     return {name: value for name, value in row.items() if value != []}
 
 
 def _rows(plan: ExportPlan, code: str) -> list[dict[str, Any]]:
-    """What a reader of the files has, with what is empty left out."""
+    """Parsed rows without empty members."""
     paths = sorted(plan.folder.glob(f"{code}-*{plan.form.ending}"))
     if plan.form is Format.PARQUET:
         rows = [row for path in paths for row in pyarrow.parquet.read_table(path).to_pylist()]
@@ -78,7 +78,7 @@ def _rows(plan: ExportPlan, code: str) -> list[dict[str, Any]]:
 
 
 def test_the_files_hold_the_province_row_for_row(tmp_path: Path) -> None:
-    """Each record once, in each format, as the catalogue asks and with its source's time."""
+    """Each record once, in each format, with its source's time."""
     made = list(province(1, ENTITIES, today=TODAY, catalogue=CATALOGUE))
     for form in Format:
         plan = _plan(tmp_path / form.value, form)
@@ -107,7 +107,7 @@ def dataset_names(code: str) -> set[str]:
 
 
 def test_intake_reads_the_files_and_accepts_each_row(tmp_path: Path) -> None:
-    """With its own readers, in each format; what it reads is what was made."""
+    """With ingest's readers, in each format."""
     made = list(province(1, ENTITIES, today=TODAY, catalogue=CATALOGUE))
     delivered_rows = Counter(row.dataset for each in made for row in each.deliveries)
     for form in Format:
@@ -123,7 +123,7 @@ def test_intake_reads_the_files_and_accepts_each_row(tmp_path: Path) -> None:
 
 
 def test_a_header_has_the_code_once_and_every_field_of_the_catalogue(tmp_path: Path) -> None:
-    """As `ingest` asks for it."""
+    """As `ingest` requires."""
     plan = _plan(tmp_path, parts=1)
     _in_parts(plan)
     for dataset in CATALOGUE.datasets:
@@ -135,7 +135,7 @@ def test_a_header_has_the_code_once_and_every_field_of_the_catalogue(tmp_path: P
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_one_others(tmp_path: Path) -> None:
-    """However often, and in whichever process."""
+    """In any process."""
     one, other = _plan(tmp_path / "one"), _plan(tmp_path / "other")
     told: list[int] = []
     made = write_province(one, told.append)
@@ -155,7 +155,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_one_others(tmp_path: Pat
 
 
 def test_the_manifest_comes_last_and_counts(tmp_path: Path) -> None:
-    """A folder that has one is finished, and is not written over."""
+    """A folder with a manifest is complete and not overwritten."""
     made = write_province(_plan(tmp_path))
     manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["synthetic"] is True
@@ -169,7 +169,7 @@ def test_the_manifest_comes_last_and_counts(tmp_path: Path) -> None:
 
 
 def test_repairs_and_withdrawals_are_delivered_as_actions(tmp_path: Path) -> None:
-    """By the key of the record that they speak of."""
+    """By natural key."""
     plan = _plan(tmp_path, parts=1)
     _in_parts(plan)
     actions = [json.loads(line) for line in (tmp_path / "actions-01.ndjson").open("rb")]
@@ -180,7 +180,7 @@ def test_repairs_and_withdrawals_are_delivered_as_actions(tmp_path: Path) -> Non
 
 
 def test_a_part_takes_no_more_memory_when_it_is_longer(tmp_path: Path) -> None:
-    """Ten times the enterprises, hardly more memory."""
+    """Ten times the enterprises."""
     peaks = []
     for entities in (200, 200, 2_000):
         plan = ExportPlan(folder=tmp_path, entities=entities, seed=1, today=TODAY, parts=1)
@@ -192,7 +192,7 @@ def test_a_part_takes_no_more_memory_when_it_is_longer(tmp_path: Path) -> None:
 
 
 def test_the_command_says_what_it_has_written_and_refuses_a_finished_folder(tmp_path: Path) -> None:
-    """In one sentence."""
+    """With one sentence."""
     asked = ["synth", "--entities", "60", "--out", str(tmp_path), "--parts", "1"]
     first = CliRunner().invoke(app, asked)
     assert first.exit_code == 0, first.output

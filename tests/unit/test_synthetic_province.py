@@ -1,4 +1,4 @@
-"""The synthetic province: the same every time, complete however small, and nobody's real data."""
+"""Synthetic province: deterministic, all scenarios at any size, no real data."""
 
 from collections import Counter
 from datetime import date, datetime, timedelta
@@ -56,7 +56,7 @@ def _public_penalties(entity: SyntheticEnterprise, now: datetime) -> int:
 
 
 def test_a_province_of_two_hundred_has_every_trait_twice() -> None:
-    """Whoever tries the smallest one meets every case."""
+    """The smallest province has every scenario."""
     counted = Counter(trait for each in SMALL for trait in each.traits)
     assert set(TRAITS) >= NAMED_BY_THE_KIT
     assert {trait: counted[trait] >= 2 for trait in TRAITS} == dict.fromkeys(TRAITS, True)
@@ -70,7 +70,7 @@ def test_the_same_seed_gives_the_same_province_and_a_larger_one_begins_like_a_sm
 
 
 def test_a_province_is_a_stream() -> None:
-    """Ten million are not made to see three."""
+    """Lazily generated."""
     stream = province(1, 10_000_000, today=TODAY, catalogue=CATALOGUE)
     assert [each.enterprise.name for each in islice(stream, 3)] == [
         each.enterprise.name for each in SMALL[:3]
@@ -78,7 +78,7 @@ def test_a_province_is_a_stream() -> None:
 
 
 def test_the_first_enterprise_is_the_one_of_the_examples() -> None:
-    """A clean firm in Hangzhou's Xihu."""
+    """A clean firm in Xihu, Hangzhou."""
     first = SMALL[0]
     assert first.enterprise.name == "杭州云栖数据科技有限公司"
     assert first.enterprise.division == "330106"
@@ -86,7 +86,7 @@ def test_the_first_enterprise_is_the_one_of_the_examples() -> None:
 
 
 def test_every_code_is_its_own_and_valid_but_for_those_that_are_to_be_wrong() -> None:
-    """By the check character, and by the kind that it says."""
+    """By check character and kind."""
     codes = [each.enterprise.uscc for each in larger()]
     assert len(set(codes)) == len(codes)
     for each in larger():
@@ -98,7 +98,7 @@ def test_every_code_is_its_own_and_valid_but_for_those_that_are_to_be_wrong() ->
 
 
 def test_no_identity_number_is_valid_and_no_phone_can_ring() -> None:
-    """They match nobody."""
+    """They cannot be real."""
     for each in larger():
         number = each.personal["legal_representative_id_number"]
         assert id_check_character(number[:17]) != number[17]
@@ -106,7 +106,7 @@ def test_no_identity_number_is_valid_and_no_phone_can_ring() -> None:
 
 
 def test_every_record_is_as_the_catalogue_asks() -> None:
-    """The province is delivered as a department would deliver it."""
+    """Valid by the catalogue."""
     validators = {code: RowValidator(CATALOGUE, code, today=TODAY) for code in CATALOGUE.codes}
     for each in larger():
         for record in each.records:
@@ -119,13 +119,13 @@ def test_every_record_is_as_the_catalogue_asks() -> None:
 
 
 def test_every_dataset_has_records() -> None:
-    """In a few hundred enterprises already."""
+    """In a few hundred enterprises."""
     seen = {record.dataset for each in larger() for record in each.records}
     assert seen == set(CATALOGUE.codes) - {"registration"}
 
 
 def test_publicity_ends_where_the_rules_say() -> None:
-    """R2: what is recomputed agrees with what the source delivers."""
+    """R2."""
     rules = CATALOGUE.rules_of("penalty").publicity
     assert rules is not None
     penalties = [r for each in larger() for r in each.records if r.dataset == "penalty"]
@@ -149,7 +149,7 @@ def test_publicity_ends_where_the_rules_say() -> None:
     ],
 )
 def test_a_penalty_is_told_today_or_not_as_its_trait_says(trait: str, live: int) -> None:
-    """Whoever plays the part can rely on it."""
+    """By the scenario's name."""
     for each in SMALL[:60]:
         if trait in each.traits:
             assert _public_penalties(each, NOON) == live
@@ -161,7 +161,7 @@ def test_a_penalty_is_told_today_or_not_as_its_trait_says(trait: str, live: int)
     [date(2028, 2, 29), date(2027, 3, 31), date(2026, 12, 31), date(2027, 5, 31)],
 )
 def test_what_expires_today_is_told_today_and_not_tomorrow_on_any_day(today: date) -> None:
-    """Leap days and long months included."""
+    """Leap days and ends of months included."""
     stream = province(1, 60, today=today, catalogue=CATALOGUE)
     for each in stream:
         if "expires_today" not in each.traits:
@@ -213,7 +213,7 @@ def test_listed_enterprises_answer_no() -> None:
 
 
 def test_two_shops_bear_the_same_name() -> None:
-    """And have codes of their own."""
+    """With different codes."""
     shops = _with("same_name")
     assert len({each.enterprise.name for each in shops}) == 1
     assert len({each.enterprise.uscc for each in shops}) == len(shops) == 2
@@ -230,7 +230,7 @@ def test_odd_names_are_odd_and_have_a_strict_form() -> None:
 
 
 def test_kinds_cities_and_base_rates_are_near_those_of_the_province() -> None:
-    """Roughly: it is a small sample."""
+    """Approximately, as the sample is small."""
     plain = larger()[100:]
     kinds = Counter(each.enterprise.kind for each in plain)
     assert 0.35 < kinds["firm"] / len(plain) < 0.45
@@ -249,6 +249,6 @@ def test_divisions_are_those_of_2023() -> None:
 
 
 def test_times_carry_an_offset() -> None:
-    """Nothing is left to the machine's time zone."""
+    """Independent of the machine's time zone."""
     for record in SMALL[0].records:
         assert record.source_time.astimezone(SHANGHAI).hour == 9

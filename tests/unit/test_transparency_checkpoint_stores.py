@@ -1,4 +1,4 @@
-"""Places that keep a checkpoint: read whole or not at all, never written by a late writer."""
+"""Checkpoint stores, folder and HTTP: atomic reads, compare-and-set writes."""
 
 import asyncio
 import os
@@ -36,7 +36,7 @@ def server() -> Iterator[CheckpointServer]:
 
 @pytest.fixture(params=["folder", "conditional", "unconditional"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CheckpointStore]:
-    """Each kind of store, with nothing in it."""
+    """Each kind of store, empty."""
     if request.param == "folder":
         yield store_for(str(tmp_path), loopback=False)
         return
@@ -46,13 +46,13 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Checkpoint
 
 
 async def content_of(store: CheckpointStore) -> bytes | None:
-    """What it keeps."""
+    """Stored content."""
     kept = await store.read()
     return None if kept is None else kept.content
 
 
 async def test_what_was_put_is_read_and_replaced(store: CheckpointStore) -> None:
-    """From nothing to one checkpoint, and to the next."""
+    """From empty to one checkpoint, and to the next."""
     assert await store.read() is None
     await store.replace(None, b"19")
     assert await content_of(store) == b"19"
@@ -61,7 +61,7 @@ async def test_what_was_put_is_read_and_replaced(store: CheckpointStore) -> None
 
 
 async def test_a_late_writer_does_not_put_an_older_checkpoint_back(store: CheckpointStore) -> None:
-    """Two hosts have read the same; the one that was held up writes last, and is refused."""
+    """The second of two concurrent writes is refused."""
     nothing = await store.read()
     await store.replace(nothing, b"19")
     with pytest.raises(StoreChangedError):
@@ -74,7 +74,7 @@ async def test_a_late_writer_does_not_put_an_older_checkpoint_back(store: Checkp
 
 
 async def test_of_writers_at_once_one_wins_and_what_it_wrote_is_whole(tmp_path: Path) -> None:
-    """Each by a store of its own, as hosts have."""
+    """Each with a store object of its own."""
     contents = [str(number).encode() * 200 for number in range(8)]
     stores = [FolderStore(folder=tmp_path) for _ in contents]
     outcomes = await asyncio.gather(
@@ -88,7 +88,7 @@ async def test_of_writers_at_once_one_wins_and_what_it_wrote_is_whole(tmp_path: 
 
 
 async def test_a_writer_that_was_killed_holds_up_nobody(tmp_path: Path) -> None:
-    """Its half a file lies beside the checkpoint, and the next writer takes it away."""
+    """Its temporary file is removed by the next writer."""
     (tmp_path / CHECKPOINT_FILE).write_bytes(b"19")
     (tmp_path / NEW_FILE).write_bytes(b"2")
     (tmp_path / LOCK_FILE).touch()
@@ -99,7 +99,7 @@ async def test_a_writer_that_was_killed_holds_up_nobody(tmp_path: Path) -> None:
 
 
 async def test_a_command_run_as_root_does_not_lock_the_gateway_out(tmp_path: Path) -> None:
-    """What it makes belongs to the owner of the folder, and may be replaced by that user."""
+    """The new file belongs to the folder's owner."""
     if os.geteuid() == 0:
         os.chown(tmp_path, 1234, 1234)
     await FolderStore(folder=tmp_path).replace(None, b"23")
@@ -108,7 +108,7 @@ async def test_a_command_run_as_root_does_not_lock_the_gateway_out(tmp_path: Pat
 
 
 async def test_a_folder_that_is_not_there_is_no_empty_store(tmp_path: Path) -> None:
-    """A share that is not mounted must not be begun anew on each host."""
+    """An unmounted share would begin anew on each host."""
     store = FolderStore(folder=tmp_path / "mnt")
     with pytest.raises(StoreError, match=r"mnt cannot be used: No such file or directory\."):
         await store.read()
@@ -140,7 +140,7 @@ def _link(file: Path) -> None:
 async def test_what_is_no_file_of_a_decent_size_is_not_read(
     tmp_path: Path, make: object, why: str
 ) -> None:
-    """A link, a pipe that would wait for ever, a file that fills the memory."""
+    """A link, a pipe, a huge file."""
     assert callable(make)
     make(tmp_path / CHECKPOINT_FILE)
     with pytest.raises(StoreError, match=why):
@@ -150,7 +150,7 @@ async def test_what_is_no_file_of_a_decent_size_is_not_read(
 async def test_a_link_in_place_of_a_file_of_the_store_is_not_written_through(
     tmp_path: Path,
 ) -> None:
-    """Neither the new file nor the lock."""
+    """Neither the file nor the lock."""
     other = tmp_path / "other"
     other.write_bytes(b"mine")
     (tmp_path / NEW_FILE).symlink_to(other)
@@ -167,7 +167,7 @@ async def test_a_link_in_place_of_a_file_of_the_store_is_not_written_through(
 async def test_an_answer_that_is_neither_content_nor_absence_is_an_error(
     server: CheckpointServer, status: int
 ) -> None:
-    """A redirect is not followed, and a refusal does not look like an empty store."""
+    """Redirects are not followed, and a refusal is not an empty store."""
     server.status, server.location = status, f"{server.origin}/elsewhere"
     store = store_for(server.url, loopback=True)
     with pytest.raises(StoreError, match=f"log/checkpoint cannot be used: It answered {status}"):
@@ -175,7 +175,7 @@ async def test_an_answer_that_is_neither_content_nor_absence_is_an_error(
 
 
 async def test_a_put_that_is_not_taken_is_an_error(server: CheckpointServer) -> None:
-    """Whatever is answered but 200, 201 and 204."""
+    """Any status but 200, 201 and 204."""
     store, server.content = store_for(server.url, loopback=True), b"19"
     kept = await store.read()
     assert kept is not None
@@ -189,14 +189,14 @@ async def test_a_put_that_is_not_taken_is_an_error(server: CheckpointServer) -> 
 
 
 async def test_an_answer_without_end_is_not_read(server: CheckpointServer) -> None:
-    """A note has a few hundred bytes."""
+    """Notes have a few hundred bytes."""
     server.content = b"x" * (LARGEST_NOTE + 1)
     with pytest.raises(StoreError, match="more than"):
         await store_for(server.url, loopback=True).read()
 
 
 async def test_a_store_that_is_down_is_an_error() -> None:
-    """And no empty store."""
+    """Not an empty store."""
     with make_checkpoint_server() as server:
         store = HttpsStore(url=server.url, loopback=True)
     with pytest.raises(StoreError, match="cannot be reached"):
@@ -204,13 +204,13 @@ async def test_a_store_that_is_down_is_an_error() -> None:
 
 
 async def test_plain_http_is_for_loopback_in_the_demo_only(server: CheckpointServer) -> None:
-    """Elsewhere anybody on the way could answer."""
+    """Other answers could be forged."""
     with pytest.raises(StoreError, match="https"):
         await store_for(server.url, loopback=False).read()
 
 
 async def test_a_share_that_hangs_holds_up_one_thread_and_no_caller(tmp_path: Path) -> None:
-    """Until it answers each caller is told so within the time, and no second thread is begun."""
+    """Each caller gets a timeout, and no second thread is started."""
     store, answered = FolderStore(folder=tmp_path, timeout=0.05), threading.Event()
     before = threading.active_count()
     for _ in range(3):
@@ -222,7 +222,7 @@ async def test_a_share_that_hangs_holds_up_one_thread_and_no_caller(tmp_path: Pa
 
 
 async def test_credentials_are_sent_and_never_shown(server: CheckpointServer) -> None:
-    """User and password of the address go as HTTP Basic; a query may hold a secret too."""
+    """HTTP Basic from the URL; the query may hold a secret too."""
     address = server.url.replace("://", "://keeper:p%40ss@") + "?sig=hunter2"
     store = store_for(address, loopback=True)
     assert await store.read() is None

@@ -1,4 +1,4 @@
-"""Which texts are checkpoints of this log, and how one stands to the log in the database."""
+"""Checkpoints: signature verification, and comparison with the log in the database."""
 
 import base64
 from collections.abc import Mapping
@@ -32,12 +32,12 @@ class Key:
 
     @property
     def public(self) -> Mapping[str, str]:
-        """The public JWK."""
+        """Public JWK."""
         raw = self._private.public_key().public_bytes_raw()
         return {"kty": "OKP", "crv": "Ed25519", "x": _b64url(raw)}
 
     def sign(self, message: bytes) -> bytes:
-        """The signature of `message`."""
+        """Signature of `message`."""
         return self._private.sign(message)
 
 
@@ -51,14 +51,14 @@ NOTE = sign_checkpoint(ORIGIN, 23, ROOT, KEY).encode()
 
 
 def test_a_note_is_opened_by_any_key_that_the_log_has_or_had() -> None:
-    """A rotated key has signed what is kept until the next checkpoint."""
+    """Rotated keys included."""
     for key in (KEY, RETIRED):
         note = sign_checkpoint(ORIGIN, 23, ROOT, key).encode()
         assert open_checkpoint(note, ORIGIN, KEYS) == TreeHead(23, ROOT)
 
 
 def test_cosignatures_of_witnesses_are_passed_over() -> None:
-    """As c2sp.org/signed-note demands of unknown signatures."""
+    """As c2sp.org/signed-note requires for unknown signatures."""
     witness = base64.b64encode(b"\x01\x02\x03\x04" + bytes(72)).decode()
     cosigned = NOTE + f"— witness.test {witness}\n".encode()
     assert open_checkpoint(cosigned, ORIGIN, KEYS) == TreeHead(23, ROOT)
@@ -94,13 +94,13 @@ def _with(before: bytes, after: bytes) -> bytes:
     ],
 )
 def test_what_this_log_has_not_signed_is_refused_and_said_why(note: bytes, why: str) -> None:
-    """Whether it was forged, is another's, or no note at all."""
+    """Forged, another log's, not a note; with the reason."""
     with pytest.raises(NoteError, match=why):
         open_checkpoint(note, ORIGIN, KEYS)
 
 
 def test_a_key_named_in_a_note_must_really_have_signed_it() -> None:
-    """The four bytes that name the key prove nothing."""
+    """The key hash alone is no proof."""
     forged = base64.b64encode(key_hash(ORIGIN, KEY.public) + bytes(64)).decode()
     note = f"{ORIGIN}\n99\n{base64.b64encode(ROOT).decode()}\n\n— {ORIGIN} {forged}\n"
     with pytest.raises(NoteError, match="no key of this log"):
@@ -109,7 +109,7 @@ def test_a_key_named_in_a_note_must_really_have_signed_it() -> None:
 
 @given(st.integers(0, len(NOTE) - 1), st.integers(1, 255))
 def test_no_changed_byte_gives_another_tree_head(place: int, change: int) -> None:
-    """A note that still opens says what was signed."""
+    """Any byte change is refused or signed content."""
     changed = bytearray(NOTE)
     changed[place] ^= change
     try:
@@ -120,7 +120,7 @@ def test_no_changed_byte_gives_another_tree_head(place: int, change: int) -> Non
 
 
 def make_log(size: int | None, *, published: int | None = None) -> DatabaseLog:
-    """A log whose tree has the root `ROOT` at every size."""
+    """A log whose root is `ROOT` at every size."""
     newest = None if size is None else TreeHead(size, ROOT)
     return DatabaseLog(published=published, newest=newest, roots=dict.fromkeys(range(100), ROOT))
 
@@ -155,5 +155,5 @@ def make_log(size: int | None, *, published: int | None = None) -> DatabaseLog:
 def test_a_kept_checkpoint_is_compared_with_the_log(
     kept: TreeHead | None, log: DatabaseLog, found: Comparison
 ) -> None:
-    """A kill at any moment raises no alarm; a loss or a second history always does."""
+    """A kill at any moment is no fork; a loss or a second history is."""
     assert compare(kept, log) is found

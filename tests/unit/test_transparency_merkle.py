@@ -1,4 +1,4 @@
-"""The tree is RFC 9162's: by the published vectors, and by a second implementation."""
+"""Merkle tree of RFC 9162, by published vectors and the reference implementation."""
 
 import hashlib
 from itertools import pairwise
@@ -59,7 +59,7 @@ MANY = [hashlib.sha256(b"%d" % number).digest() for number in range(EXHAUSTED)]
 
 
 def node_of(entries: list[bytes]) -> NodeHash:
-    """Any full node over `entries`."""
+    """A full node over `entries`."""
     hashes = {(0, place): merkle.leaf_hash(entry) for place, entry in enumerate(entries)}
 
     def node(height: int, index: int) -> bytes:
@@ -72,7 +72,7 @@ def node_of(entries: list[bytes]) -> NodeHash:
 
 @pytest.mark.parametrize("size", range(9))
 def test_the_published_tree_heads_come_out(size: int) -> None:
-    """Sizes 0 to 8 over the standard leaves, by both ways to a root."""
+    """Sizes 0 to 8, computed in both ways."""
     leaves = LEAVES[:size]
     assert merkle.root([merkle.leaf_hash(each) for each in leaves]).hex() == ROOTS[size]
     assert merkle.span_root((0, size), node_of(leaves)).hex() == ROOTS[size]
@@ -81,7 +81,7 @@ def test_the_published_tree_heads_come_out(size: int) -> None:
 
 @pytest.mark.parametrize(("index", "size"), INCLUSION)
 def test_the_published_inclusion_proofs_come_out_and_verify(index: int, size: int) -> None:
-    """The proofs that the implementations of Certificate Transparency test with."""
+    """Vectors of Certificate Transparency."""
     proof = merkle.inclusion_proof(index, size, node_of(LEAVES))
     assert [each.hex() for each in proof] == INCLUSION[index, size]
     leaf, root = merkle.leaf_hash(LEAVES[index]), bytes.fromhex(ROOTS[size])
@@ -90,7 +90,7 @@ def test_the_published_inclusion_proofs_come_out_and_verify(index: int, size: in
 
 @pytest.mark.parametrize(("first", "second"), CONSISTENCY)
 def test_the_published_consistency_proofs_come_out_and_verify(first: int, second: int) -> None:
-    """The proofs that the implementations of Certificate Transparency test with."""
+    """Vectors of Certificate Transparency."""
     proof = merkle_proofs.consistency_proof(first, second, node_of(LEAVES))
     assert [each.hex() for each in proof] == CONSISTENCY[first, second]
     roots = bytes.fromhex(ROOTS[first]), bytes.fromhex(ROOTS[second])
@@ -98,7 +98,7 @@ def test_the_published_consistency_proofs_come_out_and_verify(first: int, second
 
 
 def test_every_inclusion_proof_in_every_small_tree_is_the_one_of_the_definition() -> None:
-    """All leaves of all trees up to 34: proofs as the RFC writes them, accepted by both."""
+    """All leaves of all trees up to 34, accepted by both verifiers."""
     node = node_of(MANY)
     for size in range(1, EXHAUSTED + 1):
         root = reference_merkle.mth(MANY[:size])
@@ -110,7 +110,7 @@ def test_every_inclusion_proof_in_every_small_tree_is_the_one_of_the_definition(
 
 
 def test_an_inclusion_proof_shows_one_leaf_at_one_place_in_one_tree_only() -> None:
-    """Another leaf, index, size, a longer, shorter or altered proof: refused."""
+    """Another leaf, index or size, a longer, shorter or changed proof."""
     node = node_of(MANY)
     for size in range(1, EXHAUSTED + 1):
         root = reference_merkle.mth(MANY[:size])
@@ -126,7 +126,7 @@ def test_an_inclusion_proof_shows_one_leaf_at_one_place_in_one_tree_only() -> No
 
 
 def test_every_consistency_proof_between_small_trees_is_the_one_of_the_definition() -> None:
-    """All pairs of trees up to 34: proofs as the RFC writes them, accepted."""
+    """All pairs of trees up to 34."""
     node = node_of(MANY)
     roots = [reference_merkle.mth(MANY[:size]) for size in range(EXHAUSTED + 1)]
     for second in range(1, EXHAUSTED + 1):
@@ -137,7 +137,7 @@ def test_every_consistency_proof_between_small_trees_is_the_one_of_the_definitio
 
 
 def test_a_consistency_proof_fits_two_trees_only() -> None:
-    """A fork, other sizes, a longer, shorter or altered proof: refused."""
+    """A fork, other sizes, a longer, shorter or changed proof."""
     node = node_of(MANY)
     roots = [reference_merkle.mth(MANY[:size]) for size in range(EXHAUSTED + 1)]
     fork = reference_merkle.mth([b"forked", *MANY[1:]])
@@ -155,7 +155,7 @@ def test_a_consistency_proof_fits_two_trees_only() -> None:
 
 
 def test_the_empty_tree_and_the_same_tree_need_no_proof_and_take_none() -> None:
-    """Every tree begins with the empty one and with itself; nothing else may be slipped in."""
+    """Empty proofs only."""
     root = reference_merkle.mth(MANY)
     assert merkle_proofs.consistency_proof(0, EXHAUSTED, node_of(MANY)) == []
     assert merkle_proofs.extends(0, merkle.EMPTY_ROOT, EXHAUSTED, root, [])
@@ -168,14 +168,14 @@ def test_the_empty_tree_and_the_same_tree_need_no_proof_and_take_none() -> None:
 
 @pytest.mark.parametrize(("index", "size"), [(0, 0), (3, 3), (-1, 3)])
 def test_a_leaf_outside_the_tree_has_no_proof(index: int, size: int) -> None:
-    """To ask for one is a fault in the caller."""
+    """A programming error."""
     with pytest.raises(ValueError, match="must be in the tree"):
         merkle.inclusion_proof(index, size, node_of(MANY))
 
 
 @pytest.mark.parametrize(("first", "second"), [(4, 3), (-1, 3)])
 def test_a_tree_that_shrank_has_no_proof(first: int, second: int) -> None:
-    """To ask for one is a fault in the caller."""
+    """A programming error."""
     with pytest.raises(ValueError, match="can only grow"):
         merkle_proofs.consistency_proof(first, second, node_of(MANY))
 
@@ -192,7 +192,7 @@ def test_the_edge_of_a_tree_of_70000_is_the_one_in_the_specification() -> None:
 
 
 def test_a_tree_that_grows_by_its_edge_alone_is_the_tree_over_all_its_leaves() -> None:
-    """Across one, two and many full tiles of two levels, and exactly on their borders."""
+    """Across one, two and many full tiles of two levels, and at their borders."""
     leaves = [merkle.leaf_hash(b"%d" % number) for number in range(66_000)]
     kept = {(0, place): leaf for place, leaf in enumerate(leaves)}
     steps = [0, 1, 255, 256, 257, 511, 512, 700, 5_000, 65_280, 65_535, 65_536, 65_537, 66_000]
@@ -210,7 +210,7 @@ def test_a_tree_that_grows_by_its_edge_alone_is_the_tree_over_all_its_leaves() -
 
 @pytest.mark.parametrize("size", [1, 255, 256, 257, 600, 65_535, 65_536, 65_793])
 def test_what_lies_around_a_leaf_is_enough_to_show_it(size: int) -> None:
-    """At most two tiles of each level make any inclusion proof."""
+    """At most two tiles of each level."""
     leaves = [merkle.leaf_hash(b"%d" % number) for number in range(size)]
     kept = {(0, place): leaf for place, leaf in enumerate(leaves)}
     kept |= tiles.grow({}, 0, leaves)
@@ -235,7 +235,7 @@ def test_what_lies_around_a_leaf_is_enough_to_show_it(size: int) -> None:
     ],
 )
 def test_a_tile_is_found_by_its_path(path: str, tile: Tile) -> None:
-    """As c2sp.org/tlog-tiles writes them, and back."""
+    """c2sp.org/tlog-tiles, both ways."""
     assert tile_of(path) == tile
     assert index_path(tile.index) == path.partition(".")[0]
 
@@ -270,7 +270,7 @@ def test_a_tile_is_found_by_its_path(path: str, tile: Tile) -> None:
     ],
 )
 def test_no_second_path_leads_to_a_tile(path: str) -> None:
-    """What is not the one way to write it is nothing."""
+    """Other spellings are refused."""
     assert tile_of(path) is None
 
 
@@ -281,11 +281,11 @@ def test_a_level_is_written_in_one_way() -> None:
 
 
 def without(proof: list[bytes], place: int) -> list[bytes]:
-    """`proof` with one hash left out."""
+    """`proof` without one hash."""
     return proof[:place] + proof[place + 1 :]
 
 
 def altered(proof: list[bytes], place: int) -> list[bytes]:
-    """`proof` with one bit of one hash turned over."""
+    """`proof` with one bit flipped."""
     flipped = bytes([proof[place][0] ^ 1]) + proof[place][1:]
     return [*proof[:place], flipped, *proof[place + 1 :]]
