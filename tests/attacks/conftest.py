@@ -1,4 +1,4 @@
-"""Collection of the Wycheproof tests only where Wycheproof's files are present."""
+"""Collection of the Wycheproof tests where its files are present; `test_signing_jws_forgeries` needs none."""
 
 import os
 from pathlib import Path

@@ -201,7 +201,7 @@ def test_a_public_key_is_never_a_shared_secret(algorithm: str) -> None:
 @each_algorithm
 @pytest.mark.parametrize("name", sorted(jws.FORBIDDEN_HEADERS))
 def test_a_header_that_asks_for_what_we_never_do_is_refused(algorithm: str, name: str) -> None:
-    """`crit`, `b64` and others, correctly signed."""
+    """`crit`, `b64`, `zip`, `jku` and others, correctly signed."""
     value: Any = {"crit": ["exp"], "b64": True, "zip": "DEF"}.get(name, "https://attacker.example/")
     asking: dict[str, Any] = {name: value}
     refused(str(make_token(algorithm, **asking)), jwk_of(algorithm))
@@ -209,7 +209,7 @@ def test_a_header_that_asks_for_what_we_never_do_is_refused(algorithm: str, name
 
 @each_algorithm
 def test_a_key_that_the_token_brings_verifies_nothing(algorithm: str) -> None:
-    """`jwk`, `jku`, `x5c` and `x5u` in the header are ignored."""
+    """`jwk` in the header is not used."""
     own = (
         rsa.generate_private_key(65_537, 2_048)
         if algorithm == "PS256"

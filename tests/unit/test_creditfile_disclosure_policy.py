@@ -175,7 +175,7 @@ def test_a_record_is_told_until_midnight_in_shanghai() -> None:
 
 
 def test_of_a_dataset_that_is_kept_from_the_public_the_page_says_nothing() -> None:
-    """ "No record was found" could be false (R6)."""
+    """The sentence that no record was found could be false (R6)."""
     held, penalty = make_enterprise(), make_record()
     sections = summary_of(held, [penalty], CATALOGUE, now=NOON).sections
     kept = summary_of(held, [penalty], keeping_back("penalty"), now=NOON).sections

@@ -65,7 +65,7 @@ def test_a_dataset_not_read_or_whose_source_is_silent_is_not_available() -> None
 
 
 def test_what_a_catalogue_keeps_back_is_not_answered_from() -> None:
-    """ "No penalty" could be false."""
+    """An answer that there is no penalty could be false."""
     catalogue = keeping_back("penalty")
     facts = facts_of(make_enterprise(), [make_record()], catalogue, NOON)
     assert _answer(facts, "no_live_penalty.v1") == "not_determined"

@@ -1,4 +1,4 @@
-"""Answers are `yes`, `no` or `not_determined`, and rest on what they rest on."""
+"""Evaluation of questions: `yes`, `no` or `not_determined`, with the records it rests on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ALL_DATASETS = frozenset(dataset for each in QUESTIONS for dataset in each.datas
 
 
 def digest(text: str) -> bytes:
-    """A keyed digest, as the gateway keeps."""
+    """A keyed digest as the gateway stores it."""
     return hmac.digest(b"a key of this test", text.encode(), hashlib.sha256)
 
 
@@ -41,14 +41,14 @@ def make_record(dataset: str, record_id: str = "r1", /, **fields: object) -> Liv
 
 
 def having(*records: LiveRecord) -> Facts:
-    """The enterprise with these records in its file."""
+    """Facts with these records."""
     return replace(ENTERPRISE, records=(REGISTRATION, *records))
 
 
 def ask(
     tag: str, value: str | None = None, *, facts: Facts | None = ENTERPRISE, today: date = TODAY
 ) -> Answered:
-    """Ask one question that consent and budget allow."""
+    """Ask one question with consent and budget."""
     asked = Asked(tag=tag, value=value)
     (answered,) = evaluate([asked], facts, allowed={asked}, digest=digest, today=today)
     assert answered.tag == tag
@@ -65,13 +65,13 @@ EVERYTHING = [
 
 
 def test_an_unknown_enterprise_determines_nothing() -> None:
-    """Whatever is asked of nobody is not determined, in the order asked."""
+    """Each question, in the order asked."""
     answers = evaluate(EVERYTHING, None, allowed={*EVERYTHING}, digest=digest, today=TODAY)
     assert answers == tuple(Answered(tag=each.tag, answer="not_determined") for each in EVERYTHING)
 
 
 def test_what_is_not_allowed_looks_like_an_unknown_enterprise() -> None:
-    """No consent and a spent budget say no more than an unknown code."""
+    """Without consent or budget, the answer equals that for an unknown code."""
     facts = having(
         make_record("public_rating", level="优秀"), make_record("penalty", severity="严重")
     )
@@ -80,7 +80,7 @@ def test_what_is_not_allowed_looks_like_an_unknown_enterprise() -> None:
 
 
 def test_allowing_one_question_allows_no_other_value_of_it() -> None:
-    """What was allowed is the question with its value."""
+    """Permission is for a question with its value."""
     low, high = (Asked(tag="rating_at_least.v1", value=level) for level in ("差", "优秀"))
     facts = having(make_record("public_rating", level="良好"))
     answers = evaluate([low, high], facts, allowed={high}, digest=digest, today=TODAY)
@@ -88,7 +88,7 @@ def test_allowing_one_question_allows_no_other_value_of_it() -> None:
 
 
 def test_the_work_is_the_same_for_nobody() -> None:
-    """The dummy has everything that comparisons need, and a keyed digest is made for it too."""
+    """A dummy of equal size is compared, with a keyed digest."""
     made: list[str] = []
 
     def counting(text: str) -> bytes:
@@ -104,7 +104,7 @@ def test_the_work_is_the_same_for_nobody() -> None:
 
 
 def test_a_dataset_whose_source_is_away_determines_nothing() -> None:
-    """No source and no record are two things."""
+    """No source and no record are different."""
     for each in EVERYTHING:
         facts = replace(ENTERPRISE, available=frozenset())
         assert ask(each.tag, each.value, facts=facts).answer == "not_determined"
@@ -123,7 +123,7 @@ def test_a_dataset_whose_source_is_away_determines_nothing() -> None:
     ],
 )
 def test_a_name_matches_strictly_loosely_or_not(name: str, answer: str, match: str | None) -> None:
-    """The answer says how a name matched."""
+    """The answer has the level of the match."""
     answered = ask("enterprise_name.v1", name)
     assert (answered.answer, answered.match) == (answer, match)
     assert answered.rests_on == (() if answer == "not_determined" else (("reg", 4),))
@@ -132,13 +132,13 @@ def test_a_name_matches_strictly_loosely_or_not(name: str, answer: str, match: s
 @pytest.mark.parametrize("recorded", ["王\ue81e", "王\u9fb4"])
 @pytest.mark.parametrize("asserted", ["王\ue81e", "王\u9fb4", "王\u9fb4\ufe00"])
 def test_a_rare_character_does_not_make_a_true_name_false(recorded: str, asserted: str) -> None:
-    """Private code points and assigned ones are the same name."""
+    """Private use and assigned code points are equal."""
     facts = replace(ENTERPRISE, legal_representative=recorded)
     assert ask("legal_representative_name.v1", asserted, facts=facts).match == "strict"
 
 
 def test_a_name_that_could_not_be_written_down_is_not_denied() -> None:
-    """A source that recorded a stand-in proves nothing against the true name."""
+    """A recorded placeholder gives `not_determined`, not `no`."""
     facts = replace(ENTERPRISE, legal_representative="王〓")
     assert ask("legal_representative_name.v1", "王䶮", facts=facts).answer == "not_determined"
     assert ask("legal_representative_name.v1", "王〓", facts=facts).answer == "yes"
@@ -154,13 +154,13 @@ def test_a_name_that_could_not_be_written_down_is_not_denied() -> None:
     ],
 )
 def test_what_is_not_recorded_is_not_denied(tag: str, facts: Facts) -> None:
-    """An empty field determines nothing, not even against what the dummy holds."""
+    """An empty field gives `not_determined`, also against the dummy's value."""
     for value in ("杭州", STAND_IN.name, STAND_IN.legal_representative, STAND_IN.address):
         assert ask(tag, value, facts=facts).answer == "not_determined"
 
 
 def test_an_address_matches_without_saying_how() -> None:
-    """How something matched is told of names only; addresses have no loose form."""
+    """Addresses have one form, and no level of match."""
     answered = ask("registered_address.v1", "浙江省 杭州市 西湖区 文三路１号")
     assert (answered.answer, answered.match) == ("yes", None)
     assert ask("registered_address.v1", "浙江省杭州市西湖區文三路1號").answer == "no"
@@ -168,7 +168,7 @@ def test_an_address_matches_without_saying_how() -> None:
 
 @pytest.mark.parametrize(("value", "answer"), [("33010619900101123x", "yes"), ("3301", "no")])
 def test_an_id_number_is_compared_by_its_keyed_digest(value: str, answer: str) -> None:
-    """The number itself is nowhere in the facts."""
+    """The facts do not have the number."""
     assert ask("legal_representative_id.v1", value).answer == answer
 
 
@@ -184,7 +184,7 @@ def test_an_id_number_is_compared_by_its_keyed_digest(value: str, answer: str) -
     ],
 )
 def test_only_an_active_registration_is_active(status: str | None, answer: str) -> None:
-    """A suspended, revoked or deregistered enterprise is not active."""
+    """Suspended, revoked and deregistered give `no`."""
     assert ask("is_active.v1", facts=replace(ENTERPRISE, status=status)).answer == answer
 
 
@@ -197,7 +197,7 @@ def test_only_an_active_registration_is_active(status: str | None, answer: str) 
     ],
 )
 def test_a_live_listing_is_a_no_that_rests_on_it(tag: str, dataset: str) -> None:
-    """Being listed is a `no`; not being listed rests on no record."""
+    """Listed: `no` with its record; not listed: `yes` without records."""
     assert ask(tag) == Answered(tag=tag, answer="yes")
     listed = ask(tag, facts=having(make_record(dataset)))
     assert listed == Answered(tag=tag, answer="no", rests_on=(("r1", 2),))
@@ -220,7 +220,7 @@ def test_a_live_listing_is_a_no_that_rests_on_it(tag: str, dataset: str) -> None
 def test_penalties_are_told_by_severity(
     asked: str | None, recorded: list[str | None], answer: str
 ) -> None:
-    """A severity asks for penalties of just that severity; an ungraded penalty is no `yes`."""
+    """A question with a severity counts that severity only; an ungraded penalty gives no `yes`."""
     facts = having(*(make_record("penalty", f"p{i}", severity=s) for i, s in enumerate(recorded)))
     answered = ask("no_live_penalty.v1", asked, facts=facts)
     assert answered.answer == answer
@@ -242,7 +242,7 @@ def test_penalties_are_told_by_severity(
     ],
 )
 def test_a_licence_is_valid_within_its_term(fields: dict[str, object], answer: str) -> None:
-    """Both ends are included, and what cannot be read is not a `no`."""
+    """Both ends included; unreadable dates give `not_determined`."""
     facts = having(make_record("licence", category="普通", **fields))
     answered = ask("licence_valid.v1", "普通", facts=facts)
     assert answered.answer == answer
@@ -250,7 +250,7 @@ def test_a_licence_is_valid_within_its_term(fields: dict[str, object], answer: s
 
 
 def test_a_licence_of_another_category_does_not_count() -> None:
-    """Without a licence of the category the answer is `no`."""
+    """Without a licence of that category: `no`."""
     facts = having(make_record("licence", category="普通"))
     assert ask("licence_valid.v1", "特许", facts=facts) == Answered(
         tag="licence_valid.v1", answer="no"
@@ -258,7 +258,7 @@ def test_a_licence_of_another_category_does_not_count() -> None:
 
 
 def test_one_valid_licence_among_ended_ones_is_enough() -> None:
-    """The `yes` rests on the valid one alone."""
+    """With that licence as its record."""
     ended = make_record("licence", "old", category="普通", valid_to="2020-01-01")
     facts = having(ended, make_record("licence", "new", category="普通"))
     assert ask("licence_valid.v1", "普通", facts=facts).rests_on == (("new", 2),)
@@ -277,7 +277,7 @@ def test_one_valid_licence_among_ended_ones_is_enough() -> None:
 def test_commitments_are_fulfilled_together(
     states: list[str | None], answer: str, rests_on: tuple[tuple[str, int], ...]
 ) -> None:
-    """One broken commitment is a `no`, one in progress leaves it open."""
+    """One broken: `no`; one in progress: `not_determined`."""
     made = (make_record("commitment", f"c{i}", fulfilment=s) for i, s in enumerate(states))
     answered = ask("commitment_fulfilled.v1", facts=having(*made))
     assert (answered.answer, answered.rests_on) == (answer, rests_on)
@@ -289,7 +289,7 @@ LEVELS = ["优秀", "良好", "中等", "较差", "差"]
 @pytest.mark.parametrize("theirs", LEVELS)
 @pytest.mark.parametrize("wanted", LEVELS)
 def test_ratings_are_ordered(theirs: str, wanted: str) -> None:
-    """Excellent is at least everything, poor is at least poor."""
+    """Excellent is at least everything, poor at least poor."""
     facts = having(make_record("public_rating", level=theirs))
     answered = ask("rating_at_least.v1", wanted, facts=facts)
     assert answered.answer == ("yes" if LEVELS.index(theirs) <= LEVELS.index(wanted) else "no")
@@ -297,14 +297,14 @@ def test_ratings_are_ordered(theirs: str, wanted: str) -> None:
 
 
 def test_no_rating_or_an_unheard_of_one_determines_nothing() -> None:
-    """Not being rated is not being rated badly."""
+    """`not_determined` instead of a bad rating."""
     assert ask("rating_at_least.v1", "差").answer == "not_determined"
     facts = having(make_record("public_rating", level="A++"))
     assert ask("rating_at_least.v1", "差", facts=facts).answer == "not_determined"
 
 
 def test_the_latest_of_several_ratings_counts() -> None:
-    """Whatever the order in which they come."""
+    """In any order."""
     old = make_record("public_rating", "old", level="差", rated_on="2025-01-01")
     new = make_record("public_rating", "new", level="优秀", rated_on="2026-01-01")
     for records in ((old, new), (new, old)):
@@ -323,18 +323,18 @@ def test_the_latest_of_several_ratings_counts() -> None:
     ],
 )
 def test_years_are_completed_on_the_corresponding_day(years: str, today: date, answer: str) -> None:
-    """Founded on 29 February: where there is no such day, the month's last is it."""
+    """Founded on 29 February: the last day of February in other years."""
     assert ask("established_for.v1", years, today=today).answer == answer
 
 
 def test_an_unknown_founding_date_determines_nothing() -> None:
-    """A missing date is not a short life."""
+    """`not_determined`."""
     facts = replace(ENTERPRISE, established_on=None)
     assert ask("established_for.v1", "1", facts=facts).answer == "not_determined"
 
 
 def paid(period: str, *, on_time: object, kind: str = "social_insurance") -> LiveRecord:
-    """One month's payment."""
+    """Payment of one month."""
     return make_record("tax_and_social", period, kind=kind, period=period, on_time=on_time)
 
 
@@ -355,13 +355,13 @@ AUTUMN = ("2026-08", "2026-09", "2026-10")
     ],
 )
 def test_the_last_complete_months_count(records: list[LiveRecord], answer: str) -> None:
-    """The current month is not complete yet; one late month is a `no`; a missing one leaves it open."""
+    """The current month is left out; one late month is a `no`, a missing one `not_determined`."""
     facts = having(*records)
     assert ask("paid_social_insurance_on_time.v1", "3", facts=facts).answer == answer
 
 
 def test_the_last_months_reach_back_over_the_new_year() -> None:
-    """In January the three months before are of last year."""
+    """In January, the last three months of the year before."""
     months = ("2025-10", "2025-11", "2025-12")
     facts = having(*(paid(month, on_time=True) for month in months))
     answered = ask("paid_social_insurance_on_time.v1", "3", facts=facts, today=date(2026, 1, 1))
@@ -383,12 +383,12 @@ def test_the_last_months_reach_back_over_the_new_year() -> None:
     ],
 )
 def test_what_the_catalogue_does_not_offer_determines_nothing(tag: str, value: str | None) -> None:
-    """Malformed questions are refused at the door; should one slip in, it learns nothing."""
+    """Malformed questions, which the endpoint refuses, give `not_determined`."""
     assert ask(tag, value).answer == "not_determined"
 
 
 def test_a_record_that_came_twice_is_rested_on_once() -> None:
-    """Each record and version stands once, in a fixed order."""
+    """Each record and version once, in a fixed order."""
     twice = make_record("abnormal_listing", "b"), make_record("abnormal_listing", "a")
     answered = ask("not_abnormal.v1", facts=having(*twice, *twice))
     assert answered.rests_on == (("a", 2), ("b", 2))

@@ -1,4 +1,4 @@
-"""`names.v2`: its published vectors, its tables and where they come from."""
+"""`names.v2`: published vectors, and derivation of its tables."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ T2S_SHA256 = "4465ad396901a339d93b79af93131fbf94b11b553e96e4c4cffdd2ec20b2ca55"
 
 @pytest.mark.parametrize("case", NAMES["cases"], ids=lambda case: case["note"])
 def test_a_name_has_the_forms_of_its_vector(case: dict[str, str]) -> None:
-    """What any implementer can run, we run."""
+    """The published vectors."""
     assert strict_name_v2(case["input"]) == case["strict"]
     loose = case["loose"]
     assert loose_readings(case["input"]) == (loose, case.get("also", loose))
 
 
 def test_the_vectors_are_many_and_of_this_version() -> None:
-    """Another version has other vectors and other tables."""
+    """Each version has its own vectors and tables."""
     assert NAMES["version"] == TABLES["version"] == NAMES_V2
     assert len(NAMES["cases"]) > 100
 
@@ -43,13 +43,13 @@ def test_the_vectors_are_many_and_of_this_version() -> None:
 @pytest.mark.parametrize("tag", ["enterprise_name.v2", "legal_representative_name.v2"])
 @pytest.mark.parametrize("pair", NAMES["pairs"], ids=lambda pair: f"{pair['asserted']}")
 def test_a_pair_of_names_is_answered_as_its_vector_says(pair: dict[str, str], tag: str) -> None:
-    """Of an enterprise and of a person."""
+    """For enterprises and persons."""
     told = answer(tag, pair["recorded"], pair["asserted"])
     assert told == (pair["answer"], pair["match"])
 
 
 def test_names_that_were_seen_to_be_answered_wrongly_are_answered_right() -> None:
-    """The small inputs of the report."""
+    """Regression cases."""
     with (VECTORS / "names.tsv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file, delimiter="\t"):
             told = answer("enterprise_name.v2", row["recorded"], row["asserted"])
@@ -57,7 +57,7 @@ def test_names_that_were_seen_to_be_answered_wrongly_are_answered_right() -> Non
 
 
 def test_no_two_standard_characters_become_one() -> None:
-    """Neither strictly nor in any loose reading: 8,105 characters, 8,105 forms."""
+    """Strictly and in each loose reading: 8,105 characters, 8,105 forms."""
     standard = standard_characters()
     assert len(set(standard)) == 8105
     for each in standard:
@@ -66,7 +66,7 @@ def test_no_two_standard_characters_become_one() -> None:
 
 
 def test_each_character_that_is_kept_apart_is_told_apart() -> None:
-    """OpenCC makes these one; each is answered `no` for the other."""
+    """OpenCC merges these; comparing one with the other gives `no`."""
     assert len(KEPT_APART) == 20
     for one, other in KEPT_APART:
         assert answer("legal_representative_name.v1", f"王{other}", f"王{one}") == ("yes", "loose")
@@ -74,7 +74,7 @@ def test_each_character_that_is_kept_apart_is_told_apart() -> None:
 
 
 def test_the_radicals_are_unicodes() -> None:
-    """`EquivalentUnifiedIdeograph.txt` of Unicode 15.0, but for the Kangxi radicals, which NFKC maps."""
+    """`EquivalentUnifiedIdeograph.txt` of Unicode 15.0, without the Kangxi radicals, which NFKC maps."""
     lines = (VECTORS / "EquivalentUnifiedIdeograph.txt").read_text("utf-8").splitlines()
     published = {}
     for line in lines:
@@ -89,8 +89,7 @@ def test_the_radicals_are_unicodes() -> None:
 
 
 def test_opencc_has_not_moved(tmp_path: Path) -> None:
-    """If it has, the loose form of `names.v1` would change with it: stay at the release in
-    requirements.lock. That of `names.v2` stays as it is; a table derived anew is `names.v3`."""
+    """A later OpenCC would change the loose form of `names.v1`: stay at the release in requirements.lock."""
     digest = hashlib.sha256()
     for name in ("TSPhrases", "TSCharactersExt", "TSCharacters"):
         digest.update(repr(dictionary(name, tmp_path)).encode())
@@ -103,8 +102,7 @@ def test_opencc_has_not_moved(tmp_path: Path) -> None:
 
 
 def test_the_tables_are_derived_from_opencc_and_the_standard_characters(tmp_path: Path) -> None:
-    """A variant becomes the first standard character that its simplifications reach; a standard
-    character stays, and what OpenCC would make of it becomes it."""
+    """A variant becomes the first standard character among its simplifications."""
     standard = set(standard_characters())
     simpler = dict(dictionary("TSCharacters", tmp_path)) | dict(
         dictionary("TSCharactersExt", tmp_path)
@@ -136,12 +134,12 @@ def test_the_tables_are_derived_from_opencc_and_the_standard_characters(tmp_path
 
 
 def test_no_reading_is_read_any_further() -> None:
-    """One pass through a table is all."""
+    """Tables are applied once."""
     assert not SIMPLIFIED.keys() & set(map(ord, SIMPLIFIED.values()))
 
 
 def test_what_opencc_does_word_by_word_is_answered_with_yes_without_words(tmp_path: Path) -> None:
-    """錢鍾書 is 钱锺书, though 鍾 is 钟 elsewhere; but for the characters that are kept apart."""
+    """錢鍾書 is 钱锺书, though 鍾 is 钟 elsewhere; but for the characters kept apart."""
     apart = {*"".join(map("".join, KEPT_APART)), *APART_IN_SOME_WORDS}
     for phrase, (simpler, *_) in dictionary("TSPhrases", tmp_path):
         if apart.isdisjoint(phrase + simpler):

@@ -1,4 +1,4 @@
-"""The forms of names are those of the published vectors."""
+"""`names.v1` by its published vectors, and normalisation of addresses and ID numbers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ EARLIER = {0xE7C7: 0x1E3F}
 
 
 def gbk_bytes(private: int) -> bytes:
-    """Where GBK 1.0 kept a private code point, in its own rows."""
+    """GBK 1.0 bytes of a private use code point."""
     if private >= 0xE815:
         trail = 0x50 + private - 0xE815
         return bytes([0xFE, trail + (trail >= 0x7F)])
@@ -47,24 +47,24 @@ def gbk_bytes(private: int) -> bytes:
 
 @pytest.mark.parametrize("case", NAMES["cases"], ids=lambda case: case["note"])
 def test_a_name_has_the_forms_of_its_vector(case: dict[str, str]) -> None:
-    """What any implementer can run, we run."""
+    """The published vectors."""
     assert strict_name(case["input"]) == case["strict"]
     assert loose_name(case["input"]) == case["loose"]
 
 
 def test_the_vectors_are_of_this_version() -> None:
-    """Another version has other vectors."""
+    """Each version has its own vectors."""
     assert NAMES["version"] == NAMES_VERSION
 
 
 def test_the_swaps_of_gb_18030_2022_are_the_published_ones() -> None:
-    """Each of the 24 pairs stands in the published changes."""
+    """The 24 pairs of the published changes."""
     for private, assigned in (SWAPPED_IN_2022 | RETIRED_DOUBLES).items():
         assert ASSIGNED[private] == chr(assigned)
 
 
 def test_every_other_private_code_point_agrees_with_the_codec() -> None:
-    """Python's own GB 18030 (the edition of 2000) gives the same character for the same bytes."""
+    """Python's GB 18030 codec (edition of 2000)."""
     others = ASSIGNED.keys() - SWAPPED_IN_2022.keys() - RETIRED_DOUBLES.keys() - EARLIER.keys()
     assert len(others) == 81
     for private in others:
@@ -72,34 +72,34 @@ def test_every_other_private_code_point_agrees_with_the_codec() -> None:
 
 
 def test_no_private_code_point_maps_to_another() -> None:
-    """What is mapped has left the private use area."""
+    """Mapped characters are outside the private use area."""
     assert not any(0xE000 <= ord(character) <= 0xF8FF for character in ASSIGNED.values())
 
 
 @pytest.mark.parametrize("text", ["浙江省 杭州市（西湖区） 文三路 1 号 A B 座"])
 def test_an_address_keeps_no_space(text: str) -> None:
-    """Spaces in addresses mean nothing, between Latin letters either."""
+    """Spaces in addresses are ignored, also between Latin letters."""
     assert normalise_address(text) == "浙江省杭州市(西湖区)文三路1号ab座"
 
 
 def test_an_id_number_has_one_form() -> None:
-    """Width, case and groups do not matter."""
+    """Width, case and grouping are ignored."""
     assert normalise_id_number(" ３３０１０６ 19900101 123x ") == "33010619900101123X"
 
 
 def test_a_lone_surrogate_does_not_break_anything() -> None:
-    """Broken text has a form too, and it is not legible."""
+    """Illegible, without an exception."""
     assert strict_name("张\ud800三") == "张\ufffd三"
     assert loose_name("张\ud800三") == "张\ufffd三"
 
 
 @pytest.mark.parametrize("text", ["张\ue000", "张?", "张＊＊", "〓三", "□三", "\ufffd", "⿰火韦"])
 def test_a_stand_in_for_a_character_is_illegible(text: str) -> None:
-    """Somebody could not write that character."""
+    """U+FFFD and others: the character could not be written."""
     assert is_illegible(strict_name(text))
 
 
 @pytest.mark.parametrize("text", ["张三", "\U00031350", "二〇二六", "\ue81e", "a·b", "𠮷野家"])
 def test_a_rare_character_is_legible(text: str) -> None:
-    """Rare is not illegible."""
+    """Rare characters are not placeholders."""
     assert not is_illegible(strict_name(text))

@@ -1,4 +1,4 @@
-"""The catalogue is what was published, and malformed questions are told apart from answers."""
+"""Catalogue of questions: published content, required consent, validation of questions."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from verification import (
     Asked,
     as_document,
     asserted_form,
-    find_question,
     problem_with,
+    question,
 )
 
 PUBLISHED = {
@@ -71,41 +71,37 @@ def test_no_published_question_ever_leaves_the_catalogue() -> None:
 
 
 def test_only_what_rests_on_closed_fields_needs_consent() -> None:
-    """Public facts may be asked without the enterprise."""
+    """Questions about public facts need none."""
     assert {each.tag for each in QUESTIONS if each.needs_consent} == UNDER_CONSENT
 
 
 def test_a_question_with_a_severity_is_closed_and_without_one_open() -> None:
-    """That there is a live penalty is public; how severe it was found to be is not."""
-    asked = find_question("no_live_penalty.v1")
+    """That there is a penalty is public; its severity is not."""
+    asked = question("no_live_penalty.v1")
     assert asked is not None
-    assert not asked.needs_consent_for(None)
-    assert all(asked.needs_consent_for(severity) for severity in asked.values)
+    assert not asked.closed(None)
+    assert all(asked.closed(severity) for severity in asked.values)
     assert {each.tag for each in QUESTIONS if each.value_needs_consent} == {asked.tag}
 
 
 def test_every_question_is_among_those_whose_deciding_field_is_known() -> None:
-    """A new one is compared with the catalogue too."""
+    """A new question must be added to the comparison."""
     assert {tag for tag, *_ in DECIDED_BY} == {each.tag for each in QUESTIONS}
 
 
 def test_what_a_question_needs_consent_for_is_what_the_catalogue_does_not_make_public() -> None:
-    """The classes of the fields that decide an answer, question by question."""
+    """By the classes of the deciding fields."""
     catalogue = load_catalogue()
     for tag, value, dataset, field in DECIDED_BY:
-        found = find_question(tag)
+        found = question(tag)
         assert found is not None
         fields = {each.name: each for each in catalogue.dataset(dataset).fields}
         of_class = fields[field].disclosure
-        assert found.needs_consent_for(value) == (of_class is not DisclosureClass.PUBLIC), (
-            tag,
-            value,
-            field,
-        )
+        assert found.closed(value) == (of_class is not DisclosureClass.PUBLIC), (tag, value, field)
 
 
 def test_only_names_match_loosely() -> None:
-    """The wire shows how something matched beside names alone."""
+    """Other questions have no level of match."""
     loose = {each.tag for each in QUESTIONS if each.loose}
     assert loose == {
         f"{name}.v{version}"
@@ -115,9 +111,9 @@ def test_only_names_match_loosely() -> None:
 
 
 def test_both_questions_on_a_name_have_one_budget_in_the_later_form() -> None:
-    """And a consent to the earlier one covers the later one, not the other way round."""
+    """Consent to the earlier question covers the later one, not the other way round."""
     for name in ("enterprise_name", "legal_representative_name"):
-        first, second = find_question(f"{name}.v1"), find_question(f"{name}.v2")
+        first, second = question(f"{name}.v1"), question(f"{name}.v2")
         assert first is not None
         assert second is not None
         assert first.budget == second.budget == first.tag
@@ -135,7 +131,7 @@ def test_both_questions_on_a_name_have_one_budget_in_the_later_form() -> None:
 
 
 def test_no_question_takes_a_threshold_of_the_callers_choosing() -> None:
-    """What is not a text to match is one of a few fixed values."""
+    """Values are texts to compare or from a closed list."""
     for each in QUESTIONS:
         assert (each.value == "text") == (each.kind == "match")
         assert (each.value == "one_of") == bool(each.values)
@@ -143,7 +139,7 @@ def test_no_question_takes_a_threshold_of_the_callers_choosing() -> None:
 
 
 def test_the_document_is_plain_json_in_the_catalogues_order() -> None:
-    """What is served at `/v1/questions` can be read by anybody."""
+    """As served at `/v1/questions`."""
     document = json.loads(json.dumps(as_document()))
     assert document["catalogue_version"] == CATALOGUE_VERSION
     assert [each["question"] for each in document["questions"]] == [e.tag for e in QUESTIONS]
@@ -173,7 +169,7 @@ def test_the_document_is_plain_json_in_the_catalogues_order() -> None:
     ],
 )
 def test_a_well_formed_question_has_no_problem(tag: str, value: str | None) -> None:
-    """Nothing is refused that the catalogue offers."""
+    """Every question of the catalogue with a valid value."""
     assert problem_with(Asked(tag=tag, value=value)) is None
 
 
@@ -197,19 +193,19 @@ def test_a_well_formed_question_has_no_problem(tag: str, value: str | None) -> N
     ],
 )
 def test_a_malformed_question_is_told_why(tag: str, value: str | None, sentence: str) -> None:
-    """The sentence says what to do."""
+    """The sentence says what to change."""
     assert sentence in (problem_with(Asked(tag=tag, value=value)) or "")
 
 
 def test_a_problem_never_repeats_what_was_sent() -> None:
-    """An asserted value may be personal."""
+    """Asserted values may be personal."""
     secret = "33010619900101123X" * 12
     for tag in ("legal_representative_id.v1", "is_active.v1", "rating_at_least.v1", secret):
         assert "3301" not in (problem_with(Asked(tag=tag, value=secret)) or "")
 
 
 def test_two_spellings_of_one_value_cost_the_budget_once() -> None:
-    """Budgets count normal forms."""
+    """The budget counts normalised values."""
     full, ascii_ = (Asked(tag="enterprise_name.v1", value=f"云栖{b}") for b in ("（杭）", "(杭)"))
     assert asserted_form(full) == asserted_form(ascii_) == "云栖(杭)"
     assert asserted_form(Asked(tag="established_for.v1", value="5")) == "5"
@@ -217,13 +213,13 @@ def test_two_spellings_of_one_value_cost_the_budget_once() -> None:
 
 
 def test_nothing_asserted_costs_nothing() -> None:
-    """Public state may be asked again and again."""
+    """Questions without a value are not counted."""
     assert asserted_form(Asked(tag="is_active.v1")) is None
     assert asserted_form(Asked(tag="no_live_penalty.v1")) is None
     assert asserted_form(Asked(tag="unheard_of.v1", value="x")) is None
 
 
 def test_a_tag_finds_its_question() -> None:
-    """Lookup is exact."""
-    assert find_question("is_active.v1") in QUESTIONS
-    assert find_question("IS_ACTIVE.v1") is None
+    """Exact match."""
+    assert question("is_active.v1") in QUESTIONS
+    assert question("IS_ACTIVE.v1") is None

@@ -1,4 +1,4 @@
-"""The code is checked against its published vectors and against the standards' own tables."""
+"""USCC validation by published vectors and the tables of GB 32100 and GB 11714."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ VECTORS: dict[str, Any] = json.loads(
 
 @pytest.mark.parametrize("case", VECTORS["valid"], ids=lambda case: case["code"])
 def test_every_valid_vector_is_accepted(case: dict[str, Any]) -> None:
-    """A code of whatever department is a code, and says of itself what the vector says."""
+    """With the properties of its vector."""
     code = parse_uscc(case["code"])
     assert not isinstance(code, NotACode)
     assert code == case["code"]
@@ -39,13 +39,13 @@ def test_every_valid_vector_is_accepted(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", VECTORS["invalid"], ids=lambda case: case["note"])
 def test_every_invalid_vector_is_refused_with_its_reason(case: dict[str, str]) -> None:
-    """What is not a code is refused as a value that says why."""
+    """The reason is a value."""
     assert parse_uscc(case["input"]) == NotACode(reason=CodeProblem(case["reason"]))
 
 
 @pytest.mark.parametrize("case", VECTORS["enterprises"], ids=lambda case: ascii(case["input"]))
 def test_an_enterprises_code_is_well_formed_and_no_persons_number(case: dict[str, Any]) -> None:
-    """A wrong check character is said, and refuses nothing."""
+    """A wrong check character is reported, not refused."""
     code = enterprise_code(case["input"])
     if "reason" in case:
         assert code == NotACode(reason=CodeProblem(case["reason"]))
@@ -55,19 +55,19 @@ def test_an_enterprises_code_is_well_formed_and_no_persons_number(case: dict[str
 
 @pytest.mark.parametrize("case", VECTORS["normalise"], ids=lambda case: ascii(case["input"]))
 def test_the_ways_of_typing_a_code_are_one(case: dict[str, str]) -> None:
-    """Width, case and spaces do not matter."""
+    """Width, case and spaces are normalised."""
     assert normalise_uscc(case["input"]) == case["code"]
     assert parse_uscc(case["input"]) == case["code"]
 
 
 @pytest.mark.parametrize("case", VECTORS["organisation"], ids=lambda case: case["body"])
 def test_the_organisation_check_follows_its_vectors(case: dict[str, str]) -> None:
-    """The inner code has a check character of its own (GB 11714)."""
+    """GB 11714."""
     assert organisation_check(case["body"]) == case["check"]
 
 
 def test_a_personal_id_number_is_not_a_market_entity() -> None:
-    """An ID number that happens to pass the check is still told apart by how it begins."""
+    """An ID number with a fitting check character is recognised by its first digits."""
     first17 = "33010619900101123"
     code = parse_uscc(first17 + check_character(first17))
     assert not isinstance(code, NotACode)
@@ -76,21 +76,21 @@ def test_a_personal_id_number_is_not_a_market_entity() -> None:
 
 @pytest.mark.parametrize("text", ["", "9133", "O" * 17, "9" * 18, "云" * 17])
 def test_no_check_character_is_made_up_for_what_cannot_have_one(text: str) -> None:
-    """Computing a check over something else is a mistake of the caller."""
+    """A programming error."""
     with pytest.raises(ValueError, match="17 characters"):
         check_character(text)
 
 
 @pytest.mark.parametrize("text", ["", "1234567", "abcdefgh", "1234567-", "１２３４５６７８"])
 def test_no_organisation_check_is_made_up_either(text: str) -> None:
-    """The inner check is computed over eight characters of 0–9 and A–Z only."""
+    """Eight characters of 0–9 and A–Z."""
     with pytest.raises(ValueError, match="8 characters"):
         organisation_check(text)
 
 
 @pytest.mark.parametrize("digits", ["٣٣٠١٠٦", "³³⁰¹⁰⁶", "३३०१०६"])
 def test_digits_of_other_scripts_make_no_division_code(digits: str) -> None:
-    """Only ASCII digits, or what NFKC makes of others, are digits here."""
+    """ASCII digits, or digits that NFKC maps to them."""
     first17 = "91330106MA2XXXX19"
     text = f"91{digits}{first17[8:]}{check_character(first17)}"
     folds_to_ascii = digits == "³³⁰¹⁰⁶"

@@ -1,29 +1,29 @@
-"""What is asked in a verification: its questions, budgets and what a consent has to name."""
+"""Verification request: questions, probe budgets, and tags that a consent must name."""
 
 from dataclasses import replace
 
 from gateway.verifications.request import VerificationRequest
 from tests.creditfile_builders import USCC
-from verification import Asked, Question, find_question
+from verification import Asked, Question, question
 
 
 def make_ask(*questions: Question) -> VerificationRequest:
-    """Each with a value."""
+    """Questions, each with a value."""
     asked = tuple(Asked(tag=each.tag, value="张三") for each in questions)
     return VerificationRequest(uscc=USCC, purpose="loan_approval", asked=asked, questions=questions)
 
 
 def test_a_consent_that_names_the_earlier_question_covers_the_later_one() -> None:
-    """Were names closed: either tag lets the later one be read and told, the later one not the earlier."""
-    first, second = find_question("enterprise_name.v1"), find_question("enterprise_name.v2")
+    """For closed name questions; not the other way round."""
+    first, second = question("enterprise_name.v1"), question("enterprise_name.v2")
     assert first is not None
     assert second is not None
     closed = make_ask(replace(second, needs_consent=True))
-    assert closed.consent_tags == ("enterprise_name.v2", "enterprise_name.v1")
-    assert closed.consent_pairs == (
+    assert closed.under_consent == ("enterprise_name.v2", "enterprise_name.v1")
+    assert closed.closed_datasets == (
         ("enterprise_name.v2", "registration"),
         ("enterprise_name.v1", "registration"),
     )
-    assert make_ask(replace(first, needs_consent=True)).consent_tags == ("enterprise_name.v1",)
-    assert make_ask(second).consent_tags == ()
+    assert make_ask(replace(first, needs_consent=True)).under_consent == ("enterprise_name.v1",)
+    assert make_ask(second).under_consent == ()
     assert make_ask(first, second).budgets == ("enterprise_name.v1",)
