@@ -54,7 +54,7 @@ class Gallery:
     none: Mapping[str, str]
     """For `clerk`, whom the provider names in a role that gives nothing."""
 
-    def of_everybody(self) -> tuple[tuple[str, Mapping[str, str]], ...]:
+    def by_user(self) -> tuple[tuple[str, Mapping[str, str]], ...]:
         """Pages by the user who sees them."""
         return (("zhang", self.pages), ("li", self.two), ("clerk", self.none))
 

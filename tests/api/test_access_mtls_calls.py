@@ -315,7 +315,9 @@ async def test_the_same_limits_hold(proxied: ProxiedGateway, holder: Holder) -> 
     assert 429 in statuses[2:]
 
 
-async def test_a_scope_is_asked_for_as_of_anybody(proxied: ProxiedGateway, holder: Holder) -> None:
+async def test_a_missing_scope_is_named_in_the_challenge(
+    proxied: ProxiedGateway, holder: Holder
+) -> None:
     """The challenge names the scope under the scheme used."""
     caller = await proxied.client(holder)
     token = await proxied.token(caller, holder, scope="query")

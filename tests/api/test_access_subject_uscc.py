@@ -31,7 +31,7 @@ async def ask(caller: Caller, path: str, uscc: str, **changed: Any) -> httpx2.Re
     return await caller.send(path, {**body, **changed})
 
 
-async def test_a_wrong_check_character_is_said_and_tells_nothing_of_anybody(
+async def test_a_wrong_check_character_is_a_warning_alike_for_known_and_unknown_codes(
     gateway: GatewayFixture,
 ) -> None:
     """Known or unknown code: the same members, length and warning."""

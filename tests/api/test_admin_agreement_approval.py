@@ -189,7 +189,7 @@ async def test_a_first_agreement_waits_for_a_second_operator(office: OperatorFix
     assert version.digest == made.proposal.digest
 
 
-async def test_whoever_proposed_cannot_approve(office: OperatorFixture) -> None:
+async def test_the_proposer_cannot_approve(office: OperatorFixture) -> None:
     """Also under another spelling of the same name; the proposal stays open."""
     made = await office.put(terms())
     for same in (FANG, Operator.at_the_shell("FANG"), Operator.with_token("ops-1", "fang")):
@@ -328,7 +328,7 @@ async def test_an_operators_client_can_agree_on_nothing_to_read(engine: AsyncEng
     await ops.agreed(nothing)
 
 
-async def test_what_the_catalogue_lacks_or_nobody_signed_is_refused(
+async def test_unknown_datasets_and_missing_signatories_are_refused(
     office: OperatorFixture,
 ) -> None:
     """Unknown datasets or missing signatories are refused at the proposal."""

@@ -68,7 +68,7 @@ async def test_a_proposal_shows_what_it_widens_and_changes_nothing_yet(
     assert len((await get(one, f"/agreements/{bank.client_id}"))["versions"]) == 2
 
 
-async def test_one_credential_cannot_approve_its_own_whatever_name_it_gives(
+async def test_one_credential_cannot_approve_its_own_proposal_under_another_name(
     gateway: GatewayFixture,
 ) -> None:
     """The approving credential must be another one, whatever operator name is given."""
@@ -192,7 +192,9 @@ async def test_a_longer_term_is_a_widening(gateway: GatewayFixture) -> None:
 
 
 @pytest.mark.parametrize("path", ["nobody", "a%20b"])
-async def test_an_agreement_of_nobody_is_a_404(gateway: GatewayFixture, path: str) -> None:
+async def test_an_agreement_of_an_unknown_client_is_a_404(
+    gateway: GatewayFixture, path: str
+) -> None:
     """404 to read, to propose and to end."""
     one = await make_operator(gateway)
     read = await one.send(f"/v1/admin/agreements/{path}", b"", method="GET", scope="admin")

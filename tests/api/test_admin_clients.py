@@ -305,7 +305,9 @@ async def test_a_bank_sees_nothing_of_it(gateway: GatewayFixture, path: str) -> 
 
 @pytest.mark.parametrize("act", ["suspend", "resume", "end", "keys"])
 @pytest.mark.parametrize("client_id", ["nobody", "a%20b", "x" * 65])
-async def test_an_act_on_nobody_is_a_404(gateway: GatewayFixture, client_id: str, act: str) -> None:
+async def test_an_act_on_an_unknown_client_is_a_404(
+    gateway: GatewayFixture, client_id: str, act: str
+) -> None:
     """404 for any unknown id."""
     operator = await make_operator(gateway)
     body = {"rotation": "x"} if act == "keys" else {}

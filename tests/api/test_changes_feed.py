@@ -82,7 +82,7 @@ async def test_a_cursor_goes_on_where_the_page_before_ended(gateway: GatewayFixt
     assert later["cursor"] != first["cursor"]
 
 
-async def test_a_client_reads_and_counts_nobody_elses_changes(gateway: GatewayFixture) -> None:
+async def test_a_client_reads_and_counts_its_own_changes_only(gateway: GatewayFixture) -> None:
     """Numbering starts at one for each client."""
     uscc = gateway.uscc("clean")
     bank, other = await gateway.client(), await gateway.client()

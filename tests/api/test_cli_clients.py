@@ -187,7 +187,7 @@ def test_a_client_is_suspended_resumed_and_ended(shell: Shell) -> None:
     ids=" ".join,
 )
 @pytest.mark.parametrize("name", [None, "", "two words", "x" * 65])
-def test_nobody_acts_without_a_name(
+def test_an_act_needs_an_operator_name(
     shell: Shell, command: tuple[str, ...], name: str | None
 ) -> None:
     """There is no default operator name."""
@@ -383,7 +383,7 @@ def test_a_file_that_cannot_be_read_exactly_is_refused_whole(shell: Shell, conte
     assert after == before
 
 
-def test_a_file_cannot_name_an_agreement_for_nobody_or_change_a_kind(shell: Shell) -> None:
+def test_a_file_cannot_name_an_agreement_without_a_client_or_change_a_kind(shell: Shell) -> None:
     """An agency that became a bank would need no licence."""
     shell.write("clients.yaml", {"agreements": {"nobody": make_agreement()}})
     assert "is no client" in shell.refused("client", "apply", "clients.yaml")
@@ -434,7 +434,7 @@ def test_a_client_is_registered_by_its_certificate(shell: Shell) -> None:
         (("--auth-method", "self_signed_tls_client_auth"), "x5c"),
     ],
 )
-def test_a_method_that_names_nobody_is_one_sentence(
+def test_a_method_without_its_certificate_member_is_one_sentence(
     shell: Shell, more: tuple[str, ...], sentence: str
 ) -> None:
     """Nothing is registered."""

@@ -81,7 +81,7 @@ def test_rejected_rows_are_listed_and_warnings_counted(fixture: IngestFixture) -
     assert fixture.ingest("day1.ndjson").status == 1
 
 
-def test_the_list_of_rejected_rows_overwrites_nobodys_file(fixture: IngestFixture) -> None:
+def test_the_list_of_rejected_rows_overwrites_no_existing_file(fixture: IngestFixture) -> None:
     """A path of an existing file is refused."""
     fixture.write("day1.ndjson", licences(3))
     other = fixture.write("day1.ndjson.licence.rejects.csv", "my,own,table\n1,2,3\n")

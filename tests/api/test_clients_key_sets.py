@@ -231,7 +231,7 @@ async def test_of_many_at_once_one_fetches_and_all_wait_for_it(bank: KeySetFixtu
     assert seen == [["k1"]] * 20
 
 
-async def test_of_many_at_once_nobody_waits_after_a_fetch_has_failed(bank: KeySetFixture) -> None:
+async def test_of_many_at_once_none_waits_after_a_fetch_has_failed(bank: KeySetFixture) -> None:
     """One failed fetch a minute, without delay for the callers."""
     bank.outside.server.answer = b""
     await asyncio.gather(*(bank.ensure() for _ in range(20)))
@@ -279,7 +279,7 @@ async def test_nothing_is_fetched_for_a_client_that_may_not_call(
 
 
 @pytest.mark.parametrize("assertion", [None, "", "a.b.c", "x" * 9_000, "e30.e30.e30"])
-def test_what_is_no_assertion_is_left_to_whoever_judges_it(assertion: str | None) -> None:
+def test_a_malformed_assertion_fetches_nothing(assertion: str | None) -> None:
     """No client is named, so nothing is fetched; authentication refuses it."""
     assert signer_of(assertion) is None
 

@@ -233,7 +233,7 @@ async def test_of_requests_at_once_one_stays_open(gateway: GatewayFixture, bank:
     assert sorted(states) == ["requested"] + 7 * ["withdrawn"]
 
 
-async def test_a_repeated_key_gets_the_same_bytes_whatever_was_decided_since(
+async def test_a_repeated_key_gets_the_same_bytes_after_a_decision(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
     """Also after the enterprise shortened the term."""

@@ -50,7 +50,7 @@ async def deliver(gateway: GatewayFixture, uscc: str, dataset: str, **fields: An
     return outcome
 
 
-def nobodys(gateway: GatewayFixture) -> str:
+def new_enterprise(gateway: GatewayFixture) -> str:
     """A new enterprise, since delivered records stay."""
     return next(e for e in reversed(gateway.entities) if not e.traits & set(TRAITS)).uscc
 
@@ -79,7 +79,7 @@ async def test_r1_an_ordinary_penalty_is_told_on_every_channel(gateway: GatewayF
 
 async def test_r2_a_wrong_end_is_reported_and_shortens_at_most(gateway: GatewayFixture) -> None:
     """The source says ten years, the rules one; disclosure ends after one."""
-    uscc, today = nobodys(gateway), day_of(gateway.clock())
+    uscc, today = new_enterprise(gateway), day_of(gateway.clock())
     begun = today - timedelta(days=30)
     row = {
         "document_number": "浙罚规则2",
@@ -113,7 +113,7 @@ async def test_r2_a_right_end_is_no_warning(gateway: GatewayFixture) -> None:
     last = (first.replace(day=28) + timedelta(days=90)).replace(day=1)
     outcome = await deliver(
         gateway,
-        nobodys(gateway),
+        new_enterprise(gateway),
         "penalty",
         document_number="浙罚规则2b",
         kinds=["罚款"],
@@ -209,7 +209,7 @@ async def without(gateway: GatewayFixture, uscc: str, *more: str) -> None:
     )
 
 
-async def test_r6_nothing_found_and_nobody_to_ask_are_two_things(gateway: GatewayFixture) -> None:
+async def test_r6_no_record_and_no_source_are_two_things(gateway: GatewayFixture) -> None:
     """Neither is reported as "no violations"."""
     clean = section(await page(gateway, "clean"), "penalty")
     assert clean["state"] == "none"

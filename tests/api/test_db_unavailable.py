@@ -125,7 +125,7 @@ async def failing(
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def anybody(gateway: GatewayFixture) -> Caller:
+async def full_access_client(gateway: GatewayFixture) -> Caller:
     """A client with all scopes."""
     caller = await gateway.client()
     claims = claims_of(await caller.token()) | {"scope": SCOPES}
@@ -221,12 +221,12 @@ def assert_unavailable(address: RouteCase, answer: httpx2.Response) -> None:
 
 
 async def test_every_address_says_it_in_the_form_of_its_room(
-    gateway: GatewayFixture, anybody: Caller
+    gateway: GatewayFixture, full_access_client: Caller
 ) -> None:
     """A problem, an OAuth error or a page; routes that need no database answer normally."""
     answered = set()
     async with failing(gateway, NOT_NOW["read-only"]) as broken:
-        caller = replace(anybody, gateway=broken)
+        caller = replace(full_access_client, gateway=broken)
         for address in addresses(broken):
             answer = await called(caller, address)
             if answer.status_code < 500:
@@ -238,13 +238,13 @@ async def test_every_address_says_it_in_the_form_of_its_room(
 
 @pytest.mark.parametrize("error", NOT_NOW.values(), ids=NOT_NOW.keys())
 async def test_each_error_that_means_not_now_is_503_in_each_room(
-    gateway: GatewayFixture, anybody: Caller, error: Callable[[], Exception]
+    gateway: GatewayFixture, full_access_client: Caller, error: Callable[[], Exception]
 ) -> None:
     """Raw asyncpg errors and errors wrapped by SQLAlchemy."""
     routes = {"/v1/verifications", "/oauth/token", "/oauth/par", "/portal", "/E/{code_id}"}
     seen = set()
     async with failing(gateway, error) as broken:
-        caller = replace(anybody, gateway=broken)
+        caller = replace(full_access_client, gateway=broken)
         for address in addresses(broken):
             if address.route in routes:
                 assert_unavailable(address, await called(caller, address))
@@ -259,12 +259,12 @@ async def test_each_error_that_means_not_now_is_503_in_each_room(
 
 @pytest.mark.parametrize("error", FAULTS.values(), ids=FAULTS.keys())
 async def test_what_is_our_own_fault_is_not_called_an_outage(
-    gateway: GatewayFixture, anybody: Caller, error: Callable[[], Exception]
+    gateway: GatewayFixture, full_access_client: Caller, error: Callable[[], Exception]
 ) -> None:
     """A programming error stays a 500, even during an outage."""
     assert not is_unavailable(ExceptionGroup("of two", [error(), NOT_NOW["closed"]()]))
     assert is_unavailable(ExceptionGroup("of two", [NOT_NOW["locked"](), NOT_NOW["closed"]()]))
     [address] = [each for each in addresses(gateway) if each.route == "/v1/verifications"]
     async with failing(gateway, error) as broken:
-        answer = await called(replace(anybody, gateway=broken), address)
+        answer = await called(replace(full_access_client, gateway=broken), address)
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")

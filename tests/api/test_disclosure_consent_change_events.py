@@ -110,7 +110,7 @@ def _person(held: Consent) -> Person:
     )
 
 
-async def test_a_consent_that_has_run_out_is_told_once_whoever_looks(
+async def test_an_expired_consent_is_notified_once_by_concurrent_workers(
     gateway: GatewayFixture,
 ) -> None:
     """Once with concurrent workers, dated at its last moment; not for an active one."""
@@ -146,7 +146,7 @@ async def test_who_has_run_out_is_looked_up_and_not_searched_for(gateway: Gatewa
         assert "ix_consent_ending" in "\n".join(plan.scalars())
 
 
-async def test_nobody_owes_an_acknowledgement_for_what_takes_nothing_back(
+async def test_only_withdrawals_need_an_acknowledgement(
     gateway: GatewayFixture,
 ) -> None:
     """Required for withdrawn, not for granted and expired."""

@@ -79,7 +79,7 @@ async def test_a_receipt_proves_it_to_both(gateway: GatewayFixture, bank: Caller
             assert_in_the_log(receipt, leaf, keys, origin)
 
 
-async def test_of_anybody_elses_consent_there_is_no_receipt(
+async def test_another_clients_consent_has_no_receipt(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
     """The same refusal as for an unknown consent or event."""

@@ -73,7 +73,7 @@ async def ended(portal: PortalFixture) -> list[Any]:
         return list(found.scalars())
 
 
-async def test_delegates_end_though_nobody_signs_in_and_do_not_come_back(
+async def test_delegates_end_without_a_sign_in_and_do_not_come_back(
     portal: PortalFixture,
 ) -> None:
     """In the delivery's transaction; a change back restores no delegation."""

@@ -102,7 +102,7 @@ async def log(log_url: str, tmp_path: Path) -> AsyncIterator[LogFixture]:
             yield LogFixture(oauth=oauth, http=http, sealer=sealer, bank=await oauth.bank())
 
 
-async def test_whoever_downloads_the_log_finds_the_root_of_its_checkpoint(log: LogFixture) -> None:
+async def test_the_downloaded_log_has_the_root_of_its_checkpoint(log: LogFixture) -> None:
     """Entries and leaf hashes of 600 leaves, from full and partial bundles and tiles."""
     written = await log.disclosed(600)
     await seal_all(log.sealer)
@@ -241,7 +241,9 @@ async def test_a_receipt_is_signed_and_never_cached(log: LogFixture) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_pending_unknown_and_somebody_elses_disclosure_look_the_same(log: LogFixture) -> None:
+async def test_pending_unknown_and_another_clients_disclosure_look_the_same(
+    log: LogFixture,
+) -> None:
     """404 with Retry-After for each."""
     other = await log.oauth.bank()
     [(theirs, _)] = await log.disclosed(1, other)

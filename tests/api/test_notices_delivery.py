@@ -158,7 +158,7 @@ async def test_addresses_are_sealed_and_links_are_digests(
     assert secret not in dump
 
 
-async def test_nobodys_mailbox_is_flooded_through_us(
+async def test_new_contact_points_are_limited_by_day(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """At most five new contact points a day."""
@@ -236,7 +236,7 @@ async def test_a_request_that_was_opened_and_decided_is_told_as_a_decision_only(
     assert await sent(portal) == 0
 
 
-async def test_nobody_hears_of_a_request_that_only_a_stranger_opened_or_that_cools_down(
+async def test_no_notice_of_a_request_opened_without_permission_or_in_a_cool_down(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """A person without permission is shown nothing and causes no notice."""

@@ -74,7 +74,7 @@ async def test_what_the_gateway_did_not_take_is_tried_again_with_the_same_refere
     assert "已向 浙江示范银行 同意授权" in server.taken[-1].form["text"]
 
 
-async def test_a_gateway_that_never_takes_anything_is_given_up_in_a_line_that_names_nobody(
+async def test_a_gateway_that_always_fails_is_given_up_with_a_log_line_without_personal_data(
     portal: PortalFixture, server: SmsServer
 ) -> None:
     """After twelve tries; no log line has number, token or text."""

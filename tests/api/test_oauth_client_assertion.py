@@ -217,7 +217,7 @@ async def test_client_id_of_another_beside_a_good_assertion_fails(oauth: OAuthFi
     assert (await bank.post("/oauth/token", same)).status_code == 200
 
 
-async def test_without_an_assertion_nobody_gets_in(oauth: OAuthFixture) -> None:
+async def test_without_an_assertion_authentication_fails(oauth: OAuthFixture) -> None:
     """Neither a client_id, a secret nor a password authenticates."""
     bank = await oauth.bank()
     for form in (

@@ -102,7 +102,7 @@ async def test_only_the_proxy_is_believed(oauth: OAuthFixture, holder: Holder, p
     assert answer.status_code in {200, 201}
 
 
-async def test_where_no_proxy_is_trusted_nobody_is_believed(
+async def test_without_a_trusted_proxy_no_certificate_is_accepted(
     migrated_url: str, tmp_path: Path, holder: Holder
 ) -> None:
     """Neither loopback nor a header is trusted, and the metadata offer no mTLS."""

@@ -230,7 +230,7 @@ async def test_what_may_be_left_out_may_be_left_out(
     assert answer.status_code == 201, answer.text
 
 
-async def test_the_answer_is_the_same_whatever_enterprise_is_named(oauth: OAuthFixture) -> None:
+async def test_the_answer_is_the_same_for_every_enterprise(oauth: OAuthFixture) -> None:
     """Unknown enterprises, and ones with a cool-down, look like any other."""
     bank = await oauth.bank()
     assert await bank.code(grant=False) == "access_denied"

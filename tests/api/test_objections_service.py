@@ -157,7 +157,7 @@ async def test_to_another_department_there_is_no_such_objection(gateway: Gateway
     assert await marked_since(gateway, made) is not None
 
 
-async def test_who_is_no_department_sees_no_objection_whatever_its_scope(
+async def test_a_client_that_is_no_department_sees_no_objection_with_any_scope(
     gateway: GatewayFixture,
 ) -> None:
     """A bank with the department's scope gets 404."""
@@ -331,7 +331,7 @@ async def test_many_objections_at_once_to_one_record_are_one(gateway: GatewayFix
     assert len((await ask(source)).json()["objections"]) == 1
 
 
-async def test_nobody_objects_to_a_record_of_another_or_to_one_that_is_not_told(
+async def test_only_own_and_disclosed_records_can_be_objected_to(
     gateway: GatewayFixture,
 ) -> None:
     """Another's record, a supervision class, a withdrawn record, an unknown id: the same answer."""

@@ -240,7 +240,9 @@ async def test_a_place_in_anothers_list_shows_ones_own_only(busy: PortalFixture)
     assert "foreign" not in page
 
 
-async def test_the_file_of_another_and_of_nobody_look_the_same(busy: PortalFixture) -> None:
+async def test_another_enterprises_file_and_an_unknown_one_look_the_same(
+    busy: PortalFixture,
+) -> None:
     """IDOR; without a session the sign-in page."""
     stranger, nobody = await busy.signed_in("wang"), busy.browser()
     theirs, none = [

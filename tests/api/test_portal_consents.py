@@ -251,7 +251,7 @@ async def test_home_counts_active_consents_and_looks(portal: PortalFixture) -> N
 
 
 @pytest.mark.parametrize("username", ["none"])
-async def test_who_may_act_for_nobody_is_told_so(portal: PortalFixture, username: str) -> None:
+async def test_an_account_without_enterprises_sees_so(portal: PortalFixture, username: str) -> None:
     """An account without enterprises sees an empty page."""
     browser = await portal.signed_in(username)
     assert "没有可以代表的企业" in (await browser.get("/portal")).text

@@ -126,7 +126,7 @@ async def test_an_invitation_works_once_and_for_seven_days(portal: PortalFixture
         assert not any("小王" in name for name in names.scalars())
 
 
-async def test_nobody_takes_up_an_own_invitation(portal: PortalFixture) -> None:
+async def test_an_own_invitation_cannot_be_accepted(portal: PortalFixture) -> None:
     """The representative would delegate to themselves."""
     boss = await portal.signed_in()
     link = LINK.findall((await appointed(portal, boss, portal.firm, "codes")).text)[0]
@@ -219,7 +219,7 @@ async def test_what_an_operator_paused_a_delegate_does_not_resume(portal: Portal
         assert (await held(portal, consent_id)).status is status
 
 
-async def test_a_new_representative_ends_the_delegates_even_if_nobody_wrote_so(
+async def test_a_new_representative_ends_the_delegates_without_a_delivery(
     portal: PortalFixture,
 ) -> None:
     """Even if the change did not go through ingest."""

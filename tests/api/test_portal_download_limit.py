@@ -42,7 +42,7 @@ async def files(portal: PortalFixture) -> tuple[str, str]:
     )
 
 
-async def test_a_person_has_so_many_files_in_a_minute_whatever_they_are(
+async def test_a_person_has_so_many_files_in_a_minute_of_any_kind(
     portal: PortalFixture,
 ) -> None:
     """429 with the waiting time; other people and pages are not affected."""

@@ -147,7 +147,7 @@ async def test_only_the_datasets_of_the_agreement(gateway: GatewayFixture) -> No
     assert refusal(unknown) == (400, "unknown_dataset")
 
 
-async def test_a_bank_delivers_nothing_whatever_its_scope(gateway: GatewayFixture) -> None:
+async def test_a_bank_cannot_deliver_with_any_scope(gateway: GatewayFixture) -> None:
     """A bank's agreement lists datasets to read."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     body = {"dataset": "penalty", "records": [make_penalty(gateway, uscc)]}

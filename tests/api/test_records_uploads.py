@@ -51,7 +51,7 @@ def spool(gateway: GatewayFixture) -> Path:
     return gateway.settings.spool
 
 
-async def test_what_is_supported_is_said_to_anybody(gateway: GatewayFixture) -> None:
+async def test_options_lists_what_is_supported(gateway: GatewayFixture) -> None:
     """OPTIONS without token or version."""
     answer = gateway.checked(await gateway.http.request("OPTIONS", UPLOADS))
     assert answer.status_code == 204

@@ -153,7 +153,9 @@ async def test_where_the_log_cannot_be_written_the_new_key_stays_unused(place: L
     assert len(published) == 4
 
 
-async def test_anybody_checks_a_keys_events_in_the_log(gateway: GatewayFixture) -> None:
+async def test_a_keys_events_can_be_checked_in_the_log_without_sign_in(
+    gateway: GatewayFixture,
+) -> None:
     """From event and salt to the root under the log's signature, without sign-in."""
     async with asyncio.timeout(PATIENCE):
         while True:

@@ -213,7 +213,7 @@ async def test_an_answer_that_has_begun_is_not_followed_by_a_refusal() -> None:
         assert line.app.paths == ["/early"]
 
 
-async def test_a_body_that_nobody_reads_is_passed_over_whole() -> None:
+async def test_an_unread_body_is_skipped_completely() -> None:
     """An unread body is skipped."""
     async with connect() as line:
         await line.arrives(message(b"/early", b"", INNER)[: -len(INNER)])

@@ -232,7 +232,7 @@ async def test_an_idle_connection_is_closed_after_a_while() -> None:
         assert await line.ends() == b""
 
 
-async def test_a_body_that_nobody_reads_does_not_keep_the_connection_open() -> None:
+async def test_an_unread_body_does_not_keep_the_connection_open() -> None:
     """Slow bytes of an unread body do not keep it open."""
     async with connect(timeout_keep_alive=1) as line:
         await line.arrives(b"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n")

@@ -142,7 +142,7 @@ async def arrive(provider: Provider, *, now: datetime = NOW, **changed: Any) -> 
     return await gateway_of(provider, **changed).identity_of({"code": "c"}, ATTEMPT, now=now)
 
 
-async def test_a_good_token_proves_who_somebody_is(provider: Provider) -> None:
+async def test_a_valid_token_authenticates_its_subject(provider: Provider) -> None:
     """Subject and token digest are taken from the provider's token."""
     identity = await arrive(provider)
     assert identity.subject == f"{provider.issuer}#person-1"
@@ -322,7 +322,7 @@ async def test_a_discovery_document_that_does_not_fit_stops_sign_in(
 
 @pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/jwks", "/token"])
 @pytest.mark.parametrize("said", [None, b"<html>", b"[]", b"x" * 70_000])
-async def test_a_provider_that_answers_nonsense_signs_nobody_in(
+async def test_a_provider_with_malformed_answers_authenticates_no_one(
     provider: Provider, path: str, said: bytes | None
 ) -> None:
     """An unavailable provider, not a server error."""

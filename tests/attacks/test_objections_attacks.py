@@ -70,7 +70,7 @@ async def test_pages_about_another_enterprise_and_about_none_look_the_same(
     own = await raised(portal, owner)
     unknown = f"/portal/objections/obj_{'a' * 26}"
     firm, nobody = portal.firm, portal.nobody
-    for theirs, nobodys in (
+    for theirs, unknown in (
         (f"/portal/enterprises/{firm}/record", f"/portal/enterprises/{nobody}/record"),
         (f"/portal/enterprises/{firm}/objections", f"/portal/enterprises/{nobody}/objections"),
         (f"/portal/enterprises/{firm}/records/rec_p", f"/portal/enterprises/{nobody}/records/x"),
@@ -79,7 +79,7 @@ async def test_pages_about_another_enterprise_and_about_none_look_the_same(
         (f"{own}/withdraw", f"{unknown}/withdraw"),
         (f"{own}/review", f"{unknown}/review"),
     ):
-        first, second = await stranger.get(theirs), await stranger.get(nobodys)
+        first, second = await stranger.get(theirs), await stranger.get(unknown)
         assert (first.status_code, second.status_code) == (404, 404), theirs
         assert first.text == second.text
 
@@ -253,7 +253,7 @@ async def test_what_was_typed_stays_when_it_cannot_be_taken(portal: PortalFixtur
     assert await held(portal, portal.firm) == []
 
 
-async def test_nobody_who_is_not_signed_in_sees_or_does_anything(portal: PortalFixture) -> None:
+async def test_without_sign_in_pages_and_forms_are_refused(portal: PortalFixture) -> None:
     """Pages lead to sign-in; forms are refused."""
     own = await raised(portal, await portal.signed_in())
     nobody = portal.browser()

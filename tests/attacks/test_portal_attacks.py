@@ -219,7 +219,7 @@ async def test_what_belongs_to_another_is_as_if_it_were_not_there(portal: Portal
     consent_id = await granted(portal, owner)
     code = await portal.add_code(portal.firm)
     await portal.add_look(portal.firm)
-    for theirs, nobodys in (
+    for theirs, unknown in (
         (f"/portal/consents/{consent_id}", "/portal/consents/cst_none"),
         (f"/portal/consents/{consent_id}/withdraw", "/portal/consents/cst_none/withdraw"),
         (f"/portal/codes/{code.code_id}", f"/portal/codes/{'A' * 26}"),
@@ -230,7 +230,7 @@ async def test_what_belongs_to_another_is_as_if_it_were_not_there(portal: Portal
         (f"/portal/enterprises/{portal.firm}/looks", f"/portal/enterprises/{portal.nobody}/looks"),
         (f"/portal/enterprises/{portal.firm}/codes", "/portal/enterprises/NONE/codes"),
     ):
-        first, second = await stranger.get(theirs), await stranger.get(nobodys)
+        first, second = await stranger.get(theirs), await stranger.get(unknown)
         assert (first.status_code, second.status_code) == (404, 404)
         assert first.text == second.text
 

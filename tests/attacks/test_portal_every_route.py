@@ -112,18 +112,18 @@ async def test_no_form_takes_its_own_token_from_another_site(portal: PortalFixtu
     assert await written(portal) == before
 
 
-async def test_what_is_anothers_looks_like_what_is_nobodys(portal: PortalFixture) -> None:
+async def test_anothers_object_looks_like_an_unknown_one(portal: PortalFixture) -> None:
     """IDOR: the same status and page for another's and an unknown id."""
     gallery = await fill_gallery(portal)
     theirs = gallery.ids()
-    nobodys = {name: _unlike(value) for name, value in theirs.items()} | {"verb": theirs["verb"]}
+    unknown = {name: _unlike(value) for name, value in theirs.items()} | {"verb": theirs["verb"]}
     stranger = await portal.signed_in("wang")
     with_ids = {path for path in page_routes(portal.app) if PARAMETER.search(path)}
     tried = {path for path in with_ids - FOR_EVERYBODY if not path.startswith(PUBLIC)}
     assert len(tried) > 20
     for path in sorted(tried):
         first = await stranger.get(named(path, theirs))
-        second = await stranger.get(named(path, nobodys))
+        second = await stranger.get(named(path, unknown))
         assert first.status_code == second.status_code, path
         assert first.status_code in {403, 404}, path
         assert bare(first) == bare(second), path

@@ -27,7 +27,7 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
         yield made
 
 
-async def test_anothers_and_nobodys_pages_take_equally_long(portal: PortalFixture) -> None:
+async def test_anothers_and_unknown_pages_take_equally_long(portal: PortalFixture) -> None:
     """Consents, requests, codes, enterprises."""
     theirs = await ask_by_link(portal, portal.firm)
     code = (await portal.add_code(portal.firm)).code_id

@@ -39,7 +39,7 @@ async def test_in_one_call_the_first_three_are_answered(gateway: GatewayFixture)
     assert told == ["no", "no", "no", "not_determined", "not_determined", "not_determined"]
 
 
-async def test_a_repeat_is_free_in_whatever_spelling(gateway: GatewayFixture) -> None:
+async def test_a_repeat_is_free_in_any_spelling(gateway: GatewayFixture) -> None:
     """Full width, brackets and spaces are normalised."""
     bank, of = await gateway.client(), gateway.entity("full_width_name").enterprise
     spellings = (of.name, "杭州AI云算(智能)科技有限公司", " 杭州ＡＩ云算【智能】科技有限公司 ")

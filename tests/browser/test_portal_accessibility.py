@@ -73,7 +73,7 @@ async def test_axe_finds_nothing_on_any_page(
     gallery = await fill_gallery(street.portal)
     first = EVERY.index((language, screen, scheme)) % 2
     found: dict[str, list[str]] = {}
-    for username, pages in gallery.of_everybody():
+    for username, pages in gallery.by_user():
         async with signed_in_context(
             chromium, street, username, language, viewport=SCREENS[screen], color_scheme=scheme
         ) as context:
@@ -98,7 +98,7 @@ async def test_large_text_on_a_small_screen_needs_no_sideways_scroll(
     """No horizontal scrolling at 320 px and at twice the text size, without JavaScript."""
     gallery = await fill_gallery(street.portal)
     found: dict[str, list[Any]] = {}
-    for username, pages in gallery.of_everybody():
+    for username, pages in gallery.by_user():
         async with signed_in_context(
             chromium, street, username, language, viewport={"width": 320, "height": 568}
         ) as context:

@@ -192,9 +192,7 @@ async def test_a_lost_answer_is_not_paid_twice(served: GatewayFixture) -> None:
 @pytest.mark.parametrize(
     ("old", "new"), [(b'"yes"', b'"no" '), (b'"is_active.v1"', b'"is_active.v2"'), (b"}", b"} ")]
 )
-async def test_whoever_changes_an_answer_on_the_way_is_found_out(
-    served: GatewayFixture, old: bytes, new: bytes
-) -> None:
+async def test_a_tampered_answer_is_refused(served: GatewayFixture, old: bytes, new: bytes) -> None:
     """Tampered answers raise before they are parsed."""
     caller, uscc = await served.client(), served.uscc("clean")
 

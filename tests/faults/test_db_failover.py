@@ -158,7 +158,7 @@ async def test_a_database_that_was_read_only_is_written_to_again(
     await first_then_fit(on_own, rooms)
 
 
-async def test_a_database_that_lets_nobody_in_is_entered_again(
+async def test_a_database_that_refused_connections_is_used_again(
     on_own: GatewayFixture, rooms: dict[str, Room]
 ) -> None:
     """Terminated sessions and refused connections: 503 until it is over."""

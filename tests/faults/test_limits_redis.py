@@ -125,7 +125,7 @@ async def test_a_redis_killed_under_load_gives_verdicts_or_the_one_error(
     assert all(isinstance(outcome, LimiterUnavailableError) for outcome in outcomes)
 
 
-async def test_a_redis_that_nobody_started_is_closed_and_its_address_untold() -> None:
+async def test_a_redis_that_was_never_started_fails_closed_without_its_url_in_the_error() -> None:
     """Neither the error nor its cause has the URL, which may hold a password."""
     store = RedisStore("redis://:hunter2@127.0.0.1:1/0")
     with pytest.raises(LimiterUnavailableError) as raised:
@@ -136,7 +136,7 @@ async def test_a_redis_that_nobody_started_is_closed_and_its_address_untold() ->
     await store.close()
 
 
-async def test_a_full_redis_admits_nobody(server: RedisServer, store: RedisStore) -> None:
+async def test_a_full_redis_admits_no_call(server: RedisServer, store: RedisStore) -> None:
     """Admission resumes once there is memory."""
     await store.admit(make_call())
     with server.client() as client:

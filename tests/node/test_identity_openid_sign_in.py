@@ -250,7 +250,7 @@ async def test_a_code_is_good_once_and_an_answer_names_its_issuer(
         assert (await again.get(back)).status_code == 400
 
 
-async def test_a_claim_in_another_shape_signs_nobody_in(
+async def test_a_claim_of_another_type_is_refused(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
     """Unexpected types are refused."""

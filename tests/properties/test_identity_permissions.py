@@ -52,7 +52,7 @@ def _under(
 
 
 @given(held, names, moments)
-def test_no_delegation_whatever_it_says_gives_more_than_can_be_passed_on(
+def test_no_delegation_gives_more_than_is_delegable(
     those: list[CurrentPermissions], subject: str, now: datetime
 ) -> None:
     """Also for manipulated rows."""

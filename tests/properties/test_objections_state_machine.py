@@ -180,7 +180,7 @@ class ObjectionMachine(RuleBasedStateMachine):
             assert self.events.count(act) <= 1
 
     @invariant()
-    def nobody_has_more_than_twenty_working_days_before_a_decision(self) -> None:
+    def deadlines_are_within_twenty_working_days(self) -> None:
         """For objections and appeals."""
         if self.objection.status is Status.OPEN:
             assert self.objection.due_on is not None

@@ -36,7 +36,7 @@ PRESENT = Terms(
     ],
     ids=lambda value: "".join(value) if isinstance(value, dict) else "",
 )
-def test_whatever_adds_is_named(changes: dict[str, Any], named: str) -> None:
+def test_each_widening_is_named(changes: dict[str, Any], named: str) -> None:
     """One phrase for the second operator to check."""
     (found,) = widens(PRESENT, replace(PRESENT, **changes))
     assert found.startswith(named)
@@ -114,7 +114,7 @@ def test_a_term_that_no_calendar_has_is_refused(end: str, moment: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 101])
-def test_a_signature_of_nobody_is_refused(name: str) -> None:
+def test_an_agreement_without_signatories_is_refused(name: str) -> None:
     """Both parties must be named."""
     with pytest.raises(TermsError):
         replace(SIGNED, name=name)

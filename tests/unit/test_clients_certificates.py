@@ -108,7 +108,7 @@ def test_a_self_signed_certificate_is_known_by_its_bytes() -> None:
     assert not read_certificate(own.der).belongs_to(Authentication(), [own.jwk])
 
 
-def test_a_wildcard_names_nobody() -> None:
+def test_a_wildcard_matches_no_client() -> None:
     """Neither in certificates nor in registrations."""
     wild = make_certificate(issuer=CA, alternatives=[x509.DNSName("*.acme.example")])
     assert not names(wild, tls_client_auth_san_dns="api.acme.example")
@@ -213,20 +213,20 @@ def settings(**changes: Any) -> Settings:
         {"trusted_proxies": "10.0.0.7", "mtls_origin": "https://me@mtls.example.gov.cn"},
     ],
 )
-def test_a_setting_that_trusts_nobody_clearly_is_refused(changes: dict[str, str]) -> None:
+def test_an_ambiguous_setting_of_trusted_proxies_is_refused(changes: dict[str, str]) -> None:
     """Host names, host bits, all addresses; an alias without a trusted proxy."""
     with pytest.raises(SettingsError, match=r"XINQIAO_(TRUSTED_PROXIES|MTLS_ORIGIN)"):
         settings(**changes)
 
 
-def test_nobody_is_trusted_unless_the_operator_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_is_trusted_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     """The default is empty; entries are separated by spaces or commas."""
     assert settings().trusted_proxies == ()
     monkeypatch.setenv("XINQIAO_TRUSTED_PROXIES", "10.0.0.7, fd00::/64")
     assert [str(each) for each in settings().trusted_proxies] == ["10.0.0.7/32", "fd00::/64"]
 
 
-def test_an_origin_is_one_of_our_own_whatever_host_is_sent() -> None:
+def test_the_origin_is_one_of_our_own_for_any_host() -> None:
     """Another Host is answered as the issuer."""
     both = settings(trusted_proxies="10.0.0.7", mtls_origin="https://mtls.example.gov.cn")
     assert both.origin_at("MTLS.example.gov.cn:443") == "https://mtls.example.gov.cn"
@@ -282,7 +282,7 @@ KEYS = {"keys": [public_jwk(LEAF.key, kid="k1")]}
         ({"keys": [{**LEAF.jwk, "x5c": CA.jwk["x5c"]}]}, {}),
     ],
 )
-def test_a_registration_that_names_nobodys_certificate_is_refused(
+def test_a_registration_that_matches_no_certificate_is_refused(
     jwks: Any, authentication: dict[str, str]
 ) -> None:
     """A method without its member, a member without its method, a certificate of another key."""

@@ -71,7 +71,7 @@ def test_ordinary_names_are_taken(name: str) -> None:
 
 
 @given(st.text(max_size=20), st.text(max_size=20))
-def test_likeness_goes_both_ways_and_is_everybodys_own(one: str, other: str) -> None:
+def test_confusability_is_symmetric_and_reflexive(one: str, other: str) -> None:
     """Reflexive, also in capitals and with spaces; no exception for any text."""
     assert skeletons(one) & skeletons(f" {one} ")
     assert bool(skeletons(one) & skeletons(other)) is bool(skeletons(other) & skeletons(one))

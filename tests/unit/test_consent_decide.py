@@ -84,7 +84,7 @@ def test_a_pause_does_not_stop_the_term() -> None:
     assert status_at(paused, NOON) is Status.EXPIRED
 
 
-def test_a_request_that_nobody_answers_lapses() -> None:
+def test_an_undecided_request_lapses() -> None:
     """After `answer_by` it cannot be decided."""
     assert status_at(make_request(answer_by=NOON), NOON) is Status.EXPIRED
 

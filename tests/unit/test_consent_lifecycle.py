@@ -188,7 +188,7 @@ def test_pause_and_resume_lead_back_to_the_same_consent() -> None:
         make_consent(valid_until=NOON),
     ],
 )
-def test_whatever_was_granted_can_be_withdrawn(consent: Consent) -> None:
+def test_every_granted_consent_can_be_withdrawn(consent: Consent) -> None:
     """Also expired ones, so that certificates based on them end."""
     assert done(withdraw(consent, person=make_person(), now=NOON)).status is Status.WITHDRAWN
 
@@ -225,7 +225,9 @@ def test_what_does_not_run_cannot_be_withdrawn(consent: Consent, reason: Reason)
         ),
     ],
 )
-def test_nobody_acts_on_the_consent_of_another(act: Callable[[], Transition | Refused]) -> None:
+def test_acts_on_another_partys_consent_are_refused(
+    act: Callable[[], Transition | Refused],
+) -> None:
     """Not found for another enterprise or client."""
     assert act() == Refused(Reason.NOT_AVAILABLE)
 

@@ -63,7 +63,7 @@ def test_what_does_not_count_as_bad_is_told_to_the_enterprise_alone(
         {"published_on": "2026-11-23"},
     ],
 )
-def test_what_has_ended_or_has_not_begun_is_told_to_nobody(changed: dict[str, Any]) -> None:
+def test_ended_and_future_records_are_not_disclosed(changed: dict[str, Any]) -> None:
     """Neither in public, nor under consent, nor in answers."""
     record = make_record(**changed)
     assert not [each for each in Audience if is_disclosable(record, each, CATALOGUE, NOON)]
@@ -89,7 +89,7 @@ def test_supervision_reaches_no_client() -> None:
     assert not [each for each in Audience if is_disclosable(record, each, CATALOGUE, NOON)]
 
 
-def test_a_record_of_a_dataset_that_the_catalogue_does_not_know_is_told_to_nobody() -> None:
+def test_a_record_of_an_unknown_dataset_is_not_disclosed() -> None:
     """Fails closed."""
     stranger = replace(make_record(), dataset="horoscope")
     assert not is_disclosable(stranger, ENTERPRISE, CATALOGUE, NOON)
@@ -147,7 +147,7 @@ def test_the_serious_list_prolongs_the_retention_of_other_bad_information() -> N
     assert disclosable_records((broken, removed), PUBLIC, CATALOGUE, NOON, kind="firm") == ()
 
 
-def test_the_serious_list_prolongs_retention_whoever_may_be_told_of_it() -> None:
+def test_the_serious_list_prolongs_retention_even_if_it_is_closed() -> None:
     """Also if the catalogue closes the list."""
     listed = [make_record("serious_violation", record_id="rec_2")]
     assert is_on_serious_list(listed, keeping_back("serious_violation"), NOON)

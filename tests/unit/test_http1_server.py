@@ -9,7 +9,7 @@ from gateway.http1.server import SERVER_OPTIONS
 SOURCES = Path(gateway.__file__).parent
 
 
-def test_whoever_serves_takes_the_same_options() -> None:
+def test_every_server_takes_the_same_options() -> None:
     """Our protocol class, and no WebSockets."""
     serving = [path for path in SOURCES.rglob("*.py") if "uvicorn.Config(" in path.read_text()]
     assert {path.name for path in serving} == {"serve.py", "demo.py"}

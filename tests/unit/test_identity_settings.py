@@ -36,7 +36,7 @@ def settings(**identity: Any) -> Settings:
     return Settings.from_env(**{k: v for k, v in chosen.items() if v is not None})
 
 
-def test_without_any_of_them_nobody_signs_in() -> None:
+def test_without_any_of_them_sign_in_is_unavailable() -> None:
     """Start-up succeeds; the sign-in page is 503."""
     assert not hasattr(create_app(settings()).state, "identity_provider")
 

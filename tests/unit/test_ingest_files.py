@@ -143,7 +143,7 @@ def parquet(**columns: Any) -> bytes:
         (parquet(facts=pa.array(["未按规定明码标价。"]).dictionary_encode()), "parquet", "utf-8"),
     ],
 )  # fmt: skip
-def test_one_fact_is_one_record_in_whatever_format(
+def test_one_fact_is_one_record_in_any_format(
     read: Reader, content: bytes | str, form: str, encoding: str
 ) -> None:
     """CSV, NDJSON and Parquet, compressed or not, with or without a byte order mark."""

@@ -99,7 +99,7 @@ async def test_an_email_leaves_encrypted_and_signed_in(tmp_path: Path, scheme: s
 
 
 @pytest.mark.parametrize("scheme", ["smtps", "smtp"])
-async def test_a_server_that_nobody_vouches_for_gets_nothing(tmp_path: Path, scheme: str) -> None:
+async def test_an_untrusted_server_gets_nothing(tmp_path: Path, scheme: str) -> None:
     """No fallback to plain text, and no secret in the error."""
     with make_mail_server(tmp_path, implicit=scheme == "smtps") as (box, port, _):
         smtp = Smtp.from_url(f"{scheme}://xinqiao:p%3Ass@localhost:{port}", SENDER)

@@ -117,7 +117,7 @@ def test_what_is_upheld_must_have_been_corrected_and_is_final() -> None:
     assert not upheld.marks
 
 
-def test_a_rejection_keeps_the_mark_until_nobody_can_ask_for_a_review() -> None:
+def test_a_rejection_keeps_the_mark_until_the_time_for_a_review_is_over() -> None:
     """Ten working days, through the last."""
     rejected = done(decided(make_objection()))
     assert rejected.status is Status.DECIDED

@@ -95,9 +95,7 @@ def test_what_is_no_personal_number_stays(text: str) -> None:
         ("330106199001011234 330106199001011235", f"{ID_NUMBER_MASK} {ID_NUMBER_MASK}"),
     ],
 )
-def test_an_identity_number_is_masked_whatever_number_stands_beside_it(
-    text: str, masked: str
-) -> None:
+def test_an_identity_number_is_masked_beside_another_number(text: str, masked: str) -> None:
     """Directly after it, or before it."""
     assert scan(text).text == masked
 

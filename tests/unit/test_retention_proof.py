@@ -103,7 +103,7 @@ def test_a_proof_says_what_is_gone_and_by_which_rule_and_nothing_else(ring: KeyR
     assert "rec_" not in str(claims)
 
 
-def test_a_proof_shows_a_version_to_whoever_knows_it_and_has_the_salt(ring: KeyRing) -> None:
+def test_a_proof_shows_a_version_given_its_content_and_salt(ring: KeyRing) -> None:
     """For a version in it only."""
     made = make_proof(ring)
     assert deletion_proof.verify(made, ring.published(), record=("rec_1", 2))

@@ -116,7 +116,7 @@ def test_of_many_rotations_at_once_one_happens(file: Path) -> None:
     assert len(KeyRing.read(file).published()["keys"]) == 4
 
 
-def test_whoever_reads_meanwhile_finds_whole_keys(file: Path) -> None:
+def test_a_concurrent_reader_finds_complete_keys(file: Path) -> None:
     """Atomic replacement."""
 
     def read(_: int) -> int:

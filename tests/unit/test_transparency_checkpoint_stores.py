@@ -87,7 +87,7 @@ async def test_of_writers_at_once_one_wins_and_what_it_wrote_is_whole(tmp_path: 
     assert not (tmp_path / NEW_FILE).exists()
 
 
-async def test_a_writer_that_was_killed_holds_up_nobody(tmp_path: Path) -> None:
+async def test_a_killed_writer_blocks_no_other(tmp_path: Path) -> None:
     """Its temporary file is removed by the next writer."""
     (tmp_path / CHECKPOINT_FILE).write_bytes(b"19")
     (tmp_path / NEW_FILE).write_bytes(b"2")

@@ -87,7 +87,7 @@ def test_allowing_one_question_allows_no_other_value_of_it() -> None:
     assert [each.answer for each in answers] == ["not_determined", "no"]
 
 
-def test_the_work_is_the_same_for_nobody() -> None:
+def test_the_work_is_the_same_for_an_unknown_enterprise() -> None:
     """A dummy of equal size is compared, with a keyed digest."""
     made: list[str] = []
 
