@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.access.dpop import NonceNeededError, Proof, ProofError, check_proof
+from gateway.access.dpop import NonceNeededError, Proof, ProofError, validate_proof
 from gateway.signing.dpop_nonces import DpopNonces
 from gateway.signing.jwk import thumbprint
 from tests.oauth_builders import digest_of, public_jwk, signed
@@ -48,7 +48,7 @@ def make_proof(
 
 def checked(*proofs: str, token: str | None = TOKEN, url: str = URL) -> Proof:
     """Result for the proofs of one request."""
-    return check_proof(proofs, method="POST", url=url, token=token, nonces=NONCES, now=NOON)
+    return validate_proof(proofs, method="POST", url=url, token=token, nonces=NONCES, now=NOON)
 
 
 @pytest.mark.parametrize(

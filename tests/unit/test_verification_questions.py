@@ -14,8 +14,8 @@ from verification import (
     Asked,
     as_document,
     asserted_form,
+    find_question,
     problem_with,
-    question,
 )
 
 PUBLISHED = {
@@ -77,10 +77,10 @@ def test_only_what_rests_on_closed_fields_needs_consent() -> None:
 
 def test_a_question_with_a_severity_is_closed_and_without_one_open() -> None:
     """That there is a penalty is public; its severity is not."""
-    asked = question("no_live_penalty.v1")
+    asked = find_question("no_live_penalty.v1")
     assert asked is not None
-    assert not asked.closed(None)
-    assert all(asked.closed(severity) for severity in asked.values)
+    assert not asked.needs_consent_for(None)
+    assert all(asked.needs_consent_for(severity) for severity in asked.values)
     assert {each.tag for each in QUESTIONS if each.value_needs_consent} == {asked.tag}
 
 
@@ -93,11 +93,15 @@ def test_what_a_question_needs_consent_for_is_what_the_catalogue_does_not_make_p
     """By the classes of the deciding fields."""
     catalogue = load_catalogue()
     for tag, value, dataset, field in DECIDED_BY:
-        found = question(tag)
+        found = find_question(tag)
         assert found is not None
         fields = {each.name: each for each in catalogue.dataset(dataset).fields}
         of_class = fields[field].disclosure
-        assert found.closed(value) == (of_class is not DisclosureClass.PUBLIC), (tag, value, field)
+        assert found.needs_consent_for(value) == (of_class is not DisclosureClass.PUBLIC), (
+            tag,
+            value,
+            field,
+        )
 
 
 def test_only_names_match_loosely() -> None:
@@ -113,7 +117,7 @@ def test_only_names_match_loosely() -> None:
 def test_both_questions_on_a_name_have_one_budget_in_the_later_form() -> None:
     """Consent to the earlier question covers the later one, not the other way round."""
     for name in ("enterprise_name", "legal_representative_name"):
-        first, second = question(f"{name}.v1"), question(f"{name}.v2")
+        first, second = find_question(f"{name}.v1"), find_question(f"{name}.v2")
         assert first is not None
         assert second is not None
         assert first.budget == second.budget == first.tag
@@ -221,5 +225,5 @@ def test_nothing_asserted_costs_nothing() -> None:
 
 def test_a_tag_finds_its_question() -> None:
     """Exact match."""
-    assert question("is_active.v1") in QUESTIONS
-    assert question("IS_ACTIVE.v1") is None
+    assert find_question("is_active.v1") in QUESTIONS
+    assert find_question("IS_ACTIVE.v1") is None

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from gateway.verifications.request import VerificationRequest
 from tests.creditfile_builders import USCC
-from verification import Asked, Question, question
+from verification import Asked, Question, find_question
 
 
 def make_ask(*questions: Question) -> VerificationRequest:
@@ -15,15 +15,15 @@ def make_ask(*questions: Question) -> VerificationRequest:
 
 def test_a_consent_that_names_the_earlier_question_covers_the_later_one() -> None:
     """For closed name questions; not the other way round."""
-    first, second = question("enterprise_name.v1"), question("enterprise_name.v2")
+    first, second = find_question("enterprise_name.v1"), find_question("enterprise_name.v2")
     assert first is not None
     assert second is not None
     closed = make_ask(replace(second, needs_consent=True))
-    assert closed.under_consent == ("enterprise_name.v2", "enterprise_name.v1")
-    assert closed.closed_datasets == (
+    assert closed.consent_tags == ("enterprise_name.v2", "enterprise_name.v1")
+    assert closed.consent_pairs == (
         ("enterprise_name.v2", "registration"),
         ("enterprise_name.v1", "registration"),
     )
-    assert make_ask(replace(first, needs_consent=True)).under_consent == ("enterprise_name.v1",)
-    assert make_ask(second).under_consent == ()
+    assert make_ask(replace(first, needs_consent=True)).consent_tags == ("enterprise_name.v1",)
+    assert make_ask(second).consent_tags == ()
     assert make_ask(first, second).budgets == ("enterprise_name.v1",)
