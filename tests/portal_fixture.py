@@ -62,7 +62,7 @@ class PortalFixture:
     firm: str
     shop: str
     elsewhere: str
-    nobody: str
+    unknown: str
     bank: str = ""
     browsers: list[httpx2.AsyncClient] = field(default_factory=list)
 
@@ -257,7 +257,7 @@ async def open_portal(
     """
     clock = clock or Clock(NOON)
     usccs = [f"91330106MA{secrets.token_hex(4).upper()}" for _ in range(4)]
-    firm, shop, elsewhere, nobody = usccs
+    firm, shop, elsewhere, unknown = usccs
     settings = _settings(url, folder, issuer, _people(firm, shop, elsewhere), **changed)
     async with _running(settings, clock) as app:
         portal = PortalFixture(
@@ -266,7 +266,7 @@ async def open_portal(
             firm=firm,
             shop=shop,
             elsewhere=elsewhere,
-            nobody=nobody,
+            unknown=unknown,
         )
         await add_enterprise(portal.engine, firm, "杭州云栖数据科技有限公司")
         await add_enterprise(

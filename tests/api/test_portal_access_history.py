@@ -247,7 +247,7 @@ async def test_another_enterprises_file_and_an_unknown_one_look_the_same(
     stranger, nobody = await busy.signed_in("wang"), busy.browser()
     theirs, none = [
         await stranger.get(f"/portal/enterprises/{uscc}/looks.csv")
-        for uscc in (busy.firm, busy.nobody)
+        for uscc in (busy.firm, busy.unknown)
     ]
     assert (theirs.status_code, none.status_code) == (404, 404)
     assert theirs.text == none.text

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx2
 import pytest
@@ -19,6 +19,8 @@ from gateway.limits.limiter import Quotas
 from gateway.portal.consents.decision_form import fields_behind
 from tests.portal_fixture import CATALOGUE, PortalFixture, hidden, open_portal, query_of
 from tests.waiting import lock_waits
+
+GRANT: Final = {"decision": "grant", "dataset": ["penalty"], "separate": "yes"}
 
 
 @pytest_asyncio.fixture
@@ -213,6 +215,71 @@ async def test_two_interactions_of_one_request_decide_once(portal: PortalFixture
     await decide(browser, first, decision="grant", dataset=["penalty"])
     assert (await browser.get(f"/portal/decide/{second}")).status_code == 409
     assert [each.datasets for each in await consents_of(portal, portal.firm)] == [("penalty",)]
+
+
+@pytest.mark.parametrize("tabs", ["of one interaction", "of two interactions"])
+@pytest.mark.parametrize("first", ["firm", "shop"])
+async def test_tabs_for_two_enterprises_decide_for_that_of_the_first(
+    portal: PortalFixture, first: str, tabs: str
+) -> None:
+    """One person, two enterprises, one pushed request: the later tab decides nothing."""
+    browser = await portal.signed_in("li")
+    opened, pages = await _tabs_for_two_enterprises(portal, browser, tabs)
+    order = ["firm", "shop"] if first == "firm" else ["shop", "firm"]
+    answers = [await decide(browser, opened[each], page=pages[each], **GRANT) for each in order]
+    resume = f"/oauth/resume?interaction={opened[first]}"
+    assert answers[0].headers["location"] == resume
+    if tabs == "of one interaction":  # the decision is still to be taken back to the bank
+        assert answers[1].headers["location"] == resume
+    else:
+        late = await browser.get(answers[1].headers["location"])
+        assert (late.status_code, "已经决定过" in late.text) == (409, True)
+    [granted] = await consents_of(portal, getattr(portal, first))
+    assert granted.status is Status.ACTIVE
+    assert await consents_of(portal, getattr(portal, order[1])) == []
+    resumed = await browser.get(resume)
+    assert "code" in query_of(resumed.headers["location"])
+
+
+@pytest.mark.parametrize("tabs", ["of one interaction", "of two interactions"])
+async def test_tabs_for_two_enterprises_at_once_decide_for_one(
+    portal: PortalFixture, tabs: str
+) -> None:
+    """Concurrent decisions of one pushed request: one consent, of one enterprise."""
+    browser = await portal.signed_in("li")
+    opened, pages = await _tabs_for_two_enterprises(portal, browser, tabs)
+    async with portal.engine.begin() as connection:  # both have begun before either goes on
+        await connection.execute(text("LOCK TABLE consent_event IN SHARE MODE"))
+        clicks = [
+            asyncio.create_task(decide(browser, opened[each], page=page, **GRANT))
+            for each, page in pages.items()
+        ]
+        await lock_waits(portal.engine, len(clicks))
+    answers = await asyncio.gather(*clicks)
+    assert {answer.status_code for answer in answers} == {303}
+    held = [
+        each.status
+        for uscc in (portal.firm, portal.shop)
+        for each in await consents_of(portal, uscc)
+    ]
+    assert held == [Status.ACTIVE]
+
+
+async def _tabs_for_two_enterprises(
+    portal: PortalFixture, browser: httpx2.AsyncClient, tabs: str
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Interaction and decision page of a tab for the firm and a tab for the shop."""
+    digest = secrets.token_bytes(32)
+    firm = await portal.ask(uscc=None, request_digest=digest)
+    shop = firm
+    if tabs == "of two interactions":
+        shop = await portal.ask(uscc=None, request_digest=digest)
+    opened = {"firm": firm, "shop": shop}
+    pages = {
+        each: (await browser.get(f"/portal/decide/{opened[each]}?uscc={uscc}")).text
+        for each, uscc in (("firm", portal.firm), ("shop", portal.shop))
+    }
+    return opened, pages
 
 
 async def test_of_grants_at_once_one_runs(portal: PortalFixture) -> None:

@@ -16,6 +16,31 @@ from tests.portal_gallery import ask_by_link
 
 WAYS: Final = ("link", "redirect")
 GRANT: Final = {"decision": "grant", "dataset": "penalty"}
+LAPSED: Final = {
+    ("redirect", "zh"): (
+        "这个申请已过期",
+        "申请页面只保留 15 分钟，没有作出任何授权。需要的话，请回到对方的页面重新发起。",
+    ),
+    ("redirect", "en"): (
+        "This request has expired",
+        (
+            "A request stays open for 15 minutes. Nothing was granted. If you want to go on, start "
+            "again from the organisation’s page."
+        ),
+    ),
+    ("link", "zh"): (
+        "这个申请已过期",
+        "申请没有在期限内得到答复，没有作出任何授权。需要的话，请让对方重新发起。",
+    ),
+    ("link", "en"): (
+        "This request has expired",
+        (
+            "It was not answered in time. Nothing was granted. If you want to go on, let the "
+            "organisation ask again."
+        ),
+    ),
+}
+"""Title and sentence, by way and language."""
 
 
 @pytest_asyncio.fixture
@@ -117,6 +142,27 @@ async def test_a_request_that_lapsed_while_it_was_read_decides_nothing(
     for page in (await browser.post(address, data=form | GRANT), await browser.get(address)):
         assert page.status_code == 410
         assert "没有作出任何授权" in page.text
+    assert await decided(portal) == []
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_lapsed_request_says_what_happened_and_what_to_do(
+    portal: PortalFixture, way: str, language: str
+) -> None:
+    """Opened for the first time after its end: no form, and nothing is requested or granted."""
+    address = await opened(portal, way)
+    portal.clock.advance(timedelta(minutes=16))
+    browser = await portal.signed_in()
+    page = await browser.get(address, params={"lang": language}, follow_redirects=True)
+    assert page.status_code == 410
+    title, sentence = LAPSED[way, language]
+    assert title in page.text
+    assert sentence in page.text
+    assert f'action="{address}"' not in page.text
+    async with portal.engine.connect() as connection:
+        found = await store.of_enterprise(connection, portal.firm)
+    assert len(found) == (way == "link")
     assert await decided(portal) == []
 
 

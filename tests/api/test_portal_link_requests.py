@@ -115,7 +115,7 @@ async def test_another_enterprises_request_and_none_at_all_look_the_same(
 ) -> None:
     """The link does not show which enterprise was asked."""
     consent_id = await asked(portal, portal.elsewhere)
-    unknown = await asked(portal, portal.nobody)
+    unknown = await asked(portal, portal.unknown)
     browser = await portal.signed_in()
     pages = [
         (await browser.get(f"/portal/asked/{each}"))

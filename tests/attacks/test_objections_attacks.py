@@ -68,16 +68,16 @@ async def test_pages_about_another_enterprise_and_about_none_look_the_same(
     """IDOR: file, records and objections, by every address."""
     owner, stranger = await portal.signed_in("zhang"), await portal.signed_in("wang")
     own = await raised(portal, owner)
-    unknown = f"/portal/objections/obj_{'a' * 26}"
-    firm, nobody = portal.firm, portal.nobody
+    invented = f"/portal/objections/obj_{'a' * 26}"
+    firm, other = portal.firm, portal.unknown
     for theirs, unknown in (
-        (f"/portal/enterprises/{firm}/record", f"/portal/enterprises/{nobody}/record"),
-        (f"/portal/enterprises/{firm}/objections", f"/portal/enterprises/{nobody}/objections"),
-        (f"/portal/enterprises/{firm}/records/rec_p", f"/portal/enterprises/{nobody}/records/x"),
-        (form_at(firm), form_at(nobody)),
-        (own, unknown),
-        (f"{own}/withdraw", f"{unknown}/withdraw"),
-        (f"{own}/review", f"{unknown}/review"),
+        (f"/portal/enterprises/{firm}/record", f"/portal/enterprises/{other}/record"),
+        (f"/portal/enterprises/{firm}/objections", f"/portal/enterprises/{other}/objections"),
+        (f"/portal/enterprises/{firm}/records/rec_p", f"/portal/enterprises/{other}/records/x"),
+        (form_at(firm), form_at(other)),
+        (own, invented),
+        (f"{own}/withdraw", f"{invented}/withdraw"),
+        (f"{own}/review", f"{invented}/review"),
     ):
         first, second = await stranger.get(theirs), await stranger.get(unknown)
         assert (first.status_code, second.status_code) == (404, 404), theirs

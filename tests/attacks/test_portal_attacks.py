@@ -227,7 +227,7 @@ async def test_what_belongs_to_another_is_as_if_it_were_not_there(portal: Portal
         (f"/portal/codes/{code.code_id}/qr.png", f"/portal/codes/{'A' * 26}/qr.png"),
         (f"/portal/codes/{code.code_id}/sticker", f"/portal/codes/{'A' * 26}/sticker"),
         (f"/portal/enterprises/{portal.firm}/consents", "/portal/enterprises/NONE/consents"),
-        (f"/portal/enterprises/{portal.firm}/looks", f"/portal/enterprises/{portal.nobody}/looks"),
+        (f"/portal/enterprises/{portal.firm}/looks", f"/portal/enterprises/{portal.unknown}/looks"),
         (f"/portal/enterprises/{portal.firm}/codes", "/portal/enterprises/NONE/codes"),
     ):
         first, second = await stranger.get(theirs), await stranger.get(unknown)
@@ -262,7 +262,7 @@ async def test_a_request_for_another_enterprise_and_for_none_look_the_same(
     browser = await portal.signed_in("zhang")
     answers = [
         await browser.get(f"/portal/decide/{await portal.ask(uscc=uscc)}")
-        for uscc in (portal.elsewhere, portal.nobody)
+        for uscc in (portal.elsewhere, portal.unknown)
     ]
     assert [answer.status_code for answer in answers] == [403, 403]
     assert answers[0].text == answers[1].text

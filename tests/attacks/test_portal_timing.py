@@ -36,7 +36,7 @@ async def test_anothers_and_unknown_pages_take_equally_long(portal: PortalFixtur
         "request": (f"/portal/asked/{theirs}", f"/portal/asked/cst_{'a' * 26}"),
         "code": (f"/portal/codes/{code}", f"/portal/codes/{'A' * 26}"),
         "enterprise": tuple(
-            f"/portal/enterprises/{uscc}/looks" for uscc in (portal.firm, portal.nobody)
+            f"/portal/enterprises/{uscc}/looks" for uscc in (portal.firm, portal.unknown)
         ),
     }
     stranger = await portal.signed_in("wang")
