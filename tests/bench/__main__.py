@@ -44,8 +44,8 @@ def main() -> None:
             _token(options, built, console, began)
         if options.has("lookup"):
             _lookup(options, built, console, began)
-        if options.has("intake"):
-            _intake(options, built, console, began)
+        if options.has("ingest"):
+            _ingest(options, built, console, began)
 
 
 def _verification(options: Options, built: Environment, console: Console, began: float) -> None:
@@ -75,7 +75,7 @@ def _lookup(options: Options, built: Environment, console: Console, began: float
     report.show_lookups(console, measure_lookups(options, built, say))
 
 
-def _intake(options: Options, built: Environment, console: Console, began: float) -> None:
+def _ingest(options: Options, built: Environment, console: Console, began: float) -> None:
     def say(sentence: str) -> None:
         console.print(f"[dim]{time.monotonic() - began:5.0f} s  {sentence}[/]", highlight=False)
 

@@ -12,7 +12,7 @@ GATEWAY: Final = "gateway"
 BASELINE: Final = "baseline"
 ECHO: Final = "echo"
 PEER: Final = "peer"
-PARTS: Final = ("verification", "token", "lookup", "intake")
+PARTS: Final = ("verification", "token", "lookup", "ingest")
 ALL: Final = "all"
 
 
