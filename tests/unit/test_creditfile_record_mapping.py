@@ -1,4 +1,4 @@
-"""What a source delivers, mapped to a stored record."""
+"""Record mapping: from a delivered row to a stored record."""
 
 from datetime import date
 
