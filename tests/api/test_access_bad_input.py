@@ -248,7 +248,7 @@ async def test_a_mistake_is_named_by_its_place_and_never_repeated(gateway: Gatew
         ("unknown_dataset", {"datasets": ["penalty", "private_life"]}),
     ],
 )
-async def test_what_is_not_in_a_list_has_its_own_code(
+async def test_unknown_names_have_their_own_codes(
     gateway: GatewayFixture, path: str, code: str, changed: Body
 ) -> None:
     """Unknown codes, purposes, questions and datasets; logged where the code is an enterprise's."""
@@ -566,7 +566,7 @@ STATES: Final = {
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("state", STATES)
-async def test_what_ended_holds_from_the_next_request(
+async def test_revocation_suspension_and_ends_hold_from_the_next_request(
     gateway: GatewayFixture, path: str, state: str
 ) -> None:
     """Whatever the token's lifetime and the caches; each attempt is logged."""
@@ -623,7 +623,7 @@ async def test_a_client_without_an_agreement_may_do_nothing(
         ),
     ],
 )
-async def test_what_the_agreement_does_not_cover_is_named(
+async def test_items_beyond_the_agreement_are_named(
     gateway: GatewayFixture, path: str, changed: Body, named: str
 ) -> None:
     """A consent does not widen the agreement."""
@@ -719,7 +719,7 @@ async def test_a_spent_quota_is_told_apart_from_haste(gateway: GatewayFixture) -
         ("GET", "/v1/%00", "invalid_request"),
     ],
 )
-async def test_what_is_not_there_is_a_signed_problem_too(
+async def test_an_unknown_route_is_a_signed_problem(
     gateway: GatewayFixture, method: str, path: str, code: str
 ) -> None:
     """Every answer under /v1 is signed, 404 included."""

@@ -272,7 +272,7 @@ async def test_a_token_that_is_bound_twice_is_judged_twice(
     assert refused(await proxied.call(used, uscc=uscc), "invalid_dpop_proof", scheme="DPoP")
 
 
-async def test_where_no_proxy_is_trusted_there_is_no_bearer_token(
+async def test_without_a_trusted_proxy_bearer_tokens_are_refused(
     proxied: ProxiedGateway, holder: Holder
 ) -> None:
     """A certificate-bound token of another worker is refused if no proxy is trusted."""

@@ -84,7 +84,7 @@ async def test_a_permanent_residence_number_is_no_code_and_is_not_repeated(
     assert "19850315" not in refused.text + printed.out + printed.err
 
 
-async def test_where_both_check_characters_fit_it_is_taken(gateway: GatewayFixture) -> None:
+async def test_a_code_that_fits_both_check_characters_is_accepted(gateway: GatewayFixture) -> None:
     """Accepted without a warning."""
     bank = await gateway.client()
     answer = (await ask(bank, "/v1/verifications", BOTH)).json()

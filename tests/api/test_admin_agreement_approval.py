@@ -138,9 +138,7 @@ async def _register(office: OperatorFixture, **changes: Any) -> None:
         "TRUNCATE client",
     ],
 )
-async def test_what_was_agreed_and_done_is_never_rewritten(
-    office: OperatorFixture, statement: str
-) -> None:
+async def test_agreements_and_acts_are_append_only(office: OperatorFixture, statement: str) -> None:
     """UPDATE and DELETE are refused by the database."""
     await office.agreed(terms())
     before = await office.versions()
@@ -199,7 +197,7 @@ async def test_the_proposer_cannot_approve(office: OperatorFixture) -> None:
     assert isinstance(await office.approve(made), InForce)
 
 
-async def test_what_narrows_takes_effect_at_once(office: OperatorFixture) -> None:
+async def test_a_narrowing_takes_effect_at_once(office: OperatorFixture) -> None:
     """One operator is enough; older versions stay readable."""
     await office.agreed(terms())
     put = await office.put(terms(datasets=frozenset({"registration"})))
@@ -209,7 +207,7 @@ async def test_what_narrows_takes_effect_at_once(office: OperatorFixture) -> Non
     assert newest.terms.datasets == {"registration"}
 
 
-async def test_what_was_narrowed_widens_again_only_by_two(office: OperatorFixture) -> None:
+async def test_a_narrowed_agreement_widens_only_by_two_operators(office: OperatorFixture) -> None:
     """Compared with the present version, not with an earlier wider one."""
     await office.agreed(terms())
     await office.put(terms(datasets=frozenset()))
@@ -273,7 +271,7 @@ async def test_a_rejected_proposal_is_decided(office: OperatorFixture) -> None:
     assert isinstance(await office.approve(made), AdminRefusal)
 
 
-async def test_of_many_approvals_at_once_one_puts_one_version(office: OperatorFixture) -> None:
+async def test_concurrent_approvals_put_one_version(office: OperatorFixture) -> None:
     """The client's row is locked during an act."""
     made = await office.put(terms())
     others = [Operator.at_the_shell(f"op-{n}") for n in range(8)]

@@ -203,7 +203,7 @@ async def test_an_agreement_of_an_unknown_client_is_a_404(
     assert (await post(one, f"/agreements/{path}/end")).status_code == 404
 
 
-async def test_what_widens_leaves_exactly_one_leaf_that_an_auditor_recomputes(
+async def test_a_widening_has_one_leaf_that_an_auditor_recomputes(
     gateway: GatewayFixture,
 ) -> None:
     """The auditor recomputes the leaf from the act and its salt."""

@@ -109,7 +109,7 @@ async def test_a_taken_id_is_a_conflict(gateway: GatewayFixture) -> None:
     ],
     ids=str,
 )
-async def test_what_cannot_be_registered_is_a_400(
+async def test_an_invalid_registration_is_a_400(
     gateway: GatewayFixture, changes: dict[str, Any]
 ) -> None:
     """400 with a sentence, and no client is made."""

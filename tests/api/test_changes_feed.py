@@ -95,7 +95,7 @@ async def test_a_client_reads_and_counts_its_own_changes_only(gateway: GatewayFi
     assert found["cursor"] == "1"
 
 
-async def test_what_commits_late_is_not_skipped(gateway: GatewayFixture) -> None:
+async def test_a_late_commit_is_not_skipped(gateway: GatewayFixture) -> None:
     """A transaction that commits late gets a later number."""
     uscc, bank = gateway.uscc("clean"), await gateway.client()
     early, late = (
@@ -147,7 +147,7 @@ async def test_waiting_ends_with_the_first_change(gateway: GatewayFixture) -> No
     assert [each["kind"] for each in found["changes"]] == ["consent_granted"]
 
 
-async def test_what_is_acknowledged_is_owed_no_more(gateway: GatewayFixture) -> None:
+async def test_acknowledged_notices_are_no_longer_due(gateway: GatewayFixture) -> None:
     """Only up to the cursor; repeating it keeps the first time."""
     uscc, bank = gateway.uscc("clean"), await gateway.client()
     await gateway.act(consent.withdraw, await gateway.grant(bank, uscc))

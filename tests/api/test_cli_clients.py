@@ -222,7 +222,7 @@ def test_looking_needs_no_name(shell: Shell) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_what_cannot_be_done_is_one_sentence(
+def test_a_refused_act_is_one_sentence(
     shell: Shell, command: tuple[str, ...], sentence: str
 ) -> None:
     """Status 2."""
@@ -241,7 +241,7 @@ def test_what_cannot_be_done_is_one_sentence(
     ],
     ids=lambda value: value[1] if isinstance(value, tuple) else "",
 )
-def test_what_cannot_be_registered_is_one_sentence(
+def test_an_invalid_registration_is_one_sentence(
     shell: Shell, more: tuple[str, ...], sentence: str
 ) -> None:
     """Nothing is registered."""

@@ -91,7 +91,7 @@ def test_the_list_of_rejected_rows_overwrites_no_existing_file(fixture: IngestFi
     assert other.read_text() == "my,own,table\n1,2,3\n"
 
 
-def test_what_came_before_a_broken_end_is_kept_and_gone_on_with(fixture: IngestFixture) -> None:
+def test_rows_before_a_broken_end_are_kept_and_continued(fixture: IngestFixture) -> None:
     """Rows before the failure stay; the corrected file leaves them unchanged."""
     whole = "".join(
         f'{{"uscc": "{make_uscc(n)}", "number": "许{n * 7919}"}}\n' for n in range(8000)
@@ -125,7 +125,7 @@ def test_what_came_before_a_broken_end_is_kept_and_gone_on_with(fixture: IngestF
         (("vault-keys.json",), {"dataset": "penalty"}, "0 created, 0 updated, 0 unchanged, 1"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_sentence(
+def test_a_refusal_is_one_sentence(
     fixture: IngestFixture, arguments: tuple[str, ...], options: dict[str, str], sentence: str
 ) -> None:
     """Nothing is written."""

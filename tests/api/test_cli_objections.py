@@ -72,7 +72,9 @@ async def run(shell: Shell, *arguments: str, refused: bool = False) -> str:
     return await asyncio.to_thread(shell.refused if refused else shell.ok, *arguments)
 
 
-async def test_what_is_due_is_listed_and_exported(gateway: GatewayFixture, shell: Shell) -> None:
+async def test_due_objections_are_listed_and_exported(
+    gateway: GatewayFixture, shell: Shell
+) -> None:
     """As a table and as CSV, with the days left."""
     raised = await make_case(gateway)
     assert raised.objection_id in await run(shell, "objections", "due")

@@ -94,7 +94,7 @@ def test_nothing_held_and_no_day_are_said_in_one_sentence(url: str) -> None:
     assert show(url, USCC, "--on", "9999-12-31") == (2, "--on is a day that has come.\n")
 
 
-def test_what_a_terminal_would_obey_is_shown_and_not_obeyed(
+def test_terminal_control_sequences_are_escaped(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Control sequences in records are escaped."""

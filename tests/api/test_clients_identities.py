@@ -63,7 +63,7 @@ async def test_the_name_of_a_client_that_has_ended_is_free(gateway: GatewayFixtu
     assert (await post(operator, "/clients", again)).status_code == 201
 
 
-async def test_of_many_registrations_of_one_name_at_once_one_succeeds(
+async def test_one_of_concurrent_registrations_of_a_name_succeeds(
     gateway: GatewayFixture,
 ) -> None:
     """Each in another spelling; and one id in two cases."""

@@ -188,7 +188,7 @@ async def test_an_outage_keeps_the_last_good_set_until_its_hour_is_over(
     assert await bank.kids() == ["k1"]
 
 
-async def test_who_forgets_to_ensure_fails_closed(bank: KeySetFixture) -> None:
+async def test_the_registry_without_ensure_keys_fails_closed(bank: KeySetFixture) -> None:
     """The registry itself returns no expired set."""
     await bank.ensure()
     await _age(bank, minutes=59)
@@ -210,7 +210,7 @@ async def test_a_bad_set_takes_nothing_away_and_says_so_to_the_operator(
     assert "AAAA" not in trouble
 
 
-async def test_of_many_at_once_one_fetches_and_all_wait_for_it(bank: KeySetFixture) -> None:
+async def test_concurrent_calls_wait_for_one_fetch(bank: KeySetFixture) -> None:
     """Concurrent requests wait for one fetch, on any number of workers."""
     answer = ok(make_set("k1"))
 
@@ -231,7 +231,7 @@ async def test_of_many_at_once_one_fetches_and_all_wait_for_it(bank: KeySetFixtu
     assert seen == [["k1"]] * 20
 
 
-async def test_of_many_at_once_none_waits_after_a_fetch_has_failed(bank: KeySetFixture) -> None:
+async def test_concurrent_calls_do_not_wait_after_a_failed_fetch(bank: KeySetFixture) -> None:
     """One failed fetch a minute, without delay for the callers."""
     bank.outside.server.answer = b""
     await asyncio.gather(*(bank.ensure() for _ in range(20)))

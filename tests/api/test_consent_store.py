@@ -171,7 +171,7 @@ async def test_a_consent_comes_back_as_it_was_kept(connection: AsyncConnection) 
     assert await store.of_enterprise(connection, kept.uscc) == [kept]
 
 
-async def test_what_is_unknown_is_nothing(connection: AsyncConnection) -> None:
+async def test_an_unknown_consent_is_none(connection: AsyncConnection) -> None:
     """No row, no error."""
     assert await store.by_id(connection, some_id()) is None
     assert await store.locate(connection, some_id()) is None
@@ -212,7 +212,7 @@ async def test_a_whole_life_is_kept_act_by_act(connection: AsyncConnection) -> N
     assert (events[1].text_version, events[1].identity_token_digest) == ("2026.1", b"\x01" * 32)
 
 
-async def test_of_two_acts_at_once_one_comes_too_late(engine: AsyncEngine) -> None:
+async def test_the_later_of_two_concurrent_acts_is_refused(engine: AsyncEngine) -> None:
     """The second save finds a changed version; neither row nor event is overwritten."""
     consent = await committed(engine, make_consent(uscc=some_uscc(), consent_id=some_id()))
     me = make_person(consent.uscc)

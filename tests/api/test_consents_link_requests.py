@@ -136,7 +136,7 @@ async def test_a_wrong_request_says_what_to_mend(
         ({"amends": "cst_none"}, "not_found", "loan_approval", ["penalty"]),
     ],
 )  # fmt: skip
-async def test_what_is_refused_is_in_the_log_without_its_words(
+async def test_a_refused_request_is_logged_without_its_texts(
     gateway: GatewayFixture,
     bank: Caller,
     changes: dict[str, Any],
@@ -156,7 +156,7 @@ async def test_what_is_refused_is_in_the_log_without_its_words(
         assert (row["purpose"], row["asked"]) == (purpose, asked)
 
 
-async def test_what_names_no_enterprise_or_is_taken_is_no_refused_attempt(
+async def test_an_accepted_request_or_one_without_an_enterprise_is_no_refused_attempt(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
     """An open request has its own leaf; without an enterprise there is no log row."""
@@ -224,7 +224,7 @@ async def test_a_newer_request_takes_the_place_of_an_open_one(
     assert (await shown(bank, second["consent_id"]))["status"] == "requested"
 
 
-async def test_of_requests_at_once_one_stays_open(gateway: GatewayFixture, bank: Caller) -> None:
+async def test_one_of_concurrent_requests_stays_open(gateway: GatewayFixture, bank: Caller) -> None:
     """Each transaction sees the one before it."""
     uscc = gateway.uscc("clean")
     answers = await asyncio.gather(*(ask(bank, uscc) for _ in range(8)))
@@ -262,7 +262,7 @@ async def test_inside_the_cool_down_nothing_may_be_asked(
         assert (await ask(bank, uscc)).status_code == 201
 
 
-async def test_what_was_asked_by_link_opens_a_query_once_granted(
+async def test_a_consent_granted_by_link_allows_a_query(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
     """With a client_credentials token; a single use, then `consent_exhausted`."""
@@ -286,9 +286,7 @@ async def test_a_client_may_wait_for_the_answer(gateway: GatewayFixture, bank: C
     assert (await asyncio.wait_for(waiting, PATIENCE))["status"] == "active"
 
 
-async def test_one_does_not_wait_for_what_is_answered(
-    gateway: GatewayFixture, bank: Caller
-) -> None:
+async def test_a_decided_request_is_not_waited_for(gateway: GatewayFixture, bank: Caller) -> None:
     """A decided request returns at once; the wait is at most 30 seconds."""
     made = (await ask(bank, gateway.uscc("clean"))).json()
     await gateway.act(refuse, made["consent_id"])

@@ -127,7 +127,7 @@ async def test_a_wider_one_is_refused_waits_and_takes_another_operator(engine: A
     assert await counting(engine) == "2026.2"
 
 
-async def test_what_was_judged_against_another_catalogue_is_not_approved(
+async def test_a_comparison_with_another_catalogue_is_not_approved(
     engine: AsyncEngine,
 ) -> None:
     """The comparison with the new present version would widen more than was read."""
@@ -258,7 +258,7 @@ async def test_a_seventeenth_dataset_is_delivered_and_told_without_a_restart(
     assert [each["reason"] for each in withheld] == ["class_never"]
 
 
-async def test_what_a_dataset_gains_is_told_under_a_new_consent_only(
+async def test_a_new_field_is_disclosed_under_a_new_consent_only(
     own_gateway: GatewayFixture,
 ) -> None:
     """R8: two operators can open a field, but earlier consents do not cover it."""

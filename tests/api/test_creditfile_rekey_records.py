@@ -111,7 +111,7 @@ ENDS: dict[str, dict[str, Any]] = {
         ("withdrawn", "withdrawn", None),
     ],
 )
-async def test_where_two_become_one_the_ended_one_prevails(
+async def test_of_two_merged_records_the_ended_one_prevails(
     files: NaturalKeysFixture, first: str, second: str, kind: str | None
 ) -> None:
     """The other record goes into history; its recipients get a correction notice (R14)."""
@@ -140,7 +140,7 @@ async def test_where_two_become_one_the_ended_one_prevails(
     assert taken.warnings[0] in {RowWarning.STAYS_REPAIRED, RowWarning.STAYS_WITHDRAWN}
 
 
-async def test_of_two_live_ones_the_newer_stays_and_the_other_is_corrected(
+async def test_of_two_live_records_the_newer_stays_and_the_other_is_corrected(
     files: NaturalKeysFixture,
 ) -> None:
     """The older record's versions stay in history; its source finds it in the report."""
@@ -186,7 +186,7 @@ async def test_many_spellings_become_one_and_others_stay_apart(files: NaturalKey
     assert len(parts) == 1
 
 
-async def test_what_came_under_an_earlier_key_after_the_end_is_folded_by_a_run_anew(
+async def test_records_added_under_an_earlier_key_are_folded_by_another_run(
     files: NaturalKeysFixture,
 ) -> None:
     """A worker of an earlier version was still running."""
@@ -260,7 +260,7 @@ async def test_a_department_is_told_to_come_again(gateway: GatewayFixture) -> No
     assert response.headers["Retry-After"] == "300"
 
 
-async def test_where_no_key_opens_what_is_sealed_nothing_is_folded_unasked(
+async def test_undecryptable_fields_are_given_up_only_on_request(
     files: NaturalKeysFixture,
 ) -> None:
     """The operator has to confirm the loss of the encrypted fields."""

@@ -220,7 +220,7 @@ def assert_unavailable(address: RouteCase, answer: httpx2.Response) -> None:
         assert word not in answer.text.lower(), address
 
 
-async def test_every_address_says_it_in_the_form_of_its_room(
+async def test_every_route_answers_503_in_its_error_format(
     gateway: GatewayFixture, full_access_client: Caller
 ) -> None:
     """A problem, an OAuth error or a page; routes that need no database answer normally."""
@@ -237,7 +237,7 @@ async def test_every_address_says_it_in_the_form_of_its_room(
 
 
 @pytest.mark.parametrize("error", NOT_NOW.values(), ids=NOT_NOW.keys())
-async def test_each_error_that_means_not_now_is_503_in_each_room(
+async def test_each_unavailability_error_is_503_in_each_error_format(
     gateway: GatewayFixture, full_access_client: Caller, error: Callable[[], Exception]
 ) -> None:
     """Raw asyncpg errors and errors wrapped by SQLAlchemy."""
@@ -258,7 +258,7 @@ async def test_each_error_that_means_not_now_is_503_in_each_room(
 
 
 @pytest.mark.parametrize("error", FAULTS.values(), ids=FAULTS.keys())
-async def test_what_is_our_own_fault_is_not_called_an_outage(
+async def test_a_programming_error_is_not_an_outage(
     gateway: GatewayFixture, full_access_client: Caller, error: Callable[[], Exception]
 ) -> None:
     """A programming error stays a 500, even during an outage."""

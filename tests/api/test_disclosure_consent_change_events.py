@@ -71,7 +71,7 @@ async def test_a_withdrawal_names_what_was_told_under_that_consent_and_nothing_e
     assert [each[0] for each in await news_to(gateway, other)] == ["consent_granted"]
 
 
-async def test_what_is_taken_back_of_a_consent_names_what_rests_on_that_part(
+async def test_a_narrowing_names_the_disclosures_of_the_removed_part(
     gateway: GatewayFixture,
 ) -> None:
     """Fewer uses or a shorter term affect no disclosure."""
@@ -134,7 +134,7 @@ async def test_an_expired_consent_is_notified_once_by_concurrent_workers(
     assert row["then"]
 
 
-async def test_who_has_run_out_is_looked_up_and_not_searched_for(gateway: GatewayFixture) -> None:
+async def test_expired_consents_are_found_by_an_index(gateway: GatewayFixture) -> None:
     """Index scan across all enterprises, as it runs every few minutes."""
     now = gateway.clock()
     values = {"now": now, "since": now - timedelta(days=30), "most": 1000}
@@ -168,7 +168,7 @@ async def test_only_withdrawals_need_an_acknowledgement(
     assert [each.kind for each in owed] == ["consent_withdrawn"]
 
 
-async def test_what_is_no_news_to_its_client() -> None:
+async def test_changes_that_give_no_notice() -> None:
     """Pause, resume, the client's own waiver, and replacement by a newer grant."""
     held = make_consent()
     paused = consent.pause(held, person=make_person(), now=NOON)

@@ -186,7 +186,7 @@ async def test_without_its_leaf_an_event_is_not_written(gateway: GatewayFixture)
     assert not await without_their_leaf(gateway.runtime.engine, [uscc])
 
 
-async def test_what_is_undone_or_too_late_leaves_no_leaf(
+async def test_rolled_back_and_refused_acts_leave_no_leaf(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
     """A rolled back transaction, and the later of two concurrent acts."""

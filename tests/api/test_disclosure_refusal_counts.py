@@ -102,7 +102,7 @@ async def test_a_conflict_that_the_limits_have_forgotten_is_a_row_of_the_log(
     assert (row["reason"], row["purpose"]) == ("idempotency_conflict", "loan_approval")
 
 
-async def test_what_cannot_be_written_stays_counted(gateway: GatewayFixture) -> None:
+async def test_counts_that_cannot_be_written_are_kept(gateway: GatewayFixture) -> None:
     """Counts are written once after a database outage."""
     bank, uscc = await gateway.client(quotas=FEW), gateway.uscc("clean")
     for _ in range(4):

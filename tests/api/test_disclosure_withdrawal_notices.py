@@ -63,9 +63,7 @@ async def notices_to(gateway: GatewayFixture, caller: Caller) -> list[dict[str, 
     )
 
 
-async def test_one_notice_to_each_client_that_was_told(
-    gateway: GatewayFixture, record: ChangedRecord
-) -> None:
+async def test_one_notice_to_each_recipient(gateway: GatewayFixture, record: ChangedRecord) -> None:
     """It names the record and the disclosures that contain it, without content."""
     one, other, elsewhere = [await gateway.client() for _ in range(3)]
     for bank in (one, other):
@@ -139,7 +137,7 @@ async def test_a_second_correction_is_for_what_was_told_since(
     ]
 
 
-async def test_what_was_read_before_a_change_is_not_told_after_it(
+async def test_an_answer_read_before_a_change_is_computed_again(
     gateway: GatewayFixture, record: ChangedRecord
 ) -> None:
     """The answer is computed again from the changed record."""
@@ -194,7 +192,9 @@ async def test_a_change_waits_for_what_is_just_being_told(
     ]
 
 
-async def test_who_has_not_acknowledged(gateway: GatewayFixture, record: ChangedRecord) -> None:
+async def test_the_report_lists_unacknowledged_notices(
+    gateway: GatewayFixture, record: ChangedRecord
+) -> None:
     """Longest open first; acknowledged notices are left out."""
     early, late = await gateway.client(), await gateway.client()
     for bank in (early, late):

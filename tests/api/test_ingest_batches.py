@@ -107,7 +107,7 @@ async def test_a_row_is_created_then_unchanged_then_updated(held: IngestBatches)
     assert kept["row"]["fields"]["name"] == "食品经营许可"
 
 
-async def test_what_was_held_on_a_day_can_be_told(held: IngestBatches) -> None:
+async def test_the_versions_of_a_day_can_be_read(held: IngestBatches) -> None:
     """Before the first delivery nothing, then each version in its period."""
     await held.take("registration", registration())
     await held.take("licence", licence())
@@ -211,7 +211,7 @@ async def test_a_rejected_row_leaves_the_others_alone(held: IngestBatches) -> No
     assert len(await held.rows("SELECT 1 FROM record")) == 2
 
 
-async def test_of_two_rows_with_one_key_the_last_counts(held: IngestBatches) -> None:
+async def test_the_last_of_two_rows_with_one_key_counts(held: IngestBatches) -> None:
     """The earlier row's result says so."""
     taken = await held.take("licence", licence(name="先"), licence("浙许2"), licence(name="后"))
     assert outcomes(taken) == ["unchanged", "created", "created"]
@@ -242,7 +242,7 @@ async def test_only_the_source_that_produced_a_record_changes_it(held: IngestBat
         ("withdrawn_at", "withdrawn", RowWarning.STAYS_WITHDRAWN),
     ],
 )
-async def test_what_was_ended_does_not_come_back_by_a_delivery(
+async def test_an_ended_record_does_not_come_back_by_a_delivery(
     held: IngestBatches, column: str, kind: str, warned: RowWarning
 ) -> None:
     """Repaired or withdrawn records stay ended; the row's result says so."""

@@ -165,7 +165,7 @@ async def test_full_tiles_last_for_ever_and_the_checkpoint_is_always_asked_for(
         "/log/tile/0/-01",
     ],
 )
-async def test_what_the_tree_does_not_have_is_not_found_and_not_cached(
+async def test_tiles_beyond_the_tree_are_404_and_not_cached(
     log: LogFixture,
     path: str,
 ) -> None:
@@ -212,7 +212,9 @@ async def test_every_disclosure_has_a_receipt_that_verifies_offline(log: LogFixt
         assert merkle_proofs.includes(merkle.leaf_hash(entry), index, head.size, proof, head.root)
 
 
-async def test_what_is_sealed_is_told_once_its_checkpoint_is_kept_outside(log: LogFixture) -> None:
+async def test_sequenced_leaves_are_published_once_the_checkpoint_is_stored_outside(
+    log: LogFixture,
+) -> None:
     """No checkpoint, tile or receipt before the checkpoint is stored outside the database."""
     [(before, _)] = await log.disclosed(1)
     await seal_all(log.sealer)

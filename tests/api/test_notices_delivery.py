@@ -271,7 +271,7 @@ async def test_a_consent_about_to_end_is_told_once(
         assert found.scalar_one() == 1
 
 
-async def test_which_consents_end_soon_is_looked_up_and_not_searched_for(
+async def test_consents_about_to_end_are_found_by_an_index(
     portal: PortalFixture,
 ) -> None:
     """Index scan across all enterprises."""
@@ -285,7 +285,7 @@ async def test_which_consents_end_soon_is_looked_up_and_not_searched_for(
         assert "ix_consent_ending" in "\n".join(plan.scalars())
 
 
-async def test_what_fails_is_tried_again_and_a_reached_place_is_not_told_twice(
+async def test_a_failed_contact_point_is_retried_and_a_reached_one_is_not(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """Two contact points, of which the first fails once."""

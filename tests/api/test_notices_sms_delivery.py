@@ -60,7 +60,7 @@ async def _name_a_number(portal: PortalFixture, server: SmsServer) -> None:
     server.taken.clear()
 
 
-async def test_what_the_gateway_did_not_take_is_tried_again_with_the_same_reference(
+async def test_a_failed_sms_is_retried_with_the_same_reference(
     portal: PortalFixture, server: SmsServer
 ) -> None:
     """After a minute, then longer; never after success."""

@@ -37,7 +37,7 @@ async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture
         yield made
 
 
-async def test_what_was_granted_comes_back_with_the_token(oauth: OAuthFixture) -> None:
+async def test_the_token_response_has_the_granted_details(oauth: OAuthFixture) -> None:
     """Pushed, decided in part, redeemed; the answer has the granted details."""
     bank = await oauth.bank()
     opened = await bank.open(await bank.pushed())
@@ -130,7 +130,7 @@ async def test_a_reused_code_also_ends_what_was_refreshed(oauth: OAuthFixture) -
     assert (await bank.about("introspect", later)).json() == {"active": False}
 
 
-async def test_of_fifty_redemptions_at_once_one_succeeds(oauth: OAuthFixture) -> None:
+async def test_one_of_fifty_concurrent_redemptions_succeeds(oauth: OAuthFixture) -> None:
     """Redemption is one atomic statement; the other 49 revoke what the first received."""
     bank = await oauth.bank()
     code = await bank.code()
@@ -143,7 +143,7 @@ async def test_of_fifty_redemptions_at_once_one_succeeds(oauth: OAuthFixture) ->
     assert (await bank.about("introspect", token)).json() == {"active": False}
 
 
-async def test_a_code_is_nothing_in_the_hands_of_another_client(oauth: OAuthFixture) -> None:
+async def test_a_code_is_refused_from_another_client(oauth: OAuthFixture) -> None:
     """It gets no token and does not spend the code."""
     bank, thief = await oauth.bank(), await oauth.bank()
     code = await bank.code()
@@ -293,7 +293,7 @@ async def test_a_paused_consent_leaves_the_refresh_token_alive(oauth: OAuthFixtu
     assert (await bank.refresh(first["refresh_token"])).status_code == 200
 
 
-async def test_nothing_that_opens_a_door_is_stored(oauth: OAuthFixture) -> None:
+async def test_no_usable_credential_is_stored(oauth: OAuthFixture) -> None:
     """The database holds digests of codes, refresh tokens and request URIs."""
     bank = await oauth.bank()
     opened = await bank.open(await bank.pushed())

@@ -190,7 +190,7 @@ async def test_an_unsigned_or_secret_signed_assertion_fails(oauth: OAuthFixture,
 
 
 @pytest.mark.parametrize("text", ["x", "a.b", "a.b.c", "....", "é.é.é", "e30.e30.e30", "." * 9_000])
-async def test_what_is_no_jwt_fails(oauth: OAuthFixture, text: str) -> None:
+async def test_a_malformed_jwt_fails(oauth: OAuthFixture, text: str) -> None:
     """`invalid_client`, not a server error."""
     bank = await oauth.bank()
     answer = await bank.token(assertion=text)
@@ -282,7 +282,7 @@ async def test_the_jti_of_one_client_is_free_for_another(oauth: OAuthFixture) ->
         assert answer.status_code == 200
 
 
-async def test_of_fifty_uses_of_one_assertion_at_once_one_succeeds(oauth: OAuthFixture) -> None:
+async def test_one_of_fifty_concurrent_uses_of_an_assertion_succeeds(oauth: OAuthFixture) -> None:
     """The primary key of `assertion_jti` admits one."""
     bank = await oauth.bank()
     assertion = bank.assertion()

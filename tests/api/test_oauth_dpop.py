@@ -160,7 +160,7 @@ async def test_a_proof_passes_once(oauth: OAuthFixture) -> None:
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof")
 
 
-async def test_of_fifty_uses_of_one_proof_at_once_one_succeeds(oauth: OAuthFixture) -> None:
+async def test_one_of_fifty_concurrent_uses_of_a_proof_succeeds(oauth: OAuthFixture) -> None:
     """The replay store decides atomically."""
     bank = await oauth.bank()
     proof = await bank.proof(TOKEN)

@@ -130,7 +130,7 @@ async def test_a_refusal_is_logged_with_reason_and_client(oauth: OAuthFixture) -
     assert unsupported["reason"]
 
 
-async def test_whom_an_assertion_names_is_logged_where_no_parameter_does(
+async def test_the_client_of_an_assertion_is_logged_without_a_parameter(
     oauth: OAuthFixture,
 ) -> None:
     """The `client_id` is taken from the assertion if no parameter has it."""

@@ -192,7 +192,7 @@ class StoreFailingOnClients:
         """Do nothing."""
 
 
-async def test_what_cannot_be_counted_is_not_given(oauth: OAuthFixture) -> None:
+async def test_no_token_without_a_working_counter(oauth: OAuthFixture) -> None:
     """503, and the code is valid once the store is back."""
     bank = await oauth.bank()
     code = await bank.code()

@@ -62,7 +62,7 @@ async def test_another_clients_token_is_not_active(oauth: OAuthFixture) -> None:
 
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", "e30.e30.e30", "é", "." * 9_000])
-async def test_what_is_no_token_is_not_active(oauth: OAuthFixture, token: str) -> None:
+async def test_a_malformed_token_is_not_active(oauth: OAuthFixture, token: str) -> None:
     """Malformed tokens are no error (RFC 7662 §2.2)."""
     bank = await oauth.bank()
     answer = await bank.about("introspect", token)

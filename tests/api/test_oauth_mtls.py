@@ -117,7 +117,7 @@ async def test_without_a_trusted_proxy_no_certificate_is_accepted(
             assert "mtls" not in text
 
 
-async def test_what_is_offered_is_published(oauth: OAuthFixture) -> None:
+async def test_the_metadata_publish_mtls(oauth: OAuthFixture) -> None:
     """Methods, binding and endpoint aliases (RFC 8705 §3.3, §5)."""
     document = (await oauth.http.get("/.well-known/oauth-authorization-server")).json()
     methods = ["private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"]
@@ -281,7 +281,7 @@ async def test_a_proof_beside_it_binds_to_both(oauth: OAuthFixture, holder: Hold
     assert (await bank.token(headers=proof)).json()["error"] == "invalid_dpop_proof"
 
 
-async def test_who_did_not_ask_for_it_is_bound_to_a_dpop_key(
+async def test_a_client_without_certificate_binding_gets_a_dpop_token(
     oauth: OAuthFixture, holder: Holder
 ) -> None:
     """Authentication and binding are independent; unbound tokens do not exist."""
@@ -292,7 +292,7 @@ async def test_who_did_not_ask_for_it_is_bound_to_a_dpop_key(
     assert parts(body["access_token"])["cnf"].keys() == {"jkt"}
 
 
-async def test_who_signs_may_be_bound_to_a_certificate_too(
+async def test_a_client_with_assertions_may_bind_to_a_certificate(
     oauth: OAuthFixture, holder: Holder
 ) -> None:
     """The token endpoint then requires a certificate; the refresh token accepts any."""

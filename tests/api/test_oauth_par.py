@@ -168,7 +168,7 @@ async def test_a_code_needs_to_be_well_formed_only(oauth: OAuthFixture, uscc: st
     assert (await bank.push(authorization_details=details)).status_code == 201
 
 
-async def test_what_is_to_be_mended_is_named_and_nothing_else(oauth: OAuthFixture) -> None:
+async def test_the_error_names_the_wrong_member_only(oauth: OAuthFixture) -> None:
     """The wrong member, without the name of the dataset or question."""
     bank = await oauth.bank()
     answer = await bank.push(authorization_details=json.dumps([make_consent_request(max_uses=0)]))
@@ -220,9 +220,7 @@ async def test_a_term_beyond_the_agreements_end_is_refused(oauth: OAuthFixture) 
     ],
     ids=str,
 )
-async def test_what_may_be_left_out_may_be_left_out(
-    oauth: OAuthFixture, change: dict[str, Any]
-) -> None:
+async def test_optional_members_may_be_missing(oauth: OAuthFixture, change: dict[str, Any]) -> None:
     """Without an enterprise the person chooses one; the term has a default."""
     bank = await oauth.bank()
     details = json.dumps([make_consent_request(**change)])
@@ -277,7 +275,7 @@ async def test_opening_a_request_does_not_spend_it(oauth: OAuthFixture) -> None:
     assert first != second
 
 
-async def test_what_stands_beside_the_request_is_ignored(oauth: OAuthFixture) -> None:
+async def test_parameters_beside_the_request_uri_are_ignored(oauth: OAuthFixture) -> None:
     """Only the pushed parameters count (RFC 9126 §4)."""
     bank = await oauth.bank()
     opened = await bank.open(
@@ -344,7 +342,7 @@ def _is_a_page(answer: Any) -> None:
     ],
     ids=str,
 )
-async def test_what_is_refused_about_an_enterprise_is_counted_for_it(
+async def test_refused_requests_are_counted_for_their_enterprise(
     oauth: OAuthFixture, change: dict[str, Any]
 ) -> None:
     """R10, as hourly counts; requests without a valid enterprise are not counted."""

@@ -58,7 +58,7 @@ async def test_two_methods_in_one_request_are_refused(oauth: OAuthFixture, endpo
         assert (status, error) == (400, "invalid_request"), (form.keys(), headers)
 
 
-async def test_what_was_refused_for_two_methods_has_spent_nothing(oauth: OAuthFixture) -> None:
+async def test_a_refusal_of_two_methods_spends_no_assertion(oauth: OAuthFixture) -> None:
     """The assertion stays unused."""
     bank = await oauth.bank()
     assertion = bank.assertion()

@@ -108,7 +108,7 @@ async def test_a_scope_beyond_the_clients_is_refused(oauth: OAuthFixture, scope:
     ],
     ids=str,
 )
-async def test_what_is_no_grant_here_is_refused(
+async def test_an_unsupported_or_malformed_grant_is_refused(
     oauth: OAuthFixture, form: dict[str, str], error: str
 ) -> None:
     """The RFC's error code with a helpful description."""

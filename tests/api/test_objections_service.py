@@ -137,7 +137,7 @@ async def test_no_person_is_named_to_the_department(gateway: GatewayFixture) -> 
     assert ENTERPRISE.name not in (await ask(source, f"/{raised.objection_id}")).text
 
 
-async def test_to_another_department_there_is_no_such_objection(gateway: GatewayFixture) -> None:
+async def test_another_departments_objection_is_a_404(gateway: GatewayFixture) -> None:
     """404 to read and to decide, as for an unknown id."""
     _, made, raised = await case(gateway)
     other = await gateway.client("source")
@@ -197,7 +197,7 @@ async def test_a_rejection_keeps_the_mark_and_its_reasons_reach_the_enterprise(
     assert whole["due"] is None
 
 
-async def test_what_is_upheld_must_be_corrected_first(gateway: GatewayFixture) -> None:
+async def test_an_upheld_objection_needs_a_correction_first(gateway: GatewayFixture) -> None:
     """The mark is removed in the same transaction."""
     source, made, raised = await case(gateway)
     path = f"{raised.objection_id}/decision"

@@ -174,7 +174,7 @@ async def test_a_person_can_read_and_print_it(
         ("refuse", "拒绝凭证", "dpv:ConsentRefused"),
     ],
 )
-async def test_what_was_never_allowed_is_nowhere_said_to_have_been(
+async def test_receipts_of_lapsed_and_refused_requests_claim_no_consent(
     portal: PortalFixture, decision: str, title: str, status: str
 ) -> None:
     """A lapsed request is not an expired consent; a refusal lists no data."""
@@ -192,7 +192,7 @@ async def test_what_was_never_allowed_is_nowhere_said_to_have_been(
     assert record["dpv:hasConsentStatus"] == status
 
 
-async def test_of_another_enterprises_consent_there_is_no_file(portal: PortalFixture) -> None:
+async def test_another_enterprises_consent_has_no_file(portal: PortalFixture) -> None:
     """The same page as for an unknown consent."""
     consent_id = await decided(portal, await portal.signed_in(), "grant")
     stranger = await portal.signed_in("wang")

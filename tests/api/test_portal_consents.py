@@ -188,7 +188,7 @@ async def test_a_client_that_asks_over_and_over_buries_nothing(portal: PortalFix
     assert odd.status_code == 404
 
 
-async def test_who_looked_lists_refused_attempts_too(portal: PortalFixture) -> None:
+async def test_the_access_history_lists_refused_attempts(portal: PortalFixture) -> None:
     """R10, newest first."""
     browser = await portal.signed_in()
     await portal.add_look(portal.firm)
@@ -208,7 +208,7 @@ async def test_who_looked_lists_refused_attempts_too(portal: PortalFixture) -> N
         assert words in page
 
 
-async def test_who_looked_says_how_often_a_limit_refused_whom(portal: PortalFixture) -> None:
+async def test_the_access_history_has_hourly_counts_of_limited_calls(portal: PortalFixture) -> None:
     """Hourly counts of this enterprise."""
     row = {"client_id": portal.bank, "kind": "query", "reason": "rate_limited"}
     hour = portal.clock().replace(minute=0, second=0, microsecond=0)
@@ -225,7 +225,7 @@ async def test_who_looked_says_how_often_a_limit_refused_whom(portal: PortalFixt
     assert "8765" not in page
 
 
-async def test_who_looked_is_paged_without_gap_or_repeat(portal: PortalFixture) -> None:
+async def test_the_access_history_is_paged_without_gap_or_repeat(portal: PortalFixture) -> None:
     """Also with equal times."""
     browser = await portal.signed_in()
     for n in range(45):

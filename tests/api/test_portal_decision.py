@@ -70,7 +70,7 @@ async def test_the_page_names_the_recipient_the_purpose_and_each_item(
     assert "checked" not in page
 
 
-async def test_what_was_ticked_is_granted_and_nothing_else(portal: PortalFixture) -> None:
+async def test_only_ticked_items_are_granted(portal: PortalFixture) -> None:
     """A partial grant returns to the client."""
     browser = await portal.signed_in()
     interaction = await portal.ask()
@@ -128,7 +128,7 @@ async def test_a_refusal_is_kept_and_cools_down(portal: PortalFixture) -> None:
         ({"dataset": ["penalty"], "last_day": "tomorrow"}, "term"),
     ],
 )
-async def test_what_cannot_be_granted_is_asked_again_with_a_sentence(
+async def test_an_invalid_choice_is_asked_again_with_a_sentence(
     portal: PortalFixture,
     form: dict[str, Any],
     notice: str,
@@ -169,7 +169,7 @@ async def test_an_individual_business_consents_separately(portal: PortalFixture)
     assert [each.status for each in await consents_of(portal, portal.shop)] == [Status.ACTIVE]
 
 
-async def test_who_acts_for_several_enterprises_chooses_one(portal: PortalFixture) -> None:
+async def test_a_person_of_several_enterprises_chooses_one(portal: PortalFixture) -> None:
     """If the client named no enterprise."""
     browser = await portal.signed_in("li")
     interaction = await portal.ask(uscc=None)
@@ -282,7 +282,7 @@ async def _tabs_for_two_enterprises(
     return opened, pages
 
 
-async def test_of_grants_at_once_one_runs(portal: PortalFixture) -> None:
+async def test_one_of_concurrent_grants_is_active(portal: PortalFixture) -> None:
     """R8: concurrent grants leave one active consent."""
     # Nothing else may make them wait: the displayed words were kept by another enterprise's decision.
     neighbour = await portal.signed_in("wang")
@@ -413,7 +413,9 @@ async def test_the_form_may_lead_to_the_bank_and_nowhere_else(portal: PortalFixt
     assert "form-action 'self' http://127.0.0.1:9911;" in policy
 
 
-async def test_who_opened_a_page_is_not_told_before_a_decision(portal: PortalFixture) -> None:
+async def test_an_opened_page_is_not_visible_to_the_client_before_a_decision(
+    portal: PortalFixture,
+) -> None:
     """Without a named enterprise nothing is written before the decision."""
     browser = await portal.signed_in()
     interaction = await portal.ask(uscc=None)

@@ -114,7 +114,7 @@ async def test_a_double_click_decides_once(portal: PortalFixture, way: str) -> N
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_of_two_tabs_the_first_decides(portal: PortalFixture, way: str) -> None:
+async def test_the_first_of_two_tabs_decides(portal: PortalFixture, way: str) -> None:
     """The second tab's refusal does not undo the grant."""
     browser = await portal.signed_in()
     address = await opened(portal, way)

@@ -148,7 +148,9 @@ async def test_an_own_invitation_cannot_be_accepted(portal: PortalFixture) -> No
         {"last_day": "soon"},
     ],
 )
-async def test_what_cannot_be_passed_on_is_not(portal: PortalFixture, form: dict[str, Any]) -> None:
+async def test_undelegable_permissions_are_refused(
+    portal: PortalFixture, form: dict[str, Any]
+) -> None:
     """Invalid or missing values make no invitation."""
     answer = await appointed(
         portal, await portal.signed_in(), portal.firm, **({"power": ["codes"]} | form)
@@ -203,7 +205,7 @@ async def test_a_delegate_gives_no_natural_persons_separate_consent(portal: Port
     assert (await held(portal, consent_id)).status is Status.REFUSED
 
 
-async def test_what_an_operator_paused_a_delegate_does_not_resume(portal: PortalFixture) -> None:
+async def test_a_delegate_cannot_resume_an_operators_pause(portal: PortalFixture) -> None:
     """A natural person's disclosures are resumed by that person."""
     owner = await portal.signed_in("shopkeeper")
     consent_id = await asked(portal, portal.shop)

@@ -82,7 +82,7 @@ async def test_the_link_leads_to_the_decision_page_after_sign_in(portal: PortalF
     assert "checked" not in page
 
 
-async def test_what_was_ticked_is_granted_and_kept_with_its_channel(portal: PortalFixture) -> None:
+async def test_ticked_items_are_granted_with_the_channel_link(portal: PortalFixture) -> None:
     """The same record as by redirect; the person stays in the portal."""
     consent_id = await asked(portal, portal.firm)
     browser = await portal.signed_in()
@@ -149,7 +149,7 @@ async def test_ten_clicks_at_once_decide_once(portal: PortalFixture) -> None:
     assert [each.what for each in events] == ["requested", "granted"]
 
 
-async def test_one_that_lapsed_while_being_read_says_so(portal: PortalFixture) -> None:
+async def test_a_request_that_lapsed_while_read_says_so(portal: PortalFixture) -> None:
     """Nothing is granted."""
     consent_id = await asked(portal, portal.firm)
     portal.clock.advance(timedelta(days=7) - timedelta(minutes=5))
@@ -304,7 +304,7 @@ async def test_a_withdrawal_ends_what_is_being_asked_at_that_moment(portal: Port
     assert (await held(portal, late)).status is Status.WITHDRAWN
 
 
-async def test_one_that_the_organisation_took_back_says_so(portal: PortalFixture) -> None:
+async def test_a_request_that_the_client_withdrew_says_so(portal: PortalFixture) -> None:
     """The page says so; the consent it would have changed continues."""
     browser = await portal.signed_in()
     running = await granted(portal, browser, "penalty")
@@ -385,7 +385,7 @@ async def test_the_enterprise_allows_less_by_itself(portal: PortalFixture) -> No
         ({"dataset": ["penalty"]}, "unchanged"),
     ],
 )
-async def test_what_is_not_less_changes_nothing(
+async def test_a_narrowing_that_narrows_nothing_is_refused(
     portal: PortalFixture, form: dict[str, Any], notice: str
 ) -> None:
     """The page says why."""

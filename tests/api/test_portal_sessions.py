@@ -24,7 +24,7 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
         yield made
 
 
-async def test_the_database_knows_a_session_by_its_digest_only(portal: PortalFixture) -> None:
+async def test_sessions_are_stored_as_digests(portal: PortalFixture) -> None:
     """The cookie value is not stored."""
     browser = await portal.signed_in()
     value = browser.cookies[sessions.cookie_name(portal.runtime.settings)]

@@ -219,7 +219,7 @@ async def test_each_reason_to_withhold_a_dataset_is_told(gateway: GatewayFixture
         (["pledge", "honour"], {"pledge": "not_in_agreement", "honour": "not_in_consent"}),
     ],
 )
-async def test_where_everything_is_withheld_the_reasons_are_told(
+async def test_a_query_with_everything_withheld_gives_the_reasons(
     gateway: GatewayFixture, asked: list[str], reasons: dict[str, str]
 ) -> None:
     """An answer with reasons, since there is a consent."""
@@ -445,7 +445,7 @@ async def test_as_many_uses_are_told_as_were_allowed(gateway: GatewayFixture) ->
     assert len(await gateway.log_of(bank)) == 60
 
 
-async def test_what_is_told_while_a_consent_is_withdrawn_was_told_before(
+async def test_no_disclosure_follows_a_concurrent_withdrawal(
     gateway: GatewayFixture,
 ) -> None:
     """Disclosures before the withdrawal are uses; there is none after it."""

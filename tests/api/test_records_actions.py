@@ -47,7 +47,7 @@ async def told_ids(bank: Caller, uscc: str) -> set[str]:
 
 
 @pytest.mark.parametrize("verb", ["repair", "withdraw"])
-async def test_what_ends_is_told_on_no_channel_from_the_next_request(
+async def test_an_ended_record_is_disclosed_on_no_channel(
     gateway: GatewayFixture, verb: str
 ) -> None:
     """Query, verification, page and repeated calls."""
@@ -77,7 +77,7 @@ async def test_what_ends_is_told_on_no_channel_from_the_next_request(
     assert after.content != yes_or_no.content
 
 
-async def test_who_was_told_gets_a_notice(gateway: GatewayFixture) -> None:
+async def test_recipients_get_a_notice(gateway: GatewayFixture) -> None:
     """In the same transaction, for repair, correction and update."""
     source, bank, uscc = (
         await make_department(gateway),
@@ -290,7 +290,7 @@ async def test_a_code_is_taken_however_it_was_typed(gateway: GatewayFixture) -> 
     assert result["outcome"] == "updated"
 
 
-async def test_one_may_stand_without_a_list(gateway: GatewayFixture) -> None:
+async def test_a_single_act_needs_no_list(gateway: GatewayFixture) -> None:
     """Without the `records` list."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     penalty = make_penalty(gateway, uscc)
@@ -299,7 +299,7 @@ async def test_one_may_stand_without_a_list(gateway: GatewayFixture) -> None:
     assert response.json()["results"][0]["outcome"] == "updated"
 
 
-async def test_what_may_no_longer_be_delivered_may_still_be_taken_back(
+async def test_repair_and_withdrawal_do_not_need_the_dataset_in_the_agreement(
     gateway: GatewayFixture,
 ) -> None:
     """Repair and withdrawal stay possible under a narrower agreement, correction does not."""

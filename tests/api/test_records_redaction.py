@@ -97,7 +97,7 @@ async def test_a_correction_and_a_reason_are_masked_and_said_too(gateway: Gatewa
     assert "88886666" not in await seen(gateway, "penalty")
 
 
-async def test_what_was_taken_before_is_masked_when_it_is_told(gateway: GatewayFixture) -> None:
+async def test_older_records_are_masked_on_disclosure(gateway: GatewayFixture) -> None:
     """Records of an earlier version, with a number in a text or in their key."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     penalty = make_penalty(gateway, uscc)

@@ -272,7 +272,7 @@ async def test_a_creation_of_another_form_is_a_problem(
         ({"owner": "me"}, 400),
     ],
 )  # fmt: skip
-async def test_what_is_announced_is_checked(
+async def test_the_metadata_of_an_upload_is_checked(
     gateway: GatewayFixture, said: dict[str, str], status: int
 ) -> None:
     """The dataset by the agreement; format and encoding are required."""
@@ -311,7 +311,7 @@ async def test_a_file_that_can_never_be_taken_is_not_put_off(gateway: GatewayFix
     assert (refused.status_code, refused.json()["code"]) == (413, "payload_too_large")
 
 
-async def test_what_the_disk_has_no_room_for_is_not_written(tmp_path: Path) -> None:
+async def test_a_part_beyond_the_free_disk_space_is_not_written(tmp_path: Path) -> None:
     """Other sources may have filled the disk since the creation."""
 
     async def chunks() -> AsyncIterator[bytes]:
@@ -328,7 +328,7 @@ async def test_what_the_disk_has_no_room_for_is_not_written(tmp_path: Path) -> N
     assert (part.length, part.is_whole) == (100, True)
 
 
-async def test_of_finished_uploads_the_newest_are_kept(gateway: GatewayFixture) -> None:
+async def test_the_newest_finished_uploads_are_kept(gateway: GatewayFixture) -> None:
     """So that reject lists do not fill the disk."""
     source, other = await make_department(gateway), await make_department(gateway)
     await gateway.rows(
@@ -389,7 +389,7 @@ async def test_a_source_sees_its_own_uploads_and_jobs_only(gateway: GatewayFixtu
     assert (await get(bank, f"/v1/records/jobs/{job_id}")).status_code == 403
 
 
-async def test_what_ends_meanwhile_is_not_taken(gateway: GatewayFixture) -> None:
+async def test_a_job_ends_with_its_agreement(gateway: GatewayFixture) -> None:
     """The job ends with it."""
     source = await make_department(gateway)
     content = lines(make_penalty(gateway, gateway.uscc("clean")))
@@ -410,7 +410,7 @@ async def test_what_ends_meanwhile_is_not_taken(gateway: GatewayFixture) -> None
     assert (refused.status_code, refused.json()["code"]) == (403, "agreement_ended")
 
 
-async def test_who_is_suspended_meanwhile_is_taken_no_further(gateway: GatewayFixture) -> None:
+async def test_a_job_stops_when_its_source_is_suspended(gateway: GatewayFixture) -> None:
     """The job stops."""
     source = await make_department(gateway)
     state = "SELECT state, sentence FROM intake_upload WHERE source_id = :id"

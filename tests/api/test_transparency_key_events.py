@@ -131,7 +131,7 @@ async def test_a_rotated_key_does_not_sign_before_its_leaf_is_committed(
     assert added[0]["jwk"].keys() == {"kty", "crv", "x"}
 
 
-async def test_where_the_log_cannot_be_written_the_new_key_stays_unused(place: LogFixture) -> None:
+async def test_a_new_key_stays_unused_while_the_log_cannot_be_written(place: LogFixture) -> None:
     """No leaf, no signature; one leaf once the log is writable."""
     ring, events = place.worker()
     await events.note()

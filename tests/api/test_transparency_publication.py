@@ -136,7 +136,7 @@ async def test_a_checkpoint_is_kept_outside_and_then_told(log: LogFixture) -> No
     assert (await log.told(), log.kept().size) == (19, 19)
 
 
-async def test_what_is_not_kept_in_every_place_is_not_told_and_nothing_more_is_sealed(
+async def test_a_full_store_stops_publication_and_sequencing(
     log: LogFixture,
 ) -> None:
     """One of two stores is full for a while; afterwards everything is published."""

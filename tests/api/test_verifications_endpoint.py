@@ -212,7 +212,7 @@ async def test_a_severity_is_told_under_consent_only(gateway: GatewayFixture) ->
     assert told == ["no", "yes", "no", "yes"]
 
 
-async def test_what_its_source_cannot_say_is_not_determined_under_consent_either(
+async def test_an_unavailable_source_is_not_determined_under_consent_either(
     gateway: GatewayFixture,
 ) -> None:
     """Neither yes nor no."""
@@ -222,7 +222,7 @@ async def test_what_its_source_cannot_say_is_not_determined_under_consent_either
 
 
 @pytest.mark.parametrize("act", [consent.withdraw, consent.pause])
-async def test_what_the_enterprise_takes_back_holds_from_the_next_request(
+async def test_a_withdrawal_holds_from_the_next_verification(
     gateway: GatewayFixture, act: object
 ) -> None:
     """With a valid token, the question is not determined."""
@@ -337,7 +337,7 @@ async def test_after_a_day_a_key_is_free_again(gateway: GatewayFixture) -> None:
 # The log
 
 
-async def test_what_is_told_is_in_the_log_with_what_it_rests_on(gateway: GatewayFixture) -> None:
+async def test_an_answer_is_logged_with_the_records_it_rests_on(gateway: GatewayFixture) -> None:
     """Client, purpose, questions, records and leaf."""
     bank, of = await gateway.client(), gateway.entity("penalised")
     response = await bank.verify(of.enterprise.uscc, "no_live_penalty.v1", "is_active.v1")

@@ -67,7 +67,7 @@ async def test_large_deliveries_reach_the_gateway(front: Proxy, where: str) -> N
 
 
 @pytest.mark.parametrize("where", ["public", "mtls"])
-async def test_what_a_client_writes_itself_does_not_arrive(front: Proxy, where: str) -> None:
+async def test_a_forged_certificate_header_does_not_arrive(front: Proxy, where: str) -> None:
     """A forged Client-Cert header in any case, twice, or beside a real certificate."""
     victim = make_certificate(issuer=CA)
     client_id = await front.client(

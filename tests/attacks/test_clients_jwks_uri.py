@@ -149,7 +149,9 @@ async def test_a_name_that_resolves_inside_is_never_connected_to(
     assert outside.dialled == []
 
 
-async def test_one_inside_address_among_public_ones_refuses_them_all(outside: FakeInternet) -> None:
+async def test_one_private_address_among_public_ones_refuses_them_all(
+    outside: FakeInternet,
+) -> None:
     """An attacker's DNS may mix them and hope for a retry."""
     outside.addresses = [[PUBLIC, "10.0.0.1"]]
     with pytest.raises(UnfetchableError, match="not allowed"):
@@ -315,9 +317,7 @@ async def test_an_endless_head_is_refused(outside: FakeInternet) -> None:
         b"<html>",
     ],
 )
-async def test_what_is_no_set_of_public_keys_is_refused(
-    outside: FakeInternet, content: bytes
-) -> None:
+async def test_an_invalid_key_set_is_refused(outside: FakeInternet, content: bytes) -> None:
     """Refused with a sentence that quotes nothing."""
     outside.server.answer = ok(content)
     with pytest.raises(UnfetchableError) as refused:
@@ -346,7 +346,7 @@ async def test_a_set_that_could_not_be_registered_is_refused(
         await fetched(outside)
 
 
-async def test_what_else_a_key_carries_is_not_kept(outside: FakeInternet) -> None:
+async def test_other_members_of_a_key_are_not_stored(outside: FakeInternet) -> None:
     """Certificates and URLs in a key are not stored."""
     key = public_jwk(ec.generate_private_key(ec.SECP256R1()), kid="k1", x5u="https://inside.test/")
     outside.server.answer = ok({"keys": [key], "next": "https://inside.test/"})

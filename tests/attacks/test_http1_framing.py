@@ -125,7 +125,7 @@ HEADS: Final = {
 
 
 @pytest.mark.parametrize(("head", "status"), HEADS.values(), ids=HEADS)
-async def test_what_could_be_framed_in_two_ways_is_refused(head: bytes, status: int) -> None:
+async def test_ambiguous_framing_is_refused(head: bytes, status: int) -> None:
     """Ambiguous framing: one 400, and the connection closes."""
     for segments in segmentations(head + INNER + AFTER, len(head)):
         async with connect() as line:

@@ -133,7 +133,7 @@ async def test_trailers_and_extensions_without_end_are_refused(
         assert line.app.broken_off == len(line.app.seen) == 1
 
 
-async def test_what_is_within_the_bounds_is_served() -> None:
+async def test_heads_within_the_limits_are_served() -> None:
     """In any segmentation; bodies do not count."""
     fields = b"".join(b"X-%d: %b\r\n" % (n, b"a" * 490) for n in range(MAX_FIELDS - 2))
     whole = b"POST /%b HTTP/1.1\r\n" % (b"a" * 1000) + HOST + fields

@@ -290,7 +290,7 @@ async def test_a_sign_in_that_is_too_weak_or_too_old_is_told_apart(
         {"firms": []},
     ],
 )
-async def test_what_the_standard_allows_is_taken(
+async def test_valid_variants_of_tokens_are_accepted(
     provider: Provider, changed: dict[str, Any]
 ) -> None:
     """An audience list of one, small clock skew, a missing name or enterprise."""
@@ -356,7 +356,7 @@ async def test_a_new_key_of_the_provider_is_found_and_asked_for_once_a_minute(
     assert (await gateway.identity_of({"code": "c"}, ATTEMPT, now=later)).name == "韦若知"
 
 
-async def test_what_was_kept_of_a_provider_is_asked_again_after_an_hour(provider: Provider) -> None:
+async def test_the_cached_provider_documents_expire_after_an_hour(provider: Provider) -> None:
     """Withdrawn keys expire with the cache."""
     gateway = gateway_of(provider)
     await gateway.identity_of({"code": "c"}, ATTEMPT, now=NOW)

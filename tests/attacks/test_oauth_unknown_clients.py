@@ -127,7 +127,7 @@ async def test_a_foreign_certificate_tells_nothing_of_a_client(
     assert len(found["unknown"][3]) == 1
 
 
-async def test_of_an_unknown_client_as_much_is_read_and_nothing_is_taken(
+async def test_an_unknown_client_costs_the_same_reads(
     oauth: OAuthFixture, everybody: Mapping[str, ClientCase]
 ) -> None:
     """The row of another client is read and discarded."""

@@ -240,7 +240,7 @@ async def test_markup_in_every_text_is_shown_as_text(portal: PortalFixture) -> N
         )
 
 
-async def test_what_was_typed_stays_when_it_cannot_be_taken(portal: PortalFixture) -> None:
+async def test_the_typed_text_stays_after_a_refusal(portal: PortalFixture) -> None:
     """The form is shown again, and nothing is raised."""
     browser = await portal.signed_in()
     address = form_at(portal.firm)

@@ -213,7 +213,7 @@ async def test_a_ticket_is_of_no_use_in_another_browser(portal: PortalFixture) -
         assert (await browser.get("/portal")).status_code == 303
 
 
-async def test_what_belongs_to_another_is_as_if_it_were_not_there(portal: PortalFixture) -> None:
+async def test_another_enterprises_object_is_a_404(portal: PortalFixture) -> None:
     """IDOR over every id: the same page but for form tokens."""
     owner, stranger = await portal.signed_in("zhang"), await portal.signed_in("wang")
     consent_id = await granted(portal, owner)

@@ -129,7 +129,7 @@ async def test_anothers_object_looks_like_an_unknown_one(portal: PortalFixture) 
         assert bare(first) == bare(second), path
 
 
-async def test_where_a_code_or_an_interaction_belongs_is_not_seen_from_its_headers(
+async def test_headers_do_not_show_the_owner_of_a_code_or_an_interaction(
     portal: PortalFixture,
 ) -> None:
     """The headers are equal too."""

@@ -163,7 +163,7 @@ async def test_nothing_personal_is_said_to_the_unauthorised_or_printed(
     assert leaks(printed, secrets) == set()
 
 
-async def test_what_is_printed_names_no_enterprise(heard: CapturedOutput) -> None:
+async def test_log_lines_name_no_enterprise(heard: CapturedOutput) -> None:
     """Log lines have request ids, neither codes nor names."""
     printed = heard.output.read_text()
     assert [e for e in heard.gateway.entities if e.enterprise.uscc in printed] == []

@@ -221,7 +221,7 @@ async def test_without_consent_an_unknown_enterprise_is_read_like_a_known_one(
     assert found[0] == found[1] == found[2]
 
 
-async def test_of_a_query_only_what_is_allowed_is_read(gateway: GatewayFixture) -> None:
+async def test_a_query_reads_allowed_datasets_only(gateway: GatewayFixture) -> None:
     """With consent for the registration, requested penalties are not read."""
     found = []
     for uscc in (MANY, FEW):
@@ -234,7 +234,7 @@ async def test_of_a_query_only_what_is_allowed_is_read(gateway: GatewayFixture) 
     assert not sum(rows.get("record", 0) for _, rows in found[0][2:])
 
 
-async def test_what_is_allowed_is_read(gateway: GatewayFixture) -> None:
+async def test_allowed_records_are_read(gateway: GatewayFixture) -> None:
     """Control: with consent 300 penalties are scanned."""
     bank = await make_bank(gateway)
     await gateway.grant(bank, MANY, datasets=["penalty"])

@@ -405,7 +405,7 @@ def test_a_short_rsa_key_is_refused() -> None:
 @pytest.mark.parametrize(
     "payload", [b"foo", b"[]", b'"sub"', b"1", b"null", b"", b"\xff", b"[" * 3_000]
 )
-def test_what_is_signed_must_be_a_json_object(algorithm: str, payload: bytes) -> None:
+def test_the_payload_must_be_a_json_object(algorithm: str, payload: bytes) -> None:
     """Other payloads are no claims."""
     refused(str(make_token(algorithm, payload=payload)), jwk_of(algorithm))
 

@@ -99,7 +99,7 @@ async def test_a_band_cannot_be_found_by_halving(gateway: GatewayFixture) -> Non
     assert told == ["yes", "yes", "yes", "not_determined", "not_determined"]
 
 
-async def test_what_was_closed_for_want_of_consent_has_cost_nothing(
+async def test_questions_closed_for_missing_consent_spend_no_budget(
     gateway: GatewayFixture,
 ) -> None:
     """Closed questions do not use the budget."""

@@ -76,7 +76,7 @@ def reflected(gallery: Gallery) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("language", "policy"), [("zh", True), ("en", False)])
-async def test_what_others_have_written_runs_on_no_page(
+async def test_stored_text_runs_on_no_page(
     chromium: Browser, street: BrowserPortal, language: Language, *, policy: bool
 ) -> None:
     """Stored XSS: names, contacts, records, sources, reasons, signs, objections, delegates, questions."""
@@ -89,9 +89,7 @@ async def test_what_others_have_written_runs_on_no_page(
             assert await walked(context, street, some) == {}
 
 
-async def test_what_stands_in_an_address_runs_on_no_page(
-    chromium: Browser, street: BrowserPortal
-) -> None:
+async def test_reflected_text_runs_on_no_page(chromium: Browser, street: BrowserPortal) -> None:
     """Reflected XSS: parameters and invalid ids, with the CSP disabled."""
     gallery = await fill_gallery(street.portal)
     async with signed_in_context(
@@ -100,7 +98,7 @@ async def test_what_stands_in_an_address_runs_on_no_page(
         assert await walked(context, street, reflected(gallery)) == {}
 
 
-async def test_what_would_run_is_seen(chromium: Browser, street: BrowserPortal) -> None:
+async def test_running_text_is_detected(chromium: Browser, street: BrowserPortal) -> None:
     """Control: the same text on a page without escaping runs and is detected."""
     async with signed_in_context(
         chromium, street, "zhang", "zh", viewport=PHONE, bypass_csp=True

@@ -58,7 +58,7 @@ async def test_a_java_client_gets_its_token(served: GatewayFixture) -> None:
     assert "used before" in orjson.loads(second[2])["error_description"]
 
 
-async def test_what_java_sends_is_one_request() -> None:
+async def test_the_recorded_java_request_is_one_request() -> None:
     """Recorded bytes of the current JDK, since a later one may differ."""
     sent = RECORDED.read_bytes()
     body = b"grant_type=client_credentials"

@@ -143,7 +143,7 @@ async def test_a_receipt_that_does_not_show_its_leaf_is_refused(
         verify_consent_record(made, keys=KeySet(keys.by_kid))
 
 
-async def test_what_was_not_signed_is_refused(gateway: GatewayFixture, bank: Caller) -> None:
+async def test_an_unsigned_record_is_refused(gateway: GatewayFixture, bank: Caller) -> None:
     """Changed beside its JWT, without one, by an unknown key, another document."""
     made = await merged(bank, await lived(gateway, bank))
     changed = copy.deepcopy(made)
@@ -161,7 +161,7 @@ async def test_what_was_not_signed_is_refused(gateway: GatewayFixture, bank: Cal
     refused({}, gateway)
 
 
-async def test_what_has_no_receipt_yet_is_named(gateway: GatewayFixture, bank: Caller) -> None:
+async def test_an_event_without_a_receipt_is_named(gateway: GatewayFixture, bank: Caller) -> None:
     """Also an event whose salt was erased."""
     made = await merged(bank, await lived(gateway, bank))
     made["receipts"] = made["receipts"][:4]

@@ -182,7 +182,7 @@ async def test_a_digest_is_signed_as_its_lines_combine(
         assert await verified(http, response) == REQUEST | ANSWER | {'"content-digest";req'}
 
 
-async def test_what_was_not_compared_is_not_signed(served: GatewayFixture) -> None:
+async def test_an_unverified_digest_is_not_signed(served: GatewayFixture) -> None:
     """Bodies that were refused or not read are not covered."""
     body = orjson.dumps(verification_body(UNKNOWN, "is_active.v1"))
     digest = base64.b64encode(hashlib.sha256(body).digest()).decode()

@@ -196,7 +196,7 @@ def test_workers_end_when_their_supervisor_is_gone(tmp_path: Path) -> None:
         eventually(lambda: not any(_lives(pid) for pid in pids))
 
 
-def test_what_cannot_start_ends_with_a_status(tmp_path: Path) -> None:
+def test_a_failed_start_ends_with_a_status(tmp_path: Path) -> None:
     """If no worker ever served, the supervisor exits."""
     (tmp_path / "fails").touch()
     with small(tmp_path / "log", SUPERVISED_FAILS=str(tmp_path / "fails")) as made:

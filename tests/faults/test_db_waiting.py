@@ -136,7 +136,7 @@ async def test_a_crowd_behind_one_lock_is_answered_while_it_is_held(
 
 
 @pytest.mark.parametrize("table", TABLES)
-async def test_who_comes_after_a_crowd_that_waits_is_refused_at_once(
+async def test_a_call_behind_a_full_queue_is_refused_at_once(
     hurried: GatewayFixture, beside: AsyncEngine, table: str
 ) -> None:
     """The queue is bounded by the pool size; further calls are refused at once."""
@@ -162,7 +162,7 @@ async def test_who_comes_after_a_crowd_that_waits_is_refused_at_once(
     assert any(each.status_code < 500 for each in rest)
 
 
-async def test_what_may_take_long_still_may(hurried: GatewayFixture) -> None:
+async def test_long_polls_and_uploads_may_exceed_the_call_timeout(hurried: GatewayFixture) -> None:
     """Long polls wait beyond the limit; upload parts may be slow."""
     bank, source = await hurried.client(), await make_department(hurried)
     content = lines({"uscc": UNKNOWN})

@@ -39,7 +39,7 @@ def the_one_good(answers: Sequence[httpx2.Response], error: str) -> httpx2.Respo
     return good[0]
 
 
-async def test_of_a_crowd_with_one_code_one_gets_tokens_and_they_die(workers: Workers) -> None:
+async def test_one_concurrent_use_of_a_code_gets_tokens_which_are_revoked(workers: Workers) -> None:
     """The other uses revoke the tokens, on both workers."""
     bank = await workers.bank()
     code = await through_the_portal(workers, bank)
@@ -67,7 +67,7 @@ async def test_a_second_use_elsewhere_ends_a_token_that_was_in_use(workers: Work
     assert (called.status_code, called.json()["code"]) == (401, "invalid_token")
 
 
-async def test_of_a_crowd_with_one_assertion_one_gets_a_token(workers: Workers) -> None:
+async def test_one_concurrent_use_of_an_assertion_gets_a_token(workers: Workers) -> None:
     """The assertion's `jti` is spent once, and one token is stored."""
     bank = await workers.bank()
     the_same = bank.assertion()
@@ -81,7 +81,7 @@ async def test_of_a_crowd_with_one_assertion_one_gets_a_token(workers: Workers) 
     assert kept == 1
 
 
-async def test_of_a_crowd_with_one_proof_one_gets_a_token(workers: Workers) -> None:
+async def test_one_concurrent_use_of_a_proof_gets_a_token(workers: Workers) -> None:
     """Redis decides on the proof's `jti` atomically."""
     bank = await workers.bank()
     the_same = await bank.proof(TOKEN)
@@ -91,7 +91,7 @@ async def test_of_a_crowd_with_one_proof_one_gets_a_token(workers: Workers) -> N
     the_one_good(answers, "invalid_dpop_proof")
 
 
-async def test_of_a_crowd_that_decides_one_request_one_decides(workers: Workers) -> None:
+async def test_concurrent_decisions_of_one_request_decide_once(workers: Workers) -> None:
     """One request_uri in many tabs: one consent, one code."""
     bank = await workers.bank()
     request_uri, cookie = await bank.pushed(), await make_session(bank.oauth)
@@ -130,7 +130,7 @@ async def test_a_nonce_and_a_proof_from_before_a_flush_are_void_on_both(
         assert (await one.token(proof=fresh)).status_code == 200
 
 
-async def test_what_is_suspended_at_one_worker_is_refused_at_the_other(workers: Workers) -> None:
+async def test_a_client_suspended_at_one_worker_is_refused_at_the_other(workers: Workers) -> None:
     """A token cached by the other worker is refused."""
     bank = await workers.bank()
     one, other = workers.both(bank)[:2]

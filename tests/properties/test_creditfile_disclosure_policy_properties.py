@@ -89,7 +89,7 @@ def test_after_repair_or_withdrawal_nothing_is_told_anywhere(
 
 @given(records, moments, st.timedeltas(timedelta(0), timedelta(days=3000)))
 @settings(max_examples=sampled(100, full=300))
-def test_what_has_ended_stays_ended(
+def test_an_ended_record_stays_ended(
     chosen: tuple[str, Record],
     now: datetime,
     later: timedelta,

@@ -49,7 +49,7 @@ def test_a_later_start_never_ends_earlier(start: date, count: int, later: int) -
 
 
 @given(KNOWN, COUNTS)
-def test_what_lies_in_known_years_is_not_provisional(start: date, count: int) -> None:
+def test_a_term_in_known_years_is_not_provisional(start: date, count: int) -> None:
     """A term is provisional if one of its days is beyond the known years."""
     last = working_days_after(start, count)
     assert last.provisional != is_known_year(last.day.year)

@@ -61,7 +61,7 @@ def test_no_delegation_gives_more_than_is_delegable(
 
 
 @given(held, names, moments)
-def test_what_is_given_is_given_by_one_that_runs_is_ones_own_and_of_the_same_representative(
+def test_permissions_come_from_an_active_delegation_of_the_present_representative(
     those: list[CurrentPermissions], subject: str, now: datetime
 ) -> None:
     """Ended, expired, another enterprise's and a former representative's give nothing."""

@@ -23,7 +23,7 @@ _PIECES = st.sampled_from(
     first=st.integers(0, 3),
     block=st.integers(1, 60),
 )
-def test_to_pass_over_rows_is_to_read_them(
+def test_skipping_rows_equals_reading_them(
     tmp_path_factory: pytest.TempPathFactory, content: str, count: int, first: int, block: int
 ) -> None:
     """For quoted, empty and torn lines, wherever a block ends; line numbers are those of the file."""

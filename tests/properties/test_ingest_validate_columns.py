@@ -122,7 +122,7 @@ def test_at_once_or_one_by_one(code: str, data: st.DataObject) -> None:
 @pytest.mark.parametrize("code", CATALOGUE.codes)
 @settings(max_examples=sampled(6, full=20))
 @given(st.data())
-def test_what_nothing_is_to_be_said_of_is_read_at_once(code: str, data: st.DataObject) -> None:
+def test_a_clean_batch_takes_the_column_wise_path(code: str, data: st.DataObject) -> None:
     """Control: valid rows take the column-wise path."""
     delivered = data.draw(rows(code))
     batch = make_batch(code)

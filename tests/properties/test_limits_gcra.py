@@ -75,7 +75,7 @@ def test_a_refused_call_changes_nothing(
 
 
 @given(runs())
-def test_what_remains_is_within_the_quota_and_can_be_spent(
+def test_the_remaining_quota_can_be_spent(
     run: tuple[int, int, list[tuple[int, int]]],
 ) -> None:
     """0 ≤ remaining ≤ quota; `remaining` fits, one more does not."""

@@ -44,7 +44,7 @@ def written(draw: st.DrawFn, name: str) -> str:
 
 
 @given(st.data(), NAMES)
-def test_what_v1_answers_with_yes_v2_does_too(data: st.DataObject, name: str) -> None:
+def test_a_yes_of_v1_is_a_yes_of_v2(data: st.DataObject, name: str) -> None:
     """Strictly or loosely, but for the characters kept apart."""
     other = data.draw(written(name) | NAMES)
     before = answer("legal_representative_name.v1", name, other)

@@ -32,7 +32,7 @@ def test_the_loose_form_follows_from_the_strict_one(text: str) -> None:
 
 
 @given(st.text("杭州云栖数据（）·ab", min_size=1), st.data())
-def test_what_cannot_be_seen_does_not_count(text: str, data: st.DataObject) -> None:
+def test_invisible_characters_are_ignored(text: str, data: st.DataObject) -> None:
     """A zero-width character at any position is ignored."""
     at = data.draw(st.integers(0, len(text)))
     unseen = data.draw(st.sampled_from("\u200b\u200d\u2060\ufeff\ufe00\ufe0f\U000e0100"))

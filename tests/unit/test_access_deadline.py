@@ -64,7 +64,7 @@ async def test_a_long_poll_has_its_wait_beyond_its_time(timed: Timed) -> None:
     assert SECONDS < left(timer) <= SECONDS + 30
 
 
-async def test_what_has_run_out_is_not_renewed() -> None:
+async def test_an_expired_deadline_is_not_renewed() -> None:
     """A cancelled handler's cleanup gets no more time."""
 
     async def call() -> None:

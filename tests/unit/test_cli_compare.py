@@ -78,7 +78,7 @@ def test_a_period_leaves_the_rest_out(deliveries: tuple[Path, Path]) -> None:
         ("penalty", (), "header"),
     ],
 )
-def test_what_cannot_be_compared_is_one_sentence(
+def test_a_refused_comparison_is_one_sentence(
     deliveries: tuple[Path, Path], dataset: str, more: tuple[str, ...], sentence: str
 ) -> None:
     """Status 2, and no files."""

@@ -56,12 +56,12 @@ def test_each_widening_is_named(changes: dict[str, Any], named: str) -> None:
     ],
     ids=lambda changes: "".join(changes) or "the same",
 )
-def test_what_only_narrows_adds_nothing(changes: dict[str, Any]) -> None:
+def test_a_narrowing_adds_nothing(changes: dict[str, Any]) -> None:
     """It takes effect at once."""
     assert widens(PRESENT, replace(PRESENT, **changes)) == ()
 
 
-def test_what_takes_one_dataset_and_gives_another_widens() -> None:
+def test_exchanging_one_dataset_for_another_widens() -> None:
     """Datasets are compared one by one."""
     swapped = replace(PRESENT, datasets=frozenset({"registration", "licence"}))
     assert widens(PRESENT, swapped) == ("dataset licence",)

@@ -31,7 +31,7 @@ from gateway.clients.registration import RegistrationError, check_names
         ("Ⅱ Bank", "II Bank"),
     ],
 )
-def test_what_looks_alike_is_one(one: str, other: str) -> None:
+def test_confusable_names_are_equal(one: str, other: str) -> None:
     """Width, case, spaces, marks, brackets, traditional characters, confusable letters."""
     assert skeletons(one) & skeletons(other)
 
@@ -48,7 +48,7 @@ def test_what_looks_alike_is_one(one: str, other: str) -> None:
         ("Bank of China", "China Bank"),
     ],
 )
-def test_what_a_reader_tells_apart_is_two(one: str, other: str) -> None:
+def test_distinguishable_names_are_different(one: str, other: str) -> None:
     """Names that a reader distinguishes are accepted."""
     assert not skeletons(one) & skeletons(other)
 

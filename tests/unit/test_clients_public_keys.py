@@ -119,7 +119,7 @@ KEYS_THAT_SIGN = [
 
 @pytest.mark.parametrize(("alg", "a_key"), KEYS_THAT_SIGN)
 @pytest.mark.parametrize("more", [{}, {"use": "sig", "key_ops": ["verify"]}])
-def test_what_is_registered_verifies(alg: str, a_key: Any, more: dict[str, Any]) -> None:
+def test_a_registered_key_verifies(alg: str, a_key: Any, more: dict[str, Any]) -> None:
     """Registration and verification accept the same keys."""
     key = a_key()
     jwk = public_jwk(key) | {"kid": "k1", "alg": alg} | more

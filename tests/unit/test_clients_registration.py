@@ -57,7 +57,7 @@ def make_client(**changes: Any) -> Registration:
         ({"jwks": make_set("a", "a")}, "same kid"),
     ],
 )
-def test_what_could_not_be_used_safely_is_refused(changes: dict[str, Any], sentence: str) -> None:
+def test_an_unsafe_registration_is_refused(changes: dict[str, Any], sentence: str) -> None:
     """With the sentence for this defect."""
     with pytest.raises(RegistrationError, match=sentence):
         make_client(**changes)
@@ -78,7 +78,7 @@ def test_what_could_not_be_used_safely_is_refused(changes: dict[str, Any], sente
         {"jwks": None, "jwks_uri": "http://127.0.0.1:9/jwks.json", "loopback": True},
     ],
 )
-def test_what_is_in_order_is_registered(changes: dict[str, Any]) -> None:
+def test_a_valid_registration_is_accepted(changes: dict[str, Any]) -> None:
     """Keys by value or by URL; an agency with its numbers; operators."""
     assert make_client(**changes).columns()["client_id"] == "bank"
 

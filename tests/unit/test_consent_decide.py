@@ -50,7 +50,7 @@ def test_an_ask_wholly_outside_the_consent_is_refused_and_spends_nothing() -> No
         make_consent(client_id="bank-2", status=Status.WITHDRAWN),
     ],
 )
-def test_what_is_not_the_callers_own_grant_is_not_available(consent: Consent | None) -> None:
+def test_anything_but_the_callers_own_grant_is_not_available(consent: Consent | None) -> None:
     """R7: none, another client's, another purpose's and never granted get one reason."""
     assert decide(consent, make_ask(), now=NOON) == Refused(Reason.NOT_AVAILABLE)
 
@@ -66,7 +66,7 @@ def test_what_is_not_the_callers_own_grant_is_not_available(consent: Consent | N
         (make_consent(status=Status.WITHDRAWN, uses=10), Reason.CONSENT_WITHDRAWN),
     ],
 )
-def test_of_its_own_consent_a_client_learns_the_state(consent: Consent, reason: Reason) -> None:
+def test_a_client_learns_the_state_of_its_own_consent(consent: Consent, reason: Reason) -> None:
     """Each way of ending has its code."""
     assert decide(consent, make_ask(), now=NOON) == Refused(reason)
 

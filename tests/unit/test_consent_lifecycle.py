@@ -203,7 +203,7 @@ def test_every_granted_consent_can_be_withdrawn(consent: Consent) -> None:
         (make_consent(status=Status.SUPERSEDED), Reason.ALREADY_SUPERSEDED),
     ],
 )
-def test_what_does_not_run_cannot_be_withdrawn(consent: Consent, reason: Reason) -> None:
+def test_a_consent_that_is_not_active_cannot_be_withdrawn(consent: Consent, reason: Reason) -> None:
     """The reason says what happened."""
     assert withdraw(consent, person=make_person(), now=NOON) == Refused(reason)
 

@@ -93,7 +93,7 @@ def test_each_word_of_ours_has_its_word_in_the_vocabulary() -> None:
     assert set(DPV_STATUS_AFTER) == set(Act)
 
 
-def test_what_the_client_gave_up_its_enterprise_has_not_withdrawn() -> None:
+def test_a_waiver_of_the_client_is_no_withdrawal_of_the_enterprise() -> None:
     """Requested or granted, the vocabulary distinguishes the two."""
     for held in (make_request(), make_consent()):
         given_up = give_up(held, client_id=held.client_id, now=NOON)

@@ -121,13 +121,13 @@ NARROWING = {
 
 
 @pytest.mark.parametrize("name", WIDENING)
-def test_what_lets_out_more_is_named(name: str) -> None:
+def test_a_widening_is_named(name: str) -> None:
     """At least one sentence for each change."""
     assert widenings(CATALOGUE, changed(WIDENING[name])), name
 
 
 @pytest.mark.parametrize("name", NARROWING)
-def test_what_lets_out_no_more_is_silent(name: str) -> None:
+def test_a_narrowing_is_not_named(name: str) -> None:
     """Nothing to approve."""
     assert widenings(CATALOGUE, changed(NARROWING[name])) == ()
 

@@ -44,7 +44,7 @@ def test_severity_is_told_under_consent_and_the_appeal_state_is_only_compared() 
     "changed",
     [{"procedure": "简易"}, {"appeal_state": "under_appeal"}],
 )
-def test_what_does_not_count_as_bad_is_told_to_the_enterprise_alone(
+def test_records_that_do_not_count_as_bad_are_shown_to_the_enterprise_alone(
     changed: dict[str, str],
 ) -> None:
     """R1."""
@@ -174,7 +174,7 @@ def test_a_record_is_told_until_midnight_in_shanghai() -> None:
     assert not is_disclosable(record, PUBLIC, CATALOGUE, datetime(2026, 11, 22, 16, tzinfo=UTC))
 
 
-def test_of_a_dataset_that_is_kept_from_the_public_the_page_says_nothing() -> None:
+def test_the_page_does_not_mention_a_closed_dataset() -> None:
     """The sentence that no record was found could be false (R6)."""
     held, penalty = make_enterprise(), make_record()
     sections = summary_of(held, [penalty], CATALOGUE, now=NOON).sections

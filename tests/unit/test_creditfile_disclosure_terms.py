@@ -131,7 +131,7 @@ def test_bad_information_ends_five_years_after_its_determination() -> None:
         {"publicity_ends_on": "2026-11-21"},
     ],
 )
-def test_what_is_not_to_be_held_against_an_enterprise_never_counts_as_bad(
+def test_excluded_records_never_count_as_bad(
     changed: dict[str, Any],
 ) -> None:
     """R1, and ended records."""
@@ -149,7 +149,7 @@ def test_what_is_not_to_be_held_against_an_enterprise_never_counts_as_bad(
         {"objection_since": NOON},
     ],
 )
-def test_what_is_final_and_in_its_window_counts_as_bad(changed: dict[str, Any]) -> None:
+def test_final_records_in_their_term_count_as_bad(changed: dict[str, Any]) -> None:
     """An objection does not change it."""
     assert _counts(make_record(**changed))
 

@@ -64,7 +64,7 @@ def test_a_dataset_not_read_or_whose_source_is_silent_is_not_available() -> None
     assert _answer(facts_of(firm, [], CATALOGUE, NOON), "no_live_penalty.v1") == "not_determined"
 
 
-def test_what_a_catalogue_keeps_back_is_not_answered_from() -> None:
+def test_fields_closed_by_the_catalogue_answer_no_question() -> None:
     """An answer that there is no penalty could be false."""
     catalogue = keeping_back("penalty")
     facts = facts_of(make_enterprise(), [make_record()], catalogue, NOON)

@@ -11,7 +11,7 @@ from tests.waiting import PATIENCE
 
 
 @pytest.mark.parametrize("zone", ["Asia/Shanghai", "UTC", "America/Los_Angeles"])
-def test_what_ended_yesterday_is_told_at_the_last_second_and_not_at_midnight(zone: str) -> None:
+def test_a_record_is_disclosed_until_the_last_second_of_its_last_day(zone: str) -> None:
     """In a process started with another TZ."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.midnight_process"],

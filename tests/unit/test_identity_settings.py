@@ -72,7 +72,7 @@ def test_a_part_that_is_missing_or_wrong_is_named(changed: dict[str, Any], named
     assert "made-up" not in str(refused.value)
 
 
-def test_one_of_them_alone_is_half_a_sign_in() -> None:
+def test_a_single_setting_is_incomplete() -> None:
     """For each of them."""
     alone = {
         "identity_delegate_roles": "agent",

@@ -80,7 +80,7 @@ def test_however_its_number_is_typed_a_pair_does_not_differ() -> None:
     assert (findings, counts.pairs, counts.differing) == ([], 1, 0)
 
 
-def test_what_one_source_lacks_is_missing_there() -> None:
+def test_a_record_of_one_source_only_is_missing_in_the_other() -> None:
     """By USCC and number, counted for each side."""
     findings, counts = run([make_penalty("浙罚1"), make_penalty("浙罚2")], [make_penalty("浙罚2")])
     assert findings == [Finding(kind=DifferenceKind.MISSING, uscc=USCC, key="浙罚1", side=OTHER)]
@@ -146,7 +146,7 @@ def test_only_the_period_is_compared() -> None:
     }
 
 
-def test_what_cannot_be_read_and_what_comes_twice_is_counted() -> None:
+def test_unreadable_and_duplicate_rows_are_counted() -> None:
     """The last duplicate is used, as in ingest."""
     left = [make_penalty(fine="1"), make_penalty(), make_penalty("浙罚2", fine="much"), "no row"]
     findings, counts = run(left, [make_penalty()])
@@ -154,7 +154,7 @@ def test_what_cannot_be_read_and_what_comes_twice_is_counted() -> None:
     assert (counts.left.rows, counts.left.unreadable, counts.left.twice) == (1, 2, 1)
 
 
-def test_of_personal_fields_only_their_difference_is_told() -> None:
+def test_personal_fields_are_compared_without_their_values() -> None:
     """R5, R17: values are in neither findings nor temporary files."""
     report = {"uscc": USCC, "year": "2025", "contact_phone": "15400000000"}
     findings, _ = run(

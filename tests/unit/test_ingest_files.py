@@ -277,7 +277,7 @@ def test_a_few_bytes_do_not_stand_for_millions_of_rows(read: Reader) -> None:
     assert "more rows than one of its size" in found.refused
 
 
-def test_what_a_type_names_is_not_repeated_at_length(read: Reader) -> None:
+def test_the_error_of_a_type_is_short(read: Reader) -> None:
     """The sentence is stored and listed."""
     nested = pa.array([{f"{n}".zfill(100): 1 for n in range(1000)}])
     found = read(parquet(facts=nested), "parquet")
@@ -293,9 +293,7 @@ def test_a_header_of_one_name_over_and_over_is_refused_at_once(read: Reader) -> 
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
-def test_what_was_good_before_a_file_breaks_off_is_kept(
-    read: Reader, pack: Callable[[bytes], bytes]
-) -> None:
+def test_rows_before_a_truncation_are_kept(read: Reader, pack: Callable[[bytes], bytes]) -> None:
     """A truncated compressed file is detected, and its last line is not taken."""
     rows = (
         f"{USCC},罚{n * 7919 % 1000003},罚款,1,2026-08-01,{n * 31 % 997}" for n in range(60_000)
@@ -425,7 +423,7 @@ def test_rows_that_do_not_say_whose_they_are(read: Reader) -> None:
     assert found.rejects == [(f"{n}", "uscc", "missing") for n in range(1, 21)]
 
 
-def test_what_is_remembered_of_a_file_is_short() -> None:
+def test_stored_values_of_a_file_are_truncated() -> None:
     """Values are truncated."""
     judge = ColumnValidator(RowValidator(CATALOGUE, "penalty", today=TODAY).rules)
     rows = [{**AS_JSON, "document_number": f"罚{n}", "fine": f"1.{'0' * 90_000}"} for n in range(9)]

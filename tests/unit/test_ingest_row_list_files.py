@@ -12,7 +12,7 @@ from gateway.records.job_routes import read_list
 LINE = b"7,fine,negative\n"
 
 
-def test_where_nothing_is_rejected_there_is_no_list(tmp_path: Path) -> None:
+def test_without_rejects_there_is_no_list(tmp_path: Path) -> None:
     """And the list of an earlier run is removed."""
     path = tmp_path / "list.csv"
     with RowList(path, 0, HEADER):
@@ -24,7 +24,7 @@ def test_where_nothing_is_rejected_there_is_no_list(tmp_path: Path) -> None:
     assert not path.exists()
 
 
-def test_what_was_written_after_the_last_commit_is_cut_off(tmp_path: Path) -> None:
+def test_lines_after_the_last_commit_are_cut_off(tmp_path: Path) -> None:
     """The list continues from there."""
     path = tmp_path / "list.csv"
     with RowList(path, 0, HEADER) as rejects:

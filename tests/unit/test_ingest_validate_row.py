@@ -94,7 +94,7 @@ def test_empty_members_count_as_left_out() -> None:
         ({"source_time": "2026-11-24T00:00:00+08:00"}, ("source_time", "in the future")),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_named_by_field_and_reason(
+def test_a_problem_is_named_by_field_and_reason(
     changed: dict[str, Any], problem: tuple[str, str]
 ) -> None:
     """Without the value."""
@@ -106,7 +106,7 @@ def test_every_problem_of_a_row_is_said_at_once() -> None:
     assert len(problems(uscc="x", fine="-1", kinds=None)) == 3
 
 
-def test_of_a_row_of_nothing_but_problems_some_are_said() -> None:
+def test_the_problems_of_a_row_are_limited() -> None:
     """At most so many problems of a row are reported."""
     assert len(problems(**{f"x{n}": "1" for n in range(100_000)})) == MAX_PROBLEMS
     assert len(problems(uscc="x", **{f"x{n}": "1" for n in range(100)})) == MAX_PROBLEMS
@@ -118,7 +118,7 @@ def test_dates_of_validity_and_of_an_end_may_lie_ahead() -> None:
     assert row.fields["valid_until"] == "2099-12-31"
 
 
-def test_what_may_be_negative_says_the_catalogue() -> None:
+def test_the_catalogue_says_which_numbers_may_be_negative() -> None:
     """A profit may be negative; assets may not."""
     judge = RowValidator(CATALOGUE, "annual_report", today=TODAY)
     row = {"uscc": USCC, "year": "2025"}

@@ -219,7 +219,7 @@ async def test_when_one_counter_refuses_none_is_charged(fixture: StoreFixture) -
 
 
 @pytest.mark.asyncio
-async def test_of_two_refusing_counters_the_one_that_takes_longer_is_named(
+async def test_the_refusing_counter_with_the_longest_wait_is_named(
     fixture: StoreFixture,
 ) -> None:
     """Waiting that long is enough for both."""
@@ -303,7 +303,7 @@ async def test_any_text_can_be_a_key(fixture: StoreFixture, key: str) -> None:
 
 
 @pytest.mark.asyncio
-async def test_of_a_crowd_of_uses_of_one_key_exactly_one_is_admitted(fixture: StoreFixture) -> None:
+async def test_one_concurrent_use_of_a_key_is_admitted(fixture: StoreFixture) -> None:
     """The other 199 are replays."""
     tag = make_tag()
     verdicts = await asyncio.gather(*(fixture.store.admit(make_replay(tag)) for _ in range(100)))
@@ -333,7 +333,7 @@ async def test_a_pin_holds_its_first_value_for_its_time(fixture: StoreFixture) -
 
 
 @pytest.mark.asyncio
-async def test_of_many_values_at_once_one_is_pinned(fixture: StoreFixture) -> None:
+async def test_one_of_concurrent_values_is_pinned(fixture: StoreFixture) -> None:
     """The others conflict."""
     tag = make_tag()
     calls = (fixture.store.admit(make_pin(tag, str(n))) for n in range(50))

@@ -108,7 +108,7 @@ def test_a_tag_that_would_not_be_one_hash_tag_cannot_be_written(tag: str) -> Non
         Admission(tag=tag, generation=None)
 
 
-def test_what_cannot_be_counted_cannot_be_written() -> None:
+def test_uncountable_limits_cannot_be_constructed() -> None:
     """Bounds are checked in the constructors."""
     with pytest.raises(ValueError, match="quota"):
         Counter(name="c", key="k", quota=0, window=1)

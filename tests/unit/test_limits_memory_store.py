@@ -24,7 +24,7 @@ def make_admission(number: int) -> Admission:
 
 
 @pytest.mark.asyncio
-async def test_what_has_expired_leaves_the_memory() -> None:
+async def test_expired_entries_are_removed() -> None:
     """A few calls remove a hundred expired clients."""
     clock = Clock(NOON)
     store = MemoryStore(clock)

@@ -149,7 +149,7 @@ def test_a_sender_that_cannot_be_used_is_refused_at_start(url: str, sender: str)
         "王@example.cn", "wang@example.cn\x00",
     ],
 )  # fmt: skip
-def test_what_is_no_address_is_not_kept(written: str) -> None:
+def test_an_invalid_address_is_refused(written: str) -> None:
     """One ASCII address without a display name or trailing text."""
     assert valid_address("email", written) is None
     assert valid_address("sms", written) is None

@@ -66,9 +66,7 @@ async def test_the_same_message_to_the_same_number_has_the_same_reference(
 
 
 @pytest.mark.parametrize("status", [201, 202, 204, 400, 401, 403, 429, 500, 503])
-async def test_what_is_answered_with_anything_but_200_was_not_sent(
-    server: SmsServer, status: int
-) -> None:
+async def test_any_answer_but_200_is_a_failure(server: SmsServer, status: int) -> None:
     """One try; the outbox schedules retries."""
     server.statuses = [status]
     server.body = b"" if status == 204 else b"{}"

@@ -103,7 +103,7 @@ def test_only_the_records_own_enterprise_objects() -> None:
     assert raised(actor=SOURCE) == ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
 
 
-def test_what_is_upheld_must_have_been_corrected_and_is_final() -> None:
+def test_upholding_needs_a_correction_and_is_final() -> None:
     """The mark is removed with the correction."""
     objection = make_objection()
     assert decided(objection, ObjectionOutcome.UPHELD) == ObjectionRefused(
@@ -151,7 +151,7 @@ def test_a_source_that_lets_its_time_pass_cannot_keep_the_enterprise_waiting() -
     assert done(appealed(objection, now=midnight(date(2026, 11, 28)))).status is Status.IN_REVIEW
 
 
-def test_what_a_review_finds_wrong_the_source_must_correct() -> None:
+def test_after_an_upholding_review_the_source_must_correct() -> None:
     """Rejecting again or pointing to an earlier correction is refused."""
     asked = done(appealed(done(decided(make_objection()))))
     ordered = done(reviewed(asked))

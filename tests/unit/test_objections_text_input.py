@@ -31,7 +31,7 @@ def test_hidden_characters_and_direction_marks_are_dropped() -> None:
         ("\0" * (2 * MAX_TEXT + 1), InvalidText.TOO_LONG),
     ],
 )
-def test_what_says_nothing_or_too_much_is_not_taken(typed: str, unfit: InvalidText) -> None:
+def test_empty_and_too_long_texts_are_refused(typed: str, unfit: InvalidText) -> None:
     """With the reason."""
     assert read_text(typed, today=TODAY) is unfit
 

@@ -20,7 +20,7 @@ def test_a_cell_that_would_begin_a_formula_is_text(begins: str, before: str) -> 
 
 
 @pytest.mark.parametrize("text", ["浙江示范银行", "2026-11-22 12:00:00", "a=b", "", "3", "'"])
-def test_what_is_harmless_stays_as_it_is(text: str) -> None:
+def test_a_harmless_cell_is_unchanged(text: str) -> None:
     """Other cells are unchanged."""
     assert escape_formula(text) == text
 

@@ -22,7 +22,7 @@ def test_a_term_that_ends_with_a_day_names_that_day(ends_at: datetime, shown: st
     assert format_term_end(ends_at) == shown
 
 
-def test_what_was_not_done_is_no_good_news() -> None:
+def test_a_notice_of_failure_is_not_styled_as_success() -> None:
     """The style is not that of success."""
     assert (
         Translated("已撤回。", "Withdrawn.").tone,

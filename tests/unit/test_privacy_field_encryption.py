@@ -22,7 +22,7 @@ VAULT = Vault(VaultKeys.parse(TEXT))
 
 
 @given(st.binary(max_size=200))
-def test_what_was_sealed_opens_again_in_its_place(plain: bytes) -> None:
+def test_an_encrypted_value_decrypts_in_its_place(plain: bytes) -> None:
     """Any value."""
     sealed = VAULT.seal(plain, table="t", column="c", row="r")
     assert VAULT.open(sealed, table="t", column="c", row="r") == plain

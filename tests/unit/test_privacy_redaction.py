@@ -80,7 +80,7 @@ def test_a_phone_number_is_masked(phone: str) -> None:
         "",
     ],
 )
-def test_what_is_no_personal_number_stays(text: str) -> None:
+def test_other_numbers_are_unchanged(text: str) -> None:
     """Amounts, days, USCCs, serial numbers, digits without a birthday."""
     assert scan(text).text == text
 

@@ -191,9 +191,7 @@ def test_consents_can_be_looked_at_listed_asked_for_and_given_up(
     assert client.consent(granted.consent_id).status == "withdrawn"
 
 
-def test_one_waits_for_a_decision_and_no_longer_than_one_wants(
-    client: Any, fake_gateway: FakeGateway
-) -> None:
+def test_await_decision_waits_up_to_its_limit(client: Any, fake_gateway: FakeGateway) -> None:
     """Long polls of some seconds until a decision."""
     asked = client.request_consent(USCC, purpose="tender", datasets=["licence"])
     path = f"/v1/consents/{asked.consent_id}"

@@ -237,7 +237,7 @@ SPOILT: Final[dict[str, Spoiling]] = {
 
 
 @pytest.mark.parametrize("what", SPOILT)
-def test_what_two_readers_could_read_differently_is_not_authentic(
+def test_ambiguous_json_is_not_authentic(
     fake_gateway: FakeGateway, evidence: Evidence, tmp_path: Path, what: str
 ) -> None:
     """One sentence, and no exception."""

@@ -24,7 +24,9 @@ def fake_gateway(clock: Clock) -> FakeGateway:
     return fake_gateway
 
 
-def test_what_is_due_is_fetched_and_verified_once(fake_gateway: FakeGateway, clock: Clock) -> None:
+def test_due_receipts_are_fetched_and_verified_once(
+    fake_gateway: FakeGateway, clock: Clock
+) -> None:
     """Not earlier and not twice."""
     with fake_gateway.client() as client:
         asked = [

@@ -69,7 +69,7 @@ def test_retry_after_is_seconds_or_a_date(value: str | None, seconds: float | No
     assert parse_retry_after(value, now=NOW) == seconds
 
 
-def test_what_may_have_been_done_is_not_done_twice() -> None:
+def test_a_possibly_executed_call_is_not_repeated() -> None:
     """Calls that are not idempotent are repeated only if they were not sent."""
     lost, unsent = errors.ServerUnavailable(), errors.ServerUnavailable()
     unsent.may_have_arrived = False

@@ -202,7 +202,7 @@ def test_a_signature_has_one_text(spoil: Callable[[str], str]) -> None:
     assert refusal(with_header(exchange, "signature", value)) == "malformed"
 
 
-def test_what_is_verified_holds_the_signed_parts_only() -> None:
+def test_the_verified_exchange_has_signed_parts_only() -> None:
     """Other signatures and unsigned headers are dropped."""
     exchange = independently_signed(make_response(make_request(b"", "GET")), PROFILE[:5])
     more = replace(

@@ -39,7 +39,7 @@ def sentences() -> str:
     return str(raised.value)
 
 
-def test_what_is_good_is_parsed() -> None:
+def test_valid_settings_are_parsed() -> None:
     """Control."""
     assert Settings.from_env().issuer == GOOD["XINQIAO_ISSUER"]
 
@@ -95,7 +95,7 @@ def test_a_name_that_is_nearly_a_setting_is_a_sentence(
 @pytest.mark.parametrize(
     "name", [*sorted(READ_ELSEWHERE), "XINQIAO_TEST_ISSUER", "XINQIAO_TEST_FONTS"]
 )
-def test_what_others_read_is_known(environment: pytest.MonkeyPatch, name: str) -> None:
+def test_variables_of_other_programs_are_known(environment: pytest.MonkeyPatch, name: str) -> None:
     """However similar to a setting."""
     environment.setenv(name, "x")
     assert Settings.from_env()

@@ -49,6 +49,6 @@ def test_a_nonce_cannot_be_moved_to_another_generation() -> None:
 @pytest.mark.parametrize(
     "nonce", [None, "", ".", "g", "g.", ".x", "a.b.c", "g.é", 7, True, ["g.x"]]
 )
-def test_what_is_no_nonce_does_not_pass(nonce: Any) -> None:
+def test_a_malformed_nonce_is_refused(nonce: Any) -> None:
     """Any claim value."""
     assert NONCES.generation_of(nonce, NOON) is None

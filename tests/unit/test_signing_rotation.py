@@ -101,7 +101,7 @@ def test_a_second_rotation_waits_until_the_first_has_happened(file: Path) -> Non
     assert len(KeyRing.read(file).published()["keys"]) == 5
 
 
-def test_of_many_rotations_at_once_one_happens(file: Path) -> None:
+def test_one_of_concurrent_rotations_happens(file: Path) -> None:
     """A lock; the others find the next key."""
 
     def once(_: int) -> bool:
@@ -228,7 +228,7 @@ def test_a_leak_does_not_wait_for_a_rotation_that_is_on_its_way(file: Path) -> N
         (("list", "--file", "/nowhere/keys.json"), "cannot be read"),
     ],
 )
-def test_what_cannot_be_done_is_one_sentence_and_changes_nothing(
+def test_a_refused_rotation_is_one_sentence_and_changes_nothing(
     file: Path,
     arguments: tuple[str, ...],
     said: str,

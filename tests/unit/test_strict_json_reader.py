@@ -68,7 +68,7 @@ def test_a_member_that_is_there_twice_is_found(
     ],
     ids=range(15),
 )
-def test_what_two_readers_could_read_differently_is_refused(document: bytes) -> None:
+def test_ambiguous_json_is_refused(document: bytes) -> None:
     """Duplicate members, integers beyond 64 bits, deep nesting."""
     with pytest.raises(StrictJsonError):
         strict_json.parse(document)
@@ -84,7 +84,7 @@ def test_what_two_readers_could_read_differently_is_refused(document: bytes) -> 
     ],
     ids=str,
 )  # fmt: skip
-def test_what_is_no_json_is_refused(document: bytes) -> None:
+def test_invalid_json_is_refused(document: bytes) -> None:
     """RFC 8259: UTF-8 without a byte order mark, no lone surrogates."""
     with pytest.raises(NotJsonError):
         strict_json.parse(document)

@@ -160,7 +160,7 @@ def test_a_penalty_is_told_today_or_not_as_its_trait_says(trait: str, live: int)
     "today",
     [date(2028, 2, 29), date(2027, 3, 31), date(2026, 12, 31), date(2027, 5, 31)],
 )
-def test_what_expires_today_is_told_today_and_not_tomorrow_on_any_day(today: date) -> None:
+def test_a_record_expiring_today_is_disclosed_today_and_not_tomorrow(today: date) -> None:
     """Leap days and ends of months included."""
     stream = province(1, 60, today=today, catalogue=CATALOGUE)
     for each in stream:

@@ -51,7 +51,7 @@ async def content_of(store: CheckpointStore) -> bytes | None:
     return None if kept is None else kept.content
 
 
-async def test_what_was_put_is_read_and_replaced(store: CheckpointStore) -> None:
+async def test_a_stored_checkpoint_is_read_and_replaced(store: CheckpointStore) -> None:
     """From empty to one checkpoint, and to the next."""
     assert await store.read() is None
     await store.replace(None, b"19")
@@ -73,7 +73,7 @@ async def test_a_late_writer_does_not_put_an_older_checkpoint_back(store: Checkp
     assert await content_of(store) == b"23"
 
 
-async def test_of_writers_at_once_one_wins_and_what_it_wrote_is_whole(tmp_path: Path) -> None:
+async def test_one_of_concurrent_writers_wins_with_a_complete_write(tmp_path: Path) -> None:
     """Each with a store object of its own."""
     contents = [str(number).encode() * 200 for number in range(8)]
     stores = [FolderStore(folder=tmp_path) for _ in contents]
@@ -137,7 +137,7 @@ def _link(file: Path) -> None:
         (_huge, "larger than"),
     ],
 )
-async def test_what_is_no_file_of_a_decent_size_is_not_read(
+async def test_links_pipes_and_huge_files_are_not_read(
     tmp_path: Path, make: object, why: str
 ) -> None:
     """A link, a pipe, a huge file."""

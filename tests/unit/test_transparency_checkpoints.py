@@ -93,7 +93,7 @@ def _with(before: bytes, after: bytes) -> bytes:
         (sign_checkpoint(ORIGIN, 23, ROOT, Key()).encode(), "no key of this log"),
     ],
 )
-def test_what_this_log_has_not_signed_is_refused_and_said_why(note: bytes, why: str) -> None:
+def test_a_note_not_signed_by_this_log_is_refused_with_the_reason(note: bytes, why: str) -> None:
     """Forged, another log's, not a note; with the reason."""
     with pytest.raises(NoteError, match=why):
         open_checkpoint(note, ORIGIN, KEYS)

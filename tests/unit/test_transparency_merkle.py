@@ -209,7 +209,7 @@ def test_a_tree_that_grows_by_its_edge_alone_is_the_tree_over_all_its_leaves() -
 
 
 @pytest.mark.parametrize("size", [1, 255, 256, 257, 600, 65_535, 65_536, 65_793])
-def test_what_lies_around_a_leaf_is_enough_to_show_it(size: int) -> None:
+def test_a_leafs_tiles_are_enough_for_its_inclusion_proof(size: int) -> None:
     """At most two tiles of each level."""
     leaves = [merkle.leaf_hash(b"%d" % number) for number in range(size)]
     kept = {(0, place): leaf for place, leaf in enumerate(leaves)}

@@ -70,7 +70,7 @@ def test_an_unknown_enterprise_determines_nothing() -> None:
     assert answers == tuple(Answered(tag=each.tag, answer="not_determined") for each in EVERYTHING)
 
 
-def test_what_is_not_allowed_looks_like_an_unknown_enterprise() -> None:
+def test_a_closed_question_looks_like_an_unknown_enterprise() -> None:
     """Without consent or budget, the answer equals that for an unknown code."""
     facts = having(
         make_record("public_rating", level="优秀"), make_record("penalty", severity="严重")
@@ -153,7 +153,7 @@ def test_a_name_that_could_not_be_written_down_is_not_denied() -> None:
         ("legal_representative_id.v1", replace(ENTERPRISE, digests={})),
     ],
 )
-def test_what_is_not_recorded_is_not_denied(tag: str, facts: Facts) -> None:
+def test_an_empty_field_is_not_denied(tag: str, facts: Facts) -> None:
     """An empty field gives `not_determined`, also against the dummy's value."""
     for value in ("杭州", STAND_IN.name, STAND_IN.legal_representative, STAND_IN.address):
         assert ask(tag, value, facts=facts).answer == "not_determined"
@@ -382,7 +382,7 @@ def test_the_last_months_reach_back_over_the_new_year() -> None:
         ("legal_representative_id.v1", ""),
     ],
 )
-def test_what_the_catalogue_does_not_offer_determines_nothing(tag: str, value: str | None) -> None:
+def test_an_unknown_question_determines_nothing(tag: str, value: str | None) -> None:
     """Malformed questions, which the endpoint refuses, give `not_determined`."""
     assert ask(tag, value).answer == "not_determined"
 

@@ -138,7 +138,7 @@ def test_no_reading_is_read_any_further() -> None:
     assert not SIMPLIFIED.keys() & set(map(ord, SIMPLIFIED.values()))
 
 
-def test_what_opencc_does_word_by_word_is_answered_with_yes_without_words(tmp_path: Path) -> None:
+def test_opencc_word_conversions_are_answered_with_yes(tmp_path: Path) -> None:
     """錢鍾書 is 钱锺书, though 鍾 is 钟 elsewhere; but for the characters kept apart."""
     apart = {*"".join(map("".join, KEPT_APART)), *APART_IN_SOME_WORDS}
     for phrase, (simpler, *_) in dictionary("TSPhrases", tmp_path):

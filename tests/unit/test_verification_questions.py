@@ -89,7 +89,7 @@ def test_every_question_is_among_those_whose_deciding_field_is_known() -> None:
     assert {tag for tag, *_ in DECIDED_BY} == {each.tag for each in QUESTIONS}
 
 
-def test_what_a_question_needs_consent_for_is_what_the_catalogue_does_not_make_public() -> None:
+def test_a_question_needs_consent_if_its_fields_are_not_public() -> None:
     """By the classes of the deciding fields."""
     catalogue = load_catalogue()
     for tag, value, dataset, field in DECIDED_BY:
