@@ -63,7 +63,7 @@ OF_THE_LOG: Final = {
     "turned_away",
     "change_feed",
 }
-"""Tables that the sealer and the sums of refusals write at any moment, on nobody's call."""
+"""Tables that the sequencer and the sums of refusals write at any moment, on nobody's call."""
 UNKNOWN: Final = "91330106MA2CXXXX16"
 """A well-formed code that no enterprise of the province has."""
 _SKEW: Final = timedelta(minutes=5)

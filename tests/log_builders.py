@@ -61,7 +61,7 @@ def make_checkpoint_folder(folder: Path) -> str:
     return str(made)
 
 
-def make_sealer(engine: AsyncEngine, keys: KeyRing, *, batch: int = 50) -> Sequencer:
+def make_sequencer(engine: AsyncEngine, keys: KeyRing, *, batch: int = 50) -> Sequencer:
     """A sequencer at noon; checkpoints are kept beside the key file."""
     assert keys._path is not None
     origin = origin_of(ISSUER)
@@ -99,10 +99,10 @@ class FullStore:
         raise StoreError(f"{self.name} cannot be used: No space left on device.")
 
 
-def on_a_full_disk(sealer: Sequencer) -> Sequencer:
+def on_a_full_disk(sequencer: Sequencer) -> Sequencer:
     """The same sequencer over a full checkpoint store, so that nothing is published."""
-    full = [FullStore(each) for each in sealer.publisher.stores]
-    return replace(sealer, publisher=replace(sealer.publisher, stores=full))
+    full = [FullStore(each) for each in sequencer.publisher.stores]
+    return replace(sequencer, publisher=replace(sequencer.publisher, stores=full))
 
 
 async def disclosed(
@@ -132,9 +132,9 @@ async def disclosed(
     return made
 
 
-async def seal_all(sealer: Sequencer) -> None:
+async def sequence_all(sequencer: Sequencer) -> None:
     """Sequence until no leaf is pending."""
-    while await sealer.round():
+    while await sequencer.round():
         pass
 
 

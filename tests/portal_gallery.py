@@ -25,7 +25,7 @@ from gateway.ingest import Source, ingest_rows
 from tests.creditfile_builders import make_record
 from tests.portal_fixture import CATALOGUE, PortalFixture, hidden
 
-ROOMS: Final = ("/portal", "/E/", "/e/", "/demo-identity")
+PAGE_PREFIXES: Final = ("/portal", "/E/", "/e/", "/demo-identity")
 """Below these, and at `/`, stand the pages that people see."""
 FILES: Final = (".json", ".pdf", ".csv", ".svg", ".png", "/static/{name}")
 TENDER: Final = Purpose.TENDER
@@ -82,7 +82,7 @@ def page_routes(app: FastAPI, method: str = "GET") -> set[str]:
     return {
         path
         for each, path in _routes(app.router)
-        if each == method and (path == "/" or path.startswith(ROOMS))
+        if each == method and (path == "/" or path.startswith(PAGE_PREFIXES))
     }
 
 

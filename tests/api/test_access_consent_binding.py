@@ -85,7 +85,7 @@ async def test_a_receipt_is_for_the_client_and_not_for_a_token_whose_consent_has
         return (await bank.send(path, b"", method="GET", headers=headers)).status_code
 
     async with asyncio.timeout(PATIENCE):
-        while await receipt(token) == 404:  # noqa: ASYNC110  # the sealer works on its own
+        while await receipt(token) == 404:  # noqa: ASYNC110  # the sequencer works on its own
             await asyncio.sleep(0.2)
     assert await receipt(token) == 200
     await gateway.act(consent.withdraw, consent_id)

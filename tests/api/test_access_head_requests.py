@@ -128,10 +128,10 @@ async def test_every_405_says_what_is_allowed(
 async def test_over_a_socket_nothing_follows_the_header_of_a_head(served: GatewayFixture) -> None:
     """The next answer on the connection starts directly after the header."""
     request = "{} /v1/questions HTTP/1.1\r\nHost: credit.test\r\nConnection: {}\r\n\r\n"
-    with socket.create_connection(served.listening.getsockname(), timeout=20) as wire:
-        wire.sendall(request.format("HEAD", "keep-alive").encode())
-        wire.sendall(request.format("GET", "close").encode())
-        data = b"".join(iter(lambda: wire.recv(65_536), b""))
+    with socket.create_connection(served.listening.getsockname(), timeout=20) as connection:
+        connection.sendall(request.format("HEAD", "keep-alive").encode())
+        connection.sendall(request.format("GET", "close").encode())
+        data = b"".join(iter(lambda: connection.recv(65_536), b""))
     first, second, content = data.split(b"\r\n\r\n", 2)
     assert first.startswith(b"HTTP/1.1 200")
     assert second.startswith(b"HTTP/1.1 200")

@@ -20,9 +20,9 @@ SCOPE = "changes"
 
 async def number(gateway: GatewayFixture) -> None:
     """Number the pending notices, as the sequencer does."""
-    sealer = sequencer_of(gateway.runtime)
+    sequencer = sequencer_of(gateway.runtime)
     while await gateway.rows("SELECT change_id FROM tombstone WHERE cursor IS NULL LIMIT 1"):
-        await sealer.round()
+        await sequencer.round()
         await asyncio.sleep(0.02)
 
 

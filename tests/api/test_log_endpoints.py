@@ -30,7 +30,7 @@ from tests.log_builders import (
     on_a_full_disk,
     open_note,
     raw_key,
-    seal_all,
+    sequence_all,
 )
 from tests.oauth_builders import ISSUER, Bank, OAuthFixture, running
 from tests.waiting import PATIENCE
@@ -44,7 +44,7 @@ class LogFixture:
 
     oauth: OAuthFixture
     http: httpx2.AsyncClient
-    sealer: Sequencer
+    sequencer: Sequencer
     bank: Bank
 
     async def disclosed(
@@ -98,14 +98,14 @@ async def log(log_url: str, tmp_path: Path) -> AsyncIterator[LogFixture]:
         app.add_middleware(RequestMiddleware, on_fault=problems.fault)
         transport = httpx2.ASGITransport(app=app)
         async with httpx2.AsyncClient(transport=transport, base_url=ISSUER) as http:
-            sealer = replace(sequencer_of(oauth.runtime), batch=130)
-            yield LogFixture(oauth=oauth, http=http, sealer=sealer, bank=await oauth.bank())
+            sequencer = replace(sequencer_of(oauth.runtime), batch=130)
+            yield LogFixture(oauth=oauth, http=http, sequencer=sequencer, bank=await oauth.bank())
 
 
 async def test_the_downloaded_log_has_the_root_of_its_checkpoint(log: LogFixture) -> None:
     """Entries and leaf hashes of 600 leaves, from full and partial bundles and tiles."""
     written = await log.disclosed(600)
-    await seal_all(log.sealer)
+    await sequence_all(log.sequencer)
     size, root = await log.head()
     entries = await downloaded_entries(log.http, size)
     assert entries == [entry for _, entry in written]
@@ -115,7 +115,7 @@ async def test_the_downloaded_log_has_the_root_of_its_checkpoint(log: LogFixture
 async def test_a_tile_above_the_leaves_holds_the_roots_of_full_tiles(log: LogFixture) -> None:
     """600 leaves have two full tiles, so level 1 has a partial tile of width 2."""
     entries = [entry for _, entry in await log.disclosed(600)]
-    await seal_all(log.sealer)
+    await sequence_all(log.sequencer)
     answer = await log.http.get("/log/tile/1/000.p/2")
     roots = reference_merkle.mth(entries[:256]), reference_merkle.mth(entries[256:512])
     assert answer.content == b"".join(roots)
@@ -126,7 +126,7 @@ async def test_full_tiles_last_for_ever_and_the_checkpoint_is_always_asked_for(
 ) -> None:
     """Cache-Control: immutable for full tiles, no-cache for the checkpoint."""
     await log.disclosed(300)
-    await seal_all(log.sealer)
+    await sequence_all(log.sequencer)
     kept = {
         path: (await log.http.get(path)).raise_for_status().headers
         for path in (
@@ -171,7 +171,7 @@ async def test_tiles_beyond_the_tree_are_404_and_not_cached(
 ) -> None:
     """Tiles have one path each and are served completely or not at all."""
     await log.disclosed(10)
-    await seal_all(log.sealer)
+    await sequence_all(log.sequencer)
     answer = await log.http.get(path)
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     assert answer.headers["cache-control"] == "no-store"
@@ -181,10 +181,10 @@ async def test_a_tile_never_changes_as_the_tree_grows(log: LogFixture) -> None:
     """The bytes stay the same while the tree grows."""
     paths = ["/log/tile/0/000.p/200", "/log/entries/000.p/200"]
     await log.disclosed(200)
-    await seal_all(log.sealer)
+    await sequence_all(log.sequencer)
     before = [(await log.http.get(path)).content for path in paths]
     await log.disclosed(200)
-    await seal_all(log.sealer)
+    await sequence_all(log.sequencer)
     assert [(await log.http.get(path)).content for path in paths] == before
 
 
@@ -197,7 +197,7 @@ async def test_there_is_no_checkpoint_before_the_first_round(log: LogFixture) ->
 async def test_every_disclosure_has_a_receipt_that_verifies_offline(log: LogFixture) -> None:
     """From the promised leaf to the root under the log's signature."""
     written = await log.disclosed(300)
-    await seal_all(log.sealer)
+    await sequence_all(log.sequencer)
     key = raw_key(log.oauth.runtime.keys)
     for disclosure, entry in written[::23]:
         answer = await log.receipt(disclosure.disclosure_id)
@@ -217,17 +217,17 @@ async def test_sequenced_leaves_are_published_once_the_checkpoint_is_stored_outs
 ) -> None:
     """No checkpoint, tile or receipt before the checkpoint is stored outside the database."""
     [(before, _)] = await log.disclosed(1)
-    await seal_all(log.sealer)
+    await sequence_all(log.sequencer)
     [(fresh, entry)] = await log.disclosed(1)
     with pytest.raises(StoreError):
-        await on_a_full_disk(log.sealer).round()
+        await on_a_full_disk(log.sequencer).round()
     assert await log.oauth.value("SELECT max(size) FROM checkpoint") == 2
     fresh_paths = ("/log/tile/0/000.p/2", "/log/tile/entries/000.p/2", "/log/entries/000.p/2")
     assert (await log.head())[0] == 1
     assert [(await log.http.get(path)).status_code for path in fresh_paths] == [404] * 3
     assert (await log.receipt(fresh.disclosure_id)).status_code == 404
     assert (await log.receipt(before.disclosure_id)).json()["tree_size"] == 1
-    await seal_all(log.sealer)
+    await sequence_all(log.sequencer)
     assert (await log.head())[0] == 2
     assert [(await log.http.get(path)).status_code for path in fresh_paths] == [200] * 3
     assert (await log.receipt(fresh.disclosure_id)).json()["leaf_hash"] == entry.hex()
@@ -236,7 +236,7 @@ async def test_sequenced_leaves_are_published_once_the_checkpoint_is_stored_outs
 async def test_a_receipt_is_signed_and_never_cached(log: LogFixture) -> None:
     """Signed and no-store, as every answer under /v1."""
     [(disclosure, _)] = await log.disclosed(1)
-    await seal_all(log.sealer)
+    await sequence_all(log.sequencer)
     answer = await log.receipt(disclosure.disclosure_id, scope="verify")
     assert answer.status_code == 200
     assert {"signature", "signature-input", "content-digest"} <= answer.headers.keys()
@@ -249,7 +249,7 @@ async def test_pending_unknown_and_another_clients_disclosure_look_the_same(
     """404 with Retry-After for each."""
     other = await log.oauth.bank()
     [(theirs, _)] = await log.disclosed(1, other)
-    await seal_all(log.sealer)
+    await sequence_all(log.sequencer)
     [(pending, _)] = await log.disclosed(1)
     answers = [
         await log.receipt(each)
@@ -278,7 +278,7 @@ async def test_a_receipt_needs_a_token_of_ours(log: LogFixture) -> None:
 async def test_a_suspended_client_gets_no_receipts(log: LogFixture) -> None:
     """From the next call."""
     [(disclosure, _)] = await log.disclosed(1)
-    await seal_all(log.sealer)
+    await sequence_all(log.sequencer)
     suspended = "UPDATE client SET state = 'suspended' WHERE client_id = :client_id"
     token = await log.token()
     await log.oauth.change(suspended, client_id=log.bank.client_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-import gateway.app  # noqa: F401  # so that every room has defined its errors
+import gateway.app  # noqa: F401  # so that every package has defined its errors
 from gateway.access import errors
 from gateway.access.errors import GatewayError
 from gateway.problems import CODE_OF_STATUS, TABLE

@@ -37,7 +37,7 @@ from xinqiao._core.keys import KeySet
 pytestmark = pytest.mark.asyncio
 
 ORIGIN = origin_of(ISSUER)
-DOORS = (
+ROUTES = (
     ("GET", "/readyz"),
     ("GET", "/log/checkpoint"),
     ("GET", "/log/tile/0/000.p/1"),
@@ -167,7 +167,7 @@ async def test_a_running_gateway_that_finds_a_fork_answers_nothing_more(
         await until(ready(http, 200))
         place.keep(1_000)
         await until(ready(http, 503))
-        for method, path in DOORS:
+        for method, path in ROUTES:
             answer = await http.request(method, path, json={} if method == "POST" else None)
             assert (answer.status_code, answer.json()["code"]) == (503, "temporarily_unavailable")
             assert answer.headers["retry-after"]

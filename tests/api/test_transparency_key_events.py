@@ -25,10 +25,10 @@ from tests.databases import new_database
 from tests.gateway_fixture import GatewayFixture
 from tests.log_builders import (
     make_key_ring,
-    make_sealer,
+    make_sequencer,
     open_note,
     raw_key,
-    seal_all,
+    sequence_all,
 )
 from tests.waiting import PATIENCE
 
@@ -40,7 +40,7 @@ class LogFixture:
     """A log of its own and a key file."""
 
     engine: AsyncEngine
-    sealer: Sequencer
+    sequencer: Sequencer
     folder: Path
 
     @property
@@ -60,7 +60,7 @@ class LogFixture:
 
     async def told(self) -> list[dict[str, Any]]:
         """Sequenced key events; each leaf is recomputed from published data."""
-        await seal_all(self.sealer)
+        await sequence_all(self.sequencer)
         async with self.engine.connect() as connection:
             rows = await connection.execute(
                 text("""SELECT v.event, v.salt, e.leaf_hash FROM log_entry e
@@ -90,7 +90,7 @@ async def place(own_url: str, tmp_path: Path) -> AsyncIterator[LogFixture]:
         await connection.execute(text("ALTER TABLE log_event DISABLE TRIGGER USER"))
         await connection.execute(text(f"TRUNCATE log_event, {tables}"))
         await connection.execute(text("ALTER TABLE log_event ENABLE TRIGGER USER"))
-    yield LogFixture(engine=engine, sealer=make_sealer(engine, ring), folder=tmp_path)
+    yield LogFixture(engine=engine, sequencer=make_sequencer(engine, ring), folder=tmp_path)
     await engine.dispose()
 
 

@@ -34,11 +34,11 @@ from tests.log_builders import (
     TreeHead,
     disclosed,
     make_key_ring,
-    make_sealer,
+    make_sequencer,
     on_a_full_disk,
     open_note,
     raw_key,
-    seal_all,
+    sequence_all,
 )
 
 pytestmark = pytest.mark.asyncio
@@ -70,10 +70,10 @@ class LogFixture:
 
     async def grow(self, leaves: int) -> Sequencer:
         """Disclose and sequence more; the sequencer that did it."""
-        sealer = make_sealer(self.engine, self.keys)
+        sequencer = make_sequencer(self.engine, self.keys)
         await disclosed(self.hot, leaves)
-        await seal_all(sealer)
-        return sealer
+        await sequence_all(sequencer)
+        return sequencer
 
     async def change(self, sql: str) -> None:
         """Execute SQL directly."""
@@ -140,22 +140,22 @@ async def test_a_full_store_stops_publication_and_sequencing(
     log: LogFixture,
 ) -> None:
     """One of two stores is full for a while; afterwards everything is published."""
-    sealer = await log.grow(19)
+    sequencer = await log.grow(19)
     with make_checkpoint_server() as server:
         second = store_for(server.url, loopback=True)
-        stores = [*sealer.publisher.stores, second]
+        stores = [*sequencer.publisher.stores, second]
         await second.replace(None, log.file.read_bytes())
-        sealer = replace(sealer, publisher=replace(sealer.publisher, stores=stores))
+        sequencer = replace(sequencer, publisher=replace(sequencer.publisher, stores=stores))
         await disclosed(log.hot, 4)
         server.put_status = 507
         for _ in range(3):
             with pytest.raises(StoreError, match="It answered 507"):
-                await sealer.round()
+                await sequencer.round()
             await disclosed(log.hot, 1)
         assert (await log.told(), log.kept().size) == (19, 23)
         assert await log.value("SELECT max(size) FROM checkpoint") == 23
         server.put_status = None
-        await seal_all(sealer)
+        await sequence_all(sequencer)
         assert (await log.told(), log.kept().size) == (26, 26)
         assert server.content == log.file.read_bytes()
 
@@ -164,13 +164,13 @@ async def test_a_kill_between_the_commit_and_the_place_outside_raises_no_alarm(
     log: LogFixture,
 ) -> None:
     """The checkpoint is only in the database and unpublished; the next start stores it."""
-    sealer = await log.grow(19)
+    sequencer = await log.grow(19)
     await disclosed(log.hot, 4)
     with pytest.raises(StoreError, match="No space"):
-        await on_a_full_disk(sealer).round()
+        await on_a_full_disk(sequencer).round()
     assert await log.value("SELECT max(size) FROM checkpoint") == 23
     assert (await log.told(), log.kept().size) == (19, 19)
-    after = make_sealer(log.engine, log.keys)
+    after = make_sequencer(log.engine, log.keys)
     await after.publisher.check()
     await after.round()
     assert (await log.told(), log.kept().size) == (23, 23)
@@ -184,7 +184,7 @@ async def test_a_kill_between_the_place_outside_and_the_mark_raises_no_alarm(
     await log.grow(23)
     await log.change("UPDATE checkpoint SET published_at = NULL WHERE size > 0")
     assert await log.told() == 0
-    after = make_sealer(log.engine, log.keys)
+    after = make_sequencer(log.engine, log.keys)
     await after.publisher.check()
     await after.round()
     assert await log.told() == 23
@@ -192,7 +192,7 @@ async def test_a_kill_between_the_place_outside_and_the_mark_raises_no_alarm(
 
 async def test_workers_of_several_hosts_keep_each_others_checkpoints(log: LogFixture) -> None:
     """An older checkpoint of another worker is no alarm."""
-    workers = [make_sealer(log.engine, log.keys, batch=3) for _ in range(3)]
+    workers = [make_sequencer(log.engine, log.keys, batch=3) for _ in range(3)]
     for turn in range(6):
         await disclosed(log.hot, 4)
         await workers[turn % 3].round()
@@ -213,14 +213,14 @@ async def test_a_restored_database_is_seen_before_anything_is_signed(
 ) -> None:
     """Dumped at 19, continued to 23: refused with both sizes; nothing is sequenced."""
     async with restored(postgres_url, tmp_path) as log:
-        sealer = make_sealer(log.engine, log.keys)
-        said = await refusal(sealer.publisher.check, LogForkedError)
+        sequencer = make_sequencer(log.engine, log.keys)
+        said = await refusal(sequencer.publisher.check, LogForkedError)
         assert "has 19 entries" in said
         assert f"kept at {log.folder} has 23" in said
         assert "docs/operate/backup.md" in said
         await disclosed(log.hot, 5)
         for _ in range(2):
-            assert await refusal(sealer.round, LogForkedError) == said
+            assert await refusal(sequencer.round, LogForkedError) == said
         assert await log.value("SELECT max(size) FROM checkpoint") == 19
         assert await log.value("SELECT count(*) FROM pending_leaf") == 5
         assert log.kept().size == 23
@@ -237,7 +237,7 @@ async def test_a_restored_database_that_has_gone_on_elsewhere_is_seen(
         await log.change("UPDATE checkpoint SET published_at = NULL")
         await log.grow(more)
         log.file.write_bytes(kept)
-        said = await refusal(make_sealer(log.engine, log.keys).publisher.check, LogForkedError)
+        said = await refusal(make_sequencer(log.engine, log.keys).publisher.check, LogForkedError)
         assert f"first 23 of the {19 + more} entries" in said
 
 
@@ -245,22 +245,22 @@ async def test_a_new_database_under_an_old_log_is_seen(log: LogFixture, postgres
     """Its empty tree is not signed."""
     await log.grow(3)
     async with opened(await new_database(postgres_url), log.keys, log.folder.parent) as other:
-        sealer = make_sealer(other.engine, other.keys)
-        assert "has 0 entries" in await refusal(sealer.round, LogForkedError)
+        sequencer = make_sequencer(other.engine, other.keys)
+        assert "has 0 entries" in await refusal(sequencer.round, LogForkedError)
         assert await other.value("SELECT count(*) FROM checkpoint") == 0
 
 
 async def test_an_entry_that_was_changed_in_the_database_is_seen(log: LogFixture) -> None:
     """The root is computed from the leaves, not read from the checkpoint's row."""
-    sealer = await log.grow(7)
+    sequencer = await log.grow(7)
     await log.change("UPDATE log_entry SET leaf_hash = sha256('other') WHERE index = 3")
-    assert "first 7 of the 7" in await refusal(sealer.round, LogForkedError)
+    assert "first 7 of the 7" in await refusal(sequencer.round, LogForkedError)
 
 
 async def test_a_database_restored_under_a_running_worker_stops_its_sealer(log: LogFixture) -> None:
     """At the next look, and for good."""
-    sealer = await log.grow(23)
-    running = asyncio.create_task(sealer.run())
+    sequencer = await log.grow(23)
+    running = asyncio.create_task(sequencer.run())
     for table in ("checkpoint", "log_entry"):
         column = "size - 1" if table == "checkpoint" else "index"
         await log.change(f"DELETE FROM {table} WHERE {column} >= 19")  # noqa: S608  # a test's own
@@ -269,19 +269,19 @@ async def test_a_database_restored_under_a_running_worker_stops_its_sealer(log: 
         SELECT 19, sha256(''), 'restored', now(), now()""")
     async with asyncio.timeout(30):
         await running
-    assert not sealer.publisher.status.is_fit
+    assert not sequencer.publisher.status.is_fit
     assert await log.value("SELECT max(size) FROM checkpoint") == 19
 
 
 async def test_a_running_worker_remembers_what_was_told(postgres_url: str, tmp_path: Path) -> None:
     """An older checkpoint restored together with its database is detected."""
     async with restored(postgres_url, tmp_path) as log:
-        worker = make_sealer(log.engine, log.keys).publisher
+        worker = make_sequencer(log.engine, log.keys).publisher
         worker._seen = TreeHead(log.kept().size, log.kept().root)  # type: ignore[assignment]  # a test's own class
         newest = await published_checkpoint(log.hot)
         assert newest is not None
         log.file.write_text(newest.note)
-        await make_sealer(log.engine, log.keys).publisher.check()  # all others are deceived
+        await make_sequencer(log.engine, log.keys).publisher.check()  # all others are deceived
         said = await refusal(worker.check, LogForkedError)
         assert "kept at the memory of this running worker has 23" in said
 
@@ -295,7 +295,7 @@ async def test_a_place_that_lost_its_checkpoint_is_not_begun_anew(
     async with opened(url, keys, tmp_path) as log:
         await log.grow(19)
         older = log.file.read_bytes()
-        sealer = await log.grow(4)
+        sequencer = await log.grow(4)
         await disclosed(log.hot, 2)
         if loss == "emptied":
             log.file.unlink()
@@ -303,7 +303,7 @@ async def test_a_place_that_lost_its_checkpoint_is_not_begun_anew(
             log.file.write_bytes(older)
         else:
             shutil.rmtree(log.folder)
-        said = await refusal(sealer.round, StoreError)
+        said = await refusal(sequencer.round, StoreError)
         assert str(log.folder) in said
         if loss != "not mounted":
             assert "`xinqiao-gateway log put-checkpoint`" in said
@@ -313,14 +313,14 @@ async def test_a_place_that_lost_its_checkpoint_is_not_begun_anew(
 
 async def test_a_rotated_key_still_speaks_for_what_it_signed(log: LogFixture) -> None:
     """Also keys that are in the file and not valid yet, since another host may use them."""
-    sealer = await log.grow(3)
+    sequencer = await log.grow(3)
     assert log.keys._path is not None
     fresh = KeyRing.read(_file(log.folder.parent / "other.json"))
     key = next(each for each in fresh._keys if each.use == "log")
     log.file.write_text(sign_checkpoint(ORIGIN, 3, log.kept().root, key))
-    assert "no key of this log" in await refusal(sealer.publisher.check, StoreError)
+    assert "no key of this log" in await refusal(sequencer.publisher.check, StoreError)
     merged = KeyRing([*log.keys._keys, *fresh._keys])
-    await replace(sealer.publisher, keys=merged).check()
+    await replace(sequencer.publisher, keys=merged).check()
 
 
 def _file(path: Path) -> Path:
@@ -330,7 +330,7 @@ def _file(path: Path) -> Path:
 
 async def test_a_forged_foreign_or_unreadable_note_is_no_checkpoint(log: LogFixture) -> None:
     """Write access to the folder can stop the log, nothing more."""
-    sealer = await log.grow(3)
+    sequencer = await log.grow(3)
     whole = log.file.read_bytes()
     for content in (
         whole.replace(b"\n3\n", b"\n2\n"),
@@ -340,9 +340,9 @@ async def test_a_forged_foreign_or_unreadable_note_is_no_checkpoint(log: LogFixt
         b"x" * (1 << 20),
     ):
         log.file.write_bytes(content)
-        assert str(log.folder) in await refusal(sealer.round, StoreError)
+        assert str(log.folder) in await refusal(sequencer.round, StoreError)
     log.file.write_bytes(whole)
-    await sealer.round()
+    await sequencer.round()
 
 
 async def test_any_one_of_several_places_that_is_ahead_stops_the_log(
@@ -350,7 +350,7 @@ async def test_any_one_of_several_places_that_is_ahead_stops_the_log(
 ) -> None:
     """Though another store was restored too, or is down."""
     async with restored(postgres_url, tmp_path) as log:
-        publisher = make_sealer(log.engine, log.keys).publisher
+        publisher = make_sequencer(log.engine, log.keys).publisher
         second = log.folder.parent / "second"
         second.mkdir()
         newest = await published_checkpoint(log.hot)

@@ -87,7 +87,7 @@ async def phone(chromium: Browser) -> Page:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def street(migrated_url: str, tmp_path: Path) -> AsyncIterator[BrowserPortal]:
+async def site(migrated_url: str, tmp_path: Path) -> AsyncIterator[BrowserPortal]:
     """A portal on a free port with a callback server."""
     listener = socket.create_server(("127.0.0.1", 0))
     issuer = _origin(listener)

@@ -17,22 +17,22 @@ from tests.waiting import PATIENCE
 PICTURES: Final = os.environ.get("XINQIAO_TEST_PICTURES")
 """A folder for a picture of each page, for somebody to look at."""
 PHONE: Final = ViewportSize(width=390, height=HEIGHT)
-DESK: Final = ViewportSize(width=1280, height=800)
+DESKTOP: Final = ViewportSize(width=1280, height=800)
 
 
 @asynccontextmanager
 async def signed_in_context(
-    chromium: Browser, street: BrowserPortal, username: str, language: Language, **context: Any
+    chromium: Browser, site: BrowserPortal, username: str, language: Language, **context: Any
 ) -> AsyncIterator[BrowserContext]:
     """Browser context with a signed-in person and a chosen language."""
-    name = sessions.cookie_name(street.portal.runtime.settings)
-    session = (await street.portal.signed_in(username)).cookies[name]
+    name = sessions.cookie_name(site.portal.runtime.settings)
+    session = (await site.portal.signed_in(username)).cookies[name]
     made = await chromium.new_context(**context)
     made.set_default_timeout(1000 * PATIENCE)
     await made.add_cookies(
         [
-            {"name": name, "value": session, "url": street.issuer},
-            {"name": LANGUAGE_COOKIE, "value": language, "url": street.issuer},
+            {"name": name, "value": session, "url": site.issuer},
+            {"name": LANGUAGE_COOKIE, "value": language, "url": site.issuer},
         ]
     )
     yield made
@@ -45,11 +45,11 @@ def every_second(pages: Mapping[str, str], *, first: int) -> dict[str, str]:
 
 
 async def visit(
-    page: Page, street: BrowserPortal, pages: Mapping[str, str]
+    page: Page, site: BrowserPortal, pages: Mapping[str, str]
 ) -> AsyncIterator[tuple[str, Response]]:
     """Open each page in turn; yields its name and response."""
     for name, path in pages.items():
-        response = await page.goto(street.issuer + path)
+        response = await page.goto(site.issuer + path)
         assert response is not None
         yield name, response
 

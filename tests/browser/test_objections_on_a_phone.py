@@ -25,12 +25,12 @@ UNLABELLED: Final = """[...document.querySelectorAll('input:not([type=hidden]), 
   .filter(each => each.labels.length === 0).map(each => each.outerHTML)"""
 
 
-async def make_file(street: BrowserPortal) -> None:
+async def make_file(site: BrowserPortal) -> None:
     """Add a penalty and a rating to the firm's file."""
-    decided = (street.portal.clock().date() - timedelta(days=100)).isoformat()
-    await street.portal.add_records(
+    decided = (site.portal.clock().date() - timedelta(days=100)).isoformat()
+    await site.portal.add_records(
         make_record(
-            uscc=street.portal.firm,
+            uscc=site.portal.firm,
             record_id="rec_p",
             violation_type="价格违法",
             fine="9.000000",
@@ -38,13 +38,13 @@ async def make_file(street: BrowserPortal) -> None:
             determined_on=decided,
             published_on=decided,
         ),
-        make_record("public_rating", uscc=street.portal.firm, record_id="rec_r"),
+        make_record("public_rating", uscc=site.portal.firm, record_id="rec_r"),
     )
 
 
-async def rejected(street: BrowserPortal, objection_id: str) -> None:
+async def rejected(site: BrowserPortal, objection_id: str) -> None:
     """Let the department reject the objection."""
-    runtime = street.portal.runtime
+    runtime = site.portal.runtime
     by = Actor(role=Role.SOURCE, name="client:source", party="source")
     verb = service.source_decision(
         runtime.catalogue,
@@ -58,11 +58,11 @@ async def rejected(street: BrowserPortal, objection_id: str) -> None:
 
 
 async def test_an_enterprise_objects_and_asks_for_a_review(
-    phone: Page, street: BrowserPortal
+    phone: Page, site: BrowserPortal
 ) -> None:
     """Objection, rejection and review on the pages, with the mark in portal and public page."""
-    await make_file(street)
-    await phone.goto(f"{street.issuer}/portal")
+    await make_file(site)
+    await phone.goto(f"{site.issuer}/portal")
     await sign_in(phone)
     await phone.get_by_role("link", name="信用档案").click()
     await phone.get_by_role("link", name="价格违法").click()
@@ -72,13 +72,13 @@ async def test_an_enterprise_objects_and_asks_for_a_review(
     await expect(phone.get_by_role("status")).to_contain_text("已隐去")
     await expect(phone.locator("body")).not_to_contain_text("13800138000")
     address = phone.url.partition("?")[0]
-    code = await street.portal.add_code(street.portal.firm)
-    await phone.goto(f"{street.issuer}/E/{code.code_id}")
+    code = await site.portal.add_code(site.portal.firm)
+    await phone.goto(f"{site.issuer}/E/{code.code_id}")
     await expect(phone.get_by_text("异议处理中").first).to_be_visible()
     await expect(phone.locator("body")).not_to_contain_text("复议已撤销")
 
-    await rejected(street, address.rpartition("/")[2])
-    await phone.goto(f"{street.issuer}/portal")
+    await rejected(site, address.rpartition("/")[2])
+    await phone.goto(f"{site.issuer}/portal")
     await phone.get_by_role("link", name="1 件异议已有处理决定").click()
     await phone.get_by_role("link", name="行政处罚").click()
     await expect(phone.get_by_text("处罚决定仍然有效。")).to_be_visible()
@@ -91,11 +91,11 @@ async def test_an_enterprise_objects_and_asks_for_a_review(
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("width", [320, 390, 1280])
 async def test_every_page_about_the_file_fits_its_screen(
-    chromium: Browser, street: BrowserPortal, language: str, width: int
+    chromium: Browser, site: BrowserPortal, language: str, width: int
 ) -> None:
     """No horizontal scrolling, targets of at least 44 px, labelled controls, small pages."""
-    await make_file(street)
-    portal = street.portal
+    await make_file(site)
+    portal = site.portal
     async with portal.engine.begin() as connection:
         raised = await service.raise_objection(
             connection,
@@ -113,10 +113,10 @@ async def test_every_page_about_the_file_fits_its_screen(
     page = await context.new_page()
     trouble: list[str] = []
     page.on("console", lambda message: trouble.append(message.text))
-    await page.goto(f"{street.issuer}/portal")
+    await page.goto(f"{site.issuer}/portal")
     await sign_in(page)
-    await page.goto(f"{street.issuer}/portal?lang={language}")
-    await rejected(street, raised.objection_id)
+    await page.goto(f"{site.issuer}/portal?lang={language}")
+    await rejected(site, raised.objection_id)
     for path in (
         "/portal",
         f"/portal/enterprises/{portal.firm}/record",
@@ -128,7 +128,7 @@ async def test_every_page_about_the_file_fits_its_screen(
         f"/portal/objections/{raised.objection_id}/review",
         f"/portal/objections/{raised.objection_id}/withdraw",
     ):
-        response = await page.goto(street.issuer + path)
+        response = await page.goto(site.issuer + path)
         assert response is not None
         assert response.status == 200, path
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

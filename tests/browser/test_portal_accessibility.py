@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page
 from gateway.pages.i18n import Language
 from tests.browser.conftest import BrowserPortal
 from tests.browser.page_visits import (
-    DESK,
+    DESKTOP,
     PHONE,
     every_second,
     keep_picture,
@@ -25,10 +25,10 @@ from tests.sampling import FULL
 
 IN_THE_SESSION: Final = pytest.mark.asyncio(loop_scope="session")
 LANGUAGES: Final = ("zh", "en")
-SCREENS: Final = {"phone": PHONE, "desk": DESK}
+SCREENS: Final = {"phone": PHONE, "desktop": DESKTOP}
 SCHEMES: Final = ("light", "dark")
 EVERY: Final = tuple(itertools.product(LANGUAGES, SCREENS, SCHEMES))
-SOME: Final = (("zh", "phone", "light"), ("en", "desk", "dark"))
+SOME: Final = (("zh", "phone", "light"), ("en", "desktop", "dark"))
 RUN_AXE: Final = """() => axe.run(document, {runOnly: [
   'wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice',
 ]}).then(found => found.violations.flatMap(
@@ -67,19 +67,19 @@ async def weigh(page: Page) -> dict[str, float]:
 @IN_THE_SESSION
 @pytest.mark.parametrize(("language", "screen", "scheme"), EVERY if FULL else SOME)
 async def test_axe_finds_nothing_on_any_page(
-    chromium: Browser, street: BrowserPortal, axe: str, language: Language, screen: str, scheme: str
+    chromium: Browser, site: BrowserPortal, axe: str, language: Language, screen: str, scheme: str
 ) -> None:
     """axe-core reports nothing against WCAG 2.2 AA and its best practices; first views are small."""
-    gallery = await fill_gallery(street.portal)
+    gallery = await fill_gallery(site.portal)
     first = EVERY.index((language, screen, scheme)) % 2
     found: dict[str, list[str]] = {}
     for username, pages in gallery.by_user():
         async with signed_in_context(
-            chromium, street, username, language, viewport=SCREENS[screen], color_scheme=scheme
+            chromium, site, username, language, viewport=SCREENS[screen], color_scheme=scheme
         ) as context:
             page = await context.new_page()
             weighed = await weigh(page)
-            async for name, response in visit(page, street, every_second(pages, first=first)):
+            async for name, response in visit(page, site, every_second(pages, first=first)):
                 assert "content-language" in response.headers, (name, await response.text())
                 assert response.headers["content-language"][:2] == language, name
                 loaded, weighed["bytes"] = weighed["bytes"], 0.0
@@ -93,18 +93,18 @@ async def test_axe_finds_nothing_on_any_page(
 @IN_THE_SESSION
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_large_text_on_a_small_screen_needs_no_sideways_scroll(
-    chromium: Browser, street: BrowserPortal, language: Language
+    chromium: Browser, site: BrowserPortal, language: Language
 ) -> None:
     """No horizontal scrolling at 320 px and at twice the text size, without JavaScript."""
-    gallery = await fill_gallery(street.portal)
+    gallery = await fill_gallery(site.portal)
     found: dict[str, list[Any]] = {}
     for username, pages in gallery.by_user():
         async with signed_in_context(
-            chromium, street, username, language, viewport={"width": 320, "height": 568}
+            chromium, site, username, language, viewport={"width": 320, "height": 568}
         ) as context:
             page = await context.new_page()
             half = every_second(pages, first=LANGUAGES.index(language))
-            async for name, _ in visit(page, street, half):
+            async for name, _ in visit(page, site, half):
                 found[name] = await page.evaluate(OUTSIDE)
                 found[f"{name}, to be touched"] = await page.evaluate(TOO_SMALL, SMALLEST_TARGET)
                 await page.evaluate(DOUBLE)
@@ -114,11 +114,11 @@ async def test_large_text_on_a_small_screen_needs_no_sideways_scroll(
 
 
 @IN_THE_SESSION
-async def test_the_walk_leaves_no_page_out(street: BrowserPortal) -> None:
+async def test_the_walk_leaves_no_page_out(site: BrowserPortal) -> None:
     """Each page route is in `portal_gallery`; a new one must be added there."""
-    gallery = await fill_gallery(street.portal)
+    gallery = await fill_gallery(site.portal)
     paths = [path.partition("?")[0] for path in (*gallery.pages.values(), *gallery.two.values())]
-    routes = page_routes(street.portal.app)
+    routes = page_routes(site.portal.app)
     assert len(routes) > 30, "they were not found"
     left_out = {
         route

@@ -38,7 +38,7 @@ PARAMETERS: Final = (
 
 
 async def walked(
-    context: BrowserContext, street: BrowserPortal, gallery: dict[str, str]
+    context: BrowserContext, site: BrowserPortal, gallery: dict[str, str]
 ) -> dict[str, list[str]]:
     """Findings by page: markup that should be text, a dialog, a CSP report."""
     await context.add_init_script(WATCH)
@@ -48,7 +48,7 @@ async def walked(
     page.on("pageerror", lambda error: told.append(str(error)))
     page.on("request", lambda request: told.append(request.url) if _is_evil(request.url) else None)
     found = {}
-    async for name, response in visit(page, street, gallery):
+    async for name, response in visit(page, site, gallery):
         assert response.status < 500, name
         seen = await page.evaluate(FOUND)
         expected = [each for each in told if "Failed to load resource" not in each]
@@ -77,31 +77,31 @@ def reflected(gallery: Gallery) -> dict[str, str]:
 
 @pytest.mark.parametrize(("language", "policy"), [("zh", True), ("en", False)])
 async def test_stored_text_runs_on_no_page(
-    chromium: Browser, street: BrowserPortal, language: Language, *, policy: bool
+    chromium: Browser, site: BrowserPortal, language: Language, *, policy: bool
 ) -> None:
     """Stored XSS: names, contacts, records, sources, reasons, signs, objections, delegates, questions."""
-    gallery = await fill_gallery(street.portal, PageTexts(hostile=HOSTILE))
+    gallery = await fill_gallery(site.portal, PageTexts(hostile=HOSTILE))
     for username, pages in (("zhang", gallery.pages), ("li", gallery.two)):
         async with signed_in_context(
-            chromium, street, username, language, viewport=PHONE, bypass_csp=not policy
+            chromium, site, username, language, viewport=PHONE, bypass_csp=not policy
         ) as context:
             some = every_second(pages, first=0) if policy else dict(pages)
-            assert await walked(context, street, some) == {}
+            assert await walked(context, site, some) == {}
 
 
-async def test_reflected_text_runs_on_no_page(chromium: Browser, street: BrowserPortal) -> None:
+async def test_reflected_text_runs_on_no_page(chromium: Browser, site: BrowserPortal) -> None:
     """Reflected XSS: parameters and invalid ids, with the CSP disabled."""
-    gallery = await fill_gallery(street.portal)
+    gallery = await fill_gallery(site.portal)
     async with signed_in_context(
-        chromium, street, "zhang", "zh", viewport=PHONE, bypass_csp=True
+        chromium, site, "zhang", "zh", viewport=PHONE, bypass_csp=True
     ) as context:
-        assert await walked(context, street, reflected(gallery)) == {}
+        assert await walked(context, site, reflected(gallery)) == {}
 
 
-async def test_running_text_is_detected(chromium: Browser, street: BrowserPortal) -> None:
+async def test_running_text_is_detected(chromium: Browser, site: BrowserPortal) -> None:
     """Control: the same text on a page without escaping runs and is detected."""
     async with signed_in_context(
-        chromium, street, "zhang", "zh", viewport=PHONE, bypass_csp=True
+        chromium, site, "zhang", "zh", viewport=PHONE, bypass_csp=True
     ) as context:
         await context.route(
             "**/portal/open",
@@ -109,5 +109,5 @@ async def test_running_text_is_detected(chromium: Browser, street: BrowserPortal
                 body=f"<!doctype html><p>{HOSTILE}", content_type="text/html"
             ),
         )
-        found = await walked(context, street, {"open": "/portal/open"})
+        found = await walked(context, site, {"open": "/portal/open"})
     assert "it ran" in found["open"]

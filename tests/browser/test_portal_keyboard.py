@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Page, expect
 
 from consent import Status, store
 from tests.browser.conftest import BrowserPortal
-from tests.browser.page_visits import DESK, PHONE
+from tests.browser.page_visits import DESKTOP, PHONE
 from tests.portal_fixture import PASSWORD
 from tests.portal_gallery import ask_by_link
 from tests.waiting import PATIENCE
@@ -57,17 +57,17 @@ async def sign_in(page: Page) -> None:
 
 
 @pytest.mark.parametrize("way", ["link", "redirect"])
-@pytest.mark.parametrize("screen", ["phone", "desk"])
+@pytest.mark.parametrize("screen", ["phone", "desktop"])
 async def test_a_decision_needs_no_mouse(
-    chromium: Browser, street: BrowserPortal, way: str, screen: str
+    chromium: Browser, site: BrowserPortal, way: str, screen: str
 ) -> None:
     """Sign in, tick an item with Space, grant with Enter, withdraw; by redirect and by link."""
-    portal = street.portal
-    context = await chromium.new_context(viewport=PHONE if screen == "phone" else DESK)
+    portal = site.portal
+    context = await chromium.new_context(viewport=PHONE if screen == "phone" else DESKTOP)
     context.set_default_timeout(1000 * PATIENCE)
     page = await context.new_page()
-    by_link = f"{street.issuer}/portal/asked/{await ask_by_link(portal, portal.firm)}"
-    await page.goto(by_link if way == "link" else await street.ask())
+    by_link = f"{site.issuer}/portal/asked/{await ask_by_link(portal, portal.firm)}"
+    await page.goto(by_link if way == "link" else await site.ask())
     await sign_in(page)
     await expect(page.get_by_role("heading", name="授权申请")).to_be_visible()
     await page.keyboard.press("Tab")
@@ -89,7 +89,7 @@ async def test_a_decision_needs_no_mouse(
         ]
     assert [each.datasets for each in held] == [("penalty",)]
 
-    await page.goto(f"{street.issuer}/portal/consents/{held[0].consent_id}")
+    await page.goto(f"{site.issuer}/portal/consents/{held[0].consent_id}")
     await tab_to(page, lambda here: here["text"] == "撤回授权")
     await enter(page)
     await tab_to(page, lambda here: here["text"] == "确认撤回")
@@ -98,15 +98,15 @@ async def test_a_decision_needs_no_mouse(
     await context.close()
 
 
-async def test_a_filter_is_set_by_keyboard(chromium: Browser, street: BrowserPortal) -> None:
+async def test_a_filter_is_set_by_keyboard(chromium: Browser, site: BrowserPortal) -> None:
     """Open with Enter, choose with a letter or an arrow, submit with Enter."""
-    portal = street.portal
+    portal = site.portal
     await portal.add_look(portal.firm)
     await portal.add_look(portal.firm, outcome="refused", reason="not_available")
     context = await chromium.new_context(viewport=PHONE)
     context.set_default_timeout(1000 * PATIENCE)
     page = await context.new_page()
-    await page.goto(f"{street.issuer}/portal/enterprises/{portal.firm}/looks")
+    await page.goto(f"{site.issuer}/portal/enterprises/{portal.firm}/looks")
     await sign_in(page)
     await tab_to(page, lambda here: here["text"] == "筛选和导出")
     await page.keyboard.press("Enter")

@@ -27,10 +27,10 @@ async def sign_in(page: Page, username: str = "zhang") -> None:
 
 async def test_a_consent_is_given_in_a_minute_and_taken_back_in_two_taps(
     phone: Page,
-    street: BrowserPortal,
+    site: BrowserPortal,
 ) -> None:
     """From the client's request back to the client, then to the withdrawal."""
-    await phone.goto(await street.ask())
+    await phone.goto(await site.ask())
     await sign_in(phone)
     await expect(phone.get_by_role("heading", name="授权申请")).to_be_visible()
     await expect(phone.locator("input:checked")).to_have_count(0)
@@ -40,7 +40,7 @@ async def test_a_consent_is_given_in_a_minute_and_taken_back_in_two_taps(
     await expect(phone.get_by_role("heading", name="Back at the bank")).to_be_visible()
     assert "code=" in phone.url
 
-    await phone.goto(f"{street.issuer}/portal/enterprises/{street.portal.firm}/consents")
+    await phone.goto(f"{site.issuer}/portal/enterprises/{site.portal.firm}/consents")
     await phone.get_by_role("link", name="浙江示范银行").click()
     await phone.get_by_role("link", name="撤回授权").click()
     await phone.get_by_role("button", name="确认撤回").click()
@@ -49,10 +49,10 @@ async def test_a_consent_is_given_in_a_minute_and_taken_back_in_two_taps(
 
 async def test_a_refusal_is_as_easy_and_goes_back_to_the_bank(
     phone: Page,
-    street: BrowserPortal,
+    site: BrowserPortal,
 ) -> None:
     """Both buttons have the same size and colour, and refusing needs no input."""
-    await phone.goto(await street.ask())
+    await phone.goto(await site.ask())
     await sign_in(phone)
     refuse = phone.get_by_role("button", name="不同意", exact=True)
     grant = phone.get_by_role("button", name="同意所勾选的内容")
@@ -66,9 +66,9 @@ async def test_a_refusal_is_as_easy_and_goes_back_to_the_bank(
     assert "error=access_denied" in phone.url
 
 
-async def test_granting_nothing_is_asked_again(phone: Page, street: BrowserPortal) -> None:
+async def test_granting_nothing_is_asked_again(phone: Page, site: BrowserPortal) -> None:
     """The page stays, with a sentence saying what is missing."""
-    await phone.goto(await street.ask())
+    await phone.goto(await site.ask())
     await sign_in(phone)
     await phone.get_by_role("button", name="同意所勾选的内容").click()
     await expect(phone.get_by_role("alert")).to_contain_text("您还没有勾选任何一项")
@@ -76,18 +76,18 @@ async def test_granting_nothing_is_asked_again(phone: Page, street: BrowserPorta
 
 async def test_a_scanned_code_shows_its_page_without_sign_in(
     phone: Page,
-    street: BrowserPortal,
+    site: BrowserPortal,
 ) -> None:
     """The first screen has name, status and check phrase."""
-    await street.portal.add_records(
+    await site.portal.add_records(
         make_record(
-            uscc=street.portal.firm,
+            uscc=site.portal.firm,
             violation_type="价格违法",
             facts="<b>未按规定明码标价</b>",
         )
     )
-    code = await street.portal.add_code(street.portal.firm)
-    await phone.goto(f"{street.issuer}/E/{code.code_id}")
+    code = await site.portal.add_code(site.portal.firm)
+    await phone.goto(f"{site.issuer}/E/{code.code_id}")
     for words in ("杭州云栖数据科技有限公司", "存续（在营）", code.check_phrase):
         box = await phone.get_by_text(words, exact=True).first.bounding_box()
         assert box is not None
@@ -96,11 +96,11 @@ async def test_a_scanned_code_shows_its_page_without_sign_in(
     await expect(phone.get_by_text("<b>未按规定明码标价</b>")).to_be_visible()
 
 
-async def test_a_revoked_code_warns_in_red(phone: Page, street: BrowserPortal) -> None:
+async def test_a_revoked_code_warns_in_red(phone: Page, site: BrowserPortal) -> None:
     """The page says how to report it."""
-    code = await street.portal.add_code(street.portal.firm)
-    await street.portal.revoke_code(code)
-    await phone.goto(f"{street.issuer}/E/{code.code_id}")
+    code = await site.portal.add_code(site.portal.firm)
+    await site.portal.revoke_code(code)
+    await phone.goto(f"{site.issuer}/E/{code.code_id}")
     await expect(phone.get_by_role("alert")).to_contain_text("已作废")
     await expect(phone.get_by_role("link", name="拨打 12345 举报")).to_be_visible()
 
@@ -109,22 +109,22 @@ async def test_a_revoked_code_warns_in_red(phone: Page, street: BrowserPortal) -
 @pytest.mark.parametrize("width", [320, 390, 1280])
 async def test_every_page_fits_its_screen_and_every_target_a_finger(
     chromium: Browser,
-    street: BrowserPortal,
+    site: BrowserPortal,
     language: str,
     width: int,
 ) -> None:
     """No horizontal scrolling, targets of at least 44 px, labelled controls, small pages."""
-    code = await street.portal.add_code(street.portal.firm)
-    firm = street.portal.firm
-    await street.portal.add_look(firm, outcome="refused", reason="not_available")
+    code = await site.portal.add_code(site.portal.firm)
+    firm = site.portal.firm
+    await site.portal.add_look(firm, outcome="refused", reason="not_available")
     context = await chromium.new_context(viewport={"width": width, "height": HEIGHT})
     context.set_default_timeout(1000 * PATIENCE)
     page = await context.new_page()
     trouble: list[str] = []
     page.on("console", lambda message: trouble.append(message.text))
-    await page.goto(f"{street.issuer}/portal")
+    await page.goto(f"{site.issuer}/portal")
     await sign_in(page)
-    await page.goto(f"{street.issuer}/portal?lang={language}")
+    await page.goto(f"{site.issuer}/portal?lang={language}")
     for path in (
         "/",
         "/portal",
@@ -135,10 +135,10 @@ async def test_every_page_fits_its_screen_and_every_target_a_finger(
         f"/portal/codes/{code.code_id}/sticker",
         f"/portal/codes/{code.code_id}/revoke",
         f"/E/{code.code_id}",
-        (await street.ask()).removeprefix(street.issuer),
+        (await site.ask()).removeprefix(site.issuer),
         "/portal/signed-out",
     ):
-        await page.goto(street.issuer + path)
+        await page.goto(site.issuer + path)
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         assert await page.evaluate(TOO_SMALL, SMALLEST_TARGET) == [], path
         assert await page.evaluate(UNLABELLED) == [], path

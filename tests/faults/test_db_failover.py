@@ -22,7 +22,7 @@ from tests.records_builders import make_department, make_penalty
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-Room = Callable[[], Awaitable[httpx2.Response]]
+EndpointCall = Callable[[], Awaitable[httpx2.Response]]
 CODE: Final = f"/E/{code_id_from(bytes(16))}"
 FORMS: Final = {
     "admin": "problem+json",
@@ -55,7 +55,7 @@ async def on_own(
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def rooms(on_own: GatewayFixture) -> dict[str, Room]:
+async def calls(on_own: GatewayFixture) -> dict[str, EndpointCall]:
     """A call of each kind of endpoint, with credentials prepared before."""
     bank, source = await on_own.client(), await make_department(on_own)
     admin = await make_operator(on_own)
@@ -63,7 +63,7 @@ async def rooms(on_own: GatewayFixture) -> dict[str, Room]:
     cookie = {"Cookie": "xinqiao=not-a-session"}
     asked = {"client_id": bank.client_id, "request_uri": "urn:ietf:params:oauth:request_uri:none"}
     get = on_own.http.get
-    found: dict[str, Room] = {
+    found: dict[str, EndpointCall] = {
         "verify": lambda: bank.send(
             "/v1/verifications", verification_body(UNKNOWN, "is_active.v1")
         ),
@@ -79,8 +79,8 @@ async def rooms(on_own: GatewayFixture) -> dict[str, Room]:
         "log": lambda: get("/log/checkpoint"),
         "ready": lambda: get("/readyz"),
     }
-    for room in found.values():
-        assert (await room()).status_code < 500
+    for call in found.values():
+        assert (await call()).status_code < 500
     return found
 
 
@@ -108,15 +108,15 @@ def assert_unavailable(name: str, response: httpx2.Response) -> None:
         assert word not in response.text.lower()
 
 
-async def first_then_fit(gateway: GatewayFixture, rooms: Mapping[str, Room]) -> None:
+async def first_then_fit(gateway: GatewayFixture, calls: Mapping[str, EndpointCall]) -> None:
     """Assert at most one failure, then success and continued sequencing."""
-    first = await rooms["ready"]()
+    first = await calls["ready"]()
     if first.status_code != 200:
         assert_unavailable("ready", first)
-    for name, room in rooms.items():
-        response = await room()
+    for name, call in calls.items():
+        response = await call()
         assert response.status_code < 500, (name, response.text)
-    assert (await rooms["ready"]()).status_code == 200
+    assert (await calls["ready"]()).status_code == 200
     async with asyncio.timeout(60):
         while await gateway.rows("SELECT pg_sleep(0.1) FROM pending_leaf LIMIT 1"):
             pass
@@ -143,46 +143,46 @@ END_SESSIONS: Final = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WH
 
 
 async def test_a_database_that_was_read_only_is_written_to_again(
-    on_own: GatewayFixture, rooms: dict[str, Room]
+    on_own: GatewayFixture, calls: dict[str, EndpointCall]
 ) -> None:
     """Read-only sessions are all replaced."""
     async with beside(on_own) as (server, address):
         own = f'ALTER DATABASE "{address.database}"'
         await server.execute(f"{own} SET default_transaction_read_only = on")
         await server.execute(END_SESSIONS, address.database)
-        for room in rooms.values():  # each pool opens its sessions while nothing may be written
-            await room()
+        for call in calls.values():  # each pool opens its sessions while nothing may be written
+            await call()
         for name in ("verify", "token", "pushed", "records", "portal", "ready"):
-            assert_unavailable(name, await rooms[name]())
+            assert_unavailable(name, await calls[name]())
         await server.execute(f"{own} RESET default_transaction_read_only")
-    await first_then_fit(on_own, rooms)
+    await first_then_fit(on_own, calls)
 
 
 async def test_a_database_that_refused_connections_is_used_again(
-    on_own: GatewayFixture, rooms: dict[str, Room]
+    on_own: GatewayFixture, calls: dict[str, EndpointCall]
 ) -> None:
     """Terminated sessions and refused connections: 503 until it is over."""
     async with beside(on_own) as (server, address):
         await server.execute(f'ALTER DATABASE "{address.database}" ALLOW_CONNECTIONS false')
         try:
             await server.execute(END_SESSIONS, address.database)
-            await asyncio.gather(*(room() for room in rooms.values()))  # who finds a cut session
-            for name, room in rooms.items():
-                assert_unavailable(name, await room())
+            await asyncio.gather(*(call() for call in calls.values()))  # who finds a cut session
+            for name, call in calls.items():
+                assert_unavailable(name, await call())
         finally:
             await server.execute(f'ALTER DATABASE "{address.database}" ALLOW_CONNECTIONS true')
-    await first_then_fit(on_own, rooms)
+    await first_then_fit(on_own, calls)
 
 
 async def test_a_table_that_changed_under_a_prepared_statement_is_read_again(
-    on_own: GatewayFixture, rooms: dict[str, Room]
+    on_own: GatewayFixture, calls: dict[str, EndpointCall]
 ) -> None:
     """After a migration at most one statement fails; prepared plans are then discarded."""
     for kind in ("varchar(90)", "text"):
         async with on_own.runtime.engine.begin() as connection:
             await connection.execute(text(f"ALTER TABLE consent ALTER COLUMN purpose TYPE {kind}"))
-        failed = [each for _ in range(6) if (each := await rooms["consents"]()).status_code != 200]
+        failed = [each for _ in range(6) if (each := await calls["consents"]()).status_code != 200]
         assert len(failed) <= 1
         for each in failed:
             assert_unavailable("consents", each)
-    assert (await rooms["verify"]()).status_code == 200
+    assert (await calls["verify"]()).status_code == 200

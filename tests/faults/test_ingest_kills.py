@@ -40,7 +40,7 @@ def delivered() -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture
-def desks(postgres_url: str, tmp_path: Path) -> tuple[IngestFixture, IngestFixture]:
+def fixtures(postgres_url: str, tmp_path: Path) -> tuple[IngestFixture, IngestFixture]:
     """Two fixtures: one whose runs are killed, one undisturbed."""
     for name in ("disturbed", "calm"):
         (tmp_path / name).mkdir()
@@ -52,11 +52,11 @@ def desks(postgres_url: str, tmp_path: Path) -> tuple[IngestFixture, IngestFixtu
 
 
 def test_a_killed_ingest_that_is_run_again_leaves_what_a_calm_one_leaves(
-    desks: tuple[IngestFixture, IngestFixture],
+    fixtures: tuple[IngestFixture, IngestFixture],
 ) -> None:
     """Rows, history, counts and rejects are equal; no process is left."""
-    disturbed, calm = desks
-    for fixture in desks:
+    disturbed, calm = fixtures
+    for fixture in fixtures:
         fixture.write("day1.ndjson", delivered())
     chance = random.Random()  # noqa: S311  # any moments
     total = ROWS + ROWS // 50 + ROWS // 40 + ROWS // 10
@@ -67,12 +67,12 @@ def test_a_killed_ingest_that_is_run_again_leaves_what_a_calm_one_leaves(
     assert calm.ingest("day1.ndjson", "--chunk-rows", "500").status == 1
     for table in ("record", "record_history"):
         assert disturbed.content(table) == calm.content(table), moments
-    (one,), (other,) = (_counts(fixture) for fixture in desks)
+    (one,), (other,) = (_counts(fixture) for fixture in fixtures)
     assert one == other
     assert one["state"] == "done"
     assert one["rows"] > ROWS
     for name in ("rejects", "masked"):
-        listed = [(d.folder / f"day1.ndjson.licence.{name}.csv").read_text() for d in desks]
+        listed = [(d.folder / f"day1.ndjson.licence.{name}.csv").read_text() for d in fixtures]
         assert listed[0] == listed[1]
 
 

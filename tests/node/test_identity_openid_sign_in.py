@@ -111,23 +111,23 @@ async def test_a_person_signs_in_at_a_foreign_provider_and_acts_for_their_enterp
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
     """Discovery, PKCE, private_key_jwt, ID token, session."""
-    async with make_sign_in_fixture(node, migrated_url, tmp_path) as town:
-        browser = town.portal.browser()
-        wanted = f"/portal/enterprises/{town.firm}/looks"
-        back = await browser.get(await town.confirm(await town.begin(browser, wanted)))
+    async with make_sign_in_fixture(node, migrated_url, tmp_path) as setup:
+        browser = setup.portal.browser()
+        wanted = f"/portal/enterprises/{setup.firm}/looks"
+        back = await browser.get(await setup.confirm(await setup.begin(browser, wanted)))
         assert (back.status_code, back.headers["location"]) == (303, wanted)
         assert (await browser.get(wanted)).status_code == 200
-        assert (await browser.get(f"/portal/enterprises/{town.portal.elsewhere}/looks")).is_error
+        assert (await browser.get(f"/portal/enterprises/{setup.portal.elsewhere}/looks")).is_error
         assert "韦若知" in (await browser.get("/portal")).text
-        async with town.portal.engine.connect() as connection:
+        async with setup.portal.engine.connect() as connection:
             kept = await connection.execute(
                 select(col(SessionRow.identity_token_digest), col(SessionRow.mandates)).where(
-                    col(SessionRow.subject) == f"{town.provider}#person-1"
+                    col(SessionRow.subject) == f"{setup.provider}#person-1"
                 )
             )
         digest, mandates = kept.one()
         assert len(digest) == 32
-        assert mandates == [{"uscc": town.firm, "role": "legal_representative"}]
+        assert mandates == [{"uscc": setup.firm, "role": "legal_representative"}]
 
 
 async def test_a_provider_without_private_key_jwt_knows_the_gateway_by_a_secret(
@@ -149,8 +149,8 @@ async def test_a_provider_without_private_key_jwt_knows_the_gateway_by_a_secret(
         }
         async with make_sign_in_fixture(
             node, migrated_url, folder, client=client, **settings
-        ) as town:
-            assert (await town.arrive(town.portal.browser())).status_code == status
+        ) as setup:
+            assert (await setup.arrive(setup.portal.browser())).status_code == status
 
 
 @pytest.mark.parametrize("alg", ["PS256", "RS256"])
@@ -164,8 +164,8 @@ async def test_rs256_counts_only_where_a_setting_says_so(
         client = {"id_token_signed_response_alg": alg}
         async with make_sign_in_fixture(
             node, migrated_url, folder, client=client, identity_rs256=allowed
-        ) as town:
-            arrived = await town.arrive(town.portal.browser())
+        ) as setup:
+            arrived = await setup.arrive(setup.portal.browser())
             assert arrived.status_code == (303 if allowed or alg == "PS256" else 400)
 
 
@@ -173,9 +173,9 @@ async def test_a_sign_in_that_is_too_weak_opens_no_session(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
     """The ID token's `acr` is checked, and the page names what is missing."""
-    async with make_sign_in_fixture(node, migrated_url, tmp_path) as town:
-        browser = town.portal.browser()
-        weak = await town.arrive(browser, acr=LOW)
+    async with make_sign_in_fixture(node, migrated_url, tmp_path) as setup:
+        browser = setup.portal.browser()
+        weak = await setup.arrive(browser, acr=LOW)
         assert weak.status_code == 403
         assert "更高等级" in weak.text
         assert (await browser.get("/portal")).status_code == 303
@@ -188,17 +188,17 @@ async def test_an_installation_may_accept_several_strengths_or_any(
     for number, acr in enumerate((f"{HIGH} {LOW}", None)):
         folder = tmp_path / str(number)
         folder.mkdir()
-        async with make_sign_in_fixture(node, migrated_url, folder, identity_acr=acr) as town:
-            assert (await town.arrive(town.portal.browser(), acr=LOW)).status_code == 303
+        async with make_sign_in_fixture(node, migrated_url, folder, identity_acr=acr) as setup:
+            assert (await setup.arrive(setup.portal.browser(), acr=LOW)).status_code == 303
 
 
 async def test_a_person_who_turns_back_at_the_provider_may_try_again(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
     """`access_denied` is a page with a way to try again, without a session."""
-    async with make_sign_in_fixture(node, migrated_url, tmp_path) as town:
-        browser = town.portal.browser()
-        answer = await town.arrive(browser, account="nobody")
+    async with make_sign_in_fixture(node, migrated_url, tmp_path) as setup:
+        browser = setup.portal.browser()
+        answer = await setup.arrive(browser, account="nobody")
         assert answer.status_code == 400
         assert (await browser.get("/portal")).status_code == 303
 
@@ -207,10 +207,10 @@ async def test_an_answer_belongs_to_the_browser_that_asked(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
     """An answer with another browser's state, or with the own state in another browser."""
-    async with make_sign_in_fixture(node, migrated_url, tmp_path) as town:
-        thief, victim = town.portal.browser(), town.portal.browser()
-        own = await town.begin(thief)
-        stolen = await town.confirm(await town.begin(victim))
+    async with make_sign_in_fixture(node, migrated_url, tmp_path) as setup:
+        thief, victim = setup.portal.browser(), setup.portal.browser()
+        own = await setup.begin(thief)
+        stolen = await setup.confirm(await setup.begin(victim))
         assert (await thief.get(stolen)).status_code == 400
         swapped = _changed(stolen, state=dict(parse_qsl(urlsplit(own).query))["state"])
         assert (await thief.get(swapped)).status_code == 400  # PKCE: the verifier is the victim's
@@ -222,19 +222,19 @@ async def test_a_token_for_another_sign_in_of_the_same_browser_is_refused(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
     """The nonce is another sign-in's in an otherwise valid token."""
-    async with make_sign_in_fixture(node, migrated_url, tmp_path) as town:
-        browser = town.portal.browser()
-        asked = _changed(await town.begin(browser), nonce="another")
-        assert (await browser.get(await town.confirm(asked))).status_code == 400
+    async with make_sign_in_fixture(node, migrated_url, tmp_path) as setup:
+        browser = setup.portal.browser()
+        asked = _changed(await setup.begin(browser), nonce="another")
+        assert (await browser.get(await setup.confirm(asked))).status_code == 400
 
 
 async def test_a_code_is_good_once_and_an_answer_names_its_issuer(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
     """A used code, an invented one, another issuer (RFC 9207)."""
-    async with make_sign_in_fixture(node, migrated_url, tmp_path) as town:
-        browser = town.portal.browser()
-        back = await town.confirm(await town.begin(browser))
+    async with make_sign_in_fixture(node, migrated_url, tmp_path) as setup:
+        browser = setup.portal.browser()
+        back = await setup.confirm(await setup.begin(browser))
         cookies = dict(browser.cookies)
         for wrong in (
             _changed(back, iss="https://evil.example"),
@@ -245,7 +245,7 @@ async def test_a_code_is_good_once_and_an_answer_names_its_issuer(
         ):
             assert (await browser.get(wrong)).status_code == 400
         assert (await browser.get(back)).status_code == 303
-        again = town.portal.browser()
+        again = setup.portal.browser()
         again.cookies.update(cookies)
         assert (await again.get(back)).status_code == 400
 
@@ -255,26 +255,26 @@ async def test_a_claim_of_another_type_is_refused(
 ) -> None:
     """Unexpected types are refused."""
     person = {"enterprises": ["91330106MA2CXXXX16"]}
-    async with make_sign_in_fixture(node, migrated_url, tmp_path, person=person) as town:
-        assert (await town.arrive(town.portal.browser())).status_code == 400
+    async with make_sign_in_fixture(node, migrated_url, tmp_path, person=person) as setup:
+        assert (await setup.arrive(setup.portal.browser())).status_code == 400
 
 
 async def test_a_person_without_enterprises_signs_in_and_sees_none(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
     """A claim under another name is ignored."""
-    async with make_sign_in_fixture(node, migrated_url, tmp_path, identity_claim="firms") as town:
-        browser = town.portal.browser()
-        assert (await town.arrive(browser)).status_code == 303
-        assert (await browser.get(f"/portal/enterprises/{town.firm}/looks")).status_code == 404
+    async with make_sign_in_fixture(node, migrated_url, tmp_path, identity_claim="firms") as setup:
+        browser = setup.portal.browser()
+        assert (await setup.arrive(browser)).status_code == 303
+        assert (await browser.get(f"/portal/enterprises/{setup.firm}/looks")).status_code == 404
 
 
 async def test_a_recent_sign_in_can_be_demanded(
     node: Node, migrated_url: str, tmp_path: Path
 ) -> None:
     """With `max_age` the token has `auth_time`."""
-    async with make_sign_in_fixture(node, migrated_url, tmp_path, identity_max_age=60) as town:
-        assert (await town.arrive(town.portal.browser())).status_code == 303
+    async with make_sign_in_fixture(node, migrated_url, tmp_path, identity_max_age=60) as setup:
+        assert (await setup.arrive(setup.portal.browser())).status_code == 303
 
 
 async def test_a_provider_that_is_away_is_a_page_and_not_a_fault(
@@ -282,8 +282,8 @@ async def test_a_provider_that_is_away_is_a_page_and_not_a_fault(
 ) -> None:
     """The issuer's address refuses connections."""
     away: dict[str, Any] = {"identity_issuer": "http://127.0.0.1:9"}
-    async with make_sign_in_fixture(node, migrated_url, tmp_path, **away) as town:
-        answer = await town.portal.browser().get("/portal/sign-in")
+    async with make_sign_in_fixture(node, migrated_url, tmp_path, **away) as setup:
+        answer = await setup.portal.browser().get("/portal/sign-in")
         assert answer.status_code == 503
         assert "没有正常应答" in answer.text
 
