@@ -63,7 +63,7 @@ OF_THE_LOG: Final = {
     "turned_away",
     "change_feed",
 }
-"""Tables that the sequencer and the sums of refusals write at any moment, on nobody's call."""
+"""Tables that background tasks write at any time: the sequencer, refusal counts."""
 UNKNOWN: Final = "91330106MA2CXXXX16"
 """A well-formed code that no enterprise of the province has."""
 _SKEW: Final = timedelta(minutes=5)
