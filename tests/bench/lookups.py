@@ -54,7 +54,7 @@ class Timings:
 class Lookups:
     """Timings by path, in the small and the large database."""
 
-    lookup_databases: tuple[LookupDatabase, LookupDatabase]
+    databases: tuple[LookupDatabase, LookupDatabase]
     timings: dict[str, tuple[Timings, Timings]]
 
     def ratio(self, path: str) -> float:
