@@ -3,17 +3,13 @@
 No sentence or value made here depends on any enterprise.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from verification.catalogue import CATALOGUE_VERSION, QUESTIONS, Question
 from verification.names_v2 import strict_name_v2
 from verification.normalise import normalise_address, normalise_id_number, strict_name
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 LONGEST_VALUE: Final = 200
 """Characters of an asserted value as it was sent."""
@@ -43,7 +39,7 @@ def find_question(tag: str) -> Question | None:
 
 
 def problem_with(asked: Asked) -> str | None:
-    """Why this cannot be asked, in a sentence without what was sent; `None` if it can."""
+    """A sentence on why this cannot be asked, without what was sent; `None` if it can."""
     found = find_question(asked.tag)
     if found is None:
         return "There is no such question in the catalogue; see GET /v1/questions."

@@ -4,8 +4,6 @@ A question with another meaning is a new tag (`.v2`) at the end. No question tak
 caller's choosing, by which a value could be searched for.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
@@ -66,15 +64,15 @@ class Question:
 
     @property
     def budgeted(self) -> bool:
-        """Whether distinct asserted values count against the probe budget."""
+        """True where distinct asserted values count against the probe budget."""
         return self.value != "none"
 
-    def needs_consent_for(self, value: str | None) -> bool:
-        """Whether the question needs consent when asked with this value."""
+    def closed(self, value: str | None) -> bool:
+        """True where the question needs consent when asked with this value."""
         return self.needs_consent or (value is not None and self.value_needs_consent)
 
     def offers(self, value: str | None) -> bool:
-        """Whether the question takes this value; any text fits a text question."""
+        """True where the question takes this value; any text fits a text question."""
         if value is None:
             return self.value == "none" or self.optional
         return self.value == "text" or value in self.values

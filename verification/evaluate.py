@@ -4,20 +4,15 @@ The same work is done for a known, an unknown and a closed enterprise: every que
 an answer that may not be disclosed is replaced by `not_determined`, which rests on no record.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import date
 
 from verification.asked_question import Asked, find_question
 from verification.facts import STAND_IN, Facts
 from verification.matching import DIGESTS, TEXTS, digest_verdict, text_verdict
 from verification.rules import RULES, UNDETERMINED, Answer, Match, RestsOn, RuleVerdict
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from collections.abc import Set as AbstractSet
-    from datetime import date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +71,5 @@ def _answered(
 ) -> Answered:
     disclosed = verdict if facts is not None and asked in allowed else UNDETERMINED
     return Answered(
-        tag=asked.tag,
-        answer=disclosed.answer,
-        match=disclosed.match,
-        rests_on=disclosed.rests_on,
+        tag=asked.tag, answer=disclosed.answer, match=disclosed.match, rests_on=disclosed.rests_on
     )

@@ -1,20 +1,15 @@
 """The facts about one enterprise that answers may use.
 
-The caller has applied the legal time limits, left out what may not be disclosed, and named the sources
-that answered.
+The caller has applied the legal time limits and disclosure rules, and named the sources that answered.
 """
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from verification.catalogue import QUESTIONS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 ACTIVE: Final = "active"
 LEGAL_REPRESENTATIVE_ID: Final = "legal_representative_id"

@@ -10,8 +10,6 @@ against an independent table of the same encoding:
   euro sign, and the ideographic description characters.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 _ROW_FE: Final = (  # U+E815 to U+E864: GBK 0xFE50 to 0xFEA0, without 0xFE7F

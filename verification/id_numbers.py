@@ -4,8 +4,6 @@
 15–17 serial number, 18 check character (ISO 7064, MOD 11-2).
 """
 
-from __future__ import annotations
-
 from datetime import date
 from operator import mul
 from typing import Final
@@ -28,7 +26,7 @@ def id_check_character(first17: str) -> str:
 
 
 def id_check_agrees(number: str) -> bool:
-    """Whether a text of 18 characters is 17 digits with their check character."""
+    """True for 17 digits with their check character."""
     return (
         number[:-1].isascii()
         and number[:-1].isdigit()

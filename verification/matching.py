@@ -1,19 +1,15 @@
 """Match questions: asserted against recorded texts, in constant time and without shortcuts."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from hmac import compare_digest
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from verification.asked_question import normal_form
+from verification.catalogue import Question
 from verification.facts import LEGAL_REPRESENTATIVE_ID, STAND_IN, Facts
 from verification.names_v2 import NAMES_V2, is_illegible_v2, loose_readings
 from verification.normalise import NAMES_VERSION, is_illegible, loose_name
 from verification.rules import UNDETERMINED, Match, RuleVerdict, of_dataset, resting_on
-
-if TYPE_CHECKING:
-    from verification.catalogue import Question
 
 _Text = Callable[[Facts], str | None]
 
@@ -63,7 +59,7 @@ def digest_verdict(
 
 
 def _loosely_same(asked: Question, recorded: str, asserted: str) -> bool:
-    """Whether two forms share a loose reading; every pair is compared."""
+    """True where two forms share a loose reading; every pair is compared."""
     readings = _READINGS[asked.normalisation or ""]
     theirs, ours = readings(recorded), readings(asserted)
     return any([_same(one, other) for one in theirs for other in ours])  # noqa: C419  # none left out

@@ -6,20 +6,16 @@ becomes a middle dot, and the loose form merges no two of the 8,105 standard cha
 Vectors: `vectors/names.v2.json`.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from importlib.resources import files
 from typing import Final
 
-from verification.normalise import is_illegible, strict_name
+from verification.normalise import COMMON, is_illegible, strict_name, until_stable
 from verification.radicals import EQUIVALENT
 
 NAMES_V2: Final = "names.v2"
 
-_MOST_PASSES: Final = 8
-_COMMON: Final = re.compile("[\u4e00-\u9fff]*")
 MIDDLE_DOTS: Final = "\u2022\u2027\u2219\u22c5\u30fb\u1427\u16eb\u2e31\u2e33\ua78f\U00010101"
 """Characters folded to U+00B7 that NFKC leaves: Unicode's confusables, and the raised dot."""
 _DOTS: Final = str.maketrans(dict.fromkeys(MIDDLE_DOTS, "\u00b7"))
@@ -53,15 +49,7 @@ def strict_name_v2(text: str) -> str:
     assigns private-use characters, some of them to radicals; (3) more middle dots to U+00B7, and a
     full stop of any width between Han characters. Repeated until nothing changes.
     """
-    if _COMMON.fullmatch(text):
-        return text
-    for _ in range(_MOST_PASSES):
-        again = strict_name(text.translate(EQUIVALENT)).translate(_DOTS)
-        again = _DOT_BETWEEN_HAN.sub("\u00b7", again)
-        if again == text:
-            break
-        text = again
-    return text
+    return text if COMMON.fullmatch(text) else until_stable(_one_pass, text)
 
 
 def loose_readings(text: str) -> tuple[str, str]:
@@ -75,5 +63,10 @@ def loose_readings(text: str) -> tuple[str, str]:
 
 
 def is_illegible_v2(form: str) -> bool:
-    """Whether a form has a placeholder for a character that could not be written."""
+    """True where a form has a placeholder for a character that could not be written."""
     return is_illegible(form) or _STAND_IN.search(form) is not None
+
+
+def _one_pass(text: str) -> str:
+    form = strict_name(text.translate(EQUIVALENT)).translate(_DOTS)
+    return _DOT_BETWEEN_HAN.sub("\u00b7", form)

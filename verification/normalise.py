@@ -4,19 +4,15 @@ Vectors: `vectors/names.json`. A changed rule is a new version. No step uses Uni
 extensions H and I are unassigned in the tables of many systems, and their characters occur in names.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import opencc
 
 from verification.gbk_private_use import ASSIGNED
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 NAMES_VERSION: Final = "names.v1"
 
@@ -28,7 +24,7 @@ IGNORABLE: Final = re.compile(  # Unicode's Default_Ignorable_Code_Point: zero w
 _MOST_PASSES: Final = 8
 """Bound on the passes; known texts need two at most."""
 
-_COMMON: Final = re.compile("[\u4e00-\u9fff]*")
+COMMON: Final = re.compile("[\u4e00-\u9fff]*")
 """Fast path: a text of common Chinese characters only is its own strict form."""
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _LOOKALIKES: Final = str.maketrans("〔〕【】（）•・‧⋅○", "()()()\u00b7\u00b7\u00b7\u00b7〇")
@@ -44,9 +40,9 @@ def strict_name(text: str) -> str:
     circle; (6) white space removed, but one space kept between Latin letters or digits. The steps
     are repeated until nothing changes, which almost always means once.
     """
-    if _COMMON.fullmatch(text):
+    if COMMON.fullmatch(text):
         return text
-    return _until_stable(_one_pass, _LONE_SURROGATE.sub("\ufffd", text))
+    return until_stable(_one_pass, _LONE_SURROGATE.sub("\ufffd", text))
 
 
 def loose_name(text: str) -> str:
@@ -55,21 +51,21 @@ def loose_name(text: str) -> str:
     OpenCC `t2s`, repeated until nothing changes (薴 becomes 苧, and 苧 becomes 苎).
     """
     convert = _to_simplified().convert
-    return _until_stable(lambda form: strict_name(convert(form)), strict_name(text))
+    return until_stable(lambda form: strict_name(convert(form)), strict_name(text))
 
 
 def normalise_address(text: str) -> str:
     """An address in its strict form: as a name, without spaces."""
-    return _until_stable(lambda form: strict_name("".join(form.split())), strict_name(text))
+    return until_stable(lambda form: strict_name("".join(form.split())), strict_name(text))
 
 
 def normalise_id_number(text: str) -> str:
     """An ID number in its normal form: NFKC, upper case, no white space."""
-    return "".join(text.upper().split()) if text.isascii() else _until_stable(_one_id_pass, text)
+    return "".join(text.upper().split()) if text.isascii() else until_stable(_one_id_pass, text)
 
 
 def is_illegible(form: str) -> bool:
-    """Whether a form has a placeholder for a character that could not be written.
+    """True where a form has a placeholder for a character that could not be written.
 
     Private-use characters of unknown meaning, 〓, □, `?`, `*` and described characters: forms that
     differ there may be the same name.
@@ -77,7 +73,8 @@ def is_illegible(form: str) -> bool:
     return _ILLEGIBLE.search(form) is not None
 
 
-def _until_stable(step: Callable[[str], str], form: str) -> str:
+def until_stable(step: Callable[[str], str], form: str) -> str:
+    """`form` after as many steps as change it, at most `_MOST_PASSES`."""
     for _ in range(_MOST_PASSES):
         again = step(form)
         if again == form:

@@ -4,14 +4,10 @@ A budget is per client, enterprise and question: a client can neither lock anoth
 being locked out.
 """
 
-from __future__ import annotations
-
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from typing import Final
 
 LIMIT: Final = 3
 WINDOW: Final = 30 * 24 * 60 * 60

@@ -5,8 +5,6 @@ Fonts and PDF files write a radical in place of the ideograph (⻰ for 龙). Sou
 same way. Radicals without an equivalent stay as they are.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 _PAIRS: Final = (

@@ -1,17 +1,13 @@
 """Rules of the state and band questions: facts to a verdict. Missing data is never a `no`."""
 
-from __future__ import annotations
-
 import calendar
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from verification.catalogue import RATING_LEVELS, SEVERITIES
 from verification.facts import ACTIVE, Facts, LiveRecord, as_date
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
 
 Answer = Literal["yes", "no", "not_determined"]
 Match = Literal["strict", "loose"]
@@ -47,7 +43,7 @@ def of_dataset(facts: Facts, dataset: str) -> tuple[LiveRecord, ...]:
     return tuple(each for each in facts.records if each.dataset == dataset)
 
 
-def _yes_if(holds: bool) -> Answer:  # noqa: FBT001 - a single truth value, told as a word
+def _yes_if(holds: bool) -> Answer:  # noqa: FBT001 - a truth value as a word
     return "yes" if holds else "no"
 
 
@@ -76,7 +72,7 @@ def _licence_valid(facts: Facts, category: str | None, today: date) -> RuleVerdi
 
 
 def _runs(licence: LiveRecord, today: date) -> bool | None:
-    """Whether a licence is within its term; `None` where a date cannot be read."""
+    """True where a licence is within its term; `None` where a date cannot be read."""
     start, end = licence.fields.get("valid_from"), licence.fields.get("valid_to")
     first = date.min if start in (None, "") else as_date(start)
     last = date.max if end in (None, "") else as_date(end)

@@ -5,8 +5,6 @@ organisation code (GB 11714-1997, with a check character of its own), 18 check c
 (GB/T 17710, modulus 31). Vectors: `vectors/uscc.json`.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -59,7 +57,7 @@ class EnterpriseCode:
 
     uscc: Uscc
     check_agrees: bool
-    """Whether the check character fits; in some codes from before 2016 it is wrong at the source."""
+    """True where the check character fits; in some codes from before 2016 it is wrong at the source."""
 
 
 def normalise_uscc(text: str) -> str:
@@ -99,7 +97,7 @@ def enterprise_code(text: str) -> EnterpriseCode | NotACode:
 
 
 def is_id_number_too(code: str) -> bool:
-    """Whether a text of 18 characters has the date and check character of a person's ID number."""
+    """True where a text of 18 characters has the date and check character of an ID number."""
     return birthday_in(code) is not None and id_check_agrees(code)
 
 
@@ -124,7 +122,7 @@ def organisation_check(first8: str) -> str:
 
 
 def is_market_entity(code: Uscc) -> bool:
-    """Whether the code is a firm's, an individual business's or a farmers' cooperative's.
+    """True for the code of a firm, an individual business or a farmers' cooperative.
 
     One in thirty-one personal ID numbers passes the check by chance; none begins like these.
     """
