@@ -1,4 +1,4 @@
-"""The first schema: every table of every room."""
+"""Create the first schema: all tables."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""How often a limit refused whom, by hour: written in sums, never one by one."""
+"""Add hourly counts of rate-limited refusals (`turned_away`)."""
 
 import sqlalchemy as sa
 from alembic import op

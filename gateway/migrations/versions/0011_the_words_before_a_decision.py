@@ -1,4 +1,4 @@
-"""The words that were shown before a decision are kept, each text once."""
+"""Add the texts shown before a decision (`consent_text`), each stored once."""
 
 import sqlalchemy as sa
 from alembic import op

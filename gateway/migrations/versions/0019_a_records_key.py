@@ -1,4 +1,4 @@
-"""A record's natural key begins like every look-up of records does: one index in place of two."""
+"""Reorder the columns of the natural-key constraint of records; drop the index that it replaces."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""By whose word a code was revoked, and a place of notices confirmed and removed."""
+"""Add person and ID-token digest to revoked codes, and to confirmed and removed contact points."""
 
 import sqlalchemy as sa
 from alembic import op

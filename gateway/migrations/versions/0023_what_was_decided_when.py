@@ -1,4 +1,4 @@
-"""Old records of a dataset are found by an index, not by reading a whole province every night."""
+"""Add an index of records by dataset and date, for retention."""
 
 from alembic import op
 
