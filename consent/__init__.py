@@ -1,6 +1,6 @@
 """Consent of an enterprise for a client: model, life cycle, decision, storage, signed record.
 
-This is the pure face: values, decisions and acts. What needs a database is asked for by name:
+Values, decisions and acts, all pure. Modules that need a database are imported by name:
 `consent.store`, `consent.use_counter`, `consent.tables`.
 """
 
@@ -40,6 +40,7 @@ from consent.model import (
     Request,
     Scope,
     Status,
+    relation_of,
     status_at,
     uses_left,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "narrow",
     "pause",
     "refuse",
+    "relation_of",
     "request",
     "resume",
     "status_at",

@@ -102,25 +102,16 @@ class Recipient:
 
 
 def paragraphs(
-    purpose: Purpose,
-    recipient: Recipient,
-    *,
-    individual_business: bool,
-    cool_down_days: int,
+    purpose: Purpose, recipient: Recipient, *, individual_business: bool, cool_down_days: int
 ) -> tuple[Bilingual, ...]:
     """Paragraphs shown, in order. Plain text: the page escapes it."""
     shown = (_WHO, PURPOSE_TEXTS[purpose], _CHOICE, _REFUSAL, _WITHDRAWAL, _LIMITS)
     separate = (_SEPARATE,) if individual_business else ()
     name = PURPOSE_NAMES[purpose]
-    words = {
-        "recipient": recipient.name,
-        "contact": recipient.contact,
-        "days": str(cool_down_days),
-    }
+    words = {"recipient": recipient.name, "contact": recipient.contact, "days": str(cool_down_days)}
     return tuple(
         Bilingual(
-            zh=text.zh.format(**words, purpose=name.zh),
-            en=text.en.format(**words, purpose=name.en),
+            zh=text.zh.format(**words, purpose=name.zh), en=text.en.format(**words, purpose=name.en)
         )
         for text in shown + separate
     )

@@ -1,7 +1,7 @@
 """Decision whether a consent covers an access request, now and for this purpose. Pure.
 
-What is not the caller's own, or was never granted, is `not_available`, whatever else is true: so
-the answer shows neither whether the enterprise exists nor what it has decided about others (R7).
+Another client's consent, or one never granted, is `not_available`: so the answer shows neither whether
+the enterprise exists nor its decisions about others (R7).
 """
 
 from collections.abc import Mapping
@@ -15,11 +15,12 @@ from consent.model import (
     Reason,
     Refused,
     Status,
+    relation_of,
     status_at,
     uses_left,
 )
 
-# Of a consent that it was once given, a client may know the state; of anything else, nothing.
+# A client may be told the state of a consent that was once granted to it, and no other.
 STATES_THAT_MAY_BE_TOLD: Mapping[Status, Reason] = MappingProxyType(
     {
         Status.WITHDRAWN: Reason.CONSENT_WITHDRAWN,
@@ -32,7 +33,7 @@ STATES_THAT_MAY_BE_TOLD: Mapping[Status, Reason] = MappingProxyType(
 
 def decide(consent: Consent | None, ask: AccessRequest, *, now: datetime) -> Granted | Refused:
     """The consented part of an access request, or the reason for refusal."""
-    if consent is None or not consent.was_granted or not _binds(consent, ask):
+    if consent is None or not consent.was_granted or relation_of(consent) != relation_of(ask):
         return Refused(Reason.NOT_AVAILABLE)
     status = status_at(consent, now)
     if status is not Status.ACTIVE:
@@ -49,14 +50,6 @@ def decide(consent: Consent | None, ask: AccessRequest, *, now: datetime) -> Gra
         valid_until=consent.valid_until,
         uses_left=uses_left(consent),
         fields=consent.fields,
-    )
-
-
-def _binds(consent: Consent, ask: AccessRequest) -> bool:
-    return (consent.client_id, consent.uscc, consent.purpose) == (
-        ask.client_id,
-        ask.uscc,
-        ask.purpose,
     )
 
 

@@ -1,9 +1,8 @@
 """State transitions of a consent. Pure; refused, withdrawn, expired and exhausted are final.
 
-Each act takes the consent as it is and gives it as it becomes, with the event to be stored beside
-it; or says why not. Only the enterprise grants, refuses, pauses, resumes and withdraws; only the
-client asks and gives up. A running consent is changed in its place: narrowed by the enterprise
-alone, or amended as the client asked and the enterprise agreed.
+Each act gives the changed consent with its event, or a refusal. Only the enterprise grants, refuses,
+pauses, resumes and withdraws; only the client asks and gives up. A running consent keeps its id when
+it is narrowed by the enterprise alone, or amended as the client asked and the enterprise agreed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,12 +17,12 @@ from consent.model import (
     DisplayedText,
     Event,
     Person,
-    Purpose,
     Reason,
     Refused,
     Request,
     Scope,
     Status,
+    relation_of,
     status_at,
 )
 
@@ -73,11 +72,12 @@ def request(
     Refused inside the cool-down after a refusal of the same (R9). It can be answered no longer than it
     would run, and a change no longer than what it would change runs.
     """
-    if asked.uscc is None or (amends is not None and _relation(amends) != _relation(asked)):
+    if asked.uscc is None or (amends is not None and relation_of(amends) != relation_of(asked)):
         return Refused(Reason.NOT_AVAILABLE)
     if amends is not None and status_at(amends, now) not in _RUNNING:
         return Refused(REASON_OF[status_at(amends, now)])
-    if not may_ask_again(_of_the_same(previous_refusals, asked), now=now, cool_down=cool_down):
+    same = [each for each in previous_refusals if relation_of(each) == relation_of(asked)]
+    if not may_ask_again(same, now=now, cool_down=cool_down):
         return Refused(Reason.COOLING_DOWN)
     answer_by = min(now + answer_within, asked.valid_until)
     consent = Consent(
@@ -102,12 +102,9 @@ def request(
 
 
 def may_ask_again(
-    previous_refusals: Iterable[Consent],
-    *,
-    now: datetime,
-    cool_down: timedelta = COOL_DOWN,
+    previous_refusals: Iterable[Consent], *, now: datetime, cool_down: timedelta = COOL_DOWN
 ) -> bool:
-    """Whether every refusal has cooled down, by the cool-down promised at the refusal."""
+    """True where every refusal has cooled down, by the cool-down promised at the refusal."""
     return all(
         now >= (refused.cool_down_until or (refused.decided_at or now) + cool_down)
         for refused in previous_refusals
@@ -116,12 +113,7 @@ def may_ask_again(
 
 
 def grant(
-    consent: Consent,
-    *,
-    scope: Scope,
-    person: Person,
-    shown: DisplayedText,
-    now: datetime,
+    consent: Consent, *, scope: Scope, person: Person, shown: DisplayedText, now: datetime
 ) -> Transition | Refused:
     """Grant a request, in whole or in part, never wider than requested."""
     refusal = _unless(consent, (Status.REQUESTED,), uscc=person.uscc, now=now)
@@ -137,7 +129,7 @@ def grant(
     return _decided(granted, Act.GRANTED, person=person, shown=shown, now=now)
 
 
-def amend(  # what an amendment is made of; all by keyword
+def amend(
     consent: Consent,
     amendment: Consent,
     *,
@@ -148,8 +140,7 @@ def amend(  # what an amendment is made of; all by keyword
 ) -> tuple[Transition, Transition] | Refused:
     """Grant an amendment: the running consent keeps its id, the request is superseded.
 
-    Until then the old grant holds, and where the change is refused it goes on holding. Uses count
-    on, and what was paused stays so.
+    Until then, and if the change is refused, the old grant holds. Uses count on; paused stays paused.
     """
     refusal = (
         _unless(amendment, (Status.REQUESTED,), uscc=person.uscc, now=now)
@@ -246,42 +237,35 @@ def end_with(amendment: Consent, ended: Transition) -> Transition | Refused:
     refusal = _unless(amendment, (Status.REQUESTED,), uscc=over.uscc, now=act.at)
     if refusal:
         return refusal
-    gone = replace(amendment, status=Status.WITHDRAWN)
-    changed = _changed(gone, act.what, actor=act.actor, channel=act.channel, now=act.at)
-    event = replace(changed.event, identity_token_digest=act.identity_token_digest)
-    return replace(changed, event=event)
+    return _changed(
+        replace(amendment, status=Status.WITHDRAWN),
+        act.what,
+        actor=act.actor,
+        channel=act.channel,
+        now=act.at,
+        identity_token_digest=act.identity_token_digest,
+    )
 
 
 def supersede(
-    consent: Consent,
-    *,
-    newer: Consent,
-    person: Person,
-    now: datetime,
+    consent: Consent, *, newer: Consent, person: Person, now: datetime
 ) -> Transition | Refused:
     """Supersede a consent by a newer grant for the same client and purpose."""
     replaces = (
         newer.status is Status.ACTIVE
         and newer.consent_id != consent.consent_id
-        and _relation(newer) == _relation(consent)
+        and relation_of(newer) == relation_of(consent)
     )
     if not replaces:
         return Refused(Reason.NOT_AVAILABLE)
     refusal = _unless(consent, _OPEN, uscc=person.uscc, now=now)
     return refusal or _by_person(
-        replace(consent, status=Status.SUPERSEDED),
-        Act.SUPERSEDED,
-        person,
-        now,
+        replace(consent, status=Status.SUPERSEDED), Act.SUPERSEDED, person, now
     )
 
 
 def _unless(
-    consent: Consent,
-    allowed: tuple[Status, ...],
-    *,
-    uscc: str,
-    now: datetime,
+    consent: Consent, allowed: tuple[Status, ...], *, uscc: str, now: datetime
 ) -> Refused | None:
     """Refusal unless the actor is the consent's enterprise and the status allows the act."""
     if uscc != consent.uscc:
@@ -307,21 +291,8 @@ def _too_little(scope: Scope, consent: Consent, now: datetime) -> Refused | None
     return Refused(Reason.NOTHING_CHOSEN) if used_up or scope.hollow_at(now) else None
 
 
-def _relation(asked: Consent | Request) -> tuple[str, str | None, Purpose]:
-    return asked.client_id, asked.uscc, asked.purpose
-
-
-def _of_the_same(refusals: Iterable[Consent], asked: Request) -> list[Consent]:
-    return [refused for refused in refusals if _relation(refused) == _relation(asked)]
-
-
 def _decided(
-    after: Consent,
-    what: Act,
-    *,
-    person: Person,
-    shown: DisplayedText,
-    now: datetime,
+    after: Consent, what: Act, *, person: Person, shown: DisplayedText, now: datetime
 ) -> Transition:
     decided = replace(
         after,
@@ -330,34 +301,25 @@ def _decided(
         identity_token_digest=person.identity_token_digest,
         text_version=shown.text_version,
         language=shown.language,
-        fields=_named_behind(after.datasets, shown),
+        fields=None
+        if shown.fields is None
+        else tuple(each for each in shown.fields if each.rpartition(".")[0] in after.datasets),
     )
     return _by_person(decided, what, person, now, shown)
 
 
-def _named_behind(datasets: tuple[str, ...], shown: DisplayedText) -> tuple[str, ...] | None:
-    """The displayed fields that belong to these datasets."""
-    if shown.fields is None:
-        return None
-    return tuple(each for each in shown.fields if each.rpartition(".")[0] in datasets)
-
-
 def _by_person(
-    after: Consent,
-    what: Act,
-    person: Person,
-    now: datetime,
-    shown: DisplayedText | None = None,
+    after: Consent, what: Act, person: Person, now: datetime, shown: DisplayedText | None = None
 ) -> Transition:
-    changed = _changed(after, what, actor=person.subject, channel=person.channel, now=now)
-    event = replace(
-        changed.event,
+    return _changed(
+        after,
+        what,
+        actor=person.subject,
+        channel=person.channel,
+        now=now,
         identity_token_digest=person.identity_token_digest,
-        text_version=shown.text_version if shown else None,
-        text_digest=shown.text_digest if shown else None,
-        language=shown.language if shown else None,
+        shown=shown,
     )
-    return replace(changed, event=event)
 
 
 def _changed(
@@ -367,6 +329,8 @@ def _changed(
     actor: str,
     channel: Channel,
     now: datetime,
+    identity_token_digest: bytes | None = None,
+    shown: DisplayedText | None = None,
 ) -> Transition:
     consent = replace(after, version=after.version + 1)
     event = Event(
@@ -378,5 +342,9 @@ def _changed(
         channel=channel,
         at=now,
         scope=consent.scope,
+        identity_token_digest=identity_token_digest,
+        text_version=shown.text_version if shown else None,
+        text_digest=shown.text_digest if shown else None,
+        language=shown.language if shown else None,
     )
     return Transition(consent=consent, event=event)

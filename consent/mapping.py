@@ -10,6 +10,7 @@ from consent.model import Act, Channel, Consent, Event, Purpose, Request, Scope,
 Row = Mapping[str, Any]
 
 _COLUMNS = tuple(field.name for field in fields(Consent))
+_EVENT_COLUMNS = tuple(field.name for field in fields(Event) if field.name != "scope")
 
 
 def row_of(consent: Consent) -> dict[str, Any]:
@@ -65,38 +66,24 @@ def request_from_json(document: Mapping[str, Any]) -> Request:
 
 def row_of_event(event: Event) -> dict[str, Any]:
     """Columns of table `consent_event`."""
-    columns: dict[str, Any] = asdict(event)
-    scope: dict[str, Any] = columns.pop("scope")
-    return (
-        columns
-        | scope
-        | {
-            "what": event.what.value,
-            "channel": event.channel.value,
-            "datasets": list(event.scope.datasets),
-            "questions": list(event.scope.questions),
-        }
-    )
+    columns = {name: getattr(event, name) for name in _EVENT_COLUMNS} | asdict(event.scope)
+    return columns | {
+        "what": event.what.value,
+        "channel": event.channel.value,
+        "datasets": list(event.scope.datasets),
+        "questions": list(event.scope.questions),
+    }
 
 
 def event_of(row: Row) -> Event:
     """An event from the columns of its row."""
+    scope = Scope(
+        datasets=tuple(row["datasets"]),
+        questions=tuple(row["questions"]),
+        valid_until=row["valid_until"],
+        max_uses=row["max_uses"],
+    )
     return Event(
-        uscc=row["uscc"],
-        consent_id=row["consent_id"],
-        seq=row["seq"],
-        what=Act(row["what"]),
-        actor=row["actor"],
-        channel=Channel(row["channel"]),
-        at=row["at"],
-        scope=Scope(
-            datasets=tuple(row["datasets"]),
-            questions=tuple(row["questions"]),
-            valid_until=row["valid_until"],
-            max_uses=row["max_uses"],
-        ),
-        identity_token_digest=row["identity_token_digest"],
-        text_version=row["text_version"],
-        text_digest=row["text_digest"],
-        language=row["language"],
+        **{name: row[name] for name in _EVENT_COLUMNS}
+        | {"what": Act(row["what"]), "channel": Channel(row["channel"]), "scope": scope}
     )

@@ -113,7 +113,7 @@ class Scope:
     max_uses: int | None = None
 
     def within(self, wider: "Scope") -> bool:
-        """Whether this scope is contained in `wider`."""
+        """True where this scope is contained in `wider`."""
         return (
             set(self.datasets) <= set(wider.datasets)
             and set(self.questions) <= set(wider.questions)
@@ -122,7 +122,7 @@ class Scope:
         )
 
     def hollow_at(self, now: datetime) -> bool:
-        """Whether this scope allows nothing at this time."""
+        """True where this scope allows nothing at this time."""
         no_data = not self.datasets and not self.questions
         no_use = self.max_uses is not None and self.max_uses < 1
         return no_data or no_use or self.valid_until <= now
@@ -155,9 +155,9 @@ class DisplayedText:
     text_version: str
     language: str
     text_digest: bytes | None = None
-    """`wording.text_digest` of exactly that text, which is kept under it."""
+    """`consent_text.text_digest` of exactly that text, which is stored under it."""
     fields: tuple[str, ...] | None = None
-    """The fields that were named behind the datasets, as `dataset.field`; `None`: it is not known."""
+    """The fields named with the datasets, as `dataset.field`; `None` if not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,10 +199,10 @@ class Consent:
     amends: str | None = None
     """The running consent that this request would change, if it is granted."""
     channel: Channel = Channel.LINK
-    """How it was requested."""
+    """The channel of its request."""
     fields: tuple[str, ...] | None = None
-    """The fields that stood behind its datasets when it was given (`Shown.fields`). What a dataset has
-    gained since is not consented (R8). `None` where that was not kept: then the datasets alone bind."""
+    """The fields of its datasets at the decision (`DisplayedText.fields`); later ones are not consented
+    (R8). `None` where they were not stored: then the datasets alone bind."""
 
     @property
     def scope(self) -> Scope:
@@ -216,7 +216,7 @@ class Consent:
 
     @property
     def was_granted(self) -> bool:
-        """Whether it was ever granted."""
+        """True where it was ever granted."""
         return self.decided_at is not None and self.status is not Status.REFUSED
 
 
@@ -267,6 +267,11 @@ class Refused:
     """A refusal with its reason."""
 
     reason: Reason
+
+
+def relation_of(asked: Consent | Request | AccessRequest) -> tuple[str, str | None, Purpose]:
+    """Client, enterprise and purpose: one consent at a time runs for these."""
+    return asked.client_id, asked.uscc, asked.purpose
 
 
 def status_at(consent: Consent, now: datetime) -> Status:

@@ -1,7 +1,7 @@
 """Consent record (ISO/IEC TS 27560 in W3C DPV), deterministic, to be signed by the caller.
 
 Structure: ISO/IEC TS 27560:2023 (header, processing, parties, events), written as JSON-LD in the
-W3C Data Privacy Vocabulary, profile `dpv-27560#record`. The caller signs. Bytes are JSON with
+W3C Data Privacy Vocabulary, profile `dpv-27560#record`. Bytes are JSON with
 sorted keys, no blanks and no numbers but integers, which RFC 8785 would write in the same way.
 """
 
@@ -42,7 +42,7 @@ DPV_PURPOSES: Mapping[Purpose, str] = MappingProxyType(
     }
 )
 
-# A pause has no word of its own in DPV: the general one says that nothing may rest on it.
+# DPV has no term for a pause: the general one says that processing may not rest on the consent.
 DPV_STATUS: Mapping[Status, str] = MappingProxyType(
     {
         Status.REQUESTED: "dpv:ConsentRequested",
@@ -56,7 +56,7 @@ DPV_STATUS: Mapping[Status, str] = MappingProxyType(
     }
 )
 
-# What nobody has ever decided is no consent that has ended.
+# For requests that ended without a decision.
 DPV_STATUS_UNDECIDED: Mapping[Status, str] = MappingProxyType(
     {
         Status.EXPIRED: "dpv:ConsentRequestDeferred",
@@ -90,7 +90,7 @@ class Party:
     contact: str
 
 
-def consent_record(  # what a record is made of; all by keyword
+def consent_record(
     consent: Consent,
     events: Sequence[Event],
     *,
@@ -108,12 +108,9 @@ def consent_record(  # what a record is made of; all by keyword
         "dct:conformsTo": PROFILE,
         "dct:identifier": consent.consent_id,
         "dct:hasVersion": consent.version,
-        "dct:created": _time(consent.requested_at),
-        "dct:modified": _time(events[-1].at if events else consent.requested_at),
-        "dpv:hasDataSubject": {
-            "@type": "dpv:DataSubject",
-            "dct:identifier": consent.uscc,
-        },
+        "dct:created": record_time(consent.requested_at),
+        "dct:modified": record_time(events[-1].at if events else consent.requested_at),
+        "dpv:hasDataSubject": {"@type": "dpv:DataSubject", "dct:identifier": consent.uscc},
         "dpv:hasNotice": _notice(consent, text_digest),
         "dpv:hasProcess": _process(consent, controller, recipient, withdraw_at),
         "dpv:hasEntity": [
@@ -130,11 +127,7 @@ def consent_record(  # what a record is made of; all by keyword
 def record_bytes(record: Mapping[str, Any]) -> bytes:
     """Canonical bytes of a record."""
     return json.dumps(
-        record,
-        ensure_ascii=False,
-        sort_keys=True,
-        separators=(",", ":"),
-        allow_nan=False,
+        record, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
     ).encode()
 
 
@@ -154,10 +147,7 @@ def _dpv_status(consent: Consent, events: Sequence[Event], now: datetime) -> str
 
 
 def _process(
-    consent: Consent,
-    controller: Party,
-    recipient: Party,
-    withdraw_at: str,
+    consent: Consent, controller: Party, recipient: Party, withdraw_at: str
 ) -> dict[str, Any]:
     return {
         "@type": "dpv:Process",
@@ -173,10 +163,7 @@ def _process(
             {"@type": "dpv:StorageLocation", "dpv:hasLocation": "loc:CN"},
             {"@type": "dpv:StorageDuration", "dpv:hasDuration": DISCLOSURES_KEPT},
         ],
-        "dpv:hasConsentControl": {
-            "@type": "dpv:WithdrawConsent",
-            "dpv:isExercisedAt": withdraw_at,
-        },
+        "dpv:hasConsentControl": {"@type": "dpv:WithdrawConsent", "dpv:isExercisedAt": withdraw_at},
     }
 
 
@@ -215,7 +202,7 @@ def _datum(kind: str, code: str) -> dict[str, Any]:
 
 
 def _term(scope: Scope) -> dict[str, Any]:
-    until = {"@type": "dpv:UntilTimeDuration", "rdf:value": _time(scope.valid_until)}
+    until = {"@type": "dpv:UntilTimeDuration", "rdf:value": record_time(scope.valid_until)}
     if scope.max_uses is None:
         return {"dpv:hasDuration": [until]}
     times = {"@type": "dpv:FixedOccurrencesDuration", "rdf:value": scope.max_uses}
@@ -246,16 +233,16 @@ def _party(role: str, party: Party) -> dict[str, Any]:
 def _event(event: Event) -> dict[str, Any]:
     known = {
         "dct:identifier": event.seq,
-        "dct:date": _time(event.at),
+        "dct:date": record_time(event.at),
         "dpv:hasConsentStatus": DPV_STATUS_AFTER[event.what],
         "dpv:hasLegalBasis": "dpv:ExplicitlyExpressedConsent",
         "dpv:isImplementedByEntity": event.actor,
         "dpv:hasIndicationMethod": event.channel.value,
-        "dct:valid": _time(event.scope.valid_until),
+        "dct:valid": record_time(event.scope.valid_until),
         "xq:act": event.what.value,
-        "xq:identityTokenSha256": _hex(event.identity_token_digest),
+        "xq:identityTokenSha256": hex_or_none(event.identity_token_digest),
         "xq:textVersion": event.text_version,
-        "xq:textSha256": _hex(event.text_digest),
+        "xq:textSha256": hex_or_none(event.text_digest),
         "dct:language": event.language,
         **_data(event.scope),
         **_term(event.scope),
@@ -263,10 +250,11 @@ def _event(event: Event) -> dict[str, Any]:
     return {key: value for key, value in known.items() if value is not None}
 
 
-def _hex(digest: bytes | None) -> str | None:
+def hex_or_none(digest: bytes | None) -> str | None:
+    """A digest in hexadecimal, if there is one."""
     return None if digest is None else digest.hex()
 
 
-def _time(moment: datetime) -> str:
+def record_time(moment: datetime) -> str:
     """RFC 3339 time in the offset of Shanghai."""
     return moment.astimezone(_SHANGHAI).isoformat()

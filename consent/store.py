@@ -33,15 +33,10 @@ _RUNNING = (Status.ACTIVE.value, Status.PAUSED.value)
 _OPEN = (Status.REQUESTED.value, *_RUNNING)
 
 
-async def in_turn(
-    connection: AsyncConnection,
-    client_id: str,
-    uscc: str,
-    purpose: Purpose,
-) -> None:
+async def in_turn(connection: AsyncConnection, client_id: str, uscc: str, purpose: Purpose) -> None:
     """Wait until no other transaction decides for the same client, enterprise and purpose.
 
-    Of two grants at once the second must see the first, or both would run (R8).
+    The second of two concurrent grants must see the first, or both would run (R8).
     """
     name = f"{uscc}|{client_id}|{purpose.value}"
     turn = func.pg_advisory_xact_lock(cast(_TURNS, Integer), func.hashtext(name))
@@ -49,9 +44,9 @@ async def in_turn(
 
 
 async def locate(connection: AsyncConnection, consent_id: str) -> str | None:
-    """The USCC of the enterprise whose consent this is."""
+    """The USCC of a consent's enterprise."""
     found = await connection.execute(
-        select(consent_locators.c.uscc).where(consent_locators.c.consent_id == consent_id),
+        select(consent_locators.c.uscc).where(consent_locators.c.consent_id == consent_id)
     )
     return found.scalar_one_or_none()
 
@@ -61,102 +56,50 @@ async def by_id(connection: AsyncConnection, consent_id: str) -> Consent | None:
     uscc = await locate(connection, consent_id)
     if uscc is None:
         return None
-    return await _first(connection, consents.c.uscc == uscc, consents.c.consent_id == consent_id)
+    return await _one(connection, _with_id(uscc, consent_id))
 
 
 async def hold(connection: AsyncConnection, uscc: str, consent_id: str) -> Consent | None:
     """The consent, locked against changes until this transaction ends."""
-    found = await connection.execute(
-        consents.select()
-        .where(consents.c.uscc == uscc, consents.c.consent_id == consent_id)
-        .with_for_update(read=True)
-    )
-    row = found.one_or_none()
-    return None if row is None else consent_of(row._asdict())
+    return await _one(connection, _with_id(uscc, consent_id).with_for_update(read=True))
 
 
 async def amendments_of(connection: AsyncConnection, uscc: str, consent_id: str) -> list[Consent]:
     """Open amendment requests of this consent."""
-    found = await connection.execute(
-        consents.select()
-        .where(
-            consents.c.uscc == uscc,
-            consents.c.amends == consent_id,
-            consents.c.status == Status.REQUESTED.value,
-        )
-        .order_by(consents.c.consent_id),
+    query = consents.select().where(
+        consents.c.uscc == uscc,
+        consents.c.amends == consent_id,
+        consents.c.status == Status.REQUESTED.value,
     )
-    return [consent_of(row._asdict()) for row in found]
-
-
-async def current_for(
-    connection: AsyncConnection,
-    client_id: str,
-    uscc: str,
-    purpose: Purpose,
-) -> Consent | None:
-    """The enterprise's latest grant to this client for this purpose, whatever became of it."""
-    return await _first(
-        connection,
-        _relation(client_id, uscc, purpose),
-        consents.c.decided_at.is_not(None),
-        consents.c.status != Status.REFUSED.value,
-    )
+    return await _all(connection, query.order_by(consents.c.consent_id))
 
 
 async def open_for(
-    connection: AsyncConnection,
-    client_id: str,
-    uscc: str,
-    purpose: Purpose,
+    connection: AsyncConnection, client_id: str, uscc: str, purpose: Purpose
 ) -> list[Consent]:
     """Consents that a new grant supersedes: requested, active or paused by their rows."""
-    found = await connection.execute(
-        consents.select()
-        .where(
-            _relation(client_id, uscc, purpose),
-            consents.c.status.in_(_OPEN),
-        )
-        .order_by(consents.c.requested_at, consents.c.consent_id),
-    )
-    return [consent_of(row._asdict()) for row in found]
+    query = _of_relation(client_id, uscc, purpose).where(consents.c.status.in_(_OPEN))
+    return await _all(connection, query.order_by(consents.c.requested_at, consents.c.consent_id))
 
 
 async def last_refusal(
-    connection: AsyncConnection,
-    client_id: str,
-    uscc: str,
-    purpose: Purpose,
+    connection: AsyncConnection, client_id: str, uscc: str, purpose: Purpose
 ) -> Consent | None:
     """The refusal that cools down last (R9)."""
-    return await _first(
-        connection,
-        _relation(client_id, uscc, purpose),
-        consents.c.status == Status.REFUSED.value,
-        newest=consents.c.cool_down_until,
-    )
-
-
-async def of_enterprise(connection: AsyncConnection, uscc: str) -> list[Consent]:
-    """Every consent of one enterprise, the newest first."""
-    found = await connection.execute(
-        consents.select()
-        .where(consents.c.uscc == uscc)
-        .order_by(consents.c.requested_at.desc(), consents.c.consent_id),
-    )
-    return [consent_of(row._asdict()) for row in found]
+    query = _of_relation(client_id, uscc, purpose).where(consents.c.status == Status.REFUSED.value)
+    newest = (consents.c.cool_down_until.desc(), consents.c.consent_id.desc())
+    return await _one(connection, query.order_by(*newest).limit(1))
 
 
 async def running_of(connection: AsyncConnection, uscc: str, *, now: datetime) -> list[Consent]:
     """An enterprise's requested, active and paused consents, newest first.
 
-    Of each client one request at a time is open for a purpose, so these are few.
+    Few: each client has one open request at a time for a purpose.
     """
-    found = await connection.execute(_newest_of(uscc).where(_status_at(now).in_(_OPEN)))
-    return [consent_of(row._asdict()) for row in found]
+    return await _all(connection, _newest_of(uscc).where(_status_at(now).in_(_OPEN)))
 
 
-async def ended_of(  # a page, and where it begins
+async def ended_of(
     connection: AsyncConnection,
     uscc: str,
     *,
@@ -168,13 +111,13 @@ async def ended_of(  # a page, and where it begins
 
     It begins behind `before`: when one was asked for, and its id. A client can make many.
     """
-    asked = _newest_of(uscc).where(_status_at(now).not_in(_OPEN)).limit(limit)
+    query = _newest_of(uscc).where(_status_at(now).not_in(_OPEN)).limit(limit)
     if before is not None:
-        asked = asked.where(tuple_(consents.c.requested_at, consents.c.consent_id) < before)
-    return [consent_of(row._asdict()) for row in await connection.execute(asked)]
+        query = query.where(tuple_(consents.c.requested_at, consents.c.consent_id) < before)
+    return await _all(connection, query)
 
 
-async def of_client(  # a page, and how to filter it
+async def of_client(
     connection: AsyncConnection,
     client_id: str,
     status: Status | None = None,
@@ -184,7 +127,7 @@ async def of_client(  # a page, and how to filter it
     limit: int = PAGE,
 ) -> list[Consent]:
     """A page of one client's consents by id, beginning behind `after`; by status as of `now`."""
-    asked = (
+    query = (
         consents.select()
         .join(
             consent_locators,
@@ -198,8 +141,8 @@ async def of_client(  # a page, and how to filter it
         .limit(limit)
     )
     if status is not None:
-        asked = asked.where(_status_at(now) == status.value)
-    return [consent_of(row._asdict()) for row in await connection.execute(asked)]
+        query = query.where(_status_at(now) == status.value)
+    return await _all(connection, query)
 
 
 async def events_of(connection: AsyncConnection, uscc: str, consent_id: str) -> list[Event]:
@@ -207,16 +150,13 @@ async def events_of(connection: AsyncConnection, uscc: str, consent_id: str) -> 
     found = await connection.execute(
         consent_events.select()
         .where(consent_events.c.uscc == uscc, consent_events.c.consent_id == consent_id)
-        .order_by(consent_events.c.seq),
+        .order_by(consent_events.c.seq)
     )
     return [event_of(row._asdict()) for row in found]
 
 
 async def keep_text(
-    connection: AsyncConnection,
-    digest: bytes,
-    text_version: str,
-    shown: Sequence[Bilingual],
+    connection: AsyncConnection, digest: bytes, text_version: str, shown: Sequence[Bilingual]
 ) -> None:
     """Store a displayed text, once per digest."""
     row = {
@@ -232,7 +172,12 @@ async def text_of(connection: AsyncConnection, digest: bytes) -> tuple[Bilingual
     """The text stored under this digest, or none."""
     found = await connection.execute(consent_texts.select().where(consent_texts.c.digest == digest))
     row = found.one_or_none()
-    return () if row is None else tuple(map(_bilingual, row.zh, row.en))
+    pairs = () if row is None else zip(row.zh, row.en, strict=True)
+    return tuple(Bilingual(zh=zh, en=en) for zh, en in pairs)
+
+
+def _with_id(uscc: str, consent_id: str) -> Select[Any]:
+    return consents.select().where(consents.c.uscc == uscc, consents.c.consent_id == consent_id)
 
 
 def _newest_of(uscc: str) -> Select[Any]:
@@ -243,12 +188,8 @@ def _newest_of(uscc: str) -> Select[Any]:
     )
 
 
-def _bilingual(zh: str, en: str) -> Bilingual:
-    return Bilingual(zh=zh, en=en)
-
-
-def _relation(client_id: str, uscc: str, purpose: Purpose) -> ColumnElement[bool]:
-    return and_(
+def _of_relation(client_id: str, uscc: str, purpose: Purpose) -> Select[Any]:
+    return consents.select().where(
         consents.c.uscc == uscc,
         consents.c.client_id == client_id,
         consents.c.purpose == purpose.value,
@@ -268,16 +209,10 @@ def _status_at(now: datetime) -> ColumnElement[str]:
     )
 
 
-async def _first(
-    connection: AsyncConnection,
-    *conditions: ColumnElement[bool],
-    newest: ColumnElement[datetime] = consents.c.decided_at,
-) -> Consent | None:
-    found = await connection.execute(
-        consents.select()
-        .where(*conditions)
-        .order_by(newest.desc(), consents.c.consent_id.desc())
-        .limit(1),
-    )
-    row = found.one_or_none()
+async def _all(connection: AsyncConnection, query: Select[Any]) -> list[Consent]:
+    return [consent_of(row._asdict()) for row in await connection.execute(query)]
+
+
+async def _one(connection: AsyncConnection, query: Select[Any]) -> Consent | None:
+    row = (await connection.execute(query)).one_or_none()
     return None if row is None else consent_of(row._asdict())

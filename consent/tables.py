@@ -65,8 +65,7 @@ consents = Table(
         name=conv("ck_consent_uses_within_limit"),
     ),
     CheckConstraint(
-        "cardinality(datasets) + cardinality(questions) > 0",
-        name=conv("ck_consent_not_empty"),
+        "cardinality(datasets) + cardinality(questions) > 0", name=conv("ck_consent_not_empty")
     ),
     CheckConstraint(
         "status NOT IN ('active', 'paused', 'refused') OR "
@@ -74,7 +73,7 @@ consents = Table(
         name=conv("ck_consent_decided_by_somebody"),
     ),
     Index(conv("ix_consent_relation"), "uscc", "client_id", "purpose"),
-    # Which end soon is asked across all enterprises. A use changes none of its columns.
+    # To find consents that end soon, of all enterprises. A use changes none of its columns.
     Index(
         conv("ix_consent_ending"),
         "valid_until",
@@ -115,7 +114,7 @@ consent_locators = Table(
     Index(conv("ix_consent_locator_client"), "client_id", "consent_id"),
 )
 
-# What was shown, word for word, by its digest: the same for all whom one client asked the same.
+# Displayed texts by their digest; equal requests of one client share a text.
 consent_texts = Table(
     "consent_text",
     SQLModel.metadata,

@@ -12,7 +12,7 @@ from typing import Any
 from consent.mapping import consent_of
 from consent.model import Consent
 
-# Several may stand between one client and one enterprise: the enterprise's latest yes speaks.
+# With several grants, the most recently decided one applies.
 LATEST_GRANT_FIRST = "ORDER BY c.decided_at DESC, c.consent_id DESC LIMIT 1"
 
 # Parameters: uscc, client_id, consent_id (may be null), purpose (read where consent_id is null).
@@ -29,7 +29,7 @@ READ_CONSENT = f"""(
   {LATEST_GRANT_FIRST}
 )"""  # noqa: S608  # only constants are put together
 
-# The same for whoever is told no field: without their names, which are many.
+# The same without the names of fields, which are many, for answers that disclose none.
 READ_CONSENT_FOR_ANSWERS = READ_CONSENT.replace("to_jsonb(c)", "to_jsonb(c) - 'fields'")
 
 # Parameters: uscc, client_id, consent_id and consent_version of what `decide` has granted (both

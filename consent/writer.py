@@ -1,8 +1,7 @@
 """Writes of a consent with its event, on a connection and transaction of the caller.
 
 In the gateway only `disclosure.consent_log_writer`, which logs the event too, may call this (an import
-contract). None commits. The count of uses is
-never written here: only `use_counter.SPEND` changes it.
+contract). None commits. Only `use_counter.SPEND` changes the count of uses.
 """
 
 from sqlalchemy import true
@@ -13,17 +12,13 @@ from consent.model import Consent, Event
 from consent.tables import consent_events, consent_locators, consents
 
 _NEVER_SAVED = frozenset(
-    {"uscc", "consent_id", "client_id", "purpose", "requested_at", "uses", "amends", "channel"},
+    {"uscc", "consent_id", "client_id", "purpose", "requested_at", "uses", "amends", "channel"}
 )
 
 
 async def insert(connection: AsyncConnection, consent: Consent, event: Event) -> None:
     """Insert a new consent, its first event and its locator row."""
-    locator = {
-        "consent_id": consent.consent_id,
-        "uscc": consent.uscc,
-        "client_id": consent.client_id,
-    }
+    locator = {name: getattr(consent, name) for name in ("consent_id", "uscc", "client_id")}
     await connection.execute(consent_locators.insert(), locator)
     await connection.execute(consents.insert(), row_of(consent))
     await connection.execute(consent_events.insert(), row_of_event(event))
@@ -32,7 +27,7 @@ async def insert(connection: AsyncConnection, consent: Consent, event: Event) ->
 async def save(connection: AsyncConnection, before: Consent, after: Consent, event: Event) -> bool:
     """Replace `before` by `after`, with its event; false if its version has changed meanwhile.
 
-    Uses count on beside it: one that would then have more uses than it allows is not saved either.
+    Nor is it saved with fewer uses allowed than were spent meanwhile.
     """
     changed = {name: value for name, value in row_of(after).items() if name not in _NEVER_SAVED}
     saved = await connection.execute(
@@ -44,7 +39,7 @@ async def save(connection: AsyncConnection, before: Consent, after: Consent, eve
             true() if after.max_uses is None else consents.c.uses <= after.max_uses,
         )
         .values(changed)
-        .returning(consents.c.version),
+        .returning(consents.c.version)
     )
     if saved.scalar_one_or_none() is None:
         return False

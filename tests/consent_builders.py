@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from consent import (
     AccessRequest,
     Act,
@@ -20,12 +22,21 @@ from consent import (
     Transition,
     grant,
 )
+from consent.mapping import consent_of
+from consent.tables import consents
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 A_DAY = timedelta(days=1)
 USCC = "91330106MA2CXXXX1A"
 BANK = "bank-1"
 SHOWN = DisplayedText(text_version="2026.1", language="zh")
+
+
+async def stored_consents(connection: AsyncConnection, uscc: str) -> list[Consent]:
+    """Every consent of one enterprise, the newest first."""
+    query = consents.select().where(consents.c.uscc == uscc)
+    newest_first = query.order_by(consents.c.requested_at.desc(), consents.c.consent_id)
+    return [consent_of(row._asdict()) for row in await connection.execute(newest_first)]
 
 
 def make_person(uscc: str = USCC) -> Person:

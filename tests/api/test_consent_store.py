@@ -49,6 +49,7 @@ from tests.consent_builders import (
     make_consent_request,
     make_event_of,
     make_person,
+    stored_consents,
 )
 from tests.waiting import lock_waits
 
@@ -165,17 +166,15 @@ async def test_a_consent_comes_back_as_it_was_kept(connection: AsyncConnection) 
         ),
     )
     assert await store.by_id(connection, kept.consent_id) == kept
-    assert await store.current_for(connection, kept.client_id, kept.uscc, kept.purpose) == kept
     assert await read(connection, kept) == kept
     assert await read(connection, kept, consent_id=kept.consent_id) == kept
-    assert await store.of_enterprise(connection, kept.uscc) == [kept]
+    assert await stored_consents(connection, kept.uscc) == [kept]
 
 
 async def test_an_unknown_consent_is_none(connection: AsyncConnection) -> None:
     """No row, no error."""
     assert await store.by_id(connection, some_id()) is None
     assert await store.locate(connection, some_id()) is None
-    assert await store.current_for(connection, "bank-1", some_uscc(), Purpose.TENDER) is None
     assert await store.last_refusal(connection, "bank-1", some_uscc(), Purpose.TENDER) is None
     assert await store.events_of(connection, some_uscc(), some_id()) == []
     assert await read(connection, make_consent(uscc=some_uscc())) is None
@@ -260,7 +259,6 @@ async def test_the_latest_grant_speaks_for_its_relation(connection: AsyncConnect
             ),
         ),
     )
-    assert await store.current_for(connection, new.client_id, uscc, new.purpose) == new
     assert await read(connection, new) == new
     assert await store.open_for(connection, new.client_id, uscc, new.purpose) in (
         [pending, new],
@@ -269,7 +267,6 @@ async def test_the_latest_grant_speaks_for_its_relation(connection: AsyncConnect
     await act(connection, pending, refuse(pending, person=me, shown=SHOWN, now=NOON + A_DAY / 2))
     assert await read(connection, new) == new
     gone = await act(connection, new, withdraw(new, person=me, now=NOON))
-    assert await store.current_for(connection, new.client_id, uscc, new.purpose) == gone
     assert await read(connection, new) == gone
     assert decide(gone, make_ask(uscc=uscc), now=NOON) == Refused(Reason.CONSENT_WITHDRAWN)
 

@@ -17,7 +17,7 @@ from gateway.background.refusal_count_writer import write_counts
 from gateway.disclosure import consent_log_writer
 from gateway.limits.limiter import Quotas
 from tests.client_builders import set_active
-from tests.consent_builders import grant_all, make_person
+from tests.consent_builders import grant_all, make_person, stored_consents
 from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture
 from tests.waiting import PATIENCE
 
@@ -314,7 +314,7 @@ async def test_the_enterprise_sees_who_asked_and_when(
     async with gateway.runtime.engine.connect() as connection:
         [held] = [
             each
-            for each in await consents.of_enterprise(connection, uscc)
+            for each in await stored_consents(connection, uscc)
             if each.consent_id == made["consent_id"]
         ]
         [event] = await consents.events_of(connection, uscc, held.consent_id)

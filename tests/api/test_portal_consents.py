@@ -15,7 +15,7 @@ from sqlalchemy import insert, text
 from consent import Act, Status, Transition, narrow, store
 from gateway.disclosure import consent_log_writer
 from gateway.disclosure.tables import TurnedAwayRow
-from tests.consent_builders import make_person
+from tests.consent_builders import make_person, stored_consents
 from tests.portal_fixture import PortalFixture, hidden, open_portal
 from tests.waiting import lock_waits
 
@@ -33,7 +33,7 @@ async def granted(portal: PortalFixture, browser: httpx2.AsyncClient) -> str:
     form = hidden((await browser.get(address)).text, address)
     await browser.post(address, data=form | {"decision": "grant", "dataset": "penalty"})
     async with portal.engine.connect() as connection:
-        return (await store.of_enterprise(connection, portal.firm))[0].consent_id
+        return (await stored_consents(connection, portal.firm))[0].consent_id
 
 
 async def status_of(portal: PortalFixture, consent_id: str) -> Status:

@@ -13,10 +13,11 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from consent import Channel, Status, status_at, store
+from consent import Channel, Status, status_at
 from consent.model import Consent
-from gateway.limits.limiter import Quotas
+from gateway.limits.quotas import Quotas
 from gateway.portal.consents.decision_form import fields_behind
+from tests.consent_builders import stored_consents
 from tests.portal_fixture import CATALOGUE, PortalFixture, hidden, open_portal, query_of
 from tests.waiting import lock_waits
 
@@ -46,7 +47,7 @@ async def decide(
 async def consents_of(portal: PortalFixture, uscc: str) -> list[Consent]:
     """Consents in the database."""
     async with portal.engine.connect() as connection:
-        return await store.of_enterprise(connection, uscc)
+        return await stored_consents(connection, uscc)
 
 
 async def test_the_page_names_the_recipient_the_purpose_and_each_item(

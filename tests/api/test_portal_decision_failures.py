@@ -10,7 +10,8 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from consent import Status, store
+from consent import Status
+from tests.consent_builders import stored_consents
 from tests.portal_fixture import PortalFixture, hidden, open_portal
 from tests.portal_gallery import ask_by_link
 
@@ -61,7 +62,7 @@ async def opened(portal: PortalFixture, way: str, uscc: str | None = None) -> st
 async def decided(portal: PortalFixture) -> list[Any]:
     """The decided consent."""
     async with portal.engine.connect() as connection:
-        found = await store.of_enterprise(connection, portal.firm)
+        found = await stored_consents(connection, portal.firm)
     return [each.status for each in found if each.decided_at is not None]
 
 
@@ -161,7 +162,7 @@ async def test_a_lapsed_request_says_what_happened_and_what_to_do(
     assert sentence in page.text
     assert f'action="{address}"' not in page.text
     async with portal.engine.connect() as connection:
-        found = await store.of_enterprise(connection, portal.firm)
+        found = await stored_consents(connection, portal.firm)
     assert len(found) == (way == "link")
     assert await decided(portal) == []
 

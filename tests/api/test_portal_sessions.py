@@ -8,12 +8,12 @@ import pytest_asyncio
 from fastapi.routing import APIRoute
 from sqlalchemy import text
 
-from consent import store
 from gateway.codes import portal_pages
 from gateway.identity import sessions
 from gateway.portal import sign_in as sign_in_room
 from gateway.portal.consents import my_consents
 from gateway.portal.consents import redirect_request as decide_room
+from tests.consent_builders import stored_consents
 from tests.portal_fixture import PortalFixture, hidden, open_portal, sign_in
 
 
@@ -66,7 +66,7 @@ async def test_every_form_of_the_portal_asks_for_its_token(portal: PortalFixture
     form = hidden((await browser.get(decide)).text, decide)
     await browser.post(decide, data=form | {"decision": "grant", "dataset": "penalty"})
     async with portal.engine.connect() as connection:
-        consent_id = (await store.of_enterprise(connection, portal.firm))[0].consent_id
+        consent_id = (await stored_consents(connection, portal.firm))[0].consent_id
     code = await portal.add_code(portal.firm)
     another = f"/portal/decide/{await portal.ask()}"
     await browser.get(another)

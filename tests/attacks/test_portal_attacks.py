@@ -17,6 +17,7 @@ from gateway.identity.return_url import HOME, safe_return
 from gateway.identity.session_dependency import new_secret
 from gateway.pages.security_headers import self_and
 from gateway.settings import Settings
+from tests.consent_builders import stored_consents
 from tests.creditfile_builders import make_record
 from tests.oauth_builders import running
 from tests.portal_fixture import ISSUER, PortalFixture, add_enterprise, hidden, open_portal, sign_in
@@ -37,7 +38,7 @@ async def granted(portal: PortalFixture, browser: httpx2.AsyncClient) -> str:
     form = hidden((await browser.get(address)).text, address)
     await browser.post(address, data=form | {"decision": "grant", "dataset": "penalty"})
     async with portal.engine.connect() as connection:
-        return (await store.of_enterprise(connection, portal.firm))[0].consent_id
+        return (await stored_consents(connection, portal.firm))[0].consent_id
 
 
 async def is_active(portal: PortalFixture, consent_id: str) -> bool:
@@ -294,7 +295,7 @@ async def test_the_enterprise_in_the_form_is_checked_again(portal: PortalFixture
     )
     assert answer.status_code == 404
     async with portal.engine.connect() as connection:
-        assert await store.of_enterprise(connection, portal.elsewhere) == []
+        assert await stored_consents(connection, portal.elsewhere) == []
 
 
 async def test_markup_from_anywhere_is_shown_as_text(portal: PortalFixture) -> None:

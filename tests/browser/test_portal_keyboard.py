@@ -6,9 +6,10 @@ from typing import Final
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from consent import Status, store
+from consent import Status
 from tests.browser.conftest import BrowserPortal
 from tests.browser.page_visits import DESKTOP, PHONE
+from tests.consent_builders import stored_consents
 from tests.portal_fixture import PASSWORD
 from tests.portal_gallery import ask_by_link
 from tests.waiting import PATIENCE
@@ -84,7 +85,7 @@ async def test_a_decision_needs_no_mouse(
     async with portal.engine.connect() as connection:
         held = [
             each
-            for each in await store.of_enterprise(connection, portal.firm)
+            for each in await stored_consents(connection, portal.firm)
             if each.status is Status.ACTIVE
         ]
     assert [each.datasets for each in held] == [("penalty",)]
