@@ -11,15 +11,22 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
-from typing import Any, Final
+from typing import Any, Final, Required, TypedDict, Unpack
 from urllib.parse import urlencode, urlsplit
 
 import httpcore2
 
-LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+from gateway.settings import LOOPBACK_HOSTS
+
 MAX_URL_LENGTH: Final = 2_000
 TIMEOUT_SECONDS: Final = 3.0
 MAX_RESPONSE_BYTES: Final = 64 * 1024
+HEADERS: Final[Mapping[bytes | str, bytes | str]] = {
+    "Accept": "application/jwk-set+json, application/json",
+    "Accept-Encoding": "identity",
+    "Connection": "close",
+    "User-Agent": "xinqiao-gateway",
+}
 GET_STATUSES: Final = frozenset({200})
 PUT_STATUSES: Final = frozenset({200, 201, 204})
 # Global by the registries, and yet a way into a private network: protocol assignments, 6to4 relays.
@@ -73,7 +80,7 @@ def system_trust() -> ssl.SSLContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchRoute:
-    """How the network is reached: resolver, connector, trust, timeout; replaced in tests."""
+    """Access to the network: resolver, connector, trust, timeout; replaced in tests."""
 
     resolve: Resolve = resolve
     connect: Connect = connect
@@ -84,7 +91,7 @@ class FetchRoute:
 def address_problem(  # noqa: PLR0911  # one line, one reason
     url: str, *, loopback: bool, private: bool = False
 ) -> str | None:
-    """Why `url` is not acceptable, without resolving it; else `None`."""
+    """The reason why `url` is not acceptable, without resolving it; `None` if it is."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -106,7 +113,7 @@ def address_problem(  # noqa: PLR0911  # one line, one reason
 
 
 def is_public(address: str) -> bool:
-    """Whether a literal address is public: not private, of a tunnel, or multicast."""
+    """True for a public literal address: not private, of a tunnel, or multicast."""
     try:
         found = ip_address(address)
     except ValueError:
@@ -122,83 +129,57 @@ def is_public(address: str) -> bool:
     )
 
 
-async def get(
-    url: str,
-    headers: Mapping[str, str] | None = None,
-    *,
-    loopback: bool,
-    private: bool = False,
-    route: FetchRoute | None = None,
-) -> Fetched:
-    """GET `url` without following redirects; raises `UnfetchableError`.
+class FetchOptions(TypedDict, total=False):
+    """Options of a request.
 
-    `private` allows private networks, for URLs that the operator has chosen.
+    `loopback` allows http to this machine; `private` private networks, for the operator's own URLs.
     """
-    return await _fetch(
-        "GET", url, headers=headers, loopback=loopback, private=private, route=route or FetchRoute()
-    )
+
+    loopback: Required[bool]
+    private: bool
+    route: FetchRoute | None
+
+
+async def get(
+    url: str, headers: Mapping[str, str] | None = None, **options: Unpack[FetchOptions]
+) -> Fetched:
+    """GET `url` without following redirects; raises `UnfetchableError`."""
+    return await _fetch("GET", url, headers or {}, **options)
 
 
 async def put(
-    url: str,
-    content: bytes,
-    headers: Mapping[str, str],
-    *,
-    loopback: bool,
-    private: bool = False,
-    route: FetchRoute | None = None,
+    url: str, content: bytes, headers: Mapping[str, str], **options: Unpack[FetchOptions]
 ) -> Fetched:
     """PUT `content` to `url`, which must answer 200, 201 or 204; as `get`."""
-    return await _fetch(
-        "PUT",
-        url,
-        headers=headers,
-        content=content,
-        loopback=loopback,
-        private=private,
-        route=route or FetchRoute(),
-    )
+    return await _fetch("PUT", url, headers, content, **options)
 
 
 async def post(
-    url: str,
-    form: Mapping[str, str],
-    headers: Mapping[str, str],
-    *,
-    loopback: bool,
-    private: bool = False,
-    route: FetchRoute | None = None,
+    url: str, form: Mapping[str, str], headers: Mapping[str, str], **options: Unpack[FetchOptions]
 ) -> Fetched:
     """POST a form to `url`; as `get`."""
-    return await _fetch(
-        "POST",
-        url,
-        headers={"Content-Type": "application/x-www-form-urlencoded", **headers},
-        content=urlencode(form).encode(),
-        loopback=loopback,
-        private=private,
-        route=route or FetchRoute(),
-    )
+    headers = {"Content-Type": "application/x-www-form-urlencoded", **headers}
+    return await _fetch("POST", url, headers, urlencode(form).encode(), **options)
 
 
 async def _fetch(
     method: str,
     url: str,
+    headers: Mapping[str, str],
+    content: bytes | None = None,
     *,
     loopback: bool,
-    private: bool,
-    route: FetchRoute,
-    headers: Mapping[str, str] | None = None,
-    content: bytes | None = None,
+    private: bool = False,
+    route: FetchRoute | None = None,
 ) -> Fetched:
+    route = route or FetchRoute()
     trouble = address_problem(url, loopback=loopback, private=private)
     if trouble is not None:
         raise UnfetchableError(f"The address cannot be used: {trouble}")
     plain = urlsplit(url).scheme == "http"
     judge = _is_loopback if plain else _is_literal if private else is_public
     backend = _CheckedBackend(route, may_connect=judge)
-    sent: dict[bytes | str, bytes | str] = dict(_HEADERS)
-    sent.update((headers or {}).items())
+    sent: dict[bytes | str, bytes | str] = {**HEADERS, **headers}
     try:
         async with (
             asyncio.timeout(route.timeout),
@@ -212,14 +193,6 @@ async def _fetch(
         raise UnfetchableError(f"It did not answer within {route.timeout:g} seconds.") from None
     except (OSError, UnicodeError, httpcore2.NetworkError, httpcore2.ProtocolError) as error:
         raise UnfetchableError(f"It cannot be reached ({type(error).__name__}).") from None
-
-
-_HEADERS: Final[Mapping[bytes | str, bytes | str]] = {
-    "Accept": "application/jwk-set+json, application/json",
-    "Accept-Encoding": "identity",
-    "Connection": "close",
-    "User-Agent": "xinqiao-gateway",
-}
 
 
 async def _read(response: httpcore2.Response, good: Collection[int]) -> Fetched:

@@ -1,10 +1,9 @@
 """Settings from environment variables `XINQIAO_…`, parsed once at start-up; no default secrets."""
 
 import os
-from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import (
     BeforeValidator,
@@ -18,6 +17,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gateway import environment
+from gateway.environment import variable
 from gateway.trusted_proxies import Network, parse_networks
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -57,8 +57,7 @@ class DatabaseSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="XINQIAO_", frozen=True, extra="ignore")
 
     database_url: Url = Field(
-        description="PostgreSQL, as postgresql://user:password@host/database",
-        repr=False,
+        description="PostgreSQL, as postgresql://user:password@host/database", repr=False
     )
     background_statement_timeout: int = Field(
         default=BACKGROUND_STATEMENT_TIMEOUT,
@@ -78,12 +77,15 @@ class DatabaseSettings(BaseSettings):
     @classmethod
     def from_env(cls, **overrides: Any) -> Self:
         """Parse the environment; raises `SettingsError` with one sentence for each problem."""
-        if trouble := [*_mistyped(), *_empty(set(cls.model_fields) - set(overrides))]:
+        fields, given = Settings.model_fields, set(cls.model_fields) - set(overrides)
+        mistyped = environment.mistyped(unknown_variables(), fields)
+        if trouble := [*mistyped, *environment.empty(os.environ, fields, given)]:
             raise SettingsError("\n".join(trouble))
         try:
             return cls(**overrides)
         except ValidationError as error:
-            raise SettingsError("\n".join(_sentence(e) for e in error.errors())) from None
+            sentences = (environment.sentence_on(each, fields) for each in error.errors())
+            raise SettingsError("\n".join(sentences)) from None
 
 
 class IntakeSettings(DatabaseSettings):
@@ -97,7 +99,7 @@ class Settings(DatabaseSettings):
 
     issuer: Url = Field(description="The gateway's own origin, as https://credit.example.gov.cn")
     secret: SecretStr = Field(
-        description="at least 32 random characters; digests, nonces and CSRF tokens hang on it",
+        description="at least 32 random characters; digests, nonces and CSRF tokens hang on it"
     )
     signing_keys: Path = Field(description="file made by `xinqiao-gateway keys init`")
     vault_keys: Path = Field(description="file made by `xinqiao-gateway keys init`")
@@ -206,8 +208,7 @@ class Settings(DatabaseSettings):
     @model_validator(mode="after")
     def _issuer_is_an_origin(self) -> Self:
         parts = urlsplit(self.issuer)
-        loopback_demo = self.demo and parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS
-        if parts.scheme != "https" and not loopback_demo:
+        if not self._is_https(parts):
             raise ValueError(
                 "XINQIAO_ISSUER must be an https origin (http is for the loopback demo only)"
             )
@@ -264,11 +265,11 @@ class Settings(DatabaseSettings):
             if name.startswith("identity_") and getattr(self, name) != field.default
         }
         if given and "identity_issuer" not in given:
-            raise ValueError(f"{_variable(min(given))} is set, and XINQIAO_IDENTITY_ISSUER is not")
+            raise ValueError(f"{variable(min(given))} is set, and XINQIAO_IDENTITY_ISSUER is not")
         if given:
             for name in ("identity_client_id", "identity_claim"):
                 if name not in given:
-                    raise ValueError(f"{_variable(name)} is needed with XINQIAO_IDENTITY_ISSUER")
+                    raise ValueError(f"{variable(name)} is needed with XINQIAO_IDENTITY_ISSUER")
             if len(given & {"identity_client_key", "identity_client_secret"}) != 1:
                 raise ValueError(
                     "XINQIAO_IDENTITY_CLIENT_KEY or XINQIAO_IDENTITY_CLIENT_SECRET is needed with "
@@ -293,15 +294,18 @@ class Settings(DatabaseSettings):
             host, _ = parts.hostname, parts.port
         except ValueError:
             return False
-        loopback_demo = self.demo and parts.scheme == "http" and host in LOOPBACK_HOSTS
         is_good = address.isascii() and address.isprintable() and " " not in address
-        return is_good and bool(host) and (parts.scheme == "https" or loopback_demo)
+        return is_good and bool(host) and self._is_https(parts)
+
+    def _is_https(self, parts: SplitResult) -> bool:
+        """True for https, and in the demo for http to this machine."""
+        loopback = parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS
+        return parts.scheme == "https" or (self.demo and loopback)
 
     def _judge_identity_issuer(self, issuer: str) -> None:
         parts = urlsplit(issuer)
-        loopback_demo = self.demo and parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS
         whole = parts.hostname and not (parts.query or parts.fragment or parts.username)
-        if not whole or (parts.scheme != "https" and not loopback_demo):
+        if not whole or not self._is_https(parts):
             raise ValueError(
                 "XINQIAO_IDENTITY_ISSUER must be an https address without query or fragment"
             )
@@ -309,39 +313,4 @@ class Settings(DatabaseSettings):
 
 def unknown_variables() -> list[str]:
     """Environment variables with our prefix that nothing reads."""
-    return environment.unknown_names(os.environ, map(_variable, Settings.model_fields))
-
-
-def _mistyped() -> Iterator[str]:
-    """A sentence for each probably mistyped variable."""
-    settings = [_variable(name) for name in Settings.model_fields]
-    for name in unknown_variables():
-        setting = environment.nearest_setting(name, settings)
-        if setting is not None:
-            yield f"{name} is no setting. Did you mean {setting}?"
-
-
-def _empty(names: Collection[str]) -> Iterator[str]:
-    """A sentence for each of these settings that is set and empty."""
-    for variable, value in os.environ.items():
-        name = variable.upper().removeprefix(environment.PREFIX).lower()
-        if name in names and variable.upper() == _variable(name) and not value.strip():
-            field = Settings.model_fields[name]
-            remedy = "" if field.is_required() else ", or leave it out"
-            yield f"{_variable(name)} is set and empty. Set it to: {field.description}{remedy}."
-
-
-def _variable(name: str) -> str:
-    return f"{environment.PREFIX}{name.upper()}"
-
-
-def _sentence(error: Any) -> str:  # pydantic's ErrorDetails
-    """A sentence with the variable's name and what it should hold, never its value."""
-    if not error["loc"]:
-        return f"{error['msg'].removeprefix('Value error, ')}."
-    name = str(error["loc"][0])
-    variable = _variable(name)
-    hint = Settings.model_fields[name].description if name in Settings.model_fields else ""
-    if error["type"] == "missing":
-        return f"{variable} is not set. Set it to: {hint}."
-    return f"{variable} cannot be used: {error['msg'].removeprefix('Value error, ')}. It should be: {hint}."
+    return environment.unknown_names(os.environ, Settings.model_fields)

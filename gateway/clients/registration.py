@@ -14,7 +14,8 @@ from gateway.clients.authentication_method import (
 )
 from gateway.clients.confusable_names import has_other_letters
 from gateway.clients.public_keys import problem_with_keys
-from gateway.safe_fetch import LOOPBACK_HOSTS, address_problem
+from gateway.safe_fetch import address_problem
+from gateway.settings import LOOPBACK_HOSTS
 
 SCOPES: Final = (
     "verify",
