@@ -37,7 +37,6 @@ from gateway.health import router as health
 from gateway.http1.spelling import PathSpelling
 from gateway.identity.demo_provider import DemoProvider
 from gateway.identity.openid import OpenIdProvider
-from gateway.limits.limiter import Limiter
 from gateway.limits.memory_store import MemoryStore
 from gateway.limits.redis_store import RedisStore
 from gateway.limits.store_protocol import LimitStore
@@ -136,7 +135,7 @@ async def open_runtime(settings: Settings) -> Runtime:
         digests=digests,
         catalogue=catalogue,
         vault=_vault(settings),
-        limiter=Limiter(_store(settings)),
+        limiter=_store(settings),
         quotas=QuotaCache(hot),
         tokens=TokenVerifier(keys, settings.issuer),
         nonces=DpopNonces(digests.key("nonce")),
@@ -177,7 +176,7 @@ def _vault(settings: Settings) -> Vault:
     except (OSError, VaultKeysError):
         raise SettingsError(
             f"XINQIAO_VAULT_KEYS names {settings.vault_keys}, which cannot be read as a file of vault "
-            "keys. Make one with `xinqiao-gateway keys init`.",
+            "keys. Make one with `xinqiao-gateway keys init`."
         ) from None
 
 

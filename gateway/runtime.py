@@ -12,7 +12,7 @@ from gateway.clients.agreements import QuotaCache
 from gateway.creditfile.catalogue import Catalogue
 from gateway.db.prepared import HotDatabase
 from gateway.disclosure.refusal_counts import RefusalCounter
-from gateway.limits.limiter import Limiter
+from gateway.limits.store_protocol import LimitStore
 from gateway.notices.channels import Channels
 from gateway.privacy.field_encryption import Vault
 from gateway.settings import Settings
@@ -37,7 +37,7 @@ class Runtime:
     digests: KeyedDigests
     catalogue: Catalogue
     vault: Vault
-    limiter: Limiter
+    limiter: LimitStore
     quotas: QuotaCache
     tokens: TokenVerifier
     nonces: DpopNonces

@@ -23,7 +23,7 @@ from gateway.clients import registry
 from gateway.clients.client_details import change
 from gateway.clients.registration import Registration
 from gateway.clients.terms import Terms
-from gateway.limits.limiter import Quotas
+from gateway.limits.quotas import Quotas
 from gateway.safe_fetch import FetchRoute
 from tests.gateway_fixture import Caller, GatewayFixture
 from tests.oauth_builders import public_jwk

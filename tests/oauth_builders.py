@@ -33,7 +33,6 @@ from gateway.db.engine import make_engine
 from gateway.db.prepared import HotDatabase
 from gateway.identity import interactions, sessions
 from gateway.identity.sessions import Identity
-from gateway.limits.limiter import Limiter
 from gateway.limits.memory_store import MemoryStore
 from gateway.oauth.routes import router
 from gateway.portal.consents.apply_decision import apply_decision
@@ -143,7 +142,7 @@ async def running(url: str, folder: Path, **settings: Any) -> AsyncIterator[OAut
         digests=digests,
         catalogue=load_catalogue(),
         vault=Vault(VaultKeys.parse(Vault.generate_keys())),
-        limiter=Limiter(MemoryStore(clock)),
+        limiter=MemoryStore(clock),
         quotas=QuotaCache(hot),
         tokens=TokenVerifier(keys, ISSUER),
         nonces=DpopNonces(digests.key("nonce")),

@@ -33,7 +33,7 @@ from gateway.disclosure.tables import DisclosureRow
 from gateway.identity import interactions
 from gateway.identity.demo_accounts import hash_password
 from gateway.identity.demo_provider import DemoProvider
-from gateway.limits.limiter import Quotas
+from gateway.limits.quotas import Quotas
 from gateway.oauth.tables import PushedRequestRow
 from gateway.privacy.field_encryption import Vault
 from gateway.runtime import Runtime

@@ -13,7 +13,6 @@ import pytest
 import pytest_asyncio
 
 from gateway.identity import sessions
-from gateway.limits.limiter import Limiter
 from gateway.limits.redis_store import RedisStore
 from gateway.privacy.field_encryption import Vault
 from tests.databases import new_database
@@ -67,7 +66,7 @@ async def workers(
     }
     async with running(url, folder) as oauth:
         assert oauth.runtime.settings.secret.get_secret_value() == SECRET
-        guard = Limiter(RedisStore(redis.url))
+        guard = RedisStore(redis.url)
         shared = replace(oauth, runtime=replace(oauth.runtime, limiter=guard))
         await add_enterprise(oauth.runtime.engine, USCC, "杭州云栖数据科技有限公司")
         with ExitStack() as stack:

@@ -21,7 +21,7 @@ from gateway.access.errors import (
     UseDpopNonceError,
 )
 from gateway.disclosure.idempotency import KEY_LIFE_SECONDS, IdempotencyKey
-from gateway.limits.limiter import counters_for, distinct_for, policy_headers
+from gateway.limits.quotas import counters_for, distinct_for, policy_headers
 from gateway.limits.model import (
     Admission,
     Admitted,

@@ -14,7 +14,7 @@ from gateway.admin.schemas import ApprovalIn, ByOperator, ProposalIn
 from gateway.clients.client_details import details_of, versions_of
 from gateway.clients.proposals import proposals_for
 from gateway.clients.terms import TermsError
-from gateway.limits.limiter import QuotasError
+from gateway.limits.quotas import QuotasError
 from gateway.runtime import UsingRuntime
 
 router = APIRouter(prefix="/agreements/{client_id}")

@@ -17,7 +17,7 @@ from gateway.admin.operators import Operator
 from gateway.admin.schemas import ByOperator
 from gateway.clients.registration import CLIENT_ID, RegistrationError
 from gateway.clients.terms import TermsError
-from gateway.limits.limiter import QuotasError
+from gateway.limits.quotas import QuotasError
 from gateway.runtime import Runtime
 
 ADMIN = "admin"

@@ -9,7 +9,7 @@ from gateway.admin.operators import NAME
 from gateway.clients.authentication_method import PRIVATE_KEY_JWT, Authentication
 from gateway.clients.registration import CLIENT_ID, Registration
 from gateway.clients.terms import LONGEST_NAME, Signature, Signatures, Terms
-from gateway.limits.limiter import Quotas
+from gateway.limits.quotas import Quotas
 from gateway.rfc3339 import Day, Moment
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]

@@ -20,7 +20,7 @@ from gateway.clients.terms import TermsError
 from gateway.creditfile.catalogue_versions import in_force
 from gateway.db.engine import background_engine
 from gateway.db.unavailable import UnavailableError, name_of
-from gateway.limits.limiter import QuotasError
+from gateway.limits.quotas import QuotasError
 from gateway.settings import DatabaseSettings, SettingsError
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from dataclasses import fields
 from datetime import datetime
 
 from gateway.clients.terms import Terms
-from gateway.limits.limiter import Quotas
+from gateway.limits.quotas import Quotas
 
 
 def widens(present: Terms | None, wanted: Terms) -> tuple[str, ...]:

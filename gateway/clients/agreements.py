@@ -13,7 +13,7 @@ import orjson
 
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
-from gateway.limits.limiter import Quotas
+from gateway.limits.quotas import Quotas
 
 REMEMBERED = 10_000
 

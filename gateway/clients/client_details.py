@@ -13,7 +13,7 @@ from gateway.clients.agreement_widening import still_counts
 from gateway.clients.authentication_method import DEFAULT_AUTHENTICATION, MEMBERS, Authentication
 from gateway.clients.tables import AgreementRow, ClientKeySetRow, ClientRow
 from gateway.clients.terms import Signatures, Terms, digest_of
-from gateway.limits.limiter import Quotas
+from gateway.limits.quotas import Quotas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

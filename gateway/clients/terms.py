@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Final, Self
 
 from consent import Purpose
-from gateway.limits.limiter import Quotas
+from gateway.limits.quotas import Quotas
 from verification import find_question
 
 # Questions on a person's own ID: a credit agency needs a licence for these (R13).

@@ -1,6 +1,7 @@
 """The verdict on an admission from a store's state; pure, and shared by both stores."""
 
 from dataclasses import dataclass
+from operator import itemgetter
 
 from gateway.limits import gcra
 from gateway.limits.gcra import SECOND
@@ -19,21 +20,15 @@ class StoreState:
     seen: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    wait: int
-    name: str
-
-
 def judge(admission: Admission, state: StoreState, generation: str) -> Admitted | Limited:
     """Admitted if everything fits; else Limited, by the quota that takes longest to fit again."""
     refusals = [*_by_counters(admission, state), *_by_distinct(admission.distinct, state)]
     if not refusals:
         return Admitted(states=_states(admission, state, charged=True), generation=generation)
-    longest = max(refusals, key=lambda refusal: refusal.wait)
+    wait, name = max(refusals, key=itemgetter(0))
     return Limited(
-        name=longest.name,
-        retry_after=seconds(longest.wait),
+        name=name,
+        retry_after=seconds(wait),
         states=_states(admission, state, charged=False),
         generation=generation,
     )
@@ -55,18 +50,19 @@ def seconds(microseconds: int) -> int:
     return -(-microseconds // SECOND)
 
 
-def _by_counters(admission: Admission, state: StoreState) -> list[_Refusal]:
+def _by_counters(admission: Admission, state: StoreState) -> list[tuple[int, str]]:
+    """The wait and name of each counter whose cost does not fit."""
     judged = (
         (counter.name, charge_counter(counter, tat, state.now, counter.cost))
         for counter, tat in zip(admission.counters, state.tats, strict=True)
     )
-    return [_Refusal(found.retry_after, name) for name, found in judged if not found.allowed]
+    return [(found.retry_after, name) for name, found in judged if not found.allowed]
 
 
-def _by_distinct(distinct: Distinct | None, state: StoreState) -> list[_Refusal]:
+def _by_distinct(distinct: Distinct | None, state: StoreState) -> list[tuple[int, str]]:
     if distinct is None or state.seen or state.members < distinct.limit:
         return []
-    return [_Refusal(window_end(state.now, distinct.window) - state.now, distinct.name)]
+    return [(window_end(state.now, distinct.window) - state.now, distinct.name)]
 
 
 def _states(admission: Admission, state: StoreState, *, charged: bool) -> tuple[CounterState, ...]:

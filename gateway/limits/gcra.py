@@ -11,7 +11,7 @@ SECOND = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GcraDecision:
-    """Whether `cost` fits, and the counter afterwards; `tat` is unchanged where it does not fit.
+    """A counter after a charge, if it is `allowed`; else the unchanged counter.
 
     `retry_after` is 0 where it fits, and the time until full where the cost can never fit; `reset` is
     the time until the quota is full. Both in microseconds.

@@ -4,7 +4,7 @@ import heapq
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from gateway.limits.decision import StoreState, charge_counter, judge, window_end
 from gateway.limits.gcra import SECOND
@@ -73,14 +73,20 @@ class MemoryStore:
         self._pins = MemoryShard[str]()
         self._tats = MemoryShard[int]()
         self._members = MemoryShard[set[str]]()
+        self._shards: tuple[MemoryShard[Any], ...] = (
+            self._replays,
+            self._pins,
+            self._tats,
+            self._members,
+        )
 
     def __len__(self) -> int:
-        return sum(len(shard) for shard in self._shards())
+        return sum(map(len, self._shards))
 
     async def admit(self, admission: Admission) -> Verdict:
         """Judge and charge in one step; see `LimitStore`."""
         now = (self._clock() - _EPOCH) // timedelta(microseconds=1)
-        for shard in self._shards():
+        for shard in self._shards:
             shard.sweep(now)
         if admission.generation not in {None, self._generation}:
             return StaleGeneration(generation=self._generation)
@@ -100,11 +106,6 @@ class MemoryStore:
 
     async def close(self) -> None:
         """Close nothing: there are no connections."""
-
-    def _shards(
-        self,
-    ) -> tuple[MemoryShard[bool], MemoryShard[str], MemoryShard[int], MemoryShard[set[str]]]:
-        return self._replays, self._pins, self._tats, self._members
 
     def _replayed(self, tag: str, replay: Replay, now: int) -> bool:
         key = f"{tag}:{short_digest(replay.key)}"

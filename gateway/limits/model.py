@@ -19,7 +19,6 @@ class Counter:
     cost: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be counted."""
         _require(_NAME.fullmatch(self.name), "a counter's name is of a-z, 0-9 and _")
         _require(self.cost >= 0, "a cost cannot be negative")
         _require(self.window >= 1, "a window has at least one second")
@@ -36,7 +35,6 @@ class Replay:
     ttl: int
 
     def __post_init__(self) -> None:
-        """Refuse what would be forgotten at once."""
         _require(self.ttl >= 1, "a replay key lives at least one second")
 
 
@@ -49,7 +47,6 @@ class Pin:
     ttl: int
 
     def __post_init__(self) -> None:
-        """Refuse what would be forgotten at once."""
         _require(self.ttl >= 1, "a pin lives at least one second")
 
 
@@ -67,7 +64,6 @@ class Distinct:
     window: int
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be counted."""
         _require(_NAME.fullmatch(self.name), "a name is of a-z, 0-9 and _")
         _require(self.window >= 1, "a window has at least one second")
         _require(self.limit >= 0, "a limit cannot be negative")
@@ -89,7 +85,6 @@ class Admission:
     distinct: Distinct | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a tag that cannot be a hash tag, and a counter charged twice."""
         _require(
             self.tag and not set(self.tag) & {"{", "}"}, "a tag is not empty and has no braces"
         )
@@ -111,45 +106,38 @@ class CounterState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Admitted:
+class Verdict:
+    """The verdict on an admission; `generation` is the store's present one."""
+
+    generation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted(Verdict):
     """The call is admitted and charged. The last state is that of `distinct`, if given."""
 
     states: tuple[CounterState, ...]
-    generation: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replayed:
+class Replayed(Verdict):
     """The replay key was used before."""
 
-    generation: str
+
+class StaleGeneration(Verdict):
+    """The store was emptied since the nonce was made."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StaleGeneration:
-    """The store was emptied since the nonce was made; `generation` is the present one."""
-
-    generation: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PinConflict:
+class PinConflict(Verdict):
     """The pin's key has another value."""
 
-    generation: str
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limited:
+class Limited(Verdict):
     """The quota `name` is exceeded for `retry_after` seconds (at least 1); nothing was charged."""
 
     name: str
     retry_after: int
     states: tuple[CounterState, ...]
-    generation: str
-
-
-Verdict = Admitted | Replayed | StaleGeneration | PinConflict | Limited
 
 
 def _require(condition: object, message: str) -> None:

@@ -92,5 +92,5 @@ class Pipeline:
 
 
 def is_unexpected(answer: Reply) -> bool:
-    """Whether this is an error of the server, not a missing script."""
+    """True for any error of the server but a missing script."""
     return isinstance(answer, Exception) and not isinstance(answer, NoScriptError)

@@ -8,9 +8,9 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from gateway.limits import script
-from gateway.limits.errors import LimiterUnavailableError
 from gateway.limits.model import Admission, StaleGeneration, Verdict
 from gateway.limits.redis_connection import connect_to
+from gateway.limits.store_protocol import LimiterUnavailableError
 
 GENERATION: Final = "xq:generation"
 DEADLINE = 4.0  # seconds for one admission: more than the timeout of a silent Redis

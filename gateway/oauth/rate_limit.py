@@ -8,8 +8,8 @@ import math
 from functools import partial
 
 from gateway.clients.registry import Client
-from gateway.limits.limiter import Quotas, oauth_counter, policy_headers
 from gateway.limits.model import Admission, Limited, Replay, Replayed
+from gateway.limits.quotas import Quotas, oauth_counter, policy_headers
 from gateway.oauth.errors import too_often
 from gateway.oauth.request_context import RequestContext
 from gateway.oauth.unit_of_work import Assertion

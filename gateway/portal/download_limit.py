@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.identity.session_dependency import Visitor
-from gateway.limits.errors import LimiterUnavailableError
-from gateway.limits.limiter import MINUTE
 from gateway.limits.model import Admission, Counter, Limited
+from gateway.limits.quotas import MINUTE
+from gateway.limits.store_protocol import LimiterUnavailableError
 from gateway.pages.i18n import Translated
 from gateway.pages.page_route import HOME, InsteadError
 from gateway.pages.rendering import PageRenderer

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from gateway.clients.registration import Registration
 from gateway.clients.terms import Terms
-from gateway.limits.limiter import Quotas
+from gateway.limits.quotas import Quotas
 from gateway.signing.jwk import new_p256_jwk, without_private
 from verification import QUESTIONS
 

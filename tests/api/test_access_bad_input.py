@@ -17,7 +17,7 @@ from sqlalchemy import text
 from gateway.access.body import MAX_BODY_BYTES
 from gateway.clients import registry
 from gateway.clients.terms import Terms
-from gateway.limits.limiter import Quotas
+from gateway.limits.quotas import Quotas
 from gateway.problems import TABLE
 from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
 from gateway.synthetic.people import invalid_id_number

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from gateway.limits.limiter import Quotas
+from gateway.limits.quotas import Quotas
 from tests.gateway_fixture import Caller, GatewayFixture
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from gateway.limits.limiter import Quotas
+from gateway.limits.quotas import Quotas
 from gateway.runtime import Runtime
 from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
 from tests.client_builders import set_active

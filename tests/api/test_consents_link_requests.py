@@ -15,7 +15,7 @@ from consent import Consent, DisplayedText, Person, Refused, Status, Transition
 from consent import store as consents
 from gateway.background.refusal_count_writer import write_counts
 from gateway.disclosure import consent_log_writer
-from gateway.limits.limiter import Quotas
+from gateway.limits.quotas import Quotas
 from tests.client_builders import set_active
 from tests.consent_builders import grant_all, make_person, stored_consents
 from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from gateway.background.refusal_count_writer import write_counts
 from gateway.disclosure.refusal_counts import MAX_ENTERPRISES, RefusalCounter
-from gateway.limits.limiter import Quotas
+from gateway.limits.quotas import Quotas
 from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture, query_body, verification_body
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -14,9 +14,8 @@ from gateway.clients.registry import FIND_SIGNER
 from gateway.db.engine import make_engine
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
-from gateway.limits.errors import LimiterUnavailableError
-from gateway.limits.limiter import Limiter
 from gateway.limits.model import Admission
+from gateway.limits.store_protocol import LimiterUnavailableError
 from gateway.oauth.unit_of_work import SPEND_AND_STORE
 from tests.oauth_builders import ASSERTION_TYPE, OAuthFixture, make_bank, running
 
@@ -47,7 +46,7 @@ async def test_without_the_replay_store_there_is_no_token(oauth: OAuthFixture) -
     """503 with Retry-After, and nothing is spent."""
     bank = await oauth.bank()
     proof, assertion = await bank.proof("/oauth/token"), bank.assertion()
-    oauth.app.state.runtime = replace(oauth.runtime, limiter=Limiter(UnreachableStore()))
+    oauth.app.state.runtime = replace(oauth.runtime, limiter=UnreachableStore())
     answer = await bank.token(proof=proof, assertion=assertion)
     assert answer.status_code == 503
     assert answer.json()["error"] == "temporarily_unavailable"

@@ -14,10 +14,10 @@ from structlog.testing import capture_logs
 
 from gateway.background.housekeeping import delete_expired
 from gateway.clients import registry
-from gateway.limits.errors import LimiterUnavailableError
-from gateway.limits.limiter import FEWEST_AT_OAUTH, OAUTH, Limiter, Quotas
 from gateway.limits.memory_store import MemoryStore
 from gateway.limits.model import Admission, Verdict
+from gateway.limits.quotas import FEWEST_AT_OAUTH, OAUTH, Quotas
+from gateway.limits.store_protocol import LimiterUnavailableError
 from tests.oauth_builders import OAuthFixture, make_bank, make_consent_request, running, some_terms
 from verification import NotACode, id_check_character, is_market_entity, parse_uscc
 
@@ -121,7 +121,7 @@ async def test_a_persons_number_is_no_enterprise_and_goes_nowhere(
 async def test_a_client_that_asks_too_often_waits(oauth: OAuthFixture) -> None:
     """429 with Retry-After, counted by endpoint and client; nothing is spent."""
     begun = oauth.clock()  # where it stays for the store, however long the calls take
-    guard = Limiter(MemoryStore(lambda: begun + oauth.clock.ahead))
+    guard = MemoryStore(lambda: begun + oauth.clock.ahead)
     oauth = replace(oauth, runtime=replace(oauth.runtime, limiter=guard))
     oauth.app.state.runtime = oauth.runtime
     bank, other = await oauth.bank(), await oauth.bank()
@@ -156,7 +156,7 @@ async def test_an_overheard_assertion_does_not_use_up_its_clients_count(
 ) -> None:
     """Replayed assertions are not counted, and no token over the limit is stored."""
     begun = oauth.clock()
-    guard = Limiter(MemoryStore(lambda: begun + oauth.clock.ahead))
+    guard = MemoryStore(lambda: begun + oauth.clock.ahead)
     oauth = replace(oauth, runtime=replace(oauth.runtime, limiter=guard))
     oauth.app.state.runtime = oauth.runtime
     bank = await oauth.bank()
@@ -196,7 +196,7 @@ async def test_no_token_without_a_working_counter(oauth: OAuthFixture) -> None:
     """503, and the code is valid once the store is back."""
     bank = await oauth.bank()
     code = await bank.code()
-    guard = Limiter(StoreFailingOnClients(MemoryStore(oauth.clock)))
+    guard = StoreFailingOnClients(MemoryStore(oauth.clock))
     away = replace(oauth, runtime=replace(oauth.runtime, limiter=guard))
     oauth.app.state.runtime = away.runtime
     refused = await replace(bank, oauth=away).redeem(code)

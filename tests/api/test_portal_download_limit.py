@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from gateway.limits.errors import LimiterUnavailableError
-from gateway.limits.limiter import Limiter
 from gateway.limits.memory_store import MemoryStore
 from gateway.limits.model import Admission, Verdict
+from gateway.limits.store_protocol import LimiterUnavailableError
 from gateway.portal.download_limit import DOWNLOADS_PER_MINUTE
 from tests.api.test_portal_link_requests import asked, decide, held
 from tests.portal_fixture import PortalFixture, hidden, open_portal
@@ -29,7 +28,7 @@ class UnreachableStore(MemoryStore):
 async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
     """A running portal whose limits use its clock."""
     async with open_portal(migrated_url, tmp_path) as made:
-        made.app.state.runtime = replace(made.runtime, limiter=Limiter(MemoryStore(made.clock)))
+        made.app.state.runtime = replace(made.runtime, limiter=MemoryStore(made.clock))
         yield made
 
 
@@ -84,7 +83,7 @@ async def test_without_a_counter_no_file_is_made_and_a_consent_is_withdrawn_all_
     last_day = (portal.clock() + timedelta(days=30)).date().isoformat()
     await decide(boss, consent_id, decision="grant", dataset=["penalty"], last_day=last_day)
     portal.app.state.runtime = replace(
-        portal.runtime, limiter=Limiter(UnreachableStore(portal.clock))
+        portal.runtime, limiter=UnreachableStore(portal.clock)
     )
     for address in (csv, pdf):
         answer = await boss.get(address)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from gateway.limits.limiter import Quotas
+from gateway.limits.quotas import Quotas
 from tests.gateway_fixture import GatewayFixture
 from tests.records_builders import SCOPE, deliver, forget, make_department, make_penalty, sent
 

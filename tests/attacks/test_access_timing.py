@@ -8,7 +8,7 @@ import httpx2
 import orjson
 import pytest
 
-from gateway.limits.limiter import Quotas
+from gateway.limits.quotas import Quotas
 from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture, query_body, verification_body
 from tests.undisclosed_records import FEW, MANY, with_closed_records
 from tests.welch import Ask, LeakyApplication, compare

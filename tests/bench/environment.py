@@ -24,7 +24,7 @@ from gateway.app import close_runtime, open_runtime
 from gateway.clients.registry import put_agreement
 from gateway.creditfile.tables import enterprise
 from gateway.db import embedded
-from gateway.limits.limiter import LARGEST_QUOTA, Quotas
+from gateway.limits.quotas import LARGEST_QUOTA, Quotas
 from gateway.migrations.run import upgrade
 from gateway.runtime import Runtime
 from gateway.settings import Settings

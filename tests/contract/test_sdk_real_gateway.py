@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 import consent
-from gateway.limits.limiter import Quotas
+from gateway.limits.quotas import Quotas
 from gateway.synthetic.headless_visitor import HeadlessVisitor
 from tests.consent_builders import grant_all
 from tests.gateway_fixture import UNKNOWN, GatewayFixture

@@ -20,7 +20,7 @@ from consent import Channel, DisplayedText, Person, Purpose, Request, store
 from consent.ids import RANDOM_BYTES, consent_id_from
 from gateway.clients import registry
 from gateway.disclosure import consent_log_writer
-from gateway.limits.limiter import Quotas
+from gateway.limits.quotas import Quotas
 from tests.gateway_fixture import query_body
 from tests.oauth_builders import USCC, Bank, digest_of, some_terms
 from tests.two_workers import Workers

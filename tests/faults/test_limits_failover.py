@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 from redis.exceptions import RedisError
 
-from gateway.limits.errors import LimiterUnavailableError
 from gateway.limits.model import Admission, Admitted, Counter, Verdict
 from gateway.limits.redis_store import RedisStore
+from gateway.limits.store_protocol import LimiterUnavailableError
 from tests.redis_failover import FailoverProxy
 from tests.redis_server import RedisServer, wait_for
 

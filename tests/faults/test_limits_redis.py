@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from gateway.limits.errors import LimiterUnavailableError
 from gateway.limits.model import Admission, Admitted, Counter, Replay, StaleGeneration, Verdict
 from gateway.limits.redis_store import DEADLINE, RedisStore
+from gateway.limits.store_protocol import LimiterUnavailableError
 from tests.redis_server import RedisServer
 from tests.waiting import PATIENCE, eventually
 

@@ -30,7 +30,7 @@ from gateway.app import close_runtime, create_app, open_runtime
 from gateway.clients import registry
 from gateway.clients.registration import Registration
 from gateway.clients.terms import Terms
-from gateway.limits.limiter import LARGEST_QUOTA, Quotas
+from gateway.limits.quotas import LARGEST_QUOTA, Quotas
 from gateway.settings import Settings
 from tests.databases import new_database
 from tests.gateway_fixture import Server, build_gateway

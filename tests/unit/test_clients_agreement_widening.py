@@ -8,7 +8,7 @@ import pytest
 
 from gateway.clients.agreement_widening import still_counts, widens
 from gateway.clients.terms import Signature, Signatures, Terms, TermsError, check_licensed
-from gateway.limits.limiter import Quotas
+from gateway.limits.quotas import Quotas
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SIGNED = Signature(name="王芳", role="处长", signed_on=date(2026, 1, 5))

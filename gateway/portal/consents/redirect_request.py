@@ -25,7 +25,7 @@ from gateway.identity import interactions
 from gateway.identity.interactions import Interaction
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
-from gateway.limits.limiter import counters_for, distinct_for
+from gateway.limits.quotas import counters_for, distinct_for
 from gateway.limits.model import Admission, Limited
 from gateway.notices.outbox import forget_undecided, note_unless_decided
 from gateway.pages.forms import one

@@ -1,11 +1,10 @@
-"""The limiter, an agreement's quotas, their counters, and the `RateLimit` headers."""
+"""Quotas of an agreement, their counters, and the `RateLimit` headers."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Self
 
-from gateway.limits.model import Admission, Counter, CounterState, Distinct, Verdict
-from gateway.limits.store_protocol import LimitStore
+from gateway.limits.model import Counter, CounterState, Distinct
 
 MINUTE = 60
 DAY = 86_400
@@ -34,23 +33,19 @@ class Quotas:
     distinct_enterprises_per_day: int = 20_000
 
     def __post_init__(self) -> None:
-        """Refuse any but a whole number from 1 to `LARGEST_QUOTA`."""
         for field in fields(self):
             value = getattr(self, field.name)
             if type(value) is not int or not 1 <= value <= LARGEST_QUOTA:
-                message = f"{field.name} must be a whole number from 1 to {LARGEST_QUOTA}"
-                raise QuotasError(message)
+                raise QuotasError(f"{field.name} must be a whole number from 1 to {LARGEST_QUOTA}")
 
     @classmethod
     def from_json(cls, value: object) -> Self:
         """The quotas in the `quotas` member of an agreement; raises `QuotasError`."""
         if not isinstance(value, Mapping):
-            message = "quotas must be a JSON object"
-            raise QuotasError(message)
+            raise QuotasError("quotas must be a JSON object")
         unknown = sorted(str(name) for name in value.keys() - {field.name for field in fields(cls)})
         if unknown:
-            message = f"no such quota: {', '.join(unknown)}"
-            raise QuotasError(message)
+            raise QuotasError(f"no such quota: {', '.join(unknown)}")
         return cls(**value)
 
     def to_json(self) -> dict[str, int]:
@@ -58,32 +53,8 @@ class Quotas:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-class Limiter:
-    """Rate limiter on a store; it fails closed when the store cannot count."""
-
-    __slots__ = ("_store",)
-
-    def __init__(self, store: LimitStore) -> None:
-        self._store = store
-
-    async def admit(self, admission: Admission) -> Verdict:
-        """Judge an admission and charge its counters; raises `LimiterUnavailableError`."""
-        return await self._store.admit(admission)
-
-    async def generation(self) -> str:
-        """The store's generation, which new nonces are bound to; raises `LimiterUnavailableError`."""
-        return await self._store.generation()
-
-    async def close(self) -> None:
-        """Close the store's connections."""
-        await self._store.close()
-
-
 def counters_for(
-    quotas: Quotas,
-    client_id: str,
-    uscc_key: str | None,
-    cost: int = 1,
+    quotas: Quotas, client_id: str, uscc_key: str | None, cost: int = 1
 ) -> tuple[Counter, ...]:
     """The counters that a client's API call charges.
 

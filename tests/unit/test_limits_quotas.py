@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.limits.limiter import Quotas, QuotasError, counters_for, distinct_for, policy_headers
 from gateway.limits.model import Admission, Counter, CounterState, Distinct, Pin, Replay
+from gateway.limits.quotas import Quotas, QuotasError, counters_for, distinct_for, policy_headers
 
 
 def test_an_agreement_that_says_nothing_has_the_published_quotas() -> None:
