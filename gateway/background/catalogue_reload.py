@@ -7,6 +7,7 @@ this release cannot read is logged and ignored; the one before it stays in force
 import asyncio
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import structlog
@@ -39,13 +40,8 @@ def reloading(app: FastAPI) -> AbstractAsyncContextManager[None]:
         nonlocal unreadable
         unreadable = await reload_catalogue(app, unreadable)
 
-    return in_background(
-        run_periodically(
-            reload,
-            seconds=POLL_SECONDS,
-            on_failure=lambda kind: log.warning("following_failed", kind=kind),
-        )
-    )
+    failed = partial(log.warning, "following_failed")
+    return in_background(run_periodically(reload, POLL_SECONDS, failed))
 
 
 async def reload_catalogue(app: FastAPI, unreadable: str | None = None) -> str | None:

@@ -6,6 +6,7 @@ operators' acts are kept for years.
 
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 import structlog
@@ -16,7 +17,7 @@ from gateway.creditfile.objections.service import advance_deadlines
 from gateway.creditfile.retention.daily_run import run_daily
 from gateway.creditfile.retention.delete import Deleter
 from gateway.db.statements import Statement
-from gateway.disclosure import withdrawal_notices
+from gateway.disclosure.withdrawal_notices import MAX_EXPIRED, write_expiry_notices
 from gateway.notices.outbox import NOTICE_RETENTION
 from gateway.runtime import Runtime
 
@@ -69,11 +70,9 @@ async def notify_expired_consents(runtime: Runtime) -> int:
     total = 0
     while True:
         async with runtime.background.begin() as connection:
-            noticed = await withdrawal_notices.notify_expired_consents(
-                connection, now=runtime.now()
-            )
-        total += noticed
-        if noticed < withdrawal_notices.MAX_EXPIRED:
+            written = await write_expiry_notices(connection, now=runtime.now())
+        total += written
+        if written < MAX_EXPIRED:
             return total
 
 
@@ -98,10 +97,5 @@ def housekeeping(app: FastAPI) -> AbstractAsyncContextManager[None]:
         await notify_expired_consents(runtime)
         await run_retention(runtime)
 
-    return in_background(
-        run_periodically(
-            work,
-            seconds=EVERY_SECONDS,
-            on_failure=lambda kind: log.warning("sweeping_failed", kind=kind),
-        )
-    )
+    failed = partial(log.warning, "sweeping_failed")
+    return in_background(run_periodically(work, EVERY_SECONDS, failed))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -59,7 +60,7 @@ class IngestWorker:
     _cleaned: float = 0.0
     _progress: dict[str, Any] | None = None
     _ended: str | None = None
-    """Why the source of the current file may not deliver any more."""
+    """The reason why the source of the current file may not deliver any more."""
 
     @property
     def runtime(self) -> Runtime:
@@ -68,12 +69,8 @@ class IngestWorker:
 
     async def run(self) -> None:
         """Ingest files until cancelled."""
-        await run_periodically(
-            self._work,
-            seconds=POLL_SECONDS,
-            on_failure=lambda kind: log.warning("intake_round_failed", kind=kind),
-            delay_first=False,
-        )
+        failed = partial(log.warning, "intake_round_failed")
+        await run_periodically(self._work, POLL_SECONDS, failed, delay_first=False)
 
     async def _work(self) -> bool:
         if time.monotonic() - self._cleaned > CLEANUP_SECONDS:
@@ -175,8 +172,7 @@ class IngestWorker:
             await engine.dispose()
 
     def _must_repeat(self, upload: Upload, job: Job) -> bool:
-        """Whether a file done before is ingested again: delivered later, or its lists are
-        elsewhere."""
+        """True where a file done before was delivered later, or its lists are elsewhere."""
         lists = (
             (job.rejected, self.spool.rejects(upload.upload_id)),
             (job.masked_bytes, self.spool.masked(upload.upload_id)),

@@ -6,6 +6,7 @@ A worker queries the database only for events that it has not seen logged.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -54,11 +55,7 @@ class KeyEventWriter:
 
     async def run(self) -> None:
         """Log new events until cancelled. If the log cannot be written, earlier keys stay in use."""
-        await run_periodically(
-            self.note,
-            seconds=POLL_SECONDS,
-            on_failure=lambda kind: log.error("key_events_failed", kind=kind),
-        )
+        await run_periodically(self.note, POLL_SECONDS, partial(log.error, "key_events_failed"))
 
 
 def _row(event: KeyEvent) -> dict[str, object]:

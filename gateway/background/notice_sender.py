@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import structlog
@@ -41,12 +42,9 @@ def sending_notices(app: FastAPI) -> AbstractAsyncContextManager[None]:
         while await send_due(runtime):
             pass
 
+    failed = partial(log.warning, "notices_failed")
     return in_background(
-        run_periodically(
-            send,
-            seconds=lambda: app.state.runtime.settings.notices_every,
-            on_failure=lambda kind: log.warning("notices_failed", kind=kind),
-        )
+        run_periodically(send, lambda: app.state.runtime.settings.notices_every, failed)
     )
 
 

@@ -3,31 +3,31 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
-from typing import Never
 
 from gateway.db.unavailable import name_of
 
 
 async def run_periodically(
     work: Callable[[], Awaitable[object]],
-    *,
     seconds: float | Callable[[], float],
-    on_failure: Callable[[str], object],
+    on_failure: Callable[..., object],
+    *,
     delay_first: bool = True,
-) -> Never:
-    """Call `work` every `seconds`, and again at once while it returns `True`.
+    until: asyncio.Event | None = None,
+) -> None:
+    """Call `work` every `seconds` until an event, and again at once while it returns `True`.
 
-    A round that raises is reported to `on_failure` by the kind of its error, never with data, and the
-    next one tries again.
+    A round that raises is reported as `on_failure(kind=…)`, the kind of its error, never with data, and
+    the next one tries again.
     """
     delay = delay_first
-    while True:
+    while until is None or not until.is_set():
         await asyncio.sleep((seconds() if callable(seconds) else seconds) if delay else 0)
         delay = True
         try:
             delay = await work() is not True
         except Exception as error:  # noqa: BLE001  # whatever it was, the next round tries again
-            on_failure(name_of(error))
+            on_failure(kind=name_of(error))
 
 
 @asynccontextmanager

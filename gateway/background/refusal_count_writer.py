@@ -47,9 +47,7 @@ async def write_counts(runtime: Runtime) -> int:
 
 async def keep_writing(runtime: Runtime) -> None:
     """Write periodically until cancelled. Counts that cannot be written are kept."""
-    await run_periodically(
-        lambda: write_counts(runtime), seconds=EVERY_SECONDS, on_failure=_log_failure
-    )
+    await run_periodically(lambda: write_counts(runtime), EVERY_SECONDS, _log_failure)
 
 
 async def write_last_counts(runtime: Runtime) -> None:
@@ -57,7 +55,7 @@ async def write_last_counts(runtime: Runtime) -> None:
     try:
         await write_counts(runtime)
     except Exception as error:  # noqa: BLE001  # shutdown goes on
-        _log_failure(name_of(error))
+        _log_failure(kind=name_of(error))
 
 
 def _log_failure(kind: str) -> None:

@@ -1,8 +1,8 @@
 """Withdrawal notices (撤回通知, R14; table `tombstone`) in the change feeds of past recipients.
 
 Written in the transaction of the change, one for each client and record. A notice names disclosures
-and the record, never the new content. It is a statement after the one that changes the record: only
-then are all disclosures seen whose commit that change waited for (`disclosure.commit`).
+and the record, never the new content. They are written by a later statement than the change: only then
+are all disclosures visible whose commit that change waited for (`disclosure.commit`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -120,7 +120,7 @@ class ChangedRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnacknowledgedCount:
-    """How many notices a client has not acknowledged, and since when."""
+    """Number of a client's unacknowledged notices, and the time of the oldest."""
 
     client_id: str
     open: int
@@ -185,7 +185,7 @@ async def notify_changed_consent(
         )
 
 
-async def notify_expired_consents(connection: AsyncConnection, *, now: datetime) -> int:
+async def write_expiry_notices(connection: AsyncConnection, *, now: datetime) -> int:
     """Write the notices for expired consents, at most `MAX_EXPIRED`; called every few minutes."""
     written = await connection.execute(
         EXPIRED, {"now": now, "since": now - EXPIRY_NOTICE_PERIOD, "most": MAX_EXPIRED}

@@ -22,19 +22,15 @@ from gateway.db.statements import Statement
 from gateway.db.unavailable import name_of
 from gateway.signing.keys import KeyRing
 from gateway.transparency import checkpoints, merkle
-from gateway.transparency.checkpoint_stores import StoreError
 from gateway.transparency.publication import Publisher
-from gateway.transparency.rollback import LogForkedError
 from gateway.transparency.tiles import Hashes, edge_runs, grow, node_hashes
 from gateway.transparency.tree_store import read_hashes_in_transaction
 
 log = structlog.get_logger("gateway.sealer")
 
 MAX_BATCH = 1_000  # about 40 ms a round
-POLL_SECONDS = 0.5  # without a full batch
-ROUND_TIMEOUT_SECONDS = (
-    5  # a hanging connection must not break the 10 seconds of inclusion promises
-)
+# A hanging connection must not break the 10 seconds of inclusion promises.
+ROUND_TIMEOUT_SECONDS = 5
 
 SIZE = Statement("SELECT max(size) FROM checkpoint")
 PENDING = Statement("""
@@ -76,28 +72,8 @@ class Sequencer:
     now: Callable[[], datetime]
     batch: int = MAX_BATCH
 
-    async def run(self) -> None:
-        """Run rounds until cancelled, or until the log has forked; other failures are retried."""
-        status = self.publisher.status
-        while not status.forked.is_set():
-            full = False
-            try:
-                full = await self.round() == self.batch
-            except LogForkedError as fork:
-                status.fork()
-                log.critical("log_forked", why=str(fork))
-                return
-            except StoreError as trouble:
-                if status.fail(str(trouble)):
-                    log.error("checkpoint_not_kept", why=str(trouble))  # noqa: TRY400  # it says all
-            except Exception as error:  # noqa: BLE001  # whatever it was, the promise must be kept
-                log.error("sealing_failed", kind=name_of(error))  # noqa: TRY400  # no data
-            else:
-                status.succeed()
-            await asyncio.sleep(0 if full else POLL_SECONDS)
-
     async def last_round(self) -> None:
-        """Sequence what is pending at shutdown."""
+        """Sequence the pending leaves at shutdown."""
         try:
             while not self.publisher.status.forked.is_set() and await self.round() == self.batch:
                 pass

@@ -13,6 +13,7 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from gateway.background.sequencing import run_sequencer
 from gateway.db.engine import make_engine
 from gateway.db.prepared import HotDatabase
 from gateway.log.reading import published_checkpoint
@@ -197,7 +198,7 @@ async def test_workers_of_several_hosts_keep_each_others_checkpoints(log: LogFix
         await disclosed(log.hot, 4)
         await workers[turn % 3].round()
     await disclosed(log.hot, 30)
-    running = [asyncio.create_task(each.run()) for each in workers]
+    running = [asyncio.create_task(run_sequencer(each)) for each in workers]
     async with asyncio.timeout(60):
         while await log.value("SELECT count(*) FROM pending_leaf") or await log.told() != 54:  # noqa: ASYNC110  # the database tells nobody
             await asyncio.sleep(0.02)
@@ -260,7 +261,7 @@ async def test_an_entry_that_was_changed_in_the_database_is_seen(log: LogFixture
 async def test_a_database_restored_under_a_running_worker_stops_its_sealer(log: LogFixture) -> None:
     """At the next look, and for good."""
     sequencer = await log.grow(23)
-    running = asyncio.create_task(sequencer.run())
+    running = asyncio.create_task(run_sequencer(sequencer))
     for table in ("checkpoint", "log_entry"):
         column = "size - 1" if table == "checkpoint" else "index"
         await log.change(f"DELETE FROM {table} WHERE {column} >= 19")  # noqa: S608  # a test's own

@@ -13,12 +13,12 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from gateway.background.sequencing import POLL_SECONDS, run_sequencer
 from gateway.db.engine import make_engine
 from gateway.db.locks import LockKey
 from gateway.db.prepared import HotDatabase
 from gateway.signing.keys import KeyRing
 from gateway.transparency import merkle
-from gateway.transparency.sequencer import POLL_SECONDS
 from gateway.transparency.tiles import node_hashes, proof_runs
 from gateway.transparency.tree_store import read_hashes
 from tests import merkle_proofs, reference_merkle
@@ -121,7 +121,7 @@ async def test_three_sequencers_at_once_give_each_leaf_one_index(place: LogFixtu
     """With two concurrent writers: no gap, no duplicate, none missing."""
     sequencers = [make_sequencer(place.engine, place.keys, batch=17) for _ in range(3)]
     writers = [asyncio.create_task(disclosed(place.hot, 250)) for _ in range(2)]
-    sealing = [asyncio.create_task(each.run()) for each in sequencers]
+    sealing = [asyncio.create_task(run_sequencer(each)) for each in sequencers]
     written = [made for batch in await asyncio.gather(*writers) for made in batch]
     await place.emptied()
     for each in sealing:
@@ -174,7 +174,7 @@ async def test_the_loop_goes_on_after_a_failure(place: LogFixture) -> None:
     await make_sequencer(place.engine, place.keys).round()
     written = await disclosed(place.hot, 5)
     flaky = replace(make_sequencer(place.engine, place.keys), now=BrokenClock(failures=1))
-    running = asyncio.create_task(flaky.run())
+    running = asyncio.create_task(run_sequencer(flaky))
     await place.emptied()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
