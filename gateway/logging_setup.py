@@ -23,8 +23,7 @@ def configure(stream: TextIO = sys.stdout, *, level: int = logging.INFO) -> None
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processor=structlog.processors.JSONRenderer(),
+            foreign_pre_chain=shared, processor=structlog.processors.JSONRenderer()
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

@@ -11,8 +11,9 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from gateway.access import errors, head_requests
+from gateway.access.body import mistakes
 from gateway.db.unavailable import is_unavailable, name_of
-from gateway.privacy.redaction import for_logs, scan
+from gateway.privacy.redaction import for_logs
 
 log = structlog.get_logger("gateway.problems")
 
@@ -121,7 +122,7 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _malformed(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # as registered
-    where = _where(error.errors())
+    where = mistakes(error.errors(), root="body")
     _log_refusal(request, "invalid_request", where)
     return problem("invalid_request", where, request_id=_request_id(request))
 
@@ -185,15 +186,6 @@ def fault(request_id: str, error: Exception, warnings: Sequence[str] = ()) -> Re
         request_id=request_id,
         warnings=warnings,
     )
-
-
-def _where(found: Any) -> str:  # pydantic's list of error details
-    """A sentence on which members are wrong and how, never on what they held."""
-    places = "; ".join(
-        f"{'.'.join(scan(str(part)).text for part in e['loc'] if part != 'body')}: {e['msg']}"
-        for e in found[:5]
-    )
-    return f"Mend these members: {places}."
 
 
 def _warnings(request: Request) -> Sequence[str]:

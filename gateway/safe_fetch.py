@@ -179,7 +179,8 @@ async def _fetch(
     plain = urlsplit(url).scheme == "http"
     judge = _is_loopback if plain else _is_literal if private else is_public
     backend = _CheckedBackend(route, may_connect=judge)
-    sent: dict[bytes | str, bytes | str] = {**HEADERS, **headers}
+    sent: dict[bytes | str, bytes | str] = {**HEADERS}
+    sent.update(headers.items())
     try:
         async with (
             asyncio.timeout(route.timeout),

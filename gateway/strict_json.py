@@ -49,7 +49,7 @@ def check_ignoring_numbers(data: bytes) -> None:
 
 
 def holds_nul(data: bytes) -> bool:
-    """Whether a string of this document holds U+0000 (an escaped backslash before `u0000` does not)."""
+    """True where a string of this document holds U+0000 (not an escaped backslash before `u0000`)."""
     return b"\\u0000" in data and _NUL.search(data) is not None
 
 
@@ -91,10 +91,7 @@ _STRICT: Final = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=_integer, parse_float=_nothing
 )
 _ANY_NUMBER: Final = json.JSONDecoder(
-    object_pairs_hook=_object,
-    parse_int=_nothing,
-    parse_float=_nothing,
-    parse_constant=_nothing,
+    object_pairs_hook=_object, parse_int=_nothing, parse_float=_nothing, parse_constant=_nothing
 )
 
 

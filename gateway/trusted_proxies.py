@@ -4,14 +4,7 @@ IPv4-mapped IPv6 addresses (`::ffff:10.0.0.1`) count as IPv4.
 """
 
 from collections.abc import Iterable
-from ipaddress import (
-    IPv4Address,
-    IPv4Network,
-    IPv6Address,
-    IPv6Network,
-    ip_address,
-    ip_network,
-)
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
 Network = IPv4Network | IPv6Network
@@ -28,7 +21,7 @@ def parse_networks(value: object) -> tuple[Network, ...]:
 
 
 def is_in_networks(peer: str | None, networks: Iterable[Network]) -> bool:
-    """Whether a peer address is in one of `networks`; `None` never is."""
+    """True where a peer address is in one of `networks`; `None` never is."""
     try:
         address = ip_address(peer or "")
     except ValueError:

@@ -67,7 +67,7 @@ class Question:
         """True where distinct asserted values count against the probe budget."""
         return self.value != "none"
 
-    def closed(self, value: str | None) -> bool:
+    def needs_consent_for(self, value: str | None) -> bool:
         """True where the question needs consent when asked with this value."""
         return self.needs_consent or (value is not None and self.value_needs_consent)
 

@@ -21,7 +21,6 @@ from gateway.access.errors import (
     UseDpopNonceError,
 )
 from gateway.disclosure.idempotency import KEY_LIFE_SECONDS, IdempotencyKey
-from gateway.limits.quotas import counters_for, distinct_for, policy_headers
 from gateway.limits.model import (
     Admission,
     Admitted,
@@ -32,6 +31,7 @@ from gateway.limits.model import (
     Replayed,
     StaleGeneration,
 )
+from gateway.limits.quotas import counters_for, distinct_for, policy_headers
 from gateway.runtime import Runtime
 from gateway.transparency.disclosure_leaf import LeafKind
 
@@ -88,7 +88,7 @@ async def check_limits(
             pin=_pin(key, runtime),
             counters=counters_for(quotas, token.client_id, subject, cost),
             distinct=distinct_for(quotas, token.client_id, subject) if subject else None,
-        ),
+        )
     )
     headers = request.state.headers
     if proof is not None:

@@ -4,10 +4,10 @@ An attempt reads, decides and commits; it is repeated with a fresh read where th
 between. A refusal is logged before it is returned (R10).
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from datetime import datetime
-from typing import Any, Final, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from fastapi import Request
 
@@ -17,11 +17,17 @@ from gateway.access.body import IncomingCall, WireModel
 from gateway.access.errors import Refusal, TemporarilyUnavailableError, raise_if_refused
 from gateway.access.refused_request import RefusedRequest
 from gateway.access.timestamps import format_time
-from gateway.disclosure.commit import log_refusal
-from gateway.disclosure.idempotency import AnswerStore
+from gateway.db.engine import to_json
+from gateway.disclosure.commit import PendingDisclosure, Probe, log_refusal
+from gateway.disclosure.idempotency import AnswerStore, IdempotencyKey
 from gateway.runtime import Runtime
-from gateway.transparency.disclosure_leaf import Disclosure, leaf_hash, new_salt, result_digest
-from gateway.transparency.inclusion_promise import log_promise, merge_deadline
+from gateway.transparency.disclosure_leaf import (
+    MERGE_SECONDS,
+    Disclosure,
+    leaf_hash,
+    new_salt,
+    result_digest,
+)
 
 MAX_ATTEMPTS: Final = 20
 """Each repetition means another commit in between; so many in a row is an outage."""
@@ -35,6 +41,11 @@ class EnterpriseRequest(Protocol):
         """The enterprise's code."""
         ...
 
+    @property
+    def purpose(self) -> str:
+        """The purpose of the request."""
+        ...
+
     def refused(self, refusal: Refusal) -> RefusedRequest:
         """This request with its refusal, for the log."""
         ...
@@ -44,53 +55,87 @@ R = TypeVar("R", bound=EnterpriseRequest)
 W = TypeVar("W", bound=WireModel)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdmittedCall(Generic[R]):
+    """An admitted call about one enterprise."""
+
+    runtime: Runtime
+    caller: Caller
+    request: R
+    key: IdempotencyKey | None
+
+    @property
+    def answers(self) -> AnswerStore:
+        """The stored answers to this caller about this enterprise."""
+        return AnswerStore(
+            vault=self.runtime.vault, uscc=self.request.uscc, client_id=self.caller.client_id
+        )
+
+
 async def parse_and_admit(
     http: Request,
     runtime: Runtime,
     caller: Caller,
     came: IncomingCall[W],
     parse: Callable[[W], R | RefusedRequest | Refusal],
-) -> R:
-    """Admit a call and give its request; a refusal is logged if it names an enterprise, and raised."""
+) -> AdmittedCall[R]:
+    """Admit and parse a call; a refusal is logged if it names an enterprise, and raised."""
     parsed = came.parsed if isinstance(came.parsed, Refusal) else parse(came.parsed)
     uscc = None if isinstance(parsed, Refusal) else parsed.uscc
     await check_limits(http, runtime, caller, uscc=uscc, key=came.key)
     if isinstance(parsed, RefusedRequest):
         await log_refusal(runtime.hot, parsed.disclosure(caller, runtime.now()))
         parsed = parsed.refusal
-    return raise_if_refused(parsed)
+    return AdmittedCall(
+        runtime=runtime, caller=caller, request=raise_if_refused(parsed), key=came.key
+    )
 
 
 async def answer_until_committed(
-    runtime: Runtime,
-    caller: Caller,
-    request: EnterpriseRequest,
-    attempt: Callable[[datetime], Awaitable[str | Refusal | None]],
+    call: AdmittedCall[R], attempt: Callable[[datetime], Awaitable[str | Refusal | None]]
 ) -> str | Refusal:
     """Repeat `attempt` while it gives `None` (the state has changed): the answer or a logged refusal."""
     for _ in range(MAX_ATTEMPTS):
-        now = runtime.now()
+        now = call.runtime.now()
         answer = await attempt(now)
         if isinstance(answer, Refusal):
-            await log_refusal(runtime.hot, request.refused(answer).disclosure(caller, now))
+            refused = call.request.refused(answer)
+            await log_refusal(call.runtime.hot, refused.disclosure(call.caller, now))
         if answer is not None:
             return answer
     return Refusal(TemporarilyUnavailableError, retry_after=1)
 
 
-def answer_store(runtime: Runtime, caller: Caller, request: EnterpriseRequest) -> AnswerStore:
-    """The stored answers to this caller about this enterprise."""
-    return AnswerStore(vault=runtime.vault, uscc=request.uscc, client_id=caller.client_id)
+def pending_disclosure(
+    call: AdmittedCall[R],
+    disclosure: Disclosure,
+    document: dict[str, Any],
+    *,
+    key: IdempotencyKey | None,
+    serialize: Callable[[dict[str, Any]], str] = to_json,
+    consent_version: int | None,
+    held_version: int | None = None,
+    probes: Sequence[Probe] = (),
+) -> PendingDisclosure:
+    """The answer `document`, ready to commit: with its `log_promise`, and encrypted under `key`.
 
-
-def finalise_disclosure(
-    runtime: Runtime, disclosure: Disclosure, document: dict[str, Any]
-) -> tuple[Disclosure, bytes]:
-    """Add `log_promise` to an answer; its disclosure with the result digest, and the leaf's salt."""
+    The promise: its leaf will be in the log by `merge_by`. A leaf missing then is proof against the
+    operator.
+    """
     disclosure, salt = replace(disclosure, result_digest=result_digest(document)), new_salt()
-    document["log_promise"] = log_promise(
-        leaf_hash(disclosure, salt),
-        runtime.settings.issuer,
-        format_time(merge_deadline(disclosure.at)),
+    document["log_promise"] = {
+        "leaf_hash": leaf_hash(disclosure, salt).hex(),
+        "log": f"{call.runtime.settings.issuer}/log",
+        "merge_by": format_time(disclosure.at + timedelta(seconds=MERGE_SECONDS)),
+    }
+    text = serialize(document)
+    return PendingDisclosure(
+        disclosure=disclosure,
+        salt=salt,
+        consent_version=consent_version,
+        held_version=held_version,
+        key=key,
+        answer=text,
+        sealed_answer=call.answers.seal(key, text),
+        probes=probes,
     )
-    return disclosure, salt

@@ -48,10 +48,7 @@ class Caller:
 
 
 async def authenticate(
-    request: Request,
-    runtime: Runtime,
-    *,
-    scope: str | tuple[str, ...],
+    request: Request, runtime: Runtime, *, scope: str | tuple[str, ...]
 ) -> Caller:
     """Checks 1 to 3; raises `UnauthenticatedError` with a challenge. Any one of the scopes will do."""
     scopes = (scope,) if isinstance(scope, str) else scope
@@ -168,10 +165,7 @@ def request_url(request: Request, runtime: Runtime) -> str:
 
 
 async def _challenge(
-    runtime: Runtime,
-    error: UnauthenticatedError,
-    scopes: tuple[str, ...],
-    scheme: str,
+    runtime: Runtime, error: UnauthenticatedError, scopes: tuple[str, ...], scheme: str
 ) -> dict[str, str]:
     metadata = f"{runtime.settings.issuer}/.well-known/oauth-protected-resource"
     parts = [

@@ -4,8 +4,9 @@ Unknown members and wrong types are refused.
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -40,7 +41,7 @@ class WireModel(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     any_number: ClassVar[bool] = False
-    """Whether numbers of any size and NaN pass: then its values are validated one by one."""
+    """True where numbers of any size and NaN pass: then its values are validated one by one."""
 
 
 class EnterpriseIn(WireModel):
@@ -108,11 +109,12 @@ def parse_body(request: Request, body: bytes, model: type[W]) -> W | Refusal:
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        return Refusal(InvalidRequestError, _mistakes(error))
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        return Refusal(InvalidRequestError, mistakes(found))
 
 
 def _is_json(content_types: list[str]) -> bool:
-    """Whether there is one `Content-Type`, and it is JSON in UTF-8."""
+    """True where there is one `Content-Type`, and it is JSON in UTF-8."""
     if len(content_types) != 1:
         return False
     media_type, *parameters = (each.strip().lower() for each in content_types[0].split(";"))
@@ -120,12 +122,12 @@ def _is_json(content_types: list[str]) -> bool:
     return media_type == "application/json" and all(each in UTF_8 for each in charsets)
 
 
-def _mistakes(error: ValidationError) -> str:
-    found = error.errors(include_url=False, include_context=False, include_input=False)
+def mistakes(errors: Sequence[Any], *, root: str | None = None) -> str:
+    """A sentence on which members are wrong and how, never on what they held; `root` is not named."""
     # An unknown member's name is the caller's text and may hold a personal number.
     places = (
-        f"{'.'.join(scan(str(part)).text for part in e['loc']) or 'body'}: {e['msg']}"
-        for e in found[:MAX_MISTAKES_SHOWN]
+        f"{'.'.join(scan(str(part)).text for part in e['loc'] if part != root) or 'body'}: {e['msg']}"
+        for e in errors[:MAX_MISTAKES_SHOWN]
     )
     return f"Mend these members: {'; '.join(places)}."
 

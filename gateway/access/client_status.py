@@ -1,9 +1,7 @@
 """State of token, client and agreement: read in each request's own statement, never cached."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import orjson
 
@@ -17,6 +15,7 @@ from gateway.access.errors import (
     raise_if_refused,
 )
 from gateway.clients.agreements import AGREEMENT_JSON, Agreement, agreement_from_json
+from gateway.db.prepared import certain
 from gateway.db.statements import Statement
 from gateway.runtime import Runtime
 
@@ -39,8 +38,9 @@ class ClientStatus:
     agreement: Agreement | None
 
 
-def client_status_from_json(found: Mapping[str, Any]) -> ClientStatus:
-    """The status in the object of `CLIENT_STATUS_JSON`."""
+def client_status_from_json(text: str) -> ClientStatus:
+    """The status in the JSON text of `CLIENT_STATUS_JSON`."""
+    found = orjson.loads(text)
     return ClientStatus(
         token_live=found["token"] == "live",  # noqa: S105  # a state
         client_active=found["client"] == "active",
@@ -64,10 +64,8 @@ def current_agreement(client_status: ClientStatus, now: datetime) -> Agreement |
 async def require_agreement(runtime: Runtime, caller: Caller) -> Agreement:
     """Read the caller's status; the agreement in force, or its error is raised."""
     values = {"client_id": caller.client_id, "jti": caller.token.jti}
-    row = await runtime.hot.row(READ_CLIENT_STATUS, values)
-    if row is None:
-        raise TypeError("a SELECT without FROM gives one row")
-    client_status = client_status_from_json(orjson.loads(row["client_status"]))
+    row = certain(await runtime.hot.row(READ_CLIENT_STATUS, values))
+    client_status = client_status_from_json(row["client_status"])
     agreement = raise_if_refused(current_agreement(client_status, runtime.now()))
     runtime.quotas.remember_version(caller.client_id, agreement.version)
     return agreement

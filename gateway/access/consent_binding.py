@@ -20,7 +20,7 @@ USABLE_STATUSES: Final = frozenset({Status.ACTIVE, Status.PAUSED, Status.EXHAUST
 def check_token_consent(
     token: AccessToken, held: Consent | None, *, now: datetime
 ) -> Refusal | None:
-    """Why a consent-bound token is no longer valid; `held` is the consent that it names."""
+    """Refusal of a consent-bound token whose consent, `held`, has ended."""
     if token.consent_id is None:
         return None
     if held is not None and status_at(held, now) in USABLE_STATUSES:
@@ -44,7 +44,7 @@ async def require_live_consent(runtime: Runtime, caller: Caller) -> None:
 
 
 def check_token_enterprise(token: AccessToken, uscc: str) -> Refusal | None:
-    """Why a consent-bound token is not valid for this enterprise: it is bound to another one."""
+    """Refusal of a token that is bound to another enterprise."""
     if token.uscc in {None, uscc}:
         return None
     return Refusal(NotAvailableError, "This token was given for the consent of another enterprise.")

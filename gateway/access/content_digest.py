@@ -1,6 +1,6 @@
 """Content-Digest of a request (RFC 9530): sha-256 and sha-512 only; every digest must match the body.
 
-Any other member or form is refused: what is not compared here must not enter the response's signature.
+Any other member or form is refused: the response's signature must cover compared digests only.
 """
 
 import base64
@@ -46,11 +46,11 @@ class ContentDigest:
         return frozenset(name for name, _ in self.members)
 
     def fits(self, hashes: Mapping[str, "hashlib._Hash"]) -> bool:
-        """Whether every member equals the computed digest."""
+        """True where every member equals the computed digest."""
         return all(
             text == base64.b64encode(hashes[name].digest()).decode() for name, text in self.members
         )
 
     def fits_body(self, body: bytes) -> bool:
-        """Whether every member is the digest of `body`."""
+        """True where every member is the digest of `body`."""
         return self.fits({name: hashlib.new(name, body) for name in self.algorithms})

@@ -6,7 +6,7 @@ None tells more than the caller may know: whatever depends on an enterprise has 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 from gateway.disclosure.idempotency import KeyConflict
 
@@ -242,6 +242,19 @@ class UseDpopNonceError(UnauthenticatedError):
     """Repeat the call with a proof that carries the nonce in DPoP-Nonce."""
 
     code = "use_dpop_nonce"
+
+
+CONSENT_ERRORS: Final[Mapping[str, type[GatewayError]]] = {
+    error.code: error
+    for error in (
+        ConsentWithdrawnError,
+        ConsentExpiredError,
+        ConsentExhaustedError,
+        ConsentPausedError,
+        CoolingDownError,
+    )
+}
+"""The errors by which a client may be told the state of its own consents, by `consent.Reason`."""
 
 
 def conflict_refusal(conflict: KeyConflict) -> Refusal:

@@ -28,7 +28,7 @@ def get_only(*, when: Acts = lambda _: True) -> Callable[[H], H]:
 
 
 def waits(request: Request) -> bool:
-    """Whether a request is a long poll (`?wait=`)."""
+    """True for a long poll (`?wait=`)."""
     return request.query_params.get("wait", "0") != "0"
 
 
@@ -70,6 +70,6 @@ def _first(scope: Scope, method: str) -> RouteContext | None:
 
 
 def _serves(route: RouteContext, scope: Scope) -> bool:
-    """Whether a route matches this request; mounts hold static files, for GET and HEAD only."""
+    """True where a route matches this request; mounts hold static files, for GET and HEAD only."""
     fetched = route.methods is not None or scope["method"] in {"GET", "HEAD"}
     return fetched and route.matches(scope)[0] is Match.FULL

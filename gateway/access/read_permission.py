@@ -1,14 +1,16 @@
-"""SQL conditions on what a call may read, evaluated inside the call's own read statement.
+"""SQL conditions of a call's read permission, evaluated inside its own read statement.
 
 Reading time tells how much there is: so nothing is read that token, client, agreement and consent do
 not allow, and every refused call costs the same. Afterwards Python decides the same again and finds
 the reason for a refusal (`current_agreement`, `consent.decide`).
 """
 
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
+from gateway.access.answer_loop import AdmittedCall, R
 from gateway.access.client_status import CLIENT_STATUS_JSON
-from gateway.disclosure.idempotency import STORED_ANSWER_JSON
+from gateway.disclosure.idempotency import STORED_ANSWER_JSON, oldest_answer_time
 
 CALLER_AND_STORED_ANSWER: Final = f"""
     client_status AS MATERIALIZED (SELECT {CLIENT_STATUS_JSON} AS found),
@@ -25,7 +27,7 @@ CALLER_IS_ENTITLED: Final = """coalesce(
     AND coalesce(CAST(client_status.found #>> '{agreement,ended_at}' AS timestamptz)
                  > CAST(:now AS timestamptz), true)
     AND client_status.found #> '{agreement,purposes}' ? CAST(:purpose AS text), false)"""
-"""Whether token, client and agreement hold at `now` for `purpose`; over `client_status`."""
+"""True where token, client and agreement hold at `now` for `purpose`; over `client_status`."""
 
 CONSENT_HOLDS: Final = """coalesce(
     held.found ->> 'status' = 'active'
@@ -39,8 +41,23 @@ CONSENT_HOLDS: Final = """coalesce(
                      AND CAST(kept.found ->> 'at' AS timestamptz)
                          >= CAST(:kept_since AS timestamptz), false)),
     false)"""
-"""Whether the consent in `held` (`found`: its row as jsonb) allows a call at `now`; over `kept` too.
+"""True where the consent in `held` (`found`: its row as jsonb) allows a call at `now`; over `kept` too.
 
 A further page (`continues`: the consent that its cursor is of), or a repeated call (`request_digest`,
 in hex, of an answer that is kept since `kept_since` at the earliest), needs no use that is left.
 """
+
+
+def call_parameters(call: AdmittedCall[R], now: datetime) -> dict[str, Any]:
+    """The parameters of these conditions, but for `continues`."""
+    key = call.key
+    return {
+        "client_id": call.caller.client_id,
+        "jti": call.caller.token.jti,
+        "uscc": call.request.uscc,
+        "purpose": call.request.purpose,
+        "key": key.key if key else None,
+        "request_digest": key.request_digest.hex() if key else None,
+        "kept_since": oldest_answer_time(now),
+        "now": now,
+    }

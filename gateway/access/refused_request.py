@@ -17,7 +17,7 @@ UNKNOWN: Final = "unknown"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedRequest:
-    """The refusal, and what was asked about which enterprise as far as it is known."""
+    """A refusal with the enterprise, the purpose and the known names of the request."""
 
     refusal: Refusal
     uscc: str

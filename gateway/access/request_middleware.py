@@ -77,7 +77,7 @@ class _SigningSend:
 
     @property
     def has_begun(self) -> bool:
-        """Whether the response has started."""
+        """True once the response has started."""
         return self._start is not None
 
     async def __call__(self, message: Message) -> None:
@@ -102,7 +102,7 @@ class _SigningSend:
             await self._send({"type": "http.response.body", "body": bytes(self._body)})
 
     def _is_code_json(self, headers: Headers) -> bool:
-        """Whether this is an enterprise code's page as JSON."""
+        """True for an enterprise code's page as JSON."""
         content_type = _first(headers, b"content-type") or ""
         return _is_code_page(self._scope) and "json" in content_type
 

@@ -15,16 +15,10 @@ from sqlmodel import col
 
 from consent import Consent, Event
 from consent import store as consents
-from consent.record import Party, consent_record
+from consent.record import Party, consent_record, record_time
 from gateway.clients.tables import ClientRow
 from gateway.disclosure import consent_log_writer
-from gateway.disclosure.consent_leaf import (
-    KeptConsent,
-    format_leaf_time,
-    kept_leaf_id,
-    leaf_id,
-    person_digest,
-)
+from gateway.disclosure.consent_leaf import KeptConsent, kept_leaf_id, leaf_id, person_digest
 from gateway.disclosure.consent_log_writer import WrittenLeaf
 from gateway.runtime import Runtime
 from gateway.signing import jws
@@ -37,11 +31,7 @@ Audience = Literal["enterprise", "client"]
 
 
 async def signed_record(
-    connection: AsyncConnection,
-    runtime: Runtime,
-    held: Consent,
-    *,
-    reader: Audience,
+    connection: AsyncConnection, runtime: Runtime, held: Consent, *, reader: Audience
 ) -> dict[str, Any]:
     """`record`, `text` (shown before the last decision), `jwt` with both, and `receipts` by time.
 
@@ -111,7 +101,7 @@ async def _with_leaves(
     ]
     if kept:
         record["xq:kept"] = {
-            "dct:date": format_leaf_time(kept.at),
+            "dct:date": record_time(kept.at),
             "dpv:isImplementedByEntity": kept.actor,
             "xq:identityTokenSha256": kept.identity_token_digest.hex(),
             **_leaf(kept, leaves.get(names[-1]), sees=True),
@@ -120,7 +110,7 @@ async def _with_leaves(
 
 
 def _leaf(event: Event | KeptConsent, leaf: WrittenLeaf | None, *, sees: bool) -> dict[str, Any]:
-    """What recomputes the leaf; the person's salt only where the reader `sees` the person."""
+    """The leaf's salts and digests; the person's salt only where the reader `sees` the person."""
     if leaf is None:
         return {}
     salt = leaf.salts.person

@@ -50,10 +50,7 @@ class ChangesOut(BaseModel):
     @classmethod
     def of(cls, page: FeedPage) -> "ChangesOut":
         """The wire form of a page."""
-        return cls(
-            changes=[ChangeOut.of(each) for each in page.notices],
-            cursor=str(page.cursor),
-        )
+        return cls(changes=[ChangeOut.of(each) for each in page.notices], cursor=str(page.cursor))
 
 
 class AckIn(WireModel):
@@ -63,7 +60,7 @@ class AckIn(WireModel):
 
 
 class AckOut(BaseModel):
-    """How far the acknowledgement reaches, and when it was noted."""
+    """The last acknowledged cursor, and the time of the acknowledgement."""
 
     cursor: str
     acknowledged_at: str

@@ -1,6 +1,6 @@
 """Log a refused consent request before its error is answered (R10).
 
-The row is written whether the enterprise exists or not, and says of the ask what the catalogues know.
+The row is written whether the enterprise exists or not, with the requested names that the catalogues have.
 """
 
 from collections.abc import AsyncIterator

@@ -12,7 +12,7 @@ from gateway.access.admission_control import check_limits
 from gateway.access.authentication import Caller, authenticate
 from gateway.access.body import IncomingCall, read_call
 from gateway.access.client_entitlement import authorized_caller, require_entitlement
-from gateway.access.consent_request import Mistake, validated_request
+from gateway.access.consent_request_body import validated_request
 from gateway.access.deadline import extend_deadline
 from gateway.access.errors import (
     InvalidUsccError,
@@ -26,7 +26,7 @@ from gateway.access.json_response import json_response
 from gateway.access.openapi import request_body
 from gateway.access.signed_consent_record import signed_record
 from gateway.access.subject_uscc import parse_subject
-from gateway.consents.create_request import create_request, error_of
+from gateway.consents.create_link_request import create_link_request
 from gateway.consents.log_refusal import logged
 from gateway.consents.schemas import ConsentIn, requested, shown
 from gateway.disclosure import consent_log_writer
@@ -64,12 +64,7 @@ async def list_consents(
     caller = await authorized_caller(request, runtime, scope=SCOPE)
     async with runtime.engine.connect() as connection:
         found = await consents.of_client(
-            connection,
-            caller.client_id,
-            status,
-            now=runtime.now(),
-            after=after,
-            limit=PAGE,
+            connection, caller.client_id, status, now=runtime.now(), after=after, limit=PAGE
         )
     more = found[-1].consent_id if len(found) == PAGE else None
     return json_response({"consents": [shown(each, runtime) for each in found], "after": more})
@@ -128,7 +123,7 @@ async def _made(
     asked = raise_if_refused(came.parsed)
     if uscc is None:
         raise InvalidUsccError
-    request = validated_request(
+    checked = validated_request(
         asked,
         asked.enterprise,
         client_id=caller.client_id,
@@ -137,9 +132,8 @@ async def _made(
         catalogue=runtime.catalogue,
         now=runtime.now(),
     )
-    if isinstance(request, Mistake):
-        raise error_of(request)
-    return raise_if_refused(await create_request(runtime, request, uscc, came.key))
+    request = raise_if_refused(checked)
+    return raise_if_refused(await create_link_request(runtime, request, uscc, came.key))
 
 
 def _subject(came: ConsentIn | Refusal) -> str | None:

@@ -6,13 +6,13 @@ from pydantic import StringConstraints
 
 from consent import Consent, status_at, uses_left
 from gateway.access.body import EnterpriseIn
-from gateway.access.consent_request import ConsentRequestIn
+from gateway.access.consent_request_body import ConsentRequestIn
 from gateway.access.timestamps import format_time
 from gateway.runtime import Runtime
 
 
 class ConsentIn(ConsentRequestIn):
-    """What a client asks an enterprise that is not at this browser to allow."""
+    """Body of `POST /v1/consents`: a request to an enterprise that is not at this browser."""
 
     enterprise: EnterpriseIn
     amends: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
@@ -20,7 +20,7 @@ class ConsentIn(ConsentRequestIn):
 
 
 def requested(held: Consent, runtime: Runtime) -> dict[str, Any]:
-    """What the client shows at its counter: the link, as text or as a QR code."""
+    """The answer to a request: the link, for the client to show as text or as a QR code."""
     return {
         "consent_id": held.consent_id,
         "status": "requested",

@@ -100,5 +100,12 @@ class HotDatabase:
             await self._pool.release(connection)
 
 
+def certain(row: asyncpg.Record | None) -> asyncpg.Record:
+    """The row of a SELECT without FROM, which always gives one."""
+    if row is None:
+        raise RuntimeError("a SELECT without FROM gives one row")
+    return row
+
+
 async def _no_reset(_connection: object) -> None:
     """No session state to undo: each use is one autocommit statement."""

@@ -59,7 +59,7 @@ def name_of(error: BaseException) -> str:
 
 
 def is_unavailable(error: BaseException) -> bool:
-    """Whether the error is temporary: the same call may succeed when it is repeated."""
+    """True for a temporary error: the same call may succeed when it is repeated."""
     if isinstance(error, BaseExceptionGroup):
         return all(map(is_unavailable, error.exceptions))
     if isinstance(error, UnavailableError | PoolTimeoutError):
@@ -70,7 +70,7 @@ def is_unavailable(error: BaseException) -> bool:
 
 
 def makes_unfit(error: BaseException) -> bool:
-    """Whether the error makes all open sessions unusable."""
+    """True where the error makes all open sessions unusable."""
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     raised = driver_error(error)

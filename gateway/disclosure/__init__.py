@@ -1,1 +1,1 @@
-"""Disclosures: what was told to whom and why, written before it leaves; notices of changes to it."""
+"""Disclosures, written before the answer leaves: recipient, content, ground; notices of changes."""

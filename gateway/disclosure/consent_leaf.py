@@ -10,16 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import orjson
 
 from consent import Consent, Event
+from consent.record import hex_or_none, record_time
 from gateway.transparency.disclosure_leaf import new_salt
 
 EVENT_FORM: Final = "consent_event.v1"
 KEPT_FORM: Final = "consent_kept.v1"
-_SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LEAF_ID: Final = re.compile(r"(cst_[a-z2-7]{26})-[0-9]{1,10}", re.ASCII)
 
@@ -78,14 +77,17 @@ def kept_leaf_hash(consent: Consent, kept: KeptConsent, salts: Salts) -> bytes:
         "client_id": consent.client_id,
         "purpose": consent.purpose.value,
         "person": person_digest(kept, salts.person).hex(),
-        "at": format_leaf_time(kept.at),
+        "at": record_time(kept.at),
     }
     return hashlib.sha256(salts.row + _jcs(row)).digest()
 
 
 def person_digest(event: Event | KeptConsent, salt: bytes) -> bytes:
     """Salted digest of the acting person and of the identity provider's signed token."""
-    person = {"actor": event.actor, "identity_token_digest": _hex(event.identity_token_digest)}
+    person = {
+        "actor": event.actor,
+        "identity_token_digest": hex_or_none(event.identity_token_digest),
+    }
     return hashlib.sha256(salt + _jcs(person)).digest()
 
 
@@ -102,13 +104,13 @@ def canonical(consent: Consent, event: Event, person: bytes) -> bytes:
             "what": event.what.value,
             "person": person.hex(),
             "channel": event.channel.value,
-            "at": format_leaf_time(event.at),
+            "at": record_time(event.at),
             "datasets": list(event.scope.datasets),
             "questions": list(event.scope.questions),
-            "valid_until": format_leaf_time(event.scope.valid_until),
+            "valid_until": record_time(event.scope.valid_until),
             "max_uses": event.scope.max_uses,
             "text_version": event.text_version,
-            "text_digest": _hex(event.text_digest),
+            "text_digest": hex_or_none(event.text_digest),
             "language": event.language,
         }
     )
@@ -117,12 +119,3 @@ def canonical(consent: Consent, event: Event, person: bytes) -> bytes:
 def _jcs(row: Mapping[str, object]) -> bytes:
     """Canonical JSON (RFC 8785): keys are ASCII and numbers integers, so sorting suffices."""
     return orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
-
-
-def _hex(digest: bytes | None) -> str | None:
-    return None if digest is None else digest.hex()
-
-
-def format_leaf_time(moment: datetime) -> str:
-    """A time as rows and records write it: RFC 3339 with the offset of Shanghai."""
-    return moment.astimezone(_SHANGHAI).isoformat()

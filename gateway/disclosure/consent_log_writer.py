@@ -134,9 +134,7 @@ async def read_leaves(
 async def _add(connection: AsyncConnection, changed: Transition) -> None:
     salts, event = new_salts(), changed.event
     leaf = WrittenLeaf(
-        leaf_id=leaf_id(event),
-        leaf_hash=leaf_hash(changed.consent, event, salts),
-        salts=salts,
+        leaf_id=leaf_id(event), leaf_hash=leaf_hash(changed.consent, event, salts), salts=salts
     )
     await _write(connection, event.uscc, leaf, event.at)
 

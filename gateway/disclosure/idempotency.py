@@ -35,7 +35,7 @@ class IdempotencyKey:
 
 
 class KeyConflict(Enum):
-    """Why a used key gives no stored answer."""
+    """Reasons why a used key gives no stored answer."""
 
     OTHER_REQUEST = auto()
     ANSWER_DELETED = auto()

@@ -42,7 +42,7 @@ class RequestHead(NamedTuple):
 
     @property
     def expects_continue(self) -> bool:
-        """Whether the client waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1)."""
+        """True where the client waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1)."""
         expected = [value.lower() for value in self.values(b"expect")]
         return b"100-continue" in expected and self.version != "1.0"
 

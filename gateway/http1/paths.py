@@ -34,7 +34,7 @@ def path_problem(path: bytes) -> str | None:
 
 
 def has_encoded_slash(path: bytes) -> bool:
-    """Whether a segment of `path` holds an encoded slash, which no path here does."""
+    """True where a segment of `path` holds an encoded slash, which no path here does."""
     return ENCODED_SLASH.search(path) is not None
 
 

@@ -8,10 +8,10 @@ import orjson
 
 from gateway.access.authentication import Caller
 from gateway.access.client_status import CLIENT_STATUS_JSON, ClientStatus, client_status_from_json
-from gateway.db.prepared import HotDatabase
+from gateway.db.prepared import HotDatabase, certain
 from gateway.db.statements import Statement
 from gateway.disclosure.consent_leaf import consent_of_leaf
-from gateway.transparency.receipts import Checkpoint, Entry
+from gateway.transparency.receipts import PUBLISHED_CHECKPOINT, Checkpoint, Entry
 
 # The caller's status, and the leaf's entry if the leaf is of the caller's disclosure or consent.
 READ_EVIDENCE = Statement(f"""
@@ -27,8 +27,7 @@ READ_EVIDENCE = Statement(f"""
                 WHERE e.disclosure_id = CAST(:disclosure_id AS text)
                   AND l.consent_id = CAST(:consent_id AS text)
                   AND l.client_id = CAST(:client_id AS text))) AS entry,
-           (SELECT jsonb_build_object('size', c.size, 'note', c.note)
-            FROM checkpoint c WHERE c.published_at IS NOT NULL ORDER BY c.size DESC LIMIT 1) AS checkpoint
+           {PUBLISHED_CHECKPOINT} AS checkpoint
     """)  # noqa: S608  # constants only
 EVENTS = Statement("""
     SELECT jsonb_agg(jsonb_build_object(
@@ -38,12 +37,11 @@ EVENTS = Statement("""
     FROM log_event v LEFT JOIN log_entry e
       ON e.disclosure_id = v.event_id AND e.uscc = ''
      AND e.index < (SELECT max(size) FROM checkpoint WHERE published_at IS NOT NULL)""")
-EVENT = Statement("""
+EVENT = Statement(f"""
     SELECT (SELECT jsonb_build_object('index', e.index, 'leaf_hash', encode(e.leaf_hash, 'hex'))
             FROM log_entry e JOIN log_event v ON v.event_id = e.disclosure_id
             WHERE e.uscc = '' AND e.disclosure_id = CAST(:event_id AS text)) AS entry,
-           (SELECT jsonb_build_object('size', c.size, 'note', c.note)
-            FROM checkpoint c WHERE c.published_at IS NOT NULL ORDER BY c.size DESC LIMIT 1) AS checkpoint""")
+           {PUBLISHED_CHECKPOINT} AS checkpoint""")  # noqa: S608  # constants only
 CHECKPOINT = Statement("""
     SELECT size, note FROM checkpoint WHERE published_at IS NOT NULL ORDER BY size DESC LIMIT 1""")
 
@@ -60,21 +58,15 @@ class LogEvidence:
 
 async def read_evidence(hot: HotDatabase, caller: Caller, disclosure_id: str) -> LogEvidence:
     """Read the caller's status, and the entry of its disclosure or of an event of its consent."""
-    row = await hot.row(
-        READ_EVIDENCE,
-        {
-            "client_id": caller.client_id,
-            "jti": caller.token.jti,
-            "disclosure_id": disclosure_id,
-            "consent_id": consent_of_leaf(disclosure_id) or "",
-        },
-    )
-    if row is None:
-        raise RuntimeError("a SELECT without FROM gives one row")
-    return LogEvidence(
-        client_status=client_status_from_json(orjson.loads(row["client_status"])),
-        merged=_merged(row),
-    )
+    values = {
+        "client_id": caller.client_id,
+        "jti": caller.token.jti,
+        "disclosure_id": disclosure_id,
+        "consent_id": consent_of_leaf(disclosure_id) or "",
+    }
+    row = certain(await hot.row(READ_EVIDENCE, values))
+    status = client_status_from_json(row["client_status"])
+    return LogEvidence(client_status=status, merged=_merged(row))
 
 
 async def published_checkpoint(hot: HotDatabase) -> Checkpoint | None:
@@ -91,10 +83,7 @@ async def read_events(hot: HotDatabase) -> list[dict[str, Any]]:
 
 async def read_event(hot: HotDatabase, event_id: str) -> MergedEntry | None:
     """A public event's entry, if the published checkpoint covers it."""
-    row = await hot.row(EVENT, {"event_id": event_id})
-    if row is None:
-        raise RuntimeError("a SELECT without FROM gives one row")
-    return _merged(row)
+    return _merged(certain(await hot.row(EVENT, {"event_id": event_id})))
 
 
 def _merged(row: Mapping[str, Any]) -> MergedEntry | None:

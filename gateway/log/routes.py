@@ -42,9 +42,7 @@ async def get_log_checkpoint(runtime: UsingRuntime) -> Response:
     if newest is None:
         raise NotFoundError("The log has not begun yet.", retry_after=RETRY_SECONDS)
     return Response(
-        newest.note,
-        media_type="text/plain; charset=utf-8",
-        headers={"Cache-Control": "no-store"},
+        newest.note, media_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"}
     )
 
 

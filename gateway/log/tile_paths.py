@@ -30,7 +30,7 @@ class Tile:
 
     @property
     def is_full(self) -> bool:
-        """Whether all its hashes are requested."""
+        """True where all its hashes are requested."""
         return self.width == WIDTH
 
 

@@ -11,7 +11,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from consent import Consent, Request
 from gateway import strict_json
 from gateway.access.body import EnterpriseIn
-from gateway.access.consent_request import ConsentRequestIn, Mistake, validated_request
+from gateway.access.consent_request_body import ConsentRequestIn, validated_request
+from gateway.access.errors import Refusal
 from gateway.access.subject_uscc import parse_subject
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.catalogue import Catalogue
@@ -47,8 +48,8 @@ def requested_consent(
         catalogue=catalogue,
         now=now,
     )
-    if isinstance(request, Mistake):
-        raise _invalid(request.sentence)
+    if isinstance(request, Refusal):
+        raise _invalid(request.detail or "")
     return request
 
 

@@ -3,41 +3,20 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-import consent
-from consent import Granted, Refused, decide, uses_left
-from gateway.access.authentication import Caller
+from consent import AccessRequest, Granted, Refused, decide, uses_left
+from gateway.access.answer_loop import AdmittedCall
 from gateway.access.client_status import current_agreement
-from gateway.access.errors import (
-    ConsentExhaustedError,
-    ConsentExpiredError,
-    ConsentPausedError,
-    ConsentWithdrawnError,
-    NotAvailableError,
-    NotInAgreementError,
-    Refusal,
-)
+from gateway.access.errors import CONSENT_ERRORS, NotAvailableError, NotInAgreementError, Refusal
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.records import Enterprise
 from gateway.queries.read_query import QueryInputs
 from gateway.queries.request import QueryRequest
 from gateway.queries.withheld import DisclosedScope, scope_of
-from gateway.runtime import Runtime
-
-# A client may be told the state of its own consents.
-CONSENT_STATE_ERRORS = {
-    error.code: error
-    for error in (
-        ConsentWithdrawnError,
-        ConsentExpiredError,
-        ConsentExhaustedError,
-        ConsentPausedError,
-    )
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authorization:
-    """What allows a query: agreement, consent, enterprise, and the datasets that are disclosed."""
+    """The agreement and consent that allow a query, the enterprise, and the datasets disclosed."""
 
     agreement: Agreement
     granted: Granted
@@ -46,15 +25,10 @@ class Authorization:
 
 
 def authorize(
-    runtime: Runtime,
-    caller: Caller,
-    request: QueryRequest,
-    inputs: QueryInputs,
-    now: datetime,
-    *,
-    repeated: bool,
+    call: AdmittedCall[QueryRequest], inputs: QueryInputs, now: datetime, *, repeated: bool
 ) -> Authorization | Refusal:
     """Check token, client, agreement, consent and datasets; the first check that fails answers."""
+    request = call.request
     agreement = current_agreement(inputs.client_status, now)
     if isinstance(agreement, Refusal):
         return agreement
@@ -62,7 +36,7 @@ def authorize(
     if outside or not agreement.datasets & set(request.datasets):
         outside = outside or agreement.missing(purpose=request.purpose, datasets=request.datasets)
         return Refusal(NotInAgreementError, f"Your agreement does not cover: {', '.join(outside)}.")
-    granted = _granted(caller, request, inputs, now, spends=request.cursor is None and not repeated)
+    granted = _granted(call, inputs, now, spends=request.cursor is None and not repeated)
     if isinstance(granted, Refusal):
         return granted
     if inputs.enterprise is None:
@@ -72,7 +46,7 @@ def authorize(
         agreement=agreement,
         granted=granted,
         purpose=request.purpose,
-        catalogue=runtime.catalogue,
+        catalogue=call.runtime.catalogue,
         unavailable=inputs.enterprise.unavailable,
     )
     if not inputs.readable.issuperset(scope.disclosed):
@@ -83,14 +57,10 @@ def authorize(
 
 
 def _granted(
-    caller: Caller,
-    request: QueryRequest,
-    inputs: QueryInputs,
-    now: datetime,
-    *,
-    spends: bool,
+    call: AdmittedCall[QueryRequest], inputs: QueryInputs, now: datetime, *, spends: bool
 ) -> Granted | Refusal:
-    """What the consent allows; a further page or a repeated call spends no use."""
+    """The consented part of a query; a further page or a repeated call spends no use."""
+    request = call.request
     if request.foreign_consent:
         return Refusal(NotAvailableError)
     held = inputs.consent
@@ -101,13 +71,13 @@ def _granted(
         held is None or held.consent_id != request.cursor.consent_id
     ):
         return Refusal(NotAvailableError)
-    asked = consent.AccessRequest(
-        client_id=caller.client_id,
+    asked = AccessRequest(
+        client_id=call.caller.client_id,
         uscc=request.uscc,
         purpose=request.purpose,
         datasets=request.datasets,
     )
     decided = decide(held, asked, now=now)
     if isinstance(decided, Refused):
-        return Refusal(CONSENT_STATE_ERRORS.get(decided.reason, NotAvailableError))
+        return Refusal(CONSENT_ERRORS.get(decided.reason, NotAvailableError))
     return replace(decided, uses_left=left)

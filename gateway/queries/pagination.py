@@ -34,15 +34,13 @@ def page_of(
     now: datetime,
 ) -> RecordPage:
     """The requested page of the records that may be disclosed to this client now."""
-    held = (
-        *_registration(runtime, authorization.enterprise, authorization.scope.disclosed),
-        *inputs.records,
-    )
+    enterprise, scope = authorization.enterprise, authorization.scope
+    held = (*_registration(runtime, enterprise, scope.disclosed), *inputs.records)
     listed = is_on_serious_list(held, runtime.catalogue, now)
     begin = request.cursor.after if request.cursor else None
     disclosed: list[tuple[Record, Mapping[str, Any]]] = []
     for record in sorted(held, key=position_of):
-        if record.dataset not in authorization.scope.disclosed or not request.wants(record):
+        if record.dataset not in scope.disclosed or not request.wants(record):
             continue
         if begin is not None and position_of(record) <= begin:
             continue
@@ -51,10 +49,10 @@ def page_of(
             Audience.AUTHORISED,
             runtime.catalogue,
             now,
-            kind=authorization.enterprise.kind,
+            kind=enterprise.kind,
             on_serious_list=listed,
         )
-        if unseen := authorization.scope.unseen.get(record.dataset):
+        if unseen := scope.unseen.get(record.dataset):
             fields = {name: value for name, value in fields.items() if name not in unseen}
         if fields:
             disclosed.append((record, fields))

@@ -12,14 +12,14 @@ import orjson
 
 from consent.model import Consent
 from consent.use_counter import READ_CONSENT, consent_from_json
-from gateway.access.authentication import Caller
+from gateway.access.answer_loop import AdmittedCall
 from gateway.access.client_status import ClientStatus, client_status_from_json
 from gateway.access.read_permission import (
     CALLER_AND_STORED_ANSWER,
     CALLER_IS_ENTITLED,
     CONSENT_HOLDS,
+    call_parameters,
 )
-from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.file_query import (
     NOT_ENDED,
     enterprise_from_json,
@@ -29,9 +29,8 @@ from gateway.creditfile.file_query import (
     with_serious_list,
 )
 from gateway.creditfile.records import Enterprise, Record
-from gateway.db.prepared import HotDatabase
+from gateway.db.prepared import certain
 from gateway.db.statements import Statement
-from gateway.disclosure.idempotency import IdempotencyKey, oldest_answer_time
 from gateway.queries.request import QueryRequest
 from gateway.queries.withheld import is_offered
 
@@ -73,39 +72,21 @@ class QueryInputs:
     """The datasets that agreement and consent allow; `records` is complete for these."""
 
 
-async def read_inputs(
-    hot: HotDatabase,
-    caller: Caller,
-    request: QueryRequest,
-    key: IdempotencyKey | None,
-    *,
-    catalogue: Catalogue,
-    now: datetime,
-) -> QueryInputs:
-    """Run the read statement for a request."""
+async def read_inputs(call: AdmittedCall[QueryRequest], now: datetime) -> QueryInputs:
+    """Run the read statement for a call."""
+    request, catalogue = call.request, call.runtime.catalogue
     # A token bound to another consent is granted nothing.
     asked = () if request.foreign_consent else request.datasets
-    row = await hot.row(
-        READ_INPUTS,
-        {
-            "client_id": caller.client_id,
-            "jti": caller.token.jti,
-            "uscc": request.uscc,
-            "purpose": request.purpose,
-            "consent_id": request.consent_id,
-            "key": key.key if key else None,
-            "asked": list(asked),
-            "datasets": [name for name in asked if is_offered(name, request.purpose, catalogue)],
-            "continues": request.cursor.consent_id if request.cursor else None,
-            "request_digest": key.request_digest.hex() if key else None,
-            "kept_since": oldest_answer_time(now),
-            "now": now,
-        },
-    )
-    if row is None:
-        raise RuntimeError("a SELECT without FROM gives one row")
+    values = {
+        **call_parameters(call, now),
+        "continues": request.cursor.consent_id if request.cursor else None,
+        "consent_id": request.consent_id,
+        "asked": list(asked),
+        "datasets": [name for name in asked if is_offered(name, request.purpose, catalogue)],
+    }
+    row = certain(await call.runtime.hot.row(READ_INPUTS, values))
     return QueryInputs(
-        client_status=client_status_from_json(orjson.loads(row["client_status"])),
+        client_status=client_status_from_json(row["client_status"]),
         consent=consent_from_json(orjson.loads(row["consent"])) if row["consent"] else None,
         stored_answer=orjson.loads(row["kept"]) if row["kept"] else None,
         enterprise=enterprise_from_json(row["enterprise"]),

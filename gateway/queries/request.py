@@ -28,7 +28,7 @@ class QueryRequest:
     purpose: Purpose
     consent_id: str | None
     foreign_consent: bool
-    """Whether it names another consent than the one that the token is bound to."""
+    """True where it names another consent than the one that the token is bound to."""
     datasets: tuple[str, ...]
     decided_from: date | None
     decided_to: date | None
@@ -36,7 +36,7 @@ class QueryRequest:
     cursor: Cursor | None
 
     def wants(self, record: Record) -> bool:
-        """Whether `record` passes the filter; a record without a date passes an empty filter only."""
+        """True where `record` passes the filter; a record without a date passes an empty filter only."""
         if self.decided_from is None and self.decided_to is None:
             return True
         if record.decided_on is None:
@@ -57,11 +57,7 @@ class QueryRequest:
 
 
 def parse_request(
-    body: QueryIn,
-    catalogue: Catalogue,
-    cursors: Cursors,
-    *,
-    token_consent: str | None,
+    body: QueryIn, catalogue: Catalogue, cursors: Cursors, *, token_consent: str | None
 ) -> QueryRequest | RefusedRequest | Refusal:
     """The request in a parsed body, or what is wrong with it."""
     uscc = parse_subject(body.enterprise.uscc)

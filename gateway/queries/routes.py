@@ -25,9 +25,7 @@ async def query(request: Request, runtime: UsingRuntime) -> Response:
     caller = await authenticate(request, runtime, scope="query")
     came = await read_call(request, QueryIn)
     cursors = Cursors(
-        key=runtime.digests.key("cursor"),
-        client_id=caller.client_id,
-        now=runtime.now(),
+        key=runtime.digests.key("cursor"), client_id=caller.client_id, now=runtime.now()
     )
     parse = partial(
         parse_request,
@@ -35,7 +33,5 @@ async def query(request: Request, runtime: UsingRuntime) -> Response:
         cursors=cursors,
         token_consent=caller.token.consent_id,
     )
-    asked = await parse_and_admit(request, runtime, caller, came, parse)
-    return json_response(
-        raise_if_refused(await answer_query(runtime, caller, asked, came.key, cursors))
-    )
+    call = await parse_and_admit(request, runtime, caller, came, parse)
+    return json_response(raise_if_refused(await answer_query(call, cursors)))

@@ -13,14 +13,14 @@ MAX_DATASETS = 32
 
 
 class FilterIn(WireModel):
-    """Which records are wanted, by the date of their decision (both ends included)."""
+    """Filter of records by the date of their decision, both ends included."""
 
     decided_from: Day | None = None
     decided_to: Day | None = None
 
 
 class PageIn(WireModel):
-    """How many records at a time, and from where on."""
+    """Size of a page, and the cursor of a further one."""
 
     size: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = 50
     cursor: Annotated[str, StringConstraints(max_length=1024)] | None = None
@@ -74,13 +74,13 @@ class ConsentOut(WireModel):
 
 
 class NextPageOut(WireModel):
-    """Where the next page begins; `null` on the last one."""
+    """Cursor of the next page; `null` on the last one."""
 
     cursor: str | None
 
 
 class QueryOut(WireModel):
-    """What `POST /v1/queries` answers."""
+    """The answer of `POST /v1/queries`."""
 
     disclosure_id: str
     enterprise: EnterpriseIn

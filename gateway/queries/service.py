@@ -11,14 +11,13 @@ from typing import Any
 
 import orjson
 
-from gateway.access.answer_loop import answer_store, answer_until_committed, finalise_disclosure
-from gateway.access.authentication import Caller
+from gateway.access.answer_loop import AdmittedCall, answer_until_committed, pending_disclosure
 from gateway.access.errors import IdempotencyConflictError, Refusal, conflict_refusal
 from gateway.access.subject_uscc import with_warnings
 from gateway.access.timestamps import format_time
 from gateway.db.engine import to_json
 from gateway.disclosure.commit import Committed, PendingDisclosure, commit
-from gateway.disclosure.idempotency import IdempotencyKey, KeyConflict, StoredAnswer
+from gateway.disclosure.idempotency import KeyConflict, StoredAnswer
 from gateway.disclosure.ids import new_id
 from gateway.queries.authorization import Authorization, authorize
 from gateway.queries.cursor import Cursors
@@ -26,49 +25,34 @@ from gateway.queries.pagination import RecordPage, page_of, serialize_record
 from gateway.queries.read_query import QueryInputs, read_inputs
 from gateway.queries.request import QueryRequest
 from gateway.queries.withheld import withheld
-from gateway.runtime import Runtime
 from gateway.transparency.disclosure_leaf import Disclosure
 
 CHANGED = "What this Idempotency-Key was answered with has changed since; use a new key."
 
 
-async def answer_query(
-    runtime: Runtime,
-    caller: Caller,
-    request: QueryRequest,
-    key: IdempotencyKey | None,
-    cursors: Cursors,
-) -> str | Refusal:
+QueryCall = AdmittedCall[QueryRequest]
+
+
+async def answer_query(call: QueryCall, cursors: Cursors) -> str | Refusal:
     """The answer as JSON text, or a refusal; either is in the log before this returns."""
-    return await answer_until_committed(
-        runtime, caller, request, lambda now: _attempt(runtime, caller, request, key, cursors, now)
-    )
+    return await answer_until_committed(call, lambda now: _attempt(call, cursors, now))
 
 
-async def _attempt(
-    runtime: Runtime,
-    caller: Caller,
-    request: QueryRequest,
-    key: IdempotencyKey | None,
-    cursors: Cursors,
-    now: datetime,
-) -> str | Refusal | None:
-    inputs = await read_inputs(
-        runtime.hot, caller, request, key, catalogue=runtime.catalogue, now=now
-    )
-    stored = answer_store(runtime, caller, request).find(key, inputs.stored_answer, now)
+async def _attempt(call: QueryCall, cursors: Cursors, now: datetime) -> str | Refusal | None:
+    inputs = await read_inputs(call, now)
+    stored = call.answers.find(call.key, inputs.stored_answer, now)
     if isinstance(stored, KeyConflict):
         return conflict_refusal(stored)
-    authorization = authorize(runtime, caller, request, inputs, now, repeated=stored is not None)
+    authorization = authorize(call, inputs, now, repeated=stored is not None)
     if isinstance(authorization, Refusal):
         return authorization
-    runtime.quotas.remember_version(caller.client_id, authorization.agreement.version)
+    call.runtime.quotas.remember_version(call.caller.client_id, authorization.agreement.version)
     if isinstance(stored, StoredAnswer):
-        if _still_true(runtime, request, inputs, authorization, stored, now):
+        if _still_true(call, inputs, authorization, stored, now):
             return _with_uses(stored.answer, stored.uses_left)
         return Refusal(IdempotencyConflictError, CHANGED)
-    pending = _pending(runtime, caller, request, inputs, authorization, key, cursors, now)
-    committed = await commit(runtime.hot, pending)
+    pending = _pending(call, cursors, inputs, authorization, now)
+    committed = await commit(call.runtime.hot, pending)
     if not isinstance(committed, Committed):
         return None
     spent = pending.consent_version is not None
@@ -78,16 +62,16 @@ async def _attempt(
 
 
 def _still_true(
-    runtime: Runtime,
-    request: QueryRequest,
+    call: QueryCall,
     inputs: QueryInputs,
     authorization: Authorization,
     stored: StoredAnswer,
     now: datetime,
 ) -> bool:
-    """Whether all records of a stored answer may still be disclosed, with the same fields and objections."""
+    """True where every record of a stored answer may still be disclosed, with the same fields."""
     disclosed = orjson.loads(stored.answer)["records"]
-    page = page_of(runtime, replace(request, page_size=sys.maxsize), inputs, authorization, now)
+    whole = replace(call.request, page_size=sys.maxsize)
+    page = page_of(call.runtime, whole, inputs, authorization, now)
     now_told = {_identity(serialize_record(record, fields)) for record, fields in page.records}
     return all(_identity(each) in now_told for each in disclosed)
 
@@ -100,21 +84,19 @@ def _identity(record: Mapping[str, Any]) -> tuple[str, int, bytes, str | None]:
 
 
 def _pending(
-    runtime: Runtime,
-    caller: Caller,
-    request: QueryRequest,
+    call: QueryCall,
+    cursors: Cursors,
     inputs: QueryInputs,
     authorization: Authorization,
-    key: IdempotencyKey | None,
-    cursors: Cursors,
     now: datetime,
 ) -> PendingDisclosure:
     """The answer and disclosure, and what they cost: one use for the first page, none for others."""
-    page = page_of(runtime, request, inputs, authorization, now)
+    request = call.request
+    page = page_of(call.runtime, request, inputs, authorization, now)
     disclosure = Disclosure(
         disclosure_id=new_id("dsc"),
         uscc=request.uscc,
-        client_id=caller.client_id,
+        client_id=call.caller.client_id,
         kind="query",
         outcome="told",
         purpose=request.purpose,
@@ -124,31 +106,25 @@ def _pending(
         relied_on=[(record.record_id, record.version) for record, _ in page.records],
         at=now,
     )
-    document = _document(runtime, caller, request, authorization, page, cursors, disclosure)
-    disclosure, salt = finalise_disclosure(runtime, disclosure, document)
     first = request.cursor is None
-    text = to_json(document)
-    return PendingDisclosure(
-        disclosure=disclosure,
-        salt=salt,
+    return pending_disclosure(
+        call,
+        disclosure,
+        _document(call, cursors, authorization, page, disclosure),
+        key=call.key,
         consent_version=authorization.granted.version if first else None,
         held_version=None if first else authorization.granted.version,
-        key=key,
-        answer=text,
-        sealed_answer=answer_store(runtime, caller, request).seal(key, text),
     )
 
 
 def _document(
-    runtime: Runtime,
-    caller: Caller,
-    request: QueryRequest,
+    call: QueryCall,
+    cursors: Cursors,
     authorization: Authorization,
     page: RecordPage,
-    cursors: Cursors,
     disclosure: Disclosure,
 ) -> dict[str, Any]:
-    granted = authorization.granted
+    request, granted = call.request, authorization.granted
     cursor = None
     if page.last is not None:
         cursor = cursors.write(
@@ -158,7 +134,7 @@ def _document(
         "disclosure_id": disclosure.disclosure_id,
         "enterprise": {"uscc": request.uscc},
         "purpose": request.purpose,
-        "recipient": caller.client_id,
+        "recipient": call.caller.client_id,
         "as_of": format_time(disclosure.at),
         "consent": {
             "consent_id": granted.consent_id,
@@ -166,7 +142,7 @@ def _document(
             "uses_left": None,
         },
         "records": [serialize_record(record, fields) for record, fields in page.records],
-        "withheld": withheld(authorization.scope, runtime.catalogue),
+        "withheld": withheld(authorization.scope, call.runtime.catalogue),
         "page": {"cursor": cursor},
     }
     return with_warnings(document, request.uscc)

@@ -71,7 +71,7 @@ def _unseen(
 
 
 def is_offered(dataset: str, purpose: Purpose, catalogue: Catalogue) -> bool:
-    """Whether the catalogue offers any field of `dataset` for `purpose`."""
+    """True where the catalogue offers any field of `dataset` for `purpose`."""
     return catalogue.dataset(dataset).serves(purpose) and bool(
         catalogue.fields_for(dataset, Audience.AUTHORISED)
     )

@@ -7,7 +7,6 @@ a source's delivered.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import orjson
 from fastapi import Request
 
 from gateway.access.admission_control import check_limits
@@ -73,7 +72,7 @@ async def authorize_source(
     row = await runtime.hot.row(_READ, {"client_id": caller.client_id, "jti": caller.token.jti})
     if row is None:
         raise TemporarilyUnavailableError(retry_after=1)
-    client_status = client_status_from_json(orjson.loads(row["standing"]))
+    client_status = client_status_from_json(row["standing"])
     agreement = raise_if_refused(current_agreement(client_status, runtime.now()))
     if row["kind"] != SOURCE_KIND:
         raise NotInAgreementError("Only a client that is registered as a source delivers records.")

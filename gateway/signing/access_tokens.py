@@ -80,7 +80,7 @@ class TokenVerifier:
 
 
 def _in_its_time(key: SigningKey, expires_at: int, now: datetime) -> bool:
-    """Whether the key is valid for a token of this expiry: tokens outlive a retired key by their life."""
+    """True where the key is valid for a token of this expiry; tokens outlive a retired key by their life."""
     if now < key.not_before:
         return False
     return key.retired_at is None or expires_at <= (key.retired_at + MAX_TOKEN_LIFE).timestamp()

@@ -39,8 +39,8 @@ def signature_headers(
 ) -> list[tuple[bytes, bytes]]:
     """The headers `Content-Digest`, `Signature-Input` and `Signature` of one response.
 
-    Only two components are optional: the content type, of a response with a body; the request's digest,
-    of a request whose body was compared with one.
+    Two components are optional: the content type (of a response with a body), and the digest of the
+    request (if its body was compared with one).
     """
     digest = content_digest(body)
     components = [('"@status"', str(status))]

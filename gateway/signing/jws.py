@@ -149,7 +149,7 @@ def _public_key(algorithm: str, members: tuple[str, ...]) -> Any:
 
 
 def may_verify(jwk: Mapping[str, Any], algorithm: str) -> bool:
-    """Whether a key is of the algorithm's kind and allows its use (RFC 7517 §4)."""
+    """True where a key is of the algorithm's kind and allows its use (RFC 7517 §4)."""
     # First: other types may be nested too deep to be serialised.
     if not all(isinstance(jwk.get(name, ""), str) for name in _TEXTS):
         return False

@@ -57,7 +57,7 @@ class SigningKey:
         return self.private.sign(message)
 
     def active(self, now: datetime) -> bool:
-        """Whether the key may sign at `now`."""
+        """True where the key may sign at `now`."""
         return self.not_before <= now and (self.retired_at is None or now < self.retired_at)
 
     def published(self) -> dict[str, Any]:
@@ -134,7 +134,7 @@ class KeyRing:
         return max(active, key=lambda key: key.not_before)
 
     def verifying(self, kid: str, use: KeyUse) -> SigningKey | None:
-        """The key `kid`, for verifying what was signed for `use`."""
+        """The key `kid`, for verifying signatures made for `use`."""
         return next((key for key in self._keys if key.kid == kid and key.use == use), None)
 
     def published_for(self, use: KeyUse) -> tuple[Mapping[str, str], ...]:
@@ -153,7 +153,7 @@ def read_keys(path: Path) -> tuple[SigningKey, ...]:
     except (OSError, ValueError, KeyError, TypeError):
         raise KeysUnreadableError(
             f"XINQIAO_SIGNING_KEYS names {path}, which cannot be read as a file of signing "
-            "keys. Make one with `xinqiao-gateway keys init`.",
+            "keys. Make one with `xinqiao-gateway keys init`."
         ) from None
 
 

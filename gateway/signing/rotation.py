@@ -24,11 +24,7 @@ class RotationError(Exception):
 
 
 def rotate_keys(
-    document: Document,
-    uses: Iterable[KeyUse],
-    *,
-    begins: datetime,
-    now: datetime,
+    document: Document, uses: Iterable[KeyUse], *, begins: datetime, now: datetime
 ) -> dict[str, Any]:
     """`document` with a new key for each of `uses`; the previous key retires when the new one begins.
 
@@ -57,10 +53,7 @@ def _retired_by(entry: Mapping[str, Any], moment: datetime) -> bool:
 
 
 def rewrite_key_file(
-    path: Path,
-    change: Callable[[Any], Document],
-    *,
-    check: Callable[[Path], object] = read_keys,
+    path: Path, change: Callable[[Any], Document], *, check: Callable[[Path], object] = read_keys
 ) -> None:
     """Replace a key file by `change(content)`; raises before anything is changed.
 

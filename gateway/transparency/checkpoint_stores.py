@@ -1,7 +1,7 @@
 """Stores for the newest checkpoint outside the database: a folder, or an https address.
 
-Written by compare-and-swap: content is replaced only if it is still what was read, so that a late
-writer never puts an older checkpoint back. The content is opaque here.
+Written by compare-and-swap, so that a late writer never puts an older checkpoint back. The content is
+opaque here.
 """
 
 import asyncio

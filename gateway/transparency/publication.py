@@ -64,7 +64,7 @@ PUBLISHED_SIZE_GAUGE: Final = Gauge(
 
 @dataclass(slots=True, kw_only=True)
 class LogStatus:
-    """Whether a worker may answer: its log has not forked, and its stores have not failed for long."""
+    """State of the log in one worker: forked or not, and how long its stores have failed."""
 
     forked: asyncio.Event = field(default_factory=asyncio.Event)
     clock: Callable[[], float] = time.monotonic

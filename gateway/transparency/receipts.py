@@ -38,17 +38,19 @@ class Receipt:
     inclusion_proof: tuple[bytes, ...]
 
 
-# Entries beyond the newest published checkpoint have no receipt yet.
-_ENTRIES: Final = Statement("""
+PUBLISHED_CHECKPOINT: Final = """(
+    SELECT jsonb_build_object('size', c.size, 'note', c.note)
+    FROM checkpoint c WHERE c.published_at IS NOT NULL ORDER BY c.size DESC LIMIT 1)"""
+"""SQL of the newest published `Checkpoint` as jsonb; entries beyond it have no receipt yet."""
+
+_ENTRIES: Final = Statement(f"""
     SELECT (SELECT jsonb_agg(jsonb_build_object(
                 'leaf_id', e.disclosure_id, 'index', e.index,
                 'leaf_hash', encode(e.leaf_hash, 'hex')) ORDER BY e.index)
             FROM log_entry e
             WHERE e.uscc = CAST(:uscc AS text)
               AND e.disclosure_id = ANY(CAST(:leaf_ids AS text[]))) AS entries,
-           (SELECT jsonb_build_object('size', c.size, 'note', c.note)
-            FROM checkpoint c WHERE c.published_at IS NOT NULL
-            ORDER BY c.size DESC LIMIT 1) AS checkpoint""")
+           {PUBLISHED_CHECKPOINT} AS checkpoint""")  # noqa: S608  # constants
 
 
 async def receipt_for(hot: HotDatabase, entry: Entry, checkpoint: Checkpoint) -> Receipt:

@@ -12,12 +12,13 @@ import orjson
 
 from consent.model import Consent
 from consent.use_counter import READ_CONSENT_FOR_ANSWERS, consent_from_json
-from gateway.access.authentication import Caller
+from gateway.access.answer_loop import AdmittedCall
 from gateway.access.client_status import ClientStatus, client_status_from_json
 from gateway.access.read_permission import (
     CALLER_AND_STORED_ANSWER,
     CALLER_IS_ENTITLED,
     CONSENT_HOLDS,
+    call_parameters,
 )
 from gateway.creditfile.file_query import (
     NOT_ENDED,
@@ -27,9 +28,8 @@ from gateway.creditfile.file_query import (
     with_serious_list,
 )
 from gateway.creditfile.records import Enterprise, Record
-from gateway.db.prepared import HotDatabase
+from gateway.db.prepared import certain
 from gateway.db.statements import Statement
-from gateway.disclosure.idempotency import IdempotencyKey, oldest_answer_time
 from gateway.verifications.decoy import enterprise_or_decoy
 from gateway.verifications.request import VerificationRequest
 
@@ -92,42 +92,26 @@ class VerificationInputs:
     probes: Mapping[str, tuple[Mapping[str, int], int]]
 
 
-async def read_inputs(
-    hot: HotDatabase,
-    caller: Caller,
-    request: VerificationRequest,
-    key: IdempotencyKey | None,
-    now: datetime,
-) -> VerificationInputs:
-    """Run the read statement for a request."""
-    row = await hot.row(
-        READ_INPUTS,
-        {
-            "client_id": caller.client_id,
-            "jti": caller.token.jti,
-            "uscc": request.uscc,
-            "purpose": request.purpose,
-            "consent_id": caller.token.consent_id,
-            "key": key.key if key else None,
-            "open_datasets": list(request.open_datasets),
-            "closed_questions": [tag for tag, _ in request.consent_pairs],
-            "closed_datasets": [dataset for _, dataset in request.consent_pairs],
-            "about_own": caller.token.uscc in {None, request.uscc},
-            "request_digest": key.request_digest.hex() if key else None,
-            "continues": None,
-            "kept_since": oldest_answer_time(now),
-            "now": now,
-            "questions": [each.tag for each in request.questions],
-            "budgets": list(request.budgets),
-        },
-    )
-    if row is None:
-        raise RuntimeError("a SELECT without FROM gives one row")
+async def read_inputs(call: AdmittedCall[VerificationRequest], now: datetime) -> VerificationInputs:
+    """Run the read statement for a call."""
+    request, token = call.request, call.caller.token
+    values = {
+        **call_parameters(call, now),
+        "continues": None,
+        "consent_id": token.consent_id,
+        "about_own": token.uscc in {None, request.uscc},
+        "open_datasets": list(request.open_datasets),
+        "closed_questions": [tag for tag, _ in request.consent_pairs],
+        "closed_datasets": [dataset for _, dataset in request.consent_pairs],
+        "questions": [each.tag for each in request.questions],
+        "budgets": list(request.budgets),
+    }
+    row = certain(await call.runtime.hot.row(READ_INPUTS, values))
     consent = _json(row["consent"])
     probes = orjson.loads(row["probes"])
     enterprise, is_known = enterprise_or_decoy(row["enterprise"])
     return VerificationInputs(
-        client_status=client_status_from_json(orjson.loads(row["client_status"])),
+        client_status=client_status_from_json(row["client_status"]),
         allowed=row["allowed"],
         consent=consent_from_json(consent) if consent else None,
         stored_answer=_json(row["kept"]),

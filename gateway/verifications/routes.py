@@ -25,10 +25,8 @@ async def verify(request: Request, runtime: UsingRuntime) -> Response:
     """Answer yes/no questions about one enterprise."""
     caller = await authenticate(request, runtime, scope="verify")
     came = await read_call(request, VerificationIn)
-    asked = await parse_and_admit(request, runtime, caller, came, parse_request)
-    return json_response(
-        raise_if_refused(await answer_verification(runtime, caller, asked, came.key))
-    )
+    call = await parse_and_admit(request, runtime, caller, came, parse_request)
+    return json_response(raise_if_refused(await answer_verification(call)))
 
 
 @router.get("/questions")

@@ -42,7 +42,7 @@ class LogPromiseOut(WireModel):
 
 
 class VerificationOut(WireModel):
-    """What `POST /v1/verifications` answers."""
+    """The answer of `POST /v1/verifications`."""
 
     verification_id: str
     disclosure_id: str

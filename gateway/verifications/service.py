@@ -11,10 +11,8 @@ from typing import Any
 
 import orjson
 
-import consent
-from consent import Granted, Purpose, decide
-from gateway.access.answer_loop import answer_store, answer_until_committed, finalise_disclosure
-from gateway.access.authentication import Caller
+from consent import AccessRequest, Granted, Purpose, decide
+from gateway.access.answer_loop import AdmittedCall, answer_until_committed, pending_disclosure
 from gateway.access.client_status import current_agreement
 from gateway.access.consent_binding import check_token_consent, check_token_enterprise
 from gateway.access.errors import NotInAgreementError, Refusal, conflict_refusal
@@ -26,64 +24,50 @@ from gateway.creditfile.personal_fields import id_number_digest
 from gateway.disclosure.commit import Committed, PendingDisclosure, Probe, commit
 from gateway.disclosure.idempotency import IdempotencyKey, KeyConflict, StoredAnswer
 from gateway.disclosure.ids import new_id
-from gateway.runtime import Runtime
 from gateway.transparency.disclosure_leaf import Disclosure
 from gateway.verifications.padding import pad_answer
 from gateway.verifications.read_query import VerificationInputs, read_inputs
 from gateway.verifications.request import VerificationRequest
-from verification import (
-    CATALOGUE_VERSION,
-    Answered,
-    Asked,
-    admit_probe,
-    asserted_form,
-    evaluate,
-)
+from verification import CATALOGUE_VERSION, Answered, Asked, admit_probe, asserted_form, evaluate
+
+VerificationCall = AdmittedCall[VerificationRequest]
 
 
-async def answer_verification(
-    runtime: Runtime, caller: Caller, request: VerificationRequest, key: IdempotencyKey | None
-) -> str | Refusal:
+async def answer_verification(call: VerificationCall) -> str | Refusal:
     """The answer as JSON text, or a refusal; either is in the log before this returns."""
-    return await answer_until_committed(
-        runtime, caller, request, lambda now: _attempt(runtime, caller, request, key, now)
-    )
+    return await answer_until_committed(call, lambda now: _attempt(call, now))
 
 
-async def _attempt(
-    runtime: Runtime,
-    caller: Caller,
-    request: VerificationRequest,
-    key: IdempotencyKey | None,
-    now: datetime,
-) -> str | Refusal | None:
-    inputs = await read_inputs(runtime.hot, caller, request, key, now)
-    agreement = _check_entitlement(caller, inputs, request, now)
+async def _attempt(call: VerificationCall, now: datetime) -> str | Refusal | None:
+    inputs = await read_inputs(call, now)
+    agreement = _authorize(call, inputs, now)
     if isinstance(agreement, Refusal):
         return agreement
-    runtime.quotas.remember_version(caller.client_id, agreement.version)
-    stored = answer_store(runtime, caller, request).find(key, inputs.stored_answer, now)
+    call.runtime.quotas.remember_version(call.caller.client_id, agreement.version)
+    key = call.key
+    stored = call.answers.find(key, inputs.stored_answer, now)
     if isinstance(stored, KeyConflict):
         return conflict_refusal(stored)
     if isinstance(stored, StoredAnswer):
-        unspent = _as_if_unspent(inputs)
-        again = _prepare_answer(runtime, caller, request, unspent, agreement, None, now)
+        again = _pending(call, _as_if_unspent(inputs), agreement, None, now)
         if _still_true(again, stored):
             return stored.answer
         key = None  # answered anew; the key keeps its old answer
-    pending = _prepare_answer(runtime, caller, request, inputs, agreement, key, now)
-    return pending.answer if isinstance(await commit(runtime.hot, pending), Committed) else None
+    pending = _pending(call, inputs, agreement, key, now)
+    committed = await commit(call.runtime.hot, pending)
+    return pending.answer if isinstance(committed, Committed) else None
 
 
-def _check_entitlement(
-    caller: Caller, inputs: VerificationInputs, request: VerificationRequest, now: datetime
+def _authorize(
+    call: VerificationCall, inputs: VerificationInputs, now: datetime
 ) -> Agreement | Refusal:
     """Check token, client, agreement, the token's consent, then purpose and questions."""
     agreement = current_agreement(inputs.client_status, now)
     if isinstance(agreement, Refusal):
         return agreement
-    trouble = check_token_enterprise(caller.token, request.uscc) or check_token_consent(
-        caller.token, inputs.consent, now=now
+    request, token = call.request, call.caller.token
+    trouble = check_token_enterprise(token, request.uscc) or check_token_consent(
+        token, inputs.consent, now=now
     )
     if trouble is not None:
         return trouble
@@ -97,29 +81,28 @@ def _check_entitlement(
     return agreement
 
 
-def _prepare_answer(
-    runtime: Runtime,
-    caller: Caller,
-    request: VerificationRequest,
+def _pending(
+    call: VerificationCall,
     inputs: VerificationInputs,
     agreement: Agreement,
     key: IdempotencyKey | None,
     now: datetime,
 ) -> PendingDisclosure:
     """The answer and disclosure as they would be now, and what they cost."""
-    granted = _applicable_consent(caller, request, inputs, now)
+    request = call.request
+    granted = _granted(call, inputs, now)
     open_to_caller = frozenset(
         asked
         for asked, each in zip(request.asked, request.questions, strict=True)
         if not each.needs_consent_for(asked.value)
         or (granted is not None and not set(each.consented_by).isdisjoint(granted.questions))
     )
-    probes, admitted = _probed(runtime, request, inputs, open_to_caller, now)
-    answers = _answers(runtime, request, inputs, open_to_caller & admitted, now)
+    probes, admitted = _probed(call, inputs, open_to_caller, now)
+    answers = _answers(call, inputs, open_to_caller & admitted, now)
     disclosure = Disclosure(
         disclosure_id=new_id("dsc"),
         uscc=request.uscc,
-        client_id=caller.client_id,
+        client_id=call.caller.client_id,
         kind="verification",
         outcome="told",
         purpose=request.purpose,
@@ -129,37 +112,31 @@ def _prepare_answer(
         relied_on=sorted({rest for each in answers for rest in each.rests_on}),
         at=now,
     )
-    document = _document(request, answers, disclosure, now)
-    disclosure, salt = finalise_disclosure(runtime, disclosure, document)
-    text = pad_answer(document)
-    return PendingDisclosure(
-        disclosure=disclosure,
-        salt=salt,
-        consent_version=granted.version if granted else None,
+    return pending_disclosure(
+        call,
+        disclosure,
+        _document(request, answers, disclosure),
         key=key,
-        answer=text,
-        sealed_answer=answer_store(runtime, caller, request).seal(key, text),
+        serialize=pad_answer,
+        consent_version=granted.version if granted else None,
         probes=probes,
     )
 
 
-def _applicable_consent(
-    caller: Caller, request: VerificationRequest, inputs: VerificationInputs, now: datetime
-) -> Granted | None:
+def _granted(call: VerificationCall, inputs: VerificationInputs, now: datetime) -> Granted | None:
     """The consent that allows some of these questions, if there is one."""
-    asked = consent.AccessRequest(
-        client_id=caller.client_id,
-        uscc=request.uscc,
-        purpose=Purpose(request.purpose),
-        datasets=(),
-        questions=request.consent_tags,
+    asked = AccessRequest(
+        client_id=call.caller.client_id,
+        uscc=call.request.uscc,
+        purpose=Purpose(call.request.purpose),
+        questions=call.request.consent_tags,
     )
     decided = decide(inputs.consent, asked, now=now)
     return decided if isinstance(decided, Granted) else None
 
 
 def _still_true(again: PendingDisclosure, stored: StoredAnswer) -> bool:
-    """Whether the same would be answered now: consent and records may have changed since."""
+    """True where the same would be answered now: consent and records may have changed since."""
     now, then = (orjson.loads(text)["answers"] for text in (again.answer, stored.answer))
     return bool(now == then)
 
@@ -171,8 +148,7 @@ def _as_if_unspent(inputs: VerificationInputs) -> VerificationInputs:
 
 
 def _probed(
-    runtime: Runtime,
-    request: VerificationRequest,
+    call: VerificationCall,
     inputs: VerificationInputs,
     open_to_caller: frozenset[Asked],
     now: datetime,
@@ -181,6 +157,7 @@ def _probed(
 
     A value without the consent that it needs costs nothing.
     """
+    request, digests = call.request, call.runtime.digests
     probes: list[Probe] = []
     admitted = {asked for asked in request.asked if asked.value is None}
     pairs = tuple(zip(request.asked, request.questions, strict=True))
@@ -191,11 +168,9 @@ def _probed(
             for asked, each in pairs
             if each.budget == budget and asked in open_to_caller and asked.value
         ]
-        digests = [
-            runtime.digests.of("probe", f"{request.uscc} {budget} {asserted_form(each)}").hex()[:32]
-            for each in values
-        ]
-        admission = admit_probe(known, digests, now=int(now.timestamp()))
+        forms = (f"{request.uscc} {budget} {asserted_form(each)}" for each in values)
+        keys = [digests.of("probe", form).hex()[:32] for form in forms]
+        admission = admit_probe(known, keys, now=int(now.timestamp()))
         admitted.update(each for each, yes in zip(values, admission.admitted, strict=True) if yes)
         if admission.known != known:  # unchanged: no write lock
             probes.append(Probe(question=budget, asked=admission.known, revision=revision))
@@ -203,17 +178,12 @@ def _probed(
 
 
 def _answers(
-    runtime: Runtime,
-    request: VerificationRequest,
-    inputs: VerificationInputs,
-    allowed: frozenset[Asked],
-    now: datetime,
+    call: VerificationCall, inputs: VerificationInputs, allowed: frozenset[Asked], now: datetime
 ) -> tuple[Answered, ...]:
-    facts = facts_of(
-        inputs.enterprise, inputs.records, runtime.catalogue, now, datasets=request.datasets
-    )
+    runtime, datasets = call.runtime, call.request.datasets
+    facts = facts_of(inputs.enterprise, inputs.records, runtime.catalogue, now, datasets=datasets)
     return evaluate(
-        request.asked,
+        call.request.asked,
         facts if inputs.is_known else None,
         allowed=allowed,
         digest=lambda value: id_number_digest(runtime.vault, value),
@@ -222,17 +192,14 @@ def _answers(
 
 
 def _document(
-    request: VerificationRequest,
-    answers: tuple[Answered, ...],
-    disclosure: Disclosure,
-    now: datetime,
+    request: VerificationRequest, answers: tuple[Answered, ...], disclosure: Disclosure
 ) -> dict[str, Any]:
     document = {
         "verification_id": new_id("vrf"),
         "disclosure_id": disclosure.disclosure_id,
         "enterprise": {"uscc": request.uscc},
         "purpose": request.purpose,
-        "as_of": format_time(now),
+        "as_of": format_time(disclosure.at),
         "catalogue_version": CATALOGUE_VERSION,
         "answers": [_answer(each) for each in answers],
     }

@@ -1,9 +1,11 @@
 """Misuse of bindings: tokens of other consents, Host headers, closed records, log files."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gateway.access.answer_loop import AdmittedCall
 from gateway.access.authentication import Caller as Authenticated
 from gateway.access.dpop import Proof
 from gateway.access.errors import NotAvailableError, Refusal
@@ -45,12 +47,11 @@ async def test_a_token_of_one_consent_opens_no_other(gateway: GatewayFixture) ->
     assert isinstance(free, QueryRequest)
     caller = await caller_of(gateway, bank)
     now = gateway.clock()
-    found = await read_inputs(
-        gateway.runtime.hot, caller, free, None, catalogue=gateway.runtime.catalogue, now=now
-    )
-    allowed = authorize(gateway.runtime, caller, free, found, now, repeated=False)
+    call = AdmittedCall(runtime=gateway.runtime, caller=caller, request=free, key=None)
+    found = await read_inputs(call, now)
+    allowed = authorize(call, found, now, repeated=False)
     assert not isinstance(allowed, Refusal)
-    refused = authorize(gateway.runtime, caller, bound, found, now, repeated=False)
+    refused = authorize(replace(call, request=bound), found, now, repeated=False)
     assert isinstance(refused, Refusal)
     assert refused.error is NotAvailableError
 
@@ -81,9 +82,10 @@ async def test_without_consent_closed_records_are_not_even_read(gateway: Gateway
     )
     assert isinstance(ask, Verifying)
     caller = await caller_of(gateway, bank)
-    before = await read_facts(gateway.runtime.hot, caller, ask, None, gateway.clock())
+    call = AdmittedCall(runtime=gateway.runtime, caller=caller, request=ask, key=None)
+    before = await read_facts(call, gateway.clock())
     await gateway.grant(bank, uscc, questions=[asked["question"]])
-    after = await read_facts(gateway.runtime.hot, caller, ask, None, gateway.clock())
+    after = await read_facts(call, gateway.clock())
     assert (len(before.records), before.is_known) == (0, True)
     assert len(after.records) >= 12
 

@@ -15,6 +15,7 @@ from starlette.types import Message, Scope
 
 from gateway.access import body
 from gateway.access.admission_control import check_limits
+from gateway.access.answer_loop import AdmittedCall
 from gateway.access.authentication import Caller, dpop_proof_of, read_credentials, verify_token
 from gateway.disclosure.commit import Committed, PendingDisclosure, commit
 from gateway.runtime import Runtime
@@ -125,10 +126,13 @@ def gateway_steps(runtime: Runtime) -> Mapping[str, Step[Call]]:
         assert call.ask
         await check_limits(call.request, runtime, call.caller, uscc=call.ask.uscc, key=None)
 
+    def admitted(caller: Caller, ask: VerificationRequest) -> service.VerificationCall:
+        return AdmittedCall(runtime=runtime, caller=caller, request=ask, key=None)
+
     async def reading(call: Call) -> None:
         assert call.caller
         assert call.ask
-        call.found = await read_inputs(runtime.hot, call.caller, call.ask, None, runtime.now())
+        call.found = await read_inputs(admitted(call.caller, call.ask), runtime.now())
 
     def evaluate(call: Call) -> None:
         assert call.caller
@@ -136,8 +140,8 @@ def gateway_steps(runtime: Runtime) -> Mapping[str, Step[Call]]:
         assert call.found
         assert call.found.client_status.agreement
         agreement, now = call.found.client_status.agreement, runtime.now()
-        call.telling = service._prepare_answer(
-            runtime, call.caller, call.ask, call.found, agreement, None, now
+        call.telling = service._pending(
+            admitted(call.caller, call.ask), call.found, agreement, None, now
         )
 
     async def write(call: Call) -> None:

@@ -20,13 +20,13 @@ from consent.ids import RANDOM_BYTES
 from gateway.access.head_requests import get_only
 from gateway.clients import registry
 from gateway.disclosure import consent_log_writer
-from gateway.disclosure.consent_requests import request_consent
+from gateway.disclosure.consent_request_writer import write_consent_request
 from gateway.identity import interactions
 from gateway.identity.interactions import Interaction
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
-from gateway.limits.quotas import counters_for, distinct_for
 from gateway.limits.model import Admission, Limited
+from gateway.limits.quotas import counters_for, distinct_for
 from gateway.notices.outbox import forget_undecided, note_unless_decided
 from gateway.pages.forms import one
 from gateway.pages.page_route import InsteadError, PageRoute, not_found, see_other
@@ -256,7 +256,7 @@ async def request_by_redirect(
 ) -> Consent | None:
     """Request the consent; `None` if its term is over. If it stays undecided the enterprise is notified."""
     now = runtime.now()
-    asked = await request_consent(
+    asked = await write_consent_request(
         connection,
         replace(interaction.asked, uscc=uscc),
         consent_id=consent_id_from(token_bytes(RANDOM_BYTES)),

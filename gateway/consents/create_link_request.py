@@ -10,54 +10,25 @@ from typing import Final
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consent import Channel, Consent, Reason, Refused, Request, store
+from consent import Channel, Consent, Refused, Request, relation_of, store
 from consent.ids import RANDOM_BYTES, consent_id_from
-from gateway.access.consent_request import Fault, Mistake
 from gateway.access.errors import (
-    ConsentExhaustedError,
-    ConsentExpiredError,
-    ConsentWithdrawnError,
-    CoolingDownError,
-    GatewayError,
+    CONSENT_ERRORS,
     IdempotencyConflictError,
     InvalidRequestError,
-    InvalidUsccError,
     NotFoundError,
-    NotInAgreementError,
     Refusal,
-    UnknownDatasetError,
-    UnknownPurposeError,
-    UnknownQuestionError,
 )
-from gateway.disclosure.consent_requests import request_consent
+from gateway.disclosure.consent_request_writer import write_consent_request
 from gateway.disclosure.idempotency import KEY_LIFE_SECONDS, IdempotencyKey
 from gateway.notices.kinds import NoticeKind
 from gateway.notices.outbox import note
 from gateway.runtime import Runtime
 
 KEY_LIFE: Final = timedelta(seconds=KEY_LIFE_SECONDS)
-_ERRORS: Final[dict[Fault, type[GatewayError]]] = {
-    Fault.USCC: InvalidUsccError,
-    Fault.PURPOSE: UnknownPurposeError,
-    Fault.DATASET: UnknownDatasetError,
-    Fault.QUESTION: UnknownQuestionError,
-    Fault.AGREEMENT: NotInAgreementError,
-}
-
-_REFUSALS: Final[dict[Reason, type[GatewayError]]] = {
-    Reason.COOLING_DOWN: CoolingDownError,
-    Reason.CONSENT_WITHDRAWN: ConsentWithdrawnError,
-    Reason.CONSENT_EXPIRED: ConsentExpiredError,
-    Reason.CONSENT_EXHAUSTED: ConsentExhaustedError,
-}
 
 
-def error_of(mistake: Mistake) -> GatewayError:
-    """The error for a mistake in the request."""
-    return _ERRORS.get(mistake.fault, InvalidRequestError)(mistake.sentence)
-
-
-async def create_request(
+async def create_link_request(
     runtime: Runtime, asked: Request, uscc: str, key: IdempotencyKey | None
 ) -> Consent | Refusal:
     """The requested consent, written; under a repeated key the one that it wrote."""
@@ -82,11 +53,11 @@ async def _requested(
     amends = await _amended(connection, asked)
     if isinstance(amends, Refusal):
         return amends
-    requested = await request_consent(
+    requested = await write_consent_request(
         connection, asked, consent_id=consent_id, channel=Channel.LINK, amends=amends, now=now
     )
     if isinstance(requested, Refused):
-        return Refusal(_REFUSALS.get(requested.reason, InvalidRequestError))
+        return Refusal(CONSENT_ERRORS.get(requested.reason, InvalidRequestError))
     await note(connection, NoticeKind.CONSENT_ASKED, uscc, client_id=asked.client_id, now=now)
     return requested
 
@@ -96,12 +67,7 @@ async def _amended(connection: AsyncConnection, asked: Request) -> Consent | Ref
     if asked.amends is None:
         return None
     held = await store.by_id(connection, asked.amends)
-    mine = held is not None and (held.client_id, held.uscc, held.purpose) == (
-        asked.client_id,
-        asked.uscc,
-        asked.purpose,
-    )
-    if held is None or not mine:
+    if held is None or relation_of(held) != relation_of(asked):
         return Refusal(
             NotFoundError,
             "amends names no consent of yours with this enterprise and for this purpose.",

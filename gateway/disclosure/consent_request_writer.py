@@ -12,7 +12,7 @@ from consent import ANSWER_WITHIN, Channel, Consent, Refused, Request, Status, s
 from gateway.disclosure import consent_log_writer
 
 
-async def request_consent(
+async def write_consent_request(
     connection: AsyncConnection,
     asked: Request,
     *,

@@ -1,19 +1,25 @@
-"""A consent request on the wire, by PAR or `POST /v1/consents`, parsed and validated once.
+"""Body of a consent request, by PAR or `POST /v1/consents`: its members and their validation.
 
 It is validated against the catalogue and the client's own agreement, never the enterprise: the
 answer tells nothing about one (R7, R9).
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 
 from consent import Purpose, Request
 from gateway.access.body import EnterpriseIn, WireModel
+from gateway.access.errors import (
+    InvalidRequestError,
+    InvalidUsccError,
+    NotInAgreementError,
+    Refusal,
+    UnknownDatasetError,
+    UnknownPurposeError,
+    UnknownQuestionError,
+)
 from gateway.access.subject_uscc import parse_subject
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.catalogue import Catalogue
@@ -42,26 +48,6 @@ class ConsentRequestIn(WireModel):
     max_uses: Annotated[int, Field(ge=1, le=MOST_USES)] | None = None
 
 
-class Fault(StrEnum):
-    """What is wrong with a request."""
-
-    USCC = "uscc"
-    PURPOSE = "purpose"
-    DATASET = "dataset"
-    QUESTION = "question"
-    NOTHING = "nothing"
-    AGREEMENT = "agreement"
-    TERM = "term"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mistake:
-    """Why a request is refused, in a sentence for the client's developer."""
-
-    fault: Fault
-    sentence: str
-
-
 def validated_request(
     asked: ConsentRequestIn,
     enterprise: EnterpriseIn | None,
@@ -71,24 +57,22 @@ def validated_request(
     agreement: Agreement,
     catalogue: Catalogue,
     now: datetime,
-) -> Request | Mistake:
+) -> Request | Refusal:
     """The request in these members, or the first thing that is wrong with it."""
     uscc = None if enterprise is None else parse_subject(enterprise.uscc)
     if enterprise is not None and uscc is None:
-        return _not(Fault.USCC, "enterprise.uscc is not a unified social credit code.")
+        return Refusal(InvalidUsccError, "enterprise.uscc is not a unified social credit code.")
     until = _term(asked.valid_until, agreement, now)
     unknown = _unknown(asked, catalogue)
     if unknown is not None:
         return unknown
     outside = agreement.missing(
-        purpose=asked.purpose,
-        datasets=asked.datasets,
-        questions=asked.questions,
+        purpose=asked.purpose, datasets=asked.datasets, questions=asked.questions
     )
     if outside:
         sentence = f"This client's agreement does not cover: {', '.join(outside)}."
-        return _not(Fault.AGREEMENT, sentence)
-    if isinstance(until, Mistake):
+        return Refusal(NotInAgreementError, sentence)
+    if isinstance(until, Refusal):
         return until
     return Request(
         client_id=client_id,
@@ -102,37 +86,33 @@ def validated_request(
     )
 
 
-def _unknown(asked: ConsentRequestIn, catalogue: Catalogue) -> Mistake | None:
+def _unknown(asked: ConsentRequestIn, catalogue: Catalogue) -> Refusal | None:
     if asked.purpose not in {purpose.value for purpose in Purpose}:
-        return _not(Fault.PURPOSE, "There is no such purpose; the documentation lists them.")
+        return Refusal(
+            UnknownPurposeError, "There is no such purpose; the documentation lists them."
+        )
     if not asked.datasets and not asked.questions:
-        return _not(Fault.NOTHING, "Ask for datasets or questions.")
-    datasets = _all_known(Fault.DATASET, asked.datasets, set(catalogue.codes))
-    tags = {tag for tag in asked.questions if find_question(tag)}
-    return datasets or _all_known(Fault.QUESTION, asked.questions, tags)
+        return Refusal(InvalidRequestError, "Ask for datasets or questions.")
+    if unknown := sorted(set(asked.datasets) - set(catalogue.codes)):
+        sentence = f"There is no such dataset: {', '.join(unknown)}."
+        return Refusal(UnknownDatasetError, scan(sentence).text)  # R5
+    if unknown := sorted(tag for tag in set(asked.questions) if not find_question(tag)):
+        sentence = f"There is no such question: {', '.join(unknown)}."
+        return Refusal(UnknownQuestionError, scan(sentence).text)
+    return None
 
 
-def _all_known(what: Fault, names: Iterable[str], known: set[str]) -> Mistake | None:
-    unknown = sorted(set(names) - known)
-    if not unknown:
-        return None
-    return _not(what, scan(f"There is no such {what}: {', '.join(unknown)}.").text)  # R5
-
-
-def _term(text: str | None, agreement: Agreement, now: datetime) -> datetime | Mistake:
+def _term(text: str | None, agreement: Agreement, now: datetime) -> datetime | Refusal:
     if text is None:
         return min(end_of(day_of(now + DEFAULT_TERM)), agreement.valid_until)
     try:
         ends = parse_time(text)
     except ValueError as error:
-        return _not(Fault.TERM, f"valid_until is {error}.")
+        return Refusal(InvalidRequestError, f"valid_until is {error}.")
     if not now < ends <= now + LONGEST_TERM:
-        return _not(Fault.TERM, "valid_until is in the future and at most two years ahead.")
+        sentence = "valid_until is in the future and at most two years ahead."
+        return Refusal(InvalidRequestError, sentence)
     if ends > agreement.valid_until:
         sentence = f"This client's agreement ends on {agreement.valid_until:%Y-%m-%d}, earlier."
-        return _not(Fault.AGREEMENT, sentence)
+        return Refusal(NotInAgreementError, sentence)
     return ends
-
-
-def _not(fault: Fault, sentence: str) -> Mistake:
-    return Mistake(fault=fault, sentence=sentence)
