@@ -63,8 +63,6 @@ class Http1Protocol(HttpToolsProtocol):
         self._head_timer: asyncio.TimerHandle | None = None
         self._refusal: HeadRefusal | None = None
 
-    # asyncio's callbacks
-
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the timer of the first head."""
         super().connection_made(transport)
@@ -92,8 +90,6 @@ class Http1Protocol(HttpToolsProtocol):
             self._refuse(head.HEAD_TOO_LARGE)
         elif self._in_head and (self._head_begun or self._without_progress):
             self._start_head_timer()
-
-    # httptools' callbacks
 
     def on_message_begin(self) -> None:
         """A head's first byte."""
@@ -150,8 +146,6 @@ class Http1Protocol(HttpToolsProtocol):
         super().on_message_complete()
         self._in_head = self._advanced = True
 
-    # uvicorn's own steps
-
     def on_response_complete(self) -> None:
         """Go on with the next message, or with the refusal that ends the connection."""
         if self._refusal is None or self.pipeline:
@@ -163,8 +157,6 @@ class Http1Protocol(HttpToolsProtocol):
         super()._start_asgi_task(
             cycle, _closing_unless_continued(cycle, app) if cycle.waiting_for_100_continue else app
         )
-
-    # parsing
 
     def _new_parser(self) -> httptools.HttpRequestParser:
         parser = httptools.HttpRequestParser(self)
@@ -191,8 +183,6 @@ class Http1Protocol(HttpToolsProtocol):
         lines += [b"%b: %b" % field for field in self.headers if field[0] != b"upgrade"]
         return b"\r\n".join([*lines, b"", b""])
 
-    # bounds in time
-
     def _start_head_timer(self) -> None:
         if self._head_timer is None:
             self._head_timer = self.loop.call_later(self.head_within, self._head_is_late)
@@ -212,8 +202,6 @@ class Http1Protocol(HttpToolsProtocol):
             self._refuse(head.HEAD_TOO_SLOW)
         else:  # empty lines at most, which some clients send after a body: no message to answer
             self.transport.close()
-
-    # refusing
 
     def _refuse(self, refusal: HeadRefusal) -> None:
         """Stop parsing, and answer in the message's turn."""

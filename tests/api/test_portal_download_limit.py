@@ -82,9 +82,7 @@ async def test_without_a_counter_no_file_is_made_and_a_consent_is_withdrawn_all_
     consent_id = pdf.split("/")[3]
     last_day = (portal.clock() + timedelta(days=30)).date().isoformat()
     await decide(boss, consent_id, decision="grant", dataset=["penalty"], last_day=last_day)
-    portal.app.state.runtime = replace(
-        portal.runtime, limiter=UnreachableStore(portal.clock)
-    )
+    portal.app.state.runtime = replace(portal.runtime, limiter=UnreachableStore(portal.clock))
     for address in (csv, pdf):
         answer = await boss.get(address)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
