@@ -31,7 +31,13 @@ from verification.uscc import check_character
 
 SOURCES: Final = ("market", "rival", "ended")
 DATASETS: Final = frozenset({"registration", "licence", "penalty", "annual_report"})
-_COMMAND: Final = "from gateway.cli.main import main; main()"
+# A shell ignores SIGINT in what it runs in the background (POSIX §2.11), and children inherit that.
+_COMMAND: Final = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from gateway.cli.main import main
+main()
+"""
 _GATE: Final = 4711
 _HOLD: Final = """
 CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$
