@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_class import Audience
-from gateway.creditfile.disclosure_policy import disclosable_fields, is_on_serious_list
+from gateway.creditfile.disclosure_policy import context_of, disclosable_fields
 from gateway.creditfile.divisions import division_name
 from gateway.creditfile.local_dates import SHANGHAI, day_of
 from gateway.creditfile.records import Enterprise, Record, registration_of
@@ -109,7 +109,7 @@ def _section(
             state="unavailable",
             statement=Translated("暂不可用", "Temporarily unavailable"),
         )
-    listed = is_on_serious_list(records, catalogue, now)
+    context = context_of(records, catalogue, now)
     disclosed = [
         DisclosedRecord(record=each, fields=fields)
         for each in records
@@ -121,7 +121,7 @@ def _section(
                 catalogue,
                 now,
                 kind=enterprise.kind,
-                on_serious_list=listed,
+                context=context,
             ),
         ]
         if fields

@@ -88,6 +88,7 @@ class Catalogue(CataloguePart):
                 raise ValueError(message)
             self._check_values(dataset)
             self._check_day(dataset)
+            self._check_term(dataset)
             for field in dataset.fields:
                 self._check_subject(dataset, field)
         strangers = {*self.objections.objection.datasets, *self.objections.rating_appeal.datasets}
@@ -119,6 +120,24 @@ class Catalogue(CataloguePart):
             and not needed & {"decided_on", "determined_on"}
         ):
             message = f"dataset {dataset.code}: its retention needs a day that is required"
+            raise ValueError(message)
+
+    def _check_term(self, dataset: DatasetDefinition) -> None:
+        """Fields that a clock depends on must exist, and a listing's term needs a required day."""
+        rules, names = self.clocks[dataset.clock], {field.name for field in dataset.fields}
+        needed = {*(rules.latest_of or ())}
+        if rules.term is not None and rules.term.extension is not None:
+            needed.add(rules.term.extension)
+        if rules.publicity_by_severity is not None:
+            needed.add(rules.publicity_by_severity.minor.published_if)
+        if needed - names:
+            message = (
+                f"dataset {dataset.code}: its clock goes by {min(needed - names)}, no field of it"
+            )
+            raise ValueError(message)
+        filled = {each.column for each in dataset.fields}
+        if rules.term is not None and not set(rules.term.starts) & filled:
+            message = f"dataset {dataset.code}: no field fills a column from which its term runs"
             raise ValueError(message)
 
     def _check_subject(self, dataset: DatasetDefinition, field: FieldDefinition) -> None:
@@ -161,6 +180,12 @@ def _clock_values(
         kinds = shown.never_shown, shown.short.kinds, shown.harmless_beside_a_fine, shown.bans
         yield "kinds", chain(*kinds)
         yield dataset.field_of.get("severity", ""), shown.months_by_severity
+    if (severe := rules.publicity_by_severity) is not None:
+        minor, serious = severe.minor, severe.serious
+        yield "kinds", (minor.fine, *minor.kinds, *serious.kinds)
+        yield "procedure", (*minor.procedures, *minor.published_under)
+        named = (minor.severity, severe.ordinary, serious.severity)
+        yield dataset.field_of.get("severity", ""), (*named, *severe.months)
     if rules.exempt is not None:
         yield "procedure", rules.exempt.procedures
         yield "appeal_state", (*rules.exempt.under_appeal, *rules.exempt.no_appeal_any_more)

@@ -7,8 +7,11 @@ from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_schema import (
     ClockRules,
     DatasetDefinition,
+    Exempt,
     FieldDefinition,
     Publicity,
+    PublicityBySeverity,
+    Term,
 )
 
 _HEAD: Final = """\
@@ -99,18 +102,66 @@ def _description(field: FieldDefinition) -> str:
 def _clock_sentences(rules: ClockRules) -> Iterator[str]:
     if rules == ClockRules():
         yield "Nothing else ends it."
-    if rules.until_removed:
-        yield "Told while it is on its list, whatever else has passed."
+    yield from _term_sentences(rules)
     if rules.retention_months is not None:
         yield f"Bad information is kept {rules.retention_months} months from its determination."
+    if rules.publicity_by_severity is not None:
+        yield from _severity_sentences(rules.publicity_by_severity)
     if rules.publicity is not None:
         yield from _publicity_sentences(rules.publicity)
     if rules.exempt is not None:
-        yield (
-            f"Never counted as bad information (R1): procedure {'、'.join(rules.exempt.procedures)}; "
-            f"under appeal; within {rules.exempt.appeal_days} days of the decision where no state of "
-            "an appeal is known."
-        )
+        yield from _exempt_sentences(rules.exempt)
+
+
+def _exempt_sentences(rules: Exempt) -> Iterator[str]:
+    yield (
+        "Never counted as bad information, and not told (R1): procedure "
+        f"{'、'.join(rules.procedures)}; under appeal."
+    )
+    if rules.appeal_days is not None:
+        yield f"Nor for {rules.appeal_days} days from the decision where no appeal's state is known."
+
+
+def _term_sentences(rules: ClockRules) -> Iterator[str]:
+    if rules.until_removed:
+        yield "Told while it is on its list, whatever its retention."
+    if rules.term is not None:
+        yield _term_sentence(rules.term)
+    if rules.until_valid_to:
+        yield "Told until its last day of validity."
+    if rules.latest_of is not None:
+        series = "".join(f" of each `{name}`" for name in rules.latest_of)
+        yield f"Only the latest{series} is told."
+
+
+def _term_sentence(term: Term) -> str:
+    days = " or ".join(f"`{column}`" for column in term.starts)
+    longer = (
+        f", and up to {term.extension_at_most} years more by `{term.extension}`"
+        if term.extension
+        else ""
+    )
+    bad = "Bad information is told" if term.only_bad else "Told"
+    return f"{bad} {term.months} months from {days}{longer} ({term.law})."
+
+
+def _severity_sentences(rules: PublicityBySeverity) -> Iterator[str]:
+    minor, serious = rules.minor, rules.serious
+    terms = "; ".join(f"{name} {months} months" for name, months in rules.months.items())
+    yield f"{rules.law}: shown at most, from the day of determination, {terms}."
+    yield (
+        f"Severity is the authority's. Where it gives none: {minor.severity} under "
+        f"{'、'.join(minor.procedures)}, or for {'、'.join(minor.kinds)} and a {minor.fine} of at most "
+        f"{minor.fine_at_most} (10,000 yuan; of individual businesses {minor.person_fine_at_most}) "
+        f"alone; {serious.severity} for {'、'.join(serious.kinds)}"
+        f"{f' or a {minor.fine} from {serious.fine_from}' if serious.fine_from else ''}; "
+        f"{rules.ordinary} otherwise."
+    )
+    yield (
+        f"{minor.severity} is not shown, unless `{minor.published_if}` under "
+        f"{'、'.join(minor.published_under)}."
+    )
+    yield f"Of decisions before {rules.in_force}, the rule below applies too, and the earlier end counts."
 
 
 def _publicity_sentences(rules: Publicity) -> Iterator[str]:
@@ -119,6 +170,8 @@ def _publicity_sentences(rules: Publicity) -> Iterator[str]:
         f"Shown {rules.short.months} months: {'、'.join(rules.short.kinds)}, or a fine of at most "
         f"{rules.short.fine_at_most} (10,000 yuan), with nothing graver beside it."
     )
-    yield f"Shown {rules.months} months otherwise, or as long as {'、'.join(rules.bans)} lasts."
-    by_severity = "; ".join(f"{s} {m} months" for s, m in rules.months_by_severity.items())
-    yield f"By severity, where that is earlier: {by_severity}."
+    bans = f", or as long as {'、'.join(rules.bans)} lasts" if rules.bans else ""
+    yield f"Shown {rules.months} months otherwise{bans}."
+    if rules.months_by_severity:
+        by_severity = "; ".join(f"{s} {m} months" for s, m in rules.months_by_severity.items())
+        yield f"By severity, where that is earlier: {by_severity}."

@@ -5,6 +5,7 @@ Narrowing is not reported.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from gateway.creditfile.catalogue import Catalogue
@@ -14,7 +15,9 @@ from gateway.creditfile.catalogue_schema import (
     Exempt,
     FieldDefinition,
     Publicity,
+    PublicityBySeverity,
     Subject,
+    Term,
 )
 from gateway.creditfile.disclosure_class import DisclosureClass
 
@@ -34,6 +37,7 @@ _CLOCK_COLUMNS: Final = frozenset(
         "removed_on",
         "severity",
         "valid_to",
+        "period",
     }
 )
 
@@ -154,13 +158,84 @@ def _clock_changes(old: ClockRules, new: ClockRules) -> Iterator[str]:
         yield "kept for a shorter time, and deleted then"
     if old.until_removed and not new.until_removed and new.retention_months is not None:
         yield "deleted although it may still be listed"
+    if old.term is not None:
+        yield from _term_changes(old.term, new.term)
+    if old.until_valid_to and not new.until_valid_to:
+        yield "told beyond its validity"
+    if old.latest_of is not None and (
+        new.latest_of is None or not set(new.latest_of) <= set(old.latest_of)
+    ):
+        yield "told beside a later one"
+    yield from _publicity_rules_changes(old, new)
+    if old.exempt is not None:
+        yield from _exemption_changes(old.exempt, new.exempt)
+
+
+def _term_changes(old: Term, new: Term | None) -> Iterator[str]:
+    if new is None:
+        yield "no term ends it"
+    elif (
+        new.months > old.months
+        or new.starts != old.starts
+        or new.extension_at_most > old.extension_at_most
+        or new.extension not in (None, old.extension)
+        or (new.only_bad and not old.only_bad)
+    ):
+        yield "its term ends it later"
+
+
+def _publicity_rules_changes(old: ClockRules, new: ClockRules) -> Iterator[str]:
+    """Changes of the two publicity rules; between different rules there is no comparison."""
+    before, after = old.publicity_by_severity, new.publicity_by_severity
+    if (before is None) != (after is None) and (old.publicity or before):
+        yield "its publicity goes by another rule"
+        return
+    if before is not None and after is not None:
+        yield from _severity_changes(before, after)
     if old.publicity is not None:
         if new.publicity is None:
             yield "no rule ends its publicity"
         else:
             yield from _publicity_changes(old.publicity, new.publicity)
-    if old.exempt is not None:
-        yield from _exemption_changes(old.exempt, new.exempt)
+
+
+def _severity_changes(old: PublicityBySeverity, new: PublicityBySeverity) -> Iterator[str]:
+    minor, now = old.minor, new.minor
+    shown = (
+        (new.in_force != old.in_force, "its publicity goes by severity from another day"),
+        (
+            any(_longer(months, new.months.get(name)) for name, months in old.months.items()),
+            "a severity is shown longer",
+        ),
+        (
+            (now.severity, new.ordinary, new.serious.severity)
+            != (minor.severity, old.ordinary, old.serious.severity),
+            "severities have other names",
+        ),
+        (
+            _lost(minor.procedures, now.procedures)
+            or _lost(minor.kinds, now.kinds)
+            or now.fine != minor.fine
+            or now.fine_at_most < minor.fine_at_most
+            or now.person_fine_at_most < minor.person_fine_at_most,
+            "fewer penalties are minor",
+        ),
+        (
+            now.published_if != minor.published_if
+            or _lost(now.published_under, minor.published_under),
+            "more minor penalties are shown",
+        ),
+        (
+            _lost(new.serious.kinds, old.serious.kinds)
+            or _longer(new.serious.fine_from, old.serious.fine_from),
+            "more penalties are serious",
+        ),
+        (
+            _lost(new.unfulfilled_continue, old.unfulfilled_continue),
+            "more authorities show theirs until they are fulfilled",
+        ),
+    )
+    yield from (sentence for wider, sentence in shown if wider)
 
 
 def _publicity_changes(old: Publicity, new: Publicity) -> Iterator[str]:
@@ -190,7 +265,7 @@ def _exemption_changes(old: Exempt, new: Exempt | None) -> Iterator[str]:
         _lost(old.procedures, new.procedures)
         or _lost(old.under_appeal, new.under_appeal)
         or _lost(new.no_appeal_any_more, old.no_appeal_any_more)
-        or new.appeal_days < old.appeal_days
+        or (old.appeal_days or 0) > (new.appeal_days or 0)
     ):
         yield "less is exempt from counting as bad information"
 
@@ -202,8 +277,8 @@ def _subject_changes(what: str, old: Sequence[Subject], new: Sequence[Subject]) 
             yield f"{each.subject}: fields that speak of it can be {what}"
 
 
-def _longer(old: int | None, new: int | None) -> bool:
-    """Whether a term became longer; `None` never ends."""
+def _longer(old: float | Decimal | None, new: float | Decimal | None) -> bool:
+    """True if a term became longer; `None` never ends."""
     return old is not None and (new is None or new > old)
 
 

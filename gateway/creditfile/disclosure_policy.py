@@ -12,6 +12,7 @@ from gateway.creditfile import disclosure_terms
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_schema import FieldDefinition
 from gateway.creditfile.disclosure_class import CLASSES_FOR, Audience, DisclosureClass
+from gateway.creditfile.disclosure_terms import ALONE, FileContext
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.record_mapping import without_personal_numbers
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Record
@@ -34,13 +35,13 @@ def is_disclosable(
     catalogue: Catalogue,
     now: datetime,
     *,
-    on_serious_list: bool = False,
+    context: FileContext = ALONE,
 ) -> bool:
-    """Whether anything of `record` may be disclosed to `audience` at `now`."""
+    """True if anything of `record` may be disclosed to `audience` at `now`."""
     if record.dataset not in catalogue.codes:
         return False
     dataset, rules = catalogue.dataset(record.dataset), catalogue.rules_of(record.dataset)
-    if disclosure_terms.has_ended(record, dataset, rules, now=now, on_serious_list=on_serious_list):
+    if disclosure_terms.has_ended(record, dataset, rules, now=now, context=context):
         return False
     if audience is not Audience.ENTERPRISE and disclosure_terms.is_exempt(record, rules, now=now):
         return False
@@ -54,13 +55,13 @@ def disclosable_fields(
     now: datetime,
     *,
     kind: str,
-    on_serious_list: bool = False,
+    context: FileContext = ALONE,
 ) -> dict[str, Any]:
     """Disclosable fields of one record; empty if nothing may be disclosed.
 
     `kind` is the enterprise's: the operator of an individual business is masked in public.
     """
-    if not is_disclosable(record, audience, catalogue, now, on_serious_list=on_serious_list):
+    if not is_disclosable(record, audience, catalogue, now, context=context):
         return {}
     return _reachable_fields(record, audience, catalogue, kind, today=day_of(now))
 
@@ -73,14 +74,14 @@ def disclosable_records(
     `kind` is the enterprise's. Records that have ended or are not for this audience are left out.
     """
     held = tuple(records)
-    listed = is_on_serious_list(held, catalogue, now)
+    context = context_of(held, catalogue, now)
     return tuple(
         DisclosableRecord(
             record=each,
             fields=_reachable_fields(each, audience, catalogue, kind, today=day_of(now)),
         )
         for each in held
-        if is_disclosable(each, audience, catalogue, now, on_serious_list=listed)
+        if is_disclosable(each, audience, catalogue, now, context=context)
     )
 
 
@@ -93,8 +94,25 @@ def never_disclosed_fields(dataset: str, catalogue: Catalogue) -> tuple[str, ...
     )
 
 
-def is_on_serious_list(records: Iterable[Record], catalogue: Catalogue, now: datetime) -> bool:
-    """Whether the enterprise is on the list of serious violations at `now`.
+def context_of(records: Iterable[Record], catalogue: Catalogue, now: datetime) -> FileContext:
+    """What the disclosure of each of an enterprise's `records` depends on in the others."""
+    held = tuple(records)
+    return FileContext(
+        on_serious_list=_is_on_serious_list(held, catalogue, now),
+        superseded=_superseded(held, catalogue),
+    )
+
+
+def counts_as_bad(
+    record: Record, catalogue: Catalogue, now: datetime, *, context: FileContext = ALONE
+) -> bool:
+    """True if the record is bad information against the enterprise at `now` (R1)."""
+    dataset, rules = catalogue.dataset(record.dataset), catalogue.rules_of(record.dataset)
+    return disclosure_terms.counts_as_bad(record, dataset, rules, now=now, context=context)
+
+
+def _is_on_serious_list(records: Iterable[Record], catalogue: Catalogue, now: datetime) -> bool:
+    """True if the enterprise is on the list of serious violations at `now`.
 
     Depends on the clock alone, since the retention of other records depends on it.
     """
@@ -106,6 +124,28 @@ def is_on_serious_list(records: Iterable[Record], catalogue: Catalogue, now: dat
         and not disclosure_terms.has_ended(each, dataset, rules, now=now)
         for each in records
     )
+
+
+def _superseded(records: Iterable[Record], catalogue: Catalogue) -> frozenset[str]:
+    """Ids of records that are not the latest of their series (ratings: the latest only)."""
+    latest: dict[tuple[object, ...], Record] = {}
+    old = set()
+    for each in records:
+        series = (
+            catalogue.rules_of(each.dataset).latest_of if each.dataset in catalogue.codes else None
+        )
+        if series is None:
+            continue
+        key = (each.dataset, *(each.fields.get(name) for name in series))
+        other = latest.setdefault(key, each)
+        newest = max(each, other, key=_age)
+        old |= {each.record_id, other.record_id} - {newest.record_id}
+        latest[key] = newest
+    return frozenset(old)
+
+
+def _age(record: Record) -> tuple[date, datetime, str]:
+    return record.decided_on or date.min, record.source_time, record.record_id
 
 
 def mask_person(name: str) -> str:

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Any, Final, Self
 
-from gateway.creditfile import disclosure_terms
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_schema import DatasetDefinition, Publicity
+from gateway.creditfile.catalogue_schema import ClockRules, DatasetDefinition
+from gateway.creditfile.penalty_publicity import Penalty, last_day_of_publicity
 from gateway.creditfile.record_mapping import TEXT_TYPES, sealed_fields
 from gateway.ingest.field_parsers import (
     MAX_FREE_TEXT,
@@ -48,7 +47,7 @@ class DatasetRules:
     lists: frozenset[str]
     """Fields that are lists of texts."""
     sealed: tuple[str, ...]
-    publicity: Publicity | None
+    clock: ClockRules
     by_column: Mapping[str, str]
 
     @classmethod
@@ -72,32 +71,36 @@ class DatasetRules:
             key_texts=tuple(each for each in texts if each in dataset.key),
             lists=frozenset(each.name for each in fields if each.type == "texts"),
             sealed=sealed,
-            publicity=catalogue.rules_of(dataset_code).publicity,
+            clock=catalogue.rules_of(dataset_code),
             by_column={each.column: each.name for each in dataset.fields if each.column},
         )
 
-    def end_agrees(self, fields: Mapping[str, Any]) -> bool:
-        """R2: whether a delivered end of publicity equals the one computed from the rules.
+    @property
+    def has_publicity(self) -> bool:
+        """True if an end of publicity is computed for the dataset (R2)."""
+        return bool(self.clock.publicity or self.clock.publicity_by_severity)
+
+    def end_agrees(self, uscc: str, fields: Mapping[str, Any]) -> bool:
+        """R2: True if a delivered end of publicity equals the one computed from the rules.
 
         It is stored as delivered; the clock recomputes the end on each read, and the earlier one
         applies.
         """
-        if self.publicity is None:
+        delivered = fields.get(self.by_column.get("publicity_ends_on", ""))
+        if delivered is None or not self.has_publicity:
             return True
-        columns = self.by_column
-        delivered = fields.get(columns.get("publicity_ends_on", ""))
-        start = fields.get(columns.get("published_on", "")) or fields.get(
-            columns.get("decided_on", "")
+        penalty = Penalty(
+            uscc=uscc,
+            decided_on=self._day(fields, "decided_on"),
+            determined_on=self._day(fields, "determined_on"),
+            published_on=self._day(fields, "published_on"),
+            ban_until=self._day(fields, "valid_to"),
+            severity=fields.get(self.by_column.get("severity", "")),
+            fields=fields,
         )
-        if delivered is None or start is None:
-            return True
-        ban = fields.get(columns.get("valid_to", ""))
-        last_day = disclosure_terms.penalty_publicity_end(
-            published_on=date.fromisoformat(start),
-            kinds=fields.get("kinds", ()),
-            fine=Decimal(fields["fine"]) if "fine" in fields else None,
-            severity=fields.get(columns.get("severity", "")),
-            ban_until=None if ban is None else date.fromisoformat(ban),
-            rules=self.publicity,
-        )
+        last_day = last_day_of_publicity(penalty, self.clock)
         return last_day is not None and last_day.isoformat() == delivered
+
+    def _day(self, fields: Mapping[str, Any], column: str) -> date | None:
+        value = fields.get(self.by_column.get(column, ""))
+        return None if value is None else date.fromisoformat(value)

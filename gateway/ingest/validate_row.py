@@ -135,7 +135,7 @@ class RowValidator:
             warnings.append(RowWarning.LIKE_AN_ID_NUMBER)
         masked = self._mask(row, fields)
         warnings += dict.fromkeys(WARNING_OF_NUMBER[each.masking.kind] for each in masked)
-        if not self.rules.end_agrees(fields):
+        if not self.rules.end_agrees(uscc, fields):
             warnings.append(RowWarning.PUBLICITY_END)
         personal = {name: fields.pop(name) for name in self.rules.sealed if name in fields}
         return AcceptedRow(

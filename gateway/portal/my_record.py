@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 from gateway.creditfile import labels
 from gateway.creditfile.disclosure_class import Audience
-from gateway.creditfile.disclosure_policy import disclosable_fields, is_on_serious_list
+from gateway.creditfile.disclosure_policy import context_of, disclosable_fields
+from gateway.creditfile.disclosure_terms import FileContext
 from gateway.creditfile.file_query import read_file
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import store as objections
@@ -90,13 +91,13 @@ class CreditFile:
     def entries(self) -> list[Entry]:
         """All records visible to the enterprise, in catalogue order, newest first."""
         records = (registration_of(self.enterprise), *self.records)
-        listed = is_on_serious_list(records, self.runtime.catalogue, self.now)
-        found = (self._entry(each, listed=listed) for each in records)
+        context = context_of(records, self.runtime.catalogue, self.now)
+        found = (self._entry(each, context=context) for each in records)
         order = self.runtime.catalogue.codes.index
         visible = sorted((e for e in found if e.fields), key=_sort_key, reverse=True)
         return sorted(visible, key=lambda e: order(e.record.dataset))
 
-    def _entry(self, record: Record, *, listed: bool) -> Entry:
+    def _entry(self, record: Record, *, context: FileContext) -> Entry:
         fields = {
             audience: disclosable_fields(
                 record,
@@ -104,7 +105,7 @@ class CreditFile:
                 self.runtime.catalogue,
                 self.now,
                 kind=self.enterprise.kind,
-                on_serious_list=listed,
+                context=context,
             )
             for audience in (Audience.ENTERPRISE, Audience.AUTHORISED, Audience.PUBLIC)
         }
@@ -124,8 +125,8 @@ class CreditFile:
         else:
             whole = with_personal(vault, entry.record)
         records = (registration_of(self.enterprise), *self.records)
-        listed = is_on_serious_list(records, self.runtime.catalogue, self.now)
-        return self._entry(whole, listed=listed)
+        context = context_of(records, self.runtime.catalogue, self.now)
+        return self._entry(whole, context=context)
 
 
 @router.get("/portal/enterprises/{uscc}/record", response_model=None)

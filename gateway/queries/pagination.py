@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.access.timestamps import format_time
 from gateway.creditfile.disclosure_class import Audience
-from gateway.creditfile.disclosure_policy import disclosable_fields, is_on_serious_list
+from gateway.creditfile.disclosure_policy import context_of, disclosable_fields
 from gateway.creditfile.personal_fields import open_enterprise, with_personal
 from gateway.creditfile.records import REGISTRATION, Enterprise, Record, registration_of
 from gateway.queries.authorization import Authorization
@@ -36,7 +36,7 @@ def page_of(
     """The requested page of the records that may be disclosed to this client now."""
     enterprise, scope = authorization.enterprise, authorization.scope
     held = (*_registration(runtime, enterprise, scope.disclosed), *inputs.records)
-    listed = is_on_serious_list(held, runtime.catalogue, now)
+    context = context_of(held, runtime.catalogue, now)
     begin = request.cursor.after if request.cursor else None
     disclosed: list[tuple[Record, Mapping[str, Any]]] = []
     for record in sorted(held, key=position_of):
@@ -50,7 +50,7 @@ def page_of(
             runtime.catalogue,
             now,
             kind=enterprise.kind,
-            on_serious_list=listed,
+            context=context,
         )
         if unseen := scope.unseen.get(record.dataset):
             fields = {name: value for name, value in fields.items() if name not in unseen}

@@ -5,8 +5,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from gateway.creditfile.disclosure_terms import penalty_publicity_end
 from gateway.creditfile.local_dates import months_after
+from gateway.creditfile.penalty_publicity import NEVER, Penalty, last_day_of_publicity
 from gateway.synthetic.enterprise_builder import EnterpriseBuilder
 
 _VIOLATIONS: Final = (
@@ -20,15 +20,13 @@ _YEAR: Final = 12
 def add_penalty(
     builder: EnterpriseBuilder,
     *,
-    published_on: date,
-    publicity_ends_on: date | None = None,
+    decided_on: date,
     changed: Mapping[str, Any] | None = None,
     **events: datetime,
 ) -> None:
     """Add a fine of ordinary severity; `changed` overrides fields."""
     violation, basis, facts = builder.rng.choice(_VIOLATIONS)
     fine = Decimal(builder.rng.randint(110, 900)) / 100
-    decided_on = published_on - timedelta(days=5)
     fields: dict[str, Any] = {
         "document_number": builder.document_number("浙市监罚", decided_on),
         "violation_type": violation,
@@ -44,12 +42,12 @@ def add_penalty(
         "severity": "一般",
         "procedure": "普通",
         "determined_on": f"{decided_on}",
-        "published_on": f"{published_on}",
+        "published_on": f"{decided_on + timedelta(days=5)}",
         "conduct_ended_on": f"{decided_on - timedelta(days=40)}",
         "appeal_state": "none",
         **(changed or {}),
     }
-    last_day = publicity_ends_on or _last_day(builder, fields, published_on)
+    last_day = _last_day(builder, fields)
     if last_day is not None:
         fields["publicity_ends_on"] = f"{last_day}"
     builder.add("penalty", fields, **events)
@@ -57,15 +55,15 @@ def add_penalty(
 
 def add_live_penalty(builder: EnterpriseBuilder, **changed: Any) -> None:  # penalty fields
     """Add a penalty within its publicity term for months."""
-    add_penalty(builder, published_on=builder.past_day(150, 30), changed=changed)
+    add_penalty(builder, decided_on=builder.past_day(155, 35), changed=changed)
 
 
 def add_penalty_ending(builder: EnterpriseBuilder, last_day: date) -> None:
     """Add a penalty whose publicity term ends on `last_day`."""
-    published_on = months_after(last_day, -_YEAR)
-    while months_after(published_on, _YEAR) < last_day:
-        published_on += timedelta(days=1)
-    add_penalty(builder, published_on=published_on, publicity_ends_on=last_day)
+    decided_on = months_after(last_day, -_YEAR)
+    while months_after(decided_on, _YEAR) < last_day:
+        decided_on += timedelta(days=1)
+    add_penalty(builder, decided_on=decided_on)
 
 
 def add_abnormal_listing(builder: EnterpriseBuilder, *, removed_on: date | None = None) -> None:
@@ -145,17 +143,14 @@ def _add_listing(
     builder.add(dataset, fields)
 
 
-def _last_day(
-    builder: EnterpriseBuilder, fields: Mapping[str, Any], published_on: date
-) -> date | None:
-    rules = builder.catalogue.rules_of("penalty").publicity
-    if rules is None:
-        return None
-    return penalty_publicity_end(
-        published_on=published_on,
-        kinds=fields["kinds"],
-        fine=Decimal(fields["fine"]),
-        severity=fields["severity"],
-        ban_until=None,
-        rules=rules,
+def _last_day(builder: EnterpriseBuilder, fields: Mapping[str, Any]) -> date | None:
+    penalty = Penalty(
+        uscc=builder.uscc,
+        decided_on=date.fromisoformat(fields["decided_on"]),
+        determined_on=date.fromisoformat(fields["determined_on"]),
+        published_on=date.fromisoformat(fields["published_on"]),
+        severity=fields.get("severity"),
+        fields=fields,
     )
+    last_day = last_day_of_publicity(penalty, builder.catalogue.rules_of("penalty"))
+    return None if last_day == NEVER else last_day

@@ -44,7 +44,7 @@ def _expires_today(builder: EnterpriseBuilder) -> None:
 def _repaired(builder: EnterpriseBuilder) -> None:
     negative_records.add_penalty(
         builder,
-        published_on=builder.past_day(150, 100),
+        decided_on=builder.past_day(155, 105),
         repaired_at=builder.morning(10),
     )
 
@@ -52,7 +52,7 @@ def _repaired(builder: EnterpriseBuilder) -> None:
 def _withdrawn(builder: EnterpriseBuilder) -> None:
     negative_records.add_penalty(
         builder,
-        published_on=builder.past_day(150, 100),
+        decided_on=builder.past_day(155, 105),
         withdrawn_at=builder.morning(10),
     )
 
@@ -60,7 +60,7 @@ def _withdrawn(builder: EnterpriseBuilder) -> None:
 def _disputed(builder: EnterpriseBuilder) -> None:
     negative_records.add_penalty(
         builder,
-        published_on=builder.past_day(150, 100),
+        decided_on=builder.past_day(155, 105),
         objection_since=builder.morning(2),
     )
 

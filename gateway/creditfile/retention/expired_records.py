@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile import disclosure_terms
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.disclosure_policy import SERIOUS_LIST, is_on_serious_list
+from gateway.creditfile.disclosure_policy import SERIOUS_LIST, context_of
+from gateway.creditfile.disclosure_terms import FileContext
 from gateway.creditfile.local_dates import day_of, months_after
 from gateway.creditfile.records import Record
 from gateway.db.engine import to_json
@@ -66,9 +67,9 @@ async def find_expired(
     return [
         each
         for records in by_uscc.values()
-        for listed in [is_on_serious_list(records, catalogue, now)]
+        for context in [context_of(records, catalogue, now)]
         for each in records
-        if _is_over(each, catalogue, now, listed=listed)
+        if _is_over(each, catalogue, now, context)
     ]
 
 
@@ -77,9 +78,9 @@ def count_by_dataset(records: Iterable[Record]) -> dict[str, int]:
     return dict(sorted(Counter(each.dataset for each in records).items()))
 
 
-def _is_over(record: Record, catalogue: Catalogue, now: datetime, *, listed: bool) -> bool:
+def _is_over(record: Record, catalogue: Catalogue, now: datetime, context: FileContext) -> bool:
     dataset, rules = catalogue.dataset(record.dataset), catalogue.rules_of(record.dataset)
-    end = disclosure_terms.retention_over_at(record, dataset, rules, on_serious_list=listed)
+    end = disclosure_terms.retention_over_at(record, dataset, rules, context)
     return end is not None and now >= end
 
 
