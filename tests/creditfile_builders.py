@@ -51,12 +51,14 @@ _FIELDS: dict[str, dict[str, Any]] = {
         "procedure": "普通",
         "appeal_state": "none",
     },
-    "serious_violation": {"decision_number": "浙市监严〔2020〕1号", "added_on": "2020-02-01"},
+    "serious_violation": {"decision_number": "浙市监严〔2025〕1号", "added_on": "2025-02-01"},
     "abnormal_listing": {"decision_number": "浙市监异〔2025〕1号", "added_on": "2025-02-01"},
     "judgment_defaulter": {"case_number": "（2026）浙0106执1号", "published_on": "2026-08-01"},
     "commitment": {"number": "诺1", "committed_on": "2026-01-05", "fulfilment": "fulfilled"},
     "public_rating": {"score": 800, "level": "良好", "date": "2026-10-01"},
     "industry_rating": {"number": "评1", "level": "A", "published": False},
+    "inspection": {"task": "抽1", "inspected_on": "2026-10-01", "result": "未发现问题"},
+    "tax_and_social": {"kind": "tax", "period": "2026-10", "on_time": True},
     "supervision": {"number": "警1", "indicator": "一址多照", "date": "2026-10-01"},
 }
 

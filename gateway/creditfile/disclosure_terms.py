@@ -101,10 +101,7 @@ def is_bad(record: Record, dataset: DatasetDefinition) -> bool:
 
 
 def is_exempt(record: Record, rules: ClockRules, *, now: datetime) -> bool:
-    """R1: warnings only, simplified procedure, or under appeal."""
-    kinds = set(record.fields.get("kinds") or ())
-    if rules.publicity is not None and kinds and kinds <= set(rules.publicity.never_shown):
-        return True
+    """R1: simplified procedure, or under appeal."""
     if rules.exempt is None:
         return False
     simplified = record.fields.get("procedure") in rules.exempt.procedures

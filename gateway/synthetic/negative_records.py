@@ -48,7 +48,7 @@ def add_penalty(
         **(changed or {}),
     }
     last_day = _last_day(builder, fields)
-    if last_day is not None:
+    if last_day is not None and "publicity_ends_on" not in fields:
         fields["publicity_ends_on"] = f"{last_day}"
     builder.add("penalty", fields, **events)
 
@@ -63,7 +63,7 @@ def add_penalty_ending(builder: EnterpriseBuilder, last_day: date) -> None:
     decided_on = months_after(last_day, -_YEAR)
     while months_after(decided_on, _YEAR) < last_day:
         decided_on += timedelta(days=1)
-    add_penalty(builder, decided_on=decided_on)
+    add_penalty(builder, decided_on=decided_on, changed={"publicity_ends_on": f"{last_day}"})
 
 
 def add_abnormal_listing(builder: EnterpriseBuilder, *, removed_on: date | None = None) -> None:

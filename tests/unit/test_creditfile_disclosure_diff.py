@@ -36,6 +36,22 @@ def publicity(**members: Any) -> Any:
     return lambda document: document["clocks"]["penalty"]["publicity"].update(members)
 
 
+def by_severity(**members: Any) -> Any:
+    return lambda document: document["clocks"]["penalty"]["publicity_by_severity"].update(members)
+
+
+def minor(**members: Any) -> Any:
+    return lambda document: document["clocks"]["penalty"]["publicity_by_severity"]["minor"].update(
+        members
+    )
+
+
+def serious(**members: Any) -> Any:
+    return lambda document: document["clocks"]["penalty"]["publicity_by_severity"][
+        "serious"
+    ].update(members)
+
+
 def exempt(**members: Any) -> Any:
     return lambda document: document["clocks"]["penalty"]["exempt"].update(members)
 
@@ -82,7 +98,7 @@ WIDENING = {
     ),
     "all is bad and deleted": of_dataset("commitment", tone="bad"),
     "kept for ever": lambda d: d["clocks"]["penalty"].pop("retention_months"),
-    "deleted although listed": lambda d: d["clocks"]["listed"].pop("until_removed"),
+    "deleted although listed": lambda d: d["clocks"]["abnormal_listing"].pop("until_removed"),
     "listed": lambda d: d["clocks"]["bad_information"].update(until_removed=True),
     "no end of publicity": lambda d: d["clocks"]["penalty"].pop("publicity"),
     "warnings shown": publicity(never_shown=[]),
@@ -91,13 +107,32 @@ WIDENING = {
     "fewer low fines": publicity(short={"kinds": ["通报批评"], "fine_at_most": "0.9", "months": 3}),
     "fewer light kinds": publicity(short={"kinds": [], "fine_at_most": "1", "months": 3}),
     "graver beside a fine": publicity(harmless_beside_a_fine=["罚款"]),
-    "more bans": lambda d: d["clocks"]["penalty"]["publicity"]["bans"].append("关闭"),
-    "a severity longer": publicity(months_by_severity={"轻微": 3, "一般": 13, "严重": 36}),
-    "a severity unbounded": publicity(months_by_severity={"轻微": 3, "严重": 36}),
+    "bans prolong": publicity(bans=["关闭"]),
+    "no publicity by severity": lambda d: d["clocks"]["penalty"].pop("publicity_by_severity"),
+    "a severity longer": by_severity(months={"轻微": 3, "一般": 13, "严重": 36}),
+    "in force on another day": by_severity(in_force="2026-05-01"),
+    "fewer minor kinds": minor(kinds=["警告"]),
+    "a smaller fine is small": minor(fine_at_most="0.29"),
+    "a smaller fine of a person is small": minor(person_fine_at_most="0.01"),
+    "a procedure is no longer minor": minor(procedures=[]),
+    "minor ones published under any procedure": minor(published_under=["普通", "简易"]),
+    "more kinds are serious": serious(kinds=["吊销许可", "暂扣许可"]),
+    "a huge fine is serious": serious(fine_from="100"),
+    "unfulfilled ones continue": by_severity(unfulfilled_continue=["11330000MB1234567X"]),
+    "no term of a list": lambda d: d["clocks"]["serious_listing"].pop("term"),
+    "a longer term of a list": lambda d: d["clocks"]["serious_listing"]["term"].update(months=37),
+    "a longer extension": lambda d: (
+        d["clocks"]["judgment_default"]["term"].update(extension_at_most=4)
+    ),
+    "a term from another day": lambda d: (
+        d["clocks"]["payments"]["term"].update(starts=["decided_on", "period"])
+    ),
+    "a term of bad ones only": lambda d: d["clocks"]["rating"]["term"].update(only_bad=True),
+    "beyond its validity": lambda d: d["clocks"]["rating"].pop("until_valid_to"),
+    "earlier ratings too": lambda d: d["clocks"]["rating"].pop("latest_of"),
+    "more series of ratings": lambda d: d["clocks"]["rating"].update(latest_of=["level"]),
     "simplified procedure counts": exempt(procedures=[]),
     "an appeal counts": exempt(under_appeal=[]),
-    "more ends an appeal": exempt(no_appeal_any_more=["none", "upheld", "annulled", "in_period"]),
-    "less time to appeal": exempt(appeal_days=59),
     "nothing exempt": lambda d: d["clocks"]["penalty"].pop("exempt"),
     "religion may be collected": lambda d: d["forbidden"].pop(0),
     "a word less": lambda d: d["only_with_consent"][0]["words"].pop(),
@@ -105,7 +140,7 @@ WIDENING = {
 
 NARROWING = {
     "nothing": lambda _: None,
-    "another version": lambda d: d.update(version="2026.2"),
+    "another version": lambda d: d.update(version="2026.3"),
     "public to authorised": put("penalty", "content", **{"class": "authorised"}),
     "a class taken away": lambda d: field(d, "honour", "title").pop("class"),
     "personal now": put("licence", "content", personal=True),
@@ -114,7 +149,11 @@ NARROWING = {
     "a dataset that is not served": new_dataset(None),
     "shown shorter": publicity(months=35),
     "more never shown": publicity(never_shown=["警告", "通报批评"]),
-    "longer to appeal": exempt(appeal_days=90),
+    "a time to appeal": exempt(appeal_days=90),
+    "a shorter term": lambda d: d["clocks"]["serious_listing"]["term"].update(months=35),
+    "a severity shorter": by_severity(months={"轻微": 3, "一般": 11, "严重": 36}),
+    "more fines are small": minor(fine_at_most="0.4"),
+    "fewer kinds are serious": serious(kinds=["吊销许可"]),
     "one more word": lambda d: d["forbidden"][0]["words"].append("creed"),
     "a description": put("honour", "title", description="Its name."),
 }
@@ -124,6 +163,36 @@ NARROWING = {
 def test_a_widening_is_named(name: str) -> None:
     """At least one sentence for each change."""
     assert widenings(CATALOGUE, changed(WIDENING[name])), name
+
+
+EARLIER_RULES = {
+    "more bans": publicity(bans=["暂扣许可", "关闭"]),
+    "a severity longer": publicity(months_by_severity={"轻微": 3, "一般": 13}),
+    "a severity unbounded": publicity(months_by_severity={"轻微": 3}),
+    "more ends an appeal": exempt(no_appeal_any_more=["none", "in_period"]),
+    "less time to appeal": exempt(appeal_days=59),
+    "no time to appeal": exempt(appeal_days=None),
+    "publicity by severity": lambda d: d["clocks"]["penalty"].update(
+        publicity_by_severity=PARSED["clocks"]["penalty"]["publicity_by_severity"]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EARLIER_RULES)
+def test_a_widening_of_the_rules_of_catalogue_2026_1_is_named(name: str) -> None:
+    """Documents of that form stay readable."""
+
+    def earlier(document: Any) -> None:
+        document["clocks"]["penalty"].pop("publicity_by_severity")
+        publicity(bans=["暂扣许可"], months_by_severity={"轻微": 3, "一般": 12})(document)
+        exempt(no_appeal_any_more=["none"], appeal_days=60)(document)
+
+    def later(document: Any) -> None:
+        earlier(document)
+        EARLIER_RULES[name](document)
+
+    assert widenings(changed(earlier), changed(earlier)) == ()
+    assert widenings(changed(earlier), changed(later)), name
 
 
 @pytest.mark.parametrize("name", NARROWING)

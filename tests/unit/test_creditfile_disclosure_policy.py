@@ -9,10 +9,10 @@ import pytest
 from gateway.codes.summary import summary_of
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import (
+    context_of,
     disclosable_fields,
     disclosable_records,
     is_disclosable,
-    is_on_serious_list,
     mask_person,
     never_disclosed_fields,
 )
@@ -56,7 +56,7 @@ def test_records_that_do_not_count_as_bad_are_shown_to_the_enterprise_alone(
 @pytest.mark.parametrize(
     "changed",
     [
-        {"kinds": ["警告"]},
+        {"kinds": ["警告"], "severity": None},
         {"repaired_at": NOON},
         {"withdrawn_at": NOON},
         {"publicity_ends_on": "2026-11-21"},
@@ -150,9 +150,9 @@ def test_the_serious_list_prolongs_the_retention_of_other_bad_information() -> N
 def test_the_serious_list_prolongs_retention_even_if_it_is_closed() -> None:
     """Also if the catalogue closes the list."""
     listed = [make_record("serious_violation", record_id="rec_2")]
-    assert is_on_serious_list(listed, keeping_back("serious_violation"), NOON)
+    assert context_of(listed, keeping_back("serious_violation"), NOON).on_serious_list
     over = [replace(listed[0], repaired_at=NOON)]
-    assert not is_on_serious_list(over, keeping_back("serious_violation"), NOON)
+    assert not context_of(over, keeping_back("serious_violation"), NOON).on_serious_list
 
 
 def test_never_told_fields_are_those_that_an_answer_lists_as_withheld() -> None:
@@ -161,6 +161,8 @@ def test_never_told_fields_are_those_that_an_answer_lists_as_withheld() -> None:
         "procedure",
         "determined_on",
         "published_on",
+        "publish_decided",
+        "fulfilled",
         "conduct_ended_on",
         "appeal_state",
     )

@@ -165,12 +165,12 @@ def test_a_key_of_nothing_that_is_seen_is_none() -> None:
 
 
 def test_r2_the_end_of_publicity_is_computed_anew() -> None:
-    """R2: a mismatch is a warning; the delivered date is stored and prolongs nothing."""
-    assert accepted(publicity_ends_on="2027-08-03").warnings == ()
+    """A mismatch is reported; what was delivered is kept as it is, and never prolongs anything."""
+    assert accepted(publicity_ends_on="2027-08-01").warnings == ()
     wrong = accepted(publicity_ends_on="2029-08-03")
     assert wrong.warnings == (RowWarning.PUBLICITY_END,)
     assert wrong.fields["publicity_ends_on"] == "2029-08-03"
-    never = accepted(kinds=["警告"], publicity_ends_on="2027-08-03")
+    never = accepted(kinds=["警告"], severity=None, publicity_ends_on="2027-08-03")
     assert never.warnings == (RowWarning.PUBLICITY_END,)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.creditfile import disclosure_terms
+from gateway.creditfile.disclosure_terms import FileContext
 from gateway.creditfile.local_dates import midnight
 from gateway.creditfile.records import Record
 from gateway.creditfile.retention import deletion_proof
@@ -29,7 +30,7 @@ def over_at(record: Record, *, on_serious_list: bool = False) -> datetime | None
         record,
         CATALOGUE.dataset(record.dataset),
         CATALOGUE.rules_of(record.dataset),
-        on_serious_list=on_serious_list,
+        FileContext(on_serious_list=on_serious_list),
     )
 
 
