@@ -33,6 +33,8 @@ class LiveRecord:
     record_id: str
     version: int
     fields: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    counts_as_bad: bool = False
+    """Bad information that is held against the enterprise now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

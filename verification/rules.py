@@ -81,7 +81,7 @@ def _runs(licence: LiveRecord, today: date) -> bool | None:
 
 def _no_live_penalty(facts: Facts, severity: str | None, _: date) -> RuleVerdict:
     """Not `yes` while a live penalty of unknown severity may be of the severity asked for."""
-    live = of_dataset(facts, "penalty")
+    live = [each for each in of_dataset(facts, "penalty") if each.counts_as_bad]
     of_severity = [r for r in live if severity is None or r.fields.get("severity") == severity]
     if of_severity:
         return verdict("no", of_severity)

@@ -1,4 +1,5 @@
-"""Housekeeping: deletes expired rows, advances objections, notifies of expired consents, runs retention.
+"""Housekeeping: deletes expired rows, advances objections, notices of consents and of
+catalogue changes, retention.
 
 Deleted rows are codes, assertions, stored answers and sessions, never evidence: disclosures, consents and
 operators' acts are kept for years.
@@ -13,6 +14,7 @@ import structlog
 from fastapi import FastAPI
 
 from gateway.background.periodic import in_background, run_periodically
+from gateway.creditfile import catalogue_notices
 from gateway.creditfile.objections.service import advance_deadlines
 from gateway.creditfile.retention.daily_run import run_daily
 from gateway.creditfile.retention.delete import Deleter
@@ -87,6 +89,11 @@ async def run_retention(runtime: Runtime) -> int:
     return await run_daily(deleter, now=runtime.now())
 
 
+async def notify_catalogue_change(runtime: Runtime) -> int:
+    """Write notices on what the catalogue in force discloses no more, or again; how many."""
+    return await catalogue_notices.run(runtime.background, runtime.catalogue, now=runtime.now())
+
+
 def housekeeping(app: FastAPI) -> AbstractAsyncContextManager[None]:
     """Do these tasks in the background for as long as the block lasts; safe in several workers."""
 
@@ -96,6 +103,7 @@ def housekeeping(app: FastAPI) -> AbstractAsyncContextManager[None]:
         await advance_objections(runtime)
         await notify_expired_consents(runtime)
         await run_retention(runtime)
+        await notify_catalogue_change(runtime)
 
     failed = partial(log.warning, "sweeping_failed")
     return in_background(run_periodically(work, EVERY_SECONDS, failed))

@@ -10,8 +10,9 @@ from starlette.responses import Response
 
 from gateway.codes import labels
 from gateway.codes.store import Code
-from gateway.codes.summary import RECORDS_UNFOLDED, DisclosedRecord, Section, Summary
+from gateway.codes.summary import RECORDS_UNFOLDED, Section, Summary
 from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.disclosure_policy import DisclosableRecord
 from gateway.pages.i18n import Translated
 from gateway.pages.page_route import wants_json
 from gateway.pages.rendering import PageRenderer
@@ -110,6 +111,7 @@ def _document(page: CodePage) -> dict[str, Any]:
         | _objection_json(summary.objection_since),
         "as_of": _time(summary.as_of),
         "catalogue_version": summary.catalogue_version,
+        "statement": summary.status._asdict(),
         "datasets": [_section_json(section) for section in summary.sections],
     }
 
@@ -125,7 +127,7 @@ def _section_json(section: Section) -> dict[str, Any]:
     }
 
 
-def _record_json(disclosed: DisclosedRecord) -> dict[str, Any]:
+def _record_json(disclosed: DisclosableRecord) -> dict[str, Any]:
     record = disclosed.record
     return {
         "record_id": record.record_id,

@@ -10,11 +10,12 @@ from datetime import date, datetime
 from typing import Any, Final, Literal
 
 from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.catalogue_schema import ClockRules
 from gateway.creditfile.disclosure_class import Audience
-from gateway.creditfile.disclosure_policy import context_of, disclosable_fields
+from gateway.creditfile.disclosure_policy import DisclosableRecord, disclosable_records
 from gateway.creditfile.divisions import division_name
 from gateway.creditfile.local_dates import SHANGHAI, day_of
-from gateway.creditfile.records import Enterprise, Record, registration_of
+from gateway.creditfile.records import REGISTRATION, Enterprise, Record, registration_of
 from gateway.pages.i18n import Translated
 
 WARNINGS: Final = ("penalty", "abnormal_listing", "serious_violation", "judgment_defaulter")
@@ -26,14 +27,6 @@ RECORDS_UNFOLDED: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DisclosedRecord:
-    """One record with its public fields."""
-
-    record: Record
-    fields: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """One dataset of the summary: records found, none found, or source unavailable."""
 
@@ -41,12 +34,14 @@ class Section:
     name: Translated
     state: Literal["found", "none", "unavailable"]
     statement: Translated
-    records: Sequence[DisclosedRecord] = ()
+    records: Sequence[DisclosableRecord] = ()
     more: int = 0
+    bad: int = 0
+    """Number of records that count as bad information, among all found."""
 
     @property
     def is_warning(self) -> bool:
-        """Whether the dataset holds negative information."""
+        """True if the dataset holds negative information."""
         return self.dataset in WARNINGS
 
 
@@ -63,6 +58,24 @@ class Summary:
     catalogue_version: str
     sections: Sequence[Section]
 
+    @property
+    def status(self) -> Translated:
+        """How much bad information is public, and what the number leaves out (R6)."""
+        bad = sum(section.bad for section in self.sections)
+        if bad:
+            return Translated(
+                f"公示期内的失信信息共 {bad} 条",
+                f"{bad} negative record{'s' if bad > 1 else ''} within publicity",
+            )
+        if any(each.state == "unavailable" for each in self.sections):
+            return Translated(
+                "部分来源暂不可用，其余未查询到公示期内的失信信息",
+                "Some sources are unavailable; in the others no negative record was found",
+            )
+        return Translated(
+            "未查询到公示期内的失信信息", "No negative record within publicity was found"
+        )
+
 
 def summary_of(
     enterprise: Enterprise,
@@ -72,21 +85,28 @@ def summary_of(
     now: datetime,
 ) -> Summary:
     """Build the public summary of `enterprise` at `now`."""
+    disclosed = disclosable_records(
+        (registration_of(enterprise), *records),
+        Audience.PUBLIC,
+        catalogue,
+        now,
+        kind=enterprise.kind,
+    )
     return Summary(
-        registration=disclosable_fields(
-            registration_of(enterprise),
-            Audience.PUBLIC,
-            catalogue,
-            now,
-            kind=enterprise.kind,
-        ),
+        registration=next((e.fields for e in disclosed if e.record.dataset == REGISTRATION), {}),
         objection_since=enterprise.objection_since,
         kind=enterprise.kind,
         district=division_name(enterprise.division),
         as_of=now,
         catalogue_version=catalogue.version,
         sections=[
-            _section(code, enterprise, records, catalogue, now)
+            _section(
+                code,
+                [each for each in disclosed if each.record.dataset == code],
+                catalogue,
+                now,
+                is_available=code not in enterprise.unavailable,
+            )
             for code in PUBLIC_DATASETS
             if catalogue.fields_for(code, Audience.PUBLIC)
         ],
@@ -95,39 +115,25 @@ def summary_of(
 
 def _section(
     code: str,
-    enterprise: Enterprise,
-    records: Sequence[Record],
+    records: Sequence[DisclosableRecord],
     catalogue: Catalogue,
     now: datetime,
+    *,
+    is_available: bool,
 ) -> Section:
     dataset = catalogue.dataset(code)
     name = Translated(dataset.zh, dataset.en)
-    if code in enterprise.unavailable:
+    if not is_available:
         return Section(
             dataset=code,
             name=name,
             state="unavailable",
             statement=Translated("暂不可用", "Temporarily unavailable"),
         )
-    context = context_of(records, catalogue, now)
-    disclosed = [
-        DisclosedRecord(record=each, fields=fields)
-        for each in records
-        if each.dataset == code and _in_force(each, day_of(now))
-        for fields in [
-            disclosable_fields(
-                each,
-                Audience.PUBLIC,
-                catalogue,
-                now,
-                kind=enterprise.kind,
-                context=context,
-            ),
-        ]
-        if fields
-    ]
+    disclosed = [each for each in records if _in_force(each.record, day_of(now))]
     if not disclosed:
-        return Section(dataset=code, name=name, state="none", statement=_none_found_text(name, now))
+        statement = _none_found_text(name, catalogue.rules_of(code), now)
+        return Section(dataset=code, name=name, state="none", statement=statement)
     return Section(
         dataset=code,
         name=name,
@@ -135,6 +141,7 @@ def _section(
         statement=_count_text(len(disclosed)),
         records=disclosed[:MAX_RECORDS_SHOWN],
         more=max(0, len(disclosed) - MAX_RECORDS_SHOWN),
+        bad=sum(each.counts_as_bad for each in disclosed),
     )
 
 
@@ -144,12 +151,22 @@ def _in_force(record: Record, today: date) -> bool:
     return not (over and record.dataset in ONLY_WHILE_VALID)
 
 
-def _none_found_text(name: Translated, now: datetime) -> Translated:
-    """The R6 wording for an empty result."""
+def _none_found_text(name: Translated, rules: ClockRules, now: datetime) -> Translated:
+    """The R6 wording for an empty result; it denies nothing that by law is not published (R1)."""
     moment = now.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
-    return Translated(
+    if rules.until_removed:
+        return Translated(
+            f"截至 {moment} 未查询到列入{name.zh}的信息", f"As of {moment}, no listing was found"
+        )
+    text = Translated(
         f"截至 {moment} 未查询到在公示期内的{name.zh}记录",
         f"As of {moment}, no record within its publicity period was found",
+    )
+    if rules.exempt is None:
+        return text
+    return Translated(
+        f"{text.zh}；依法不予公示、正在复议诉讼或已修复的不在此列",
+        f"{text.en}; what by law is not published, is under appeal or repaired is left out",
     )
 
 

@@ -27,6 +27,8 @@ class DisclosableRecord:
 
     record: Record
     fields: Mapping[str, Any]
+    counts_as_bad: bool
+    """Bad information that is held against the enterprise now."""
 
 
 def is_disclosable(
@@ -79,6 +81,7 @@ def disclosable_records(
         DisclosableRecord(
             record=each,
             fields=_reachable_fields(each, audience, catalogue, kind, today=day_of(now)),
+            counts_as_bad=counts_as_bad(each, catalogue, now, context=context),
         )
         for each in held
         if is_disclosable(each, audience, catalogue, now, context=context)

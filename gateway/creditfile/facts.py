@@ -63,4 +63,5 @@ def _live(disclosable: DisclosableRecord) -> LiveRecord:
         record_id=record.record_id,
         version=record.version,
         fields={**disclosable.fields, **rated_on},
+        counts_as_bad=disclosable.counts_as_bad,
     )

@@ -17,14 +17,26 @@ from gateway.db.statements import Statement
 from gateway.disclosure.consent_change_events import notices_for
 from gateway.disclosure.ids import new_id
 
-RecordKind = Literal["record_corrected", "record_repaired", "record_withdrawn"]
+RecordKind = Literal[
+    "record_corrected",
+    "record_repaired",
+    "record_withdrawn",
+    "record_ended",
+    "record_reinstated",
+]
 
-UNACKNOWLEDGED_KINDS: Final = ("consent_granted", "consent_refused", "consent_expired")
+UNACKNOWLEDGED_KINDS: Final = (
+    "consent_granted",
+    "consent_refused",
+    "consent_expired",
+    "record_reinstated",
+)
 """Notices that take nothing back and need no acknowledgement."""
 EXPIRY_NOTICE_PERIOD: Final = timedelta(days=30)
 MAX_EXPIRED: Final = 1_000
 
-# A second correction concerns only disclosures since the first; a repair or withdrawal concerns all.
+# A second correction concerns only disclosures since the first; a repair or withdrawal concerns all;
+# that a record is told again concerns those who were told of its end.
 _NOTICES: Final = """
     INSERT INTO tombstone (
         uscc, change_id, client_id, kind, occurred_at, dataset, record_id, disclosure_ids)
@@ -37,10 +49,16 @@ _NOTICES: Final = """
         FROM ({changed}) AS c(uscc, dataset, record_id)
         JOIN disclosure d ON d.uscc = c.uscc AND d.outcome = 'told'
          AND d.relied_on @> jsonb_build_array(jsonb_build_array(c.record_id))
-        WHERE CAST(:kind AS text) <> 'record_corrected' OR NOT EXISTS (
-            SELECT FROM tombstone t
-            WHERE t.uscc = c.uscc AND t.record_id = c.record_id AND t.client_id = d.client_id
-              AND d.disclosure_id = ANY(t.disclosure_ids))
+        WHERE CASE CAST(:kind AS text)
+            WHEN 'record_corrected' THEN NOT EXISTS (
+                SELECT FROM tombstone t
+                WHERE t.uscc = c.uscc AND t.record_id = c.record_id AND t.client_id = d.client_id
+                  AND d.disclosure_id = ANY(t.disclosure_ids))
+            WHEN 'record_reinstated' THEN EXISTS (
+                SELECT FROM tombstone t
+                WHERE t.uscc = c.uscc AND t.record_id = c.record_id AND t.client_id = d.client_id
+                  AND t.kind IN ('record_ended', 'record_repaired'))
+            ELSE true END
         GROUP BY c.uscc, c.dataset, c.record_id, d.client_id) AS told"""
 
 

@@ -3,6 +3,7 @@
 import consent.tables  # noqa: F401
 import gateway.clients.tables
 import gateway.codes.tables
+import gateway.creditfile.catalogue_notices
 import gateway.creditfile.catalogue_versions
 import gateway.creditfile.natural_key_version
 import gateway.creditfile.objections.tables

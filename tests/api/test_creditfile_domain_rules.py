@@ -78,14 +78,15 @@ async def test_r1_an_ordinary_penalty_is_told_on_every_channel(gateway: GatewayF
 
 
 async def test_r2_a_wrong_end_is_reported_and_shortens_at_most(gateway: GatewayFixture) -> None:
-    """The source says ten years, the rules one; disclosure ends after one."""
-    uscc, today = new_enterprise(gateway), day_of(gateway.clock())
+    """The source says ten years, the rules three months, and it is told no day longer."""
+    uscc, today = nobodys(gateway), day_of(gateway.clock())
     begun = today - timedelta(days=30)
     row = {
         "document_number": "浙罚规则2",
         "kinds": ["罚款"],
         "fine": "5",
         "severity": "轻微",
+        "publish_decided": True,
         "procedure": "普通",
         "appeal_state": "none",
         "decided_on": f"{begun - timedelta(days=5)}",
@@ -119,6 +120,8 @@ async def test_r2_a_right_end_is_no_warning(gateway: GatewayFixture) -> None:
         kinds=["罚款"],
         fine="5",
         severity="轻微",
+        publish_decided=True,
+        procedure="普通",
         decided_on=f"{first}",
         published_on=f"{first}",
         publicity_ends_on=f"{last}",

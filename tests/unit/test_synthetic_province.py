@@ -131,6 +131,7 @@ def test_publicity_ends_where_the_rules_say() -> None:
     for record in penalties:
         last_day = last_day_of_publicity(Penalty.from_record(record), rules)
         if last_day != NEVER and record.publicity_ends_on is not None:
+            assert last_day is not None
             assert record.publicity_ends_on <= last_day
         else:
             assert record.publicity_ends_on is None

@@ -37,7 +37,13 @@ ENTERPRISE = Facts(
 
 def make_record(dataset: str, record_id: str = "r1", /, **fields: object) -> LiveRecord:
     """A live record of one dataset."""
-    return LiveRecord(dataset=dataset, record_id=record_id, version=2, fields=fields)
+    return LiveRecord(
+        dataset=dataset,
+        record_id=record_id,
+        version=2,
+        fields=fields,
+        counts_as_bad=dataset == "penalty",
+    )
 
 
 def having(*records: LiveRecord) -> Facts:
