@@ -1,6 +1,7 @@
 """Routes for delivering records and acting on them (`/v1/records`): one outcome for each row."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from fastapi import APIRouter, Request, Response
 
@@ -10,7 +11,8 @@ from gateway.access.json_response import json_response
 from gateway.access.openapi import request_body
 from gateway.creditfile.local_dates import day_of
 from gateway.ingest import RowOutcome
-from gateway.records.schemas import MAX_BATCH_BYTES, ActionsIn, RecordsIn, ResultsOut
+from gateway.ingest.overdue_listings import find_overdue
+from gateway.records.schemas import MAX_BATCH_BYTES, ActionsIn, OverdueOut, RecordsIn, ResultsOut
 from gateway.records.service import apply_to_records, deliver, parse_action
 from gateway.records.source_authentication import (
     authenticate_source,
@@ -46,6 +48,18 @@ async def act_on_records(request: Request, runtime: UsingRuntime) -> Response:
     require_known([each.dataset for each in actions], runtime.catalogue)
     source.require(corrected, runtime.catalogue)
     return _answer(await apply_to_records(runtime, source, actions))
+
+
+@router.get("/overdue", response_model=OverdueOut)
+async def list_overdue_records(request: Request, runtime: UsingRuntime) -> Response:
+    """List the source's listings whose term is over and whose removal it has not reported."""
+    caller = await authenticate_source(request, runtime)
+    source = await authorize_source(request, runtime, caller)
+    async with runtime.engine.connect() as connection:
+        found = await find_overdue(
+            connection, source.source_id, runtime.catalogue, now=runtime.now()
+        )
+    return json_response({"records": [asdict(each) for each in found]})
 
 
 def _answer(outcomes: Sequence[RowOutcome]) -> Response:

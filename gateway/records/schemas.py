@@ -1,5 +1,6 @@
 """Request and response models of `/v1/records` and its jobs; row contents are validated by ingest."""
 
+from datetime import date
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, JsonValue, StringConstraints, model_validator
@@ -86,6 +87,21 @@ class ActionsIn(WireModel):
     @classmethod
     def _wrap_single_action(cls, given: Any) -> Any:  # unvalidated input
         return {"actions": [given]} if isinstance(given, dict) and "actions" not in given else given
+
+
+class OverdueRecordOut(WireModel):
+    """A listing that is disclosed no more since its term is over; its removal was not reported."""
+
+    dataset: str
+    uscc: str
+    key: str
+    ended_on: date
+
+
+class OverdueOut(WireModel):
+    """Overdue listings, oldest first, at most 1,000."""
+
+    records: list[OverdueRecordOut]
 
 
 class JobOut(WireModel):

@@ -45,6 +45,7 @@ OPERATION_IDS = [
     "list_log_events",
     "list_objections",
     "list_operator_acts",
+    "list_overdue_records",
     "list_questions",
     "propose_agreement",
     "push_authorization_request",

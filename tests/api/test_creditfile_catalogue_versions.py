@@ -144,7 +144,10 @@ async def test_a_version_never_changes(engine: AsyncEngine) -> None:
     """Neither by a second load under its name nor by SQL; datasets are never removed."""
     again = await load(engine, NARROWER)
     assert await load(engine, NARROWER) == again
-    for other in (NARROWER + "\n", NARROWER.replace("procedures: [简易]", "procedures: [简易, 普通]")):
+    for other in (
+        NARROWER + "\n",
+        NARROWER.replace("procedures: [简易]", "procedures: [简易, 普通]"),
+    ):
         refused = await load(engine, other)
         assert isinstance(refused, AdminRefusal)
         assert "its own" in refused.sentence

@@ -137,7 +137,8 @@ async def test_bad_information_is_told_while_it_counts_and_no_longer(
         {
             "dataset": "penalty",
             "fields": [
-                "procedure", "determined_on", "published_on", "conduct_ended_on", "appeal_state",
+                "procedure", "determined_on", "published_on", "publish_decided", "fulfilled",
+                "conduct_ended_on", "appeal_state",
             ],
             "reason": "class_never",
         },

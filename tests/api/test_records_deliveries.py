@@ -291,3 +291,45 @@ async def test_the_description_names_the_endpoints(gateway: GatewayFixture) -> N
         content = document["paths"][path]["post"]["requestBody"]["content"]
         assert content["application/json"]["schema"]["$ref"].endswith(model)
     assert SCOPE == "records:write"
+
+
+async def test_listings_whose_term_is_over_are_reported_to_their_source(
+    gateway: GatewayFixture,
+) -> None:
+    """Until the source reports their removal; another source sees none of them."""
+    lists = frozenset({"serious_violation", "abnormal_listing"})
+    source, other = [await make_department(gateway, datasets=lists) for _ in range(2)]
+    uscc = gateway.uscc("clean")
+    await deliver(
+        source,
+        "serious_violation",
+        {"uscc": uscc, "decision_number": "严1", "added_on": "2020-02-01"},
+        {"uscc": uscc, "decision_number": "严2", "added_on": "2026-02-01"},
+    )
+    await deliver(
+        source,
+        "abnormal_listing",
+        {"uscc": uscc, "decision_number": "异1", "added_on": "2019-02-01"},
+    )
+
+    async def overdue(caller: Any) -> list[dict[str, Any]]:
+        response = await sent(caller, "/v1/records/overdue", b"", method="GET")
+        assert response.status_code == 200, response.text
+        records: list[dict[str, Any]] = response.json()["records"]
+        return records
+
+    assert await overdue(source) == [
+        {"dataset": "serious_violation", "uscc": uscc, "key": "严1", "ended_on": "2023-02-01"}
+    ]
+    assert await overdue(other) == []
+    await deliver(
+        source,
+        "serious_violation",
+        {
+            "uscc": uscc,
+            "decision_number": "严1",
+            "added_on": "2020-02-01",
+            "removed_on": "2023-02-02",
+        },
+    )
+    assert await overdue(source) == []

@@ -113,9 +113,10 @@ async def test_retention_deletes_what_is_over_and_not_a_day_earlier(
 async def test_retention_lasts_while_the_enterprise_is_on_the_serious_list(
     gateway: GatewayFixture,
 ) -> None:
-    """For the penalty and the listing, until the enterprise is off the list."""
+    """And ends once it is off."""
     penalty = await kept(gateway, **old(gateway, -400))
-    listing = await kept(gateway, "serious_violation", uscc=penalty.uscc, added_on="2015-02-01")
+    added_on = f"{day_of(gateway.clock()) - timedelta(days=400)}"
+    listing = await kept(gateway, "serious_violation", uscc=penalty.uscc, added_on=added_on)
     await deleter_of(gateway).run(now=gateway.clock())
     assert await is_there(gateway, penalty)
     assert await is_there(gateway, listing)
@@ -126,6 +127,17 @@ async def test_retention_lasts_while_the_enterprise_is_on_the_serious_list(
     )
     await deleter_of(gateway).run(now=gateway.clock())
     assert not await is_there(gateway, penalty)
+    assert await is_there(gateway, listing), "five years from its own determination"
+
+
+async def test_a_listing_whose_term_is_over_prolongs_no_retention(
+    gateway: GatewayFixture,
+) -> None:
+    """Nor is it kept itself, although its removal was not reported."""
+    penalty = await kept(gateway, **old(gateway, -400))
+    listing = await kept(gateway, "serious_violation", uscc=penalty.uscc, added_on="2015-02-01")
+    await deleter_of(gateway).run(now=gateway.clock())
+    assert not await is_there(gateway, penalty)
     assert not await is_there(gateway, listing)
 
 
@@ -134,9 +146,10 @@ async def test_the_serious_list_counts_although_it_is_itself_kept_for_ever(
 ) -> None:
     """Although the list itself is never deleted."""
     penalty = await kept(gateway, **old(gateway, -400))
-    await kept(gateway, "serious_violation", uscc=penalty.uscc, added_on="2015-02-01")
+    added_on = f"{day_of(gateway.clock()) - timedelta(days=400)}"
+    await kept(gateway, "serious_violation", uscc=penalty.uscc, added_on=added_on)
     document = PUBLISHED_CATALOGUE.read_text(encoding="utf-8").replace(
-        "until_removed: true\n    retention_months: 60", "until_removed: true"
+        "months: 36}\n    retention_months: 60\n  judgment", "months: 36}\n  judgment"
     )
     deleter = replace(deleter_of(gateway), catalogue=load_catalogue(document))
     await deleter.run(now=gateway.clock())

@@ -43,7 +43,7 @@ async def test_an_answer_has_the_shape_of_the_wire(gateway: GatewayFixture) -> N
     assert body == {
         "enterprise": {"uscc": of.uscc},
         "purpose": "loan_approval",
-        "catalogue_version": "2026.2",
+        "catalogue_version": "2026.1",
         "answers": [
             {"question": "enterprise_name.v1", "answer": "yes", "match": "strict"},
             {"question": "is_active.v1", "answer": "yes"},

@@ -167,7 +167,7 @@ def test_curl_waits_longer_than_an_address_holds_a_call(
 def test_questions_lists_the_catalogue(run: Callable[..., Result]) -> None:
     """By tag."""
     assert "is_active.v1" in run("questions").stdout
-    assert json.loads(run("questions", "--json").stdout)["catalogue_version"] == "2026.2"
+    assert json.loads(run("questions", "--json").stdout)["catalogue_version"] == "2026.1"
 
 
 def test_a_question_is_shown_as_it_is_asked(
@@ -203,7 +203,7 @@ def test_a_question_is_shown_as_it_is_asked(
 def test_curl_prints_the_answer_and_ends_with_22_for_a_refusal(run: Callable[..., Result]) -> None:
     """As `curl --fail`."""
     good = run("curl", "/v1/questions")
-    assert (good.exit_code, json.loads(good.stdout)["catalogue_version"]) == (0, "2026.2")
+    assert (good.exit_code, json.loads(good.stdout)["catalogue_version"]) == (0, "2026.1")
     bad = run("curl", "/v1/nothing", "-X", "DELETE", "-H", "X-Mine: 1")
     assert (bad.exit_code, json.loads(bad.stdout)["code"]) == (22, "not_found")
     assert run("curl", "/v1/questions", "-H", "nonsense").exit_code == 1

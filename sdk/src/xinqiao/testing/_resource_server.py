@@ -18,7 +18,7 @@ from ._log import FakeLog
 from ._signing import json_response, problem
 
 Body: TypeAlias = Mapping[str, Any]
-_CATALOGUE = "2026.2"
+_CATALOGUE = "2026.1"
 MERGE_DELAY = timedelta(seconds=10)
 
 
