@@ -79,7 +79,7 @@ async def test_r1_an_ordinary_penalty_is_told_on_every_channel(gateway: GatewayF
 
 async def test_r2_a_wrong_end_is_reported_and_shortens_at_most(gateway: GatewayFixture) -> None:
     """The source says ten years, the rules three months, and it is told no day longer."""
-    uscc, today = nobodys(gateway), day_of(gateway.clock())
+    uscc, today = new_enterprise(gateway), day_of(gateway.clock())
     begun = today - timedelta(days=30)
     row = {
         "document_number": "浙罚规则2",
