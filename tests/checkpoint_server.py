@@ -14,14 +14,14 @@ class CheckpointServer:
 
     content: bytes | None = None
     conditional: bool = True
-    """Whether it has entity tags and heeds preconditions."""
+    """Whether it supports entity tags and preconditions."""
     status: int | None = None
-    """What it answers to everything, where it is set."""
+    """Status of every answer, if set."""
     put_status: int | None = None
-    """What it answers to a PUT, where that is set."""
+    """Status of the answer to a PUT, if set."""
     location: str = ""
     before_put: list[bytes] = field(default_factory=list)
-    """What others put there just before it takes a PUT, one after the other."""
+    """Concurrent writes, one before each PUT."""
     authorization: list[str | None] = field(default_factory=list)
     origin: str = ""
 

@@ -21,12 +21,12 @@ from gateway.db import embedded
 from gateway.migrations.run import upgrade
 
 Place = tuple[object, ...]
-"""Which server an address is of."""
+"""Server part of a database URL."""
 
 _made: Final[dict[Place, list[str]]] = {}
-"""The databases that this process has made on each server."""
+"""Databases created by this process, by server."""
 _templates: Final[dict[Place, str]] = {}
-"""The migrated one among them, of which the others are clones."""
+"""Migrated template database, by server."""
 
 
 @contextmanager

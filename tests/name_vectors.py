@@ -20,7 +20,7 @@ NAMES: Final[dict[str, Any]] = json.loads((ROOT / "vectors" / "names.v2.json").r
 TABLES: Final[dict[str, Any]] = json.loads((ROOT / "tables" / "names.v2.json").read_text("utf-8"))
 KEPT_APART: Final = list(zip(TABLES["kept_apart"][::2], TABLES["kept_apart"][1::2], strict=True))
 APART_IN_SOME_WORDS: Final = "藉借沈沉坏坯哩里瞭了覆复甦苏俱具彷仿么幺麽"
-"""Standard characters that OpenCC makes one in some words only; `names.v2` never does."""
+"""Standard characters that OpenCC merges in some words only, and `names.v2` never."""
 _OPENCC: Final = Path(opencc.__file__).parent / "clib"
 
 

@@ -160,7 +160,7 @@ async def running(url: str, folder: Path, **settings: Any) -> AsyncIterator[OAut
 
 
 _idle: list[FastAPI] = []
-"""Applications that no test uses now: one knows nothing but its runtime, and is slow to begin."""
+"""Idle applications to reuse: their only state is the runtime, and they start slowly."""
 
 
 def _make_app() -> FastAPI:

@@ -26,11 +26,11 @@ from tests.creditfile_builders import make_record
 from tests.portal_fixture import CATALOGUE, PortalFixture, hidden
 
 PAGE_PREFIXES: Final = ("/portal", "/E/", "/e/", "/demo-identity")
-"""Below these, and at `/`, stand the pages that people see."""
+"""Path prefixes of pages, beside `/`."""
 FILES: Final = (".json", ".pdf", ".csv", ".svg", ".png", "/static/{name}")
 TENDER: Final = Purpose.TENDER
 AWAY: Final = ("/portal/sign-in",)
-"""Leads on to the provider, and is no page itself."""
+"""Redirects to the provider."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +50,9 @@ class Gallery:
 
     pages: Mapping[str, str]
     two: Mapping[str, str]
-    """For `li`, who may act for the firm and the shop."""
+    """Pages for `li`, who may act for the firm and the shop."""
     none: Mapping[str, str]
-    """For `clerk`, whom the provider names in a role that gives nothing."""
+    """Pages for `clerk`, whose role at the provider gives no permissions."""
 
     def by_user(self) -> tuple[tuple[str, Mapping[str, str]], ...]:
         """Pages by the user who sees them."""

@@ -7,7 +7,7 @@ from typing import Final
 
 LOWEST: Final = 15_000
 MOST: Final = 15_000
-"""All below the ports that the system gives to outgoing connections: none takes it meanwhile."""
+"""Below the ports of outgoing connections, so that none takes it meanwhile."""
 
 
 def free_port() -> int:

@@ -23,7 +23,7 @@ FORGED: Mapping[str, tuple[Key, str]] = {
     "PS256 of 2048 bits": (rsa.generate_private_key(65_537, 2_048), "PS256"),
     "PS256 of 3072 bits": (rsa.generate_private_key(65_537, 3_072), "PS256"),
 }
-"""Keys that nobody has registered, and what they sign by."""
+"""Unregistered keys, by algorithm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 T = TypeVar("T")
 
 PATIENCE: Final = 300.0
-"""Seconds after which what was waited for will not happen, on however busy a machine."""
+"""Seconds to wait for an event on a busy machine."""
 
 _WAITING: Final = text(
     "SELECT count(*) FROM pg_stat_activity"

@@ -10,9 +10,9 @@ from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture, query_body, v
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PERSONAL: Final = "933840198503150011"
-"""Made up: a day, the check character of GB 11643, and not the one of GB 32100."""
+"""Synthetic: a date and the check character of GB 11643, not that of GB 32100."""
 BOTH: Final = "933840198503010828"
-"""Both check characters."""
+"""With the check characters of both standards."""
 WRONG: Final = UNKNOWN[:-1] + "7"
 WARNED: Final = ["check_character"]
 CONSENT: Final[dict[str, Any]] = {"purpose": "loan_approval", "datasets": ["penalty"]}

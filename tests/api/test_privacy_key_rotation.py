@@ -36,7 +36,7 @@ SOURCE = Source(source_id="annual", name="经营主体自行填报（合成数�
 OLD, LATER = datetime(2026, 11, 23, 4, tzinfo=UTC), datetime(2026, 11, 24, 4, tzinfo=UTC)
 FILE = Vault.generate_keys()
 TWO_KEYS = json.dumps(using_key(with_new_key(json.loads(FILE)), 2))
-"""The same file with a second key, which seals."""
+"""The same file with a second key, used for encryption."""
 
 
 def make_vault(file: str) -> Vault:

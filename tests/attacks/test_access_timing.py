@@ -22,7 +22,7 @@ QUOTAS = Quotas(
     distinct_enterprises_per_day=10_000_000,
 )
 CLOSED = ("rating_at_least.v1", "良好"), ("legal_representative_id.v1", "330106199001011234")
-"""Questions that nobody is answered without a consent."""
+"""Questions that need a consent."""
 
 
 async def test_known_unknown_and_closed_enterprises_take_equally_long(

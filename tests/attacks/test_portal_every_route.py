@@ -16,9 +16,9 @@ from tests.portal_gallery import Gallery, fill_gallery, page_routes
 
 PARAMETER: Final = re.compile(r"\{(\w+)\}")
 BEFORE_SIGN_IN: Final = {"/demo-identity/sign-in"}
-"""A form before there is a session: what guards it stands in `test_portal_attacks`."""
+"""Forms without a session; `test_portal_attacks` covers them."""
 FOR_EVERYBODY: Final = {"/portal/static/{name}", "/portal/invitations/{invitation}"}
-"""What is no enterprise's: the stylesheets, and a link that opens for whoever holds it."""
+"""Paths without an owner: stylesheets, and links that any holder may open."""
 PUBLIC: Final = ("/E/", "/e/")
 WRITTEN: Final = (
     "consent",

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 OF_THE_FILE = ("enterprise", "record")
-"""Tables of which nothing may be read; how the client's own are scanned depends on their size."""
+"""Tables of the credit file, of which nothing may be read."""
 
 
 def rows_read(plan: Mapping[str, Any]) -> Counter[str]:

@@ -46,7 +46,7 @@ NOT_OURS: Final = {
     "ES512": "of ECDSA, ES256 alone is taken",
     None: "the header is not base64url; Wycheproof would let it pass",
 }
-"""Why a valid vector may be refused."""
+"""Reasons to refuse a valid vector."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,7 +99,7 @@ class Load:
 
 
 Loads = Mapping[str, Mapping[str, Load]]
-"""By what was loaded (a table's rows, or the whole), then by the sort of load."""
+"""Loads by content (a table's rows, or all), then by kind of load."""
 
 
 def measure_ingest(options: Options, environment: Environment, say: Callable[[str], None]) -> Loads:

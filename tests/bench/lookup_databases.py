@@ -68,7 +68,7 @@ class LookupDatabase:
     """By the path: of each call, in their order. No path is asked about enterprises that another has
     asked about; the pages of `enterprise` that they stand on were read once, when they were drawn."""
     client_id: str
-    """Who asks, with the keys of the stage's kit."""
+    """Calling client, with the keys of the environment's kit."""
 
 
 def lookup_databases(

@@ -15,7 +15,7 @@ from tests.sampling import FULL
 from tests.waiting import PATIENCE
 
 PICTURES: Final = os.environ.get("XINQIAO_TEST_PICTURES")
-"""A folder for a picture of each page, for somebody to look at."""
+"""Folder for a screenshot of each page."""
 PHONE: Final = ViewportSize(width=390, height=HEIGHT)
 DESKTOP: Final = ViewportSize(width=1280, height=800)
 
