@@ -1,7 +1,7 @@
 """Gateway fixture: a whole gateway over a synthetic province, in process and on a socket.
 
-What clients send is made with PyJWT alone, and every answer under /v1 is verified as the SDK does
-before a test sees it: an unsigned or wrongly signed answer fails whichever test received it.
+Clients sign with PyJWT, independently of the gateway's code. Every answer under /v1 is verified as the
+SDK does before a test sees it, so an unsigned or wrongly signed answer fails the test.
 """
 
 import contextlib
@@ -150,7 +150,7 @@ class GatewayFixture:
     ) -> str:
         """Grant a consent that is valid for `days`; its id.
 
-        `named` are the fields that its page has named, as `dataset.field`.
+        `named` are the fields that its page listed, as `dataset.field`.
         """
         now = self.clock() - timedelta(days=granted_days_ago)
         until = now + timedelta(days=days)

@@ -1,6 +1,6 @@
 """Client certificates of a test authority, and clients that use them through a proxy.
 
-What a proxy would write into `Client-Cert` is made with cryptography alone.
+`Client-Cert` headers are made with the package cryptography alone.
 """
 
 import base64

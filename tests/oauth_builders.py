@@ -1,6 +1,6 @@
 """OAuth fixture: a running authorization server with a movable clock, and bank clients.
 
-What banks send is made with PyJWT and cryptography alone, by none of the gateway's own code.
+Banks sign with PyJWT and cryptography, independently of the gateway's code.
 """
 
 import base64

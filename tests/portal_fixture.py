@@ -253,7 +253,7 @@ async def open_portal(
 ) -> AsyncIterator[PortalFixture]:
     """A portal with a firm, an individual business, an unrelated enterprise and a bank.
 
-    `changed` are settings of its own.
+    `changed` are settings to override.
     """
     clock = clock or Clock(NOON)
     usccs = [f"91330106MA{secrets.token_hex(4).upper()}" for _ in range(4)]

@@ -1,7 +1,7 @@
 """Reference Merkle tree: RFC 9162 §2.1 transcribed as slow recursive functions over lists.
 
-It shares nothing with the gateway's own but SHA-256. A proof is judged by working out the root
-that the recursion of the definition would have made, not by the RFC's verification loops.
+It shares only SHA-256 with the gateway's tree. A proof is verified by recomputing the root with the
+recursion of the definition, not by the RFC's verification loops.
 """
 
 import hashlib

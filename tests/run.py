@@ -1,7 +1,6 @@
 """`make test`: one parallel run of pytest, then one run of the tests marked `alone`.
 
-Two runs of pytest with the same arguments. The second has the tests that are marked `alone`. The
-status is that of the first run that did not pass.
+Both runs get the same arguments. The exit status is that of the first run that did not pass.
 """
 
 import difflib

@@ -1,12 +1,12 @@
 """Timing side channels: Welch's t-test over interleaved response times.
 
-Every group of requests is asked once a round, in an order that changes. Two controls are asked along:
-`twin` does what the baseline does (an A/A test), and `leaky` does so too, but slower by a known share
-of its time. A result counts only where the twin is not told apart and the leak is seen.
+Each round sends every group of requests once, in a changing order, with two controls: `twin` repeats the
+baseline (an A/A test), `leaky` repeats it slower by a known share of its time. A result counts only if
+the twin is indistinguishable and the leak is detected.
 
-`FULL=1` is the test itself: no margin, the slowest 1 % of a group left out at most, at least 2,000
-samples of each group, and more until 5 % of an answer would be seen. The small form, for a machine
-that does other things too, sees gross differences only.
+`FULL=1` runs the full test: no margin, at most the slowest 1 % of a group left out, at least 2,000
+samples of each group, and more until a leak of 5 % would be detected. The short form, for a busy
+machine, detects gross differences only.
 """
 
 import math

@@ -1,6 +1,6 @@
 """Domain rules R1–R17 end to end: by query, verification and public page.
 
-Each rule has a case in which something is told and one in which it is not.
+Each rule has a case in which a record is disclosed and one in which it is not.
 """
 
 import json

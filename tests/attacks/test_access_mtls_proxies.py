@@ -1,6 +1,6 @@
 """Client certificates through real proxies: HAProxy and nginx as `deploy/proxy` configures them.
 
-Clients are Python's own TLS; what they write into `Client-Cert` themselves must not arrive.
+Clients use Python's TLS; a `Client-Cert` header of their own must not arrive.
 """
 
 import ssl

@@ -30,7 +30,7 @@ async def test_known_unknown_and_closed_enterprises_take_equally_long(
 ) -> None:
     """Without consent: unknown, registered, listed, and with 300 penalties.
 
-    Where the answers differ their times may, by what is written of them.
+    Times may differ where the answers do.
     """
     bank = await gateway.client(quotas=QUOTAS)
     async with with_closed_records(gateway):

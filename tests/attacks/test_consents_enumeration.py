@@ -1,7 +1,7 @@
 """Enumeration by consent requests: enterprises in different states look the same.
 
-The same asks go to enterprises in different states; the answers have one status, one shape, one
-length, and cost the same statements.
+The same requests go to enterprises in different states; status, shape, length and SQL statements
+are equal.
 """
 
 import os

@@ -1,7 +1,7 @@
 """Leak tests (R5, R17): ID numbers, phones and home addresses in answers, logs and tables.
 
-A gateway is run as an operator runs it, everybody calls it in every way, and then all that it said
-and all that it printed is searched for what is personal of the whole province.
+A gateway process is called in every way; all answers and output are searched for the personal data
+of the whole province.
 """
 
 import json

@@ -1,7 +1,6 @@
 """Databases of the look-up benchmark: a small and a large one.
 
-A large one that is there already keeps what a run writes there: a client, which is suspended in the
-end, and in the log what it was told.
+A given large database keeps what a run writes: a client, suspended at the end, and log entries.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Latency of look-ups in a small and a large database, called alternately in one run.
 
-The same pattern on both: every other call is about one of a few enterprises that are asked about
-over and over, the others are about enterprises that nobody has asked about before.
+Both get the same pattern: half of the calls are about a few repeated enterprises, the others about
+new ones.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """Token requests, each with its own client assertion and DPoP proof.
 
-Both are made by the SDK's own code, with the same two keys whoever is asked.
+The SDK's code makes both, with the same two keys for every server.
 """
 
 import secrets

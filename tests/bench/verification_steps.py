@@ -1,7 +1,7 @@
 """Steps of one verification in the worker: the gateway's own functions, timed one by one.
 
-One call goes through all steps before the next begins, so that none runs hotter than when served.
-CPU is this process's: of a statement, what it costs here and not in PostgreSQL.
+One call goes through all steps before the next begins, so that caches are as cold as when served.
+CPU time is this process's: a statement's cost here, not in PostgreSQL.
 """
 
 import time

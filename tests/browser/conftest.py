@@ -1,7 +1,7 @@
 """Fixtures: Chromium, and a portal and a client's callback page on loopback.
 
-Playwright's synchronous face would leave a loop running in the main thread, which no asynchronous
-test beside it survives; so the asynchronous one is used.
+Playwright's synchronous API would leave an event loop running in the main thread, which breaks
+asynchronous tests; so the asynchronous API is used.
 """
 
 import asyncio

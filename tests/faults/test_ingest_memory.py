@@ -33,7 +33,7 @@ def fixture(postgres_url: str, tmp_path: Path) -> IngestFixture:
 def peak_of(fixture: IngestFixture, *arguments: str, **options: str) -> tuple[int, str]:
     """Peak memory of the command and its reader, and the output.
 
-    VmHWM, not `ru_maxrss`: that one counts what the process was before it became the command.
+    VmHWM, since `ru_maxrss` includes the process before `exec`.
     """
     run = fixture.start(*arguments, **options)
     peaks: dict[int, int] = {}

@@ -1,6 +1,6 @@
 """Lint check: test files are named `test_<part>_<subject>.py`, the part being one of `tests.parts`.
 
-`python -m tests.lint.file_names` lists each other name and ends with 1 if there is any.
+`python -m tests.lint.file_names` lists each exception and ends with 1 if there is any.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """oauth4webapi and openid-client, unpatched, through the whole OAuth flow.
 
-The enterprise's part is played by a visitor who knows no shortcut.
+The enterprise decides by a headless visitor on the real pages.
 """
 
 import json

@@ -1,7 +1,7 @@
 """State machine of OAuth grants: no token outlives its consent, client, agreement or key.
 
-The whole gateway runs in process on PostgreSQL, with time standing still until it is told to pass.
-Beside it a small model says what must hold: too much is a hole, too little a nuisance; both fail.
+The whole gateway runs in process on PostgreSQL, with a clock that the machine advances.
+A small model predicts each result; both too much and too little access fail.
 """
 
 import asyncio
