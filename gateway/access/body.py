@@ -94,7 +94,7 @@ def record_checked_digest(request: Request, digest: ContentDigest) -> None:
 
 
 def parse_body(request: Request, body: bytes, model: type[W]) -> W | Refusal:
-    """`body` as a `model`, or which members to mend (never what they held)."""
+    """`body` as a `model`, or a refusal that names the wrong members, never their values."""
     if not _is_json(request.headers.getlist("content-type")):
         return Refusal(UnsupportedMediaTypeError)
     try:
@@ -123,7 +123,7 @@ def _is_json(content_types: list[str]) -> bool:
 
 
 def mistakes(errors: Sequence[Any], *, root: str | None = None) -> str:
-    """A sentence on which members are wrong and how, never on what they held; `root` is not named."""
+    """A sentence that names the wrong members and how to mend them, never their values or `root`."""
     # An unknown member's name is the caller's text and may hold a personal number.
     places = (
         f"{'.'.join(scan(str(part)).text for part in e['loc'] if part != root) or 'body'}: {e['msg']}"

@@ -1,6 +1,6 @@
 """Write a requested consent, for a request by link or by redirect.
 
-An enterprise finds one open request of a client for a purpose and channel, however often it was sent.
+A repeated request replaces the open one of the same client, purpose and channel.
 """
 
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ async def write_consent_request(
     amends: Consent | None = None,
     now: datetime,
 ) -> Consent | Refused:
-    """The requested consent, written; or why it may not be requested (cool-down, R9).
+    """The requested consent, written; or a refusal, as during the cool-down (R9).
 
     The caller has waited for its turn (`consent.store.in_turn`).
     """

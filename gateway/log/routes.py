@@ -80,7 +80,7 @@ async def list_log_events(runtime: UsingRuntime) -> Response:
 
 @router.get("/log/events/{event_id}", response_model=ReceiptOut)
 async def get_log_event(event_id: str, runtime: UsingRuntime) -> Response:
-    """That a public event is in the log; `disclosure_id` is the event's id."""
+    """Give the receipt of a public event; `disclosure_id` is the event's id."""
     merged = await read_event(runtime.hot, event_id) if _is_id(event_id) else None
     if merged is None:
         raise NotFoundError("The log holds no such event yet.", retry_after=RETRY_SECONDS)
@@ -90,7 +90,7 @@ async def get_log_event(event_id: str, runtime: UsingRuntime) -> Response:
 
 @router.get("/v1/receipts/{disclosure_id}", response_model=ReceiptOut)
 async def get_receipt(disclosure_id: str, request: Request, runtime: UsingRuntime) -> Response:
-    """That one of the caller's own disclosures, or an event of its consent, is in the log."""
+    """Give the receipt of one of the caller's own disclosures, or of an event of its consent."""
     scope = CONSENT_SCOPE if consent_of_leaf(disclosure_id) else DISCLOSURE_SCOPES
     caller = await authenticate(request, runtime, scope=scope)
     await check_limits(request, runtime, caller, uscc=None, key=None)

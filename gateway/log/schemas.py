@@ -6,7 +6,7 @@ from gateway.transparency.receipts import Receipt, receipt_document
 
 
 class ReceiptOut(BaseModel):
-    """That a disclosure, or an event of a consent, is in the log; `disclosure_id` names it.
+    """Proof that a disclosure, or an event of a consent, is in the log; `disclosure_id` names it.
 
     Verify `inclusion_proof` (RFC 9162 §2.1.3.2) from SHA-256(0x00 ‖ `leaf_hash`) to the root in
     `checkpoint`, a C2SP signed note.
