@@ -22,7 +22,7 @@ from fastapi import FastAPI
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from sqlalchemy import text
 
-from consent import DisplayedText
+from consent import DisplayedText, Person
 from gateway import problems
 from gateway.clients import registry
 from gateway.clients.agreements import QuotaCache
@@ -37,7 +37,7 @@ from gateway.limits.memory_store import MemoryStore
 from gateway.oauth.routes import router
 from gateway.portal.consents.apply_decision import apply_decision
 from gateway.portal.consents.decision import Choice, Decider
-from gateway.portal.consents.redirect_request import request_by_redirect
+from gateway.portal.consents.pushed_consent import request_by_redirect
 from gateway.privacy.field_encryption import Vault, VaultKeys
 from gateway.runtime import Runtime
 from gateway.settings import Settings
@@ -366,14 +366,18 @@ async def decide(
         assert interaction is not None
         own = session.digest
         assert await interactions.bind_session(connection, interaction, session_digest=own, now=now)
-        asked = await request_by_redirect(connection, runtime, interaction, USCC)
+        asked = await request_by_redirect(connection, interaction, USCC, now=now)
         assert asked is not None
         scope = replace(asked.scope, datasets=("registration",))
-        choice = Choice(uscc=USCC, scope=scope if grant else None)
+        choice = Choice(scope=scope if grant else None)
         decider = Decider(
-            subject="person-1",
+            person=Person(
+                subject="person-1",
+                uscc=USCC,
+                channel=asked.channel,
+                identity_token_digest=b"\x01" * 32,
+            ),
             session_digest=own,
-            identity_token_digest=b"\x01" * 32,
             shown=DisplayedText(text_version="2026.1", language="zh"),
         )
         problem = await apply_decision(

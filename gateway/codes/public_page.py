@@ -8,17 +8,31 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.codes import labels
 from gateway.codes.store import Code
 from gateway.codes.summary import RECORDS_UNFOLDED, Section, Summary
+from gateway.creditfile import labels
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_policy import DisclosableRecord
+from gateway.creditfile.local_dates import SHANGHAI
 from gateway.pages.i18n import Translated
 from gateway.pages.page_route import wants_json
 from gateway.pages.rendering import PageRenderer
 from gateway.pages.security_headers import security_headers
 
 renderer: Final = PageRenderer("gateway.codes")
+
+REGISTRATION: Final = (
+    "uscc",
+    "kind",
+    "status",
+    "legal_representative",
+    "established_on",
+    "registering_authority",
+    "capital",
+    "address",
+    "scope",
+)
+"""The registration fields shown, in order."""
 
 INVALID_CODE_TEXTS: Final = {
     404: (
@@ -61,6 +75,7 @@ def valid_code_page(request: Request, page: CodePage, catalogue: Catalogue) -> R
         summary=page.summary,
         unfolded=RECORDS_UNFOLDED,
         labels=labels,
+        registration=REGISTRATION,
         catalogue=catalogue,
     )
 
@@ -145,4 +160,4 @@ def _objection_json(raised_at: datetime | None) -> dict[str, Any]:
 
 
 def _time(moment: datetime) -> str:
-    return moment.astimezone(labels.SHANGHAI).isoformat(timespec="seconds")
+    return moment.astimezone(SHANGHAI).isoformat(timespec="seconds")

@@ -14,9 +14,10 @@ from gateway.creditfile.catalogue_schema import ClockRules
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import DisclosableRecord, disclosable_records
 from gateway.creditfile.divisions import division_name
-from gateway.creditfile.local_dates import SHANGHAI, day_of
+from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.records import REGISTRATION, Enterprise, Record, registration_of
 from gateway.pages.i18n import Translated
+from gateway.pages.rendering import format_moment
 
 WARNINGS: Final = ("penalty", "abnormal_listing", "serious_violation", "judgment_defaulter")
 PUBLIC_DATASETS: Final = (*WARNINGS, "licence", "commitment", "honour")
@@ -51,8 +52,7 @@ class Summary:
 
     registration: Mapping[str, Any]
     objection_since: datetime | None
-    """When the open objection to the registration was raised."""
-    kind: str
+    """The time of the open objection to the registration."""
     district: str
     as_of: datetime
     catalogue_version: str
@@ -60,7 +60,7 @@ class Summary:
 
     @property
     def status(self) -> Translated:
-        """How much bad information is public, and what the number leaves out (R6)."""
+        """The number of public negative records, and what it leaves out (R6)."""
         bad = sum(section.bad for section in self.sections)
         if bad:
             return Translated(
@@ -78,11 +78,7 @@ class Summary:
 
 
 def summary_of(
-    enterprise: Enterprise,
-    records: Sequence[Record],
-    catalogue: Catalogue,
-    *,
-    now: datetime,
+    enterprise: Enterprise, records: Sequence[Record], catalogue: Catalogue, *, now: datetime
 ) -> Summary:
     """Build the public summary of `enterprise` at `now`."""
     disclosed = disclosable_records(
@@ -95,7 +91,6 @@ def summary_of(
     return Summary(
         registration=next((e.fields for e in disclosed if e.record.dataset == REGISTRATION), {}),
         objection_since=enterprise.objection_since,
-        kind=enterprise.kind,
         district=division_name(enterprise.division),
         as_of=now,
         catalogue_version=catalogue.version,
@@ -124,12 +119,8 @@ def _section(
     dataset = catalogue.dataset(code)
     name = Translated(dataset.zh, dataset.en)
     if not is_available:
-        return Section(
-            dataset=code,
-            name=name,
-            state="unavailable",
-            statement=Translated("暂不可用", "Temporarily unavailable"),
-        )
+        statement = Translated("暂不可用", "Temporarily unavailable")
+        return Section(dataset=code, name=name, state="unavailable", statement=statement)
     disclosed = [each for each in records if _in_force(each.record, day_of(now))]
     if not disclosed:
         statement = _none_found_text(name, catalogue.rules_of(code), now)
@@ -146,14 +137,14 @@ def _section(
 
 
 def _in_force(record: Record, today: date) -> bool:
-    """Whether a licence or honour is still valid; other datasets end by `creditfile.disclosure_terms`."""
+    """False for a lapsed licence or honour; other datasets end by `creditfile.disclosure_terms`."""
     over = record.valid_to is not None and record.valid_to < today
     return not (over and record.dataset in ONLY_WHILE_VALID)
 
 
 def _none_found_text(name: Translated, rules: ClockRules, now: datetime) -> Translated:
     """The R6 wording for an empty result; it denies nothing that by law is not published (R1)."""
-    moment = now.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+    moment = format_moment(now)
     if rules.until_removed:
         return Translated(
             f"截至 {moment} 未查询到列入{name.zh}的信息", f"As of {moment}, no listing was found"

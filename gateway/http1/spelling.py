@@ -15,7 +15,7 @@ from gateway import problems
 from gateway.access.errors import GatewayError, InvalidRequestError, NotFoundError
 from gateway.http1.paths import has_encoded_slash, path_problem
 from gateway.oauth.errors import invalid_request, reply_of
-from gateway.pages import page_route
+from gateway.pages.page_route import MALFORMED, NOT_FOUND, message_page
 
 log = structlog.get_logger("gateway.http1")
 
@@ -58,11 +58,8 @@ def refusal_response(request: Request, error: GatewayError) -> Response:
     if path.startswith("/v1/"):
         return _problem(request, error)
     if "text/html" in request.headers.get("accept", ""):
-        return (
-            page_route.not_found(request)
-            if error.code == "not_found"
-            else page_route.malformed(request)
-        )
+        message = NOT_FOUND if error.code == "not_found" else MALFORMED
+        return message_page(request, message)
     if path.startswith("/oauth/") and error.code == "invalid_request":
         status, body, headers = reply_of(invalid_request(error.detail))
         return Response(orjson.dumps(body), status, dict(headers))

@@ -18,8 +18,8 @@ from gateway.identity.demo_tickets import Tickets
 from gateway.identity.identity_provider import Attempt
 from gateway.identity.return_url import SIGN_IN_RETURN
 from gateway.identity.sessions import Identity
-from gateway.pages.forms import is_same_origin, one, read_form
-from gateway.pages.page_route import PageRoute, stale
+from gateway.pages.forms import is_same_origin, read_form, single_value
+from gateway.pages.page_route import STALE, PageRoute, message_page
 from gateway.pages.rendering import PageRenderer
 from gateway.settings import Settings
 
@@ -48,10 +48,10 @@ class DemoProvider:
         )
         self._throttle = Throttle()
         self.now = now
-        self._frame = PageRenderer("gateway.identity")
+        self._renderer = PageRenderer("gateway.identity")
         self.router = APIRouter(route_class=PageRoute, include_in_schema=False)
-        self.router.add_api_route(SIGN_IN, self._show, methods=["GET"], response_model=None)
-        self.router.add_api_route(SIGN_IN, self._sign_in, methods=["POST"], response_model=None)
+        self.router.add_api_route(SIGN_IN, self._show, methods=["GET"])
+        self.router.add_api_route(SIGN_IN, self._sign_in, methods=["POST"])
 
     async def sign_in_url(self, attempt: Attempt, *, now: datetime) -> str:  # noqa: ARG002
         """The address of the sign-in page."""
@@ -69,21 +69,17 @@ class DemoProvider:
     async def _sign_in(self, request: Request) -> Response:
         fields = await read_form(request)
         if fields is None or not is_same_origin(request, self._issuer):
-            return stale(request)
-        state, nonce = one(fields, "state"), one(fields, "nonce")
-        username, password = one(fields, "username").strip(), one(fields, "password")
-        now = self.now()
+            return message_page(request, STALE)
+        state, nonce, username, password = (
+            single_value(fields, name) for name in ("state", "nonce", "username", "password")
+        )
+        username, now = username.strip(), self.now()
         if not self._throttle.admits(username, now=now):
             return self._page(request, state=state, nonce=nonce, trouble="throttled", status=429)
         person = await self._people.authenticate(username[:LONGEST_VALUE], password[:LONGEST_VALUE])
         if person is None:
             return self._page(
-                request,
-                state=state,
-                nonce=nonce,
-                username=username,
-                trouble="wrong",
-                status=422,
+                request, state=state, nonce=nonce, username=username, trouble="wrong", status=422
             )
         self._throttle.forget(username)
         ticket = self._tickets.issue(person, nonce=nonce, now=now)
@@ -100,7 +96,7 @@ class DemoProvider:
         trouble: str = "",
         status: int = 200,
     ) -> Response:
-        return self._frame.page(
+        return self._renderer.page(
             request,
             "identity/sign_in.html",
             status=status,
@@ -119,7 +115,7 @@ class Throttle:
         self._attempts: dict[str, list[datetime]] = {}
 
     def admits(self, username: str, *, now: datetime) -> bool:
-        """Whether one more attempt for this name is allowed now; counts it."""
+        """Count one more attempt for this name; false where it is too many."""
         earlier = self._attempts.pop(username, [])
         recent = [moment for moment in earlier if now - moment < ATTEMPTS_WITHIN]
         admitted = len(recent) < ATTEMPTS

@@ -1,8 +1,8 @@
 """The authorization endpoint: open an interaction for a pushed request, and resume after the decision.
 
 The browser is redirected only to the registered address in the pushed request; every other failure
-shows a page of our own. Parameters beside `client_id` and `request_uri`
-are ignored (RFC 9126 §4); every redirect is a 303 and names the issuer (RFC 9207).
+shows a page of our own. Parameters beside `client_id` and `request_uri` are ignored (RFC 9126 §4);
+every redirect is a 303 and names the issuer (RFC 9207).
 """
 
 from typing import Final
@@ -20,12 +20,11 @@ from gateway.identity.interactions import Interaction
 from gateway.oauth import authorization_codes
 from gateway.oauth.authorization_codes import PushedRequest
 from gateway.pages.i18n import Translated
-from gateway.pages.rendering import PageRenderer
+from gateway.pages.page_route import PageMessage, message_page
 from gateway.privacy.redaction import for_logs
 from gateway.runtime import Runtime
 
 log = structlog.get_logger("gateway.oauth")
-frame: Final = PageRenderer("gateway.pages")
 
 SEE_OTHER: Final = 303
 LONGEST: Final = 512
@@ -38,11 +37,12 @@ HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-UNKNOWN_REQUEST: Final = (
+FAILED: Final = Translated("无法继续", "This cannot go on")
+UNKNOWN_REQUEST: Final = Translated(
     "这个授权请求不存在或已失效，请回到原来的网站重新开始。",
     "This request does not exist, or not any more. Go back to the site you came from and begin again.",
 )
-NOTHING_TO_RESUME: Final = (
+NOTHING_TO_RESUME: Final = Translated(
     "这个决定已处理，或不是在此浏览器中作出的。",
     "This decision has been handed over already, or was not made in this browser.",
 )
@@ -50,7 +50,10 @@ NOTHING_TO_RESUME: Final = (
 
 async def authorize(request: Request, runtime: Runtime) -> Response:
     """Open an interaction for a pushed request and redirect to its decision page."""
-    client_id, request_uri = _one(request, "client_id"), _one(request, "request_uri")
+    client_id, request_uri = (
+        _parameter(request, "client_id"),
+        _parameter(request, "request_uri"),
+    )
     if not CLIENT_ID.fullmatch(client_id) or not request_uri:
         return error_page(request, "parameters", UNKNOWN_REQUEST)
     digest = runtime.digests.of("request_uri", request_uri)
@@ -70,7 +73,7 @@ async def authorize(request: Request, runtime: Runtime) -> Response:
             redirect_origin=authorization_codes.origin_of(pushed.parameters["redirect_uri"]),
             now=now,
         )
-    return _see(f"{runtime.settings.issuer}/portal/decide/{interaction_id}")
+    return _redirect(f"{runtime.settings.issuer}/portal/decide/{interaction_id}")
 
 
 async def resume(request: Request, runtime: Runtime) -> Response:
@@ -82,28 +85,24 @@ async def resume(request: Request, runtime: Runtime) -> Response:
         interaction, pushed = taken
         response = await _response(connection, runtime, interaction, pushed)
     parameters = response | {"state": pushed.parameters["state"], "iss": runtime.settings.issuer}
-    return _see(authorization_codes.with_parameters(pushed.parameters["redirect_uri"], parameters))
+    return _redirect(
+        authorization_codes.with_parameters(pushed.parameters["redirect_uri"], parameters)
+    )
 
 
 async def _taken(
-    connection: AsyncConnection,
-    request: Request,
-    runtime: Runtime,
+    connection: AsyncConnection, request: Request, runtime: Runtime
 ) -> tuple[Interaction, PushedRequest] | None:
     """Take the interaction that this session decided, with its pushed request; once."""
     now = runtime.now()
     session = await sessions.current(
         connection, runtime.digests, runtime.settings, request.cookies, now=now
     )
-    interaction_id = _one(request, "interaction")
+    interaction_id = _parameter(request, "interaction")
     if session is None or not interaction_id:
         return None
     interaction = await interactions.take_decided(
-        connection,
-        runtime.digests,
-        interaction_id,
-        session_digest=session.digest,
-        now=now,
+        connection, runtime.digests, interaction_id, session_digest=session.digest, now=now
     )
     if interaction is None:
         return None
@@ -118,12 +117,8 @@ async def _response(
     pushed: PushedRequest,
 ) -> dict[str, str | None]:
     if interaction.outcome != "granted" or interaction.consent_id is None:
-        log.info(
-            "refused",
-            error="access_denied",
-            reason="the enterprise refused",
-            client_id=pushed.client_id,
-        )
+        reason, client_id = "the enterprise refused", pushed.client_id
+        log.info("refused", error="access_denied", reason=reason, client_id=client_id)
         return {"error": "access_denied", "error_description": "The enterprise did not agree."}
     return {
         "code": await authorization_codes.new_code(
@@ -133,25 +128,20 @@ async def _response(
 
 
 def error_page(
-    request: Request, reason: str, sentence: tuple[str, str], client_id: str | None = None
+    request: Request, reason: str, sentence: Translated, client_id: str | None = None
 ) -> Response:
     """An error page, without a redirect."""
     claimed = for_logs(client_id) if client_id and CLIENT_ID.fullmatch(client_id) else None
     log.info("refused", error="authorization_page", reason=reason, claimed_client_id=claimed)
-    return frame.error_page(
-        request,
-        status=400,
-        title=Translated("无法继续", "This cannot go on"),
-        sentence=Translated(*sentence),
-    )
+    return message_page(request, PageMessage(400, FAILED, sentence, onward=None))
 
 
-def _one(request: Request, name: str) -> str:
+def _parameter(request: Request, name: str) -> str:
     """A query parameter that is given once; else an empty text."""
     values = request.query_params.getlist(name)
     usable = len(values) == 1 and len(values[0]) <= LONGEST and values[0].isprintable()
     return values[0] if usable else ""
 
 
-def _see(location: str) -> Response:
+def _redirect(location: str) -> Response:
     return RedirectResponse(location, status_code=SEE_OTHER, headers=HEADERS)

@@ -38,14 +38,14 @@ async def read_form(request: Request) -> Fields | None:
     return Fields(parsed)
 
 
-def one(fields: Fields, name: str) -> str:
+def single_value(fields: Fields, name: str) -> str:
     """The value of a field given exactly once; otherwise an empty string."""
     values = fields.get(name, [])
     return values[0] if len(values) == 1 else ""
 
 
 def is_same_origin(request: Request, issuer: str) -> bool:
-    """Whether `Sec-Fetch-Site` or `Origin` allows a same-origin form; true if both are absent.
+    """True where `Sec-Fetch-Site` or `Origin` allows a same-origin form, or both are absent.
 
     Pages send no referrer, so browsers send `Origin: null` with their forms; `Sec-Fetch-Site`
     decides where present. The CSRF token is checked in any case.

@@ -1,28 +1,75 @@
-"""Route class for HTML pages, whose errors are pages too, and the shared error pages."""
+"""Route class for HTML pages, whose errors are pages too, and pages of one message."""
 
 from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from gateway.db.unavailable import is_unavailable, name_of
 from gateway.pages.i18n import Translated
-from gateway.pages.rendering import PageRenderer
+from gateway.pages.rendering import PageRenderer, PageVisitor
 
 log = structlog.get_logger("gateway.pages")
 
 RETRY_SECONDS: Final = 5
 HOME: Final = ("/portal", Translated("回到首页", "Go to the start page"))
 
+
+class PageMessage(NamedTuple):
+    """A page of one message: what has happened, what to do next, and a link to go on."""
+
+    status: int
+    title: Translated
+    sentence: Translated
+    onward: tuple[str, Translated] | None = HOME
+
+
+NOT_FOUND: Final = PageMessage(
+    404,
+    Translated("没有找到这个页面", "There is nothing here"),
+    Translated(
+        "链接可能不完整，或者内容不属于您的企业。",
+        "The link may be incomplete, or what it leads to belongs to another enterprise.",
+    ),
+)
+"""The same for what does not exist and what belongs to another enterprise."""
+MALFORMED: Final = PageMessage(
+    400,
+    Translated("这个网址的写法不对", "This address is not written as it must be"),
+    Translated(
+        "链接可能在复制或转发时被改动了。请从首页或原来的二维码重新打开。",
+        "The link may have been changed when it was copied. Open it anew from the start page "
+        "or the code that you have scanned.",
+    ),
+)
+STALE: Final = PageMessage(
+    403,
+    Translated("页面已过期，没有执行任何操作", "This page was out of date; nothing was done"),
+    Translated(
+        "可能是登录状态已变化，或者页面停留太久。请回到首页，重新打开后再操作。",
+        "Your sign-in has changed or the page stood open too long. Go back and open it again.",
+    ),
+)
+"""A form with an invalid CSRF token or origin."""
+UNAVAILABLE: Final = PageMessage(
+    503,
+    Translated("暂时无法使用", "Not available right now"),
+    Translated(
+        "系统现在不能处理这个请求。请稍后重新打开页面，并确认上一步操作是否已经生效。",
+        "This cannot be handled right now. Open the page again shortly, and see there whether "
+        "what you did last has taken effect.",
+    ),
+)
+
 _renderer: Final = PageRenderer("gateway.pages")
 
 
-class InsteadError(Exception):
-    """Ends a page handler with another response."""
+class EarlyResponse(Exception):
+    """An exception that ends a page handler with a response."""
 
     def __init__(self, response: Response) -> None:
         self.response = response
@@ -33,16 +80,16 @@ class PageRoute(APIRoute):
     """A FastAPI route that answers with pages and redirects, on errors too."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Wrap the handler: translate `InsteadError`, invalid parameters and database outages."""
+        """Wrap the handler: translate `EarlyResponse`, invalid parameters and database outages."""
         handler = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
             try:
                 return await handler(request)
-            except InsteadError as instead:
-                return instead.response
+            except EarlyResponse as early:
+                return early.response
             except RequestValidationError:
-                return not_found(request)
+                return message_page(request, NOT_FOUND)
             except Exception as error:
                 if not is_unavailable(error) or wants_json(request):
                     raise
@@ -53,7 +100,7 @@ class PageRoute(APIRoute):
 
 
 def wants_json(request: Request) -> bool:
-    """Whether `Accept` names JSON and not HTML."""
+    """True where `Accept` names JSON and not HTML."""
     accept = request.headers.get("accept", "")
     return "application/json" in accept and "text/html" not in accept
 
@@ -67,65 +114,22 @@ def see_other(address: str) -> Response:
     )
 
 
-def not_found(request: Request, visitor: object = None) -> Response:
-    """404 page: the same for what does not exist and what belongs to another enterprise."""
-    return _renderer.error_page(
-        request,
-        status=404,
-        title=Translated("没有找到这个页面", "There is nothing here"),
-        sentence=Translated(
-            "链接可能不完整，或者内容不属于您的企业。",
-            "The link may be incomplete, or what it leads to belongs to another enterprise.",
-        ),
-        onward=HOME,
-        visitor=visitor,
+def message_page(
+    request: Request,
+    message: PageMessage,
+    visitor: PageVisitor | None = None,
+    *,
+    retry_after: int | None = None,
+) -> HTMLResponse:
+    """Render a message; `retry_after` in seconds."""
+    page = _renderer.page(
+        request, "pages/message.html", status=message.status, visitor=visitor, message=message
     )
-
-
-def malformed(request: Request) -> Response:
-    """400 page for a malformed address."""
-    return _renderer.error_page(
-        request,
-        status=400,
-        title=Translated("这个网址的写法不对", "This address is not written as it must be"),
-        sentence=Translated(
-            "链接可能在复制或转发时被改动了。请从首页或原来的二维码重新打开。",
-            "The link may have been changed when it was copied. Open it anew from the start page "
-            "or the code that you have scanned.",
-        ),
-        onward=HOME,
-    )
-
-
-def stale(request: Request, visitor: object = None) -> Response:
-    """403 page for a form with an invalid CSRF token or origin; nothing was done."""
-    return _renderer.error_page(
-        request,
-        status=403,
-        title=Translated(
-            "页面已过期，没有执行任何操作", "This page was out of date; nothing was done"
-        ),
-        sentence=Translated(
-            "可能是登录状态已变化，或者页面停留太久。请回到首页，重新打开后再操作。",
-            "Your sign-in has changed or the page stood open too long. Go back and open it again.",
-        ),
-        onward=HOME,
-        visitor=visitor,
-    )
+    if retry_after is not None:
+        page.headers["Retry-After"] = str(retry_after)
+    return page
 
 
 def unavailable(request: Request) -> Response:
     """503 page for an unavailable database or cache."""
-    page = _renderer.error_page(
-        request,
-        status=503,
-        title=Translated("暂时无法使用", "Not available right now"),
-        sentence=Translated(
-            "系统现在不能处理这个请求。请稍后重新打开页面，并确认上一步操作是否已经生效。",
-            "This cannot be handled right now. Open the page again shortly, and see there whether "
-            "what you did last has taken effect.",
-        ),
-        onward=HOME,
-    )
-    page.headers["Retry-After"] = str(RETRY_SECONDS)
-    return page
+    return message_page(request, UNAVAILABLE, retry_after=RETRY_SECONDS)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta, timezone
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import urlencode
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -15,6 +15,15 @@ from gateway.pages.security_headers import security_headers
 from gateway.pages.static import stylesheet_url
 
 SHANGHAI: Final = timezone(timedelta(hours=8))
+
+
+class PageVisitor(Protocol):
+    """The signed-in person whom a page is for."""
+
+    @property
+    def request(self) -> Request:
+        """The request that the page answers."""
+        ...
 
 
 class PageRenderer:
@@ -38,7 +47,7 @@ class PageRenderer:
         *,
         status: int = 200,
         form_action: Iterable[str] = ("'self'",),
-        visitor: object = None,
+        visitor: PageVisitor | None = None,
         address: Mapping[str, str] | None = None,
         **context: Any,  # template variables
     ) -> HTMLResponse:
@@ -47,43 +56,24 @@ class PageRenderer:
         `address` is the query of the language switch; by default the request's own.
         """
         language = language_of(request.query_params, request.cookies)
+        settings = _settings(request)
         html = self._templates.get_template(template).render(
             language=language,
             t=_translator(language),
             switch=_language_switch(request.query_params if address is None else address, language),
-            demo=_is_demo(request),
+            demo=bool(settings and settings.demo),
             visitor=visitor,
             **context,
         )
-        response = HTMLResponse(
-            html,
-            status_code=status,
-            headers=security_headers(form_action=form_action),
-        )
-        response.headers["Content-Language"] = "en" if language == "en" else "zh-CN"
+        headers = security_headers(form_action=form_action)
+        headers["Content-Language"] = "en" if language == "en" else "zh-CN"
+        response = HTMLResponse(html, status_code=status, headers=headers)
         _set_language_cookie(request, response)
         return response
 
-    def error_page(
-        self,
-        request: Request,
-        *,
-        status: int,
-        title: Translated,
-        sentence: Translated,
-        onward: tuple[str, Translated] | None = None,
-        visitor: object = None,
-    ) -> HTMLResponse:
-        """Render a message page: what happened and what to do next."""
-        return self.page(
-            request,
-            "pages/error_page.html",
-            status=status,
-            title=title,
-            sentence=sentence,
-            onward=onward,
-            visitor=visitor,
-        )
+    def visitor_page(self, visitor: PageVisitor, template: str, **context: Any) -> HTMLResponse:
+        """Render `template` for a signed-in person; other arguments as for `page`."""
+        return self.page(visitor.request, template, visitor=visitor, **context)
 
 
 def format_moment(moment: datetime) -> str:
@@ -116,26 +106,21 @@ def _language_switch(query: Mapping[str, str], language: Language) -> str:
     return "?" + urlencode(dict(query) | {"lang": "zh" if language == "en" else "en"})
 
 
-def _is_demo(request: Request) -> bool:
+def _settings(request: Request) -> Any:  # `None` in an application without a runtime
     runtime = getattr(request.app.state, "runtime", None)
-    return runtime is not None and bool(runtime.settings.demo)
-
-
-def _is_on_http(request: Request) -> bool:
-    """Whether the public address is http, as for the demo on loopback; proxies may differ."""
-    runtime = getattr(request.app.state, "runtime", None)
-    return runtime is not None and str(runtime.settings.issuer).startswith("http://")
+    return runtime and runtime.settings
 
 
 def _set_language_cookie(request: Request, response: HTMLResponse) -> None:
-    language = i18n.requested_language(request.query_params)
+    language, settings = i18n.requested_language(request.query_params), _settings(request)
     if language is not None:
         response.set_cookie(
             i18n.LANGUAGE_COOKIE,
             language,
             max_age=i18n.COOKIE_SECONDS,
             path="/",
-            secure=not _is_on_http(request),
+            # By the public address: a proxy may forward plain http.
+            secure=not (settings and settings.issuer.startswith("http://")),
             httponly=True,
             samesite="lax",
         )

@@ -1,24 +1,23 @@
 """Portal pages for contact points: add, confirm by a link sent to the address, remove."""
 
 from datetime import timedelta
-from typing import Final, TypedDict
+from typing import Final
 
 from fastapi import APIRouter
-from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.disclosure.ids import new_id
 from gateway.identity.permissions import Permission
-from gateway.identity.session_dependency import UsingVisitor, Visitor, new_secret
+from gateway.identity.session_dependency import UsingVisitor, new_secret
 from gateway.notices import contact_points
 from gateway.notices.channels import UnsentError, mask_address, valid_address
 from gateway.notices.contact_points import MAX_CONTACT_POINTS, ContactPoint
 from gateway.notices.templates import confirmation_message
-from gateway.pages.forms import one
+from gateway.pages.forms import single_value
 from gateway.pages.i18n import Translated, WarningText
-from gateway.pages.page_route import HOME, PageRoute, see_other
+from gateway.pages.page_route import PageMessage, PageRoute, see_other
 from gateway.pages.rendering import PageRenderer
-from gateway.portal.delegates.pages import enterprise_card
+from gateway.portal.guards import own_enterprise
 from gateway.runtime import Runtime, UsingRuntime
 
 A_DAY: Final = timedelta(days=1)
@@ -40,57 +39,53 @@ NOTICES: Final = {
     ),
     "removed": Translated("已删除。", "Removed."),
 }
+UNUSABLE_LINK: Final = PageMessage(
+    410,
+    Translated("这个链接不能使用", "This link cannot be used"),
+    Translated(
+        "它已过期、已使用过或不完整。请在“通知”页面重新添加地址。",
+        "It has expired, was used, or is incomplete. Add the address again under “Notices”.",
+    ),
+)
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 renderer: Final = PageRenderer("gateway.portal")
 
 
-@router.get("/portal/enterprises/{uscc}/notices", response_model=None)
-async def show_contact_points(
-    request: Request, uscc: str, runtime: UsingRuntime, visitor: UsingVisitor
-) -> Response:
+@router.get("/portal/enterprises/{uscc}/notices")
+async def show_contact_points(uscc: str, runtime: UsingRuntime, visitor: UsingVisitor) -> Response:
     """List the contact points, with forms to add and remove."""
-    visitor.must(Permission.MANAGE, request, uscc)
     async with runtime.engine.connect() as connection:
-        card = await enterprise_card(connection, request, visitor, uscc)
+        card = await own_enterprise(connection, visitor, uscc, Permission.MANAGE)
         found = await contact_points.list_contact_points(connection, uscc)
-    return renderer.page(
-        request,
+    return renderer.visitor_page(
+        visitor,
         "portal/contact_points.html",
-        visitor=visitor,
         enterprise=card,
         tab="notices",
         contact_points=[(each, mask_address(_decrypted(runtime, each))) for each in found],
         channels=[each for each in ("email", "sms") if each in runtime.channels],
-        notice=NOTICES.get(request.query_params.get("notice", "")),
+        notice=visitor.notice(NOTICES),
         csrf=visitor.token(f"add place {uscc}"),
         removing={each.place_id: visitor.token(f"remove {uscc} {each.place_id}") for each in found},
     )
 
 
-@router.post("/portal/enterprises/{uscc}/notices", response_model=None)
-async def add_contact_point(
-    request: Request, uscc: str, runtime: UsingRuntime, visitor: UsingVisitor
-) -> Response:
+@router.post("/portal/enterprises/{uscc}/notices")
+async def add_contact_point(uscc: str, runtime: UsingRuntime, visitor: UsingVisitor) -> Response:
     """Store an address and send it the confirmation link."""
-    fields = await visitor.form(request, f"add place {uscc}")
-    visitor.must(Permission.MANAGE, request, uscc)
-    channel, now = one(fields, "channel"), runtime.now()
-    address = (
-        valid_address(channel, one(fields, "address")) if channel in runtime.channels else None
-    )
-    if address is None:
-        return _redirect(uscc, "unfit")
-    place_id, secret = new_id("plc"), new_secret()
-    sealed = runtime.vault.seal(address.encode(), **_vault_cell(uscc, place_id))
+    fields = await visitor.form(f"add place {uscc}")
+    channel, written = single_value(fields, "channel"), single_value(fields, "address")
+    address = valid_address(channel, written) if channel in runtime.channels else None
+    place_id, secret, now = new_id("plc"), new_secret(), runtime.now()
     async with runtime.engine.begin() as connection:
-        card = await enterprise_card(connection, request, visitor, uscc)
+        card = await own_enterprise(connection, visitor, uscc, Permission.MANAGE)
+        if address is None:
+            return _redirect(uscc, "unfit")
         await contact_points.lock_contact_points(connection, uscc)
         current = await contact_points.list_contact_points(connection, uscc)
-        if (
-            len(current) >= MAX_CONTACT_POINTS
-            or await contact_points.count_since(connection, uscc, now - A_DAY) >= MAX_CONTACT_POINTS
-        ):
+        new = await contact_points.count_since(connection, uscc, now - A_DAY)
+        if max(len(current), new) >= MAX_CONTACT_POINTS:
             return _redirect(uscc, "enough")
         await contact_points.add(
             connection,
@@ -98,41 +93,33 @@ async def add_contact_point(
                 uscc=uscc,
                 place_id=place_id,
                 channel=channel,
-                address=sealed,
+                address=runtime.vault.seal(address.encode(), **_vault_cell(uscc, place_id)),
                 added_at=now,
                 confirmed_at=None,
                 outdated=False,
             ),
             link_digest=runtime.digests.of("invitation", secret),
-            **_authorship(visitor),
+            **visitor.authorship,
         )
     link = f"{runtime.settings.issuer}/portal/enterprises/{uscc}/notices/{place_id}/{secret}"
+    message = confirmation_message(card.name, link=link, reference=place_id)
     try:
-        await runtime.channels[channel].send(
-            address, confirmation_message(card.name, link=link, reference=place_id)
-        )
+        await runtime.channels[channel].send(address, message)
     except UnsentError:
         return _redirect(uscc, "unsent")
     return _redirect(uscc, "sent")
 
 
-@router.get("/portal/enterprises/{uscc}/notices/{place_id}/{secret}", response_model=None)
+@router.get("/portal/enterprises/{uscc}/notices/{place_id}/{secret}")
 async def show_confirmation(
-    request: Request,
-    uscc: str,
-    place_id: str,
-    secret: str,
-    runtime: UsingRuntime,
-    visitor: UsingVisitor,
+    uscc: str, place_id: str, secret: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Ask to confirm by a form, since mail programs may open links by themselves."""
-    visitor.must(Permission.MANAGE, request, uscc)
     async with runtime.engine.connect() as connection:
-        card = await enterprise_card(connection, request, visitor, uscc)
-    return renderer.page(
-        request,
+        card = await own_enterprise(connection, visitor, uscc, Permission.MANAGE)
+    return renderer.visitor_page(
+        visitor,
         "portal/confirm_contact_point.html",
-        visitor=visitor,
         enterprise=card,
         tab="notices",
         action=f"/portal/enterprises/{uscc}/notices/{place_id}/{secret}",
@@ -140,66 +127,33 @@ async def show_confirmation(
     )
 
 
-@router.post("/portal/enterprises/{uscc}/notices/{place_id}/remove", response_model=None)
+@router.post("/portal/enterprises/{uscc}/notices/{place_id}/remove")
 async def remove_contact_point(
-    request: Request, uscc: str, place_id: str, runtime: UsingRuntime, visitor: UsingVisitor
+    uscc: str, place_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Remove a contact point."""
-    await visitor.form(request, f"remove {uscc} {place_id}")
-    visitor.must(Permission.MANAGE, request, uscc)
+    await visitor.form(f"remove {uscc} {place_id}")
+    visitor.require(Permission.MANAGE, uscc)
     async with runtime.engine.begin() as connection:
         await contact_points.remove(
-            connection, uscc, place_id, **_authorship(visitor), now=runtime.now()
+            connection, uscc, place_id, **visitor.authorship, now=runtime.now()
         )
     return _redirect(uscc, "removed")
 
 
-@router.post("/portal/enterprises/{uscc}/notices/{place_id}/{secret}", response_model=None)
+@router.post("/portal/enterprises/{uscc}/notices/{place_id}/{secret}")
 async def confirm_contact_point(
-    request: Request,
-    uscc: str,
-    place_id: str,
-    secret: str,
-    runtime: UsingRuntime,
-    visitor: UsingVisitor,
+    uscc: str, place_id: str, secret: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Confirm a contact point."""
-    await visitor.form(request, f"confirm {uscc} {place_id}")
-    visitor.must(Permission.MANAGE, request, uscc)
+    await visitor.form(f"confirm {uscc} {place_id}")
+    visitor.require(Permission.MANAGE, uscc)
+    digest, now = runtime.digests.of("invitation", secret), runtime.now()
     async with runtime.engine.begin() as connection:
-        digest = runtime.digests.of("invitation", secret)
         done = await contact_points.confirm(
-            connection,
-            uscc,
-            place_id,
-            link_digest=digest,
-            **_authorship(visitor),
-            now=runtime.now(),
+            connection, uscc, place_id, link_digest=digest, **visitor.authorship, now=now
         )
-    if done:
-        return _redirect(uscc, "confirmed")
-    return renderer.error_page(
-        request,
-        status=410,
-        title=Translated("这个链接不能使用", "This link cannot be used"),
-        sentence=Translated(
-            "它已过期、已使用过或不完整。请在“通知”页面重新添加地址。",
-            "It has expired, was used, or is incomplete. Add the address again under “Notices”.",
-        ),
-        onward=HOME,
-        visitor=visitor,
-    )
-
-
-class _Authorship(TypedDict):
-    actor: str
-    token_digest: bytes
-
-
-def _authorship(visitor: Visitor) -> _Authorship:
-    """The signed-in person and the digest of the identity token."""
-    session = visitor.session
-    return _Authorship(actor=session.subject, token_digest=session.identity_token_digest)
+    return _redirect(uscc, "confirmed") if done else visitor.message_page(UNUSABLE_LINK)
 
 
 def _decrypted(runtime: Runtime, point: ContactPoint) -> str:

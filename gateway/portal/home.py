@@ -52,32 +52,29 @@ class HomeSummary:
     decided_objections: int
 
 
-@router.get("/", response_model=None)
+@router.get("/")
 async def show_landing(request: Request) -> Response:
-    """Show the landing page."""
+    """Landing page, without sign-in."""
     return renderer.page(request, "portal/landing.html")
 
 
-@router.get("/portal", response_model=None)
-async def show_home(request: Request, runtime: UsingRuntime, visitor: UsingVisitor) -> Response:
+@router.get("/portal")
+async def show_home(runtime: UsingRuntime, visitor: UsingVisitor) -> Response:
     """Show the person's enterprises with their open items."""
-    now = runtime.now()
-    session = visitor.session
+    now, session = runtime.now(), visitor.session
     async with runtime.engine.connect() as connection:
         cards = await page_queries.find_enterprises(connection, session.permissions)
         summaries = [
             await _summary(connection, card, session.permissions[card.uscc], now) for card in cards
         ]
-        outdated = await page_queries.find_enterprises(
-            connection, session.outdated - session.permissions.keys()
-        )
-    return renderer.page(
-        request,
+        other = session.outdated - session.permissions.keys()
+        outdated = await page_queries.find_enterprises(connection, other)
+    return renderer.visitor_page(
+        visitor,
         "portal/home.html",
-        visitor=visitor,
         summaries=summaries,
         outdated=outdated,
-        name=visitor.session.name,
+        name=session.name,
         labels=labels,
     )
 
@@ -85,11 +82,19 @@ async def show_home(request: Request, runtime: UsingRuntime, visitor: UsingVisit
 async def _summary(
     connection: AsyncConnection, card: EnterpriseCard, powers: frozenset[Permission], now: datetime
 ) -> HomeSummary:
-    current = (
-        await consents.running_of(connection, card.uscc, now=now)
-        if Permission.CONSENTS in powers
-        else []
-    )
+    current: list[Consent] = []
+    inherited: list[Consent] = []
+    uscc, accesses, decided = card.uscc, 0, 0
+    if Permission.CONSENTS in powers:
+        current = await consents.running_of(connection, uscc, now=now)
+    if Permission.MANAGE in powers:
+        inherited = await representatives.to_confirm(connection, uscc, current, now=now)
+    if Permission.RECORD in powers:
+        start = now - ACCESS_COUNT_PERIOD
+        accesses = await page_queries.count_disclosures(connection, uscc, start=start)
+    if Permission.OBJECTIONS in powers:
+        found = await objections.of_enterprise(connection, uscc)
+        decided = sum(each.status is objection.Status.DECIDED for each in found)
     running = {each.consent_id for each in current if status_at(each, now) in RUNNING}
     requested = [
         each
@@ -98,34 +103,17 @@ async def _summary(
         and each.channel is not Channel.REDIRECT  # decided where the client has sent the person
         and (each.amends is None or each.amends in running)
     ]
-    inherited = (
-        await representatives.to_confirm(connection, card.uscc, current, now=now)
-        if Permission.MANAGE in powers
-        else []
-    )
-    clients = await page_queries.find_clients(
-        connection, {each.client_id for each in (*requested, *inherited)}
-    )
+    ids = {each.client_id for each in (*requested, *inherited)}
+    clients = await page_queries.find_clients(connection, ids)
     return HomeSummary(
         enterprise=card,
         powers=powers,
         requests=_with_client(requested, clients),
         inherited=_with_client(inherited, clients),
         active_consents=sum(status_at(each, now) is Status.ACTIVE for each in current),
-        recent_accesses=await page_queries.count_disclosures(
-            connection, card.uscc, start=now - ACCESS_COUNT_PERIOD
-        )
-        if Permission.RECORD in powers
-        else 0,
-        decided_objections=await _count_decided_objections(connection, card.uscc)
-        if Permission.OBJECTIONS in powers
-        else 0,
+        recent_accesses=accesses,
+        decided_objections=decided,
     )
-
-
-async def _count_decided_objections(connection: AsyncConnection, uscc: str) -> int:
-    found = await objections.of_enterprise(connection, uscc)
-    return sum(each.status is objection.Status.DECIDED for each in found)
 
 
 def _with_client(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from consent import Act, Purpose, Status
+from consent import Act, Consent, Purpose, Status
 from consent.model import PURPOSE_NAMES
 from gateway.access.refused_request import UNKNOWN
 from gateway.creditfile.catalogue import Catalogue
@@ -106,7 +106,9 @@ def reason_name(code: str | None) -> Translated:
 
 def item_name(asked: Any, catalogue: Catalogue) -> Translated:  # one entry of `asked`
     """The name of a dataset or question in a disclosure's `asked` list."""
-    code = asked if isinstance(asked, str) else _code_of(asked)
+    code = str(asked)
+    if isinstance(asked, Mapping):
+        code = str(asked.get("question") or asked.get("dataset") or "?")
     found = find_question(code)
     if found is not None:
         return Translated(found.title_zh, found.title_en)
@@ -116,14 +118,13 @@ def item_name(asked: Any, catalogue: Catalogue) -> Translated:  # one entry of `
     return Translated(code, code)
 
 
-def fields_behind(code: str, catalogue: Catalogue) -> list[Translated]:
+def items_of(consent: Consent, catalogue: Catalogue) -> list[Translated]:
+    """The names of a consent's datasets and questions."""
+    return [item_name(code, catalogue) for code in (*consent.datasets, *consent.questions)]
+
+
+def field_names(code: str, catalogue: Catalogue) -> list[Translated]:
     """The names of a dataset's fields that clients can receive."""
     return [
         Translated(each.zh, each.en) for each in catalogue.fields_for(code, Audience.AUTHORISED)
     ]
-
-
-def _code_of(asked: Any) -> str:
-    if isinstance(asked, Mapping):
-        return str(asked.get("question") or asked.get("dataset") or "?")
-    return str(asked)

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
-from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.creditfile import labels
@@ -23,7 +22,7 @@ from gateway.creditfile.records import Enterprise, Record, registration_of
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages.i18n import Translated
-from gateway.pages.page_route import InsteadError, PageRoute, not_found
+from gateway.pages.page_route import EarlyResponse, PageRoute
 from gateway.pages.rendering import PageRenderer
 from gateway.portal.objections import labels as objection_labels
 from gateway.portal.page_queries import EnterpriseCard
@@ -50,15 +49,11 @@ class Entry:
     @property
     def visibility(self) -> str:
         """The widest audience of any field: `public`, `authorised` or `nobody`."""
-        if self.public:
-            return "public"
-        return "authorised" if self.authorised else "nobody"
+        return _visibility(public=bool(self.public), authorised=bool(self.authorised))
 
     def field_visibility(self, name: str) -> str:
         """The widest audience of one field."""
-        if name in self.public:
-            return "public"
-        return "authorised" if name in self.authorised else "nobody"
+        return _visibility(public=name in self.public, authorised=name in self.authorised)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +83,14 @@ class CreditFile:
         own = self.enterprise
         return EnterpriseCard(uscc=own.uscc, name=own.name, kind=own.kind, status=own.status)
 
+    @property
+    def _all_records(self) -> tuple[Record, ...]:
+        return registration_of(self.enterprise), *self.records
+
     def entries(self) -> list[Entry]:
         """All records visible to the enterprise, in catalogue order, newest first."""
-        records = (registration_of(self.enterprise), *self.records)
-        context = context_of(records, self.runtime.catalogue, self.now)
-        found = (self._entry(each, context=context) for each in records)
+        context = context_of(self._all_records, self.runtime.catalogue, self.now)
+        found = (self._entry(each, context=context) for each in self._all_records)
         order = self.runtime.catalogue.codes.index
         visible = sorted((e for e in found if e.fields), key=_sort_key, reverse=True)
         return sorted(visible, key=lambda e: order(e.record.dataset))
@@ -124,36 +122,23 @@ class CreditFile:
             whole = registration_of(self.enterprise, open_enterprise(vault, self.enterprise))
         else:
             whole = with_personal(vault, entry.record)
-        records = (registration_of(self.enterprise), *self.records)
-        context = context_of(records, self.runtime.catalogue, self.now)
+        context = context_of(self._all_records, self.runtime.catalogue, self.now)
         return self._entry(whole, context=context)
 
 
-@router.get("/portal/enterprises/{uscc}/record", response_model=None)
-async def show_credit_file(
-    request: Request, uscc: str, runtime: UsingRuntime, visitor: UsingVisitor
-) -> Response:
+@router.get("/portal/enterprises/{uscc}/record")
+async def show_credit_file(uscc: str, runtime: UsingRuntime, visitor: UsingVisitor) -> Response:
     """Show the file by dataset; `?dataset=` shows one dataset page by page."""
-    visitor.must(Permission.RECORD, request, uscc)
-    wanted, cursor = (request.query_params.get(name, "") for name in ("dataset", "after"))
+    visitor.require(Permission.RECORD, uscc)
+    wanted, cursor = (visitor.request.query_params.get(name, "") for name in ("dataset", "after"))
     async with runtime.engine.connect() as connection:
-        file = await load_file(connection, request, runtime, visitor, uscc)
-    entries = file.entries()
-    if wanted:
-        sections = (
-            [_page_section(file, wanted, entries, cursor)]
-            if _is_valid_page(entries, wanted, cursor)
-            else []
-        )
-    else:
-        codes = dict.fromkeys(each.record.dataset for each in entries)
-        sections = [_preview_section(file, code, entries) for code in codes]
+        file = await load_file(connection, runtime, visitor, uscc)
+    sections = _sections(file, wanted, cursor)
     if not sections:
-        return not_found(request, visitor)
-    return renderer.page(
-        request,
+        return visitor.not_found()
+    return renderer.visitor_page(
+        visitor,
         "portal/credit_file.html",
-        visitor=visitor,
         enterprise=file.card,
         tab="record",
         sections=sections,
@@ -164,30 +149,25 @@ async def show_credit_file(
     )
 
 
-@router.get("/portal/enterprises/{uscc}/records/{record_id}", response_model=None)
+@router.get("/portal/enterprises/{uscc}/records/{record_id}")
 async def show_record(
-    request: Request,
-    uscc: str,
-    record_id: str,
-    runtime: UsingRuntime,
-    visitor: UsingVisitor,
+    uscc: str, record_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Show one record field by field, with a link to object."""
-    visitor.must(Permission.RECORD, request, uscc)
+    visitor.require(Permission.RECORD, uscc)
     async with runtime.engine.connect() as connection:
-        file = await load_file(connection, request, runtime, visitor, uscc)
+        file = await load_file(connection, runtime, visitor, uscc)
         earlier = await objections.of_enterprise(connection, uscc, record_id=record_id)
-    entry = file.decrypted(find_entry(request, visitor, file, record_id))
-    return renderer.page(
-        request,
+    entry = file.decrypted(find_entry(visitor, file, record_id))
+    return renderer.visitor_page(
+        visitor,
         "portal/record.html",
-        visitor=visitor,
         enterprise=file.card,
         tab="record",
         entry=entry,
         dataset=dataset_name(runtime, entry.record.dataset),
         earlier=[each for each in earlier if not each.marks],
-        notice=objection_labels.NOTICES.get(request.query_params.get("notice", "")),
+        notice=visitor.notice(objection_labels.NOTICES),
         labels=labels,
         objection_labels=objection_labels,
         catalogue=runtime.catalogue,
@@ -196,12 +176,12 @@ async def show_record(
 
 
 async def load_file(
-    connection: AsyncConnection, request: Request, runtime: Runtime, visitor: Visitor, uscc: str
+    connection: AsyncConnection, runtime: Runtime, visitor: Visitor, uscc: str
 ) -> CreditFile:
     """The credit file of an enterprise; without one, the 404 page."""
     read = await read_file(connection, uscc, runtime.catalogue.codes)
     if read is None:
-        raise InsteadError(not_found(request, visitor))
+        raise EarlyResponse(visitor.not_found())
     own = await objections.of_enterprise(connection, uscc)
     return CreditFile(
         enterprise=read[0],
@@ -212,11 +192,11 @@ async def load_file(
     )
 
 
-def find_entry(request: Request, visitor: Visitor, file: CreditFile, record_id: str) -> Entry:
+def find_entry(visitor: Visitor, file: CreditFile, record_id: str) -> Entry:
     """A visible record by its id; without one, the 404 page."""
     found = next((e for e in file.entries() if e.record.record_id == record_id), None)
     if found is None:
-        raise InsteadError(not_found(request, visitor))
+        raise EarlyResponse(visitor.not_found())
     return found
 
 
@@ -226,35 +206,37 @@ def dataset_name(runtime: Runtime, dataset: str) -> Translated:
     return Translated(found.zh, found.en)
 
 
+def _visibility(*, public: bool, authorised: bool) -> str:
+    return "public" if public else "authorised" if authorised else "nobody"
+
+
 def _sort_key(entry: Entry) -> str:
     """A record's day of decision, period, or day of delivery."""
     record = entry.record
     return str(record.decided_on or record.period or day_of(record.source_time))
 
 
-def _of_dataset(entries: Sequence[Entry], code: str) -> list[Entry]:
-    return [each for each in entries if each.record.dataset == code]
+def _sections(file: CreditFile, wanted: str, cursor: str) -> list[Section]:
+    """The first records of each dataset, or the page after `cursor` of one; empty if there is none."""
+    by_dataset: dict[str, list[Entry]] = {}
+    for each in file.entries():
+        by_dataset.setdefault(each.record.dataset, []).append(each)
+    if not wanted:
+        return [_section(file, entries, 0, PREVIEW_COUNT) for entries in by_dataset.values()]
+    entries = by_dataset.get(wanted, [])
+    ids = [each.record.record_id for each in entries]
+    if not ids or (cursor and cursor not in ids):
+        return []
+    return [_section(file, entries, ids.index(cursor) + 1 if cursor else 0, PAGE_SIZE)]
 
 
-def _is_valid_page(entries: Sequence[Entry], code: str, cursor: str) -> bool:
-    ids = {each.record.record_id for each in _of_dataset(entries, code)}
-    return bool(ids) and (not cursor or cursor in ids)
-
-
-def _preview_section(file: CreditFile, code: str, entries: Sequence[Entry]) -> Section:
-    own = _of_dataset(entries, code)
-    name = dataset_name(file.runtime, code)
-    more = own[PREVIEW_COUNT - 1].record.record_id if len(own) > PREVIEW_COUNT else None
+def _section(file: CreditFile, entries: Sequence[Entry], start: int, size: int) -> Section:
+    dataset, shown = entries[0].record.dataset, entries[start : start + size]
+    more = start + size < len(entries)
     return Section(
-        dataset=code, name=name, count=len(own), entries=own[:PREVIEW_COUNT], cursor=more
+        dataset=dataset,
+        name=dataset_name(file.runtime, dataset),
+        count=len(entries),
+        entries=shown,
+        cursor=shown[-1].record.record_id if more else None,
     )
-
-
-def _page_section(file: CreditFile, code: str, entries: Sequence[Entry], cursor: str) -> Section:
-    own = _of_dataset(entries, code)
-    ids = [each.record.record_id for each in own]
-    begin = ids.index(cursor) + 1 if cursor else 0
-    shown = own[begin : begin + PAGE_SIZE]
-    more = shown[-1].record.record_id if shown and begin + PAGE_SIZE < len(own) else None
-    name = dataset_name(file.runtime, code)
-    return Section(dataset=code, name=name, count=len(own), entries=shown, cursor=more)

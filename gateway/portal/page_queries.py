@@ -33,6 +33,16 @@ class EnterpriseCard:
     kind: str
     status: str
 
+    @property
+    def is_individual_business(self) -> bool:
+        """True for an individual business, whose operator is a natural person."""
+        return self.kind == "individual_business"
+
+
+async def find_client(connection: AsyncConnection, client_id: str) -> ClientCard | None:
+    """The client with this id."""
+    return (await find_clients(connection, [client_id])).get(client_id)
+
 
 async def find_clients(connection: AsyncConnection, ids: Iterable[str]) -> Mapping[str, ClientCard]:
     """The clients with these ids."""
@@ -54,6 +64,17 @@ async def find_clients(connection: AsyncConnection, ids: Iterable[str]) -> Mappi
         )
         for row in found
     }
+
+
+async def find_enterprise(connection: AsyncConnection, uscc: str) -> EnterpriseCard | None:
+    """The enterprise with this USCC."""
+    return next(iter(await find_enterprises(connection, [uscc])), None)
+
+
+async def enterprise_or_uscc(connection: AsyncConnection, uscc: str) -> EnterpriseCard:
+    """The enterprise with this USCC; an unknown one is named by it."""
+    card = await find_enterprise(connection, uscc)
+    return card or EnterpriseCard(uscc=uscc, name=uscc, kind="", status="")
 
 
 async def find_enterprises(

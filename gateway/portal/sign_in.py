@@ -20,32 +20,73 @@ from gateway.identity.return_url import HOME, safe_return
 from gateway.identity.session_dependency import UsingVisitor, new_secret
 from gateway.identity.sign_in_cookie import SignIn
 from gateway.pages.i18n import Translated
-from gateway.pages.page_route import PageRoute
-from gateway.pages.rendering import PageRenderer
-from gateway.runtime import Runtime, UsingRuntime
+from gateway.pages.page_route import PageMessage, PageRoute, message_page, see_other
+from gateway.runtime import UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-renderer: Final = PageRenderer("gateway.portal")
 log = structlog.get_logger("gateway.sign_in")
 
+AGAIN: Final = (HOME, Translated("重新登录", "Sign in again"))
+SIGNED_OUT: Final = PageMessage(
+    200,
+    Translated("已退出登录", "You have signed out"),
+    Translated(
+        "您的授权保持不变，随时可以再次登录查看或撤回。",
+        "Your consents stay as they are. Sign in again to see them or to take them back.",
+    ),
+    (HOME, Translated("再次登录", "Sign in again")),
+)
+NO_PROVIDER: Final = PageMessage(
+    503,
+    Translated("暂时无法登录", "Sign-in is not available"),
+    Translated(
+        "本系统尚未接入统一身份认证，请稍后再来。",
+        "No identity service is connected to this installation yet. Please come back later.",
+    ),
+    None,
+)
+UNAVAILABLE: Final = PageMessage(
+    503,
+    Translated("暂时无法登录", "Sign-in is not available"),
+    Translated(
+        "统一身份认证服务没有正常应答，请稍后再试。",
+        "The identity service does not answer as it should. Please try again in a while.",
+    ),
+    AGAIN,
+)
+TOO_WEAK: Final = PageMessage(
+    403,
+    Translated("需要更高等级的身份认证", "A stronger sign-in is needed"),
+    Translated(
+        "本次登录的认证等级或时间不符合要求。请重新登录，并使用更高等级的认证方式（如刷脸、电子营业执照）。",
+        "This sign-in was not strong or not recent enough. Sign in again, and choose a stronger way.",
+    ),
+    AGAIN,
+)
+NOT_COMPLETED: Final = PageMessage(
+    400,
+    Translated("登录没有完成", "Sign-in was not completed"),
+    Translated(
+        "这次登录没有得到确认、已过期或已使用过。请重新登录。",
+        "This sign-in was not confirmed, has expired, or was used already. Please sign in again.",
+    ),
+    AGAIN,
+)
 
-@router.get("/portal/sign-in", response_model=None)
+
+@router.get("/portal/sign-in")
 @get_only()
 async def start_sign_in(request: Request, runtime: UsingRuntime) -> Response:
     """Redirect to the identity provider."""
     provider = _provider(request)
     if provider is None:
-        return _no_provider(request)
+        return message_page(request, NO_PROVIDER)
     started = SignIn(new_secret(), safe_return(request.query_params.get("return", HOME)))
     try:
         address = await provider.sign_in_url(started.attempt(runtime.digests), now=runtime.now())
     except IdentityUnavailableError as error:
         return _unavailable(request, error)
-    response = RedirectResponse(
-        address,
-        status_code=303,
-        headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"},
-    )
+    response = see_other(address)
     response.set_cookie(
         sign_in_cookie.cookie_name(runtime.settings),
         started.as_cookie(),
@@ -55,72 +96,53 @@ async def start_sign_in(request: Request, runtime: UsingRuntime) -> Response:
     return response
 
 
-@router.get("/portal/sign-in/return", response_model=None)
+@router.get("/portal/sign-in/return")
 @get_only()
 async def finish_sign_in(request: Request, runtime: UsingRuntime) -> Response:
     """Verify the provider's response and begin a session."""
-    cookie = request.cookies.get(sign_in_cookie.cookie_name(runtime.settings))
+    settings, digests, now = runtime.settings, runtime.digests, runtime.now()
+    cookie = request.cookies.get(sign_in_cookie.cookie_name(settings))
     provider = _provider(request)
     if provider is None or not cookie:
-        return _try_again(request)
+        return message_page(request, NOT_COMPLETED)
     started = SignIn.from_cookie(cookie)
-    attempt, back = started.attempt(runtime.digests), _unrepeated_parameters(request)
+    attempt, back = started.attempt(digests), _unrepeated_parameters(request)
     if not hmac.compare_digest(back.get("state", "").encode(), attempt.state.encode()):
-        return _try_again(request)
-    now = runtime.now()
+        return message_page(request, NOT_COMPLETED)
     try:
         identity = await provider.identity_of(back, attempt, now=now)
     except IdentityRefusedError as error:
         log.warning("sign_in_refused", reason=str(error))
-        return _too_weak(request) if isinstance(error, TooWeakError) else _try_again(request)
+        weak = isinstance(error, TooWeakError)
+        return message_page(request, TOO_WEAK if weak else NOT_COMPLETED)
     except IdentityUnavailableError as error:
         return _unavailable(request, error)
     async with runtime.engine.begin() as connection:
-        await sessions.end(connection, runtime.digests, runtime.settings, request.cookies)
+        await sessions.end(connection, digests, settings, request.cookies)
         await sessions.delete_expired(connection, now=now)
-        value = await sessions.begin(connection, runtime.digests, identity, now=now)
-    return _signed_in(runtime, value, started.return_to)
+        value = await sessions.begin(connection, digests, identity, now=now)
+    response, attributes = see_other(started.return_to), sessions.cookie_attributes(settings)
+    response.set_cookie(sessions.cookie_name(settings), value, **attributes)
+    response.delete_cookie(sign_in_cookie.cookie_name(settings), **attributes)
+    return response
 
 
-@router.post("/portal/sign-out", response_model=None)
+@router.post("/portal/sign-out")
 async def sign_out(request: Request, runtime: UsingRuntime, visitor: UsingVisitor) -> Response:
     """End the session."""
-    await visitor.form(request, "sign-out")
+    await visitor.form("sign-out")
+    settings = runtime.settings
     async with runtime.engine.begin() as connection:
-        await sessions.end(connection, runtime.digests, runtime.settings, request.cookies)
+        await sessions.end(connection, runtime.digests, settings, request.cookies)
     response = RedirectResponse("/portal/signed-out", status_code=303)
-    response.delete_cookie(
-        sessions.cookie_name(runtime.settings),
-        **sessions.cookie_attributes(runtime.settings),
-    )
+    response.delete_cookie(sessions.cookie_name(settings), **sessions.cookie_attributes(settings))
     return response
 
 
-@router.get("/portal/signed-out", response_model=None)
+@router.get("/portal/signed-out")
 async def show_signed_out(request: Request) -> Response:
     """Confirm the sign-out."""
-    return renderer.error_page(
-        request,
-        status=200,
-        title=Translated("已退出登录", "You have signed out"),
-        sentence=Translated(
-            "您的授权保持不变，随时可以再次登录查看或撤回。",
-            "Your consents stay as they are. Sign in again to see them or to take them back.",
-        ),
-        onward=("/portal", Translated("再次登录", "Sign in again")),
-    )
-
-
-def _signed_in(runtime: Runtime, value: str, return_to: str) -> Response:
-    response = RedirectResponse(
-        return_to,
-        status_code=303,
-        headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"},
-    )
-    attributes = sessions.cookie_attributes(runtime.settings)
-    response.set_cookie(sessions.cookie_name(runtime.settings), value, **attributes)
-    response.delete_cookie(sign_in_cookie.cookie_name(runtime.settings), **attributes)
-    return response
+    return message_page(request, SIGNED_OUT)
 
 
 def _unrepeated_parameters(request: Request) -> dict[str, str]:
@@ -134,53 +156,6 @@ def _provider(request: Request) -> IdentityProvider | None:
     return provider
 
 
-def _no_provider(request: Request) -> Response:
-    return renderer.error_page(
-        request,
-        status=503,
-        title=Translated("暂时无法登录", "Sign-in is not available"),
-        sentence=Translated(
-            "本系统尚未接入统一身份认证，请稍后再来。",
-            "No identity service is connected to this installation yet. Please come back later.",
-        ),
-    )
-
-
 def _unavailable(request: Request, error: IdentityUnavailableError) -> Response:
     log.error("identity_provider_unavailable", trouble=str(error))
-    return renderer.error_page(
-        request,
-        status=503,
-        title=Translated("暂时无法登录", "Sign-in is not available"),
-        sentence=Translated(
-            "统一身份认证服务没有正常应答，请稍后再试。",
-            "The identity service does not answer as it should. Please try again in a while.",
-        ),
-        onward=("/portal", Translated("重新登录", "Sign in again")),
-    )
-
-
-def _too_weak(request: Request) -> Response:
-    return renderer.error_page(
-        request,
-        status=403,
-        title=Translated("需要更高等级的身份认证", "A stronger sign-in is needed"),
-        sentence=Translated(
-            "本次登录的认证等级或时间不符合要求。请重新登录，并使用更高等级的认证方式（如刷脸、电子营业执照）。",
-            "This sign-in was not strong or not recent enough. Sign in again, and choose a stronger way.",
-        ),
-        onward=("/portal", Translated("重新登录", "Sign in again")),
-    )
-
-
-def _try_again(request: Request) -> Response:
-    return renderer.error_page(
-        request,
-        status=400,
-        title=Translated("登录没有完成", "Sign-in was not completed"),
-        sentence=Translated(
-            "这次登录没有得到确认、已过期或已使用过。请重新登录。",
-            "This sign-in was not confirmed, has expired, or was used already. Please sign in again.",
-        ),
-        onward=("/portal", Translated("重新登录", "Sign in again")),
-    )
+    return message_page(request, UNAVAILABLE)

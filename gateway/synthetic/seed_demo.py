@@ -22,7 +22,7 @@ from gateway.clients.registry import put_agreement, register_client
 from gateway.codes.store import issue
 from gateway.creditfile.catalogue import load_catalogue
 from gateway.disclosure import consent_log_writer
-from gateway.portal.consents.decision_form import fields_behind
+from gateway.portal.consents.decision_form import dataset_fields
 from gateway.runtime import Runtime
 from gateway.synthetic.delivered_rows import SyntheticEnterprise
 from gateway.synthetic.demo_clients import DEMO_CLIENTS, new_keys, registration_of, terms_of
@@ -160,7 +160,7 @@ async def _consent(
         shown=DisplayedText(
             text_version=TEXT_VERSION,
             language="zh",
-            fields=fields_behind(CONSENT_DATASETS, load_catalogue()),
+            fields=dataset_fields(CONSENT_DATASETS, load_catalogue()),
         ),
         now=now,
     )

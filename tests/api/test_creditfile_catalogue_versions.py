@@ -23,7 +23,7 @@ from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE, load_catalogue
 from gateway.creditfile.catalogue_versions import CatalogueVersion, digest_of, in_force
 from gateway.db.engine import make_engine
 from gateway.ingest import BatchResult, Source, ingest_rows
-from gateway.portal.consents.decision_form import fields_behind
+from gateway.portal.consents.decision_form import dataset_fields
 from tests.databases import new_database
 from tests.gateway_fixture import GatewayFixture, open_gateway
 from tests.waiting import PATIENCE
@@ -268,7 +268,7 @@ async def test_a_new_field_is_disclosed_under_a_new_consent_only(
     gateway, engine = own_gateway, own_gateway.runtime.engine
     uscc = gateway.uscc("penalised")
     bank = await gateway.client()
-    named = fields_behind(["penalty"], gateway.runtime.catalogue)
+    named = dataset_fields(["penalty"], gateway.runtime.catalogue)
     before = await gateway.grant(bank, uscc, datasets=["penalty"], named=named)
     first = await bank.query(uscc, "penalty", consent_id=before)
     waiting = await load(engine, WIDER_PENALTY, allow=True)
@@ -284,7 +284,7 @@ async def test_a_new_field_is_disclosed_under_a_new_consent_only(
     ]
     withheld = {"dataset": "penalty", "fields": ["appeal_state"], "reason": "not_in_consent"}
     assert withheld in told["withheld"]
-    named = fields_behind(["penalty"], gateway.runtime.catalogue)
+    named = dataset_fields(["penalty"], gateway.runtime.catalogue)
     after = await gateway.grant(bank, uscc, datasets=["penalty"], named=named)
     told = (await bank.query(uscc, "penalty", consent_id=after)).json()
     assert withheld not in told["withheld"]

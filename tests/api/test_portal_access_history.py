@@ -14,7 +14,8 @@ from sqlalchemy import insert
 
 from gateway.disclosure.tables import TurnedAwayRow
 from gateway.portal.access_history import entries
-from gateway.portal.access_history.entries import EntryFilter, HistoryPosition
+from gateway.portal.access_history.entries import EntryFilter
+from gateway.portal.pagination import ListPosition
 from tests.portal_fixture import PortalFixture, open_portal
 
 FORMULA: Final = '=HYPERLINK("http://evil.example","x")'
@@ -235,7 +236,7 @@ async def test_a_place_in_anothers_list_shows_ones_own_only(busy: PortalFixture)
     browser = await busy.signed_in()
     async with busy.engine.connect() as connection:
         (theirs, *_) = await entries.list_entries(connection, busy.elsewhere, EntryFilter())
-    assert HistoryPosition.parse(str(theirs.position)) == theirs.position
+    assert ListPosition.parse(str(theirs.position)) == theirs.position
     page = await page_of(browser, busy, f"before={theirs.position}")
     assert "foreign" not in page
 

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from consent import Channel, Status, status_at
 from consent.model import Consent
 from gateway.limits.quotas import Quotas
-from gateway.portal.consents.decision_form import fields_behind
+from gateway.portal.consents.decision_form import dataset_fields
 from tests.consent_builders import stored_consents
 from tests.portal_fixture import CATALOGUE, PortalFixture, hidden, open_portal, query_of
 from tests.waiting import lock_waits
@@ -95,7 +95,7 @@ async def test_only_ticked_items_are_granted(portal: PortalFixture) -> None:
     assert consent.valid_until.isoformat() == "2026-12-31T16:00:00+00:00"
     assert consent.text_version
     assert consent.language == "zh"
-    assert consent.fields == fields_behind(["penalty"], CATALOGUE)
+    assert consent.fields == dataset_fields(["penalty"], CATALOGUE)
     resumed = await browser.get(answer.headers["location"])
     assert "code" in query_of(resumed.headers["location"])
 

@@ -5,8 +5,8 @@ An entry is one attempt, or the number of a client's attempts refused for one re
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal, Self
+from datetime import datetime
+from typing import Any, Final, Literal
 
 from sqlalchemy import (
     BigInteger,
@@ -26,10 +26,9 @@ from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
 from gateway.disclosure.tables import DisclosureRow, TurnedAwayRow
+from gateway.portal.pagination import PAGE_SIZE, ListPosition
 
-PAGE_SIZE: Final = 20
 EXPORT_BATCH_SIZE: Final = 500
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Outcome = Literal["told", "refused"]
 
@@ -47,31 +46,8 @@ class EntryFilter:
 
     @property
     def includes_counts(self) -> bool:
-        """Whether hourly refusal counts can match; they have no purpose."""
+        """True where hourly refusal counts can match; they have no purpose."""
         return self.purpose is None and self.outcome != "told"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryPosition:
-    """Pagination cursor: moment and id of the last entry of a page."""
-
-    moment: datetime
-    ref: str
-
-    def __str__(self) -> str:
-        """As a query parameter."""
-        return f"{(self.moment - _EPOCH) // timedelta(microseconds=1)}~{self.ref}"
-
-    @classmethod
-    def parse(cls, written: str) -> Self | None:
-        """Parse a query parameter; `None` if malformed."""
-        micros, _, ref = written.partition("~")
-        if not (micros.isascii() and micros.isdecimal() and ref) or "\0" in ref:
-            return None
-        try:
-            return cls(moment=_EPOCH + timedelta(microseconds=int(micros)), ref=ref)
-        except (OverflowError, ValueError):
-            return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,14 +64,14 @@ class AccessEntry:
     consent_id: str | None
     asked: list[Any]
     moment: datetime
-    """When; for an hourly count, the start of the hour."""
+    """The time; for an hourly count, the start of the hour."""
     times: int | None
     """The number of attempts in an hourly count; `None` for a single attempt."""
 
     @property
-    def position(self) -> HistoryPosition:
+    def position(self) -> ListPosition:
         """The cursor after this entry."""
-        return HistoryPosition(moment=self.moment, ref=self.ref)
+        return ListPosition(moment=self.moment, ref=self.ref)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,15 +84,13 @@ class FilterChoices:
 
 _AT: Final = col(DisclosureRow.at)
 _REF: Final = col(DisclosureRow.disclosure_id)
-_CHOICES: Final = (col(DisclosureRow.client_id), col(DisclosureRow.purpose))
 _HOUR: Final = col(TurnedAwayRow.hour)
-_COUNT_REF: Final = func.concat_ws(
-    "/",
+_COUNT_KEY: Final = (
     col(TurnedAwayRow.client_id),
     col(TurnedAwayRow.kind),
     col(TurnedAwayRow.reason),
-    type_=Text,
 )
+_COUNT_REF: Final = func.concat_ws("/", *_COUNT_KEY, type_=Text)
 
 
 async def list_entries(
@@ -124,7 +98,7 @@ async def list_entries(
     uscc: str,
     criteria: EntryFilter,
     *,
-    position: HistoryPosition | None = None,
+    position: ListPosition | None = None,
     limit: int = PAGE_SIZE,
 ) -> list[AccessEntry]:
     """The newest entries, or those older than `position`."""
@@ -156,7 +130,8 @@ async def stream_entries(
 
 async def filter_choices(connection: AsyncConnection, uscc: str) -> FilterChoices:
     """The clients and purposes among all entries."""
-    attempts = select(*_CHOICES).where(col(DisclosureRow.uscc) == uscc)
+    own = col(DisclosureRow.uscc) == uscc
+    attempts = select(col(DisclosureRow.client_id), col(DisclosureRow.purpose)).where(own)
     counts = select(col(TurnedAwayRow.client_id), null()).where(col(TurnedAwayRow.uscc) == uscc)
     found = (await connection.execute(attempts.union(counts))).all()
     return FilterChoices(
@@ -165,7 +140,7 @@ async def filter_choices(connection: AsyncConnection, uscc: str) -> FilterChoice
     )
 
 
-def _attempts(uscc: str, criteria: EntryFilter, position: HistoryPosition | None) -> Select[Any]:
+def _attempts(uscc: str, criteria: EntryFilter, position: ListPosition | None) -> Select[Any]:
     found = select(
         _REF.label("ref"),
         col(DisclosureRow.client_id),
@@ -187,9 +162,7 @@ def _attempts(uscc: str, criteria: EntryFilter, position: HistoryPosition | None
     return _filtered(found, _AT, _REF, criteria, position)
 
 
-def _hourly_counts(
-    uscc: str, criteria: EntryFilter, position: HistoryPosition | None
-) -> Select[Any]:
+def _hourly_counts(uscc: str, criteria: EntryFilter, position: ListPosition | None) -> Select[Any]:
     found = select(
         _COUNT_REF.label("ref"),
         col(TurnedAwayRow.client_id),
@@ -212,7 +185,7 @@ def _filtered(
     moment: Mapped[datetime],
     ref: Mapped[str] | ColumnElement[str],
     criteria: EntryFilter,
-    position: HistoryPosition | None,
+    position: ListPosition | None,
 ) -> Select[Any]:
     if criteria.start is not None:
         found = found.where(moment >= criteria.start)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 from urllib.parse import urlencode
 
@@ -18,11 +18,12 @@ LAST_YEAR: Final = 2100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryFilter:
-    """The recognised filter parameters, and whether all given ones were recognised."""
+    """The recognised filter parameters."""
 
     choices: FilterChoices
     values: Mapping[str, str]
     all_recognised: bool
+    """True unless a given parameter was ignored."""
 
     @property
     def query(self) -> str:
@@ -33,12 +34,13 @@ class HistoryFilter:
     def filter(self) -> EntryFilter:
         """The filter for the database query."""
         value = self.values.get
+        first, last = _day(value("since", "")), _day(value("until", ""))
         return EntryFilter(
             client_id=value("client"),
             purpose=value("purpose"),
             outcome=OUTCOMES.get(value("outcome", "")),
-            start=_start_of(value("since", "")),
-            end=_end_of(value("until", "")),
+            start=midnight(first) if first else None,
+            end=end_of(last) if last else None,
         )
 
 
@@ -59,16 +61,6 @@ def _is_recognised(name: str, value: str, choices: FilterChoices) -> bool:
             return value in OUTCOMES
         case _:
             return _day(value) is not None
-
-
-def _start_of(written: str) -> datetime | None:
-    day = _day(written)
-    return None if day is None else midnight(day)
-
-
-def _end_of(written: str) -> datetime | None:
-    day = _day(written)
-    return None if day is None else end_of(day)
 
 
 def _day(written: str) -> date | None:

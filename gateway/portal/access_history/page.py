@@ -5,54 +5,45 @@ from typing import Final
 
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
-from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from gateway.identity.permissions import Permission
-from gateway.identity.session_dependency import UsingVisitor
+from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages import csv_safe
 from gateway.pages.i18n import language_of
-from gateway.pages.page_route import PageRoute, not_found, see_other
+from gateway.pages.page_route import PageRoute, see_other
 from gateway.pages.rendering import PageRenderer
 from gateway.pages.security_headers import security_headers
 from gateway.portal import labels, page_queries
 from gateway.portal.access_history import entries
-from gateway.portal.access_history.entries import PAGE_SIZE, EntryFilter, HistoryPosition
+from gateway.portal.access_history.entries import EntryFilter
 from gateway.portal.access_history.filters import HistoryFilter, parse_filter
 from gateway.portal.access_history.table import HistoryTable
 from gateway.portal.download_limit import count_download
+from gateway.portal.guards import own_enterprise
 from gateway.portal.page_queries import ClientCard
+from gateway.portal.pagination import PAGE_SIZE, requested_position
 from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 renderer: Final = PageRenderer("gateway.portal")
 
 
-@router.get("/portal/enterprises/{uscc}/looks", response_model=None)
-async def show_access_history(
-    request: Request,
-    uscc: str,
-    runtime: UsingRuntime,
-    visitor: UsingVisitor,
-) -> Response:
+@router.get("/portal/enterprises/{uscc}/looks")
+async def show_access_history(uscc: str, runtime: UsingRuntime, visitor: UsingVisitor) -> Response:
     """Show the access history, newest first; `?before=` is the cursor of the next page."""
-    visitor.must(Permission.RECORD, request, uscc)
-    before = request.query_params.get("before", "")
-    position = HistoryPosition.parse(before) if before else None
     async with runtime.engine.connect() as connection:
-        cards = await page_queries.find_enterprises(connection, [uscc])
-        if not cards or (before and position is None):
-            return not_found(request, visitor)
-        selection, clients = await _parse_selection(connection, request, uscc)
+        card = await own_enterprise(connection, visitor, uscc, Permission.RECORD)
+        position = requested_position(visitor)
+        selection, clients = await _parse_selection(connection, visitor, uscc)
         found = await entries.list_entries(
             connection, uscc, selection.filter, position=position, limit=PAGE_SIZE + 1
         )
     shown, more = found[:PAGE_SIZE], len(found) > PAGE_SIZE
-    return renderer.page(
-        request,
+    return renderer.visitor_page(
+        visitor,
         "portal/access_history.html",
-        visitor=visitor,
-        enterprise=cards[0],
+        enterprise=card,
         tab="looks",
         entries=shown,
         clients=clients,
@@ -65,28 +56,25 @@ async def show_access_history(
     )
 
 
-@router.get("/portal/enterprises/{uscc}/looks.csv", response_model=None)
+@router.get("/portal/enterprises/{uscc}/looks.csv")
 async def export_access_history(
-    request: Request,
-    uscc: str,
-    runtime: UsingRuntime,
-    visitor: UsingVisitor,
+    uscc: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Export the filtered access history as CSV, newest first."""
-    visitor.must(Permission.RECORD, request, uscc)
-    await count_download(request, runtime, visitor)
+    visitor.require(Permission.RECORD, uscc)
+    await count_download(runtime, visitor)
+    request = visitor.request
     async with runtime.engine.connect() as connection:
-        selection, clients = await _parse_selection(connection, request, uscc)
+        selection, clients = await _parse_selection(connection, visitor, uscc)
     if not selection.all_recognised:  # the file would hold more than asked for
-        page = f"/portal/enterprises/{uscc}/looks?{request.url.query}"
-        return see_other(page)
+        return see_other(f"/portal/enterprises/{uscc}/looks?{request.url.query}")
     table = HistoryTable(
         language=language_of(request.query_params, request.cookies),
         clients=clients,
         catalogue=runtime.catalogue,
     )
     headers = security_headers(form_action=()) | {
-        "Content-Disposition": f'attachment; filename="who-looked-{uscc}.csv"',
+        "Content-Disposition": f'attachment; filename="who-looked-{uscc}.csv"'
     }
     return StreamingResponse(
         _csv_chunks(runtime, uscc, selection.filter, table),
@@ -96,13 +84,14 @@ async def export_access_history(
 
 
 async def _parse_selection(
-    connection: AsyncConnection, request: Request, uscc: str
+    connection: AsyncConnection, visitor: Visitor, uscc: str
 ) -> tuple[HistoryFilter, dict[str, ClientCard]]:
     """The parsed filter, and all clients in the history, ordered by name."""
     choices = await entries.filter_choices(connection, uscc)
     clients = await page_queries.find_clients(connection, choices.clients)
     by_name = sorted(clients.values(), key=lambda each: each.name)
-    return parse_filter(request.query_params, choices), {each.client_id: each for each in by_name}
+    selection = parse_filter(visitor.request.query_params, choices)
+    return selection, {each.client_id: each for each in by_name}
 
 
 async def _csv_chunks(

@@ -10,7 +10,7 @@ from consent import Consent, DisplayedText, Person, Purpose, Refused, Scope, Tra
 from consent import store as consents
 from gateway.disclosure import consent_log_writer
 from gateway.identity import interactions
-from gateway.identity.interactions import Interaction
+from gateway.identity.interactions import Interaction, Outcome
 from gateway.notices.kinds import NoticeKind
 from gateway.notices.outbox import forget_undecided, note
 from gateway.portal.consents.decision import Choice, Decider, DecisionProblem
@@ -41,60 +41,58 @@ async def apply_decision(
     caller rolls its transaction back.
     """
     relation = asked.client_id, asked.uscc, asked.purpose
-    person = decider.acting(asked.uscc, asked.channel)
+    person, shown, scope = decider.person, decider.shown, choice.scope
     await consents.in_turn(connection, *relation)
-    if choice.scope is not None and await cooling_until(connection, *relation, now=now):
+    if scope is not None and await cooling_until(connection, *relation, now=now):
         return DecisionProblem.COOLING_DOWN
     if interaction is not None:
-        decided = await interactions.decide(
-            connection,
-            interaction,
-            "refused" if choice.scope is None else "granted",
-            uscc=asked.uscc,
-            consent_id=asked.consent_id,
-            subject=decider.subject,
-            session_digest=decider.session_digest,
-            now=now,
-        )
-        if not decided:
+        outcome: Outcome = "refused" if scope is None else "granted"
+        if not await _decide(connection, interaction, outcome, asked, decider, now=now):
             return DecisionProblem.ALREADY_DECIDED
-        digest = interaction.request_digest
-        await forget_undecided(connection, asked.uscc, request_digest=digest)
-    await _keep_text(connection, decider)
-    await _tell(connection, asked.client_id, choice, amends=asked.amends is not None, now=now)
-    if choice.scope is not None and asked.amends is not None:
-        return await _amend(connection, asked, choice.scope, person, decider.shown, now=now)
+    if shown.text_digest is not None:
+        await consents.keep_text(connection, shown.text_digest, shown.text_version, decider.text)
+    granted = NoticeKind.CONSENT_AMENDED if asked.amends else NoticeKind.CONSENT_GRANTED
+    kind = NoticeKind.CONSENT_REFUSED if scope is None else granted
+    await note(connection, kind, asked.uscc, client_id=asked.client_id, now=now)
+    if scope is not None and asked.amends is not None:
+        return await _amend(connection, asked, scope, person, shown, now=now)
     answered = (
-        consent.refuse(asked, person=person, shown=decider.shown, now=now)
-        if choice.scope is None
-        else consent.grant(asked, scope=choice.scope, person=person, shown=decider.shown, now=now)
+        consent.refuse(asked, person=person, shown=shown, now=now)
+        if scope is None
+        else consent.grant(asked, scope=scope, person=person, shown=shown, now=now)
     )
     if isinstance(answered, Refused):
         return _PROBLEMS.get(answered.reason, DecisionProblem.ALREADY_DECIDED)
     return await _save(connection, asked, answered, person, now=now)
 
 
-async def _tell(
+async def _decide(
     connection: AsyncConnection,
-    client_id: str,
-    choice: Choice,
+    interaction: Interaction,
+    outcome: Outcome,
+    asked: Consent,
+    decider: Decider,
     *,
-    amends: bool = False,
     now: datetime,
-) -> None:
-    """Tell the enterprise out of band what is being decided in its name."""
-    granted = NoticeKind.CONSENT_AMENDED if amends else NoticeKind.CONSENT_GRANTED
-    kind = NoticeKind.CONSENT_REFUSED if choice.scope is None else granted
-    await note(connection, kind, choice.uscc, client_id=client_id, now=now)
+) -> bool:
+    """Decide the interaction of a request by redirect; false if it can no longer be decided."""
+    decided = await interactions.decide(
+        connection,
+        interaction,
+        outcome,
+        uscc=asked.uscc,
+        consent_id=asked.consent_id,
+        subject=decider.person.subject,
+        session_digest=decider.session_digest,
+        now=now,
+    )
+    if decided:
+        digest = interaction.request_digest
+        await forget_undecided(connection, asked.uscc, request_digest=digest)
+    return decided
 
 
-async def _keep_text(connection: AsyncConnection, decider: Decider) -> None:
-    shown = decider.shown
-    if shown.text_digest is not None:
-        await consents.keep_text(connection, shown.text_digest, shown.text_version, decider.text)
-
-
-async def _amend(  # the parts of one change
+async def _amend(
     connection: AsyncConnection,
     amendment: Consent,
     scope: Scope,
@@ -130,26 +128,12 @@ async def _save(
     older = await consents.open_for(connection, asked.client_id, asked.uscc, asked.purpose)
     saved = await consent_log_writer.save(connection, asked, answered)
     for before in older if answered.consent.was_granted else []:
-        if before.consent_id != asked.consent_id:
-            saved = (
-                await _supersede(connection, before, answered.consent, person, now=now) and saved
-            )
+        if before.consent_id == asked.consent_id:
+            continue
+        ended = consent.supersede(before, newer=answered.consent, person=person, now=now)
+        if not isinstance(ended, Refused):  # a refused one has ended by itself
+            saved = await consent_log_writer.save(connection, before, ended) and saved
     return None if saved else DecisionProblem.ALREADY_DECIDED
-
-
-async def _supersede(
-    connection: AsyncConnection,
-    before: Consent,
-    newer: Consent,
-    person: Person,
-    *,
-    now: datetime,
-) -> bool:
-    """End an older grant for the same; what has ended by itself stays as it is."""
-    ended = consent.supersede(before, newer=newer, person=person, now=now)
-    if isinstance(ended, Refused):
-        return True
-    return await consent_log_writer.save(connection, before, ended)
 
 
 _PROBLEMS: Final = {

@@ -4,22 +4,21 @@ import asyncio
 from typing import Any, Final
 
 from fastapi import APIRouter
-from starlette.requests import Request
 from starlette.responses import Response
 
-from consent import Bilingual, Consent, Event, Status, status_at, uses_left
+from consent import Bilingual, Consent, Event, Status, status_at
 from consent import store as consents
 from consent.record import record_bytes, record_digest
 from gateway.access.signed_consent_record import signed_record
 from gateway.db.engine import to_json
 from gateway.identity.session_dependency import UsingVisitor
 from gateway.pages.i18n import Translated
-from gateway.pages.page_route import PageRoute, not_found
+from gateway.pages.page_route import PageRoute
 from gateway.pages.rendering import format_moment, format_term_end
 from gateway.portal import labels, page_queries
-from gateway.portal.consents.consent_guard import own_consent
 from gateway.portal.consents.receipt_pdf import Receipt, draw_receipt, find_font
 from gateway.portal.download_limit import count_download
+from gateway.portal.guards import own_consent
 from gateway.portal.page_queries import EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime
 
@@ -37,37 +36,37 @@ VALID_UNTIL: Final = Translated("有效至", "Valid until")
 ASKED_UNTIL: Final = Translated("申请的期限", "Asked for until")
 
 
-@router.get("/portal/consents/{consent_id}/record.json", response_model=None)
+@router.get("/portal/consents/{consent_id}/record.json")
 async def download_record(
-    request: Request, consent_id: str, runtime: UsingRuntime, visitor: UsingVisitor
+    consent_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Serve the signed record."""
     async with runtime.engine.connect() as connection:
-        found = await own_consent(visitor, connection, request, consent_id)
+        found = await own_consent(connection, visitor, consent_id)
         record = await signed_record(connection, runtime, found, reader="enterprise")
     return _file(to_json(record), "application/json", f"{consent_id}.json")
 
 
-@router.get("/portal/consents/{consent_id}/receipt.pdf", response_model=None)
+@router.get("/portal/consents/{consent_id}/receipt.pdf")
 async def download_receipt(
-    request: Request, consent_id: str, runtime: UsingRuntime, visitor: UsingVisitor
+    consent_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Serve the receipt as PDF."""
     font = find_font(runtime.settings.font)
     async with runtime.engine.connect() as connection:
-        found = await own_consent(visitor, connection, request, consent_id)
-    await count_download(request, runtime, visitor)  # without holding a database connection
+        found = await own_consent(connection, visitor, consent_id)
+    await count_download(runtime, visitor)  # without holding a database connection
     async with runtime.engine.connect() as connection:
-        cards = await page_queries.find_enterprises(connection, [found.uscc])
-        if not cards or font is None:
-            return not_found(request, visitor)
+        card = await page_queries.find_enterprise(connection, found.uscc)
+        if card is None or font is None:
+            return visitor.not_found()
         events = await consents.events_of(connection, found.uscc, consent_id)
         shown = next((each.text_digest for each in reversed(events) if each.text_digest), None)
         text = await consents.text_of(connection, shown) if shown else ()
         record = await signed_record(connection, runtime, found, reader="enterprise")
-        clients = await page_queries.find_clients(connection, [found.client_id])
-    name = clients[found.client_id].name if found.client_id in clients else None
-    receipt = _receipt(runtime, found, cards[0], name, events, text, record)
+        client = await page_queries.find_client(connection, found.client_id)
+    name = client.name if client else _same(found.client_id)
+    receipt = _receipt(runtime, found, card, name, events, text, record)
     async with pdf_slots:
         pdf = await asyncio.to_thread(draw_receipt, receipt, font)
     return _file(pdf, "application/pdf", f"{consent_id}.pdf")
@@ -77,36 +76,30 @@ def _receipt(
     runtime: Runtime,
     consent: Consent,
     card: EnterpriseCard,
-    client: Translated | None,
+    client: Translated,
     events: list[Event],
     text: tuple[Bilingual, ...],
     record: dict[str, Any],
 ) -> Receipt:
     status = status_at(consent, runtime.now())
-    left = uses_left(consent)
-    used = f"{consent.uses} / {consent.max_uses if left is not None else '∞'}"
+    used = f"{consent.uses} / {'∞' if consent.max_uses is None else consent.max_uses}"
+    end = format_term_end(consent.valid_until)
     english = consent.language == "en"
     issuer = runtime.settings.issuer
     return Receipt(
         title=REQUEST if consent.decided_at is None else TITLES.get(status, CONSENT),
         facts=[
             (Translated("经营主体", "Enterprise"), _same(f"{card.name}  {card.uscc}")),
-            (Translated("接收方", "Recipient"), client or _same(consent.client_id)),
+            (Translated("接收方", "Recipient"), client),
             (Translated("用途", "Purpose"), labels.purpose_name(consent.purpose)),
             (Translated("状态", "Status"), labels.STATUSES[status]),
-            (
-                VALID_UNTIL if consent.was_granted else ASKED_UNTIL,
-                _same(format_term_end(consent.valid_until)),
-            ),
+            (VALID_UNTIL if consent.was_granted else ASKED_UNTIL, _same(end)),
             (Translated("已用 / 最多次数", "Uses / limit"), _same(used)),
             (Translated("授权编号", "Number"), _same(consent.consent_id)),
             (Translated("出具时间", "As of"), _same(format_moment(runtime.now()))),
         ],
         allowed=consent.was_granted,
-        items=[
-            labels.item_name(code, runtime.catalogue)
-            for code in (*consent.datasets, *consent.questions)
-        ],
+        items=labels.items_of(consent, runtime.catalogue),
         history=[(format_moment(each.at), labels.ACTS[each.what]) for each in events],
         text=[each.en if english else each.zh for each in text],
         proof=[

@@ -1,25 +1,20 @@
-"""A person's decision on a requested consent: the choice, the person, the displayed text."""
+"""A requested consent that is open for decision, and a person's decision on it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from starlette.requests import Request
-
-from consent import (
-    Bilingual,
-    Channel,
-    DisplayedText,
-    Person,
-    Scope,
-    consent_text,
-)
+from consent import COOL_DOWN, Bilingual, Consent, DisplayedText, Person, Scope, consent_text
+from consent.consent_text import Recipient
+from gateway.identity.interactions import Interaction
 from gateway.identity.session_dependency import Visitor
-from gateway.pages.forms import Fields, one
+from gateway.pages.forms import Fields, single_value
 from gateway.pages.i18n import language_of
+from gateway.portal.guards import acting_person
+from gateway.portal.page_queries import ClientCard, EnterpriseCard
 
 
 class DecisionProblem(StrEnum):
-    """Why a decision was not taken. Nothing was written then."""
+    """The reason for which a decision was not taken and nothing was written."""
 
     NOTHING_CHOSEN = "nothing_chosen"
     OTHER_TEXT = "other_text"
@@ -34,57 +29,74 @@ class DecisionProblem(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """What the person chose: a scope to grant, or none: a refusal."""
+class OpenRequest:
+    """A requested consent that this person may decide now."""
 
-    uscc: str
+    consent: Consent
+    enterprise: EnterpriseCard
+    client: ClientCard
+    action: str
+    """The address that the form is posted to."""
+    form: str
+    """The purpose of the form's CSRF token."""
+    interaction: Interaction | None = None
+    """The interaction of a request by redirect."""
+
+    @property
+    def text(self) -> tuple[Bilingual, ...]:
+        """The exact consent text, shown before the decision."""
+        return consent_text.paragraphs(
+            self.consent.purpose,
+            _recipient(self.client),
+            individual_business=self.enterprise.is_individual_business,
+            cool_down_days=COOL_DOWN.days,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The chosen scope to grant; without one, a refusal."""
+
     scope: Scope | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decider:
-    """Who decides, in which session, before which text."""
+    """The person who decides, the session, and the displayed text."""
 
-    subject: str
+    person: Person
     session_digest: bytes
-    identity_token_digest: bytes
     shown: DisplayedText
     text: tuple[Bilingual, ...] = ()
 
-    def acting(self, uscc: str, channel: Channel) -> Person:
-        """The same person, acting for the enterprise `uscc`."""
-        return Person(
-            subject=self.subject,
-            uscc=uscc,
-            channel=channel,
-            identity_token_digest=self.identity_token_digest,
-        )
-
 
 def decider_of(
-    request: Request,
-    visitor: Visitor,
-    text: tuple[Bilingual, ...],
-    fields: Fields,
-    *,
-    shown_fields: tuple[str, ...],
+    visitor: Visitor, opened: OpenRequest, fields: Fields, *, shown_fields: tuple[str, ...]
 ) -> Decider:
-    """The person at this browser, before these words and the names of these `shown_fields` of the
-    datasets, in the language of the page that was sent.
+    """The visitor as decider; `shown_fields` are those that the page names under its datasets.
 
-    Another tab may have been turned to the other language since.
+    The language is that of the page that was sent: another tab may have been turned to the other
+    language since.
     """
-    shown_in = one(fields, "language")
-    known = shown_in in {"zh", "en"}
+    language = single_value(fields, "language")
+    if language not in {"zh", "en"}:
+        language = language_of(visitor.request.query_params, visitor.request.cookies)
     return Decider(
-        subject=visitor.session.subject,
+        person=acting_person(visitor, opened.consent.uscc, opened.consent.channel),
         session_digest=visitor.session.digest,
-        identity_token_digest=visitor.session.identity_token_digest,
         shown=DisplayedText(
             text_version=consent_text.TEXT_VERSION,
-            language=shown_in if known else language_of(request.query_params, request.cookies),
-            text_digest=consent_text.text_digest(text),
+            language=language,
+            text_digest=consent_text.text_digest(opened.text),
             fields=shown_fields,
         ),
-        text=text,
+        text=opened.text,
     )
+
+
+def _recipient(client: ClientCard) -> Recipient:
+    """The recipient in both languages, with its contact or, without one, the operator's."""
+    same = client.name.zh == client.name.en
+    both = client.name.zh if same else f"{client.name.zh}（{client.name.en}）"
+    operator = f"信桥运营方 Xinqiao operator, {client.client_id}"
+    return Recipient(name=both, contact=client.contact or operator)

@@ -1,70 +1,52 @@
 """The decision page of a requested consent and what its form does, by link and by redirect."""
 
-from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
-from starlette.requests import Request
 from starlette.responses import Response
 
-from consent import Consent
+from consent import Consent, consent_text
 from consent import store as consents
-from gateway.identity.interactions import Interaction
+from gateway.creditfile.catalogue import Catalogue
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import Visitor
 from gateway.pages.forms import Fields
-from gateway.portal.consents import decision_view
+from gateway.pages.i18n import Translated
+from gateway.pages.rendering import PageRenderer
+from gateway.pages.security_headers import self_and
+from gateway.portal import labels
 from gateway.portal.consents.apply_decision import apply_decision, cooling_until
-from gateway.portal.consents.decision import Choice, DecisionProblem, decider_of
-from gateway.portal.consents.decision_form import choice_of, fields_behind
-from gateway.portal.page_queries import ClientCard, EnterpriseCard
+from gateway.portal.consents.decision import Choice, DecisionProblem, OpenRequest, decider_of
+from gateway.portal.consents.decision_form import (
+    choice_of,
+    dataset_fields,
+    fields_digest,
+    in_person_only,
+)
+from gateway.portal.consents.labels import PROBLEMS
+from gateway.portal.page_queries import ClientCard
 from gateway.runtime import Runtime
 
+ORGANISATION: Final = Translated("机构", "Organisation")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenRequest:
-    """A requested consent that this person may decide now."""
-
-    consent: Consent
-    enterprise: EnterpriseCard
-    client: ClientCard
-    action: str
-    """Where the form is posted."""
-    form: str
-    """What the form's CSRF token is bound to."""
-    interaction: Interaction | None = None
-    """Of a request by redirect."""
+renderer: Final = PageRenderer("gateway.portal")
 
 
 async def show_decision(
-    connection: AsyncConnection,
-    request: Request,
-    runtime: Runtime,
-    visitor: Visitor,
-    opened: OpenRequest,
+    connection: AsyncConnection, runtime: Runtime, visitor: Visitor, opened: OpenRequest
 ) -> Response:
-    """The page; within a cool-down the page that says so."""
+    """The decision page; within a cool-down after a refusal (R9) the cool-down page."""
     asked, now = opened.consent, runtime.now()
     changes = await consents.by_id(connection, asked.amends) if asked.amends else None
-    relation = asked.client_id, asked.uscc, asked.purpose
-    page = decision_view.DecisionPage(
-        action=opened.action,
-        form=opened.form,
-        redirect_origin=opened.interaction.redirect_origin if opened.interaction else "",
-        client=opened.client,
-        enterprise=opened.enterprise,
-        scope=asked.scope,
-        purpose=asked.purpose,
-        text=decision_view.text_before(opened.client, opened.enterprise, asked.purpose),
-        cooling_until=await cooling_until(connection, *relation, now=now),
-        changes=changes,
-        in_person=visitor.session.may(asked.uscc, Permission.IN_PERSON),
-    )
-    return decision_view.decision(request, visitor, page, catalogue=runtime.catalogue)
+    cooling = await cooling_until(connection, asked.client_id, asked.uscc, asked.purpose, now=now)
+    if cooling is not None:
+        return cool_down_page(visitor, opened.client, cooling, opened=opened)
+    return _decision_page(visitor, opened, changes, runtime.catalogue)
 
 
 async def submit_decision(
     connection: AsyncConnection,
-    request: Request,
     runtime: Runtime,
     visitor: Visitor,
     opened: OpenRequest,
@@ -72,21 +54,84 @@ async def submit_decision(
 ) -> Choice | DecisionProblem:
     """The choice in the form's fields, written; or why not (the caller rolls back)."""
     asked, now = opened.consent, runtime.now()
-    text = decision_view.text_before(opened.client, opened.enterprise, asked.purpose)
-    behind = fields_behind(asked.datasets, runtime.catalogue)
-    choice = choice_of(
-        fields,
-        asked.scope,
-        text,
-        shown_fields=behind,
-        card=opened.enterprise,
-        in_person=visitor.session.may(asked.uscc, Permission.IN_PERSON),
-        now=now,
-    )
+    shown = dataset_fields(asked.datasets, runtime.catalogue)
+    in_person = visitor.session.may(asked.uscc, Permission.IN_PERSON)
+    choice = choice_of(fields, opened, shown_fields=shown, in_person=in_person, now=now)
     if isinstance(choice, DecisionProblem):
         return choice
-    decider = decider_of(request, visitor, text, fields, shown_fields=behind)
+    decider = decider_of(visitor, opened, fields, shown_fields=shown)
     problem = await apply_decision(
         connection, asked, choice, decider, interaction=opened.interaction, now=now
     )
     return problem or choice
+
+
+def cool_down_page(
+    visitor: Visitor,
+    client: ClientCard,
+    end: datetime,
+    *,
+    opened: OpenRequest | None = None,
+    onward: str = "",
+) -> Response:
+    """The page that the client may not ask again before `end`.
+
+    An `opened` request can be refused there; otherwise a button leads `onward`.
+    """
+    return renderer.visitor_page(
+        visitor,
+        "portal/cool_down.html",
+        form_action=_form_targets(opened) if opened else ("'self'",),
+        client=client,
+        end=end,
+        opened=opened,
+        text_digest=_text_digest(opened) if opened else "",
+        onward=onward,
+    )
+
+
+def _decision_page(
+    visitor: Visitor, opened: OpenRequest, changes: Consent | None, catalogue: Catalogue
+) -> Response:
+    asked = opened.consent
+    in_person = visitor.session.may(asked.uscc, Permission.IN_PERSON)
+    reserved = [] if in_person else in_person_only(asked.questions)
+    names = {
+        code: labels.item_name(code, catalogue) for code in (*asked.datasets, *asked.questions)
+    }
+    who, why, choose, refusal, withdrawal, limits, *separate = (
+        Translated(each.zh, each.en) for each in opened.text
+    )
+    return renderer.visitor_page(
+        visitor,
+        "portal/decide.html",
+        form_action=_form_targets(opened),
+        opened=opened,
+        client_kind=labels.CLIENT_KINDS.get(opened.client.kind, ORGANISATION),
+        purpose=labels.purpose_name(asked.purpose),
+        who=who,
+        why=why,
+        choose=choose,
+        terms=(refusal, withdrawal, limits),
+        separate=separate,
+        names=names,
+        field_names={code: labels.field_names(code, catalogue) for code in asked.datasets},
+        questions=[tag for tag in asked.questions if tag not in reserved],
+        reserved=reserved,
+        may_grant=in_person or not opened.enterprise.is_individual_business,
+        changes=changes,
+        now_allowed=labels.items_of(changes, catalogue) if changes else [],
+        last_day=asked.valid_until - timedelta(microseconds=1),
+        problem=visitor.notice(PROBLEMS),
+        text_digest=_text_digest(opened),
+        fields_digest=fields_digest(dataset_fields(asked.datasets, catalogue)),
+    )
+
+
+def _form_targets(opened: OpenRequest) -> tuple[str, ...]:
+    """This gateway and, for a request by redirect, the client that the decision leads to."""
+    return self_and(opened.interaction.redirect_origin if opened.interaction else "")
+
+
+def _text_digest(opened: OpenRequest) -> str:
+    return consent_text.text_digest(opened.text).hex()

@@ -33,13 +33,13 @@ class Receipt:
     title: Translated
     facts: Sequence[tuple[Translated, Translated]]
     allowed: bool
-    """Whether `items` were granted, or only requested."""
+    """True where `items` were granted, and not only requested."""
     items: Sequence[Translated]
     history: Sequence[tuple[str, Translated]]
     text: Sequence[str]
     proof: Sequence[str]
     synthetic: bool
-    """Whether it is demo data."""
+    """True for demo data."""
 
 
 def find_font(chosen: Path | None) -> Path | None:

@@ -4,7 +4,6 @@ from typing import Final
 
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
-from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.identity import delegations, permissions
@@ -14,28 +13,30 @@ from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.notices.kinds import NoticeKind
 from gateway.notices.outbox import note
 from gateway.pages.i18n import Translated
-from gateway.pages.page_route import HOME, InsteadError, PageRoute, not_found, see_other
+from gateway.pages.page_route import EarlyResponse, PageMessage, PageRoute, see_other
 from gateway.pages.rendering import PageRenderer
 from gateway.portal.delegates import labels
-from gateway.portal.delegates.pages import delegate_view, enterprise_card
+from gateway.portal.delegates.pages import delegate_view
+from gateway.portal.guards import known_enterprise
 from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 renderer: Final = PageRenderer("gateway.portal")
 
+REFUSED: Final = Translated("这份邀请不能接受", "This invitation cannot be taken up")
 
-@router.get("/portal/invitations/{invitation}", response_model=None)
+
+@router.get("/portal/invitations/{invitation}")
 async def show_invitation(
-    request: Request, invitation: str, runtime: UsingRuntime, visitor: UsingVisitor
+    invitation: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Show an invitation."""
     async with runtime.engine.connect() as connection:
-        stored = await _open_invitation(connection, request, runtime, visitor, invitation)
-        card = await enterprise_card(connection, request, visitor, stored.delegation.uscc)
-    return renderer.page(
-        request,
+        stored = await _open_invitation(connection, runtime, visitor, invitation)
+        card = await known_enterprise(connection, visitor, stored.delegation.uscc)
+    return renderer.visitor_page(
+        visitor,
         "portal/invitation.html",
-        visitor=visitor,
         enterprise=card,
         delegate=delegate_view(runtime, stored),
         own=stored.delegation.appointed_by == visitor.session.subject,
@@ -47,59 +48,49 @@ async def show_invitation(
     )
 
 
-@router.post("/portal/invitations/{invitation}", response_model=None)
+@router.post("/portal/invitations/{invitation}")
 async def accept_invitation(
-    request: Request, invitation: str, runtime: UsingRuntime, visitor: UsingVisitor
+    invitation: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Accept an invitation and become a delegate."""
-    await visitor.form(request, f"accept {invitation}")
+    await visitor.form(f"accept {invitation}")
+    now = runtime.now()
     async with runtime.engine.begin() as connection:
-        stored = await _open_invitation(connection, request, runtime, visitor, invitation)
+        stored = await _open_invitation(connection, runtime, visitor, invitation)
         uscc = stored.delegation.uscc
         accepted = permissions.accept(
             stored.delegation,
             subject=visitor.session.subject,
             representative=await delegations.representative_of(connection, uscc) or "",
-            now=runtime.now(),
+            now=now,
         )
         if isinstance(accepted, PermissionProblem):
-            raise InsteadError(_refusal_page(request, visitor, accepted))
+            raise EarlyResponse(_refusal_page(visitor, accepted))
         taken = await delegations.accept(
             connection, accepted, token_digest=visitor.session.identity_token_digest
         )
         if not taken:
-            raise InsteadError(_refusal_page(request, visitor, PermissionProblem.TOO_LATE))
-        await note(connection, NoticeKind.DELEGATE_ACCEPTED, uscc, now=runtime.now())
+            raise EarlyResponse(_refusal_page(visitor, PermissionProblem.TOO_LATE))
+        await note(connection, NoticeKind.DELEGATE_ACCEPTED, uscc, now=now)
     return see_other("/portal")
 
 
 async def _open_invitation(
-    connection: AsyncConnection,
-    request: Request,
-    runtime: Runtime,
-    visitor: Visitor,
-    invitation: str,
+    connection: AsyncConnection, runtime: Runtime, visitor: Visitor, invitation: str
 ) -> StoredDelegation:
     """The invited delegation of this link; otherwise raise the page that explains."""
-    stored = await delegations.by_invitation(
-        connection, runtime.digests.of("invitation", invitation)
-    )
+    digest = runtime.digests.of("invitation", invitation)
+    stored = await delegations.by_invitation(connection, digest)
     if stored is None:
-        raise InsteadError(not_found(request, visitor))
+        raise EarlyResponse(visitor.not_found())
     state = state_of(stored.delegation, runtime.now())
     if stored.delegation.subject == visitor.session.subject and state is DelegationState.RUNNING:
-        raise InsteadError(see_other("/portal"))
+        raise EarlyResponse(see_other("/portal"))
     if state is not DelegationState.INVITED:
-        raise InsteadError(_refusal_page(request, visitor, PermissionProblem.TOO_LATE))
+        raise EarlyResponse(_refusal_page(visitor, PermissionProblem.TOO_LATE))
     return stored
 
 
-def _refusal_page(request: Request, visitor: Visitor, problem: PermissionProblem) -> Response:
-    return renderer.error_page(
-        request,
-        status=403 if problem is PermissionProblem.OWN else 410,
-        title=Translated("这份邀请不能接受", "This invitation cannot be taken up"),
-        sentence=labels.PROBLEMS[problem],
-        onward=HOME,
-        visitor=visitor,
-    )
+def _refusal_page(visitor: Visitor, problem: PermissionProblem) -> Response:
+    status = 403 if problem is PermissionProblem.OWN else 410
+    return visitor.message_page(PageMessage(status, REFUSED, labels.PROBLEMS[problem]))

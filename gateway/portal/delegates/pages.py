@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
-from starlette.requests import Request
 from starlette.responses import Response
 
 from consent.tables import consent_events
@@ -27,12 +26,13 @@ from gateway.identity.permissions import (
 from gateway.identity.session_dependency import UsingVisitor, Visitor, new_secret
 from gateway.notices.kinds import NoticeKind
 from gateway.notices.outbox import note
-from gateway.pages.forms import Fields, one
+from gateway.pages.forms import Fields, single_value
 from gateway.pages.i18n import Translated
-from gateway.pages.page_route import InsteadError, PageRoute, not_found, see_other
+from gateway.pages.page_route import PageRoute, see_other
 from gateway.pages.rendering import PageRenderer
-from gateway.portal import labels, page_queries
+from gateway.portal import labels
 from gateway.portal.delegates import labels as delegate_labels
+from gateway.portal.guards import own_enterprise
 from gateway.portal.page_queries import EnterpriseCard
 from gateway.rfc3339 import parse_date
 from gateway.runtime import Runtime, UsingRuntime
@@ -62,75 +62,65 @@ class DelegateAct:
     href: str
 
 
-@router.get("/portal/enterprises/{uscc}/delegates", response_model=None)
-async def list_delegates(
-    request: Request, uscc: str, runtime: UsingRuntime, visitor: UsingVisitor
-) -> Response:
+@router.get("/portal/enterprises/{uscc}/delegates")
+async def list_delegates(uscc: str, runtime: UsingRuntime, visitor: UsingVisitor) -> Response:
     """List the delegates, current ones first."""
-    visitor.must(Permission.MANAGE, request, uscc)
     async with runtime.engine.connect() as connection:
-        card = await enterprise_card(connection, request, visitor, uscc)
-        found = [
-            delegate_view(runtime, each)
-            for each in await delegations.for_enterprise(connection, uscc)
-        ]
+        card = await own_enterprise(connection, visitor, uscc, Permission.MANAGE)
+        stored = await delegations.for_enterprise(connection, uscc)
+    found = [delegate_view(runtime, each) for each in stored]
     current_states = {DelegationState.RUNNING, DelegationState.INVITED}
-    return renderer.page(
-        request,
+    return renderer.visitor_page(
+        visitor,
         "portal/delegates.html",
-        visitor=visitor,
         enterprise=card,
         tab="delegates",
         running=[each for each in found if each.state in current_states],
         over=[each for each in found if each.state not in current_states],
-        notice=delegate_labels.NOTICES.get(request.query_params.get("notice", "")),
+        notice=visitor.notice(delegate_labels.NOTICES),
         labels=delegate_labels,
     )
 
 
-@router.get("/portal/enterprises/{uscc}/delegates/new", response_model=None)
+@router.get("/portal/enterprises/{uscc}/delegates/new")
 async def show_appointment_form(
-    request: Request, uscc: str, runtime: UsingRuntime, visitor: UsingVisitor
+    uscc: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Show the appointment form; no permission is preselected."""
-    visitor.must(Permission.MANAGE, request, uscc)
     async with runtime.engine.connect() as connection:
-        card = await enterprise_card(connection, request, visitor, uscc)
-    return _form(request, runtime, visitor, card, Fields({}), None)
+        card = await own_enterprise(connection, visitor, uscc, Permission.MANAGE)
+    return _form(runtime, visitor, card, Fields({}), None)
 
 
-@router.post("/portal/enterprises/{uscc}/delegates/new/{delegation_id}", response_model=None)
+@router.post("/portal/enterprises/{uscc}/delegates/new/{delegation_id}")
 async def appoint_delegate(
-    request: Request, uscc: str, delegation_id: str, runtime: UsingRuntime, visitor: UsingVisitor
+    uscc: str, delegation_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Appoint a delegate and show the invitation link once; repeated posts have no effect."""
-    fields = await visitor.form(request, f"appoint {uscc} {delegation_id}")
-    visitor.must(Permission.MANAGE, request, uscc)
-    invitation, name = new_secret(), one(fields, "name").strip()
+    fields = await visitor.form(f"appoint {uscc} {delegation_id}")
+    invitation, name, now = new_secret(), single_value(fields, "name").strip(), runtime.now()
     try:
         async with runtime.engine.begin() as connection:
-            card = await enterprise_card(connection, request, visitor, uscc)
+            card = await own_enterprise(connection, visitor, uscc, Permission.MANAGE)
             made = await _parse_appointment(
-                connection, fields, uscc, delegation_id, visitor, now=runtime.now()
+                connection, fields, uscc, delegation_id, visitor, now=now
             )
-            if not isinstance(made, PermissionProblem):
-                await delegations.add(
-                    connection,
-                    made,
-                    name=runtime.vault.seal(name.encode(), **_vault_cell(uscc, delegation_id)),
-                    token_digest=visitor.session.identity_token_digest,
-                    invitation_digest=runtime.digests.of("invitation", invitation),
-                )
-                await note(connection, NoticeKind.DELEGATE_APPOINTED, uscc, now=runtime.now())
+            if isinstance(made, PermissionProblem):
+                return _form(runtime, visitor, card, fields, made)
+            await delegations.add(
+                connection,
+                made,
+                name=runtime.vault.seal(name.encode(), **_vault_cell(uscc, delegation_id)),
+                token_digest=visitor.session.identity_token_digest,
+                invitation_digest=runtime.digests.of("invitation", invitation),
+            )
+            await note(connection, NoticeKind.DELEGATE_APPOINTED, uscc, now=now)
     except IntegrityError:
         return see_other(f"/portal/enterprises/{uscc}/delegates?notice=already")
-    if isinstance(made, PermissionProblem):
-        return _form(request, runtime, visitor, card, fields, made)
-    return renderer.page(
-        request,
+    return renderer.visitor_page(
+        visitor,
         "portal/invitation_made.html",
         address={},
-        visitor=visitor,
         enterprise=card,
         tab="delegates",
         name=name,
@@ -139,22 +129,20 @@ async def appoint_delegate(
     )
 
 
-@router.get("/portal/enterprises/{uscc}/delegates/{delegation_id}", response_model=None)
+@router.get("/portal/enterprises/{uscc}/delegates/{delegation_id}")
 async def show_delegate(
-    request: Request, uscc: str, delegation_id: str, runtime: UsingRuntime, visitor: UsingVisitor
+    uscc: str, delegation_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Show one delegate and their acts."""
-    visitor.must(Permission.MANAGE, request, uscc)
     async with runtime.engine.connect() as connection:
-        card = await enterprise_card(connection, request, visitor, uscc)
+        card = await own_enterprise(connection, visitor, uscc, Permission.MANAGE)
         stored = await delegations.find(connection, uscc, delegation_id)
         if stored is None:
-            return not_found(request, visitor)
+            return visitor.not_found()
         acts = await _delegate_acts(connection, stored.delegation)
-    return renderer.page(
-        request,
+    return renderer.visitor_page(
+        visitor,
         "portal/delegate.html",
-        visitor=visitor,
         enterprise=card,
         tab="delegates",
         delegate=delegate_view(runtime, stored),
@@ -164,37 +152,20 @@ async def show_delegate(
     )
 
 
-@router.post("/portal/enterprises/{uscc}/delegates/{delegation_id}/end", response_model=None)
+@router.post("/portal/enterprises/{uscc}/delegates/{delegation_id}/end")
 async def end_delegation(
-    request: Request, uscc: str, delegation_id: str, runtime: UsingRuntime, visitor: UsingVisitor
+    uscc: str, delegation_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """End a delegation, effective from the delegate's next request."""
-    await visitor.form(request, f"end {uscc} {delegation_id}")
-    visitor.must(Permission.MANAGE, request, uscc)
+    await visitor.form(f"end {uscc} {delegation_id}")
+    visitor.require(Permission.MANAGE, uscc)
+    now = runtime.now()
     async with runtime.engine.begin() as connection:
-        done = await delegations.end(
-            connection,
-            uscc,
-            delegation_id,
-            actor=visitor.session.subject,
-            token_digest=visitor.session.identity_token_digest,
-            now=runtime.now(),
-        )
+        done = await delegations.end(connection, uscc, delegation_id, **visitor.authorship, now=now)
         if done:
-            await note(connection, NoticeKind.DELEGATE_ENDED, uscc, now=runtime.now())
-    return see_other(
-        f"/portal/enterprises/{uscc}/delegates?notice={'ended' if done else 'too_late'}"
-    )
-
-
-async def enterprise_card(
-    connection: AsyncConnection, request: Request, visitor: Visitor, uscc: str
-) -> EnterpriseCard:
-    """The enterprise for the page header; without one, the 404 page."""
-    cards = await page_queries.find_enterprises(connection, [uscc])
-    if not cards:
-        raise InsteadError(not_found(request, visitor))
-    return cards[0]
+            await note(connection, NoticeKind.DELEGATE_ENDED, uscc, now=now)
+    notice = "ended" if done else "too_late"
+    return see_other(f"/portal/enterprises/{uscc}/delegates?notice={notice}")
 
 
 def delegate_view(runtime: Runtime, stored: StoredDelegation) -> DelegateView:
@@ -213,7 +184,7 @@ async def _parse_appointment(
     *,
     now: datetime,
 ) -> Delegation | PermissionProblem:
-    name = one(fields, "name").strip()
+    name = single_value(fields, "name").strip()
     if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
         return PermissionProblem.NO_NAME
     return permissions.appoint(
@@ -222,7 +193,7 @@ async def _parse_appointment(
         powers=fields.get("power", []),
         representative=await delegations.representative_of(connection, uscc) or "",
         actor=visitor.session.subject,
-        ends_at=_parse_end(one(fields, "last_day")),
+        ends_at=_parse_end(single_value(fields, "last_day")),
         now=now,
     )
 
@@ -232,26 +203,11 @@ async def _delegate_acts(connection: AsyncConnection, delegation: Delegation) ->
     if delegation.subject is None or delegation.accepted_at is None:
         return []
     end = min(delegation.ended_at or delegation.ends_at, delegation.ends_at)
-    events, others = consent_events.c, objection_events.c
     decided = await connection.execute(
-        select(events.at, events.what, events.consent_id)
-        .where(
-            events.uscc == delegation.uscc,
-            events.actor == delegation.subject,
-            events.at.between(delegation.accepted_at, end),
-        )
-        .order_by(events.at.desc())
-        .limit(MAX_ACTS)
+        _acts_query(delegation, end, consent_events.c, consent_events.c.consent_id)
     )
     objected = await connection.execute(
-        select(others.at, others.what, others.objection_id)
-        .where(
-            others.uscc == delegation.uscc,
-            others.actor == delegation.subject,
-            others.at.between(delegation.accepted_at, end),
-        )
-        .order_by(others.at.desc())
-        .limit(MAX_ACTS)
+        _acts_query(delegation, end, objection_events.c, objection_events.c.objection_id)
     )
     acts = [
         DelegateAct(
@@ -271,31 +227,43 @@ async def _delegate_acts(connection: AsyncConnection, delegation: Delegation) ->
     return sorted(acts, key=lambda each: each.moment, reverse=True)[:MAX_ACTS]
 
 
+def _acts_query(delegation: Delegation, end: datetime, events: Any, key: Any) -> Select[Any]:
+    """The events of this delegate among the columns `events`, with the column `key`."""
+    return (
+        select(events.at, events.what, key)
+        .where(
+            events.uscc == delegation.uscc,
+            events.actor == delegation.subject,
+            events.at.between(delegation.accepted_at, end),
+        )
+        .order_by(events.at.desc())
+        .limit(MAX_ACTS)
+    )
+
+
 def _form(
-    request: Request,
     runtime: Runtime,
     visitor: Visitor,
     card: EnterpriseCard,
     fields: Fields,
     problem: PermissionProblem | None,
 ) -> Response:
-    delegation_id = new_id("dlg")
-    return renderer.page(
-        request,
+    delegation_id, now = new_id("dlg"), runtime.now()
+    return renderer.visitor_page(
+        visitor,
         "portal/new_delegate.html",
         status=422 if problem else 200,
         address={},
-        visitor=visitor,
         enterprise=card,
         tab="delegates",
         action=f"/portal/enterprises/{card.uscc}/delegates/new/{delegation_id}",
         csrf=visitor.token(f"appoint {card.uscc} {delegation_id}"),
         problem=delegate_labels.PROBLEMS[problem] if problem else None,
-        name=one(fields, "name")[:MAX_NAME_LENGTH],
+        name=single_value(fields, "name")[:MAX_NAME_LENGTH],
         ticked=fields.get("power", []),
-        first=runtime.now(),
-        last=runtime.now() + permissions.LONGEST_TERM - timedelta(days=1),
-        last_day=one(fields, "last_day"),
+        first=now,
+        last=now + permissions.LONGEST_TERM - timedelta(days=1),
+        last_day=single_value(fields, "last_day"),
         longest=MAX_NAME_LENGTH,
         labels=delegate_labels,
     )

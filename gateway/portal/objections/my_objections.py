@@ -5,7 +5,6 @@ from typing import Any, Final, Literal
 
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
-from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.creditfile.local_dates import day_of
@@ -21,12 +20,13 @@ from gateway.creditfile.objections.store import LockedRecord
 from gateway.creditfile.objections.text_input import MAX_TEXT, InvalidText, read_text
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
-from gateway.pages.forms import one
-from gateway.pages.page_route import InsteadError, PageRoute, not_found, see_other
+from gateway.pages.forms import single_value
+from gateway.pages.page_route import EarlyResponse, PageRoute
 from gateway.portal import page_queries
+from gateway.portal.guards import own_enterprise
 from gateway.portal.my_record import dataset_name, renderer
 from gateway.portal.objections import labels
-from gateway.portal.objections.new_objection import actor
+from gateway.portal.objections.new_objection import actor, redirect_to_objection
 from gateway.portal.page_queries import EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime
 
@@ -36,22 +36,16 @@ WITHDRAWABLE: Final = frozenset({Status.OPEN, Status.DECIDED, Status.IN_REVIEW})
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
-@router.get("/portal/enterprises/{uscc}/objections", response_model=None)
-async def list_objections(
-    request: Request, uscc: str, runtime: UsingRuntime, visitor: UsingVisitor
-) -> Response:
+@router.get("/portal/enterprises/{uscc}/objections")
+async def list_objections(uscc: str, runtime: UsingRuntime, visitor: UsingVisitor) -> Response:
     """List an enterprise's objections, open ones first."""
-    visitor.must(Permission.OBJECTIONS, request, uscc)
     async with runtime.engine.connect() as connection:
-        cards = await page_queries.find_enterprises(connection, [uscc])
+        card = await own_enterprise(connection, visitor, uscc, Permission.OBJECTIONS)
         found = await objections.of_enterprise(connection, uscc)
-    if not cards:
-        return not_found(request, visitor)
-    return renderer.page(
-        request,
+    return renderer.visitor_page(
+        visitor,
         "portal/objections.html",
-        visitor=visitor,
-        enterprise=cards[0],
+        enterprise=card,
         tab="record",
         running=[each for each in found if each.marks],
         over=[each for each in found if not each.marks],
@@ -60,68 +54,51 @@ async def list_objections(
     )
 
 
-@router.get("/portal/objections/{objection_id}", response_model=None)
+@router.get("/portal/objections/{objection_id}")
 async def show_objection(
-    request: Request, objection_id: str, runtime: UsingRuntime, visitor: UsingVisitor
+    objection_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Show one objection with its history."""
     async with runtime.engine.connect() as connection:
-        found = await _own_objection(connection, request, visitor, objection_id)
-        card = await _enterprise_card(connection, found.uscc)
+        found = await _own_objection(connection, visitor, objection_id)
+        card = await page_queries.enterprise_or_uscc(connection, found.uscc)
         events = await objections.events_of(connection, found.uscc, objection_id)
-    return _objection_page(
-        request, runtime, visitor, "portal/objection.html", found, card, events=events
-    )
+    return _page(runtime, visitor, "portal/objection.html", found, card, events=events)
 
 
-@router.get("/portal/objections/{objection_id}/{verb}", response_model=None)
+@router.get("/portal/objections/{objection_id}/{verb}")
 async def show_objection_step(
-    request: Request,
-    objection_id: str,
-    verb: Verb,
-    runtime: UsingRuntime,
-    visitor: UsingVisitor,
+    objection_id: str, verb: Verb, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Show the form to confirm a withdrawal or to request a review."""
     async with runtime.engine.connect() as connection:
-        found = await _own_objection(connection, request, visitor, objection_id)
-        card = await _enterprise_card(connection, found.uscc)
-    may = _allowed_steps(found, runtime.now())
-    if not may[verb]:
-        return _redirect(objection_id, "too_late")
-    return _objection_page(request, runtime, visitor, f"portal/objection_{verb}.html", found, card)
+        found = await _own_objection(connection, visitor, objection_id)
+        card = await page_queries.enterprise_or_uscc(connection, found.uscc)
+    if not _allowed_steps(found, runtime.now())[verb]:
+        return redirect_to_objection(objection_id, "too_late")
+    return _page(runtime, visitor, f"portal/objection_{verb}.html", found, card)
 
 
-@router.post("/portal/objections/{objection_id}/{verb}", response_model=None)
+@router.post("/portal/objections/{objection_id}/{verb}")
 async def submit_objection_step(
-    request: Request,
-    objection_id: str,
-    verb: Verb,
-    runtime: UsingRuntime,
-    visitor: UsingVisitor,
+    objection_id: str, verb: Verb, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Withdraw an objection or request its review."""
-    fields = await visitor.form(request, f"{verb} {objection_id}")
-    text = read_text(one(fields, "text"), today=day_of(runtime.now()))
+    fields = await visitor.form(f"{verb} {objection_id}")
+    typed = single_value(fields, "text")
+    text = read_text(typed, today=day_of(runtime.now()))
     async with runtime.engine.begin() as connection:
-        found = await _own_objection(connection, request, visitor, objection_id)
+        found = await _own_objection(connection, visitor, objection_id)
         if verb == "review" and isinstance(text, InvalidText):
-            card = await _enterprise_card(connection, found.uscc)
-            typed, problem = one(fields, "text")[:MAX_TEXT], labels.PROBLEMS[text]
-            return _objection_page(
-                request,
-                runtime,
-                visitor,
-                "portal/objection_review.html",
-                found,
-                card,
-                typed=typed,
-                problem=problem,
-            )
+            card = await page_queries.enterprise_or_uscc(connection, found.uscc)
+            wrong = {"typed": typed[:MAX_TEXT], "problem": labels.PROBLEMS[text]}
+            return _page(runtime, visitor, "portal/objection_review.html", found, card, **wrong)
         written = "" if isinstance(text, InvalidText) else text.text
         transition = _transition(runtime, visitor, verb, written)
         done = await service.apply_act(connection, objection_id, transition)
-    return _redirect(objection_id, "too_late" if isinstance(done, ObjectionRefused) else verb)
+    return redirect_to_objection(
+        objection_id, "too_late" if isinstance(done, ObjectionRefused) else verb
+    )
 
 
 def _transition(runtime: Runtime, visitor: Visitor, verb: Verb, text: str) -> service.ObjectionVerb:
@@ -138,29 +115,22 @@ def _transition(runtime: Runtime, visitor: Visitor, verb: Verb, text: str) -> se
 
 
 def _allowed_steps(found: Objection, now: datetime) -> dict[str, bool]:
-    """Which steps the enterprise can take now."""
+    """The steps, each true if the enterprise can take it now."""
     review = lifecycle.may_be_reviewed(found, now)
     return {"withdraw": found.status in WITHDRAWABLE, "review": review}
 
 
 async def _own_objection(
-    connection: AsyncConnection, request: Request, visitor: Visitor, objection_id: str
+    connection: AsyncConnection, visitor: Visitor, objection_id: str
 ) -> Objection:
     """The objection, if the visitor may act for its enterprise; else the 404 page."""
     found = await objections.by_id(connection, objection_id) if "\0" not in objection_id else None
-    visitor.must(Permission.OBJECTIONS, request, found.uscc if found else None)
-    if found is None:
-        raise InsteadError(not_found(request, visitor))
+    if found is None or not visitor.session.may(found.uscc, Permission.OBJECTIONS):
+        raise EarlyResponse(visitor.not_found())
     return found
 
 
-async def _enterprise_card(connection: AsyncConnection, uscc: str) -> EnterpriseCard:
-    cards = await page_queries.find_enterprises(connection, [uscc])
-    return cards[0] if cards else EnterpriseCard(uscc=uscc, name=uscc, kind="", status="")
-
-
-def _objection_page(
-    request: Request,
+def _page(
     runtime: Runtime,
     visitor: Visitor,
     template: str,
@@ -170,11 +140,10 @@ def _objection_page(
 ) -> Response:
     now = runtime.now()
     variables = {"typed": "", "problem": None, "events": (), **more}
-    return renderer.page(
-        request,
+    return renderer.visitor_page(
+        visitor,
         template,
         status=422 if variables["problem"] else 200,
-        visitor=visitor,
         enterprise=card,
         tab="record",
         found=found,
@@ -182,7 +151,7 @@ def _objection_page(
         may=_allowed_steps(found, now),
         overdue=found.due_on is not None and day_of(now) > found.due_on,
         next=serializers.NEXT.get(found.status),
-        notice=labels.NOTICES.get(request.query_params.get("notice", "")),
+        notice=visitor.notice(labels.NOTICES),
         csrf={
             verb: visitor.token(f"{verb} {found.objection_id}") for verb in ("withdraw", "review")
         },
@@ -190,7 +159,3 @@ def _objection_page(
         labels=labels,
         **variables,
     )
-
-
-def _redirect(objection_id: str, notice: str) -> Response:
-    return see_other(f"/portal/objections/{objection_id}?notice={notice}")

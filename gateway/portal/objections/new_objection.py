@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from fastapi import APIRouter
-from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.creditfile import labels
@@ -13,7 +12,6 @@ from gateway.creditfile.objections import store as objections
 from gateway.creditfile.objections.model import (
     Actor,
     Objection,
-    ObjectionRefused,
     RefusalReason,
     Role,
 )
@@ -21,13 +19,12 @@ from gateway.creditfile.objections.text_input import (
     MAX_TEXT,
     MAX_WISH,
     InvalidText,
-    ValidText,
     read_text,
 )
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
-from gateway.pages.forms import Fields, one
-from gateway.pages.page_route import PageRoute, not_found, see_other
+from gateway.pages.forms import single_value
+from gateway.pages.page_route import PageRoute, see_other
 from gateway.portal.my_record import (
     CreditFile,
     Entry,
@@ -51,43 +48,38 @@ class ObjectionForm:
     problem: InvalidText | None = None
 
 
-@router.get("/portal/enterprises/{uscc}/records/{record_id}/object", response_model=None)
+@router.get("/portal/enterprises/{uscc}/records/{record_id}/object")
 async def show_objection_form(
-    request: Request,
-    uscc: str,
-    record_id: str,
-    runtime: UsingRuntime,
-    visitor: UsingVisitor,
+    uscc: str, record_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Show the form; a record under objection redirects to that objection."""
-    visitor.must(Permission.OBJECTIONS, request, uscc)
+    visitor.require(Permission.OBJECTIONS, uscc)
     async with runtime.engine.connect() as connection:
-        file = await load_file(connection, request, runtime, visitor, uscc)
-    entry = find_entry(request, visitor, file, record_id)
+        file = await load_file(connection, runtime, visitor, uscc)
+    entry = find_entry(visitor, file, record_id)
     if entry.objection is not None:
-        return _redirect(entry.objection.objection_id, "already")
-    return _form_page(request, visitor, file, entry, ObjectionForm())
+        return redirect_to_objection(entry.objection.objection_id, "already")
+    return _form_page(visitor, file, entry, ObjectionForm())
 
 
-@router.post("/portal/enterprises/{uscc}/records/{record_id}/object", response_model=None)
+@router.post("/portal/enterprises/{uscc}/records/{record_id}/object")
 async def raise_objection(
-    request: Request,
-    uscc: str,
-    record_id: str,
-    runtime: UsingRuntime,
-    visitor: UsingVisitor,
+    uscc: str, record_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Raise the objection; a repeated post redirects to the first."""
-    fields = await visitor.form(request, f"object {uscc} {record_id}")
-    visitor.must(Permission.OBJECTIONS, request, uscc)
-    today = day_of(runtime.now())
-    text = read_text(one(fields, "text"), today=today)
-    wanted = read_text(one(fields, "wanted"), today=today, longest=MAX_WISH, shortest=0)
+    fields = await visitor.form(f"object {uscc} {record_id}")
+    visitor.require(Permission.OBJECTIONS, uscc)
+    now = runtime.now()
+    typed, wish = single_value(fields, "text"), single_value(fields, "wanted")
+    text = read_text(typed, today=day_of(now))
+    wanted = read_text(wish, today=day_of(now), longest=MAX_WISH, shortest=0)
     if isinstance(text, InvalidText) or isinstance(wanted, InvalidText):
         async with runtime.engine.connect() as connection:
-            file = await load_file(connection, request, runtime, visitor, uscc)
-        entry = find_entry(request, visitor, file, record_id)
-        return _form_page(request, visitor, file, entry, _form_contents(fields, text, wanted))
+            file = await load_file(connection, runtime, visitor, uscc)
+        entry = find_entry(visitor, file, record_id)
+        problem = next(each for each in (text, wanted) if isinstance(each, InvalidText))
+        form = ObjectionForm(text=typed[:MAX_TEXT], wanted=wish[:MAX_WISH], problem=problem)
+        return _form_page(visitor, file, entry, form)
     async with runtime.engine.begin() as connection:
         raised = await service.raise_objection(
             connection,
@@ -97,13 +89,18 @@ async def raise_objection(
             text=text.text,
             wanted=wanted.text,
             actor=actor(visitor, uscc),
-            now=runtime.now(),
+            now=now,
         )
         existing = await objections.of_enterprise(connection, uscc, record_id=record_id)
     if isinstance(raised, Objection):
         masked = text.masked or wanted.masked
-        return _redirect(raised.objection_id, "raised_masked" if masked else "raised")
-    return _refusal_response(request, visitor, uscc, record_id, raised, existing)
+        return redirect_to_objection(raised.objection_id, "raised_masked" if masked else "raised")
+    open_objection = next((each for each in existing if each.marks), None)
+    if raised.reason is RefusalReason.ALREADY_OPEN and open_objection is not None:
+        return redirect_to_objection(open_objection.objection_id, "already")
+    if raised.reason is RefusalReason.TOO_SOON:
+        return see_other(f"/portal/enterprises/{uscc}/records/{record_id}?notice={raised.reason}")
+    return visitor.not_found()
 
 
 def actor(visitor: Visitor, uscc: str) -> Actor:
@@ -116,44 +113,13 @@ def actor(visitor: Visitor, uscc: str) -> Actor:
     )
 
 
-def _refusal_response(
-    request: Request,
-    visitor: Visitor,
-    uscc: str,
-    record_id: str,
-    refused: ObjectionRefused,
-    existing: list[Objection],
-) -> Response:
-    open_objection = next((each for each in existing if each.marks), None)
-    if refused.reason is RefusalReason.ALREADY_OPEN and open_objection is not None:
-        return _redirect(open_objection.objection_id, "already")
-    if refused.reason is RefusalReason.TOO_SOON:
-        address = f"/portal/enterprises/{uscc}/records/{record_id}?notice={refused.reason}"
-        return see_other(address)
-    return not_found(request, visitor)
-
-
-def _form_contents(
-    fields: Fields, text: ValidText | InvalidText, wanted: ValidText | InvalidText
-) -> ObjectionForm:
-    problem = text if isinstance(text, InvalidText) else wanted
-    return ObjectionForm(
-        text=one(fields, "text")[:MAX_TEXT],
-        wanted=one(fields, "wanted")[:MAX_WISH],
-        problem=problem if isinstance(problem, InvalidText) else None,
-    )
-
-
-def _form_page(
-    request: Request, visitor: Visitor, file: CreditFile, entry: Entry, typed: ObjectionForm
-) -> Response:
+def _form_page(visitor: Visitor, file: CreditFile, entry: Entry, typed: ObjectionForm) -> Response:
     runtime, record = file.runtime, entry.record
     kind = lifecycle.kind_of(record.dataset, runtime.catalogue.objections)
-    return renderer.page(
-        request,
+    return renderer.visitor_page(
+        visitor,
         "portal/new_objection.html",
         status=422 if typed.problem else 200,
-        visitor=visitor,
         address={},
         enterprise=file.card,
         tab="record",
@@ -172,5 +138,6 @@ def _form_page(
     )
 
 
-def _redirect(objection_id: str, notice: str) -> Response:
+def redirect_to_objection(objection_id: str, notice: str) -> Response:
+    """A redirect to the page of an objection, with a notice."""
     return see_other(f"/portal/objections/{objection_id}?notice={notice}")
