@@ -17,7 +17,7 @@ from gateway.signing.dpop_nonces import SLOT_SECONDS, DpopNonces
 from gateway.signing.jwk import base64url, thumbprint
 from gateway.signing.jws import JwsError
 
-ALGORITHMS = ("ES256", "PS256", "EdDSA", "Ed25519")
+ALGORITHMS = jws.FAPI_ALGORITHMS
 TYP = "dpop+jwt"
 SKEW_SECONDS = 10
 WINDOW_SECONDS = 60

@@ -45,17 +45,12 @@ async def add(
     invitation_digest: bytes,
 ) -> None:
     """Insert a new delegation; `IntegrityError` where its id is taken."""
-    row = {name: getattr(delegation, name) for name in _COLUMNS}
-    await connection.execute(
-        insert(DelegationRow).values(
-            row
-            | {
-                "powers": [str(each) for each in delegation.powers],
-                "name": name,
-                "appointed_token_digest": token_digest,
-            },
-        )
-    )
+    row = {column: getattr(delegation, column) for column in _COLUMNS} | {
+        "powers": [str(each) for each in delegation.powers],
+        "name": name,
+        "appointed_token_digest": token_digest,
+    }
+    await connection.execute(insert(DelegationRow).values(row))
     await connection.execute(
         insert(DelegationLocatorRow).values(
             invitation_digest=invitation_digest,
@@ -84,11 +79,8 @@ async def find(
     """The delegation of this id of an enterprise."""
     if "\0" in delegation_id:
         return None
-    found = await connection.execute(
-        select(*_SELECTED).where(
-            col(DelegationRow.uscc) == uscc, col(DelegationRow.delegation_id) == delegation_id
-        )
-    )
+    key = _key(DelegationRow, uscc, delegation_id)
+    found = await connection.execute(select(*_SELECTED).where(*key))
     row = found.mappings().one_or_none()
     return _stored(row) if row else None
 
@@ -106,14 +98,13 @@ async def for_enterprise(connection: AsyncConnection, uscc: str) -> list[StoredD
 
 async def accept(connection: AsyncConnection, accepted: Delegation, *, token_digest: bytes) -> bool:
     """Bind a delegation to its subject; false where it was accepted or ended a moment earlier."""
-    key = (
-        col(DelegationRow.uscc) == accepted.uscc,
-        col(DelegationRow.delegation_id) == accepted.delegation_id,
-    )
+    uscc, delegation_id = accepted.uscc, accepted.delegation_id
     updated = await connection.execute(
         update(DelegationRow)
         .where(
-            *key, col(DelegationRow.accepted_at).is_(None), col(DelegationRow.ended_at).is_(None)
+            *_key(DelegationRow, uscc, delegation_id),
+            col(DelegationRow.accepted_at).is_(None),
+            col(DelegationRow.ended_at).is_(None),
         )
         .values(
             subject=accepted.subject,
@@ -123,16 +114,13 @@ async def accept(connection: AsyncConnection, accepted: Delegation, *, token_dig
     )
     await connection.execute(
         update(DelegationLocatorRow)
-        .where(
-            col(DelegationLocatorRow.uscc) == accepted.uscc,
-            col(DelegationLocatorRow.delegation_id) == accepted.delegation_id,
-        )
+        .where(*_key(DelegationLocatorRow, uscc, delegation_id))
         .values(subject=accepted.subject)
     )
     return updated.rowcount == 1
 
 
-async def end(  # all but the delegation's key by keyword
+async def end(
     connection: AsyncConnection,
     uscc: str,
     delegation_id: str,
@@ -144,11 +132,7 @@ async def end(  # all but the delegation's key by keyword
     """End a delegation, accepted or not; false where it had ended."""
     ended = await connection.execute(
         update(DelegationRow)
-        .where(
-            col(DelegationRow.uscc) == uscc,
-            col(DelegationRow.delegation_id) == delegation_id,
-            col(DelegationRow.ended_at).is_(None),
-        )
+        .where(*_key(DelegationRow, uscc, delegation_id), col(DelegationRow.ended_at).is_(None))
         .values(ended_at=now, ended_by=actor, ended_token_digest=token_digest)
     )
     return ended.rowcount == 1
@@ -163,6 +147,12 @@ def delegation_of(row: Mapping[Any, Any]) -> Delegation:
         if name.endswith(("_at", "_until")) and isinstance(value, str)
     }
     return Delegation(**values | moments | {"powers": tuple(map(Permission, row["powers"]))})
+
+
+def _key(
+    table: type[DelegationRow | DelegationLocatorRow], uscc: str, delegation_id: str
+) -> tuple[Any, Any]:
+    return col(table.uscc) == uscc, col(table.delegation_id) == delegation_id
 
 
 def _stored(row: Mapping[Any, Any]) -> StoredDelegation:

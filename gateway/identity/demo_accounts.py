@@ -72,7 +72,7 @@ def hash_password(password: str) -> str:
 
 
 def password_fits(password: str, stored: str) -> bool:
-    """Whether `stored` is the hash of `password`, compared in constant time."""
+    """True where `stored` is the hash of `password`, compared in constant time."""
     _, salt, digest = stored.split("$")
     return hmac.compare_digest(_scrypt(password, base64.b64decode(salt)), base64.b64decode(digest))
 

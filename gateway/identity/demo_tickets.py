@@ -14,7 +14,7 @@ from gateway.signing import jws
 from gateway.signing.jwk import public_jwk
 from gateway.signing.keys import SigningKey
 
-LIFETIME: Final = timedelta(seconds=60)
+TICKET_LIFETIME: Final = timedelta(seconds=60)
 TYPE: Final = "xinqiao-demo-identity+jwt"
 
 
@@ -38,7 +38,7 @@ class Tickets:
             "nonce": nonce,
             "jti": secrets.token_urlsafe(16),
             "iat": int(now.timestamp()),
-            "exp": int((now + LIFETIME).timestamp()),
+            "exp": int((now + TICKET_LIFETIME).timestamp()),
         }
         return jws.sign(claims, typ=TYPE, key=self._key)
 

@@ -4,23 +4,23 @@ The authorization endpoint opens and resumes an interaction; the portal shows an
 session that it was shown to can decide and resume it, so its address is of no use to others.
 """
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, Self
 
-from sqlalchemy import RowMapping, insert, or_, select, update
+from sqlalchemy import RowMapping, Select, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from consent import Request
 from consent.mapping import request_from_json, request_to_json
+from gateway.identity.keyed_rows import insert_keyed
 from gateway.identity.sessions import is_live
 from gateway.identity.tables import InteractionRow, SessionRow
 from gateway.signing.keyed_digests import KeyedDigests
 
-LIFETIME: Final = timedelta(minutes=15)
+INTERACTION_LIFETIME: Final = timedelta(minutes=15)
 
 Outcome = Literal["granted", "refused"]
 
@@ -53,7 +53,7 @@ class Interaction:
         )
 
 
-async def open_interaction(  # what it is made of; all by keyword
+async def open_interaction(
     connection: AsyncConnection,
     digests: KeyedDigests,
     *,
@@ -63,40 +63,32 @@ async def open_interaction(  # what it is made of; all by keyword
     now: datetime,
 ) -> str:
     """Open an interaction for a pushed request; the id goes into `/portal/decide/{id}`."""
-    interaction_id = secrets.token_urlsafe(32)
-    await connection.execute(
-        insert(InteractionRow).values(
-            digest=digests.of("interaction", interaction_id),
-            request_digest=request_digest,
-            client_id=asked.client_id,
-            ask=request_to_json(asked),
-            redirect_origin=redirect_origin,
-            opened_at=now,
-            expires_at=now + LIFETIME,
-        )
+    return await insert_keyed(
+        connection,
+        digests,
+        "interaction",
+        InteractionRow,
+        request_digest=request_digest,
+        client_id=asked.client_id,
+        ask=request_to_json(asked),
+        redirect_origin=redirect_origin,
+        opened_at=now,
+        expires_at=now + INTERACTION_LIFETIME,
     )
-    return interaction_id
 
 
 async def find(
-    connection: AsyncConnection,
-    digests: KeyedDigests,
-    interaction_id: str,
+    connection: AsyncConnection, digests: KeyedDigests, interaction_id: str
 ) -> Interaction | None:
     """The interaction of this id, in any state."""
-    found = await connection.execute(
-        select(*_COLUMNS).where(_is(digests.of("interaction", interaction_id))),
-    )
+    digest = digests.of("interaction", interaction_id)
+    found = await connection.execute(select(*_COLUMNS).where(_is(digest)))
     row = found.mappings().one_or_none()
     return Interaction.from_row(row) if row else None
 
 
 async def bind_session(
-    connection: AsyncConnection,
-    interaction: Interaction,
-    *,
-    session_digest: bytes,
-    now: datetime,
+    connection: AsyncConnection, interaction: Interaction, *, session_digest: bytes, now: datetime
 ) -> bool:
     """Bind an interaction to the session it is shown to; false while another live session has it."""
     holder = col(InteractionRow.session_digest)
@@ -145,14 +137,17 @@ async def consents_requested(
 
 
 async def is_request_decided(connection: AsyncConnection, request_digest: bytes) -> bool:
-    """Whether an interaction of this pushed request was decided."""
-    found = await connection.execute(
-        select(col(InteractionRow.digest)).where(
-            col(InteractionRow.request_digest) == request_digest,
-            col(InteractionRow.decided_at).is_not(None),
-        )
-    )
+    """True where an interaction of this pushed request was decided."""
+    found = await connection.execute(decided_interaction(request_digest))
     return found.scalar_one_or_none() is not None
+
+
+def decided_interaction(request_digest: bytes) -> Select[Any]:
+    """Query of the decided interaction of a pushed request; there is one at most."""
+    return select(col(InteractionRow.digest)).where(
+        col(InteractionRow.request_digest) == request_digest,
+        col(InteractionRow.decided_at).is_not(None),
+    )
 
 
 async def decide(
@@ -178,13 +173,7 @@ async def decide(
             col(InteractionRow.decided_at).is_(None),
             col(InteractionRow.expires_at) > now,
         )
-        .values(
-            decided_at=now,
-            outcome=outcome,
-            consent_id=consent_id,
-            uscc=uscc,
-            subject=subject,
-        )
+        .values(decided_at=now, outcome=outcome, consent_id=consent_id, uscc=uscc, subject=subject)
         .returning(col(InteractionRow.digest))
     )
     try:

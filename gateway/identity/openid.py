@@ -5,7 +5,6 @@ userinfo, which is unsigned, is not used.
 """
 
 import hashlib
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
@@ -24,9 +23,9 @@ from gateway.identity.sessions import Identity
 from gateway.safe_fetch import FetchRoute, UnfetchableError
 from gateway.settings import Settings
 from gateway.signing import jws
-from gateway.signing.jws import JwsError, VerifiedClaims
+from gateway.signing.jwk import base64url
+from gateway.signing.jws import FAPI_ALGORITHMS, JwsError, VerifiedClaims
 
-FAPI_ALGORITHMS: Final = ("ES256", "PS256", "EdDSA", "Ed25519")
 LONGEST_CODE: Final = 2_048
 BAD_REQUEST: Final = 400  # RFC 6749 §5.2: the code, not the client, is refused
 
@@ -60,7 +59,7 @@ class OpenIdProvider:
             "scope": self._scope,
             "state": attempt.state,
             "nonce": attempt.nonce,
-            "code_challenge": _challenge(attempt.verifier),
+            "code_challenge": base64url(hashlib.sha256(attempt.verifier.encode()).digest()),
             "code_challenge_method": "S256",
         }
         if self._acr is not None:
@@ -123,8 +122,3 @@ class OpenIdProvider:
             return jws.verify(token, jwk, algorithms=self._algorithms)
         except JwsError:
             raise IdentityRefusedError("signature") from None
-
-
-def _challenge(verifier: str) -> str:
-    digest = hashlib.sha256(verifier.encode()).digest()
-    return urlsafe_b64encode(digest).decode().rstrip("=")

@@ -34,7 +34,7 @@ DELEGABLE: Final = (Permission.CONSENTS, Permission.RECORD, Permission.OBJECTION
 
 
 class PermissionProblem(StrEnum):
-    """Why an appointment or acceptance was refused; nothing was written."""
+    """The reason why an appointment or acceptance was refused; nothing was written."""
 
     NO_NAME = "no_name"
     NO_POWERS = "no_powers"
@@ -72,7 +72,7 @@ class Delegation:
     ended_by: str | None = None
 
 
-def appoint(  # all by keyword
+def appoint(
     *,
     uscc: str,
     delegation_id: str,

@@ -13,7 +13,7 @@ from gateway.signing import jws
 from gateway.signing.jwk import new_p256_jwk, thumbprint
 from gateway.signing.jws import JwsError
 
-LIFETIME: Final = timedelta(seconds=60)
+ASSERTION_LIFETIME: Final = timedelta(seconds=60)
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
@@ -45,7 +45,7 @@ class PrivateKeyJwt:
             "aud": self.issuer,
             "jti": secrets.token_urlsafe(16),
             "iat": int(now.timestamp()),
-            "exp": int((now + LIFETIME).timestamp()),
+            "exp": int((now + ASSERTION_LIFETIME).timestamp()),
         }
         return {
             "client_id": self.client_id,

@@ -70,7 +70,7 @@ async def to_confirm(
 
 
 def is_a_predecessors(consent: Consent, changed: datetime, *, now: datetime) -> bool:
-    """Whether a consent is usable and was decided before, or during, the change."""
+    """True for a usable consent that was decided before, or during, the change."""
     return (
         status_at(consent, now) in {Status.ACTIVE, Status.PAUSED}
         and consent.decided_at is not None

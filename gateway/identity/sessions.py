@@ -4,19 +4,19 @@ Each sign-in makes a new session; it ends after 15 idle minutes, after 8 hours, 
 """
 
 import hmac
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, TypedDict
 
-from sqlalchemy import and_, delete, insert, literal_column, or_, select, update
+from sqlalchemy import and_, delete, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from gateway.identity import permissions
 from gateway.identity.delegations import delegation_of
+from gateway.identity.keyed_rows import insert_keyed
 from gateway.identity.permissions import CurrentPermissions, Permission
 from gateway.identity.tables import SessionRow
 from gateway.settings import Settings
@@ -60,7 +60,7 @@ class Session:
     """Enterprises whose legal representative has changed since the sign-in."""
 
     def may(self, uscc: str, permission: str) -> bool:
-        """Whether the person has a permission for the enterprise `uscc`."""
+        """True where the person has a permission for the enterprise `uscc`."""
         return permission in self.permissions.get(uscc, frozenset())
 
     def enterprises(self, permission: Permission) -> list[str]:
@@ -69,7 +69,7 @@ class Session:
 
 
 def on_loopback_http(settings: Settings) -> bool:
-    """Whether this is the demo on http, where `__Host-` and Secure are not available."""
+    """True for the demo on http, where `__Host-` and Secure are not available."""
     return settings.demo and settings.issuer.startswith("http://")
 
 
@@ -90,34 +90,26 @@ def cookie_attributes(settings: Settings) -> dict[str, Any]:
 
 def is_live(now: datetime) -> Any:  # a column expression
     """SQL condition for a live row of `session`."""
-    return and_(
-        col(SessionRow.expires_at) > now,
-        col(SessionRow.last_seen_at) > now - IDLE,
-    )
+    return and_(col(SessionRow.expires_at) > now, col(SessionRow.last_seen_at) > now - IDLE)
 
 
 async def begin(
-    connection: AsyncConnection,
-    digests: KeyedDigests,
-    identity: Identity,
-    *,
-    now: datetime,
+    connection: AsyncConnection, digests: KeyedDigests, identity: Identity, *, now: datetime
 ) -> str:
     """Begin a session; returns the cookie's value."""
-    value = secrets.token_urlsafe(32)
-    await connection.execute(
-        insert(SessionRow).values(
-            digest=digests.of("session", value),
-            subject=identity.subject,
-            name=identity.name,
-            mandates=list(identity.mandates),
-            identity_token_digest=identity.token_digest,
-            created_at=now,
-            last_seen_at=now,
-            expires_at=now + ABSOLUTE,
-        )
+    return await insert_keyed(
+        connection,
+        digests,
+        "session",
+        SessionRow,
+        subject=identity.subject,
+        name=identity.name,
+        mandates=list(identity.mandates),
+        identity_token_digest=identity.token_digest,
+        created_at=now,
+        last_seen_at=now,
+        expires_at=now + ABSOLUTE,
     )
-    return value
 
 
 async def current(
@@ -211,11 +203,8 @@ async def delete_expired(connection: AsyncConnection, *, now: datetime) -> None:
     """Delete every expired session."""
     await connection.execute(
         delete(SessionRow).where(
-            or_(
-                col(SessionRow.expires_at) <= now,
-                col(SessionRow.last_seen_at) <= now - IDLE,
-            ),
-        ),
+            or_(col(SessionRow.expires_at) <= now, col(SessionRow.last_seen_at) <= now - IDLE)
+        )
     )
 
 
@@ -224,12 +213,7 @@ def csrf_token(digests: KeyedDigests, cookie_value: str, purpose: str) -> str:
     return digests.of("csrf", f"{purpose} {cookie_value}").hex()
 
 
-def csrf_token_fits(
-    digests: KeyedDigests,
-    cookie_value: str,
-    purpose: str,
-    given: str,
-) -> bool:
-    """Whether `given` is the CSRF token of that form, compared in constant time."""
+def csrf_token_fits(digests: KeyedDigests, cookie_value: str, purpose: str, given: str) -> bool:
+    """True where `given` is the CSRF token of that form, compared in constant time."""
     expected = csrf_token(digests, cookie_value, purpose)
     return bool(cookie_value) and hmac.compare_digest(expected.encode(), given.encode())

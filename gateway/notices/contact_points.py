@@ -5,7 +5,7 @@ After a change of legal representative the earlier ones receive only the notice 
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -31,7 +31,7 @@ class ContactPoint:
     added_at: datetime
     confirmed_at: datetime | None
     outdated: bool
-    """Whether it was added before the last change of legal representative."""
+    """True where it was added before the last change of legal representative."""
 
 
 _CONTACT_POINTS: Final = Statement("""
@@ -94,21 +94,17 @@ async def confirm(
     now: datetime,
 ) -> bool:
     """Confirm by the link's digest, once and within its lifetime; `False` otherwise."""
-    if "\0" in place_id:
-        return False
-    confirmed = await connection.execute(
-        update(NoticePlaceRow)
-        .where(
-            col(NoticePlaceRow.uscc) == uscc,
-            col(NoticePlaceRow.place_id) == place_id,
-            col(NoticePlaceRow.link_digest) == link_digest,
-            col(NoticePlaceRow.confirmed_at).is_(None),
-            col(NoticePlaceRow.removed_at).is_(None),
-            col(NoticePlaceRow.added_at) > now - LINK_LIFETIME,
-        )
-        .values(confirmed_at=now, confirmed_by=actor, confirmed_token_digest=token_digest)
+    return await _update(
+        connection,
+        uscc,
+        place_id,
+        col(NoticePlaceRow.link_digest) == link_digest,
+        col(NoticePlaceRow.confirmed_at).is_(None),
+        col(NoticePlaceRow.added_at) > now - LINK_LIFETIME,
+        confirmed_at=now,
+        confirmed_by=actor,
+        confirmed_token_digest=token_digest,
     )
-    return confirmed.rowcount == 1
 
 
 async def remove(
@@ -119,20 +115,36 @@ async def remove(
     actor: str,
     token_digest: bytes,
     now: datetime,
-) -> bool:
+) -> None:
     """Remove a contact point and delete its address."""
+    await _update(
+        connection,
+        uscc,
+        place_id,
+        removed_at=now,
+        removed_by=actor,
+        removed_token_digest=token_digest,
+        address=None,
+    )
+
+
+async def _update(
+    connection: AsyncConnection, uscc: str, place_id: str, *conditions: Any, **values: Any
+) -> bool:
+    """Change a contact point that is not removed and fits; `False` if there is none."""
     if "\0" in place_id:
         return False
-    removed = await connection.execute(
+    changed = await connection.execute(
         update(NoticePlaceRow)
         .where(
             col(NoticePlaceRow.uscc) == uscc,
             col(NoticePlaceRow.place_id) == place_id,
             col(NoticePlaceRow.removed_at).is_(None),
+            *conditions,
         )
-        .values(removed_at=now, removed_by=actor, removed_token_digest=token_digest, address=None)
+        .values(**values)
     )
-    return removed.rowcount == 1
+    return changed.rowcount == 1
 
 
 async def lock_contact_points(connection: AsyncConnection, uscc: str) -> None:

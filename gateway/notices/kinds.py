@@ -40,7 +40,7 @@ IN_DAILY_DIGEST: Final = frozenset(
 
 
 def due_at(kind: NoticeKind, now: datetime) -> datetime:
-    """When a notice is sent: now, or with the next digest at 9:00 in Shanghai."""
+    """The time to send a notice: now, or with the next digest at 9:00 in Shanghai."""
     if kind not in IN_DAILY_DIGEST:
         return now
     here = now.astimezone(SHANGHAI)

@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.db.statements import Statement
 from gateway.notices.kinds import EXPIRY_NOTICE_PERIOD, NoticeKind, due_at
 
+NOTICE_RETENTION: Final = timedelta(days=30)
+
 _INSERT: Final = """
 INSERT INTO notice (uscc, notice_id, kind, client_id, at, due_at, reached)
 SELECT c.uscc, c.notice_id, CAST(:kind AS text), c.client_id, CAST(:now AS timestamptz),
@@ -26,7 +28,7 @@ _INSERT_ONE: Final = Statement(
         f"coalesce(CAST(:notice_id AS text), {_NEW_ID})"  # constants
     )
 )
-EXPIRING: Final = Statement(
+_EXPIRING: Final = Statement(
     _INSERT.format(
         changed="""
         SELECT s.uscc, s.client_id,
@@ -50,15 +52,12 @@ async def note(
     client_id: str | None = None,
     now: datetime,
 ) -> None:
-    """Insert a notice to the enterprise."""
+    """Insert a notice to the enterprise; of consent requests, one per client and day."""
     due = due_at(kind, now)
+    requested = kind is NoticeKind.CONSENT_ASKED
+    notice_id = f"asked_{client_id}_{due:%Y%m%d}" if requested else None
     values = {"kind": str(kind), "uscc": uscc, "client_id": client_id, "now": now, "due": due}
-    await connection.execute(_INSERT_ONE, values | {"notice_id": _notice_id(kind, client_id, due)})
-
-
-def _notice_id(kind: NoticeKind, client_id: str | None, due: datetime) -> str | None:
-    """A deterministic id for consent requests: one notice per client and day."""
-    return f"asked_{client_id}_{due:%Y%m%d}" if kind is NoticeKind.CONSENT_ASKED else None
+    await connection.execute(_INSERT_ONE, values | {"notice_id": notice_id})
 
 
 async def note_unless_decided(
@@ -74,12 +73,10 @@ async def note_unless_decided(
 
     At most one per request; a decision deletes it (`forget_undecided`).
     """
-    kind = NoticeKind.CONSENT_LEFT_OPEN
-    values = {"kind": str(kind), "uscc": uscc, "client_id": client_id, "now": now}
+    kind, notice_id = NoticeKind.CONSENT_LEFT_OPEN, _left_open(request_digest)
     due = due_at(kind, until)
-    await connection.execute(
-        _INSERT_ONE, values | {"due": due, "notice_id": _left_open(request_digest)}
-    )
+    values = {"kind": str(kind), "uscc": uscc, "client_id": client_id, "now": now, "due": due}
+    await connection.execute(_INSERT_ONE, values | {"notice_id": notice_id})
 
 
 async def forget_undecided(
@@ -96,15 +93,8 @@ def _left_open(request_digest: bytes) -> str:
 async def note_expiring_consents(connection: AsyncConnection, *, now: datetime) -> int:
     """Insert one notice per consent that expires within a week; the number inserted."""
     kind = NoticeKind.CONSENT_ENDING
-    written = await connection.execute(
-        EXPIRING,
-        {
-            "kind": str(kind),
-            "now": now,
-            "until": now + EXPIRY_NOTICE_PERIOD,
-            "due": due_at(kind, now),
-        },
-    )
+    values = {"kind": str(kind), "now": now, "due": due_at(kind, now)}
+    written = await connection.execute(_EXPIRING, values | {"until": now + EXPIRY_NOTICE_PERIOD})
     return written.rowcount
 
 
@@ -115,6 +105,3 @@ def notice_statement(changed: str, kind: NoticeKind) -> str:
     """
     source = f"SELECT x.uscc, CAST(NULL AS text), {_NEW_ID} FROM ({changed}) AS x(uscc)"  # noqa: S608
     return _INSERT.format(changed=source).replace(":kind", f"'{kind}'").replace(":due", ":now")
-
-
-NOTICE_RETENTION: Final = timedelta(days=30)

@@ -17,7 +17,7 @@ class AuthlibClient(ClientMixin):
     client: Client
 
     def check_grant_type(self, grant_type: str) -> bool:
-        """Whether it may use this grant: those with a consent need a redirect address."""
+        """True for a grant that it may use: those with a consent need a redirect address."""
         return grant_type == "client_credentials" or bool(self.client.redirect_uris)
 
 
@@ -43,5 +43,5 @@ class AuthorizationGrant(AuthorizationCodeMixin, TokenMixin):
         return self.scope
 
     def check_client(self, client: AuthlibClient) -> bool:
-        """Whether the grant is this client's."""
+        """True where the grant is this client's."""
         return self.client_id == client.client.client_id

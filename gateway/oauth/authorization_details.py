@@ -63,7 +63,7 @@ def enterprise_in(text: str | None) -> str | None:
 
 
 def granted_details(consent: Consent) -> list[dict[str, Any]]:
-    """What the enterprise granted, as the token response and introspection tell it."""
+    """The granted consent, as in the token response and in introspection."""
     told = {
         "type": TYPE,
         "consent_id": consent.consent_id,
@@ -105,5 +105,5 @@ def _mistakes(error: ValidationError) -> str:
 
 
 def _invalid(description: str) -> OAuthError:
-    """What is wrong; a name that was sent may be somebody's number, and is not sent back."""
+    """The error, without personal numbers: a name that was sent may be one."""
     return OAuthError("invalid_authorization_details", scan(description).text)

@@ -17,16 +17,16 @@ from gateway.clients.authentication_method import PRIVATE_KEY_JWT
 from gateway.clients.public_keys import MOST_KEYS, RSA_BITS
 from gateway.clients.registration import CLIENT_ID
 from gateway.clients.registry import Client
-from gateway.oauth.errors import OAuthError, invalid_client, used_before
+from gateway.identity.provider_client_auth import ASSERTION_TYPE
+from gateway.oauth.errors import explained_invalid_client, invalid_client, used_before
 from gateway.oauth.unit_of_work import Assertion, UnitOfWork
 from gateway.signing import jws
 from gateway.signing.jwk import Jwk, public_jwk
 from gateway.signing.jws import ALGORITHM_OF_KEY, CompactJwt, JwsError, VerifiedClaims
 
-ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 # Media types, so in any case and with or without `application/` (RFC 7515 §4.1.9).
 TYPES: Final = frozenset({"jwt", "client-authentication+jwt"})
-ALGORITHMS: Final = ("ES256", "PS256", "EdDSA", "Ed25519")
+ALGORITHMS: Final = jws.FAPI_ALGORITHMS
 SKEW_SECONDS: Final = 10
 LONGEST_LIFE_SECONDS: Final = 5 * 60
 LONGEST_JTI: Final = 256
@@ -61,22 +61,22 @@ def authenticate_by_assertion(
 
 def _check_claims(claims: VerifiedClaims, client_id: str, *, issuer: str, now: datetime) -> None:
     if claims.get("iss") != client_id or claims.get("sub") != client_id:
-        raise _unacceptable("iss and sub must both be the client_id.")
+        raise explained_invalid_client("iss and sub must both be the client_id.")
     if claims.get("aud") != issuer:
-        raise _unacceptable("aud must be the issuer, as one string.")
+        raise explained_invalid_client("aud must be the issuer, as one string.")
     moment = now.timestamp()
     expires = _time(claims, "exp")
     if expires is None or expires < moment - SKEW_SECONDS:
-        raise _unacceptable("exp is missing or past.")
+        raise explained_invalid_client("exp is missing or past.")
     if expires > moment + LONGEST_LIFE_SECONDS:
-        raise _unacceptable("exp is more than 5 minutes ahead.")
+        raise explained_invalid_client("exp is more than 5 minutes ahead.")
     for name in ("iat", "nbf"):
         begins = _time(claims, name)
         if begins is not None and begins > moment + SKEW_SECONDS:
-            raise _unacceptable(f"{name} is in the future; check the clock.")
+            raise explained_invalid_client(f"{name} is in the future; check the clock.")
     jti = claims.get("jti")
     if not isinstance(jti, str) or not 0 < len(jti) <= LONGEST_JTI or "\0" in jti:
-        raise _unacceptable(f"jti is missing, or longer than {LONGEST_JTI} characters.")
+        raise explained_invalid_client(f"jti is missing, or longer than {LONGEST_JTI} characters.")
 
 
 def _spend(unit_of_work: UnitOfWork, client_id: str, claims: VerifiedClaims) -> None:
@@ -89,12 +89,14 @@ def _spend(unit_of_work: UnitOfWork, client_id: str, claims: VerifiedClaims) -> 
 
 def _assertion_in(parameters: Mapping[str, str]) -> str:
     if "client_secret" in parameters:
-        raise _unacceptable("There are no client secrets here; use private_key_jwt.")
+        raise explained_invalid_client("There are no client secrets here; use private_key_jwt.")
     if parameters.get("client_assertion_type") != ASSERTION_TYPE:
-        raise _unacceptable(f"Authenticate with a client_assertion of the type {ASSERTION_TYPE}.")
+        raise explained_invalid_client(
+            f"Authenticate with a client_assertion of the type {ASSERTION_TYPE}."
+        )
     assertion = parameters.get("client_assertion")
     if assertion is None:
-        raise _unacceptable("client_assertion is missing.")
+        raise explained_invalid_client("client_assertion is missing.")
     return assertion
 
 
@@ -102,18 +104,18 @@ def _parsed(assertion: str) -> CompactJwt:
     try:
         compact = jws.parse_compact(assertion)
     except JwsError as error:
-        raise _unacceptable(str(error)) from None
+        raise explained_invalid_client(str(error)) from None
     if "jwk" in compact.header:
-        raise _unacceptable("The assertion must not bring its own key.")
+        raise explained_invalid_client("The assertion must not bring its own key.")
     if "typ" in compact.header and not _is_assertion_type(compact.header["typ"]):
-        raise _unacceptable("typ is JWT or client-authentication+jwt, or is left out.")
+        raise explained_invalid_client("typ is JWT or client-authentication+jwt, or is left out.")
     if compact.header.get("alg") not in ALGORITHMS:
-        raise _unacceptable("The algorithms here are ES256, PS256 and EdDSA.")
+        raise explained_invalid_client("The algorithms here are ES256, PS256 and EdDSA.")
     return compact
 
 
 def _is_assertion_type(typ: object) -> bool:
-    """Whether a `typ` is that of a client assertion."""
+    """True for the `typ` of a client assertion."""
     return isinstance(typ, str) and typ.lower().removeprefix("application/") in TYPES
 
 
@@ -121,9 +123,9 @@ def _claimed_client(assertion: CompactJwt) -> str:
     try:
         claimed = jws.unverified_claims(assertion).get("sub")
     except JwsError as error:
-        raise _unacceptable(str(error)) from None
+        raise explained_invalid_client(str(error)) from None
     if not isinstance(claimed, str):
-        raise _unacceptable("sub is missing.")
+        raise explained_invalid_client("sub is missing.")
     return claimed
 
 
@@ -206,9 +208,5 @@ def _time(claims: Claims, name: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _unacceptable(f"{name} must be a number of seconds.")
+        raise explained_invalid_client(f"{name} must be a number of seconds.")
     return float(value)
-
-
-def _unacceptable(description: str) -> OAuthError:
-    return invalid_client(description, description)

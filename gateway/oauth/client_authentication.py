@@ -17,7 +17,7 @@ from gateway.clients.certificates import Certificate
 from gateway.clients.registration import CLIENT_ID
 from gateway.clients.registry import Client
 from gateway.oauth.client_assertion import authenticate_by_assertion
-from gateway.oauth.errors import invalid_client
+from gateway.oauth.errors import explained_invalid_client, invalid_client
 from gateway.oauth.request_context import RequestContext
 
 # Registrations to compare a certificate with where the client has another one, or is unknown.
@@ -54,13 +54,11 @@ def _by_certificate(
 ) -> Client:
     # 1. the certificate is in its term
     if not certificate.is_valid_at(context.now):
-        sentence = "The client certificate is not in its term."
-        raise invalid_client(sentence, sentence)
+        raise explained_invalid_client("The client certificate is not in its term.")
     # 2. the client that it claims to be
     claimed = parameters.get("client_id")
     if claimed is None:
-        sentence = "Beside a client certificate client_id says whose it is."
-        raise invalid_client(sentence, sentence)
+        raise explained_invalid_client("Beside a client certificate client_id says whose it is.")
     client = context.unit_of_work.client(claimed) if CLIENT_ID.fullmatch(claimed) else None
     # 3. it is that client's, which is registered to authenticate so
     if client is None or not certificate.belongs_to(client.authentication, client.keys):

@@ -14,7 +14,7 @@ GRANT_TYPE = "client_credentials"
 
 
 def is_client_credentials(endpoint: str, posted: PostedForm) -> bool:
-    """Whether this is a token request for client credentials."""
+    """True for a token request for client credentials."""
     return endpoint == "token" and posted.form.get("grant_type") == GRANT_TYPE
 
 

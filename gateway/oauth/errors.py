@@ -55,10 +55,16 @@ def invalid_client(reason: str, description: str = SENTENCES["invalid_client"]) 
     return OAuthError("invalid_client", description, reason=reason)
 
 
+def explained_invalid_client(description: str) -> OAuthError:
+    """`invalid_client` for a reason that the caller may know."""
+    return invalid_client(description, description)
+
+
 def used_before() -> OAuthError:
     """The error for a client assertion that was used before."""
-    sentence = "This assertion was used before; make a new one for each request."
-    return invalid_client(sentence, sentence)
+    return explained_invalid_client(
+        "This assertion was used before; make a new one for each request."
+    )
 
 
 def invalid_grant(description: str) -> OAuthError:

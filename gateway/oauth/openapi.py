@@ -6,9 +6,9 @@ They describe only: `form` parses requests, and the grants and endpoints check t
 from typing import Any, Final
 
 from gateway.access.openapi import required_header
+from gateway.identity.provider_client_auth import ASSERTION_TYPE
 from gateway.oauth.authlib_models import GRANT_TYPES
 from gateway.oauth.authorization_details import TYPE
-from gateway.oauth.client_assertion import ASSERTION_TYPE
 from gateway.oauth.form import MEDIA_TYPE
 
 _TEXT: Final[dict[str, Any]] = {"type": "string"}

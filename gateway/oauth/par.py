@@ -27,7 +27,7 @@ from gateway.oauth.token_issuer import agreement_in_force
 from gateway.transparency.disclosure_leaf import LeafKind
 
 PREFIX: Final = "urn:ietf:params:oauth:request_uri:"
-LIFETIME: Final = timedelta(seconds=90)
+REQUEST_LIFETIME: Final = timedelta(seconds=90)
 LONGEST_STATE: Final = 4_096
 REFUSED: Final[LeafKind] = "consent_request"
 _S256_CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -64,10 +64,11 @@ def push(context: RequestContext, client: Client, parameters: Mapping[str, str])
             parameters=stored,
             dpop_jkt=context.jkt or pushed.get("dpop_jkt"),
             x5t_s256=_certificate(pushed),
-            expires_at=context.now + LIFETIME,
+            expires_at=context.now + REQUEST_LIFETIME,
         )
     )
-    return 201, {"request_uri": request_uri, "expires_in": int(LIFETIME.total_seconds())}, ()
+    seconds = int(REQUEST_LIFETIME.total_seconds())
+    return 201, {"request_uri": request_uri, "expires_in": seconds}, ()
 
 
 def _count_refused(pushed: Pushed, error: OAuthError) -> None:

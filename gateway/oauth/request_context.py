@@ -12,7 +12,7 @@ from gateway.runtime import Runtime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestContext:
-    """What serving one request needs beside its parameters.
+    """The circumstances of one request.
 
     `jkt` is the thumbprint of the DPoP proof's key (RFC 9449), `certificate` the TLS client's.
     """

@@ -6,9 +6,9 @@ concurrently.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Executable, select, update
 from sqlmodel import col
 
 from consent import Consent, Status, status_at
@@ -19,6 +19,8 @@ from gateway.oauth.tables import AccessTokenRow, AuthorizationCodeRow, RefreshTo
 
 # Tokens are issued for a paused consent; calls are refused while it is paused.
 REFRESHABLE_STATUSES: Final = frozenset({Status.ACTIVE, Status.PAUSED})
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,22 +61,18 @@ def redeem_code(
     connection: Connection, digest: bytes, client_id: str, *, now: datetime
 ) -> RedeemedCode | None:
     """Redeem a code; one of many concurrent calls succeeds."""
-    row = (
-        connection.execute(
-            update(AuthorizationCodeRow)
-            .where(
-                col(AuthorizationCodeRow.digest) == digest,
-                col(AuthorizationCodeRow.client_id) == client_id,
-                col(AuthorizationCodeRow.redeemed_at).is_(None),
-                col(AuthorizationCodeRow.expires_at) > now,
-            )
-            .values(redeemed_at=now)
-            .returning(*_columns(AuthorizationCodeRow, RedeemedCode)),
+    statement = (
+        update(AuthorizationCodeRow)
+        .where(
+            col(AuthorizationCodeRow.digest) == digest,
+            col(AuthorizationCodeRow.client_id) == client_id,
+            col(AuthorizationCodeRow.redeemed_at).is_(None),
+            col(AuthorizationCodeRow.expires_at) > now,
         )
-        .mappings()
-        .one_or_none()
+        .values(redeemed_at=now)
+        .returning(*_columns(AuthorizationCodeRow, RedeemedCode))
     )
-    return None if row is None else RedeemedCode(**row)
+    return _row(connection, statement, RedeemedCode)
 
 
 def revoke_tokens_of_reused_code(
@@ -116,55 +114,37 @@ def revoke_access_token(connection: Connection, jti: str, client_id: str, *, now
 
 
 def access_token_is_valid(connection: Connection, jti: str) -> bool:
-    """Whether an access token is known and not revoked; the token itself has its expiry."""
-    return (
-        connection.execute(
-            select(col(AccessTokenRow.jti)).where(
-                col(AccessTokenRow.jti) == jti,
-                col(AccessTokenRow.revoked_at).is_(None),
-            ),
-        ).one_or_none()
-        is not None
+    """True for a known access token that is not revoked; the token itself has its expiry."""
+    found = connection.execute(
+        select(col(AccessTokenRow.jti)).where(
+            col(AccessTokenRow.jti) == jti, col(AccessTokenRow.revoked_at).is_(None)
+        )
     )
+    return found.one_or_none() is not None
 
 
 def valid_refresh_token(
-    connection: Connection,
-    digest: bytes,
-    client_id: str,
-    *,
-    now: datetime,
+    connection: Connection, digest: bytes, client_id: str, *, now: datetime
 ) -> ValidRefreshToken | None:
     """This client's valid refresh token, locked until the transaction ends."""
-    row = (
-        connection.execute(
-            select(*_columns(RefreshTokenRow, ValidRefreshToken))
-            .where(
-                col(RefreshTokenRow.digest) == digest,
-                col(RefreshTokenRow.client_id) == client_id,
-                col(RefreshTokenRow.revoked_at).is_(None),
-                col(RefreshTokenRow.expires_at) > now,
-            )
-            .with_for_update(read=True),
+    statement = (
+        select(*_columns(RefreshTokenRow, ValidRefreshToken))
+        .where(
+            col(RefreshTokenRow.digest) == digest,
+            col(RefreshTokenRow.client_id) == client_id,
+            col(RefreshTokenRow.revoked_at).is_(None),
+            col(RefreshTokenRow.expires_at) > now,
         )
-        .mappings()
-        .one_or_none()
+        .with_for_update(read=True)
     )
-    return None if row is None else ValidRefreshToken(**row)
+    return _row(connection, statement, ValidRefreshToken)
 
 
 def refresh_token_owner(connection: Connection, digest: bytes) -> RefreshTokenOwner | None:
     """The owner of a refresh token, valid or not."""
-    row = (
-        connection.execute(
-            select(*_columns(RefreshTokenRow, RefreshTokenOwner)).where(
-                col(RefreshTokenRow.digest) == digest
-            ),
-        )
-        .mappings()
-        .one_or_none()
-    )
-    return None if row is None else RefreshTokenOwner(**row)
+    columns = _columns(RefreshTokenRow, RefreshTokenOwner)
+    statement = select(*columns).where(col(RefreshTokenRow.digest) == digest)
+    return _row(connection, statement, RefreshTokenOwner)
 
 
 def usable_consent(
@@ -172,12 +152,10 @@ def usable_consent(
 ) -> Consent | None:
     """The consent, if a token may be issued on it."""
     row = connection.execute(
-        consents.select().where(consents.c.uscc == uscc, consents.c.consent_id == consent_id),
+        consents.select().where(consents.c.uscc == uscc, consents.c.consent_id == consent_id)
     ).one_or_none()
-    consent = None if row is None else consent_of(row._asdict())
-    return (
-        consent if consent is not None and status_at(consent, now) in REFRESHABLE_STATUSES else None
-    )
+    consent = row and consent_of(row._asdict())
+    return consent if consent and status_at(consent, now) in REFRESHABLE_STATUSES else None
 
 
 def require_consent(
@@ -188,6 +166,12 @@ def require_consent(
     if consent is None:
         raise invalid_grant("The consent that this grant rests on has ended; ask for a new one.")
     return consent
+
+
+def _row(connection: Connection, statement: Executable, wanted: type[T]) -> T | None:
+    """The row of a statement, if any, as the dataclass `wanted`."""
+    row = connection.execute(statement).mappings().one_or_none()
+    return None if row is None else wanted(**row)
 
 
 def _columns(row: type[AuthorizationCodeRow | RefreshTokenRow], wanted: type[Any]) -> list[Any]:

@@ -29,6 +29,7 @@ ALGORITHM_OF_KEY: Final[Mapping[tuple[str | None, str | None], tuple[str, ...]]]
     ("RSA", None): ("PS256",),
     ("OKP", "Ed25519"): ("EdDSA", "Ed25519"),
 }
+FAPI_ALGORITHMS: Final = ("ES256", "PS256", "EdDSA", "Ed25519")
 # For identity providers only, where the operator allows it (decision 0013).
 RS256: Final = "RS256"
 MIN_RSA_BITS = 2_048
