@@ -28,7 +28,7 @@ _INSERT_ONE: Final = Statement(
         f"coalesce(CAST(:notice_id AS text), {_NEW_ID})"  # constants
     )
 )
-_EXPIRING: Final = Statement(
+EXPIRING: Final = Statement(
     _INSERT.format(
         changed="""
         SELECT s.uscc, s.client_id,
@@ -94,7 +94,7 @@ async def note_expiring_consents(connection: AsyncConnection, *, now: datetime) 
     """Insert one notice per consent that expires within a week; the number inserted."""
     kind = NoticeKind.CONSENT_ENDING
     values = {"kind": str(kind), "now": now, "due": due_at(kind, now)}
-    written = await connection.execute(_EXPIRING, values | {"until": now + EXPIRY_NOTICE_PERIOD})
+    written = await connection.execute(EXPIRING, values | {"until": now + EXPIRY_NOTICE_PERIOD})
     return written.rowcount
 
 

@@ -52,6 +52,11 @@ class OpenRequest:
             cool_down_days=COOL_DOWN.days,
         )
 
+    @property
+    def text_digest(self) -> bytes:
+        """SHA-256 of the text, posted back with the form and kept with the consent."""
+        return consent_text.text_digest(self.text)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
@@ -87,7 +92,7 @@ def decider_of(
         shown=DisplayedText(
             text_version=consent_text.TEXT_VERSION,
             language=language,
-            text_digest=consent_text.text_digest(opened.text),
+            text_digest=opened.text_digest,
             fields=shown_fields,
         ),
         text=opened.text,

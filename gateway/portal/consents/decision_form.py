@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from consent import Scope, consent_text
+from consent import Scope
 from gateway.clients.terms import ON_A_PERSONS_ID
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_class import Audience
@@ -30,7 +30,7 @@ def choice_of(
     `shown_fields` are those that the page names under its datasets. Without `in_person` there is no
     separate consent, and nothing is answered on a person's ID.
     """
-    if single_value(fields, "text") != consent_text.text_digest(opened.text).hex():
+    if single_value(fields, "text") != opened.text_digest.hex():
         return DecisionProblem.OTHER_TEXT
     match single_value(fields, "decision"):
         case "refuse":

@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from consent import Consent, consent_text
+from consent import Consent
 from consent import store as consents
 from gateway.creditfile.catalogue import Catalogue
 from gateway.identity.permissions import Permission
@@ -85,7 +85,6 @@ def cool_down_page(
         client=client,
         end=end,
         opened=opened,
-        text_digest=_text_digest(opened) if opened else "",
         onward=onward,
     )
 
@@ -123,7 +122,6 @@ def _decision_page(
         now_allowed=labels.items_of(changes, catalogue) if changes else [],
         last_day=asked.valid_until - timedelta(microseconds=1),
         problem=visitor.notice(PROBLEMS),
-        text_digest=_text_digest(opened),
         fields_digest=fields_digest(dataset_fields(asked.datasets, catalogue)),
     )
 
@@ -131,7 +129,3 @@ def _decision_page(
 def _form_targets(opened: OpenRequest) -> tuple[str, ...]:
     """This gateway and, for a request by redirect, the client that the decision leads to."""
     return self_and(opened.interaction.redirect_origin if opened.interaction else "")
-
-
-def _text_digest(opened: OpenRequest) -> str:
-    return consent_text.text_digest(opened.text).hex()
