@@ -655,9 +655,7 @@ async def test_a_consent_of_another_client_is_not_available(gateway: GatewayFixt
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_too_many_calls_are_told_when_to_come_back(
-    gateway: GatewayFixture, path: str
-) -> None:
+async def test_too_many_calls_get_a_retry_after(gateway: GatewayFixture, path: str) -> None:
     """429 with Retry-After and limit headers; the proof is spent, nothing is written."""
     bank = await gateway.client(quotas=Quotas(per_minute=2))
     for _ in range(2):
@@ -690,7 +688,9 @@ async def test_smaller_quotas_hold_for_a_token_that_was_issued_before(
     assert_problem(later, "rate_limited")
 
 
-async def test_a_spent_quota_is_told_apart_from_haste(gateway: GatewayFixture) -> None:
+async def test_an_exhausted_quota_has_another_code_than_a_rate_limit(
+    gateway: GatewayFixture,
+) -> None:
     """`quota_exhausted`, until the next day; enterprises asked about before are free."""
     bank = await gateway.client(quotas=Quotas(distinct_enterprises_per_day=1))
     known = gateway.uscc("clean")

@@ -142,7 +142,7 @@ async def test_a_bound_token_with_its_certificate_is_answered(
     assert len(await proxied.gateway.log_of(caller)) == 3
 
 
-async def test_without_its_certificate_a_token_is_nothing(
+async def test_a_token_without_its_certificate_is_refused(
     proxied: ProxiedGateway, holder: Holder
 ) -> None:
     """Refused with no certificate, another one of the same name, or an older one."""
@@ -157,7 +157,7 @@ async def test_without_its_certificate_a_token_is_nothing(
     assert len(await proxied.gateway.log_of(caller)) == 1
 
 
-async def test_a_header_that_goes_around_the_proxy_is_nothing(
+async def test_a_header_that_bypasses_the_proxy_is_ignored(
     proxied: ProxiedGateway, holder: Holder
 ) -> None:
     """The same answer as without a certificate, and a log line, whatever is forwarded."""

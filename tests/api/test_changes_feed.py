@@ -40,7 +40,7 @@ async def acknowledge(caller: Caller, cursor: str) -> Any:
     return await caller.send(f"{PATH}/ack", {"cursor": cursor}, scope=SCOPE)
 
 
-async def test_a_grant_and_a_withdrawal_reach_their_client_with_what_it_was_told(
+async def test_a_grant_and_a_withdrawal_reach_their_client_with_its_disclosures(
     gateway: GatewayFixture,
 ) -> None:
     """In order of occurrence, in the wire's shape."""

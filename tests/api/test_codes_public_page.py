@@ -118,7 +118,7 @@ async def test_an_objection_is_marked_beside_the_record(portal: PortalFixture) -
     assert "异议处理中" in (await portal.browser().get(f"/E/{code.code_id}")).text
 
 
-async def test_only_public_fields_are_told(portal: PortalFixture) -> None:
+async def test_only_public_fields_are_disclosed(portal: PortalFixture) -> None:
     """Severity needs consent; the appeal state is never disclosed."""
     await portal.add_records(make_record(uscc=portal.firm))
     code = await portal.add_code(portal.firm)

@@ -239,7 +239,7 @@ async def test_an_act_loses_no_use_that_was_spent_meanwhile(connection: AsyncCon
     assert (stored.uses, stored.status) == (1, Status.PAUSED)
 
 
-async def test_the_latest_grant_speaks_for_its_relation(connection: AsyncConnection) -> None:
+async def test_the_latest_grant_applies_to_its_relation(connection: AsyncConnection) -> None:
     """Pending, refused and superseded ones are skipped; a withdrawn one is found."""
     uscc = some_uscc()
     old = await keep(
@@ -415,7 +415,7 @@ async def test_a_call_without_consent_runs_the_same_statements(connection: Async
     assert spent.all() == []
 
 
-async def test_n_uses_allowed_means_n_told_under_any_concurrency(engine: AsyncEngine) -> None:
+async def test_n_allowed_uses_are_n_disclosures_under_any_concurrency(engine: AsyncEngine) -> None:
     """R8: 500 calls on 10 connections spend exactly the 100 allowed uses."""
     consent = await committed(
         engine,

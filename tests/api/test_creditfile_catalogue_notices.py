@@ -93,7 +93,7 @@ async def bring_into_force(gateway: GatewayFixture, catalogue: Catalogue) -> int
     return written
 
 
-async def test_a_record_that_a_new_version_ends_is_withdrawn_from_who_was_told(
+async def test_recipients_get_a_notice_of_a_version_that_ends_disclosure(
     gateway: GatewayFixture,
 ) -> None:
     """And its return under a later version is announced to them; to others nothing is."""

@@ -216,7 +216,7 @@ async def own_gateway(postgres_url: str) -> AsyncIterator[GatewayFixture]:
         yield made
 
 
-async def test_a_seventeenth_dataset_is_delivered_and_told_without_a_restart(
+async def test_a_seventeenth_dataset_is_delivered_and_disclosed_without_a_restart(
     own_gateway: GatewayFixture,
 ) -> None:
     """Load, approve, deliver, agree, consent, query; older records keep their catalogue version."""

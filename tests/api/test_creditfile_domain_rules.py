@@ -65,14 +65,16 @@ async def told_everywhere(gateway: GatewayFixture, trait: str) -> tuple[int, str
 
 
 @pytest.mark.parametrize("trait", UNSHOWN)
-async def test_r1_what_does_not_count_is_told_on_no_channel(
+async def test_r1_excluded_penalties_are_disclosed_on_no_channel(
     gateway: GatewayFixture, trait: str
 ) -> None:
     """Warnings alone, the simplified procedure, penalties under appeal."""
     assert await told_everywhere(gateway, trait) == (0, "yes", 0)
 
 
-async def test_r1_an_ordinary_penalty_is_told_on_every_channel(gateway: GatewayFixture) -> None:
+async def test_r1_an_ordinary_penalty_is_disclosed_on_every_channel(
+    gateway: GatewayFixture,
+) -> None:
     """Control for the test above."""
     assert await told_everywhere(gateway, "penalised") == (1, "no", 1)
 
@@ -151,7 +153,7 @@ async def test_r3_some_subjects_have_no_field(zh: str, en: str, class_: str) -> 
         load_catalogue(with_a_field(zh, en, class_))
 
 
-async def test_r3_a_persons_income_may_be_told_under_consent() -> None:
+async def test_r3_a_persons_income_may_be_disclosed_under_consent() -> None:
     """A field of class `authorised`."""
     assert load_catalogue(with_a_field("个人收入", "Income", "authorised"))
 
@@ -171,7 +173,7 @@ async def test_r4_every_record_says_where_it_comes_from(gateway: GatewayFixture)
         assert set(each["fields"])
 
 
-async def test_r5_no_personal_number_is_told_on_any_channel(gateway: GatewayFixture) -> None:
+async def test_r5_no_personal_number_is_disclosed_on_any_channel(gateway: GatewayFixture) -> None:
     """Neither from free text and encrypted fields nor in answers."""
     of, subject = (
         gateway.entity("id_number_in_free_text"),
@@ -192,7 +194,7 @@ async def test_r5_no_personal_number_is_told_on_any_channel(gateway: GatewayFixt
         assert of.personal[name] not in seen
 
 
-async def test_r5_a_phone_is_told_under_consent_only(gateway: GatewayFixture) -> None:
+async def test_r5_a_phone_is_disclosed_under_consent_only(gateway: GatewayFixture) -> None:
     """ID numbers and home addresses are never disclosed."""
     of, bank = gateway.entity("clean"), await gateway.client()
     await gateway.grant(bank, of.uscc, datasets=["registration"])
@@ -271,7 +273,7 @@ async def test_r17_what_is_personal_lies_sealed_and_is_in_no_line_of_the_log(
         assert of.personal[name] not in said.out + said.err
 
 
-async def test_at_midnight_in_shanghai_what_ended_yesterday_is_told_on_no_channel(
+async def test_at_midnight_in_shanghai_a_record_ends_on_every_channel(
     gateway: GatewayFixture,
 ) -> None:
     """The same worker a second before and at midnight, caches included."""

@@ -247,7 +247,7 @@ async def test_nothing_is_taken_until_every_key_is_folded(files: NaturalKeysFixt
 
 
 @pytest.mark.asyncio(loop_scope="session")
-async def test_a_department_is_told_to_come_again(gateway: GatewayFixture) -> None:
+async def test_a_department_gets_a_503_with_retry_after(gateway: GatewayFixture) -> None:
     """503 with Retry-After."""
     source = await make_department(gateway)
     await gateway.rows("UPDATE key_folding SET finished_at = NULL RETURNING 1")

@@ -53,7 +53,7 @@ def _less(scope: Scope, **changed: Any) -> Scope:
     return Scope(**members | changed)
 
 
-async def test_a_withdrawal_names_what_was_told_under_that_consent_and_nothing_else(
+async def test_a_withdrawal_names_the_disclosures_under_that_consent_only(
     gateway: GatewayFixture,
 ) -> None:
     """A grant names none; other clients get no notice."""

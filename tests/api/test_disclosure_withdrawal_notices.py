@@ -106,9 +106,7 @@ async def test_a_yes_or_no_is_a_disclosure_too(
     ]
 
 
-async def test_a_refusal_told_nothing_and_gets_no_notice(
-    gateway: GatewayFixture, record: ChangedRecord
-) -> None:
+async def test_a_refusal_gets_no_notice(gateway: GatewayFixture, record: ChangedRecord) -> None:
     """Only disclosures cause notices."""
     bank = await gateway.client()
     assert (await bank.query(record.uscc, "penalty")).status_code == 403
@@ -116,7 +114,7 @@ async def test_a_refusal_told_nothing_and_gets_no_notice(
     assert await notices_to(gateway, bank) == []
 
 
-async def test_a_second_correction_is_for_what_was_told_since(
+async def test_a_second_correction_is_notified_for_disclosures_since_the_first(
     gateway: GatewayFixture, record: ChangedRecord
 ) -> None:
     """A later repair is notified to every recipient."""
@@ -157,7 +155,7 @@ async def test_an_answer_read_before_a_change_is_computed_again(
     assert await notices_to(gateway, bank) == []
 
 
-async def test_a_change_waits_for_what_is_just_being_told(
+async def test_a_change_waits_for_a_concurrent_disclosure(
     gateway: GatewayFixture, record: ChangedRecord
 ) -> None:
     """A disclosure that commits while the change waits is notified."""

@@ -32,7 +32,7 @@ async def deliver(gateway: GatewayFixture, uscc: str) -> str:
     return taken.record_id
 
 
-async def test_a_sealed_field_is_told_under_consent_and_repaired_at_once(
+async def test_an_encrypted_field_is_disclosed_under_consent_until_its_repair(
     gateway: GatewayFixture,
 ) -> None:
     """A repair holds from the next request."""

@@ -100,7 +100,7 @@ async def told(portal: PortalFixture, *kinds: NoticeKind) -> None:
             await note(connection, kind, portal.firm, client_id=portal.bank, now=portal.clock())
 
 
-async def test_a_decision_is_told_at_once_to_a_confirmed_place(
+async def test_a_decision_is_notified_at_once_to_a_confirmed_contact_point(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """Chinese first, with the names of enterprise and client only."""
@@ -203,7 +203,7 @@ async def test_a_client_that_asks_over_and_over_is_one_line_of_a_digest(
     assert await sent(portal) == 1
 
 
-async def test_a_request_that_was_opened_and_left_is_told_once_it_cannot_be_decided(
+async def test_a_request_opened_and_left_is_notified_once_it_lapsed(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """Once, before or after nine, however often and by whom it was opened."""
@@ -222,7 +222,7 @@ async def test_a_request_that_was_opened_and_left_is_told_once_it_cannot_be_deci
 
 
 @pytest.mark.parametrize("decision", ["grant", "refuse"])
-async def test_a_request_that_was_opened_and_decided_is_told_as_a_decision_only(
+async def test_a_request_opened_and_decided_is_notified_as_a_decision_only(
     portal: PortalFixture, box: FakeNotifier, decision: str
 ) -> None:
     """At once, and not again in the digest."""
@@ -251,7 +251,7 @@ async def test_no_notice_of_a_request_opened_without_permission_or_in_a_cool_dow
     assert await sent(portal) == 0
 
 
-async def test_a_consent_about_to_end_is_told_once(
+async def test_a_consent_about_to_end_is_notified_once(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """Once, however often the job runs."""
@@ -346,7 +346,7 @@ async def test_a_notice_is_written_with_its_cause_or_not_at_all(
     assert await sent(portal) == 0
 
 
-async def test_delegates_are_told_of(portal: PortalFixture, box: FakeNotifier) -> None:
+async def test_delegates_are_notified(portal: PortalFixture, box: FakeNotifier) -> None:
     """On invitation and on acceptance."""
     await named(portal, box)
     await make_delegate(portal, "consents")
@@ -355,7 +355,7 @@ async def test_delegates_are_told_of(portal: PortalFixture, box: FakeNotifier) -
     assert "已接受邀请" in box.texts[-1]
 
 
-async def test_a_former_representatives_place_hears_of_the_change_and_then_nothing(
+async def test_a_former_representatives_contact_point_gets_one_last_notice(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """In the delivery's transaction; the page shows that the contact point is no longer used."""

@@ -198,7 +198,7 @@ async def test_a_malformed_jwt_fails(oauth: OAuthFixture, text: str) -> None:
     assert answer.json()["error"] == "invalid_client"
 
 
-async def test_an_unknown_client_and_a_wrong_key_are_told_the_same(oauth: OAuthFixture) -> None:
+async def test_an_unknown_client_and_a_wrong_key_get_the_same_error(oauth: OAuthFixture) -> None:
     """The same error, so that registration cannot be inferred."""
     bank, stranger = await oauth.bank(), make_bank(oauth)
     forger = make_bank(oauth, client_id=bank.client_id)

@@ -28,7 +28,7 @@ async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture
         yield made
 
 
-async def test_an_own_token_is_told_with_what_it_gives(oauth: OAuthFixture) -> None:
+async def test_an_own_token_is_introspected_with_its_grant(oauth: OAuthFixture) -> None:
     """RFC 7662: active, client, scope, expiry and key binding."""
     bank = await oauth.bank()
     token = (await bank.token(scope="query")).json()["access_token"]
@@ -42,7 +42,7 @@ async def test_an_own_token_is_told_with_what_it_gives(oauth: OAuthFixture) -> N
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_a_consent_bound_token_is_told_with_its_consent(oauth: OAuthFixture) -> None:
+async def test_a_consent_bound_token_is_introspected_with_its_consent(oauth: OAuthFixture) -> None:
     """The granted details with consent and enterprise; for the refresh token too."""
     bank = await oauth.bank()
     tokens = (await bank.redeem(await bank.code())).json()

@@ -136,7 +136,7 @@ async def test_the_metadata_publish_mtls(oauth: OAuthFixture) -> None:
     assert resource["dpop_bound_access_tokens_required"] is False
 
 
-async def test_every_wrong_certificate_is_told_the_same(
+async def test_every_wrong_certificate_gets_the_same_error(
     oauth: OAuthFixture, holder: Holder
 ) -> None:
     """Another subject, another client's, an unknown client, another method: one error."""
@@ -221,9 +221,7 @@ async def test_a_certificate_counts_in_its_term_only(
         assert "term" in answer.json()["error_description"]
 
 
-async def test_a_suspended_client_is_told_so_and_gets_nothing(
-    oauth: OAuthFixture, holder: Holder
-) -> None:
+async def test_a_suspended_client_gets_its_own_error(oauth: OAuthFixture, holder: Holder) -> None:
     """From the next request; other callers get the general refusal."""
     bank = await make_tls_bank(oauth, holder)
     assert (await bank.token()).status_code == 200

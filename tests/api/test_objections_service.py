@@ -76,7 +76,7 @@ async def asked_for_review(gateway: GatewayFixture, raised: Objection) -> None:
     assert isinstance(done, Objection), done
 
 
-async def test_the_mark_is_told_with_the_record_at_once_and_the_text_never(
+async def test_the_mark_is_disclosed_with_the_record_and_the_text_is_not(
     gateway: GatewayFixture,
 ) -> None:
     """From the next query, without the objection's text."""

@@ -210,9 +210,7 @@ async def test_formulas_in_the_file_are_text(portal: PortalFixture) -> None:
         "since=9999-12-31",
     ],
 )
-async def test_a_filter_that_means_nothing_is_left_out_and_said(
-    busy: PortalFixture, query: str
-) -> None:
+async def test_an_invalid_filter_is_ignored_with_a_notice(busy: PortalFixture, query: str) -> None:
     """The page says so; the export is refused."""
     browser = await busy.signed_in()
     assert "筛选条件无法识别" in await page_of(browser, busy, query)

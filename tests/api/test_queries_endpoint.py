@@ -83,7 +83,7 @@ async def test_an_answer_has_the_shape_of_the_wire(gateway: GatewayFixture) -> N
     }
 
 
-async def test_a_field_is_told_by_its_class_alone(gateway: GatewayFixture) -> None:
+async def test_a_field_is_disclosed_by_its_class_alone(gateway: GatewayFixture) -> None:
     """No field of class `never` or `government` in any record."""
     bank, catalogue = await gateway.client(), load_catalogue()
     open_to_clients = {
@@ -127,7 +127,7 @@ def gateway_datasets() -> frozenset[str]:
         ("judgment_defaulter", ["judgment_defaulter"]),
     ],
 )
-async def test_bad_information_is_told_while_it_counts_and_no_longer(
+async def test_bad_information_is_disclosed_while_it_counts(
     gateway: GatewayFixture, trait: str, found: list[str]
 ) -> None:
     """After its term the answer does not differ, `withheld` included."""
@@ -146,7 +146,7 @@ async def test_bad_information_is_told_while_it_counts_and_no_longer(
     ]  # fmt: skip
 
 
-async def test_the_list_of_serious_violations_is_told(gateway: GatewayFixture) -> None:
+async def test_the_list_of_serious_violations_is_disclosed(gateway: GatewayFixture) -> None:
     """With reason and decision."""
     body = await told(gateway, "serious_violation", "serious_violation")
     assert [each["dataset"] for each in body["records"]] == ["serious_violation"]
@@ -173,7 +173,7 @@ async def test_personal_numbers_in_free_text_are_masked(gateway: GatewayFixture)
     assert of.personal["phone"] not in facts
 
 
-async def test_a_phone_number_is_told_under_consent_only(gateway: GatewayFixture) -> None:
+async def test_a_phone_number_is_disclosed_under_consent_only(gateway: GatewayFixture) -> None:
     """Decrypted for clients with consent."""
     of = gateway.entity("clean")
     with_it = await told(gateway, "clean", "registration")
@@ -185,7 +185,7 @@ async def test_a_phone_number_is_told_under_consent_only(gateway: GatewayFixture
 # Withheld
 
 
-async def test_each_reason_to_withhold_a_dataset_is_told(gateway: GatewayFixture) -> None:
+async def test_each_reason_to_withhold_a_dataset_is_named(gateway: GatewayFixture) -> None:
     """Agreement, consent, purpose, catalogue and source, in this order."""
     everything = set(load_catalogue().codes)
     bank = await gateway.client(datasets=frozenset(everything - {"pledge"}),
@@ -280,7 +280,7 @@ async def test_all_pages_together_are_the_whole_and_one_use(gateway: GatewayFixt
         assert await gateway.uses(consent_id) == spent
 
 
-async def test_the_pages_of_the_last_use_are_still_told(gateway: GatewayFixture) -> None:
+async def test_the_pages_of_the_last_use_are_still_disclosed(gateway: GatewayFixture) -> None:
     """The first page paid for them; a new query is refused."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     await gateway.grant(bank, uscc, datasets=MANY, max_uses=1)
@@ -373,7 +373,7 @@ async def test_a_withdrawal_between_two_pages_ends_the_query(
 # Consent
 
 
-async def test_the_state_of_its_own_consent_is_told_to_a_client(gateway: GatewayFixture) -> None:
+async def test_a_client_gets_the_state_of_its_own_consent(gateway: GatewayFixture) -> None:
     """Withdrawn, paused, expired, exhausted: each has its code, by id and without."""
     bank = await gateway.client()
     states = {
@@ -432,7 +432,7 @@ async def test_a_consent_for_none_of_the_datasets_gives_nothing(gateway: Gateway
     assert await gateway.uses(consent_id) == 0
 
 
-async def test_as_many_uses_are_told_as_were_allowed(gateway: GatewayFixture) -> None:
+async def test_as_many_uses_are_disclosed_as_were_allowed(gateway: GatewayFixture) -> None:
     """Sixty concurrent queries on twenty uses: 20 answers, 40 refusals, 60 log rows."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     consent_id = await gateway.grant(bank, uscc, max_uses=20)

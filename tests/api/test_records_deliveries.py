@@ -28,7 +28,7 @@ def refusal(response: Any) -> tuple[int, str]:
     return response.status_code, response.json()["code"]
 
 
-async def test_a_delivery_is_told_at_the_next_request(gateway: GatewayFixture) -> None:
+async def test_a_delivery_is_disclosed_at_the_next_request(gateway: GatewayFixture) -> None:
     """With consent, and with the department as source."""
     source, bank, uscc = (
         await make_department(gateway),

@@ -204,7 +204,7 @@ async def test_retention_leaves_no_word_anywhere_in_the_database(gateway: Gatewa
     assert await tables_with(gateway, mark_) == set()
 
 
-async def test_retention_leaves_no_kept_answer_and_spends_nothing_anew(
+async def test_retention_deletes_stored_answers_and_spends_nothing_again(
     gateway: GatewayFixture,
 ) -> None:
     """A repeated idempotency key says that the answer is gone."""

@@ -165,7 +165,7 @@ async def test_a_load_that_breaks_off_leaves_nothing(empty: AsyncEngine) -> None
 
 
 @pytest.mark.asyncio
-async def test_progress_is_told_batch_by_batch(empty: AsyncEngine) -> None:
+async def test_progress_is_reported_batch_by_batch(empty: AsyncEngine) -> None:
     """For the progress bar."""
     heard: list[Loaded] = []
     many = province(6, 2500, today=date(2026, 11, 23), catalogue=CATALOGUE)

@@ -128,7 +128,7 @@ async def refusal(check: Callable[[], Awaitable[object]], error: type[Exception]
     return str(refused.value)
 
 
-async def test_a_checkpoint_is_kept_outside_and_then_told(log: LogFixture) -> None:
+async def test_a_checkpoint_is_stored_outside_before_it_is_published(log: LogFixture) -> None:
     """From the empty tree on."""
     assert await log.told() is None
     await log.grow(0)
@@ -274,7 +274,9 @@ async def test_a_database_restored_under_a_running_worker_stops_its_sealer(log: 
     assert await log.value("SELECT max(size) FROM checkpoint") == 19
 
 
-async def test_a_running_worker_remembers_what_was_told(postgres_url: str, tmp_path: Path) -> None:
+async def test_a_running_worker_remembers_the_published_checkpoint(
+    postgres_url: str, tmp_path: Path
+) -> None:
     """An older checkpoint restored together with its database is detected."""
     async with restored(postgres_url, tmp_path) as log:
         worker = make_sequencer(log.engine, log.keys).publisher
@@ -312,7 +314,7 @@ async def test_a_place_that_lost_its_checkpoint_is_not_begun_anew(
         assert await log.value("SELECT max(size) FROM checkpoint") == 23
 
 
-async def test_a_rotated_key_still_speaks_for_what_it_signed(log: LogFixture) -> None:
+async def test_a_rotated_key_still_verifies_its_signatures(log: LogFixture) -> None:
     """Also keys that are in the file and not valid yet, since another host may use them."""
     sequencer = await log.grow(3)
     assert log.keys._path is not None

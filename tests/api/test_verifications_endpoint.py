@@ -198,7 +198,7 @@ async def test_an_identity_number_is_compared_under_consent(gateway: GatewayFixt
     assert await bank.answers(of.enterprise.uscc, wrong) == ["no"]
 
 
-async def test_a_severity_is_told_under_consent_only(gateway: GatewayFixture) -> None:
+async def test_a_severity_is_disclosed_under_consent_only(gateway: GatewayFixture) -> None:
     """That there is a penalty is public; its severity needs consent."""
     bank, uscc = await gateway.client(), gateway.uscc("penalised")
     severities = [("no_live_penalty.v1", each) for each in ("轻微", "一般", "严重")]
@@ -242,7 +242,7 @@ async def test_an_expired_consent_determines_nothing(gateway: GatewayFixture) ->
     assert await bank.answers(uscc, RATING) == ["not_determined"]
 
 
-async def test_as_many_uses_are_told_as_were_allowed(gateway: GatewayFixture) -> None:
+async def test_as_many_uses_are_disclosed_as_were_allowed(gateway: GatewayFixture) -> None:
     """Forty concurrent calls on ten uses: ten answers, the rest as without consent."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     consent_id = await gateway.grant(bank, uscc, questions=[RATING[0]], max_uses=10)

@@ -267,7 +267,7 @@ async def test_a_claim_that_does_not_fit_refuses_the_token(
         {"auth_time": "today"},
     ],
 )
-async def test_a_sign_in_that_is_too_weak_or_too_old_is_told_apart(
+async def test_a_weak_or_old_sign_in_has_its_own_page(
     provider: Provider, changed: dict[str, Any]
 ) -> None:
     """The person is told, since signing in again may help."""

@@ -64,7 +64,7 @@ FORGERIES: dict[str, Forge] = {
 
 
 @pytest.mark.parametrize("how", FORGERIES)
-async def test_a_forged_token_with_a_known_jti_is_nothing(oauth: OAuthFixture, how: str) -> None:
+async def test_a_forged_token_with_a_known_jti_is_inactive(oauth: OAuthFixture, how: str) -> None:
     """The genuine token stays active."""
     bank = await oauth.bank()
     true = (await bank.token()).json()["access_token"]

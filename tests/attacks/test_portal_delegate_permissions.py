@@ -146,7 +146,7 @@ def test_the_table_names_every_page_and_form() -> None:
 
 
 @pytest.mark.parametrize("lacking", [*DELEGABLE, Permission.MANAGE])
-async def test_without_its_power_there_is_nothing_there(
+async def test_a_page_without_its_permission_is_a_404(
     portal: PortalFixture, lacking: Permission
 ) -> None:
     """404, or 403 without details; nothing is written."""
@@ -171,7 +171,7 @@ async def test_with_all_that_can_be_passed_on_the_rest_is_open(portal: PortalFix
             assert answer.status_code in {200, 303}, path
 
 
-async def test_a_stranger_opens_nothing_of_another_enterprise(portal: PortalFixture) -> None:
+async def test_a_stranger_can_open_no_page_of_another_enterprise(portal: PortalFixture) -> None:
     """IDOR over every id by another enterprise's representative."""
     of = await things(portal)
     wang = await portal.signed_in("wang")

@@ -288,7 +288,7 @@ async def test_a_cursor_of_another_consent_reads_nothing_under_one_that_is_spent
 
 
 @pytest.mark.parametrize("change", ["at = at - interval '25 hours'", "answer = ''"])
-async def test_an_answer_that_is_kept_no_more_opens_nothing(
+async def test_an_expired_stored_answer_discloses_nothing(
     gateway: GatewayFixture, change: str
 ) -> None:
     """Expired or deleted: refused with as few reads as any other."""

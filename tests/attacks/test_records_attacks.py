@@ -40,7 +40,7 @@ async def _forgotten(gateway: GatewayFixture) -> AsyncIterator[None]:
 NUMBER = "330106199001011234"
 
 
-async def test_another_sources_record_is_as_if_it_were_none(gateway: GatewayFixture) -> None:
+async def test_another_sources_record_looks_unknown(gateway: GatewayFixture) -> None:
     """The same answer as for an unknown record."""
     owner, thief, bank = (
         await make_department(gateway),

@@ -206,7 +206,7 @@ class LateDatabase(HotDatabase):
         return row
 
 
-async def test_an_answer_that_came_too_late_is_told_again_under_its_key(
+async def test_a_late_answer_is_repeated_under_its_idempotency_key(
     gateway: GatewayFixture,
 ) -> None:
     """Committed and unanswered: the repeat returns it, logged once and spent once."""

@@ -109,7 +109,7 @@ def at_both(workers: Workers, bank: Bank, count: int) -> list[Bank]:
     return [replace(bank, oauth=workers.servers[turn % 2]) for turn in range(count)]
 
 
-async def test_n_allowed_means_n_told(workers: Workers) -> None:
+async def test_n_allowed_uses_are_n_disclosures(workers: Workers) -> None:
     """The others are refused, and each call is logged."""
     bank = await make_bank_in_a_hurry(workers)
     consent_id = await make_consent(bank, uses=ALLOWED)
@@ -128,7 +128,7 @@ async def test_n_allowed_means_n_told(workers: Workers) -> None:
     assert await bank.oauth.value(uses, i=consent_id) == ALLOWED
 
 
-async def test_one_call_sent_often_is_told_once_and_gets_the_same_bytes(
+async def test_a_repeated_call_is_disclosed_once_with_the_same_bytes(
     workers: Workers,
 ) -> None:
     """A repeated idempotency key spends nothing on either worker."""
@@ -142,7 +142,7 @@ async def test_one_call_sent_often_is_told_once_and_gets_the_same_bytes(
     assert await bank.oauth.value(uses, i=consent_id) == 1
 
 
-async def test_after_a_withdrawal_was_acknowledged_nothing_is_told(workers: Workers) -> None:
+async def test_after_a_withdrawal_nothing_is_disclosed(workers: Workers) -> None:
     """Concurrent queries on both workers; those after the withdrawal are refused."""
     bank = await make_bank_in_a_hurry(workers)
     consent_id = await make_consent(bank, uses=None)

@@ -58,7 +58,7 @@ def _machine_in(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
 @given(records, moments)
 @settings(max_examples=sampled(150, full=500))
-def test_the_public_is_told_no_more_than_a_client_and_a_client_no_more_than_there_is(
+def test_public_is_a_subset_of_authorised_and_of_the_record(
     chosen: tuple[str, Record],
     now: datetime,
 ) -> None:
@@ -75,7 +75,7 @@ def test_the_public_is_told_no_more_than_a_client_and_a_client_no_more_than_ther
 
 @given(records, moments, moments)
 @settings(max_examples=sampled(100, full=300))
-def test_after_repair_or_withdrawal_nothing_is_told_anywhere(
+def test_after_repair_or_withdrawal_nothing_is_disclosed(
     chosen: tuple[str, Record],
     when: datetime,
     now: datetime,
@@ -104,7 +104,7 @@ def test_an_ended_record_stays_ended(
 
 @pytest.mark.usefixtures("_machine_in")
 @pytest.mark.parametrize("offset", [-11, 0, 8, 14])
-def test_a_record_is_told_at_the_last_second_and_not_at_midnight_in_any_time_zone(
+def test_a_record_is_disclosed_until_midnight_in_any_time_zone(
     offset: int,
 ) -> None:
     """For any time zone of the machine and any offset of the moment."""

@@ -111,7 +111,7 @@ def test_a_role_that_the_operator_lists_gives_no_more_than_a_delegation(
 
 
 @given(st.lists(st.sampled_from([*Permission, "root", ""])), moments | st.none())
-def test_an_appointment_is_within_a_year_and_of_what_can_be_passed_on_or_none(
+def test_an_appointment_is_within_a_year_and_of_delegable_permissions(
     wanted: list[str], ends_at: datetime | None
 ) -> None:
     """A form that asks for more is refused completely."""

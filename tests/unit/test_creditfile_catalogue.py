@@ -43,7 +43,7 @@ def test_government_and_never_reach_no_client() -> None:
         assert CATALOGUE.fields_for("supervision", audience) == ()
 
 
-def test_identity_numbers_are_never_told() -> None:
+def test_identity_numbers_are_never_disclosed() -> None:
     """R5: fields with ID numbers or home addresses have the class `never`."""
     for dataset in CATALOGUE.datasets:
         for field in dataset.fields:

@@ -30,7 +30,7 @@ def test_a_live_penalty_is_public_without_its_internal_fields() -> None:
     assert not {"severity", "procedure", "appeal_state", "determined_on"} & set(told)
 
 
-def test_severity_is_told_under_consent_and_the_appeal_state_is_only_compared() -> None:
+def test_severity_needs_consent_and_the_appeal_state_is_only_compared() -> None:
     """By class."""
     record = make_record()
     authorised = disclosable_fields(record, AUTHORISED, CATALOGUE, NOON, kind="firm")
@@ -69,7 +69,7 @@ def test_ended_and_future_records_are_not_disclosed(changed: dict[str, Any]) -> 
     assert not [each for each in Audience if is_disclosable(record, each, CATALOGUE, NOON)]
 
 
-def test_a_rating_is_told_under_consent_only() -> None:
+def test_a_rating_is_disclosed_under_consent_only() -> None:
     """The rating's dataset is not public."""
     record = make_record("public_rating")
     assert not is_disclosable(record, PUBLIC, CATALOGUE, NOON)
@@ -111,7 +111,7 @@ def test_an_operators_name_is_masked_in_public_and_a_legal_representatives_is_no
     assert mask_person("") == "**"
 
 
-def test_opened_personal_fields_are_told_only_by_their_class() -> None:
+def test_decrypted_personal_fields_are_disclosed_by_their_class() -> None:
     """The phone under consent; ID number and home to no audience."""
     personal = {
         "legal_representative_id_number": "330106199001011234",
@@ -155,7 +155,7 @@ def test_the_serious_list_prolongs_retention_even_if_it_is_closed() -> None:
     assert not context_of(over, keeping_back("serious_violation"), NOON).on_serious_list
 
 
-def test_never_told_fields_are_those_that_an_answer_lists_as_withheld() -> None:
+def test_never_disclosed_fields_are_listed_as_withheld() -> None:
     """By name, for any record."""
     assert never_disclosed_fields("penalty", CATALOGUE) == (
         "procedure",
@@ -168,7 +168,7 @@ def test_never_told_fields_are_those_that_an_answer_lists_as_withheld() -> None:
     )
 
 
-def test_a_record_is_told_until_midnight_in_shanghai() -> None:
+def test_a_record_is_disclosed_until_midnight_in_shanghai() -> None:
     """Until 23:59:59.999999, not at 00:00:00."""
     record = make_record(publicity_ends_on="2026-11-22")
     last = datetime(2026, 11, 22, 15, 59, 59, 999999, tzinfo=UTC)

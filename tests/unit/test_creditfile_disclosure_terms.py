@@ -40,7 +40,7 @@ def test_the_last_day_of_a_worked_example(example: Example) -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each.en)
-def test_a_worked_example_is_told_on_its_last_day_and_not_after(example: Example) -> None:
+def test_a_worked_example_is_disclosed_through_its_last_day(example: Example) -> None:
     """To a client under consent, at the last second in Shanghai and at midnight."""
     if example.last_day == NEVER:
         assert not is_disclosable(example.record, Audience.AUTHORISED, CATALOGUE, NOON)
@@ -110,7 +110,7 @@ def test_the_serious_list_prolongs_retention() -> None:
     assert _ends_at(make_record("commitment")) is None
 
 
-def test_only_the_latest_rating_of_a_series_is_told() -> None:
+def test_only_the_latest_rating_of_a_series_is_disclosed() -> None:
     """A public rating is one series; an industry's rating is one for each domain."""
     old = make_record("public_rating", record_id="rec_1", date="2026-03-01")
     new = make_record("public_rating", record_id="rec_2", date="2026-10-01")

@@ -159,7 +159,7 @@ def test_a_key_has_one_form_however_it_is_typed(typed: str, key: str) -> None:
     assert accepted(document_number=typed, key=key).key == key
 
 
-def test_a_key_of_nothing_that_is_seen_is_none() -> None:
+def test_a_key_of_invisible_characters_is_refused() -> None:
     """An empty key is refused."""
     assert problems(document_number="\u200b\u2060") == [("document_number", "missing")]
 

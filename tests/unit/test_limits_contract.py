@@ -164,7 +164,7 @@ async def test_a_call_that_asks_nothing_is_admitted(fixture: StoreFixture) -> No
 
 
 @pytest.mark.asyncio
-async def test_calls_are_admitted_up_to_the_quota_and_told_what_is_left(
+async def test_calls_are_admitted_up_to_the_quota_with_the_remaining_number(
     fixture: StoreFixture,
 ) -> None:
     """Three are admitted, the fourth has a Retry-After."""

@@ -133,7 +133,7 @@ def test_a_proof_shows_a_version_given_its_content_and_salt(ring: KeyRing) -> No
     ],
     ids=str,
 )
-def test_a_changed_proof_is_none(ring: KeyRing, changed: dict[str, Any]) -> None:
+def test_a_changed_proof_is_invalid(ring: KeyRing, changed: dict[str, Any]) -> None:
     """Fewer or other commitments, or another document."""
     with pytest.raises(ProofError):
         deletion_proof.verify(make_proof(ring, **changed), ring.published())

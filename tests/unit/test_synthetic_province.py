@@ -152,7 +152,7 @@ def test_publicity_ends_where_the_rules_say() -> None:
         ("simplified_procedure", 0),
     ],
 )
-def test_a_penalty_is_told_today_or_not_as_its_trait_says(trait: str, live: int) -> None:
+def test_a_penalty_is_disclosed_today_or_not_as_its_scenario_says(trait: str, live: int) -> None:
     """By the scenario's name."""
     for each in SMALL[:60]:
         if trait in each.traits:

@@ -154,7 +154,7 @@ def test_a_consistency_proof_fits_two_trees_only() -> None:
                 assert not merkle_proofs.extends(first, old, second, new, altered(proof, place))
 
 
-def test_the_empty_tree_and_the_same_tree_need_no_proof_and_take_none() -> None:
+def test_the_empty_tree_and_the_same_tree_accept_only_an_empty_proof() -> None:
     """Empty proofs only."""
     root = reference_merkle.mth(MANY)
     assert merkle_proofs.consistency_proof(0, EXHAUSTED, node_of(MANY)) == []

@@ -223,7 +223,7 @@ def test_a_live_listing_is_a_no_that_rests_on_it(tag: str, dataset: str) -> None
         ("轻微", ["严重"], "yes"),
     ],
 )
-def test_penalties_are_told_by_severity(
+def test_penalties_are_answered_by_severity(
     asked: str | None, recorded: list[str | None], answer: str
 ) -> None:
     """A question with a severity counts that severity only; an ungraded penalty gives no `yes`."""
@@ -302,7 +302,7 @@ def test_ratings_are_ordered(theirs: str, wanted: str) -> None:
     assert answered.rests_on == (("r1", 2),)
 
 
-def test_no_rating_or_an_unheard_of_one_determines_nothing() -> None:
+def test_a_missing_or_unknown_rating_determines_nothing() -> None:
     """`not_determined` instead of a bad rating."""
     assert ask("rating_at_least.v1", "差").answer == "not_determined"
     facts = having(make_record("public_rating", level="A++"))

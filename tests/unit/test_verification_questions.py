@@ -196,7 +196,9 @@ def test_a_well_formed_question_has_no_problem(tag: str, value: str | None) -> N
         ("no_live_penalty.v1", "", "takes one of"),
     ],
 )
-def test_a_malformed_question_is_told_why(tag: str, value: str | None, sentence: str) -> None:
+def test_a_malformed_question_is_refused_with_the_reason(
+    tag: str, value: str | None, sentence: str
+) -> None:
     """The sentence says what to change."""
     assert sentence in (problem_with(Asked(tag=tag, value=value)) or "")
 
