@@ -126,7 +126,7 @@ def make_event_of(consent: Consent) -> Event:
     )
 
 
-def done(outcome: Transition | Refused) -> Consent:
+def must_succeed(outcome: Transition | Refused) -> Consent:
     """The consent after an act, which must have succeeded."""
     assert isinstance(outcome, Transition), outcome
     return outcome.consent

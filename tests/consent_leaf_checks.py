@@ -64,7 +64,7 @@ def person_of(event: Mapping[str, Any]) -> str:
     ).hexdigest()
 
 
-def leaves(record: Mapping[str, Any]) -> Iterator[str]:
+def computed_leaves(record: Mapping[str, Any]) -> Iterator[str]:
     """Leaf of each event, computed from the record."""
     for event in record["xq:events"]:
         given = event["xq:leaf"]
@@ -94,7 +94,7 @@ def leaves(record: Mapping[str, Any]) -> Iterator[str]:
         yield hashlib.sha256(bytes.fromhex(given["xq:salt"]) + jcs(row)).hexdigest()
 
 
-def stated(record: Mapping[str, Any]) -> list[str]:
+def stated_leaves(record: Mapping[str, Any]) -> list[str]:
     """Leaves as stated in the record."""
     return [event["xq:leaf"]["xq:leafSha256"] for event in record["xq:events"]]
 
@@ -115,7 +115,7 @@ def to_penalties(held: Consent, *, person: Person, now: datetime) -> Transition 
     return consent.narrow(held, scope=less, person=person, now=now)
 
 
-async def lived(gateway: "GatewayFixture", bank: "Caller") -> str:
+async def make_eventful_consent(gateway: "GatewayFixture", bank: "Caller") -> str:
     """Id of a consent with almost every kind of event."""
     consent_id = await gateway.grant(bank, gateway.uscc("clean"), named=NAMED)
     acts: tuple[Act, ...] = (consent.pause, consent.resume, to_penalties, consent.withdraw)
@@ -132,7 +132,7 @@ async def record_of(bank: "Caller", consent_id: str) -> dict[str, Any]:
     return made
 
 
-async def merged(bank: "Caller", consent_id: str) -> dict[str, Any]:
+async def wait_for_merged_record(bank: "Caller", consent_id: str) -> dict[str, Any]:
     """The same record once all its leaves are in the log."""
     async with asyncio.timeout(PATIENCE):
         while True:
@@ -142,7 +142,7 @@ async def merged(bank: "Caller", consent_id: str) -> dict[str, Any]:
             await asyncio.sleep(0.2)
 
 
-async def enterprises(gateway: "GatewayFixture", consent_id: str) -> dict[str, Any]:
+async def enterprise_record(gateway: "GatewayFixture", consent_id: str) -> dict[str, Any]:
     """The signed record as downloaded by the enterprise."""
     async with gateway.runtime.engine.connect() as connection:
         held = await consents.by_id(connection, consent_id)

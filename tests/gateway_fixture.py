@@ -47,7 +47,7 @@ from gateway.synthetic.state import SEED, DemoFolder
 from tests.clock import Clock
 from tests.consent_leaf_checks import without_their_leaf
 from tests.databases import new_database as new_database  # noqa: PLC0414  # some import it from here
-from tests.oauth_builders import ASSERTION_TYPE, digest_of, public_jwk, signed
+from tests.oauth_builders import ASSERTION_TYPE, digest_of, public_jwk, sign_jwt
 from tests.waiting import PATIENCE
 from xinqiao._core.exchange import Exchange, sha256_digest
 from xinqiao._core.http_signatures import read_claims, verify_signature
@@ -288,7 +288,7 @@ class Caller:
             "ath": digest_of(token) if token else None,
         }
         header = {"typ": "dpop+jwt", "jwk": public_jwk(self.proof_key)}
-        return signed(self.proof_key, "ES256", made | changes, header)
+        return sign_jwt(self.proof_key, "ES256", made | changes, header)
 
     async def headers(
         self,
@@ -377,7 +377,7 @@ class Caller:
             "exp": now + 60,
             "jti": secrets.token_urlsafe(16),
         }
-        return signed(self.key, "ES256", claims, {"kid": "k1"})
+        return sign_jwt(self.key, "ES256", claims, {"kid": "k1"})
 
     async def _ask_for_token(self, scope: str) -> httpx2.Response:
         form = {

@@ -105,7 +105,7 @@ def on_a_full_disk(sequencer: Sequencer) -> Sequencer:
     return replace(sequencer, publisher=replace(sequencer.publisher, stores=full))
 
 
-async def disclosed(
+async def write_disclosures(
     hot: HotDatabase,
     count: int,
     *,

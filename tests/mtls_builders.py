@@ -150,12 +150,12 @@ class TlsBank:
 
     async def code(self, **more: Any) -> str:
         """Run the authorization code flow up to the code."""
-        from tests.oauth_builders import answer_of, decided, interaction_of
+        from tests.oauth_builders import answer_of, decide_and_resume, interaction_of
 
         pushed = await self.post("/oauth/par", self.bank.request(), **more)
         assert pushed.status_code == 201, pushed.text
         opened = await self.bank.open(pushed.json()["request_uri"])
-        return answer_of(await decided(self.oauth, interaction_of(opened)))["code"]
+        return answer_of(await decide_and_resume(self.oauth, interaction_of(opened)))["code"]
 
     async def redeem(self, code: str, **more: Any) -> httpx2.Response:
         """Redeem a code."""

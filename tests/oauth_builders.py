@@ -116,7 +116,7 @@ def some_terms(now: datetime, **changes: Any) -> Terms:
 
 
 @asynccontextmanager
-async def running(url: str, folder: Path, **settings: Any) -> AsyncIterator[OAuthFixture]:
+async def open_oauth(url: str, folder: Path, **settings: Any) -> AsyncIterator[OAuthFixture]:
     """A server of its own on the database at `url`."""
     keys_file = folder / "keys.json"
     keys_file.write_text(new_key_file())
@@ -200,7 +200,7 @@ class Bank:
             "exp": now + 60,
             "jti": secrets.token_urlsafe(16),
         }
-        return signed(self.key, self.alg, made | claims, {"kid": "k1"} | dict(header or {}))
+        return sign_jwt(self.key, self.alg, made | claims, {"kid": "k1"} | dict(header or {}))
 
     async def proof(
         self, path: str, *, header: Mapping[str, Any] | None = None, **claims: Any
@@ -214,7 +214,7 @@ class Bank:
             "nonce": await self.oauth.nonce(),
         }
         own = {"typ": "dpop+jwt", "jwk": public_jwk(self.proof_key)}
-        return signed(self.proof_key, "ES256", made | claims, own | dict(header or {}))
+        return sign_jwt(self.proof_key, "ES256", made | claims, own | dict(header or {}))
 
     async def post(
         self,
@@ -277,7 +277,7 @@ class Bank:
     async def code(self, *, grant: bool = True, **changes: str | None) -> str:
         """Run the flow up to the code, or to the error if the enterprise refuses."""
         opened = await self.open(await self.pushed(**changes))
-        back = await decided(self.oauth, interaction_of(opened), grant=grant)
+        back = await decide_and_resume(self.oauth, interaction_of(opened), grant=grant)
         answer = answer_of(back)
         return answer["code"] if grant else answer["error"]
 
@@ -344,13 +344,13 @@ async def make_session(oauth: OAuthFixture) -> str:
         return await sessions.begin(connection, oauth.runtime.digests, who, now=oauth.clock())
 
 
-async def decided(
+async def decide_and_resume(
     oauth: OAuthFixture, interaction_id: str, *, grant: bool = True
 ) -> httpx2.Response:
     """Decide an interaction as the portal does, and resume the authorization."""
     cookie = await make_session(oauth)
     await decide(oauth, interaction_id, cookie, grant=grant)
-    return await resumed(oauth, interaction_id, cookie)
+    return await resume(oauth, interaction_id, cookie)
 
 
 async def decide(
@@ -386,7 +386,7 @@ async def decide(
         assert problem is None, problem
 
 
-async def resumed(oauth: OAuthFixture, interaction_id: str, cookie: str) -> httpx2.Response:
+async def resume(oauth: OAuthFixture, interaction_id: str, cookie: str) -> httpx2.Response:
     """Resume the authorization after a decision."""
     return await oauth.http.get(
         "/oauth/resume",
@@ -407,7 +407,7 @@ def answer_of(back: httpx2.Response) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(back.headers["location"]).query))
 
 
-def signed(key: Key, alg: str, claims: Mapping[str, Any], header: Mapping[str, Any]) -> str:
+def sign_jwt(key: Key, alg: str, claims: Mapping[str, Any], header: Mapping[str, Any]) -> str:
     """A compact JWT; members of `None` are left out."""
     body = {name: value for name, value in claims.items() if value is not None}
     head = {name: value for name, value in header.items() if value is not None}

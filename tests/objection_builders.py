@@ -36,7 +36,7 @@ SOURCE: Final = Actor(role=Role.SOURCE, name="client:source", party="source")
 REVIEWER: Final = Actor(role=Role.REVIEWER, name="client:operator", party="operator")
 
 
-def raised(
+def try_raise(
     *, now: datetime = NOON, actor: Actor = ENTERPRISE, **ground: Any
 ) -> ObjectionChanged | ObjectionRefused:
     """Result of raising an objection; `ground` are members of the record's ground."""
@@ -53,10 +53,10 @@ def raised(
 
 def make_objection(*, now: datetime = NOON, **ground: Any) -> Objection:
     """An open objection."""
-    return done(raised(now=now, **ground))
+    return must_succeed(try_raise(now=now, **ground))
 
 
-def done(outcome: ObjectionChanged | ObjectionRefused) -> Objection:
+def must_succeed(outcome: ObjectionChanged | ObjectionRefused) -> Objection:
     """The objection after an act, which must have succeeded."""
     assert isinstance(outcome, ObjectionChanged), outcome
     return outcome.objection
@@ -129,7 +129,7 @@ async def marked_since(gateway: GatewayFixture, made: Record) -> datetime | None
     return since
 
 
-async def corrected(gateway: GatewayFixture, made: Record) -> None:
+async def corrected_record(gateway: GatewayFixture, made: Record) -> None:
     """A newer version of the record, as its source would deliver it."""
     await gateway.rows(
         "UPDATE record SET version = version + 1 WHERE uscc = :uscc AND record_id = :record_id",

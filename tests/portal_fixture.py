@@ -360,12 +360,12 @@ async def sign_in(
     page = await browser.get(begun.headers["location"])
     answer = await browser.post(
         "/demo-identity/sign-in",
-        data=hidden(page.text) | {"username": username, "password": password},
+        data=hidden_fields(page.text) | {"username": username, "password": password},
     )
     return await browser.get(answer.headers["location"]) if answer.is_redirect else answer
 
 
-def hidden(page: str, action: str | None = None) -> dict[str, str]:
+def hidden_fields(page: str, action: str | None = None) -> dict[str, str]:
     """Hidden fields of the form with `action`, or of the last form."""
     forms = _FORM.findall(page)
     wanted = [form for form in forms if action is None or f'action="{action}"' in form]
@@ -377,6 +377,6 @@ def query_of(address: str) -> dict[str, list[str]]:
     return parse_qs(urlsplit(address).query)
 
 
-def stored(each: Record) -> Record:
+def as_stored(each: Record) -> Record:
     """A record as ingest stores it: free text masked."""
     return replace(each, fields=stored_fields(CATALOGUE.dataset(each.dataset), each.fields))

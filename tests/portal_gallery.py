@@ -23,7 +23,7 @@ from gateway.disclosure import consent_log_writer
 from gateway.disclosure.tables import TurnedAwayRow
 from gateway.ingest import Source, ingest_rows
 from tests.creditfile_builders import make_record
-from tests.portal_fixture import CATALOGUE, PortalFixture, hidden
+from tests.portal_fixture import CATALOGUE, PortalFixture, hidden_fields
 
 PAGE_PREFIXES: Final = ("/portal", "/E/", "/e/", "/demo-identity")
 """Path prefixes of pages, beside `/`."""
@@ -157,17 +157,19 @@ async def ask_by_link(
     return requested.consent.consent_id
 
 
-async def press(browser: httpx2.AsyncClient, address: str, /, **form: Any) -> httpx2.Response:
+async def submit(browser: httpx2.AsyncClient, address: str, /, **form: Any) -> httpx2.Response:
     """Submit the form that posts to `address`."""
     return await browser.post(
-        address, data=hidden((await browser.get(address)).text, address) | form
+        address, data=hidden_fields((await browser.get(address)).text, address) | form
     )
 
 
-async def granted(portal: PortalFixture, browser: httpx2.AsyncClient, purpose: Purpose) -> Consent:
+async def grant_consent(
+    portal: PortalFixture, browser: httpx2.AsyncClient, purpose: Purpose
+) -> Consent:
     """Id of an active consent for this purpose."""
     consent_id = await ask_by_link(portal, portal.firm, purpose=purpose)
-    answer = await press(
+    answer = await submit(
         browser, f"/portal/asked/{consent_id}", decision="grant", dataset=["penalty", "licence"]
     )
     assert answer.status_code == 303, answer.text
@@ -243,8 +245,8 @@ async def _too_late(portal: PortalFixture) -> dict[str, str]:
 async def _deciding(portal: PortalFixture, browser: httpx2.AsyncClient) -> dict[str, str]:
     """Decision pages, by redirect and by link, and the pages shown in their place."""
     refused = await ask_by_link(portal, portal.firm, purpose=Purpose.POST_LOAN_MANAGEMENT)
-    await press(browser, f"/portal/asked/{refused}", decision="refuse")
-    running = await granted(portal, browser, Purpose.LOAN_APPROVAL)
+    await submit(browser, f"/portal/asked/{refused}", decision="refuse")
+    running = await grant_consent(portal, browser, Purpose.LOAN_APPROVAL)
     elsewhere = await portal.ask()
     await (await portal.signed_in("li")).get(f"/portal/decide/{elsewhere}?uscc={portal.firm}")
     amending = await ask_by_link(
@@ -276,12 +278,12 @@ _LONG_FROM_NOW = 4_000_000_000_000_000  # microseconds; so that all that is over
 
 async def _consents(portal: PortalFixture, browser: httpx2.AsyncClient) -> dict[str, str]:
     """Consent list, a paused and a withdrawn consent."""
-    paused = await granted(portal, browser, Purpose.SUPPLIER_CHECK)
+    paused = await grant_consent(portal, browser, Purpose.SUPPLIER_CHECK)
     own = f"/portal/consents/{paused.consent_id}"
-    form = hidden((await browser.get(own)).text, f"{own}/pause")
+    form = hidden_fields((await browser.get(own)).text, f"{own}/pause")
     assert (await browser.post(f"{own}/pause", data=form)).status_code == 303
-    over = await granted(portal, browser, Purpose.TENDER)
-    await press(browser, f"/portal/consents/{over.consent_id}/withdraw")
+    over = await grant_consent(portal, browser, Purpose.TENDER)
+    await submit(browser, f"/portal/consents/{over.consent_id}/withdraw")
     return {
         "consents": f"/portal/enterprises/{portal.firm}/consents",
         "consents, a further page": (
@@ -346,7 +348,7 @@ async def _objections(
     records = f"/portal/enterprises/{portal.firm}/records"
     ids = {}
     for record in ("rec_1", "rec_2"):
-        answer = await press(browser, f"{records}/{record}/object", **said)
+        answer = await submit(browser, f"{records}/{record}/object", **said)
         assert answer.status_code == 303, answer.text
         ids[record] = answer.headers["location"].partition("?")[0]
     verb = service.source_decision(
@@ -383,7 +385,7 @@ async def _delegates(
     action = next(iter(re.findall(r'action="(/portal/enterprises/[^"]+/new/[^"]+)"', page)))
     last_day = (portal.clock() + timedelta(days=30)).date().isoformat()
     form = {"name": words.or_plain("小王")[:40], "power": ["consents"], "last_day": last_day}
-    made = await browser.post(action, data=hidden(page, action) | form)
+    made = await browser.post(action, data=hidden_fields(page, action) | form)
     assert made.status_code == 200, made.text
     link = next(iter(re.findall(r"/portal/invitations/[A-Za-z0-9_-]+", made.text)))
     return {
@@ -397,7 +399,7 @@ async def _delegates(
 async def _notices(portal: PortalFixture, browser: httpx2.AsyncClient) -> dict[str, str]:
     """An unconfirmed contact point and its confirmation link."""
     at = f"/portal/enterprises/{portal.firm}/notices"
-    added = await press(browser, at, channel="email", address="zhang@example.cn")
+    added = await submit(browser, at, channel="email", address="zhang@example.cn")
     assert "notice=sent" in added.headers["location"]
     folder = portal.runtime.settings.notices_folder
     assert folder is not None
@@ -409,7 +411,7 @@ async def _left_behind(portal: PortalFixture) -> str:
     """Id of a consent that a former operator of the shop granted."""
     consent_id = await ask_by_link(portal, portal.shop)
     form = {"decision": "grant", "dataset": ["penalty"], "separate": "yes"}
-    answer = await press(await portal.signed_in("li"), f"/portal/asked/{consent_id}", **form)
+    answer = await submit(await portal.signed_in("li"), f"/portal/asked/{consent_id}", **form)
     assert "notice=granted" in answer.headers["location"]
     portal.clock.advance(timedelta(minutes=1))
     row = {

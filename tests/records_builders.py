@@ -57,7 +57,9 @@ def make_act(record: Mapping[str, Any], action: str, **changed: Any) -> dict[str
 
 async def deliver(caller: Caller, dataset: str, *rows: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Deliver rows; their results."""
-    response = await sent(caller, "/v1/records", {"dataset": dataset, "records": list(rows)})
+    response = await call_as_source(
+        caller, "/v1/records", {"dataset": dataset, "records": list(rows)}
+    )
     assert response.status_code == 200, response.text
     results: list[dict[str, Any]] = response.json()["results"]
     assert [each["row"] for each in results] == list(range(len(rows)))
@@ -66,13 +68,13 @@ async def deliver(caller: Caller, dataset: str, *rows: Mapping[str, Any]) -> lis
 
 async def act(caller: Caller, *actions: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Perform acts in one call; their results."""
-    response = await sent(caller, "/v1/records/actions", {"actions": list(actions)})
+    response = await call_as_source(caller, "/v1/records/actions", {"actions": list(actions)})
     assert response.status_code == 200, response.text
     results: list[dict[str, Any]] = response.json()["results"]
     return results
 
 
-async def sent(
+async def call_as_source(
     caller: Caller, path: str, body: Mapping[str, Any] | bytes, **more: Any
 ) -> httpx2.Response:
     """Call the API as a department."""
@@ -84,7 +86,7 @@ def lines(*rows: Mapping[str, Any]) -> bytes:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
 
 
-def described(content: bytes, **said: str) -> dict[str, str | None]:
+def upload_headers(content: bytes, **said: str) -> dict[str, str | None]:
     """Headers of an upload creation."""
     told = {
         "dataset": "penalty",
@@ -102,7 +104,7 @@ def described(content: bytes, **said: str) -> dict[str, str | None]:
 
 async def create(caller: Caller, content: bytes, **said: str) -> str:
     """Create an upload; its path."""
-    response = await sent(caller, UPLOADS, b"", headers=described(content, **said))
+    response = await call_as_source(caller, UPLOADS, b"", headers=upload_headers(content, **said))
     assert response.status_code == 201, response.text
     path = response.headers["Location"].removeprefix(caller.gateway.issuer)
     assert path.startswith(f"{UPLOADS}/upl_")
@@ -147,7 +149,7 @@ async def upload(caller: Caller, content: bytes, **said: str) -> str:
     return path.rpartition("/")[2]
 
 
-async def ended(caller: Caller, job_id: str) -> dict[str, Any]:
+async def wait_for_job(caller: Caller, job_id: str) -> dict[str, Any]:
     """The job once it has finished."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:

@@ -15,7 +15,7 @@ QUICK = RetryPolicy(base=0.01)
 Answer = Callable[[httpx2.Response], httpx2.Response]
 
 
-async def settled(outcome: Any) -> Any:
+async def result_of(outcome: Any) -> Any:
     """Result of a call of either client."""
     return await outcome if inspect.isawaitable(outcome) else outcome
 
@@ -57,7 +57,7 @@ class TamperingTransport(httpx2.AsyncBaseTransport):
         await self._real.aclose()
 
 
-def altered(response: httpx2.Response, old: bytes, new: bytes) -> httpx2.Response:
+def tamper_with(response: httpx2.Response, old: bytes, new: bytes) -> httpx2.Response:
     """The same answer with one member of its body changed."""
     headers = {k: v for k, v in response.headers.items() if k != "content-length"}
     content = response.content.replace(old, new)
@@ -74,6 +74,6 @@ def members(document: Any, path: str = "") -> set[str]:
     return {path}
 
 
-def read(body: bytes) -> Any:
+def parse_json(body: bytes) -> Any:
     """Parse a JSON body."""
     return json.loads(body)

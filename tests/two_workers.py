@@ -18,12 +18,12 @@ from gateway.privacy.field_encryption import Vault
 from tests.databases import new_database
 from tests.gateway_fixture import query_body
 from tests.gateway_process import serving
-from tests.oauth_builders import SECRET, USCC, Bank, OAuthFixture, digest_of, running
+from tests.oauth_builders import SECRET, USCC, Bank, OAuthFixture, digest_of, open_oauth
 from tests.portal_fixture import add_enterprise
 from tests.redis_server import RedisServer
 from tests.waiting import PATIENCE
 
-__all__ = ["CROWD", "Workers", "query", "redis", "with_", "workers"]
+__all__ = ["CROWD", "Workers", "query", "redis", "session_headers", "workers"]
 
 CROWD: Final = 200 if os.environ.get("FULL") else 60
 
@@ -64,7 +64,7 @@ async def workers(
         "XINQIAO_REDIS_URL": redis.url,
         "XINQIAO_VAULT_KEYS": str(vault),
     }
-    async with running(url, folder) as oauth:
+    async with open_oauth(url, folder) as oauth:
         assert oauth.runtime.settings.secret.get_secret_value() == SECRET
         guard = RedisStore(redis.url)
         shared = replace(oauth, runtime=replace(oauth.runtime, limiter=guard))
@@ -100,6 +100,6 @@ async def query(bank: Bank, token: str) -> httpx2.Response:
     return await bank.oauth.http.post(path, json=body, headers=headers)
 
 
-def with_(cookie: str) -> dict[str, str]:
+def session_headers(cookie: str) -> dict[str, str]:
     """Browser headers with a session cookie."""
     return {"Cookie": f"{sessions.COOKIE}={cookie}"}

@@ -30,7 +30,7 @@ from tests.gateway_fixture import (
     query_body,
     verification_body,
 )
-from tests.oauth_builders import claims_of, signed
+from tests.oauth_builders import claims_of, sign_jwt
 from tests.waiting import PATIENCE
 from verification import NotACode, parse_uscc
 from xinqiao._core.exchange import sha256_digest
@@ -424,11 +424,11 @@ async def test_a_token_that_was_not_issued_here_is_refused(
     theirs = ed25519.Ed25519PrivateKey.generate()
     header = {"typ": "at+jwt", "kid": ours.kid}
     foreign = [
-        signed(theirs, "EdDSA", claims, header),
-        signed(ours.private, "EdDSA", {**claims, "iss": "https://elsewhere.test"}, header),
-        signed(ours.private, "EdDSA", {**claims, "aud": "https://elsewhere.test"}, header),
-        signed(ours.private, "EdDSA", claims, {**header, "typ": "JWT"}),
-        signed(ours.private, "EdDSA", claims, {**header, "kid": "response-key"}),
+        sign_jwt(theirs, "EdDSA", claims, header),
+        sign_jwt(ours.private, "EdDSA", {**claims, "iss": "https://elsewhere.test"}, header),
+        sign_jwt(ours.private, "EdDSA", {**claims, "aud": "https://elsewhere.test"}, header),
+        sign_jwt(ours.private, "EdDSA", claims, {**header, "typ": "JWT"}),
+        sign_jwt(ours.private, "EdDSA", claims, {**header, "kid": "response-key"}),
     ]
     none = await bank.token()
     foreign.append(none.rpartition(".")[0] + ".")
@@ -590,7 +590,7 @@ async def test_a_client_without_an_agreement_may_do_nothing(
     claims = claims_of(await bank.token())
     own = {"client_id": lone.client_id, "sub": lone.client_id, "jti": secrets.token_urlsafe()}
     key = gateway.runtime.keys.current("token", gateway.clock())
-    token = signed(key.private, "EdDSA", claims | own, {"typ": "at+jwt", "kid": key.kid})
+    token = sign_jwt(key.private, "EdDSA", claims | own, {"typ": "at+jwt", "kid": key.kid})
     await gateway.rows(
         "INSERT INTO access_token (jti, client_id, scope, expires_at)"
         " VALUES (:jti, :client_id, 'query verify', now())",

@@ -16,11 +16,11 @@ from tests.records_builders import (
     SCOPE,
     UPLOADS,
     create,
-    described,
     forget,
     lines,
     make_department,
     make_penalty,
+    upload_headers,
 )
 from xinqiao._core.exchange import sha256_digest
 
@@ -115,7 +115,7 @@ async def test_uploads_check_digests_in_both_algorithms(gateway: GatewayFixture)
     """For the creation, which has no body, and for each part; a wrong part is discarded."""
     source = await make_department(gateway)
     content = lines(make_penalty(gateway, gateway.uscc("clean")))
-    announcing = described(content) | {"Content-Digest": sha512_digest(b"x")}
+    announcing = upload_headers(content) | {"Content-Digest": sha512_digest(b"x")}
     assert_mismatch(await source.send(UPLOADS, b"", scope=SCOPE, headers=announcing))
     path = await create(source, content)
     part = {"Tus-Resumable": "1.0.0", "Content-Type": PART, "Upload-Offset": "0"}

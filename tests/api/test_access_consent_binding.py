@@ -6,7 +6,7 @@ import pytest
 
 import consent
 from tests.gateway_fixture import Caller, GatewayFixture, query_body, verification_body
-from tests.oauth_builders import claims_of, signed
+from tests.oauth_builders import claims_of, sign_jwt
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -28,7 +28,7 @@ async def make_bound_token(bank: Caller, uscc: str, consent_id: str) -> str:
     gateway = bank.gateway
     key = gateway.runtime.keys.current("token", gateway.clock())
     claims = claims_of(await bank.token("query verify")) | {"uscc": uscc, "consent_id": consent_id}
-    return signed(key.private, "EdDSA", claims, {"typ": "at+jwt", "kid": key.kid})
+    return sign_jwt(key.private, "EdDSA", claims, {"typ": "at+jwt", "kid": key.kid})
 
 
 async def test_a_bound_token_ends_with_its_consent_for_public_questions_too(

@@ -35,7 +35,7 @@ def addresses(gateway: GatewayFixture) -> Iterator[tuple[str, str]]:
             yield route.path, "/".join(parts)
 
 
-def told(answer: httpx2.Response) -> tuple[int, dict[str, str]]:
+def comparable_parts(answer: httpx2.Response) -> tuple[int, dict[str, str]]:
     """Status and headers, without those that differ in every answer."""
     headers = {n: v for n, v in answer.headers.items() if n not in OF_ONE_ANSWER}
     return answer.status_code, headers
@@ -55,7 +55,7 @@ async def test_every_address_that_takes_get_takes_head_or_says_that_it_does_not(
             seen.add(path)
             continue
         get = await gateway.http.get(address)
-        expected, found = told(get), told(head)
+        expected, found = comparable_parts(get), comparable_parts(head)
         if path in MOVING:
             found[1]["content-length"] = expected[1]["content-length"]
         assert found == expected, path

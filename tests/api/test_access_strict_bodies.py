@@ -19,7 +19,6 @@ from tests.records_builders import (
     SCOPE,
     create,
     deliver,
-    ended,
     forget,
     get,
     lines,
@@ -27,6 +26,7 @@ from tests.records_builders import (
     make_department,
     make_penalty,
     upload,
+    wait_for_job,
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -124,7 +124,9 @@ async def test_a_line_of_a_file_with_a_member_twice_is_a_rejected_row(
     good, bad, odd = (make_penalty(gateway, uscc) for _ in "123")
     spoilt = lines(bad).replace(b'"fine":', b'"fine":"1","fine":')
     large = lines(odd).replace(b'"fine":', b'"more":36893488147419103232,"fine":')
-    job = await ended(source, await upload(source, lines(good) + spoilt + large + lines(odd)))
+    job = await wait_for_job(
+        source, await upload(source, lines(good) + spoilt + large + lines(odd))
+    )
     assert (job["created"], job["rejected"]) == (2, 2)
     listed = await get(source, f"/v1/records/jobs/{job['job_id']}/rejects")
     assert "2,?,an object names a member twice" in listed.text

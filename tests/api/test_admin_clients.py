@@ -19,7 +19,7 @@ from tests.client_builders import (
     post,
 )
 from tests.gateway_fixture import Caller, GatewayFixture
-from tests.oauth_builders import public_jwk, signed
+from tests.oauth_builders import public_jwk, sign_jwt
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -47,7 +47,7 @@ def make_rotation(caller: Caller, **changes: Any) -> str:
     }
     header = {"typ": changes.pop("typ", TYP), "kid": "k1"} | changes.pop("header", {})
     key = changes.pop("key", caller.key)
-    return signed(key, "ES256", claims | changes, header)
+    return sign_jwt(key, "ES256", claims | changes, header)
 
 
 async def test_an_operator_registers_a_client(gateway: GatewayFixture) -> None:
@@ -216,7 +216,7 @@ async def test_a_client_assertion_is_no_rotation_and_a_rotation_no_assertion(
         "exp": now + 60,
         "jti": "1",
     }
-    assertion = signed(bank.key, "ES256", claims, {"kid": "k1"})
+    assertion = sign_jwt(bank.key, "ES256", claims, {"kid": "k1"})
     path = f"/clients/{bank.client_id}/keys"
     assert (await post(operator, path, {"rotation": assertion})).status_code == 400
     form = {

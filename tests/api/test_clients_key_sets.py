@@ -28,7 +28,7 @@ from tests.client_builders import (
     ok,
 )
 from tests.mtls_builders import make_certificate
-from tests.oauth_builders import public_jwk, signed
+from tests.oauth_builders import public_jwk, sign_jwt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,7 +303,7 @@ async def test_an_assertion_names_whose_keys_are_needed(
         )
         async with engine.begin() as connection:
             await registry.register_client(connection, registration, now=now)
-        claimed = signer_of(signed(key, "ES256", {"sub": client_id}, {"kid": "k1"}))
+        claimed = signer_of(sign_jwt(key, "ES256", {"sub": client_id}, {"kid": "k1"}))
         assert claimed is not None
         found = await registry.find_signer(hot, claimed, now=now, loopback=False)
         assert server.connections == 0

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from gateway.codes import qr
 from gateway.codes.ids import PHRASE_WORDS, code_id_from, code_url, parse_code_id, phrase_from
-from tests.portal_fixture import ISSUER, PortalFixture, hidden, open_portal
+from tests.portal_fixture import ISSUER, PortalFixture, hidden_fields, open_portal
 
 
 @pytest_asyncio.fixture
@@ -85,7 +85,7 @@ async def test_a_code_is_revoked_alone(portal: PortalFixture) -> None:
     browser = await portal.signed_in()
     lost, kept = await portal.add_code(portal.firm), await portal.add_code(portal.firm)
     address = f"/portal/codes/{lost.code_id}/revoke"
-    form = hidden((await browser.get(address)).text, address)
+    form = hidden_fields((await browser.get(address)).text, address)
     done = await browser.post(address, data=form)
     assert "已作废" in (await browser.get(done.headers["location"])).text
     again = await browser.post(address, data=form)

@@ -43,12 +43,12 @@ from tests.consent_builders import (
     A_DAY,
     NOON,
     SHOWN,
-    done,
     make_ask,
     make_consent,
     make_consent_request,
     make_event_of,
     make_person,
+    must_succeed,
     stored_consents,
 )
 from tests.waiting import lock_waits
@@ -111,7 +111,7 @@ async def act(
     connection: AsyncConnection, before: Consent, outcome: Transition | Refused
 ) -> Consent:
     """Save an act, which must succeed."""
-    after = done(outcome)
+    after = must_succeed(outcome)
     assert isinstance(outcome, Transition)
     assert await writer.save(connection, before, after, outcome.event)
     return after
@@ -250,7 +250,7 @@ async def test_the_latest_grant_applies_to_its_relation(connection: AsyncConnect
     await act(connection, old, supersede(old, newer=new, person=me, now=NOON))
     pending = await keep(
         connection,
-        done(
+        must_succeed(
             request(
                 make_consent_request(uscc=uscc, max_uses=None),
                 consent_id=some_id(),

@@ -28,7 +28,7 @@ SCOPE = "consents"
 SHOWN = DisplayedText(text_version="2026.1", language="zh")
 
 
-def wanted(uscc: str, **changes: Any) -> dict[str, Any]:
+def request_body(uscc: str, **changes: Any) -> dict[str, Any]:
     """Body of a request."""
     return {
         "enterprise": {"uscc": uscc},
@@ -38,13 +38,15 @@ def wanted(uscc: str, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-async def ask(caller: Caller, uscc: str, *, key: str | None = None, **changes: Any) -> Any:
+async def request_consent(
+    caller: Caller, uscc: str, *, key: str | None = None, **changes: Any
+) -> Any:
     """The answer to a request by link."""
     headers = {"Idempotency-Key": key} if key else None
-    return await caller.send(PATH, wanted(uscc, **changes), scope=SCOPE, headers=headers)
+    return await caller.send(PATH, request_body(uscc, **changes), scope=SCOPE, headers=headers)
 
 
-async def shown(caller: Caller, consent_id: str, **query: Any) -> dict[str, Any]:
+async def read_consent(caller: Caller, consent_id: str, **query: Any) -> dict[str, Any]:
     """The consent as its client reads it."""
     text = "&".join(f"{name}={value}" for name, value in query.items())
     path = f"{PATH}/{consent_id}" + (f"?{text}" if text else "")
@@ -69,7 +71,10 @@ async def test_the_answer_is_the_same_whether_the_enterprise_exists(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
     """The same status, members and lengths."""
-    there, nowhere = await ask(bank, gateway.uscc("clean")), await ask(bank, UNKNOWN)
+    there, nowhere = (
+        await request_consent(bank, gateway.uscc("clean")),
+        await request_consent(bank, UNKNOWN),
+    )
     assert (there.status_code, nowhere.status_code) == (201, 201)
     one, other = there.json(), nowhere.json()
     assert one.keys() == other.keys() == {"consent_id", "status", "capture_url", "expires_at"}
@@ -82,15 +87,15 @@ async def test_a_request_is_kept_for_a_week_and_shown_to_its_client(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
     """`requested` until decided; then it expires."""
-    made = (await ask(bank, gateway.uscc("clean"))).json()
-    assert (await shown(bank, made["consent_id"]))["status"] == "requested"
+    made = (await request_consent(bank, gateway.uscc("clean"))).json()
+    assert (await read_consent(bank, made["consent_id"]))["status"] == "requested"
     with gateway.clock.later(days=7):
-        assert (await shown(bank, made["consent_id"]))["status"] == "expired"
+        assert (await read_consent(bank, made["consent_id"]))["status"] == "expired"
 
 
 async def test_no_other_client_sees_it(gateway: GatewayFixture, bank: Caller) -> None:
     """404 for every other client."""
-    made = (await ask(bank, gateway.uscc("clean"))).json()
+    made = (await request_consent(bank, gateway.uscc("clean"))).json()
     other = await gateway.client("bank")
     answer = await other.send(f"{PATH}/{made['consent_id']}", b"", method="GET", scope=SCOPE)
     assert answer.status_code == 404
@@ -116,7 +121,7 @@ async def test_a_wrong_request_says_what_to_mend(
     gateway: GatewayFixture, bank: Caller, changes: dict[str, Any], status: int, code: str
 ) -> None:
     """400, and nothing is stored."""
-    answer = await ask(bank, gateway.uscc("clean"), **changes)
+    answer = await request_consent(bank, gateway.uscc("clean"), **changes)
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (status, code), answer.text
     kept = await bank.send(PATH, b"", method="GET", scope=SCOPE)
@@ -146,7 +151,7 @@ async def test_a_refused_request_is_logged_without_its_texts(
 ) -> None:
     """R10: logged for the enterprise, known or unknown, without the request's texts."""
     for uscc in (gateway.uscc("clean"), UNKNOWN):
-        assert (await ask(bank, uscc, **changes)).json()["code"] == reason
+        assert (await request_consent(bank, uscc, **changes)).json()["code"] == reason
     there, nowhere = await gateway.log_of(bank)
     assert (there["uscc"], nowhere["uscc"]) == (gateway.uscc("clean"), UNKNOWN)
     for row in (there, nowhere):
@@ -160,9 +165,11 @@ async def test_an_accepted_request_or_one_without_an_enterprise_is_no_refused_at
     gateway: GatewayFixture, bank: Caller
 ) -> None:
     """An open request has its own leaf; without an enterprise there is no log row."""
-    assert (await ask(bank, gateway.uscc("clean"))).status_code == 201
-    assert (await ask(bank, "nonsense")).status_code == 400
-    assert (await ask(bank, gateway.uscc("clean"), type="credit_data")).status_code == 400
+    assert (await request_consent(bank, gateway.uscc("clean"))).status_code == 201
+    assert (await request_consent(bank, "nonsense")).status_code == 400
+    assert (
+        await request_consent(bank, gateway.uscc("clean"), type="credit_data")
+    ).status_code == 400
     assert await gateway.log_of(bank) == []
 
 
@@ -171,10 +178,10 @@ async def test_a_client_without_an_agreement_leaves_its_attempts_in_the_log(
 ) -> None:
     """For an ended agreement and a suspended client."""
     bank, uscc = await gateway.client("bank"), gateway.uscc("clean")
-    assert (await ask(bank, uscc)).status_code == 201
+    assert (await request_consent(bank, uscc)).status_code == 201
     suspend = "UPDATE client SET state = 'suspended' WHERE client_id = :client"
     await gateway.rows(suspend, client=bank.client_id)
-    assert (await ask(bank, uscc)).json()["code"] == "client_suspended"
+    assert (await request_consent(bank, uscc)).json()["code"] == "client_suspended"
     [row] = await gateway.log_of(bank)
     assert (row["uscc"], row["reason"]) == (uscc, "client_suspended")
 
@@ -182,10 +189,10 @@ async def test_a_client_without_an_agreement_leaves_its_attempts_in_the_log(
 async def test_asks_beyond_a_limit_are_summed_as_what_they_are(gateway: GatewayFixture) -> None:
     """Refusals for limits and for conflicting idempotency keys are counted by kind."""
     bank, uscc = await gateway.client("bank", quotas=Quotas(per_minute=2)), gateway.uscc("clean")
-    assert (await ask(bank, uscc, key="one")).status_code == 201
-    assert (await ask(bank, uscc, key="one", max_uses=2)).status_code == 409
-    assert (await ask(bank, uscc, key="one")).status_code == 201
-    assert (await ask(bank, uscc)).status_code == 429
+    assert (await request_consent(bank, uscc, key="one")).status_code == 201
+    assert (await request_consent(bank, uscc, key="one", max_uses=2)).status_code == 409
+    assert (await request_consent(bank, uscc, key="one")).status_code == 201
+    assert (await request_consent(bank, uscc)).status_code == 429
     await write_counts(gateway.runtime)
     rows = await gateway.rows(
         "SELECT uscc, kind, reason, times FROM turned_away WHERE client_id = :client ORDER BY reason",
@@ -204,12 +211,12 @@ async def test_a_repeated_key_gets_the_same_bytes_and_makes_one_request(
 ) -> None:
     """Also concurrently; with another body the key is a conflict."""
     uscc = gateway.uscc("clean")
-    answers = await asyncio.gather(*(ask(bank, uscc, key="loan-17") for _ in range(6)))
+    answers = await asyncio.gather(*(request_consent(bank, uscc, key="loan-17") for _ in range(6)))
     assert {each.status_code for each in answers} == {201}
     assert len({each.content for each in answers}) == 1
     listed = (await bank.send(PATH, b"", method="GET", scope=SCOPE)).json()["consents"]
     assert len(listed) == 1
-    assert (await ask(bank, uscc, key="loan-17", max_uses=2)).json()["code"] == (
+    assert (await request_consent(bank, uscc, key="loan-17", max_uses=2)).json()["code"] == (
         "idempotency_conflict"
     )
 
@@ -219,17 +226,20 @@ async def test_a_newer_request_takes_the_place_of_an_open_one(
 ) -> None:
     """One open request of a client for each relation."""
     uscc = gateway.uscc("clean")
-    first, second = (await ask(bank, uscc)).json(), (await ask(bank, uscc, max_uses=5)).json()
-    assert (await shown(bank, first["consent_id"]))["status"] == "withdrawn"
-    assert (await shown(bank, second["consent_id"]))["status"] == "requested"
+    first, second = (
+        (await request_consent(bank, uscc)).json(),
+        (await request_consent(bank, uscc, max_uses=5)).json(),
+    )
+    assert (await read_consent(bank, first["consent_id"]))["status"] == "withdrawn"
+    assert (await read_consent(bank, second["consent_id"]))["status"] == "requested"
 
 
 async def test_one_of_concurrent_requests_stays_open(gateway: GatewayFixture, bank: Caller) -> None:
     """Each transaction sees the one before it."""
     uscc = gateway.uscc("clean")
-    answers = await asyncio.gather(*(ask(bank, uscc) for _ in range(8)))
+    answers = await asyncio.gather(*(request_consent(bank, uscc) for _ in range(8)))
     assert {each.status_code for each in answers} == {201}
-    states = [(await shown(bank, each.json()["consent_id"]))["status"] for each in answers]
+    states = [(await read_consent(bank, each.json()["consent_id"]))["status"] for each in answers]
     assert sorted(states) == ["requested"] + 7 * ["withdrawn"]
 
 
@@ -238,7 +248,7 @@ async def test_a_repeated_key_gets_the_same_bytes_after_a_decision(
 ) -> None:
     """Also after the enterprise shortened the term."""
     uscc = gateway.uscc("clean")
-    first = await ask(bank, uscc, key="loan-18")
+    first = await request_consent(bank, uscc, key="loan-18")
     until = gateway.clock() + timedelta(days=1)
 
     def shorten(held: Consent, *, person: Person, now: datetime) -> Transition | Refused:
@@ -246,7 +256,7 @@ async def test_a_repeated_key_gets_the_same_bytes_after_a_decision(
         return consent.grant(held, scope=scope, person=person, shown=SHOWN, now=now)
 
     await gateway.act(shorten, first.json()["consent_id"])
-    assert (await ask(bank, uscc, key="loan-18")).content == first.content
+    assert (await request_consent(bank, uscc, key="loan-18")).content == first.content
 
 
 async def test_inside_the_cool_down_nothing_may_be_asked(
@@ -254,12 +264,12 @@ async def test_inside_the_cool_down_nothing_may_be_asked(
 ) -> None:
     """R9: for this purpose; another purpose is not affected."""
     uscc = gateway.uscc("clean")
-    await gateway.act(refuse, (await ask(bank, uscc)).json()["consent_id"])
-    refused = await ask(bank, uscc)
+    await gateway.act(refuse, (await request_consent(bank, uscc)).json()["consent_id"])
+    refused = await request_consent(bank, uscc)
     assert (refused.status_code, refused.json()["code"]) == (403, "cooling_down")
     assert [row["reason"] for row in await gateway.log_of(bank)] == ["cooling_down"]
     with gateway.clock.later(days=31):
-        assert (await ask(bank, uscc)).status_code == 201
+        assert (await request_consent(bank, uscc)).status_code == 201
 
 
 async def test_a_consent_granted_by_link_allows_a_query(
@@ -267,7 +277,7 @@ async def test_a_consent_granted_by_link_allows_a_query(
 ) -> None:
     """With a client_credentials token; a single use, then `consent_exhausted`."""
     uscc = gateway.uscc("penalised")
-    made = (await ask(bank, uscc)).json()
+    made = (await request_consent(bank, uscc)).json()
     assert (await bank.query(uscc, "penalty")).json()["code"] == "not_available"
     await gateway.act(grant_all, made["consent_id"])
     told = await bank.query(uscc, "penalty")
@@ -278,8 +288,8 @@ async def test_a_consent_granted_by_link_allows_a_query(
 
 async def test_a_client_may_wait_for_the_answer(gateway: GatewayFixture, bank: Caller) -> None:
     """A long poll returns as soon as the request is decided."""
-    made = (await ask(bank, gateway.uscc("clean"))).json()
-    waiting = asyncio.create_task(shown(bank, made["consent_id"], wait=30))
+    made = (await request_consent(bank, gateway.uscc("clean"))).json()
+    waiting = asyncio.create_task(read_consent(bank, made["consent_id"], wait=30))
     await asyncio.sleep(0.2)
     assert not waiting.done()
     await gateway.act(grant_all, made["consent_id"])
@@ -288,9 +298,9 @@ async def test_a_client_may_wait_for_the_answer(gateway: GatewayFixture, bank: C
 
 async def test_a_decided_request_is_not_waited_for(gateway: GatewayFixture, bank: Caller) -> None:
     """A decided request returns at once; the wait is at most 30 seconds."""
-    made = (await ask(bank, gateway.uscc("clean"))).json()
+    made = (await request_consent(bank, gateway.uscc("clean"))).json()
     await gateway.act(refuse, made["consent_id"])
-    assert (await shown(bank, made["consent_id"], wait=30))["status"] == "refused"
+    assert (await read_consent(bank, made["consent_id"], wait=30))["status"] == "refused"
     path = f"{PATH}/{made['consent_id']}?wait=31"
     answer = await bank.send(path, b"", method="GET", scope=SCOPE)
     assert answer.json()["code"] == "invalid_request"
@@ -302,7 +312,7 @@ async def test_a_suspended_client_cannot_ask(gateway: GatewayFixture, bank: Call
     assert token_held
     async with gateway.runtime.engine.begin() as connection:
         await set_active(connection, bank.client_id, active=False)
-    assert (await ask(bank, gateway.uscc("clean"))).json()["code"] == "client_suspended"
+    assert (await request_consent(bank, gateway.uscc("clean"))).json()["code"] == "client_suspended"
 
 
 async def test_the_enterprise_sees_who_asked_and_when(
@@ -310,7 +320,7 @@ async def test_the_enterprise_sees_who_asked_and_when(
 ) -> None:
     """The consent record shows the channel `link`."""
     uscc = gateway.uscc("clean")
-    made = (await ask(bank, uscc)).json()
+    made = (await request_consent(bank, uscc)).json()
     async with gateway.runtime.engine.connect() as connection:
         [held] = [
             each
@@ -333,7 +343,9 @@ async def test_a_running_consent_is_amended_in_its_place(
     uscc = gateway.uscc("penalised")
     held = await gateway.grant(bank, uscc, datasets=("penalty",), max_uses=5)
     assert (await bank.query(uscc, "penalty", consent_id=held)).status_code == 200
-    made = await ask(bank, uscc, amends=held, datasets=["penalty", "licence"], max_uses=3)
+    made = await request_consent(
+        bank, uscc, amends=held, datasets=["penalty", "licence"], max_uses=3
+    )
     assert made.status_code == 201, made.text
     before = await bank.query(uscc, "penalty", "licence", consent_id=held)
     assert [each["reason"] for each in before.json()["withheld"] if not each.get("fields")] == [
@@ -360,8 +372,8 @@ async def test_a_running_consent_is_amended_in_its_place(
     told = await bank.query(uscc, "penalty", "licence", consent_id=held)
     assert told.json()["consent"]["uses_left"] == 0
     assert {each["dataset"] for each in told.json()["records"]} >= {"licence"}
-    assert (await shown(bank, held))["datasets"] == ["penalty", "licence"]
-    assert (await shown(bank, made.json()["consent_id"]))["status"] == "superseded"
+    assert (await read_consent(bank, held))["datasets"] == ["penalty", "licence"]
+    assert (await read_consent(bank, made.json()["consent_id"]))["status"] == "superseded"
 
 
 async def test_only_ones_own_running_consent_is_amended(
@@ -381,7 +393,7 @@ async def test_only_ones_own_running_consent_is_amended(
         ("cst_" + "a" * 26, "not_found"),
         (ended, "consent_withdrawn"),
     ):
-        assert (await ask(bank, uscc, amends=held)).json()["code"] == code
+        assert (await request_consent(bank, uscc, amends=held)).json()["code"] == code
 
 
 async def test_uses_cannot_be_narrowed_below_those_spent_meanwhile(

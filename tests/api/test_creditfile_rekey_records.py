@@ -34,8 +34,8 @@ from tests.creditfile_builders import CATALOGUE, USCC, make_enterprise
 from tests.databases import new_database
 from tests.gateway_fixture import GatewayFixture
 from tests.natural_keys_fixture import NOW, SOURCE, NaturalKeysFixture
-from tests.objection_builders import raised
-from tests.records_builders import make_department, make_penalty, sent
+from tests.objection_builders import try_raise
+from tests.records_builders import call_as_source, make_department, make_penalty
 
 DAY = timedelta(days=1)
 DASH, HYPHEN = "杭测破〔2026〕3—12号", "杭测破〔2026〕3-12号"
@@ -253,7 +253,7 @@ async def test_a_department_gets_a_503_with_retry_after(gateway: GatewayFixture)
     await gateway.rows("UPDATE key_folding SET finished_at = NULL RETURNING 1")
     try:
         body = {"dataset": "penalty", "records": [make_penalty(gateway, gateway.uscc("clean"))]}
-        response = await sent(source, "/v1/records", body)
+        response = await call_as_source(source, "/v1/records", body)
     finally:
         await gateway.rows("UPDATE key_folding SET finished_at = now() RETURNING 1")
     assert (response.status_code, response.json()["code"]) == (503, "temporarily_unavailable")
@@ -287,7 +287,7 @@ async def test_an_open_objection_goes_with_its_record(
     kept = await files.hold(HYPHEN, source_time=NOW, repaired_at=NOW - DAY if ended else None)
     since = NOW - 2 * DAY
     other = await files.hold(DASH, objection_since=since)
-    opened = raised(record_id=other.record_id, record_version=1, source_id=SOURCE.source_id)
+    opened = try_raise(record_id=other.record_id, record_version=1, source_id=SOURCE.source_id)
     assert isinstance(opened, ObjectionChanged)
     async with files.engine.begin() as connection:
         assert await store.add(connection, opened)
@@ -313,7 +313,7 @@ async def test_retention_deletes_what_became_part_of_a_record_with_it(
     }
     kept = await files.hold(HYPHEN, repaired_at=NOW - DAY, **long_ago)
     other = await files.hold(DASH, **long_ago)
-    opened = raised(record_id=other.record_id, record_version=1, source_id=SOURCE.source_id)
+    opened = try_raise(record_id=other.record_id, record_version=1, source_id=SOURCE.source_id)
     assert isinstance(opened, ObjectionChanged)
     made = make_enterprise()
     row = {c.name: getattr(made, c.name) for c in enterprise.columns}

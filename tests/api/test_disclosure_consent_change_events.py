@@ -15,7 +15,7 @@ from consent.model import Person
 from gateway.background.housekeeping import notify_expired_consents
 from gateway.disclosure import consent_log_writer, withdrawal_notices
 from gateway.disclosure.consent_change_events import ConsentNotice, notices_for
-from tests.consent_builders import BANK, NOON, done, make_consent, make_person
+from tests.consent_builders import BANK, NOON, make_consent, make_person, must_succeed
 from tests.gateway_fixture import Caller, GatewayFixture
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -31,14 +31,14 @@ async def news_to(gateway: GatewayFixture, caller: Caller) -> list[tuple[str, st
     return [(each["kind"], each["consent_id"], each["disclosure_ids"]) for each in rows]
 
 
-async def told(caller: Caller, uscc: str, *datasets: str) -> str:
+async def disclose(caller: Caller, uscc: str, *datasets: str) -> str:
     """Query; the disclosure's id."""
     response = await caller.query(uscc, *datasets)
     assert response.status_code == 200, response.text
     return str(response.json()["disclosure_id"])
 
 
-async def narrowed(gateway: GatewayFixture, consent_id: str, **less: Any) -> None:
+async def narrow(gateway: GatewayFixture, consent_id: str, **less: Any) -> None:
     """Narrow a consent as the enterprise."""
     async with gateway.runtime.engine.connect() as connection:
         held = await store.by_id(connection, consent_id)
@@ -61,8 +61,8 @@ async def test_a_withdrawal_names_the_disclosures_under_that_consent_only(
     bank, other = await gateway.client(), await gateway.client()
     consent_id = await gateway.grant(bank, uscc)
     await gateway.grant(other, uscc)
-    first, second = await told(bank, uscc, "penalty"), await told(bank, uscc, "licence")
-    await told(other, uscc, "penalty")
+    first, second = await disclose(bank, uscc, "penalty"), await disclose(bank, uscc, "licence")
+    await disclose(other, uscc, "penalty")
     await gateway.act(consent.withdraw, consent_id)
     assert await news_to(gateway, bank) == [
         ("consent_granted", consent_id, []),
@@ -77,11 +77,11 @@ async def test_a_narrowing_names_the_disclosures_of_the_removed_part(
     """Fewer uses or a shorter term affect no disclosure."""
     uscc, bank = gateway.uscc("clean"), await gateway.client()
     consent_id = await gateway.grant(bank, uscc, questions=("legal_representative_name.v1",))
-    await told(bank, uscc, "registration")
-    both = await told(bank, uscc, "licence", "penalty")
-    one = await told(bank, uscc, "penalty")
-    await narrowed(gateway, consent_id, max_uses=5)
-    await narrowed(gateway, consent_id, datasets=("registration", "licence"))
+    await disclose(bank, uscc, "registration")
+    both = await disclose(bank, uscc, "licence", "penalty")
+    one = await disclose(bank, uscc, "penalty")
+    await narrow(gateway, consent_id, max_uses=5)
+    await narrow(gateway, consent_id, datasets=("registration", "licence"))
     assert await news_to(gateway, bank) == [
         ("consent_granted", consent_id, []),
         ("consent_narrowed", consent_id, []),
@@ -178,9 +178,9 @@ async def test_changes_that_give_no_notice() -> None:
     for act in (paused, given_up, replaced):
         assert isinstance(act, consent.Transition)
         assert notices_for(held, act) == ()
-    resumed = consent.resume(done(paused), person=make_person(), now=NOON)
+    resumed = consent.resume(must_succeed(paused), person=make_person(), now=NOON)
     assert isinstance(resumed, consent.Transition)
-    assert notices_for(done(paused), resumed) == ()
+    assert notices_for(must_succeed(paused), resumed) == ()
 
 
 async def test_a_change_may_take_one_thing_back_and_give_another() -> None:

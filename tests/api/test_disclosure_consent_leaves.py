@@ -19,13 +19,13 @@ from tests.consent_builders import make_event_of, make_person, make_request
 from tests.consent_leaf_checks import (
     SCOPE,
     assert_in_the_log,
-    enterprises,
-    leaves,
-    lived,
-    merged,
+    computed_leaves,
+    enterprise_record,
+    make_eventful_consent,
     person_of,
     record_of,
-    stated,
+    stated_leaves,
+    wait_for_merged_record,
     without_their_leaf,
 )
 from tests.gateway_fixture import Caller, GatewayFixture
@@ -46,13 +46,18 @@ async def test_each_event_is_a_leaf_that_both_records_recompute(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
     """By the published description; the client's record hides the acting person."""
-    consent_id = await lived(gateway, bank)
+    consent_id = await make_eventful_consent(gateway, bank)
     theirs = (await record_of(bank, consent_id))["record"]
-    own = (await enterprises(gateway, consent_id))["record"]
+    own = (await enterprise_record(gateway, consent_id))["record"]
     acts = ["requested", "granted", "paused", "resumed", "amended", "withdrawn"]
     assert [event["xq:act"] for event in own["xq:events"]] == acts
-    assert list(leaves(theirs)) == stated(theirs) == stated(own) == list(leaves(own))
-    assert len(set(stated(own))) == len(acts)
+    assert (
+        list(computed_leaves(theirs))
+        == stated_leaves(theirs)
+        == stated_leaves(own)
+        == list(computed_leaves(own))
+    )
+    assert len(set(stated_leaves(own))) == len(acts)
     for shown, hidden in zip(own["xq:events"], theirs["xq:events"], strict=True):
         assert person_of(shown) == shown["xq:leaf"]["xq:personSha256"]
         assert person_of(shown) == hidden["xq:leaf"]["xq:personSha256"]
@@ -62,16 +67,17 @@ async def test_each_event_is_a_leaf_that_both_records_recompute(
 
 async def test_a_receipt_proves_it_to_both(gateway: GatewayFixture, bank: Caller) -> None:
     """In each party's record, and by the log endpoint for the client."""
-    consent_id = await lived(gateway, bank)
-    made = await merged(bank, consent_id)
+    consent_id = await make_eventful_consent(gateway, bank)
+    made = await wait_for_merged_record(bank, consent_id)
     origin, keys = origin_of(gateway.issuer), gateway.runtime.keys
     names = [f"{consent_id}-{number}" for number in range(1, 7)]
     own = {
-        each["disclosure_id"]: each for each in (await enterprises(gateway, consent_id))["receipts"]
+        each["disclosure_id"]: each
+        for each in (await enterprise_record(gateway, consent_id))["receipts"]
     }
     assert set(own) == set(names)
     by_name = {each["disclosure_id"]: each for each in made["receipts"]}
-    for name, leaf in zip(names, stated(made["record"]), strict=True):
+    for name, leaf in zip(names, stated_leaves(made["record"]), strict=True):
         answer = await bank.send(f"/v1/receipts/{name}", b"", method="GET", scope=SCOPE)
         assert answer.status_code == 200, answer.text
         assert answer.json()["disclosure_id"] == name
@@ -84,10 +90,10 @@ async def test_another_clients_consent_has_no_receipt(
 ) -> None:
     """The same refusal as for an unknown consent or event."""
     consent_id = await gateway.grant(bank, gateway.uscc("clean"))
-    await merged(bank, consent_id)
+    await wait_for_merged_record(bank, consent_id)
     other = await gateway.client("bank")
     mine = await gateway.grant(other, gateway.uscc("clean"))
-    await merged(other, mine)
+    await wait_for_merged_record(other, mine)
     names = (f"{consent_id}-1", f"{consent_id}-2", UNKNOWN, f"{mine}-3", f"{mine}-01")
     answers = [
         await other.send(f"/v1/receipts/{name}", b"", method="GET", scope=SCOPE) for name in names
@@ -125,14 +131,14 @@ FORGED: Final = {
 async def test_a_changed_event_shows(gateway: GatewayFixture, bank: Caller, what: str) -> None:
     """The leaf in the log no longer fits the changed row."""
     consent_id = await gateway.grant(bank, gateway.uscc("clean"), datasets=("registration",))
-    await merged(bank, consent_id)
+    await wait_for_merged_record(bank, consent_id)
     await gateway.rows(f"{FORGED[what]} AND consent_id = :consent", consent=consent_id)
-    for made in (await record_of(bank, consent_id), await enterprises(gateway, consent_id)):
-        first, second = leaves(made["record"])
+    for made in (await record_of(bank, consent_id), await enterprise_record(gateway, consent_id)):
+        first, second = computed_leaves(made["record"])
         receipts = [each["leaf_hash"] for each in made["receipts"]]
         assert [first] == receipts[:1]
         assert second not in receipts
-        assert stated(made["record"]) == receipts
+        assert stated_leaves(made["record"]) == receipts
 
 
 async def test_a_changed_event_with_a_new_leaf_shows_in_the_log(
@@ -140,14 +146,14 @@ async def test_a_changed_event_with_a_new_leaf_shows_in_the_log(
 ) -> None:
     """A forged leaf beside the event differs from the leaf in the tree."""
     consent_id = await gateway.grant(bank, gateway.uscc("clean"))
-    await merged(bank, consent_id)
+    await wait_for_merged_record(bank, consent_id)
     await gateway.rows(
         "UPDATE consent_leaf SET leaf_hash = sha256('x') WHERE leaf_id = :leaf",
         leaf=f"{consent_id}-2",
     )
     made = await record_of(bank, consent_id)
-    assert stated(made["record"])[1] != made["receipts"][1]["leaf_hash"]
-    assert list(leaves(made["record"]))[1] == made["receipts"][1]["leaf_hash"]
+    assert stated_leaves(made["record"])[1] != made["receipts"][1]["leaf_hash"]
+    assert list(computed_leaves(made["record"]))[1] == made["receipts"][1]["leaf_hash"]
     await gateway.rows(
         """UPDATE consent_leaf l SET leaf_hash = e.leaf_hash FROM log_entry e
            WHERE e.uscc = l.uscc AND e.disclosure_id = l.leaf_id AND l.leaf_id = :leaf""",
@@ -216,7 +222,7 @@ async def test_without_the_salt_the_record_claims_no_leaf(
 ) -> None:
     """Erasing the salts removes the person from the log; tree and receipt stay valid."""
     consent_id = await gateway.grant(bank, gateway.uscc("clean"))
-    await merged(bank, consent_id)
+    await wait_for_merged_record(bank, consent_id)
     leaf = f"{consent_id}-2"
     [gone] = await gateway.rows(
         "DELETE FROM consent_leaf WHERE leaf_id = :leaf RETURNING *", leaf=leaf

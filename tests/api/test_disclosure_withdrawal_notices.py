@@ -37,7 +37,7 @@ async def record(gateway: GatewayFixture) -> AsyncIterator[ChangedRecord]:
     )
 
 
-async def change(gateway: GatewayFixture, record: ChangedRecord, kind: RecordKind) -> int:
+async def update_record(gateway: GatewayFixture, record: ChangedRecord, kind: RecordKind) -> int:
     """Update a record as an ingest does; the number of notices."""
     async with gateway.runtime.engine.begin() as connection:
         named = {"uscc": record.uscc, "record_id": record.record_id, "repaired_at": None}
@@ -47,7 +47,7 @@ async def change(gateway: GatewayFixture, record: ChangedRecord, kind: RecordKin
         )
 
 
-async def told(caller: Caller, uscc: str, *datasets: str) -> str:
+async def disclose(caller: Caller, uscc: str, *datasets: str) -> str:
     """Query; the disclosure's id."""
     response = await caller.query(uscc, *datasets)
     assert response.status_code == 200, response.text
@@ -68,13 +68,13 @@ async def test_one_notice_to_each_recipient(gateway: GatewayFixture, record: Cha
     one, other, elsewhere = [await gateway.client() for _ in range(3)]
     for bank in (one, other):
         await gateway.grant(bank, record.uscc)
-    first = await told(one, record.uscc, "penalty")
-    second = await told(one, record.uscc, "penalty")
-    third = await told(other, record.uscc, "penalty")
-    await told(other, record.uscc, "licence")  # rests on other records
+    first = await disclose(one, record.uscc, "penalty")
+    second = await disclose(one, record.uscc, "penalty")
+    third = await disclose(other, record.uscc, "penalty")
+    await disclose(other, record.uscc, "licence")  # rests on other records
     await gateway.grant(elsewhere, gateway.uscc("clean"))
-    await told(elsewhere, gateway.uscc("clean"), "penalty")
-    await change(gateway, record, "record_repaired")
+    await disclose(elsewhere, gateway.uscc("clean"), "penalty")
+    await update_record(gateway, record, "record_repaired")
     notice, *more = await notices_to(gateway, one)
     assert not more
     assert notice["disclosure_ids"] == [first, second]
@@ -99,7 +99,7 @@ async def test_a_yes_or_no_is_a_disclosure_too(
         record.uscc, "no_live_penalty.v1", purpose="merchant_onboarding"
     ) == ["no"]
     await platform.answers(record.uscc, "is_active.v1", purpose="merchant_onboarding")
-    await change(gateway, record, "record_corrected")
+    await update_record(gateway, record, "record_corrected")
     answered, _ = await gateway.log_of(platform)
     assert [each["disclosure_ids"] for each in await notices_to(gateway, platform)] == [
         [answered["disclosure_id"]]
@@ -110,7 +110,7 @@ async def test_a_refusal_gets_no_notice(gateway: GatewayFixture, record: Changed
     """Only disclosures cause notices."""
     bank = await gateway.client()
     assert (await bank.query(record.uscc, "penalty")).status_code == 403
-    await change(gateway, record, "record_withdrawn")
+    await update_record(gateway, record, "record_withdrawn")
     assert await notices_to(gateway, bank) == []
 
 
@@ -120,13 +120,13 @@ async def test_a_second_correction_is_notified_for_disclosures_since_the_first(
     """A later repair is notified to every recipient."""
     bank = await gateway.client()
     await gateway.grant(bank, record.uscc)
-    first = await told(bank, record.uscc, "penalty")
-    await change(gateway, record, "record_corrected")
-    await change(gateway, record, "record_corrected")
+    first = await disclose(bank, record.uscc, "penalty")
+    await update_record(gateway, record, "record_corrected")
+    await update_record(gateway, record, "record_corrected")
     assert [each["disclosure_ids"] for each in await notices_to(gateway, bank)] == [[first]]
-    second = await told(bank, record.uscc, "penalty")
-    await change(gateway, record, "record_corrected")
-    await change(gateway, record, "record_repaired")
+    second = await disclose(bank, record.uscc, "penalty")
+    await update_record(gateway, record, "record_corrected")
+    await update_record(gateway, record, "record_repaired")
     found = [(each["kind"], each["disclosure_ids"]) for each in await notices_to(gateway, bank)]
     assert found == [
         ("record_corrected", [first]),
@@ -179,7 +179,7 @@ async def test_a_change_waits_for_a_concurrent_disclosure(
         async with teller.transaction():
             arguments = [values[name] for name in commit.COMMIT.names]
             await teller.fetchrow(commit.COMMIT.positional, *arguments)
-            changing = asyncio.create_task(change(gateway, record, "record_corrected"))
+            changing = asyncio.create_task(update_record(gateway, record, "record_corrected"))
             await lock_waits(gateway.runtime.engine)
             assert not changing.done()
         assert await changing >= 1
@@ -197,14 +197,14 @@ async def test_the_report_lists_unacknowledged_notices(
     early, late = await gateway.client(), await gateway.client()
     for bank in (early, late):
         await gateway.grant(bank, record.uscc)
-    await told(early, record.uscc, "penalty")
+    await disclose(early, record.uscc, "penalty")
     with_time = gateway.clock() - timedelta(days=400)
     async with gateway.runtime.engine.begin() as connection:
         await withdrawal_notices.notify_changed_records(
             connection, "record_repaired", [record], now=with_time
         )
-    await told(late, record.uscc, "penalty")
-    await change(gateway, record, "record_withdrawn")
+    await disclose(late, record.uscc, "penalty")
+    await update_record(gateway, record, "record_withdrawn")
     async with gateway.runtime.engine.connect() as connection:
         report = {
             each.client_id: each

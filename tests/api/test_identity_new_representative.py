@@ -16,8 +16,8 @@ from consent import Status
 from gateway.access.signed_consent_record import signed_record
 from gateway.ingest import Source, ingest_rows
 from tests.api.test_portal_delegates import make_delegate
-from tests.api.test_portal_link_requests import asked, decide, held
-from tests.portal_fixture import CATALOGUE, PortalFixture, hidden, open_portal
+from tests.api.test_portal_link_requests import decide, read_consent, request_by_link
+from tests.portal_fixture import CATALOGUE, PortalFixture, hidden_fields, open_portal
 from tests.waiting import PATIENCE
 from xinqiao import errors, verify_consent_record
 
@@ -31,7 +31,7 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
         yield made
 
 
-async def delivered(portal: PortalFixture, **changed: Any) -> None:
+async def deliver_registration(portal: PortalFixture, **changed: Any) -> None:
     """Deliver the firm's registration again."""
     row = {
         "uscc": portal.firm,
@@ -55,16 +55,16 @@ async def delivered(portal: PortalFixture, **changed: Any) -> None:
     assert outcome.outcome == "updated", outcome
 
 
-async def granted(portal: PortalFixture, browser: httpx2.AsyncClient) -> str:
+async def grant_consent(portal: PortalFixture, browser: httpx2.AsyncClient) -> str:
     """Id of a new consent."""
-    consent_id = await asked(portal, portal.firm)
+    consent_id = await request_by_link(portal, portal.firm)
     last_day = (portal.clock() + timedelta(days=30)).date().isoformat()
     await decide(browser, consent_id, decision="grant", dataset=["penalty"], last_day=last_day)
-    assert (await held(portal, consent_id)).status is Status.ACTIVE
+    assert (await read_consent(portal, consent_id)).status is Status.ACTIVE
     return consent_id
 
 
-async def ended(portal: PortalFixture) -> list[Any]:
+async def actors_of_endings(portal: PortalFixture) -> list[Any]:
     """Actor that ended each of the firm's delegations."""
     async with portal.engine.connect() as connection:
         found = await connection.execute(
@@ -79,10 +79,10 @@ async def test_delegates_end_without_a_sign_in_and_do_not_come_back(
     """In the delivery's transaction; a change back restores no delegation."""
     wang = await make_delegate(portal, "consents")
     portal.clock.advance(timedelta(minutes=1))
-    await delivered(portal, legal_representative="钱七")
-    assert await ended(portal) == ["representative_changed"]
+    await deliver_registration(portal, legal_representative="钱七")
+    assert await actors_of_endings(portal) == ["representative_changed"]
     portal.clock.advance(timedelta(minutes=1))
-    await delivered(portal)
+    await deliver_registration(portal)
     assert (await wang.get(f"/portal/enterprises/{portal.firm}/consents")).status_code == 404
 
 
@@ -95,19 +95,19 @@ async def test_a_namesake_is_another_person_and_a_number_learnt_later_is_not(
 ) -> None:
     """Two people of one name are told apart by ID number where both are known."""
     if number:
-        await delivered(portal, legal_representative_id_number=number)
+        await deliver_registration(portal, legal_representative_id_number=number)
         portal.clock.advance(timedelta(minutes=1))
     await make_delegate(portal, "consents")
     portal.clock.advance(timedelta(minutes=1))
-    await delivered(portal, legal_representative_id_number=then)
-    assert await ended(portal) == (["representative_changed"] if ends else [None])
+    await deliver_registration(portal, legal_representative_id_number=then)
+    assert await actors_of_endings(portal) == (["representative_changed"] if ends else [None])
 
 
 async def test_another_change_of_the_registration_ends_nothing(portal: PortalFixture) -> None:
     """A new address changes nothing."""
     wang = await make_delegate(portal, "consents")
     portal.clock.advance(timedelta(minutes=1))
-    await delivered(portal, address="杭州市虚构街2号")
+    await deliver_registration(portal, address="杭州市虚构街2号")
     assert (await wang.get(f"/portal/enterprises/{portal.firm}/consents")).status_code == 200
 
 
@@ -115,7 +115,7 @@ async def test_a_session_from_before_the_change_has_to_sign_in_again(portal: Por
     """The session names the former representative."""
     boss = await portal.signed_in()
     portal.clock.advance(timedelta(minutes=1))
-    await delivered(portal, legal_representative="钱七")
+    await deliver_registration(portal, legal_representative="钱七")
     assert (await boss.get(f"/portal/enterprises/{portal.firm}/consents")).status_code == 404
     assert "法定代表人已变更" in (await boss.get("/portal")).text
     portal.clock.advance(timedelta(minutes=1))
@@ -136,7 +136,7 @@ async def assert_the_log_proves_that_it_was_kept(
                 break
             await asyncio.sleep(0.2)
     assert verified.record["xq:kept"]["dpv:isImplementedByEntity"] == "demo:zhang"
-    theirs = await held(portal, consent_id)
+    theirs = await read_consent(portal, consent_id)
     async with portal.engine.connect() as connection:
         copy = await signed_record(connection, portal.runtime, theirs, reader="client")
     assert "kept" not in json.dumps(copy["record"])
@@ -155,19 +155,19 @@ async def test_running_consents_go_on_and_are_kept_or_withdrawn_by_the_new_one(
     portal: PortalFixture,
 ) -> None:
     """The start page lists them until each is kept or withdrawn, in two taps."""
-    kept = await granted(portal, await portal.signed_in())
+    kept = await grant_consent(portal, await portal.signed_in())
     portal.clock.advance(timedelta(minutes=1))
-    await delivered(portal, legal_representative="钱七")
+    await deliver_registration(portal, legal_representative="钱七")
     portal.clock.advance(timedelta(minutes=1))
     new = await portal.signed_in()
-    assert (await held(portal, kept)).status is Status.ACTIVE
+    assert (await read_consent(portal, kept)).status is Status.ACTIVE
     home = (await new.get("/portal")).text
     address = f"/portal/consents/{kept}/keep"
     assert "法定代表人已变更，请确认下列授权" in home
     assert address in home
     page = (await new.get(address)).text
     assert f"/portal/consents/{kept}/withdraw" in page
-    await new.post(address, data=hidden(page, address))
+    await new.post(address, data=hidden_fields(page, address))
     assert address not in (await new.get("/portal")).text
     async with portal.engine.connect() as connection:
         rows = await connection.execute(
@@ -176,5 +176,5 @@ async def test_running_consents_go_on_and_are_kept_or_withdrawn_by_the_new_one(
         assert rows.scalars().all() == ["demo:zhang"]
     await assert_the_log_proves_that_it_was_kept(portal, new, kept)
     portal.clock.advance(timedelta(minutes=11))
-    await granted(portal, await portal.signed_in())
+    await grant_consent(portal, await portal.signed_in())
     assert "/keep" not in (await new.get("/portal")).text

@@ -25,14 +25,14 @@ from tests.databases import new_database
 from tests.log_builders import (
     EMPTY,
     ORIGIN,
-    disclosed,
     downloaded_entries,
     on_a_full_disk,
     open_note,
     raw_key,
     sequence_all,
+    write_disclosures,
 )
-from tests.oauth_builders import ISSUER, Bank, OAuthFixture, running
+from tests.oauth_builders import ISSUER, Bank, OAuthFixture, open_oauth
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.asyncio
@@ -52,7 +52,7 @@ class LogFixture:
     ) -> list[tuple[Disclosure, bytes]]:
         """Make disclosures to the bank."""
         client_id = (bank or self.bank).client_id
-        return await disclosed(self.oauth.runtime.hot, count, client_id=client_id)
+        return await write_disclosures(self.oauth.runtime.hot, count, client_id=client_id)
 
     async def head(self) -> tuple[int, bytes]:
         """The newest checkpoint, verified."""
@@ -89,7 +89,7 @@ def log_url(postgres_url: str) -> str:
 @pytest_asyncio.fixture
 async def log(log_url: str, tmp_path: Path) -> AsyncIterator[LogFixture]:
     """A gateway with an empty log."""
-    async with running(log_url, tmp_path) as oauth:
+    async with open_oauth(log_url, tmp_path) as oauth:
         await oauth.change(EMPTY)
         app = FastAPI()
         app.state.runtime = oauth.runtime

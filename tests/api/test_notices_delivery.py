@@ -23,10 +23,10 @@ from gateway.notices.outbox import note, note_expiring_consents
 from gateway.notices.templates import Message
 from gateway.privacy.field_encryption import Vault, VaultKeys
 from gateway.privacy.reencryption import reencrypt
-from tests.api.test_identity_new_representative import delivered
+from tests.api.test_identity_new_representative import deliver_registration
 from tests.api.test_portal_delegates import make_delegate
-from tests.api.test_portal_link_requests import asked, decide
-from tests.portal_fixture import PortalFixture, hidden, open_portal
+from tests.api.test_portal_link_requests import decide, request_by_link
+from tests.portal_fixture import PortalFixture, hidden_fields, open_portal
 
 WANG = "wang@example.cn"
 
@@ -73,19 +73,24 @@ async def box(portal: PortalFixture) -> FakeNotifier:
     return made
 
 
-async def named(portal: PortalFixture, box: FakeNotifier, address: str = WANG) -> httpx2.Response:
+async def confirm_contact_point(
+    portal: PortalFixture, box: FakeNotifier, address: str = WANG
+) -> httpx2.Response:
     """Answer to the confirmation link of a new contact point."""
     boss = await portal.signed_in()
     page = f"/portal/enterprises/{portal.firm}/notices"
-    form = hidden((await boss.get(page)).text, page) | {"address": address, "channel": "email"}
+    form = hidden_fields((await boss.get(page)).text, page) | {
+        "address": address,
+        "channel": "email",
+    }
     added = await boss.post(page, data=form)
     assert added.headers["location"].endswith("notice=sent"), added.headers
     link = re.findall(r"http://\S+/portal(\S+)", box.texts[-1])[-1]
     shown = (await boss.get(f"/portal{link}")).text
-    return await boss.post(f"/portal{link}", data=hidden(shown, f"/portal{link}"))
+    return await boss.post(f"/portal{link}", data=hidden_fields(shown, f"/portal{link}"))
 
 
-async def sent(portal: PortalFixture) -> int:
+async def sent_count(portal: PortalFixture) -> int:
     """Number of notices sent."""
     total = 0
     while done := await send_due(portal.runtime):
@@ -93,7 +98,7 @@ async def sent(portal: PortalFixture) -> int:
     return total
 
 
-async def told(portal: PortalFixture, *kinds: NoticeKind) -> None:
+async def write_notices(portal: PortalFixture, *kinds: NoticeKind) -> None:
     """Notices as written by a transaction."""
     async with portal.engine.begin() as connection:
         for kind in kinds:
@@ -104,17 +109,19 @@ async def test_a_decision_is_notified_at_once_to_a_confirmed_contact_point(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """Chinese first, with the names of enterprise and client only."""
-    assert (await named(portal, box)).headers["location"].endswith("notice=confirmed")
-    consent_id = await asked(portal, portal.firm)
+    assert (
+        (await confirm_contact_point(portal, box)).headers["location"].endswith("notice=confirmed")
+    )
+    consent_id = await request_by_link(portal, portal.firm)
     await decide(await portal.signed_in(), consent_id, decision="refuse")
-    assert await sent(portal) == 1
+    assert await sent_count(portal) == 1
     to, message = box.sent[-1]
     assert to == WANG
     assert "已拒绝 浙江示范银行 的申请" in message.text
     assert "杭州云栖数据科技有限公司" in message.text
     assert "张三丰" not in message.text
     assert consent_id not in message.text
-    assert await sent(portal) == 0
+    assert await sent_count(portal) == 0
 
 
 async def test_nothing_goes_to_a_place_that_was_not_confirmed(
@@ -123,10 +130,10 @@ async def test_nothing_goes_to_a_place_that_was_not_confirmed(
     """No notice is stored for later."""
     boss = await portal.signed_in()
     page = f"/portal/enterprises/{portal.firm}/notices"
-    form = hidden((await boss.get(page)).text, page) | {"address": WANG, "channel": "email"}
+    form = hidden_fields((await boss.get(page)).text, page) | {"address": WANG, "channel": "email"}
     await boss.post(page, data=form)
-    await told(portal, NoticeKind.CONSENT_GRANTED)
-    assert await sent(portal) == 0
+    await write_notices(portal, NoticeKind.CONSENT_GRANTED)
+    assert await sent_count(portal) == 0
     assert len(box.sent) == 1  # the link
 
 
@@ -134,12 +141,12 @@ async def test_a_link_confirms_once_in_time_and_only_for_its_own_representative(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """Not after a day, and not from another enterprise's session."""
-    await named(portal, box)
+    await confirm_contact_point(portal, box)
     link = re.findall(r"http://\S+/portal(\S+)", box.texts[-1])[-1]
     assert (await (await portal.signed_in("wang")).get(f"/portal{link}")).status_code == 404
     boss = await portal.signed_in()
     shown = (await boss.get(f"/portal{link}")).text
-    again = await boss.post(f"/portal{link}", data=hidden(shown, f"/portal{link}"))
+    again = await boss.post(f"/portal{link}", data=hidden_fields(shown, f"/portal{link}"))
     assert again.status_code == 410
 
 
@@ -147,7 +154,7 @@ async def test_addresses_are_sealed_and_links_are_digests(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """The table has neither addresses nor links."""
-    await named(portal, box)
+    await confirm_contact_point(portal, box)
     secret = re.findall(r"/notices/plc_\w+/(\S+)", box.texts[0])[0]
     async with portal.engine.connect() as connection:
         rows = await connection.execute(
@@ -165,7 +172,7 @@ async def test_new_contact_points_are_limited_by_day(
     boss = await portal.signed_in()
     page = f"/portal/enterprises/{portal.firm}/notices"
     for number in range(7):
-        form = hidden((await boss.get(page)).text, page)
+        form = hidden_fields((await boss.get(page)).text, page)
         await boss.post(page, data=form | {"address": f"w{number}@example.cn", "channel": "email"})
     assert len(box.sent) == 5
 
@@ -174,13 +181,13 @@ async def test_the_rest_comes_as_one_digest_at_nine(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """A request and two decided objections in one e-mail."""
-    await named(portal, box)
-    await told(
+    await confirm_contact_point(portal, box)
+    await write_notices(
         portal, NoticeKind.CONSENT_ASKED, NoticeKind.OBJECTION_DECIDED, NoticeKind.OBJECTION_DECIDED
     )
-    assert await sent(portal) == 0
+    assert await sent_count(portal) == 0
     portal.clock.advance(timedelta(hours=21))
-    assert await sent(portal) == 3
+    assert await sent_count(portal) == 3
     assert len(box.sent) == 2
     assert box.texts[-1].count("一项异议已有处理结果") == 2
 
@@ -189,36 +196,36 @@ async def test_a_client_that_asks_over_and_over_is_one_line_of_a_digest(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """Within a day; another client or day has another line."""
-    await named(portal, box)
-    await told(portal, *[NoticeKind.CONSENT_ASKED] * 60)
+    await confirm_contact_point(portal, box)
+    await write_notices(portal, *[NoticeKind.CONSENT_ASKED] * 60)
     portal.bank, first = await portal.add_client("另一银行", "Another Bank"), portal.bank
-    await told(portal, NoticeKind.CONSENT_ASKED)
+    await write_notices(portal, NoticeKind.CONSENT_ASKED)
     portal.clock.advance(timedelta(hours=21))
-    assert await sent(portal) == 2
+    assert await sent_count(portal) == 2
     assert len(box.sent) == 2
     assert box.texts[-1].count("申请查看信息") == 2
     portal.bank = first
-    await told(portal, NoticeKind.CONSENT_ASKED, NoticeKind.CONSENT_ASKED)
+    await write_notices(portal, NoticeKind.CONSENT_ASKED, NoticeKind.CONSENT_ASKED)
     portal.clock.advance(timedelta(hours=24))
-    assert await sent(portal) == 1
+    assert await sent_count(portal) == 1
 
 
 async def test_a_request_opened_and_left_is_notified_once_it_lapsed(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """Once, before or after nine, however often and by whom it was opened."""
-    await named(portal, box)
+    await confirm_contact_point(portal, box)
     boss, page = await portal.signed_in(), f"/portal/decide/{await portal.ask()}"
     wang = await make_delegate(portal, "consents")
-    await sent(portal)
+    await sent_count(portal)
     for _ in range(3):
         assert (await boss.get(page)).status_code == 200
     assert (await wang.get(page)).status_code == 409
-    assert await sent(portal) == 0
+    assert await sent_count(portal) == 0
     portal.clock.advance(timedelta(hours=21))
-    assert await sent(portal) == 1
+    assert await sent_count(portal) == 1
     assert "浙江示范银行 的授权申请已打开，没有作出决定" in box.texts[-1]
-    assert await sent(portal) == 0
+    assert await sent_count(portal) == 0
 
 
 @pytest.mark.parametrize("decision", ["grant", "refuse"])
@@ -226,37 +233,40 @@ async def test_a_request_opened_and_decided_is_notified_as_a_decision_only(
     portal: PortalFixture, box: FakeNotifier, decision: str
 ) -> None:
     """At once, and not again in the digest."""
-    await named(portal, box)
+    await confirm_contact_point(portal, box)
     boss, page = await portal.signed_in(), f"/portal/decide/{await portal.ask()}"
-    form = hidden((await boss.get(page)).text, page) | {"uscc": portal.firm, "decision": decision}
+    form = hidden_fields((await boss.get(page)).text, page) | {
+        "uscc": portal.firm,
+        "decision": decision,
+    }
     taken = await boss.post(page, data=form | {"dataset": ["penalty"]})
     assert taken.headers["location"].startswith("/oauth/resume")
-    assert await sent(portal) == 1
+    assert await sent_count(portal) == 1
     portal.clock.advance(timedelta(hours=21))
-    assert await sent(portal) == 0
+    assert await sent_count(portal) == 0
 
 
 async def test_no_notice_of_a_request_opened_without_permission_or_in_a_cool_down(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """A person without permission is shown nothing and causes no notice."""
-    await named(portal, box)
+    await confirm_contact_point(portal, box)
     stranger, page = await portal.signed_in("wang"), f"/portal/decide/{await portal.ask()}"
     assert (await stranger.get(page)).status_code == 403
     boss = await portal.signed_in()
-    await decide(boss, await asked(portal, portal.firm), decision="refuse")
-    assert await sent(portal) == 1
+    await decide(boss, await request_by_link(portal, portal.firm), decision="refuse")
+    assert await sent_count(portal) == 1
     assert (await boss.get(page)).status_code == 200
     portal.clock.advance(timedelta(hours=21))
-    assert await sent(portal) == 0
+    assert await sent_count(portal) == 0
 
 
 async def test_a_consent_about_to_end_is_notified_once(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """Once, however often the job runs."""
-    await named(portal, box)
-    consent_id = await asked(portal, portal.firm)
+    await confirm_contact_point(portal, box)
+    consent_id = await request_by_link(portal, portal.firm)
     last_day = (portal.clock() + timedelta(days=5)).date().isoformat()
     boss = await portal.signed_in()
     await decide(boss, consent_id, decision="grant", dataset=["penalty"], last_day=last_day)
@@ -289,16 +299,16 @@ async def test_a_failed_contact_point_is_retried_and_a_reached_one_is_not(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """Two contact points, of which the first fails once."""
-    await named(portal, box)
-    await named(portal, box, "li@example.cn")
+    await confirm_contact_point(portal, box)
+    await confirm_contact_point(portal, box, "li@example.cn")
     box.sent.clear()
     box.fails = 1
-    await told(portal, NoticeKind.CONSENT_GRANTED)
-    await sent(portal)
+    await write_notices(portal, NoticeKind.CONSENT_GRANTED)
+    await sent_count(portal)
     assert len(box.sent) == 1
-    assert await sent(portal) == 0
+    assert await sent_count(portal) == 0
     portal.clock.advance(timedelta(minutes=2))
-    await sent(portal)
+    await sent_count(portal)
     assert sorted(to for to, _ in box.sent) == ["li@example.cn", WANG]
 
 
@@ -306,13 +316,13 @@ async def test_a_sender_that_dies_however_often_sends_at_most_twice(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """A process killed between sending and writing sends once more, never again."""
-    await named(portal, box)
+    await confirm_contact_point(portal, box)
     box.sent.clear()
-    await told(portal, NoticeKind.CONSENT_GRANTED)
+    await write_notices(portal, NoticeKind.CONSENT_GRANTED)
     box.dies = 10
     for _ in range(5):
         with suppress(asyncio.CancelledError):
-            await sent(portal)
+            await sent_count(portal)
         portal.clock.advance(timedelta(minutes=11))
     assert len(box.sent) == 2
 
@@ -321,12 +331,12 @@ async def test_two_senders_at_once_send_each_notice_once(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """Locked rows are skipped."""
-    await named(portal, box)
+    await confirm_contact_point(portal, box)
     box.sent.clear()
     for _ in range(4):
-        await told(portal, NoticeKind.CONSENT_GRANTED)
+        await write_notices(portal, NoticeKind.CONSENT_GRANTED)
     await asyncio.gather(*(send_due(portal.runtime) for _ in range(6)))
-    await sent(portal)
+    await sent_count(portal)
     assert sum(each.count("已向") for each in box.texts) == 4
 
 
@@ -334,7 +344,7 @@ async def test_a_notice_is_written_with_its_cause_or_not_at_all(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """A transaction that fails leaves no notice."""
-    await named(portal, box)
+    await confirm_contact_point(portal, box)
     async with portal.engine.connect() as connection:
         await note(
             connection,
@@ -343,14 +353,14 @@ async def test_a_notice_is_written_with_its_cause_or_not_at_all(
             client_id=portal.bank,
             now=portal.clock(),
         )
-    assert await sent(portal) == 0
+    assert await sent_count(portal) == 0
 
 
 async def test_delegates_are_notified(portal: PortalFixture, box: FakeNotifier) -> None:
     """On invitation and on acceptance."""
-    await named(portal, box)
+    await confirm_contact_point(portal, box)
     await make_delegate(portal, "consents")
-    await sent(portal)
+    await sent_count(portal)
     assert "已邀请一名经办人" in box.texts[-1]
     assert "已接受邀请" in box.texts[-1]
 
@@ -359,14 +369,14 @@ async def test_a_former_representatives_contact_point_gets_one_last_notice(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """In the delivery's transaction; the page shows that the contact point is no longer used."""
-    await named(portal, box)
+    await confirm_contact_point(portal, box)
     box.sent.clear()
     portal.clock.advance(timedelta(minutes=1))
-    await delivered(portal, legal_representative="钱七")
-    await sent(portal)
+    await deliver_registration(portal, legal_representative="钱七")
+    await sent_count(portal)
     assert "法定代表人已变更" in box.texts[-1]
-    await told(portal, NoticeKind.CONSENT_GRANTED)
-    await sent(portal)
+    await write_notices(portal, NoticeKind.CONSENT_GRANTED)
+    await sent_count(portal)
     assert len(box.sent) == 1
     portal.clock.advance(timedelta(minutes=1))
     boss = await portal.signed_in()
@@ -375,13 +385,13 @@ async def test_a_former_representatives_contact_point_gets_one_last_notice(
 
 async def test_a_removed_place_is_forgotten(portal: PortalFixture, box: FakeNotifier) -> None:
     """With its address."""
-    await named(portal, box)
+    await confirm_contact_point(portal, box)
     boss = await portal.signed_in()
     page = (await boss.get(f"/portal/enterprises/{portal.firm}/notices")).text
     action = re.findall(r'action="(\S+/remove)"', page)[0]
-    await boss.post(action, data=hidden(page, action))
-    await told(portal, NoticeKind.CONSENT_GRANTED)
-    assert await sent(portal) == 0
+    await boss.post(action, data=hidden_fields(page, action))
+    await write_notices(portal, NoticeKind.CONSENT_GRANTED)
+    assert await sent_count(portal) == 0
     async with portal.engine.connect() as connection:
         left = await connection.execute(
             text("SELECT * FROM notice_place WHERE uscc = :u"), {"u": portal.firm}
@@ -409,7 +419,7 @@ async def test_a_new_key_of_personal_data_takes_addresses_and_names_along(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
     """Nothing remains under the old key, and all values are readable under the new one."""
-    await named(portal, box)
+    await confirm_contact_point(portal, box)
     await make_delegate(portal, "consents")
     said = json.loads(portal.runtime.settings.vault_keys.read_text())
     said["keys"]["2"] = said["keys"]["1"]

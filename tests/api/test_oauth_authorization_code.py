@@ -20,12 +20,12 @@ from tests.oauth_builders import (
     answer_of,
     claims_of,
     decide,
-    decided,
+    decide_and_resume,
     interaction_of,
     make_session,
+    open_oauth,
     public_jwk,
-    resumed,
-    running,
+    resume,
     thumbprint_of,
 )
 
@@ -33,7 +33,7 @@ from tests.oauth_builders import (
 @pytest_asyncio.fixture
 async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
     """A running authorization server."""
-    async with running(migrated_url, tmp_path) as made:
+    async with open_oauth(migrated_url, tmp_path) as made:
         yield made
 
 
@@ -41,7 +41,7 @@ async def test_the_token_response_has_the_granted_details(oauth: OAuthFixture) -
     """Pushed, decided in part, redeemed; the answer has the granted details."""
     bank = await oauth.bank()
     opened = await bank.open(await bank.pushed())
-    back = await decided(oauth, interaction_of(opened))
+    back = await decide_and_resume(oauth, interaction_of(opened))
     answer = answer_of(back)
     assert back.status_code == 303
     assert back.headers["location"].startswith(REDIRECT_URI + "&")
@@ -67,7 +67,7 @@ async def test_a_refusal_comes_back_as_access_denied(oauth: OAuthFixture) -> Non
     """With the client's state and our issuer."""
     bank = await oauth.bank()
     opened = await bank.open(await bank.pushed())
-    answer = answer_of(await decided(oauth, interaction_of(opened), grant=False))
+    answer = answer_of(await decide_and_resume(oauth, interaction_of(opened), grant=False))
     assert answer["error"] == "access_denied"
     assert (answer["state"], answer["iss"]) == ("st/at é", ISSUER)
     assert "code" not in answer
@@ -77,7 +77,7 @@ async def test_without_a_state_none_comes_back(oauth: OAuthFixture) -> None:
     """No state is made up."""
     bank = await oauth.bank()
     opened = await bank.open(await bank.pushed(state=None))
-    assert "state" not in answer_of(await decided(oauth, interaction_of(opened)))
+    assert "state" not in answer_of(await decide_and_resume(oauth, interaction_of(opened)))
 
 
 async def test_a_decided_request_cannot_be_opened_again(oauth: OAuthFixture) -> None:
@@ -88,7 +88,7 @@ async def test_a_decided_request_cannot_be_opened_again(oauth: OAuthFixture) -> 
     cookie = await make_session(oauth)
     await decide(oauth, interaction, cookie)
     assert (await bank.open(request_uri)).status_code == 400
-    assert (await resumed(oauth, interaction, cookie)).status_code == 303
+    assert (await resume(oauth, interaction, cookie)).status_code == 303
     assert (await bank.open(request_uri)).status_code == 400
 
 
@@ -97,11 +97,11 @@ async def test_a_decision_is_handed_over_once_and_to_its_own_browser(oauth: OAut
     bank = await oauth.bank()
     interaction = interaction_of(await bank.open(await bank.pushed()))
     cookie = await make_session(oauth)
-    assert (await resumed(oauth, interaction, cookie)).status_code == 400
+    assert (await resume(oauth, interaction, cookie)).status_code == 400
     await decide(oauth, interaction, cookie)
-    assert (await resumed(oauth, interaction, await make_session(oauth))).status_code == 400
-    assert (await resumed(oauth, interaction, "no-such-session")).status_code == 400
-    answers = await asyncio.gather(*(resumed(oauth, interaction, cookie) for _ in range(20)))
+    assert (await resume(oauth, interaction, await make_session(oauth))).status_code == 400
+    assert (await resume(oauth, interaction, "no-such-session")).status_code == 400
+    answers = await asyncio.gather(*(resume(oauth, interaction, cookie) for _ in range(20)))
     assert sorted(answer.status_code for answer in answers) == [303] + [400] * 19
 
 
@@ -297,7 +297,7 @@ async def test_no_usable_credential_is_stored(oauth: OAuthFixture) -> None:
     """The database holds digests of codes, refresh tokens and request URIs."""
     bank = await oauth.bank()
     opened = await bank.open(await bank.pushed())
-    code = answer_of(await decided(oauth, interaction_of(opened)))["code"]
+    code = answer_of(await decide_and_resume(oauth, interaction_of(opened)))["code"]
     tokens = (await bank.redeem(code)).json()
     for table in ("authorization_code", "refresh_token", "access_token", "pushed_request"):
         rows = await oauth.value(f"SELECT coalesce(json_agg(t), '[]')::text FROM {table} t")  # noqa: S608
@@ -309,7 +309,7 @@ async def test_the_redirect_keeps_the_registered_address_whole(oauth: OAuthFixtu
     """Host, path and the registered query are unchanged."""
     bank = await oauth.bank()
     opened = await bank.open(await bank.pushed())
-    back = await decided(oauth, interaction_of(opened))
+    back = await decide_and_resume(oauth, interaction_of(opened))
     registered, target = urlsplit(REDIRECT_URI), urlsplit(back.headers["location"])
     assert (target.scheme, target.netloc, target.path) == registered[:3]
     assert back.headers["referrer-policy"] == "no-referrer"

@@ -18,8 +18,8 @@ from tests.oauth_builders import (
     ISSUER,
     OAuthFixture,
     make_bank,
+    open_oauth,
     public_jwk,
-    running,
 )
 from tests.rsa_keys import rsa_key
 
@@ -27,7 +27,7 @@ from tests.rsa_keys import rsa_key
 @pytest_asyncio.fixture
 async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
     """A running authorization server."""
-    async with running(migrated_url, tmp_path) as made:
+    async with open_oauth(migrated_url, tmp_path) as made:
         yield made
 
 

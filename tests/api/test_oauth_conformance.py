@@ -14,10 +14,10 @@ from tests.oauth_builders import (
     Bank,
     OAuthFixture,
     answer_of,
-    decided,
+    decide_and_resume,
     interaction_of,
+    open_oauth,
     public_jwk,
-    running,
     thumbprint_of,
 )
 
@@ -25,7 +25,7 @@ from tests.oauth_builders import (
 @pytest_asyncio.fixture
 async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
     """A running authorization server."""
-    async with running(migrated_url, tmp_path) as made:
+    async with open_oauth(migrated_url, tmp_path) as made:
         yield made
 
 
@@ -46,7 +46,7 @@ async def test_nonce_and_state_of_any_length_lead_to_a_token(
     """The nonce is ignored; the state comes back unchanged, or not at all if none was sent."""
     bank = await oauth.bank()
     opened = await bank.open(await bank.pushed(**changes))
-    answer = answer_of(await decided(oauth, interaction_of(opened)))
+    answer = answer_of(await decide_and_resume(oauth, interaction_of(opened)))
     assert answer.get("state") == changes.get("state", "st/at é")
     assert (await bank.redeem(answer["code"])).status_code == 200
 
@@ -58,7 +58,7 @@ async def test_a_state_outside_the_pushed_request_is_not_used(
     """Only the pushed state comes back."""
     bank = await oauth.bank()
     opened = await bank.open(await bank.pushed(state=pushed), state="outside", nonce="outside")
-    assert answer_of(await decided(oauth, interaction_of(opened))).get("state") == pushed
+    assert answer_of(await decide_and_resume(oauth, interaction_of(opened))).get("state") == pushed
 
 
 @pytest.mark.parametrize("how", ["proof", "dpop_jkt"])
@@ -71,7 +71,7 @@ async def test_a_code_is_redeemed_with_the_key_named_at_par_only(
     jkt = thumbprint_of(public_jwk(bank.proof_key))
     answer = await (bank.push() if how == "proof" else bank.push_unproven(dpop_jkt=jkt))
     opened = await bank.open(answer.json()["request_uri"])
-    code = answer_of(await decided(oauth, interaction_of(opened)))["code"]
+    code = answer_of(await decide_and_resume(oauth, interaction_of(opened)))["code"]
     if whose == "the same key":
         assert (await bank.redeem(code)).status_code == 200
         return

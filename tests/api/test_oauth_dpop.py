@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from tests.oauth_builders import ISSUER, OAuthFixture, claims_of, public_jwk, running, signed
+from tests.oauth_builders import ISSUER, OAuthFixture, claims_of, open_oauth, public_jwk, sign_jwt
 
 TOKEN = "/oauth/token"
 
@@ -18,7 +18,7 @@ TOKEN = "/oauth/token"
 @pytest_asyncio.fixture
 async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
     """A running authorization server."""
-    async with running(migrated_url, tmp_path) as made:
+    async with open_oauth(migrated_url, tmp_path) as made:
         yield made
 
 
@@ -131,7 +131,7 @@ async def test_rs256_proves_nothing(oauth: OAuthFixture) -> None:
     errors = []
     for alg in ("RS256", "PS256"):
         claims = claims_of(await bank.proof(TOKEN))
-        proof = signed(key, alg, claims, {"typ": "dpop+jwt", "jwk": public_jwk(key)})
+        proof = sign_jwt(key, alg, claims, {"typ": "dpop+jwt", "jwk": public_jwk(key)})
         errors.append((await bank.token(proof=proof)).json().get("error"))
     assert errors == ["invalid_dpop_proof", None]
 

@@ -17,7 +17,7 @@ from gateway.db.statements import Statement
 from gateway.limits.model import Admission
 from gateway.limits.store_protocol import LimiterUnavailableError
 from gateway.oauth.unit_of_work import SPEND_AND_STORE
-from tests.oauth_builders import ASSERTION_TYPE, OAuthFixture, make_bank, running
+from tests.oauth_builders import ASSERTION_TYPE, OAuthFixture, make_bank, open_oauth
 
 
 class UnreachableStore:
@@ -38,7 +38,7 @@ class UnreachableStore:
 @pytest_asyncio.fixture
 async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
     """A running authorization server."""
-    async with running(migrated_url, tmp_path) as made:
+    async with open_oauth(migrated_url, tmp_path) as made:
         yield made
 
 

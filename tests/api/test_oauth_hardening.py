@@ -18,14 +18,20 @@ from gateway.limits.memory_store import MemoryStore
 from gateway.limits.model import Admission, Verdict
 from gateway.limits.quotas import FEWEST_AT_OAUTH, OAUTH, Quotas
 from gateway.limits.store_protocol import LimiterUnavailableError
-from tests.oauth_builders import OAuthFixture, make_bank, make_consent_request, running, some_terms
+from tests.oauth_builders import (
+    OAuthFixture,
+    make_bank,
+    make_consent_request,
+    open_oauth,
+    some_terms,
+)
 from verification import NotACode, id_check_character, is_market_entity, parse_uscc
 
 
 @pytest_asyncio.fixture
 async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
     """A running authorization server."""
-    async with running(migrated_url, tmp_path) as made:
+    async with open_oauth(migrated_url, tmp_path) as made:
         yield made
 
 

@@ -13,8 +13,8 @@ from tests.oauth_builders import (
     USCC,
     OAuthFixture,
     make_bank,
+    open_oauth,
     public_jwk,
-    running,
     thumbprint_of,
 )
 
@@ -24,7 +24,7 @@ INACTIVE = {"active": False}
 @pytest_asyncio.fixture
 async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
     """A running authorization server."""
-    async with running(migrated_url, tmp_path) as made:
+    async with open_oauth(migrated_url, tmp_path) as made:
         yield made
 
 

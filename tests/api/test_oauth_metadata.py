@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest_asyncio
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 
-from tests.oauth_builders import ISSUER, OAuthFixture, running
+from tests.oauth_builders import ISSUER, OAuthFixture, open_oauth
 
 
 @pytest_asyncio.fixture
 async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
     """A running authorization server."""
-    async with running(migrated_url, tmp_path) as made:
+    async with open_oauth(migrated_url, tmp_path) as made:
         yield made
 
 

@@ -24,8 +24,8 @@ from tests.oauth_builders import (
     ASSERTION_TYPE,
     ISSUER,
     OAuthFixture,
+    open_oauth,
     public_jwk,
-    running,
     thumbprint_of,
 )
 
@@ -39,7 +39,7 @@ FAILED = "Client authentication failed."
 async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
     """A server behind a trusted proxy; the tests' client is the proxy."""
     settings = {"trusted_proxies": PROXY, "mtls_origin": "https://mtls.credit.test"}
-    async with running(migrated_url, tmp_path, **settings) as made:
+    async with open_oauth(migrated_url, tmp_path, **settings) as made:
         yield made
 
 
@@ -106,7 +106,7 @@ async def test_without_a_trusted_proxy_no_certificate_is_accepted(
     migrated_url: str, tmp_path: Path, holder: Holder
 ) -> None:
     """Neither loopback nor a header is trusted, and the metadata offer no mTLS."""
-    async with running(migrated_url, tmp_path) as oauth:
+    async with open_oauth(migrated_url, tmp_path) as oauth:
         bank = await make_tls_bank(oauth, holder)
         assert (await bank.token()).json()["error"] == "invalid_dpop_proof"
         proof = {"DPoP": await bank.bank.proof("/oauth/token"), "Client-Cert": holder.header}

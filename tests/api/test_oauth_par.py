@@ -17,8 +17,8 @@ from tests.oauth_builders import (
     interaction_of,
     make_bank,
     make_consent_request,
+    open_oauth,
     public_jwk,
-    running,
     thumbprint_of,
 )
 
@@ -26,7 +26,7 @@ from tests.oauth_builders import (
 @pytest_asyncio.fixture
 async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
     """A running authorization server."""
-    async with running(migrated_url, tmp_path) as made:
+    async with open_oauth(migrated_url, tmp_path) as made:
         yield made
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.oauth_builders import ASSERTION_TYPE, Bank, OAuthFixture, running
+from tests.oauth_builders import ASSERTION_TYPE, Bank, OAuthFixture, open_oauth
 
 ENDPOINTS = ("token", "par", "introspect", "revoke")
 BASIC = ("Authorization", "Basic YmFuazpzZWNyZXQ=")
@@ -15,7 +15,7 @@ BASIC = ("Authorization", "Basic YmFuazpzZWNyZXQ=")
 @pytest_asyncio.fixture
 async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
     """A running authorization server."""
-    async with running(migrated_url, tmp_path) as made:
+    async with open_oauth(migrated_url, tmp_path) as made:
         yield made
 
 

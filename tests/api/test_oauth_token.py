@@ -13,8 +13,8 @@ from tests.oauth_builders import (
     ISSUER,
     OAuthFixture,
     claims_of,
+    open_oauth,
     public_jwk,
-    running,
     some_terms,
     thumbprint_of,
 )
@@ -23,7 +23,7 @@ from tests.oauth_builders import (
 @pytest_asyncio.fixture
 async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
     """A running authorization server."""
-    async with running(migrated_url, tmp_path) as made:
+    async with open_oauth(migrated_url, tmp_path) as made:
         yield made
 
 

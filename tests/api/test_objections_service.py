@@ -21,7 +21,7 @@ from tests.creditfile_builders import make_record
 from tests.gateway_fixture import Caller, GatewayFixture
 from tests.objection_builders import (
     ENTERPRISE,
-    corrected,
+    corrected_record,
     make_disputed_record,
     make_fresh_enterprise,
     marked_since,
@@ -204,7 +204,7 @@ async def test_an_upheld_objection_needs_a_correction_first(gateway: GatewayFixt
     refused = await act(source, path, decision("upheld"))
     assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
     assert await marked_since(gateway, made) is not None
-    await corrected(gateway, made)
+    await corrected_record(gateway, made)
     assert (await act(source, path, decision("upheld"))).json()["status"] == "closed"
     assert await marked_since(gateway, made) is None
 
@@ -225,7 +225,7 @@ async def test_the_same_decision_again_changes_nothing_and_another_is_a_conflict
 async def test_many_decisions_at_once_are_one(gateway: GatewayFixture) -> None:
     """Concurrent decisions: one wins, and the history has one."""
     source, made, raised = await case(gateway)
-    await corrected(gateway, made)
+    await corrected_record(gateway, made)
     await source.token(SCOPE)
     path = f"{raised.objection_id}/decision"
     answers = await asyncio.gather(
@@ -304,7 +304,7 @@ async def test_an_enterprise_objects_to_a_record_once_at_a_time_and_not_for_ever
     with gateway.clock.later(days=40):
         await advance_objections(gateway.runtime)
         assert await once_more() == ObjectionRefused(reason=RefusalReason.TOO_SOON)
-        await corrected(gateway, made)
+        await corrected_record(gateway, made)
         assert isinstance(await once_more(), Objection)
 
 
@@ -415,7 +415,7 @@ async def test_r15_a_rating_appeal_goes_to_the_ratings_source_with_its_own_deadl
     rejected = await act(source, path, decision(reasons="仍然不同意。"))
     assert (rejected.status_code, rejected.json()["code"]) == (409, "conflict")
     assert await marked_since(gateway, made) is not None
-    await corrected(gateway, made)
+    await corrected_record(gateway, made)
     assert (await act(source, path, decision("upheld", "已重新评价。"))).json()[
         "status"
     ] == "closed"

@@ -21,7 +21,7 @@ from consent import Channel, Purpose, Request, consent_text
 from consent.ids import RANDOM_BYTES, consent_id_from
 from gateway.disclosure import consent_log_writer
 from gateway.portal.consents.receipt_pdf import USUAL_FONTS, find_font
-from tests.portal_fixture import PortalFixture, hidden, open_portal
+from tests.portal_fixture import PortalFixture, hidden_fields, open_portal
 
 FONT = find_font(None)
 
@@ -33,7 +33,7 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
         yield made
 
 
-async def decided(
+async def decide_link_request(
     portal: PortalFixture, browser: httpx2.AsyncClient, decision: str, *, lang: str = "zh"
 ) -> str:
     """Id of a consent requested by link and decided as given."""
@@ -58,7 +58,7 @@ async def decided(
     address = f"/portal/asked/{consent_id}"
     page = (await browser.get(address, params={"lang": lang})).text
     answer = await browser.post(
-        address, data=hidden(page, address) | {"decision": decision, "dataset": ["penalty"]}
+        address, data=hidden_fields(page, address) | {"decision": decision, "dataset": ["penalty"]}
     )
     assert answer.status_code == 303
     return consent_id
@@ -73,7 +73,7 @@ async def record_of(browser: httpx2.AsyncClient, consent_id: str) -> dict[str, A
     return found
 
 
-def verified(portal: PortalFixture, signed: str) -> dict[str, Any]:
+def verified_claims(portal: PortalFixture, signed: str) -> dict[str, Any]:
     """Claims of the JWT, verified with the published keys."""
     keys = {each["kid"]: each for each in portal.runtime.keys.published()["keys"]}
     key = jwt.PyJWK(keys[jwt.get_unverified_header(signed)["kid"]], algorithm="EdDSA")
@@ -87,8 +87,8 @@ async def test_the_record_is_signed_and_holds_the_words_that_were_shown(
 ) -> None:
     """Version, language, digest and text."""
     browser = await portal.signed_in()
-    made = await record_of(browser, await decided(portal, browser, "grant", lang="en"))
-    claims = verified(portal, made["jwt"])
+    made = await record_of(browser, await decide_link_request(portal, browser, "grant", lang="en"))
+    claims = verified_claims(portal, made["jwt"])
     assert (claims["record"], claims["text"]) == (made["record"], made["text"])
     notice = made["record"]["dpv:hasNotice"]
     assert (notice["dct:hasVersion"], notice["dct:language"]) == (consent_text.TEXT_VERSION, "en")
@@ -105,9 +105,9 @@ async def test_the_record_is_signed_and_holds_the_words_that_were_shown(
 async def test_the_language_is_that_of_the_page_that_was_sent(portal: PortalFixture) -> None:
     """The language of the submitted page, though another tab switched to Chinese."""
     browser = await portal.signed_in()
-    consent_id = await decided(portal, browser, "nothing at all")
+    consent_id = await decide_link_request(portal, browser, "nothing at all")
     address = f"/portal/asked/{consent_id}"
-    english = hidden((await browser.get(address, params={"lang": "en"})).text, address)
+    english = hidden_fields((await browser.get(address, params={"lang": "en"})).text, address)
     await browser.get("/portal", params={"lang": "zh"})
     await browser.post(address, data=english | {"decision": "grant", "dataset": ["penalty"]})
     made = await record_of(browser, consent_id)
@@ -117,9 +117,9 @@ async def test_the_language_is_that_of_the_page_that_was_sent(portal: PortalFixt
 async def test_after_a_withdrawal_the_record_says_so(portal: PortalFixture) -> None:
     """One event more, newly signed."""
     browser = await portal.signed_in()
-    consent_id = await decided(portal, browser, "grant")
+    consent_id = await decide_link_request(portal, browser, "grant")
     address = f"/portal/consents/{consent_id}/withdraw"
-    await browser.post(address, data=hidden((await browser.get(address)).text, address))
+    await browser.post(address, data=hidden_fields((await browser.get(address)).text, address))
     record = (await record_of(browser, consent_id))["record"]
     assert record["dpv:hasConsentStatus"] == "dpv:ConsentWithdrawn"
     assert [each["xq:act"] for each in record["xq:events"]] == [
@@ -132,9 +132,9 @@ async def test_after_a_withdrawal_the_record_says_so(portal: PortalFixture) -> N
 async def test_a_changed_text_is_not_decided_upon(portal: PortalFixture) -> None:
     """The decision is refused if the text changed since it was shown."""
     browser = await portal.signed_in()
-    consent_id = await decided(portal, browser, "nothing at all")
+    consent_id = await decide_link_request(portal, browser, "nothing at all")
     address = f"/portal/asked/{consent_id}"
-    fields = hidden((await browser.get(address)).text, address)
+    fields = hidden_fields((await browser.get(address)).text, address)
     forged = fields | {"text": "0" * 64, "decision": "grant", "dataset": ["penalty"]}
     answer = await browser.post(address, data=forged)
     assert answer.headers["location"].endswith("notice=other_text")
@@ -147,7 +147,7 @@ async def test_a_person_can_read_and_print_it(
 ) -> None:
     """Recipient, purpose, data, term and verification, in both languages."""
     browser = await portal.signed_in()
-    consent_id = await decided(portal, browser, decision)
+    consent_id = await decide_link_request(portal, browser, decision)
     answer = await browser.get(f"/portal/consents/{consent_id}/receipt.pdf")
     assert answer.headers["content-type"] == "application/pdf"
     pages = pypdf.PdfReader(io.BytesIO(answer.content)).pages
@@ -178,7 +178,7 @@ async def test_receipts_of_lapsed_and_refused_requests_claim_no_consent(
     portal: PortalFixture, decision: str, title: str, status: str
 ) -> None:
     """A lapsed request is not an expired consent; a refusal lists no data."""
-    consent_id = await decided(portal, await portal.signed_in(), decision)
+    consent_id = await decide_link_request(portal, await portal.signed_in(), decision)
     portal.clock.advance(timedelta(days=8))
     browser = await portal.signed_in()
     answer = await browser.get(f"/portal/consents/{consent_id}/receipt.pdf")
@@ -194,7 +194,7 @@ async def test_receipts_of_lapsed_and_refused_requests_claim_no_consent(
 
 async def test_another_enterprises_consent_has_no_file(portal: PortalFixture) -> None:
     """The same page as for an unknown consent."""
-    consent_id = await decided(portal, await portal.signed_in(), "grant")
+    consent_id = await decide_link_request(portal, await portal.signed_in(), "grant")
     stranger = await portal.signed_in("wang")
     for name in ("record.json", "receipt.pdf"):
         answers = [
@@ -210,7 +210,7 @@ async def test_drawings_at_once_all_come_out(portal: PortalFixture) -> None:
     if FONT is None:
         pytest.skip(f"no font with Chinese at {USUAL_FONTS[0]}")
     browser = await portal.signed_in()
-    consent_id = await decided(portal, browser, "grant")
+    consent_id = await decide_link_request(portal, browser, "grant")
     path = f"/portal/consents/{consent_id}/receipt.pdf"
     answers = await asyncio.gather(*(browser.get(path) for _ in range(4)))
     assert {each.status_code for each in answers} == {200}

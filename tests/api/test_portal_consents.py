@@ -16,7 +16,7 @@ from consent import Act, Status, Transition, narrow, store
 from gateway.disclosure import consent_log_writer
 from gateway.disclosure.tables import TurnedAwayRow
 from tests.consent_builders import make_person, stored_consents
-from tests.portal_fixture import PortalFixture, hidden, open_portal
+from tests.portal_fixture import PortalFixture, hidden_fields, open_portal
 from tests.waiting import lock_waits
 
 
@@ -27,10 +27,10 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
         yield made
 
 
-async def granted(portal: PortalFixture, browser: httpx2.AsyncClient) -> str:
+async def grant_consent(portal: PortalFixture, browser: httpx2.AsyncClient) -> str:
     """Id of a consent granted on the page."""
     address = f"/portal/decide/{await portal.ask()}"
-    form = hidden((await browser.get(address)).text, address)
+    form = hidden_fields((await browser.get(address)).text, address)
     await browser.post(address, data=form | {"decision": "grant", "dataset": "penalty"})
     async with portal.engine.connect() as connection:
         return (await stored_consents(connection, portal.firm))[0].consent_id
@@ -47,13 +47,13 @@ async def status_of(portal: PortalFixture, consent_id: str) -> Status:
 async def press(browser: httpx2.AsyncClient, page: str, action: str) -> httpx2.Response:
     """Open `page` and submit the form that posts to `action`."""
     shown = (await browser.get(page)).text
-    return await browser.post(action, data=hidden(shown, action))
+    return await browser.post(action, data=hidden_fields(shown, action))
 
 
 async def test_a_consent_is_withdrawn_in_two_taps(portal: PortalFixture) -> None:
     """The withdrawal holds at once."""
     browser = await portal.signed_in()
-    address = f"/portal/consents/{await granted(portal, browser)}"
+    address = f"/portal/consents/{await grant_consent(portal, browser)}"
     assert f'href="{address}/withdraw"' in (await browser.get(address)).text
     done = await press(browser, f"{address}/withdraw", f"{address}/withdraw")
     assert done.status_code == 303
@@ -64,12 +64,12 @@ async def test_a_consent_is_withdrawn_in_two_taps(portal: PortalFixture) -> None
 async def test_its_client_gets_a_notice_of_a_withdrawal(portal: PortalFixture) -> None:
     """Once, though submitted twice; pausing gives none."""
     browser = await portal.signed_in()
-    consent_id = await granted(portal, browser)
+    consent_id = await grant_consent(portal, browser)
     address = f"/portal/consents/{consent_id}"
     withdrawing = (await browser.get(f"{address}/withdraw")).text
     await press(browser, address, f"{address}/pause")
     for _ in range(2):
-        form = hidden(withdrawing, f"{address}/withdraw")
+        form = hidden_fields(withdrawing, f"{address}/withdraw")
         await browser.post(f"{address}/withdraw", data=form)
     async with portal.engine.connect() as connection:
         found = (
@@ -91,7 +91,7 @@ async def test_its_client_gets_a_notice_of_a_withdrawal(portal: PortalFixture) -
 async def test_a_consent_is_paused_and_resumed(portal: PortalFixture) -> None:
     """The history lists both."""
     browser = await portal.signed_in()
-    consent_id = await granted(portal, browser)
+    consent_id = await grant_consent(portal, browser)
     address = f"/portal/consents/{consent_id}"
     await press(browser, address, f"{address}/pause")
     assert await status_of(portal, consent_id) is Status.PAUSED
@@ -105,8 +105,8 @@ async def test_a_consent_is_paused_and_resumed(portal: PortalFixture) -> None:
 async def test_a_withdrawal_from_a_stale_page_changes_nothing(portal: PortalFixture) -> None:
     """Two tabs withdraw once; the second shows the state."""
     browser = await portal.signed_in()
-    address = f"/portal/consents/{await granted(portal, browser)}"
-    form = hidden((await browser.get(f"{address}/withdraw")).text, f"{address}/withdraw")
+    address = f"/portal/consents/{await grant_consent(portal, browser)}"
+    form = hidden_fields((await browser.get(f"{address}/withdraw")).text, f"{address}/withdraw")
     first = await browser.post(f"{address}/withdraw", data=form)
     second = await browser.post(f"{address}/withdraw", data=form)
     assert first.headers["location"].endswith("notice=withdraw")
@@ -121,10 +121,10 @@ async def test_a_change_at_the_same_moment_does_not_stop_a_withdrawal(
 ) -> None:
     """The withdrawal is repeated on the changed consent."""
     browser = await portal.signed_in()
-    consent_id = await granted(portal, browser)
+    consent_id = await grant_consent(portal, browser)
     address = f"/portal/consents/{consent_id}"
     page = f"{address}/withdraw" if verb == "withdraw" else address
-    form = hidden((await browser.get(page)).text, f"{address}/{verb}")
+    form = hidden_fields((await browser.get(page)).text, f"{address}/{verb}")
     async with portal.engine.begin() as connection:
         held = await store.by_id(connection, consent_id)
         assert held is not None
@@ -151,7 +151,7 @@ async def test_a_change_at_the_same_moment_does_not_stop_a_withdrawal(
 async def test_the_list_shows_what_runs_and_what_has_ended(portal: PortalFixture) -> None:
     """Expired consents show as such without a job."""
     browser = await portal.signed_in()
-    await granted(portal, browser)
+    await grant_consent(portal, browser)
     listed = f"/portal/enterprises/{portal.firm}/consents"
     assert "进行中" in (await browser.get(listed)).text
     portal.clock.advance(timedelta(days=181))
@@ -164,7 +164,7 @@ async def test_the_list_shows_what_runs_and_what_has_ended(portal: PortalFixture
 async def test_a_client_that_asks_over_and_over_buries_nothing(portal: PortalFixture) -> None:
     """Active consents are on the first page; ended ones are paged."""
     browser = await portal.signed_in()
-    running = await granted(portal, browser)
+    running = await grant_consent(portal, browser)
     async with portal.engine.begin() as connection:
         await connection.execute(
             text("""
@@ -243,7 +243,7 @@ async def test_the_access_history_is_paged_without_gap_or_repeat(portal: PortalF
 async def test_home_counts_active_consents_and_looks(portal: PortalFixture) -> None:
     """On the start page."""
     browser = await portal.signed_in()
-    await granted(portal, browser)
+    await grant_consent(portal, browser)
     await portal.add_look(portal.firm)
     await portal.add_look(portal.firm, at=portal.clock() - timedelta(days=31))
     page = (await browser.get("/portal")).text

@@ -18,7 +18,7 @@ from consent.model import Consent
 from gateway.limits.quotas import Quotas
 from gateway.portal.consents.decision_form import dataset_fields
 from tests.consent_builders import stored_consents
-from tests.portal_fixture import CATALOGUE, PortalFixture, hidden, open_portal, query_of
+from tests.portal_fixture import CATALOGUE, PortalFixture, hidden_fields, open_portal, query_of
 from tests.waiting import lock_waits
 
 GRANT: Final = {"decision": "grant", "dataset": ["penalty"], "separate": "yes"}
@@ -41,7 +41,7 @@ async def decide(
     """Submit the decision page with these items ticked."""
     address = f"/portal/decide/{interaction}"
     shown = page or (await browser.get(address)).text
-    return await browser.post(address, data=hidden(shown, address) | form)
+    return await browser.post(address, data=hidden_fields(shown, address) | form)
 
 
 async def consents_of(portal: PortalFixture, uscc: str) -> list[Consent]:

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from consent import Status
 from tests.consent_builders import stored_consents
-from tests.portal_fixture import PortalFixture, hidden, open_portal
+from tests.portal_fixture import PortalFixture, hidden_fields, open_portal
 from tests.portal_gallery import ask_by_link
 
 WAYS: Final = ("link", "redirect")
@@ -51,7 +51,7 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
         yield made
 
 
-async def opened(portal: PortalFixture, way: str, uscc: str | None = None) -> str:
+async def open_request(portal: PortalFixture, way: str, uscc: str | None = None) -> str:
     """URL of a request's decision page."""
     uscc = uscc or portal.firm
     if way == "link":
@@ -59,7 +59,7 @@ async def opened(portal: PortalFixture, way: str, uscc: str | None = None) -> st
     return f"/portal/decide/{await portal.ask(uscc=uscc)}"
 
 
-async def decided(portal: PortalFixture) -> list[Any]:
+async def decided_statuses(portal: PortalFixture) -> list[Any]:
     """The decided consent."""
     async with portal.engine.connect() as connection:
         found = await stored_consents(connection, portal.firm)
@@ -68,7 +68,7 @@ async def decided(portal: PortalFixture) -> list[Any]:
 
 async def form_at(browser: httpx2.AsyncClient, address: str) -> dict[str, str]:
     """Hidden fields of the form."""
-    return hidden((await browser.get(address)).text, address)
+    return hidden_fields((await browser.get(address)).text, address)
 
 
 @pytest.mark.parametrize("stale", ["text", "behind"])
@@ -78,13 +78,13 @@ async def test_a_page_whose_words_or_fields_have_changed_decides_nothing(
 ) -> None:
     """The current page is shown again."""
     browser = await portal.signed_in()
-    address = await opened(portal, way)
+    address = await open_request(portal, way)
     form = await form_at(browser, address)
     assert stale in form
     answer = await browser.post(address, data=form | GRANT | {stale: "0" * 64})
     page = await browser.get(answer.headers["location"])
     assert "页面文字在您阅读期间有更新" in page.text
-    assert await decided(portal) == []
+    assert await decided_statuses(portal) == []
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -93,32 +93,32 @@ async def test_a_page_of_a_session_that_is_over_decides_nothing(
 ) -> None:
     """After signing out in another tab."""
     browser = await portal.signed_in()
-    address = await opened(portal, way)
+    address = await open_request(portal, way)
     form = await form_at(browser, address)
-    out = hidden((await browser.get("/portal")).text, "/portal/sign-out")
+    out = hidden_fields((await browser.get("/portal")).text, "/portal/sign-out")
     await browser.post("/portal/sign-out", data=out)
     answer = await browser.post(address, data=form | GRANT)
     assert answer.status_code == 403
     assert "没有执行任何操作" in answer.text
-    assert await decided(portal) == []
+    assert await decided_statuses(portal) == []
 
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_double_click_decides_once(portal: PortalFixture, way: str) -> None:
     """Both responses lead on."""
     browser = await portal.signed_in()
-    address = await opened(portal, way)
+    address = await open_request(portal, way)
     form = await form_at(browser, address)
     answers = await asyncio.gather(*(browser.post(address, data=form | GRANT) for _ in range(4)))
     assert {each.status_code for each in answers} <= {303, 409}
-    assert await decided(portal) == [Status.ACTIVE]
+    assert await decided_statuses(portal) == [Status.ACTIVE]
 
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_the_first_of_two_tabs_decides(portal: PortalFixture, way: str) -> None:
     """The second tab's refusal does not undo the grant."""
     browser = await portal.signed_in()
-    address = await opened(portal, way)
+    address = await open_request(portal, way)
     one, two = await form_at(browser, address), await form_at(browser, address)
     await browser.post(address, data=one | GRANT)
     late = await browser.post(address, data=two | {"decision": "refuse"})
@@ -126,7 +126,7 @@ async def test_the_first_of_two_tabs_decides(portal: PortalFixture, way: str) ->
         assert late.headers["location"].startswith("/oauth/resume?")
     else:
         assert (late.status_code, "已经决定过了" in late.text) == (409, True)
-    assert await decided(portal) == [Status.ACTIVE]
+    assert await decided_statuses(portal) == [Status.ACTIVE]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -135,7 +135,7 @@ async def test_a_request_that_lapsed_while_it_was_read_decides_nothing(
 ) -> None:
     """The page says that nothing was granted, and what to do."""
     browser = await portal.signed_in()
-    address = await opened(portal, way)
+    address = await open_request(portal, way)
     form = await form_at(browser, address)
     for _ in range(2):  # in another tab the person goes on, so the session lives
         portal.clock.advance(timedelta(minutes=8))
@@ -143,7 +143,7 @@ async def test_a_request_that_lapsed_while_it_was_read_decides_nothing(
     for page in (await browser.post(address, data=form | GRANT), await browser.get(address)):
         assert page.status_code == 410
         assert "没有作出任何授权" in page.text
-    assert await decided(portal) == []
+    assert await decided_statuses(portal) == []
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -152,7 +152,7 @@ async def test_a_lapsed_request_says_what_happened_and_what_to_do(
     portal: PortalFixture, way: str, language: str
 ) -> None:
     """Opened for the first time after its end: no form, and nothing is requested or granted."""
-    address = await opened(portal, way)
+    address = await open_request(portal, way)
     portal.clock.advance(timedelta(minutes=16))
     browser = await portal.signed_in()
     page = await browser.get(address, params={"lang": language}, follow_redirects=True)
@@ -164,14 +164,14 @@ async def test_a_lapsed_request_says_what_happened_and_what_to_do(
     async with portal.engine.connect() as connection:
         found = await stored_consents(connection, portal.firm)
     assert len(found) == (way == "link")
-    assert await decided(portal) == []
+    assert await decided_statuses(portal) == []
 
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_anothers_request_is_not_for_you(portal: PortalFixture, way: str) -> None:
     """Without saying whose it is."""
     browser = await portal.signed_in()
-    page = await browser.get(await opened(portal, way, portal.elsewhere))
+    page = await browser.get(await open_request(portal, way, portal.elsewhere))
     assert page.status_code == 403
     assert "不是发给您的" in page.text
     assert "远航" not in page.text

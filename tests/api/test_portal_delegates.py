@@ -13,8 +13,8 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from consent import Status
-from tests.api.test_portal_link_requests import asked, decide, held
-from tests.portal_fixture import PortalFixture, hidden, open_portal
+from tests.api.test_portal_link_requests import decide, read_consent, request_by_link
+from tests.portal_fixture import PortalFixture, hidden_fields, open_portal
 
 LINK = re.compile(r"/portal/invitations/[A-Za-z0-9_-]+")
 
@@ -26,7 +26,7 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
         yield made
 
 
-async def appointed(
+async def appoint(
     portal: PortalFixture, boss: httpx2.AsyncClient, uscc: str, *powers: str, **form: Any
 ) -> httpx2.Response:
     """Submit an appointment."""
@@ -35,24 +35,26 @@ async def appointed(
     assert action
     last_day = (portal.clock() + timedelta(days=30)).date().isoformat()
     fields = {"name": "小王", "power": list(powers), "last_day": last_day} | form
-    return await boss.post(action[1], data=hidden(page, action[1]) | fields)
+    return await boss.post(action[1], data=hidden_fields(page, action[1]) | fields)
 
 
-async def taken_up(browser: httpx2.AsyncClient, link: str) -> httpx2.Response:
+async def accept_invitation(browser: httpx2.AsyncClient, link: str) -> httpx2.Response:
     """Accept an invitation."""
     page = (await browser.get(link)).text
-    return await browser.post(link, data=hidden(page, link) if f'action="{link}"' in page else {})
+    return await browser.post(
+        link, data=hidden_fields(page, link) if f'action="{link}"' in page else {}
+    )
 
 
 async def make_delegate(
     portal: PortalFixture, *powers: str, uscc: str = "", boss: str = "zhang"
 ) -> httpx2.AsyncClient:
     """Browser of Mr Wang after accepting an invitation of the firm."""
-    made = await appointed(portal, await portal.signed_in(boss), uscc or portal.firm, *powers)
+    made = await appoint(portal, await portal.signed_in(boss), uscc or portal.firm, *powers)
     link = LINK.search(made.text)
     assert link, made.text
     wang = await portal.signed_in("wang")
-    assert (await taken_up(wang, link[0])).status_code == 303
+    assert (await accept_invitation(wang, link[0])).status_code == 303
     return wang
 
 
@@ -74,10 +76,10 @@ async def test_a_delegates_decision_is_kept_with_the_delegates_own_name_and_toke
 ) -> None:
     """The consent's subject is the delegate; the representative sees the acts."""
     wang = await make_delegate(portal, "consents")
-    consent_id = await asked(portal, portal.firm)
+    consent_id = await request_by_link(portal, portal.firm)
     last_day = (portal.clock() + timedelta(days=30)).date().isoformat()
     await decide(wang, consent_id, decision="grant", dataset=["penalty"], last_day=last_day)
-    kept = await held(portal, consent_id)
+    kept = await read_consent(portal, consent_id)
     assert (kept.status, kept.subject) == (Status.ACTIVE, "demo:wang")
     assert kept.identity_token_digest
     boss = await portal.signed_in()
@@ -94,7 +96,7 @@ async def test_a_delegate_ended_is_out_with_the_very_next_request(portal: Portal
     one = re.search(rf"{at}/dlg_[a-z0-9]+", (await boss.get(at)).text)
     assert one
     page = (await boss.get(one[0])).text
-    ended = await boss.post(f"{one[0]}/end", data=hidden(page, f"{one[0]}/end"))
+    ended = await boss.post(f"{one[0]}/end", data=hidden_fields(page, f"{one[0]}/end"))
     assert ended.headers["location"].endswith("notice=ended")
     assert (await wang.get(f"/portal/enterprises/{portal.firm}/consents")).status_code == 404
     assert "已终止" in (await boss.get(one[0])).text
@@ -110,12 +112,12 @@ async def test_a_term_ends_by_itself(portal: PortalFixture) -> None:
 
 async def test_an_invitation_works_once_and_for_seven_days(portal: PortalFixture) -> None:
     """Neither a second person nor the same link after a week."""
-    made = await appointed(portal, await portal.signed_in(), portal.firm, "codes")
+    made = await appoint(portal, await portal.signed_in(), portal.firm, "codes")
     link = LINK.findall(made.text)[0]
-    assert (await taken_up(await portal.signed_in("wang"), link)).status_code == 303
+    assert (await accept_invitation(await portal.signed_in("wang"), link)).status_code == 303
     assert (await (await portal.signed_in("none")).get(link)).status_code == 410
     late = LINK.findall(
-        (await appointed(portal, await portal.signed_in(), portal.firm, "codes")).text
+        (await appoint(portal, await portal.signed_in(), portal.firm, "codes")).text
     )[0]
     portal.clock.advance(timedelta(days=7, seconds=1))
     assert (await (await portal.signed_in("none")).get(late)).status_code == 410
@@ -129,7 +131,7 @@ async def test_an_invitation_works_once_and_for_seven_days(portal: PortalFixture
 async def test_an_own_invitation_cannot_be_accepted(portal: PortalFixture) -> None:
     """The representative would delegate to themselves."""
     boss = await portal.signed_in()
-    link = LINK.findall((await appointed(portal, boss, portal.firm, "codes")).text)[0]
+    link = LINK.findall((await appoint(portal, boss, portal.firm, "codes")).text)[0]
     page = (await boss.get(link)).text
     assert "不能自己接受" in page
     assert f'action="{link}"' not in page
@@ -152,7 +154,7 @@ async def test_undelegable_permissions_are_refused(
     portal: PortalFixture, form: dict[str, Any]
 ) -> None:
     """Invalid or missing values make no invitation."""
-    answer = await appointed(
+    answer = await appoint(
         portal, await portal.signed_in(), portal.firm, **({"power": ["codes"]} | form)
     )
     assert answer.status_code == 422
@@ -165,7 +167,7 @@ async def test_a_double_click_makes_one_invitation(portal: PortalFixture) -> Non
     page = (await boss.get(f"/portal/enterprises/{portal.firm}/delegates/new")).text
     action = re.findall(r'action="(/portal/enterprises/[^"]+/new/[^"]+)"', page)[0]
     last_day = (portal.clock() + timedelta(days=30)).date().isoformat()
-    data = hidden(page, action) | {"name": "小王", "power": "codes", "last_day": last_day}
+    data = hidden_fields(page, action) | {"name": "小王", "power": "codes", "last_day": last_day}
     first, second = [await boss.post(action, data=data) for _ in range(2)]
     assert (first.status_code, second.status_code) == (200, 303)
 
@@ -178,7 +180,7 @@ async def test_questions_on_a_persons_id_are_not_a_delegates(portal: PortalFixtu
     page = (await wang.get(f"{address}?uscc={portal.firm}")).text
     assert 'value="legal_representative_id.v1"' not in page
     assert "须由法定代表人" in page
-    forged = hidden(page, address) | {
+    forged = hidden_fields(page, address) | {
         "decision": "grant",
         "dataset": "penalty",
         "question": "legal_representative_id.v1",
@@ -194,21 +196,21 @@ async def test_questions_on_a_persons_id_are_not_a_delegates(portal: PortalFixtu
 async def test_a_delegate_gives_no_natural_persons_separate_consent(portal: PortalFixture) -> None:
     """The operator decides; a delegate may refuse and withdraw."""
     wang = await make_delegate(portal, "consents", uscc=portal.shop, boss="shopkeeper")
-    consent_id = await asked(portal, portal.shop)
+    consent_id = await request_by_link(portal, portal.shop)
     page = (await wang.get(f"/portal/asked/{consent_id}")).text
     assert 'name="separate"' not in page
     assert 'value="grant"' not in page
     answer = await decide(wang, consent_id, decision="grant", dataset=["penalty"], separate="yes")
     assert "notice=in_person" in answer.headers["location"]
-    assert (await held(portal, consent_id)).status is Status.REQUESTED
+    assert (await read_consent(portal, consent_id)).status is Status.REQUESTED
     answer = await decide(wang, consent_id, decision="refuse")
-    assert (await held(portal, consent_id)).status is Status.REFUSED
+    assert (await read_consent(portal, consent_id)).status is Status.REFUSED
 
 
 async def test_a_delegate_cannot_resume_an_operators_pause(portal: PortalFixture) -> None:
     """A natural person's disclosures are resumed by that person."""
     owner = await portal.signed_in("shopkeeper")
-    consent_id = await asked(portal, portal.shop)
+    consent_id = await request_by_link(portal, portal.shop)
     last_day = (portal.clock() + timedelta(days=30)).date().isoformat()
     await decide(
         owner, consent_id, decision="grant", dataset=["penalty"], separate="yes", last_day=last_day
@@ -217,8 +219,8 @@ async def test_a_delegate_cannot_resume_an_operators_pause(portal: PortalFixture
     for verb, status in (("pause", Status.PAUSED), ("resume", Status.PAUSED)):
         page = (await wang.get(f"/portal/consents/{consent_id}")).text
         address = f"/portal/consents/{consent_id}/{verb}"
-        await wang.post(address, data=hidden(page, address))
-        assert (await held(portal, consent_id)).status is status
+        await wang.post(address, data=hidden_fields(page, address))
+        assert (await read_consent(portal, consent_id)).status is status
 
 
 async def test_a_new_representative_ends_the_delegates_without_a_delivery(
@@ -248,7 +250,7 @@ async def test_a_role_that_is_not_the_legal_representatives_gives_nothing_and_sa
         assert answer.status_code == 404, page
     for address in (
         f"/portal/decide/{await portal.ask()}",
-        f"/portal/asked/{await asked(portal, portal.firm)}",
+        f"/portal/asked/{await request_by_link(portal, portal.firm)}",
     ):
         refused = await clerk.get(address)
         assert (refused.status_code, "任命您" in refused.text) == (403, True)

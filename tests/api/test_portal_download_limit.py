@@ -12,8 +12,8 @@ from gateway.limits.memory_store import MemoryStore
 from gateway.limits.model import Admission, Verdict
 from gateway.limits.store_protocol import LimiterUnavailableError
 from gateway.portal.download_limit import DOWNLOADS_PER_MINUTE
-from tests.api.test_portal_link_requests import asked, decide, held
-from tests.portal_fixture import PortalFixture, hidden, open_portal
+from tests.api.test_portal_link_requests import decide, read_consent, request_by_link
+from tests.portal_fixture import PortalFixture, hidden_fields, open_portal
 
 
 class UnreachableStore(MemoryStore):
@@ -34,7 +34,7 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
 
 async def files(portal: PortalFixture) -> tuple[str, str]:
     """Access history export, and a consent's receipt."""
-    consent_id = await asked(portal, portal.firm)
+    consent_id = await request_by_link(portal, portal.firm)
     return (
         f"/portal/enterprises/{portal.firm}/looks.csv",
         f"/portal/consents/{consent_id}/receipt.pdf",
@@ -88,6 +88,6 @@ async def test_without_a_counter_no_file_is_made_and_a_consent_is_withdrawn_all_
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
         assert "暂时不能下载" in answer.text
     page = f"/portal/consents/{consent_id}/withdraw"
-    form = hidden((await boss.get(page)).text, page)
+    form = hidden_fields((await boss.get(page)).text, page)
     assert (await boss.post(page, data=form)).headers["location"].endswith("notice=withdraw")
-    assert (await held(portal, consent_id)).status == "withdrawn"
+    assert (await read_consent(portal, consent_id)).status == "withdrawn"

@@ -17,7 +17,7 @@ from consent import Channel, Purpose, Request, Status, store
 from consent.ids import RANDOM_BYTES, consent_id_from
 from consent.model import Consent
 from gateway.disclosure import consent_log_writer
-from tests.portal_fixture import PortalFixture, hidden, open_portal, query_of
+from tests.portal_fixture import PortalFixture, hidden_fields, open_portal, query_of
 from tests.waiting import lock_waits
 
 
@@ -28,7 +28,7 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
         yield made
 
 
-async def asked(
+async def request_by_link(
     portal: PortalFixture, uscc: str, *datasets: str, amends: Consent | None = None
 ) -> str:
     """Id of a consent requested by link."""
@@ -59,10 +59,10 @@ async def decide(
     """Submit the decision page behind the link."""
     address = f"/portal/asked/{consent_id}"
     shown = page or (await browser.get(address)).text
-    return await browser.post(address, data=hidden(shown, address) | form)
+    return await browser.post(address, data=hidden_fields(shown, address) | form)
 
 
-async def held(portal: PortalFixture, consent_id: str) -> Consent:
+async def read_consent(portal: PortalFixture, consent_id: str) -> Consent:
     """The consent."""
     async with portal.engine.connect() as connection:
         found = await store.by_id(connection, consent_id)
@@ -72,7 +72,7 @@ async def held(portal: PortalFixture, consent_id: str) -> Consent:
 
 async def test_the_link_leads_to_the_decision_page_after_sign_in(portal: PortalFixture) -> None:
     """After sign-in the person returns to it."""
-    consent_id = await asked(portal, portal.firm)
+    consent_id = await request_by_link(portal, portal.firm)
     stranger = portal.browser()
     answer = await stranger.get(f"/portal/asked/{consent_id}")
     assert answer.headers["location"] == f"/portal/sign-in?return=/portal/asked/{consent_id}"
@@ -84,12 +84,12 @@ async def test_the_link_leads_to_the_decision_page_after_sign_in(portal: PortalF
 
 async def test_ticked_items_are_granted_with_the_channel_link(portal: PortalFixture) -> None:
     """The same record as by redirect; the person stays in the portal."""
-    consent_id = await asked(portal, portal.firm)
+    consent_id = await request_by_link(portal, portal.firm)
     browser = await portal.signed_in()
     answer = await decide(browser, consent_id, decision="grant", dataset=["penalty"], max_uses="1")
     assert answer.headers["location"] == f"/portal/consents/{consent_id}?notice=granted"
     assert "已同意" in (await browser.get(answer.headers["location"])).text
-    found = await held(portal, consent_id)
+    found = await read_consent(portal, consent_id)
     assert (found.status, found.datasets, found.max_uses) == (Status.ACTIVE, ("penalty",), 1)
     async with portal.engine.connect() as connection:
         events = await store.events_of(connection, portal.firm, consent_id)
@@ -101,21 +101,21 @@ async def test_ticked_items_are_granted_with_the_channel_link(portal: PortalFixt
 
 async def test_the_start_page_lists_what_waits(portal: PortalFixture) -> None:
     """Until decided."""
-    consent_id = await asked(portal, portal.firm)
+    consent_id = await request_by_link(portal, portal.firm)
     browser = await portal.signed_in()
     link = f'href="/portal/asked/{consent_id}"'
     assert link in (await browser.get("/portal")).text
     await decide(browser, consent_id, decision="refuse")
     assert link not in (await browser.get("/portal")).text
-    assert (await held(portal, consent_id)).status is Status.REFUSED
+    assert (await read_consent(portal, consent_id)).status is Status.REFUSED
 
 
 async def test_another_enterprises_request_and_none_at_all_look_the_same(
     portal: PortalFixture,
 ) -> None:
     """The link does not show which enterprise was asked."""
-    consent_id = await asked(portal, portal.elsewhere)
-    unknown = await asked(portal, portal.unknown)
+    consent_id = await request_by_link(portal, portal.elsewhere)
+    unknown = await request_by_link(portal, portal.unknown)
     browser = await portal.signed_in()
     pages = [
         (await browser.get(f"/portal/asked/{each}"))
@@ -123,18 +123,18 @@ async def test_another_enterprises_request_and_none_at_all_look_the_same(
     ]
     assert {each.status_code for each in pages} == {403}
     assert len({each.text for each in pages}) == 1
-    own = await asked(portal, portal.firm)
-    token = hidden((await browser.get(f"/portal/asked/{own}")).text, f"/portal/asked/{own}")
+    own = await request_by_link(portal, portal.firm)
+    token = hidden_fields((await browser.get(f"/portal/asked/{own}")).text, f"/portal/asked/{own}")
     forged = await browser.post(
         f"/portal/asked/{consent_id}", data=token | {"decision": "grant", "dataset": "penalty"}
     )
     assert forged.status_code == 403
-    assert (await held(portal, consent_id)).status is Status.REQUESTED
+    assert (await read_consent(portal, consent_id)).status is Status.REQUESTED
 
 
 async def test_ten_clicks_at_once_decide_once(portal: PortalFixture) -> None:
     """Each response shows the result."""
-    consent_id = await asked(portal, portal.firm)
+    consent_id = await request_by_link(portal, portal.firm)
     browser = await portal.signed_in()
     page = (await browser.get(f"/portal/asked/{consent_id}")).text
     answers = await asyncio.gather(
@@ -151,7 +151,7 @@ async def test_ten_clicks_at_once_decide_once(portal: PortalFixture) -> None:
 
 async def test_a_request_that_lapsed_while_read_says_so(portal: PortalFixture) -> None:
     """Nothing is granted."""
-    consent_id = await asked(portal, portal.firm)
+    consent_id = await request_by_link(portal, portal.firm)
     portal.clock.advance(timedelta(days=7) - timedelta(minutes=5))
     browser = await portal.signed_in()
     page = (await browser.get(f"/portal/asked/{consent_id}")).text
@@ -159,12 +159,12 @@ async def test_a_request_that_lapsed_while_read_says_so(portal: PortalFixture) -
     late = await decide(browser, consent_id, page=page, decision="grant", dataset=["penalty"])
     assert late.status_code == 410
     assert "没有在期限内得到答复" in late.text
-    assert (await held(portal, consent_id)).decided_at is None
+    assert (await read_consent(portal, consent_id)).decided_at is None
 
 
 async def test_a_decided_one_says_so(portal: PortalFixture) -> None:
     """Nothing is decided again."""
-    consent_id = await asked(portal, portal.firm)
+    consent_id = await request_by_link(portal, portal.firm)
     browser = await portal.signed_in()
     await decide(browser, consent_id, decision="refuse")
     page = await browser.get(f"/portal/asked/{consent_id}")
@@ -173,24 +173,27 @@ async def test_a_decided_one_says_so(portal: PortalFixture) -> None:
 
 async def test_after_a_refusal_an_older_request_cannot_be_granted(portal: PortalFixture) -> None:
     """R9: for both channels."""
-    first, second = await asked(portal, portal.firm), await asked(portal, portal.firm)
+    first, second = (
+        await request_by_link(portal, portal.firm),
+        await request_by_link(portal, portal.firm),
+    )
     browser = await portal.signed_in()
     page = (await browser.get(f"/portal/asked/{second}")).text
     await decide(browser, first, decision="refuse")
     assert "对方暂时不能再次申请" in (await browser.get(f"/portal/asked/{second}")).text
     answer = await decide(browser, second, page=page, decision="grant", dataset=["penalty"])
     assert query_of(answer.headers["location"])["notice"] == ["cooling_down"]
-    assert (await held(portal, second)).status is Status.REQUESTED
+    assert (await read_consent(portal, second)).status is Status.REQUESTED
 
 
 async def test_an_individual_business_consents_separately(portal: PortalFixture) -> None:
     """PIPL, as by redirect."""
-    consent_id = await asked(portal, portal.shop)
+    consent_id = await request_by_link(portal, portal.shop)
     browser = await portal.signed_in("shopkeeper")
     without = await decide(browser, consent_id, decision="grant", dataset=["penalty"])
     assert query_of(without.headers["location"])["notice"] == ["separate"]
     await decide(browser, consent_id, decision="grant", dataset=["penalty"], separate="yes")
-    assert (await held(portal, consent_id)).status is Status.ACTIVE
+    assert (await read_consent(portal, consent_id)).status is Status.ACTIVE
 
 
 @pytest.mark.parametrize(
@@ -200,28 +203,30 @@ async def test_a_foreign_form_decides_nothing(
     portal: PortalFixture, headers: dict[str, str]
 ) -> None:
     """Also without the form token."""
-    consent_id = await asked(portal, portal.firm)
+    consent_id = await request_by_link(portal, portal.firm)
     browser = await portal.signed_in()
     address = f"/portal/asked/{consent_id}"
-    fields = hidden((await browser.get(address)).text, address)
+    fields = hidden_fields((await browser.get(address)).text, address)
     fields |= {"decision": "grant", "dataset": "penalty"}
     assert (await browser.post(address, data=fields, headers=headers)).status_code == 403
     assert (await browser.post(address, data=fields | {"csrf": "no"})).status_code == 403
-    assert (await held(portal, consent_id)).status is Status.REQUESTED
+    assert (await read_consent(portal, consent_id)).status is Status.REQUESTED
 
 
 async def test_the_form_leads_nowhere_else(portal: PortalFixture) -> None:
     """The form-action of the CSP is our own origin."""
     browser = await portal.signed_in()
-    page = await browser.get(f"/portal/asked/{await asked(portal, portal.firm)}")
+    page = await browser.get(f"/portal/asked/{await request_by_link(portal, portal.firm)}")
     assert "form-action 'self';" in page.headers["content-security-policy"]
 
 
-async def granted(portal: PortalFixture, browser: httpx2.AsyncClient, *datasets: str) -> Consent:
+async def grant_by_link(
+    portal: PortalFixture, browser: httpx2.AsyncClient, *datasets: str
+) -> Consent:
     """Id of a consent granted by link."""
-    consent_id = await asked(portal, portal.firm, *datasets)
+    consent_id = await request_by_link(portal, portal.firm, *datasets)
     await decide(browser, consent_id, decision="grant", dataset=list(datasets))
-    return await held(portal, consent_id)
+    return await read_consent(portal, consent_id)
 
 
 async def test_an_amendment_is_shown_against_what_holds_and_changes_it(
@@ -229,17 +234,17 @@ async def test_an_amendment_is_shown_against_what_holds_and_changes_it(
 ) -> None:
     """The page shows both; granted, the active consent has the new terms."""
     browser = await portal.signed_in()
-    running = await granted(portal, browser, "penalty")
-    amendment = await asked(portal, portal.firm, "penalty", "licence", amends=running)
+    running = await grant_by_link(portal, browser, "penalty")
+    amendment = await request_by_link(portal, portal.firm, "penalty", "licence", amends=running)
     page = (await browser.get(f"/portal/asked/{amendment}")).text
     assert "对一项有效授权的变更申请" in page
     answer = await decide(
         browser, amendment, page=page, decision="grant", dataset=["licence"], max_uses="4"
     )
     assert answer.headers["location"] == f"/portal/consents/{running.consent_id}?notice=amended"
-    changed = await held(portal, running.consent_id)
+    changed = await read_consent(portal, running.consent_id)
     assert (changed.status, changed.datasets, changed.max_uses) == (Status.ACTIVE, ("licence",), 4)
-    assert (await held(portal, amendment)).status is Status.SUPERSEDED
+    assert (await read_consent(portal, amendment)).status is Status.SUPERSEDED
     history = (await browser.get(f"/portal/consents/{running.consent_id}")).text
     assert "您变更了授权" in history
 
@@ -247,11 +252,11 @@ async def test_an_amendment_is_shown_against_what_holds_and_changes_it(
 async def test_a_refused_amendment_leaves_what_holds(portal: PortalFixture) -> None:
     """The active consent is unchanged."""
     browser = await portal.signed_in()
-    running = await granted(portal, browser, "penalty")
-    amendment = await asked(portal, portal.firm, "licence", amends=running)
+    running = await grant_by_link(portal, browser, "penalty")
+    amendment = await request_by_link(portal, portal.firm, "licence", amends=running)
     await decide(browser, amendment, decision="refuse")
-    assert await held(portal, running.consent_id) == running
-    assert (await held(portal, amendment)).status is Status.REFUSED
+    assert await read_consent(portal, running.consent_id) == running
+    assert (await read_consent(portal, amendment)).status is Status.REFUSED
 
 
 async def test_an_amendment_of_what_was_withdrawn_meanwhile_is_not_granted(
@@ -259,15 +264,15 @@ async def test_an_amendment_of_what_was_withdrawn_meanwhile_is_not_granted(
 ) -> None:
     """Withdrawn in one tab, agreed in the other."""
     browser = await portal.signed_in()
-    running = await granted(portal, browser, "penalty")
-    amendment = await asked(portal, portal.firm, "licence", amends=running)
+    running = await grant_by_link(portal, browser, "penalty")
+    amendment = await request_by_link(portal, portal.firm, "licence", amends=running)
     page = (await browser.get(f"/portal/asked/{amendment}")).text
     address = f"/portal/consents/{running.consent_id}/withdraw"
-    await browser.post(address, data=hidden((await browser.get(address)).text, address))
+    await browser.post(address, data=hidden_fields((await browser.get(address)).text, address))
     answer = await decide(browser, amendment, page=page, decision="grant", dataset=["licence"])
     assert (answer.status_code, "已经结束" in answer.text) == (410, True)
-    assert (await held(portal, running.consent_id)).status is Status.WITHDRAWN
-    gone = await held(portal, amendment)
+    assert (await read_consent(portal, running.consent_id)).status is Status.WITHDRAWN
+    gone = await read_consent(portal, amendment)
     assert (gone.status, gone.was_granted) == (Status.WITHDRAWN, False)
     assert amendment not in (await browser.get("/portal")).text
 
@@ -275,9 +280,9 @@ async def test_an_amendment_of_what_was_withdrawn_meanwhile_is_not_granted(
 async def test_a_withdrawal_ends_what_is_being_asked_at_that_moment(portal: PortalFixture) -> None:
     """The withdrawal waits for the concurrent request and ends it."""
     browser = await portal.signed_in()
-    running = await granted(portal, browser, "penalty")
+    running = await grant_by_link(portal, browser, "penalty")
     address = f"/portal/consents/{running.consent_id}/withdraw"
-    form = hidden((await browser.get(address)).text, address)
+    form = hidden_fields((await browser.get(address)).text, address)
     async with portal.engine.begin() as connection:
         base = await store.hold(connection, running.uscc, running.consent_id)
         assert base is not None
@@ -301,31 +306,31 @@ async def test_a_withdrawal_ends_what_is_being_asked_at_that_moment(portal: Port
         assert isinstance(asks, consent.Transition)
         await consent_log_writer.insert(connection, asks)
     assert (await withdrawing).headers["location"].endswith("notice=withdraw")
-    assert (await held(portal, late)).status is Status.WITHDRAWN
+    assert (await read_consent(portal, late)).status is Status.WITHDRAWN
 
 
 async def test_a_request_that_the_client_withdrew_says_so(portal: PortalFixture) -> None:
     """The page says so; the consent it would have changed continues."""
     browser = await portal.signed_in()
-    running = await granted(portal, browser, "penalty")
+    running = await grant_by_link(portal, browser, "penalty")
     for amends in (None, running):
-        consent_id = await asked(portal, portal.firm, "licence", amends=amends)
+        consent_id = await request_by_link(portal, portal.firm, "licence", amends=amends)
         page = (await browser.get(f"/portal/asked/{consent_id}")).text
-        before = await held(portal, consent_id)
+        before = await read_consent(portal, consent_id)
         given_up = consent.give_up(before, client_id=portal.bank, now=portal.clock())
         assert isinstance(given_up, consent.Transition)
         async with portal.engine.begin() as connection:
             assert await consent_log_writer.save(connection, before, given_up)
         answer = await decide(browser, consent_id, page=page, decision="grant", dataset=["licence"])
         assert (answer.status_code, "对方已收回" in answer.text) == (410, True)
-    assert await held(portal, running.consent_id) == running
+    assert await read_consent(portal, running.consent_id) == running
 
 
 async def test_fewer_uses_than_were_spent_are_said_to_be_spent(portal: PortalFixture) -> None:
     """On the amendment and the narrowing page; nothing is written."""
     browser = await portal.signed_in()
-    running = await granted(portal, browser, "penalty")
-    amendment = await asked(portal, portal.firm, "licence", amends=running)
+    running = await grant_by_link(portal, browser, "penalty")
+    amendment = await request_by_link(portal, portal.firm, "licence", amends=running)
     async with portal.engine.begin() as connection:
         await connection.execute(
             text("UPDATE consent SET uses = 4 WHERE consent_id = :id"), {"id": running.consent_id}
@@ -333,10 +338,10 @@ async def test_fewer_uses_than_were_spent_are_said_to_be_spent(portal: PortalFix
     answer = await decide(browser, amendment, decision="grant", dataset=["licence"], max_uses="4")
     assert "已经用完" in (await browser.get(answer.headers["location"])).text
     address = f"/portal/consents/{running.consent_id}/narrow"
-    form = hidden((await browser.get(address)).text, address)
+    form = hidden_fields((await browser.get(address)).text, address)
     answer = await browser.post(address, data=form | {"dataset": ["penalty"], "max_uses": "4"})
     assert "已经用完" in (await browser.get(answer.headers["location"])).text
-    assert (await held(portal, running.consent_id)).max_uses == 10
+    assert (await read_consent(portal, running.consent_id)).max_uses == 10
 
 
 async def test_an_amendment_can_be_answered_no_longer_than_what_it_changes_runs(
@@ -344,12 +349,12 @@ async def test_an_amendment_can_be_answered_no_longer_than_what_it_changes_runs(
 ) -> None:
     """Expired: both end; used up: the amendment cannot be granted."""
     browser = await portal.signed_in()
-    consent_id = await asked(portal, portal.firm, "penalty")
+    consent_id = await request_by_link(portal, portal.firm, "penalty")
     last_day = (portal.clock() + timedelta(days=1)).date().isoformat()
     await decide(browser, consent_id, decision="grant", dataset=["penalty"], last_day=last_day)
-    running = await held(portal, consent_id)
-    amendment = await asked(portal, portal.firm, "licence", amends=running)
-    assert (await held(portal, amendment)).answer_by == running.valid_until
+    running = await read_consent(portal, consent_id)
+    amendment = await request_by_link(portal, portal.firm, "licence", amends=running)
+    assert (await read_consent(portal, amendment)).answer_by == running.valid_until
     async with portal.engine.begin() as connection:
         await connection.execute(
             text("UPDATE consent SET uses = max_uses WHERE consent_id = :id"), {"id": consent_id}
@@ -365,13 +370,13 @@ async def test_an_amendment_can_be_answered_no_longer_than_what_it_changes_runs(
 async def test_the_enterprise_allows_less_by_itself(portal: PortalFixture) -> None:
     """Untick items, shorten the term, lower the uses; nothing can be added."""
     browser = await portal.signed_in()
-    running = await granted(portal, browser, "penalty", "licence")
+    running = await grant_by_link(portal, browser, "penalty", "licence")
     address = f"/portal/consents/{running.consent_id}/narrow"
-    fields = hidden((await browser.get(address)).text, address)
+    fields = hidden_fields((await browser.get(address)).text, address)
     wider = fields | {"dataset": ["penalty", "annual_report"], "max_uses": "3"}
     answer = await browser.post(address, data=wider)
     assert answer.headers["location"] == f"/portal/consents/{running.consent_id}?notice=amended"
-    changed = await held(portal, running.consent_id)
+    changed = await read_consent(portal, running.consent_id)
     assert (changed.datasets, changed.max_uses) == (("penalty",), 3)
 
 
@@ -390,18 +395,18 @@ async def test_a_narrowing_that_narrows_nothing_is_refused(
 ) -> None:
     """The page says why."""
     browser = await portal.signed_in()
-    running = await granted(portal, browser, "penalty")
+    running = await grant_by_link(portal, browser, "penalty")
     address = f"/portal/consents/{running.consent_id}/narrow"
-    fields = hidden((await browser.get(address)).text, address)
+    fields = hidden_fields((await browser.get(address)).text, address)
     answer = await browser.post(address, data=fields | form)
     assert query_of(answer.headers["location"])["notice"] == [notice]
     assert 'role="alert"' in (await browser.get(answer.headers["location"])).text
-    assert await held(portal, running.consent_id) == running
+    assert await read_consent(portal, running.consent_id) == running
 
 
 async def test_another_enterprises_consent_cannot_be_narrowed(portal: PortalFixture) -> None:
     """404 for other enterprises."""
-    running = await granted(portal, await portal.signed_in(), "penalty")
+    running = await grant_by_link(portal, await portal.signed_in(), "penalty")
     stranger = await portal.signed_in("wang")
     address = f"/portal/consents/{running.consent_id}/narrow"
     assert (await stranger.get(address)).status_code == 404

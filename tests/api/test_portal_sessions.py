@@ -14,7 +14,7 @@ from gateway.portal import sign_in as sign_in_room
 from gateway.portal.consents import my_consents
 from gateway.portal.consents import redirect_request as decide_room
 from tests.consent_builders import stored_consents
-from tests.portal_fixture import PortalFixture, hidden, open_portal, sign_in
+from tests.portal_fixture import PortalFixture, hidden_fields, open_portal, sign_in
 
 
 @pytest_asyncio.fixture
@@ -54,7 +54,9 @@ async def test_a_form_of_an_ended_session_says_so_and_leads_nowhere(portal: Port
     browser = await portal.signed_in()
     page = await browser.get("/portal")
     portal.clock.advance(timedelta(minutes=15))
-    answer = await browser.post("/portal/sign-out", data=hidden(page.text, "/portal/sign-out"))
+    answer = await browser.post(
+        "/portal/sign-out", data=hidden_fields(page.text, "/portal/sign-out")
+    )
     assert answer.status_code == 403
     assert 'href="/portal"' in answer.text
 
@@ -63,7 +65,7 @@ async def test_every_form_of_the_portal_asks_for_its_token(portal: PortalFixture
     """CSRF: a form without its token is refused at each address."""
     browser = await portal.signed_in()
     decide = f"/portal/decide/{await portal.ask()}"
-    form = hidden((await browser.get(decide)).text, decide)
+    form = hidden_fields((await browser.get(decide)).text, decide)
     await browser.post(decide, data=form | {"decision": "grant", "dataset": "penalty"})
     async with portal.engine.connect() as connection:
         consent_id = (await stored_consents(connection, portal.firm))[0].consent_id

@@ -12,7 +12,14 @@ from sqlmodel import col
 from gateway.identity.demo_provider import DemoProvider
 from gateway.identity.tables import SessionRow
 from gateway.settings import Settings
-from tests.portal_fixture import PASSWORD, PortalFixture, hidden, open_portal, query_of, sign_in
+from tests.portal_fixture import (
+    PASSWORD,
+    PortalFixture,
+    hidden_fields,
+    open_portal,
+    query_of,
+    sign_in,
+)
 
 
 @pytest_asyncio.fixture
@@ -96,7 +103,7 @@ async def test_sign_out_ends_the_session_at_the_server(portal: PortalFixture) ->
     browser = await portal.signed_in()
     copied = dict(browser.cookies)
     page = await browser.get("/portal")
-    left = await browser.post("/portal/sign-out", data=hidden(page.text, "/portal/sign-out"))
+    left = await browser.post("/portal/sign-out", data=hidden_fields(page.text, "/portal/sign-out"))
     assert left.headers["location"] == "/portal/signed-out"
     thief = portal.browser()
     thief.cookies.update(copied)
@@ -109,7 +116,7 @@ async def test_a_ticket_is_good_once_and_for_a_minute(portal: PortalFixture) -> 
         browser = portal.browser()
         begun = await browser.get("/portal/sign-in")
         page = await browser.get(begun.headers["location"])
-        form = hidden(page.text) | {"username": "zhang", "password": PASSWORD}
+        form = hidden_fields(page.text) | {"username": "zhang", "password": PASSWORD}
         ticket = (await browser.post("/demo-identity/sign-in", data=form)).headers["location"]
         kept = dict(browser.cookies)
         portal.clock.advance(wait)

@@ -20,7 +20,7 @@ BAD = ("penalty", "abnormal_listing", "serious_violation", "judgment_defaulter")
 MANY = ("registration", "licence", "commitment", "inspection", "honour", "annual_report", "pledge")
 
 
-async def told(
+async def disclosed_record(
     gateway: GatewayFixture, trait: str, *datasets: str, **members: Any
 ) -> dict[str, Any]:
     """First record of this kind disclosed under a consent for these datasets."""
@@ -131,7 +131,7 @@ async def test_bad_information_is_disclosed_while_it_counts(
     gateway: GatewayFixture, trait: str, found: list[str]
 ) -> None:
     """After its term the answer does not differ, `withheld` included."""
-    body = await told(gateway, trait, *BAD)
+    body = await disclosed_record(gateway, trait, *BAD)
     assert [each["dataset"] for each in body["records"]] == found
     assert body["withheld"] == [
         {
@@ -148,14 +148,14 @@ async def test_bad_information_is_disclosed_while_it_counts(
 
 async def test_the_list_of_serious_violations_is_disclosed(gateway: GatewayFixture) -> None:
     """With reason and decision."""
-    body = await told(gateway, "serious_violation", "serious_violation")
+    body = await disclosed_record(gateway, "serious_violation", "serious_violation")
     assert [each["dataset"] for each in body["records"]] == ["serious_violation"]
     assert body["records"][0]["fields"]["decision_number"]
 
 
 async def test_a_disputed_record_carries_its_mark(gateway: GatewayFixture) -> None:
     """Other records have none."""
-    body = await told(gateway, "disputed", "penalty", "licence", "registration")
+    body = await disclosed_record(gateway, "disputed", "penalty", "licence", "registration")
     marked = [each for each in body["records"] if "objection" in each]
     assert [each["dataset"] for each in marked] == ["penalty"]
     assert datetime.fromisoformat(marked[0]["objection"]["since"]).utcoffset() is not None
@@ -164,7 +164,7 @@ async def test_a_disputed_record_carries_its_mark(gateway: GatewayFixture) -> No
 async def test_personal_numbers_in_free_text_are_masked(gateway: GatewayFixture) -> None:
     """Masked in the facts of a penalty, also with spaces."""
     of = gateway.entity("id_number_in_free_text")
-    body = await told(gateway, "id_number_in_free_text", "penalty")
+    body = await disclosed_record(gateway, "id_number_in_free_text", "penalty")
     facts = body["records"][0]["fields"]["facts"]
     assert "身份证号码已隐去" in facts
     assert "电话号码已隐去" in facts
@@ -176,9 +176,9 @@ async def test_personal_numbers_in_free_text_are_masked(gateway: GatewayFixture)
 async def test_a_phone_number_is_disclosed_under_consent_only(gateway: GatewayFixture) -> None:
     """Decrypted for clients with consent."""
     of = gateway.entity("clean")
-    with_it = await told(gateway, "clean", "registration")
+    with_it = await disclosed_record(gateway, "clean", "registration")
     assert with_it["records"][0]["fields"]["phone"] == of.personal["phone"]
-    without = await told(gateway, "clean", "licence")
+    without = await disclosed_record(gateway, "clean", "licence")
     assert of.personal["phone"] not in str(without)
 
 
@@ -238,7 +238,7 @@ async def test_a_query_with_everything_withheld_gives_the_reasons(
 
 async def test_no_record_and_no_source_are_never_mixed_up(gateway: GatewayFixture) -> None:
     """An empty list, or withheld."""
-    silent = await told(gateway, "source_unavailable", "tax_and_social", "pledge")
+    silent = await disclosed_record(gateway, "source_unavailable", "tax_and_social", "pledge")
     assert silent["records"] == []
     assert silent["withheld"] == [{"dataset": "tax_and_social", "reason": "source_unavailable"}]
 
@@ -527,8 +527,8 @@ async def test_a_repeated_query_tells_no_record_that_was_repaired_since(
     await gateway.grant(bank, uscc, datasets=["penalty"], max_uses=5)
     key = {"Idempotency-Key": "before-the-repair"}
     first = await bank.query(uscc, "penalty", headers=key)
-    told = [record["record_id"] for record in first.json()["records"]]
-    assert told
+    disclosed_record = [record["record_id"] for record in first.json()["records"]]
+    assert disclosed_record
     repair = (
         "UPDATE record SET repaired_at = :at WHERE uscc = :uscc AND dataset = 'penalty' RETURNING 1"
     )
@@ -537,5 +537,5 @@ async def test_a_repeated_query_tells_no_record_that_was_repaired_since(
     try:
         again = await bank.query(uscc, "penalty", headers=key)
     finally:
-        await gateway.rows(undo, uscc=uscc, told=told)
+        await gateway.rows(undo, uscc=uscc, told=disclosed_record)
     assert (again.status_code, again.json()["code"]) == (409, "idempotency_conflict")

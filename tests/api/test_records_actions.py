@@ -10,12 +10,12 @@ from tests.gateway_fixture import Caller, GatewayFixture
 from tests.natural_key_vectors import read_vectors
 from tests.records_builders import (
     act,
+    call_as_source,
     deliver,
     forget,
     make_act,
     make_department,
     make_penalty,
-    sent,
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -295,7 +295,7 @@ async def test_a_single_act_needs_no_list(gateway: GatewayFixture) -> None:
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     penalty = make_penalty(gateway, uscc)
     await deliver(source, "penalty", penalty)
-    response = await sent(source, "/v1/records/actions", make_act(penalty, "repair"))
+    response = await call_as_source(source, "/v1/records/actions", make_act(penalty, "repair"))
     assert response.json()["results"][0]["outcome"] == "updated"
 
 
@@ -315,7 +315,7 @@ async def test_repair_and_withdrawal_do_not_need_the_dataset_in_the_agreement(
         new=narrower.client_id, old=source.client_id,
     )  # fmt: skip
     correction = make_act(penalty, "correct", fields={"fine": "1"})
-    refused = await sent(narrower, "/v1/records/actions", correction)
+    refused = await call_as_source(narrower, "/v1/records/actions", correction)
     assert (refused.status_code, refused.json()["code"]) == (403, "not_in_agreement")
     assert (await act(narrower, make_act(penalty, "withdraw")))[0]["outcome"] == "updated"
 
@@ -335,6 +335,8 @@ async def test_an_act_of_another_form_is_a_problem(
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     penalty = make_penalty(gateway, uscc)
     await deliver(source, "penalty", penalty)
-    response = await sent(source, "/v1/records/actions", make_act(penalty, "repair") | changed)
+    response = await call_as_source(
+        source, "/v1/records/actions", make_act(penalty, "repair") | changed
+    )
     assert response.status_code == 400
     assert (await act(source, make_act(penalty, "repair")))[0]["outcome"] == "updated"

@@ -11,7 +11,14 @@ import pytest_asyncio
 
 from gateway.limits.quotas import Quotas
 from tests.gateway_fixture import GatewayFixture
-from tests.records_builders import SCOPE, deliver, forget, make_department, make_penalty, sent
+from tests.records_builders import (
+    SCOPE,
+    call_as_source,
+    deliver,
+    forget,
+    make_department,
+    make_penalty,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -56,7 +63,7 @@ async def test_a_bad_row_leaves_the_good_ones_alone(gateway: GatewayFixture) -> 
     bad = make_penalty(
         gateway, uscc, fine="minus 330106199001011234", kinds=["没有这种"], colour="red"
     )
-    response = await sent(
+    response = await call_as_source(
         source, "/v1/records", {"dataset": "penalty", "records": [good, bad, other, {}]}
     )
     results = response.json()["results"]
@@ -142,8 +149,8 @@ async def test_only_the_datasets_of_the_agreement(gateway: GatewayFixture) -> No
         gateway.uscc("clean"),
     )
     body = {"dataset": "penalty", "records": [make_penalty(gateway, uscc)]}
-    assert refusal(await sent(source, "/v1/records", body)) == (403, "not_in_agreement")
-    unknown = await sent(source, "/v1/records", body | {"dataset": "gossip"})
+    assert refusal(await call_as_source(source, "/v1/records", body)) == (403, "not_in_agreement")
+    unknown = await call_as_source(source, "/v1/records", body | {"dataset": "gossip"})
     assert refusal(unknown) == (400, "unknown_dataset")
 
 
@@ -151,12 +158,15 @@ async def test_a_bank_cannot_deliver_with_any_scope(gateway: GatewayFixture) -> 
     """A bank's agreement lists datasets to read."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     body = {"dataset": "penalty", "records": [make_penalty(gateway, uscc)]}
-    assert refusal(await sent(bank, "/v1/records", body)) == (403, "not_in_agreement")
+    assert refusal(await call_as_source(bank, "/v1/records", body)) == (403, "not_in_agreement")
     action = {
         "dataset": "penalty", "uscc": uscc, "key": "k", "action": "withdraw", "reason": "理由",
         "decided_on": "2026-01-01",
     }  # fmt: skip
-    assert refusal(await sent(bank, "/v1/records/actions", action)) == (403, "not_in_agreement")
+    assert refusal(await call_as_source(bank, "/v1/records/actions", action)) == (
+        403,
+        "not_in_agreement",
+    )
 
 
 async def test_without_the_scope_or_an_agreement_nothing_is_taken(gateway: GatewayFixture) -> None:
@@ -166,28 +176,28 @@ async def test_without_the_scope_or_an_agreement_nothing_is_taken(gateway: Gatew
     source = await make_department(gateway)
     other_scope = await source.send("/v1/records", body, scope="verify")
     assert refusal(other_scope) == (403, "insufficient_scope")
-    assert (await sent(source, "/v1/records", body)).status_code == 200
+    assert (await call_as_source(source, "/v1/records", body)).status_code == 200
     await gateway.rows(
         "UPDATE agreement SET ended_at = now() WHERE client_id = :id", id=source.client_id
     )
-    assert refusal(await sent(source, "/v1/records", body)) == (403, "agreement_ended")
+    assert refusal(await call_as_source(source, "/v1/records", body)) == (403, "agreement_ended")
     await gateway.rows(
         "UPDATE client SET state = 'suspended' WHERE client_id = :id", id=source.client_id
     )
-    assert refusal(await sent(source, "/v1/records", body)) == (403, "client_suspended")
+    assert refusal(await call_as_source(source, "/v1/records", body)) == (403, "client_suspended")
 
 
 async def test_too_many_rows_and_too_large_a_body_are_refused(gateway: GatewayFixture) -> None:
     """Nothing is taken."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     many = [make_penalty(gateway, uscc) for _ in range(1001)]
-    response = await sent(source, "/v1/records", {"dataset": "penalty", "records": many})
+    response = await call_as_source(source, "/v1/records", {"dataset": "penalty", "records": many})
     assert refusal(response) == (400, "invalid_request")
-    response = await sent(
+    response = await call_as_source(
         source, "/v1/records", b'{"dataset":"penalty","records":[' + b" " * 9_000_000
     )
     assert refusal(response) == (413, "payload_too_large")
-    response = await sent(source, "/v1/records", {"dataset": "penalty", "records": []})
+    response = await call_as_source(source, "/v1/records", {"dataset": "penalty", "records": []})
     assert refusal(response) == (400, "invalid_request")
 
 
@@ -218,9 +228,9 @@ async def test_calls_are_counted_like_others(gateway: GatewayFixture) -> None:
         gateway.uscc("clean"),
     )
     body = {"dataset": "penalty", "records": [make_penalty(gateway, uscc)]}
-    first = await sent(source, "/v1/records", body)
+    first = await call_as_source(source, "/v1/records", body)
     assert "client" in first.headers["RateLimit"]
-    assert refusal(await sent(source, "/v1/records", body)) == (429, "rate_limited")
+    assert refusal(await call_as_source(source, "/v1/records", body)) == (429, "rate_limited")
 
 
 async def test_a_key_stands_for_one_delivery(gateway: GatewayFixture) -> None:
@@ -228,11 +238,11 @@ async def test_a_key_stands_for_one_delivery(gateway: GatewayFixture) -> None:
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     body = {"dataset": "penalty", "records": [make_penalty(gateway, uscc)]}
     headers = {"Idempotency-Key": "delivery-1"}
-    assert (await sent(source, "/v1/records", body, headers=headers)).status_code == 200
-    again = await sent(source, "/v1/records", body, headers=headers)
+    assert (await call_as_source(source, "/v1/records", body, headers=headers)).status_code == 200
+    again = await call_as_source(source, "/v1/records", body, headers=headers)
     assert again.json()["results"][0]["outcome"] == "unchanged"
     other = {"dataset": "penalty", "records": [make_penalty(gateway, uscc)]}
-    assert refusal(await sent(source, "/v1/records", other, headers=headers)) == (
+    assert refusal(await call_as_source(source, "/v1/records", other, headers=headers)) == (
         409, "idempotency_conflict",
     )  # fmt: skip
 
@@ -249,7 +259,7 @@ async def test_a_key_stands_for_one_delivery(gateway: GatewayFixture) -> None:
 async def test_a_body_of_another_form_is_a_problem(gateway: GatewayFixture, body: bytes) -> None:
     """400, not 500."""
     source = await make_department(gateway)
-    assert refusal(await sent(source, "/v1/records", body)) == (400, "invalid_request")
+    assert refusal(await call_as_source(source, "/v1/records", body)) == (400, "invalid_request")
 
 
 ODD: tuple[Any, ...] = (
@@ -266,7 +276,7 @@ async def test_no_value_is_a_fault(gateway: GatewayFixture, name: str) -> None:
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     rows = [make_penalty(gateway, uscc) | {name: value} for value in ODD]
     body = json.dumps({"dataset": "penalty", "records": [*rows, make_penalty(gateway, uscc)]})
-    response = await sent(source, "/v1/records", body.encode())
+    response = await call_as_source(source, "/v1/records", body.encode())
     assert response.status_code == 200, response.text
     *odd, good = response.json()["results"]
     assert {each["outcome"] for each in odd} <= {"created", "rejected"}
@@ -278,7 +288,7 @@ async def test_half_a_character_is_no_character(gateway: GatewayFixture) -> None
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     rows = [make_penalty(gateway, uscc, facts="\ud800"), make_penalty(gateway, uscc)]
     body = json.dumps({"dataset": "penalty", "records": rows}).encode()
-    response = await sent(source, "/v1/records", body)
+    response = await call_as_source(source, "/v1/records", body)
     assert response.status_code in {200, 400}
     if response.status_code == 200:
         assert [each["outcome"] for each in response.json()["results"]] == ["rejected", "created"]
@@ -313,7 +323,7 @@ async def test_listings_whose_term_is_over_are_reported_to_their_source(
     )
 
     async def overdue(caller: Any) -> list[dict[str, Any]]:
-        response = await sent(caller, "/v1/records/overdue", b"", method="GET")
+        response = await call_as_source(caller, "/v1/records/overdue", b"", method="GET")
         assert response.status_code == 200, response.text
         records: list[dict[str, Any]] = response.json()["records"]
         return records

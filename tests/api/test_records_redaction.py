@@ -25,7 +25,7 @@ async def _forgotten(gateway: GatewayFixture) -> AsyncIterator[None]:
     await forget(gateway)
 
 
-async def seen(gateway: GatewayFixture, dataset: str) -> str:
+async def disclosed_text(gateway: GatewayFixture, dataset: str) -> str:
     """Everything disclosed of the clean subject to a bank with consent and to the public."""
     bank, subject = await gateway.client(), gateway.subject("clean")
     await gateway.grant(bank, subject["uscc"])
@@ -56,7 +56,7 @@ async def test_a_number_in_any_text_is_masked_and_its_place_is_said(
         {"row": 0, "field": "certificate", "kind": "id", "start": 5, "length": 20},
         {"row": 0, "field": "content", "kind": "phone", "start": 2, "length": 14},
     ]
-    told = await seen(gateway, "licence")
+    told = await disclosed_text(gateway, "licence")
     assert f"许可证（{ID_NUMBER_MASK}）" in told
     assert f"联系{PHONE_MASK}，许可证编号JY13301060012345。" in told
     assert "19900101" not in told
@@ -94,7 +94,7 @@ async def test_a_correction_and_a_reason_are_masked_and_said_too(gateway: Gatewa
         {"row": 0, "field": "reason", "kind": "id", "start": 5, "length": 20},
         {"row": 0, "field": "authority", "kind": "phone", "start": 2, "length": 14},
     ]
-    assert "88886666" not in await seen(gateway, "penalty")
+    assert "88886666" not in await disclosed_text(gateway, "penalty")
 
 
 async def test_older_records_are_masked_on_disclosure(gateway: GatewayFixture) -> None:
@@ -112,7 +112,7 @@ async def test_older_records_are_masked_on_disclosure(gateway: GatewayFixture) -
             text("UPDATE record SET fields = fields || CAST(:held AS jsonb) WHERE record_id = :id"),
             {"held": json.dumps(held), "id": result["record_id"]},
         )
-    told = await seen(gateway, "penalty")
+    told = await disclosed_text(gateway, "penalty")
     assert f"某局{PHONE_MASK}" in told
     assert f"罚{ID_NUMBER_MASK}" in told
     assert not any(each in told for each in ("88886666", "19900101", "0000 1234"))

@@ -20,9 +20,8 @@ from tests.gateway_fixture import GatewayFixture
 from tests.records_builders import (
     SCOPE,
     UPLOADS,
+    call_as_source,
     create,
-    described,
-    ended,
     forget,
     get,
     head,
@@ -30,8 +29,9 @@ from tests.records_builders import (
     make_department,
     make_penalty,
     patch,
-    sent,
     upload,
+    upload_headers,
+    wait_for_job,
 )
 from tests.waiting import eventually
 
@@ -94,7 +94,7 @@ async def test_a_file_in_parts_becomes_records(gateway: GatewayFixture) -> None:
     digest = base64.b64encode(hashlib.sha1(content[cut:]).digest()).decode()  # noqa: S324  # tus
     last = await patch(source, path, cut, content[cut:], Upload_Checksum=f"sha1 {digest}")
     assert last.status_code == 204, last.text
-    job = await ended(source, path.rpartition("/")[2])
+    job = await wait_for_job(source, path.rpartition("/")[2])
     assert (job["state"], job["sentence"], job["file_name"]) == ("done", None, "处罚 2026.ndjson")
     assert {n: job[n] for n in ("rows", "created", "updated", "unchanged", "rejected")} == {
         "rows": 3, "created": 2, "updated": 0, "unchanged": 0, "rejected": 1,
@@ -131,7 +131,9 @@ async def test_packed_csv_too(gateway: GatewayFixture) -> None:
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     text = f"uscc,number,name\n{uscc},许1,许可\n{uscc},许2,许可\n"
     content = gzip.compress(text.encode())
-    job = await ended(source, await upload(source, content, dataset="licence", filename="a.CSV.gz"))
+    job = await wait_for_job(
+        source, await upload(source, content, dataset="licence", filename="a.CSV.gz")
+    )
     assert (job["state"], job["created"]) == ("done", 2)
 
 
@@ -140,11 +142,11 @@ async def test_the_same_file_again_counts_again(gateway: GatewayFixture) -> None
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     penalty = make_penalty(gateway, uscc)
     content = lines(penalty)
-    assert (await ended(source, await upload(source, content)))["created"] == 1
-    assert (await ended(source, await upload(source, content)))["unchanged"] == 1
+    assert (await wait_for_job(source, await upload(source, content)))["created"] == 1
+    assert (await wait_for_job(source, await upload(source, content)))["unchanged"] == 1
     other = lines(penalty | {"fine": "3"})
-    assert (await ended(source, await upload(source, other)))["updated"] == 1
-    assert (await ended(source, await upload(source, content)))["updated"] == 1
+    assert (await wait_for_job(source, await upload(source, other)))["updated"] == 1
+    assert (await wait_for_job(source, await upload(source, content)))["updated"] == 1
 
 
 @pytest.mark.parametrize(
@@ -164,7 +166,7 @@ async def test_a_malformed_file_is_refused_in_one_sentence(
 ) -> None:
     """The upload folder is empty afterwards."""
     source = await make_department(gateway)
-    job = await ended(source, await upload(source, content, **said))
+    job = await wait_for_job(source, await upload(source, content, **said))
     assert job["state"] == "stopped"
     assert sentence in job["sentence"]
     assert 10 < len(job["sentence"]) < 200
@@ -181,7 +183,7 @@ async def test_a_file_delivered_several_times_at_once_lists_its_rejects_each_tim
     content = lines(make_penalty(gateway, uscc), {"uscc": "x"})
     jobs = await asyncio.gather(*(upload(source, content) for _ in range(3)))
     for job_id in jobs:
-        assert (await ended(source, job_id))["rejected"] == 1
+        assert (await wait_for_job(source, job_id))["rejected"] == 1
         listed = await get(source, f"/v1/records/jobs/{job_id}/rejects")
         assert "2,uscc,not a unified social credit code" in listed.text
 
@@ -190,7 +192,7 @@ async def test_another_digest_than_announced_takes_nothing(gateway: GatewayFixtu
     """The digest is verified before the first row."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     content = lines(make_penalty(gateway, uscc))
-    job = await ended(source, await upload(source, content, sha256="0" * 64))
+    job = await wait_for_job(source, await upload(source, content, sha256="0" * 64))
     assert (job["state"], job["created"]) == ("stopped", 0)
     assert "SHA-256" in job["sentence"]
 
@@ -259,7 +261,7 @@ async def test_a_creation_of_another_form_is_a_problem(
 ) -> None:
     """400, and nothing is created."""
     source = await make_department(gateway)
-    response = await sent(source, UPLOADS, b"", headers=described(b"x") | changed)
+    response = await call_as_source(source, UPLOADS, b"", headers=upload_headers(b"x") | changed)
     assert response.status_code == 400
     assert (await get(source, "/v1/records/jobs")).json()["jobs"] == []
 
@@ -277,7 +279,7 @@ async def test_the_metadata_of_an_upload_is_checked(
 ) -> None:
     """The dataset by the agreement; format and encoding are required."""
     source = await make_department(gateway)
-    response = await sent(source, UPLOADS, b"", headers=described(b"x", **said))
+    response = await call_as_source(source, UPLOADS, b"", headers=upload_headers(b"x", **said))
     assert response.status_code == status, response.text
 
 
@@ -285,29 +287,33 @@ async def test_space_is_bounded(gateway: GatewayFixture) -> None:
     """The limit is for a source's unfinished files; deleting makes room."""
     source = await make_department(gateway)
     room = gateway.settings.spool_per_source
-    huge = described(b"x") | {"Upload-Length": str(room)}
-    first = await sent(source, UPLOADS, b"", headers=huge)
+    huge = upload_headers(b"x") | {"Upload-Length": str(room)}
+    first = await call_as_source(source, UPLOADS, b"", headers=huge)
     if first.status_code == 503:
         pytest.fail("the machine has no room for this test")
     assert first.status_code == 201, first.text
-    refused = await sent(source, UPLOADS, b"", headers=described(b"x"))
+    refused = await call_as_source(source, UPLOADS, b"", headers=upload_headers(b"x"))
     assert (refused.status_code, refused.json()["code"]) == (413, "payload_too_large")
     other = await make_department(gateway)
-    assert (await sent(other, UPLOADS, b"", headers=described(b"x"))).status_code == 201
+    assert (
+        await call_as_source(other, UPLOADS, b"", headers=upload_headers(b"x"))
+    ).status_code == 201
     path = first.headers["Location"].removeprefix(gateway.issuer)
     gone = await source.send(
         path, b"", method="DELETE", scope=SCOPE, headers={"Tus-Resumable": "1.0.0"}
     )
     assert gone.status_code == 204
     assert (await head(source, path)).status_code == 404
-    assert (await sent(source, UPLOADS, b"", headers=described(b"x"))).status_code == 201
+    assert (
+        await call_as_source(source, UPLOADS, b"", headers=upload_headers(b"x"))
+    ).status_code == 201
 
 
 async def test_a_file_that_can_never_be_taken_is_not_put_off(gateway: GatewayFixture) -> None:
     """413 beyond `Tus-Max-Size`, whatever space is left."""
     source = await make_department(gateway)
-    endless = described(b"x") | {"Upload-Length": "9" * 16}
-    refused = await sent(source, UPLOADS, b"", headers=endless)
+    endless = upload_headers(b"x") | {"Upload-Length": "9" * 16}
+    refused = await call_as_source(source, UPLOADS, b"", headers=endless)
     assert (refused.status_code, refused.json()["code"]) == (413, "payload_too_large")
 
 
@@ -379,7 +385,7 @@ async def test_a_source_sees_its_own_uploads_and_jobs_only(gateway: GatewayFixtu
     gone = await thief.send(path, b"", method="DELETE", scope=SCOPE, headers=version)
     assert gone.status_code == 404
     await patch(owner, path, 0, content)
-    await ended(owner, job_id)
+    await wait_for_job(owner, job_id)
     lists = (f"/v1/records/jobs/{job_id}/{name}" for name in ("rejects", "warnings"))
     for of in (f"/v1/records/jobs/{job_id}", *lists):
         assert (await get(thief, of)).status_code == 404
@@ -444,12 +450,12 @@ async def test_a_taker_that_died_is_followed_by_another(gateway: GatewayFixture)
     source = await make_department(gateway)
     content = lines(*(make_penalty(gateway, gateway.uscc("clean")) for _ in range(20)))
     job_id = await upload(source, content)
-    await ended(source, job_id)
+    await wait_for_job(source, job_id)
     Spool(spool(gateway)).file(job_id).write_bytes(content)
     await gateway.rows(
         "UPDATE intake_upload SET state = 'running', counts = NULL, holder = 'a dead worker',"
         " held_until = now() - interval '1 second' WHERE upload_id = :id",
         id=job_id,
     )
-    job = await ended(source, job_id)
+    job = await wait_for_job(source, job_id)
     assert (job["state"], job["rows"], job["created"]) == ("done", 20, 20)

@@ -43,7 +43,7 @@ def five_years_ago(gateway: GatewayFixture, days: int = 0) -> str:
     return (months_after(day_of(gateway.clock()), -60) + timedelta(days=days)).isoformat()
 
 
-async def kept(gateway: GatewayFixture, dataset: str = "penalty", **changed: Any) -> Record:
+async def add_record(gateway: GatewayFixture, dataset: str = "penalty", **changed: Any) -> Record:
     """A record in a new enterprise's file, or in that of `uscc`."""
     made = make_record(
         dataset,
@@ -80,7 +80,7 @@ async def proofs_with(gateway: GatewayFixture, made: Record, version: int = 1) -
     return found
 
 
-def old(gateway: GatewayFixture, days: int = -1) -> dict[str, Any]:
+def old_dates(gateway: GatewayFixture, days: int = -1) -> dict[str, Any]:
     """Dates of a penalty whose retention ended yesterday."""
     on = five_years_ago(gateway, days)
     return {"decided_on": on, "determined_on": on, "published_on": on}
@@ -89,7 +89,7 @@ def old(gateway: GatewayFixture, days: int = -1) -> dict[str, Any]:
 async def make_breach(gateway: GatewayFixture, **changed: Any) -> Record:
     """A broken commitment, disclosed until its retention ends tonight."""
     on = five_years_ago(gateway)
-    return await kept(
+    return await add_record(
         gateway, "commitment", fulfilment="broken", committed_on=on, determined_on=on, **changed
     )
 
@@ -98,8 +98,11 @@ async def test_retention_deletes_what_is_over_and_not_a_day_earlier(
     gateway: GatewayFixture,
 ) -> None:
     """Five years after the determination, to the end of the day; positive records stay."""
-    over, last_day = await kept(gateway, **old(gateway)), await kept(gateway, **old(gateway, 0))
-    commitment = await kept(gateway, "commitment", committed_on="2010-01-05")
+    over, last_day = (
+        await add_record(gateway, **old_dates(gateway)),
+        await add_record(gateway, **old_dates(gateway, 0)),
+    )
+    commitment = await add_record(gateway, "commitment", committed_on="2010-01-05")
     await deleter_of(gateway).run(now=gateway.clock())
     assert not await is_there(gateway, over)
     assert await is_there(gateway, last_day)
@@ -114,9 +117,9 @@ async def test_retention_lasts_while_the_enterprise_is_on_the_serious_list(
     gateway: GatewayFixture,
 ) -> None:
     """And ends once it is off."""
-    penalty = await kept(gateway, **old(gateway, -400))
+    penalty = await add_record(gateway, **old_dates(gateway, -400))
     added_on = f"{day_of(gateway.clock()) - timedelta(days=400)}"
-    listing = await kept(gateway, "serious_violation", uscc=penalty.uscc, added_on=added_on)
+    listing = await add_record(gateway, "serious_violation", uscc=penalty.uscc, added_on=added_on)
     await deleter_of(gateway).run(now=gateway.clock())
     assert await is_there(gateway, penalty)
     assert await is_there(gateway, listing)
@@ -134,8 +137,10 @@ async def test_a_listing_whose_term_is_over_prolongs_no_retention(
     gateway: GatewayFixture,
 ) -> None:
     """Nor is it kept itself, although its removal was not reported."""
-    penalty = await kept(gateway, **old(gateway, -400))
-    listing = await kept(gateway, "serious_violation", uscc=penalty.uscc, added_on="2015-02-01")
+    penalty = await add_record(gateway, **old_dates(gateway, -400))
+    listing = await add_record(
+        gateway, "serious_violation", uscc=penalty.uscc, added_on="2015-02-01"
+    )
     await deleter_of(gateway).run(now=gateway.clock())
     assert not await is_there(gateway, penalty)
     assert not await is_there(gateway, listing)
@@ -145,9 +150,9 @@ async def test_the_serious_list_counts_although_it_is_itself_kept_for_ever(
     gateway: GatewayFixture,
 ) -> None:
     """Although the list itself is never deleted."""
-    penalty = await kept(gateway, **old(gateway, -400))
+    penalty = await add_record(gateway, **old_dates(gateway, -400))
     added_on = f"{day_of(gateway.clock()) - timedelta(days=400)}"
-    await kept(gateway, "serious_violation", uscc=penalty.uscc, added_on=added_on)
+    await add_record(gateway, "serious_violation", uscc=penalty.uscc, added_on=added_on)
     document = PUBLISHED_CATALOGUE.read_text(encoding="utf-8").replace(
         "months: 36}\n    retention_months: 60\n  judgment", "months: 36}\n  judgment"
     )
@@ -158,7 +163,7 @@ async def test_the_serious_list_counts_although_it_is_itself_kept_for_ever(
 
 async def test_retention_takes_every_version_and_proves_each(gateway: GatewayFixture) -> None:
     """Historical reads find nothing either."""
-    made = await kept(gateway, **old(gateway))
+    made = await add_record(gateway, **old_dates(gateway))
     async with gateway.runtime.engine.begin() as connection:
         await mark_record(
             connection,
@@ -222,7 +227,7 @@ async def test_retention_deletes_stored_answers_and_spends_nothing_again(
 
 async def test_retention_deletes_once_however_many_workers_do_it(gateway: GatewayFixture) -> None:
     """Each version is in one proof."""
-    made = [await kept(gateway, **old(gateway)) for _ in range(45)]
+    made = [await add_record(gateway, **old_dates(gateway)) for _ in range(45)]
     runs = await asyncio.gather(*(deleter_of(gateway).run(now=gateway.clock()) for _ in range(4)))
     assert sum(each.records for each in runs) >= len(made)
     for each in made:
@@ -234,7 +239,10 @@ async def test_retention_does_not_wait_for_a_record_that_is_being_changed(
     gateway: GatewayFixture,
 ) -> None:
     """Locked records are left to the next round."""
-    busy, free = await kept(gateway, **old(gateway)), await kept(gateway, **old(gateway))
+    busy, free = (
+        await add_record(gateway, **old_dates(gateway)),
+        await add_record(gateway, **old_dates(gateway)),
+    )
     async with gateway.runtime.engine.begin() as connection:
         await store.lock_record(connection, busy.uscc, busy.record_id)
         async with asyncio.timeout(PATIENCE):
@@ -248,10 +256,10 @@ async def test_retention_does_not_wait_for_a_record_that_is_being_changed(
 async def test_the_sweeper_sees_to_each_day_once(gateway: GatewayFixture) -> None:
     """Records that become due later the same day wait; leftovers are taken the next day."""
     with gateway.clock.later(days=2):
-        first = await kept(gateway, **old(gateway))
+        first = await add_record(gateway, **old_dates(gateway))
         assert await run_retention(gateway.runtime) >= 1
         assert not await is_there(gateway, first)
-        second = await kept(gateway, **old(gateway))
+        second = await add_record(gateway, **old_dates(gateway))
         assert await run_retention(gateway.runtime) == 0
         assert await is_there(gateway, second)
     with gateway.clock.later(days=3):
@@ -261,7 +269,7 @@ async def test_the_sweeper_sees_to_each_day_once(gateway: GatewayFixture) -> Non
 
 async def test_each_proof_is_a_leaf_of_the_log(gateway: GatewayFixture) -> None:
     """With a log leaf for each proof."""
-    await kept(gateway, **old(gateway))
+    await add_record(gateway, **old_dates(gateway))
     await deleter_of(gateway).run(now=gateway.clock())
     missing = await gateway.rows(
         """SELECT p.deletion_id FROM deletion_proof p

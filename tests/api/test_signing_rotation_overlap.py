@@ -12,7 +12,7 @@ from gateway.signing import jws
 from gateway.signing.access_tokens import MAX_TOKEN_LIFE
 from gateway.signing.rotation import rewrite_key_file, rotate_keys
 from tests.gateway_fixture import Caller, GatewayFixture
-from tests.oauth_builders import claims_of, signed
+from tests.oauth_builders import claims_of, sign_jwt
 from tests.waiting import PATIENCE
 from xinqiao._core.exchange import Exchange
 from xinqiao._core.http_signatures import read_claims, verify_signature
@@ -88,7 +88,7 @@ async def test_the_coming_key_signs_nothing_yet(rotating: GatewayFixture) -> Non
     coming = rotating.runtime.keys.current("token", rotating.clock() + timedelta(hours=2))
     assert _kid(token) != coming.kid
     header = {"typ": "at+jwt", "kid": coming.kid}
-    early = signed(coming.private, "EdDSA", claims_of(token), header)
+    early = sign_jwt(coming.private, "EdDSA", claims_of(token), header)
     assert (await _call(bank, early)).status_code == 401
 
 
@@ -101,7 +101,7 @@ async def test_a_retired_key_cannot_be_used_to_make_new_tokens(rotating: Gateway
     with rotating.clock.later(hours=1, minutes=1):
         claims["exp"] = int((old.retired_at + MAX_TOKEN_LIFE).timestamp()) + 1
         header = {"typ": "at+jwt", "kid": old.kid}
-        forged = signed(old.private, "EdDSA", claims, header)
+        forged = sign_jwt(old.private, "EdDSA", claims, header)
         assert (await _call(bank, forged)).status_code == 401
 
 

@@ -28,7 +28,7 @@ from gateway.transparency.rollback import LogForkedError
 from tests.databases import copy_of, new_database
 from tests.gateway_fixture import in_process
 from tests.gateway_process import environment, run
-from tests.log_builders import disclosed, make_checkpoint_folder
+from tests.log_builders import make_checkpoint_folder, write_disclosures
 from tests.oauth_builders import ISSUER, SECRET
 from xinqiao._core.exchange import Exchange
 from xinqiao._core.http_signatures import read_claims, verify_signature
@@ -113,7 +113,7 @@ async def place(postgres_url: str, tmp_path: Path) -> Installation:
     return Installation(settings=settings, folder=tmp_path)
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+async def wait_until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Wait until the condition holds."""
     async with asyncio.timeout(60):
         while not await condition():  # noqa: ASYNC110  # the gateway tells nobody
@@ -164,9 +164,9 @@ async def test_a_running_gateway_that_finds_a_fork_answers_nothing_more(
     """503 in each form; nothing is sequenced, and the metrics show it."""
     async with place.served() as (app, http):
         runtime: Runtime = app.state.runtime
-        await until(ready(http, 200))
+        await wait_until(ready(http, 200))
         place.keep(1_000)
-        await until(ready(http, 503))
+        await wait_until(ready(http, 503))
         for method, path in ROUTES:
             answer = await http.request(method, path, json={} if method == "POST" else None)
             assert (answer.status_code, answer.json()["code"]) == (503, "temporarily_unavailable")
@@ -182,7 +182,7 @@ async def test_a_running_gateway_that_finds_a_fork_answers_nothing_more(
         assert (await http.get("/healthz")).status_code == 200
         assert "\nxinqiao_log_forked 1.0\n" in (await http.get("/metrics")).text
         waiting = await pending(runtime.engine)
-        await disclosed(runtime.hot, 3)
+        await write_disclosures(runtime.hot, 3)
         place.file.unlink()  # nothing but a start brings it back
         assert await ready(http, 503)()
     async with open_engine(place) as engine:
@@ -206,11 +206,11 @@ async def test_a_call_under_way_when_a_fork_is_found_is_not_answered(place: Inst
 async def test_a_gateway_on_a_restored_database_does_not_start(place: Installation) -> None:
     """The worker raises; the command prints the sentence before listening."""
     async with place.served() as (_, http):
-        await until(ready(http, 200))
+        await wait_until(ready(http, 200))
     dump = await copy_of(place.settings.database_url)
     before = place.size
     async with place.served() as (app, _):
-        await disclosed(app.state.runtime.hot, 4)
+        await write_disclosures(app.state.runtime.hot, 4)
     assert place.size == before + 4
     restored = place.on(dump)
     with pytest.raises(LogForkedError, match=f"has {before} entries"):
@@ -227,19 +227,19 @@ async def test_a_gateway_on_a_restored_database_does_not_start(place: Installati
 async def test_a_place_that_is_away_stops_the_answers_until_it_is_back(place: Installation) -> None:
     """After some seconds, shortened here; then everything continues."""
     async with place.served() as (app, http):
-        await until(lambda: answers(http, "/log/checkpoint", 200))
+        await wait_until(lambda: answers(http, "/log/checkpoint", 200))
         app.state.runtime.log_status.clock = lambda: 100 * time.monotonic()
         before = place.size
         kept = place.file.rename(place.folder / "kept")
-        await until(ready(http, 503))
+        await wait_until(ready(http, 503))
         assert (await http.get("/log/checkpoint")).status_code == 503
-        await disclosed(app.state.runtime.hot, 3)
+        await write_disclosures(app.state.runtime.hot, 3)
         kept.rename(place.file)
-        await until(ready(http, 200))
-        await until(lambda: grown(place, before))
+        await wait_until(ready(http, 200))
+        await wait_until(lambda: has_grown(place, before))
 
 
-async def grown(place: Installation, before: int) -> bool:
+async def has_grown(place: Installation, before: int) -> bool:
     """Whether the kept checkpoint has grown."""
     return place.size >= before + 3
 
@@ -249,7 +249,7 @@ async def test_a_log_that_was_never_kept_outside_begins_with_an_operators_comman
 ) -> None:
     """After an upgrade or a move: with the known size, as an audited act."""
     async with place.served() as (_, http):
-        await until(ready(http, 200))
+        await wait_until(ready(http, 200))
     size = place.size
     place.file.unlink()
     done = await place.run("log", "check")
@@ -273,7 +273,7 @@ async def test_a_log_that_was_never_kept_outside_begins_with_an_operators_comman
 async def test_no_command_puts_a_smaller_checkpoint_over_a_larger_one(place: Installation) -> None:
     """Recovery is by the write-ahead log, not by a command."""
     async with place.served() as (_, http):
-        await until(ready(http, 200))
+        await wait_until(ready(http, 200))
     size = place.size
     place.keep(size + 4)
     kept = place.file.read_bytes()
@@ -291,5 +291,5 @@ async def test_a_new_log_begins_by_itself(place: Installation) -> None:
     done = await place.run("log", "put-checkpoint", "--size", "0")
     assert "has not begun" in done.stderr
     async with place.served() as (_, http):
-        await until(ready(http, 200))
+        await wait_until(ready(http, 200))
     assert place.size > 0

@@ -33,13 +33,13 @@ from tests.databases import copy_of, new_database
 from tests.log_builders import (
     ORIGIN,
     TreeHead,
-    disclosed,
     make_key_ring,
     make_sequencer,
     on_a_full_disk,
     open_note,
     raw_key,
     sequence_all,
+    write_disclosures,
 )
 
 pytestmark = pytest.mark.asyncio
@@ -72,7 +72,7 @@ class LogFixture:
     async def grow(self, leaves: int) -> Sequencer:
         """Disclose and sequence more; the sequencer that did it."""
         sequencer = make_sequencer(self.engine, self.keys)
-        await disclosed(self.hot, leaves)
+        await write_disclosures(self.hot, leaves)
         await sequence_all(sequencer)
         return sequencer
 
@@ -147,12 +147,12 @@ async def test_a_full_store_stops_publication_and_sequencing(
         stores = [*sequencer.publisher.stores, second]
         await second.replace(None, log.file.read_bytes())
         sequencer = replace(sequencer, publisher=replace(sequencer.publisher, stores=stores))
-        await disclosed(log.hot, 4)
+        await write_disclosures(log.hot, 4)
         server.put_status = 507
         for _ in range(3):
             with pytest.raises(StoreError, match="It answered 507"):
                 await sequencer.round()
-            await disclosed(log.hot, 1)
+            await write_disclosures(log.hot, 1)
         assert (await log.told(), log.kept().size) == (19, 23)
         assert await log.value("SELECT max(size) FROM checkpoint") == 23
         server.put_status = None
@@ -166,7 +166,7 @@ async def test_a_kill_between_the_commit_and_the_place_outside_raises_no_alarm(
 ) -> None:
     """The checkpoint is only in the database and unpublished; the next start stores it."""
     sequencer = await log.grow(19)
-    await disclosed(log.hot, 4)
+    await write_disclosures(log.hot, 4)
     with pytest.raises(StoreError, match="No space"):
         await on_a_full_disk(sequencer).round()
     assert await log.value("SELECT max(size) FROM checkpoint") == 23
@@ -195,9 +195,9 @@ async def test_workers_of_several_hosts_keep_each_others_checkpoints(log: LogFix
     """An older checkpoint of another worker is no alarm."""
     workers = [make_sequencer(log.engine, log.keys, batch=3) for _ in range(3)]
     for turn in range(6):
-        await disclosed(log.hot, 4)
+        await write_disclosures(log.hot, 4)
         await workers[turn % 3].round()
-    await disclosed(log.hot, 30)
+    await write_disclosures(log.hot, 30)
     running = [asyncio.create_task(run_sequencer(each)) for each in workers]
     async with asyncio.timeout(60):
         while await log.value("SELECT count(*) FROM pending_leaf") or await log.told() != 54:  # noqa: ASYNC110  # the database tells nobody
@@ -219,7 +219,7 @@ async def test_a_restored_database_is_seen_before_anything_is_signed(
         assert "has 19 entries" in said
         assert f"kept at {log.folder} has 23" in said
         assert "docs/operate/backup.md" in said
-        await disclosed(log.hot, 5)
+        await write_disclosures(log.hot, 5)
         for _ in range(2):
             assert await refusal(sequencer.round, LogForkedError) == said
         assert await log.value("SELECT max(size) FROM checkpoint") == 19
@@ -299,7 +299,7 @@ async def test_a_place_that_lost_its_checkpoint_is_not_begun_anew(
         await log.grow(19)
         older = log.file.read_bytes()
         sequencer = await log.grow(4)
-        await disclosed(log.hot, 2)
+        await write_disclosures(log.hot, 2)
         if loss == "emptied":
             log.file.unlink()
         elif loss == "put back":

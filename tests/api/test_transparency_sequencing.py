@@ -27,12 +27,12 @@ from tests.log_builders import (
     EMPTY,
     NOON,
     ORIGIN,
-    disclosed,
     make_key_ring,
     make_sequencer,
     open_note,
     raw_key,
     sequence_all,
+    write_disclosures,
 )
 from tests.waiting import PATIENCE
 
@@ -120,7 +120,7 @@ async def test_a_log_begins_with_a_signed_empty_tree(place: LogFixture) -> None:
 async def test_three_sequencers_at_once_give_each_leaf_one_index(place: LogFixture) -> None:
     """With two concurrent writers: no gap, no duplicate, none missing."""
     sequencers = [make_sequencer(place.engine, place.keys, batch=17) for _ in range(3)]
-    writers = [asyncio.create_task(disclosed(place.hot, 250)) for _ in range(2)]
+    writers = [asyncio.create_task(write_disclosures(place.hot, 250)) for _ in range(2)]
     sealing = [asyncio.create_task(run_sequencer(each)) for each in sequencers]
     written = [made for batch in await asyncio.gather(*writers) for made in batch]
     await place.emptied()
@@ -132,9 +132,9 @@ async def test_three_sequencers_at_once_give_each_leaf_one_index(place: LogFixtu
 
 async def test_leaves_stand_in_the_order_of_their_time_and_id(place: LogFixture) -> None:
     """Across batches, in any order of writing."""
-    late = await disclosed(place.hot, 30, moment=NOON + timedelta(seconds=5))
-    early = await disclosed(place.hot, 30)
-    twin = await disclosed(place.hot, 30)
+    late = await write_disclosures(place.hot, 30, moment=NOON + timedelta(seconds=5))
+    early = await write_disclosures(place.hot, 30)
+    twin = await write_disclosures(place.hot, 30)
     await sequence_all(make_sequencer(place.engine, place.keys, batch=7))
     by_time = sorted([*late, *early, *twin], key=lambda each: (each[0].at, each[0].disclosure_id))
     assert await place.whole() == [entry for _, entry in by_time]
@@ -143,10 +143,10 @@ async def test_leaves_stand_in_the_order_of_their_time_and_id(place: LogFixture)
 async def test_a_round_that_breaks_loses_nothing_and_doubles_nothing(place: LogFixture) -> None:
     """The clock fails between copying the leaves and signing."""
     good = make_sequencer(place.engine, place.keys, batch=300)
-    await disclosed(place.hot, 10)
+    await write_disclosures(place.hot, 10)
     await good.round()
     before = await place.whole()
-    written = await disclosed(place.hot, 300)
+    written = await write_disclosures(place.hot, 300)
     with pytest.raises(BrokenClockError):
         await replace(good, now=BrokenClock(failures=1)).round()
     assert (await place.whole(), await place.pending()) == (before, 300)
@@ -159,7 +159,7 @@ async def test_a_sequencer_whose_connection_is_cut_lets_the_next_one_seal(
     place: LogFixture,
 ) -> None:
     """The server terminates the backend that holds the lock; the round is rolled back."""
-    written = await disclosed(place.hot, 20)
+    written = await write_disclosures(place.hot, 20)
     cut = CutBeforeSigning(place.url)
     with pytest.raises(Exception, match="connection"):
         await replace(make_sequencer(place.engine, place.keys), now=cut).round()
@@ -172,7 +172,7 @@ async def test_the_loop_goes_on_after_a_failure(place: LogFixture) -> None:
     """At the next round, within a second."""
     assert POLL_SECONDS < 1
     await make_sequencer(place.engine, place.keys).round()
-    written = await disclosed(place.hot, 5)
+    written = await write_disclosures(place.hot, 5)
     flaky = replace(make_sequencer(place.engine, place.keys), now=BrokenClock(failures=1))
     running = asyncio.create_task(run_sequencer(flaky))
     await place.emptied()
@@ -184,14 +184,14 @@ async def test_the_loop_goes_on_after_a_failure(place: LogFixture) -> None:
 
 async def test_a_leaf_that_comes_again_is_not_sealed_again(place: LogFixture) -> None:
     """A restored shard delivers its pending leaves again."""
-    await disclosed(place.hot, 12)
+    await write_disclosures(place.hot, 12)
     sequencer = make_sequencer(place.engine, place.keys, batch=10)
     await sequence_all(sequencer)
     before = await place.whole()
     await place.change("""
         INSERT INTO pending_leaf (uscc, disclosure_id, leaf_hash, at)
         SELECT uscc, disclosure_id, leaf_hash, at FROM disclosure""")
-    [fresh] = await disclosed(place.hot, 1, moment=NOON + timedelta(days=1))
+    [fresh] = await write_disclosures(place.hot, 1, moment=NOON + timedelta(days=1))
     await sequence_all(sequencer)
     assert await place.whole() == [*before, fresh[1]]
     assert await place.pending() == 0
@@ -199,7 +199,7 @@ async def test_a_leaf_that_comes_again_is_not_sealed_again(place: LogFixture) ->
 
 async def test_while_one_seals_another_does_nothing(place: LogFixture) -> None:
     """It does not wait, and looks again half a second later."""
-    await disclosed(place.hot, 3)
+    await write_disclosures(place.hot, 3)
     sequencer = make_sequencer(place.engine, place.keys)
     async with place.engine.begin() as other:
         await other.execute(
@@ -212,7 +212,7 @@ async def test_while_one_seals_another_does_nothing(place: LogFixture) -> None:
 
 async def test_nothing_new_is_signed_when_nothing_came(place: LogFixture) -> None:
     """No new checkpoint without new leaves."""
-    await disclosed(place.hot, 1)
+    await write_disclosures(place.hot, 1)
     sequencer = make_sequencer(place.engine, place.keys)
     for _ in range(3):
         await sequencer.round()
@@ -221,7 +221,7 @@ async def test_nothing_new_is_signed_when_nothing_came(place: LogFixture) -> Non
 
 async def test_the_last_round_seals_what_is_left_and_never_fails(place: LogFixture) -> None:
     """An error at shutdown is logged, and the leaves stay pending."""
-    await disclosed(place.hot, 9)
+    await write_disclosures(place.hot, 9)
     sequencer = make_sequencer(place.engine, place.keys, batch=4)
     await replace(sequencer, now=BrokenClock(failures=1)).last_round()
     assert await place.pending() == 9
@@ -231,7 +231,7 @@ async def test_the_last_round_seals_what_is_left_and_never_fails(place: LogFixtu
 
 async def test_any_two_checkpoints_are_consistent(place: LogFixture) -> None:
     """By stored tiles, for all pairs, across a full tile's border."""
-    written = await disclosed(place.hot, 300)
+    written = await write_disclosures(place.hot, 300)
     await sequence_all(make_sequencer(place.engine, place.keys, batch=23))
     assert await place.whole() == [entry for _, entry in written]
     heads = await place.rows("SELECT size, root FROM checkpoint WHERE size > 0 ORDER BY size")

@@ -79,7 +79,7 @@ async def outside(tmp_path: Path) -> AsyncIterator[FakeInternet]:
         yield made
 
 
-async def fetched(outside: FakeInternet, url: str | None = None, **way: Any) -> KeySet:
+async def fetch(outside: FakeInternet, url: str | None = None, **way: Any) -> KeySet:
     """Result of a fetch."""
     own, now = outside.url if url is None else url, datetime.now(UTC)
     return await fetch_keys(own, now=now, loopback=False, route=outside.way(**way))
@@ -133,7 +133,7 @@ async def test_an_address_of_the_wrong_form_is_refused_before_anything_is_resolv
     """Neither resolved nor connected to."""
     assert address_problem(url, loopback=False)
     with pytest.raises(UnfetchableError):
-        await fetched(outside, url)
+        await fetch(outside, url)
     assert outside.asked == []
     assert outside.dialled == []
 
@@ -145,7 +145,7 @@ async def test_a_name_that_resolves_inside_is_never_connected_to(
     """The resolved address decides."""
     outside.addresses = [[address]]
     with pytest.raises(UnfetchableError, match="not allowed"):
-        await fetched(outside)
+        await fetch(outside)
     assert outside.dialled == []
 
 
@@ -155,7 +155,7 @@ async def test_one_private_address_among_public_ones_refuses_them_all(
     """An attacker's DNS may mix them and hope for a retry."""
     outside.addresses = [[PUBLIC, "10.0.0.1"]]
     with pytest.raises(UnfetchableError, match="not allowed"):
-        await fetched(outside)
+        await fetch(outside)
     assert outside.dialled == []
 
 
@@ -164,14 +164,14 @@ async def test_a_name_is_resolved_once_and_the_judged_address_is_dialled(
 ) -> None:
     """DNS rebinding: there is no second resolution."""
     outside.addresses = [[PUBLIC], ["127.0.0.1"]]
-    assert (await fetched(outside)).jwks["keys"][0]["kid"] == "k1"
+    assert (await fetch(outside)).jwks["keys"][0]["kid"] == "k1"
     assert len(outside.asked) == 1
     assert outside.dialled == [PUBLIC]
 
 
 async def test_host_and_certificate_are_the_names_own(outside: FakeInternet) -> None:
     """Host, SNI and certificate use the name, the connection the address."""
-    await fetched(outside)
+    await fetch(outside)
     assert f"host: keys.bank.test:{outside.server.port}" in (
         outside.server.requests[0].decode().lower()
     )
@@ -186,7 +186,7 @@ async def test_another_spelling_of_loopback_is_resolved_and_refused(
     """Spellings that the system resolver understands."""
     url = f"https://{host}:{outside.server.port}/jwks.json"
     with pytest.raises(UnfetchableError):
-        await fetched(outside, url, resolve=safe_fetch.resolve, connect=safe_fetch.connect)
+        await fetch(outside, url, resolve=safe_fetch.resolve, connect=safe_fetch.connect)
     assert outside.server.connections == 0
 
 
@@ -195,14 +195,14 @@ async def test_a_certificate_for_another_name_is_refused(tmp_path: Path) -> None
     async with make_fake_internet(tmp_path, name="other.test") as outside:
         outside.server.answer = ok(make_set("k1"))
         with pytest.raises(UnfetchableError, match="cannot be reached"):
-            await fetched(outside)
+            await fetch(outside)
         assert outside.server.requests == []
 
 
 async def test_a_certificate_of_an_unknown_authority_is_refused(outside: FakeInternet) -> None:
     """No fallback for untrusted authorities."""
     with pytest.raises(UnfetchableError, match="cannot be reached"):
-        await fetched(outside, trust=safe_fetch.system_trust)
+        await fetch(outside, trust=safe_fetch.system_trust)
     assert outside.server.requests == []
 
 
@@ -212,7 +212,7 @@ async def test_a_redirect_is_not_followed(outside: FakeInternet, status: str) ->
     head = f"HTTP/1.1 {status}\r\nLocation: {outside.url}?again\r\nContent-Length: 0\r\n\r\n"
     outside.server.answer = head.encode()
     with pytest.raises(UnfetchableError, match="instead of 200"):
-        await fetched(outside)
+        await fetch(outside)
     assert outside.server.connections == 1
 
 
@@ -221,7 +221,7 @@ async def test_anything_but_a_200_is_no_answer(outside: FakeInternet, status: st
     """Other statuses are refused, whatever their body."""
     outside.server.answer = ok(make_set("k1")).replace(b"200 OK", status.encode())
     with pytest.raises(UnfetchableError, match="instead of 200"):
-        await fetched(outside)
+        await fetch(outside)
 
 
 async def test_a_huge_body_is_cut_off(outside: FakeInternet) -> None:
@@ -235,10 +235,10 @@ async def test_a_huge_body_is_cut_off(outside: FakeInternet) -> None:
 
     outside.server.answer = endless
     with pytest.raises(UnfetchableError, match="more than 65536"):
-        await fetched(outside)
+        await fetch(outside)
     outside.server.answer = ok(json.dumps(make_set("k1")).encode() + b" " * 65_536)
     with pytest.raises(UnfetchableError, match="more than 65536"):
-        await fetched(outside)
+        await fetch(outside)
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ async def test_a_slow_answer_is_given_up_as_a_whole(outside: FakeInternet, begin
 
     outside.server.answer = dripping
     with pytest.raises(UnfetchableError, match="did not answer within"):
-        await fetched(outside, timeout=0.5)
+        await fetch(outside, timeout=0.5)
 
 
 async def test_a_slow_resolver_is_given_up_too(outside: FakeInternet) -> None:
@@ -267,7 +267,7 @@ async def test_a_slow_resolver_is_given_up_too(outside: FakeInternet) -> None:
         return [PUBLIC]
 
     with pytest.raises(UnfetchableError, match="did not answer within"):
-        await fetched(outside, resolve=never, timeout=0.2)
+        await fetch(outside, resolve=never, timeout=0.2)
 
 
 def test_the_whole_fetch_has_three_seconds() -> None:
@@ -279,7 +279,7 @@ async def test_a_compressed_answer_is_not_unpacked(outside: FakeInternet) -> Non
     """Refused by Content-Encoding, against decompression bombs."""
     outside.server.answer = ok(b"\x1f\x8b", "Content-Encoding: gzip")
     with pytest.raises(UnfetchableError, match="encoding"):
-        await fetched(outside)
+        await fetch(outside)
 
 
 async def test_an_endless_head_is_refused(outside: FakeInternet) -> None:
@@ -293,7 +293,7 @@ async def test_an_endless_head_is_refused(outside: FakeInternet) -> None:
 
     outside.server.answer = heading
     with pytest.raises(UnfetchableError):
-        await fetched(outside)
+        await fetch(outside)
 
 
 @pytest.mark.parametrize(
@@ -321,7 +321,7 @@ async def test_an_invalid_key_set_is_refused(outside: FakeInternet, content: byt
     """Refused with a sentence that quotes nothing."""
     outside.server.answer = ok(content)
     with pytest.raises(UnfetchableError) as refused:
-        await fetched(outside)
+        await fetch(outside)
     assert "c2VjcmV0" not in str(refused.value)
 
 
@@ -343,14 +343,14 @@ async def test_a_set_that_could_not_be_registered_is_refused(
     """The same rules as for keys by value."""
     outside.server.answer = ok({"keys": keys})
     with pytest.raises(UnfetchableError, match="not a usable JWK set"):
-        await fetched(outside)
+        await fetch(outside)
 
 
 async def test_other_members_of_a_key_are_not_stored(outside: FakeInternet) -> None:
     """Certificates and URLs in a key are not stored."""
     key = public_jwk(ec.generate_private_key(ec.SECP256R1()), kid="k1", x5u="https://inside.test/")
     outside.server.answer = ok({"keys": [key], "next": "https://inside.test/"})
-    kept = (await fetched(outside)).jwks
+    kept = (await fetch(outside)).jwks
     assert kept.keys() == {"keys"}
     assert kept["keys"][0].keys() == {"kty", "crv", "x", "y", "kid"}
 

@@ -27,7 +27,7 @@ UPGRADES: Final = (
 )
 
 
-def opened(front: Proxy, where: str) -> socket.socket:
+def open_connection(front: Proxy, where: str) -> socket.socket:
     """A connection to the proxy, or directly to the gateway, which trusts this peer."""
     if where == "direct":
         host, port = front.gateway.split(":")
@@ -38,7 +38,7 @@ def opened(front: Proxy, where: str) -> socket.socket:
     return context.wrap_socket(plain, server_hostname=parts.hostname)
 
 
-def said(line: socket.socket, *segments: bytes) -> bytes:
+def read_all(line: socket.socket, *segments: bytes) -> bytes:
     """Bytes received until the connection closes."""
     line.settimeout(TIMEOUT)
     found = b""
@@ -57,7 +57,7 @@ def request(front: Proxy, path: str, *, method: str = "GET", fields: str = "") -
     return f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{fields}".encode("latin-1")
 
 
-def posted(front: Proxy, body: bytes, fields: dict[str, str]) -> tuple[bytes, bytes]:
+def token_post(front: Proxy, body: bytes, fields: dict[str, str]) -> tuple[bytes, bytes]:
     """A form POST to the token endpoint."""
     lines = {
         "Content-Type": "application/x-www-form-urlencoded",
@@ -68,7 +68,7 @@ def posted(front: Proxy, body: bytes, fields: dict[str, str]) -> tuple[bytes, by
     return request(front, "/oauth/token", method="POST", fields=head) + b"\r\n", body
 
 
-def last(front: Proxy) -> bytes:
+def closing_request(front: Proxy) -> bytes:
     """A request with `Connection: close`."""
     return request(front, "/healthz") + b"Connection: close\r\n\r\n"
 
@@ -86,7 +86,7 @@ class SlowRequests(threading.Thread):
 
     def __init__(self, front: Proxy) -> None:
         super().__init__(daemon=True)
-        self.open = {opened(front, where): b"" for where in (*WHERE, "direct")}
+        self.open = {open_connection(front, where): b"" for where in (*WHERE, "direct")}
         self.answers: list[bytes] = []
         self._begun = request(front, "/healthz", fields="X: ")
 
@@ -135,7 +135,9 @@ HIDDEN: Final = (
 async def test_no_spelling_of_an_inner_address_gets_through(front: Proxy, where: str) -> None:
     """By the proxy's allow list, and by the gateway's refusal of non-canonical paths."""
     for path in HIDDEN:
-        answer = said(opened(front, where), request(front, path) + b"Connection: close\r\n\r\n")
+        answer = read_all(
+            open_connection(front, where), request(front, path) + b"Connection: close\r\n\r\n"
+        )
         assert re.match(rb"HTTP/1\.[01] (400|404) ", answer), (path, answer)
         assert b"python_gc" not in answer
         assert b"\r\n\r\nready" not in answer
@@ -163,9 +165,9 @@ async def test_an_upgrade_is_served_with_its_body(
     front: Proxy, where: str, fields: dict[str, str]
 ) -> None:
     """In one and in two segments, followed by another request."""
-    head, body = posted(front, b"twice=1&twice=2", fields)
-    for segments in ([head + body + last(front)], [head, body, last(front)]):
-        answers = said(opened(front, where), *segments)
+    head, body = token_post(front, b"twice=1&twice=2", fields)
+    for segments in ([head + body + closing_request(front)], [head, body, closing_request(front)]):
+        answers = read_all(open_connection(front, where), *segments)
         assert re.findall(rb"HTTP/1\.1 (\d+) ", answers) == [b"400", b"200"], answers
         assert b"The parameter twice is repeated." in answers
         assert answers.endswith(b"\r\n\r\nok\n")
@@ -179,12 +181,14 @@ async def test_a_certificate_is_not_smuggled_in_a_body(
     """A request inside another's body is not served."""
     client_id, holder = await victim(front)
     form = urlencode(token_form(client_id)).encode()
-    inner = b"".join(posted(front, form, {"Client-Cert": holder.header}))
+    inner = b"".join(token_post(front, form, {"Client-Cert": holder.header}))
     if where == "direct":  # it would be believed, if it were a request
-        assert b"access_token" in said(opened(front, where), inner + last(front))
-    head, body = posted(front, inner, fields)
-    for segments in ([head + body + last(front)], [head, body, last(front)]):
-        answers = said(opened(front, where), *segments)
+        assert b"access_token" in read_all(
+            open_connection(front, where), inner + closing_request(front)
+        )
+    head, body = token_post(front, inner, fields)
+    for segments in ([head + body + closing_request(front)], [head, body, closing_request(front)]):
+        answers = read_all(open_connection(front, where), *segments)
         assert b"access_token" not in answers
         assert re.findall(rb"HTTP/1\.1 (\d+) ", answers) == [b"400", b"200"], answers
 
@@ -201,7 +205,7 @@ async def test_a_certificate_is_not_believed_in_a_trailer(front: Proxy, where: s
     head = request(front, "/oauth/token", method="POST", fields=fields) + b"\r\n"
     trailer = b"Client-Cert: %b\r\n\r\n" % holder.header.encode()
     chunked = b"%x\r\n%b\r\n0\r\n%b" % (len(body), body, trailer)
-    answer = said(opened(front, where), head + chunked)
+    answer = read_all(open_connection(front, where), head + chunked)
     assert answer.startswith(b"HTTP/1.1 400 "), answer
     assert b"access_token" not in answer
 
@@ -218,7 +222,7 @@ async def test_heads_without_measure_do_not_get_through(front: Proxy, where: str
         b"GET /healthz HTTP/1.1\r\n" + host + b"X: a\r\n" * 10_000 + close,
         b"GET /healthz?" + b"a" * 70_000 + b" HTTP/1.1\r\n" + host + close,
     ):
-        answer = said(opened(front, where), head)
+        answer = read_all(open_connection(front, where), head)
         assert not answer.startswith(b"HTTP/1.1 2"), (head[:60], answer)
         if where == "direct":
             assert re.match(rb"HTTP/1\.1 4(00|14|31) ", answer), (head[:60], answer)

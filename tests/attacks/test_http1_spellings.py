@@ -10,7 +10,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 BROWSER = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
 
 
-async def at(gateway: GatewayFixture, method: str, path: str, **more: object) -> httpx2.Response:
+async def answer_at(
+    gateway: GatewayFixture, method: str, path: str, **more: object
+) -> httpx2.Response:
     """Answer to a path sent unchanged."""
     url = httpx2.URL(gateway.issuer).copy_with(raw_path=path.encode())
     request = httpx2.Request(method, url, **more)  # type: ignore[arg-type]  # httpx2's own
@@ -30,7 +32,7 @@ async def test_a_call_under_another_spelling_is_a_signed_400(
     bank = await gateway.client()
     body = verification_body(gateway.uscc("clean"), "is_active.v1")
     for method in ("POST", "GET", "HEAD", "OPTIONS"):
-        answer = gateway.checked(await at(gateway, method, path, json=body, headers=BROWSER))
+        answer = gateway.checked(await answer_at(gateway, method, path, json=body, headers=BROWSER))
         assert answer.status_code == 400
         if method != "HEAD":
             assert answer.json()["code"] == "invalid_request"
@@ -45,10 +47,10 @@ async def test_at_the_authorization_server_it_is_an_oauth_error(
     gateway: GatewayFixture, path: str
 ) -> None:
     """RFC 6749 §5.2; browser endpoints answer with a page."""
-    answer = await at(gateway, "POST", path, data={"grant_type": "client_credentials"})
+    answer = await answer_at(gateway, "POST", path, data={"grant_type": "client_credentials"})
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
     assert answer.headers["cache-control"] == "no-store"
-    page = await at(gateway, "GET", path, headers=BROWSER)
+    page = await answer_at(gateway, "GET", path, headers=BROWSER)
     assert (page.status_code, page.headers["content-type"]) == (400, "text/html; charset=utf-8")
 
 
@@ -57,11 +59,11 @@ async def test_at_the_authorization_server_it_is_an_oauth_error(
 )
 async def test_a_person_gets_a_page(gateway: GatewayFixture, path: str) -> None:
     """In both languages with the usual headers; API clients get a problem."""
-    page = await at(gateway, "GET", path, headers=BROWSER)
+    page = await answer_at(gateway, "GET", path, headers=BROWSER)
     assert (page.status_code, page.headers["content-type"]) == (400, "text/html; charset=utf-8")
     assert "这个网址的写法不对" in page.text
     assert "content-security-policy" in page.headers
-    told = await at(gateway, "GET", path, headers={"Accept": "application/json"})
+    told = await answer_at(gateway, "GET", path, headers={"Accept": "application/json"})
     assert (told.status_code, told.json()["code"]) == (400, "invalid_request")
 
 
@@ -73,7 +75,7 @@ async def test_nothing_is_served_at_an_address_with_something_after_it(
     gateway: GatewayFixture, path: str, after: str
 ) -> None:
     """Rules that match addresses by text would not apply."""
-    assert (await at(gateway, "GET", path + after)).status_code in {400, 404}
+    assert (await answer_at(gateway, "GET", path + after)).status_code in {400, 404}
 
 
 @pytest.mark.parametrize(
@@ -84,7 +86,7 @@ async def test_nothing_is_served_at_an_address_with_something_after_it(
 )  # fmt: skip
 async def test_a_tile_has_no_second_address(gateway: GatewayFixture, path: str) -> None:
     """A cache would store it twice."""
-    answer = await at(gateway, "GET", path)
+    answer = await answer_at(gateway, "GET", path)
     assert answer.status_code in {400, 404}
     assert answer.headers["cache-control"] == "no-store"
 
@@ -95,7 +97,7 @@ async def test_a_tile_has_no_second_address(gateway: GatewayFixture, path: str) 
 async def test_an_encoded_slash_parts_no_segments(gateway: GatewayFixture, path: str) -> None:
     """RFC 3986 §2.2: it is data, and no route has such data."""
     for headers in ({}, BROWSER):
-        answer = await at(gateway, "GET", path, headers=headers)
+        answer = await answer_at(gateway, "GET", path, headers=headers)
         assert answer.status_code == 404
 
 
@@ -104,12 +106,12 @@ async def test_an_encoded_slash_parts_no_segments(gateway: GatewayFixture, path:
 )
 async def test_texts_and_blanks_reach_routing(gateway: GatewayFixture, code_id: str) -> None:
     """The code page answers 404 itself."""
-    answer = await at(gateway, "GET", f"/E/{code_id}")
+    answer = await answer_at(gateway, "GET", f"/E/{code_id}")
     assert answer.status_code == 404
     assert "伪造" in answer.text
 
 
 async def test_a_nul_in_a_query_is_refused(gateway: GatewayFixture) -> None:
     """PostgreSQL text has no NUL."""
-    answer = gateway.checked(await at(gateway, "GET", "/v1/questions?x=%00"))
+    answer = gateway.checked(await answer_at(gateway, "GET", "/v1/questions?x=%00"))
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")

@@ -23,7 +23,7 @@ from gateway.identity.identity_provider import (
 from gateway.identity.openid import OpenIdProvider
 from gateway.identity.sessions import Identity
 from gateway.settings import Settings
-from tests.oauth_builders import Key, public_jwk, signed
+from tests.oauth_builders import Key, public_jwk, sign_jwt
 from tests.rsa_keys import rsa_key
 
 NOW: Final = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
@@ -113,7 +113,7 @@ def token(
     **header: Any,
 ) -> str:
     """A signed ID token."""
-    return signed(key, alg, claims, {"kid": "k1"} | header)
+    return sign_jwt(key, alg, claims, {"kid": "k1"} | header)
 
 
 def gateway_of(provider: Provider, **changed: Any) -> OpenIdProvider:

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from tests.oauth_builders import ISSUER, OAuthFixture, claims_of, running, signed
+from tests.oauth_builders import ISSUER, OAuthFixture, claims_of, open_oauth, sign_jwt
 
 THEIRS = ed25519.Ed25519PrivateKey.generate()
 Forge = Callable[[OAuthFixture, str], str]
@@ -17,31 +17,31 @@ Forge = Callable[[OAuthFixture, str], str]
 @pytest_asyncio.fixture
 async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
     """A running authorization server."""
-    async with running(migrated_url, tmp_path) as made:
+    async with open_oauth(migrated_url, tmp_path) as made:
         yield made
 
 
 def _another_key(oauth: OAuthFixture, token: str) -> str:
-    return signed(THEIRS, "EdDSA", claims_of(token), _header(oauth))
+    return sign_jwt(THEIRS, "EdDSA", claims_of(token), _header(oauth))
 
 
 def _another_kid(oauth: OAuthFixture, token: str) -> str:
-    return signed(THEIRS, "EdDSA", claims_of(token), _header(oauth) | {"kid": "token-of-theirs"})
+    return sign_jwt(THEIRS, "EdDSA", claims_of(token), _header(oauth) | {"kid": "token-of-theirs"})
 
 
 def _key_of_another_use(oauth: OAuthFixture, token: str) -> str:
     key = oauth.runtime.keys.current("response", oauth.clock())
-    return signed(key.private, "EdDSA", claims_of(token), _header(oauth) | {"kid": key.kid})
+    return sign_jwt(key.private, "EdDSA", claims_of(token), _header(oauth) | {"kid": key.kid})
 
 
 def _another_type(oauth: OAuthFixture, token: str) -> str:
     key = oauth.runtime.keys.current("token", oauth.clock())
-    return signed(key.private, "EdDSA", claims_of(token), _header(oauth) | {"typ": "JWT"})
+    return sign_jwt(key.private, "EdDSA", claims_of(token), _header(oauth) | {"typ": "JWT"})
 
 
 def _wider_claims(oauth: OAuthFixture, token: str) -> str:
     head, _, signature = token.split(".")
-    wider = signed(THEIRS, "EdDSA", claims_of(token) | {"scope": "admin"}, _header(oauth))
+    wider = sign_jwt(THEIRS, "EdDSA", claims_of(token) | {"scope": "admin"}, _header(oauth))
     return ".".join((head, wider.split(".")[1], signature))
 
 
@@ -81,5 +81,5 @@ async def test_the_true_token_of_another_issuer_is_not_active(oauth: OAuthFixtur
     true = (await bank.token()).json()["access_token"]
     key = oauth.runtime.keys.current("token", oauth.clock())
     for changed in ({"iss": "https://x.test"}, {"aud": "https://x.test"}, {"aud": [ISSUER]}):
-        other = signed(key.private, "EdDSA", claims_of(true) | changed, _header(oauth))
+        other = sign_jwt(key.private, "EdDSA", claims_of(true) | changed, _header(oauth))
         assert (await bank.about("introspect", other)).json() == {"active": False}

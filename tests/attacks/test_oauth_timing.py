@@ -8,7 +8,7 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from tests.oauth_builders import ASSERTION_TYPE, ISSUER, OAuthFixture, running
+from tests.oauth_builders import ASSERTION_TYPE, ISSUER, OAuthFixture, open_oauth
 from tests.unregistered_clients import EVERYBODY, FORGED, ClientCase
 from tests.welch import Ask, LeakyApplication, compare
 
@@ -24,7 +24,7 @@ ENDPOINTS = {
 @pytest_asyncio.fixture
 async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
     """A running authorization server."""
-    async with running(migrated_url, tmp_path) as made:
+    async with open_oauth(migrated_url, tmp_path) as made:
         yield made
 
 

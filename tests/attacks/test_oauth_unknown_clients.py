@@ -13,7 +13,7 @@ import pytest_asyncio
 from gateway.oauth.claimed_client import claimed_client
 from gateway.signing import jws
 from tests.mtls_builders import Holder, make_certificate, peer
-from tests.oauth_builders import ASSERTION_TYPE, OAuthFixture, running
+from tests.oauth_builders import ASSERTION_TYPE, OAuthFixture, open_oauth
 from tests.statement_recorder import record_statements
 from tests.unregistered_clients import EVERYBODY, FORGED, ClientCase
 
@@ -46,7 +46,7 @@ async def oauth(
 ) -> AsyncIterator[OAuthFixture]:
     """An authorization server behind a proxy that forwards certificates."""
     folder = tmp_path_factory.mktemp("world")
-    async with running(migrated_url, folder, trusted_proxies=PROXY) as made:
+    async with open_oauth(migrated_url, folder, trusted_proxies=PROXY) as made:
         yield made
 
 
@@ -62,7 +62,7 @@ def verifications() -> int:
     return asked.hits + asked.misses
 
 
-async def seen(
+async def observe(
     oauth: OAuthFixture, endpoint: str, form: dict[str, str], *, holder: Holder | None = None
 ) -> Any:
     """Answer, statements and verifications of a call."""
@@ -105,7 +105,7 @@ async def test_a_forged_assertion_tells_nothing_of_its_client(
         signer = each.forger(oauth, *FORGED[forged])
         assertion = signer.assertion(header=HEADERS[header])
         form = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
-        found[name] = await seen(oauth, endpoint, form)
+        found[name] = await observe(oauth, endpoint, form)
     assert len({repr(each) for each in found.values()}) == 1, found
     *_, asked, verified = found["unknown"]
     # Beside the assertion's, a proof's own signature at the token endpoint.
@@ -120,7 +120,7 @@ async def test_a_foreign_certificate_tells_nothing_of_a_client(
     """A certificate of another authority subject, sent in a client's name."""
     holder = make_certificate("CN=somebody else")
     found = {
-        name: await seen(oauth, endpoint, {"client_id": each.client_id}, holder=holder)
+        name: await observe(oauth, endpoint, {"client_id": each.client_id}, holder=holder)
         for name, each in everybody.items()
     }
     assert len({repr(each) for each in found.values()}) == 1, found

@@ -16,7 +16,7 @@ from gateway.creditfile.objections import store as objections
 from gateway.creditfile.objections.model import Actor, Objection, ObjectionOutcome, Role, Status
 from gateway.identity import sessions
 from tests.creditfile_builders import make_record
-from tests.portal_fixture import PortalFixture, hidden, open_portal
+from tests.portal_fixture import PortalFixture, hidden_fields, open_portal
 
 MARKUP: Final = "<script>alert('x')</script>\"'><img src=x onerror=alert(1)>{{7*7}}</textarea>"
 WORDS: Final = {"text": "罚款已经撤销。", "wanted": "撤下。"}
@@ -39,16 +39,16 @@ def form_at(uscc: str, record_id: str = "rec_p") -> str:
     return f"/portal/enterprises/{uscc}/records/{record_id}/object"
 
 
-async def raised(portal: PortalFixture, browser: httpx2.AsyncClient, **words: str) -> str:
+async def raise_objection(portal: PortalFixture, browser: httpx2.AsyncClient, **words: str) -> str:
     """URL of an objection raised on the page."""
     address = form_at(portal.firm)
-    form = hidden((await browser.get(address)).text, address)
+    form = hidden_fields((await browser.get(address)).text, address)
     answer = await browser.post(address, data=form | WORDS | words)
     assert answer.status_code == 303, answer.text
     return str(answer.headers["location"].partition("?")[0])
 
 
-async def held(portal: PortalFixture, uscc: str) -> list[Objection]:
+async def objections_of(portal: PortalFixture, uscc: str) -> list[Objection]:
     """Objections of an enterprise."""
     async with portal.engine.connect() as connection:
         return await objections.of_enterprise(connection, uscc)
@@ -67,7 +67,7 @@ async def test_pages_about_another_enterprise_and_about_none_look_the_same(
 ) -> None:
     """IDOR: file, records and objections, by every address."""
     owner, stranger = await portal.signed_in("zhang"), await portal.signed_in("wang")
-    own = await raised(portal, owner)
+    own = await raise_objection(portal, owner)
     invented = f"/portal/objections/obj_{'a' * 26}"
     firm, other = portal.firm, portal.unknown
     for theirs, unknown in (
@@ -87,7 +87,7 @@ async def test_pages_about_another_enterprise_and_about_none_look_the_same(
 async def test_acts_on_what_belongs_to_another_change_nothing(portal: PortalFixture) -> None:
     """IDOR with a valid token for that address."""
     owner, stranger = await portal.signed_in("zhang"), await portal.signed_in("wang")
-    own = await raised(portal, owner)
+    own = await raise_objection(portal, owner)
     objection_id = own.rpartition("/")[2]
     for address, purpose in (
         (form_at(portal.firm, "rec_r"), f"object {portal.firm} rec_r"),
@@ -96,7 +96,7 @@ async def test_acts_on_what_belongs_to_another_change_nothing(portal: PortalFixt
     ):
         answer = await stranger.post(address, data=await forged(portal, stranger, purpose) | WORDS)
         assert answer.status_code == 404, address
-    assert [each.status for each in await held(portal, portal.firm)] == [Status.OPEN]
+    assert [each.status for each in await objections_of(portal, portal.firm)] == [Status.OPEN]
 
 
 async def test_a_record_of_one_enterprise_is_not_reached_through_another(
@@ -110,8 +110,8 @@ async def test_a_record_of_one_enterprise_is_not_reached_through_another(
         assert (await who.get(address)).status_code == 404
         token = await forged(portal, who, f"object {portal.shop} rec_p")
         assert (await who.post(address, data=token | WORDS)).status_code == 404
-    assert await held(portal, portal.shop) == []
-    assert await held(portal, portal.firm) == []
+    assert await objections_of(portal, portal.shop) == []
+    assert await objections_of(portal, portal.firm) == []
 
 
 @pytest.mark.parametrize("record_id", ["rec_unknown", "%00", "..%2f..", "rec_p%27--", "a" * 500])
@@ -131,7 +131,7 @@ async def test_ids_that_are_none_find_nothing(portal: PortalFixture, record_id: 
     token = await forged(portal, browser, f"object {portal.firm} {unquote(record_id)}")
     answer = await browser.post(form_at(portal.firm, record_id), data=token | WORDS)
     assert answer.status_code in {400, 403, 404}
-    assert await held(portal, portal.firm) == []
+    assert await objections_of(portal, portal.firm) == []
 
 
 @pytest.mark.parametrize("csrf", ["", "0" * 64])
@@ -140,35 +140,37 @@ async def test_a_form_without_our_token_does_nothing(portal: PortalFixture, csrf
     browser = await portal.signed_in()
     answer = await browser.post(form_at(portal.firm), data=WORDS | {"csrf": csrf})
     assert answer.status_code == 403
-    assert await held(portal, portal.firm) == []
-    own = await raised(portal, browser)
+    assert await objections_of(portal, portal.firm) == []
+    own = await raise_objection(portal, browser)
     for verb in ("withdraw", "review"):
         assert (await browser.post(f"{own}/{verb}", data={"csrf": csrf})).status_code == 403
-    assert [each.status for each in await held(portal, portal.firm)] == [Status.OPEN]
+    assert [each.status for each in await objections_of(portal, portal.firm)] == [Status.OPEN]
 
 
 async def test_a_form_from_another_site_does_nothing(portal: PortalFixture) -> None:
     """Even with a valid token."""
     browser = await portal.signed_in()
     address = form_at(portal.firm)
-    form = hidden((await browser.get(address)).text, address)
+    form = hidden_fields((await browser.get(address)).text, address)
     headers = {"Sec-Fetch-Site": "cross-site"}
     assert (await browser.post(address, data=form | WORDS, headers=headers)).status_code == 403
-    assert await held(portal, portal.firm) == []
+    assert await objections_of(portal, portal.firm) == []
 
 
 async def test_two_tabs_and_a_double_click_raise_one_objection(portal: PortalFixture) -> None:
     """Each response leads to it."""
     browser, other = await portal.signed_in(), await portal.signed_in("li")
     address = form_at(portal.firm)
-    one, two = [hidden((await b.get(address)).text, address) | WORDS for b in (browser, other)]
+    one, two = [
+        hidden_fields((await b.get(address)).text, address) | WORDS for b in (browser, other)
+    ]
     answers = await asyncio.gather(
         *(browser.post(address, data=one) for _ in range(3)),
         *(other.post(address, data=two) for _ in range(3)),
     )
     assert {each.status_code for each in answers} == {303}
     assert len({each.headers["location"].partition("?")[0] for each in answers}) == 1
-    assert len(await held(portal, portal.firm)) == 1
+    assert len(await objections_of(portal, portal.firm)) == 1
     notices = sorted(each.headers["location"].partition("=")[2] for each in answers)
     assert notices == ["already"] * 5 + ["raised"]
 
@@ -176,13 +178,13 @@ async def test_two_tabs_and_a_double_click_raise_one_objection(portal: PortalFix
 async def test_ending_it_twice_is_harmless(portal: PortalFixture) -> None:
     """The second response shows the state."""
     browser = await portal.signed_in()
-    own = await raised(portal, browser)
-    form = hidden((await browser.get(f"{own}/withdraw")).text, f"{own}/withdraw")
+    own = await raise_objection(portal, browser)
+    form = hidden_fields((await browser.get(f"{own}/withdraw")).text, f"{own}/withdraw")
     first, second = [await browser.post(f"{own}/withdraw", data=form) for _ in range(2)]
     assert first.headers["location"].endswith("notice=withdraw")
     assert second.headers["location"].endswith("notice=too_late")
     async with portal.engine.connect() as connection:
-        (only,) = await held(portal, portal.firm)
+        (only,) = await objections_of(portal, portal.firm)
         events = await objections.events_of(connection, portal.firm, only.objection_id)
     assert [each.what.value for each in events] == ["raised", "withdrawn"]
 
@@ -201,7 +203,7 @@ async def test_markup_in_every_text_is_shown_as_text(portal: PortalFixture) -> N
     )
     browser = await portal.signed_in()
     address = form_at(portal.firm, "rec_x")
-    form = hidden((await browser.get(address)).text, address)
+    form = hidden_fields((await browser.get(address)).text, address)
     reflected = await browser.post(address, data=form | {"text": "", "wanted": MARKUP})
     assert reflected.status_code == 422
     made = await browser.post(address, data=form | {"text": MARKUP, "wanted": MARKUP})
@@ -217,7 +219,7 @@ async def test_markup_in_every_text_is_shown_as_text(portal: PortalFixture) -> N
         assert isinstance(
             await service.apply_act(connection, own.rpartition("/")[2], verb), Objection
         )
-    review = hidden((await browser.get(f"{own}/review")).text, f"{own}/review")
+    review = hidden_fields((await browser.get(f"{own}/review")).text, f"{own}/review")
     pages = [reflected, await browser.get(f"{own}/review"), await browser.get(f"{own}/withdraw")]
     await browser.post(f"{own}/review", data=review | {"text": MARKUP})
     pages += [
@@ -244,18 +246,18 @@ async def test_the_typed_text_stays_after_a_refusal(portal: PortalFixture) -> No
     """The form is shown again, and nothing is raised."""
     browser = await portal.signed_in()
     address = form_at(portal.firm)
-    form = hidden((await browser.get(address)).text, address)
+    form = hidden_fields((await browser.get(address)).text, address)
     answer = await browser.post(address, data=form | {"text": "", "wanted": "请改为三千元"})
     assert answer.status_code == 422
     assert "请改为三千元" in answer.text
     long = await browser.post(address, data=form | {"text": "误" * 1_501, "wanted": ""})
     assert long.status_code == 422
-    assert await held(portal, portal.firm) == []
+    assert await objections_of(portal, portal.firm) == []
 
 
 async def test_without_sign_in_pages_and_forms_are_refused(portal: PortalFixture) -> None:
     """Pages lead to sign-in; forms are refused."""
-    own = await raised(portal, await portal.signed_in())
+    own = await raise_objection(portal, await portal.signed_in())
     nobody = portal.browser()
     for path in (
         own,

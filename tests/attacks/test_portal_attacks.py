@@ -19,8 +19,15 @@ from gateway.pages.security_headers import self_and
 from gateway.settings import Settings
 from tests.consent_builders import stored_consents
 from tests.creditfile_builders import make_record
-from tests.oauth_builders import running
-from tests.portal_fixture import ISSUER, PortalFixture, add_enterprise, hidden, open_portal, sign_in
+from tests.oauth_builders import open_oauth
+from tests.portal_fixture import (
+    ISSUER,
+    PortalFixture,
+    add_enterprise,
+    hidden_fields,
+    open_portal,
+    sign_in,
+)
 
 MARKUP: Final = "<script>alert('x')</script>\"'><img src=x onerror=alert(1)>{{7*7}}"
 
@@ -32,10 +39,10 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
         yield made
 
 
-async def granted(portal: PortalFixture, browser: httpx2.AsyncClient) -> str:
+async def grant_consent(portal: PortalFixture, browser: httpx2.AsyncClient) -> str:
     """Id of a consent granted on the page."""
     address = f"/portal/decide/{await portal.ask()}"
-    form = hidden((await browser.get(address)).text, address)
+    form = hidden_fields((await browser.get(address)).text, address)
     await browser.post(address, data=form | {"decision": "grant", "dataset": "penalty"})
     async with portal.engine.connect() as connection:
         return (await stored_consents(connection, portal.firm))[0].consent_id
@@ -53,7 +60,7 @@ async def every_page(
 ) -> dict[str, httpx2.Response]:
     """Every kind of page, errors included."""
     code = await portal.add_code(portal.firm)
-    consent_id = await granted(portal, browser)
+    consent_id = await grant_consent(portal, browser)
     pages = [
         "/",
         "/portal",
@@ -82,7 +89,7 @@ async def every_page(
 async def test_a_form_without_our_token_does_nothing(portal: PortalFixture, forged: str) -> None:
     """CSRF: a missing and an invalid token."""
     browser = await portal.signed_in()
-    consent_id = await granted(portal, browser)
+    consent_id = await grant_consent(portal, browser)
     answer = await browser.post(f"/portal/consents/{consent_id}/withdraw", data={"csrf": forged})
     assert answer.status_code == 403
     assert await is_active(portal, consent_id)
@@ -91,10 +98,10 @@ async def test_a_form_without_our_token_does_nothing(portal: PortalFixture, forg
 async def test_a_token_of_another_form_or_session_does_nothing(portal: PortalFixture) -> None:
     """CSRF: tokens are bound to form and session."""
     browser, other = await portal.signed_in(), await portal.signed_in()
-    consent_id = await granted(portal, browser)
+    consent_id = await grant_consent(portal, browser)
     address = f"/portal/consents/{consent_id}"
-    foreign = hidden((await other.get(f"{address}/withdraw")).text, f"{address}/withdraw")
-    elsewhere = hidden((await browser.get(address)).text, f"{address}/pause")
+    foreign = hidden_fields((await other.get(f"{address}/withdraw")).text, f"{address}/withdraw")
+    elsewhere = hidden_fields((await browser.get(address)).text, f"{address}/pause")
     for form in (foreign, elsewhere):
         assert (await browser.post(f"{address}/withdraw", data=form)).status_code == 403
     assert await is_active(portal, consent_id)
@@ -116,9 +123,9 @@ async def test_a_form_sent_from_another_site_does_nothing_even_with_our_token(
 ) -> None:
     """CSRF: by Origin and Sec-Fetch-Site."""
     browser = await portal.signed_in()
-    consent_id = await granted(portal, browser)
+    consent_id = await grant_consent(portal, browser)
     address = f"/portal/consents/{consent_id}/withdraw"
-    form = hidden((await browser.get(address)).text, address)
+    form = hidden_fields((await browser.get(address)).text, address)
     assert (await browser.post(address, data=form, headers=headers)).status_code == 403
     assert await is_active(portal, consent_id)
 
@@ -133,18 +140,18 @@ async def test_our_own_form_is_taken_as_browsers_send_it(
 ) -> None:
     """A page without referrer sends `Origin: null`."""
     browser = await portal.signed_in()
-    consent_id = await granted(portal, browser)
+    consent_id = await grant_consent(portal, browser)
     address = f"/portal/consents/{consent_id}/withdraw"
-    form = hidden((await browser.get(address)).text, address)
+    form = hidden_fields((await browser.get(address)).text, address)
     assert (await browser.post(address, data=form, headers=headers)).status_code == 303
 
 
 async def test_a_form_of_another_type_or_size_does_nothing(portal: PortalFixture) -> None:
     """JSON, plain text, an oversized body."""
     browser = await portal.signed_in()
-    consent_id = await granted(portal, browser)
+    consent_id = await grant_consent(portal, browser)
     address = f"/portal/consents/{consent_id}/withdraw"
-    form = hidden((await browser.get(address)).text, address)
+    form = hidden_fields((await browser.get(address)).text, address)
     text = f"csrf={form['csrf']}"
     for kind, body in (
         ("text/plain", text),
@@ -206,7 +213,7 @@ async def test_a_ticket_is_of_no_use_in_another_browser(portal: PortalFixture) -
     attacker, victim = portal.browser(), portal.browser()
     begun = await attacker.get("/portal/sign-in")
     page = await attacker.get(begun.headers["location"])
-    form = hidden(page.text) | {"username": "wang", "password": "correct horse battery"}
+    form = hidden_fields(page.text) | {"username": "wang", "password": "correct horse battery"}
     ticket = (await attacker.post("/demo-identity/sign-in", data=form)).headers["location"]
     await victim.get("/portal/sign-in")
     for browser in (victim, portal.browser()):
@@ -217,7 +224,7 @@ async def test_a_ticket_is_of_no_use_in_another_browser(portal: PortalFixture) -
 async def test_another_enterprises_object_is_a_404(portal: PortalFixture) -> None:
     """IDOR over every id: the same page but for form tokens."""
     owner, stranger = await portal.signed_in("zhang"), await portal.signed_in("wang")
-    consent_id = await granted(portal, owner)
+    consent_id = await grant_consent(portal, owner)
     code = await portal.add_code(portal.firm)
     await portal.add_look(portal.firm)
     for theirs, unknown in (
@@ -239,7 +246,7 @@ async def test_another_enterprises_object_is_a_404(portal: PortalFixture) -> Non
 async def test_acts_on_what_belongs_to_another_change_nothing(portal: PortalFixture) -> None:
     """IDOR with a valid token for that address."""
     owner, stranger = await portal.signed_in("zhang"), await portal.signed_in("wang")
-    consent_id = await granted(portal, owner)
+    consent_id = await grant_consent(portal, owner)
     code = await portal.add_code(portal.firm)
     cookie = stranger.cookies[sessions.cookie_name(portal.runtime.settings)]
     for address, purpose in (
@@ -276,7 +283,7 @@ async def test_an_interaction_shown_to_one_session_is_decided_by_no_other(
     first, second = await portal.signed_in("zhang"), await portal.signed_in("li")
     interaction = await portal.ask()
     address = f"/portal/decide/{interaction}"
-    form = hidden((await first.get(address)).text, address)
+    form = hidden_fields((await first.get(address)).text, address)
     assert (await second.get(address)).status_code == 409
     await first.post(address, data=form | {"decision": "grant", "dataset": "penalty"})
     resume = f"/oauth/resume?interaction={interaction}"
@@ -288,7 +295,7 @@ async def test_the_enterprise_in_the_form_is_checked_again(portal: PortalFixture
     """A USCC in the form must be one of the person's."""
     browser = await portal.signed_in("zhang")
     address = f"/portal/decide/{await portal.ask(uscc=None)}"
-    form = hidden((await browser.get(address)).text, address)
+    form = hidden_fields((await browser.get(address)).text, address)
     answer = await browser.post(
         address,
         data=form | {"uscc": portal.elsewhere, "decision": "grant", "dataset": "penalty"},
@@ -389,7 +396,7 @@ async def test_the_language_is_kept_in_a_secure_cookie_behind_a_proxy(
     portal: PortalFixture, migrated_url: str, tmp_path: Path
 ) -> None:
     """By the scheme of the issuer, not of the connection."""
-    async with running(migrated_url, tmp_path) as world:
+    async with open_oauth(migrated_url, tmp_path) as world:
         transport = httpx2.ASGITransport(app=world.app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://10.0.0.7:8000") as http:
             behind = await http.get("/oauth/authorize?lang=en")

@@ -21,7 +21,7 @@ from gateway.creditfile.objections.model import Actor, Objection, Role
 from gateway.identity import sessions
 from gateway.identity.permissions import DELEGABLE, Permission
 from tests.api.test_portal_delegates import make_delegate
-from tests.api.test_portal_link_requests import asked
+from tests.api.test_portal_link_requests import request_by_link
 from tests.creditfile_builders import make_record
 from tests.portal_fixture import PortalFixture, open_portal
 
@@ -104,7 +104,7 @@ async def things(portal: PortalFixture) -> dict[str, str]:
     return {
         "uscc": portal.firm,
         "interaction_id": await portal.ask(),
-        "consent_id": await asked(portal, portal.firm),
+        "consent_id": await request_by_link(portal, portal.firm),
         "record_id": "rec_p",
         "objection_id": raised.objection_id,
         "code_id": (await portal.add_code(portal.firm)).code_id,
@@ -114,7 +114,7 @@ async def things(portal: PortalFixture) -> dict[str, str]:
     }
 
 
-async def tried(
+async def try_route(
     portal: PortalFixture,
     browser: httpx2.AsyncClient,
     method: str,
@@ -152,13 +152,13 @@ async def test_a_page_without_its_permission_is_a_404(
     """404, or 403 without details; nothing is written."""
     of = await things(portal)
     wang = await make_delegate(portal, *(each for each in DELEGABLE if each is not lacking))
-    before = await written(portal)
+    before = await row_counts(portal)
     for (method, path), power in TABLE.items():
         if power is lacking:
-            answer = await tried(portal, wang, method, path, of)
+            answer = await try_route(portal, wang, method, path, of)
             decides = path.startswith(("/portal/decide", "/portal/asked"))
             assert answer.status_code == (403 if decides else 404), (method, path)
-    assert await written(portal) == before
+    assert await row_counts(portal) == before
 
 
 async def test_with_all_that_can_be_passed_on_the_rest_is_open(portal: PortalFixture) -> None:
@@ -167,7 +167,7 @@ async def test_with_all_that_can_be_passed_on_the_rest_is_open(portal: PortalFix
     wang = await make_delegate(portal, *DELEGABLE)
     for (method, path), power in TABLE.items():
         if method == "GET" and power in DELEGABLE and "receipt.pdf" not in path:
-            answer = await tried(portal, wang, method, path, of)
+            answer = await try_route(portal, wang, method, path, of)
             assert answer.status_code in {200, 303}, path
 
 
@@ -175,14 +175,14 @@ async def test_a_stranger_can_open_no_page_of_another_enterprise(portal: PortalF
     """IDOR over every id by another enterprise's representative."""
     of = await things(portal)
     wang = await portal.signed_in("wang")
-    before = await written(portal)
+    before = await row_counts(portal)
     for method, path in TABLE:
-        answer = await tried(portal, wang, method, path, of)
+        answer = await try_route(portal, wang, method, path, of)
         assert answer.status_code in {403, 404}, (method, path)
-    assert await written(portal) == before
+    assert await row_counts(portal) == before
 
 
-async def written(portal: PortalFixture) -> list[Any]:
+async def row_counts(portal: PortalFixture) -> list[Any]:
     """Tables that the forms could change."""
     found = []
     async with portal.engine.connect() as connection:
@@ -213,8 +213,8 @@ async def test_an_ended_delegation_is_no_way_in_through_an_old_form(portal: Port
             ),
             {"now": portal.clock() + timedelta(seconds=1), "uscc": portal.firm},
         )
-    before = await written(portal)
+    before = await row_counts(portal)
     for method, path in TABLE:
-        answer = await tried(portal, wang, method, path, of)
+        answer = await try_route(portal, wang, method, path, of)
         assert answer.status_code in {403, 404}, (method, path)
-    assert await written(portal) == before
+    assert await row_counts(portal) == before

@@ -45,12 +45,12 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
         yield made
 
 
-def named(path: str, ids: dict[str, str]) -> str:
+def fill_parameters(path: str, ids: dict[str, str]) -> str:
     """The path with its parameters filled; unknown parameters fail."""
     return PARAMETER.sub(lambda found: ids[found[1]], path)
 
 
-async def written(portal: PortalFixture) -> list[Any]:
+async def row_counts(portal: PortalFixture) -> list[Any]:
     """Tables that a form could change."""
     found = []
     async with portal.engine.connect() as connection:
@@ -62,7 +62,7 @@ async def written(portal: PortalFixture) -> list[Any]:
     return found
 
 
-def bare(page: httpx2.Response) -> str:
+def without_tokens(page: httpx2.Response) -> str:
     """A page without its language link and form tokens."""
     plain = re.sub(r'name="csrf" value="[^"]*"', "", page.text)
     return re.sub(r'href="\?[^"]*"', "", plain)
@@ -75,9 +75,9 @@ async def test_no_form_does_anything_without_our_token(portal: PortalFixture) ->
     forms = page_routes(portal.app, "POST") - BEFORE_SIGN_IN
     assert len(forms) > 10, "they were not found"
     signing_out = re.findall(r'name="csrf" value="(\w+)"', (await browser.get("/portal")).text)[0]
-    before = await written(portal)
+    before = await row_counts(portal)
     for path in sorted(forms):
-        address = named(path, gallery.ids())
+        address = fill_parameters(path, gallery.ids())
         tokens = ["", "0" * 64] + ([] if path == "/portal/sign-out" else [signing_out])
         for token in tokens:
             answer = await browser.post(address, data={"csrf": token, "decision": "grant"})
@@ -86,7 +86,7 @@ async def test_no_form_does_anything_without_our_token(portal: PortalFixture) ->
     for headers in FOREIGN:
         answer = await browser.post("/portal/sign-out", data={"csrf": signing_out}, headers=headers)
         assert answer.status_code == 403
-    assert await written(portal) == before
+    assert await row_counts(portal) == before
     assert (await browser.get("/portal")).status_code == 200, "still signed in"
 
 
@@ -104,12 +104,12 @@ async def test_no_form_takes_its_own_token_from_another_site(portal: PortalFixtu
         )
     }
     assert len(forms) > 10
-    before = await written(portal)
+    before = await row_counts(portal)
     for action, token in forms.items():
         for headers in FOREIGN:
             answer = await browser.post(action, data={"csrf": token}, headers=headers)
             assert answer.status_code == 403, (action, headers)
-    assert await written(portal) == before
+    assert await row_counts(portal) == before
 
 
 async def test_anothers_object_looks_like_an_unknown_one(portal: PortalFixture) -> None:
@@ -122,11 +122,11 @@ async def test_anothers_object_looks_like_an_unknown_one(portal: PortalFixture) 
     tried = {path for path in with_ids - FOR_EVERYBODY if not path.startswith(PUBLIC)}
     assert len(tried) > 20
     for path in sorted(tried):
-        first = await stranger.get(named(path, theirs))
-        second = await stranger.get(named(path, unknown))
+        first = await stranger.get(fill_parameters(path, theirs))
+        second = await stranger.get(fill_parameters(path, unknown))
         assert first.status_code == second.status_code, path
         assert first.status_code in {403, 404}, path
-        assert bare(first) == bare(second), path
+        assert without_tokens(first) == without_tokens(second), path
 
 
 async def test_headers_do_not_show_the_owner_of_a_code_or_an_interaction(
@@ -137,8 +137,10 @@ async def test_headers_do_not_show_the_owner_of_a_code_or_an_interaction(
     stranger = await portal.signed_in("wang")
     for path in ("/portal/codes/{code_id}", "/portal/consents/{consent_id}"):
         ids = gallery.ids()
-        first = await stranger.get(named(path, ids))
-        second = await stranger.get(named(path, {name: _unlike(ids[name]) for name in ids}))
+        first = await stranger.get(fill_parameters(path, ids))
+        second = await stranger.get(
+            fill_parameters(path, {name: _unlike(ids[name]) for name in ids})
+        )
         assert dict(first.headers) == dict(second.headers) | {
             "x-request-id": first.headers.get("x-request-id", "")
         }
@@ -172,9 +174,9 @@ async def _answers(portal: PortalFixture, gallery: Gallery) -> dict[str, httpx2.
     browser = await portal.signed_in()
     for path in page_routes(portal.app):
         if PARAMETER.search(path) and not path.startswith("/portal/static"):
-            answers[path] = await browser.get(named(path, gallery.ids()))
+            answers[path] = await browser.get(fill_parameters(path, gallery.ids()))
     for path in page_routes(portal.app, "POST") - BEFORE_SIGN_IN:
-        answers[f"POST {path}"] = await browser.post(named(path, gallery.ids()))
+        answers[f"POST {path}"] = await browser.post(fill_parameters(path, gallery.ids()))
     nobody = portal.browser()
     answers["stranger at a form"] = await nobody.post("/portal/sign-out")
     answers["stranger at a page"] = await nobody.get(gallery.pages["consent"])

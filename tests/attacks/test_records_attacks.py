@@ -13,9 +13,9 @@ from tests.gateway_fixture import GatewayFixture
 from tests.records_builders import (
     SCOPE,
     act,
+    call_as_source,
     create,
     deliver,
-    ended,
     forget,
     get,
     lines,
@@ -23,8 +23,8 @@ from tests.records_builders import (
     make_department,
     make_penalty,
     patch,
-    sent,
     upload,
+    wait_for_job,
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -85,10 +85,10 @@ async def test_a_stolen_token_delivers_nothing(gateway: GatewayFixture) -> None:
         "Authorization": f"DPoP {token}",
         "DPoP": await thief.proof("POST", "/v1/records", token),
     }
-    stolen = await sent(thief, "/v1/records", body, headers=mine)
+    stolen = await call_as_source(thief, "/v1/records", body, headers=mine)
     assert (stolen.status_code, stolen.json()["code"]) == (401, "invalid_token")
     proof = await source.proof("POST", "/v1/records/actions", token)
-    moved = await sent(source, "/v1/records", body, headers={"DPoP": proof})
+    moved = await call_as_source(source, "/v1/records", body, headers={"DPoP": proof})
     assert (moved.status_code, moved.json()["code"]) == (401, "invalid_dpop_proof")
 
 
@@ -104,11 +104,15 @@ async def test_no_number_of_a_person_is_printed_or_repeated(gateway: GatewayFixt
         ]
         rows.append(make_penalty(gateway, uscc) | {NUMBER: "x"})
         answers = [
-            await sent(source, "/v1/records", {"dataset": "penalty", "records": rows}),
-            await sent(source, "/v1/records", {"dataset": NUMBER, "records": rows}),
-            await sent(source, "/v1/records", {NUMBER: 1, "dataset": "penalty", "records": []}),
-            await sent(source, "/v1/records/actions", make_act(rows[0], "repair", reason=NUMBER)),
-            await sent(
+            await call_as_source(source, "/v1/records", {"dataset": "penalty", "records": rows}),
+            await call_as_source(source, "/v1/records", {"dataset": NUMBER, "records": rows}),
+            await call_as_source(
+                source, "/v1/records", {NUMBER: 1, "dataset": "penalty", "records": []}
+            ),
+            await call_as_source(
+                source, "/v1/records/actions", make_act(rows[0], "repair", reason=NUMBER)
+            ),
+            await call_as_source(
                 source, "/v1/records/actions", make_act(rows[0], "repair", decided_on=NUMBER)
             ),
         ]
@@ -170,7 +174,7 @@ async def test_a_bomb_does_not_go_off(gateway: GatewayFixture) -> None:
     """Refused with one sentence."""
     source = await make_department(gateway)
     bomb = gzip.compress((b"," * 65_535 + b"\n") * (80 << 4), 9)
-    job = await ended(source, await upload(source, bomb, filename="x.csv.gz"))
+    job = await wait_for_job(source, await upload(source, bomb, filename="x.csv.gz"))
     assert job["state"] == "stopped"
     assert job["created"] == 0
 
@@ -182,7 +186,7 @@ async def test_a_number_in_a_file_is_not_repeated(gateway: GatewayFixture) -> No
         make_penalty(gateway, gateway.uscc("clean")) | {name: NUMBER}
         for name in ("fine", "uscc", NUMBER)
     ]
-    job = await ended(source, await upload(source, lines(*rows)))
+    job = await wait_for_job(source, await upload(source, lines(*rows)))
     rejects = await get(source, f"/v1/records/jobs/{job['job_id']}/rejects")
     assert job["rejected"] == 3
     assert NUMBER not in json.dumps(job, ensure_ascii=False) + rejects.text

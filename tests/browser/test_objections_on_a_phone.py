@@ -42,7 +42,7 @@ async def make_file(site: BrowserPortal) -> None:
     )
 
 
-async def rejected(site: BrowserPortal, objection_id: str) -> None:
+async def reject(site: BrowserPortal, objection_id: str) -> None:
     """Let the department reject the objection."""
     runtime = site.portal.runtime
     by = Actor(role=Role.SOURCE, name="client:source", party="source")
@@ -77,7 +77,7 @@ async def test_an_enterprise_objects_and_asks_for_a_review(
     await expect(phone.get_by_text("异议处理中").first).to_be_visible()
     await expect(phone.locator("body")).not_to_contain_text("复议已撤销")
 
-    await rejected(site, address.rpartition("/")[2])
+    await reject(site, address.rpartition("/")[2])
     await phone.goto(f"{site.issuer}/portal")
     await phone.get_by_role("link", name="1 件异议已有处理决定").click()
     await phone.get_by_role("link", name="行政处罚").click()
@@ -116,7 +116,7 @@ async def test_every_page_about_the_file_fits_its_screen(
     await page.goto(f"{site.issuer}/portal")
     await sign_in(page)
     await page.goto(f"{site.issuer}/portal?lang={language}")
-    await rejected(site, raised.objection_id)
+    await reject(site, raised.objection_id)
     for path in (
         "/portal",
         f"/portal/enterprises/{portal.firm}/record",

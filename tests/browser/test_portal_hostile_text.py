@@ -36,7 +36,7 @@ PARAMETERS: Final = (
 )  # fmt: skip
 
 
-async def walked(
+async def findings(
     context: BrowserContext, site: BrowserPortal, gallery: dict[str, str]
 ) -> dict[str, list[str]]:
     """Findings by page: markup that should be text, a dialog, a CSP report."""
@@ -61,7 +61,7 @@ def _is_evil(address: str) -> bool:
     return urlsplit(address).hostname == "evil.example"
 
 
-def reflected(gallery: Gallery) -> dict[str, str]:
+def reflecting_paths(gallery: Gallery) -> dict[str, str]:
     """The pages with hostile text in each parameter and in place of each id."""
     query = "&".join(f"{name}={quote(HOSTILE)}" for name in PARAMETERS)
     pages = {}
@@ -85,7 +85,7 @@ async def test_stored_text_runs_on_no_page(
             chromium, site, username, language, viewport=PHONE, bypass_csp=not policy
         ) as context:
             some = every_second(pages, first=0) if policy else dict(pages)
-            assert await walked(context, site, some) == {}
+            assert await findings(context, site, some) == {}
 
 
 async def test_reflected_text_runs_on_no_page(chromium: Browser, site: BrowserPortal) -> None:
@@ -94,7 +94,7 @@ async def test_reflected_text_runs_on_no_page(chromium: Browser, site: BrowserPo
     async with signed_in_context(
         chromium, site, "zhang", "zh", viewport=PHONE, bypass_csp=True
     ) as context:
-        assert await walked(context, site, reflected(gallery)) == {}
+        assert await findings(context, site, reflecting_paths(gallery)) == {}
 
 
 async def test_running_text_is_detected(chromium: Browser, site: BrowserPortal) -> None:
@@ -108,5 +108,5 @@ async def test_running_text_is_detected(chromium: Browser, site: BrowserPortal) 
                 body=f"<!doctype html><p>{HOSTILE}", content_type="text/html"
             ),
         )
-        found = await walked(context, site, {"open": "/portal/open"})
+        found = await findings(context, site, {"open": "/portal/open"})
     assert "it ran" in found["open"]

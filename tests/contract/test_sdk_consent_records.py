@@ -12,7 +12,11 @@ from typer.testing import CliRunner
 
 from gateway.access import signed_consent_record
 from gateway.signing import jws
-from tests.consent_leaf_checks import enterprises, lived, merged
+from tests.consent_leaf_checks import (
+    enterprise_record,
+    make_eventful_consent,
+    wait_for_merged_record,
+)
 from tests.gateway_fixture import Caller, GatewayFixture
 from xinqiao import KeySet, errors, verify_consent_record
 from xinqiao.cli._app import app
@@ -55,9 +59,12 @@ def refused(document: Document, gateway: GatewayFixture) -> str:
 
 async def test_both_copies_are_proven_by_the_log(gateway: GatewayFixture, bank: Caller) -> None:
     """Six events with six leaves; the client's copy has no persons."""
-    consent_id = await lived(gateway, bank)
+    consent_id = await make_eventful_consent(gateway, bank)
     keys = gateway.runtime.keys.published()
-    for made in (await merged(bank, consent_id), await enterprises(gateway, consent_id)):
+    for made in (
+        await wait_for_merged_record(bank, consent_id),
+        await enterprise_record(gateway, consent_id),
+    ):
         verified = verify_consent_record(made, keys=keys)
         assert (verified.consent_id, verified.unproven) == (consent_id, ())
         assert verified.proven == (1, 2, 3, 4, 5, 6)
@@ -118,9 +125,9 @@ async def test_a_record_forged_by_the_operator_itself_shows(
 ) -> None:
     """With a valid signature."""
     change, sentence = FORGED[what]
-    consent_id = await lived(gateway, bank)
-    await merged(bank, consent_id)
-    made = await enterprises(gateway, consent_id)
+    consent_id = await make_eventful_consent(gateway, bank)
+    await wait_for_merged_record(bank, consent_id)
+    made = await enterprise_record(gateway, consent_id)
     assert refused(signed_anew(gateway, made, change), gateway) == sentence
 
 
@@ -128,7 +135,7 @@ async def test_a_receipt_that_does_not_show_its_leaf_is_refused(
     gateway: GatewayFixture, bank: Caller
 ) -> None:
     """Another leaf's receipt, another log's key, another index."""
-    made = await merged(bank, await lived(gateway, bank))
+    made = await wait_for_merged_record(bank, await make_eventful_consent(gateway, bank))
     keys = KeySet.read(gateway.runtime.keys.published())
     swapped, moved = copy.deepcopy(made), copy.deepcopy(made)
     first, second = swapped["receipts"][:2]
@@ -145,7 +152,7 @@ async def test_a_receipt_that_does_not_show_its_leaf_is_refused(
 
 async def test_an_unsigned_record_is_refused(gateway: GatewayFixture, bank: Caller) -> None:
     """Changed beside its JWT, without one, by an unknown key, another document."""
-    made = await merged(bank, await lived(gateway, bank))
+    made = await wait_for_merged_record(bank, await make_eventful_consent(gateway, bank))
     changed = copy.deepcopy(made)
     changed["record"]["xq:uses"] = 99
     assert refused(changed, gateway) == "The record is not the one that was signed."
@@ -163,7 +170,7 @@ async def test_an_unsigned_record_is_refused(gateway: GatewayFixture, bank: Call
 
 async def test_an_event_without_a_receipt_is_named(gateway: GatewayFixture, bank: Caller) -> None:
     """Also an event whose salt was erased."""
-    made = await merged(bank, await lived(gateway, bank))
+    made = await wait_for_merged_record(bank, await make_eventful_consent(gateway, bank))
     made["receipts"] = made["receipts"][:4]
     fresh = verify_consent_record(made, keys=gateway.runtime.keys.published())
     assert (fresh.proven, fresh.unproven) == ((1, 2, 3, 4), (5, 6))
@@ -175,7 +182,7 @@ async def test_the_command_says_what_the_log_proves(
     gateway: GatewayFixture, bank: Caller, tmp_path: Path
 ) -> None:
     """Exit status 0 if all events are proven, 1 otherwise."""
-    made = await merged(bank, await lived(gateway, bank))
+    made = await wait_for_merged_record(bank, await make_eventful_consent(gateway, bank))
     file, keys = tmp_path / "record.json", tmp_path / "keys.json"
     keys.write_text(json.dumps(gateway.runtime.keys.published()))
     outcomes = []

@@ -8,7 +8,7 @@ import pytest
 
 import consent
 from tests.gateway_fixture import UNKNOWN, GatewayFixture
-from tests.sdk_builders import client_of, members, read
+from tests.sdk_builders import client_of, members, parse_json
 from xinqiao import Client, errors
 from xinqiao._core.exchange import sha256_digest
 from xinqiao.testing import FakeGateway
@@ -60,7 +60,7 @@ def outcome(call: Callable[[], Any]) -> Any:
         return error
 
 
-def told(value: Any) -> Any:
+def summary(value: Any) -> Any:
     """Kind, code and status of an error; shape of a result."""
     if isinstance(value, errors.XinqiaoError):
         return (type(value).__name__, value.code, value.status)
@@ -113,7 +113,7 @@ async def test_both_answer_the_same_calls_in_the_same_shapes(served: GatewayFixt
     def compare(*names: str) -> None:
         for name in names:
             one, other = outcome(mine[name]), outcome(theirs[name])
-            assert alike(told(one), told(other)), (name, told(one), told(other))
+            assert alike(summary(one), summary(other)), (name, summary(one), summary(other))
 
     compare("verify", "verify a wrong name", "verify nobody", "query nobody", "query", "questions")
     known = fake.client.verify(fake.uscc, purpose=PURPOSE, questions={"is_active.v1": None})
@@ -137,7 +137,7 @@ async def test_the_fake_tells_no_member_that_the_real_one_does_not(served: Gatew
     fake_gateway.grant_consent(fake.uscc, purpose=PURPOSE, datasets=["penalty"])
     await served.grant(caller, real.uscc, datasets=["penalty"])
     for name in ("verify", "query", "questions"):
-        bodies = [read(calls_of(side)[name]().evidence.body) for side in (fake, real)]
+        bodies = [parse_json(calls_of(side)[name]().evidence.body) for side in (fake, real)]
         for body in bodies:
             for record in body.get("records", ()):
                 record["fields"] = {}

@@ -12,7 +12,7 @@ from gateway.limits.quotas import Quotas
 from gateway.synthetic.headless_visitor import HeadlessVisitor
 from tests.consent_builders import grant_all
 from tests.gateway_fixture import UNKNOWN, GatewayFixture
-from tests.sdk_builders import TamperingTransport, altered, client_of, settled
+from tests.sdk_builders import TamperingTransport, client_of, result_of, tamper_with
 from tests.waiting import PATIENCE
 from xinqiao import AsyncClient, Client, Evidence, RetryPolicy, errors, verify_evidence
 
@@ -28,7 +28,7 @@ async def test_a_bank_verifies(served: GatewayFixture, kind: Kind) -> None:
     """Answers are typed, `not_determined` included."""
     bank = client_of(await served.client(), kind)
     of = served.entity("traditional_variant").enterprise
-    result = await settled(
+    result = await result_of(
         bank.verify(
             of.uscc,
             purpose="loan_approval",
@@ -55,14 +55,14 @@ async def test_a_bank_queries_page_by_page_for_one_use(served: GatewayFixture, k
     datasets = ("registration", "penalty", "licence", "public_rating", "commitment")
     consent_id = await served.grant(caller, uscc, datasets=datasets, max_uses=5)
     asked = {"purpose": "loan_approval", "datasets": datasets, "page_size": 2}
-    page = await settled(bank.query(uscc, **asked))
+    page = await result_of(bank.query(uscc, **asked))
     found, seen = [], 0
     while page is not None:
         seen += 1
         assert page.recipient == caller.client_id
         assert (page.consent.consent_id, page.consent.uses_left) == (consent_id, 4)
         found += page.records
-        page = await settled(page.next_page())
+        page = await result_of(page.next_page())
     assert seen > 1
     assert {record.dataset for record in found} == set(datasets)
     assert {record.dataset for record in found if record.objection} == {"penalty"}
@@ -83,29 +83,29 @@ async def test_consent_is_asked_given_used_and_taken_back(
     )
     subject = served.subject("disputed" if kind is Client else "penalised")
     wanted = ("registration", "penalty", "public_rating")
-    start = await settled(
+    start = await result_of(
         bank.start_consent(
             uscc=subject["uscc"], purpose="loan_approval", datasets=wanted, max_uses=3
         )
     )
     async with HeadlessVisitor(served.issuer, subject["login"]) as person:
         callback = await person.decide(start.url, datasets=list(wanted[:2]), questions=[])
-    grant = await settled(bank.finish_consent(start, callback))
+    grant = await result_of(bank.finish_consent(start, callback))
     assert (grant.uscc, grant.max_uses) == (subject["uscc"], 3)
     assert set(grant.datasets) == set(wanted[:2])
     asked: dict[str, Any] = {
         "purpose": "loan_approval", "datasets": wanted, "consent_id": grant.consent_id,
     }  # fmt: skip
-    page = await settled(bank.query(subject["uscc"], **asked))
+    page = await result_of(bank.query(subject["uscc"], **asked))
     assert {record.dataset for record in page.records} == set(wanted[:2])
     withheld = {item.dataset: item.reason for item in page.withheld if not item.fields}
     assert withheld == {"public_rating": "not_in_consent"}
     with pytest.raises((errors.OAuthError, errors.ConsentFlowInvalid)):
-        await settled(bank.finish_consent(start, callback))
+        await result_of(bank.finish_consent(start, callback))
     async with HeadlessVisitor(served.issuer, subject["login"]) as person:
         await person.withdraw(grant.consent_id)
     with pytest.raises(errors.ConsentWithdrawn) as refused:
-        await settled(bank.query(subject["uscc"], **asked))
+        await result_of(bank.query(subject["uscc"], **asked))
     assert refused.value.status == 403
 
 
@@ -117,7 +117,7 @@ async def test_each_refusal_is_an_error_of_its_own(served: GatewayFixture, kind:
 
     async def refusal(call: Callable[[], Any]) -> errors.XinqiaoError:
         with pytest.raises(errors.XinqiaoError) as caught:
-            await settled(call())
+            await result_of(call())
         error = caught.value
         assert error.request_id
         assert error.detail
@@ -139,7 +139,7 @@ async def test_each_refusal_is_an_error_of_its_own(served: GatewayFixture, kind:
     assert type(await refusal(verify("91330106MI2CXXXX17", "is_active.v1"))) is errors.InvalidUscc
     assert type(await refusal(verify(uscc, "is_active.v9"))) is errors.UnknownQuestion
     consent_id = await served.grant(caller, uscc, max_uses=1)
-    await settled(query(uscc)())
+    await result_of(query(uscc)())
     assert type(await refusal(query(uscc))) is errors.ConsentExhausted
     assert (await refusal(query(uscc, consent_id=consent_id))).status == 403
     paused = await served.grant(caller, served.uscc("repaired"))
@@ -197,7 +197,7 @@ async def test_a_tampered_answer_is_refused(served: GatewayFixture, old: bytes, 
     caller, uscc = await served.client(), served.uscc("clean")
 
     def forging(response: httpx2.Response) -> httpx2.Response:
-        return altered(response, old, new) if response.status_code == 200 else response
+        return tamper_with(response, old, new) if response.status_code == 200 else response
 
     async with client_of(caller, AsyncClient, transport=TamperingTransport(forging)) as bank:
         with pytest.raises(errors.SignatureInvalid):
@@ -295,8 +295,10 @@ async def test_the_log_keeps_its_promises_to_the_sdk(served: GatewayFixture) -> 
     clients = [client_of(caller, kind) for kind in (Client, AsyncClient)]
     for client in clients:
         for _ in range(3):
-            await settled(client.verify(uscc, purpose="loan_approval", questions=["is_active.v1"]))
-        assert await settled(client.check_receipts()) == ()
+            await result_of(
+                client.verify(uscc, purpose="loan_approval", questions=["is_active.v1"])
+            )
+        assert await result_of(client.check_receipts()) == ()
     await asyncio.sleep(11)
     for client in clients:
-        assert len(await settled(client.check_receipts())) == 3
+        assert len(await result_of(client.check_receipts())) == 3

@@ -77,7 +77,7 @@ async def facts(gateway: GatewayFixture) -> dict[str, int]:
     return {name: rows for name, rows in counts.items() if name not in OF_THE_LOG}
 
 
-async def recovered(attempt: Callable[[], Awaitable[bool]]) -> None:
+async def wait_until_recovered(attempt: Callable[[], Awaitable[bool]]) -> None:
     """Wait until calls succeed."""
 
     async def looked() -> bool:
@@ -128,7 +128,7 @@ async def test_without_redis_nothing_is_answered_or_written(
         assert await facts(on_redis) == before
     finally:
         redis.start()
-    await recovered(lambda: works(bank))
+    await wait_until_recovered(lambda: works(bank))
 
 
 async def test_a_redis_that_forgot_reopens_no_proof(
@@ -158,7 +158,7 @@ async def test_a_frozen_redis_is_given_up(on_redis: GatewayFixture, redis: Redis
         os.kill(redis.pid, signal.SIGCONT)
     for response in answers:
         assert_unavailable(response)
-    await recovered(lambda: works(bank))
+    await wait_until_recovered(lambda: works(bank))
 
 
 # PostgreSQL
@@ -314,8 +314,8 @@ async def test_without_postgresql_nothing_is_answered(
         assert token.status_code == 503
     finally:
         await asyncio.to_thread(postgres.start)
-    await recovered(lambda: _same(on_postgres, before))
-    await recovered(lambda: works(bank))
+    await wait_until_recovered(lambda: _same(on_postgres, before))
+    await wait_until_recovered(lambda: works(bank))
 
 
 async def _same(gateway: GatewayFixture, before: dict[str, int]) -> bool:
@@ -344,7 +344,7 @@ async def test_a_kill_in_the_middle_leaves_whole_disclosures_only(
     for each in answers:
         if each.status_code != 200:
             assert_unavailable(each)
-    await recovered(lambda: works(bank))
+    await wait_until_recovered(lambda: works(bank))
     await on_postgres.runtime.engine.dispose()  # what else lies dead in the pool is not looked at
     logged = {
         row["disclosure_id"]

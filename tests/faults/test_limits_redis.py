@@ -60,7 +60,7 @@ async def outcome_of(store: RedisStore, call: Admission) -> Verdict | LimiterUna
         return error
 
 
-async def recovered(store: RedisStore) -> Verdict:
+async def wait_until_recovered(store: RedisStore) -> Verdict:
     """First decision after an outage."""
 
     async def verdict() -> Verdict | None:
@@ -85,7 +85,7 @@ async def test_a_stopped_redis_closes_and_recovers(
     with pytest.raises(LimiterUnavailableError):
         await store.generation()
     server.start()
-    assert isinstance(await recovered(store), Admitted)
+    assert isinstance(await wait_until_recovered(store), Admitted)
     old = Admission(tag="t", generation=before.generation)
     assert isinstance(await store.admit(old), StaleGeneration)
 
@@ -104,7 +104,7 @@ async def test_a_frozen_redis_closes_and_recovers(
     finally:
         os.kill(server.pid, signal.SIGCONT)
     assert all(isinstance(outcome, LimiterUnavailableError) for outcome in outcomes)
-    assert isinstance(await recovered(store), Admitted)
+    assert isinstance(await wait_until_recovered(store), Admitted)
 
 
 async def test_a_redis_killed_under_load_gives_verdicts_or_the_one_error(

@@ -12,9 +12,9 @@ import httpx2
 import pytest
 
 from tests.oauth_builders import Bank, OAuthFixture, answer_of, interaction_of, make_session
-from tests.portal_fixture import hidden
+from tests.portal_fixture import hidden_fields
 from tests.redis_server import RedisServer
-from tests.two_workers import CROWD, Workers, query, with_
+from tests.two_workers import CROWD, Workers, query, session_headers
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -156,9 +156,9 @@ async def through_the_portal(workers: Workers, bank: Bank) -> str:
 async def decision_form(oauth: OAuthFixture, tab: str, cookie: str) -> dict[str, str]:
     """Form fields of the decision page."""
     address = f"/portal/decide/{tab}"
-    page = await oauth.http.get(address, headers=with_(cookie))
+    page = await oauth.http.get(address, headers=session_headers(cookie))
     assert page.status_code == 200, page.text
-    return hidden(page.text, address) | {"decision": "grant", "dataset": "registration"}
+    return hidden_fields(page.text, address) | {"decision": "grant", "dataset": "registration"}
 
 
 async def press(
@@ -167,7 +167,9 @@ async def press(
     """Submit the grant, again if the answer is 503."""
     until = time.monotonic() + PATIENCE
     while True:
-        answer = await oauth.http.post(f"/portal/decide/{tab}", data=form, headers=with_(cookie))
+        answer = await oauth.http.post(
+            f"/portal/decide/{tab}", data=form, headers=session_headers(cookie)
+        )
         if answer.status_code != 503 or time.monotonic() > until:
             return answer
 
@@ -175,4 +177,4 @@ async def press(
 async def resume(oauth: OAuthFixture, tab: str, cookie: str) -> httpx2.Response:
     """Resume at the authorization endpoint."""
     asked = {"interaction": tab}
-    return await oauth.http.get("/oauth/resume", params=asked, headers=with_(cookie))
+    return await oauth.http.get("/oauth/resume", params=asked, headers=session_headers(cookie))

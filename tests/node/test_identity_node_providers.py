@@ -13,7 +13,7 @@ import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.node.programs import Node, Program
-from tests.oauth_builders import ASSERTION_TYPE, challenge_of, public_jwk, signed
+from tests.oauth_builders import ASSERTION_TYPE, challenge_of, public_jwk, sign_jwt
 from tests.waiting import PATIENCE
 
 REDIRECT_URI: Final = "http://127.0.0.1:9/portal/sign-in/return"
@@ -80,7 +80,7 @@ def _assertion(key: ec.EllipticCurvePrivateKey, client_id: str, issuer: str) -> 
         "exp": now + 60,
         "jti": secrets.token_urlsafe(16),
     }
-    made = signed(key, "ES256", claims, {"kid": "k1"})
+    made = sign_jwt(key, "ES256", claims, {"kid": "k1"})
     return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": made}
 
 
@@ -199,5 +199,5 @@ async def _token(
         "scope": "query",
         **_assertion(key, "bank", issuer),
     }
-    headers = {"DPoP": signed(proof_key, "ES256", claims, header)}
+    headers = {"DPoP": sign_jwt(proof_key, "ES256", claims, header)}
     return await http.post(f"{issuer}/token", data=form, headers=headers)

@@ -48,7 +48,7 @@ from tests.oauth_builders import (
     OAuthFixture,
     answer_of,
     claims_of,
-    decided,
+    decide_and_resume,
     digest_of,
     interaction_of,
     make_consent_request,
@@ -243,7 +243,7 @@ class GrantMachine(RuleBasedStateMachine):
         assert (opened.status_code == 303) is may
         if not may:
             return
-        code = answer_of(self.run(decided(self.oauth, interaction_of(opened))))["code"]
+        code = answer_of(self.run(decide_and_resume(self.oauth, interaction_of(opened))))["code"]
         for older in self.grants:
             older.ended = True
         found = self.run(self._newest_consent())

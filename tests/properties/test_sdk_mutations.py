@@ -52,15 +52,15 @@ ANYTHING: Final = st.recursive(
 )
 
 
-def places(value: Any, way: Place = ()) -> Iterator[Place]:
+def paths_of(value: Any, way: Place = ()) -> Iterator[Place]:
     """Path of each part of a document."""
     yield way
     if isinstance(value, dict | list):
         for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from places(inner, (*way, name))
+            yield from paths_of(inner, (*way, name))
 
 
-def at(document: Any, place: Place) -> Any:
+def part_at(document: Any, place: Place) -> Any:
     """The part at a path."""
     for step in place:
         document = document[step]
@@ -93,12 +93,12 @@ def changed(draw: st.DrawFn, document: Any) -> Any:
     """The document with one to three parts replaced, removed, added or exchanged."""
     document = copy.deepcopy(document)
     for _ in range(draw(st.integers(1, 3))):
-        inner = [each for each in places(document) if each]
+        inner = [each for each in paths_of(document) if each]
         if not inner:
             return document
         place = draw(st.sampled_from(inner))
         *way, last = place
-        inside, value = at(document, tuple(way)), at(document, place)
+        inside, value = part_at(document, tuple(way)), part_at(document, place)
         match draw(st.sampled_from(["replace", "like", "remove", "add", "copy"])):
             case "replace":
                 inside[last] = draw(ANYTHING)
@@ -112,7 +112,7 @@ def changed(draw: st.DrawFn, document: Any) -> Any:
                 inside.insert(last, draw(ANYTHING))
             case _:
                 inside[last] = copy.deepcopy(
-                    at(document, draw(st.sampled_from(list(places(document)))))
+                    part_at(document, draw(st.sampled_from(list(paths_of(document)))))
                 )
     return document
 
@@ -122,8 +122,8 @@ def written(draw: st.DrawFn, document: Any) -> bytes:
     """The document's text with a duplicate member or changed bytes."""
     text = json.dumps(document, ensure_ascii=draw(st.booleans()))
     if draw(st.booleans()):
-        objects = [each for each in places(document) if isinstance(at(document, each), dict)]
-        inside = at(document, draw(st.sampled_from(objects)))
+        objects = [each for each in paths_of(document) if isinstance(part_at(document, each), dict)]
+        inside = part_at(document, draw(st.sampled_from(objects)))
         name = draw(st.sampled_from(sorted(inside)))
         member = f"{json.dumps(name)}: {json.dumps(inside[name])}"
         again = f"{json.dumps(name)}: {json.dumps(draw(SCALARS))}"

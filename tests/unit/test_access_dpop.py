@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gateway.access.dpop import NonceNeededError, Proof, ProofError, validate_proof
 from gateway.signing.dpop_nonces import DpopNonces
 from gateway.signing.jwk import thumbprint
-from tests.oauth_builders import digest_of, public_jwk, signed
+from tests.oauth_builders import digest_of, public_jwk, sign_jwt
 from tests.rsa_keys import rsa_key
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -43,7 +43,7 @@ def make_proof(
         "nonce": NONCES.issue("gen-1", NOON),
     }
     own = {"typ": "dpop+jwt", "jwk": public_jwk(key)}
-    return signed(key, alg, made | claims, own | (header or {}))
+    return sign_jwt(key, alg, made | claims, own | (header or {}))
 
 
 def checked(*proofs: str, token: str | None = TOKEN, url: str = URL) -> Proof:

@@ -21,14 +21,14 @@ CA = make_authority()
 LEAF = make_certificate(issuer=CA)
 
 
-def by(**subject: Any) -> Authentication:
+def registered_with(**subject: Any) -> Authentication:
     """A registration for tls_client_auth with this subject."""
     return Authentication(token_endpoint_auth_method="tls_client_auth", **subject)
 
 
-def names(holder: Holder, **subject: str) -> bool:
+def matches_subject(holder: Holder, **subject: str) -> bool:
     """Whether a certificate matches a client with this subject."""
-    return read_certificate(holder.der).belongs_to(by(**subject), ())
+    return read_certificate(holder.der).belongs_to(registered_with(**subject), ())
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def names(holder: Holder, **subject: str) -> bool:
 )
 def test_a_subject_is_compared_as_a_name_and_not_as_a_text(written: str) -> None:
     """RFC 4514 allows several spellings of one name."""
-    assert names(LEAF, tls_client_auth_subject_dn=written)
+    assert matches_subject(LEAF, tls_client_auth_subject_dn=written)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_subject_is_compared_as_a_name_and_not_as_a_text(written: str) -> None
 )
 def test_another_subject_is_another_client(written: str) -> None:
     """A part of it, another order, another case, a confusable name."""
-    assert not names(LEAF, tls_client_auth_subject_dn=written)
+    assert not matches_subject(LEAF, tls_client_auth_subject_dn=written)
 
 
 ALTERNATIVES = (
@@ -86,13 +86,15 @@ ALTERNATIVES = (
 )
 def test_an_alternative_name_is_of_its_own_kind(subject: dict[str, str], fits: bool) -> None:
     """Compared by the rules of their kind; a certificate without any matches none."""
-    assert names(make_certificate(issuer=CA, alternatives=ALTERNATIVES), **subject) is fits
-    assert not names(LEAF, **subject)
+    assert (
+        matches_subject(make_certificate(issuer=CA, alternatives=ALTERNATIVES), **subject) is fits
+    )
+    assert not matches_subject(LEAF, **subject)
 
 
 def test_a_certificate_that_issued_itself_has_no_authority() -> None:
     """A proxy cannot have verified a chain for it."""
-    assert not names(make_certificate(), tls_client_auth_subject_dn=SUBJECT)
+    assert not matches_subject(make_certificate(), tls_client_auth_subject_dn=SUBJECT)
 
 
 def test_a_self_signed_certificate_is_known_by_its_bytes() -> None:
@@ -111,8 +113,8 @@ def test_a_self_signed_certificate_is_known_by_its_bytes() -> None:
 def test_a_wildcard_matches_no_client() -> None:
     """Neither in certificates nor in registrations."""
     wild = make_certificate(issuer=CA, alternatives=[x509.DNSName("*.acme.example")])
-    assert not names(wild, tls_client_auth_san_dns="api.acme.example")
-    assert by(tls_client_auth_san_dns="*.acme.example").problem is not None
+    assert not matches_subject(wild, tls_client_auth_san_dns="api.acme.example")
+    assert registered_with(tls_client_auth_san_dns="*.acme.example").problem is not None
 
 
 def test_client_cert_is_read_as_rfc_9440_writes_it() -> None:

@@ -12,7 +12,7 @@ from gateway.clients.public_keys import problem_with_keys
 from gateway.clients.registration import RegistrationError, check_keys
 from gateway.signing import jws
 from tests.client_builders import make_ec_key
-from tests.oauth_builders import public_jwk, signed
+from tests.oauth_builders import public_jwk, sign_jwt
 from tests.rsa_keys import rsa_key
 
 P = 2**255 - 19
@@ -124,4 +124,4 @@ def test_a_registered_key_verifies(alg: str, a_key: Any, more: dict[str, Any]) -
     key = a_key()
     jwk = public_jwk(key) | {"kid": "k1", "alg": alg} | more
     check_keys({"keys": [jwk]})
-    assert jws.verify(signed(key, alg, {"a": 1}, {}), jwk, algorithms=[alg]) == {"a": 1}
+    assert jws.verify(sign_jwt(key, alg, {"a": 1}, {}), jwk, algorithms=[alg]) == {"a": 1}

@@ -35,19 +35,19 @@ from tests.consent_builders import (
     BANK,
     NOON,
     SHOWN,
-    done,
     make_ask,
     make_consent,
     make_consent_request,
     make_person,
     make_request,
     make_scope,
+    must_succeed,
 )
 
 STRANGER = make_person("91330106MA2CYYYY2B")
 
 
-def asked(**changes: object) -> Transition | Refused:
+def try_request(**changes: object) -> Transition | Refused:
     """Result of a bank's request at noon."""
     usual: dict[str, object] = {
         "consent_id": "cst_b",
@@ -64,7 +64,7 @@ def asked(**changes: object) -> Transition | Refused:
 
 def test_a_request_waits_for_its_answer() -> None:
     """It grants nothing; the first event is the client's."""
-    outcome = asked()
+    outcome = try_request()
     assert isinstance(outcome, Transition)
     assert (outcome.consent.status, outcome.consent.version) == (Status.REQUESTED, 1)
     assert (outcome.event.what, outcome.event.actor, outcome.event.seq) == (Act.REQUESTED, BANK, 1)
@@ -81,16 +81,16 @@ def test_a_request_waits_for_its_answer() -> None:
 )
 def test_a_request_for_nothing_is_refused(changes: dict[str, object]) -> None:
     """No data, no uses or no time."""
-    assert asked(**changes) == Refused(Reason.NOTHING_CHOSEN)
+    assert try_request(**changes) == Refused(Reason.NOTHING_CHOSEN)
 
 
 def test_after_a_refusal_the_same_client_waits_thirty_days() -> None:
     """R9: to the instant."""
-    refused = done(refuse(make_request(), person=make_person(), shown=SHOWN, now=NOON))
+    refused = must_succeed(refuse(make_request(), person=make_person(), shown=SHOWN, now=NOON))
     last_moment = NOON + timedelta(days=30, microseconds=-1)
     again = {"previous_refusals": [refused], "valid_until": NOON + 90 * A_DAY}
-    assert asked(now=last_moment, **again) == Refused(Reason.COOLING_DOWN)
-    assert isinstance(asked(now=NOON + timedelta(days=30), **again), Transition)
+    assert try_request(now=last_moment, **again) == Refused(Reason.COOLING_DOWN)
+    assert isinstance(try_request(now=NOON + timedelta(days=30), **again), Transition)
 
 
 @pytest.mark.parametrize(
@@ -99,8 +99,8 @@ def test_after_a_refusal_the_same_client_waits_thirty_days() -> None:
 )
 def test_a_refusal_cools_down_only_its_own_relation(other: dict[str, object]) -> None:
     """Another client, enterprise or purpose is not affected."""
-    refused = done(refuse(make_request(), person=make_person(), shown=SHOWN, now=NOON))
-    assert isinstance(asked(previous_refusals=[replace(refused, **other)]), Transition)  # type: ignore[arg-type]
+    refused = must_succeed(refuse(make_request(), person=make_person(), shown=SHOWN, now=NOON))
+    assert isinstance(try_request(previous_refusals=[replace(refused, **other)]), Transition)  # type: ignore[arg-type]
 
 
 def test_a_grant_may_be_a_part_of_what_was_asked() -> None:
@@ -119,14 +119,20 @@ def test_a_grant_keeps_which_fields_were_named_behind_what_it_grants() -> None:
     named = ("registration.name", "penalty.fine", "penalty.document_number")
     shown = replace(SHOWN, fields=named)
     scope = make_scope(datasets=("penalty",), questions=())
-    held = done(grant(make_request(), scope=scope, person=make_person(), shown=shown, now=NOON))
+    held = must_succeed(
+        grant(make_request(), scope=scope, person=make_person(), shown=shown, now=NOON)
+    )
     assert held.fields == ("penalty.fine", "penalty.document_number")
     allowed = decide(held, make_ask(), now=NOON)
     assert isinstance(allowed, Granted)
     assert allowed.fields == held.fields
     less = replace(held.scope, max_uses=2)
-    assert done(narrow(held, scope=less, person=make_person(), now=NOON)).fields == held.fields
-    unknown = done(grant(make_request(), scope=scope, person=make_person(), shown=SHOWN, now=NOON))
+    assert (
+        must_succeed(narrow(held, scope=less, person=make_person(), now=NOON)).fields == held.fields
+    )
+    unknown = must_succeed(
+        grant(make_request(), scope=scope, person=make_person(), shown=SHOWN, now=NOON)
+    )
     assert unknown.fields is None
 
 
@@ -164,7 +170,7 @@ def test_a_request_that_lapsed_while_it_was_read_is_not_granted() -> None:
 
 def test_a_double_click_decides_once() -> None:
     """The second grant is refused."""
-    first = done(
+    first = must_succeed(
         grant(make_request(), scope=make_scope(), person=make_person(), shown=SHOWN, now=NOON)
     )
     second = grant(first, scope=make_scope(), person=make_person(), shown=SHOWN, now=NOON)
@@ -173,8 +179,8 @@ def test_a_double_click_decides_once() -> None:
 
 def test_pause_and_resume_lead_back_to_the_same_consent() -> None:
     """The version changes."""
-    paused = done(pause(make_consent(), person=make_person(), now=NOON))
-    resumed = done(resume(paused, person=make_person(), now=NOON))
+    paused = must_succeed(pause(make_consent(), person=make_person(), now=NOON))
+    resumed = must_succeed(resume(paused, person=make_person(), now=NOON))
     assert paused.status is Status.PAUSED
     assert resumed == replace(make_consent(), version=4)
 
@@ -190,7 +196,9 @@ def test_pause_and_resume_lead_back_to_the_same_consent() -> None:
 )
 def test_every_granted_consent_can_be_withdrawn(consent: Consent) -> None:
     """Also expired ones, so that certificates based on them end."""
-    assert done(withdraw(consent, person=make_person(), now=NOON)).status is Status.WITHDRAWN
+    assert (
+        must_succeed(withdraw(consent, person=make_person(), now=NOON)).status is Status.WITHDRAWN
+    )
 
 
 @pytest.mark.parametrize(
@@ -247,7 +255,7 @@ def test_a_newer_grant_supersedes_the_older_one() -> None:
     """Only the newer one applies."""
     newer = make_consent(consent_id="cst_b")
     outcome = supersede(make_consent(), newer=newer, person=make_person(), now=NOON)
-    assert done(outcome).status is Status.SUPERSEDED
+    assert must_succeed(outcome).status is Status.SUPERSEDED
 
 
 @pytest.mark.parametrize(
@@ -276,7 +284,7 @@ def test_an_id_is_made_of_randomness_alone() -> None:
 def make_amendment(**changes: object) -> Consent:
     """A request for one more dataset on an active consent."""
     wider = {"datasets": ("registration", "penalty", "public_rating"), "max_uses": 20}
-    outcome = asked(**({"amends": make_consent()} | wider | changes))
+    outcome = try_request(**({"amends": make_consent()} | wider | changes))
     assert isinstance(outcome, Transition), outcome
     return outcome.consent
 
@@ -299,9 +307,9 @@ def test_an_amendment_keeps_the_id_and_counts_on() -> None:
 def test_a_refused_amendment_leaves_the_old_grant() -> None:
     """With a cool-down."""
     amendment = make_amendment()
-    refused = done(refuse(amendment, person=make_person(), shown=SHOWN, now=NOON))
+    refused = must_succeed(refuse(amendment, person=make_person(), shown=SHOWN, now=NOON))
     assert refused.cool_down_until is not None
-    assert asked(previous_refusals=[refused]) == Refused(Reason.COOLING_DOWN)
+    assert try_request(previous_refusals=[refused]) == Refused(Reason.COOLING_DOWN)
 
 
 def test_an_amendment_is_never_granted_as_a_consent_of_its_own() -> None:
@@ -326,7 +334,7 @@ def test_only_a_running_consent_of_the_same_relation_is_amended(
     amends: Consent, reason: Reason
 ) -> None:
     """Ended consents need a new request (R8)."""
-    assert asked(amends=amends) == Refused(reason)
+    assert try_request(amends=amends) == Refused(reason)
 
 
 def test_an_amendment_changes_only_the_consent_that_it_names() -> None:
@@ -335,7 +343,7 @@ def test_an_amendment_changes_only_the_consent_that_it_names() -> None:
     both = {"scope": amendment.scope, "person": make_person(), "shown": SHOWN, "now": NOON}
     other = make_consent(consent_id="cst_other")
     assert amend(other, amendment, **both) == Refused(Reason.NOT_AVAILABLE)  # type: ignore[arg-type]
-    ended = done(withdraw(make_consent(), person=make_person(), now=NOON))
+    ended = must_succeed(withdraw(make_consent(), person=make_person(), now=NOON))
     assert amend(ended, amendment, **both) == Refused(Reason.CONSENT_WITHDRAWN)  # type: ignore[arg-type]
 
 
@@ -365,7 +373,7 @@ def test_an_amendment_does_not_end_with_anything_else() -> None:
     assert isinstance(other, Transition)
     assert end_with(make_amendment(), paused) == Refused(Reason.NOT_AVAILABLE)
     assert end_with(make_amendment(), other) == Refused(Reason.NOT_AVAILABLE)
-    refused = done(refuse(make_amendment(), person=make_person(), shown=SHOWN, now=NOON))
+    refused = must_succeed(refuse(make_amendment(), person=make_person(), shown=SHOWN, now=NOON))
     assert end_with(refused, withdrawn) == Refused(Reason.ALREADY_REFUSED)
 
 
@@ -382,7 +390,7 @@ def test_the_enterprise_narrows_by_itself_and_never_widens() -> None:
     """Fewer data, a shorter term, fewer uses; for nothing there is withdrawal."""
     held = make_consent(uses=3)
     less = make_scope(datasets=("penalty",), questions=(), max_uses=4)
-    narrowed = done(narrow(held, scope=less, person=make_person(), now=NOON))
+    narrowed = must_succeed(narrow(held, scope=less, person=make_person(), now=NOON))
     assert (narrowed.datasets, narrowed.questions, narrowed.max_uses) == (("penalty",), (), 4)
     for scope, reason in (
         (make_scope(datasets=("penalty", "licence")), Reason.WIDER_THAN_ASKED),

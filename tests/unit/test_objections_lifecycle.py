@@ -25,15 +25,15 @@ from tests.objection_builders import (
     KINDS,
     REVIEWER,
     SOURCE,
-    done,
     make_objection,
-    raised,
+    must_succeed,
+    try_raise,
 )
 
 DAY = timedelta(days=1)
 
 
-def decided(
+def try_decide(
     objection: Objection,
     outcome: ObjectionOutcome = ObjectionOutcome.REJECTED,
     *,
@@ -53,14 +53,14 @@ def decided(
     )
 
 
-def appealed(
+def try_appeal(
     objection: Objection, *, actor: Actor = ENTERPRISE, now: datetime = NOON + 2 * DAY
 ) -> ObjectionChanged | ObjectionRefused:
     """Result of a request for review."""
     return lifecycle.ask_for_review(objection, actor=actor, text="请复核。", kinds=KINDS, now=now)
 
 
-def reviewed(
+def try_review(
     objection: Objection,
     outcome: ObjectionOutcome = ObjectionOutcome.UPHELD,
     *,
@@ -99,27 +99,27 @@ def test_r15_a_rating_has_an_appeal_of_its_own_with_deadlines_of_its_own() -> No
 def test_only_the_records_own_enterprise_objects() -> None:
     """Neither another enterprise nor the source."""
     other = replace(ENTERPRISE, party="91330106MA2CXXXX16")
-    assert raised(actor=other) == ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
-    assert raised(actor=SOURCE) == ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
+    assert try_raise(actor=other) == ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
+    assert try_raise(actor=SOURCE) == ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
 
 
 def test_upholding_needs_a_correction_and_is_final() -> None:
     """The mark is removed with the correction."""
     objection = make_objection()
-    assert decided(objection, ObjectionOutcome.UPHELD) == ObjectionRefused(
+    assert try_decide(objection, ObjectionOutcome.UPHELD) == ObjectionRefused(
         reason=RefusalReason.NOT_CORRECTED
     )
-    assert decided(objection, ObjectionOutcome.PARTLY) == ObjectionRefused(
+    assert try_decide(objection, ObjectionOutcome.PARTLY) == ObjectionRefused(
         reason=RefusalReason.NOT_CORRECTED
     )
-    upheld = done(decided(objection, ObjectionOutcome.UPHELD, corrected=True))
+    upheld = must_succeed(try_decide(objection, ObjectionOutcome.UPHELD, corrected=True))
     assert upheld.status is Status.CLOSED
     assert not upheld.marks
 
 
 def test_a_rejection_keeps_the_mark_until_the_time_for_a_review_is_over() -> None:
     """Ten working days, through the last."""
-    rejected = done(decided(make_objection()))
+    rejected = must_succeed(try_decide(make_objection()))
     assert rejected.status is Status.DECIDED
     assert rejected.marks
     assert rejected.due_on == date(2026, 12, 7)
@@ -127,57 +127,65 @@ def test_a_rejection_keeps_the_mark_until_the_time_for_a_review_is_over() -> Non
     assert lifecycle.lapse(rejected, now=on_the_last_day) == ObjectionRefused(
         reason=RefusalReason.NOT_NOW
     )
-    lapsed = done(lifecycle.lapse(rejected, now=midnight(date(2026, 12, 8))))
+    lapsed = must_succeed(lifecycle.lapse(rejected, now=midnight(date(2026, 12, 8))))
     assert (lapsed.status, lapsed.outcome) == (Status.CLOSED, ObjectionOutcome.REJECTED)
 
 
 def test_a_review_is_asked_for_once_and_in_time() -> None:
     """By another actor than the source."""
-    rejected = done(decided(make_objection()))
+    rejected = must_succeed(try_decide(make_objection()))
     late = midnight(date(2026, 12, 8))
-    assert appealed(rejected, now=late) == ObjectionRefused(reason=RefusalReason.TOO_LATE)
-    asked = done(appealed(rejected))
+    assert try_appeal(rejected, now=late) == ObjectionRefused(reason=RefusalReason.TOO_LATE)
+    asked = must_succeed(try_appeal(rejected))
     assert asked.status is Status.IN_REVIEW
-    assert appealed(asked) == ObjectionRefused(reason=RefusalReason.NOT_NOW)
+    assert try_appeal(asked) == ObjectionRefused(reason=RefusalReason.NOT_NOW)
     itself = Actor(role=Role.REVIEWER, name="client:source", party="source")
-    assert reviewed(asked, actor=itself) == ObjectionRefused(reason=RefusalReason.OWN_DECISION)
-    assert decided(asked) == ObjectionRefused(reason=RefusalReason.NOT_NOW)
+    assert try_review(asked, actor=itself) == ObjectionRefused(reason=RefusalReason.OWN_DECISION)
+    assert try_decide(asked) == ObjectionRefused(reason=RefusalReason.NOT_NOW)
 
 
 def test_a_source_that_lets_its_time_pass_cannot_keep_the_enterprise_waiting() -> None:
     """The enterprise may then request a review, not a day earlier."""
     objection = make_objection()
-    assert appealed(objection, now=NOON + 4 * DAY) == ObjectionRefused(reason=RefusalReason.NOT_NOW)
-    assert done(appealed(objection, now=midnight(date(2026, 11, 28)))).status is Status.IN_REVIEW
+    assert try_appeal(objection, now=NOON + 4 * DAY) == ObjectionRefused(
+        reason=RefusalReason.NOT_NOW
+    )
+    assert (
+        must_succeed(try_appeal(objection, now=midnight(date(2026, 11, 28)))).status
+        is Status.IN_REVIEW
+    )
 
 
 def test_after_an_upholding_review_the_source_must_correct() -> None:
     """Rejecting again or pointing to an earlier correction is refused."""
-    asked = done(appealed(done(decided(make_objection()))))
-    ordered = done(reviewed(asked))
+    asked = must_succeed(try_appeal(must_succeed(try_decide(make_objection()))))
+    ordered = must_succeed(try_review(asked))
     assert (ordered.status, ordered.record_version) == (Status.ORDERED, 4)
     assert ordered.marks
-    assert decided(ordered) == ObjectionRefused(reason=RefusalReason.MUST_CORRECT)
-    assert decided(ordered, ObjectionOutcome.UPHELD) == ObjectionRefused(
+    assert try_decide(ordered) == ObjectionRefused(reason=RefusalReason.MUST_CORRECT)
+    assert try_decide(ordered, ObjectionOutcome.UPHELD) == ObjectionRefused(
         reason=RefusalReason.NOT_CORRECTED
     )
     assert lifecycle.withdraw(ordered, actor=ENTERPRISE, now=NOON) == ObjectionRefused(
         reason=RefusalReason.NOT_NOW
     )
-    partly = done(decided(ordered, ObjectionOutcome.PARTLY, corrected=True))
+    partly = must_succeed(try_decide(ordered, ObjectionOutcome.PARTLY, corrected=True))
     assert partly.status is Status.CLOSED
 
 
 def test_a_review_that_rejects_is_final() -> None:
     """No further act."""
-    closed = done(
-        reviewed(done(appealed(done(decided(make_objection())))), ObjectionOutcome.REJECTED)
+    closed = must_succeed(
+        try_review(
+            must_succeed(try_appeal(must_succeed(try_decide(make_objection())))),
+            ObjectionOutcome.REJECTED,
+        )
     )
     assert closed.status is Status.CLOSED
-    assert appealed(closed) == ObjectionRefused(reason=RefusalReason.NOT_NOW)
+    assert try_appeal(closed) == ObjectionRefused(reason=RefusalReason.NOT_NOW)
 
 
-def extended(
+def try_extend(
     objection: Objection, until: date | None = None, now: datetime = NOON
 ) -> ObjectionChanged | ObjectionRefused:
     """Result of an extension."""
@@ -187,44 +195,46 @@ def extended(
 def test_time_is_extended_once_in_time_and_to_twenty_working_days_at_most() -> None:
     """With a reason, which is in the history."""
     objection = make_objection()
-    changed = extended(objection)
-    longer = done(changed)
+    changed = try_extend(objection)
+    longer = must_succeed(changed)
     assert longer.due_on == objection.latest_on
     assert isinstance(changed, ObjectionChanged)
     assert (changed.event.what, changed.event.reason) == (ObjectionAct.EXTENDED, "需要外调")
-    assert extended(longer) == ObjectionRefused(reason=RefusalReason.ALREADY_EXTENDED)
-    assert extended(objection, now=NOON + 6 * DAY) == ObjectionRefused(
+    assert try_extend(longer) == ObjectionRefused(reason=RefusalReason.ALREADY_EXTENDED)
+    assert try_extend(objection, now=NOON + 6 * DAY) == ObjectionRefused(
         reason=RefusalReason.TOO_LATE
     )
-    assert extended(objection, date(2026, 12, 19)) == ObjectionRefused(
+    assert try_extend(objection, date(2026, 12, 19)) == ObjectionRefused(
         reason=RefusalReason.NOT_LATER
     )
-    assert extended(objection, date(2026, 11, 27)) == ObjectionRefused(
+    assert try_extend(objection, date(2026, 11, 27)) == ObjectionRefused(
         reason=RefusalReason.NOT_LATER
     )
-    assert done(extended(objection, date(2026, 11, 30))).due_on == date(2026, 11, 30)
+    assert must_succeed(try_extend(objection, date(2026, 11, 30))).due_on == date(2026, 11, 30)
 
 
 def test_a_late_decision_still_counts() -> None:
     """Accepted after the deadline."""
-    assert done(decided(make_objection(), now=NOON + 30 * DAY)).status is Status.DECIDED
+    assert must_succeed(try_decide(make_objection(), now=NOON + 30 * DAY)).status is Status.DECIDED
 
 
 @pytest.mark.parametrize("stranger", ["another-source", ""])
 def test_only_the_records_source_decides(stranger: str) -> None:
     """Neither another department, the enterprise nor the operator."""
     for by in (replace(SOURCE, party=stranger), ENTERPRISE, REVIEWER):
-        assert decided(make_objection(), actor=by) == ObjectionRefused(
+        assert try_decide(make_objection(), actor=by) == ObjectionRefused(
             reason=RefusalReason.NOT_AVAILABLE
         )
 
 
 def test_the_enterprise_may_let_it_rest() -> None:
     """The decision before stands."""
-    withdrawn = done(lifecycle.withdraw(make_objection(), actor=ENTERPRISE, now=NOON))
+    withdrawn = must_succeed(lifecycle.withdraw(make_objection(), actor=ENTERPRISE, now=NOON))
     assert (withdrawn.status, withdrawn.outcome) == (Status.CLOSED, ObjectionOutcome.WITHDRAWN)
-    accepted = lifecycle.withdraw(done(decided(make_objection())), actor=ENTERPRISE, now=NOON)
-    assert done(accepted).outcome is ObjectionOutcome.REJECTED
+    accepted = lifecycle.withdraw(
+        must_succeed(try_decide(make_objection())), actor=ENTERPRISE, now=NOON
+    )
+    assert must_succeed(accepted).outcome is ObjectionOutcome.REJECTED
 
 
 def test_a_provisional_day_is_counted_again_when_the_calendar_knows() -> None:
@@ -236,20 +246,20 @@ def test_a_provisional_day_is_counted_again_when_the_calendar_knows() -> None:
         reason=RefusalReason.NOT_NOW
     )
     guessed = replace(make_objection(), due_on=date(2026, 11, 30), due_provisional=True)
-    counted = done(lifecycle.recount(guessed, kinds=KINDS, now=NOON))
+    counted = must_succeed(lifecycle.recount(guessed, kinds=KINDS, now=NOON))
     assert (counted.due_on, counted.due_provisional) == (date(2026, 11, 27), False)
 
 
 def test_a_provisional_day_takes_nothing_from_the_enterprise() -> None:
     """The time for a review is extended while holidays are unknown."""
-    rejected = replace(done(decided(make_objection())), due_provisional=True)
+    rejected = replace(must_succeed(try_decide(make_objection())), due_provisional=True)
     a_day_late, too_late = midnight(date(2026, 12, 8)), midnight(date(2026, 12, 22))
     assert lifecycle.lapse(rejected, now=a_day_late) == ObjectionRefused(
         reason=RefusalReason.NOT_NOW
     )
-    assert done(appealed(rejected, now=a_day_late)).status is Status.IN_REVIEW
-    assert appealed(rejected, now=too_late) == ObjectionRefused(reason=RefusalReason.TOO_LATE)
-    assert done(lifecycle.lapse(rejected, now=too_late)).status is Status.CLOSED
+    assert must_succeed(try_appeal(rejected, now=a_day_late)).status is Status.IN_REVIEW
+    assert try_appeal(rejected, now=too_late) == ObjectionRefused(reason=RefusalReason.TOO_LATE)
+    assert must_succeed(lifecycle.lapse(rejected, now=too_late)).status is Status.CLOSED
 
 
 def test_a_deleted_record_takes_every_text_with_it() -> None:
@@ -257,5 +267,5 @@ def test_a_deleted_record_takes_every_text_with_it() -> None:
     gone = lifecycle.forget(make_objection(), now=NOON).objection
     assert (gone.status, gone.outcome) == (Status.CLOSED, ObjectionOutcome.RECORD_DELETED)
     assert not any((gone.text, gone.wanted, gone.reasons, gone.review_text, gone.review_reasons))
-    closed = done(decided(make_objection(), ObjectionOutcome.UPHELD, corrected=True))
+    closed = must_succeed(try_decide(make_objection(), ObjectionOutcome.UPHELD, corrected=True))
     assert lifecycle.forget(closed, now=NOON).objection.outcome is ObjectionOutcome.UPHELD
