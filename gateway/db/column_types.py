@@ -1,17 +1,23 @@
-"""Column types for SQLModel tables: moments, JSON documents, digests, texts."""
+"""Columns of one type, and column types for SQLModel tables: moments, JSON documents, digests, texts."""
 
 from typing import Any
 
-from sqlalchemy import ARRAY, DateTime, LargeBinary, Text
+from sqlalchemy import ARRAY, Column, DateTime, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 Texts = ARRAY(Text)
+Moment = DateTime(timezone=True)
+
+
+def columns(kind: Any, *names: str, nullable: bool = False) -> list[Column[Any]]:
+    """Columns of one type for a `Table`."""
+    return [Column(name, kind, nullable=nullable) for name in names]
 
 
 def moment(*, nullable: bool = False, **options: Any) -> Any:  # as sqlmodel.Field
     """A point in time, with its time zone."""
-    return Field(sa_type=DateTime(timezone=True), nullable=nullable, **options)
+    return Field(sa_type=Moment, nullable=nullable, **options)
 
 
 def texts() -> Any:

@@ -1,5 +1,7 @@
 """SQLAlchemy engines for the gateway. Statement parameters never reach a log line or an error message."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
@@ -54,6 +56,18 @@ def background_engine(
         statement_timeout=settings.background_statement_timeout,
         generation=generation,
     )
+
+
+@asynccontextmanager
+async def own_engine(
+    settings: DatabaseSettings, *, pool_size: int = 1
+) -> AsyncIterator[AsyncEngine]:
+    """A background engine for one piece of work, disposed afterwards."""
+    engine = background_engine(settings, pool_size=pool_size)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
 
 
 def _replace_old_sessions(engine: AsyncEngine, generation: SessionGeneration) -> None:
