@@ -3,14 +3,16 @@
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import NoReturn, TypeVar
 
 import asyncpg
+from rich.console import Console
+from rich.status import Status
 from sqlalchemy.exc import DBAPIError, ProgrammingError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.admin.audit_log import ActContext
 from gateway.admin.errors import AdminRefusal
@@ -18,7 +20,7 @@ from gateway.admin.operators import NAME, Operator
 from gateway.clients.registration import CLIENT_ID, RegistrationError
 from gateway.clients.terms import TermsError
 from gateway.creditfile.catalogue_versions import in_force
-from gateway.db.engine import background_engine
+from gateway.db.engine import own_engine
 from gateway.db.unavailable import UnavailableError, name_of
 from gateway.limits.quotas import QuotasError
 from gateway.settings import DatabaseSettings, SettingsError
@@ -54,6 +56,14 @@ def run_act(verb: Callable[[ActContext], Awaitable[T | AdminRefusal]]) -> T:
             return outcome
 
         return asyncio.run(_in_transaction(run))
+
+
+@asynccontextmanager
+async def long_work(title: str) -> AsyncIterator[tuple[AsyncEngine, Status]]:
+    """An engine and a status line for work on many rows."""
+    with Console(stderr=True).status(title) as shown:
+        async with own_engine(DatabaseSettings.from_env()) as engine:
+            yield engine, shown
 
 
 def current_operator() -> Operator:
@@ -94,9 +104,5 @@ def plain_errors() -> Iterator[None]:
 
 
 async def _in_transaction(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-    engine = background_engine(DatabaseSettings.from_env())
-    try:
-        async with engine.begin() as connection:
-            return await work(connection)
-    finally:
-        await engine.dispose()
+    async with own_engine(DatabaseSettings.from_env()) as engine, engine.begin() as connection:
+        return await work(connection)

@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
-from gateway.cli.operator_session import fail, plain_errors, query
-from gateway.db.engine import background_engine
+from gateway.cli.operator_session import fail, long_work, plain_errors, query
 from gateway.ingest.job_store import count_running
 from gateway.privacy.encryption_keys_file import (
     VaultFileError,
@@ -25,7 +23,6 @@ from gateway.privacy.reencryption import (
     reencrypt,
     total_under_key,
 )
-from gateway.settings import DatabaseSettings
 from gateway.signing.rotation import rewrite_key_file
 
 VaultFile = Annotated[
@@ -92,15 +89,11 @@ def drop_key(file: VaultFile, key_id: KeyId) -> None:
 
 
 async def _rotate(vault: Vault, batch: int) -> tuple[int, int]:
-    engine = background_engine(DatabaseSettings.from_env())
     moved = broken = 0
-    try:
-        with Console(stderr=True).status("Sealing anew …") as shown:
-            async for done in reencrypt(engine, vault, batch=batch):
-                moved, broken = moved + done.moved, broken + done.broken
-                shown.update(f"{done.column.table}: {moved:,} sealed anew …")
-    finally:
-        await engine.dispose()
+    async with long_work("Sealing anew …") as (engine, shown):
+        async for done in reencrypt(engine, vault, batch=batch):
+            moved, broken = moved + done.moved, broken + done.broken
+            shown.update(f"{done.table}: {moved:,} sealed anew …")
     return moved, broken
 
 

@@ -9,7 +9,7 @@ import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol, Self
+from typing import Final, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -31,26 +31,9 @@ class SealBrokenError(Exception):
     """A sealed value is damaged, in another place than it was sealed for, or its key is missing."""
 
 
-class KeySource(Protocol):
-    """Where data keys come from: the settings, or a key management service that unwraps them."""
-
-    @property
-    def current(self) -> int:
-        """The id of the current key."""
-        ...
-
-    def data_key(self, key_id: int) -> bytes:
-        """The data key of this id; raises `LookupError`."""
-        ...
-
-    def digest_key(self) -> bytes:
-        """The key of the keyed digests."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VaultKeys:
-    """Keys held in memory."""
+    """Data keys by id, the id of the current one, and the key of the keyed digests."""
 
     current: int
     keys: Mapping[int, bytes] = field(repr=False)
@@ -68,14 +51,6 @@ class VaultKeys:
         if held.current not in keys or not all(0 < each <= _HIGHEST_ID for each in keys):
             raise VaultKeysError(VaultKeysError.__doc__)
         return held
-
-    def data_key(self, key_id: int) -> bytes:
-        """The data key of this id."""
-        return self.keys[key_id]
-
-    def digest_key(self) -> bytes:
-        """The key of the keyed digests."""
-        return self.digest
 
 
 class BufferedRandom:
@@ -100,10 +75,7 @@ class Vault:
     """Encrypts (seals), decrypts (opens) and digests personal values."""
 
     def __init__(
-        self,
-        keys: KeySource,
-        *,
-        random: Callable[[int], bytes] = secrets.token_bytes,
+        self, keys: VaultKeys, *, random: Callable[[int], bytes] = secrets.token_bytes
     ) -> None:
         self._keys = keys
         self._random = random
@@ -132,11 +104,8 @@ class Vault:
         if len(sealed) < _HEAD or sealed[0] != VERSION:
             raise SealBrokenError
         try:
-            return self._cipher(sealed[1]).decrypt(
-                sealed[2:_HEAD],
-                sealed[_HEAD:],
-                _place(table, column, row),
-            )
+            place = _place(table, column, row)
+            return self._cipher(sealed[1]).decrypt(sealed[2:_HEAD], sealed[_HEAD:], place)
         except (InvalidTag, LookupError):
             raise SealBrokenError from None
 
@@ -152,12 +121,12 @@ class Vault:
     def _digesting(self) -> HMAC:
         """The HMAC state, made once: a copy costs less than half of a new one."""
         if self._digest is None:
-            self._digest = HMAC(self._keys.digest_key(), SHA256())
+            self._digest = HMAC(self._keys.digest, SHA256())
         return self._digest
 
     def _cipher(self, key_id: int) -> AESGCM:
         if key_id not in self._ciphers:
-            self._ciphers[key_id] = AESGCM(self._keys.data_key(key_id))
+            self._ciphers[key_id] = AESGCM(self._keys.keys[key_id])
         return self._ciphers[key_id]
 
 

@@ -92,7 +92,7 @@ def may_hold_personal_number(texts: Iterable[str]) -> bool:
 
 
 def holds_personal_number(texts: Iterable[str], *, today: date) -> bool:
-    """Whether `scan` masks anything in one of `texts`; fast for many texts without numbers."""
+    """True if `scan` masks anything in one of `texts`; fast for many texts without numbers."""
     left = [list(texts)]
     while left:
         some = left.pop()

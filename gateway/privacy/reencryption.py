@@ -4,12 +4,15 @@ A run can be interrupted and repeated: rows under the current key are skipped, l
 the next run. Every key decrypts until it is removed.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from gateway.db.paging import KeyedTable
 from gateway.db.statements import Statement
 from gateway.privacy.field_encryption import SealBrokenError, Vault
 
@@ -17,61 +20,45 @@ BATCH_ROWS: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EncryptedColumn:
-    """An encrypted column: table, key, and the table and row for which its values are sealed."""
+class EncryptedColumn(KeyedTable):
+    """An encrypted column, and the table and row (SQL) for which its values are sealed."""
 
-    table: str
-    key: tuple[str, ...]
     sealed_for: str
     row: str
-    types: tuple[str, ...] = field(default=())
     column: str = "personal"
 
 
-_OF_RECORD: Final = (
+def _own(table: str, own_id: str, column: str) -> EncryptedColumn:
+    """A column whose values are sealed for its own table and `uscc/id`."""
+    return EncryptedColumn(
+        table=table,
+        key=("uscc", own_id),
+        sealed_for=table,
+        row=f"uscc || '/' || {own_id}",
+        column=column,
+    )
+
+
+_RECORD: Final = (
     "uscc || '|' || {0}source_id{1} || '|' || {0}dataset{1} || '|' || {0}natural_key{1}"
 )
+_IN_HISTORY: Final = ('("row" ->> \'', "')")
 ENCRYPTED_COLUMNS: Final = (
+    EncryptedColumn(table="enterprise", key=("uscc",), sealed_for="enterprise", row="uscc"),
     EncryptedColumn(
-        table="enterprise", key=("uscc",), types=("text",), sealed_for="enterprise", row="uscc"
+        table="enterprise_history", key=("uscc", "version"), sealed_for="enterprise", row="uscc"
     ),
     EncryptedColumn(
-        table="enterprise_history",
-        key=("uscc", "version"),
-        types=("text", "integer"),
-        sealed_for="enterprise",
-        row="uscc",
-    ),
-    EncryptedColumn(
-        table="record",
-        key=("uscc", "record_id"),
-        types=("text", "text"),
-        sealed_for="record",
-        row=_OF_RECORD.format("", ""),
+        table="record", key=("uscc", "record_id"), sealed_for="record", row=_RECORD.format("", "")
     ),
     EncryptedColumn(
         table="record_history",
         key=("uscc", "record_id", "version"),
-        types=("text", "text", "integer"),
         sealed_for="record",
-        row=_OF_RECORD.format('("row" ->> \'', "')"),
+        row=_RECORD.format(*_IN_HISTORY),
     ),
-    EncryptedColumn(
-        table="delegation",
-        key=("uscc", "delegation_id"),
-        types=("text", "text"),
-        sealed_for="delegation",
-        row="uscc || '/' || delegation_id",
-        column="name",
-    ),
-    EncryptedColumn(
-        table="notice_place",
-        key=("uscc", "place_id"),
-        types=("text", "text"),
-        sealed_for="notice_place",
-        row="uscc || '/' || place_id",
-        column="address",
-    ),
+    _own("delegation", "delegation_id", "name"),
+    _own("notice_place", "place_id", "address"),
 )
 _KEPT: Final = Statement("""
 SELECT get_byte(decode(answer, 'base64'), 1) AS key, count(*) AS rows FROM idempotency
@@ -80,26 +67,28 @@ SELECT get_byte(decode(answer, 'base64'), 1) AS key, count(*) AS rows FROM idemp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReencryptedBatch:
-    """Result of one transaction: rows re-encrypted, rows that no key decrypts, the last key."""
+    """Result of one transaction: values re-encrypted, and values that no key decrypts."""
 
-    column: EncryptedColumn
+    table: str
     moved: int
     broken: int
-    last: tuple[Any, ...] | None
 
 
 async def reencrypt(
     engine: AsyncEngine, vault: Vault, *, batch: int = BATCH_ROWS
 ) -> AsyncIterator[ReencryptedBatch]:
     """Re-encrypt all values under other keys, table by table; yields each transaction's result."""
-    for column in ENCRYPTED_COLUMNS:
-        last: tuple[Any, ...] | None = None
-        while True:
-            async with engine.begin() as connection:
-                done = await _reencrypt_batch(connection, vault, column, last, batch)
-            if done.last is None:
-                break
-            last = done.last
+    for each in ENCRYPTED_COLUMNS:
+        pages = each.each_page(
+            engine,
+            partial(_reencrypt_rows, vault, each),
+            columns=f"{each.row} AS place, {each.column} AS sealed",
+            where=f"{each.column} IS NOT NULL AND get_byte({each.column}, 1) <> :current",
+            values={"current": vault.current},
+            limit=batch,
+            lock="FOR NO KEY UPDATE SKIP LOCKED",
+        )
+        async for done in pages:
             yield done
 
 
@@ -123,46 +112,18 @@ def total_under_key(found: Mapping[str, Mapping[int, int]], key_id: int) -> int:
     return sum(by_key.get(key_id, 0) for by_key in found.values())
 
 
-async def _reencrypt_batch(
-    connection: AsyncConnection,
-    vault: Vault,
-    column: EncryptedColumn,
-    last: tuple[Any, ...] | None,
-    batch: int,
+async def _reencrypt_rows(
+    vault: Vault, column: EncryptedColumn, connection: AsyncConnection, rows: Sequence[Row[Any]]
 ) -> ReencryptedBatch:
-    values = {f"k{number}": value for number, value in enumerate(last or ())}
-    asked = {**values, "current": vault.current, "batch": batch}
-    rows = (await connection.execute(_select(column, begun=last is not None), asked)).all()
     moved: list[dict[str, Any]] = []
     for row in rows:
+        place = {"table": column.sealed_for, "column": column.column, "row": row.place}
         try:
-            plain = vault.open(
-                row.sealed, table=column.sealed_for, column=column.column, row=row.place
-            )
+            plain = vault.open(row.sealed, **place)
         except SealBrokenError:
             continue
-        sealed = vault.seal(plain, table=column.sealed_for, column=column.column, row=row.place)
-        moved.append({"sealed": sealed, **{f"k{n}": row[n] for n in range(len(column.key))}})
+        moved.append({"sealed": vault.seal(plain, **place), **column.key_of(row)})
     if moved:
-        await connection.execute(_update(column), moved)
-    end = tuple(rows[-1][: len(column.key)]) if rows else None
-    return ReencryptedBatch(
-        column=column, moved=len(moved), broken=len(rows) - len(moved), last=end
-    )
-
-
-def _select(column: EncryptedColumn, *, begun: bool) -> Any:  # a statement
-    key = ", ".join(column.key)
-    after = ", ".join(f"CAST(:k{n} AS {kind})" for n, kind in enumerate(column.types))
-    name = column.column
-    return Statement(
-        f"SELECT {key}, {column.row} AS place, {name} AS sealed FROM {column.table} "  # noqa: S608
-        f"WHERE {name} IS NOT NULL AND get_byte({name}, 1) <> :current "
-        f"{f'AND ({key}) > ({after}) ' if begun else ''}"
-        f"ORDER BY {key} LIMIT :batch FOR NO KEY UPDATE SKIP LOCKED"
-    )
-
-
-def _update(column: EncryptedColumn) -> Any:  # a statement
-    matches = " AND ".join(f"{name} = :k{n}" for n, name in enumerate(column.key))
-    return Statement(f"UPDATE {column.table} SET {column.column} = :sealed WHERE {matches}")  # noqa: S608
+        put = f"UPDATE {column.table} SET {column.column} = :sealed WHERE {column.is_row}"  # noqa: S608
+        await connection.execute(Statement(put), moved)
+    return ReencryptedBatch(table=column.table, moved=len(moved), broken=len(rows) - len(moved))

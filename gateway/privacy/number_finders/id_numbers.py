@@ -62,7 +62,7 @@ def id_numbers_behind_digits(text: str, *, today: date | None) -> Iterator[tuple
 
 
 def is_id_number(number: str, *, today: date | None) -> bool:
-    """Whether 18 characters are a person's ID number, mistyped ones included."""
+    """True if 18 characters are a person's ID number, mistyped ones included."""
     born = birthday_in(number)
     if born is None:
         return False
@@ -75,7 +75,7 @@ def is_id_number(number: str, *, today: date | None) -> bool:
 
 
 def _is_a_persons(found: str, *, in_digits: bool, today: date | None) -> bool:
-    """Whether a match is an ID number; with more digits after it, only if it ends in X or fits its check."""
+    """True if a match is an ID number; with more digits after it, only if it ends in X or fits its check."""
     number = _NOT_PART.sub("", found)
     if len(number) != ID_LENGTH or not is_id_number(number, today=today):
         return False

@@ -60,4 +60,4 @@ BESIDE: Final = (
     r"(?:[ \n\-.,、/:;~*#+()]|号码|號碼|[号號码]|编号|编码|代码|证件|证书|证|[为為是系]|NO|NUMBER"
     "|\\([^0-9()\\0\ufffc]{1,10}\\))"
 )
-"""What may stand between a keyword and its number."""
+"""Text between a keyword and its number."""

@@ -136,7 +136,7 @@ def _is_mobile(found: Match) -> bool:
 
 
 def _is_grouped_as_a_mobile(found: Match, groups: list[str]) -> bool:
-    """Whether a mobile's grouping is plausible; most count only if no other group of digits adjoins."""
+    """True if a mobile's grouping is plausible; most count only if no other group of digits adjoins."""
     lengths = list(map(len, groups))
     if lengths == _USUAL:
         return True
@@ -169,7 +169,7 @@ def _is_landline(found: Match) -> bool:
 
 
 def _may_be_a_phone_with_a_day(found: Match) -> bool:
-    """Whether the last keyword before it in its clause means a phone; also if there is none."""
+    """True if the last keyword before it in its clause means a phone; also if there is none."""
     before = found.string[max(0, found.start() - _WINDOW) : found.start()]
     words = list(_KIND_OF_NUMBER.finditer(_CLAUSE_ENDS.split(before)[-1]))
     return words[-1]["phone"] is not None if words else not found["extension"]
@@ -220,7 +220,7 @@ def _word_is_beside(found: Match) -> bool:
 
 
 def _is_before(pattern: re.Pattern[str], found: Match) -> bool:
-    """Whether `pattern` matches right before `found`."""
+    """True if `pattern` matches right before `found`."""
     start = found.start()
     return pattern.search(found.string[max(0, start - _WINDOW) : start]) is not None
 

@@ -65,12 +65,12 @@ _DIGITS: Final = re.compile(f"{_FIRST}(?:{_IN_ONE_PIECE}|{_IN_GROUPS}|{_LONG})")
 
 
 def may_hold_word(text: str) -> bool:
-    """Whether a text may hold one of `keywords.CLUES`."""
+    """True if a text may hold one of `keywords.CLUES`."""
     return any(each.search(text) is not None for each in _A_WORD)
 
 
 def may_hold_number(text: str) -> bool:
-    """Whether a text may hold a personal number."""
+    """True if a text may hold a personal number."""
     if _A_DIGIT.search(text) is None:
         return SPELT_RUN.search(text) is not None
     if _MANY_DIGITS.search(text) is not None and _DIGITS.search(text) is not None:
