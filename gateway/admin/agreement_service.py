@@ -7,7 +7,7 @@
 import hmac
 from dataclasses import dataclass, replace
 
-from gateway.admin.audit_log import ActContext, OperatorAct, record
+from gateway.admin.audit_log import ActContext, record
 from gateway.admin.client_service import lock_client
 from gateway.admin.errors import AdminRefusal, RefusalReason, conflict, no_such
 from gateway.clients import proposals, registry
@@ -50,13 +50,7 @@ async def put(
     more = widens(present.terms if present else None, terms)
     if more:
         return await _propose(context, client_id, terms, versions, more)
-    return await _put(
-        context,
-        client_id,
-        terms,
-        present,
-        OperatorAct(what="agreement.narrow", client_id=client_id),
-    )
+    return await _put(context, "agreement.narrow", client_id, terms, present)
 
 
 async def approve(
@@ -79,16 +73,12 @@ async def approve(
     if proposal.version != next_version(versions) or terms.valid_until <= context.now:
         return conflict("The agreement has changed or the term is over; propose again.")
     check_terms(context, client, terms)
-    if not await proposals.decide(
-        context.connection,
-        proposal,
-        "approved",
-        operator=context.operator.credential,
-        now=context.now,
-    ):
+    if not await _decide(context, proposal, "approved"):
         return conflict("This proposal is decided already.")
-    act = OperatorAct(what="agreement.approve", client_id=client.client_id, subject=proposal_id)
-    return await _put(context, client.client_id, terms, present_of(context, versions), act)
+    present = present_of(context, versions)
+    return await _put(
+        context, "agreement.approve", client.client_id, terms, present, subject=proposal_id
+    )
 
 
 async def reject(
@@ -99,21 +89,13 @@ async def reject(
     if isinstance(found, AdminRefusal):
         return found
     client, proposal = found
-    await proposals.decide(
-        context.connection,
-        proposal,
-        "rejected",
-        operator=context.operator.credential,
-        now=context.now,
-    )
+    await _decide(context, proposal, "rejected")
     await record(
         context,
-        OperatorAct(
-            what="agreement.reject",
-            client_id=client.client_id,
-            subject=proposal_id,
-            before=proposal.digest,
-        ),
+        "agreement.reject",
+        client_id=client.client_id,
+        subject=proposal_id,
+        before=proposal.digest,
     )
     return await proposals.proposal_of(context.connection, proposal_id) or no_such("proposal")
 
@@ -129,9 +111,7 @@ async def end(context: ActContext, client_id: str) -> AgreementVersion | AdminRe
     if present is None:
         return versions[0] if versions else no_such("agreement")
     await registry.end_agreement(context.connection, client_id, now=context.now)
-    await record(
-        context, OperatorAct(what="agreement.end", client_id=client_id, before=present.digest)
-    )
+    await record(context, "agreement.end", client_id=client_id, before=present.digest)
     return replace(present, ended_at=context.now)
 
 
@@ -186,28 +166,34 @@ async def _propose(
     await proposals.propose(context.connection, proposal)
     await record(
         context,
-        OperatorAct(
-            what="agreement.propose",
-            client_id=client_id,
-            subject=proposal.proposal_id,
-            before=versions[0].digest if versions else None,
-            after=digest,
-        ),
+        "agreement.propose",
+        client_id=client_id,
+        subject=proposal.proposal_id,
+        before=versions[0].digest if versions else None,
+        after=digest,
     )
     return Proposed(proposal=proposal)
 
 
+async def _decide(context: ActContext, proposal: Proposal, status: str) -> bool:
+    by, now = context.operator.credential, context.now
+    return await proposals.decide(context.connection, proposal, status, operator=by, now=now)
+
+
 async def _put(
     context: ActContext,
+    what: str,
     client_id: str,
     terms: Terms,
     present: AgreementVersion | None,
-    act: OperatorAct,
+    *,
+    subject: str | None = None,
 ) -> InForce:
     version = await registry.put_agreement(context.connection, client_id, terms)
     digest = digest_of(terms.document(client_id, version))
     await proposals.supersede_open(context.connection, client_id, now=context.now)
-    await record(context, replace(act, before=present.digest if present else None, after=digest))
+    before = present.digest if present else None
+    await record(context, what, client_id=client_id, subject=subject, before=before, after=digest)
     return InForce(version=version, digest=digest)
 
 

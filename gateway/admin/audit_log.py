@@ -34,29 +34,26 @@ class ActContext:
     datasets: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperatorAct:
-    """An act on a client, with the digests of what it changed, before and after."""
-
-    what: str
-    client_id: str
-    subject: str | None = None
-    before: bytes | None = None
-    after: bytes | None = None
-
-
-async def record(context: ActContext, act: OperatorAct) -> str:
-    """Write an act to the audit log; returns its id."""
+async def record(
+    context: ActContext,
+    what: str,
+    *,
+    client_id: str = "",
+    subject: str | None = None,
+    before: bytes | None = None,
+    after: bytes | None = None,
+) -> None:
+    """Write an act, on a client or none, with digests of what it changed, before and after."""
     salt = secrets.token_bytes(SALT_BYTES)
     row = {
         "act_id": new_id("act"),
         "operator": context.operator.credential,
         "operator_name": context.operator.name,
-        "what": act.what,
-        "client_id": act.client_id,
-        "subject": act.subject,
-        "before": act.before,
-        "after": act.after,
+        "what": what,
+        "client_id": client_id,
+        "subject": subject,
+        "before": before,
+        "after": after,
         "at": context.now,
     }
     leaf = leaf_hash(row, salt)
@@ -66,7 +63,6 @@ async def record(context: ActContext, act: OperatorAct) -> str:
             uscc=NO_ENTERPRISE, disclosure_id=row["act_id"], leaf_hash=leaf, at=context.now
         )
     )
-    return str(row["act_id"])
 
 
 def leaf_hash(row: Mapping[str, Any], salt: bytes) -> bytes:

@@ -5,16 +5,14 @@
 """
 
 import hmac
-from dataclasses import replace
 
-from gateway.admin.audit_log import ActContext, OperatorAct, record
+from gateway.admin.audit_log import ActContext, record
 from gateway.admin.errors import AdminRefusal, RefusalReason, conflict, no_such
 from gateway.creditfile import catalogue_versions as kept
 from gateway.creditfile.catalogue import load_catalogue
 from gateway.creditfile.catalogue_versions import CatalogueVersion, digest_of
 from gateway.creditfile.disclosure_diff import losses, widenings
-
-NO_CLIENT = ""
+from gateway.db.locks import LockKey, lock
 
 
 async def load(
@@ -22,7 +20,7 @@ async def load(
 ) -> CatalogueVersion | AdminRefusal:
     """Store a catalogue; in force at once unless it widens disclosure. Raises `CatalogueError`."""
     new = load_catalogue(document)
-    await kept.lock_versions(context.connection)
+    await lock(context.connection, LockKey.CATALOGUE_VERSIONS)
     before = await kept.document_in_force(context.connection)
     present, digest = load_catalogue(before), digest_of(document)
     held = await kept.find_version(context.connection, new.version)
@@ -61,7 +59,7 @@ async def load(
 
 async def approve(context: ActContext, name: str, digest: bytes) -> CatalogueVersion | AdminRefusal:
     """Put a waiting version of this digest into force, if its base version still is."""
-    await kept.lock_versions(context.connection)
+    await lock(context.connection, LockKey.CATALOGUE_VERSIONS)
     version = await kept.find_version(context.connection, name)
     if version is None:
         return no_such("catalogue")
@@ -83,15 +81,9 @@ async def approve(context: ActContext, name: str, digest: bytes) -> CatalogueVer
         context.connection, name, approver=context.operator.credential, now=context.now
     )
     await _audit(context, "catalogue.approve", version, before)
-    return await kept.find_version(context.connection, name) or replace(version)
+    return await kept.find_version(context.connection, name) or version
 
 
 async def _audit(context: ActContext, what: str, version: CatalogueVersion, before: str) -> None:
-    act = OperatorAct(
-        what=what,
-        client_id=NO_CLIENT,
-        subject=version.version,
-        before=digest_of(before),
-        after=version.digest,
-    )
-    await record(context, act)
+    subject, digest = version.version, digest_of(before)
+    await record(context, what, subject=subject, before=digest, after=version.digest)

@@ -27,12 +27,7 @@ class Rotation:
 
 
 def read_rotation(
-    statement: str,
-    *,
-    client_id: str,
-    keys: Iterable[Mapping[str, Any]],
-    issuer: str,
-    now: datetime,
+    statement: str, *, client_id: str, keys: Iterable[Mapping[str, Any]], issuer: str, now: datetime
 ) -> Rotation:
     """The rotation in a statement signed by one of `keys`; raises `RegistrationError`.
 

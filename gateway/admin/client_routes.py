@@ -15,12 +15,7 @@ from gateway.admin.errors import AdminRefusal, no_such
 from gateway.admin.operator_calls import known_shape, read_act, reader, run_act
 from gateway.admin.schemas import ByOperator, ClientIn, RotationIn
 from gateway.clients import registry
-from gateway.clients.client_details import (
-    ClientDetails,
-    all_details,
-    details_of,
-    key_fetch_of,
-)
+from gateway.clients.client_details import ClientDetails, all_details, details_of, key_fetch_of
 from gateway.clients.registration import CLIENT_ID, RegistrationError
 from gateway.rfc3339 import Moment
 from gateway.runtime import Runtime, UsingRuntime
@@ -34,9 +29,7 @@ STATES: dict[str, State] = {"suspend": "suspended", "resume": "active", "end": "
 
 @router.get("/clients")
 async def list_clients(
-    request: Request,
-    runtime: UsingRuntime,
-    after: Annotated[str, Query(pattern=SOME_ID)] = "",
+    request: Request, runtime: UsingRuntime, after: Annotated[str, Query(pattern=SOME_ID)] = ""
 ) -> Response:
     """List the clients by id, a page at a time."""
     await reader(request, runtime)
@@ -88,9 +81,8 @@ async def change_client_state(
     operator, _ = await read_act(request, runtime, ByOperator)
     if act not in STATES:
         raise NotFoundError
-    state = STATES[act]
     known = known_shape(client_id)
-    changed = await run_act(runtime, operator, client_service.set_state, known, state)
+    changed = await run_act(runtime, operator, client_service.set_state, known, STATES[act])
     return json_response(serializers.client(changed))
 
 

@@ -7,7 +7,7 @@ refusal. None widens what a client may read: that is `agreement_service`.
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from gateway.admin.audit_log import ActContext, OperatorAct, record
+from gateway.admin.audit_log import ActContext, record
 from gateway.admin.errors import AdminRefusal, conflict, no_such
 from gateway.clients import proposals, registry
 from gateway.clients.client_details import ClientDetails, change, details_of, versions_of
@@ -108,6 +108,5 @@ async def _audit(
         return no_such("client")
     digest = before.digest if before else None
     if digest != after.digest:
-        act = OperatorAct(what=what, client_id=client_id, before=digest, after=after.digest)
-        await record(context, act)
+        await record(context, what, client_id=client_id, before=digest, after=after.digest)
     return after

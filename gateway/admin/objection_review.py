@@ -1,14 +1,14 @@
 """Review of an objection by an operator: an audited act in its own transaction."""
 
-from gateway.admin.audit_log import ActContext, OperatorAct, record
+from gateway.admin.audit_log import ActContext, record
 from gateway.admin.errors import AdminRefusal, conflict, no_such
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.objections import model as objections
 from gateway.creditfile.objections import service
 from gateway.creditfile.objections.model import (
     Actor,
     Objection,
     ObjectionOutcome,
+    ObjectionRefused,
     RefusalReason,
     Role,
 )
@@ -28,18 +28,14 @@ async def review(
     reasons: str,
 ) -> Objection | AdminRefusal:
     """Decide a review; an upheld objection goes back to the source for correction."""
-    by = Actor(
-        role=Role.REVIEWER,
-        name=context.operator.credential,
-        party=context.operator.credential.removeprefix("client:"),
-    )
+    name = context.operator.credential
+    by = Actor(role=Role.REVIEWER, name=name, party=name.removeprefix("client:"))
     verb = service.review_decision(
         catalogue, actor=by, outcome=outcome, reasons=reasons, now=context.now
     )
     done = await service.apply_act(context.connection, objection_id, verb)
-    if isinstance(done, objections.ObjectionRefused):
+    if isinstance(done, ObjectionRefused):
         sentence = SENTENCES.get(done.reason)
         return no_such("objection") if sentence is None else conflict(sentence)
-    act = OperatorAct(what="objection.review", client_id=done.source_id, subject=objection_id)
-    await record(context, act)
+    await record(context, "objection.review", client_id=done.source_id, subject=objection_id)
     return done

@@ -8,17 +8,10 @@ from gateway.access.errors import InvalidRequestError, NotFoundError
 from gateway.access.json_response import json_response
 from gateway.access.openapi import request_body
 from gateway.admin import objection_review
-from gateway.admin.operator_calls import (
-    known_shape,
-    operator_only,
-    read_act,
-    reader,
-    run_act,
-)
+from gateway.admin.operator_calls import known_shape, operator_only, read_act, reader, run_act
 from gateway.admin.schemas import ReviewIn
 from gateway.creditfile.local_dates import day_of
-from gateway.creditfile.objections import serializers, store
-from gateway.creditfile.objections.due_objections import due_objections
+from gateway.creditfile.objections import serializers, service
 from gateway.creditfile.objections.model import ObjectionOutcome
 from gateway.creditfile.objections.text_input import InvalidText, read_text
 from gateway.runtime import Runtime, UsingRuntime
@@ -37,7 +30,7 @@ async def list_due_objections(
     await reader(request, runtime)
     now = runtime.now()
     async with runtime.engine.connect() as connection:
-        found = await due_objections(connection, within=within, now=now)
+        found = await service.due_objections(connection, within=within, now=now)
     rows = [serializers.due_row(each, today=day_of(now)) for each in found]
     if form == "csv":
         return Response(
@@ -72,9 +65,7 @@ async def review_objection(objection_id: str, request: Request, runtime: UsingRu
 
 async def _whole(runtime: Runtime, objection_id: str) -> Response:
     async with runtime.engine.connect() as connection:
-        found = await store.by_id(connection, objection_id)
-        if found is None:
-            raise NotFoundError
-        events = await store.events_of(connection, found.uscc, objection_id)
-        key = await store.natural_key_of(connection, found)
-    return json_response(serializers.full_document(found, events, key=key, now=runtime.now()))
+        found = await service.find_document(connection, objection_id, now=runtime.now())
+    if found is None:
+        raise NotFoundError
+    return json_response(found)

@@ -29,6 +29,6 @@ class Operator:
         return cls(credential=f"client:{client_id}", name=name)
 
     def may_be(self, credential: str, name: str | None) -> bool:
-        """Whether this may be the same person as another operator."""
+        """True if this may be the same person as another operator."""
         same_name = self.name and name and self.name.casefold() == name.casefold()
         return self.credential == credential or bool(same_name)

@@ -177,23 +177,15 @@ def _check_keys_kept(details: ClientDetails, wanted: Mapping[str, Any]) -> None:
 
 
 def _keys_step(details: ClientDetails, given: Mapping[str, Any]) -> list[Step]:
-    keys = {"jwks": given.get("jwks"), "jwks_uri": given.get("jwks_uri")}
-    if keys["jwks"] is None and keys["jwks_uri"] is None:
-        return []
+    keys: dict[str, Any] = {"jwks": given.get("jwks"), "jwks_uri": given.get("jwks_uri")}
     now = {"jwks": None if details.jwks_uri else dict(details.jwks), "jwks_uri": details.jwks_uri}
-    if keys == now:
+    if keys == now or not any(each is not None for each in keys.values()):
         return []
     method = given.get("token_endpoint_auth_method", details.token_endpoint_auth_method)
-    check_key_source(keys["jwks"], keys["jwks_uri"], method=method, loopback=False)
-    run = partial(
-        client_service.replace_keys,
-        client_id=details.client_id,
-        jwks=keys["jwks"],
-        jwks_uri=keys["jwks_uri"],
-    )
-    return [
-        Step(client_id=details.client_id, verb="rotate keys", lines=differences(now, keys), run=run)
-    ]
+    check_key_source(**keys, method=method, loopback=False)
+    run = partial(client_service.replace_keys, client_id=details.client_id, **keys)
+    lines = differences(now, keys)
+    return [Step(client_id=details.client_id, verb="rotate keys", lines=lines, run=run)]
 
 
 def _state_step(client_id: str, before: str, after: Any) -> Step:  # one of the declared states

@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from gateway.access.body import WireModel
 from gateway.admin.operators import NAME
-from gateway.clients.authentication_method import PRIVATE_KEY_JWT, Authentication
+from gateway.clients.authentication_method import MEMBERS, PRIVATE_KEY_JWT, Authentication
 from gateway.clients.registration import CLIENT_ID, Registration
 from gateway.clients.terms import LONGEST_NAME, Signature, Signatures, Terms
 from gateway.limits.quotas import Quotas
@@ -101,20 +101,10 @@ class ClientDetailsIn(CertificateSubjectIn):
 
     def to_registration(self, client_id: str, *, loopback: bool) -> Registration:
         """The checked registration; raises `RegistrationError`."""
+        details = self.model_dump(exclude=set(MEMBERS))
+        authentication = Authentication.of(self.model_dump())
         return Registration(
-            client_id=client_id,
-            kind=self.kind,
-            name_zh=self.name_zh,
-            name_en=self.name_en,
-            scopes=self.scopes,
-            redirect_uris=self.redirect_uris,
-            jwks=self.jwks,
-            jwks_uri=self.jwks_uri,
-            filing_number=self.filing_number,
-            personal_credit_licence=self.personal_credit_licence,
-            contact=self.contact,
-            authentication=Authentication.of(self.model_dump()),
-            loopback=loopback,
+            client_id=client_id, authentication=authentication, loopback=loopback, **details
         )
 
 

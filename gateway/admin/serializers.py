@@ -27,16 +27,11 @@ def client(client: ClientDetails, fetching: KeyFetch | None = None) -> dict[str,
         "filing_number": client.filing_number,
         "personal_credit_licence": client.personal_credit_licence,
         "contact": client.contact,
-        **_authentication(client),
+        # Without unset members.
+        **{n: value for n, value in asdict(client.authentication).items() if value is not None},
         "created_at": format_time(client.created_at),
         "digest": client.digest.hex(),
     }
-
-
-def _authentication(client: ClientDetails) -> dict[str, Any]:
-    """The client's authentication, without unset members."""
-    found = asdict(client.authentication)
-    return {name: value for name, value in found.items() if value is not None}
 
 
 def version(put: AgreementVersion) -> dict[str, Any]:

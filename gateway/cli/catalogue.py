@@ -2,11 +2,11 @@
 
 import difflib
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.admin import catalogue_service
 from gateway.cli.operator_session import fail, query, run_act
@@ -108,15 +108,8 @@ def approve(
 
 def _compare(current: str, new_document: str) -> None:
     present, new = load_catalogue(current), load_catalogue(new_document)
-    lines = difflib.unified_diff(
-        current.splitlines(),
-        new_document.splitlines(),
-        present.version,
-        new.version,
-        lineterm="",
-        n=1,
-    )
-    for line in lines:
+    before, after = current.splitlines(), new_document.splitlines()
+    for line in difflib.unified_diff(before, after, present.version, new.version, lineterm="", n=1):
         print(line)
     for sentence in widenings(present, new):
         print(f"widens: {sentence}")
@@ -124,10 +117,7 @@ def _compare(current: str, new_document: str) -> None:
 
 
 def _held(version: str) -> CatalogueVersion:
-    async def found(connection: AsyncConnection) -> CatalogueVersion | None:
-        return await find_version(connection, version)
-
-    held = query(found)
+    held = query(partial(find_version, version=version))
     if held is None:
         fail(f"No catalogue {version} was loaded.")
     return held

@@ -11,14 +11,13 @@ import typer
 from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.admin import audit_log
-from gateway.admin.audit_log import ActContext, OperatorAct
+from gateway.admin.audit_log import ActContext, record
 from gateway.cli.ingest_options import IngestOptions, parse_options
 from gateway.cli.ingest_progress import ProgressBar, progress_bar
 from gateway.cli.operator_session import fail, plain_errors
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.natural_key_version import KeysDueError
-from gateway.db.engine import background_engine
+from gateway.db.engine import own_engine
 from gateway.ingest.chunk_reader import ReadPlan, read_chunks
 from gateway.ingest.config import DEFAULT_CHUNK_ROWS
 from gateway.ingest.decompression import FileRefused
@@ -98,18 +97,12 @@ async def _run(path: Path, options: IngestOptions, bar: ProgressBar) -> Job:
             now=job.started_at,
             datasets=config.catalogue.codes,
         )
-        act = OperatorAct(
-            what="ingest", client_id=config.source.source_id, subject=config.dataset, after=digest
-        )
-        await audit_log.record(context, act)
+        source_id, dataset = config.source.source_id, config.dataset
+        await record(context, "ingest", client_id=source_id, subject=dataset, after=digest)
 
-    engine = background_engine(options.settings)
-    try:
-        return await ingest_file(
-            engine, task, ProgressListener(begun=begun, moved=bar.moved), now=_now
-        )
-    finally:
-        await engine.dispose()
+    listener = ProgressListener(begun=begun, moved=bar.moved)
+    async with own_engine(options.settings) as engine:
+        return await ingest_file(engine, task, listener, now=_now)
 
 
 def _validate(path: Path, options: IngestOptions) -> int:

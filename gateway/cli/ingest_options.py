@@ -6,15 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from gateway.admin.operators import Operator
 from gateway.cli.operator_session import current_operator, fail, parse_id, plain_errors, query
 from gateway.creditfile.catalogue_versions import in_force
 from gateway.ingest.chunk_reader import FILE_FORMATS
 from gateway.ingest.config import IngestConfig
 from gateway.ingest.decompression import FileRefused
-from gateway.ingest.results import Source
 from gateway.ingest.source_authorization import NotASource, source_of
 from gateway.ingest.text_encoding import ENCODINGS, Encoding
 from gateway.privacy.field_encryption import VaultKeys, VaultKeysError
@@ -82,7 +79,8 @@ def parse_options(
         if dataset not in catalogue.codes:
             fail(f"The catalogue has no dataset {dataset}; it has {', '.join(catalogue.codes)}.")
         try:
-            source = query(partial(_source, client_id=parse_id(client_id), dataset=dataset))
+            known_id, now = parse_id(client_id), datetime.now(UTC)
+            source = query(partial(source_of, client_id=known_id, dataset=dataset, now=now))
         except NotASource as error:
             fail(str(error))
     return IngestOptions(
@@ -112,7 +110,3 @@ def _vault_keys(settings: IntakeSettings) -> str:
             "vault keys: it must be the gateway's own."
         ) from None
     return text
-
-
-async def _source(connection: AsyncConnection, client_id: str, dataset: str) -> Source:
-    return await source_of(connection, client_id, dataset, now=datetime.now(UTC))

@@ -45,13 +45,11 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to write the two fil
         "vault-keys.json": Vault.generate_keys,
     }
     for name, make in made.items():
-        path = folder / name
-        if not _create_file(path, make):
+        path, variable = folder / name, name.removesuffix(".json").replace("-", "_").upper()
+        if _create_file(path, make):
+            print(f"{path} written (0600). XINQIAO_{variable}={path}")
+        else:
             print(f"{path} is there already; left as it is.")
-            continue
-        print(
-            f"{path} written (0600). XINQIAO_{name.removesuffix('.json').replace('-', '_').upper()}={path}"
-        )
 
 
 @app.command()

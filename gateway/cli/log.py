@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from gateway.admin.audit_log import ActContext, OperatorAct, record
+from gateway.admin.audit_log import ActContext, record
 from gateway.background.sequencing import publisher_of
 from gateway.cli.operator_session import current_operator, fail, plain_errors
 from gateway.cli.printing import print_members, print_table
@@ -72,9 +72,7 @@ def put_checkpoint(
             context = ActContext(
                 connection=connection, operator=by, now=datetime.now(UTC), datasets=()
             )
-            await record(
-                context, OperatorAct(what="checkpoint.put", client_id="", subject=str(size))
-            )
+            await record(context, "checkpoint.put", subject=str(size))
         return [each.place for each in await publisher.adopt(survey)]
 
     for place in _with_runtime(put):

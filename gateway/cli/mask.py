@@ -6,15 +6,12 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from gateway.cli.operator_session import plain_errors, query
+from gateway.cli.operator_session import long_work, plain_errors, query
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.mask_held_texts import MASK_BATCH_ROWS, mask_held_texts
-from gateway.db.engine import make_engine
-from gateway.settings import DatabaseSettings
 
 
 def mask(
@@ -42,20 +39,14 @@ def mask(
 async def _mask(
     catalogue: Catalogue, batch: int, after: str
 ) -> tuple[Counter[str], Counter[str], Counter[tuple[str, str]]]:
-    engine = make_engine(DatabaseSettings.from_env().database_url, pool_size=1)
     rows, changed, keys = Counter[str](), Counter[str](), Counter[tuple[str, str]]()
-    try:
-        with Console(stderr=True).status("Masking …") as shown:
-            today = day_of(datetime.now(UTC))
-            async for done in mask_held_texts(
-                engine, catalogue, today=today, batch=batch, after=after
-            ):
-                table = done.place.table
-                rows[table] += done.rows
-                changed[table] += done.changed
-                if table == "record":
-                    keys.update(done.keys)
-                shown.update(f"{table}: {rows[table]:,} rows, up to {done.last[0]} …")
-    finally:
-        await engine.dispose()
+    today = day_of(datetime.now(UTC))
+    async with long_work("Masking …") as (engine, shown):
+        async for done in mask_held_texts(engine, catalogue, today=today, batch=batch, after=after):
+            table = done.table
+            rows[table] += done.rows
+            changed[table] += done.changed
+            if table == "record":
+                keys.update(done.keys)
+            shown.update(f"{table}: {rows[table]:,} rows, up to {done.last} …")
     return rows, +changed, keys

@@ -3,10 +3,9 @@
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.admin.audit_log import ActContext
 from gateway.admin.errors import AdminRefusal
@@ -15,8 +14,7 @@ from gateway.cli.operator_session import fail, parse_id, plain_errors, query, ru
 from gateway.cli.printing import print_members
 from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.local_dates import day_of
-from gateway.creditfile.objections import serializers, store
-from gateway.creditfile.objections.due_objections import due_objections as due_
+from gateway.creditfile.objections import serializers, service
 from gateway.creditfile.objections.model import DECISIONS, Objection, ObjectionOutcome
 from gateway.creditfile.objections.text_input import InvalidText, read_text
 
@@ -32,7 +30,7 @@ def due(
 ) -> None:
     """List what sources and reviewers owe, the longest overdue first."""
     now = datetime.now(UTC)
-    found = query(partial(due_, within=within, now=now))
+    found = query(partial(service.due_objections, within=within, now=now))
     rows = [serializers.due_row(each, today=day_of(now)) for each in found]
     if csv:
         print(serializers.as_csv(rows), end="")
@@ -51,7 +49,12 @@ def due(
 @app.command()
 def show(objection_id: str) -> None:
     """Show one objection with its texts and its history."""
-    print_members(query(partial(_whole, objection_id=parse_id(objection_id))))
+    found = query(
+        partial(service.find_document, objection_id=parse_id(objection_id), now=datetime.now(UTC))
+    )
+    if found is None:
+        fail("There is no such objection.")
+    print_members(found)
 
 
 @app.command()
@@ -76,12 +79,3 @@ def review(
 
     done = run_act(verb)
     print(f"{done.objection_id} is {done.status}: {done.outcome}.")
-
-
-async def _whole(connection: AsyncConnection, objection_id: str) -> dict[str, Any]:
-    found = await store.by_id(connection, objection_id)
-    if found is None:
-        fail("There is no such objection.")
-    events = await store.events_of(connection, found.uscc, objection_id)
-    key = await store.natural_key_of(connection, found)
-    return serializers.full_document(found, events, key=key, now=datetime.now(UTC))

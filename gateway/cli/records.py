@@ -5,7 +5,6 @@ from functools import partial
 from typing import Annotated, Any, Final
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.cli.mask import mask
 from gateway.cli.operator_session import fail, query
@@ -14,7 +13,7 @@ from gateway.cli.refold import merged, refold
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.disclosure_policy import mask_person
-from gateway.creditfile.history import HistoricalFile, file_at
+from gateway.creditfile.history import file_at
 from gateway.creditfile.local_dates import SHANGHAI, day_of, end_of
 from gateway.creditfile.records import Record, registration_of
 from gateway.rfc3339 import parse_date
@@ -31,11 +30,6 @@ app.command("mask")(mask)
 app.command("merged")(merged)
 
 
-@app.callback()
-def records() -> None:
-    """Credit records (信用记录)."""
-
-
 @app.command()
 def show(
     uscc: Annotated[str, typer.Argument(help="The enterprise's USCC.")],
@@ -45,7 +39,7 @@ def show(
 ) -> None:
     """Show what was held on an enterprise, whether or not it may be told."""
     moment = datetime.now(UTC) if on is None else _end(on)
-    held: HistoricalFile = query(partial(_held, uscc=normalise_uscc(uscc), moment=moment))
+    held = query(partial(file_at, uscc=normalise_uscc(uscc), moment=moment))
     catalogue = query(in_force)
     if held.enterprise is None and not held.records:
         fail("Nothing was held on this enterprise then.")
@@ -55,10 +49,6 @@ def show(
         print_members(_members(registration_of(held.enterprise), catalogue, sealed=has_personal))
     for each in held.records:
         print_members(_members(each, catalogue, sealed=each.personal is not None))
-
-
-async def _held(connection: AsyncConnection, uscc: str, moment: datetime) -> HistoricalFile:
-    return await file_at(connection, uscc, moment)
 
 
 def _end(day: str) -> datetime:

@@ -4,16 +4,15 @@ import asyncio
 import csv
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import astuple, fields
+from dataclasses import asdict, astuple, fields
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
 
-from gateway.cli.operator_session import fail, parse_id, plain_errors, query
+from gateway.cli.operator_session import fail, long_work, parse_id, plain_errors, query
 from gateway.cli.personal_keys import VaultFile, keys_in
 from gateway.cli.printing import print_table
 from gateway.creditfile.catalogue import Catalogue
@@ -26,10 +25,8 @@ from gateway.creditfile.rekey_records import (
     merged_records,
     refold_keys,
 )
-from gateway.db.engine import background_engine
 from gateway.pages.csv_safe import BOM, escape_formula
 from gateway.privacy.field_encryption import Vault
-from gateway.settings import DatabaseSettings
 
 COLUMNS: Final = tuple(each.name for each in fields(MergedRecord))
 Reports = Annotated[
@@ -92,23 +89,19 @@ def merged(
 async def _refold(
     vault: Vault, catalogue: Catalogue, batch: int, *, anew: bool, give_up_unreadable: bool
 ) -> Counter[str]:
-    engine = background_engine(DatabaseSettings.from_env())
     total = Counter[str]()
-    try:
-        with Console(stderr=True).status("Folding keys anew …") as shown:
-            async for done in refold_keys(
-                engine,
-                vault,
-                catalogue,
-                now=datetime.now(UTC),
-                enterprises=batch,
-                anew=anew,
-                give_up_unreadable=give_up_unreadable,
-            ):
-                total.update({each.name: getattr(done, each.name) for each in fields(done)})
-                shown.update(f"{total['records']:,} records seen …")
-    finally:
-        await engine.dispose()
+    async with long_work("Folding keys anew …") as (engine, shown):
+        async for done in refold_keys(
+            engine,
+            vault,
+            catalogue,
+            now=datetime.now(UTC),
+            enterprises=batch,
+            anew=anew,
+            give_up_unreadable=give_up_unreadable,
+        ):
+            total.update(asdict(done))
+            shown.update(f"{total['records']:,} records seen …")
     return total
 
 

@@ -2,14 +2,15 @@
 
 import asyncio
 import json
+from collections import Counter
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import col
 
 from gateway import strict_json
 from gateway.cli.operator_session import fail, parse_id, plain_errors, query
@@ -18,12 +19,13 @@ from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.retention import deletion_proof, expired_records
 from gateway.creditfile.retention.delete import ENTERPRISES_PER_TRANSACTION, Deleter
 from gateway.creditfile.retention.tables import DeletionProofRow
-from gateway.db.engine import background_engine
+from gateway.db.engine import own_engine
 from gateway.settings import Settings
 from gateway.signing.keys import KeyRing, KeysUnreadableError
 
 app = typer.Typer(no_args_is_help=True, help="Deletion of what may be kept no longer.")
 LISTED = 100
+_PROOF = DeletionProofRow.__table__  # type: ignore[attr-defined]  # SQLModel makes it
 
 
 @app.command()
@@ -59,23 +61,10 @@ def proofs() -> None:
 @app.command("proof")
 def proof_(deletion_id: str, out: Annotated[Path, typer.Option(help="The file to write.")]) -> None:
     """Write a proof of deletion into a file."""
-
-    async def one(connection: AsyncConnection) -> dict[str, Any] | None:
-        found = await connection.execute(
-            select(
-                col(DeletionProofRow.statement),
-                col(DeletionProofRow.salt),
-                col(DeletionProofRow.commitments),
-            ).where(col(DeletionProofRow.deletion_id) == parse_id(deletion_id))
-        )
-        row = found.one_or_none()
-        return (
-            deletion_proof.proof_document(row.statement, row.salt, row.commitments) if row else None
-        )
-
-    made = query(one)
-    if made is None:
+    row = query(partial(_proof, deletion_id=parse_id(deletion_id)))
+    if row is None:
         fail("There is no such proof.")
+    made = deletion_proof.proof_document(row.statement, row.salt, row.commitments)
     with plain_errors():
         out.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
     print(f"Written to {out}.")
@@ -113,41 +102,35 @@ def verify(
 
 
 async def _run(settings: Settings) -> int:
-    engine = background_engine(settings, pool_size=2)
     keys = KeyRing.read(settings.signing_keys)
-    try:
+    async with own_engine(settings, pool_size=2) as engine:
         async with engine.connect() as connection:
             catalogue = await in_force(connection)
         deleter = Deleter(engine=engine, keys=keys, catalogue=catalogue, issuer=settings.issuer)
         return (await deleter.run(now=datetime.now(UTC))).records
-    finally:
-        await engine.dispose()
 
 
 async def _counted(connection: AsyncConnection) -> dict[str, int]:
+    """Number of expired records by dataset."""
     catalogue, now, after = await in_force(connection), datetime.now(UTC), ""
-    counted: dict[str, int] = {}
+    counted = Counter[str]()
     while found := await expired_records.candidate_enterprises(
         connection, catalogue, now=now, after=after
     ):
         for begin in range(0, len(found), ENTERPRISES_PER_TRANSACTION):
             usccs = found[begin : begin + ENTERPRISES_PER_TRANSACTION]
             over = await expired_records.find_expired(connection, usccs, catalogue, now=now)
-            for code, count in expired_records.count_by_dataset(over).items():
-                counted[code] = counted.get(code, 0) + count
+            counted.update(each.dataset for each in over)
         after = found[-1]
-    return counted
+    return dict(sorted(counted.items()))
+
+
+async def _proof(connection: AsyncConnection, deletion_id: str) -> Any:  # its row, or none
+    asked = select(_PROOF).where(_PROOF.c.deletion_id == deletion_id)
+    return (await connection.execute(asked)).one_or_none()
 
 
 async def _proofs(connection: AsyncConnection) -> list[Any]:
-    newest = (
-        select(
-            col(DeletionProofRow.deletion_id),
-            col(DeletionProofRow.at),
-            col(DeletionProofRow.records),
-            col(DeletionProofRow.versions),
-        )
-        .order_by(col(DeletionProofRow.at).desc(), col(DeletionProofRow.deletion_id))
-        .limit(LISTED)
-    )
+    columns = _PROOF.c.deletion_id, _PROOF.c.at, _PROOF.c.records, _PROOF.c.versions
+    newest = select(*columns).order_by(_PROOF.c.at.desc(), _PROOF.c.deletion_id).limit(LISTED)
     return list((await connection.execute(newest)).all())

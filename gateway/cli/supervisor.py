@@ -103,7 +103,7 @@ class WorkerProcess:
                 log.info("worker_ready", pid=self.pid, seconds=round(now - self.started_at, 1))
 
     def hangs(self, now: float, hung_after: float) -> bool:
-        """Whether it was ready, is not ending, and has stopped reporting."""
+        """True if it was ready, is not ending, and has stopped reporting."""
         return (
             self.reported_at is not None
             and not self.is_ending

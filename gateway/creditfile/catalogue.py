@@ -80,12 +80,10 @@ class Catalogue(CataloguePart):
     @model_validator(mode="after")
     def _validate(self) -> Self:
         if len(self.codes) != len(self.datasets):
-            message = "a dataset's code stands twice"
-            raise ValueError(message)
+            raise ValueError("a dataset's code stands twice")
         for dataset in self.datasets:
             if dataset.clock not in self.clocks:
-                message = f"dataset {dataset.code}: there is no clock {dataset.clock}"
-                raise ValueError(message)
+                raise ValueError(f"dataset {dataset.code}: there is no clock {dataset.clock}")
             self._check_values(dataset)
             self._check_day(dataset)
             self._check_term(dataset)
@@ -93,8 +91,7 @@ class Catalogue(CataloguePart):
                 self._check_subject(dataset, field)
         strangers = {*self.objections.objection.datasets, *self.objections.rating_appeal.datasets}
         if not strangers <= set(self.codes):
-            message = f"objections: there is no dataset {min(strangers - set(self.codes))}"
-            raise ValueError(message)
+            raise ValueError(f"objections: there is no dataset {min(strangers - set(self.codes))}")
         return self
 
     def _check_values(self, dataset: DatasetDefinition) -> None:
@@ -105,22 +102,19 @@ class Catalogue(CataloguePart):
         values = {field.name: set(field.values) for field in dataset.fields}
         for name, needed in _clock_values(dataset, self.clocks[dataset.clock]):
             if name in values and (unknown := set(needed) - values[name]):
-                message = (
+                raise ValueError(
                     f"field {dataset.code}.{name}: its clock goes by {min(unknown)}, no value of it"
                 )
-                raise ValueError(message)
 
     def _check_day(self, dataset: DatasetDefinition) -> None:
         """Bad information needs a required date, or its retention would never end."""
-        is_ever_bad = dataset.tone == "bad" or dataset.bad_when is not None
         needed = {each.column for each in dataset.fields if each.required}
         if (
-            is_ever_bad
+            dataset.is_ever_bad
             and self.clocks[dataset.clock].retention_months is not None
             and not needed & {"decided_on", "determined_on"}
         ):
-            message = f"dataset {dataset.code}: its retention needs a day that is required"
-            raise ValueError(message)
+            raise ValueError(f"dataset {dataset.code}: its retention needs a day that is required")
 
     def _check_term(self, dataset: DatasetDefinition) -> None:
         """Fields that a clock depends on must exist, and a listing's term needs a required day."""
@@ -145,13 +139,13 @@ class Catalogue(CataloguePart):
         where = f"field {dataset.code}.{field.name}"
         for subject in self.forbidden:
             if subject.is_mentioned_in(field):
-                message = f"{where}: {subject.subject} is not collected (R3)"
-                raise ValueError(message)
+                raise ValueError(f"{where}: {subject.subject} is not collected (R3)")
         public = field.disclosure is DisclosureClass.PUBLIC or field.public_when is not None
         for subject in self.only_with_consent:
             if field.personal and public and subject.is_mentioned_in(field):
-                message = f"{where}: {subject.subject} of a person is told under consent only (R3)"
-                raise ValueError(message)
+                raise ValueError(
+                    f"{where}: {subject.subject} of a person is told under consent only (R3)"
+                )
 
 
 def load_catalogue(text: str | None = None) -> Catalogue:
@@ -164,8 +158,7 @@ def _catalogue_of(source: str) -> Catalogue:
     try:
         return Catalogue.model_validate(yaml.load(source, Loader=_StrictLoader))  # noqa: S506  # safe
     except yaml.YAMLError as error:
-        message = f"The catalogue is not readable YAML: {error}"
-        raise CatalogueError(message) from None
+        raise CatalogueError(f"The catalogue is not readable YAML: {error}") from None
     except ValidationError as error:
         raise CatalogueError(_sentences(error)) from None
 

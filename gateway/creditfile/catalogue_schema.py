@@ -66,15 +66,14 @@ class FieldDefinition(CataloguePart):
     public_when: Name | None = None
     """Boolean field of the same record that makes this field public."""
     negative: bool = False
-    """Whether a number may be negative."""
+    """True if a number may be negative."""
     future: bool = False
-    """Whether a date may lie in the future. Dates of validity and of an end always may."""
+    """True if a date may lie in the future. Dates of validity and of an end always may."""
 
     @model_validator(mode="after")
     def _column_exists(self) -> Self:
         if self.column is not None and self.column not in COLUMNS:
-            message = f"field {self.name}: there is no column {self.column}"
-            raise ValueError(message)
+            raise ValueError(f"field {self.name}: there is no column {self.column}")
         return self
 
 
@@ -105,8 +104,13 @@ class DatasetDefinition(CataloguePart):
         """Field name by the typed column it fills."""
         return {each.column: each.name for each in self.fields if each.column is not None}
 
+    @property
+    def is_ever_bad(self) -> bool:
+        """True if its records are bad information, or may be."""
+        return self.tone == "bad" or self.bad_when is not None
+
     def serves(self, purpose: str) -> bool:
-        """Whether the dataset may be queried for this purpose."""
+        """True if the dataset may be queried for this purpose."""
         return not self.purposes or purpose in self.purposes
 
     @model_validator(mode="after")
@@ -122,8 +126,7 @@ class DatasetDefinition(CataloguePart):
         )
         for wrong, sentence in problems:
             if wrong:
-                message = f"dataset {self.code}: {sentence}"
-                raise ValueError(message)
+                raise ValueError(f"dataset {self.code}: {sentence}")
         return self
 
 
@@ -134,7 +137,7 @@ class Subject(CataloguePart):
     words: tuple[str, ...]
 
     def is_mentioned_in(self, field: FieldDefinition) -> bool:
-        """Whether a field's names contain one of the words; English ones as whole words."""
+        """True if a field's names contain one of the words; English ones as whole words."""
         english = set(re.split(r"[^a-z0-9]+", f"{field.name} {field.en}".lower()))
         return any(
             word in english or field.name == word if word.isascii() else word in field.zh
@@ -245,7 +248,7 @@ class Term(CataloguePart):
 
 
 class ClockRules(CataloguePart):
-    """What ends the disclosure of a record, beside repair and withdrawal."""
+    """Rules that end the disclosure of a record, beside repair and withdrawal."""
 
     until_removed: bool = False
     """A listing: retention does not end it."""
@@ -278,8 +281,7 @@ class ObjectionRules(CataloguePart):
     @model_validator(mode="after")
     def _extension_prolongs(self) -> Self:
         if self.at_most < self.decide:
-            message = "objections: at_most is less than decide"
-            raise ValueError(message)
+            raise ValueError("objections: at_most is less than decide")
         return self
 
 

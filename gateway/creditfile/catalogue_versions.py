@@ -29,7 +29,6 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE, Catalogue, load_catalogue
-from gateway.db.locks import LockKey, lock
 from gateway.db.metadata import metadata
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
@@ -122,11 +121,6 @@ async def find_version(connection: AsyncConnection, version: str) -> CatalogueVe
     asked = select(catalogue_version).where(catalogue_version.c.version == version)
     row = (await connection.execute(asked)).mappings().one_or_none()
     return None if row is None else _from_row(row)
-
-
-async def lock_versions(connection: AsyncConnection) -> None:
-    """Lock loading and approving until the transaction ends."""
-    await lock(connection, LockKey.CATALOGUE_VERSIONS)
 
 
 async def next_place(connection: AsyncConnection) -> int:

@@ -5,7 +5,7 @@ from typing import Final
 
 
 class DisclosureClass(StrEnum):
-    """公开属性: how far a field may go."""
+    """公开属性: how far a field may go, the widest first."""
 
     PUBLIC = "public"
     AUTHORISED = "authorised"

@@ -21,13 +21,8 @@ from gateway.creditfile.catalogue_schema import (
 )
 from gateway.creditfile.disclosure_class import DisclosureClass
 
-_OPENNESS: Final[Mapping[DisclosureClass | None, int]] = {
-    None: 0,
-    DisclosureClass.NEVER: 1,
-    DisclosureClass.GOVERNMENT: 2,
-    DisclosureClass.AUTHORISED: 3,
-    DisclosureClass.PUBLIC: 4,
-}
+_OPENNESS: Final = (None, *reversed(DisclosureClass))
+"""Classes by how far a field may go; no class is never served."""
 _CLOCK_COLUMNS: Final = frozenset(
     {
         "decided_on",
@@ -56,8 +51,7 @@ def widenings(present: Catalogue, new: Catalogue) -> tuple[str, ...]:
 
 
 def losses(present: Catalogue, new: Catalogue) -> tuple[str, ...]:
-    """Datasets, fields and keys of `present` that `new` lacks or changes; stored records depend on
-    them.
+    """Datasets, fields and keys of `present` that `new` lacks or changes; records depend on them.
 
     A dataset or field that is no longer to be disclosed stays, without a class.
     """
@@ -142,7 +136,7 @@ def _field_changes(old: FieldDefinition | None, new: FieldDefinition) -> Iterato
 
 
 def _openness(field: FieldDefinition) -> int:
-    return _OPENNESS[field.disclosure]
+    return _OPENNESS.index(field.disclosure)
 
 
 def _clock_fields(dataset: DatasetDefinition) -> Mapping[str, str]:

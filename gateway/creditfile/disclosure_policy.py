@@ -47,7 +47,8 @@ def is_disclosable(
         return False
     if audience is not Audience.ENTERPRISE and disclosure_terms.is_exempt(record, rules, now=now):
         return False
-    return any(_reaches(each, record, audience) for each in _fields(record, audience, catalogue))
+    fields = catalogue.fields_for(record.dataset, audience)
+    return any(_reaches(each, record, audience) for each in fields)
 
 
 def disclosable_fields(
@@ -162,19 +163,13 @@ def _reachable_fields(
     masked = audience is Audience.PUBLIC and kind == INDIVIDUAL_BUSINESS
     return {
         each.name: _disclosed_value(record.fields[each.name], each, masked=masked, today=today)
-        for each in _fields(record, audience, catalogue)
+        for each in catalogue.fields_for(record.dataset, audience)
         if each.name in record.fields and _reaches(each, record, audience)
     }
 
 
-def _fields(
-    record: Record, audience: Audience, catalogue: Catalogue
-) -> tuple[FieldDefinition, ...]:
-    return catalogue.fields_for(record.dataset, audience)
-
-
 def _reaches(field: FieldDefinition, record: Record, audience: Audience) -> bool:
-    """Whether the field's class, or its publication condition, lets it reach the audience."""
+    """True if the field's class, or its publication condition, lets it reach the audience."""
     if field.disclosure in CLASSES_FOR[audience]:
         return True
     opened = field.disclosure is DisclosureClass.AUTHORISED and field.public_when is not None

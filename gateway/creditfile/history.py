@@ -4,7 +4,7 @@ A version is valid from its `received_at` until the next one's, which is never e
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -55,7 +55,7 @@ SELECT CAST(coalesce(jsonb_agg(held ORDER BY held ->> 'dataset', held ->> 'recor
 
 
 async def file_at(connection: AsyncConnection, uscc: str, moment: datetime) -> HistoricalFile:
-    """The credit file stored at `moment`, whether or not it was disclosable."""
+    """The credit file stored at `moment`, disclosable or not."""
     values = {"uscc": uscc, "at": moment}
     enterprise = (await connection.execute(_ENTERPRISE_THEN, values)).scalar_one_or_none()
     records = (await connection.execute(_RECORDS_THEN, values)).scalar_one()
@@ -71,7 +71,7 @@ _KEEP_RECORD: Final = Statement("""
 INSERT INTO record_history
        (uscc, record_id, version, replaced_at, change, reason, decided_on, actor, row, personal)
 SELECT r.uscc, r.record_id, r.version, greatest(CAST(:now AS timestamptz), r.received_at),
-       CAST(:change AS text), CAST(:reason AS text), CAST(:decided_on AS date),
+       CAST(:kind AS text), CAST(:reason AS text), CAST(:decided_on AS date),
        CAST(:actor AS text), to_jsonb(r) - 'personal', r.personal
   FROM record AS r WHERE r.uscc = :uscc AND r.record_id = :record_id""")
 _MARKS: Final = {"repaired_at": "timestamptz", "withdrawn_at": "timestamptz"}
@@ -91,23 +91,12 @@ async def mark_record(
     Returns the new version number; `None` if there is no such record.
     """
     if not marks or not set(marks) <= set(_MARKS) or change.kind not in CHANGE_KINDS:
-        message = f"Only {sorted(_MARKS)} can be set, by one of {CHANGE_KINDS}."
-        raise ValueError(message)
+        raise ValueError(f"Only {sorted(_MARKS)} can be set, by one of {CHANGE_KINDS}.")
     row: dict[str, Any] = {"uscc": uscc, "record_id": record_id}
     held = (await connection.execute(_LOCK_RECORD, row)).scalar_one_or_none()
     if held is None:
         return None
-    await connection.execute(
-        _KEEP_RECORD,
-        row
-        | {
-            "now": now,
-            "change": change.kind,
-            "reason": change.reason,
-            "decided_on": change.decided_on,
-            "actor": change.actor,
-        },
-    )
+    await connection.execute(_KEEP_RECORD, row | {"now": now} | asdict(change))
     set_marks = ", ".join(f"{name} = CAST(:{name} AS {_MARKS[name]})" for name in marks)
     await connection.execute(
         Statement(

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_schema import FieldDefinition
 from gateway.pages.i18n import Translated
 
 VALUES: Final[Mapping[str, Translated]] = {
@@ -55,7 +54,7 @@ HEADLINES: Final[Mapping[str, tuple[str, ...]]] = {
 
 def field_label(dataset: str, name: str, catalogue: Catalogue) -> Translated:
     """Label of a field, from the catalogue."""
-    field = _field(dataset, name, catalogue)
+    field = next((f for f in catalogue.dataset(dataset).fields if f.name == name), None)
     return Translated(field.zh, field.en) if field else Translated(name, name)
 
 
@@ -69,13 +68,12 @@ def value_label(value: Any) -> Translated:  # a field's JSON
 
 
 def field_value(name: str, fields: Mapping[str, Any]) -> Translated:
-    """Label of a field's value; amounts without trailing zeros."""
+    """Label of a field's value; amounts in 万元 without trailing zeros, other currencies named."""
     value = fields.get(name)
-    if name == "capital" and value is not None:
-        return _amount(_plain(str(value)), str(fields.get("currency") or YUAN))
-    if name in AMOUNTS and value is not None:
-        return Translated(_plain(str(value)), _plain(str(value)))
-    return value_label(value)
+    if value is None or name not in {*AMOUNTS, "capital"}:
+        return value_label(value)
+    currency = (fields.get("currency") or YUAN) if name == "capital" else YUAN
+    return value_label(_plain(str(value)) + (f" {currency}" if currency != YUAN else ""))
 
 
 def headline(dataset: str, fields: Mapping[str, Any], catalogue: Catalogue) -> list[Translated]:
@@ -105,10 +103,6 @@ def named_fields(
     ]
 
 
-def _field(dataset: str, name: str, catalogue: Catalogue) -> FieldDefinition | None:
-    return next((f for f in catalogue.dataset(dataset).fields if f.name == name), None)
-
-
 def _plain(amount: str) -> str:
     return amount.rstrip("0").rstrip(".") if "." in amount else amount
 
@@ -117,9 +111,3 @@ def _with_name(name: Translated, value: Translated, field: str) -> Translated:
     if not field.endswith(("_on", "_to")):
         return value
     return Translated(f"{name.zh} {value.zh}", f"{name.en} {value.en}")
-
-
-def _amount(amount: str, currency: str) -> Translated:
-    """An amount in 万元; other currencies are named."""
-    written = amount if currency == YUAN else f"{amount} {currency}"
-    return Translated(written, written)

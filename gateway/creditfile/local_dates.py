@@ -25,8 +25,7 @@ def end_of(last_day: date) -> datetime:
 def day_of(moment: datetime) -> date:
     """Local date in Shanghai at `moment`, which must be timezone-aware."""
     if moment.tzinfo is None:
-        message = "A moment without an offset belongs to no day."
-        raise ValueError(message)
+        raise ValueError("A moment without an offset belongs to no day.")
     return moment.astimezone(SHANGHAI).date()
 
 

@@ -6,18 +6,21 @@ could become one.
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any, Final
 
 import orjson
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_schema import DatasetDefinition
 from gateway.creditfile.record_mapping import TEXT_TYPES, sealed_fields, without_personal_numbers
 from gateway.db.engine import to_json
+from gateway.db.paging import KeyedTable
 from gateway.db.statements import Statement
 from gateway.privacy.redaction import holds_personal_number, may_hold_personal_number
 
@@ -29,17 +32,24 @@ REGISTRATION_TEXTS: Final = ("legal_representative", "registering_authority", "s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TextColumns:
-    """A table with texts of sources: its key, and SQL expressions for dataset, source and fields."""
+class TextColumns(KeyedTable):
+    """A table with texts of sources: SQL expressions for dataset, source and fields."""
 
-    table: str
-    key: tuple[str, ...]
-    types: tuple[str, ...]
     dataset: str
     source: str
     fields: str
     put: str
     """SQL `SET` list with parameters `:fields` and `:columns`, both JSON."""
+
+    def update(self) -> Statement:
+        """Replace the fields of a row that still has those that were read, `:held`."""
+        put = self.put
+        for name in ("fields", "columns"):
+            put = put.replace(f":{name}", f"CAST(:{name} AS jsonb)")
+        return Statement(
+            f"UPDATE {self.table} SET {put} "  # noqa: S608
+            f"WHERE {self.is_row} AND {self.fields} = CAST(:held AS jsonb)"
+        )
 
 
 _CURRENT_COLUMNS: Final = ", ".join(f"'{name}', {name}" for name in REGISTRATION_TEXTS)
@@ -50,7 +60,6 @@ TEXT_COLUMNS: Final = (
     TextColumns(
         table="enterprise",
         key=("uscc",),
-        types=("text",),
         dataset="'registration'",
         source="source_id",
         fields=f"jsonb_build_object({_CURRENT_COLUMNS}, 'former_names', to_jsonb(former_names))",
@@ -60,7 +69,6 @@ TEXT_COLUMNS: Final = (
     TextColumns(
         table="enterprise_history",
         key=("uscc", "version"),
-        types=("text", "integer"),
         dataset="'registration'",
         source="row ->> 'source_id'",
         fields=f"jsonb_build_object({_HISTORY_COLUMNS})",
@@ -69,7 +77,6 @@ TEXT_COLUMNS: Final = (
     TextColumns(
         table="record",
         key=("uscc", "record_id"),
-        types=("text", "text"),
         dataset="dataset",
         source="source_id",
         fields="fields",
@@ -79,7 +86,6 @@ TEXT_COLUMNS: Final = (
     TextColumns(
         table="record_history",
         key=("uscc", "record_id", "version"),
-        types=("text", "text", "integer"),
         dataset="row ->> 'dataset'",
         source="row ->> 'source_id'",
         fields="row -> 'fields'",
@@ -90,14 +96,14 @@ TEXT_COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaskedBatch:
-    """Result of one transaction: rows read and changed, and the last key."""
+    """Result of one transaction: rows read and changed, and the last enterprise."""
 
-    place: TextColumns
+    table: str
     rows: int
     changed: int
     keys: Mapping[tuple[str, str], int]
     """Number of rows with a personal number in the key, by source and dataset."""
-    last: tuple[Any, ...]
+    last: str
 
 
 async def mask_held_texts(
@@ -108,31 +114,27 @@ async def mask_held_texts(
     batch: int = MASK_BATCH_ROWS,
     after: str = "",
 ) -> AsyncIterator[MaskedBatch]:
-    """Mask all rows of enterprises after `after`, table by table; yields each result."""
+    """Mask all rows of enterprises after `after`, table by table; yields each transaction's result."""
     for place in TEXT_COLUMNS:
-        last: tuple[Any, ...] = (after,)
-        while True:
-            async with engine.begin() as connection:
-                done = await _mask_batch(connection, place, catalogue, last, batch, today)
-            if done is None:
-                break
-            last = done.last
+        pages = place.each_page(
+            engine,
+            partial(_mask_rows, place, catalogue, today),
+            columns=f"{place.dataset} AS dataset, {place.source} AS source, "
+            f"CAST({place.fields} AS text) AS fields",
+            limit=batch,
+            after=(after,),
+        )
+        async for done in pages:
             yield done
 
 
-async def _mask_batch(
-    connection: AsyncConnection,
+async def _mask_rows(
     place: TextColumns,
     catalogue: Catalogue,
-    last: tuple[Any, ...],
-    batch: int,
     today: date,
-) -> MaskedBatch | None:
-    asked = {f"k{n}": value for n, value in enumerate(last)}
-    found = await connection.execute(_select_batch(place, len(last)), {**asked, "batch": batch})
-    rows = found.all()
-    if not rows:
-        return None
+    connection: AsyncConnection,
+    rows: Sequence[Row[Any]],
+) -> MaskedBatch:
     changed, keys = 0, Counter[tuple[str, str]]()
     for row in rows:
         if row.dataset not in catalogue.codes or not may_hold_personal_number((row.fields,)):
@@ -141,16 +143,11 @@ async def _mask_batch(
         keys[row.source, row.dataset] += _has_a_number_in_its_key(dataset, held, today)
         masked = _mask_fields(dataset, held, today)
         if masked != held:
-            values = {f"k{n}": row[n] for n in range(len(place.key))}
-            values |= {"fields": to_json(masked), "columns": _columns(dataset, masked)}
-            put = await connection.execute(_update_row(place), {**values, "held": row.fields})
-            changed += put.rowcount
+            values = {"fields": to_json(masked), "columns": _columns(dataset, masked)}
+            values |= {"held": row.fields, **place.key_of(row)}
+            changed += (await connection.execute(place.update(), values)).rowcount
     return MaskedBatch(
-        place=place,
-        rows=len(rows),
-        changed=changed,
-        keys=+keys,
-        last=tuple(rows[-1][: len(place.key)]),
+        table=place.table, rows=len(rows), changed=changed, keys=+keys, last=rows[-1].uscc
     )
 
 
@@ -181,25 +178,3 @@ def _columns(dataset: DatasetDefinition, fields: Mapping[str, Any]) -> str:
     """The typed text columns filled from these fields."""
     filled = ((column, fields.get(name)) for column, name in dataset.field_of.items())
     return to_json({column: value for column, value in filled if column in TYPED_TEXTS and value})
-
-
-def _select_batch(place: TextColumns, known: int) -> Any:  # a statement
-    key = ", ".join(place.key)
-    columns = ", ".join(place.key[:known])
-    after = ", ".join(f"CAST(:k{n} AS {kind})" for n, kind in enumerate(place.types[:known]))
-    return Statement(
-        f"SELECT {key}, {place.dataset} AS dataset, {place.source} AS source, "  # noqa: S608
-        f"CAST({place.fields} AS text) AS fields FROM {place.table} "
-        f"WHERE ({columns}) > ({after}) ORDER BY {key} LIMIT :batch"
-    )
-
-
-def _update_row(place: TextColumns) -> Any:  # a statement
-    matches = " AND ".join(f"{name} = :k{n}" for n, name in enumerate(place.key))
-    put = place.put
-    for name in ("fields", "columns"):
-        put = put.replace(f":{name}", f"CAST(:{name} AS jsonb)")
-    return Statement(
-        f"UPDATE {place.table} SET {put} "  # noqa: S608
-        f"WHERE {matches} AND {place.fields} = CAST(:held AS jsonb)"
-    )

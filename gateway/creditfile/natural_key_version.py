@@ -27,7 +27,7 @@ IS_CURRENT: Final = f"""EXISTS (
 
 
 async def keys_are_current(connection: AsyncConnection) -> bool:
-    """Whether records may be ingested."""
+    """True if records may be ingested."""
     return bool((await connection.execute(Statement(f"SELECT {IS_CURRENT}"))).scalar_one())
 
 

@@ -17,10 +17,6 @@ REGISTRATION: Final = "registration"
 INDIVIDUAL_BUSINESS: Final = "individual_business"
 
 
-def _no_fields() -> Mapping[str, Any]:
-    return MappingProxyType({})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """One fact in a credit file (信用记录), of one dataset, from one source."""
@@ -51,7 +47,7 @@ class Record:
     repaired_at: datetime | None = None
     withdrawn_at: datetime | None = None
     objection_since: datetime | None = None
-    fields: Mapping[str, Any] = field(default_factory=_no_fields)
+    fields: Mapping[str, Any] = field(default_factory=dict)
     received_at: datetime | None = None
     """Time of receipt of this version."""
     personal: bytes | None = field(default=None, repr=False)
@@ -99,7 +95,7 @@ class Enterprise:
     unavailable: tuple[str, ...] = ()
     personal: bytes | None = field(default=None, repr=False)
     """Ciphertext; see `personal_fields.open_enterprise`."""
-    digests: Mapping[str, str] = field(default_factory=_no_fields, repr=False)
+    digests: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Keyed digests in hexadecimal, by name."""
     received_at: datetime | None = None
     """Time of receipt of this version."""
@@ -160,29 +156,17 @@ def _unchanged(value: Any) -> Any:  # a value whose JSON form is its own
     return value
 
 
-def _date(value: str | None) -> date | None:
-    return None if value is None else date.fromisoformat(value)
-
-
-def _moment(value: str | None) -> datetime | None:
-    return None if value is None else datetime.fromisoformat(value)
-
-
-def _decimal(value: str | None) -> Decimal | None:
-    return None if value is None else Decimal(value)
-
-
-def _sealed(value: str | None) -> bytes | None:
-    return None if value is None else bytes.fromhex(value.removeprefix("\\x"))
+def _unless_none(parse: Callable[[str], Any]) -> Callable[[str | None], Any]:
+    return lambda value: None if value is None else parse(value)
 
 
 _PARSERS: Final[Mapping[object, Callable[[Any], Any]]] = {
-    date | None: _date,
-    datetime: _moment,
-    datetime | None: _moment,
-    Decimal | None: _decimal,
+    date | None: _unless_none(date.fromisoformat),
+    datetime: datetime.fromisoformat,
+    datetime | None: _unless_none(datetime.fromisoformat),
+    Decimal | None: _unless_none(Decimal),
     tuple[str, ...]: tuple,
-    bytes | None: _sealed,
+    bytes | None: _unless_none(lambda value: bytes.fromhex(value.removeprefix("\\x"))),
 }
 
 

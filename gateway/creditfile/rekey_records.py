@@ -87,14 +87,14 @@ class UnreadableError(Exception):
     """No key in the file opens the personal fields of a record whose key is to be folded."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RekeyedBatch:
     """Result of one transaction."""
 
     records: int
-    folded: int
-    merged: int
-    given_up: int
+    folded: int = 0
+    merged: int = 0
+    given_up: int = 0
     """Records whose personal fields could not be decrypted and were dropped."""
 
 
@@ -122,13 +122,6 @@ class _Group:
     @property
     def is_unchanged(self) -> bool:
         return len(self.records) == 1 and self.records[0].natural_key == self.key
-
-
-@dataclass(slots=True, kw_only=True)
-class _Counts:
-    folded: int = 0
-    merged: int = 0
-    given_up: int = 0
 
 
 async def refold_keys(
@@ -174,26 +167,18 @@ async def _convert_batch(
     progress = (await connection.execute(_REACHED, version)).one()
     if progress.finished_at is not None:
         return None
-    usccs = list(
-        (
-            await connection.execute(
-                _NEXT, {"reached": progress.reached, "enterprises": enterprises}
-            )
-        ).scalars()
-    )
+    reached = {"reached": progress.reached}
+    found = await connection.execute(_NEXT, reached | {"enterprises": enterprises})
+    usccs = found.scalars().all()
     if not usccs:
-        await connection.execute(
-            _MOVE, version | {"reached": progress.reached, "finished_at": folding.now}
-        )
+        await connection.execute(_MOVE, version | reached | {"finished_at": folding.now})
         return None
-    counts = _Counts()
     rows = (await connection.execute(_KEYS, {"usccs": usccs, "names": folding.names})).all()
+    batch = RekeyedBatch(records=len(rows))
     for uscc in sorted({row.uscc for row in rows if folding.changes(row)}):
-        await folding.fold(connection, uscc, counts)
+        await folding.fold(connection, uscc, batch)
     await connection.execute(_MOVE, version | {"reached": usccs[-1], "finished_at": None})
-    return RekeyedBatch(
-        records=len(rows), folded=counts.folded, merged=counts.merged, given_up=counts.given_up
-    )
+    return batch
 
 
 class _Folding:
@@ -209,11 +194,11 @@ class _Folding:
         self.names = sorted({name for key in self._keys.values() for name in key})
 
     def changes(self, row: Any) -> bool:
-        """Whether a row of `_KEYS` has another key under the current folding."""
+        """True if a row of `_KEYS` has another key under the current folding."""
         held: str = row.natural_key
         return self._key(row.dataset, held, orjson.loads(row.fields)) != held
 
-    async def fold(self, connection: AsyncConnection, uscc: str, counts: _Counts) -> None:
+    async def fold(self, connection: AsyncConnection, uscc: str, counts: RekeyedBatch) -> None:
         """Convert one enterprise's keys; its records stay locked until the transaction ends."""
         found = (await connection.execute(_LOCK, {"uscc": uscc})).scalars().all()
         records = [Record.from_json(orjson.loads(row)) for row in found]
@@ -252,9 +237,9 @@ class _Folding:
                 raise UnreadableError(UnreadableError.__doc__) from None
             opened, lost = {}, True
         personal, digests = seal_record(self._vault, row, opened)
-        identity = {"uscc": record.uscc, "record_id": record.record_id}
+        values = {"key": key, "personal": personal, "digests": digests}
         await connection.execute(
-            _PUT, identity | {"key": key, "personal": personal, "digests": digests}
+            _PUT, {"uscc": record.uscc, "record_id": record.record_id, **values}
         )
         return lost
 
@@ -281,14 +266,10 @@ class _Folding:
 
 
 def _precedence(record: Record) -> tuple[bool, bool, datetime, datetime, str]:
+    """Sort key of the record that prevails, the highest first."""
+    ended = record.withdrawn_at is not None, record.repaired_at is not None
     received = record.received_at or record.source_time
-    return (
-        record.withdrawn_at is not None,
-        record.repaired_at is not None,
-        record.source_time,
-        received,
-        record.record_id,
-    )
+    return (*ended, record.source_time, received, record.record_id)
 
 
 def _has_ended(record: Record) -> bool:

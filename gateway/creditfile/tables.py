@@ -11,7 +11,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
-    DateTime,
     Index,
     Integer,
     LargeBinary,
@@ -25,14 +24,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from gateway.db.column_types import Moment, columns
 from gateway.db.metadata import metadata
 
 _NOTHING: Final = text("'{}'")
 _NOW: Final = text("now()")
-
-
-def _moment() -> DateTime:
-    return DateTime(timezone=True)
 
 
 enterprise = Table(
@@ -45,67 +41,48 @@ enterprise = Table(
     Column("name", Text, nullable=False),
     Column("name_key", Text, nullable=False, comment="the name, strictly normalised"),
     Column("former_names", ARRAY(Text), nullable=False, server_default=_NOTHING),
-    Column("kind", Text, nullable=False),
-    Column("entity_type", Text, nullable=False),
-    Column("status", Text, nullable=False),
-    Column("legal_representative", Text, nullable=False),
+    *columns(Text, "kind", "entity_type", "status", "legal_representative"),
     Column("capital", Numeric(20, 6), comment="10,000 units of the currency"),
     Column("currency", Text),
-    Column("established_on", Date),
-    Column("approved_on", Date),
-    Column("term_from", Date),
+    *columns(Date, "established_on", "approved_on", "term_from", nullable=True),
     Column("term_to", Date, comment="none, or 2099-12-31: no end"),
     Column("registering_authority", Text),
     Column("division", Text, nullable=False, comment="GB/T 2260"),
     Column("industry", Text, comment="GB/T 4754"),
-    Column("scope", Text),
-    Column("address", Text),
-    Column("source_id", Text, nullable=False),
-    Column("source_name", Text, nullable=False),
+    *columns(Text, "scope", "address", nullable=True),
+    *columns(Text, "source_id", "source_name"),
     Column("source_uscc", Text),
-    Column("source_time", _moment(), nullable=False),
+    Column("source_time", Moment, nullable=False),
     Column("catalogue_version", Text, nullable=False),
-    Column("objection_since", _moment()),
+    Column("objection_since", Moment),
     Column("code_ok", Boolean, nullable=False, server_default="true"),
     # Datasets whose source is unavailable for this enterprise (R6).
     Column("unavailable", ARRAY(Text), nullable=False, server_default=_NOTHING),
     Column("personal", LargeBinary, comment="sealed JSON: ID number, phone, home address"),
     Column("digests", JSONB, nullable=False, server_default=_NOTHING),
-    Column("received_at", _moment(), nullable=False, server_default=_NOW),
+    Column("received_at", Moment, nullable=False, server_default=_NOW),
     PrimaryKeyConstraint("uscc", name="pk_enterprise"),
 )
 
 record = Table(
     "record",
     metadata,
-    Column("uscc", Text, nullable=False),
-    Column("record_id", Text, nullable=False),
-    Column("dataset", Text, nullable=False),
-    Column("source_id", Text, nullable=False),
-    Column("natural_key", Text, nullable=False),
+    *columns(Text, "uscc", "record_id", "dataset", "source_id", "natural_key"),
     Column("version", Integer, nullable=False, server_default="1"),
     Column("source_name", Text, nullable=False),
     Column("source_uscc", Text),
-    Column("source_time", _moment(), nullable=False),
+    Column("source_time", Moment, nullable=False),
     Column("catalogue_version", Text, nullable=False),
     # Typed columns for clocks, filters and questions, filled as the catalogue maps them.
-    Column("decided_on", Date),
-    Column("determined_on", Date),
-    Column("published_on", Date),
-    Column("valid_from", Date),
-    Column("valid_to", Date),
+    *columns(Date, "decided_on", "determined_on", "published_on", nullable=True),
+    *columns(Date, "valid_from", "valid_to", nullable=True),
     Column("publicity_ends_on", Date, comment="the last day on which it is shown"),
     Column("removed_on", Date, comment="the first day on which it is on its list no more"),
-    Column("level", Text),
-    Column("severity", Text),
-    Column("category", Text),
+    *columns(Text, "level", "severity", "category", nullable=True),
     Column("period", Text, comment="YYYY-MM, YYYY-Qn or YYYY"),
-    # Marks.
-    Column("repaired_at", _moment()),
-    Column("withdrawn_at", _moment()),
-    Column("objection_since", _moment()),
+    *columns(Moment, "repaired_at", "withdrawn_at", "objection_since", nullable=True),
     Column("fields", JSONB, nullable=False, comment="every field of the catalogue, by name"),
-    Column("received_at", _moment(), nullable=False, server_default=_NOW),
+    Column("received_at", Moment, nullable=False, server_default=_NOW),
     Column("personal", LargeBinary, comment="sealed JSON: the personal fields that are not public"),
     # Keyed digests, for comparison of encrypted fields.
     Column("digests", JSONB),
@@ -127,9 +104,9 @@ def _history(name: str, *key: str, own: Sequence[Column[Any]] = ()) -> Table:
     return Table(
         name,
         metadata,
-        *(Column(each, Text, nullable=False) for each in key),
+        *columns(Text, *key),
         Column("version", Integer, nullable=False),
-        Column("replaced_at", _moment(), nullable=False),
+        Column("replaced_at", Moment, nullable=False),
         Column("change", Text, nullable=False),
         Column("reason", Text),
         Column("decided_on", Date),

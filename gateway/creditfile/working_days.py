@@ -29,12 +29,12 @@ class LastDay:
 
 
 def is_known_year(year: int) -> bool:
-    """Whether the calendar has this year's holidays."""
+    """True if the calendar has this year's holidays."""
     return year in _KNOWN
 
 
 def is_working_day(day: date) -> bool:
-    """Whether `day` is a working day; Monday to Friday in an unknown year."""
+    """True if `day` is a working day; Monday to Friday in an unknown year."""
     if day in _MAKE_UP_DAYS:
         return True
     return day.weekday() < _SATURDAY and day not in _HOLIDAYS
@@ -46,13 +46,13 @@ def working_days_after(start: date, count: int) -> LastDay:
     (Civil Code, article 201: the day on which a term begins is not counted.) `count` is 1 to 1,000.
     """
     if not 1 <= count <= MAX_DAYS:
-        message = f"A term has 1 to {MAX_DAYS} working days."
-        raise ValueError(message)
+        raise ValueError(f"A term has 1 to {MAX_DAYS} working days.")
     day, left = start, count
     while left:
         day += _ONE
         left -= is_working_day(day)
-    return LastDay(day=day, provisional=not _all_known(start + _ONE, day))
+    years = range((start + _ONE).year, day.year + 1)
+    return LastDay(day=day, provisional=not all(map(is_known_year, years)))
 
 
 def working_days_left(today: date, last: date) -> int:
@@ -60,7 +60,3 @@ def working_days_left(today: date, last: date) -> int:
     sign, low, high = (1, today, last) if today <= last else (-1, last, today)
     days = (low + timedelta(days=n) for n in range(1, (high - low).days + 1))
     return sign * sum(map(is_working_day, days))
-
-
-def _all_known(first: date, last: date) -> bool:
-    return all(is_known_year(year) for year in range(first.year, last.year + 1))

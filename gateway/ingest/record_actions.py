@@ -7,14 +7,12 @@ received a record get a withdrawal notice in the same transaction.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile import history
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_schema import DatasetDefinition
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.record_mapping import FieldProblem
 from gateway.creditfile.records import REGISTRATION, Record
@@ -40,10 +38,6 @@ NOT_FOR_REGISTRATIONS: Final = FieldProblem(
 IN_THE_FUTURE: Final = FieldProblem(field="decided_on", reason="in the future")
 
 
-def _no_fields() -> Mapping[str, Any]:
-    return MappingProxyType({})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordAction:
     """One action on one record, with its reason."""
@@ -54,7 +48,7 @@ class RecordAction:
     verb: ActionVerb
     reason: str
     decided_on: date
-    fields: Mapping[str, Any] = field(default_factory=_no_fields, repr=False)
+    fields: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """For a correction: the corrected fields; `None` removes one."""
     masked: tuple[MaskedField, ...] = ()
     """Positions of masked personal numbers in the reason as sent."""
@@ -129,7 +123,7 @@ def _verdict(
     checks = (
         (action.decided_on > day_of(context.now), IN_THE_FUTURE),
         (action.dataset == REGISTRATION, NOT_FOR_REGISTRATIONS),
-        (repairs and not _is_ever_bad(dataset), NOT_REPAIRABLE),
+        (repairs and not dataset.is_ever_bad, NOT_REPAIRABLE),
         (is_repeated, DUPLICATE),
         (record is None, UNKNOWN_RECORD),
         (repairs and withdrawn, WITHDRAWN),
@@ -145,10 +139,6 @@ def _is_already_done(action: RecordAction, record: Record) -> bool:
     return (action.verb == "repair" and record.repaired_at is not None) or (
         action.verb == "withdraw" and record.withdrawn_at is not None
     )
-
-
-def _is_ever_bad(dataset: DatasetDefinition) -> bool:
-    return dataset.tone == "bad" or dataset.bad_when is not None
 
 
 async def _apply_marks(
@@ -167,13 +157,9 @@ async def _apply_marks(
             reason=action.reason,
             decided_on=action.decided_on,
         )
+        connection, marks, now = context.connection, {column: context.now}, context.now
         version = await history.mark_record(
-            context.connection,
-            record.uscc,
-            record.record_id,
-            {column: context.now},
-            change,
-            now=context.now,
+            connection, record.uscc, record.record_id, marks, change, now=now
         )
         outcomes[number] = _outcome(number, action, record, BatchResult.UPDATED, version)
     for verb, kind in _NOTICES:

@@ -12,6 +12,7 @@ from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections.model import (
     CLOCK_ACTOR,
     Actor,
+    ActResult,
     Objection,
     ObjectionAct,
     ObjectionChanged,
@@ -50,7 +51,7 @@ def create(
     actor: Actor,
     kinds: ObjectionKinds,
     now: datetime,
-) -> ObjectionChanged | ObjectionRefused:
+) -> ActResult:
     """Raise an objection to one record; the source's term begins on the next day."""
     if actor.role is not Role.ENTERPRISE or actor.party != record.uscc:
         return ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
@@ -80,7 +81,7 @@ def create(
 
 def extend(
     objection: Objection, *, actor: Actor, reason: str, until: date | None = None, now: datetime
-) -> ObjectionChanged | ObjectionRefused:
+) -> ActResult:
     """Extend the source's term, once, before it is over and with a reason."""
     refusal = _refusal(objection, (Status.OPEN,), actor, Role.SOURCE)
     if refusal:
@@ -106,7 +107,7 @@ def decide(
     corrected: bool,
     kinds: ObjectionKinds,
     now: datetime,
-) -> ObjectionChanged | ObjectionRefused:
+) -> ActResult:
     """Record the source's decision. `corrected`: the record has changed since the objection.
 
     Full upholding, and a decision after a review, are final. A late decision counts.
@@ -128,7 +129,7 @@ def decide(
 
 
 def may_be_reviewed(objection: Objection, now: datetime) -> bool:
-    """Whether the enterprise may ask for a review now.
+    """True if the enterprise may ask for a review now.
 
     A provisional deadline gets `LEEWAY`: unpublished holidays may still move it.
     """
@@ -143,7 +144,7 @@ def may_be_reviewed(objection: Objection, now: datetime) -> bool:
 
 def ask_for_review(
     objection: Objection, *, actor: Actor, text: str, kinds: ObjectionKinds, now: datetime
-) -> ObjectionChanged | ObjectionRefused:
+) -> ActResult:
     """Ask for the review, once: of a decision, or because the source's term has passed."""
     refusal = _refusal(objection, (Status.OPEN, Status.DECIDED), actor, Role.ENTERPRISE)
     if refusal:
@@ -166,7 +167,7 @@ def review(
     record_version: int,
     kinds: ObjectionKinds,
     now: datetime,
-) -> ObjectionChanged | ObjectionRefused:
+) -> ActResult:
     """Record the reviewer's final decision; the source must correct what is found wrong.
 
     `record_version` is the present one: the correction must have a newer.
@@ -183,30 +184,25 @@ def review(
     return _change(reviewed, ObjectionAct.REVIEWED, actor, now, reason=reasons)
 
 
-def withdraw(
-    objection: Objection, *, actor: Actor, now: datetime
-) -> ObjectionChanged | ObjectionRefused:
+def withdraw(objection: Objection, *, actor: Actor, now: datetime) -> ActResult:
     """Withdraw the objection; an existing decision stands."""
     undecided = (Status.OPEN, Status.DECIDED, Status.IN_REVIEW)
     refusal = _refusal(objection, undecided, actor, Role.ENTERPRISE)
     if refusal:
         return refusal
-    closed = replace(
-        _closed(objection, now), outcome=objection.outcome or ObjectionOutcome.WITHDRAWN
-    )
+    outcome = objection.outcome or ObjectionOutcome.WITHDRAWN
+    closed = replace(_closed(objection, now), outcome=outcome)
     return _change(closed, ObjectionAct.WITHDRAWN, actor, now)
 
 
-def lapse(objection: Objection, *, now: datetime) -> ObjectionChanged | ObjectionRefused:
+def lapse(objection: Objection, *, now: datetime) -> ActResult:
     """Close the objection after the term for a review has passed."""
     if objection.status is not Status.DECIDED or may_be_reviewed(objection, now):
         return ObjectionRefused(reason=RefusalReason.NOT_NOW)
     return _change(_closed(objection, now), ObjectionAct.LAPSED, CLOCK_ACTOR, now)
 
 
-def recount(
-    objection: Objection, *, kinds: ObjectionKinds, now: datetime
-) -> ObjectionChanged | ObjectionRefused:
+def recount(objection: Objection, *, kinds: ObjectionKinds, now: datetime) -> ActResult:
     """Recompute a provisional deadline with the current calendar."""
     if not objection.due_provisional:
         return ObjectionRefused(reason=RefusalReason.NOT_NOW)
@@ -268,12 +264,7 @@ def _closed(objection: Objection, now: datetime) -> Objection:
 
 
 def _change(
-    changed: Objection,
-    what: ObjectionAct,
-    actor: Actor,
-    now: datetime,
-    *,
-    reason: str | None = None,
+    changed: Objection, what: ObjectionAct, actor: Actor, now: datetime, reason: str | None = None
 ) -> ObjectionChanged:
     objection = replace(changed, version=changed.version + 1)
     event = ObjectionEvent(

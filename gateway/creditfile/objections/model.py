@@ -165,7 +165,7 @@ class Objection:
 
     @property
     def marks(self) -> bool:
-        """Whether the record carries the mark of this objection."""
+        """True if the record carries the mark of this objection."""
         return self.status is not Status.CLOSED
 
 
@@ -192,3 +192,6 @@ class ObjectionChanged:
 
     objection: Objection
     event: ObjectionEvent
+
+
+ActResult = ObjectionChanged | ObjectionRefused

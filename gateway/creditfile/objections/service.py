@@ -5,7 +5,7 @@ The record is locked first, so that it cannot change between the check and the d
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,9 +14,10 @@ from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import disclosable_records
 from gateway.creditfile.file_query import read_file
 from gateway.creditfile.local_dates import day_of
-from gateway.creditfile.objections import lifecycle, store
+from gateway.creditfile.objections import lifecycle, serializers, store
 from gateway.creditfile.objections.model import (
     Actor,
+    ActResult,
     Objection,
     ObjectionChanged,
     ObjectionOutcome,
@@ -32,7 +33,7 @@ from gateway.notices.kinds import NoticeKind
 from gateway.notices.outbox import note
 
 BATCH: Final = 500
-ObjectionVerb = Callable[[Objection, LockedRecord | None], ObjectionChanged | ObjectionRefused]
+ObjectionVerb = Callable[[Objection, LockedRecord | None], ActResult]
 
 
 async def raise_objection(
@@ -78,9 +79,8 @@ async def apply_act(
     if before is None:
         return ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
     locked = await store.lock_record(connection, before.uscc, before.record_id)
-    before = (
-        await store.by_id(connection, objection_id) or before
-    )  # now stable: the record is locked
+    # Stable now that the record is locked.
+    before = await store.by_id(connection, objection_id) or before
     changed = verb(before, locked)
     if isinstance(changed, ObjectionRefused):
         return changed
@@ -99,50 +99,63 @@ def source_decision(
     catalogue: Catalogue, *, actor: Actor, outcome: ObjectionOutcome, reasons: str, now: datetime
 ) -> ObjectionVerb:
     """The source's decision as a verb for `apply_act`."""
-
-    def verb(
-        objection: Objection, locked: LockedRecord | None
-    ) -> ObjectionChanged | ObjectionRefused:
-        return lifecycle.decide(
-            objection,
-            actor=actor,
-            outcome=outcome,
-            reasons=reasons,
-            corrected=is_corrected(objection, locked),
-            kinds=catalogue.objections,
-            now=now,
-        )
-
-    return verb
+    return lambda objection, locked: lifecycle.decide(
+        objection,
+        actor=actor,
+        outcome=outcome,
+        reasons=reasons,
+        corrected=is_corrected(objection, locked),
+        kinds=catalogue.objections,
+        now=now,
+    )
 
 
 def review_decision(
     catalogue: Catalogue, *, actor: Actor, outcome: ObjectionOutcome, reasons: str, now: datetime
 ) -> ObjectionVerb:
     """The reviewer's decision as a verb for `apply_act`."""
-
-    def verb(
-        objection: Objection, locked: LockedRecord | None
-    ) -> ObjectionChanged | ObjectionRefused:
-        version = locked.ground.record_version if locked else objection.record_version
-        return lifecycle.review(
-            objection,
-            actor=actor,
-            outcome=outcome,
-            reasons=reasons,
-            record_version=version,
-            kinds=catalogue.objections,
-            now=now,
-        )
-
-    return verb
+    return lambda objection, locked: lifecycle.review(
+        objection,
+        actor=actor,
+        outcome=outcome,
+        reasons=reasons,
+        record_version=(locked.ground if locked else objection).record_version,
+        kinds=catalogue.objections,
+        now=now,
+    )
 
 
 def is_corrected(objection: Objection, locked: LockedRecord | None) -> bool:
-    """Whether the record has changed or ended since the objection."""
+    """True if the record has changed or ended since the objection."""
     if locked is None or locked.ended:
         return True
     return locked.ground.record_version > objection.record_version
+
+
+async def due_objections(
+    connection: AsyncConnection, *, within: int | None, now: datetime
+) -> list[Objection]:
+    """Objections that the source or the reviewer has to act on, most overdue first.
+
+    `within` is in working days, 0 for today; `None` means all. Decided ones that an enterprise may
+    still have reviewed are left out.
+    """
+    today = day_of(now)
+    last = working_days_after(today, within).day if within else today
+    found = await store.not_closed(connection, due_until=None if within is None else last)
+    return [each for each in found if each.status is not Status.DECIDED]
+
+
+async def find_document(
+    connection: AsyncConnection, objection_id: str, *, now: datetime, source_id: str | None = None
+) -> dict[str, Any] | None:
+    """An objection with its texts and history; `None` if there is none, or none of this source."""
+    found = await store.by_id(connection, objection_id)
+    if found is None or source_id not in {None, found.source_id}:
+        return None
+    events = await store.events_of(connection, found.uscc, objection_id)
+    key = await store.natural_key_of(connection, found)
+    return serializers.full_document(found, events, key=key, now=now)
 
 
 async def advance_deadlines(
@@ -155,14 +168,12 @@ async def advance_deadlines(
     done = 0
     for each in await store.not_closed(connection, provisional=True, limit=BATCH):
         counted = lifecycle.recount(each, kinds=catalogue.objections, now=now)
-        done += isinstance(counted, ObjectionChanged) and await store.save(
-            connection, each, counted
-        )
+        if isinstance(counted, ObjectionChanged):
+            done += await store.save(connection, each, counted)
     yesterday = day_of(now) - timedelta(days=1)
-    lapsed = await store.not_closed(
+    for each in await store.not_closed(
         connection, status=Status.DECIDED, due_until=yesterday, limit=BATCH
-    )
-    for each in lapsed:
+    ):
         closed = await apply_act(
             connection, each.objection_id, lambda o, _: lifecycle.lapse(o, now=now)
         )
@@ -188,10 +199,8 @@ async def _is_disclosed(
     if file is None:
         return False
     enterprise, records = file
-    records_and_registration = (registration_of(enterprise), *records)
-    disclosed = disclosable_records(
-        records_and_registration, Audience.ENTERPRISE, catalogue, now, kind=enterprise.kind
-    )
+    held = (registration_of(enterprise), *records)
+    disclosed = disclosable_records(held, Audience.ENTERPRISE, catalogue, now, kind=enterprise.kind)
     return any(each.record.record_id == record_id for each in disclosed)
 
 
@@ -205,8 +214,7 @@ async def _repetition_refusal(
         if each.marks:
             return ObjectionRefused(reason=RefusalReason.ALREADY_OPEN)
         rules = lifecycle.rules_of(each.kind, catalogue.objections)
-        final = day_of(each.final_at or now)
-        again = working_days_after(final, rules.again).day
+        again = working_days_after(day_of(each.final_at or now), rules.again).day
         if each.record_version >= ground.record_version and day_of(now) <= again:
             return ObjectionRefused(reason=RefusalReason.TOO_SOON)
     return None

@@ -6,9 +6,10 @@ Lock order: the record first (`lock_record`), then the objection.
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import false, insert, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_unless
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -28,7 +29,31 @@ from gateway.creditfile.records import REGISTRATION, Record
 from gateway.creditfile.tables import enterprise, record
 
 PAGE: Final = 100
+_ENUMS: Final[Mapping[str, type[StrEnum]]] = {
+    "kind": ObjectionKind,
+    "status": Status,
+    "outcome": ObjectionOutcome,
+    "what": ObjectionAct,
+    "role": Role,
+}
 _NEVER_SAVED: Final = frozenset({"uscc", "objection_id", "kind", "dataset", "record_id"})
+
+
+_RECORDS: Final = (
+    (
+        enterprise.c,
+        enterprise.c.registration_id,
+        literal(REGISTRATION).label("dataset"),
+        false().label("ended"),
+    ),
+    (
+        record.c,
+        record.c.record_id,
+        record.c.dataset,
+        or_(record.c.repaired_at.is_not(None), record.c.withdrawn_at.is_not(None)).label("ended"),
+    ),
+)
+"""Columns, id, dataset and end of a registration and of any other record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,55 +62,27 @@ class LockedRecord:
 
     ground: ObjectionGround
     ended: bool
-    """Whether it is withdrawn or repaired."""
+    """True if it is withdrawn or repaired."""
 
 
 async def lock_record(
     connection: AsyncConnection, uscc: str, record_id: str
 ) -> LockedRecord | None:
     """Lock a record of this enterprise, or its registration."""
-    columns = enterprise.c
-    found = await connection.execute(
-        select(columns.version.label("record_version"), columns.source_id, columns.source_name)
-        .where(columns.uscc == uscc, columns.registration_id == record_id)
-        .with_for_update()
-    )
-    row = found.mappings().one_or_none()
-    if row is not None:
-        ground = ObjectionGround(uscc=uscc, record_id=record_id, dataset=REGISTRATION, **row)
-        return LockedRecord(ground=ground, ended=False)
-    return await _lock_plain_record(connection, uscc, record_id)
-
-
-async def _lock_plain_record(
-    connection: AsyncConnection, uscc: str, record_id: str
-) -> LockedRecord | None:
-    columns = record.c
-    found = await connection.execute(
-        select(
-            columns.version,
-            columns.dataset,
-            columns.source_id,
-            columns.source_name,
-            columns.repaired_at,
-            columns.withdrawn_at,
+    for columns, own_id, dataset, ended in _RECORDS:
+        version = columns.version.label("record_version")
+        found = await connection.execute(
+            select(dataset, version, columns.source_id, columns.source_name, ended)
+            .where(columns.uscc == uscc, own_id == record_id)
+            .with_for_update()
         )
-        .where(columns.uscc == uscc, columns.record_id == record_id)
-        .with_for_update()
-    )
-    row = found.one_or_none()
-    if row is None:
-        return None
-    ground = ObjectionGround(
-        uscc=uscc,
-        record_id=record_id,
-        dataset=row.dataset,
-        record_version=row.version,
-        source_id=row.source_id,
-        source_name=row.source_name,
-    )
-    ended = row.repaired_at is not None or row.withdrawn_at is not None
-    return LockedRecord(ground=ground, ended=ended)
+        row = found.mappings().one_or_none()
+        if row is not None:
+            ground = {name: value for name, value in row.items() if name != "ended"}
+            return LockedRecord(
+                ground=ObjectionGround(uscc=uscc, record_id=record_id, **ground), ended=row["ended"]
+            )
+    return None
 
 
 async def add(connection: AsyncConnection, changed: ObjectionChanged) -> bool:
@@ -130,13 +127,13 @@ async def set_mark(
     connection: AsyncConnection, ground: ObjectionGround | Objection, marked_at: datetime | None
 ) -> None:
     """Set or clear the mark on the record."""
-    if ground.dataset == REGISTRATION:
-        of_registration = enterprise.c.registration_id == ground.record_id
-        one = update(enterprise).where(enterprise.c.uscc == ground.uscc, of_registration)
-    else:
-        of_record = record.c.record_id == ground.record_id
-        one = update(record).where(record.c.uscc == ground.uscc, of_record)
-    await connection.execute(one.values(objection_since=marked_at))
+    is_registration = ground.dataset == REGISTRATION
+    table, own_id = (enterprise, "registration_id") if is_registration else (record, "record_id")
+    await connection.execute(
+        update(table)
+        .where(table.c.uscc == ground.uscc, table.c[own_id] == ground.record_id)
+        .values(objection_since=marked_at)
+    )
 
 
 async def by_id(connection: AsyncConnection, objection_id: str) -> Objection | None:
@@ -147,12 +144,10 @@ async def by_id(connection: AsyncConnection, objection_id: str) -> Objection | N
     uscc = located.scalar_one_or_none()
     if uscc is None:
         return None
-    found = await connection.execute(
-        select(objections).where(
-            objections.c.uscc == uscc, objections.c.objection_id == objection_id
-        )
+    one = select(objections).where(
+        objections.c.uscc == uscc, objections.c.objection_id == objection_id
     )
-    row = found.mappings().one_or_none()
+    row = (await connection.execute(one)).mappings().one_or_none()
     return objection_of(row) if row is not None else None
 
 
@@ -217,7 +212,7 @@ async def events_of(
         .where(objection_events.c.uscc == uscc, objection_events.c.objection_id == objection_id)
         .order_by(objection_events.c.seq)
     )
-    return [_event_of(row) for row in found.mappings()]
+    return [ObjectionEvent(**_with_enums(row)) for row in found.mappings()]
 
 
 async def natural_key_of(connection: AsyncConnection, objection: Objection) -> str | None:
@@ -267,27 +262,14 @@ async def blank_reasons(connection: AsyncConnection, uscc: str, objection_id: st
 
 def objection_of(row: Mapping[Any, Any]) -> Objection:
     """An objection from its row."""
-    outcome = row["outcome"]
-    return Objection(
-        **{
-            **row,
-            "kind": ObjectionKind(row["kind"]),
-            "status": Status(row["status"]),
-            "outcome": ObjectionOutcome(outcome) if outcome is not None else None,
-        }
-    )
+    return Objection(**_with_enums(row))
 
 
-def _event_of(row: Mapping[Any, Any]) -> ObjectionEvent:
-    outcome = row["outcome"]
-    return ObjectionEvent(
-        **{
-            **row,
-            "what": ObjectionAct(row["what"]),
-            "role": Role(row["role"]),
-            "outcome": ObjectionOutcome(outcome) if outcome is not None else None,
-        }
-    )
+def _with_enums(row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {
+        name: _ENUMS[name](value) if name in _ENUMS and value is not None else value
+        for name, value in row.items()
+    }
 
 
 def _row(value: Objection | ObjectionEvent) -> dict[str, Any]:

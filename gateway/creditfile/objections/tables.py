@@ -7,7 +7,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    DateTime,
     Index,
     Integer,
     LargeBinary,
@@ -25,9 +24,8 @@ from gateway.creditfile.objections.model import (
     Role,
     Status,
 )
+from gateway.db.column_types import Moment, columns
 from gateway.db.metadata import metadata
-
-_Instant = DateTime(timezone=True)
 
 
 def _one_of(column: str, values: type[StrEnum]) -> str:
@@ -38,30 +36,17 @@ def _one_of(column: str, values: type[StrEnum]) -> str:
 objections = Table(
     "objection",
     metadata,
-    Column("uscc", Text, nullable=False),
-    Column("objection_id", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("dataset", Text, nullable=False),
-    Column("record_id", Text, nullable=False),
+    *columns(Text, "uscc", "objection_id", "kind", "dataset", "record_id"),
     Column("record_version", Integer, nullable=False),
-    Column("source_id", Text, nullable=False),
-    Column("source_name", Text, nullable=False),
-    Column("status", Text, nullable=False),
-    Column("outcome", Text),
-    Column("text", Text),
-    Column("wanted", Text),
-    Column("reasons", Text),
-    Column("review_text", Text),
-    Column("review_reasons", Text),
-    Column("raised_at", _Instant, nullable=False),
+    *columns(Text, "source_id", "source_name", "status"),
+    *columns(Text, "outcome", "text", "wanted", nullable=True),
+    *columns(Text, "reasons", "review_text", "review_reasons", nullable=True),
+    Column("raised_at", Moment, nullable=False),
     Column("due_on", Date),
     Column("due_provisional", Boolean, nullable=False),
     Column("latest_on", Date, nullable=False),
-    Column("extended_at", _Instant),
-    Column("decided_at", _Instant),
-    Column("review_asked_at", _Instant),
-    Column("reviewed_at", _Instant),
-    Column("final_at", _Instant),
+    *columns(Moment, "extended_at", "decided_at", nullable=True),
+    *columns(Moment, "review_asked_at", "reviewed_at", "final_at", nullable=True),
     Column("version", Integer, nullable=False),
     PrimaryKeyConstraint("uscc", "objection_id", name=conv("pk_objection")),
     CheckConstraint(_one_of("kind", ObjectionKind), name=conv("ck_objection_kind")),
@@ -88,15 +73,11 @@ objections = Table(
 objection_events = Table(
     "objection_event",
     metadata,
-    Column("uscc", Text, nullable=False),
-    Column("objection_id", Text, nullable=False),
+    *columns(Text, "uscc", "objection_id"),
     Column("seq", Integer, nullable=False),
-    Column("what", Text, nullable=False),
-    Column("role", Text, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("at", _Instant, nullable=False),
-    Column("outcome", Text),
-    Column("reason", Text),
+    *columns(Text, "what", "role", "actor"),
+    Column("at", Moment, nullable=False),
+    *columns(Text, "outcome", "reason", nullable=True),
     Column("due_on", Date),
     Column("identity_token_digest", LargeBinary),
     PrimaryKeyConstraint("uscc", "objection_id", "seq", name=conv("pk_objection_event")),
@@ -107,7 +88,6 @@ objection_events = Table(
 objection_locators = Table(
     "objection_locator",
     metadata,
-    Column("objection_id", Text, nullable=False),
-    Column("uscc", Text, nullable=False),
+    *columns(Text, "objection_id", "uscc"),
     PrimaryKeyConstraint("objection_id", name=conv("pk_objection_locator")),
 )

@@ -128,10 +128,8 @@ def verify(
     except (KeyError, TypeError, ValueError):
         raise ProofError("This is not a file with a proof, a salt and commitments.") from None
     claims = _signed_claims(statement, jwks)
-    if (
-        len(committed) != claims["commitments"]
-        or commitments_root(committed).hex() != claims["root"]
-    ):
+    root = commitments_root(committed).hex()
+    if (len(committed), root) != (claims["commitments"], claims["root"]):
         raise ProofError("The commitments are not those that were signed.")
     if record is not None and commitment(salt, *record) not in committed:
         raise ProofError("This version of this record is not among those deleted here.")
@@ -158,8 +156,8 @@ def _signed_claims(statement: str, jwks: Mapping[str, Any]) -> jws.VerifiedClaim
         key = _key(jwks, str(head.get("kid")))
         claims = jws.verify(statement, key, algorithms=ALGORITHMS)
         signed_at = datetime.fromtimestamp(claims["iat"], tz=UTC)
-        in_use = _moment(key, "not_before") <= signed_at
-        if not in_use or ("retired_at" in key and signed_at >= _moment(key, "retired_at")):
+        in_use = parse_time(key["not_before"]) <= signed_at
+        if not in_use or ("retired_at" in key and signed_at >= parse_time(key["retired_at"])):
             raise ProofError("The key was not in use when the statement says it was signed.")
     except (jws.JwsError, AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         if isinstance(error, ProofError):
@@ -174,7 +172,3 @@ def _key(jwks: Mapping[str, Any], kid: str) -> Mapping[str, Any]:
             found: Mapping[str, Any] = key
             return found
     raise ProofError("None of the published keys for the log has signed this.")
-
-
-def _moment(key: Mapping[str, Any], name: str) -> datetime:
-    return parse_time(key[name])

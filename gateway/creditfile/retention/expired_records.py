@@ -1,7 +1,6 @@
 """Search for records whose retention is over: SQL selects candidates, `disclosure_terms` decides."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -60,9 +59,8 @@ async def find_expired(
     datasets = {*datasets_with_retention(catalogue), SERIOUS_LIST}
     values = {"usccs": list(usccs), "datasets": sorted(datasets)}
     rows = orjson.loads((await connection.execute(_RECORDS, values)).scalar_one())
-    found = [Record.from_json(row) for row in rows]
     by_uscc: dict[str, list[Record]] = {uscc: [] for uscc in usccs}
-    for each in found:
+    for each in map(Record.from_json, rows):
         by_uscc[each.uscc].append(each)
     return [
         each
@@ -73,11 +71,6 @@ async def find_expired(
     ]
 
 
-def count_by_dataset(records: Iterable[Record]) -> dict[str, int]:
-    """Number of records by dataset."""
-    return dict(sorted(Counter(each.dataset for each in records).items()))
-
-
 def _is_over(record: Record, catalogue: Catalogue, now: datetime, context: FileContext) -> bool:
     dataset, rules = catalogue.dataset(record.dataset), catalogue.rules_of(record.dataset)
     end = disclosure_terms.retention_over_at(record, dataset, rules, context)
@@ -85,7 +78,7 @@ def _is_over(record: Record, catalogue: Catalogue, now: datetime, context: FileC
 
 
 def _rules(catalogue: Catalogue, now: datetime) -> list[dict[str, Any]]:
-    rules = []
+    rules: list[dict[str, Any]] = []
     for code in datasets_with_retention(catalogue):
         dataset, months = catalogue.dataset(code), catalogue.rules_of(code).retention_months
         bad = dataset.bad_when if dataset.tone != "bad" else None
@@ -97,4 +90,4 @@ def _rules(catalogue: Catalogue, now: datetime) -> list[dict[str, Any]]:
                 "bad": list(bad.values) if bad else [],
             }
         )
-    return orjson.loads(orjson.dumps(rules))  # type: ignore[no-any-return]  # plain JSON
+    return rules
