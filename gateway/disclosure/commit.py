@@ -18,12 +18,12 @@ from consent.use_counter import SPEND
 from gateway.db.engine import to_json
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
+from gateway.db.unavailable import CONFLICTS
 from gateway.disclosure.idempotency import IdempotencyKey
 from gateway.transparency.disclosure_leaf import Disclosure, leaf_hash, new_salt
 
 STATE_CHANGED = "XQ001"
-STATE_CHANGED_CODES = frozenset({STATE_CHANGED, "40P01", "40001"})
-"""SQLSTATEs: ours, deadlock, serialization failure."""
+STATE_CHANGED_CODES = CONFLICTS | {STATE_CHANGED}
 
 DISCLOSED = """
     disclosed AS (

@@ -14,11 +14,7 @@ from gateway.db.engine import to_json
 from gateway.ingest.row_list_files import MASKED_HEADER, MAX_LIST_BYTES, REJECTED_HEADER
 from gateway.records import uploads
 from gateway.records.schemas import JobOut, JobsOut
-from gateway.records.source_authentication import (
-    AuthenticatedSource,
-    authenticate_source,
-    authorize_source,
-)
+from gateway.records.source_authentication import AuthenticatedSource, authenticate_source
 from gateway.records.spool import UPLOAD_ID, Spool
 from gateway.records.uploads import Upload
 from gateway.runtime import Runtime, UsingRuntime
@@ -39,7 +35,7 @@ def list_response(description: str) -> dict[int | str, dict[str, Any]]:
 @router.get("", response_model=JobsOut)
 async def list_ingest_jobs(request: Request, runtime: UsingRuntime) -> Response:
     """List the source's newest 100 jobs."""
-    source = await _authorize(request, runtime)
+    source = await authenticate_source(request, runtime)
     async with runtime.engine.connect() as connection:
         found = await uploads.newest(connection, source.source_id)
     return json_response({"jobs": [job_document(each) for each in found]})
@@ -48,8 +44,8 @@ async def list_ingest_jobs(request: Request, runtime: UsingRuntime) -> Response:
 @router.get("/{job_id}", response_model=JobOut)
 async def get_ingest_job(job_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Say how far one job is."""
-    source = await _authorize(request, runtime)
-    return json_response(job_document(await _own(runtime, source, job_id)))
+    source = await authenticate_source(request, runtime)
+    return json_response(job_document(await own_upload(runtime, source, job_id)))
 
 
 @router.get(
@@ -59,9 +55,8 @@ async def get_ingest_job_rejects(job_id: str, request: Request, runtime: UsingRu
     """List the rejected rows: row, field, reason; as CSV, or NDJSON where that is accepted."""
     spool, upload = await _ended(request, runtime, job_id)
     text = read_list(spool.rejects(upload.upload_id), REJECTED_HEADER)
-    return _list(
-        text, is_csv=NDJSON not in request.headers.get("accept", ""), name="rejects", upload=upload
-    )
+    is_csv = NDJSON not in request.headers.get("accept", "")
+    return _list(text, is_csv=is_csv, name="rejects", upload=upload)
 
 
 @router.get(
@@ -72,9 +67,8 @@ async def get_ingest_job_warnings(job_id: str, request: Request, runtime: UsingR
     where that is accepted."""
     spool, upload = await _ended(request, runtime, job_id)
     text = read_list(spool.masked(upload.upload_id), MASKED_HEADER)
-    return _list(
-        text, is_csv=CSV in request.headers.get("accept", ""), name="warnings", upload=upload
-    )
+    is_csv = CSV in request.headers.get("accept", "")
+    return _list(text, is_csv=is_csv, name="warnings", upload=upload)
 
 
 def job_document(upload: Upload) -> dict[str, Any]:
@@ -98,7 +92,8 @@ def job_document(upload: Upload) -> dict[str, Any]:
 
 async def _ended(request: Request, runtime: Runtime, job_id: str) -> tuple[Spool, Upload]:
     """The source's own job, once it has ended, and the spool with its lists."""
-    upload = await _own(runtime, await _authorize(request, runtime), job_id)
+    source = await authenticate_source(request, runtime)
+    upload = await own_upload(runtime, source, job_id)
     if runtime.settings.spool is None or upload.state not in {"done", "stopped"}:
         raise NotFoundError("The list is there when the job has ended.")
     return Spool(runtime.settings.spool), upload
@@ -116,16 +111,12 @@ def _list(text: str, *, is_csv: bool, name: str, upload: Upload) -> Response:
     )
 
 
-async def _authorize(request: Request, runtime: Runtime) -> AuthenticatedSource:
-    return await authorize_source(request, runtime, await authenticate_source(request, runtime))
-
-
-async def _own(runtime: Runtime, source: AuthenticatedSource, job_id: str) -> Upload:
-    """The job, if it belongs to this source; else 404."""
-    if not UPLOAD_ID.fullmatch(job_id):
+async def own_upload(runtime: Runtime, source: AuthenticatedSource, upload_id: str) -> Upload:
+    """The upload or its job, if it belongs to this source; else 404."""
+    if not UPLOAD_ID.fullmatch(upload_id):
         raise NotFoundError
     async with runtime.engine.connect() as connection:
-        found = await uploads.find(connection, source.source_id, job_id)
+        found = await uploads.find(connection, source.source_id, upload_id)
     if found is None:
         raise NotFoundError
     return found
@@ -143,13 +134,8 @@ def read_list(path: Path, header: bytes, max_bytes: int = MAX_LIST_BYTES) -> str
 
 def _as_ndjson(text: str) -> str:
     """One JSON object per line, without empty members."""
-    rows = csv.DictReader(io.StringIO(text))
     documents = (
-        {
-            name: int(value) if name in NUMERIC_COLUMNS else value
-            for name, value in row.items()
-            if value
-        }
-        for row in rows
+        {name: int(cell) if name in NUMERIC_COLUMNS else cell for name, cell in row.items() if cell}
+        for row in csv.DictReader(io.StringIO(text))
     )
     return "".join(f"{to_json(each)}\n" for each in documents)

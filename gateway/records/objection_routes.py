@@ -6,14 +6,11 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from gateway.access.authentication import Caller
-from gateway.access.body import read_call
 from gateway.access.errors import (
     ConflictError,
     GatewayError,
     InvalidRequestError,
     NotFoundError,
-    raise_if_refused,
 )
 from gateway.access.json_response import json_response
 from gateway.access.openapi import request_body
@@ -22,22 +19,21 @@ from gateway.creditfile.objections import lifecycle, serializers, service, store
 from gateway.creditfile.objections.model import (
     Actor,
     Objection,
-    ObjectionChanged,
     ObjectionOutcome,
     ObjectionRefused,
     RefusalReason,
     Role,
     Status,
 )
-from gateway.creditfile.objections.store import LockedRecord
 from gateway.creditfile.objections.text_input import InvalidText, read_text
+from gateway.ingest import Source
 from gateway.records.objection_schemas import (
     DecisionIn,
     ExtensionIn,
     ObjectionsOut,
     WholeObjectionOut,
 )
-from gateway.records.source_authentication import authenticate_source, authorize_source
+from gateway.records.source_authentication import authenticate_source, read_source_call
 from gateway.rfc3339 import Day
 from gateway.runtime import Runtime, UsingRuntime
 
@@ -64,10 +60,10 @@ async def list_objections(
     after: Annotated[str, Query(max_length=64, pattern=r"^[a-z0-9_]*$")] = "",
 ) -> Response:
     """List the objections to this department's records, by id, a page at a time."""
-    caller = await _authorize(request, runtime)
+    source = await authenticate_source(request, runtime)
     async with runtime.engine.connect() as connection:
         found = await store.of_source(
-            connection, caller.client_id, status=status, due_until=due, after=after
+            connection, source.source_id, status=status, due_until=due, after=after
         )
     now = runtime.now()
     more = found[-1].objection_id if len(found) == store.PAGE else None
@@ -79,8 +75,7 @@ async def list_objections(
 @router.get("/{objection_id}", response_model=WholeObjectionOut)
 async def get_objection(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Show one objection with its text and its history."""
-    caller = await _authorize(request, runtime)
-    return await _respond(runtime, caller, objection_id)
+    return await _respond(runtime, await authenticate_source(request, runtime), objection_id)
 
 
 @router.post(
@@ -90,27 +85,18 @@ async def get_objection(objection_id: str, request: Request, runtime: UsingRunti
 )
 async def decide_objection(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Decide an objection, with reasons that the enterprise is told."""
-    caller = await authenticate_source(request, runtime)
-    body = await read_call(request, DecisionIn)
-    await authorize_source(request, runtime, caller, key=body.key)
-    asked = raise_if_refused(body.parsed)
+    source, asked = await read_source_call(request, runtime, DecisionIn)
     now = runtime.now()
     outcome, reasons = ObjectionOutcome(asked.outcome), _read_reason(asked.reasons, now)
     verb = service.source_decision(
-        runtime.catalogue, actor=_actor(caller), outcome=outcome, reasons=reasons, now=now
+        runtime.catalogue, actor=_actor(source), outcome=outcome, reasons=reasons, now=now
     )
-
-    def once(
-        objection: Objection, record: LockedRecord | None
-    ) -> ObjectionChanged | ObjectionRefused:
-        return verb(_own(objection, caller), record)
-
-    done = await _apply(runtime, objection_id, once)
+    done = await _apply(runtime, objection_id, verb)
     if isinstance(done, ObjectionRefused) and not await _is_repeated(
-        runtime, caller, objection_id, outcome, reasons
+        runtime, source, objection_id, outcome, reasons
     ):
         raise _error(done)
-    return await _respond(runtime, caller, objection_id)
+    return await _respond(runtime, source, objection_id)
 
 
 @router.post(
@@ -120,41 +106,23 @@ async def decide_objection(objection_id: str, request: Request, runtime: UsingRu
 )
 async def extend_objection(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Take more time, once, with a reason that the enterprise is told."""
-    caller = await authenticate_source(request, runtime)
-    body = await read_call(request, ExtensionIn)
-    await authorize_source(request, runtime, caller, key=body.key)
-    asked = raise_if_refused(body.parsed)
+    source, asked = await read_source_call(request, runtime, ExtensionIn)
     now = runtime.now()
-    reason = _read_reason(asked.reason, now)
-
-    def verb(objection: Objection, _: LockedRecord | None) -> ObjectionChanged | ObjectionRefused:
-        own = _own(objection, caller)
-        return lifecycle.extend(
-            own, actor=_actor(caller), reason=reason, until=asked.until, now=now
-        )
-
-    done = await _apply(runtime, objection_id, verb)
+    actor, reason = _actor(source), _read_reason(asked.reason, now)
+    done = await _apply(
+        runtime,
+        objection_id,
+        lambda objection, _: lifecycle.extend(
+            objection, actor=actor, reason=reason, until=asked.until, now=now
+        ),
+    )
     if isinstance(done, ObjectionRefused):
         raise _error(done)
-    return await _respond(runtime, caller, objection_id)
+    return await _respond(runtime, source, objection_id)
 
 
-async def _authorize(request: Request, runtime: Runtime) -> Caller:
-    """Authenticate and authorise a source."""
-    caller = await authenticate_source(request, runtime)
-    await authorize_source(request, runtime, caller)
-    return caller
-
-
-def _actor(caller: Caller) -> Actor:
-    return Actor(role=Role.SOURCE, name=f"client:{caller.client_id}", party=caller.client_id)
-
-
-def _own(objection: Objection, caller: Caller) -> Objection:
-    """The objection, if it concerns a record of this source; else 404."""
-    if objection.source_id != caller.client_id:
-        raise NotFoundError
-    return objection
+def _actor(source: Source) -> Actor:
+    return Actor(role=Role.SOURCE, name=f"client:{source.source_id}", party=source.source_id)
 
 
 async def _apply(
@@ -167,25 +135,25 @@ async def _apply(
 
 
 async def _is_repeated(
-    runtime: Runtime, caller: Caller, objection_id: str, outcome: ObjectionOutcome, reasons: str
+    runtime: Runtime, source: Source, objection_id: str, outcome: ObjectionOutcome, reasons: str
 ) -> bool:
-    """Whether this exact decision was made before; a repeated call changes nothing and succeeds."""
+    """True if this exact decision was made before; a repeated call changes nothing and succeeds."""
     async with runtime.engine.connect() as connection:
         found = await store.by_id(connection, objection_id)
-    own = found is not None and found.source_id == caller.client_id
-    return own and found is not None and (found.outcome, found.reasons) == (outcome, reasons)
+    made = found and (found.source_id, found.outcome, found.reasons)
+    return made == (source.source_id, outcome, reasons)
 
 
-async def _respond(runtime: Runtime, caller: Caller, objection_id: str) -> Response:
+async def _respond(runtime: Runtime, source: Source, objection_id: str) -> Response:
     if not OBJECTION_ID.fullmatch(objection_id):
         raise NotFoundError
     async with runtime.engine.begin() as connection:
-        found = await store.by_id(connection, objection_id)
-        if found is None or found.source_id != caller.client_id:
-            raise NotFoundError
-        events = await store.events_of(connection, found.uscc, objection_id)
-        key = await store.natural_key_of(connection, found)
-    return json_response(serializers.full_document(found, events, key=key, now=runtime.now()))
+        found = await service.find_document(
+            connection, objection_id, now=runtime.now(), source_id=source.source_id
+        )
+    if found is None:
+        raise NotFoundError
+    return json_response(found)
 
 
 def _read_reason(typed: str, now: datetime) -> str:

@@ -5,7 +5,6 @@ from dataclasses import asdict
 
 from fastapi import APIRouter, Request, Response
 
-from gateway.access.body import read_call
 from gateway.access.errors import raise_if_refused
 from gateway.access.json_response import json_response
 from gateway.access.openapi import request_body
@@ -16,7 +15,7 @@ from gateway.records.schemas import MAX_BATCH_BYTES, ActionsIn, OverdueOut, Reco
 from gateway.records.service import apply_to_records, deliver, parse_action
 from gateway.records.source_authentication import (
     authenticate_source,
-    authorize_source,
+    read_source_call,
     require_known,
 )
 from gateway.runtime import UsingRuntime
@@ -27,10 +26,7 @@ router = APIRouter(prefix="/v1/records", tags=["records"])
 @router.post("", response_model=ResultsOut, openapi_extra=request_body(RecordsIn))
 async def deliver_records(request: Request, runtime: UsingRuntime) -> Response:
     """Deliver up to 1,000 records of one dataset."""
-    caller = await authenticate_source(request, runtime)
-    body = await read_call(request, RecordsIn, largest=MAX_BATCH_BYTES)
-    source = await authorize_source(request, runtime, caller, key=body.key)
-    delivery = raise_if_refused(body.parsed)
+    source, delivery = await read_source_call(request, runtime, RecordsIn, largest=MAX_BATCH_BYTES)
     source.require([delivery.dataset], runtime.catalogue)
     return _answer(await deliver(runtime, source, delivery.dataset, delivery.records))
 
@@ -38,11 +34,9 @@ async def deliver_records(request: Request, runtime: UsingRuntime) -> Response:
 @router.post("/actions", response_model=ResultsOut, openapi_extra=request_body(ActionsIn))
 async def act_on_records(request: Request, runtime: UsingRuntime) -> Response:
     """Repair, withdraw or correct records: one, or up to 1,000 in `actions`."""
-    caller = await authenticate_source(request, runtime)
-    body = await read_call(request, ActionsIn, largest=MAX_BATCH_BYTES)
-    source = await authorize_source(request, runtime, caller, key=body.key)
-    requested, today = raise_if_refused(body.parsed), day_of(runtime.now())
-    actions = [raise_if_refused(parse_action(each, today=today)) for each in requested.actions]
+    source, body = await read_source_call(request, runtime, ActionsIn, largest=MAX_BATCH_BYTES)
+    today = day_of(runtime.now())
+    actions = [raise_if_refused(parse_action(each, today=today)) for each in body.actions]
     # Repairing and withdrawing need no dataset in the agreement.
     corrected = [each.dataset for each in actions if each.verb == "correct"]
     require_known([each.dataset for each in actions], runtime.catalogue)
@@ -53,8 +47,7 @@ async def act_on_records(request: Request, runtime: UsingRuntime) -> Response:
 @router.get("/overdue", response_model=OverdueOut)
 async def list_overdue_records(request: Request, runtime: UsingRuntime) -> Response:
     """List the source's listings whose term is over and whose removal it has not reported."""
-    caller = await authenticate_source(request, runtime)
-    source = await authorize_source(request, runtime, caller)
+    source = await authenticate_source(request, runtime)
     async with runtime.engine.connect() as connection:
         found = await find_overdue(
             connection, source.source_id, runtime.catalogue, now=runtime.now()

@@ -5,6 +5,7 @@ A rejected row does not affect the others. A repeated call finds every record un
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
+from functools import partial
 from typing import TypeVar
 
 import asyncpg
@@ -41,20 +42,16 @@ async def deliver(
     runtime: Runtime, source: AuthenticatedSource, dataset: str, rows: Sequence[Row]
 ) -> tuple[RowOutcome, ...]:
     """Ingest the rows."""
-    now = runtime.now()
-
-    async def work(connection: AsyncConnection) -> tuple[RowOutcome, ...]:
-        return await ingest_rows(
-            connection,
-            source,
-            dataset,
-            rows,
-            now=now,
-            catalogue=runtime.catalogue,
-            vault=runtime.vault,
-        )
-
-    outcomes = await _in_transaction(runtime, work)
+    ingest = partial(
+        ingest_rows,
+        source=source,
+        dataset=dataset,
+        rows=rows,
+        now=runtime.now(),
+        catalogue=runtime.catalogue,
+        vault=runtime.vault,
+    )
+    outcomes = await _in_transaction(runtime, ingest)
     _log_outcomes("records_delivered", source, outcomes)
     return outcomes
 
@@ -63,19 +60,16 @@ async def apply_to_records(
     runtime: Runtime, source: AuthenticatedSource, actions: Sequence[RecordAction]
 ) -> tuple[RowOutcome, ...]:
     """Apply the actions."""
-    now = runtime.now()
-
-    async def work(connection: AsyncConnection) -> tuple[RowOutcome, ...]:
-        context = ActionContext(
-            connection=connection,
-            source=source,
-            now=now,
-            catalogue=runtime.catalogue,
-            vault=runtime.vault,
-        )
-        return await apply_actions(context, actions)
-
-    outcomes = await _in_transaction(runtime, work)
+    context = partial(
+        ActionContext,
+        source=source,
+        now=runtime.now(),
+        catalogue=runtime.catalogue,
+        vault=runtime.vault,
+    )
+    outcomes = await _in_transaction(
+        runtime, lambda connection: apply_actions(context(connection=connection), actions)
+    )
     _log_outcomes("records_amended", source, outcomes)
     return outcomes
 

@@ -11,6 +11,7 @@ from fastapi import Request
 
 from gateway.access.admission_control import check_limits
 from gateway.access.authentication import Caller, authenticate
+from gateway.access.body import MAX_BODY_BYTES, W, read_call
 from gateway.access.client_status import (
     CLIENT_STATUS_JSON,
     client_status_from_json,
@@ -59,13 +60,24 @@ def require_known(datasets: Iterable[str], catalogue: Catalogue) -> None:
         raise UnknownDatasetError
 
 
-async def authenticate_source(request: Request, runtime: Runtime) -> Caller:
-    """Check token, proof and scope, before the body is read."""
-    return await authenticate(request, runtime, scope=SCOPE)
+async def authenticate_source(request: Request, runtime: Runtime) -> AuthenticatedSource:
+    """The source of a call without a body."""
+    caller = await authenticate(request, runtime, scope=SCOPE)
+    return await _authorize(request, runtime, caller, key=None)
 
 
-async def authorize_source(
-    request: Request, runtime: Runtime, caller: Caller, *, key: IdempotencyKey | None = None
+async def read_source_call(
+    request: Request, runtime: Runtime, model: type[W], *, largest: int = MAX_BODY_BYTES
+) -> tuple[AuthenticatedSource, W]:
+    """The source of a call and the parsed body, which is read once token and scope are checked."""
+    caller = await authenticate(request, runtime, scope=SCOPE)
+    body = await read_call(request, model, largest=largest)
+    source = await _authorize(request, runtime, caller, key=body.key)
+    return source, raise_if_refused(body.parsed)
+
+
+async def _authorize(
+    request: Request, runtime: Runtime, caller: Caller, *, key: IdempotencyKey | None
 ) -> AuthenticatedSource:
     """Check limits, then client status, agreement and kind."""
     await check_limits(request, runtime, caller, uscc=None, key=key)

@@ -57,7 +57,7 @@ class Spool:
         return self.folder / f"{_checked_id(upload_id)}.masked.csv"
 
     def has_room_for(self, length: int) -> bool:
-        """Whether the disk has room; other processes may fill it concurrently."""
+        """True if the disk has room; other processes may fill it concurrently."""
         return shutil.disk_usage(self.folder).free - length > self.reserve
 
     async def write(
@@ -114,8 +114,7 @@ class Spool:
 
 def _checked_id(upload_id: str) -> str:
     if not UPLOAD_ID.fullmatch(upload_id):
-        message = "not an upload's id"
-        raise ValueError(message)
+        raise ValueError("not an upload's id")
     return upload_id
 
 

@@ -59,7 +59,7 @@ class Checksum:
     digest: bytes
 
     def fits(self, part: "hashlib._Hash") -> bool:
-        """Whether the part's hash equals the declared one."""
+        """True if the part's hash equals the declared one."""
         return part.digest() == self.digest
 
 

@@ -84,14 +84,11 @@ def _check_offset(request: Request, upload: Upload, offset: int, max_bytes: int)
 async def _hold(runtime: Runtime, upload: Upload, offset: int) -> str:
     holder, now = secrets.token_hex(16), runtime.now()
     async with runtime.engine.begin() as connection:
-        held = await uploads.hold_for_writing(
+        if await uploads.hold_for_writing(
             connection, upload, offset=offset, holder=holder, seconds=HOLD_SECONDS, now=now
-        )
-        present = (
-            upload if held else await uploads.find(connection, upload.source_id, upload.upload_id)
-        )
-    if held:
-        return holder
+        ):
+            return holder
+        present = await uploads.find(connection, upload.source_id, upload.upload_id)
     if present is None or present.expires_at <= now:
         raise NotFoundError
     if present.received != offset:

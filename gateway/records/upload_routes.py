@@ -6,14 +6,10 @@ from gateway.access import body
 from gateway.access.errors import NotFoundError, PayloadTooLargeError, TemporarilyUnavailableError
 from gateway.db.engine import to_json
 from gateway.records import tus, uploads
-from gateway.records.job_routes import job_document
+from gateway.records.job_routes import job_document, own_upload
 from gateway.records.schemas import JobOut
-from gateway.records.source_authentication import (
-    AuthenticatedSource,
-    authenticate_source,
-    authorize_source,
-)
-from gateway.records.spool import UPLOAD_ID, Spool
+from gateway.records.source_authentication import AuthenticatedSource, authenticate_source
+from gateway.records.spool import Spool
 from gateway.records.upload_part import NO_ROOM, delete_upload, receive_part
 from gateway.records.uploads import Upload
 from gateway.runtime import Runtime, UsingRuntime
@@ -43,8 +39,7 @@ async def create(request: Request, runtime: UsingRuntime) -> Response:
     announced = tus.parse_creation(request.headers)
     source.require([announced.dataset], runtime.catalogue)
     spool, most_bytes = _spool(runtime), runtime.settings.spool_per_source
-    could_fit = announced.length <= most_bytes
-    if could_fit and not spool.has_room_for(announced.length):
+    if announced.length <= most_bytes and not spool.has_room_for(announced.length):
         raise TemporarilyUnavailableError(NO_ROOM, retry_after=600)
     async with runtime.engine.begin() as connection:
         made = await uploads.create(
@@ -67,15 +62,13 @@ async def create(request: Request, runtime: UsingRuntime) -> Response:
 @router.head("/{upload_id}")
 async def get_offset(upload_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Report how much has arrived."""
-    source = await _authorize(request, runtime)
-    return Response(headers=_offset_headers(await _own(runtime, source, upload_id)))
+    return Response(headers=_offset_headers(await _own(request, runtime, upload_id)))
 
 
 @router.patch("/{upload_id}", status_code=204)
 async def append(upload_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Receive the next part; the last one queues the file."""
-    source = await _authorize(request, runtime)
-    upload = await _own(runtime, source, upload_id)
+    upload = await _own(request, runtime, upload_id)
     moved = await receive_part(runtime, request, upload, _spool(runtime))
     return Response(status_code=204, headers=_offset_headers(moved))
 
@@ -83,27 +76,23 @@ async def append(upload_id: str, request: Request, runtime: UsingRuntime) -> Res
 @router.delete("/{upload_id}", status_code=204)
 async def terminate(upload_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Delete an upload; a file that is being ingested stays."""
-    source = await _authorize(request, runtime)
-    await delete_upload(runtime, await _own(runtime, source, upload_id), _spool(runtime))
+    upload = await _own(request, runtime, upload_id)
+    await delete_upload(runtime, upload, _spool(runtime))
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 
 async def _authorize(request: Request, runtime: Runtime) -> AuthenticatedSource:
     """Authenticate and authorise before any byte of the body is read."""
     request.state.headers["Tus-Resumable"] = tus.VERSION
-    caller = await authenticate_source(request, runtime)
-    source = await authorize_source(request, runtime, caller)
+    source = await authenticate_source(request, runtime)
     tus.require_version(request.headers)
     return source
 
 
-async def _own(runtime: Runtime, source: AuthenticatedSource, upload_id: str) -> Upload:
-    """The upload, if it belongs to this source; else 404."""
-    if not UPLOAD_ID.fullmatch(upload_id):
-        raise NotFoundError
-    async with runtime.engine.connect() as connection:
-        found = await uploads.find(connection, source.source_id, upload_id)
-    if found is None or found.expires_at <= runtime.now():
+async def _own(request: Request, runtime: Runtime, upload_id: str) -> Upload:
+    """The upload, if it belongs to the caller and has not expired; else 404."""
+    found = await own_upload(runtime, await _authorize(request, runtime), upload_id)
+    if found.expires_at <= runtime.now():
         raise NotFoundError
     return found
 
@@ -120,8 +109,6 @@ def _offset_headers(upload: Upload) -> dict[str, str]:
         "Upload-Length": str(upload.length),
         "Cache-Control": "no-store",
     }
-    return headers | (
-        {"Upload-Expires": tus.format_expiry(upload.expires_at)}
-        if upload.state == "receiving"
-        else {}
-    )
+    if upload.state == "receiving":
+        headers["Upload-Expires"] = tus.format_expiry(upload.expires_at)
+    return headers

@@ -4,7 +4,7 @@ Writing or ingesting a file requires a hold that expires, so that another worker
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -132,15 +132,10 @@ async def create(
     upload_id = new_id("upl")
     await connection.execute(
         insert(UploadRow).values(
+            **asdict(metadata),
             upload_id=upload_id,
             source_id=source,
-            dataset=metadata.dataset,
-            format=metadata.format,
-            encoding=metadata.encoding,
-            file_name=metadata.file_name,
-            length=metadata.length,
             received=0,
-            sha256=metadata.sha256,
             state="receiving",
             attempts=0,
             created_at=now,
@@ -152,9 +147,8 @@ async def create(
 
 async def find(connection: AsyncConnection, source: str, upload_id: str) -> Upload | None:
     """The source's own upload of this id."""
-    row = (
-        await connection.execute(_FIND, {"upload_id": upload_id, "source": source})
-    ).one_or_none()
+    found = await connection.execute(_FIND, {"upload_id": upload_id, "source": source})
+    row = found.one_or_none()
     return None if row is None else Upload(**row._asdict())
 
 
