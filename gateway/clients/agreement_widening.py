@@ -12,7 +12,7 @@ from gateway.limits.quotas import Quotas
 
 
 def widens(present: Terms | None, wanted: Terms) -> tuple[str, ...]:
-    """What `wanted` grants beyond `present`, a short phrase each; empty if it only narrows."""
+    """Grants of `wanted` beyond `present`, a short phrase each; empty if it only narrows."""
     if present is None:
         return ("a first agreement, or one after the last has ended",)
     return (
@@ -25,7 +25,7 @@ def widens(present: Terms | None, wanted: Terms) -> tuple[str, ...]:
 
 
 def still_counts(terms: Terms, ended_at: datetime | None, now: datetime) -> bool:
-    """Whether a version is in force, or will be; an ended one is not compared with."""
+    """True if a version is in force, or will be; an ended one is not compared with."""
     return now < terms.valid_until and (ended_at is None or now < ended_at)
 
 

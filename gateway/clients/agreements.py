@@ -49,16 +49,12 @@ class Agreement:
     ended_at: datetime | None
 
     def in_force(self, now: datetime) -> bool:
-        """Whether it is in force at `now`."""
+        """True if it is in force at `now`."""
         ended = self.ended_at is not None and self.ended_at <= now
         return self.valid_from <= now < self.valid_until and not ended
 
     def missing(
-        self,
-        *,
-        purpose: str,
-        datasets: Iterable[str] = (),
-        questions: Iterable[str] = (),
+        self, *, purpose: str, datasets: Iterable[str] = (), questions: Iterable[str] = ()
     ) -> tuple[str, ...]:
         """The names among these that the agreement does not cover."""
         outside = [f"purpose {purpose}"] if purpose not in self.purposes else []

@@ -48,11 +48,11 @@ class Certificate:
         return b64encode(self.der).decode()
 
     def is_valid_at(self, now: datetime) -> bool:
-        """Whether `now` is in its term."""
+        """True if `now` is in its term."""
         return self.parsed.not_valid_before_utc <= now <= self.parsed.not_valid_after_utc
 
     def belongs_to(self, registered: Authentication, keys: Iterable[Mapping[str, Any]]) -> bool:
-        """Whether it matches a client's registration and keys (RFC 8705 §2)."""
+        """True if it matches a client's registration and keys (RFC 8705 §2)."""
         if registered.token_endpoint_auth_method == SELF_SIGNED:
             return self.x5c in [jwk["x5c"][0] for jwk in keys if jwk.get("x5c")]
         if registered.token_endpoint_auth_method == TLS_CLIENT_AUTH:
@@ -99,7 +99,7 @@ def read_certificate(der: bytes) -> Certificate:
 
 
 def x5c_fits(jwk: Mapping[str, Any]) -> bool:
-    """Whether a key's `x5c` is absent, or a chain of certificates of which the first is this key's."""
+    """True if a key's `x5c` is absent, or a chain of certificates of which the first is this key's."""
     chain = jwk.get("x5c")
     if chain is None:
         return True

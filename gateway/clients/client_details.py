@@ -62,7 +62,7 @@ class AgreementVersion:
     digest: bytes
 
     def counts(self, now: datetime) -> bool:
-        """Whether it is in force at `now`, or will be."""
+        """True if it is in force at `now`, or will be."""
         return still_counts(self.terms, self.ended_at, now)
 
 
@@ -117,9 +117,8 @@ async def versions_of(connection: AsyncConnection, client_id: str) -> list[Agree
 async def key_fetch_of(connection: AsyncConnection, client_id: str) -> KeyFetch | None:
     """The last fetch of a client's keys, if there was one."""
     table = ClientKeySetRow.__table__  # type: ignore[attr-defined]  # SQLModel makes it
-    row = (
-        await connection.execute(select(table).where(table.c.client_id == client_id))
-    ).one_or_none()
+    found = await connection.execute(select(table).where(table.c.client_id == client_id))
+    row = found.one_or_none()
     if row is None:
         return None
     return KeyFetch(

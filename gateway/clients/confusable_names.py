@@ -26,7 +26,7 @@ _IDEOGRAPHS: Final = str.maketrans("曰囗已巳未士戌戍〇", "日口己己�
 
 
 def has_other_letters(name: str) -> bool:
-    """Whether a name has a letter or digit other than Latin, Han and 0 to 9."""
+    """True if a name has a letter or digit other than Latin, Han and 0 to 9."""
     plain = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", name))
     return any(each.isalnum() and each > _LAST_LATIN and not _HAN.match(each) for each in plain)
 

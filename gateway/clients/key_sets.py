@@ -8,7 +8,7 @@ and the others wait for it.
 import asyncio
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -80,7 +80,10 @@ class KeySet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedSigner:
-    """The client and key that a request claims, unverified: a key id, or a certificate."""
+    """The client and key that a request claims, unverified: a key id, or a certificate.
+
+    `x5c` is base64 of the certificate's DER.
+    """
 
     client_id: str
     kid: str | None = None
@@ -88,7 +91,7 @@ class ClaimedSigner:
 
     @property
     def names_a_key(self) -> bool:
-        """Whether the claim names one key."""
+        """True if the claim names one key."""
         return (self.kid or self.x5c) is not None
 
 
@@ -106,16 +109,13 @@ def signer_of(assertion: str | None) -> ClaimedSigner | None:
 
 
 def fetch_may_help(stored: Mapping[str, Any], now: datetime, *, named: bool) -> bool:
-    """Whether `ensure_keys` would fetch now, or wait for another fetch."""
-    if not fetch_is_due(stored, now, named=named):
-        return False
-    return _may_try(stored, now) or (
-        _is_urgent(stored, now, named=named) and _under_way(stored, now)
-    )
+    """True if `ensure_keys` would fetch now, or wait for another fetch."""
+    waits = _is_urgent(stored, now, named=named) and _under_way(stored, now)
+    return fetch_is_due(stored, now, named=named) and (_may_try(stored, now) or waits)
 
 
 def fetch_is_due(stored: Mapping[str, Any], now: datetime, *, named: bool) -> bool:
-    """Whether a client's fetched keys are missing, old, or lack the named key."""
+    """True if a client's fetched keys are missing, old, or lack the named key."""
     if stored["jwks_uri"] is None:
         return False
     return _is_urgent(stored, now, named=named) or now >= stored["fresh_until"]
@@ -123,23 +123,18 @@ def fetch_is_due(stored: Mapping[str, Any], now: datetime, *, named: bool) -> bo
 
 async def ensure_keys(
     hot: HotDatabase,
-    client_id: str,
-    kid: str | None,
+    claimed: ClaimedSigner,
     *,
     now: datetime,
     loopback: bool,
-    x5c: str | None = None,
     route: FetchRoute | None = None,
 ) -> None:
-    """Fetch a client's keys from its `jwks_uri` if they are missing, old, or lack the named key.
-
-    The key is named by `kid`, or by its certificate `x5c` (base64 of its DER).
-    """
-    if not CLIENT_ID.fullmatch(client_id) or (kid and "\0" in kid):
+    """Fetch a client's keys from its `jwks_uri` if they are missing, old, or lack the named key."""
+    client_id, named = claimed.client_id, claimed.names_a_key
+    if not CLIENT_ID.fullmatch(client_id) or "\0" in (claimed.kid or ""):
         return
-    named = (kid or x5c) is not None
     for wait in WAITS:
-        stored = await hot.row(HELD, {"client_id": client_id, "kid": kid, "x5c": x5c})
+        stored = await hot.row(HELD, asdict(claimed))
         if stored is None or not fetch_is_due(stored, now, named=named):
             return
         if _may_try(stored, now):
@@ -201,11 +196,7 @@ async def _fetch_and_store(
     trouble: str | None = "The fetch was broken off."
     try:
         found = await fetch_keys(uri, now=now, loopback=loopback, route=route)
-        settled = {
-            "jwks": to_json(found.jwks),
-            "fetched_at": now,
-            "fresh_until": found.fresh_until,
-        }
+        settled = {"jwks": to_json(found.jwks), "fetched_at": now, "fresh_until": found.fresh_until}
         trouble = None
     except UnfetchableError as error:
         trouble = str(error)
@@ -215,7 +206,7 @@ async def _fetch_and_store(
 
 
 def _is_urgent(stored: Mapping[str, Any], now: datetime, *, named: bool) -> bool:
-    """Whether the stored keys cannot verify this caller."""
+    """True if the stored keys cannot verify this caller."""
     return not _usable(stored, now) or (named and not stored["has_it"])
 
 
@@ -225,12 +216,12 @@ def _usable(stored: Mapping[str, Any], now: datetime) -> bool:
 
 
 def _may_try(stored: Mapping[str, Any], now: datetime) -> bool:
-    """Whether the last try is long enough ago; the claim decides between concurrent calls."""
+    """True if the last try is long enough ago; the claim decides between concurrent calls."""
     return stored["tried_at"] is None or stored["tried_at"] <= now - SHORTEST_REST
 
 
 def _under_way(stored: Mapping[str, Any], now: datetime) -> bool:
-    """Whether another fetch has begun and not ended."""
+    """True if another fetch has begun and not ended."""
     tried, settled = stored["tried_at"], stored["settled_at"]
     begun = tried is not None and now - tried <= timedelta(seconds=2 * TIMEOUT_SECONDS)
     return begun and (settled is None or settled < tried)

@@ -43,11 +43,7 @@ class Proposal:
 
 async def propose(connection: AsyncConnection, proposal: Proposal) -> None:
     """Insert a proposal; it supersedes an open one of the same client."""
-    await connection.execute(
-        update(_TABLE)
-        .where(_TABLE.c.client_id == proposal.client_id, _TABLE.c.status == "open")
-        .values(status="superseded", decided_at=proposal.proposed_at)
-    )
+    await supersede_open(connection, proposal.client_id, now=proposal.proposed_at)
     await connection.execute(
         insert(_TABLE).values(
             **{name: getattr(proposal, name) for name in Proposal.__dataclass_fields__}

@@ -59,7 +59,7 @@ def _texts(jwk: Jwk) -> bool:
 
 
 def _storable(jwk: Jwk) -> bool:
-    """Whether the whole key, unknown members too, can be stored."""
+    """True if the whole key, unknown members too, can be stored."""
     try:
         return not strict_json.holds_nul(orjson.dumps(jwk))
     except TypeError:  # a whole number beyond 64 bits, a lone surrogate
@@ -102,7 +102,7 @@ def _of_a_safe_size(jwk: Jwk) -> bool:
 
 
 def _of_full_order(jwk: Jwk) -> bool:
-    """Whether an Ed25519 point is none of the eight of small order, for which signatures are forged.
+    """True if an Ed25519 point is none of the eight of small order, for which signatures are forged.
 
     In affine coordinates these are y = 1, -1 and 0, and those whose double has y = 0: there
     y² = -x², which in the curve's equation gives d·y⁴ + 2y² = 1.

@@ -140,8 +140,7 @@ def check_numbers(
 ) -> None:
     """Refuse an agency without its filing number (R13), and malformed numbers."""
     _require(
-        filing_number or kind != "agency",
-        "A credit-service agency needs its filing number (R13).",
+        filing_number or kind != "agency", "A credit-service agency needs its filing number (R13)."
     )
     for number in (filing_number, personal_credit_licence):
         _require(
@@ -181,7 +180,7 @@ def check_key_source(
 
 
 def allowed_redirect(uri: str, *, loopback: bool) -> bool:
-    """Whether `uri` is an https address without fragment, or on loopback http if allowed."""
+    """True if `uri` is an https address without fragment, or on loopback http if allowed."""
     try:
         parts = urlsplit(uri)
         port = parts.port
@@ -196,7 +195,7 @@ def allowed_redirect(uri: str, *, loopback: bool) -> bool:
 def check_keys(jwks: Mapping[str, Any]) -> None:
     """Refuse a JWK set with a key that is not accepted for signatures."""
     problem = problem_with_keys(jwks)
-    _require(problem is None, problem or "")
+    _require(problem is None, str(problem))
 
 
 def _require(condition: object, message: str) -> None:

@@ -5,9 +5,9 @@ Fetched keys are valid for an hour, by the database's clock.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import orjson
 from sqlalchemy import ARRAY, Connection, Text, insert, update
@@ -40,10 +40,7 @@ _COLUMNS = f"""
 _FIND = Statement(f"""
     SELECT {_COLUMNS} {CLIENT_AND_KEYS}
     WHERE c.client_id = CAST(:client_id AS text)""").columns(
-    jwks=JSONB,
-    redirect_uris=ARRAY(Text),
-    scopes=ARRAY(Text),
-    agreement=JSONB,
+    jwks=JSONB, redirect_uris=ARRAY(Text), scopes=ARRAY(Text), agreement=JSONB
 )
 # For an unknown id the row of the nearest one is read: the same work for both.
 FIND_SIGNER = Statement(f"""
@@ -99,12 +96,10 @@ async def find_signer(
 
     Timing shows whether there is one only where keys are fetched: once a minute at most.
     """
-    values = {"client_id": claimed.client_id, "kid": claimed.kid, "x5c": claimed.x5c}
-    row = await hot.row(FIND_SIGNER, values)
+    row = await hot.row(FIND_SIGNER, asdict(claimed))
     if row and _may_fetch(row, claimed, now):
-        found: Any = {"kid": claimed.kid, "x5c": claimed.x5c, "now": now, "loopback": loopback}
-        await ensure_keys(hot, claimed.client_id, **found)
-        row = await hot.row(FIND_SIGNER, values)
+        await ensure_keys(hot, claimed, now=now, loopback=loopback)
+        row = await hot.row(FIND_SIGNER, asdict(claimed))
     if row is None:
         return None
     agreement = orjson.loads(row["agreement"]) if row["agreement"] else None
@@ -161,16 +156,10 @@ async def put_agreement(connection: AsyncConnection, client_id: str, terms: Term
     if client is None:
         raise UnknownClientError(client_id)
     check_licensed(client.kind, client.personal_credit_licence, terms)
-    version: Final[int] = (
-        await connection.execute(_NEXT_VERSION, {"client_id": client_id})
-    ).scalar_one()
-    await connection.execute(
-        insert(AgreementRow).values(
-            **terms.columns(client_id, version),
-            client_id=client_id,
-            version=version,
-        )
-    )
+    found = await connection.execute(_NEXT_VERSION, {"client_id": client_id})
+    version: int = found.scalar_one()
+    values = {**terms.columns(client_id, version), "client_id": client_id, "version": version}
+    await connection.execute(insert(AgreementRow).values(values))
     return version
 
 
@@ -179,5 +168,5 @@ async def end_agreement(connection: AsyncConnection, client_id: str, *, now: dat
     await connection.execute(
         update(AgreementRow)
         .where(col(AgreementRow.client_id) == client_id, col(AgreementRow.ended_at).is_(None))
-        .values(ended_at=now),
+        .values(ended_at=now)
     )

@@ -130,9 +130,8 @@ class Terms:
 
 def digest_of(document: Mapping[str, Any]) -> bytes:
     """The SHA-256 of a document as canonical JSON: sorted keys, no escapes."""
-    return hashlib.sha256(
-        json.dumps(document, sort_keys=True, ensure_ascii=False).encode()
-    ).digest()
+    text = json.dumps(document, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).digest()
 
 
 def check_licensed(kind: str, personal_credit_licence: str | None, terms: Terms) -> None:
@@ -146,8 +145,4 @@ def check_licensed(kind: str, personal_credit_licence: str | None, terms: Terms)
 
 
 def _signature(found: Mapping[str, Any]) -> Signature:
-    return Signature(
-        name=found["name"],
-        role=found["role"],
-        signed_on=date.fromisoformat(found["signed_on"]),
-    )
+    return Signature(**{**found, "signed_on": date.fromisoformat(found["signed_on"])})

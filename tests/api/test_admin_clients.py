@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.admin.client_key_rotation import TYP
-from gateway.clients.key_sets import ensure_keys
+from gateway.clients.key_sets import ClaimedSigner, ensure_keys
 from tests.client_builders import (
     get,
     make_ec_key,
@@ -253,7 +253,8 @@ async def test_a_client_with_keys_at_its_own_address_gets_a_token(gateway: Gatew
         assert (await bank._ask_for_token("verify")).json()["error"] == "invalid_client"
         bank.key = new
         now = gateway.clock() + timedelta(minutes=2)
-        await ensure_keys(gateway.runtime.hot, bank.client_id, "k1", now=now, loopback=True)
+        claimed = ClaimedSigner(client_id=bank.client_id, kid="k1")
+        await ensure_keys(gateway.runtime.hot, claimed, now=now, loopback=True)
     assert (await bank._ask_for_token("verify")).status_code == 200
     shown = await get(operator, f"/clients/{bank.client_id}")
     assert (shown["jwks_uri"], shown["kids"], shown["keys_trouble"]) == (uri, ["k1"], None)

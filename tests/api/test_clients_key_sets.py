@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.clients import registry
 from gateway.clients.authentication_method import Authentication
 from gateway.clients.certificates import read_certificate
-from gateway.clients.key_sets import ensure_keys, signer_of
+from gateway.clients.key_sets import ClaimedSigner, ensure_keys, signer_of
 from gateway.clients.registration import Registration
 from gateway.db.prepared import HotDatabase
 from tests.client_builders import (
@@ -47,9 +47,7 @@ class KeySetFixture:
         """Ensure that its keys are fresh, some time after noon."""
         await ensure_keys(
             self.hot,
-            self.client_id,
-            kid if x5c is None else None,
-            x5c=x5c,
+            ClaimedSigner(client_id=self.client_id, kid=kid if x5c is None else None, x5c=x5c),
             now=self.noon + timedelta(**after),
             loopback=False,
             route=self.outside.way(),
@@ -273,7 +271,8 @@ async def test_nothing_is_fetched_for_a_client_that_may_not_call(
     await bank.run("UPDATE client SET state = :state WHERE client_id = :client", state=state)
     await bank.ensure()
     for nobody in ("nobody", "a b", "a\0b", ""):
-        await ensure_keys(bank.hot, nobody, "k1", now=bank.noon, loopback=False)
+        claimed = ClaimedSigner(client_id=nobody, kid="k1")
+        await ensure_keys(bank.hot, claimed, now=bank.noon, loopback=False)
     assert bank.fetches == 0
     assert await bank.kids() == []
 
