@@ -53,10 +53,7 @@ _INDUSTRIES: Final = tuple(
     )
 )
 _AGRICULTURE: Final = Industry(
-    code="A0141",
-    weight=1,
-    words=("果蔬", "茶叶", "水产"),
-    scope="农产品的生产、销售、加工、运输",
+    code="A0141", weight=1, words=("果蔬", "茶叶", "水产"), scope="农产品的生产、销售、加工、运输"
 )
 _WEIGHTS: Final = tuple(accumulate(each.weight for each in _INDUSTRIES))
 

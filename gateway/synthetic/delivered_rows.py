@@ -10,7 +10,7 @@ from typing import Any, Final
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.local_dates import midnight
 from gateway.creditfile.record_mapping import natural_key, typed_columns
-from gateway.creditfile.records import REGISTRATION, Enterprise, Record
+from gateway.creditfile.records import Enterprise, Record
 from gateway.synthetic.uscc_generator import authority_uscc
 from verification.normalise import strict_name
 
@@ -75,17 +75,11 @@ class SyntheticEnterprise:
             "former_names": tuple(given["former_names"]),
             "capital": Decimal(given["capital"]),
         }
-        source_id, source_name, source_uscc = SOURCES[self.catalogue.dataset(REGISTRATION).source]
         return Enterprise(
             **values,
+            **self._provenance(self.registration),
             registration_id=self.registration.record_id,
             name_key=strict_name(given["name"]),
-            source_id=source_id,
-            source_name=source_name,
-            source_uscc=source_uscc,
-            source_time=midnight(self.registration.day) + DELIVERY_TIME,
-            received_at=midnight(self.registration.day) + DELIVERY_TIME,
-            catalogue_version=self.catalogue.version,
             code_ok=self.code_ok,
             unavailable=self.unavailable,
         )
@@ -97,19 +91,25 @@ class SyntheticEnterprise:
 
     def _record(self, row: DeliveredRow) -> Record:
         dataset = self.catalogue.dataset(row.dataset)
-        source_id, source_name, source_uscc = SOURCES[dataset.source]
         columns: dict[str, Any] = {**typed_columns(dataset, row.fields), **row.events}
         return Record(
             uscc=self.uscc,
             record_id=row.record_id,
             dataset=row.dataset,
-            source_id=source_id,
             natural_key=natural_key(dataset, row.fields),
-            source_name=source_name,
-            source_uscc=source_uscc,
-            source_time=midnight(row.day) + DELIVERY_TIME,
-            received_at=midnight(row.day) + DELIVERY_TIME,
-            catalogue_version=self.catalogue.version,
             fields=row.fields,
+            **self._provenance(row),
             **columns,
         )
+
+    def _provenance(self, row: DeliveredRow) -> dict[str, Any]:
+        source_id, source_name, source_uscc = SOURCES[self.catalogue.dataset(row.dataset).source]
+        delivered_at = midnight(row.day) + DELIVERY_TIME
+        return {
+            "source_id": source_id,
+            "source_name": source_name,
+            "source_uscc": source_uscc,
+            "source_time": delivered_at,
+            "received_at": delivered_at,
+            "catalogue_version": self.catalogue.version,
+        }

@@ -19,7 +19,7 @@ from gateway.background.sequencing import publisher_of
 from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.rekey_records import refold_keys
 from gateway.db import embedded
-from gateway.db.engine import background_engine
+from gateway.db.engine import own_engine
 from gateway.http1.server import SERVER_OPTIONS
 from gateway.logging_setup import configure
 from gateway.migrations.run import upgrade
@@ -79,12 +79,11 @@ def _start_database(
 async def _rekey_records(settings: Settings) -> None:
     """Recompute natural keys of records from an earlier version."""
     vault = Vault(VaultKeys.parse(settings.vault_keys.read_text()))
-    engine = background_engine(settings)
-    async with engine.connect() as connection:
-        catalogue = await in_force(connection)
-    async for _ in refold_keys(engine, vault, catalogue, now=datetime.now(UTC)):
-        pass
-    await engine.dispose()
+    async with own_engine(settings) as engine:
+        async with engine.connect() as connection:
+            catalogue = await in_force(connection)
+        async for _ in refold_keys(engine, vault, catalogue, now=datetime.now(UTC)):
+            pass
 
 
 async def _serve(
@@ -100,16 +99,16 @@ async def _serve(
     kit = await _seed(folder, state, settings, console) if fresh else read_json(folder.kit)
     app = create_app(settings)
     app.include_router(callback)
-    async with _serving(app, state.port) as server:
+    async with _serving(app, state.port) as serving:
         console.print(
             f"[green]✓[/] {'Built and s' if fresh else 'S'}erving at [bold]{settings.issuer}[/] "
-            f"after {time.monotonic() - began:.1f} s",
+            f"after {time.monotonic() - began:.1f} s"
         )
         await tour(kit, console)
         if demo.once:
             return
         print_next_steps(kit, folder, console)
-        await server.wait()
+        await serving
 
 
 async def _check_log(settings: Settings, *, keeps: bool) -> None:
@@ -158,46 +157,22 @@ class _Uvicorn(uvicorn.Server):
         yield
 
 
-class _Server:
-    """A uvicorn server in this process."""
-
-    def __init__(self, app: FastAPI, port: int) -> None:
-        config = uvicorn.Config(
-            app,
-            host=HOST,
-            port=port,
-            log_level="warning",
-            lifespan="on",
-            **SERVER_OPTIONS,
-        )
-        self._server = _Uvicorn(config)
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Start; returns once it serves."""
-        self._task = asyncio.create_task(self._server.serve())
-        deadline = time.monotonic() + START_SECONDS
-        while not self._server.started:
-            if self._task.done() or time.monotonic() > deadline:
-                raise RuntimeError("The gateway did not start.")
-            await asyncio.sleep(0.02)
-
-    async def wait(self) -> None:
-        """Serve until interrupted."""
-        if self._task is not None:
-            await self._task
-
-    async def stop(self) -> None:
-        """Finish open requests, then stop."""
-        self._server.should_exit = True
-        await self.wait()
-
-
 @contextlib.asynccontextmanager
-async def _serving(app: FastAPI, port: int) -> AsyncIterator[_Server]:
-    server = _Server(app, port)
-    await server.start()
+async def _serving(app: FastAPI, port: int) -> AsyncIterator[asyncio.Task[None]]:
+    """Serve in this process; yields the task that serves until interrupted."""
+    server = _Uvicorn(
+        uvicorn.Config(
+            app, host=HOST, port=port, log_level="warning", lifespan="on", **SERVER_OPTIONS
+        )
+    )
+    task = asyncio.create_task(server.serve())
+    deadline = time.monotonic() + START_SECONDS
+    while not server.started:
+        if task.done() or time.monotonic() > deadline:
+            raise RuntimeError("The gateway did not start.")
+        await asyncio.sleep(0.02)
     try:
-        yield server
+        yield task
     finally:
-        await server.stop()
+        server.should_exit = True  # after open requests
+        await task

@@ -19,7 +19,7 @@ class Division:
 
     @property
     def is_a_city(self) -> bool:
-        """Whether it is a county-level city, which company names use instead of the prefecture."""
+        """True if it is a county-level city, which company names use instead of the prefecture."""
         return self.name.endswith("市")
 
     @property

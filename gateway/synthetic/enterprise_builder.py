@@ -61,19 +61,16 @@ class EnterpriseBuilder:
         """The division's authority for a field of administration."""
         return f"{self.division.name}{field}局"
 
-    def add(self, dataset_code: str, fields: Mapping[str, Any], **events: datetime) -> None:
+    def add(
+        self, code: str, events: Mapping[str, datetime] | None = None, /, **fields: Any
+    ) -> None:
         """Add a record to the file; `events` are later ones, such as `repaired_at`."""
-        decided_on = fields.get(self.catalogue.dataset(dataset_code).field_of.get(_DECIDED, ""))
+        decided_on = fields.get(self.catalogue.dataset(code).field_of.get(_DECIDED, ""))
         day = date.fromisoformat(decided_on) if decided_on else self.past_day(20)
-        self.deliveries.append(
-            DeliveredRow(
-                dataset=dataset_code,
-                fields=fields,
-                record_id=self.random_id(),
-                day=day,
-                events=events,
-            ),
+        row = DeliveredRow(
+            dataset=code, fields=fields, record_id=self.random_id(), day=day, events=events or {}
         )
+        self.deliveries.append(row)
 
     def build(self) -> SyntheticEnterprise:
         """Build the enterprise."""

@@ -159,7 +159,7 @@ class _Parquet:
     def __init__(self, file: _Digesting, dataset: DatasetDefinition) -> None:
         types = {field.name: field.type for field in dataset.fields}
         self._schema = pa.schema(
-            [(name, _arrow_type(types.get(name, "text"))) for name in header_of(dataset)],
+            [(name, _arrow_type(types.get(name, "text"))) for name in header_of(dataset)]
         )
         self._writer = pq.ParquetWriter(file, self._schema, compression="zstd")
         self._rows: list[Row] = []

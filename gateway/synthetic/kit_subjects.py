@@ -53,9 +53,7 @@ async def accounts(count: int) -> list[Account]:
 def _account(number: int) -> Account:
     password = secrets.token_hex(PASSWORD_BYTES)
     return Account(
-        username=f"enterprise-{number:02}",
-        password=password,
-        password_hash=hash_password(password),
+        username=f"enterprise-{number:02}", password=password, password_hash=hash_password(password)
     )
 
 

@@ -1,6 +1,6 @@
 """Bulk load of a synthetic province into empty tables by COPY, with personal fields encrypted."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
@@ -14,6 +14,7 @@ from gateway.creditfile.personal_fields import seal_enterprise, seal_record, sea
 from gateway.creditfile.record_mapping import personal_values, stored_fields
 from gateway.creditfile.records import Record
 from gateway.creditfile.tables import enterprise, record
+from gateway.db.engine import autocommit
 from gateway.db.statements import Statement
 from gateway.privacy.field_encryption import Vault
 from gateway.synthetic.delivered_rows import SyntheticEnterprise
@@ -21,7 +22,7 @@ from gateway.synthetic.delivered_rows import SyntheticEnterprise
 BATCH: Final = 1000
 _LOCK: Final = Statement("LOCK TABLE enterprise, record IN SHARE ROW EXCLUSIVE MODE")
 _NOT_EMPTY: Final = Statement(
-    "SELECT EXISTS (SELECT FROM enterprise) OR EXISTS (SELECT FROM record)",
+    "SELECT EXISTS (SELECT FROM enterprise) OR EXISTS (SELECT FROM record)"
 )
 
 
@@ -57,51 +58,31 @@ async def load(
             rows = [_record_row(r, catalogue, vault) for r in records]
             await _copy(connection, record, rows)
             done = Loaded(
-                enterprises=done.enterprises + len(batch),
-                records=done.records + len(records),
+                enterprises=done.enterprises + len(batch), records=done.records + len(records)
             )
             on_progress(done)
-    async with engine.connect() as connection:
-        autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await autocommit.execute(Statement("ANALYZE enterprise, record"))
+    async with autocommit(engine).connect() as connection:
+        await connection.execute(Statement("ANALYZE enterprise, record"))
     return done
 
 
-async def _copy(
-    connection: AsyncConnection,
-    table: Table,
-    rows: Sequence[tuple[Any, ...]],
-) -> None:
-    raw = await connection.get_raw_connection()
-    driver = raw.driver_connection
+async def _copy(connection: AsyncConnection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    driver = (await connection.get_raw_connection()).driver_connection
     if driver is None:
         raise RuntimeError("The connection was closed.")
-    await driver.copy_records_to_table(
-        table.name,
-        records=rows,
-        columns=[column.name for column in table.columns],
-    )
+    await driver.copy_records_to_table(table.name, records=rows, columns=table.columns.keys())
 
 
-def _batches(
-    enterprises: Iterable[SyntheticEnterprise],
-) -> Iterator[Sequence[SyntheticEnterprise]]:
+def _batches(enterprises: Iterable[SyntheticEnterprise]) -> Iterator[Sequence[SyntheticEnterprise]]:
     stream = iter(enterprises)
     while batch := list(islice(stream, BATCH)):
         yield batch
 
 
-_ENTERPRISE_COLUMNS: Final = tuple(column.name for column in enterprise.columns)
-_RECORD_COLUMNS: Final = tuple(column.name for column in record.columns)
-
-
 def _enterprise_row(entity: SyntheticEnterprise, vault: Vault) -> tuple[Any, ...]:
     source = entity.enterprise
     sealed, digests = seal_enterprise(vault, source.uscc, entity.personal)
-    derived = {"personal": sealed, "digests": digests}
-    return tuple(
-        derived[name] if name in derived else getattr(source, name) for name in _ENTERPRISE_COLUMNS
-    )
+    return _row(enterprise, source, {"personal": sealed, "digests": digests})
 
 
 def _record_row(source: Record, catalogue: Catalogue, vault: Vault) -> tuple[Any, ...]:
@@ -113,6 +94,9 @@ def _record_row(source: Record, catalogue: Catalogue, vault: Vault) -> tuple[Any
     if personal:
         row = sealed_row_name(source.uscc, source.source_id, source.dataset, source.natural_key)
         derived["personal"], derived["digests"] = seal_record(vault, row, personal)
-    return tuple(
-        derived[name] if name in derived else getattr(source, name) for name in _RECORD_COLUMNS
-    )
+    return _row(record, source, derived)
+
+
+def _row(table: Table, source: object, derived: Mapping[str, Any]) -> tuple[Any, ...]:
+    names = table.columns.keys()
+    return tuple(derived[name] if name in derived else getattr(source, name) for name in names)

@@ -21,8 +21,8 @@ def add_penalty(
     builder: EnterpriseBuilder,
     *,
     decided_on: date,
-    changed: Mapping[str, Any] | None = None,
-    **events: datetime,
+    events: Mapping[str, datetime] | None = None,
+    **changed: Any,  # a field's JSON
 ) -> None:
     """Add a fine of ordinary severity; `changed` overrides fields."""
     violation, basis, facts = builder.rng.choice(_VIOLATIONS)
@@ -45,17 +45,17 @@ def add_penalty(
         "published_on": f"{decided_on + timedelta(days=5)}",
         "conduct_ended_on": f"{decided_on - timedelta(days=40)}",
         "appeal_state": "none",
-        **(changed or {}),
+        **changed,
     }
     last_day = _last_day(builder, fields)
     if last_day is not None and "publicity_ends_on" not in fields:
         fields["publicity_ends_on"] = f"{last_day}"
-    builder.add("penalty", fields, **events)
+    builder.add("penalty", events, **fields)
 
 
 def add_live_penalty(builder: EnterpriseBuilder, **changed: Any) -> None:  # penalty fields
     """Add a penalty within its publicity term for months."""
-    add_penalty(builder, decided_on=builder.past_day(155, 35), changed=changed)
+    add_penalty(builder, decided_on=builder.past_day(155, 35), **changed)
 
 
 def add_penalty_ending(builder: EnterpriseBuilder, last_day: date) -> None:
@@ -63,39 +63,33 @@ def add_penalty_ending(builder: EnterpriseBuilder, last_day: date) -> None:
     decided_on = months_after(last_day, -_YEAR)
     while months_after(decided_on, _YEAR) < last_day:
         decided_on += timedelta(days=1)
-    add_penalty(builder, decided_on=decided_on, changed={"publicity_ends_on": f"{last_day}"})
+    add_penalty(builder, decided_on=decided_on, publicity_ends_on=f"{last_day}")
 
 
 def add_abnormal_listing(builder: EnterpriseBuilder, *, removed_on: date | None = None) -> None:
     """Add a listing for abnormal operations."""
     added_on = builder.past_day(900, 400) if removed_on else builder.past_day(300, 10)
-    _add_listing(
-        builder,
+    removed = {"removed_on": f"{removed_on}"} if removed_on else {}
+    builder.add(
         "abnormal_listing",
-        added_on,
-        removed_on,
-        {
-            "decision_number": builder.document_number("浙市监异", added_on),
-            "reason": builder.rng.choice(("未按期年报", "无法联系")),
-            "authority": builder.authority("市场监督管理"),
-        },
+        decision_number=builder.document_number("浙市监异", added_on),
+        reason=builder.rng.choice(("未按期年报", "无法联系")),
+        authority=builder.authority("市场监督管理"),
+        added_on=f"{added_on}",
+        **removed,
     )
 
 
 def add_serious_violation(builder: EnterpriseBuilder) -> None:
     """Add a listing for serious violations."""
     added_on = builder.past_day(300, 10)
-    _add_listing(
-        builder,
+    builder.add(
         "serious_violation",
-        added_on,
-        None,
-        {
-            "decision_number": builder.document_number("浙市监严", added_on),
-            "category": "产品质量",
-            "reason": "生产销售不符合保障人身健康标准的产品，情节严重。",
-            "authority": builder.authority("市场监督管理"),
-        },
+        decision_number=builder.document_number("浙市监严", added_on),
+        category="产品质量",
+        reason="生产销售不符合保障人身健康标准的产品，情节严重。",
+        authority=builder.authority("市场监督管理"),
+        added_on=f"{added_on}",
     )
 
 
@@ -105,14 +99,12 @@ def add_judgment_default(builder: EnterpriseBuilder) -> None:
     number = builder.rng.randrange(1, 9000)
     builder.add(
         "judgment_defaulter",
-        {
-            "case_number": f"({published_on.year})浙{builder.division.code[2:]}执{number}号",
-            "court": f"{builder.division.name}人民法院",
-            "basis": f"({published_on.year - 1})浙{builder.division.code[2:]}民初{number}号",
-            "obligation": "支付货款人民币壹拾万元及利息。",
-            "performance": "全部未履行",
-            "published_on": f"{published_on}",
-        },
+        case_number=f"({published_on.year})浙{builder.division.code[2:]}执{number}号",
+        court=f"{builder.division.name}人民法院",
+        basis=f"({published_on.year - 1})浙{builder.division.code[2:]}民初{number}号",
+        obligation="支付货款人民币壹拾万元及利息。",
+        performance="全部未履行",
+        published_on=f"{published_on}",
     )
 
 
@@ -121,26 +113,11 @@ def add_alert(builder: EnterpriseBuilder) -> None:
     day = builder.past_day(200)
     builder.add(
         "supervision",
-        {
-            "number": builder.document_number("浙预警", day),
-            "class": builder.rng.choice("BCD"),
-            "indicator": builder.rng.choice(("一址多照", "一人多企", "查无下落")),
-            "date": f"{day}",
-        },
+        number=builder.document_number("浙预警", day),
+        **{"class": builder.rng.choice("BCD")},
+        indicator=builder.rng.choice(("一址多照", "一人多企", "查无下落")),
+        date=f"{day}",
     )
-
-
-def _add_listing(
-    builder: EnterpriseBuilder,
-    dataset: str,
-    added_on: date,
-    removed_on: date | None,
-    fields: dict[str, Any],
-) -> None:
-    fields["added_on"] = f"{added_on}"
-    if removed_on is not None:
-        fields["removed_on"] = f"{removed_on}"
-    builder.add(dataset, fields)
 
 
 def _last_day(builder: EnterpriseBuilder, fields: Mapping[str, Any]) -> date | None:

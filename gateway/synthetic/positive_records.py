@@ -31,18 +31,16 @@ def add_licence(
     number = builder.document_number("浙许", decided_on)
     builder.add(
         "licence",
-        {
-            "number": number,
-            "name": f"{name}决定书",
-            "category": category or builder.rng.choice(_CATEGORIES),
-            "certificate": f"{name}证",
-            "content": f"准予{name}。",
-            "decided_on": f"{decided_on}",
-            "valid_from": f"{decided_on}",
-            "valid_to": until,
-            "authority": builder.authority("行政审批"),
-            "data_source": builder.authority("行政审批"),
-        },
+        number=number,
+        name=f"{name}决定书",
+        category=category or builder.rng.choice(_CATEGORIES),
+        certificate=f"{name}证",
+        content=f"准予{name}。",
+        decided_on=f"{decided_on}",
+        valid_from=f"{decided_on}",
+        valid_to=until,
+        authority=builder.authority("行政审批"),
+        data_source=builder.authority("行政审批"),
     )
 
 
@@ -50,15 +48,7 @@ def add_rating(builder: EnterpriseBuilder, score: int) -> None:
     """Add a public rating of the last quarter."""
     rated_on = builder.past_day(80)
     level = next(level for least, level in _LEVELS if score >= least)
-    builder.add(
-        "public_rating",
-        {
-            "score": score,
-            "level": level,
-            "model_version": "2026",
-            "date": f"{rated_on}",
-        },
-    )
+    builder.add("public_rating", score=score, level=level, model_version="2026", date=f"{rated_on}")
 
 
 def add_payments(
@@ -71,13 +61,7 @@ def add_payments(
         if month < builder.established_on:
             return
         builder.add(
-            "tax_and_social",
-            {
-                "kind": kind,
-                "period": f"{month:%Y-%m}",
-                "on_time": back != late,
-                "band": band,
-            },
+            "tax_and_social", kind=kind, period=f"{month:%Y-%m}", on_time=back != late, band=band
         )
 
 
@@ -100,7 +84,7 @@ def add_commitment(builder: EnterpriseBuilder, fulfilment: str = "fulfilled") ->
     }
     if fulfilment == "broken":
         fields["determined_on"] = f"{builder.past_day(29)}"
-    builder.add("commitment", fields)
+    builder.add("commitment", **fields)
 
 
 def add_inspection(builder: EnterpriseBuilder, result: str = "未发现问题") -> None:
@@ -108,13 +92,11 @@ def add_inspection(builder: EnterpriseBuilder, result: str = "未发现问题") 
     inspected_on = builder.past_day(700)
     builder.add(
         "inspection",
-        {
-            "task": builder.document_number("浙抽查", inspected_on),
-            "type": "双随机抽查",
-            "authority": builder.authority("市场监督管理"),
-            "inspected_on": f"{inspected_on}",
-            "result": result,
-        },
+        task=builder.document_number("浙抽查", inspected_on),
+        type="双随机抽查",
+        authority=builder.authority("市场监督管理"),
+        inspected_on=f"{inspected_on}",
+        result=result,
     )
 
 
@@ -123,13 +105,11 @@ def add_honour(builder: EnterpriseBuilder) -> None:
     granted_on = builder.past_day(700)
     builder.add(
         "honour",
-        {
-            "number": builder.document_number("浙表彰", granted_on),
-            "title": builder.rng.choice(("守合同重信用企业", "诚信示范单位", "放心消费单位")),
-            "granted_by": f"{builder.division.city}市人民政府",
-            "granted_on": f"{granted_on}",
-            "valid_to": f"{months_after(granted_on, 36)}",
-        },
+        number=builder.document_number("浙表彰", granted_on),
+        title=builder.rng.choice(("守合同重信用企业", "诚信示范单位", "放心消费单位")),
+        granted_by=f"{builder.division.city}市人民政府",
+        granted_on=f"{granted_on}",
+        valid_to=f"{months_after(granted_on, 36)}",
     )
 
 
@@ -138,15 +118,13 @@ def add_industry_rating(builder: EnterpriseBuilder, *, published: bool) -> None:
     rated_on = builder.past_day(300)
     builder.add(
         "industry_rating",
-        {
-            "number": builder.document_number("浙行评", rated_on),
-            "domain": builder.rng.choice(("食品药品", "安全生产", "生态环境", "检验检测")),
-            "level": builder.rng.choice(("A", "A", "B", "C")),
-            "period": f"{rated_on.year - 1}",
-            "authority": builder.authority("应急管理"),
-            "date": f"{rated_on}",
-            "published": published,
-        },
+        number=builder.document_number("浙行评", rated_on),
+        domain=builder.rng.choice(("食品药品", "安全生产", "生态环境", "检验检测")),
+        level=builder.rng.choice(("A", "A", "B", "C")),
+        period=f"{rated_on.year - 1}",
+        authority=builder.authority("应急管理"),
+        date=f"{rated_on}",
+        published=published,
     )
 
 
@@ -155,13 +133,11 @@ def add_third_party_rating(builder: EnterpriseBuilder) -> None:
     rated_on = builder.past_day(300)
     builder.add(
         "third_party_rating",
-        {
-            "number": builder.document_number("合成评", rated_on),
-            "evaluator": "合成信用评价有限公司",
-            "standard": "企业信用等级划分通则",
-            "level": builder.rng.choice(("AAA", "AA", "A", "BBB")),
-            "date": f"{rated_on}",
-        },
+        number=builder.document_number("合成评", rated_on),
+        evaluator="合成信用评价有限公司",
+        standard="企业信用等级划分通则",
+        level=builder.rng.choice(("AAA", "AA", "A", "BBB")),
+        date=f"{rated_on}",
     )
 
 
@@ -176,19 +152,17 @@ def add_annual_report(
     reported_on = min(date(year + 1, 5, 20), builder.today - timedelta(days=1))
     builder.add(
         "annual_report",
-        {
-            "year": f"{year}",
-            "reported_on": f"{reported_on}",
-            "contact_address": builder.address,
-            "web_shops": [],
-            "employees": int(builder.rng.lognormvariate(2, 1)) + 1,
-            "assets": f"{revenue * 0.8:.6f}",
-            "debts": f"{revenue * 0.4:.6f}",
-            "revenue": f"{revenue:.6f}",
-            "profit": f"{revenue * 0.06:.6f}",
-            "tax": f"{revenue * 0.03:.6f}",
-            "published": published,
-        },
+        year=f"{year}",
+        reported_on=f"{reported_on}",
+        contact_address=builder.address,
+        web_shops=[],
+        employees=int(builder.rng.lognormvariate(2, 1)) + 1,
+        assets=f"{revenue * 0.8:.6f}",
+        debts=f"{revenue * 0.4:.6f}",
+        revenue=f"{revenue:.6f}",
+        profit=f"{revenue * 0.06:.6f}",
+        tax=f"{revenue * 0.03:.6f}",
+        published=published,
     )
 
 
@@ -197,14 +171,12 @@ def add_pledge(builder: EnterpriseBuilder) -> None:
     registered_on = builder.past_day(700)
     builder.add(
         "pledge",
-        {
-            "number": builder.document_number("浙抵", registered_on),
-            "type": "动产抵押",
-            "pledgor": builder.name,
-            "pledgee": "合成银行股份有限公司",
-            "amount": f"{builder.rng.randint(10, 900)}.000000",
-            "registered_on": f"{registered_on}",
-            "authority": builder.authority("市场监督管理"),
-            "state": "有效",
-        },
+        number=builder.document_number("浙抵", registered_on),
+        type="动产抵押",
+        pledgor=builder.name,
+        pledgee="合成银行股份有限公司",
+        amount=f"{builder.rng.randint(10, 900)}.000000",
+        registered_on=f"{registered_on}",
+        authority=builder.authority("市场监督管理"),
+        state="有效",
     )

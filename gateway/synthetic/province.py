@@ -54,12 +54,7 @@ _STREETS: Final = ("合成路", "虚构街", "样例大道", "示范路", "演�
 
 
 def province(
-    seed: int,
-    n: int,
-    *,
-    today: date,
-    catalogue: Catalogue,
-    first: int = 0,
+    seed: int, n: int, *, today: date, catalogue: Catalogue, first: int = 0
 ) -> Iterator[SyntheticEnterprise]:
     """Enterprises `first` to `n` of the province of `seed`, as of `today`."""
     for index in range(first, n):
@@ -67,10 +62,7 @@ def province(
 
 
 def _make_enterprise(
-    seed: int,
-    index: int,
-    today: date,
-    catalogue: Catalogue,
+    seed: int, index: int, today: date, catalogue: Catalogue
 ) -> SyntheticEnterprise:
     trait = FIRST_TRAITS[index] if index < len(FIRST_TRAITS) else None
     builder = _new_builder(seed, index, trait, today, catalogue)
@@ -89,11 +81,7 @@ def _make_enterprise(
 
 
 def _new_builder(
-    seed: int,
-    index: int,
-    trait: str | None,
-    today: date,
-    catalogue: Catalogue,
+    seed: int, index: int, trait: str | None, today: date, catalogue: Catalogue
 ) -> EnterpriseBuilder:
     rng = SeededRandom(f"{seed}/{index}")
     any_kind = rng.choices(_KINDS, cum_weights=_KIND_WEIGHTS)[0]

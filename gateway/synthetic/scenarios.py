@@ -14,9 +14,6 @@ from gateway.synthetic.uscc_generator import with_wrong_check_character
 
 Trait = Callable[[EnterpriseBuilder], None]
 
-_HANGZHOU: Final = BY_CODE["330106"]
-_YIWU: Final = BY_CODE["330782"]
-
 
 def _clean(builder: EnterpriseBuilder) -> None:
     positive_records.add_rating(builder, builder.rng.choice((780, 810, 870, 930)))
@@ -33,35 +30,16 @@ def _clean(builder: EnterpriseBuilder) -> None:
     positive_records.add_pledge(builder)
 
 
-def _expired(builder: EnterpriseBuilder) -> None:
-    negative_records.add_penalty_ending(builder, builder.today - timedelta(days=1))
-
-
-def _expires_today(builder: EnterpriseBuilder) -> None:
-    negative_records.add_penalty_ending(builder, builder.today)
-
-
-def _repaired(builder: EnterpriseBuilder) -> None:
-    negative_records.add_penalty(
-        builder,
-        decided_on=builder.past_day(155, 105),
-        repaired_at=builder.morning(10),
+def _penalty_ended(days_ago: int) -> Trait:
+    return lambda builder: negative_records.add_penalty_ending(
+        builder, builder.today - timedelta(days=days_ago)
     )
 
 
-def _withdrawn(builder: EnterpriseBuilder) -> None:
-    negative_records.add_penalty(
-        builder,
-        decided_on=builder.past_day(155, 105),
-        withdrawn_at=builder.morning(10),
-    )
-
-
-def _disputed(builder: EnterpriseBuilder) -> None:
-    negative_records.add_penalty(
-        builder,
-        decided_on=builder.past_day(155, 105),
-        objection_since=builder.morning(2),
+def _penalty_with(event: str, days_ago: int) -> Trait:
+    """A penalty with a later event, such as `repaired_at`."""
+    return lambda builder: negative_records.add_penalty(
+        builder, decided_on=builder.past_day(155, 105), events={event: builder.morning(days_ago)}
     )
 
 
@@ -79,80 +57,53 @@ def _id_number_in_free_text(builder: EnterpriseBuilder) -> None:
     negative_records.add_live_penalty(builder, facts=facts)
 
 
-def _status(status: str) -> Trait:
+def _with(**attributes: Any) -> Trait:  # of the builder
     def change(builder: EnterpriseBuilder) -> None:
-        builder.status = status
+        for name, value in attributes.items():
+            setattr(builder, name, value)
 
     return change
-
-
-def _moved(builder: EnterpriseBuilder) -> None:
-    builder.status = "moved_out"
-    builder.address = "江苏省苏州市姑苏区合成路1号"
 
 
 def _wrong_check_character(builder: EnterpriseBuilder) -> None:
     builder.uscc, builder.code_ok = with_wrong_check_character(builder.uscc), False
 
 
-def _named(name: str) -> Trait:
-    def change(builder: EnterpriseBuilder) -> None:
-        builder.name = name
-
-    return change
-
-
-def _rare_characters(builder: EnterpriseBuilder) -> None:
-    builder.name = "杭州𬱖𠅤喆科技有限公司"
-    builder.legal_representative = "王\U0002b5ae龑"
-
-
 def _former_name(builder: EnterpriseBuilder) -> None:
     builder.former_names = (f"{builder.division.city}旧禾贸易有限公司",)
-
-
-def _source_unavailable(builder: EnterpriseBuilder) -> None:
-    builder.unavailable = ("tax_and_social",)
-
-
-def _no_change(_: EnterpriseBuilder) -> None:
-    return None
 
 
 TRAITS: Final[dict[str, Trait]] = {
     "clean": _clean,
     "penalised": _penalty(),
-    "penalty_expired": _expired,
-    "expires_today": _expires_today,
-    "repaired": _repaired,
-    "withdrawn": _withdrawn,
-    "disputed": _disputed,
+    "penalty_expired": _penalty_ended(1),
+    "expires_today": _penalty_ended(0),
+    "repaired": _penalty_with("repaired_at", 10),
+    "withdrawn": _penalty_with("withdrawn_at", 10),
+    "disputed": _penalty_with("objection_since", 2),
     "under_appeal": _penalty(appeal_state="under_appeal"),
     "warning_only": _penalty(kinds=["警告"], fine="0.000000", content="警告。", severity="轻微"),
     "simplified_procedure": _penalty(
-        procedure="简易",
-        fine="0.020000",
-        content="罚款0.02万元。",
-        severity="轻微",
+        procedure="简易", fine="0.020000", content="罚款0.02万元。", severity="轻微"
     ),
     "abnormal": negative_records.add_abnormal_listing,
     "serious_violation": negative_records.add_serious_violation,
     "judgment_defaulter": negative_records.add_judgment_default,
-    "individual_business": _no_change,
-    "cooperative": _no_change,
-    "deregistered": _status("deregistered"),
-    "suspended": _status("suspended"),
-    "revoked": _status("revoked_not_deregistered"),
-    "moved": _moved,
+    "individual_business": _with(),
+    "cooperative": _with(),
+    "deregistered": _with(status="deregistered"),
+    "suspended": _with(status="suspended"),
+    "revoked": _with(status="revoked_not_deregistered"),
+    "moved": _with(status="moved_out", address="江苏省苏州市姑苏区合成路1号"),
     "wrong_check_character": _wrong_check_character,
-    "same_name": _named("义乌市佳禾日用品商行"),
+    "same_name": _with(name="义乌市佳禾日用品商行"),
     "id_number_in_free_text": _id_number_in_free_text,
-    "rare_characters": _rare_characters,
-    "full_width_name": _named("杭州ＡＩ云算（智能）科技有限公司"),
-    "middle_dot": _named("杭州茉莉·时光餐饮有限公司"),
-    "traditional_variant": _named("杭州龍騰雲數科技有限公司"),
+    "rare_characters": _with(name="杭州𬱖𠅤喆科技有限公司", legal_representative="王\U0002b5ae龑"),
+    "full_width_name": _with(name="杭州ＡＩ云算（智能）科技有限公司"),
+    "middle_dot": _with(name="杭州茉莉·时光餐饮有限公司"),
+    "traditional_variant": _with(name="杭州龍騰雲數科技有限公司"),
     "former_name": _former_name,
-    "source_unavailable": _source_unavailable,
+    "source_unavailable": _with(unavailable=("tax_and_social",)),
 }
 """Traits by name."""
 
@@ -164,11 +115,11 @@ TRAIT_KINDS: Final = {
 """The enterprise kind that a trait requires, if not a firm."""
 
 TRAIT_DIVISIONS: Final[dict[str, Division]] = {
-    "same_name": _YIWU,
-    "rare_characters": _HANGZHOU,
-    "full_width_name": _HANGZHOU,
-    "middle_dot": _HANGZHOU,
-    "traditional_variant": _HANGZHOU,
+    "same_name": BY_CODE["330782"],
+    **dict.fromkeys(
+        ("rare_characters", "full_width_name", "middle_dot", "traditional_variant"),
+        BY_CODE["330106"],
+    ),
 }
 """The division that a trait's company name requires."""
 

@@ -41,10 +41,7 @@ Kit = dict[str, Any]
 
 
 async def seed_demo(
-    runtime: Runtime,
-    folder: DemoFolder,
-    state: DemoState,
-    on_progress: Callable[[Loaded], None],
+    runtime: Runtime, folder: DemoFolder, state: DemoState, on_progress: Callable[[Loaded], None]
 ) -> Kit:
     """Seed the empty database; write the accounts and the kit."""
     now = runtime.now()
@@ -71,13 +68,8 @@ async def seed_demo(
         ]
         active = await _consent(connection, choice.chosen, now)
         await raise_for_marks(connection, runtime.catalogue)
-    write_private(
-        folder.people,
-        json.dumps(
-            [person_entry(e, p) for e, p in zip(choice.chosen, people, strict=True)],
-            ensure_ascii=False,
-        ),
-    )
+    entries = [person_entry(*each) for each in zip(choice.chosen, people, strict=True)]
+    write_private(folder.people, json.dumps(entries, ensure_ascii=False))
     kit: Kit = {
         "synthetic": True,
         "issuer": runtime.settings.issuer,
@@ -109,33 +101,40 @@ async def _clients(connection: AsyncConnection, issuer: str, now: datetime) -> K
 
 
 async def _code(
-    connection: AsyncConnection,
-    runtime: Runtime,
-    entity: SyntheticEnterprise,
-    now: datetime,
+    connection: AsyncConnection, runtime: Runtime, entity: SyntheticEnterprise, now: datetime
 ) -> str:
     issued = await issue(connection, entity.enterprise.uscc, entity.enterprise.name, now=now)
     return f"{runtime.settings.issuer}/E/{issued.code_id}"
 
 
 async def _consent(
-    connection: AsyncConnection,
-    chosen: list[SyntheticEnterprise],
-    now: datetime,
+    connection: AsyncConnection, chosen: list[SyntheticEnterprise], now: datetime
 ) -> Kit:
     """Store a consent of a clean enterprise to the bank, through the ordinary lifecycle."""
-    enterprise = next(e for e in chosen if "clean" in e.traits).enterprise
-    end = now + CONSENT_TERM
+    bank, uscc = DEMO_CLIENTS[0], next(e for e in chosen if "clean" in e.traits).uscc
+    requested, granted = _request_and_grant(bank.client_id, uscc, now)
+    await consent_log_writer.insert(connection, requested)
+    await consent_log_writer.save(connection, requested.consent, granted)
+    return {
+        "consent_id": granted.consent.consent_id,
+        "client": bank.key,
+        "client_id": bank.client_id,
+        "uscc": uscc,
+        "purpose": Purpose.LOAN_APPROVAL.value,
+        "datasets": list(CONSENT_DATASETS),
+        "questions": list(CONSENT_QUESTIONS),
+    }
+
+
+def _request_and_grant(client_id: str, uscc: str, now: datetime) -> tuple[Transition, Transition]:
+    terms: dict[str, Any] = {
+        "datasets": CONSENT_DATASETS,
+        "questions": CONSENT_QUESTIONS,
+        "valid_until": now + CONSENT_TERM,
+        "max_uses": CONSENT_USES,
+    }
     requested = consent.request(
-        Request(
-            client_id=DEMO_CLIENTS[0].client_id,
-            uscc=enterprise.uscc,
-            purpose=Purpose.LOAN_APPROVAL,
-            datasets=CONSENT_DATASETS,
-            questions=CONSENT_QUESTIONS,
-            valid_until=end,
-            max_uses=CONSENT_USES,
-        ),
+        Request(client_id=client_id, uscc=uscc, purpose=Purpose.LOAN_APPROVAL, **terms),
         consent_id=consent_id_from(secrets.token_bytes(RANDOM_BYTES)),
         channel=Channel.LINK,
         now=now,
@@ -144,36 +143,18 @@ async def _consent(
         raise TypeError(requested)
     person = Person(
         subject="demo-seed",
-        uscc=enterprise.uscc,
+        uscc=uscc,
         channel=Channel.LINK,
         identity_token_digest=hashlib.sha256(b"synthetic: given when the demo was built").digest(),
     )
+    shown = DisplayedText(
+        text_version=TEXT_VERSION,
+        language="zh",
+        fields=dataset_fields(CONSENT_DATASETS, load_catalogue()),
+    )
     granted = consent.grant(
-        requested.consent,
-        scope=Scope(
-            datasets=CONSENT_DATASETS,
-            questions=CONSENT_QUESTIONS,
-            valid_until=end,
-            max_uses=CONSENT_USES,
-        ),
-        person=person,
-        shown=DisplayedText(
-            text_version=TEXT_VERSION,
-            language="zh",
-            fields=dataset_fields(CONSENT_DATASETS, load_catalogue()),
-        ),
-        now=now,
+        requested.consent, scope=Scope(**terms), person=person, shown=shown, now=now
     )
     if not isinstance(granted, Transition):
         raise TypeError(granted)
-    await consent_log_writer.insert(connection, requested)
-    await consent_log_writer.save(connection, requested.consent, granted)
-    return {
-        "consent_id": granted.consent.consent_id,
-        "client": DEMO_CLIENTS[0].key,
-        "client_id": DEMO_CLIENTS[0].client_id,
-        "uscc": enterprise.uscc,
-        "purpose": Purpose.LOAN_APPROVAL.value,
-        "datasets": list(CONSENT_DATASETS),
-        "questions": list(CONSENT_QUESTIONS),
-    }
+    return requested, granted

@@ -38,56 +38,31 @@ class DemoState:
     seed: int = SEED
 
 
-@dataclass(frozen=True, slots=True)
 class DemoFolder:
     """The state folder and its files."""
 
-    path: Path
-
-    @property
-    def kit(self) -> Path:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.kit = path / "kit.json"
         """The kit: credentials of all demo clients and subjects."""
-        return self.path / "kit.json"
-
-    @property
-    def people(self) -> Path:
+        self.people = path / "people.json"
         """The demo identity provider's accounts."""
-        return self.path / "people.json"
-
-    @property
-    def signing_keys(self) -> Path:
-        """The gateway's signing keys."""
-        return self.path / "signing-keys.json"
-
-    @property
-    def vault_keys(self) -> Path:
-        """The encryption keys of personal data."""
-        return self.path / "vault-keys.json"
-
-    def _spool(self) -> Path:
-        """The folder of uploads."""
-        folder = self.path / "spool"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        return folder
-
-    @property
-    def _checkpoints(self) -> Path:
+        self.signing_keys = path / "signing-keys.json"
+        self.vault_keys = path / "vault-keys.json"
+        self.operator = path / "operator.env"
+        """Shell file with the settings to run `xinqiao-gateway` on this demo."""
+        self._state = path / "state.json"
+        self._checkpoints = path / "checkpoints"
         """The folder of the log's newest checkpoint."""
-        return self.path / "checkpoints"
 
     @property
     def keeps_checkpoints(self) -> bool:
-        """Whether there are checkpoints; demos of earlier versions have none."""
+        """True if there are checkpoints; demos of earlier versions have none."""
         return self._checkpoints.exists()
 
     def forget_checkpoints(self) -> None:
         """Delete the checkpoints, for a new database."""
         shutil.rmtree(self._checkpoints, ignore_errors=True)
-
-    @property
-    def operator(self) -> Path:
-        """Shell file with the settings to run `xinqiao-gateway` on this demo."""
-        return self.path / "operator.env"
 
     def write_operator(self, settings: Settings) -> None:
         """Write the operator's shell file."""
@@ -112,10 +87,6 @@ class DemoFolder:
         descriptor = os.open(self.path / "gateway.log", flags, 0o600)
         return os.fdopen(descriptor, "a", encoding="utf-8", buffering=1)
 
-    @property
-    def _state(self) -> Path:
-        return self.path / "state.json"
-
     def open(self, *, port: int | None, entities: int) -> DemoState:
         """Load the state, or create it."""
         self.path.mkdir(parents=True, exist_ok=True)
@@ -126,7 +97,7 @@ class DemoFolder:
         if port not in {None, state.port}:
             raise StateError(
                 f"{self.path} was made for port {state.port}, and its issuer, codes and evidence hang "
-                f"on that. Leave --port away, or choose another --state.",
+                f"on that. Leave --port away, or choose another --state."
             )
         _require_free(state.port)
         return state
@@ -150,7 +121,9 @@ class DemoFolder:
 
     def settings(self, state: DemoState, database_url: str) -> Settings:
         """The gateway's settings for this demo."""
-        self._checkpoints.mkdir(mode=0o700, exist_ok=True)
+        spool = self.path / "spool"
+        for folder in (self._checkpoints, spool):
+            folder.mkdir(mode=0o700, exist_ok=True)
         return Settings.from_env(
             demo=True,
             issuer=f"http://{HOST}:{state.port}",
@@ -160,7 +133,7 @@ class DemoFolder:
             vault_keys=self.vault_keys,
             log_checkpoints=(str(self._checkpoints.resolve()),),
             demo_people=self.people,
-            spool=self._spool(),
+            spool=spool,
             notices_folder=self.path / "notices",
         )
 
@@ -202,5 +175,5 @@ def _require_free(port: int) -> None:
         except OSError:
             raise StateError(
                 f"Port {port} is taken, and this demo keeps its port. Stop what listens there "
-                "(another demo?), or choose another --state.",
+                "(another demo?), or choose another --state."
             ) from None

@@ -18,20 +18,17 @@ async def consent(context: TourContext) -> None:
     """PAR, the enterprise's decision in the portal, and the code exchange."""
     subject = context.subject("disputed")
     start = await context.bank.start_consent(
-        purpose=BY_BANK,
-        datasets=REQUESTED_DATASETS,
-        uscc=subject["uscc"],
-        max_uses=10,
+        purpose=BY_BANK, datasets=REQUESTED_DATASETS, uscc=subject["uscc"], max_uses=10
     )
     context.print_line("PAR with PKCE and authorization_details → request_uri")
     async with HeadlessVisitor(context.bank.issuer, subject["login"]) as person:
         callback = await person.decide(start.url, datasets=list(GRANTED_DATASETS), questions=[])
     context.grant = await context.bank.finish_consent(start, callback)
     context.print_line(
-        f"{subject['login']['username']} signed in (demo identity provider) and ticked",
+        f"{subject['login']['username']} signed in (demo identity provider) and ticked"
     )
     context.print_line(
-        f"[green]☑[/] {' [green]☑[/] '.join(GRANTED_DATASETS)} [dim]☐ public_rating[/]",
+        f"[green]☑[/] {' [green]☑[/] '.join(GRANTED_DATASETS)} [dim]☐ public_rating[/]"
     )
     context.print_line(
         f"code exchanged → consent [bold]{context.grant.consent_id}[/], {context.grant.max_uses} uses"
@@ -43,10 +40,7 @@ async def query(context: TourContext) -> None:
     """The bank queries under the consent: records with provenance, and withheld items."""
     subject, grant = context.subject("disputed"), context.granted
     page = await context.bank.query(
-        subject["uscc"],
-        purpose=BY_BANK,
-        datasets=REQUESTED_DATASETS,
-        consent_id=grant.consent_id,
+        subject["uscc"], purpose=BY_BANK, datasets=REQUESTED_DATASETS, consent_id=grant.consent_id
     )
     context.count_signed(page.evidence)
     _show_records(context, page.records)
@@ -94,10 +88,7 @@ async def withdrawal(context: TourContext) -> None:
         await person.withdraw(grant.consent_id)
     try:
         await context.bank.query(
-            subject["uscc"],
-            purpose=BY_BANK,
-            datasets=GRANTED_DATASETS,
-            consent_id=grant.consent_id,
+            subject["uscc"], purpose=BY_BANK, datasets=GRANTED_DATASETS, consent_id=grant.consent_id
         )
     except ConsentWithdrawn as refused:
         context.signed += 1

@@ -21,10 +21,10 @@ async def tokens(context: TourContext) -> None:
     questions = await context.bank.questions()
     context.count_signed(questions.evidence)
     context.print_line(
-        f"{context.bank.client_id}: private_key_jwt assertion + DPoP proof → a token bound to its key",
+        f"{context.bank.client_id}: private_key_jwt assertion + DPoP proof → a token bound to its key"
     )
     context.print_line(
-        f"first call: {len(questions.questions)} questions in catalogue {questions.catalogue_version}",
+        f"first call: {len(questions.questions)} questions in catalogue {questions.catalogue_version}"
     )
 
 
