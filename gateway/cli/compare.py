@@ -1,7 +1,7 @@
 """`compare`: compare two deliveries of one dataset; prints a table, writes CSV and HTML."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import islice
@@ -25,10 +25,10 @@ from gateway.ingest.comparison.partition import ComparisonJob, PartitionedCompar
 from gateway.ingest.comparison.read_rows import read_delivery
 from gateway.ingest.comparison.report import (
     SHOWN_FINDINGS,
-    FindingsFile,
     comparison_page,
     field_lines,
     summary_lines,
+    write_findings,
 )
 from gateway.ingest.decompression import FileRefused
 from gateway.rfc3339 import parse_date
@@ -86,9 +86,8 @@ def compare(
             for _ in findings:
                 pass
         if html is not None:
-            html.write_text(
-                comparison_page(job, comparison.counts, definition, first), encoding="utf-8"
-            )
+            page = comparison_page(job, comparison.counts, definition, first)
+            html.write_text(page, encoding="utf-8")
     except FileRefused as refused:
         fail(str(refused))
     except OSError as error:
@@ -99,18 +98,11 @@ def compare(
 @contextmanager
 def _written(comparison: PartitionedComparison, csv: Path | None) -> Iterator[Iterator[Finding]]:
     """The findings, each also written to the CSV file."""
-    with ExitStack() as stack:
-        if csv is None:
-            yield iter(comparison)
-            return
-        file = FindingsFile(stack.enter_context(csv.open("w", encoding="utf-8", newline="")))
-
-        def each() -> Iterator[Finding]:
-            for finding in comparison:
-                file.write(finding)
-                yield finding
-
-        yield each()
+    if csv is None:
+        yield iter(comparison)
+        return
+    with csv.open("w", encoding="utf-8", newline="") as file:
+        yield write_findings(comparison, file)
 
 
 def _show(job: ComparisonJob, counts: Comparison, dataset: DatasetDefinition) -> None:

@@ -55,7 +55,7 @@ def key_problem(
 
 
 def _is_same_part(name: str, record: Record, fields: Mapping[str, Any]) -> bool:
-    """Whether the corrected key field is the same after folding."""
+    """True if the corrected key field is the same after folding."""
     return fold(str(fields[name])) == fold(str(record.fields.get(name)))
 
 
@@ -93,17 +93,15 @@ async def _write_reasons(
     connection: AsyncConnection, corrections: Sequence[Correction], results: Sequence[RowOutcome]
 ) -> None:
     changed = [
-        (correction, outcome)
+        correction
         for correction, outcome in zip(corrections, results, strict=True)
         if outcome.outcome is BatchResult.UPDATED
     ]
-    await connection.execute(
-        _SET_REASONS,
-        {
-            "usccs": [correction.record.uscc for correction, _ in changed],
-            "record_ids": [correction.record.record_id for correction, _ in changed],
-            "versions": [correction.record.version for correction, _ in changed],
-            "reasons": [correction.reason for correction, _ in changed],
-            "days": [correction.decided_on for correction, _ in changed],
-        },
-    )
+    values = {
+        "usccs": [each.record.uscc for each in changed],
+        "record_ids": [each.record.record_id for each in changed],
+        "versions": [each.record.version for each in changed],
+        "reasons": [each.reason for each in changed],
+        "days": [each.decided_on for each in changed],
+    }
+    await connection.execute(_SET_REASONS, values)

@@ -10,7 +10,6 @@ import stat
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO, Final, Protocol, Self
 
 import zstandard
@@ -26,7 +25,6 @@ _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _PARQUET: Final = b"PAR1"
 _ZIP: Final = b"PK\x03\x04"
-_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
 class FileRefused(Exception):  # named in the past tense
@@ -79,38 +77,28 @@ class DecompressedFile:
     """Unpacked bytes of a file, with the position in the packed file."""
 
     def __init__(self, path: Path) -> None:
-        self._raw = open_regular_file(path)
-        self.size = os.fstat(self._raw.fileno()).st_size
-        head = self._raw.read(4)
-        self._raw.seek(0)
+        self.raw = open_regular_file(path)
+        """The packed file."""
+        self.size = os.fstat(self.raw.fileno()).st_size
+        head = self.raw.read(4)
+        self.raw.seek(0)
         if head.startswith(_ZIP):
             raise FileRefused("The file is a ZIP archive: unpack it, or pack it by gzip or zstd.")
         self.is_parquet = head == _PARQUET
         self._stream = self._open_stream(head)
-        self._unpacked = 0
+        self.unpacked = 0
+        """Unpacked bytes read so far."""
         self._is_broken = False
 
-    def _open_stream(self, head: bytes) -> "_Readable":
+    def _open_stream(self, head: bytes) -> _Readable:
         if head.startswith(_GZIP):
-            return gzip.GzipFile(fileobj=self._raw)
-        if head == _ZSTD:
-            return _Zstd(self._raw)
-        return self._raw
-
-    @property
-    def raw(self) -> BinaryIO:
-        """The packed file."""
-        return self._raw
+            return gzip.GzipFile(fileobj=self.raw)
+        return _Zstd(self.raw) if head == _ZSTD else self.raw
 
     @property
     def position(self) -> int:
         """Bytes of the packed file read so far."""
-        return self._raw.tell()
-
-    @property
-    def unpacked(self) -> int:
-        """Unpacked bytes read so far."""
-        return self._unpacked
+        return self.raw.tell()
 
     def read(self) -> bytes:
         """The next block of at most `BLOCK_BYTES` bytes; empty at the end."""
@@ -133,8 +121,8 @@ class DecompressedFile:
         return b"".join(pieces)
 
     def _check_ratio(self, length: int) -> None:
-        self._unpacked += length
-        if self._unpacked > RATIO_FREE_BYTES and self._unpacked > MAX_RATIO * self.position:
+        self.unpacked += length
+        if self.unpacked > RATIO_FREE_BYTES and self.unpacked > MAX_RATIO * self.position:
             raise FileRefused(
                 f"The file unpacks to more than {MAX_RATIO} times its size, which no delivery does."
             )
@@ -169,19 +157,8 @@ class DecompressedFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._raw.close()
-
-
-def refuse_utf16(head: bytes) -> None:
-    """Refuse UTF-16 up front; otherwise every row would fail to decode."""
-    if head.startswith(_UTF16):
-        raise FileRefused("The file is UTF-16: save it as UTF-8.")
+    def __exit__(self, *_: object) -> None:
+        self.raw.close()
 
 
 def open_regular_file(path: Path) -> io.BufferedReader:

@@ -65,7 +65,7 @@ def time_parser(today: date) -> FieldParser:
 
 
 def is_omitted(value: Any) -> bool:
-    """Whether a member with this value counts as omitted."""
+    """True if a member with this value counts as omitted."""
     return not value and (value is None or value in EMPTY_VALUES)
 
 

@@ -42,7 +42,7 @@ class IngestTask:
     rejects: Path
     masked: Path
     again: Callable[[Job], bool] = lambda _: False
-    """Whether a file whose job is done is ingested once more; called under the job's lock."""
+    """True if a file whose job is done is ingested once more; called under the job's lock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,14 +149,16 @@ async def _merge_chunk(
         foreign = dict.fromkeys(await merged.foreign(), (HELD_BY_ANOTHER,))
         lists.rejects.add(chunk.rejects + rejects_csv(foreign))
         lists.masked.add(chunk.masked)
-        progress = job_store.ProgressUpdate(
+        return await job_store.add_progress(
+            connection,
+            job,
             rows=chunk.rows,
             counts={name.value: count for name, count in counts.items()},
             warnings={name.value: count for name, count in warnings.items()},
             rejects_bytes=lists.rejects.length,
             masked_bytes=lists.masked.length,
+            now=now,
         )
-        return await job_store.add_progress(connection, job, progress, now=now)
 
 
 async def _lock(connection: AsyncConnection, task: IngestTask) -> None:
@@ -185,12 +187,12 @@ async def _begin(
         held = await job_store.find_job(connection, values)
         if held is None:
             job = await job_store.create_job(connection, values, now=now)
-        elif (
+        elif held.encoding == task.config.encoding and not (
             held.state == job_store.DONE and task.again(held)
-        ) or held.encoding != task.config.encoding:
-            job = await job_store.restart_job(connection, held, values, now=now)
-        else:
+        ):
             return held
+        else:
+            job = await job_store.restart_job(connection, held, values, now=now)
         await listener.begun(connection, job)
         return job
 
@@ -204,9 +206,7 @@ async def _end(
     now: datetime,
 ) -> Job:
     async with connection.begin():
-        job = await job_store.find_job(connection, _key(task))
-        if job is None:
-            raise job_store.JobConflictError
+        job = await job_store.get_job(connection, _key(task))
         await job_store.end_job(connection, job, state, sentence, now=now)
         return await job_store.get_job(connection, _key(task))
 

@@ -55,17 +55,6 @@ class Job:
     moved_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProgressUpdate:
-    """Progress made by one chunk."""
-
-    rows: int
-    counts: Mapping[str, int]
-    warnings: Mapping[str, int]
-    rejects_bytes: int
-    masked_bytes: int
-
-
 _BEGIN: Final = Statement("""
 INSERT INTO intake_job (job_id, source_id, dataset, file_digest, file_name, file_bytes, encoding,
        chunk_rows, state, rows, created, updated, unchanged, rejected, warnings, rejects_bytes,
@@ -153,22 +142,28 @@ async def restart_job(
 
 
 async def add_progress(
-    connection: AsyncConnection, job: Job, progress: ProgressUpdate, *, now: datetime
+    connection: AsyncConnection,
+    job: Job,
+    *,
+    rows: int,
+    counts: Mapping[str, int],
+    warnings: Mapping[str, int],
+    rejects_bytes: int,
+    masked_bytes: int,
+    now: datetime,
 ) -> Job:
     """Add a chunk's progress, in the transaction that merged it."""
-    found = await connection.execute(
-        _MOVE,
-        {
-            "job_id": job.job_id,
-            "before": job.rows,
-            "rows": progress.rows,
-            **{name: progress.counts.get(name, 0) for name in _OUTCOMES},
-            "rejects_bytes": progress.rejects_bytes,
-            "masked_bytes": progress.masked_bytes,
-            "warnings": to_json(dict(progress.warnings)),
-            "now": now,
-        },
-    )
+    values = {
+        "job_id": job.job_id,
+        "before": job.rows,
+        "rows": rows,
+        **{name: counts.get(name, 0) for name in _OUTCOMES},
+        "rejects_bytes": rejects_bytes,
+        "masked_bytes": masked_bytes,
+        "warnings": to_json(dict(warnings)),
+        "now": now,
+    }
+    found = await connection.execute(_MOVE, values)
     if found.scalar_one_or_none() is None:
         raise JobConflictError
     return await get_job(connection, job_key(job))

@@ -26,7 +26,7 @@ _PIECE: Final = 1 << 18
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeInput:
-    """Source, dataset and time of a merge_input."""
+    """Source, dataset and time of a merge."""
 
     source: Source
     dataset: str
@@ -75,30 +75,25 @@ class MergedBatch:
             statements.notify,
             statements.insert,
         ):
-            await self._driver.execute(each.positional, *self._arguments(each))
+            arguments = [self._values[name] for name in each.names]
+            await self._driver.execute(each.positional, *arguments)
         await self._driver.execute(RESET_PLANNER)
 
     async def foreign(self) -> list[int]:
         """Numbers of the rows that belong to another source."""
-        found = await self._driver.fetch(self._statements.foreign.positional)
-        return [row["row"] for row in found]
+        return [row["row"] for row in await self._fetch(self._statements.foreign)]
 
     async def outcomes(self) -> Sequence[Mapping[str, Any]]:
         """For each staged row: `row`, `verdict`, `record_id`, `held_version`, `mark`."""
-        found: Sequence[Mapping[str, Any]] = await self._driver.fetch(
-            self._statements.outcomes.positional
-        )
-        return found
+        return await self._fetch(self._statements.outcomes)
 
     async def counts(self) -> Sequence[Mapping[str, Any]]:
         """Number of rows for each `verdict` and `mark`."""
-        found: Sequence[Mapping[str, Any]] = await self._driver.fetch(
-            self._statements.counts.positional
-        )
-        return found
+        return await self._fetch(self._statements.counts)
 
-    def _arguments(self, statement: Statement) -> list[Any]:
-        return [self._values[name] for name in statement.names]
+    async def _fetch(self, statement: Statement) -> Sequence[Mapping[str, Any]]:
+        found: Sequence[Mapping[str, Any]] = await self._driver.fetch(statement.positional)
+        return found
 
 
 async def _pieces(payload: bytes) -> AsyncIterator[bytes]:
@@ -117,8 +112,7 @@ async def merge(
     await lock_dataset(connection, merge_input.source.source_id, merge_input.dataset)
     driver = (await connection.get_raw_connection()).driver_connection
     if driver is None:
-        message = "The connection was closed."
-        raise RuntimeError(message)
+        raise RuntimeError("The connection was closed.")
     merged = MergedBatch(driver, merge_input)
     await merged.run(merge_input.target, payload)
     return merged
@@ -129,10 +123,11 @@ async def lock_dataset(connection: AsyncConnection, source_id: str, dataset: str
 
     Use `lock_datasets` for more than one. Raises `KeysDueError`.
     """
-    name = _lock_name(source_id, dataset)
-    found = await connection.execute(
-        _LOCK, {"namespace": LockNamespace.INGEST_DATASET.value, "name": name}
-    )
+    values = {
+        "namespace": LockNamespace.INGEST_DATASET.value,
+        "name": _lock_name(source_id, dataset),
+    }
+    found = await connection.execute(_LOCK, values)
     if not found.one().is_current:
         raise KeysDueError(KeysDueError.__doc__)
 

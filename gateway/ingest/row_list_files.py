@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO, Final, Self
 
 from gateway.ingest.decompression import FileRefused
@@ -66,18 +65,12 @@ class RowList:
             flags |= os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
             return os.fdopen(os.open(self._path, flags, 0o600), "r+b")
         except OSError as error:
-            raise FileRefused(
-                f"The list of rows cannot be written ({type(error).__name__})."
-            ) from None
+            kind = type(error).__name__
+            raise FileRefused(f"The list of rows cannot be written ({kind}).") from None
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._file is not None:
             self._file.close()

@@ -59,5 +59,5 @@ class RowReader:
                 return
 
     def _is_large(self) -> bool:
-        """Whether the rows taken so far are large, so that fewer are taken."""
+        """True if the rows taken so far are large, so that fewer are taken."""
         return self._source.unpacked - self._begun > MAX_TAKEN_BYTES

@@ -31,15 +31,13 @@ async def find_own_records(
     connection: AsyncConnection, source_id: str, references: Sequence[RecordReference]
 ) -> Mapping[RecordReference, Record]:
     """The referenced records that belong to the source."""
-    found = await connection.execute(
-        _HELD,
-        {
-            "usccs": [each.uscc for each in references],
-            "datasets": [each.dataset for each in references],
-            "keys": [each.key for each in references],
-            "source": source_id,
-        },
-    )
+    values = {
+        "usccs": [each.uscc for each in references],
+        "datasets": [each.dataset for each in references],
+        "keys": [each.key for each in references],
+        "source": source_id,
+    }
+    found = await connection.execute(_HELD, values)
     records = (Record.from_json(orjson.loads(row)) for row in found.scalars())
     return {
         RecordReference(dataset=each.dataset, uscc=each.uscc, key=each.natural_key): each

@@ -9,13 +9,13 @@ from gateway.ingest.decompression import (
     DecompressedFile,
     FileRefused,
     OversizedLine,
-    refuse_utf16,
 )
 from verification.gbk_private_use import ASSIGNED
 
 Encoding = Literal["utf-8", "gb18030"]
 ENCODINGS: Final[tuple[Encoding, ...]] = ("utf-8", "gb18030")
 _BOM: Final = b"\xef\xbb\xbf"
+_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _PRIVATE_USE: Final = re.compile("[\ue000-\uf8ff]")
 
 
@@ -29,7 +29,8 @@ def read_text_blocks(
             yield block
             continue
         is_first = False
-        refuse_utf16(block)
+        if block.startswith(_UTF16):  # every row would fail to decode
+            raise FileRefused("The file is UTF-16: save it as UTF-8.")
         bare = block.removeprefix(_BOM)
         if encoding == "gb18030" and (len(bare) < len(block) or _is_distinctly(block, "utf-8")):
             raise FileRefused("The file is UTF-8, not GB 18030: leave out --encoding gb18030.")
@@ -60,7 +61,7 @@ def oversized_row(row: int) -> FileRefused:
 
 
 def _is_distinctly(block: bytes, encoding: Encoding) -> bool:
-    """Whether the block is valid in this encoding and not only ASCII."""
+    """True if the block is valid in this encoding and not only ASCII."""
     return not block.isascii() and _decodes(block, encoding)
 
 

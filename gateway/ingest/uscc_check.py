@@ -36,12 +36,12 @@ def normalise_code(value: object) -> str:
 
 
 def check_character_fits(code: str) -> bool:
-    """Whether the check character of a well-formed code is right (GB 32100)."""
+    """True if the check character of a well-formed code is right (GB 32100)."""
     return check_characters_fit((code,))
 
 
 def is_like_an_id_number(code: str) -> bool:
-    """Whether a well-formed code is also a valid personal ID number."""
+    """True if a well-formed code is also a valid personal ID number."""
     return _BIRTH_YEAR.match(code) is not None and is_id_number_too(code)
 
 
@@ -53,12 +53,12 @@ def normalise_codes(values: Sequence[Any]) -> Sequence[str]:
 
 
 def codes_are_clean(codes: Sequence[str]) -> bool:
-    """Whether none of these well-formed codes needs a warning."""
+    """True if none of these well-formed codes needs a warning."""
     return check_characters_fit(codes) and not any(map(is_like_an_id_number, codes))
 
 
 def check_characters_fit(codes: Sequence[str]) -> bool:
-    """Whether all check characters are right, computed position by position."""
+    """True if all check characters are right, computed position by position."""
     joined = "".join(codes)
     places = (
         joined[place::_LENGTH].translate(_WEIGHTED[place]).encode("latin-1")

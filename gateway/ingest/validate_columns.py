@@ -44,7 +44,7 @@ class RowBatch:
     times: Sequence[str | None]
     """Source times in RFC 3339."""
     codes_ok: Sequence[bool]
-    """Whether the check character is right."""
+    """True if the check character is right."""
     fields: Columns
     """Fields stored in plain text."""
     personal: Columns = field(repr=False)

@@ -22,10 +22,10 @@ from gateway.ingest.comparison.compare import (
 )
 from gateway.ingest.comparison.partition import ComparisonJob, PartitionedComparison
 from gateway.ingest.comparison.report import (
-    FindingsFile,
     comparison_page,
     summary_lines,
     with_share,
+    write_findings,
 )
 from gateway.synthetic.province import province
 from tests.creditfile_builders import CATALOGUE, USCC
@@ -239,9 +239,7 @@ def test_the_csv_holds_every_finding_and_no_formula() -> None:
         [make_penalty(content='=HYPERLINK("http://x")')], [make_penalty(content="@SUM(1)")]
     )
     text = io.StringIO()
-    file = FindingsFile(text)
-    for each in findings:
-        file.write(each)
+    assert list(write_findings(findings, text)) == findings
     [row] = csv.DictReader(io.StringIO(text.getvalue()))
     assert row["left"] == '\'=HYPERLINK("http://x")'
     assert row["right"] == "'@SUM(1)"
@@ -251,9 +249,7 @@ def test_no_formula_behind_a_space_or_in_wide_characters_either() -> None:
     """Also after spaces and in full width."""
     findings, _ = run([make_penalty(content="＝1+1")], [make_penalty(content="某\n=1+1")])
     text = io.StringIO()
-    file = FindingsFile(text)
-    for each in (*findings, replace(findings[0], left=" =1+1", right="\n＋1")):
-        file.write(each)
+    list(write_findings((*findings, replace(findings[0], left=" =1+1", right="\n＋1")), text))
     rows = list(csv.DictReader(io.StringIO(text.getvalue())))
     assert [row["left"] for row in rows] == ["'＝1+1", "' =1+1"]
     assert [row["right"] for row in rows] == ["某\n=1+1", "'\n＋1"]

@@ -90,7 +90,7 @@ class Period:
     last: date | None = None
 
     def holds(self, day: date | None) -> bool:
-        """Whether a decision of this day is compared."""
+        """True if a decision of this day is compared."""
         if day is None:
             return True
         begun = self.first is None or self.first <= day

@@ -37,7 +37,7 @@ PARTITIONS: Final = 128
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonJob:
-    """What is compared; `names` are those of the left and the right source."""
+    """Parameters of a comparison; `names` are those of the left and the right source."""
 
     dataset: str
     names: tuple[str, str]

@@ -65,16 +65,13 @@ def with_share(count: int, whole: int) -> str:
     return f"{count:,} ({count / whole:.2%})" if whole else f"{count:,}"
 
 
-class FindingsFile:
-    """CSV file of findings, safe from formula injection in spreadsheets."""
-
-    def __init__(self, file: IO[str]) -> None:
-        self._writer = csv.writer(file, lineterminator="\n")
-        self._writer.writerow(each.name for each in fields(Finding))
-
-    def write(self, finding: Finding) -> None:
-        """Append one finding."""
-        self._writer.writerow(escape_formula(str(each)) for each in astuple(finding))
+def write_findings(findings: Iterable[Finding], file: IO[str]) -> Iterator[Finding]:
+    """Write each finding as CSV, safe from formula injection in spreadsheets, and yield it."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(each.name for each in fields(Finding))
+    for finding in findings:
+        writer.writerow(escape_formula(str(each)) for each in astuple(finding))
+        yield finding
 
 
 def comparison_page(
