@@ -28,21 +28,9 @@ class EncryptedColumn(KeyedTable):
     column: str = "personal"
 
 
-def _own(table: str, own_id: str, column: str) -> EncryptedColumn:
-    """A column whose values are sealed for its own table and `uscc/id`."""
-    return EncryptedColumn(
-        table=table,
-        key=("uscc", own_id),
-        sealed_for=table,
-        row=f"uscc || '/' || {own_id}",
-        column=column,
-    )
-
-
 _RECORD: Final = (
     "uscc || '|' || {0}source_id{1} || '|' || {0}dataset{1} || '|' || {0}natural_key{1}"
 )
-_IN_HISTORY: Final = ('("row" ->> \'', "')")
 ENCRYPTED_COLUMNS: Final = (
     EncryptedColumn(table="enterprise", key=("uscc",), sealed_for="enterprise", row="uscc"),
     EncryptedColumn(
@@ -55,10 +43,22 @@ ENCRYPTED_COLUMNS: Final = (
         table="record_history",
         key=("uscc", "record_id", "version"),
         sealed_for="record",
-        row=_RECORD.format(*_IN_HISTORY),
+        row=_RECORD.format('("row" ->> \'', "')"),
     ),
-    _own("delegation", "delegation_id", "name"),
-    _own("notice_place", "place_id", "address"),
+    EncryptedColumn(
+        table="delegation",
+        key=("uscc", "delegation_id"),
+        sealed_for="delegation",
+        row="uscc || '/' || delegation_id",
+        column="name",
+    ),
+    EncryptedColumn(
+        table="notice_place",
+        key=("uscc", "place_id"),
+        sealed_for="notice_place",
+        row="uscc || '/' || place_id",
+        column="address",
+    ),
 )
 _KEPT: Final = Statement("""
 SELECT get_byte(decode(answer, 'base64'), 1) AS key, count(*) AS rows FROM idempotency
