@@ -13,6 +13,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
+from gateway.limits.redis_store import RedisStore
 from tests.ports import free_port
 from tests.waiting import PATIENCE
 
@@ -115,6 +116,12 @@ class RedisServer:
             "--cluster-config-file",
             config,
         ]
+
+
+def patient_store(url: str) -> RedisStore:
+    """A limit store that does not give up on a Redis that is slow because the machine is busy."""
+    options = f"socket_timeout={PATIENCE}&socket_connect_timeout={PATIENCE}"
+    return RedisStore(f"{url}?{options}", deadline=PATIENCE)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from gateway.limits.redis_connection import connect_to
 from gateway.limits.store_protocol import LimiterUnavailableError
 
 GENERATION: Final = "xq:generation"
-DEADLINE = 4.0  # seconds for one admission: more than the timeout of a silent Redis
+DEADLINE = 4.0  # seconds: more than the timeout of a silent Redis
 
 T = TypeVar("T")
 
@@ -23,8 +23,10 @@ log = structlog.get_logger("gateway.limits")
 class RedisStore:
     """A `LimitStore` on Redis ≥ 7: redis, rediss, unix, redis+cluster or rediss+cluster URLs."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, deadline: float = DEADLINE) -> None:
+        """`deadline` is in seconds, for one admission."""
         self._connection = connect_to(url)
+        self._deadline = deadline
         self._last_seen: str | None = None
 
     async def admit(self, admission: Admission) -> Verdict:
@@ -59,7 +61,7 @@ class RedisStore:
 
     async def _in_time(self, work: Coroutine[Any, Any, T]) -> T:
         try:
-            async with asyncio.timeout(DEADLINE):
+            async with asyncio.timeout(self._deadline):
                 return await work
         except Exception as error:  # noqa: BLE001  # redis-py lets AttributeError out when a node goes down
             log.warning("limiter_unavailable", kind=type(error).__name__)

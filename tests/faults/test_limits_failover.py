@@ -14,7 +14,7 @@ from gateway.limits.model import Admission, Admitted, Counter, Verdict
 from gateway.limits.redis_store import RedisStore
 from gateway.limits.store_protocol import LimiterUnavailableError
 from tests.redis_failover import FailoverProxy
-from tests.redis_server import RedisServer, wait_for
+from tests.redis_server import RedisServer, patient_store, wait_for
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -66,10 +66,8 @@ async def admitted_again(store: RedisStore, calls: Sequence[Admission]) -> None:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=["single", "cluster"])
-async def proxied_store(
-    request: pytest.FixtureRequest,
-) -> AsyncIterator[tuple[RedisStore, FailoverProxy]]:
-    """A store connected through the proxy, to one Redis or a cluster."""
+async def proxied_url(request: pytest.FixtureRequest) -> AsyncIterator[tuple[str, FailoverProxy]]:
+    """The proxy and its URL, of one Redis or a cluster."""
     async with AsyncExitStack() as stack:
         cluster = request.param == "cluster"
         server = stack.enter_context(RedisServer(cluster=cluster, tcp=True))
@@ -78,9 +76,18 @@ async def proxied_store(
         if cluster:
             with server.client() as client:
                 client.config_set("cluster-announce-port", proxy.port)
-        store = RedisStore(f"redis{'+cluster' * cluster}://127.0.0.1:{proxy.port}")
-        stack.push_async_callback(store.close)
-        yield store, proxy
+        yield f"redis{'+cluster' * cluster}://127.0.0.1:{proxy.port}", proxy
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def proxied_store(
+    proxied_url: tuple[str, FailoverProxy],
+) -> AsyncIterator[tuple[RedisStore, FailoverProxy]]:
+    """A new store behind the proxy: its pool has no connection that an earlier test has dropped."""
+    url, proxy = proxied_url
+    store = patient_store(url)
+    yield store, proxy
+    await store.close()
 
 
 @pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS.keys())
@@ -119,7 +126,7 @@ REAL: Final = {  # how it comes to that, and how it is over
 async def test_a_primary_that_becomes_a_replica_and_back_is_followed() -> None:
     """READONLY, NOREPLICAS and MASTERDOWN: unavailable until it is primary again."""
     with RedisServer(tcp=True) as server, server.client() as direct:
-        store = RedisStore(server.url)
+        store = patient_store(server.url)
         for bad, good in REAL.values():
             assert isinstance(await store.admit(make_call()), Admitted)
             for command in bad.splitlines():

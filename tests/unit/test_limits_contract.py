@@ -23,9 +23,8 @@ from gateway.limits.model import (
     Replayed,
     StaleGeneration,
 )
-from gateway.limits.redis_store import RedisStore
 from gateway.limits.store_protocol import LimitStore
-from tests.redis_server import RedisServer
+from tests.redis_server import RedisServer, patient_store
 
 DAY = 86_400
 
@@ -65,7 +64,7 @@ class RedisStoreFixture:
 
     def __init__(self, server: RedisServer) -> None:
         self.server = server
-        self.store: LimitStore = RedisStore(server.url)
+        self.store: LimitStore = patient_store(server.url)
 
     async def wait(self, seconds: float) -> None:
         """Sleep."""
@@ -453,7 +452,7 @@ async def test_all_workers_see_one_generation(single: RedisServer) -> None:
     """Twenty concurrent workers create one."""
     with single.client() as client:
         client.flushall()
-    workers = [RedisStore(single.url) for _ in range(20)]
+    workers = [patient_store(single.url) for _ in range(20)]
     seen = await asyncio.gather(*(worker.generation() for worker in workers))
     verdicts = await asyncio.gather(*(w.admit(make_admission(make_tag())) for w in workers))
     assert len({*seen, *(verdict.generation for verdict in verdicts)}) == 1
@@ -463,7 +462,7 @@ async def test_all_workers_see_one_generation(single: RedisServer) -> None:
 @pytest.mark.asyncio
 async def test_redis_holds_digests_that_expire_in_one_slot(single: RedisServer) -> None:
     """No caller's key or value; everything but the generation expires."""
-    store = RedisStore(single.url)
+    store = patient_store(single.url)
     with single.client() as client:
         client.flushall()
         await store.admit(
