@@ -24,7 +24,7 @@ VALUES: Final[Mapping[str, Translated]] = {
     "social_insurance": Translated("社保", "Social insurance"),
     "housing_fund": Translated("公积金", "Housing fund"),
     "utilities": Translated("水电气", "Utilities"),
-    "2099-12-31": Translated("长期", "No end"),
+    "2099-12-31": Translated("长期有效", "No end"),
 }
 
 YUAN: Final = "CNY"
@@ -77,7 +77,7 @@ def field_value(name: str, fields: Mapping[str, Any]) -> Translated:
 
 
 def headline(dataset: str, fields: Mapping[str, Any], catalogue: Catalogue) -> list[Translated]:
-    """First line of a record; dates with the field's label.
+    """First line of a record; dates, amounts and yes or no with the field's label.
 
     A record without the first of these fields is named by its key.
     """
@@ -86,9 +86,11 @@ def headline(dataset: str, fields: Mapping[str, Any], catalogue: Catalogue) -> l
     if not fields.get(names[0]):
         names = tuple(dict.fromkeys((*key, *names)))
     return [
-        _with_name(field_label(dataset, name, catalogue), field_value(name, fields), name)
+        _with_name(field_label(dataset, name, catalogue), field_value(name, fields))
+        if name.endswith(("_on", "_to")) or name in AMOUNTS or isinstance(fields[name], bool)
+        else field_value(name, fields)
         for name in names
-        if fields.get(name)
+        if fields.get(name) not in (None, "", [])
     ]
 
 
@@ -107,7 +109,5 @@ def _plain(amount: str) -> str:
     return amount.rstrip("0").rstrip(".") if "." in amount else amount
 
 
-def _with_name(name: Translated, value: Translated, field: str) -> Translated:
-    if not field.endswith(("_on", "_to")):
-        return value
+def _with_name(name: Translated, value: Translated) -> Translated:
     return Translated(f"{name.zh} {value.zh}", f"{name.en} {value.en}")

@@ -14,9 +14,10 @@ GRANTED: Final = PageMessage(
     200,
     Translated("已返回示例接入方", "Back at the demo client"),
     Translated(
-        "示例接入方已收到授权码，接下来会用它换取令牌。您可以关闭本页，或回到企业门户查看授权。",
-        "The demo client has received an authorization code and would now exchange it for a token. "
-        "You may close this page, or look at the consent in the portal.",
+        "授权码在本页网址中，接入方用它换取令牌。如是您自己的程序发起的，请把本页网址交给它；"
+        "也可以关闭本页，或回到企业门户查看授权。",
+        "The authorization code is in this page's address; a client exchanges it for a token. If your own "
+        "program began this, give it the address. Or close this page, or look at the consent in the portal.",
     ),
     PORTAL,
 )
