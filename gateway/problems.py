@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from gateway.access import errors, head_requests
 from gateway.access.body import mistakes
 from gateway.db.unavailable import is_unavailable, name_of
+from gateway.pages.page_route import not_found, wants_json
 from gateway.privacy.redaction import for_logs
 
 log = structlog.get_logger("gateway.problems")
@@ -60,6 +61,7 @@ CODE_OF_STATUS = {
     413: "payload_too_large",
     415: "unsupported_media_type",
 }
+NOT_FOUND = 404
 RETRY_SECONDS = 2
 PROBLEM_TYPE = "application/problem+json"
 
@@ -129,12 +131,18 @@ async def _malformed(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # as registered
+    if error.status_code == NOT_FOUND and _is_for_a_browser(request):
+        return not_found(request)
     code = CODE_OF_STATUS.get(error.status_code, "invalid_request")
     _, _, english = TABLE[code]
     headers = dict(error.headers or {})
     if code == "method_not_allowed":
         headers["Allow"] = ", ".join(head_requests.allowed_methods(request.scope))
     return problem(code, f"{english}.", request_id=_request_id(request), headers=headers)
+
+
+def _is_for_a_browser(request: Request) -> bool:
+    return request.url.path.startswith("/portal") and not wants_json(request)
 
 
 def _log_refusal(request: Request, code: str, reason: str) -> None:

@@ -91,7 +91,7 @@ class DatabaseSettings(BaseSettings):
 class IntakeSettings(DatabaseSettings):
     """Settings of commands that write credit files."""
 
-    vault_keys: Path = Field(description="file made by `xinqiao-gateway keys init`")
+    vault_keys: Path = Field(description="path of a file made by `xinqiao-gateway keys init`")
 
 
 class Settings(DatabaseSettings):
@@ -99,10 +99,10 @@ class Settings(DatabaseSettings):
 
     issuer: Url = Field(description="The gateway's own origin, as https://credit.example.gov.cn")
     secret: SecretStr = Field(
-        description="at least 32 random characters; digests, nonces and CSRF tokens hang on it"
+        description="at least 32 random characters; digests, nonces and CSRF tokens are derived from it"
     )
-    signing_keys: Path = Field(description="file made by `xinqiao-gateway keys init`")
-    vault_keys: Path = Field(description="file made by `xinqiao-gateway keys init`")
+    signing_keys: Path = Field(description="path of a file made by `xinqiao-gateway keys init`")
+    vault_keys: Path = Field(description="path of a file made by `xinqiao-gateway keys init`")
     log_checkpoints: Addresses = Field(
         description=(
             "folders that all hosts share, or https addresses that take PUT and GET, by commas; "
@@ -162,7 +162,7 @@ class Settings(DatabaseSettings):
     )
     identity_client_id: Url | None = Field(default=None, description="the gateway's name there")
     identity_client_key: Path | None = Field(
-        default=None, description="file made by `xinqiao-gateway keys identity`"
+        default=None, description="path of a file made by `xinqiao-gateway keys identity`"
     )
     identity_client_secret: SecretStr | None = Field(
         default=None, description="the provider's secret for us, where it knows no private_key_jwt"

@@ -65,6 +65,7 @@ def identity(file: Annotated[Path, typer.Argument(help="Where to write the priva
 def list_keys(file: SigningKeys) -> None:
     """Show every signing key with its dates: coming, current and retired ones."""
     now = datetime.now(UTC)
+    print("use\tstate\tsigns from\tretired at\tkid")
     for key in sorted(_read(file), key=lambda key: (KEY_USES.index(key.use), key.not_before)):
         until = key.retired_at.isoformat() if key.retired_at else "-"
         print(f"{key.use}\t{_state(key, now)}\t{key.not_before.isoformat()}\t{until}\t{key.kid}")

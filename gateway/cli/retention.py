@@ -23,7 +23,7 @@ from gateway.db.engine import own_engine
 from gateway.settings import Settings
 from gateway.signing.keys import KeyRing, KeysUnreadableError
 
-app = typer.Typer(no_args_is_help=True, help="Deletion of what may be kept no longer.")
+app = typer.Typer(no_args_is_help=True, help="Deletion of records past their retention period.")
 LISTED = 100
 _PROOF = DeletionProofRow.__table__  # type: ignore[attr-defined]  # SQLModel makes it
 
@@ -35,7 +35,7 @@ def run(
     """Delete every bad record whose retention has ended, in all its versions."""
     if dry_run:
         counted = query(_counted)
-        print_members(counted) if counted else print("Of no record the retention is over.")
+        print_members(counted) if counted else print("No record is past its retention period.")
         return
     with plain_errors():
         try:
@@ -48,14 +48,14 @@ def run(
 @app.command()
 def proofs() -> None:
     """List the newest proofs of deletion."""
-    print_table(
-        ("deletion_id", "at", "records", "versions"),
-        (
-            (row.deletion_id, row.at.isoformat(timespec="seconds"), row.records, row.versions)
-            for row in query(_proofs)
-        ),
-        figures=2,
-    )
+    rows = [
+        (row.deletion_id, row.at.isoformat(timespec="seconds"), row.records, row.versions)
+        for row in query(_proofs)
+    ]
+    if not rows:
+        print("Nothing has been deleted yet.")
+        return
+    print_table(("deletion_id", "at", "records", "versions"), rows, figures=2)
 
 
 @app.command("proof")

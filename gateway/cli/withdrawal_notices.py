@@ -15,7 +15,7 @@ LISTED_NOTICES = 1_000
 def unacknowledged(
     client: Annotated[str | None, typer.Option(help="Each notice to this client.")] = None,
 ) -> None:
-    """Show the notices (撤回通知) that clients have not acknowledged, the longest silence first."""
+    """Show the notices (撤回通知) that clients have not acknowledged, oldest first."""
     if client is not None:
         _of_client(parse_id(client))
         return

@@ -45,7 +45,8 @@ SELECT CAST(held AS text) FROM (
    WHERE h.uscc = :uscc AND CAST(h.row ->> 'received_at' AS timestamptz) <= :at
      AND h.replaced_at > :at) AS found LIMIT 1""")  # noqa: S608  # constants
 _RECORDS_THEN: Final = Statement("""
-SELECT CAST(coalesce(jsonb_agg(held ORDER BY held ->> 'dataset', held ->> 'record_id'), '[]') AS text)
+SELECT CAST(coalesce(jsonb_agg(held ORDER BY held ->> 'dataset', held ->> 'category',
+         held ->> 'period', held ->> 'decided_on', held ->> 'record_id'), '[]') AS text)
   FROM (
   SELECT to_jsonb(r) AS held FROM record AS r WHERE r.uscc = :uscc AND r.received_at <= :at
   UNION ALL

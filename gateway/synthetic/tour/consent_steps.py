@@ -119,7 +119,7 @@ async def counter(context: TourContext) -> None:
     }
     page = await context.bank.query(subject["uscc"], **wanted)
     context.count_signed(page.evidence)
-    context.print_line(f"one query told {len(page.records)} record; uses left: 0")
+    context.print_line(f"one query returned {len(page.records)} record; uses left: 0")
     try:
         await context.bank.query(subject["uscc"], **wanted)
     except ConsentExhausted as refused:

@@ -60,7 +60,7 @@ def verify_consent_command(
         Path, typer.Option("--keys", help="The gateway's keys (JWK set), from a source you trust.")
     ],
 ) -> None:
-    """Hold a consent's record against the log, offline. Ends with 1 if the log does not prove all."""
+    """Verify a consent record against the log, offline. Ends with 1 if the log does not prove all."""
     with _plain_errors():
         verified = verify_consent_record(file, keys=keys)
     _show.consent_record(verified)
