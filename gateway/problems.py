@@ -13,7 +13,8 @@ from starlette.exceptions import HTTPException
 from gateway.access import errors, head_requests
 from gateway.access.body import mistakes
 from gateway.db.unavailable import is_unavailable, name_of
-from gateway.pages.page_route import not_found, wants_json
+from gateway.pages.page_route import NOT_FOUND as PAGE_NOT_FOUND
+from gateway.pages.page_route import message_page, wants_json
 from gateway.privacy.redaction import for_logs
 
 log = structlog.get_logger("gateway.problems")
@@ -132,7 +133,7 @@ async def _malformed(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # as registered
     if error.status_code == NOT_FOUND and _is_for_a_browser(request):
-        return not_found(request)
+        return message_page(request, PAGE_NOT_FOUND)
     code = CODE_OF_STATUS.get(error.status_code, "invalid_request")
     _, _, english = TABLE[code]
     headers = dict(error.headers or {})
