@@ -45,6 +45,7 @@ docs: .venv/ready ## make the reference pages anew from what they describe
 	$(BIN)/xinqiao-gateway catalogue show --format markdown > docs/understand/catalogue.md.new
 	mv docs/understand/catalogue.md.new docs/understand/catalogue.md
 	$(BIN)/python -m tests.disclosure_term_examples > docs/understand/clocks.md
+	$(BIN)/python -m verification.questions_page > docs/understand/questions.md
 
 clean: ## remove the environment and the demo (stop it first)
 	-test ! -f $(STATE)/state.json || rm -rf "$$(dirname "$$(sed -n 's/.*"database_folder": "\(.*\)".*/\1/p' $(STATE)/state.json)")"

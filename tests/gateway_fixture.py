@@ -44,15 +44,19 @@ from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
 from gateway.synthetic.province import province
 from gateway.synthetic.seed_demo import Kit, seed_demo
 from gateway.synthetic.state import SEED, DemoFolder
+from gateway.verifications.schemas import MAX_QUESTIONS
 from tests.clock import Clock
 from tests.consent_leaf_checks import without_their_leaf
 from tests.databases import new_database as new_database  # noqa: PLC0414  # some import it from here
 from tests.oauth_builders import ASSERTION_TYPE, digest_of, public_jwk, sign_jwt
 from tests.waiting import PATIENCE
+from verification import QUESTIONS
 from xinqiao._core.exchange import Exchange, sha256_digest
 from xinqiao._core.http_signatures import read_claims, verify_signature
 from xinqiao._core.keys import KeySet
 
+QuestionValue = str | Mapping[str, str]
+"""The value of a question on the wire: a text or band, or of a group an object of texts."""
 ENTITIES: Final = 300
 SCOPES: Final = ("query", "verify", "consents", "changes", "records:write")
 OF_THE_LOG: Final = {
@@ -332,7 +336,7 @@ class Caller:
     async def verify(
         self,
         uscc: str,
-        *questions: str | tuple[str, str],
+        *questions: str | tuple[str, QuestionValue],
         purpose: str = "loan_approval",
         **more: Any,
     ) -> httpx2.Response:
@@ -344,7 +348,7 @@ class Caller:
     async def answers(
         self,
         uscc: str,
-        *questions: str | tuple[str, str],
+        *questions: str | tuple[str, QuestionValue],
         purpose: str = "loan_approval",
     ) -> list[str]:
         """Answers to these questions, without the rest."""
@@ -390,9 +394,22 @@ class Caller:
         return await self.gateway.http.post("/oauth/token", data=form, headers={"DPoP": proof})
 
 
+def every_question() -> list[list[str | tuple[str, QuestionValue]]]:
+    """Every question of the catalogue with a value that it takes, as many as one call may ask."""
+    asked: list[str | tuple[str, QuestionValue]] = []
+    for each in QUESTIONS:
+        members = dict.fromkeys((element.name for element in each.elements), "王一")
+        asked.append(
+            each.tag
+            if each.offers(None)
+            else (each.tag, members or (each.values[-1] if each.values else "王一"))
+        )
+    return [asked[first : first + MAX_QUESTIONS] for first in range(0, len(asked), MAX_QUESTIONS)]
+
+
 def verification_body(
     uscc: str,
-    *questions: str | tuple[str, str],
+    *questions: str | tuple[str, QuestionValue],
     purpose: str = "loan_approval",
 ) -> dict[str, Any]:
     """Body of a verification."""

@@ -7,10 +7,13 @@ from verification.asked_question import (
     Asked,
     as_document,
     asserted_form,
+    budget_charges,
+    budgets_of,
+    elements_of,
     find_question,
     problem_with,
 )
-from verification.catalogue import CATALOGUE_VERSION, QUESTIONS, Question, QuestionKind
+from verification.catalogue import CATALOGUE_VERSION, QUESTIONS
 from verification.evaluate import Answered, evaluate
 from verification.facts import LEGAL_REPRESENTATIVE_ID, STAND_IN, Facts, LiveRecord
 from verification.id_numbers import birthday_in, id_check_agrees, id_check_character
@@ -20,11 +23,12 @@ from verification.normalise import (
     is_illegible,
     loose_name,
     normalise_address,
+    normalise_document_number,
     normalise_id_number,
     strict_name,
 )
-from verification.probe_budget import LIMIT, WINDOW, ProbeAdmission, admit_probe
-from verification.rules import Answer, Match
+from verification.probe_budget import LIMIT, WINDOW, ProbeAdmission, admit_probes
+from verification.question import Question, QuestionKind, Value
 from verification.uscc import (
     CodeProblem,
     EnterpriseCode,
@@ -38,6 +42,7 @@ from verification.uscc import (
     organisation_check,
     parse_uscc,
 )
+from verification.verdicts import Answer, Match
 
 __all__ = [
     "CATALOGUE_VERSION",
@@ -61,11 +66,15 @@ __all__ = [
     "Question",
     "QuestionKind",
     "Uscc",
-    "admit_probe",
+    "Value",
+    "admit_probes",
     "as_document",
     "asserted_form",
     "birthday_in",
+    "budget_charges",
+    "budgets_of",
     "check_character",
+    "elements_of",
     "enterprise_code",
     "evaluate",
     "find_question",
@@ -78,6 +87,7 @@ __all__ = [
     "loose_name",
     "loose_readings",
     "normalise_address",
+    "normalise_document_number",
     "normalise_id_number",
     "normalise_uscc",
     "organisation_check",

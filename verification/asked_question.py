@@ -3,13 +3,21 @@
 No sentence or value made here depends on any enterprise.
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from verification.catalogue import CATALOGUE_VERSION, QUESTIONS, Question
+from verification.catalogue import CATALOGUE_VERSION, QUESTIONS
 from verification.names_v2 import strict_name_v2
-from verification.normalise import normalise_address, normalise_id_number, strict_name
+from verification.normalise import (
+    DOCUMENT_NUMBERS,
+    normalise_address,
+    normalise_document_number,
+    normalise_id_number,
+    strict_name,
+)
+from verification.question import Elements, Question, Value
 
 LONGEST_VALUE: Final = 200
 """Characters of an asserted value as it was sent."""
@@ -22,6 +30,7 @@ _FORMS: Final[dict[str, Callable[[str], str]]] = {
     "names.v2": strict_name_v2,
     "addresses.v1": normalise_address,
     "id_numbers.v1": normalise_id_number,
+    DOCUMENT_NUMBERS: normalise_document_number,
 }
 
 
@@ -30,7 +39,12 @@ class Asked:
     """A question as asked: its tag, and the asserted value or chosen band if it takes one."""
 
     tag: str
-    value: str | None = None
+    value: Value | None = None
+
+
+def elements_of(members: Mapping[str, str]) -> Elements:
+    """The members of a group's value in their one order, whatever order they were sent in."""
+    return tuple(sorted(members.items()))
 
 
 def find_question(tag: str) -> Question | None:
@@ -45,24 +59,48 @@ def problem_with(asked: Asked) -> str | None:
         return "There is no such question in the catalogue; see GET /v1/questions."
     if asked.value is None:
         return None if found.offers(None) else f"{found.tag} needs a value."
-    if found.value == "none":
-        return f"{found.tag} takes no value."
-    if found.value == "one_of":
-        one_of = ", ".join(found.values)
-        return None if found.offers(asked.value) else f"{found.tag} takes one of: {one_of}."
-    return _problem_with_text(found, asked.value)
+    return _problem_with_value(found, asked.value)
 
 
 def asserted_form(asked: Asked) -> str | None:
     """The asserted value in the form that probe budgets count; `None` where none is asserted.
 
     Spellings of one value have one form, so a repeat in other brackets is a repeat. Questions that
-    share a budget use the latest one's form.
+    share a budget use the latest one's form; that of a group is a JSON object of its members' forms.
     """
     found = find_question(asked.tag)
     if found is None or asked.value is None:
         return None
-    return normal_form(_COUNTED[found.budget], asked.value)
+    if isinstance(asked.value, str):
+        return normal_form(_COUNTED[found.budget], asked.value)
+    forms = {each.tag: asserted_form(each) for each in asked_elements(asked)}
+    return json.dumps(forms, ensure_ascii=False, sort_keys=True)
+
+
+def budget_charges(asked: Asked) -> tuple[tuple[str, str], ...]:
+    """The probe budgets in which an asserted value counts, each with the value's form in it.
+
+    A group counts in its own budget as one value, and each element in its own question's.
+    """
+    found, form = find_question(asked.tag), asserted_form(asked)
+    if found is None or form is None:
+        return ()
+    counted = ((found.budget, form),)
+    return counted + tuple(c for each in asked_elements(asked) for c in budget_charges(each))
+
+
+def budgets_of(found: Question) -> tuple[str, ...]:
+    """The probe budgets in which a value of this question counts."""
+    return (found.budget, *(_BY_TAG[each.question].budget for each in found.elements))
+
+
+def asked_elements(asked: Asked) -> tuple[Asked, ...]:
+    """The elements of an asserted group, each as its own question; none for another question."""
+    found, value = find_question(asked.tag), asked.value
+    if found is None or value is None or isinstance(value, str) or not found.offers(value):
+        return ()
+    texts = dict(value)
+    return tuple(Asked(tag=each.question, value=texts[each.name]) for each in found.elements)
 
 
 def normal_form(found: Question, value: str) -> str:
@@ -78,12 +116,39 @@ def as_document() -> dict[str, Any]:
     }
 
 
-def _problem_with_text(found: Question, value: str) -> str | None:
+def _problem_with_value(found: Question, value: Value) -> str | None:
+    match found.value:
+        case "none":
+            return f"{found.tag} takes no value."
+        case "one_of":
+            one_of = ", ".join(found.values)
+            return None if found.offers(value) else f"{found.tag} takes one of: {one_of}."
+        case "text" if isinstance(value, str):
+            return _problem_with_text(found, found.tag, value)
+        case "elements" if found.offers(value):
+            return _problem_with_elements(found, value)
+        case "elements":
+            members = ", ".join(each.name for each in found.elements)
+            return f"{found.tag} takes an object of texts: {members}."
+        case _:
+            return f"{found.tag} takes a text."
+
+
+def _problem_with_elements(found: Question, value: Value) -> str | None:
+    asserted = asked_elements(Asked(tag=found.tag, value=value))
+    problems = (
+        _problem_with_text(_BY_TAG[each.question], f"{found.tag}, {each.name},", f"{one.value}")
+        for each, one in zip(found.elements, asserted, strict=True)
+    )
+    return next((problem for problem in problems if problem), None)
+
+
+def _problem_with_text(found: Question, label: str, value: str) -> str | None:
     if len(value) > LONGEST_VALUE:
-        return f"The value of {found.tag} is longer than {LONGEST_VALUE} characters."
+        return f"The value of {label} is longer than {LONGEST_VALUE} characters."
     if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value):
-        return f"The value of {found.tag} is not well-formed text."
-    return None if normal_form(found, value) else f"{found.tag} needs a value that is not blank."
+        return f"The value of {label} is not well-formed text."
+    return None if normal_form(found, value) else f"{label} needs a value that is not blank."
 
 
 def _as_member(each: Question) -> dict[str, object]:
@@ -93,11 +158,14 @@ def _as_member(each: Question) -> dict[str, object]:
         value["needs_consent"] = each.needs_consent or each.value_needs_consent
     if each.value == "one_of":
         value["one_of"] = list(each.values)
-    if each.value == "text":
+    if each.value in {"text", "elements"}:
         value["max_length"] = LONGEST_VALUE
+    if each.value == "elements":
+        value["members"] = [element.name for element in each.elements]
     return {
         "question": each.tag,
         "title": {"zh": each.title_zh, "en": each.title_en},
+        "meaning": {"zh": each.meaning_zh, "en": each.meaning_en},
         "kind": each.kind.value,
         "value": value,
         "needs_consent": each.needs_consent,
@@ -105,5 +173,11 @@ def _as_member(each: Question) -> dict[str, object]:
         "normalisation": each.normalisation,
         "loose": each.loose,
         "budgeted": each.budgeted,
-        **({} if each.earlier is None else {"shares_budget_with": [each.earlier]}),
+        **({"shares_budget_with": shared} if (shared := _other_budgets(each)) else {}),
     }
+
+
+def _other_budgets(each: Question) -> list[str]:
+    """The tags of other questions in whose budgets a value of this one counts."""
+    own = [each.earlier] if each.earlier is not None else []
+    return own + [element.question for element in each.elements]

@@ -9,10 +9,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 
-from verification.asked_question import Asked, find_question
+from verification.asked_question import Asked, asked_elements, find_question
 from verification.facts import STAND_IN, Facts
 from verification.matching import DIGESTS, TEXTS, digest_verdict, text_verdict
-from verification.rules import RULES, UNDETERMINED, Answer, Match, RestsOn, RuleVerdict
+from verification.rules import RULES
+from verification.verdicts import UNDETERMINED, Answer, Match, RestsOn, RuleVerdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,13 +58,28 @@ def _verdict(
     found = find_question(asked.tag)
     if found is None or not found.offers(asked.value):
         return UNDETERMINED
-    if asked.tag in TEXTS:
-        verdict = text_verdict(found, asked.value or "", facts)
+    parts = [
+        _verdict(each, facts, digest=digest, today=today) for each in asked_elements(asked)
+    ]  # each of them: an answer after the first difference would say by its time which it was
+    value = asked.value if isinstance(asked.value, str) else None
+    if found.elements:
+        verdict = _group_verdict(parts)
+    elif asked.tag in TEXTS:
+        verdict = text_verdict(found, value or "", facts)
     elif asked.tag in DIGESTS:
-        verdict = digest_verdict(found, asked.value or "", facts, digest=digest)
+        verdict = digest_verdict(found, value or "", facts, digest=digest)
     else:
-        verdict = RULES[asked.tag](facts, asked.value, today)
+        verdict = RULES[asked.tag](facts, value, today)
     return verdict if facts.available.issuperset(found.datasets) else UNDETERMINED
+
+
+def _group_verdict(parts: Sequence[RuleVerdict]) -> RuleVerdict:
+    """One verdict for all elements, which never says which one differed or could not be compared."""
+    answers = {each.answer for each in parts}
+    if "not_determined" in answers:
+        return UNDETERMINED
+    rests_on = tuple(sorted({rest for each in parts for rest in each.rests_on}))
+    return RuleVerdict(answer="no" if "no" in answers else "yes", rests_on=rests_on)
 
 
 def _answered(

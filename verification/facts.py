@@ -23,10 +23,14 @@ class LiveRecord:
     Fields that questions read, by dataset:
 
     - `penalty`: `severity` (轻微, 一般, 严重), not public: read only where a question has it
-    - `licence`: `category`, `valid_from`, `valid_to` (ISO 8601 texts or dates; none = open)
+    - `registration`: `kind`, `term_to` (the last day of its term; none = open)
+    - `licence`: `number`, `certificate` (ends with the certificate's number), `category`,
+      `valid_from`, `valid_to` (ISO 8601 texts or dates; none = open)
     - `public_rating`: `level`, `rated_on` (read only where there are several live ratings)
     - `commitment`: `fulfilment` (`fulfilled`, `in_progress`, `broken`)
-    - `tax_and_social`: `kind` (`social_insurance`), `period` (`YYYY-MM`), `on_time` (true, false)
+    - `tax_and_social`: `kind` (`tax`, `social_insurance`, `housing_fund`), `period` (`YYYY-MM`),
+      `on_time` (true, false), `insured` (employees insured in that month)
+    - `annual_report`: `year` (`YYYY`)
     """
 
     dataset: str
@@ -78,8 +82,12 @@ STAND_IN: Final = Facts(
     established_on=date(2015, 1, 1),
     digests=MappingProxyType({LEGAL_REPRESENTATIVE_ID: bytes(32)}),
     records=tuple(
-        LiveRecord(dataset=each, record_id="", version=0)
-        for each in ("registration", "licence", "public_rating")
+        LiveRecord(dataset=each, record_id="", version=0, fields=MappingProxyType(fields))
+        for each, fields in (
+            ("registration", {"kind": "firm", "term_to": "2099-12-31"}),
+            ("licence", {"number": "无许〔2020〕0001号", "certificate": "无名证 JY00000000000000"}),
+            ("public_rating", {}),
+        )
     ),
     available=frozenset(dataset for each in QUESTIONS for dataset in each.datasets),
 )

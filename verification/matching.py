@@ -5,11 +5,11 @@ from hmac import compare_digest
 from typing import Final
 
 from verification.asked_question import normal_form
-from verification.catalogue import Question
 from verification.facts import LEGAL_REPRESENTATIVE_ID, STAND_IN, Facts
 from verification.names_v2 import NAMES_V2, is_illegible_v2, loose_readings
 from verification.normalise import NAMES_VERSION, is_illegible, loose_name
-from verification.rules import UNDETERMINED, Match, RuleVerdict, of_dataset, resting_on
+from verification.question import Question
+from verification.verdicts import UNDETERMINED, Match, RuleVerdict, of_dataset, resting_on
 
 _Text = Callable[[Facts], str | None]
 

@@ -15,6 +15,7 @@ import opencc
 from verification.gbk_private_use import ASSIGNED
 
 NAMES_VERSION: Final = "names.v1"
+DOCUMENT_NUMBERS: Final = "document_numbers.v1"
 
 IGNORABLE: Final = re.compile(  # Unicode's Default_Ignorable_Code_Point: zero width, selectors
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
@@ -28,6 +29,13 @@ COMMON: Final = re.compile("[\u4e00-\u9fff]*")
 """Fast path: a text of common Chinese characters only is its own strict form."""
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _LOOKALIKES: Final = str.maketrans("〔〕【】（）•・‧⋅○", "()()()\u00b7\u00b7\u00b7\u00b7〇")
+_NUMBER_SIGNS: Final = str.maketrans(
+    {
+        **dict.fromkeys("[{<〈《", "("),
+        **dict.fromkeys("]}>〉》", ")"),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212~", "-"),
+    }
+)
 _SPACES: Final = re.compile(r"(?P<latin>(?<=[0-9a-z])\s+(?=[0-9a-z]))|\s+")
 _ILLEGIBLE: Final = re.compile("[?*〓□\ufffd\u303e\u2ff0-\u2fff\ue000-\uf8ff\U000f0000-\U0010ffff]")
 
@@ -57,6 +65,13 @@ def loose_name(text: str) -> str:
 def normalise_address(text: str) -> str:
     """An address in its strict form: as a name, without spaces."""
     return until_stable(lambda form: strict_name("".join(form.split())), strict_name(text))
+
+
+def normalise_document_number(text: str) -> str:
+    """A document's number: as an address, with one kind of bracket and dash (`document_numbers.v1`)."""
+    return until_stable(
+        lambda form: normalise_address(form.translate(_NUMBER_SIGNS)), normalise_address(text)
+    )
 
 
 def normalise_id_number(text: str) -> str:

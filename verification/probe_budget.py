@@ -1,4 +1,4 @@
-"""Probe budget: at most `limit` distinct values of one question are answered in a window.
+"""Probe budgets: at most `limit` distinct values of one question are answered in a window.
 
 A budget is per client, enterprise and question: a client can neither lock another out nor learn from
 being locked out.
@@ -10,36 +10,50 @@ from types import MappingProxyType
 from typing import Final
 
 LIMIT: Final = 3
+Charges = Sequence[tuple[str, str]]
+"""The budgets of one assertion, each once, with the value's digest in it."""
 WINDOW: Final = 30 * 24 * 60 * 60
 """Seconds after which a value leaves the budget, from its first use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeAdmission:
-    """`admitted`: a flag for each value asked, in order; `known`: the map to store."""
+    """`admitted`: a flag for each assertion, in order; `known`: the maps to store, by budget."""
 
     admitted: tuple[bool, ...]
-    known: Mapping[str, int]
+    known: Mapping[str, Mapping[str, int]]
 
 
-def admit_probe(
-    known: Mapping[str, int],
-    asked: Sequence[str],
+def admit_probes(
+    known: Mapping[str, Mapping[str, int]],
+    asked: Sequence[Charges],
     *,
     now: int,
     limit: int = LIMIT,
     window: int = WINDOW,
 ) -> ProbeAdmission:
-    """Charge the values asked of one question to its budget.
+    """Charge assertions to their budgets.
 
-    `known` maps the digest of each earlier value to the time of its first use (seconds since 1970);
-    `asked` are the digests asked now. A repeat is free and extends nothing; a refused value is not
-    recorded.
+    `known` maps, for each budget, the digest of each earlier value to the time of its first use
+    (seconds since 1970); `asked` are the assertions asked now, each with all its budgets and its
+    digest in each. One is admitted where each of its budgets admits it. A repeat is free and extends
+    nothing; a refused assertion is recorded in no budget.
     """
-    kept = {value: first for value, first in known.items() if now - first < window}
+    kept = {
+        budget: {value: first for value, first in values.items() if now - first < window}
+        for budget, values in known.items()
+    }
     admitted = []
-    for value in asked:
-        if value not in kept and len(kept) < limit:
-            kept[value] = now
-        admitted.append(value in kept)
-    return ProbeAdmission(admitted=tuple(admitted), known=MappingProxyType(kept))
+    for charges in asked:
+        has_room = [
+            value in (values := kept.setdefault(budget, {})) or len(values) < limit
+            for budget, value in charges
+        ]
+        if all(has_room):
+            for budget, value in charges:
+                kept[budget].setdefault(value, now)
+        admitted.append(all(has_room))
+    return ProbeAdmission(
+        admitted=tuple(admitted),
+        known=MappingProxyType({each: MappingProxyType(kept[each]) for each in kept}),
+    )

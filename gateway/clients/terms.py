@@ -12,7 +12,7 @@ from gateway.limits.quotas import Quotas
 from verification import find_question
 
 # Questions on a person's own ID: a credit agency needs a licence for these (R13).
-ON_A_PERSONS_ID: Final = frozenset({"legal_representative_id.v1"})
+ON_A_PERSONS_ID: Final = frozenset({"legal_representative_id.v1", "four_elements.v1"})
 LONGEST_NAME: Final = 100
 
 

@@ -26,7 +26,7 @@ def facts_of(
     """Facts on `enterprise` at `now`, from `records`.
 
     `datasets` are those that were read (default: all). Facts of other datasets, of unavailable
-    sources, and of datasets not open to questions are unknown.
+    sources, and of datasets that the catalogue lacks or does not open to questions are unknown.
     """
     held = (registration_of(enterprise), *records)
     disclosed = disclosable_records(
@@ -37,7 +37,11 @@ def facts_of(
     )
     compared = {each.name for each in catalogue.fields_for(REGISTRATION, Audience.VERIFICATION)}
     read = {REGISTRATION, *(catalogue.codes if datasets is None else datasets)}
-    read = {each for each in read if catalogue.fields_for(each, Audience.VERIFICATION)}
+    read = {
+        each
+        for each in read & set(catalogue.codes)
+        if catalogue.fields_for(each, Audience.VERIFICATION)
+    }
     return Facts(
         name=registered.get("name", ""),
         former_names=tuple(registered.get("former_names", ())),

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from gateway.clients.registration import Registration
-from gateway.clients.terms import Terms
+from gateway.clients.terms import ON_A_PERSONS_ID, Terms
 from gateway.limits.quotas import Quotas
 from gateway.signing.jwk import new_p256_jwk, without_private
 from verification import QUESTIONS
@@ -80,7 +80,7 @@ DEMO_CLIENTS: Final = (
         scopes=("verify", "consents", "changes", "query"),
         purposes=frozenset({"merchant_onboarding", "merchant_review", "supplier_check"}),
         datasets=frozenset({"registration", "licence", "public_rating"}),
-        questions=ALL_QUESTIONS - {"legal_representative_id.v1"},
+        questions=ALL_QUESTIONS - ON_A_PERSONS_ID,
         redirects=True,
         contact="0571-00000002（虚构号码 made-up number）",
     ),

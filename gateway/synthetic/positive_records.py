@@ -20,6 +20,9 @@ _PAID: Final = {
     "utilities": "水电气",
 }
 
+_INSURED: Final = {"低": 3, "中": 25, "高": 150}
+"""Employees insured, by the band of the amount."""
+
 
 def add_licence(
     builder: EnterpriseBuilder, *, category: str | None = None, valid: bool = True
@@ -55,13 +58,18 @@ def add_payments(
     builder: EnterpriseBuilder, kind: str, *, months: int = 12, late: int | None = None
 ) -> None:
     """Add full months of payments; `late` is the month, counted back, paid late."""
-    band = builder.rng.choice(("低", "中", "高"))
+    band = builder.rng.choice(tuple(_INSURED))
     for back in range(1, months + 1):
         month = months_after(builder.today.replace(day=1), -back)
         if month < builder.established_on:
             return
         builder.add(
-            "tax_and_social", kind=kind, period=f"{month:%Y-%m}", on_time=back != late, band=band
+            "tax_and_social",
+            kind=kind,
+            period=f"{month:%Y-%m}",
+            on_time=back != late,
+            band=band,
+            **({"insured": _INSURED[band]} if kind == "social_insurance" else {}),
         )
 
 

@@ -13,8 +13,16 @@ from gateway.access.errors import (
 )
 from gateway.access.refused_request import UNKNOWN, RefusedRequest
 from gateway.access.subject_uscc import parse_subject
-from gateway.verifications.schemas import VerificationIn
-from verification import Asked, Question, find_question, problem_with
+from gateway.verifications.schemas import ElementsIn, QuestionIn, VerificationIn
+from verification import (
+    Asked,
+    Question,
+    Value,
+    budgets_of,
+    elements_of,
+    find_question,
+    problem_with,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +65,7 @@ class VerificationRequest:
     @property
     def budgets(self) -> tuple[str, ...]:
         """The tags under which asserted values are counted."""
-        return tuple(dict.fromkeys(each.budget for each in self.questions))
+        return tuple(dict.fromkeys(tag for each in self.questions for tag in budgets_of(each)))
 
     @property
     def _each(self) -> Iterator[tuple[Question, bool]]:
@@ -75,7 +83,7 @@ def parse_request(body: VerificationIn) -> VerificationRequest | RefusedRequest 
     uscc = parse_subject(body.enterprise.uscc)
     if uscc is None:
         return Refusal(InvalidUsccError)
-    asked = tuple(Asked(tag=each.question, value=each.value) for each in body.questions)
+    asked = tuple(Asked(tag=each.question, value=_value(each)) for each in body.questions)
     questions = tuple(found for each in asked if (found := find_question(each.tag)) is not None)
     known = tuple(dict.fromkeys(each.tag for each in questions))
     if body.purpose not in set(Purpose):
@@ -88,6 +96,12 @@ def parse_request(body: VerificationIn) -> VerificationRequest | RefusedRequest 
     if problems:
         return Refusal(InvalidRequestError, problems[0])
     return VerificationRequest(uscc=uscc, purpose=body.purpose, asked=asked, questions=questions)
+
+
+def _value(asked: QuestionIn) -> Value | None:
+    if isinstance(asked.value, ElementsIn):
+        return elements_of(asked.value.model_dump(exclude_none=True))
+    return asked.value
 
 
 def _refused(refusal: Refusal, uscc: str, purpose: str, asked: tuple[str, ...]) -> RefusedRequest:

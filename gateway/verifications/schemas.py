@@ -10,11 +10,19 @@ VerificationText = Annotated[str, StringConstraints(min_length=1, max_length=200
 MAX_QUESTIONS = 20
 
 
+class ElementsIn(WireModel):
+    """The value of a group: the members that `GET /v1/questions` names for it, and no other."""
+
+    name: VerificationText | None = Field(default=None, examples=["杭州云栖数据科技有限公司"])
+    legal_representative: VerificationText | None = None
+    id_number: VerificationText | None = None
+
+
 class QuestionIn(WireModel):
-    """One question, with the asserted value or the chosen band where it takes one."""
+    """One question, with the asserted value (of a group an object) or the chosen band."""
 
     question: VerificationText = Field(examples=["enterprise_name.v1"])
-    value: VerificationText | None = None
+    value: VerificationText | ElementsIn | None = None
 
 
 class VerificationIn(WireModel):

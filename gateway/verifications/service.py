@@ -28,7 +28,14 @@ from gateway.transparency.disclosure_leaf import Disclosure
 from gateway.verifications.padding import pad_answer
 from gateway.verifications.read_query import VerificationInputs, read_inputs
 from gateway.verifications.request import VerificationRequest
-from verification import CATALOGUE_VERSION, Answered, Asked, admit_probe, asserted_form, evaluate
+from verification import (
+    CATALOGUE_VERSION,
+    Answered,
+    Asked,
+    admit_probes,
+    budget_charges,
+    evaluate,
+)
 
 VerificationCall = AdmittedCall[VerificationRequest]
 
@@ -158,23 +165,23 @@ def _probed(
     A value without the consent that it needs costs nothing.
     """
     request, digests = call.request, call.runtime.digests
-    probes: list[Probe] = []
-    admitted = {asked for asked in request.asked if asked.value is None}
-    pairs = tuple(zip(request.asked, request.questions, strict=True))
-    for budget in sorted({each.budget for asked, each in pairs if asked.value is not None}):
-        known, revision = inputs.probes.get(budget, ({}, 0))
-        values = [
-            asked
-            for asked, each in pairs
-            if each.budget == budget and asked in open_to_caller and asked.value
+    charged = [each for each in request.asked if each in open_to_caller and each.value is not None]
+    charges = [
+        [
+            (budget, digests.of("probe", f"{request.uscc} {budget} {form}").hex()[:32])
+            for budget, form in budget_charges(each)
         ]
-        forms = (f"{request.uscc} {budget} {asserted_form(each)}" for each in values)
-        keys = [digests.of("probe", form).hex()[:32] for form in forms]
-        admission = admit_probe(known, keys, now=int(now.timestamp()))
-        admitted.update(each for each, yes in zip(values, admission.admitted, strict=True) if yes)
-        if admission.known != known:  # unchanged: no write lock
-            probes.append(Probe(question=budget, asked=admission.known, revision=revision))
-    return probes, frozenset(admitted)
+        for each in charged
+    ]
+    known = {budget: values for budget, (values, _) in inputs.probes.items()}
+    admission = admit_probes(known, charges, now=int(now.timestamp()))
+    probes = [
+        Probe(question=budget, asked=values, revision=inputs.probes.get(budget, ({}, 0))[1])
+        for budget, values in sorted(admission.known.items())
+        if values != known.get(budget, {})  # unchanged: no write lock
+    ]
+    admitted = {each for each, yes in zip(charged, admission.admitted, strict=True) if yes}
+    return probes, frozenset(admitted | {each for each in request.asked if each.value is None})
 
 
 def _answers(

@@ -6,8 +6,13 @@ import secrets
 import httpx2
 import pytest
 
-from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture
-from verification import QUESTIONS
+from tests.gateway_fixture import (
+    UNKNOWN,
+    Caller,
+    GatewayFixture,
+    QuestionValue,
+    every_question,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -156,8 +161,10 @@ async def test_asserted_values_are_kept_as_keyed_digests_only(gateway: GatewayFi
 # What an answer gives away besides itself
 
 
-async def answer_to(bank: Caller, uscc: str, *asked: tuple[str, str] | str) -> httpx2.Response:
-    """A single answer."""
+async def answer_to(
+    bank: Caller, uscc: str, *asked: tuple[str, QuestionValue] | str
+) -> httpx2.Response:
+    """One answer."""
     response = await bank.verify(uscc, *asked, headers={"X-Request-Id": "the-same"})
     assert response.status_code == 200, response.text
     return response
@@ -181,15 +188,12 @@ async def test_answers_to_the_same_question_are_of_one_length(gateway: GatewayFi
 
 
 async def test_every_question_is_padded_for_every_enterprise(gateway: GatewayFixture) -> None:
-    """The whole catalogue, for each kind of enterprise."""
+    """The whole catalogue, of each kind of enterprise and of none."""
     bank = await gateway.client()
-    asked = [
-        each.tag if each.offers(None) else (each.tag, each.values[-1] if each.values else "王一")
-        for each in QUESTIONS
-    ]
     usccs = [e.enterprise.uscc for e in gateway.entities[:56] if e.enterprise.code_ok]
-    lengths = {len((await answer_to(bank, uscc, *asked)).content) for uscc in (*usccs, UNKNOWN)}
-    assert len(lengths) == 1
+    for asked in every_question():
+        lengths = {len((await answer_to(bank, uscc, *asked)).content) for uscc in (*usccs, UNKNOWN)}
+        assert len(lengths) == 1
 
 
 async def test_an_unknown_enterprise_and_a_closed_one_answer_alike(gateway: GatewayFixture) -> None:
@@ -203,3 +207,73 @@ async def test_an_unknown_enterprise_and_a_closed_one_answer_alike(gateway: Gate
         for own in ("verification_id", "disclosure_id", "as_of", "log_promise", "enterprise"):
             del each[own]
     assert told[0] == told[1]
+
+
+async def test_no_group_gives_further_guesses(gateway: GatewayFixture) -> None:
+    """Its names count in the names' budgets, and theirs in its own: a fourth name is not answered."""
+    bank, of = await gateway.client(), gateway.entity("clean").enterprise
+    group = "three_elements.v1"
+
+    def asked(name: str, person: str) -> tuple[str, QuestionValue]:
+        return group, {"name": name, "legal_representative": person}
+
+    assert await bank.answers(of.uscc, *guesses("王一", "王二")) == ["no", "no"]
+    assert await bank.answers(of.uscc, asked(of.name, "王三")) == ["no"]
+    right = asked(of.name, of.legal_representative)
+    assert await bank.answers(of.uscc, right) == ["not_determined"]
+    assert await bank.answers(of.uscc, (NAME, of.legal_representative)) == ["not_determined"]
+    assert await bank.answers(of.uscc, asked(of.name, "王一")) == ["no"]
+    kept = await gateway.rows(
+        "SELECT question, (SELECT count(*) FROM jsonb_object_keys(asked)) AS values FROM probe"
+        " WHERE client_id = :client ORDER BY question",
+        client=bank.client_id,
+    )
+    assert [(row["question"], row["values"]) for row in kept] == [
+        ("enterprise_name.v1", 1),
+        (NAME, 3),
+        (group, 2),
+    ]
+
+
+async def test_a_group_that_is_not_answered_has_cost_nothing(gateway: GatewayFixture) -> None:
+    """One element is beyond its budget: neither the group nor the other element is counted."""
+    bank, of = await gateway.client(), gateway.entity("clean").enterprise
+    await bank.answers(of.uscc, *guesses(*WRONG[:3]))
+    closed = {"name": "甲公司", "legal_representative": "王四"}
+    assert await bank.answers(of.uscc, ("three_elements.v1", closed)) == ["not_determined"]
+    names = guesses("甲公司", "乙公司", of.name, question="enterprise_name.v1")
+    assert await bank.answers(of.uscc, *names) == ["no", "no", "yes"]
+
+
+async def test_a_crowd_of_groups_does_not_exceed_their_budgets(gateway: GatewayFixture) -> None:
+    """Twelve at once, of four names: three names are answered, and each call gets an answer."""
+    bank, of = await gateway.client(), gateway.entity("clean").enterprise
+    await bank.token()
+    asked: list[tuple[str, QuestionValue]] = [
+        ("three_elements.v1", {"name": f"甲{i % 4}", "legal_representative": f"王{i}"})
+        for i in range(12)
+    ]
+    told = await asyncio.gather(*(bank.answers(of.uscc, each) for each in asked))
+    assert sorted(answer for answers in told for answer in answers) == sorted(
+        ["no"] * 3 + ["not_determined"] * 9
+    )
+
+
+async def test_answers_to_a_group_are_of_one_length(gateway: GatewayFixture) -> None:
+    """Yes, no for either element, not determined, and an unknown enterprise."""
+    bank, of = await gateway.client(), gateway.entity("clean").enterprise
+    told = [
+        await answer_to(
+            bank, uscc, ("three_elements.v1", {"name": name, "legal_representative": person})
+        )
+        for uscc, name, person in (
+            (of.uscc, of.name, of.legal_representative),
+            (of.uscc, of.name, "王一"),
+            (of.uscc, "甲公司", of.legal_representative),
+            (of.uscc, "乙公司", "王二"),
+            (UNKNOWN, of.name, of.legal_representative),
+        )
+    ]
+    answers = [each.json()["answers"][0]["answer"] for each in told]
+    assert answers == ["yes", "no", "no", "not_determined", "not_determined"]
+    assert len({len(each.content) for each in told}) == 1

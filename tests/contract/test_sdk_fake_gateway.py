@@ -9,9 +9,11 @@ import pytest
 import consent
 from tests.gateway_fixture import UNKNOWN, GatewayFixture
 from tests.sdk_builders import client_of, members, parse_json
-from xinqiao import Client, errors
+from verification import QUESTIONS
+from xinqiao import Client, errors, three_elements
 from xinqiao._core.exchange import sha256_digest
 from xinqiao.testing import FakeGateway
+from xinqiao.testing._resource_server import GROUPS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -71,10 +73,15 @@ def make_fake(served: GatewayFixture) -> tuple[FakeGateway, GatewayUnderTest]:
     """A fake gateway with the same facts about one enterprise."""
     fake_gateway = FakeGateway()
     of = served.entity("disputed").enterprise
+    held = {"name": of.name, "legal_representative": of.legal_representative}
     record = {"objection": {"since": "2026-11-20T09:00:00+08:00"}, "fields": {"fine": "1.0"}}
     fake_gateway.add_enterprise(
         of.uscc,
-        answers={("enterprise_name.v1", of.name): "yes", "is_active.v1": "yes"},
+        answers={
+            ("enterprise_name.v1", of.name): "yes",
+            "is_active.v1": "yes",
+        },
+        elements=held,
         records=[{"dataset": "penalty", **record}, {"dataset": "licence", "fields": {"name": "x"}}],
     )
     return fake_gateway, GatewayUnderTest(client=fake_gateway.client(), uscc=of.uscc, name=of.name)
@@ -94,6 +101,19 @@ def calls_of(side: GatewayUnderTest) -> dict[str, Callable[[], Any]]:
         ),
         "verify nobody": lambda: client.verify(
             UNKNOWN, purpose=PURPOSE, questions=["is_active.v1"],
+        ),
+        "verify three elements": lambda: client.verify(
+            uscc, purpose=PURPOSE,
+            questions=[three_elements(name=side.name, legal_representative="不是本人")],
+        ),
+        "verify elements by halves": lambda: client.verify(
+            uscc, purpose=PURPOSE, questions={"three_elements.v1": {"name": side.name}},
+        ),
+        "verify elements as a text": lambda: client.verify(
+            uscc, purpose=PURPOSE, questions={"three_elements.v1": side.name},
+        ),
+        "verify a name as elements": lambda: client.verify(
+            uscc, purpose=PURPOSE, questions={"enterprise_name.v1": {"name": side.name}},
         ),
         "query nobody": lambda: client.query(UNKNOWN, **asked),
         "query": lambda: client.query(uscc, **asked),
@@ -116,6 +136,13 @@ async def test_both_answer_the_same_calls_in_the_same_shapes(served: GatewayFixt
             assert alike(summary(one), summary(other)), (name, summary(one), summary(other))
 
     compare("verify", "verify a wrong name", "verify nobody", "query nobody", "query", "questions")
+    compare(*(name for name in mine if "elements" in name))
+    no = fake.client.verify(
+        fake.uscc,
+        purpose=PURPOSE,
+        questions=[three_elements(name=fake.name, legal_representative="不是本人")],
+    )
+    assert no["three_elements.v1"].no
     known = fake.client.verify(fake.uscc, purpose=PURPOSE, questions={"is_active.v1": None})
     assert known["is_active.v1"].yes
     held = fake_gateway.grant_consent(
@@ -127,6 +154,12 @@ async def test_both_answer_the_same_calls_in_the_same_shapes(served: GatewayFixt
     fake_gateway.withdraw_consent(held.consent_id)
     await served.act(consent.withdraw, consent_id)
     compare("query")
+
+
+async def test_the_fake_knows_the_groups_and_their_members() -> None:
+    """Each of the catalogue."""
+    known = {each.tag: {e.name for e in each.elements} for each in QUESTIONS if each.elements}
+    assert known == GROUPS
 
 
 async def test_the_fake_tells_no_member_that_the_real_one_does_not(served: GatewayFixture) -> None:

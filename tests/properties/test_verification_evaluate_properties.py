@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verification import QUESTIONS, Answered, Asked, Facts, LiveRecord, evaluate
+from verification import (
+    QUESTIONS,
+    Answered,
+    Asked,
+    Facts,
+    LiveRecord,
+    Question,
+    Value,
+    elements_of,
+    evaluate,
+)
 
 DATASETS = sorted({dataset for each in QUESTIONS for dataset in each.datasets})
 DATES = st.dates() | st.dates().map(str) | st.text(max_size=10) | st.none() | st.integers()
@@ -21,7 +32,12 @@ FIELDS = st.fixed_dictionaries(
         "level": st.sampled_from(["优秀", "差", "A", None]),
         "rated_on": DATES,
         "fulfilment": st.sampled_from(["fulfilled", "broken", "in_progress", None]),
-        "kind": st.just("social_insurance"),
+        "kind": st.sampled_from(["social_insurance", "tax", "housing_fund", "firm", None]),
+        "term_to": DATES,
+        "number": st.sampled_from(["浙许1号", "浙许*号", "", None]),
+        "certificate": st.sampled_from(["证 JY1", "证", None]),
+        "year": st.sampled_from(["2025", "2024", "", None]),
+        "insured": st.sampled_from([0, 9, 10, 100, -1, True, None, "10"]),
         "period": st.sampled_from(["2026-08", "2026-09", "2026-10", ""]),
         "on_time": st.sampled_from([True, False, None, "yes"]),
     },
@@ -44,19 +60,41 @@ FACTS = st.builds(
     records=st.lists(RECORDS, max_size=8).map(tuple),
     available=st.frozensets(st.sampled_from(DATASETS)),
 )
+GROUPS = st.dictionaries(
+    st.sampled_from(["name", "legal_representative", "id_number"]), st.text(max_size=4)
+).map(elements_of)
 ASKED = st.sampled_from(QUESTIONS).flatmap(
     lambda each: st.builds(
         Asked,
         tag=st.just(each.tag),
-        value=st.text(max_size=8) | st.none() | st.sampled_from([*each.values, None]),
+        value=st.text(max_size=8) | st.none() | GROUPS | st.sampled_from([*each.values, None]),
     )
 )
+LATER = [each for each in QUESTIONS[16:] if each.tag != "employees_insured_at_least.v1"]
 TODAY = date(2026, 11, 22)
 
 
 def digest(text: str) -> bytes:
     """A stand-in for a keyed digest of the same length."""
     return text.encode()[:32].ljust(32, b"1")
+
+
+OPEN_ENDS = {"valid_from", "valid_to"}
+"""Fields of licences that are absent where a licence has no first or last day."""
+
+
+def a_value(each: Question) -> Value | None:
+    """A value that the question takes."""
+    if each.elements:
+        return elements_of(dict.fromkeys((element.name for element in each.elements), "名"))
+    return (each.values or (None if each.value == "none" else "浙许1号",))[0]
+
+
+def answer(each: Question, facts: Facts) -> Answered:
+    """Its answer under consent and within budgets."""
+    asked = Asked(tag=each.tag, value=a_value(each))
+    (answered,) = evaluate([asked], facts, allowed={asked}, digest=digest, today=TODAY)
+    return answered
 
 
 @given(st.lists(ASKED, max_size=6), st.none() | FACTS, st.data())
@@ -77,9 +115,84 @@ def test_every_answer_is_well_formed(
 
 @given(ASKED, FACTS)
 def test_an_answer_does_not_depend_on_its_neighbours(asked: Asked, facts: Facts) -> None:
-    """Alone and among others it is the same."""
-    others = [Asked(tag=each.tag, value=(each.values or (None,))[0]) for each in QUESTIONS]
+    """Alone or among all others, a question has one answer."""
+    others = [Asked(tag=each.tag, value=a_value(each)) for each in QUESTIONS]
     every = frozenset([asked, *others])
     (alone,) = evaluate([asked], facts, allowed=every, digest=digest, today=TODAY)
     among = evaluate([*others, asked], facts, allowed=every, digest=digest, today=TODAY)
     assert among[-1] == alone
+
+
+REGISTERED = st.builds(
+    LiveRecord,
+    dataset=st.just("registration"),
+    record_id=st.just("reg"),
+    version=st.just(1),
+    fields=FIELDS,
+)
+
+
+@given(st.sampled_from(LATER), FACTS, REGISTERED, st.data())
+def test_what_is_missing_makes_no_no(
+    each: Question, facts: Facts, registered: LiveRecord, data: st.DataObject
+) -> None:
+    """A `no` stays `no` only; a file without one of its fields denies nothing that it did not deny."""
+    whole = replace(facts, records=(registered, *facts.records), available=frozenset(DATASETS))
+    place = data.draw(st.integers(0, len(whole.records) - 1))
+    thinned = whole.records[place]
+    lost = data.draw(st.sampled_from([*(thinned.fields.keys() - OPEN_ENDS), ""]))
+    left = {name: value for name, value in thinned.fields.items() if name != lost}
+    records = [replace(thinned, fields=left) if r is thinned else r for r in whole.records]
+    if answer(each, replace(whole, records=tuple(records))).answer == "no":
+        assert answer(each, whole).answer == "no"
+
+
+@given(st.sampled_from(QUESTIONS[16:]), FACTS, REGISTERED)
+def test_a_yes_by_presence_rests_on_records(
+    each: Question, facts: Facts, registered: LiveRecord
+) -> None:
+    """Whoever was told finds out when one of them changes; and empty records deny nothing."""
+    there = replace(facts, records=(registered, *facts.records))
+    told = answer(each, there)
+    if told.answer == "yes" and not each.tag.startswith("no"):
+        assert told.rests_on
+    blank = replace(
+        there,
+        name="",
+        legal_representative=None,
+        status=None,
+        established_on=None,
+        digests={},
+        records=tuple(replace(record, fields={}) for record in there.records),
+    )
+    assert answer(each, blank).answer != "no" or each.tag in NO_RECORD_IS_A_NO
+
+
+NO_RECORD_IS_A_NO = {"licence_number_valid.v1"}
+"""What is asked is whether there is such a record: none, from a source that answered, is a `no`."""
+
+
+@given(FACTS, REGISTERED, st.text(max_size=4), st.text(max_size=4))
+def test_a_group_says_yes_where_each_element_does_and_no_only_where_all_are_known(
+    facts: Facts, registered: LiveRecord, name: str, person: str
+) -> None:
+    """And rests on the same records, whichever element differs."""
+    known = replace(facts, records=(registered, *facts.records), available=frozenset(DATASETS))
+    group = Asked(
+        tag="three_elements.v1",
+        value=elements_of({"name": name, "legal_representative": person}),
+    )
+    alone = (
+        Asked(tag="enterprise_name.v2", value=name),
+        Asked(tag="legal_representative_name.v2", value=person),
+    )
+    told, *each = evaluate(
+        [group, *alone], known, allowed={group, *alone}, digest=digest, today=TODAY
+    )
+    answers = {one.answer for one in each}
+    if "not_determined" in answers:
+        assert told == Answered(tag=group.tag, answer="not_determined")
+    else:
+        assert told.answer == ("no" if "no" in answers else "yes")
+        assert told.rests_on == each[0].rests_on
+    assert told.match is None

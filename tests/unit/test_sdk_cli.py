@@ -49,6 +49,9 @@ def handler(fake_gateway: FakeGateway) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+THREE = {"name": "甲=乙", "legal_representative": "张三"}
+
+
 @pytest.fixture
 def fake_gateway() -> Iterator[FakeGateway]:
     fake_gateway = FakeGateway()
@@ -57,7 +60,11 @@ def fake_gateway() -> Iterator[FakeGateway]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     fake_gateway.add_enterprise(
         USCC,
-        answers={"is_active.v1": "yes", ("enterprise_name.v1", "甲=乙"): "yes"},
+        answers={
+            "is_active.v1": "yes",
+            ("enterprise_name.v1", "甲=乙"): "yes",
+        },
+        elements=THREE,
         records=[
             {"dataset": "penalty", "fields": {"fine": "1.2", "kinds": ["罚款"]}, "objection": {}}
         ],
@@ -100,6 +107,22 @@ def test_ask_shows_each_answer_and_that_it_was_verified(run: Callable[..., Resul
     assert result.stdout.count("✔ yes") == 2
     assert result.stdout.count("✘ no") == 1
     assert "signature verified" in result.stderr
+
+
+def test_ask_takes_a_group_as_a_json_object(run: Callable[..., Result]) -> None:
+    """Its members in any order; what is no JSON is said in one line."""
+    tag, turned = "three_elements.v1", dict(reversed(THREE.items()))
+    for members in (THREE, turned):
+        asked = run("ask", USCC, "--purpose", "tender", "-q", f"{tag}={json.dumps(members)}")
+        assert asked.exit_code == 0, asked.output
+        assert asked.stdout.count("✔ yes") == 1
+    other = run(
+        "ask", USCC, "--purpose", "tender", "-q", f"{tag}={json.dumps(THREE | {'name': 'x'})}"
+    )
+    assert other.stdout.count("✘ no") == 1
+    broken = run("ask", USCC, "--purpose", "tender", "-q", f'{tag}={{"name": ')
+    assert broken.exit_code == 1
+    assert broken.stderr.startswith("✘ ")
 
 
 def test_ask_keeps_evidence_that_the_command_verifies_offline(
@@ -188,6 +211,13 @@ def test_a_question_is_shown_as_it_is_asked(
         },
         "no_live_penalty.v1": {"value": {**value, "required": False, "needs_consent": True}},
         "is_active.v1": {"value": {"type": "none"}, "needs_consent": False},
+        "three_elements.v1": {
+            "value": {
+                "type": "elements",
+                "required": True,
+                "members": ["name", "legal_representative"],
+            }
+        },
     }
     questions = tuple(Question(question=tag, details=each) for tag, each in told.items())
     _show.questions(Questions(catalogue_version="1", questions=questions, evidence=evidence))
@@ -197,6 +227,7 @@ def test_a_question_is_shown_as_it_is_asked(
         "  最近该月数内按时缴纳社会保险 · Was social insurance paid on time?",
         "no_live_penalty.v1[=3 | 12, which needs consent]",
         "is_active.v1",
+        """three_elements.v1='{"name": "…", "legal_representative": "…"}'""",
     ]
 
 

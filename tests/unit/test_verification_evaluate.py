@@ -9,7 +9,18 @@ from datetime import date, datetime
 
 import pytest
 
-from verification import QUESTIONS, STAND_IN, Answered, Asked, Facts, LiveRecord, evaluate
+from verification import (
+    QUESTIONS,
+    STAND_IN,
+    Answered,
+    Asked,
+    Facts,
+    LiveRecord,
+    Question,
+    Value,
+    elements_of,
+    evaluate,
+)
 
 TODAY = date(2026, 11, 22)
 ID_NUMBER = "33010619900101123X"
@@ -52,7 +63,7 @@ def having(*records: LiveRecord) -> Facts:
 
 
 def ask(
-    tag: str, value: str | None = None, *, facts: Facts | None = ENTERPRISE, today: date = TODAY
+    tag: str, value: Value | None = None, *, facts: Facts | None = ENTERPRISE, today: date = TODAY
 ) -> Answered:
     """Ask one question with consent and budget."""
     asked = Asked(tag=tag, value=value)
@@ -61,12 +72,15 @@ def ask(
     return answered
 
 
+def asserted_values(each: Question) -> tuple[Value | None, ...]:
+    """Values that a question takes: every band, or one text for each member."""
+    if each.elements:
+        return (elements_of(dict.fromkeys((e.name for e in each.elements), ENTERPRISE.name)),)
+    return each.values or ((ENTERPRISE.name,) if each.value == "text" else (None,))
+
+
 EVERYTHING = [
-    Asked(tag=each.tag, value=value)
-    for each in QUESTIONS
-    for value in (
-        each.values or (("杭州云栖数据科技有限公司",) if each.value == "text" else (None,))
-    )
+    Asked(tag=each.tag, value=value) for each in QUESTIONS for value in asserted_values(each)
 ]
 
 
@@ -101,11 +115,16 @@ def test_the_work_is_the_same_for_an_unknown_enterprise() -> None:
         made.append(text)
         return digest(text)
 
-    asked = Asked(tag="legal_representative_id.v1", value=ID_NUMBER)
-    for facts in (None, ENTERPRISE, replace(ENTERPRISE, digests={})):
-        for allowed in (frozenset[Asked](), frozenset({asked})):
-            evaluate([asked], facts, allowed=allowed, digest=counting, today=TODAY)
-    assert made == [ID_NUMBER] * 6
+    group = {"name": "甲公司", "legal_representative": "乙", "id_number": ID_NUMBER}
+    for asked in (
+        Asked(tag="legal_representative_id.v1", value=ID_NUMBER),
+        Asked(tag="four_elements.v1", value=elements_of(group)),
+    ):
+        made.clear()
+        for facts in (None, ENTERPRISE, replace(ENTERPRISE, digests={})):
+            for allowed in (frozenset[Asked](), frozenset({asked})):
+                evaluate([asked], facts, allowed=allowed, digest=counting, today=TODAY)
+        assert made == [ID_NUMBER] * 6
     assert STAND_IN.available == ALL_DATASETS
 
 

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from gateway.clients.terms import ON_A_PERSONS_ID
 from gateway.creditfile.catalogue import load_catalogue
 from gateway.creditfile.disclosure_class import DisclosureClass
 from verification import (
     CATALOGUE_VERSION,
     QUESTIONS,
     Asked,
+    Value,
     as_document,
     asserted_form,
+    budget_charges,
+    budgets_of,
+    elements_of,
     find_question,
     problem_with,
 )
+from verification.questions_page import markdown
 
+PAGE = Path(__file__).parents[2] / "docs" / "understand" / "questions.md"
 PUBLISHED = {
     "enterprise_name.v1",
     "legal_representative_name.v1",
@@ -35,7 +43,18 @@ PUBLISHED = {
     "rating_at_least.v1",
     "established_for.v1",
     "paid_social_insurance_on_time.v1",
+    "three_elements.v1",
+    "four_elements.v1",
+    "registration_standing.v1",
+    "is_individual_business.v1",
+    "annual_report_filed.v1",
+    "licence_number_valid.v1",
+    "paid_tax_on_time.v1",
+    "paid_housing_fund_on_time.v1",
+    "employees_insured_at_least.v1",
 }
+THREE = elements_of({"name": "名", "legal_representative": "名"})
+FOUR = elements_of({"name": "名", "legal_representative": "名", "id_number": "1"})
 DECIDED_BY = (
     ("enterprise_name.v1", "名", "registration", "name"),
     ("legal_representative_name.v1", "名", "registration", "legal_representative"),
@@ -54,12 +73,28 @@ DECIDED_BY = (
     ("commitment_fulfilled.v1", None, "commitment", "fulfilment"),
     ("rating_at_least.v1", "良好", "public_rating", "level"),
     ("paid_social_insurance_on_time.v1", "3", "tax_and_social", "on_time"),
+    ("three_elements.v1", THREE, "registration", "name"),
+    ("three_elements.v1", THREE, "registration", "legal_representative"),
+    ("four_elements.v1", FOUR, "registration", "legal_representative_id_number"),
+    ("registration_standing.v1", None, "registration", "status"),
+    ("registration_standing.v1", None, "registration", "term_to"),
+    ("is_individual_business.v1", None, "registration", "kind"),
+    ("annual_report_filed.v1", None, "annual_report", "year"),
+    ("licence_number_valid.v1", "浙许1号", "licence", "number"),
+    ("licence_number_valid.v1", "浙许1号", "licence", "certificate"),
+    ("paid_tax_on_time.v1", "6", "tax_and_social", "on_time"),
+    ("paid_housing_fund_on_time.v1", "6", "tax_and_social", "on_time"),
+    ("employees_insured_at_least.v1", "1", "tax_and_social", "insured"),
 )
 """Question, value, and the dataset and field that decide its answer."""
 UNDER_CONSENT = {
     "legal_representative_id.v1",
     "rating_at_least.v1",
     "paid_social_insurance_on_time.v1",
+    "four_elements.v1",
+    "paid_tax_on_time.v1",
+    "paid_housing_fund_on_time.v1",
+    "employees_insured_at_least.v1",
 }
 
 
@@ -137,8 +172,9 @@ def test_both_questions_on_a_name_have_one_budget_in_the_later_form() -> None:
 def test_no_question_takes_a_threshold_of_the_callers_choosing() -> None:
     """Values are texts to compare or from a closed list."""
     for each in QUESTIONS:
-        assert (each.value == "text") == (each.kind == "match")
+        assert (each.value in {"text", "elements"}) == (each.kind == "match")
         assert (each.value == "one_of") == bool(each.values)
+        assert (each.value == "elements") == bool(each.elements)
         assert each.budgeted == (each.value != "none")
 
 
@@ -156,6 +192,22 @@ def test_the_document_is_plain_json_in_the_catalogues_order() -> None:
     }
     assert by_tag["is_active.v1"]["value"] == {"type": "none"}
     assert by_tag["enterprise_name.v1"]["value"]["max_length"] == 200
+    assert by_tag["four_elements.v1"]["value"] == {
+        "type": "elements",
+        "required": True,
+        "needs_consent": True,
+        "max_length": 200,
+        "members": ["name", "legal_representative", "id_number"],
+    }
+    assert by_tag["three_elements.v1"]["shares_budget_with"] == [
+        "enterprise_name.v2",
+        "legal_representative_name.v2",
+    ]
+    for each in document["questions"]:
+        assert each["title"]["zh"]
+        assert each["title"]["en"].endswith("?") or each["title"]["en"].startswith("Is ")
+        assert each["meaning"]["zh"].endswith("。")
+        assert each["meaning"]["en"].endswith(".")
 
 
 @pytest.mark.parametrize(
@@ -170,10 +222,14 @@ def test_the_document_is_plain_json_in_the_catalogues_order() -> None:
         ("rating_at_least.v1", "良好"),
         ("established_for.v1", "5"),
         ("paid_social_insurance_on_time.v1", "12"),
+        ("paid_social_insurance_on_time.v1", "24"),
+        ("three_elements.v1", THREE),
+        ("four_elements.v1", FOUR),
+        ("licence_number_valid.v1", "浙许〔2023〕1号"),
     ],
 )
-def test_a_well_formed_question_has_no_problem(tag: str, value: str | None) -> None:
-    """Every question of the catalogue with a valid value."""
+def test_a_well_formed_question_has_no_problem(tag: str, value: Value | None) -> None:
+    """Nothing is refused that the catalogue offers."""
     assert problem_with(Asked(tag=tag, value=value)) is None
 
 
@@ -194,10 +250,29 @@ def test_a_well_formed_question_has_no_problem(tag: str, value: str | None) -> N
         ("established_for.v1", " 5", "takes one of"),
         ("rating_at_least.v1", "", "takes one of"),
         ("no_live_penalty.v1", "", "takes one of"),
+        ("three_elements.v1", None, "needs a value"),
+        ("three_elements.v1", "名", "takes an object of texts: name, legal_representative."),
+        ("three_elements.v1", FOUR, "takes an object of texts: name, legal_representative."),
+        (
+            "four_elements.v1",
+            THREE,
+            "takes an object of texts: name, legal_representative, id_number.",
+        ),
+        ("three_elements.v1", (), "takes an object of texts"),
+        ("three_elements.v1", (("legal_representative", " "), ("name", "名")), "not blank"),
+        (
+            "three_elements.v1",
+            (("legal_representative", "名"), ("name", "名" * 201)),
+            "longer than 200",
+        ),
+        ("enterprise_name.v1", THREE, "takes a text"),
+        ("rating_at_least.v1", THREE, "takes one of"),
+        ("is_active.v1", THREE, "takes no value"),
+        ("licence_number_valid.v1", " ", "not blank"),
     ],
 )
 def test_a_malformed_question_is_refused_with_the_reason(
-    tag: str, value: str | None, sentence: str
+    tag: str, value: Value | None, sentence: str
 ) -> None:
     """The sentence says what to change."""
     assert sentence in (problem_with(Asked(tag=tag, value=value)) or "")
@@ -206,8 +281,10 @@ def test_a_malformed_question_is_refused_with_the_reason(
 def test_a_problem_never_repeats_what_was_sent() -> None:
     """Asserted values may be personal."""
     secret = "33010619900101123X" * 12
-    for tag in ("legal_representative_id.v1", "is_active.v1", "rating_at_least.v1", secret):
-        assert "3301" not in (problem_with(Asked(tag=tag, value=secret)) or "")
+    group = elements_of({"name": secret, "legal_representative": "张三", "id_number": secret})
+    for tag in ("legal_representative_id.v1", "is_active.v1", "four_elements.v1", secret):
+        for value in (secret, group, elements_of({secret: secret})):
+            assert "3301" not in (problem_with(Asked(tag=tag, value=value)) or "")
 
 
 def test_two_spellings_of_one_value_cost_the_budget_once() -> None:
@@ -218,11 +295,62 @@ def test_two_spellings_of_one_value_cost_the_budget_once() -> None:
     assert asserted_form(Asked(tag="legal_representative_id.v1", value="33 010x")) == "33010X"
 
 
+def test_a_group_counts_as_one_value_and_each_element_in_its_own_budget() -> None:
+    """So that neither order nor spelling nor a detour by the group gives further guesses."""
+    one = Asked(tag="four_elements.v1", value=FOUR)
+    spelt = elements_of({"id_number": "１", "legal_representative": " 名", "name": "名\u200b"})
+    charges = budget_charges(one)
+    assert charges == budget_charges(Asked(tag="four_elements.v1", value=spelt))
+    assert charges[1:] == (
+        ("enterprise_name.v1", "名"),
+        ("legal_representative_name.v1", "名"),
+        ("legal_representative_id.v1", "1"),
+    )
+    assert charges[0][0] == "four_elements.v1"
+    assert budget_charges(Asked(tag="enterprise_name.v1", value="名")) == (charges[1],)
+    for each in QUESTIONS:
+        value = FOUR if "id_number" in {e.name for e in each.elements} else THREE
+        asked = Asked(tag=each.tag, value=value if each.elements else "名")
+        budgets = [budget for budget, _ in budget_charges(asked)]
+        assert budgets == list(dict.fromkeys(budgets_of(each)))
+
+
+def test_two_groups_of_other_values_are_two_values() -> None:
+    """Texts that move from one member to another make another value."""
+    forms = {
+        asserted_form(Asked(tag="three_elements.v1", value=elements_of(members)))
+        for members in (
+            {"name": "名", "legal_representative": "张三"},
+            {"name": "张三", "legal_representative": "名"},
+            {"name": '名"', "legal_representative": "张三"},
+        )
+    }
+    assert len(forms) == 3
+
+
+def test_a_question_on_a_persons_id_is_marked_as_one() -> None:
+    """Agency licences, delegates and decisions in person go by that list."""
+    on_an_id = {
+        each.tag
+        for each in QUESTIONS
+        if each.normalisation == "id_numbers.v1" or "id_number" in {e.name for e in each.elements}
+    }
+    assert on_an_id == ON_A_PERSONS_ID
+    assert all(found.needs_consent for tag in on_an_id if (found := find_question(tag)))
+
+
 def test_nothing_asserted_costs_nothing() -> None:
     """Questions without a value are not counted."""
     assert asserted_form(Asked(tag="is_active.v1")) is None
     assert asserted_form(Asked(tag="no_live_penalty.v1")) is None
     assert asserted_form(Asked(tag="unheard_of.v1", value="x")) is None
+
+
+def test_the_page_of_the_questions_is_of_the_catalogue_as_it_is() -> None:
+    """`make docs` makes it anew."""
+    assert PAGE.read_text(encoding="utf-8") == markdown(), "run `make docs`"
+    for each in QUESTIONS:
+        assert f"## `{each.tag}`" in markdown()
 
 
 def test_a_tag_finds_its_question() -> None:

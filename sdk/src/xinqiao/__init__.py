@@ -21,6 +21,7 @@ from ._core.consent_records import ConsentRecord, verify_consent_record
 from ._core.evidence import Evidence, verify_evidence
 from ._core.jose import generate_dpop_key
 from ._core.keys import KeySet
+from ._core.questions import four_elements, three_elements
 from ._core.receipts import Receipt
 from ._core.results import (
     Answer,
@@ -67,7 +68,9 @@ __all__ = [
     "Withheld",
     "XinqiaoError",
     "errors",
+    "four_elements",
     "generate_dpop_key",
+    "three_elements",
     "verify_consent_record",
     "verify_evidence",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import partial
 from math import ceil
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from xinqiao._core.api_call import call, make_headers, new_call, send_once
@@ -14,6 +14,7 @@ from xinqiao.errors import ConfigurationError
 
 from . import parsing, receipts
 from .evidence import Evidence
+from .questions import QuestionsAsked, QuestionValue
 from .results import Consent, ConsentRequest, Consents, QueryResult, Questions, Verification
 from .session import Session
 from .uscc import log_mistyped
@@ -23,17 +24,15 @@ if TYPE_CHECKING:
 
 LONG_POLL_SECONDS = 5  # `wait` of one call; well below any timeout
 
-#: `{"enterprise_name.v1": "…", "is_active.v1": None}`, or tags and (tag, value) pairs in order.
-QuestionsAsked: TypeAlias = Mapping[str, str | None] | Iterable[str | tuple[str, str | None]]
-
 
 def verify(
     session: Session, uscc: str, *, purpose: str, questions: QuestionsAsked
 ) -> Flow[Verification]:
     """Ask yes/no questions about one enterprise.
 
-    `questions` maps a question's tag to the value that is asserted (None where it takes none), or
-    lists tags and (tag, value) pairs. Raises any `XinqiaoError`.
+    `questions` maps a question's tag to the value that is asserted (None where it takes none, of a
+    group a mapping of its members), or lists tags and (tag, value) pairs, such as `three_elements(…)`.
+    Raises any `XinqiaoError`.
     """
     log_mistyped(uscc)
     asked = _question_pairs(questions)
@@ -41,7 +40,8 @@ def verify(
         "enterprise": {"uscc": uscc},
         "purpose": purpose,
         "questions": [
-            {"question": tag} | ({} if value is None else {"value": value}) for tag, value in asked
+            {"question": tag, **({} if value is None else {"value": _json_value(value)})}
+            for tag, value in asked
         ],
     }
     evidence = yield from call(
@@ -223,7 +223,11 @@ def credit_data(
     return wanted
 
 
-def _question_pairs(questions: QuestionsAsked) -> list[tuple[str, str | None]]:
+def _json_value(value: str | Mapping[str, str]) -> str | dict[str, str]:
+    return value if isinstance(value, str) else dict(value)
+
+
+def _question_pairs(questions: QuestionsAsked) -> list[tuple[str, QuestionValue]]:
     if isinstance(questions, str):
         raise ConfigurationError("Give the questions as a list or a mapping, not as one string.")
     if isinstance(questions, Mapping):

@@ -73,7 +73,8 @@ def ask(
     uscc: Uscc,
     purpose: Purpose,
     question: Annotated[
-        list[str], typer.Option("-q", "--question", help="TAG or TAG=VALUE; repeat.")
+        list[str],
+        typer.Option("-q", "--question", help="TAG, TAG=VALUE or TAG=JSON object; repeat."),
     ],
     kit: Kit = None,
     who: As = "bank",
@@ -82,7 +83,10 @@ def ask(
     as_json: Json = False,
 ) -> None:
     """Ask yes/no questions about an enterprise."""
-    asked = [(tag, value if given else None) for tag, given, value in map(_split, question)]
+    with _plain_errors():
+        asked = [
+            (tag, _value(value) if given else None) for tag, given, value in map(_split, question)
+        ]
     with _client(kit, who, keys) as client:
         result = client.verify(uscc, purpose=purpose, questions=asked)
     _show.save_evidence(result.evidence, save)
@@ -172,6 +176,11 @@ def _plain_errors() -> Iterator[None]:
     except (XinqiaoError, OSError, json.JSONDecodeError) as error:
         _show.error(error)
         raise typer.Exit(1) from None
+
+
+def _value(text: str) -> str | dict[str, str]:
+    """A value as it is, or of a group the JSON object of its members."""
+    return json.loads(text) if text.startswith("{") else text
 
 
 def _split(question: str) -> tuple[str, str, str]:

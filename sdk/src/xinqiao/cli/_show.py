@@ -141,11 +141,13 @@ def _print_signature(evidence: Evidence) -> None:
 
 
 def _value_hint(value: object) -> str:
-    """Format of the value after `=` in `ask`: a text, a closed list, or none."""
+    """Format of the value after `=` in `ask`: a text, a closed list, an object, or none."""
     if not isinstance(value, dict) or value.get("type") == "none":
         return ""
     choices = value.get("one_of")
     wanted = " | ".join(map(_plain, choices)) if isinstance(choices, list) else "…"
+    if isinstance(members := value.get("members"), list):
+        wanted = "'{" + ", ".join(f'"{_plain(each)}": "…"' for each in members) + "}'"
     if value.get("required"):
         return f"={wanted}"
     return f"[={wanted}{', which needs consent' if value.get('needs_consent') else ''}]"

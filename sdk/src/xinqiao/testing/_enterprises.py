@@ -13,20 +13,28 @@ Answers: TypeAlias = Mapping[str | tuple[str, str], str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FakeEnterprise:
-    """An enterprise: its answers, and its records in the wire's form."""
+    """An enterprise: its answers, its elements, and its records in the wire's form."""
 
     uscc: str
     answers: Answers = field(default_factory=dict)
+    elements: Mapping[str, str] = field(default_factory=dict)
     records: tuple[Mapping[str, Any], ...] = ()
 
-    def answer(self, question: str, value: str | None) -> str:
+    def answer(self, question: str, value: str | Mapping[str, str] | None) -> str:
         """The configured answer; `no` for another value of a question configured by value."""
-        if value is not None and (question, value) in self.answers:
+        if isinstance(value, str) and (question, value) in self.answers:
             return self.answers[(question, value)]
         if question in self.answers:
             return self.answers[question]
+        if isinstance(value, Mapping):
+            return self._group_answer(value)
         configured = any(isinstance(key, tuple) and key[0] == question for key in self.answers)
         return "no" if configured else "not_determined"
+
+    def _group_answer(self, members: Mapping[str, str]) -> str:
+        if not members.keys() <= self.elements.keys():
+            return "not_determined"
+        return "yes" if members.items() <= self.elements.items() else "no"
 
 
 @dataclass(slots=True, kw_only=True)

@@ -81,13 +81,16 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         uscc: str,
         *,
         answers: Answers | None = None,
+        elements: Mapping[str, str] | None = None,
         records: Iterable[Mapping[str, Any]] = (),
     ) -> FakeEnterprise:
         """Add an enterprise: answers by question or (question, value), records as on the wire.
 
-        A record needs `dataset` and `fields`; the rest is filled in.
+        `elements` answer questions on groups: `name`, `legal_representative`, `id_number`. A record needs `dataset` and `fields`; the rest is filled in.
         """
-        enterprise = FakeEnterprise(uscc=uscc, answers=answers or {}, records=tuple(records))
+        enterprise = FakeEnterprise(
+            uscc=uscc, answers=answers or {}, elements=elements or {}, records=tuple(records)
+        )
         self._resources.enterprises[uscc] = enterprise
         return enterprise
 

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import httpx2
 
@@ -78,6 +78,8 @@ class FakeResourceServer:
     def _verification(self, body: Body, when: datetime) -> httpx2.Response:
         uscc = body["enterprise"]["uscc"]
         known = self.enterprises.get(uscc, FakeEnterprise(uscc=uscc))
+        if not all(map(_has_well_formed_value, body["questions"])):
+            return problem(400, "invalid_request")
         answers = []
         for item in body["questions"]:
             value = known.answer(item["question"], item.get("value"))
@@ -184,6 +186,25 @@ class FakeResourceServer:
             "as_of": when.isoformat(),
             "log_promise": promise,
         }
+
+
+#: The groups, each with its members.
+GROUPS: Final = {
+    "three_elements.v1": {"name", "legal_representative"},
+    "four_elements.v1": {"name", "legal_representative", "id_number"},
+}
+
+
+def _has_well_formed_value(item: Body) -> bool:
+    """Whether a question's value is a text, or of a group an object of texts with just its members."""
+    value, members = item.get("value"), GROUPS.get(item["question"])
+    if members is None:
+        return value is None or isinstance(value, str)
+    return (
+        isinstance(value, dict)
+        and value.keys() == members
+        and all(isinstance(text, str) and text.strip() for text in value.values())
+    )
 
 
 def _read(content: bytes) -> Body:

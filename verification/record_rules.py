@@ -1,0 +1,128 @@
+"""Rules of the questions on licences and payments."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from hmac import compare_digest
+from typing import Final
+
+from verification.facts import Facts, LiveRecord, as_date
+from verification.normalise import is_illegible, normalise_document_number
+from verification.verdicts import UNDETERMINED, RuleVerdict, of_dataset, verdict, yes_if
+
+_RECENT_MONTHS: Final = 3
+_CERTIFICATE_NUMBER: Final = (
+    re.compile(r".*[（(]([^（()）]*\d[^（()）]*)[）)]", re.DOTALL),
+    re.compile(r"(?:.*(?:[\s:：]|证书?))?([^\s:：]*\d[^\s:：]*)", re.DOTALL),
+)
+"""The number at the end of a certificate's name: 食品经营许可证（JY1…）, 食品经营许可证 JY1…."""
+
+
+def _licence_valid(facts: Facts, category: str | None, today: date) -> RuleVerdict:
+    held = [r for r in of_dataset(facts, "licence") if r.fields.get("category") == category]
+    return _any_within_term(held, today)
+
+
+def _licence_number_valid(facts: Facts, number: str | None, today: date) -> RuleVerdict:
+    """Not `no` while a licence whose numbers are not all legible may be the one asked about."""
+    asserted = normalise_document_number(number or "")
+    numbered = [(each, _numbers(each)) for each in of_dataset(facts, "licence")]
+    same = [each for each, numbers in numbered if _is_one_of(asserted, numbers)]
+    if not asserted:
+        return UNDETERMINED
+    illegible = is_illegible(asserted) or any(
+        not form or is_illegible(form) for _, numbers in numbered for form in numbers
+    )
+    return UNDETERMINED if illegible and not same else _any_within_term(same, today)
+
+
+def _numbers(licence: LiveRecord) -> tuple[str, str]:
+    """The normal forms of a licence's decision number and certificate number; blank without one."""
+    decision, certificate = (
+        value if isinstance(value := licence.fields.get(name), str) else ""
+        for name in ("number", "certificate")
+    )
+    found = [form.fullmatch(certificate.strip()) for form in _CERTIFICATE_NUMBER]
+    last = next((each[1] for each in found if each), "")
+    return normalise_document_number(decision), normalise_document_number(last)
+
+
+def _is_one_of(asserted: str, numbers: tuple[str, ...]) -> bool:
+    """Constant-time comparison with each; a blank number is nobody's."""
+    forms = [each.encode("utf-8", "surrogatepass") for each in (asserted, *numbers)]
+    return any([bool(form) and compare_digest(form, forms[0]) for form in forms[1:]])  # noqa: C419
+
+
+def _any_within_term(held: list[LiveRecord], today: date) -> RuleVerdict:
+    states = [(is_within_term(each, today), each) for each in held]
+    valid = [each for state, each in states if state]
+    if valid:
+        return verdict("yes", valid)
+    unclear = any(state is None for state, _ in states)
+    return verdict("not_determined" if unclear else "no", held)
+
+
+def is_within_term(record: LiveRecord, today: date) -> bool | None:
+    """True where a record is within its term; `None` where a date cannot be read."""
+    start, end = record.fields.get("valid_from"), record.fields.get("valid_to")
+    first = date.min if start in (None, "") else as_date(start)
+    last = date.max if end in (None, "") else as_date(end)
+    return None if first is None or last is None else first <= today <= last
+
+
+def _paid_on_time(kind: str) -> Callable[[Facts, str | None, date], RuleVerdict]:
+    def rule(facts: Facts, months: str | None, today: date) -> RuleVerdict:
+        wanted = _complete_months(today, int(months or 0))
+        paid = [each for each in _payments(facts, kind) if each.fields.get("period") in wanted]
+        late = [each for each in paid if each.fields.get("on_time") is False]
+        if late:
+            return verdict("no", late)
+        on_time = {each.fields.get("period") for each in paid if each.fields.get("on_time") is True}
+        return verdict("yes" if wanted and on_time == wanted else "not_determined", paid)
+
+    return rule
+
+
+def _employees_insured_at_least(facts: Facts, least: str | None, today: date) -> RuleVerdict:
+    recent = _complete_months(today, _RECENT_MONTHS)
+    known = [
+        each
+        for each in _payments(facts, "social_insurance")
+        if each.fields.get("period") in recent and _is_count(each.fields.get("insured"))
+    ]
+    if not known or least is None:
+        return UNDETERMINED
+    latest = max(f"{each.fields['period']}" for each in known)
+    counted = [each for each in known if each.fields["period"] == latest]
+    return verdict(yes_if(_insured(counted) >= int(least)), counted)
+
+
+def _insured(months: Iterable[LiveRecord]) -> int:
+    """The largest of the counts that sources give for one month."""
+    counts = (each.fields["insured"] for each in months)
+    return max(each for each in counts if isinstance(each, int))
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _payments(facts: Facts, kind: str) -> tuple[LiveRecord, ...]:
+    paid = of_dataset(facts, "tax_and_social")
+    return tuple(each for each in paid if each.fields.get("kind") == kind)
+
+
+def _complete_months(today: date, count: int) -> set[object]:
+    """The last `count` complete months, as `YYYY-MM`."""
+    this = today.year * 12 + today.month - 1
+    return {f"{m // 12:04}-{m % 12 + 1:02}" for m in range(this - count, this)}
+
+
+RECORD_RULES: Final[Mapping[str, Callable[[Facts, str | None, date], RuleVerdict]]] = {
+    "licence_valid.v1": _licence_valid,
+    "licence_number_valid.v1": _licence_number_valid,
+    "paid_social_insurance_on_time.v1": _paid_on_time("social_insurance"),
+    "paid_tax_on_time.v1": _paid_on_time("tax"),
+    "paid_housing_fund_on_time.v1": _paid_on_time("housing_fund"),
+    "employees_insured_at_least.v1": _employees_insured_at_least,
+}
