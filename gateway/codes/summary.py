@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any, Final, Literal
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_schema import ClockRules
+from gateway.creditfile.catalogue_schema import ClockRules, DatasetDefinition
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import DisclosableRecord, disclosable_records
 from gateway.creditfile.divisions import division_name
@@ -123,7 +123,7 @@ def _section(
         return Section(dataset=code, name=name, state="unavailable", statement=statement)
     disclosed = [each for each in records if _in_force(each.record, day_of(now))]
     if not disclosed:
-        statement = _none_found_text(name, catalogue.rules_of(code), now)
+        statement = _none_found_text(dataset, catalogue.rules_of(code), now)
         return Section(dataset=code, name=name, state="none", statement=statement)
     return Section(
         dataset=code,
@@ -142,22 +142,24 @@ def _in_force(record: Record, today: date) -> bool:
     return not (over and record.dataset in ONLY_WHILE_VALID)
 
 
-def _none_found_text(name: Translated, rules: ClockRules, now: datetime) -> Translated:
+def _none_found_text(dataset: DatasetDefinition, rules: ClockRules, now: datetime) -> Translated:
     """The R6 wording for an empty result; it denies nothing that by law is not published (R1)."""
     moment = format_moment(now)
     if rules.until_removed:
         return Translated(
-            f"截至 {moment} 未查询到列入{name.zh}的信息", f"As of {moment}, no listing was found"
+            f"截至 {moment} 未查询到列入{dataset.zh}的信息", f"As of {moment}, no listing was found"
         )
-    text = Translated(
-        f"截至 {moment} 未查询到在公示期内的{name.zh}记录",
-        f"As of {moment}, no record within its publicity period was found",
-    )
-    if rules.exempt is None:
-        return text
+    if not rules.has_publicity:
+        valid = dataset.code in ONLY_WHILE_VALID
+        return Translated(
+            f"截至 {moment} 未查询到{'在有效期内的' if valid else ''}{dataset.zh}记录",
+            f"As of {moment}, no {'valid ' if valid else ''}record was found",
+        )
     return Translated(
-        f"{text.zh}；依法不予公示、正在复议诉讼或已修复的不在此列",
-        f"{text.en}; what by law is not published, is under appeal or repaired is left out",
+        f"截至 {moment} 未查询到在公示期内的{dataset.zh}记录；"
+        "依法不予公示、正在复议诉讼或已修复的不在此列",
+        f"As of {moment}, no record within its publicity period was found; "
+        "what by law is not published, is under appeal or repaired is left out",
     )
 
 

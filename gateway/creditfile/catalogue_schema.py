@@ -261,6 +261,11 @@ class ClockRules(CataloguePart):
     publicity_by_severity: PublicityBySeverity | None = None
     exempt: Exempt | None = None
 
+    @property
+    def has_publicity(self) -> bool:
+        """True if an end of publicity is computed (R2)."""
+        return bool(self.publicity or self.publicity_by_severity)
+
 
 class ObjectionRules(CataloguePart):
     """Deadlines of objections in working days."""

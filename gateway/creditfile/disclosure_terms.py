@@ -127,7 +127,7 @@ def counts_as_bad(
 def _ends_of_publicity(record: Record, rules: ClockRules) -> Iterable[datetime]:
     if record.publicity_ends_on is not None:
         yield end_of(record.publicity_ends_on)
-    if rules.publicity is None and rules.publicity_by_severity is None:
+    if not rules.has_publicity:
         return
     last_day = last_day_of_publicity(Penalty.from_record(record), rules)
     if last_day is not None:

@@ -75,11 +75,6 @@ class DatasetRules:
             by_column={each.column: each.name for each in dataset.fields if each.column},
         )
 
-    @property
-    def has_publicity(self) -> bool:
-        """True if an end of publicity is computed for the dataset (R2)."""
-        return bool(self.clock.publicity or self.clock.publicity_by_severity)
-
     def end_agrees(self, uscc: str, fields: Mapping[str, Any]) -> bool:
         """R2: True if a delivered end of publicity equals the one computed from the rules.
 
@@ -87,7 +82,7 @@ class DatasetRules:
         applies.
         """
         delivered = fields.get(self.by_column.get("publicity_ends_on", ""))
-        if delivered is None or not self.has_publicity:
+        if delivered is None or not self.clock.has_publicity:
             return True
         penalty = Penalty(
             uscc=uscc,

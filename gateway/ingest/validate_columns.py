@@ -128,7 +128,7 @@ class ColumnValidator:
             _require(name in fields and _is_full(fields[name]))
         times = _read(self._times, columns.get(SOURCE_TIME, (None,) * len(usccs)))
         self._require_no_personal_number(fields)
-        if rules.has_publicity:
+        if rules.clock.has_publicity:
             _require(all(map(rules.end_agrees, usccs, iterate_rows(fields, len(usccs)))))
         personal = {name: fields.pop(name) for name in rules.sealed if name in fields}
         return RowBatch(

@@ -56,7 +56,9 @@ def records(page: QueryPage) -> None:
     if not page.records:
         as_of = page.as_of.isoformat()
         out.print(
-            f"As of {as_of}, no record within its publicity period was found.", soft_wrap=True
+            f"As of {as_of}, no record within its publicity period was found; what by law is not "
+            "published, is under appeal or repaired is left out.",
+            soft_wrap=True,
         )
     for item in page.withheld:
         fields = f" ({', '.join(item.fields)})" if item.fields else ""
