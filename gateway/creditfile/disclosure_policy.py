@@ -99,7 +99,7 @@ def never_disclosed_fields(dataset: str, catalogue: Catalogue) -> tuple[str, ...
 
 
 def context_of(records: Iterable[Record], catalogue: Catalogue, now: datetime) -> FileContext:
-    """What the disclosure of each of an enterprise's `records` depends on in the others."""
+    """Facts of an enterprise's `records` on which the disclosure of each of them depends."""
     held = tuple(records)
     return FileContext(
         on_serious_list=_is_on_serious_list(held, catalogue, now),

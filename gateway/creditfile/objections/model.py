@@ -107,7 +107,7 @@ class ObjectionRefused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who acts: `name` is a person, client or operator; `party` the USCC or source represented."""
+    """Actor: `name` is a person, client or operator; `party` the USCC or source represented."""
 
     role: Role
     name: str
