@@ -86,7 +86,8 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
     ) -> FakeEnterprise:
         """Add an enterprise: answers by question or (question, value), records as on the wire.
 
-        `elements` answer questions on groups: `name`, `legal_representative`, `id_number`. A record needs `dataset` and `fields`; the rest is filled in.
+        `elements` answer questions on groups: `name`, `legal_representative`, `id_number`.
+        A record needs `dataset` and `fields`; the rest is filled in.
         """
         enterprise = FakeEnterprise(
             uscc=uscc, answers=answers or {}, elements=elements or {}, records=tuple(records)
