@@ -17,7 +17,7 @@ INDIVIDUAL_BUSINESS_USCC: Final = "92330106MA2H3J4K5X"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """One record and the last day on which it is told: `NEVER`, a day, or none that is known."""
+    """A record and the last day of its disclosure: a day, `NEVER`, or unknown."""
 
     zh: str
     en: str
@@ -27,7 +27,7 @@ class Example:
 
     @property
     def record(self) -> Record:
-        """The record of the example."""
+        """The example's record."""
         fields = (_PENALTY if self.dataset == "penalty" else {}) | dict(self.fields)
         return make_record(self.dataset, **fields)
 
@@ -388,7 +388,7 @@ simplified procedure or under a pending appeal is not told at all. 信用修复�
 
 
 def markdown() -> str:
-    """The page."""
+    """The page in Markdown."""
     return "\n".join(_lines()) + "\n"
 
 

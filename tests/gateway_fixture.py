@@ -395,7 +395,7 @@ class Caller:
 
 
 def every_question() -> list[list[str | tuple[str, QuestionValue]]]:
-    """Every question of the catalogue with a value that it takes, as many as one call may ask."""
+    """Every question of the catalogue with a valid value, up to the limit of a call."""
     asked: list[str | tuple[str, QuestionValue]] = []
     for each in QUESTIONS:
         members = dict.fromkeys((element.name for element in each.elements), "王一")

@@ -119,7 +119,7 @@ class RedisServer:
 
 
 def patient_store(url: str) -> RedisStore:
-    """A limit store that does not give up on a Redis that is slow because the machine is busy."""
+    """A limit store with long timeouts, for a busy machine."""
     options = f"socket_timeout={PATIENCE}&socket_connect_timeout={PATIENCE}"
     return RedisStore(f"{url}?{options}", deadline=PATIENCE)
 

@@ -35,7 +35,7 @@ def switch(gateway: GatewayFixture, catalogue: Catalogue) -> None:
 
 
 def variant(version: str, **minor: Any) -> Catalogue:
-    """The published catalogue with another rule of what is minor."""
+    """The published catalogue with another definition of a minor penalty."""
     document = yaml.safe_load(PUBLISHED_CATALOGUE.read_text(encoding="utf-8"))
     document["version"] = version
     document["clocks"]["penalty"]["publicity_by_severity"]["minor"].update(minor)
@@ -43,7 +43,7 @@ def variant(version: str, **minor: Any) -> Catalogue:
 
 
 async def deliver_criticism(gateway: GatewayFixture, uscc: str) -> None:
-    """A penalty of public criticism alone: told by 2026.1 for three months, not by 2026.2."""
+    """Deliver a penalty of public criticism alone: disclosed by 2026.1 for three months, not by 2026.2."""
     decided_on = day_of(gateway.clock()) - timedelta(days=30)
     row = {
         "uscc": uscc,
@@ -67,7 +67,7 @@ async def deliver_criticism(gateway: GatewayFixture, uscc: str) -> None:
 
 
 async def numbers(bank: Caller, uscc: str) -> list[str]:
-    """Document numbers of the penalties that the bank is told."""
+    """Document numbers of the penalties disclosed to the bank."""
     records = (await bank.query(uscc, "penalty")).json()["records"]
     return [each["fields"]["document_number"] for each in records]
 
@@ -83,7 +83,7 @@ async def kinds(gateway: GatewayFixture, bank: Caller) -> list[str]:
 
 
 async def bring_into_force(gateway: GatewayFixture, catalogue: Catalogue) -> int:
-    """Switch, and run the notices to their end; the number written."""
+    """Switch, and write all notices; their number."""
     switch(gateway, catalogue)
     engine, now = gateway.runtime.engine, gateway.clock()
     assert await catalogue_notices.run(engine, catalogue, now=now) == 0, "first seen"
@@ -96,7 +96,7 @@ async def bring_into_force(gateway: GatewayFixture, catalogue: Catalogue) -> int
 async def test_recipients_get_a_notice_of_a_version_that_ends_disclosure(
     gateway: GatewayFixture,
 ) -> None:
-    """And its return under a later version is announced to them; to others nothing is."""
+    """A return under a later version is notified to the same recipients only."""
     uscc = gateway.uscc("clean")
     await deliver_criticism(gateway, uscc)
     bank, other = await gateway.client(), await gateway.client()
@@ -118,7 +118,7 @@ async def test_recipients_get_a_notice_of_a_version_that_ends_disclosure(
 async def test_a_field_that_a_new_version_withholds_is_a_correction(
     gateway: GatewayFixture,
 ) -> None:
-    """The record is told on without it."""
+    """The record is disclosed without the field."""
     uscc = gateway.uscc("penalised")
     bank = await gateway.client()
     await gateway.grant(bank, uscc, datasets=["penalty"])
@@ -131,7 +131,7 @@ async def test_a_field_that_a_new_version_withholds_is_a_correction(
 
 
 async def test_a_record_whose_own_clock_has_ended_is_no_change(gateway: GatewayFixture) -> None:
-    """Its end was foreseeable under the version before."""
+    """The end was known under the version before."""
     uscc = gateway.uscc("clean")
     await deliver_criticism(gateway, uscc)
     bank = await gateway.client()

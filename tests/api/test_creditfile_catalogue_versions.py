@@ -89,7 +89,7 @@ async def counting(engine: AsyncEngine) -> str:
 
 
 async def test_a_narrower_catalogue_counts_at_once(engine: AsyncEngine) -> None:
-    """One operator is enough, and the act is written with its leaf."""
+    """One operator is enough; the act has a log leaf."""
     assert await counting(engine) == "2026.2"
     loaded = await load(engine, NARROWER)
     assert isinstance(loaded, CatalogueVersion)

@@ -80,7 +80,7 @@ async def test_r1_an_ordinary_penalty_is_disclosed_on_every_channel(
 
 
 async def test_r2_a_wrong_end_is_reported_and_shortens_at_most(gateway: GatewayFixture) -> None:
-    """The source says ten years, the rules three months, and it is told no day longer."""
+    """The source says ten years, the rules three months; disclosure ends after three months."""
     uscc, today = new_enterprise(gateway), day_of(gateway.clock())
     begun = today - timedelta(days=30)
     row = {

@@ -91,7 +91,7 @@ async def test_every_form_of_the_portal_asks_for_its_token(portal: PortalFixture
 async def test_an_address_that_does_not_exist_is_a_page_in_a_browser(
     portal: PortalFixture,
 ) -> None:
-    """And a problem document where JSON is accepted."""
+    """A problem document where JSON is accepted."""
     browser = portal.browser()
     page = await browser.get("/portal/nothing-here", headers={"Accept": "text/html"})
     assert page.status_code == 404

@@ -306,7 +306,7 @@ async def test_the_description_names_the_endpoints(gateway: GatewayFixture) -> N
 async def test_listings_whose_term_is_over_are_reported_to_their_source(
     gateway: GatewayFixture,
 ) -> None:
-    """Until the source reports their removal; another source sees none of them."""
+    """Until the source reports the removal; other sources do not see them."""
     lists = frozenset({"serious_violation", "abnormal_listing"})
     source, other = [await make_department(gateway, datasets=lists) for _ in range(2)]
     uscc = gateway.uscc("clean")

@@ -116,7 +116,7 @@ async def test_retention_deletes_what_is_over_and_not_a_day_earlier(
 async def test_retention_lasts_while_the_enterprise_is_on_the_serious_list(
     gateway: GatewayFixture,
 ) -> None:
-    """And ends once it is off."""
+    """Once it is off the list, retention ends."""
     penalty = await add_record(gateway, **old_dates(gateway, -400))
     added_on = f"{day_of(gateway.clock()) - timedelta(days=400)}"
     listing = await add_record(gateway, "serious_violation", uscc=penalty.uscc, added_on=added_on)
@@ -136,7 +136,7 @@ async def test_retention_lasts_while_the_enterprise_is_on_the_serious_list(
 async def test_a_listing_whose_term_is_over_prolongs_no_retention(
     gateway: GatewayFixture,
 ) -> None:
-    """Nor is it kept itself, although its removal was not reported."""
+    """Neither other records' retention nor its own, although its removal was not reported."""
     penalty = await add_record(gateway, **old_dates(gateway, -400))
     listing = await add_record(
         gateway, "serious_violation", uscc=penalty.uscc, added_on="2015-02-01"

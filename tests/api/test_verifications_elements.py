@@ -1,4 +1,4 @@
-"""Groups of elements, licences by number and payments over HTTP: what they need, and what they cost."""
+"""Verification of element groups, licence numbers and payments over HTTP: consent, budgets, answers."""
 
 import pytest
 
@@ -12,7 +12,7 @@ OTHER_ID = "110101199003074514"
 
 
 def three(held: SyntheticEnterprise, **other: str) -> tuple[str, dict[str, str]]:
-    """Three elements of an enterprise, but for those that are named."""
+    """Three elements of an enterprise, with changes."""
     values = {
         "name": held.enterprise.name,
         "legal_representative": held.enterprise.legal_representative,
@@ -21,13 +21,13 @@ def three(held: SyntheticEnterprise, **other: str) -> tuple[str, dict[str, str]]
 
 
 def four(held: SyntheticEnterprise, **other: str) -> tuple[str, dict[str, str]]:
-    """Four elements of an enterprise, but for those that are named."""
+    """Four elements of an enterprise, with changes."""
     number = held.personal["legal_representative_id_number"]
     return FOUR, {**three(held)[1], "id_number": number} | other
 
 
 async def test_three_elements_are_answered_as_one(gateway: GatewayFixture) -> None:
-    """A yes, and one and the same no for a wrong name, a wrong person and both; never a match."""
+    """One `yes`, or the same `no` for a wrong name, a wrong person or both, without a level of match."""
     of = gateway.entity("clean")
     wrong = (
         {"name": "甲公司"},
@@ -47,7 +47,7 @@ async def test_three_elements_are_answered_as_one(gateway: GatewayFixture) -> No
 
 
 async def test_four_elements_need_a_consent_that_names_them(gateway: GatewayFixture) -> None:
-    """Not one to the number alone; and what was closed has cost no budget."""
+    """A consent to the ID number alone is not enough; a closed question spends no budget."""
     bank, of = await gateway.client(), gateway.entity("clean")
     uscc, number = of.enterprise.uscc, of.personal["legal_representative_id_number"]
     for guess in ("1", "2", "3", "4"):
@@ -63,7 +63,7 @@ async def test_four_elements_need_a_consent_that_names_them(gateway: GatewayFixt
 
 
 async def test_a_wrong_code_and_an_unknown_one_are_answered_alike(gateway: GatewayFixture) -> None:
-    """By the same work: the budgets are written for either."""
+    """The same statements run, and the budgets are written for both."""
     bank, of = await gateway.client(), gateway.entity("clean")
     assert await bank.answers(UNKNOWN, three(of)) == ["not_determined"]
     kept = await gateway.rows(
@@ -99,7 +99,7 @@ async def test_a_wrong_code_and_an_unknown_one_are_answered_alike(gateway: Gatew
 async def test_a_group_takes_just_its_members(
     gateway: GatewayFixture, question: str, value: object
 ) -> None:
-    """Refused before anything is read; and no value is repeated in the refusal."""
+    """Refused before anything is read, without repeating a value."""
     bank = await gateway.client()
     body = verification_body(gateway.uscc("clean"), "is_active.v1")
     body["questions"] = [{"question": question, "value": value}]
@@ -110,7 +110,7 @@ async def test_a_group_takes_just_its_members(
 
 
 async def test_the_order_of_members_is_not_part_of_the_question(gateway: GatewayFixture) -> None:
-    """Asked twice in one call it is one question, and refused as such."""
+    """Asked twice in one call it is a duplicate and refused."""
     bank, of = await gateway.client(), gateway.entity("clean")
     tag, members = three(of)
     turned = (tag, dict(reversed(members.items())))
@@ -120,7 +120,7 @@ async def test_the_order_of_members_is_not_part_of_the_question(gateway: Gateway
 
 
 async def test_a_licence_is_found_by_its_number(gateway: GatewayFixture) -> None:
-    """In any spelling, without a match; the fourth number is beyond the budget."""
+    """In any spelling, without a level of match; a fourth number is beyond the budget."""
     bank, tag = await gateway.client(), "licence_number_valid.v1"
     of = next(
         e for e in gateway.entities if any(r.dataset == "licence" for r in e.records)
@@ -137,8 +137,8 @@ async def test_a_licence_is_found_by_its_number(gateway: GatewayFixture) -> None
     assert await bank.answers(of.enterprise.uscc, (tag, "丙3号")) == ["not_determined"]
 
 
-async def test_payments_are_told_under_consent_only(gateway: GatewayFixture) -> None:
-    """Tax, housing fund and the number of insured employees, each by its own question."""
+async def test_payments_are_disclosed_under_consent_only(gateway: GatewayFixture) -> None:
+    """Tax, housing fund and number of insured employees have their own questions."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     tags = ("paid_tax_on_time.v1", "paid_housing_fund_on_time.v1")
     asked = [(tag, "6") for tag in tags]
@@ -168,7 +168,7 @@ async def test_payments_are_told_under_consent_only(gateway: GatewayFixture) -> 
 async def test_standing_and_kind_are_those_of_the_registration(
     gateway: GatewayFixture, trait: str, standing: str, is_individual: str
 ) -> None:
-    """Public state: no consent is needed, and nothing is spent."""
+    """Public state: no consent, no budget."""
     bank = await gateway.client()
     told = await bank.answers(
         gateway.uscc(trait), "registration_standing.v1", "is_individual_business.v1"
@@ -177,7 +177,7 @@ async def test_standing_and_kind_are_those_of_the_registration(
 
 
 async def test_last_years_report_is_asked_for_after_june(gateway: GatewayFixture) -> None:
-    """An individual business files too; one whose source is away is not determined."""
+    """Individual businesses file too; an unavailable source is not determined."""
     bank = await gateway.client()
     reported = next(
         e

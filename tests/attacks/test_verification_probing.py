@@ -164,7 +164,7 @@ async def test_asserted_values_are_kept_as_keyed_digests_only(gateway: GatewayFi
 async def answer_to(
     bank: Caller, uscc: str, *asked: tuple[str, QuestionValue] | str
 ) -> httpx2.Response:
-    """One answer."""
+    """A single answer."""
     response = await bank.verify(uscc, *asked, headers={"X-Request-Id": "the-same"})
     assert response.status_code == 200, response.text
     return response
@@ -188,7 +188,7 @@ async def test_answers_to_the_same_question_are_of_one_length(gateway: GatewayFi
 
 
 async def test_every_question_is_padded_for_every_enterprise(gateway: GatewayFixture) -> None:
-    """The whole catalogue, of each kind of enterprise and of none."""
+    """The whole catalogue, for each kind of enterprise and an unknown one."""
     bank = await gateway.client()
     usccs = [e.enterprise.uscc for e in gateway.entities[:56] if e.enterprise.code_ok]
     for asked in every_question():
@@ -210,7 +210,7 @@ async def test_an_unknown_enterprise_and_a_closed_one_answer_alike(gateway: Gate
 
 
 async def test_no_group_gives_further_guesses(gateway: GatewayFixture) -> None:
-    """Its names count in the names' budgets, and theirs in its own: a fourth name is not answered."""
+    """A group's names and single names share one budget: a fourth name is not answered."""
     bank, of = await gateway.client(), gateway.entity("clean").enterprise
     group = "three_elements.v1"
 
@@ -235,8 +235,8 @@ async def test_no_group_gives_further_guesses(gateway: GatewayFixture) -> None:
     ]
 
 
-async def test_a_group_that_is_not_answered_has_cost_nothing(gateway: GatewayFixture) -> None:
-    """One element is beyond its budget: neither the group nor the other element is counted."""
+async def test_an_unanswered_group_spends_no_budget(gateway: GatewayFixture) -> None:
+    """If one element is beyond its budget, neither the group nor the other element is counted."""
     bank, of = await gateway.client(), gateway.entity("clean").enterprise
     await bank.answers(of.uscc, *guesses(*WRONG[:3]))
     closed = {"name": "甲公司", "legal_representative": "王四"}
@@ -245,8 +245,8 @@ async def test_a_group_that_is_not_answered_has_cost_nothing(gateway: GatewayFix
     assert await bank.answers(of.uscc, *names) == ["no", "no", "yes"]
 
 
-async def test_a_crowd_of_groups_does_not_exceed_their_budgets(gateway: GatewayFixture) -> None:
-    """Twelve at once, of four names: three names are answered, and each call gets an answer."""
+async def test_concurrent_groups_do_not_exceed_their_budgets(gateway: GatewayFixture) -> None:
+    """Twelve concurrent groups of four names: three names answered, a response for each call."""
     bank, of = await gateway.client(), gateway.entity("clean").enterprise
     await bank.token()
     asked: list[tuple[str, QuestionValue]] = [
@@ -260,7 +260,7 @@ async def test_a_crowd_of_groups_does_not_exceed_their_budgets(gateway: GatewayF
 
 
 async def test_answers_to_a_group_are_of_one_length(gateway: GatewayFixture) -> None:
-    """Yes, no for either element, not determined, and an unknown enterprise."""
+    """Yes, no for either element, not determined, unknown enterprise."""
     bank, of = await gateway.client(), gateway.entity("clean").enterprise
     told = [
         await answer_to(

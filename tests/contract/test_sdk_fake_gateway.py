@@ -157,7 +157,7 @@ async def test_both_answer_the_same_calls_in_the_same_shapes(served: GatewayFixt
 
 
 async def test_the_fake_knows_the_groups_and_their_members() -> None:
-    """Each of the catalogue."""
+    """All groups of the catalogue."""
     known = {each.tag: {e.name for e in each.elements} for each in QUESTIONS if each.elements}
     assert known == GROUPS
 

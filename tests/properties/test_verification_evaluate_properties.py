@@ -84,14 +84,14 @@ OPEN_ENDS = {"valid_from", "valid_to"}
 
 
 def a_value(each: Question) -> Value | None:
-    """A value that the question takes."""
+    """A valid value of the question."""
     if each.elements:
         return elements_of(dict.fromkeys((element.name for element in each.elements), "名"))
     return (each.values or (None if each.value == "none" else "浙许1号",))[0]
 
 
 def answer(each: Question, facts: Facts) -> Answered:
-    """Its answer under consent and within budgets."""
+    """Its answer with consent and budget."""
     asked = Asked(tag=each.tag, value=a_value(each))
     (answered,) = evaluate([asked], facts, allowed={asked}, digest=digest, today=TODAY)
     return answered
@@ -115,7 +115,7 @@ def test_every_answer_is_well_formed(
 
 @given(ASKED, FACTS)
 def test_an_answer_does_not_depend_on_its_neighbours(asked: Asked, facts: Facts) -> None:
-    """Alone or among all others, a question has one answer."""
+    """Alone and among others it is the same."""
     others = [Asked(tag=each.tag, value=a_value(each)) for each in QUESTIONS]
     every = frozenset([asked, *others])
     (alone,) = evaluate([asked], facts, allowed=every, digest=digest, today=TODAY)
@@ -133,10 +133,10 @@ REGISTERED = st.builds(
 
 
 @given(st.sampled_from(LATER), FACTS, REGISTERED, st.data())
-def test_what_is_missing_makes_no_no(
+def test_a_missing_field_makes_no_no(
     each: Question, facts: Facts, registered: LiveRecord, data: st.DataObject
 ) -> None:
-    """A `no` stays `no` only; a file without one of its fields denies nothing that it did not deny."""
+    """Removing a field from the file turns no answer into `no`."""
     whole = replace(facts, records=(registered, *facts.records), available=frozenset(DATASETS))
     place = data.draw(st.integers(0, len(whole.records) - 1))
     thinned = whole.records[place]
@@ -151,7 +151,7 @@ def test_what_is_missing_makes_no_no(
 def test_a_yes_by_presence_rests_on_records(
     each: Question, facts: Facts, registered: LiveRecord
 ) -> None:
-    """Whoever was told finds out when one of them changes; and empty records deny nothing."""
+    """Recipients get a notice when one of them changes; empty records deny nothing."""
     there = replace(facts, records=(registered, *facts.records))
     told = answer(each, there)
     if told.answer == "yes" and not each.tag.startswith("no"):
@@ -176,7 +176,7 @@ NO_RECORD_IS_A_NO = {"licence_number_valid.v1"}
 def test_a_group_says_yes_where_each_element_does_and_no_only_where_all_are_known(
     facts: Facts, registered: LiveRecord, name: str, person: str
 ) -> None:
-    """And rests on the same records, whichever element differs."""
+    """It rests on the same records, whichever element differs."""
     known = replace(facts, records=(registered, *facts.records), available=frozenset(DATASETS))
     group = Asked(
         tag="three_elements.v1",

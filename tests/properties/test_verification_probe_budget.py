@@ -51,7 +51,7 @@ def test_no_window_ever_answers_more_than_the_limit(calls: list[tuple[int, list[
 
 @given(VALUES, VALUES)
 def test_a_repeat_is_free_and_extends_nothing(first: list[str], second: list[str]) -> None:
-    """What was admitted is admitted again, and leaves the budget when it would have."""
+    """It keeps its original expiry."""
     _, before = admit({}, first, now=1000)
     admitted, after = admit(before, second + list(before), now=2000)
     assert all(admitted[len(second) :])
@@ -60,7 +60,7 @@ def test_a_repeat_is_free_and_extends_nothing(first: list[str], second: list[str
 
 @given(VALUES, st.integers(0, 3 * WINDOW))
 def test_a_budget_is_whole_again_after_its_window(asked: list[str], later: int) -> None:
-    """A value leaves exactly when its window has passed."""
+    """Each value expires exactly after the window."""
     _, known = admit({}, asked, now=1000)
     _, kept = admit(known, [], now=1000 + later)
     assert kept == (known if later < WINDOW else {})
@@ -85,7 +85,7 @@ def test_a_lowered_limit_still_answers_what_it_answered() -> None:
 def test_a_group_is_admitted_by_all_its_budgets_or_counted_in_none(
     asked: list[tuple[tuple[str, str], ...]],
 ) -> None:
-    """So that no detour by a group gives further guesses, and a refused one costs nothing."""
+    """Groups give no further guesses, and a refused group costs nothing."""
     admission = admit_probes({}, asked, now=1000)
     allowed = [each for each, yes in zip(asked, admission.admitted, strict=True) if yes]
     counted = {(budget, value) for budget, values in admission.known.items() for value in values}

@@ -8,7 +8,7 @@ from tests.creditfile_builders import CATALOGUE
 PAGE = Path(__file__).parents[2] / "docs" / "understand" / "catalogue.md"
 
 
-def test_the_page_is_of_the_catalogue_as_it_is() -> None:
+def test_the_page_is_up_to_date() -> None:
     """`make docs` regenerates it."""
     assert PAGE.read_text(encoding="utf-8") == markdown_of(CATALOGUE), "run `make docs`"
 

@@ -180,7 +180,7 @@ EARLIER_RULES = {
 
 @pytest.mark.parametrize("name", EARLIER_RULES)
 def test_a_widening_of_the_rules_of_catalogue_2026_1_is_named(name: str) -> None:
-    """Documents of that form stay readable."""
+    """Documents of that form can still be read."""
 
     def earlier(document: Any) -> None:
         document["clocks"]["penalty"].pop("publicity_by_severity")

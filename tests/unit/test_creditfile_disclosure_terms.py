@@ -50,8 +50,8 @@ def test_a_worked_example_is_disclosed_through_its_last_day(example: Example) ->
         assert not is_disclosable(example.record, Audience.AUTHORISED, CATALOGUE, end)
 
 
-def test_the_page_of_examples_is_of_the_examples_as_they_are() -> None:
-    """`make docs` generates it."""
+def test_the_page_of_examples_is_up_to_date() -> None:
+    """`make docs` regenerates it."""
     assert PAGE.read_text(encoding="utf-8") == disclosure_term_examples.markdown(), (
         "run `make docs`"
     )
@@ -66,7 +66,7 @@ def test_repair_and_withdrawal_end_disclosure_at_that_moment() -> None:
 
 
 def test_a_huge_fine_is_serious_only_where_the_catalogue_has_a_figure() -> None:
-    """By default only the authority's own word makes a fine serious."""
+    """Without such a figure only the authority's own grading makes a fine serious."""
     record = make_record(
         fine="900.000000", severity=None, decided_on="2026-05-01", determined_on="2026-05-01"
     )
@@ -104,7 +104,7 @@ def test_an_unfulfilled_duty_prolongs_only_where_the_catalogue_names_the_authori
 
 
 def test_the_serious_list_prolongs_retention() -> None:
-    """Longer while the enterprise is on it."""
+    """Only while the enterprise is on the list."""
     broken = make_record("commitment", fulfilment="broken", determined_on="2026-02-28")
     assert _ends_at(broken, FileContext(on_serious_list=True)) is None
     assert _ends_at(make_record("commitment")) is None

@@ -107,7 +107,7 @@ def test_fields_that_differ_are_named_with_both_values() -> None:
 
 @pytest.mark.parametrize(("published", "late"), [("2026-10-21", False), ("2026-10-22", True)])
 def test_late_is_counted_in_working_days(published: str, late: bool) -> None:
-    """Decided on a Monday: the seventh working day after it is the Wednesday of the next week."""
+    """Decided on a Monday, published on the Wednesday of the next week: seven working days."""
     row = make_penalty(published_on=published)
     findings, counts = run([row], [row])
     assert counts.left.late == counts.right.late == late

@@ -165,7 +165,7 @@ def test_a_key_of_invisible_characters_is_refused() -> None:
 
 
 def test_r2_the_end_of_publicity_is_computed_anew() -> None:
-    """A mismatch is reported; what was delivered is kept as it is, and never prolongs anything."""
+    """A mismatch is a warning; the delivered date is stored and prolongs nothing."""
     assert accepted(publicity_ends_on="2027-08-01").warnings == ()
     wrong = accepted(publicity_ends_on="2029-08-03")
     assert wrong.warnings == (RowWarning.PUBLICITY_END,)

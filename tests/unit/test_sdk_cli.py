@@ -110,7 +110,7 @@ def test_ask_shows_each_answer_and_that_it_was_verified(run: Callable[..., Resul
 
 
 def test_ask_takes_a_group_as_a_json_object(run: Callable[..., Result]) -> None:
-    """Its members in any order; what is no JSON is said in one line."""
+    """Members in any order; invalid JSON is refused with one line."""
     tag, turned = "three_elements.v1", dict(reversed(THREE.items()))
     for members in (THREE, turned):
         asked = run("ask", USCC, "--purpose", "tender", "-q", f"{tag}={json.dumps(members)}")

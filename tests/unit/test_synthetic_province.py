@@ -125,7 +125,7 @@ def test_every_dataset_has_records() -> None:
 
 
 def test_publicity_ends_where_the_rules_say() -> None:
-    """R2: what is recomputed agrees with what the source delivers."""
+    """R2."""
     rules = CATALOGUE.rules_of("penalty")
     penalties = [r for each in larger() for r in each.records if r.dataset == "penalty"]
     for record in penalties:

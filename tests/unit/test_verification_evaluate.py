@@ -73,7 +73,7 @@ def ask(
 
 
 def asserted_values(each: Question) -> tuple[Value | None, ...]:
-    """Values that a question takes: every band, or one text for each member."""
+    """Values of a question: every band, or a text for each member."""
     if each.elements:
         return (elements_of(dict.fromkeys((e.name for e in each.elements), ENTERPRISE.name)),)
     return each.values or ((ENTERPRISE.name,) if each.value == "text" else (None,))

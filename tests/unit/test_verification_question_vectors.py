@@ -1,4 +1,4 @@
-"""The published vectors of the questions' rules are what is answered."""
+"""Published vectors of the question rules."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ OF_FACTS: Final = ("name", "legal_representative", "status")
 
 
 def digest(text: str) -> bytes:
-    """A keyed digest, as the gateway keeps."""
+    """A keyed digest as the gateway stores it."""
     return hmac.digest(b"a key of this test", text.encode(), hashlib.sha256)
 
 
 def facts_in(case: dict[str, Any]) -> Facts:
-    """The facts that a case describes."""
+    """Facts of a case."""
     registered = {**VECTORS["enterprise"], **case.get("registration", {})}
     registration = LiveRecord(dataset="registration", record_id="reg", version=1, fields=registered)
     records = tuple(
@@ -47,7 +47,7 @@ def facts_in(case: dict[str, Any]) -> Facts:
 
 
 def asked_in(case: dict[str, Any]) -> Asked:
-    """The question of a case."""
+    """Question of a case."""
     value = case.get("value")
     return Asked(
         tag=case["question"], value=elements_of(value) if isinstance(value, dict) else value
@@ -55,8 +55,8 @@ def asked_in(case: dict[str, Any]) -> Asked:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['question']}={case['answer']}")
-def test_a_file_that_is_described_gets_the_answer_that_is_published(case: dict[str, Any]) -> None:
-    """Under consent and within budgets; a `not_determined` and a group tell nothing else."""
+def test_described_facts_get_the_published_answer(case: dict[str, Any]) -> None:
+    """With consent and budget; `not_determined` and groups have no level of match."""
     asked = asked_in(case)
     (told,) = evaluate(
         [asked],
@@ -81,7 +81,7 @@ def test_each_question_with_vectors_has_one_for_each_answer() -> None:
 
 
 def test_an_answer_that_rests_on_records_names_them() -> None:
-    """Of a group the registration, of a licence the licence, of a late month that month."""
+    """The registration for a group, the licence for a licence, the month for a late payment."""
     for case in CASES:
         asked = asked_in(case)
         (told,) = evaluate(

@@ -229,7 +229,7 @@ def test_the_document_is_plain_json_in_the_catalogues_order() -> None:
     ],
 )
 def test_a_well_formed_question_has_no_problem(tag: str, value: Value | None) -> None:
-    """Nothing is refused that the catalogue offers."""
+    """Every question of the catalogue with a valid value."""
     assert problem_with(Asked(tag=tag, value=value)) is None
 
 
@@ -296,7 +296,7 @@ def test_two_spellings_of_one_value_cost_the_budget_once() -> None:
 
 
 def test_a_group_counts_as_one_value_and_each_element_in_its_own_budget() -> None:
-    """So that neither order nor spelling nor a detour by the group gives further guesses."""
+    """Neither order, spelling nor a group gives further guesses."""
     one = Asked(tag="four_elements.v1", value=FOUR)
     spelt = elements_of({"id_number": "１", "legal_representative": " 名", "name": "名\u200b"})
     charges = budget_charges(one)
@@ -316,7 +316,7 @@ def test_a_group_counts_as_one_value_and_each_element_in_its_own_budget() -> Non
 
 
 def test_two_groups_of_other_values_are_two_values() -> None:
-    """Texts that move from one member to another make another value."""
+    """Moving a text from one member to another makes another value."""
     forms = {
         asserted_form(Asked(tag="three_elements.v1", value=elements_of(members)))
         for members in (
@@ -329,7 +329,7 @@ def test_two_groups_of_other_values_are_two_values() -> None:
 
 
 def test_a_question_on_a_persons_id_is_marked_as_one() -> None:
-    """Agency licences, delegates and decisions in person go by that list."""
+    """Agency licences, delegates and decisions in person use that list."""
     on_an_id = {
         each.tag
         for each in QUESTIONS
@@ -346,8 +346,8 @@ def test_nothing_asserted_costs_nothing() -> None:
     assert asserted_form(Asked(tag="unheard_of.v1", value="x")) is None
 
 
-def test_the_page_of_the_questions_is_of_the_catalogue_as_it_is() -> None:
-    """`make docs` makes it anew."""
+def test_the_page_of_the_questions_is_up_to_date() -> None:
+    """`make docs` regenerates it."""
     assert PAGE.read_text(encoding="utf-8") == markdown(), "run `make docs`"
     for each in QUESTIONS:
         assert f"## `{each.tag}`" in markdown()
