@@ -169,7 +169,7 @@ def test_a_yes_by_presence_rests_on_records(
 
 
 NO_RECORD_IS_A_NO = {"licence_number_valid.v1"}
-"""What is asked is whether there is such a record: none, from a source that answered, is a `no`."""
+"""Questions on the existence of a record: none, from an available source, is a `no`."""
 
 
 @given(FACTS, REGISTERED, st.text(max_size=4), st.text(max_size=4))
