@@ -1,0 +1,100 @@
+"""Sentences of the public summary: what an empty list leaves out, over a synthetic province (R1, R6)."""
+
+from datetime import date
+from functools import cache
+
+import pytest
+
+from gateway.codes.summary import WARNINGS, Section, Summary, summary_of
+from gateway.creditfile.disclosure_class import Audience
+from gateway.creditfile.disclosure_policy import is_disclosable
+from gateway.creditfile.disclosure_terms import begins_at, ends_at, is_exempt
+from gateway.creditfile.local_dates import midnight
+from gateway.creditfile.records import Record
+from gateway.synthetic.delivered_rows import SyntheticEnterprise
+from gateway.synthetic.province import province
+from tests.creditfile_builders import CATALOGUE, make_enterprise, make_record
+
+TODAY = date(2026, 11, 23)
+NOW = midnight(TODAY)
+
+
+@cache
+def enterprises() -> tuple[SyntheticEnterprise, ...]:
+    """Some hundred enterprises, each special case among them."""
+    return tuple(province(3, 300, today=TODAY, catalogue=CATALOGUE))
+
+
+def summary(made: SyntheticEnterprise) -> Summary:
+    """The public summary of a synthetic enterprise."""
+    return summary_of(made.enterprise, made.records, CATALOGUE, now=NOW)
+
+
+def empty_sections() -> list[tuple[Section, list[Record]]]:
+    """Every empty list of warnings, with the records of that dataset that the file holds."""
+    return [
+        (section, [each for each in made.records if each.dataset == section.dataset])
+        for made in enterprises()
+        for section in summary(made).sections
+        if section.state == "none" and section.is_warning
+    ]
+
+
+def reason_left_out(record: Record) -> str:
+    """Why a record is not on the public page, in the words of the page's sentence."""
+    dataset, rules = CATALOGUE.dataset(record.dataset), CATALOGUE.rules_of(record.dataset)
+    if record.repaired_at is not None or record.withdrawn_at is not None:
+        return "已修复"
+    if record.fields.get("appeal_state") == "under_appeal":
+        return "正在复议诉讼"
+    end, begin = ends_at(record, dataset, rules), begins_at(record)
+    if is_exempt(record, rules, now=NOW) or (end is not None and end.year == 1):
+        return "依法不予公示"
+    if (end is not None and end <= NOW) or (begin is not None and begin > NOW):
+        return "列入" if rules.until_removed else "在公示期内"
+    return "nothing"
+
+
+def test_an_empty_list_denies_no_record_that_the_file_holds() -> None:
+    """Each record left out is of a kind that the sentence names, or not in its period."""
+    left_out = [(s, record) for s, records in empty_sections() for record in records]
+    assert {record.dataset for _, record in left_out} >= {"penalty"}
+    for section, record in left_out:
+        reason = reason_left_out(record)
+        assert reason in section.statement.zh, (record.dataset, reason, section.statement.zh)
+        assert not is_disclosable(record, Audience.PUBLIC, CATALOGUE, NOW)
+
+
+def test_every_special_case_that_is_left_out_is_in_the_province() -> None:
+    """Control: the reasons above really occur."""
+    reasons = {reason_left_out(record) for _, records in empty_sections() for record in records}
+    assert reasons >= {"已修复", "正在复议诉讼", "依法不予公示", "在公示期内"}
+
+
+def test_no_sentence_says_that_there_are_no_violations() -> None:
+    """R6: 未查询到, with the moment; of a list 列入."""
+    for section, _ in empty_sections():
+        assert section.statement.zh.startswith("截至 2026-11-23 00:00 未查询到")
+        assert "没有" not in section.statement.zh
+        assert "no violation" not in section.statement.en.lower()
+
+
+def test_the_status_counts_the_bad_records_that_are_public() -> None:
+    """A broken commitment counts, a kept one does not."""
+    records = (
+        make_record("penalty", record_id="rec_1"),
+        make_record("commitment", record_id="rec_2", number="诺2", fulfilment="broken"),
+        make_record("commitment", record_id="rec_3"),
+    )
+    made = summary_of(make_enterprise(), records, CATALOGUE, now=NOW)
+    assert made.status.zh == "公示期内的失信信息共 2 条"
+    assert {s.dataset: s.bad for s in made.sections if s.bad} == {"penalty": 1, "commitment": 1}
+
+
+@pytest.mark.parametrize("dataset", WARNINGS)
+def test_a_source_that_is_down_is_not_nothing_found(dataset: str) -> None:
+    """The status line says so too."""
+    made = summary_of(make_enterprise(unavailable=(dataset,)), (), CATALOGUE, now=NOW)
+    section = next(each for each in made.sections if each.dataset == dataset)
+    assert (section.state, section.statement.zh) == ("unavailable", "暂不可用")
+    assert "部分来源暂不可用" in made.status.zh
