@@ -51,7 +51,7 @@ async def oauth(
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def everybody(oauth: OAuthFixture) -> Mapping[str, ClientCase]:
+async def every_client(oauth: OAuthFixture) -> Mapping[str, ClientCase]:
     """A client of each kind, and an unknown one."""
     return {name: await making(oauth) for name, making in EVERYBODY.items()}
 
@@ -94,14 +94,14 @@ async def proof(oauth: OAuthFixture, path: str) -> str:
 )
 async def test_a_forged_assertion_tells_nothing_of_its_client(
     oauth: OAuthFixture,
-    everybody: Mapping[str, ClientCase],
+    every_client: Mapping[str, ClientCase],
     endpoint: str,
     forged: str,
     header: str,
 ) -> None:
     """Unknown, suspended, without keys, with one or eight, of other types, with a `jwks_uri`."""
     found = {}
-    for name, each in everybody.items():
+    for name, each in every_client.items():
         signer = each.forger(oauth, *FORGED[forged])
         assertion = signer.assertion(header=HEADERS[header])
         form = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
@@ -115,24 +115,24 @@ async def test_a_forged_assertion_tells_nothing_of_its_client(
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 async def test_a_foreign_certificate_tells_nothing_of_a_client(
-    oauth: OAuthFixture, everybody: Mapping[str, ClientCase], endpoint: str
+    oauth: OAuthFixture, every_client: Mapping[str, ClientCase], endpoint: str
 ) -> None:
     """A certificate of another authority subject, sent in a client's name."""
     holder = make_certificate("CN=somebody else")
     found = {
         name: await observe(oauth, endpoint, {"client_id": each.client_id}, holder=holder)
-        for name, each in everybody.items()
+        for name, each in every_client.items()
     }
     assert len({repr(each) for each in found.values()}) == 1, found
     assert len(found["unknown"][3]) == 1
 
 
 async def test_an_unknown_client_costs_the_same_reads(
-    oauth: OAuthFixture, everybody: Mapping[str, ClientCase]
+    oauth: OAuthFixture, every_client: Mapping[str, ClientCase]
 ) -> None:
     """The row of another client is read and discarded."""
     rows = {}
-    for name, each in everybody.items():
+    for name, each in every_client.items():
         assertion = each.forger(oauth, *FORGED["ES256"]).assertion()
         with record_statements(oauth.app) as database:
             found = await claimed_client(
