@@ -19,8 +19,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.admin.schemas import FilingIn
 from gateway.clients import registry
 from gateway.clients.client_details import change
+from gateway.clients.filing import Filing
 from gateway.clients.registration import Registration
 from gateway.clients.terms import Terms
 from gateway.limits.quotas import Quotas
@@ -31,7 +33,24 @@ from tests.waiting import PATIENCE
 
 HOST = "keys.bank.test"
 PUBLIC = "93.184.216.34"
+FILING = {
+    "kind": "enterprise_credit_reporting",
+    "authority": "中国人民银行浙江省分行（合成）",
+    "number": "浙征信备〔2026〕1号",
+    "checked_on": "2026-01-05",
+    "valid_until": "2099-12-31",
+}
+"""A filing of an agency, as the admin API and a manifest have it."""
+FILING_OPTIONS = tuple(
+    part for name, value in FILING.items() for part in (f"--filing-{name.replace('_', '-')}", value)
+)
+"""The same, as options of `client register`."""
 Answering = Callable[[asyncio.StreamWriter], Awaitable[None]]
+
+
+def make_filing(**changes: Any) -> Filing:
+    """The same, as a value."""
+    return FilingIn.model_validate(FILING | changes).to_filing()
 
 
 async def set_active(connection: AsyncConnection, client_id: str, *, active: bool) -> None:

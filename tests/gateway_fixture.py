@@ -125,7 +125,7 @@ class GatewayFixture:
             jwks={"keys": [public_jwk(caller.key, kid="k1")]},
             scopes=SCOPES,
             redirect_uris=("https://bank.test/callback",),
-            filing_number="SYNTHETIC-1",
+            filing=cast.filing,
         )
         async with self.runtime.engine.begin() as connection:
             await registry.register_client(connection, registration, now=self.clock())

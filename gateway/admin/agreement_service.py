@@ -14,7 +14,7 @@ from gateway.clients import proposals, registry
 from gateway.clients.agreement_widening import widens
 from gateway.clients.client_details import AgreementVersion, ClientDetails, versions_of
 from gateway.clients.proposals import Proposal
-from gateway.clients.terms import Terms, TermsError, check_licensed, digest_of
+from gateway.clients.terms import Terms, TermsError, check_filed, check_licensed, digest_of
 from gateway.disclosure.ids import new_id
 
 
@@ -135,6 +135,7 @@ def check_terms(context: ActContext, client: ClientDetails, terms: Terms) -> Non
     if client.kind == "operator" and (terms.purposes or terms.datasets or terms.questions):
         raise TermsError("An operator's client reads nothing: it has a term and quotas only.")
     check_licensed(client.kind, client.personal_credit_licence, terms)
+    check_filed(client.kind, client.filing, terms)
 
 
 async def _propose(

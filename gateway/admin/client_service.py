@@ -5,13 +5,21 @@ refusal. None widens what a client may read: that is `agreement_service`.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final, Literal
 
 from gateway.admin.audit_log import ActContext, record
 from gateway.admin.errors import AdminRefusal, conflict, no_such
 from gateway.clients import proposals, registry
 from gateway.clients.client_details import ClientDetails, change, details_of, versions_of
-from gateway.clients.registration import NO_KEYS, Registration, check_key_source
+from gateway.clients.filing import COLUMNS as FILING_COLUMNS
+from gateway.clients.filing import Filing
+from gateway.clients.registration import (
+    NO_KEYS,
+    Registration,
+    RegistrationError,
+    check_key_source,
+)
 from gateway.clients.terms import check_licensed
 from gateway.clients.unique_names import identities
 
@@ -33,6 +41,10 @@ async def register(context: ActContext, registration: Registration) -> ClientDet
     )
     if problem is not None:
         return conflict(problem)
+    filing = registration.filing
+    _check_days(filing, context.now)
+    if filing is not None and filing.ends_at <= context.now:
+        raise RegistrationError(f"The filing has ended with {filing.valid_until}.")
     await registry.register_client(context.connection, registration, now=context.now)
     return await _audit(context, "client.register", None, registration.client_id)
 
@@ -73,7 +85,10 @@ async def replace_keys(
 async def amend(
     context: ActContext, client_id: str, values: Mapping[str, Any]
 ) -> ClientDetails | AdminRefusal:
-    """Change names, scopes, redirect addresses or numbers; the caller has checked the values."""
+    """Change names, scopes, redirect addresses, filing or licence; the caller has checked the values.
+
+    A licence that an agency gains while it has an agreement would widen what it is told.
+    """
     names = [values[name] for name in NAMES if name in values]
     if names:
         problem = (await identities(context.connection)).problem_with_names(client_id, names)
@@ -86,7 +101,17 @@ async def amend(
     for version in (await versions_of(context.connection, client_id))[:1]:
         if version.counts(context.now):
             check_licensed(client.kind, licence, version.terms)
-    await change(context.connection, client_id, values)
+            if client.kind == "agency" and licence and not client.personal_credit_licence:
+                return conflict(
+                    "With a licence the agreement would disclose more: end it, register the licence, "
+                    "and agree anew, by two operators."
+                )
+    columns = dict(values)
+    if "filing" in columns:
+        filing: Filing | None = columns.pop("filing")
+        _check_days(filing, context.now)
+        columns |= filing.columns() if filing else dict.fromkeys(FILING_COLUMNS)
+    await change(context.connection, client_id, columns)
     return await _audit(context, "client.amend", client, client_id)
 
 
@@ -98,6 +123,11 @@ async def lock_client(context: ActContext, client_id: str) -> ClientDetails | Ad
     if client.state == "ended":
         return conflict(f"{client_id} has ended; register a new client.")
     return client
+
+
+def _check_days(filing: Filing | None, now: datetime) -> None:
+    if filing is not None and not filing.is_checked_by(now):
+        raise RegistrationError("A filing has been checked today or earlier.")
 
 
 async def _audit(

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from gateway import strict_json
 from gateway.access.body import WireModel
-from gateway.admin.schemas import CertificateSubjectIn, ClientId, Tags, TermsIn, Text
+from gateway.admin.schemas import CertificateSubjectIn, ClientId, FilingIn, Tags, TermsIn, Text
 from gateway.clients.registration import RegistrationError
 from gateway.creditfile.catalogue import _StrictLoader as StrictLoader
 from gateway.strict_json import StrictJsonError
@@ -32,7 +32,7 @@ class DeclaredClient(CertificateSubjectIn):
     redirect_uris: tuple[Text, ...] | None = None
     jwks: dict[str, Any] | None = None
     jwks_uri: Text | None = None
-    filing_number: Text | None = None
+    filing: FilingIn | None = None
     personal_credit_licence: Text | None = None
     contact: Text | None = None
     token_endpoint_auth_method: Text | None = None

@@ -24,9 +24,10 @@ from gateway.clients.registration import (
     RegistrationError,
     check_authentication,
     check_contact,
+    check_filing,
     check_key_source,
+    check_licence_number,
     check_names,
-    check_numbers,
     check_redirects,
     check_scopes,
 )
@@ -38,7 +39,7 @@ AMENDABLE: Final = (
     "name_en",
     "scopes",
     "redirect_uris",
-    "filing_number",
+    "filing",
     "personal_credit_licence",
     "contact",
     *MEMBERS,
@@ -134,6 +135,8 @@ def _new(client_id: str, client: DeclaredClient) -> list[Step]:
 
 def _changed(details: ClientDetails, client: DeclaredClient) -> list[Step]:
     given = client.model_dump(exclude_unset=True)
+    if client.filing is not None:
+        given["filing"] = client.filing.to_filing()
     if given.get("kind", details.kind) != details.kind:
         raise RegistrationError(f"{details.client_id} stays of its kind; register another client.")
     wanted: dict[str, Any] = {
@@ -147,7 +150,11 @@ def _changed(details: ClientDetails, client: DeclaredClient) -> list[Step]:
         if "jwks" not in given and "jwks_uri" not in given:
             _check_keys_kept(details, wanted)
         run = partial(client_service.amend, client_id=details.client_id, values=wanted)
-        lines = differences(asdict(details), wanted)
+        declared = client.model_dump()
+        lines = differences(
+            asdict(details) | {"filing": serializers.filing(details)},
+            {name: declared[name] for name in wanted},
+        )
         steps.append(Step(client_id=details.client_id, verb="amend", lines=lines, run=run))
     steps += _keys_step(details, given)
     if client.state not in {None, details.state}:
@@ -162,7 +169,9 @@ def _check_amended(details: ClientDetails, wanted: Mapping[str, Any]) -> None:
         raise RegistrationError(f"{details.client_id} cannot be without: {', '.join(emptied)}.")
     check_names(after["name_zh"], after["name_en"])
     check_scopes(details.kind, after["scopes"])
-    check_numbers(details.kind, after["filing_number"], after["personal_credit_licence"])
+    if "filing" in wanted:
+        check_filing(details.kind, wanted["filing"])
+    check_licence_number(after["personal_credit_licence"])
     check_contact(after["contact"])
     check_redirects(wanted.get("redirect_uris", ()), loopback=False)
     check_authentication(Authentication.of(after))

@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints
 from gateway.access.body import WireModel
 from gateway.admin.operators import NAME
 from gateway.clients.authentication_method import MEMBERS, PRIVATE_KEY_JWT, Authentication
+from gateway.clients.filing import Filing
 from gateway.clients.registration import CLIENT_ID, Registration
 from gateway.clients.terms import LONGEST_NAME, Signature, Signatures, Terms
 from gateway.limits.quotas import Quotas
@@ -53,6 +54,7 @@ class TermsIn(WireModel):
     datasets: Tags = ()
     questions: Tags = ()
     quotas: QuotasIn = QuotasIn()
+    retention_days: int = 0
     valid_from: Moment
     valid_until: Moment
     signatures: SignaturesIn
@@ -64,6 +66,7 @@ class TermsIn(WireModel):
             datasets=frozenset(self.datasets),
             questions=frozenset(self.questions),
             quotas=Quotas.from_json(self.quotas.model_dump(exclude_none=True)),
+            retention_days=self.retention_days,
             valid_from=self.valid_from,
             valid_until=self.valid_until,
             signatures=Signatures(
@@ -71,6 +74,20 @@ class TermsIn(WireModel):
                 client=Signature(**self.signatures.client.model_dump()),
             ),
         )
+
+
+class FilingIn(WireModel):
+    """The filing of a credit-service agency (R13)."""
+
+    kind: Text
+    authority: Text
+    number: Text
+    checked_on: Day
+    valid_until: Day
+
+    def to_filing(self) -> Filing:
+        """The filing, not yet checked."""
+        return Filing(**self.model_dump())
 
 
 class CertificateSubjectIn(WireModel):
@@ -93,7 +110,7 @@ class ClientDetailsIn(CertificateSubjectIn):
     redirect_uris: Annotated[tuple[Text, ...], Field(max_length=20)] = ()
     jwks: dict[str, Any] | None = None
     jwks_uri: Text | None = None
-    filing_number: Text | None = None
+    filing: FilingIn | None = None
     personal_credit_licence: Text | None = None
     contact: Text | None = None
     token_endpoint_auth_method: Text = PRIVATE_KEY_JWT
@@ -102,6 +119,7 @@ class ClientDetailsIn(CertificateSubjectIn):
     def to_registration(self, client_id: str, *, loopback: bool) -> Registration:
         """The checked registration; raises `RegistrationError`."""
         details = self.model_dump(exclude=set(MEMBERS))
+        details["filing"] = self.filing.to_filing() if self.filing else None
         authentication = Authentication.of(self.model_dump())
         return Registration(
             client_id=client_id, authentication=authentication, loopback=loopback, **details

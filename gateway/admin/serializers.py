@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from gateway.access.timestamps import format_time
 from gateway.clients.client_details import AgreementVersion, ClientDetails, KeyFetch, kids_of
+from gateway.clients.filing import COLUMNS as FILING_COLUMNS
+from gateway.clients.filing import PREFIX
 from gateway.clients.proposals import Proposal
 from gateway.clients.terms import Terms
 
@@ -24,13 +27,23 @@ def client(client: ClientDetails, fetching: KeyFetch | None = None) -> dict[str,
         "kids": list(fetching.kids if fetching and client.jwks_uri else kids_of(client.jwks)),
         "keys_fetched_at": _moment(fetching.fetched_at) if fetching else None,
         "keys_trouble": fetching.trouble if fetching else None,
-        "filing_number": client.filing_number,
+        "filing": filing(client),
         "personal_credit_licence": client.personal_credit_licence,
         "contact": client.contact,
         # Without unset members.
         **{n: value for n, value in asdict(client.authentication).items() if value is not None},
         "created_at": format_time(client.created_at),
         "digest": client.digest.hex(),
+    }
+
+
+def filing(client: ClientDetails) -> dict[str, Any] | None:
+    """The client's filing; of one registered before it had parts, the number alone."""
+    if client.filing_number is None:
+        return None
+    found = {name.removeprefix(PREFIX): getattr(client, name) for name in FILING_COLUMNS}
+    return {
+        n: value.isoformat() if isinstance(value, date) else value for n, value in found.items()
     }
 
 
@@ -77,6 +90,7 @@ def terms(agreed: Terms) -> dict[str, Any]:
         "datasets": sorted(agreed.datasets),
         "questions": sorted(agreed.questions),
         "quotas": agreed.quotas.to_json(),
+        "retention_days": agreed.retention_days,
         "valid_from": format_time(agreed.valid_from),
         "valid_until": format_time(agreed.valid_until),
         "signatures": agreed.signatures.to_json() if agreed.signatures else None,

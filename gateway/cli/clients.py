@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.admin import client_service, manifest, serializers
 from gateway.admin.plan import ApplyPlan, carry_out, plan
+from gateway.admin.schemas import FilingIn
 from gateway.cli import agreements as _agreements
 from gateway.cli.operator_session import fail, parse_id, plain_errors, query, run_act
 from gateway.cli.printing import print_members, print_table
@@ -28,6 +30,8 @@ from gateway.clients.client_details import (
     kids_of,
     versions_of,
 )
+from gateway.clients.filing import KINDS as FILING_KINDS
+from gateway.clients.filing import Filing
 from gateway.clients.registration import Registration, RegistrationError
 
 app = typer.Typer(no_args_is_help=True, help="Registered clients (接入方).")
@@ -71,9 +75,20 @@ def register(
     jwks: Keys = None,
     jwks_uri: Address = None,
     redirect_uri: Annotated[list[str] | None, typer.Option()] = None,
-    filing_number: Annotated[str | None, typer.Option(help="Needed for an agency.")] = None,
+    filing_kind: Annotated[
+        str | None, typer.Option(help=f"An agency needs a filing: {', '.join(FILING_KINDS)}.")
+    ] = None,
+    filing_authority: Annotated[str | None, typer.Option(help="With whom it has filed.")] = None,
+    filing_number: Annotated[str | None, typer.Option(help="Number of the filing.")] = None,
+    filing_checked_on: Annotated[
+        str | None, typer.Option(help="Day on which you checked it, as 2026-11-22.")
+    ] = None,
+    filing_valid_until: Annotated[
+        str | None, typer.Option(help="Last day of the filing; 2099-12-31 is an open one.")
+    ] = None,
     personal_credit_licence: Annotated[
-        str | None, typer.Option(help="Needed by an agency that asks about a person's own ID.")
+        str | None,
+        typer.Option(help="An agency needs one for questions on an ID and for operators' data."),
     ] = None,
     contact: Annotated[
         str | None, typer.Option(help="How enterprises reach the client; stands in their consent.")
@@ -100,7 +115,13 @@ def register(
             jwks_uri=jwks_uri,
             scopes=tuple(scope.split()),
             redirect_uris=tuple(redirect_uri or ()),
-            filing_number=filing_number,
+            filing=_filing(
+                kind=filing_kind,
+                authority=filing_authority,
+                number=filing_number,
+                checked_on=filing_checked_on,
+                valid_until=filing_valid_until,
+            ),
             personal_credit_licence=personal_credit_licence,
             contact=contact,
             authentication=_authentication(auth_method, certificate_subject, certificate_bound),
@@ -178,6 +199,19 @@ async def _all_of(
         await key_fetch_of(connection, client_id),
         await versions_of(connection, client_id),
     )
+
+
+def _filing(**parts: str | None) -> Filing | None:
+    """The filing, from the options: all of them or none."""
+    missing = [f"--filing-{name.replace('_', '-')}" for name, part in parts.items() if part is None]
+    if len(missing) == len(parts):
+        return None
+    if missing:
+        raise RegistrationError(f"A filing needs {', '.join(missing)} too.")
+    try:
+        return FilingIn.model_validate(parts).to_filing()
+    except ValidationError as error:
+        raise RegistrationError(f"Mend these of the filing: {manifest.mistakes(error)}.") from None
 
 
 def _authentication(method: str, subject: str | None, bound: bool) -> Authentication:

@@ -20,6 +20,7 @@ def widens(present: Terms | None, wanted: Terms) -> tuple[str, ...]:
         *_added("dataset", present.datasets, wanted.datasets),
         *_added("question", present.questions, wanted.questions),
         *_larger(present.quotas, wanted.quotas),
+        *_kept_longer(present.retention_days, wanted.retention_days),
         *_longer(present, wanted),
     )
 
@@ -38,6 +39,11 @@ def _larger(present: Quotas, wanted: Quotas) -> Iterator[str]:
         before, after = getattr(present, quota.name), getattr(wanted, quota.name)
         if after > before:
             yield f"quota {quota.name} from {before} to {after}"
+
+
+def _kept_longer(before: int, after: int) -> Iterator[str]:
+    if after > before:
+        yield f"a longer retention, from {before} to {after} days"
 
 
 def _longer(present: Terms, wanted: Terms) -> Iterator[str]:

@@ -16,16 +16,25 @@ from gateway.db.statements import Statement
 from gateway.limits.quotas import Quotas
 
 REMEMBERED = 10_000
+FILING_ENDS_AT = """CAST(party.filing_valid_until + 1 AS timestamp) AT TIME ZONE 'Asia/Shanghai'"""
+"""SQL: the end of the last day of a client's filing; NULL without one."""
 
 
 def agreement_json(client_id: str) -> str:
-    """SQL of one jsonb object: the newest version of the agreement of this client, or NULL."""
+    """SQL of one jsonb object: the newest version of the agreement of this client, or NULL.
+
+    It ends with its client's filing at the latest (R13).
+    """
     return f"""(
     SELECT jsonb_build_object(
         'version', a.version, 'purposes', a.purposes, 'datasets', a.datasets,
-        'questions', a.questions, 'valid_from', a.valid_from, 'valid_until', a.valid_until,
+        'questions', a.questions, 'retention_days', a.retention_days, 'valid_from', a.valid_from,
+        'valid_until', least(a.valid_until, {FILING_ENDS_AT}),
+        'licensed_for_persons',
+            party.kind <> 'agency' OR party.personal_credit_licence IS NOT NULL,
         'ended_at', a.ended_at)
-    FROM agreement a WHERE a.client_id = {client_id}
+    FROM agreement a JOIN client party ON party.client_id = a.client_id
+    WHERE a.client_id = {client_id}
     ORDER BY a.version DESC LIMIT 1)"""  # noqa: S608  # constants only
 
 
@@ -44,9 +53,12 @@ class Agreement:
     purposes: frozenset[str]
     datasets: frozenset[str]
     questions: frozenset[str]
+    retention_days: int
     valid_from: datetime
     valid_until: datetime
     ended_at: datetime | None
+    licensed_for_persons: bool
+    """Whether its client may be told personal data of an operator of an individual business (R13)."""
 
     def in_force(self, now: datetime) -> bool:
         """True if it is in force at `now`."""
@@ -73,9 +85,11 @@ def agreement_from_json(found: Mapping[str, Any] | None) -> Agreement | None:
         purposes=frozenset(found["purposes"]),
         datasets=frozenset(found["datasets"]),
         questions=frozenset(found["questions"]),
+        retention_days=found["retention_days"],
         valid_from=datetime.fromisoformat(found["valid_from"]),
         valid_until=datetime.fromisoformat(found["valid_until"]),
         ended_at=datetime.fromisoformat(ended) if ended else None,
+        licensed_for_persons=found["licensed_for_persons"],
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Row, select, update
@@ -10,10 +10,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from gateway.clients.agreement_widening import still_counts
-from gateway.clients.authentication_method import DEFAULT_AUTHENTICATION, MEMBERS, Authentication
+from gateway.clients.authentication_method import DEFAULT_AUTHENTICATION, Authentication
+from gateway.clients.filing import COLUMNS as FILING_COLUMNS
+from gateway.clients.filing import Filing
 from gateway.clients.tables import AgreementRow, ClientKeySetRow, ClientRow
 from gateway.clients.terms import Signatures, Terms, digest_of
 from gateway.limits.quotas import Quotas
+
+_LATER: Final[Mapping[str, Any]] = asdict(DEFAULT_AUTHENTICATION) | {
+    name: None for name in FILING_COLUMNS if name != "filing_number"
+}
+"""Members that registrations did not always have, with their defaults."""
+_LATER_DAYS: Final = ("filing_checked_on", "filing_valid_until")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +37,11 @@ class ClientDetails(Authentication):
     jwks_uri: str | None
     redirect_uris: tuple[str, ...]
     scopes: tuple[str, ...]
+    filing_kind: str | None
+    filing_authority: str | None
     filing_number: str | None
+    filing_checked_on: date | None
+    filing_valid_until: date | None
     personal_credit_licence: str | None
     contact: str | None
     created_at: datetime
@@ -38,12 +50,17 @@ class ClientDetails(Authentication):
     def digest(self) -> bytes:
         """The SHA-256 of all details, written down before and after an operator's act.
 
-        Authentication is part of it where it differs from the default, so that digests written
-        before there was another method still fit.
+        Later members are part of it where they differ from the default, so that digests written
+        before there were any still fit.
         """
-        usual = asdict(DEFAULT_AUTHENTICATION)
         own = asdict(self) | {"created_at": self.created_at.isoformat()}
-        return digest_of({n: v for n, v in own.items() if n not in MEMBERS or v != usual[n]})
+        own |= {name: str(own[name]) for name in _LATER_DAYS if own[name] is not None}
+        return digest_of({n: v for n, v in own.items() if n not in _LATER or v != _LATER[n]})
+
+    @property
+    def filing(self) -> Filing | None:
+        """The client's filing, if it is known whole."""
+        return Filing.of(asdict(self))
 
     @property
     def authentication(self) -> Authentication:
@@ -150,6 +167,7 @@ def _version(row: Row[Any]) -> AgreementVersion:
             datasets=frozenset(row.datasets),
             questions=frozenset(row.questions),
             quotas=Quotas.from_json(row.quotas),
+            retention_days=row.retention_days,
             valid_from=row.valid_from,
             valid_until=row.valid_until,
             signatures=Signatures.from_json(row.signatures) if row.signatures else None,

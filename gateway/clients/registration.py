@@ -13,6 +13,7 @@ from gateway.clients.authentication_method import (
     Authentication,
 )
 from gateway.clients.confusable_names import has_other_letters
+from gateway.clients.filing import NUMBER, Filing
 from gateway.clients.public_keys import problem_with_keys
 from gateway.safe_fetch import address_problem
 from gateway.settings import LOOPBACK_HOSTS
@@ -33,7 +34,6 @@ KINDS: Final = ("bank", "platform", "agency", "source", "operator")
 # A client that changes agreements reads nothing under one, and no other client has these scopes.
 OPERATORS_SCOPES: Final = frozenset({"admin", "audit"})
 NO_KEYS: Final[Mapping[str, Any]] = {"keys": []}
-NUMBER: Final = re.compile(r"[^\s\x00-\x1f]{1,64}")
 CLIENT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LONGEST_URI: Final = 2_000
 LONGEST_CONTACT: Final = 200
@@ -55,7 +55,7 @@ class Registration:
     jwks: Mapping[str, Any] | None = None
     jwks_uri: str | None = None
     redirect_uris: tuple[str, ...] = ()
-    filing_number: str | None = None
+    filing: Filing | None = None
     personal_credit_licence: str | None = None
     contact: str | None = None
     authentication: Authentication = DEFAULT_AUTHENTICATION
@@ -67,7 +67,8 @@ class Registration:
         _require(self.kind in KINDS, f"The kind is one of: {', '.join(KINDS)}.")
         check_names(self.name_zh, self.name_en)
         check_scopes(self.kind, self.scopes)
-        check_numbers(self.kind, self.filing_number, self.personal_credit_licence)
+        check_filing(self.kind, self.filing)
+        check_licence_number(self.personal_credit_licence)
         check_contact(self.contact)
         check_redirects(self.redirect_uris, loopback=self.loopback)
         check_authentication(self.authentication)
@@ -89,7 +90,7 @@ class Registration:
             "jwks_uri": self.jwks_uri,
             "redirect_uris": list(self.redirect_uris),
             "scopes": list(self.scopes),
-            "filing_number": self.filing_number,
+            **(self.filing.columns() if self.filing else {}),
             "personal_credit_licence": self.personal_credit_licence,
             "contact": self.contact,
             **asdict(self.authentication),
@@ -135,17 +136,18 @@ def check_scopes(kind: str, scopes: tuple[str, ...]) -> None:
     )
 
 
-def check_numbers(
-    kind: str, filing_number: str | None, personal_credit_licence: str | None
-) -> None:
-    """Refuse an agency without its filing number (R13), and malformed numbers."""
+def check_filing(kind: str, filing: Filing | None) -> None:
+    """Refuse an agency without its filing (R13), and a filing that is not well formed."""
+    _require(filing or kind != "agency", "A credit-service agency needs its filing (R13).")
+    problem = filing.problem if filing else None
+    _require(problem is None, str(problem))
+
+
+def check_licence_number(number: str | None) -> None:
+    """Refuse a malformed number of a personal-credit licence."""
     _require(
-        filing_number or kind != "agency", "A credit-service agency needs its filing number (R13)."
+        number is None or NUMBER.fullmatch(number), "A licence number has 1 to 64 signs, no spaces."
     )
-    for number in (filing_number, personal_credit_licence):
-        _require(
-            number is None or NUMBER.fullmatch(number), "A number has 1 to 64 signs, no spaces."
-        )
 
 
 def check_authentication(wanted: Authentication) -> None:

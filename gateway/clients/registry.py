@@ -17,6 +17,8 @@ from sqlmodel import col
 
 from gateway.clients.agreements import Agreement, agreement_from_json, agreement_json
 from gateway.clients.authentication_method import DEFAULT_AUTHENTICATION, MEMBERS, Authentication
+from gateway.clients.filing import COLUMNS as FILING_COLUMNS
+from gateway.clients.filing import Filing
 from gateway.clients.key_sets import (
     CLIENT_AND_KEYS,
     HELD_COLUMNS,
@@ -26,14 +28,14 @@ from gateway.clients.key_sets import (
 )
 from gateway.clients.registration import CLIENT_ID, Registration
 from gateway.clients.tables import AgreementRow, ClientRow
-from gateway.clients.terms import Terms, check_licensed
+from gateway.clients.terms import Terms, check_filed, check_licensed
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
 
 _COLUMNS = f"""
     c.client_id, c.kind, c.name_zh, c.name_en, c.state, c.redirect_uris, c.scopes,
     c.personal_credit_licence, {agreement_json("c.client_id")} AS agreement,
-    {", ".join(f"c.{name}" for name in MEMBERS)},
+    {", ".join(f"c.{name}" for name in (*MEMBERS, *FILING_COLUMNS))},
     CASE WHEN c.jwks_uri IS NULL THEN c.jwks
          WHEN k.fetched_at > now() - interval '1 hour' THEN k.jwks
          ELSE jsonb_build_object('keys', jsonb_build_array()) END AS jwks"""
@@ -70,6 +72,7 @@ class Client:
     redirect_uris: tuple[str, ...]
     scopes: tuple[str, ...]
     agreement: Agreement | None
+    filing: Filing | None = None
     personal_credit_licence: str | None = None
     authentication: Authentication = DEFAULT_AUTHENTICATION
 
@@ -128,6 +131,7 @@ def _client(
         redirect_uris=tuple(row["redirect_uris"]),
         scopes=tuple(row["scopes"]),
         agreement=agreement_from_json(agreement),
+        filing=Filing.of(row),
         personal_credit_licence=row["personal_credit_licence"],
         authentication=Authentication.of(row),
     )
@@ -156,6 +160,7 @@ async def put_agreement(connection: AsyncConnection, client_id: str, terms: Term
     if client is None:
         raise UnknownClientError(client_id)
     check_licensed(client.kind, client.personal_credit_licence, terms)
+    check_filed(client.kind, client.filing, terms)
     found = await connection.execute(_NEXT_VERSION, {"client_id": client_id})
     version: int = found.scalar_one()
     values = {**terms.columns(client_id, version), "client_id": client_id, "version": version}

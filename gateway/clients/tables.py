@@ -1,6 +1,6 @@
 """Tables of clients, their keys, agreements, proposals and operators' acts."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Index, false
@@ -43,7 +43,11 @@ class ClientRow(SQLModel, table=True):
     jwks_uri: str | None = column_types.text(nullable=True)
     redirect_uris: list[str] = column_types.texts()
     scopes: list[str] = column_types.texts()
+    filing_kind: str | None = column_types.text(nullable=True)
+    filing_authority: str | None = column_types.text(nullable=True)
     filing_number: str | None = column_types.text(nullable=True)
+    filing_checked_on: date | None = Field(default=None)
+    filing_valid_until: date | None = Field(default=None)
     personal_credit_licence: str | None = column_types.text(nullable=True)
     contact: str | None = column_types.text(nullable=True)
     token_endpoint_auth_method: str = column_types.text(
@@ -87,6 +91,7 @@ class AgreementRow(SQLModel, table=True):
     datasets: list[str] = column_types.texts()
     questions: list[str] = column_types.texts()
     quotas: dict[str, Any] = column_types.document()
+    retention_days: int = Field(nullable=False, sa_column_kwargs={"server_default": "0"})
     signatures: dict[str, Any] | None = column_types.document(nullable=True)
     valid_from: datetime = column_types.moment()
     valid_until: datetime = column_types.moment()

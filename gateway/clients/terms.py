@@ -8,12 +8,21 @@ from datetime import UTC, date, datetime
 from typing import Any, Final, Self
 
 from consent import Purpose
+from gateway.clients.filing import Filing
 from gateway.limits.quotas import Quotas
 from verification import find_question
 
-# Questions on a person's own ID: a credit agency needs a licence for these (R13).
 ON_A_PERSONS_ID: Final = frozenset({"legal_representative_id.v1", "four_elements.v1"})
+"""Questions on a person's own ID: a credit agency needs a licence to agree on them (R13)."""
+ON_A_PERSON: Final = ON_A_PERSONS_ID | {
+    "legal_representative_name.v1",
+    "legal_representative_name.v2",
+    "three_elements.v1",
+}
+"""Questions on a person: of an operator, a credit agency needs a licence for the answer (R13)."""
 LONGEST_NAME: Final = 100
+LONGEST_RETENTION_DAYS: Final = 3_660
+"""As long as the log of disclosures is kept."""
 
 
 class TermsError(ValueError):
@@ -63,6 +72,8 @@ class Terms:
     datasets: frozenset[str] = frozenset()
     questions: frozenset[str] = frozenset()
     quotas: Quotas = field(default_factory=Quotas)
+    retention_days: int = 0
+    """Days for which a record may be kept after its use has ended."""
     valid_from: datetime
     valid_until: datetime
     signatures: Signatures | None = None
@@ -73,6 +84,8 @@ class Terms:
         unknown += sorted(tag for tag in self.questions if find_question(tag) is None)
         if unknown:
             raise TermsError(f"There is no such purpose or question: {', '.join(unknown)}.")
+        if not 0 <= self.retention_days <= LONGEST_RETENTION_DAYS:
+            raise TermsError(f"retention_days is 0 to {LONGEST_RETENTION_DAYS}.")
         if self.valid_from.utcoffset() is None or self.valid_until.utcoffset() is None:
             raise TermsError("The term's ends have a zone.")
         try:
@@ -97,6 +110,7 @@ class Terms:
             "quotas": self.quotas.to_json(),
             "valid_from": self.valid_from.astimezone(UTC).isoformat(),
             "valid_until": self.valid_until.astimezone(UTC).isoformat(),
+            **({"retention_days": self.retention_days} if self.retention_days else {}),
             **({"signatures": self.signatures.to_json()} if self.signatures else {}),
         }
 
@@ -109,6 +123,7 @@ class Terms:
             datasets=frozenset(found["datasets"]),
             questions=frozenset(found["questions"]),
             quotas=Quotas.from_json(found["quotas"]),
+            retention_days=found.get("retention_days", 0),
             valid_from=datetime.fromisoformat(found["valid_from"]),
             valid_until=datetime.fromisoformat(found["valid_until"]),
             signatures=Signatures.from_json(signed) if signed else None,
@@ -120,6 +135,7 @@ class Terms:
         digest = digest_of(document)
         return {
             **{name: document[name] for name in ("purposes", "datasets", "questions", "quotas")},
+            "retention_days": self.retention_days,
             "signatures": document.get("signatures"),
             "valid_from": self.valid_from,
             "valid_until": self.valid_until,
@@ -141,6 +157,18 @@ def check_licensed(kind: str, personal_credit_licence: str | None, terms: Terms)
         raise TermsError(
             f"An agency needs a personal-credit licence for {', '.join(personal)} (R13); register "
             "its number as personal_credit_licence first."
+        )
+
+
+def check_filed(kind: str, filing: Filing | None, terms: Terms) -> None:
+    """Refuse terms that outlast the filing of an agency (R13)."""
+    if kind == "agency" and filing is None:
+        raise TermsError(
+            "Register the agency's whole filing first: with whom, and until when (R13)."
+        )
+    if filing is not None and terms.valid_until > filing.ends_at:
+        raise TermsError(
+            f"The agreement would outlast its client's filing, which ends with {filing.valid_until}."
         )
 
 

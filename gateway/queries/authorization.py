@@ -48,6 +48,7 @@ def authorize(
         purpose=request.purpose,
         catalogue=call.runtime.catalogue,
         unavailable=inputs.enterprise.unavailable,
+        kind=inputs.enterprise.kind,
     )
     if not inputs.readable.issuperset(scope.disclosed):
         raise RuntimeError("granted, and not read: the read statement decides otherwise")

@@ -10,6 +10,7 @@ from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import context_of, disclosable_fields
 from gateway.creditfile.personal_fields import open_enterprise, with_personal
 from gateway.creditfile.records import REGISTRATION, Enterprise, Record, registration_of
+from gateway.creditfile.use_term import Permission, UseTerm, use_term
 from gateway.queries.authorization import Authorization
 from gateway.queries.read_query import QueryInputs
 from gateway.queries.request import QueryRequest
@@ -19,10 +20,19 @@ RecordPosition = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordPage:
-    """Records with their disclosed fields; `last` is the last one's position if more follow."""
+class RecordOfPage:
+    """A disclosed record with its disclosed fields and its term of use."""
 
-    records: tuple[tuple[Record, Mapping[str, Any]], ...]
+    record: Record
+    fields: Mapping[str, Any]
+    term: UseTerm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPage:
+    """Disclosed records; `last` is the last one's position if more follow."""
+
+    records: tuple[RecordOfPage, ...]
     last: RecordPosition | None
 
 
@@ -38,7 +48,12 @@ def page_of(
     held = (*_registration(runtime, enterprise, scope.disclosed), *inputs.records)
     context = context_of(held, runtime.catalogue, now)
     begin = request.cursor.after if request.cursor else None
-    disclosed: list[tuple[Record, Mapping[str, Any]]] = []
+    permission = Permission(
+        valid_until=authorization.granted.valid_until,
+        retention_days=authorization.agreement.retention_days,
+        withheld=scope.withheld_fields,
+    )
+    disclosed: list[RecordOfPage] = []
     for record in sorted(held, key=position_of):
         if record.dataset not in scope.disclosed or not request.wants(record):
             continue
@@ -52,12 +67,14 @@ def page_of(
             kind=enterprise.kind,
             context=context,
         )
-        if unseen := scope.unseen.get(record.dataset):
-            fields = {name: value for name, value in fields.items() if name not in unseen}
+        if withheld := permission.withheld.get(record.dataset):
+            fields = {name: value for name, value in fields.items() if name not in withheld}
         if fields:
-            disclosed.append((record, fields))
+            term = use_term(record, permission, runtime.catalogue, now, context=context)
+            disclosed.append(RecordOfPage(record=record, fields=fields, term=term))
         if len(disclosed) > request.page_size:
-            return RecordPage(records=tuple(disclosed[:-1]), last=position_of(disclosed[-2][0]))
+            last = position_of(disclosed[-2].record)
+            return RecordPage(records=tuple(disclosed[:-1]), last=last)
     return RecordPage(records=tuple(disclosed), last=None)
 
 
@@ -66,8 +83,9 @@ def position_of(record: Record) -> RecordPosition:
     return (-record.decided_on.toordinal() if record.decided_on else 0, record.record_id)
 
 
-def serialize_record(record: Record, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """One record as JSON, with its source and its objection, if there is one."""
+def serialize_record(disclosed: RecordOfPage) -> dict[str, Any]:
+    """One record as JSON, with its source, its term of use and its objection, if there is one."""
+    record = disclosed.record
     out: dict[str, Any] = {
         "dataset": record.dataset,
         "record_id": record.record_id,
@@ -75,7 +93,9 @@ def serialize_record(record: Record, fields: Mapping[str, Any]) -> dict[str, Any
         "source": {"name": record.source_name, "uscc": record.source_uscc},
         "source_time": format_time(record.source_time),
         "catalogue_version": record.catalogue_version,
-        "fields": fields,
+        "use_until": format_time(disclosed.term.use_until),
+        "delete_by": format_time(disclosed.term.delete_by),
+        "fields": disclosed.fields,
     }
     if record.objection_since is not None:
         out["objection"] = {"since": format_time(record.objection_since)}

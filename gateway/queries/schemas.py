@@ -45,7 +45,10 @@ class SourceOut(WireModel):
 
 
 class RecordOut(WireModel):
-    """One record with its provenance; `objection` where the enterprise disputes it."""
+    """One record with its provenance; `objection` where the enterprise disputes it.
+
+    It is not used from `use_until` on, and deleted by `delete_by`; a notice of withdrawal ends both.
+    """
 
     dataset: str
     record_id: str
@@ -53,6 +56,8 @@ class RecordOut(WireModel):
     source: SourceOut
     source_time: str
     catalogue_version: str
+    use_until: str | None
+    delete_by: str | None
     objection: dict[str, str] | None = None
     fields: dict[str, Any]
 

@@ -27,6 +27,7 @@ from gateway.queries.request import QueryRequest
 from gateway.queries.withheld import withheld
 from gateway.transparency.disclosure_leaf import Disclosure
 
+_IDENTITY = ("record_id", "version", "fields", "objection", "use_until", "delete_by")
 CHANGED = "What this Idempotency-Key was answered with has changed since; use a new key."
 
 
@@ -68,19 +69,17 @@ def _still_true(
     stored: StoredAnswer,
     now: datetime,
 ) -> bool:
-    """True where every record of a stored answer may still be disclosed, with the same fields."""
+    """True where every record of a stored answer may still be disclosed, in the same way."""
     disclosed = orjson.loads(stored.answer)["records"]
     whole = replace(call.request, page_size=sys.maxsize)
     page = page_of(call.runtime, whole, inputs, authorization, now)
-    now_told = {_identity(serialize_record(record, fields)) for record, fields in page.records}
+    now_told = {_identity(serialize_record(each)) for each in page.records}
     return all(_identity(each) in now_told for each in disclosed)
 
 
-def _identity(record: Mapping[str, Any]) -> tuple[str, int, bytes, str | None]:
-    """Id, version, disclosed fields and objection of a record in an answer."""
-    since = record["objection"]["since"] if "objection" in record else None
-    fields = orjson.dumps(record["fields"], option=orjson.OPT_SORT_KEYS)
-    return record["record_id"], record["version"], fields, since
+def _identity(record: Mapping[str, Any]) -> bytes:
+    """Id, version, disclosed fields, objection and term of use of a record in an answer."""
+    return orjson.dumps([record.get(name) for name in _IDENTITY], option=orjson.OPT_SORT_KEYS)
 
 
 def _pending(
@@ -103,7 +102,7 @@ def _pending(
         consent_id=authorization.granted.consent_id,
         agreement_version=authorization.agreement.version,
         asked=list(request.datasets),
-        relied_on=[(record.record_id, record.version) for record, _ in page.records],
+        relied_on=[(each.record.record_id, each.record.version) for each in page.records],
         at=now,
     )
     first = request.cursor is None
@@ -141,7 +140,7 @@ def _document(
             "valid_until": format_time(granted.valid_until),
             "uses_left": None,
         },
-        "records": [serialize_record(record, fields) for record, fields in page.records],
+        "records": [serialize_record(each) for each in page.records],
         "withheld": withheld(authorization.scope, call.runtime.catalogue),
         "page": {"cursor": cursor},
     }

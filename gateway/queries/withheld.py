@@ -12,6 +12,7 @@ from gateway.clients.agreements import Agreement
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_class import Audience, DisclosureClass
 from gateway.creditfile.disclosure_policy import never_disclosed_fields
+from gateway.creditfile.records import INDIVIDUAL_BUSINESS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,17 @@ class DisclosedScope:
     reasons: Mapping[str, str]
     unseen: Mapping[str, frozenset[str]]
     """Fields by dataset that the catalogue added after the consent."""
+    unlicensed: Mapping[str, frozenset[str]]
+    """Fields by dataset that speak of an operator, for an agency without the licence (R13)."""
+
+    @property
+    def withheld_fields(self) -> Mapping[str, frozenset[str]]:
+        """Fields by dataset that are withheld although their class would allow them."""
+        none: frozenset[str] = frozenset()
+        return {
+            name: self.unseen.get(name, none) | self.unlicensed.get(name, none)
+            for name in (*self.unseen, *self.unlicensed)
+        }
 
 
 def scope_of(
@@ -32,8 +44,12 @@ def scope_of(
     purpose: Purpose,
     catalogue: Catalogue,
     unavailable: tuple[str, ...],
+    kind: str,
 ) -> DisclosedScope:
-    """Intersect agreement, consent, purpose and catalogue; the first that lacks a dataset is the reason."""
+    """Intersect agreement, consent, purpose and catalogue; the first that lacks a dataset is the reason.
+
+    `kind` is the enterprise's.
+    """
     reasons: dict[str, str] = {}
     for name in datasets:
         if name not in agreement.datasets:
@@ -47,9 +63,24 @@ def scope_of(
         elif name in unavailable:
             reasons[name] = "source_unavailable"
     disclosed = tuple(name for name in datasets if name not in reasons)
+    closed = kind == INDIVIDUAL_BUSINESS and not agreement.licensed_for_persons
     return DisclosedScope(
-        disclosed=disclosed, reasons=reasons, unseen=_unseen(disclosed, granted, catalogue)
+        disclosed=disclosed,
+        reasons=reasons,
+        unseen=_unseen(disclosed, granted, catalogue),
+        unlicensed=_personal(disclosed, catalogue) if closed else MappingProxyType({}),
     )
+
+
+def _personal(disclosed: tuple[str, ...], catalogue: Catalogue) -> Mapping[str, frozenset[str]]:
+    """Personal fields by dataset, of those that a client may be told."""
+    personal = {
+        name: frozenset(
+            each.name for each in catalogue.fields_for(name, Audience.AUTHORISED) if each.personal
+        )
+        for name in disclosed
+    }
+    return MappingProxyType({name: fields for name, fields in personal.items() if fields})
 
 
 def _unseen(
@@ -87,6 +118,10 @@ def withheld(scope: DisclosedScope, catalogue: Catalogue) -> list[dict[str, obje
     in_part += [
         {"dataset": name, "fields": sorted(fields), "reason": "not_in_consent"}
         for name, fields in scope.unseen.items()
+    ]
+    in_part += [
+        {"dataset": name, "fields": sorted(fields), "reason": "not_licensed"}
+        for name, fields in scope.unlicensed.items()
     ]
     whole: list[dict[str, object]] = [
         {"dataset": name, "reason": reason} for name, reason in scope.reasons.items()

@@ -1,9 +1,10 @@
 """The four demo clients with their registrations, agreements and keys."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
+from gateway.clients.filing import Filing
 from gateway.clients.registration import Registration
 from gateway.clients.terms import ON_A_PERSONS_ID, Terms
 from gateway.limits.quotas import Quotas
@@ -35,7 +36,8 @@ class DemoClient:
     datasets: frozenset[str] = frozenset()
     questions: frozenset[str] = frozenset()
     redirects: bool = False
-    filing_number: str | None = None
+    filing: Filing | None = None
+    retention_days: int = 0
     contact: str | None = None
 
 
@@ -70,6 +72,7 @@ DEMO_CLIENTS: Final = (
         questions=ALL_QUESTIONS,
         redirects=True,
         contact="0571-00000001（虚构号码 made-up number）",
+        retention_days=30,
     ),
     DemoClient(
         key="platform",
@@ -96,7 +99,13 @@ DEMO_CLIENTS: Final = (
         questions=PUBLIC_QUESTIONS | {"rating_at_least.v1"},
         redirects=True,
         contact="0571-00000003（虚构号码 made-up number）",
-        filing_number="SYNTHETIC-0001",
+        filing=Filing(
+            kind="enterprise_credit_reporting",
+            authority="示例备案机关（合成）",
+            number="SYNTHETIC-0001",
+            checked_on=date(2026, 1, 5),
+            valid_until=date(2099, 12, 31),
+        ),
     ),
     DemoClient(
         key="source",
@@ -123,7 +132,7 @@ def registration_of(
         jwks=keys,
         scopes=client.scopes,
         redirect_uris=tuple(redirect_uris if client.redirects else ()),
-        filing_number=client.filing_number,
+        filing=client.filing,
         contact=client.contact,
         loopback=True,
     )
@@ -136,6 +145,7 @@ def terms_of(client: DemoClient, now: datetime) -> Terms:
         datasets=client.datasets,
         questions=client.questions,
         quotas=QUOTAS,
+        retention_days=client.retention_days,
         valid_from=now - timedelta(days=1),
         valid_until=now + TERM,
     )

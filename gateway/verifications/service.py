@@ -19,8 +19,10 @@ from gateway.access.errors import NotInAgreementError, Refusal, conflict_refusal
 from gateway.access.subject_uscc import with_warnings
 from gateway.access.timestamps import SHANGHAI, format_time
 from gateway.clients.agreements import Agreement
+from gateway.clients.terms import ON_A_PERSON
 from gateway.creditfile.facts import facts_of
 from gateway.creditfile.personal_fields import id_number_digest
+from gateway.creditfile.records import INDIVIDUAL_BUSINESS
 from gateway.disclosure.commit import Committed, PendingDisclosure, Probe, commit
 from gateway.disclosure.idempotency import IdempotencyKey, KeyConflict, StoredAnswer
 from gateway.disclosure.ids import new_id
@@ -98,11 +100,16 @@ def _pending(
     """The answer and disclosure as they would be now, and what they cost."""
     request = call.request
     granted = _granted(call, inputs, now)
+    is_operator = inputs.enterprise.kind == INDIVIDUAL_BUSINESS
+    unlicensed = ON_A_PERSON if is_operator and not agreement.licensed_for_persons else frozenset()
     open_to_caller = frozenset(
         asked
         for asked, each in zip(request.asked, request.questions, strict=True)
-        if not each.needs_consent_for(asked.value)
-        or (granted is not None and not set(each.consented_by).isdisjoint(granted.questions))
+        if each.tag not in unlicensed
+        and (
+            not each.needs_consent_for(asked.value)
+            or (granted is not None and not set(each.consented_by).isdisjoint(granted.questions))
+        )
     )
     probes, admitted = _probed(call, inputs, open_to_caller, now)
     answers = _answers(call, inputs, open_to_caller & admitted, now)

@@ -19,10 +19,12 @@ from gateway.admin.audit_log import ActContext, leaf_hash
 from gateway.admin.errors import AdminRefusal, RefusalReason
 from gateway.admin.operators import Operator
 from gateway.admin.schemas import TermsIn
-from gateway.clients.client_details import versions_of
+from gateway.clients import registry
+from gateway.clients.client_details import change, versions_of
+from gateway.clients.filing import COLUMNS
 from gateway.clients.registration import Registration
 from gateway.clients.terms import Terms, TermsError
-from tests.client_builders import make_agreement, make_registration, make_set
+from tests.client_builders import make_agreement, make_filing, make_registration, make_set
 
 FANG, QIANG = Operator.at_the_shell("fang"), Operator.at_the_shell("qiang")
 DATASETS = ("registration", "penalty", "licence")
@@ -161,9 +163,9 @@ async def test_an_open_proposal_cannot_be_changed_between_reading_and_approving(
 ) -> None:
     """Neither its document, its digest nor its proposer."""
     await office.put(terms())
-    for change in ("document = '{}'", r"digest = '\x00'", "proposed_by = 'shell:else'"):
+    for changed in ("document = '{}'", r"digest = '\x00'", "proposed_by = 'shell:else'"):
         with pytest.raises(DBAPIError):
-            await office.sql(f"UPDATE agreement_proposal SET {change} WHERE client_id = :c")  # noqa: S608
+            await office.sql(f"UPDATE agreement_proposal SET {changed} WHERE client_id = :c")  # noqa: S608
 
 
 async def test_the_database_knows_no_approval_by_the_proposer(office: OperatorFixture) -> None:
@@ -302,7 +304,9 @@ async def test_an_agency_without_a_licence_cannot_be_proposed_questions_on_a_per
     personal = terms(questions=frozenset({"legal_representative_id.v1"}))
     for licence in (None, "L-1"):
         agency = OperatorFixture(engine=engine, client_id=f"agency-{secrets.token_hex(4)}")
-        await _register(agency, kind="agency", filing_number="F-1", personal_credit_licence=licence)
+        await _register(
+            agency, kind="agency", filing=make_filing(), personal_credit_licence=licence
+        )
         if licence is None:
             with pytest.raises(TermsError, match="licence"):
                 await agency.put(personal)
@@ -314,6 +318,55 @@ async def test_an_agency_without_a_licence_cannot_be_proposed_questions_on_a_per
                     client_id=agency.client_id,
                     values={"personal_credit_licence": None},
                 )
+
+
+async def test_a_licence_is_registered_before_the_agreement_that_it_widens(
+    engine: AsyncEngine,
+) -> None:
+    """Else one operator would open operators' data to an agency (R13)."""
+    agency = OperatorFixture(engine=engine, client_id=f"agency-{secrets.token_hex(4)}")
+    await _register(agency, kind="agency", filing=make_filing())
+    licence = {"personal_credit_licence": "L-1"}
+    await agency.agreed(terms())
+    refused = await agency.do(client_service.amend, client_id=agency.client_id, values=licence)
+    assert isinstance(refused, AdminRefusal)
+    await agency.do(agreement_service.end, client_id=agency.client_id)
+    changed = await agency.do(client_service.amend, client_id=agency.client_id, values=licence)
+    assert not isinstance(changed, AdminRefusal)
+
+
+async def test_an_agreement_does_not_outlast_its_clients_filing(engine: AsyncEngine) -> None:
+    """R13: up to the end of its last day in Shanghai, and not a second longer."""
+    agency = OperatorFixture(engine=engine, client_id=f"agency-{secrets.token_hex(4)}")
+    filing = make_filing(valid_until="2035-06-30")
+    await _register(agency, kind="agency", filing=filing)
+    end = datetime.fromisoformat("2035-07-01T00:00:00+08:00")
+    with pytest.raises(TermsError, match="outlast its client's filing"):
+        await agency.put(terms(valid_until=end + timedelta(seconds=1)))
+    await agency.agreed(terms(valid_until=end))
+
+
+async def test_an_agency_of_before_is_agreed_with_anew_when_its_filing_is_known(
+    engine: AsyncEngine,
+) -> None:
+    """Its agreement goes on by the number alone, and its other details can be changed."""
+    agency = OperatorFixture(engine=engine, client_id=f"agency-{secrets.token_hex(4)}")
+    await _register(agency, kind="agency", filing=make_filing())
+    await agency.agreed(terms())
+    async with engine.begin() as connection:
+        unknown = dict.fromkeys(COLUMNS) | {"filing_number": "F-1"}
+        await change(connection, agency.client_id, unknown)
+        client = await registry.find(connection, agency.client_id)
+        assert client is not None
+        assert client.agreement_in_force(datetime.now(UTC)) is not None
+    with pytest.raises(TermsError, match="whole filing"):
+        await agency.put(terms(datasets=frozenset()))
+    contact = {"contact": "0571-00000000"}
+    await agency.do(client_service.amend, client_id=agency.client_id, values=contact)
+    whole = {"filing": make_filing()}
+    changed = await agency.do(client_service.amend, client_id=agency.client_id, values=whole)
+    assert changed.filing == make_filing()
+    assert isinstance(await agency.put(terms(datasets=frozenset())), InForce)
 
 
 async def test_an_operators_client_can_agree_on_nothing_to_read(engine: AsyncEngine) -> None:

@@ -8,7 +8,14 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.client_builders import get, make_agreement, make_operator, make_registration, post
+from tests.client_builders import (
+    FILING,
+    get,
+    make_agreement,
+    make_operator,
+    make_registration,
+    post,
+)
 from tests.gateway_fixture import Caller, GatewayFixture
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -168,7 +175,7 @@ async def test_a_new_operator_needs_two_operators_too(gateway: GatewayFixture) -
 async def test_an_agency_needs_its_licence_before_it_is_proposed(gateway: GatewayFixture) -> None:
     """R13, over HTTP."""
     one = await make_operator(gateway)
-    registration = make_registration(kind="agency", filing_number="F-1")
+    registration = make_registration(kind="agency", filing=FILING)
     of = f"{one.client_id}-agency"
     body = {"client_id": of, "registration": registration}
     assert (await post(one, "/clients", body)).status_code == 201
@@ -176,6 +183,22 @@ async def test_an_agency_needs_its_licence_before_it_is_proposed(gateway: Gatewa
     refused = await propose(one, of, questions=personal)
     assert refused.status_code == 400
     assert "licence" in refused.json()["detail"]
+
+
+async def test_a_longer_retention_is_a_widening(gateway: GatewayFixture) -> None:
+    """By a day; a shorter one is not. It is shown, and 0 where an agreement says nothing."""
+    one, other = await make_operator(gateway), await make_operator(gateway)
+    bank = await make_agreed_bank(gateway, one, other)
+    longer = await propose(one, bank.client_id, retention_days=30)
+    assert longer.status_code == 201
+    assert longer.json()["widens"] == ["a longer retention, from 0 to 30 days"]
+    assert (await approve(other, longer.json())).status_code == 200
+    versions = (await get(one, f"/agreements/{bank.client_id}"))["versions"]
+    assert [each["retention_days"] for each in versions[:2]] == [30, 0]
+    assert versions[0]["digest"] == longer.json()["digest"]
+    assert (await propose(one, bank.client_id, retention_days=29)).status_code == 200
+    for days in (-1, 3_661, "30"):
+        assert (await propose(one, bank.client_id, retention_days=days)).status_code == 400
 
 
 async def test_a_longer_term_is_a_widening(gateway: GatewayFixture) -> None:

@@ -9,6 +9,7 @@ import pytest
 from gateway.admin.client_key_rotation import TYP
 from gateway.clients.key_sets import ClaimedSigner, ensure_keys
 from tests.client_builders import (
+    FILING,
     get,
     make_ec_key,
     make_key_server,
@@ -102,7 +103,10 @@ async def test_a_taken_id_is_a_conflict(gateway: GatewayFixture) -> None:
         {"jwks": None, "jwks_uri": "http://keys.bank.test/"},
         {"redirect_uris": ["http://bank.test/"]},
         {"name_zh": ""},
-        {"filing_number": "a b"},
+        {"kind": "agency", "filing": "F-1"},
+        {"kind": "agency", "filing": FILING | {"checked_on": "2199-01-01"}},
+        {"kind": "agency", "filing": FILING | {"valid_until": "2026-01-06"}},
+        {"filing": FILING | {"number": "a b"}},
         {"contact": "a" * 201},
         pytest.param({"jwks": {"keys": [{**make_set("k")["keys"][0], "use": "enc"}]}}, id="use"),
         {"secret": "x"},

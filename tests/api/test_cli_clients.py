@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 
 from gateway.cli.main import app
 from gateway.db.engine import make_engine
-from tests.client_builders import make_agreement, make_set
+from tests.client_builders import FILING, FILING_OPTIONS, make_agreement, make_set
 from tests.databases import new_database
 from tests.mtls_builders import make_certificate
 
@@ -232,7 +232,7 @@ def test_a_refused_act_is_one_sentence(
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
-        (("--kind", "agency"), "filing number"),
+        (("--kind", "agency"), "needs its filing"),
         (("--kind", "person"), "kind"),
         (("--scope", "admin"), "operator"),
         (("--redirect-uri", "http://bank.test/"), "redirect"),
@@ -310,7 +310,7 @@ def test_applying_shows_what_it_will_do_and_then_does_it_once(shell: Shell) -> N
 def test_applying_changes_what_is_named_and_leaves_the_rest(shell: Shell) -> None:
     """Fields and clients that the file does not name are unchanged."""
     register(shell, "left-alone")
-    register(shell, "amended", "--filing-number", "F-1", "--contact", "0571-00000000")
+    register(shell, "amended", *FILING_OPTIONS, "--contact", "0571-00000000")
     before = shell.ok("client", "show", "left-alone")
     changed = {
         "clients": {
@@ -326,7 +326,7 @@ def test_applying_changes_what_is_named_and_leaves_the_rest(shell: Shell) -> Non
     for kept in (
         "name_en: Better Bank",
         "state: suspended",
-        "filing_number: F-1",
+        "浙征信备〔2026〕1号",
         "contact: 0571-1",
         "kids: k1",
     ):
@@ -335,7 +335,7 @@ def test_applying_changes_what_is_named_and_leaves_the_rest(shell: Shell) -> Non
     assert shell.client("amended", "name_en, state, filing_number, contact") == (
         "Better Bank",
         "suspended",
-        "F-1",
+        "浙征信备〔2026〕1号",
         "0571-1",
     )
 
@@ -387,11 +387,32 @@ def test_a_file_cannot_name_an_agreement_without_a_client_or_change_a_kind(shell
     """An agency that became a bank would need no licence."""
     shell.write("clients.yaml", {"agreements": {"nobody": make_agreement()}})
     assert "is no client" in shell.refused("client", "apply", "clients.yaml")
-    register(shell, "an-agency", "--kind", "agency", "--filing-number", "F-1")
+    register(shell, "an-agency", "--kind", "agency", *FILING_OPTIONS)
     shell.write("clients.yaml", {"clients": {"an-agency": {"kind": "bank"}}})
     assert "stays of its kind" in shell.refused("client", "apply", "clients.yaml")
-    shell.write("clients.yaml", {"clients": {"an-agency": {"filing_number": None}}})
-    assert "filing number" in shell.refused("client", "apply", "clients.yaml")
+    shell.write("clients.yaml", {"clients": {"an-agency": {"filing": None}}})
+    assert "needs its filing" in shell.refused("client", "apply", "clients.yaml")
+
+
+def test_a_filing_is_shown_and_renewed(shell: Shell) -> None:
+    """By its parts; an option that is missing is named, and a day is a day."""
+    register(shell, "agency-filed", "--kind", "agency", *FILING_OPTIONS)
+    assert "2099-12-31" in shell.ok("client", "show", "agency-filed")
+    renewed = FILING | {"valid_until": "2031-06-30", "kind": "credit_rating"}
+    shell.write("clients.yaml", {"clients": {"agency-filed": {"filing": renewed}}})
+    diff = shell.ok("client", "apply", "clients.yaml", "--yes")
+    assert "- kind: enterprise_credit_reporting" in diff
+    assert "+ valid_until: 2031-06-30" in diff
+    assert shell.ok("client", "apply", "clients.yaml") == "Nothing to do.\n"
+    assert shell.client("agency-filed", "filing_kind, CAST(filing_valid_until AS text)") == (
+        "credit_rating",
+        "2031-06-30",
+    )
+    half = register(shell, "agency-half", "--kind", "agency", *FILING_OPTIONS[:-2])
+    assert half.exit_code == 2
+    assert "--filing-valid-until" in half.stderr
+    wrong = (*FILING_OPTIONS[:-1], "2031-6-30")
+    assert "valid_until" in register(shell, "agency-day", "--kind", "agency", *wrong).stderr
 
 
 def test_a_client_is_registered_by_its_certificate(shell: Shell) -> None:

@@ -14,7 +14,7 @@ from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE, CatalogueError, lo
 from gateway.creditfile.local_dates import day_of, midnight
 from gateway.ingest import RowWarning, Source, ingest_rows
 from gateway.synthetic.scenarios import TRAITS
-from tests.client_builders import make_set
+from tests.client_builders import make_filing, make_set
 from tests.gateway_fixture import GatewayFixture
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -248,11 +248,51 @@ def make_agency(**changes: Any) -> Registration:
     return Registration(**(members | changes))
 
 
-async def test_r13_an_agency_needs_its_filing_number() -> None:
-    """Registration is refused without it."""
-    with pytest.raises(RegistrationError, match="filing number"):
+async def test_r13_an_agency_needs_its_filing() -> None:
+    """At registration; with it, it is registered."""
+    with pytest.raises(RegistrationError, match="needs its filing"):
         make_agency()
-    assert make_agency(filing_number="浙征信备〔2026〕1号").kind == "agency"
+    assert make_agency(filing=make_filing()).kind == "agency"
+
+
+async def test_r13_an_agency_that_lapsed_is_refused_like_one_whose_agreement_ended(
+    gateway: GatewayFixture,
+) -> None:
+    """From 24:00 of its filing's last day in Shanghai, at every address and for every token."""
+    agency, uscc = await gateway.client("agency"), gateway.uscc("clean")
+    lapse = "UPDATE client SET filing_valid_until = :day WHERE client_id = :id RETURNING 1"
+    today = day_of(gateway.clock())
+    await agency.token()
+    for day, refused in ((today, False), (today - timedelta(days=1), True)):
+        await gateway.rows(lapse, day=day, id=agency.client_id)
+        answer = await agency.verify(uscc, "is_active.v1", purpose="tender")
+        query = await agency.query(uscc, "registration", purpose="credit_service")
+        if refused:
+            assert (answer.status_code, answer.json()["code"]) == (403, "agreement_ended")
+            assert (query.status_code, query.json()["code"]) == (403, "agreement_ended")
+        else:
+            assert answer.status_code == 200
+            assert query.json()["code"] == "not_available"
+
+
+async def test_r13_an_operators_name_is_not_confirmed_to_an_agency_without_a_licence(
+    gateway: GatewayFixture,
+) -> None:
+    """Not determined; of a firm's legal representative it is answered."""
+    answers = {}
+    for trait in ("individual_business", "clean"):
+        of = gateway.entity(trait).enterprise
+        asked = ("legal_representative_name.v1", of.legal_representative)
+        for role, purpose in (("agency", "tender"), ("platform", "merchant_review")):
+            client = await gateway.client(role)
+            answer = await client.verify(of.uscc, asked, purpose=purpose)
+            answers[trait, role] = answer.json()["answers"][0]["answer"]
+    assert answers == {
+        ("individual_business", "agency"): "not_determined",
+        ("individual_business", "platform"): "yes",
+        ("clean", "agency"): "yes",
+        ("clean", "platform"): "yes",
+    }
 
 
 async def test_r17_what_is_personal_lies_sealed_and_is_in_no_line_of_the_log(

@@ -74,7 +74,7 @@ async def test_an_answer_has_the_shape_of_the_wire(gateway: GatewayFixture) -> N
     for each in records:
         assert each.keys() == {
             "dataset", "record_id", "version", "source", "source_time", "catalogue_version",
-            "fields",
+            "use_until", "delete_by", "fields",
         }  # fmt: skip
         assert each["source"].keys() == {"name", "uscc"}
     assert {(each["dataset"], each["reason"]) for each in withheld} == {

@@ -55,11 +55,17 @@ def queried(
     generated: SyntheticEnterprise, records: tuple[Record, ...], now: datetime
 ) -> dict[str, Any]:
     """Fields in a query under a consent to everything, by record."""
-    scope = DisclosedScope(disclosed=CATALOGUE.codes, reasons={}, unseen={})
-    ground = SimpleNamespace(enterprise=generated.enterprise, scope=scope)
+    scope = DisclosedScope(disclosed=CATALOGUE.codes, reasons={}, unseen={}, unlicensed={})
+    ground = SimpleNamespace(
+        enterprise=generated.enterprise,
+        scope=scope,
+        agreement=SimpleNamespace(retention_days=0),
+        granted=SimpleNamespace(valid_until=datetime(2100, 1, 1, tzinfo=UTC)),
+    )
     found = SimpleNamespace(records=records)
     page = page_of(RUNTIME, ASK, cast("Any", found), cast("Any", ground), now)
-    return {record.record_id: serialize_record(record, fields) for record, fields in page.records}
+    assert all(now < each.term.use_until for each in page.records)
+    return {each.record.record_id: serialize_record(each) for each in page.records}
 
 
 @given(st.sampled_from(PROVINCE), st.lists(happenings, max_size=4), moments)

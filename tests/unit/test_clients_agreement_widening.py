@@ -17,6 +17,7 @@ PRESENT = Terms(
     datasets=frozenset({"registration", "penalty"}),
     questions=frozenset({"is_active.v1"}),
     quotas=Quotas(per_minute=100),
+    retention_days=30,
     valid_from=NOON - timedelta(days=10),
     valid_until=NOON + timedelta(days=10),
     signatures=Signatures(operator=SIGNED, client=SIGNED),
@@ -31,6 +32,7 @@ PRESENT = Terms(
         ({"questions": PRESENT.questions | {"enterprise_name.v1"}}, "question enterprise_name.v1"),
         ({"quotas": Quotas(per_minute=101)}, "quota per_minute from 100 to 101"),
         ({"quotas": Quotas()}, "quota per_minute from 100 to 600"),
+        ({"retention_days": 31}, "a longer retention, from 30 to 31 days"),
         ({"valid_until": NOON + timedelta(days=11)}, "a longer term, until 2026-12-03"),
         ({"valid_from": NOON - timedelta(days=11)}, "an earlier start, 2026-11-11"),
     ],
@@ -50,6 +52,7 @@ def test_each_widening_is_named(changes: dict[str, Any], named: str) -> None:
         {"datasets": frozenset()},
         {"questions": frozenset()},
         {"quotas": Quotas(per_minute=99, per_day=1)},
+        {"retention_days": 0},
         {"valid_until": NOON + timedelta(days=9)},
         {"valid_from": NOON},
         {"signatures": Signatures(operator=SIGNED, client=replace(SIGNED, name="李强"))},
@@ -94,6 +97,13 @@ def test_terms_come_back_from_their_document_as_they_were() -> None:
     document = PRESENT.document("bank", 3)
     assert Terms.from_document(document) == PRESENT
     assert Terms.from_document(document).document("bank", 3) == document
+
+
+def test_terms_without_retention_have_the_document_of_before() -> None:
+    """So that what was signed and proposed before still has its digest."""
+    document = replace(PRESENT, retention_days=0).document("bank", 3)
+    assert "retention_days" not in document
+    assert Terms.from_document(document).retention_days == 0
 
 
 def test_the_same_moment_in_another_zone_is_the_same_document() -> None:

@@ -9,7 +9,7 @@ from gateway.admin.operators import Operator
 from gateway.clients.key_sets import rest_after
 from gateway.clients.registration import Registration, RegistrationError
 from gateway.safe_fetch import Fetched
-from tests.client_builders import make_set
+from tests.client_builders import make_filing, make_set
 
 
 def make_client(**changes: Any) -> Registration:
@@ -40,10 +40,12 @@ def make_client(**changes: Any) -> Registration:
         ({"scopes": ("audit",)}, "kind operator"),
         ({"kind": "operator", "scopes": ("admin", "query")}, "kind operator"),
         ({"redirect_uris": ("http://bank.test/",)}, "redirect"),
-        ({"kind": "agency"}, "filing number"),
-        ({"kind": "agency", "filing_number": ""}, "filing number"),
-        ({"kind": "agency", "filing_number": "a b"}, "number"),
-        ({"kind": "agency", "filing_number": "F-1", "personal_credit_licence": ""}, "number"),
+        ({"kind": "agency"}, "needs its filing"),
+        ({"kind": "agency", "filing": make_filing(kind="bank")}, "kind of a filing"),
+        ({"kind": "agency", "filing": make_filing(authority=" ")}, "authority"),
+        ({"kind": "agency", "filing": make_filing(authority="a\u202eb")}, "authority"),
+        ({"filing": make_filing(number="a b")}, "filing number"),
+        ({"personal_credit_licence": ""}, "licence number"),
         ({"contact": " "}, "contact"),
         ({"contact": "a" * 201}, "contact"),
         ({"contact": "0571\n-1"}, "contact"),
@@ -70,7 +72,7 @@ def test_an_unsafe_registration_is_refused(changes: dict[str, Any], sentence: st
         {"kind": "operator", "scopes": ("admin", "audit")},
         {
             "kind": "agency",
-            "filing_number": "浙征信备〔2026〕1号",
+            "filing": make_filing(),
             "personal_credit_licence": "L-1",
         },
         {"jwks": None, "jwks_uri": "https://bank.test/jwks.json"},

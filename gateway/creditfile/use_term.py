@@ -1,0 +1,80 @@
+"""Term of use of a disclosed record, and the day of its deletion, as its recipient is told. Pure.
+
+A record is used until its disclosure or the consent ends, whichever is earlier, and deleted when the
+agreement's retention is over. The end tells no more than the answer does: the publicity of a penalty
+depends on its severity, so that a recipient who is not told the severity gets the next end under any
+severity, which is never later than the true one.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.catalogue_schema import ClockRules, DatasetDefinition
+from gateway.creditfile.disclosure_class import Audience
+from gateway.creditfile.disclosure_terms import FileContext, ends_at
+from gateway.creditfile.records import Record
+
+_FULFILLED: Final = "fulfilled"
+"""Field whose value `false` can prolong publicity."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseTerm:
+    """Both ends are exclusive."""
+
+    use_until: datetime
+    delete_by: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """What agreement and consent say on the use of an answer."""
+
+    valid_until: datetime
+    """End of the consent."""
+    retention_days: int
+    withheld: Mapping[str, Collection[str]]
+    """Fields by dataset that the recipient is not told although their class would allow it."""
+
+
+def use_term(
+    record: Record,
+    permission: Permission,
+    catalogue: Catalogue,
+    now: datetime,
+    *,
+    context: FileContext,
+) -> UseTerm:
+    """The term of use of a record that is disclosed at `now`."""
+    dataset, rules = catalogue.dataset(record.dataset), catalogue.rules_of(record.dataset)
+    told = {each.name for each in catalogue.fields_for(record.dataset, Audience.AUTHORISED)}
+    told -= set(permission.withheld.get(record.dataset, ()))
+    ends = [ends_at(each, dataset, rules, context) for each in _alike(record, dataset, rules, told)]
+    live = [end for end in ends if end is not None and end > now]
+    use_until = min([permission.valid_until, *live])
+    retention = timedelta(days=permission.retention_days)
+    return UseTerm(use_until=use_until, delete_by=use_until + retention)
+
+
+def _alike(
+    record: Record, dataset: DatasetDefinition, rules: ClockRules, told: Collection[str]
+) -> Iterator[Record]:
+    """The record, or all that its recipient cannot tell apart from it by what prolongs publicity."""
+    by_severity, publicity = rules.publicity_by_severity, rules.publicity
+    if by_severity is None and publicity is None:
+        yield record
+        return
+    closed: dict[str, Any] = {} if _FULFILLED in told else {_FULFILLED: None}
+    if dataset.field_of.get("severity") in told:
+        yield replace(record, fields={**record.fields, **closed})
+        return
+    severities = dict.fromkeys(publicity.months_by_severity if publicity else ())
+    if by_severity is not None:
+        severities |= dict.fromkeys(by_severity.months)
+        minor = by_severity.minor
+        closed |= {minor.published_if: True, "procedure": next(iter(minor.published_under), None)}
+    for severity in (None, *severities):
+        yield replace(record, severity=severity, fields={**record.fields, **closed})
