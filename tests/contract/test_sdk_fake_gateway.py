@@ -1,5 +1,6 @@
 """Contract tests of the fake gateway: the same calls get the same shapes as from the real one."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 import consent
 from tests.gateway_fixture import UNKNOWN, GatewayFixture
 from tests.sdk_builders import client_of, members, parse_json
+from tests.waiting import eventually
 from verification import QUESTIONS
 from xinqiao import Client, errors, three_elements
 from xinqiao._core.exchange import sha256_digest
@@ -160,6 +162,35 @@ async def test_the_fake_knows_the_groups_and_their_members() -> None:
     """All groups of the catalogue."""
     known = {each.tag: {e.name for e in each.elements} for each in QUESTIONS if each.elements}
     assert known == GROUPS
+
+
+async def test_both_say_what_must_be_deleted(served: GatewayFixture) -> None:
+    """Nothing at first; after a withdrawal the answers that rest on the consent, by a notice."""
+    fake_gateway, fake = make_fake(served)
+    caller = await served.client()
+    real = GatewayUnderTest(client=client_of(caller, Client), uscc=fake.uscc, name=fake.name)
+    held = fake_gateway.grant_consent(fake.uscc, purpose=PURPOSE, datasets=["penalty"])
+    consent_id = await served.grant(caller, real.uscc, datasets=["penalty"])
+    pages = [
+        side.client.query(side.uscc, purpose=PURPOSE, datasets=["penalty"]) for side in (fake, real)
+    ]
+    assert [len(side.client.due_for_deletion()) for side in (fake, real)] == [0, 0]
+    fake_gateway.withdraw_consent(held.consent_id)
+    await served.act(consent.withdraw, consent_id)
+    await eventually(lambda: asyncio.to_thread(lambda: len(real.client.due_for_deletion())))
+    due = [
+        side.client.due_for_deletion([page]) for side, page in zip((fake, real), pages, strict=True)
+    ]
+    assert alike(shape(due[0]), shape(due[1]))
+    for found, page in zip(due, pages, strict=True):
+        assert {(each.disclosure_id, each.record_id, each.reason) for each in found} == {
+            (page.disclosure_id, None, "consent_withdrawn")
+        }
+    bodies = [side.client.changes().evidence.json() for side in (fake, real)]
+    assert members(bodies[0]) <= members(bodies[1])
+    for side, found in zip((fake, real), due, strict=True):
+        assert side.client.acknowledge_changes(found.cursor).status == 200
+        assert len(side.client.due_for_deletion(after=found.cursor)) == 0
 
 
 async def test_the_fake_tells_no_member_that_the_real_one_does_not(served: GatewayFixture) -> None:

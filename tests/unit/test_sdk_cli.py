@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,22 @@ def test_ask_keeps_evidence_that_the_command_verifies_offline(
     assert bad.exit_code == 1
     assert "NOT AUTHENTIC: The body of the answer differs from its digest." in bad.stderr
     assert len(fake_gateway.requests) == before
+
+
+def test_evidence_of_a_query_shows_how_long_each_record_is_used_and_kept(
+    run: Callable[..., Result], fake_gateway: FakeGateway, tmp_path: Path
+) -> None:
+    """Years later, offline, from what was signed."""
+    kept, keys = tmp_path / "e.json", str(tmp_path / "keys.json")
+    until = datetime(2199, 1, 1, tzinfo=UTC)
+    fake_gateway.grant_consent(
+        USCC, purpose="loan_approval", datasets=["penalty"], valid_until=until
+    )
+    asked = ("query", USCC, "--purpose", "loan_approval", "--dataset", "penalty")
+    shown = run(*asked, "--save", str(kept))
+    assert "use until 2199-01-01T00:00:00+00:00, delete by 2199-01-01" in shown.stderr
+    good = run("verify-evidence", str(kept), "--keys", keys, with_kit=False)
+    assert "use until 2199-01-01T00:00:00+00:00, delete by 2199-01-01" in good.stdout
 
 
 def test_query_shows_records_and_what_is_withheld(
@@ -309,12 +326,14 @@ def test_the_readme_runs_as_it_stands(
     Path("trusted-keys.json").write_text(json.dumps(fake_gateway.jwks))
     place: dict[str, Any] = {}
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 7
+    assert len(blocks) == 8
     for block in blocks:
         exec(compile(block, str(README), "exec"), place)  # noqa: S102 - our own README
     session: dict[str, str] = {}
     granted = place["come_back"](session, fake_gateway.decide(place["begin"](session)))
     place["read"](granted)
+    fake_gateway.withdraw_consent(granted)
+    place["delete_what_is_due"](["page-0.json"], "0", print)
     assert (
         place["come_back"](session, fake_gateway.decide(place["begin"](session), grant=False))
         is None
@@ -322,5 +341,6 @@ def test_the_readme_runs_as_it_stands(
     said = capsys.readouterr().out
     assert "penalty Fake department {'fine': '1.2'} None" in said
     assert "consent_withdrawn" in said
+    assert "dis_" in said
     assert Path("page-0.json").exists()
     place["client"].close()

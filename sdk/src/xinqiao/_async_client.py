@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx2
 
-from xinqiao._core import calls, consent_flow, receipts
+from xinqiao._core import calls, consent_flow, deletion, receipts
 from xinqiao._core.connection import Connection
 from xinqiao._core.flow import Exclusive, Flow, Pause, Send, Step
 from xinqiao._core.method_signature import copy_signature
@@ -96,6 +96,9 @@ class AsyncClient(Connection[httpx2.AsyncBaseTransport]):
     consent = _async_method(calls.consent)
     consents = _async_method(calls.consents)
     give_up_consent = _async_method(calls.give_up_consent)
+    changes = _async_method(calls.changes)
+    acknowledge_changes = _async_method(calls.acknowledge_changes)
+    due_for_deletion = _async_method(deletion.due_for_deletion)
     request = _async_method(calls.request)
     headers_for = _async_method(calls.headers_for)
     check_receipts = _async_method(receipts.check_receipts)

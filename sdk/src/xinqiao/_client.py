@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx2
 
-from xinqiao._core import calls, consent_flow, receipts
+from xinqiao._core import calls, consent_flow, deletion, receipts
 from xinqiao._core.connection import Connection
 from xinqiao._core.flow import Exclusive, Flow, Pause, Send, Step
 from xinqiao._core.method_signature import copy_signature
@@ -93,6 +93,9 @@ class Client(Connection[httpx2.BaseTransport]):
     consent = _blocking_method(calls.consent)
     consents = _blocking_method(calls.consents)
     give_up_consent = _blocking_method(calls.give_up_consent)
+    changes = _blocking_method(calls.changes)
+    acknowledge_changes = _blocking_method(calls.acknowledge_changes)
+    due_for_deletion = _blocking_method(deletion.due_for_deletion)
     request = _blocking_method(calls.request)
     headers_for = _blocking_method(calls.headers_for)
     check_receipts = _blocking_method(receipts.check_receipts)

@@ -15,7 +15,15 @@ from xinqiao.errors import ConfigurationError
 from . import parsing, receipts
 from .evidence import Evidence
 from .questions import QuestionsAsked, QuestionValue
-from .results import Consent, ConsentRequest, Consents, QueryResult, Questions, Verification
+from .results import (
+    Changes,
+    Consent,
+    ConsentRequest,
+    Consents,
+    QueryResult,
+    Questions,
+    Verification,
+)
 from .session import Session
 from .uscc import log_mistyped
 
@@ -154,6 +162,18 @@ def request_consent(
         session, "POST", "/v1/consents", scope="consents", body=wanted, spends=True
     )
     return parsing.consent_request(evidence)
+
+
+def changes(session: Session, *, after: str | None = None) -> Flow[Changes]:
+    """Read the notices of this client's feed after a cursor, from the first if it is left out."""
+    path = "/v1/changes" + (f"?{urlencode({'after': after})}" if after else "")
+    return parsing.changes((yield from call(session, "GET", path, scope="changes")))
+
+
+def acknowledge_changes(session: Session, cursor: str) -> Flow[Evidence]:
+    """Acknowledge every notice up to a cursor, once you have acted on it. Returns the evidence."""
+    body = {"cursor": cursor}
+    return (yield from call(session, "POST", "/v1/changes/ack", scope="changes", body=body))
 
 
 def questions(session: Session) -> Flow[Questions]:

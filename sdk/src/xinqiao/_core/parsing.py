@@ -12,6 +12,8 @@ from xinqiao.errors import ProtocolError
 from .results import (
     Answer,
     AnswerValue,
+    Change,
+    Changes,
     Consent,
     ConsentRequest,
     Consents,
@@ -66,13 +68,28 @@ def query_result(evidence: Evidence, turn: Callable[[str], NextPage]) -> QueryRe
         recipient=body.text("recipient"),
         as_of=body.time("as_of"),
         consent=_consent_use(body),
-        records=tuple(_record(item) for item in body.objects("records")),
+        records=records(body),
         withheld=tuple(_withheld(item) for item in body.objects("withheld")),
         cursor=cursor,
         warnings=body.texts("warnings"),
         log_promise=_log_promise(body),
         evidence=evidence,
         _following=None if cursor is None else turn(cursor),
+    )
+
+
+def records(body: Reader) -> tuple[Record, ...]:
+    """Parse the records of an answer."""
+    return tuple(_record(item) for item in body.objects("records"))
+
+
+def changes(evidence: Evidence) -> Changes:
+    """Parse a page of the feed."""
+    body = Reader.body(evidence)
+    return Changes(
+        changes=tuple(_change(item) for item in body.objects("changes")),
+        cursor=body.text("cursor"),
+        evidence=evidence,
     )
 
 
@@ -132,8 +149,22 @@ def _record(item: Reader) -> Record:
         source=Source(name=source.text("name"), uscc=source.optional_text("uscc")),
         source_time=item.time("source_time"),
         catalogue_version=item.text("catalogue_version"),
+        use_until=item.optional_time("use_until"),
+        delete_by=item.optional_time("delete_by"),
         objection=Objection(since=objection.optional_time("since")) if objection else None,
         fields=item.mapping("fields"),
+    )
+
+
+def _change(item: Reader) -> Change:
+    return Change(
+        change_id=item.text("change_id"),
+        kind=item.text("kind"),
+        occurred_at=item.time("occurred_at"),
+        dataset=item.optional_text("dataset"),
+        record_id=item.optional_text("record_id"),
+        consent_id=item.optional_text("consent_id"),
+        disclosure_ids=item.texts("disclosure_ids"),
     )
 
 

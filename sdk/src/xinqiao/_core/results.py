@@ -105,6 +105,10 @@ class Record:
     source: Source
     source_time: datetime
     catalogue_version: str
+    use_until: datetime | None
+    """From then on it is not used; None in answers of before there was a term."""
+    delete_by: datetime | None
+    """By then it is deleted; a notice of withdrawal ends both at once."""
     objection: Objection | None
     fields: Mapping[str, Any]
 
@@ -193,6 +197,63 @@ class ConsentRequest:
     capture_url: str
     expires_at: datetime | None
     evidence: Evidence = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One notice of the client's feed; `disclosure_ids` are the answers that rest on what changed."""
+
+    change_id: str
+    kind: str
+    occurred_at: datetime
+    dataset: str | None
+    record_id: str | None
+    consent_id: str | None
+    disclosure_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """A page of the feed, at most 100; read on after `cursor`."""
+
+    changes: tuple[Change, ...]
+    cursor: str
+    evidence: Evidence = field(repr=False, compare=False)
+
+    def __iter__(self) -> Iterator[Change]:
+        """Iterate over the items."""
+        return iter(self.changes)
+
+    def __len__(self) -> int:
+        """Number of items."""
+        return len(self.changes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """One record of an answer that must be deleted, or the whole answer (`record_id` is None)."""
+
+    disclosure_id: str
+    record_id: str | None
+    since: datetime
+    reason: str
+    """`delete_by`, or the kind of the notice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueForDeletion:
+    """What must be deleted, by age of its reason, and the feed's cursor up to which it was looked."""
+
+    items: tuple[Due, ...]
+    cursor: str
+
+    def __iter__(self) -> Iterator[Due]:
+        """Iterate over the items."""
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        """Number of items."""
+        return len(self.items)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,12 +10,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from xinqiao._core import parsing
+from xinqiao._core.json_reader import Reader
 from xinqiao.errors import ReceiptInvalid, SignatureInvalid, XinqiaoError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from xinqiao import ConsentRecord, Evidence, QueryPage, Questions, Verification
+    from xinqiao import ConsentRecord, Evidence, QueryPage, Questions, Record, Verification
 
 out: Final = Console(emoji=False, markup=False)
 notes: Final = Console(stderr=True, emoji=False, markup=False)
@@ -51,6 +53,7 @@ def records(page: QueryPage) -> None:
             table.add_row(name, Text(_plain(value)))
         out.print(table)
         notes.print(f"{record.source.name}, {record.source_time.isoformat()}", style="dim")
+        notes.print(_term(record), style="dim")
         if record.objection is not None:
             notes.print("The enterprise objects to this record.", style="yellow")
     if not page.records:
@@ -87,6 +90,9 @@ def evidence(verified: Evidence) -> None:
     )
     out.print(f"  {exchange.method} {exchange.target_uri} → {exchange.status}", highlight=False)
     out.print(f"  signed by key {verified.keyid}", highlight=False)
+    if exchange.target_uri.endswith("/v1/queries") and verified.status == 200:  # noqa: PLR2004
+        for record in parsing.records(Reader.body(verified)):
+            out.print(f"  {record.dataset} {record.record_id}: {_term(record)}", highlight=False)
     out.print("  Whether it may still be relied on, only the gateway can say.", style="dim")
 
 
@@ -104,6 +110,12 @@ def consent_record(verified: ConsentRecord) -> None:
     if verified.kept_proven is not None:
         line = f"  · {verified.record['xq:kept']['dct:date']} kept by a new legal representative: "
         _print_event(line, proven=verified.kept_proven)
+
+
+def _term(record: Record) -> str:
+    if record.use_until is None or record.delete_by is None:
+        return "no end of its use was told"
+    return f"use until {record.use_until.isoformat()}, delete by {record.delete_by.isoformat()}"
 
 
 def _print_event(line: str, *, proven: bool) -> None:

@@ -6,7 +6,8 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import httpx2
@@ -38,8 +39,12 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         issuer: str = "https://gateway.test",
         client_id: str = "bank",
         clock: Callable[[], float] = time.time,
+        retention_days: int = 0,
     ) -> None:
-        """Make a gateway with one registered client and a new key pair for each side."""
+        """Make a gateway with one registered client and a new key pair for each side.
+
+        `retention_days` are those of the client's agreement.
+        """
         self.issuer = issuer
         self.client_id = client_id
         self.private_jwk: dict[str, str] = {**generate_dpop_key(), "kid": "client-1"}
@@ -52,7 +57,9 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
             issuer=issuer, client_id=client_id, client_jwk=self.private_jwk
         )
         self._log = FakeLog(issuer)
-        self._resources = FakeResourceServer(recipient=client_id, log=self._log)
+        self._resources = FakeResourceServer(
+            recipient=client_id, log=self._log, retention_days=retention_days
+        )
 
     # Clients
 
@@ -74,6 +81,10 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         """The gateway's time."""
         return int(self._clock())
 
+    @property
+    def _time(self) -> datetime:
+        return datetime.fromtimestamp(self.now, UTC)
+
     # Setting up data
 
     def add_enterprise(
@@ -86,11 +97,12 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
     ) -> FakeEnterprise:
         """Add an enterprise: answers by question or (question, value), records as on the wire.
 
-        `elements` answer questions on groups: `name`, `legal_representative`, `id_number`.
-        A record needs `dataset` and `fields`; the rest is filled in.
+        `elements` answer questions on groups: `name`, `legal_representative`, `id_number`. A record needs
+        `dataset` and `fields`; the rest is filled in. Its own `use_until` is the end of its clock.
         """
+        known = tuple({"record_id": f"rec_{secrets.token_hex(8)}", **each} for each in records)
         enterprise = FakeEnterprise(
-            uscc=uscc, answers=answers or {}, elements=elements or {}, records=tuple(records)
+            uscc=uscc, answers=answers or {}, elements=elements or {}, records=known
         )
         self._resources.enterprises[uscc] = enterprise
         return enterprise
@@ -120,8 +132,29 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         return consent
 
     def withdraw_consent(self, consent_id: str) -> None:
-        """Withdraw a consent; it holds from the next call."""
+        """Withdraw a consent; it holds from the next call, and the client gets a notice."""
         self._resources.consents[consent_id].status = "withdrawn"
+        self._resources.feed.append("consent_withdrawn", self._time, consent_id=consent_id)
+
+    def narrow_consent(self, consent_id: str, *, valid_until: datetime) -> None:
+        """Shorten a consent's term; the client gets a notice."""
+        self._resources.consents[consent_id].valid_until = valid_until
+        self._resources.feed.append(
+            "consent_narrowed", self._time, consent_id=consent_id, takes_back=False
+        )
+
+    def end_record(self, record_id: str, kind: str = "record_withdrawn") -> None:
+        """Take a record out of its file, with a notice of this kind to a client that was told of it."""
+        for uscc, enterprise in self._resources.enterprises.items():
+            for record in enterprise.records:
+                if record["record_id"] == record_id:
+                    left = tuple(each for each in enterprise.records if each is not record)
+                    self._resources.enterprises[uscc] = replace(enterprise, records=left)
+                    dataset = record["dataset"]
+                    self._resources.feed.append(
+                        kind, self._time, dataset=dataset, record_id=record_id
+                    )
+                    return
 
     def answer_consent(self, consent_id: str, *, grant: bool = True) -> None:
         """Let the enterprise answer a consent that was asked for by link."""

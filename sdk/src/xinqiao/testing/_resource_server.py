@@ -14,6 +14,7 @@ from xinqiao._core.strict import parse_date, parse_json, parse_time
 from xinqiao._core.uscc import is_code, warnings_of
 from xinqiao.testing._enterprises import FakeConsent, FakeEnterprise
 
+from ._feed import FakeFeed
 from ._log import FakeLog
 from ._signing import json_response, problem
 
@@ -31,6 +32,8 @@ class FakeResourceServer:
     enterprises: dict[str, FakeEnterprise] = field(default_factory=dict)
     consents: dict[str, FakeConsent] = field(default_factory=dict)
     questions: tuple[str, ...] = ()
+    retention_days: int = 0
+    feed: FakeFeed = field(default_factory=FakeFeed)
     given: dict[str, tuple[bytes, int, bytes]] = field(default_factory=dict)
 
     def answer(self, request: httpx2.Request, *, now: float) -> httpx2.Response:
@@ -55,12 +58,15 @@ class FakeResourceServer:
             ("POST", "/v1/verifications"): self._verification,
             ("POST", "/v1/queries"): self._query,
             ("POST", "/v1/consents"): self._consent_request,
+            ("GET", "/v1/changes"): self._changes,
+            ("POST", "/v1/changes/ack"): self._acknowledge,
             ("GET", "/v1/questions"): self._questions,
         }
         path = request.url.path
         if (request.method, path) in routes:
             try:
-                body = _read(request.content) if request.method == "POST" else {}
+                body: Body = dict(request.url.params)
+                body = _read(request.content) if request.method == "POST" else body
             except (ValueError, TypeError, AttributeError):
                 return problem(400, "invalid_request")
             is_well_formed = "enterprise" not in body or is_code(body["enterprise"]["uscc"])
@@ -105,10 +111,16 @@ class FakeResourceServer:
         file = self.enterprises.get(consent.uscc, FakeEnterprise(uscc=consent.uscc))
         records = [record for record in file.records if record["dataset"] in allowed]
         end = start + body.get("page", {}).get("size", 50)
-        return self._head(body, when) | {
+        head = self._head(body, when)
+        told = [self._complete(record, consent, when) for record in records[start:end]]
+        self.feed.disclosed[head["disclosure_id"]] = (
+            consent.consent_id,
+            frozenset(record["record_id"] for record in told),
+        )
+        return head | {
             "recipient": self.recipient,
             "consent": {"consent_id": consent.consent_id, "uses_left": consent.uses_left},
-            "records": [_complete(record, when) for record in records[start:end]],
+            "records": told,
             "withheld": [
                 {"dataset": name, "reason": "not_in_consent"}
                 for name in body["datasets"]
@@ -116,6 +128,34 @@ class FakeResourceServer:
             ],
             "page": {"cursor": str(end) if end < len(records) else None},
         }
+
+    def _complete(
+        self, record: Mapping[str, Any], consent: FakeConsent, when: datetime
+    ) -> dict[str, Any]:
+        own = record.get("use_until")
+        ends = [consent.valid_until, None if own is None else parse_time(own)]
+        use_until = min((end for end in ends if end is not None), default=None)
+        kept = timedelta(days=self.retention_days)
+        return {
+            "version": 1,
+            "source": {"name": "Fake department"},
+            "source_time": when.isoformat(),
+            "catalogue_version": _CATALOGUE,
+            "fields": {},
+            **record,
+            "use_until": use_until and use_until.isoformat(),
+            "delete_by": use_until and (use_until + kept).isoformat(),
+        }
+
+    def _changes(self, query: Body, _: datetime) -> httpx2.Response:
+        page = self.feed.page(query.get("after", "0"))
+        return problem(400, "invalid_request") if page is None else json_response(200, page)
+
+    def _acknowledge(self, body: Body, when: datetime) -> httpx2.Response:
+        if self.feed.page(body["cursor"]) is None:
+            return problem(400, "invalid_request")
+        told = {"cursor": body["cursor"], "acknowledged_at": when.isoformat()}
+        return json_response(200, told)
 
     def _consent_for(self, body: Body) -> FakeConsent | None:
         found = [
@@ -215,18 +255,6 @@ def _read(content: bytes) -> Body:
     if body.get("valid_until") is not None:
         parse_time(body["valid_until"])
     return body
-
-
-def _complete(record: Mapping[str, Any], when: datetime) -> dict[str, Any]:
-    return {
-        "record_id": _new("rec"),
-        "version": 1,
-        "source": {"name": "Fake department"},
-        "source_time": when.isoformat(),
-        "catalogue_version": _CATALOGUE,
-        "fields": {},
-        **record,
-    }
 
 
 def _new(kind: str) -> str:
