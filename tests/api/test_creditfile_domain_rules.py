@@ -278,20 +278,22 @@ async def test_r13_an_agency_that_lapsed_is_refused_like_one_whose_agreement_end
 async def test_r13_an_operators_name_is_not_confirmed_to_an_agency_without_a_licence(
     gateway: GatewayFixture,
 ) -> None:
-    """Not determined; of a firm's legal representative it is answered."""
+    """Not determined, alone or in a group; a firm's legal representative is."""
     answers = {}
     for trait in ("individual_business", "clean"):
         of = gateway.entity(trait).enterprise
-        asked = ("legal_representative_name.v1", of.legal_representative)
+        name = of.legal_representative
+        group = {"name": of.name, "legal_representative": name}
+        asked = (("legal_representative_name.v1", name), ("three_elements.v1", group))
         for role, purpose in (("agency", "tender"), ("platform", "merchant_review")):
             client = await gateway.client(role)
-            answer = await client.verify(of.uscc, asked, purpose=purpose)
-            answers[trait, role] = answer.json()["answers"][0]["answer"]
+            answer = await client.verify(of.uscc, *asked, purpose=purpose)
+            answers[trait, role] = [each["answer"] for each in answer.json()["answers"]]
     assert answers == {
-        ("individual_business", "agency"): "not_determined",
-        ("individual_business", "platform"): "yes",
-        ("clean", "agency"): "yes",
-        ("clean", "platform"): "yes",
+        ("individual_business", "agency"): ["not_determined"] * 2,
+        ("individual_business", "platform"): ["yes"] * 2,
+        ("clean", "agency"): ["yes"] * 2,
+        ("clean", "platform"): ["yes"] * 2,
     }
 
 
