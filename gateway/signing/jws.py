@@ -131,8 +131,11 @@ def signed_payload(
         raise JwsError("The signature algorithm is not accepted for this key.")
     try:
         key = _public_key(algorithm, tuple(jwk[name] for name in PUBLIC_MEMBERS[jwk["kty"]]))
-        signed, _, signature = compact.text.rpartition(".")
-        if not _ALGORITHMS[algorithm].verify(signed.encode(), key, base64url_decode(signature)):
+        signed, _, encoded = compact.text.rpartition(".")
+        signature = base64url_decode(encoded)
+        # RFC 8017 §8.1.2: as long as the modulus. OpenSSL takes one without its leading zeros, too.
+        fits = jwk["kty"] != "RSA" or len(signature) == (key.key_size + 7) // 8
+        if not fits or not _ALGORITHMS[algorithm].verify(signed.encode(), key, signature):
             raise JwsError("The signature cannot be verified.")
         return base64url_decode(signed.partition(".")[2])
     except (PyJWTError, ValueError, TypeError, KeyError):

@@ -134,7 +134,7 @@ async def test_retention_at_the_shell_counts_deletes_and_proves(
     before = {each["deletion_id"] for each in await gateway.rows(PROOFS)}
     assert "deleted" in await run(shell, "retention", "run")
     assert await gateway.rows(here, id=made.record_id) == []
-    assert "is over" in await run(shell, "retention", "run", "--dry-run")
+    assert "No record is past" in await run(shell, "retention", "run", "--dry-run")
 
     file, keys = tmp_path / "proof.json", tmp_path / "keys.json"
     keys.write_text(json.dumps(gateway.runtime.keys.published()))

@@ -82,26 +82,30 @@ async def test_no_answer_denies_what_the_page_shows_of_a_listed_enterprise(
     gateway: GatewayFixture,
 ) -> None:
     """Query and page agree while the list of serious violations prolongs retention."""
-    datasets = frozenset({"penalty", "serious_violation"})
+    datasets = frozenset({"commitment", "serious_violation"})
     source = await department.make_department(gateway, datasets=datasets)
     subject, platform = gateway.subject("middle_dot"), await gateway.client("platform")
     uscc = subject["uscc"]
-    ban = {"kinds": ["限制从业"], "fine": None, "valid_until": "2099-12-31"}
-    penalty = department.make_penalty(gateway, uscc, decided_on="2018-03-05", **ban)
-    listed = {"uscc": uscc, "decision_number": "列入〔2019〕1号", "added_on": "2019-01-04"}
+    broken = {
+        "uscc": uscc,
+        "number": "浙信诺〔2018〕违1号",
+        "committed_on": "2018-01-05",
+        "fulfilment": "broken",
+        "determined_on": "2018-03-05",
+    }
+    listed = {"uscc": uscc, "decision_number": "列入〔2026〕1号", "added_on": "2026-01-05"}
 
-    async def told() -> tuple[bool, str]:
+    async def disclosed() -> tuple[bool, str]:
         path = subject["code_url"].removeprefix(gateway.issuer)
         page = await gateway.http.get(path, headers={"Accept": "application/json"})
-        question = ("no_live_penalty.v1",)
+        question = ("commitment_fulfilled.v1",)
         answer = await platform.verify(uscc, *question, purpose="merchant_onboarding")
-        shown = penalty["document_number"] in page.text
-        return shown, answer.json()["answers"][0]["answer"]
+        return broken["number"] in page.text, answer.json()["answers"][0]["answer"]
 
     try:
-        await department.deliver(source, "penalty", penalty)
-        assert await told() == (False, "yes")  # after five years
+        await department.deliver(source, "commitment", broken)
+        assert await disclosed() == (False, "yes")  # after five years
         await department.deliver(source, "serious_violation", listed)
-        assert await told() == (True, "no")
+        assert await disclosed() == (True, "no")
     finally:
         await department.forget(gateway)

@@ -133,6 +133,16 @@ def test_any_changed_bit_of_a_signature_is_refused(algorithm: str) -> None:
         refused(str(forged), jwk_of(algorithm))
 
 
+def test_an_rsa_signature_without_its_leading_zero_is_refused() -> None:
+    """RFC 8017 §8.1.2, step 1: it is as long as the modulus."""
+    token = make_token("PS256")
+    while token.signature[0] != 0:
+        token = make_token("PS256")
+    assert jws.verify(str(token), jwk_of("PS256"), algorithms=ALGORITHMS) == CLAIMS
+    short = Token(header=token.header, payload=token.payload, signature=token.signature[1:])
+    refused(str(short), jwk_of("PS256"))
+
+
 SHAPES: Final[dict[str, Callable[[str, str, str], str]]] = {
     "no signature": lambda h, p, _: f"{h}.{p}.",
     "no signature and no dot": lambda h, p, _: f"{h}.{p}",
