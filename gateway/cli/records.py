@@ -12,7 +12,7 @@ from gateway.cli.printing import print_members
 from gateway.cli.refold import merged, refold
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_versions import in_force
-from gateway.creditfile.disclosure_policy import mask_person
+from gateway.creditfile.disclosure_policy import mask_persons
 from gateway.creditfile.history import file_at
 from gateway.creditfile.local_dates import SHANGHAI, day_of, end_of
 from gateway.creditfile.records import Record, registration_of
@@ -64,7 +64,7 @@ def _end(day: str) -> datetime:
 def _members(record: Record, catalogue: Catalogue, *, sealed: bool) -> dict[str, Any]:
     personal = {f.name for f in catalogue.dataset(record.dataset).fields if f.personal}
     shown = {
-        name: mask_person(value) if name in personal and isinstance(value, str) else value
+        name: mask_persons(value) if name in personal else value
         for name, value in record.fields.items()
     }
     times = {

@@ -29,10 +29,11 @@ REGISTRATION: Final = (
     "established_on",
     "registering_authority",
     "capital",
+    "small_or_micro",
     "address",
     "scope",
 )
-"""The registration fields shown, in order."""
+"""The registration fields shown, in order; an individual business has no capital."""
 
 INVALID_CODE_TEXTS: Final = {
     404: (

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from gateway.codes import portal_pages, public_page, store
 from gateway.codes.ids import parse_code_id
 from gateway.codes.store import Code
-from gateway.codes.summary import PUBLIC_DATASETS, summary_of
+from gateway.codes.summary import public_datasets, summary_of
 from gateway.creditfile.file_query import enterprise_from_json, records_from_json
 from gateway.pages.page_route import PageRoute
 from gateway.runtime import UsingRuntime
@@ -35,7 +35,9 @@ async def scan_code(request: Request, code_id: str, runtime: UsingRuntime) -> Re
     """Show the public credit summary; with `Accept: application/json`, the same as JSON."""
     parsed, now = parse_code_id(code_id), runtime.now()
     row = (
-        await store.read_public_file(runtime.hot, parsed, PUBLIC_DATASETS, now=now)
+        await store.read_public_file(
+            runtime.hot, parsed, public_datasets(runtime.catalogue), now=now
+        )
         if parsed
         else None
     )

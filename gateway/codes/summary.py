@@ -7,6 +7,7 @@ source or a dataset that the catalogue does not make public.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any, Final, Literal
 
 from gateway.creditfile.catalogue import Catalogue
@@ -14,14 +15,12 @@ from gateway.creditfile.catalogue_schema import ClockRules, DatasetDefinition
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import DisclosableRecord, disclosable_records
 from gateway.creditfile.divisions import division_name
+from gateway.creditfile.labels import dataset_label
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.records import REGISTRATION, Enterprise, Record, registration_of
 from gateway.pages.i18n import Translated
 from gateway.pages.rendering import format_moment
 
-WARNINGS: Final = ("penalty", "abnormal_listing", "serious_violation", "judgment_defaulter")
-PUBLIC_DATASETS: Final = (*WARNINGS, "licence", "commitment", "honour")
-ONLY_WHILE_VALID: Final = frozenset({"licence", "honour"})
 MAX_RECORDS_SHOWN: Final = 20
 RECORDS_UNFOLDED: Final = 3
 """Records per dataset shown unfolded, so that the next dataset stays in view."""
@@ -35,15 +34,12 @@ class Section:
     name: Translated
     state: Literal["found", "none", "unavailable"]
     statement: Translated
+    is_warning: bool = False
+    """Shown among the warnings, which come first."""
     records: Sequence[DisclosableRecord] = ()
     more: int = 0
     bad: int = 0
     """Number of records that count as bad information, among all found."""
-
-    @property
-    def is_warning(self) -> bool:
-        """True if the dataset holds negative information."""
-        return self.dataset in WARNINGS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +49,8 @@ class Summary:
     registration: Mapping[str, Any]
     objection_since: datetime | None
     """The time of the open objection to the registration."""
+    kind: str
+    """The enterprise's kind."""
     district: str
     as_of: datetime
     catalogue_version: str
@@ -77,6 +75,16 @@ class Summary:
         )
 
 
+def public_datasets(catalogue: Catalogue) -> tuple[str, ...]:
+    """Datasets of the public page: warnings first, then the others, in the catalogue's order."""
+    return tuple(
+        each.code
+        for part in ("warning", "other")
+        for each in catalogue.datasets
+        if each.page_part == part and catalogue.fields_for(each.code, Audience.PUBLIC)
+    )
+
+
 def summary_of(
     enterprise: Enterprise, records: Sequence[Record], catalogue: Catalogue, *, now: datetime
 ) -> Summary:
@@ -91,6 +99,7 @@ def summary_of(
     return Summary(
         registration=next((e.fields for e in disclosed if e.record.dataset == REGISTRATION), {}),
         objection_since=enterprise.objection_since,
+        kind=enterprise.kind,
         district=division_name(enterprise.division),
         as_of=now,
         catalogue_version=catalogue.version,
@@ -100,10 +109,10 @@ def summary_of(
                 [each for each in disclosed if each.record.dataset == code],
                 catalogue,
                 now,
+                kind=enterprise.kind,
                 is_available=code not in enterprise.unavailable,
             )
-            for code in PUBLIC_DATASETS
-            if catalogue.fields_for(code, Audience.PUBLIC)
+            for code in public_datasets(catalogue)
         ],
     )
 
@@ -114,20 +123,27 @@ def _section(
     catalogue: Catalogue,
     now: datetime,
     *,
+    kind: str,
     is_available: bool,
 ) -> Section:
     dataset = catalogue.dataset(code)
-    name = Translated(dataset.zh, dataset.en)
-    if not is_available:
-        statement = Translated("暂不可用", "Temporarily unavailable")
-        return Section(dataset=code, name=name, state="unavailable", statement=statement)
-    disclosed = [each for each in records if _in_force(each.record, day_of(now))]
-    if not disclosed:
-        statement = _none_found_text(dataset, catalogue.rules_of(code), now)
-        return Section(dataset=code, name=name, state="none", statement=statement)
-    return Section(
+    section = partial(
+        Section,
         dataset=code,
-        name=name,
+        name=dataset_label(code, catalogue, kind),
+        is_warning=dataset.page_part == "warning",
+    )
+    if not is_available:
+        return section(
+            state="unavailable", statement=Translated("暂不可用", "Temporarily unavailable")
+        )
+    disclosed = [
+        each for each in records if not dataset.only_in_force or _in_force(each.record, day_of(now))
+    ]
+    if not disclosed:
+        statement = _none_found_text(dataset, catalogue.rules_of(code), kind, now)
+        return section(state="none", statement=statement)
+    return section(
         state="found",
         statement=_count_text(len(disclosed)),
         records=disclosed[:MAX_RECORDS_SHOWN],
@@ -138,25 +154,29 @@ def _section(
 
 def _in_force(record: Record, today: date) -> bool:
     """False for a lapsed licence or honour; other datasets end by `creditfile.disclosure_terms`."""
-    over = record.valid_to is not None and record.valid_to < today
-    return not (over and record.dataset in ONLY_WHILE_VALID)
+    return record.valid_to is None or record.valid_to >= today
 
 
-def _none_found_text(dataset: DatasetDefinition, rules: ClockRules, now: datetime) -> Translated:
+def _none_found_text(
+    dataset: DatasetDefinition, rules: ClockRules, kind: str, now: datetime
+) -> Translated:
     """The R6 wording for an empty result; it denies nothing that by law is not published (R1)."""
     moment = format_moment(now)
+    own, name = dataset.none_found_for(kind), dataset.names_for(kind)
+    if own is not None:
+        return Translated(f"截至 {moment} 未查询到{own.zh}", f"As of {moment}, {own.en}")
     if rules.until_removed:
         return Translated(
-            f"截至 {moment} 未查询到列入{dataset.zh}的信息", f"As of {moment}, no listing was found"
+            f"截至 {moment} 未查询到列入{name.zh}的信息", f"As of {moment}, no listing was found"
         )
     if not rules.has_publicity:
-        valid = dataset.code in ONLY_WHILE_VALID
+        valid = dataset.only_in_force
         return Translated(
-            f"截至 {moment} 未查询到{'在有效期内的' if valid else ''}{dataset.zh}记录",
+            f"截至 {moment} 未查询到{'在有效期内的' if valid else ''}{name.zh}记录",
             f"As of {moment}, no {'valid ' if valid else ''}record was found",
         )
     return Translated(
-        f"截至 {moment} 未查询到在公示期内的{dataset.zh}记录；"
+        f"截至 {moment} 未查询到在公示期内的{name.zh}记录；"
         "依法不予公示、正在复议诉讼或已修复的不在此列",
         f"As of {moment}, no record within its publicity period was found; "
         "what by law is not published, is under appeal or repaired is left out",

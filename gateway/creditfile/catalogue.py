@@ -14,13 +14,16 @@ from gateway.creditfile.catalogue_schema import (
     ClockRules,
     DatasetDefinition,
     FieldDefinition,
+    LicensingItems,
     NonEmptyText,
     ObjectionKinds,
     Subject,
 )
 from gateway.creditfile.disclosure_class import CLASSES_FOR, Audience, DisclosureClass
+from gateway.creditfile.records import INDIVIDUAL_BUSINESS
 
 PUBLISHED_CATALOGUE: Final = files("gateway.creditfile") / "catalogue.yaml"
+_OPENED_BY_CONDITION: Final = frozenset({DisclosureClass.AUTHORISED, DisclosureClass.GOVERNMENT})
 
 
 class CatalogueError(ValueError):
@@ -40,6 +43,7 @@ class Catalogue(CataloguePart):
     rating_levels: tuple[str, ...]
     clocks: dict[str, ClockRules]
     objections: ObjectionKinds
+    licensing_items: LicensingItems | None = None
     datasets: tuple[DatasetDefinition, ...]
 
     @cached_property
@@ -47,13 +51,18 @@ class Catalogue(CataloguePart):
         return {dataset.code: dataset for dataset in self.datasets}
 
     @cached_property
-    def _served(self) -> Mapping[tuple[str, Audience], tuple[FieldDefinition, ...]]:
+    def _served(self) -> Mapping[tuple[str, Audience, bool], tuple[FieldDefinition, ...]]:
         return {
-            (dataset.code, audience): tuple(
-                field for field in dataset.fields if _may_reach(field, audience)
+            (dataset.code, audience, individual): tuple(
+                each
+                for field in dataset.fields
+                if _may_reach(
+                    each := field.of_individual_business if individual else field, audience
+                )
             )
             for dataset in self.datasets
             for audience in Audience
+            for individual in (False, True)
         }
 
     @cached_property
@@ -72,10 +81,15 @@ class Catalogue(CataloguePart):
         """Clock rules of a dataset."""
         return self.clocks[self.dataset(code).clock]
 
-    def fields_for(self, code: str, audience: Audience) -> tuple[FieldDefinition, ...]:
-        """The fields that can ever reach `audience`; `disclosure_policy` decides for each record."""
+    def fields_for(
+        self, code: str, audience: Audience, kind: str = ""
+    ) -> tuple[FieldDefinition, ...]:
+        """The fields that can ever reach `audience`; `disclosure_policy` decides for each record.
+
+        `kind` is the enterprise's; an individual business's fields are told less.
+        """
         self.dataset(code)
-        return self._served[code, audience]
+        return self._served[code, audience, kind == INDIVIDUAL_BUSINESS]
 
     @model_validator(mode="after")
     def _validate(self) -> Self:
@@ -148,6 +162,11 @@ class Catalogue(CataloguePart):
                 )
 
 
+def opens_by_condition(field: FieldDefinition) -> bool:
+    """Whether the field is public where its condition holds; `never` stays so."""
+    return field.public_when is not None and field.disclosure in _OPENED_BY_CONDITION
+
+
 def load_catalogue(text: str | None = None) -> Catalogue:
     """Parse the catalogue in `text` (YAML), or the published one. Raises `CatalogueError`."""
     return _catalogue_of(PUBLISHED_CATALOGUE.read_text(encoding="utf-8") if text is None else text)
@@ -168,7 +187,7 @@ def _clock_values(
 ) -> Iterator[tuple[str, Iterable[str]]]:
     """Fields whose values decide whether records are bad, shown or exempt, with those values."""
     if dataset.bad_when is not None:
-        yield dataset.bad_when.field, dataset.bad_when.values
+        yield dataset.bad_when.field, map(str, dataset.bad_when.values)
     if (shown := rules.publicity) is not None:
         kinds = shown.never_shown, shown.short.kinds, shown.harmless_beside_a_fine, shown.bans
         yield "kinds", chain(*kinds)
@@ -187,8 +206,7 @@ def _clock_values(
 def _may_reach(field: FieldDefinition, audience: Audience) -> bool:
     if field.disclosure is None:
         return False
-    opened = field.public_when is not None and field.disclosure is DisclosureClass.AUTHORISED
-    return field.disclosure in CLASSES_FOR[audience] or opened
+    return field.disclosure in CLASSES_FOR[audience] or opens_by_condition(field)
 
 
 def _sentences(error: ValidationError) -> str:

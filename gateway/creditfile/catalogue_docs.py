@@ -6,9 +6,11 @@ from typing import Final
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_schema import (
     ClockRules,
+    Condition,
     DatasetDefinition,
     Exempt,
     FieldDefinition,
+    LicensingItems,
     Publicity,
     PublicityBySeverity,
     Term,
@@ -51,6 +53,8 @@ def _lines(catalogue: Catalogue) -> Iterator[str]:
     for name, rules in catalogue.clocks.items():
         yield from ("", f"### `{name}`", "")
         yield from (f"- {sentence}" for sentence in _clock_sentences(rules))
+    if catalogue.licensing_items is not None:
+        yield from _licensing_items(catalogue.licensing_items)
     yield from ("", "## Levels of the public rating", "", "、".join(catalogue.rating_levels))
     yield from ("", "## What no field may speak of (R3)", "")
     yield from (f"- {each.subject}: {'、'.join(each.words)}" for each in catalogue.forbidden)
@@ -64,10 +68,21 @@ def _lines(catalogue: Catalogue) -> Iterator[str]:
     )
 
 
+def _licensing_items(table: LicensingItems) -> Iterator[str]:
+    yield from ("", "## Licensing items 行政许可事项", "")
+    yield f"Version {table.version}; {table.source}. `licence.item_code` is one of these."
+    yield from ("", "| code | 事项 | item |", "|---|---|---|")
+    yield from (f"| `{each.code}` | {each.zh} | {each.en} |" for each in table.items)
+
+
 def _dataset_section(dataset: DatasetDefinition) -> Iterator[str]:
     yield from ("", f'<a id="{dataset.code}"></a>', "", f"## {dataset.zh} `{dataset.code}`", "")
     key = " and ".join(f"`{name}`" for name in dataset.key)
     sentences = [f"{dataset.en}. Known again by {key}."]
+    if dataset.individual_business is not None:
+        sentences.append(f"Of an individual business {dataset.individual_business.zh}.")
+    if dataset.page_part != "none":
+        sentences.append("On the public page.")
     if dataset.purposes:
         sentences.append(f"Only for {', '.join(f'`{each}`' for each in dataset.purposes)}.")
     yield " ".join(sentences)
@@ -82,20 +97,42 @@ def _dataset_section(dataset: DatasetDefinition) -> Iterator[str]:
 def _bad(dataset: DatasetDefinition) -> str:
     if dataset.bad_when is None:
         return _TONES[dataset.tone]
-    return f"where `{dataset.bad_when.field}` is {'、'.join(dataset.bad_when.values)}"
+    return f"where {_condition(dataset.bad_when)}"
 
 
 def _class(field: FieldDefinition) -> str:
-    name = field.disclosure.value if field.disclosure else "none"
-    return f"{name}; public where `{field.public_when}`" if field.public_when else name
+    said = [field.disclosure.value if field.disclosure else "none"]
+    if field.public_when is not None:
+        said.append(f"public where {_condition(field.public_when)}")
+    own = field.individual_business
+    if own is not None and own.absent:
+        said.append("of an individual business none")
+    elif own is not None and own.public_when is not None:
+        said.append(f"of an individual business authorised unless {_condition(own.public_when)}")
+    return "; ".join(said)
+
+
+def _condition(condition: Condition) -> str:
+    return f"`{condition.field}`{str(condition).removeprefix(condition.field)}"
+
+
+def _personal(field: FieldDefinition) -> Iterator[str]:
+    if field.personal:
+        yield "Personal."
+    if field.masked:
+        unless = field.unmasked_when
+        yield f"Masked in public{f' unless {_condition(unless)}' if unless else ''}."
+    elif field.unmasked_when is not None:
+        yield f"Not masked where {_condition(field.unmasked_when)}."
+    if field.individual_business is not None and field.individual_business.zh is not None:
+        yield f"Of an individual business {field.individual_business.zh}."
 
 
 def _description(field: FieldDefinition) -> str:
     sentences = [field.description]
     if field.values:
         sentences.append(f"One of {'、'.join(field.values)}.")
-    if field.personal:
-        sentences.append("Personal.")
+    sentences.extend(_personal(field))
     return " ".join(sentences).replace("|", "\\|")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from gateway.creditfile.disclosure_class import DisclosureClass
+from gateway.creditfile.records import INDIVIDUAL_BUSINESS
 
 COLUMNS: Final = (
     "decided_on",
@@ -50,6 +51,41 @@ class CataloguePart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
+class Condition(CataloguePart):
+    """Condition on a record: `field` has one of `values`."""
+
+    field: Name
+    values: tuple[bool | str, ...]
+
+    def holds(self, fields: Mapping[str, Any]) -> bool:
+        """Whether a record with these fields meets the condition."""
+        return fields.get(self.field) in self.values
+
+    def __str__(self) -> str:
+        """The condition in a sentence: `published is true`."""
+        values = (str(each).lower() if isinstance(each, bool) else each for each in self.values)
+        return f"{self.field} is {'、'.join(values) or 'nothing yet'}"
+
+
+def _as_condition(value: object) -> object:
+    return {"field": value, "values": (True,)} if isinstance(value, str) else value
+
+
+WhenTrue = Annotated[Condition, BeforeValidator(_as_condition)]
+"""A condition; the name alone of a boolean field means that it is true."""
+
+
+class IndividualBusinessField(CataloguePart):
+    """What differs in a field of an individual business (个体工商户); it can only be told less."""
+
+    zh: NonEmptyText | None = None
+    en: NonEmptyText | None = None
+    absent: bool = False
+    """The field is told to nobody."""
+    public_when: WhenTrue | None = None
+    """The field, although public, is told with consent only unless this condition holds."""
+
+
 class FieldDefinition(CataloguePart):
     """One field of a dataset. A field without a class is never served."""
 
@@ -63,8 +99,15 @@ class FieldDefinition(CataloguePart):
     required: bool = False
     values: tuple[str, ...] = ()
     column: str | None = None
-    public_when: Name | None = None
-    """Boolean field of the same record that makes this field public."""
+    public_when: WhenTrue | None = None
+    """Condition on the same record that makes this field public."""
+    masked: bool = False
+    """A person's name that is masked in public, of whatever kind of enterprise."""
+    unmasked_when: Condition | None = None
+    """Condition under which the value is no person's name, and is not masked."""
+    labels_from: Literal["licensing_items"] | None = None
+    """Table of the catalogue that names the field's values; a value that it lacks is its own name."""
+    individual_business: IndividualBusinessField | None = None
     negative: bool = False
     """True if a number may be negative."""
     future: bool = False
@@ -76,12 +119,68 @@ class FieldDefinition(CataloguePart):
             raise ValueError(f"field {self.name}: there is no column {self.column}")
         return self
 
+    @model_validator(mode="after")
+    def _only_persons_are_masked(self) -> Self:
+        if (self.masked or self.unmasked_when is not None) and not self.personal:
+            message = f"field {self.name}: masked, and not personal"
+            raise ValueError(message)
+        return self
 
-class BadWhen(CataloguePart):
-    """Condition that makes a record of a neutral dataset bad: `field` has one of `values`."""
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Every condition that the field depends on."""
+        own = self.individual_business
+        found = (self.public_when, self.unmasked_when, own.public_when if own else None)
+        return tuple(each for each in found if each is not None)
 
-    field: Name
-    values: tuple[str, ...]
+    @cached_property
+    def of_individual_business(self) -> "FieldDefinition":
+        """The field as it is of an individual business."""
+        own = self.individual_business
+        if own is None:
+            return self
+        changed: dict[str, Any] = {"zh": own.zh or self.zh, "en": own.en or self.en}
+        if own.absent:
+            changed |= {"disclosure": None, "public_when": None}
+        elif own.public_when is not None and self.disclosure is DisclosureClass.PUBLIC:
+            changed |= {
+                "disclosure": DisclosureClass.AUTHORISED,
+                "public_when": own.public_when,
+            }
+        return self.model_copy(update=changed)
+
+
+class Names(CataloguePart):
+    """A text in both languages."""
+
+    zh: NonEmptyText
+    en: NonEmptyText
+
+
+class ListingNames(Names):
+    """Names of a dataset, and what its page says was not found."""
+
+    none_found: Names | None = None
+    """What follows 截至…未查询到, and “As of …,”."""
+
+
+class LicensingItem(Names):
+    """One item of the list of licensing items (行政许可事项)."""
+
+    code: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
+
+
+class LicensingItems(CataloguePart):
+    """The list of licensing items that `licence.item_code` is chosen from."""
+
+    source: NonEmptyText
+    version: NonEmptyText
+    items: tuple[LicensingItem, ...]
+
+    @cached_property
+    def by_code(self) -> Mapping[str, LicensingItem]:
+        """Items by code."""
+        return {each.code: each for each in self.items}
 
 
 class DatasetDefinition(CataloguePart):
@@ -92,11 +191,21 @@ class DatasetDefinition(CataloguePart):
     en: NonEmptyText
     source: Name
     tone: Literal["good", "bad", "neutral"]
-    bad_when: BadWhen | None = None
+    bad_when: Condition | None = None
     key: Annotated[tuple[Name, ...], BeforeValidator(_as_tuple)]
     clock: Name
     purposes: tuple[Name, ...] = ()
     """Purposes the dataset is limited to; empty: all."""
+    headline: tuple[Name, ...] = ()
+    """Fields on the first line of a record; empty: the key's."""
+    public_page: Literal["warning", "other", "none"] | None = None
+    """Part of the public page; by default bad datasets are warnings and good ones are others."""
+    only_in_force: bool = False
+    """The public page leaves out what is no longer valid."""
+    none_found: Names | None = None
+    """What the public page says was not found, where its usual words do not fit."""
+    individual_business: ListingNames | None = None
+    """The names that it has of an individual business."""
     fields: tuple[FieldDefinition, ...]
 
     @cached_property
@@ -109,6 +218,26 @@ class DatasetDefinition(CataloguePart):
         """True if its records are bad information, or may be."""
         return self.tone == "bad" or self.bad_when is not None
 
+    @cached_property
+    def field_by_name(self) -> Mapping[str, FieldDefinition]:
+        """Fields by name."""
+        return {each.name: each for each in self.fields}
+
+    @cached_property
+    def page_part(self) -> str:
+        """Part of the public page: `warning`, `other` or `none`."""
+        return self.public_page or {"bad": "warning", "good": "other"}.get(self.tone, "none")
+
+    def names_for(self, kind: str) -> Names:
+        """Names of the dataset, by the enterprise's kind."""
+        own = self.individual_business if kind == INDIVIDUAL_BUSINESS else None
+        return own or Names(zh=self.zh, en=self.en)
+
+    def none_found_for(self, kind: str) -> Names | None:
+        """What was not found, where the usual words do not fit."""
+        own = self.individual_business if kind == INDIVIDUAL_BUSINESS else None
+        return own.none_found if own and own.none_found else self.none_found
+
     def serves(self, purpose: str) -> bool:
         """True if the dataset may be queried for this purpose."""
         return not self.purposes or purpose in self.purposes
@@ -116,18 +245,31 @@ class DatasetDefinition(CataloguePart):
     @model_validator(mode="after")
     def _names_agree(self) -> Self:
         names = [field.name for field in self.fields]
-        booleans = {field.name for field in self.fields if field.type == "boolean"}
-        needed = {*self.key, *([self.bad_when.field] if self.bad_when else [])}
-        conditions = {field.public_when for field in self.fields if field.public_when}
+        needed = {*self.key, *self.headline, *([self.bad_when.field] if self.bad_when else [])}
+        unmet = {
+            condition.field
+            for field in self.fields
+            for condition in field.conditions
+            if not self._can_hold(condition)
+        }
         problems = (
             (len(names) != len(set(names)), "a field's name stands twice"),
             (not needed <= set(names), f"no such field: {sorted(needed - set(names))}"),
-            (not conditions <= booleans, f"no boolean field: {sorted(conditions - booleans)}"),
+            (bool(unmet), f"a condition is no value of {sorted(unmet)}"),
         )
         for wrong, sentence in problems:
             if wrong:
                 raise ValueError(f"dataset {self.code}: {sentence}")
         return self
+
+    def _can_hold(self, condition: Condition) -> bool:
+        """Whether the condition asks for values that its field can have."""
+        field = self.field_by_name.get(condition.field)
+        if field is None:
+            return False
+        if field.type == "boolean":
+            return set(map(type, condition.values)) <= {bool}
+        return set(condition.values) <= set(field.values)
 
 
 class Subject(CataloguePart):

@@ -11,6 +11,7 @@ from typing import Any, Final
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_schema import (
     ClockRules,
+    Condition,
     DatasetDefinition,
     Exempt,
     FieldDefinition,
@@ -127,12 +128,33 @@ def _field_changes(old: FieldDefinition | None, new: FieldDefinition) -> Iterato
     if _openness(new) > before:
         was = "not served" if old is None or old.disclosure is None else old.disclosure.value
         yield f"class {new.disclosure.value if new.disclosure else '-'}, was {was}"
-    if new.public_when and _openness(new) and (old is None or old.public_when != new.public_when):
-        yield f"public where {new.public_when} is true"
-    if old is not None and old.personal and not new.personal:
-        yield "no longer personal: neither masked nor sealed"
+    when = new.public_when
+    before_when = None if old is None else old.public_when
+    if when is not None and _openness(new) and _holds_more(before_when, when):
+        yield f"public where {when}"
+    if old is not None:
+        yield from _personal_changes(old, new)
     if old is not None and old.type == "free_text" != new.type:
         yield "no longer free text: not searched for personal numbers"
+
+
+def _personal_changes(old: FieldDefinition, new: FieldDefinition) -> Iterator[str]:
+    if old.personal and not new.personal:
+        yield "no longer personal: neither masked nor sealed"
+    if old.masked and not new.masked:
+        yield "no longer masked in public"
+    if new.unmasked_when is not None and _holds_more(old.unmasked_when, new.unmasked_when):
+        yield f"not masked where {new.unmasked_when}"
+    if old.individual_business is not None:
+        own, now = old.of_individual_business, new.of_individual_business
+        when = now.public_when
+        if _openness(now) > _openness(own) or (when and _holds_more(own.public_when, when)):
+            yield "told more of individual businesses"
+
+
+def _holds_more(old: Condition | None, new: Condition) -> bool:
+    """True where the new condition can hold for a record for which the old one does not."""
+    return old is None or old.field != new.field or _lost(new.values, old.values)
 
 
 def _openness(field: FieldDefinition) -> int:

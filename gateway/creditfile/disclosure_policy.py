@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from gateway.creditfile import disclosure_terms
-from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.catalogue import Catalogue, opens_by_condition
 from gateway.creditfile.catalogue_schema import FieldDefinition
 from gateway.creditfile.disclosure_class import CLASSES_FOR, Audience, DisclosureClass
 from gateway.creditfile.disclosure_terms import ALONE, FileContext
@@ -38,8 +38,12 @@ def is_disclosable(
     now: datetime,
     *,
     context: FileContext = ALONE,
+    kind: str = "",
 ) -> bool:
-    """True if anything of `record` may be disclosed to `audience` at `now`."""
+    """True if anything of `record` may be disclosed to `audience` at `now`.
+
+    `kind` is the enterprise's.
+    """
     if record.dataset not in catalogue.codes:
         return False
     dataset, rules = catalogue.dataset(record.dataset), catalogue.rules_of(record.dataset)
@@ -47,7 +51,7 @@ def is_disclosable(
         return False
     if audience is not Audience.ENTERPRISE and disclosure_terms.is_exempt(record, rules, now=now):
         return False
-    fields = catalogue.fields_for(record.dataset, audience)
+    fields = catalogue.fields_for(record.dataset, audience, kind)
     return any(_reaches(each, record, audience) for each in fields)
 
 
@@ -64,7 +68,7 @@ def disclosable_fields(
 
     `kind` is the enterprise's: the operator of an individual business is masked in public.
     """
-    if not is_disclosable(record, audience, catalogue, now, context=context):
+    if not is_disclosable(record, audience, catalogue, now, context=context, kind=kind):
         return {}
     return _reachable_fields(record, audience, catalogue, kind, today=day_of(now))
 
@@ -85,7 +89,7 @@ def disclosable_records(
             counts_as_bad=counts_as_bad(each, catalogue, now, context=context),
         )
         for each in held
-        if is_disclosable(each, audience, catalogue, now, context=context)
+        if is_disclosable(each, audience, catalogue, now, context=context, kind=kind)
     )
 
 
@@ -152,6 +156,13 @@ def _age(record: Record) -> tuple[date, datetime, str]:
     return record.decided_on or date.min, record.source_time, record.record_id
 
 
+def mask_persons(value: Any) -> Any:  # a field's JSON
+    """Mask a name, or each of several."""
+    if isinstance(value, list):
+        return [mask_person(each) for each in value]
+    return mask_person(value) if isinstance(value, str) else value
+
+
 def mask_person(name: str) -> str:
     """Mask a person's name: 张三丰 as 张**, whatever its length."""
     return name[:1] + _HIDDEN
@@ -160,28 +171,39 @@ def mask_person(name: str) -> str:
 def _reachable_fields(
     record: Record, audience: Audience, catalogue: Catalogue, kind: str, *, today: date
 ) -> dict[str, Any]:
-    masked = audience is Audience.PUBLIC and kind == INDIVIDUAL_BUSINESS
+    is_public, individual = audience is Audience.PUBLIC, kind == INDIVIDUAL_BUSINESS
     return {
-        each.name: _disclosed_value(record.fields[each.name], each, masked=masked, today=today)
-        for each in catalogue.fields_for(record.dataset, audience)
+        each.name: _disclosed_value(
+            record.fields[each.name],
+            each,
+            masked=is_public and _names_person(each, record, individual=individual),
+            today=today,
+        )
+        for each in catalogue.fields_for(record.dataset, audience, kind)
         if each.name in record.fields and _reaches(each, record, audience)
     }
+
+
+def _names_person(field: FieldDefinition, record: Record, *, individual: bool) -> bool:
+    """Whether the value is a person's name that is masked in public."""
+    known = field.unmasked_when is not None and field.unmasked_when.holds(record.fields)
+    return field.personal and (field.masked or individual) and not known
 
 
 def _reaches(field: FieldDefinition, record: Record, audience: Audience) -> bool:
     """True if the field's class, or its publication condition, lets it reach the audience."""
     if field.disclosure in CLASSES_FOR[audience]:
         return True
-    opened = field.disclosure is DisclosureClass.AUTHORISED and field.public_when is not None
-    return opened and record.fields.get(field.public_when or "") is True
+    when = field.public_when
+    return when is not None and opens_by_condition(field) and when.holds(record.fields)
 
 
 def _disclosed_value(
     value: Any, field: FieldDefinition, *, masked: bool, today: date
 ) -> Any:  # a field's JSON
     """The value as disclosed; masks personal numbers in texts ingested before masking existed (R5)."""
-    if masked and field.personal and isinstance(value, str):
-        return mask_person(value)
+    if masked:
+        return mask_persons(value)
     if field.personal and field.disclosure is not DisclosureClass.PUBLIC:
         return value  # requested explicitly, under consent
     return without_personal_numbers(field, value, today=today)

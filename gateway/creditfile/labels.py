@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.catalogue_schema import Names
+from gateway.creditfile.records import INDIVIDUAL_BUSINESS
 from gateway.pages.i18n import Translated
 
 VALUES: Final[Mapping[str, Translated]] = {
@@ -28,34 +30,20 @@ VALUES: Final[Mapping[str, Translated]] = {
 }
 
 YUAN: Final = "CNY"
-AMOUNTS: Final = frozenset(
-    {"fine", "confiscated", "amount", "paid_capital", "assets", "debts", "revenue", "profit", "tax"}
-)
-
-HEADLINES: Final[Mapping[str, tuple[str, ...]]] = {
-    "penalty": ("kinds", "violation_type", "decided_on"),
-    "abnormal_listing": ("reason", "added_on"),
-    "serious_violation": ("category", "added_on"),
-    "judgment_defaulter": ("performance", "published_on"),
-    "licence": ("name", "valid_to"),
-    "commitment": ("type", "fulfilment"),
-    "honour": ("title", "granted_on"),
-    "registration": ("name", "status"),
-    "inspection": ("type", "result", "inspected_on"),
-    "public_rating": ("level", "date"),
-    "industry_rating": ("domain", "level", "date"),
-    "third_party_rating": ("evaluator", "level", "date"),
-    "annual_report": ("year", "reported_on"),
-    "pledge": ("type", "amount", "registered_on"),
-    "tax_and_social": ("kind", "period", "on_time"),
-}
-"""Fields shown on the first line of a record."""
 
 
-def field_label(dataset: str, name: str, catalogue: Catalogue) -> Translated:
-    """Label of a field, from the catalogue."""
-    field = next((f for f in catalogue.dataset(dataset).fields if f.name == name), None)
-    return Translated(field.zh, field.en) if field else Translated(name, name)
+def dataset_label(dataset: str, catalogue: Catalogue, kind: str = "") -> Translated:
+    """Name of a dataset, by the enterprise's kind."""
+    return _translated(catalogue.dataset(dataset).names_for(kind))
+
+
+def field_label(dataset: str, name: str, catalogue: Catalogue, kind: str = "") -> Translated:
+    """Label of a field, from the catalogue, by the enterprise's kind."""
+    field = catalogue.dataset(dataset).field_by_name.get(name)
+    if field is None:
+        return Translated(name, name)
+    shown = field.of_individual_business if kind == INDIVIDUAL_BUSINESS else field
+    return Translated(shown.zh, shown.en)
 
 
 def value_label(value: Any) -> Translated:  # a field's JSON
@@ -67,42 +55,61 @@ def value_label(value: Any) -> Translated:  # a field's JSON
     return VALUES.get(str(value), Translated(str(value), str(value)))
 
 
-def field_value(name: str, fields: Mapping[str, Any]) -> Translated:
+def field_value(
+    dataset: str, name: str, fields: Mapping[str, Any], catalogue: Catalogue
+) -> Translated:
     """Label of a field's value; amounts in 万元 without trailing zeros, other currencies named."""
-    value = fields.get(name)
-    if value is None or name not in {*AMOUNTS, "capital"}:
+    value, field = fields.get(name), catalogue.dataset(dataset).field_by_name.get(name)
+    if field is None or value is None:
         return value_label(value)
-    currency = (fields.get("currency") or YUAN) if name == "capital" else YUAN
-    return value_label(_plain(str(value)) + (f" {currency}" if currency != YUAN else ""))
+    if field.type == "decimal":
+        currency = (fields.get("currency") or YUAN) if name == "capital" else YUAN
+        return value_label(_plain(str(value)) + (f" {currency}" if currency != YUAN else ""))
+    table = catalogue.licensing_items if field.labels_from else None
+    item = table.by_code.get(value) if table is not None else None
+    return value_label(value) if item is None else _translated(item)
 
 
-def headline(dataset: str, fields: Mapping[str, Any], catalogue: Catalogue) -> list[Translated]:
+def headline(
+    dataset: str, fields: Mapping[str, Any], catalogue: Catalogue, kind: str = ""
+) -> list[Translated]:
     """First line of a record; dates, amounts and yes or no with the field's label.
 
     A record without the first of these fields is named by its key.
     """
-    key = catalogue.dataset(dataset).key
-    names = HEADLINES.get(dataset, key)
+    definition = catalogue.dataset(dataset)
+    types = {each.name: each.type for each in definition.fields}
+    names = definition.headline or definition.key
     if not fields.get(names[0]):
-        names = tuple(dict.fromkeys((*key, *names)))
+        names = tuple(dict.fromkeys((*definition.key, *names)))
     return [
-        _with_name(field_label(dataset, name, catalogue), field_value(name, fields))
-        if name.endswith(("_on", "_to")) or name in AMOUNTS or isinstance(fields[name], bool)
-        else field_value(name, fields)
+        _with_name(
+            field_label(dataset, name, catalogue, kind),
+            field_value(dataset, name, fields, catalogue),
+        )
+        if name.endswith(("_on", "_to")) or types.get(name) in {"decimal", "boolean"}
+        else field_value(dataset, name, fields, catalogue)
         for name in names
         if fields.get(name) not in (None, "", [])
     ]
 
 
 def named_fields(
-    dataset: str, fields: Mapping[str, Any], catalogue: Catalogue
+    dataset: str, fields: Mapping[str, Any], catalogue: Catalogue, kind: str = ""
 ) -> list[tuple[Translated, Translated]]:
     """Labels and values of all non-empty fields."""
     return [
-        (field_label(dataset, name, catalogue), field_value(name, fields))
+        (
+            field_label(dataset, name, catalogue, kind),
+            field_value(dataset, name, fields, catalogue),
+        )
         for name, held in fields.items()
         if held not in (None, "", [])
     ]
+
+
+def _translated(names: Names) -> Translated:
+    return Translated(names.zh, names.en)
 
 
 def _plain(amount: str) -> str:

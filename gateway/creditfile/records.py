@@ -85,6 +85,9 @@ class Enterprise:
     industry: str | None = None
     scope: str | None = None
     address: str | None = None
+    small_or_micro: bool | None = None
+    small_or_micro_on: date | None = None
+    scope_industries: tuple[str, ...] | None = None
     source_id: str
     source_name: str
     source_uscc: str | None = None
@@ -119,8 +122,15 @@ _SAME_IN_REGISTRATION: Final = (
     "industry",
     "scope",
     "address",
+    "small_or_micro",
 )
-_DATES_IN_REGISTRATION: Final = ("established_on", "approved_on", "term_from", "term_to")
+_DATES_IN_REGISTRATION: Final = (
+    "established_on",
+    "approved_on",
+    "term_from",
+    "term_to",
+    "small_or_micro_on",
+)
 
 
 def registration_of(
@@ -134,6 +144,8 @@ def registration_of(
     fields: dict[str, Any] = {name: getattr(enterprise, name) for name in _SAME_IN_REGISTRATION}
     fields |= {name: day.isoformat() for name, day in dates.items() if day is not None}
     fields["former_names"] = list(enterprise.former_names)
+    industries = enterprise.scope_industries
+    fields["scope_industries"] = None if industries is None else list(industries)
     fields["capital"] = None if enterprise.capital is None else f"{enterprise.capital:.6f}"
     return Record(
         uscc=enterprise.uscc,
@@ -166,6 +178,7 @@ _PARSERS: Final[Mapping[object, Callable[[Any], Any]]] = {
     datetime | None: _unless_none(datetime.fromisoformat),
     Decimal | None: _unless_none(Decimal),
     tuple[str, ...]: tuple,
+    tuple[str, ...] | None: _unless_none(tuple),
     bytes | None: _unless_none(lambda value: bytes.fromhex(value.removeprefix("\\x"))),
 }
 

@@ -75,6 +75,7 @@ def _enterprise_encoder(dataset: DatasetDefinition, vault: Vault) -> RowEncoder:
             "former_names": list(
                 map(_array, batch.fields.get("former_names", len(numbers) * ((),)))
             ),
+            **_given_arrays(batch.fields.get("scope_industries")),
             "code_ok": ["t" if each else "f" for each in batch.codes_ok],
         }
         filled = (_cells(fields.get(name, _NONE), len(numbers)) for name in ENTERPRISE_COLUMNS)
@@ -134,6 +135,13 @@ def _join_lines(*parts: Sequence[str]) -> list[bytes]:
 
 def _bytes(value: bytes | None) -> str:
     return COPY_NULL if value is None else f"\\\\x{value.hex()}"
+
+
+def _given_arrays(column: Sequence[Sequence[str] | None] | None) -> dict[str, Sequence[str]]:
+    """The column `scope_industries`, in which an omitted list is unknown and not empty."""
+    if column is None:
+        return {}
+    return {"scope_industries": [COPY_NULL if each is None else _array(each) for each in column]}
 
 
 def _array(texts: Iterable[str] | None) -> str:

@@ -21,6 +21,8 @@ _TYPES: Final = {
     "former_names": "text[]",
     "capital": "numeric(20,6)",
     "code_ok": "boolean",
+    "small_or_micro": "boolean",
+    "scope_industries": "text[]",
     "fields": "jsonb",
 }
 # Off, so that a lookup uses the index even if statistics say the table is small.

@@ -31,6 +31,9 @@ ENTERPRISE_COLUMNS: Final = (
     "industry",
     "scope",
     "address",
+    "small_or_micro",
+    "small_or_micro_on",
+    "scope_industries",
     "code_ok",
 )
 """Columns of `enterprise` that a delivery fills."""

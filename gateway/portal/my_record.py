@@ -165,7 +165,7 @@ async def show_record(
         enterprise=file.card,
         tab="record",
         entry=entry,
-        dataset=dataset_name(runtime, entry.record.dataset),
+        dataset=dataset_name(runtime, entry.record.dataset, file.enterprise.kind),
         earlier=[each for each in earlier if not each.marks],
         notice=visitor.notice(objection_labels.NOTICES),
         labels=labels,
@@ -200,10 +200,9 @@ def find_entry(visitor: Visitor, file: CreditFile, record_id: str) -> Entry:
     return found
 
 
-def dataset_name(runtime: Runtime, dataset: str) -> Translated:
-    """The name of a dataset."""
-    found = runtime.catalogue.dataset(dataset)
-    return Translated(found.zh, found.en)
+def dataset_name(runtime: Runtime, dataset: str, kind: str = "") -> Translated:
+    """The name of a dataset, by the enterprise's kind."""
+    return labels.dataset_label(dataset, runtime.catalogue, kind)
 
 
 def _visibility(*, public: bool, authorised: bool) -> str:
@@ -235,7 +234,7 @@ def _section(file: CreditFile, entries: Sequence[Entry], start: int, size: int) 
     more = start + size < len(entries)
     return Section(
         dataset=dataset,
-        name=dataset_name(file.runtime, dataset),
+        name=dataset_name(file.runtime, dataset, file.enterprise.kind),
         count=len(entries),
         entries=shown,
         cursor=shown[-1].record.record_id if more else None,

@@ -28,13 +28,20 @@ _SOURCES: Final = {
     "credit_service_agency": "信用服务机构（合成数据）",
     "enterprise": "经营主体自行填报（合成数据）",
     "tax_and_social": "税务和社保部门（合成数据）",
+    "customs": "海关（合成数据）",
 }
 SOURCES: Final = {
     kind: (f"synthetic-{kind.replace('_', '-')}", name, authority_uscc(number))
     for number, (kind, name) in enumerate(_SOURCES.items(), start=1)
 }
 """Id, name and USCC of each kind of source."""
-_DATE_FIELDS: Final = ("established_on", "approved_on", "term_from", "term_to")
+_DATE_FIELDS: Final = (
+    "established_on",
+    "approved_on",
+    "term_from",
+    "term_to",
+    "small_or_micro_on",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +66,8 @@ class SyntheticEnterprise:
     personal: Mapping[str, str] = field(repr=False)
     """Personal fields by catalogue name, in plain text."""
     traits: frozenset[str]
+    sign_name: str = ""
+    """The name on its sign, which is not the registered one."""
     code_ok: bool = True
     unavailable: tuple[str, ...] = ()
     catalogue: Catalogue = field(repr=False, compare=False)
@@ -73,7 +82,8 @@ class SyntheticEnterprise:
             **given,
             **{name: date.fromisoformat(given[name]) for name in _DATE_FIELDS if name in given},
             "former_names": tuple(given["former_names"]),
-            "capital": Decimal(given["capital"]),
+            "capital": Decimal(given["capital"]) if "capital" in given else None,
+            "scope_industries": tuple(given["scope_industries"]),
         }
         return Enterprise(
             **values,

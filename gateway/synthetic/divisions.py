@@ -23,11 +23,27 @@ class Division:
         return self.name.endswith("市")
 
     @property
+    def is_a_district(self) -> bool:
+        """Whether it is a city's district, whose offices bear the city's name too."""
+        return self.name.endswith("区")
+
+    @property
+    def office(self) -> str:
+        """The division in the names of its offices: 杭州市西湖区, 义乌市, 桐庐县."""
+        return f"{self.city}市{self.name}" if self.is_a_district else self.name
+
+    @property
+    def initials(self) -> str:
+        """City and division in document numbers: 杭西, 甬鄞."""
+        return f"{_CITY_INITIALS.get(self.city, self.city[0])}{self.name[0]}"
+
+    @property
     def full_name(self) -> str:
         """The full name in addresses."""
         return f"浙江省{self.city}市{self.name}"
 
 
+_CITY_INITIALS: Final = {"宁波": "甬"}
 _WEIGHT_OF: Final = {
     "杭州": 101,
     "宁波": 57,

@@ -1,44 +1,145 @@
-"""Synthetic negative records: penalties, listings, judgment defaults, risk alerts."""
+"""Synthetic negative records: penalties within their statutes, listings, court cases, alerts."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final
 
 from gateway.creditfile.local_dates import months_after
 from gateway.creditfile.penalty_publicity import NEVER, Penalty, last_day_of_publicity
+from gateway.creditfile.records import INDIVIDUAL_BUSINESS
 from gateway.synthetic.enterprise_builder import EnterpriseBuilder
+from gateway.synthetic.licence_kinds import CONSTRUCTION, FOOD_TRADES, MANUFACTURING
+from gateway.synthetic.people import make_name
 
-_VIOLATIONS: Final = (
-    ("虚假宣传", "《反不正当竞争法》第八条", "在网店页面对商品性能作引人误解的商业宣传。"),
-    ("销售不合格产品", "《产品质量法》第三十九条", "销售的电源插座经抽样检验为不合格产品。"),
-    ("未按规定明码标价", "《价格法》第十三条", "经营场所内部分商品未标明价格。"),
-)
 _YEAR: Final = 12
+_NOT_LOW: Final = Decimal("1.05")
+_LATE_REPORTS: Final = 0.7
+_REPORTS_END: Final = (6, 30)
+"""Last day of the annual reports of the year before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """A violation with its articles, the fine that they allow (万元), and who fines it."""
+
+    type: str
+    basis: str
+    facts: str
+    least: Decimal
+    most: Decimal
+    authority: str = "市场监督管理"
+    word: str = "市监处罚"
+    industries: frozenset[str] = frozenset()
+    """GB/T 4754; empty: every trade."""
+
+    def fits(self, industry: str) -> bool:
+        """Whether an enterprise of this industry can commit it."""
+        return not self.industries or industry in self.industries
+
+
+PRICE_TAGS: Final = Violation(
+    type="未按规定明码标价",
+    basis="《中华人民共和国价格法》第十三条第一款、第四十二条",
+    facts="经营场所内部分商品未标明价格。",
+    least=Decimal("0.05"),
+    most=Decimal("0.5"),
+    industries=frozenset({"F5211", "F5229", "F5292", "H6210"}),
+)
+STANDARD_TERMS: Final = Violation(
+    type="利用格式条款减轻自身责任",
+    basis="《合同行政监督管理办法》第七条第一项、第十八条",
+    facts="在服务协议中载明“遗失物品概不负责”。",
+    least=Decimal("0.1"),
+    most=Decimal(10),
+    industries=frozenset({"L7299", "M7320", "I6513", "H6210", "E5013", "A0141"}),
+)
+VIOLATIONS: Final = (
+    PRICE_TAGS,
+    STANDARD_TERMS,
+    Violation(
+        type="未在网店首页公示营业执照信息",
+        basis="《中华人民共和国电子商务法》第十五条第一款、第七十六条第一款",
+        facts="在其网店首页显著位置未持续公示营业执照信息，经责令改正逾期未改。",
+        least=Decimal("0.1"),
+        most=Decimal(1),
+        industries=frozenset({"F5199", "F5211", "F5292", "M7320", "I6513", "A0141"}),
+    ),
+    Violation(
+        type="经营超过保质期的食品",
+        basis="《中华人民共和国食品安全法》第三十四条第十项、第一百二十四条第一款第五项",
+        facts="货架上待售的预包装食品三袋已超过保质期，货值金额不足一万元。",
+        least=Decimal(5),
+        most=Decimal(10),
+        industries=FOOD_TRADES,
+    ),
+    Violation(
+        type="销售侵犯注册商标专用权的商品",
+        basis="《中华人民共和国商标法》第五十七条第三项、第六十条第二款",
+        facts="销售的箱包与他人注册商标近似，容易导致混淆，违法经营额不足五万元。",
+        least=Decimal("0.3"),
+        most=Decimal(25),
+        industries=frozenset({"F5199", "F5211", "F5292", "C1819"}),
+    ),
+    Violation(
+        type="使用未经定期检验的特种设备",
+        basis="《中华人民共和国特种设备安全法》第四十条第三款、第八十四条第一项",
+        facts="在用叉车一台超过检验有效期，仍继续使用。",
+        least=Decimal(3),
+        most=Decimal(30),
+        industries=MANUFACTURING | CONSTRUCTION | frozenset({"F5199"}),
+    ),
+    Violation(
+        type="未按规定对从业人员进行安全生产教育和培训",
+        basis="《中华人民共和国安全生产法》第二十八条第一款、第九十七条第三项",
+        facts="三名新进员工上岗前未经安全生产教育和培训。",
+        least=Decimal("0.5"),
+        most=Decimal(10),
+        authority="应急管理",
+        word="应急罚",
+        industries=MANUFACTURING | CONSTRUCTION,
+    ),
+    Violation(
+        type="未建立环境管理台账记录制度",
+        basis="《排污许可管理条例》第二十一条第一款、第三十七条第一项",
+        facts="未按照排污许可证规定建立环境管理台账记录制度。",
+        least=Decimal("0.5"),
+        most=Decimal(2),
+        authority="生态环境",
+        word="环罚",
+        industries=MANUFACTURING,
+    ),
+)
 
 
 def add_penalty(
     builder: EnterpriseBuilder,
     *,
     decided_on: date,
+    violation: Violation | None = None,
+    fine_from: Decimal = Decimal(0),
     events: Mapping[str, datetime] | None = None,
     **changed: Any,  # a field's JSON
 ) -> None:
-    """Add a fine of ordinary severity; `changed` overrides fields."""
-    violation, basis, facts = builder.rng.choice(_VIOLATIONS)
-    fine = Decimal(builder.rng.randint(110, 900)) / 100
+    """Add a fine of ordinary severity, of at least `fine_from`; `changed` overrides fields."""
+    broken = violation or builder.rng.choice(
+        violations_of(builder.company_name.industry.code, fine_from)
+    )
+    fine = _fine(builder, broken, fine_from)
     fields: dict[str, Any] = {
-        "document_number": builder.document_number("浙市监罚", decided_on),
-        "violation_type": violation,
-        "facts": facts,
-        "legal_basis": basis,
+        "document_number": builder.document_number(broken.word, decided_on),
+        "violation_type": broken.type,
+        "facts": broken.facts,
+        "legal_basis": broken.basis,
         "kinds": ["罚款"],
-        "content": f"罚款{fine}万元。",
+        "content": f"罚款{fine.normalize():f}万元。",
         "fine": f"{fine:.6f}",
         "confiscated": "0.000000",
         "decided_on": f"{decided_on}",
-        "authority": builder.authority("市场监督管理"),
-        "data_source": builder.authority("市场监督管理"),
+        "authority": builder.authority(broken.authority),
+        "data_source": builder.authority(broken.authority),
         "severity": "一般",
         "procedure": "普通",
         "determined_on": f"{decided_on}",
@@ -53,31 +154,77 @@ def add_penalty(
     builder.add("penalty", events, **fields)
 
 
-def add_live_penalty(builder: EnterpriseBuilder, **changed: Any) -> None:  # penalty fields
+@cache
+def violations_of(industry: str, fine_from: Decimal) -> tuple[Violation, ...]:
+    """Violations that a trade can commit and for which so much can be fined."""
+    return tuple(each for each in VIOLATIONS if each.fits(industry) and each.most > fine_from)
+
+
+def _fine(builder: EnterpriseBuilder, violation: Violation, fine_from: Decimal) -> Decimal:
+    """A fine within the statute, near its lower end, in steps of 500 yuan."""
+    step, least = Decimal("0.05"), max(violation.least, fine_from)
+    steps = int((violation.most - least) / step)
+    return least + step * int(steps * builder.rng.random() ** 3)
+
+
+def add_live_penalty(
+    builder: EnterpriseBuilder,
+    violation: Violation | None = None,
+    **changed: Any,  # penalty fields
+) -> None:
     """Add a penalty within its publicity term for months."""
-    add_penalty(builder, decided_on=builder.past_day(155, 35), **changed)
+    add_penalty(builder, decided_on=builder.past_day(155, 35), violation=violation, **changed)
 
 
 def add_penalty_ending(builder: EnterpriseBuilder, last_day: date) -> None:
-    """Add a penalty whose publicity term ends on `last_day`."""
+    """Add a penalty whose publicity term ends on `last_day`.
+
+    Its fine is not a low one, whose publicity ended sooner by the rule before April 2026.
+    """
     decided_on = months_after(last_day, -_YEAR)
     while months_after(decided_on, _YEAR) < last_day:
         decided_on += timedelta(days=1)
-    add_penalty(builder, decided_on=decided_on, publicity_ends_on=f"{last_day}")
+    add_penalty(
+        builder,
+        decided_on=decided_on,
+        fine_from=_NOT_LOW,
+        publicity_ends_on=f"{last_day}",
+    )
 
 
-def add_abnormal_listing(builder: EnterpriseBuilder, *, removed_on: date | None = None) -> None:
-    """Add a listing for abnormal operations."""
-    added_on = builder.past_day(900, 400) if removed_on else builder.past_day(300, 10)
-    removed = {"removed_on": f"{removed_on}"} if removed_on else {}
+def add_abnormal_listing(builder: EnterpriseBuilder) -> None:
+    """Add a listing (of an individual business a mark) for abnormal operations.
+
+    For a late annual report it is of July, and the report of that year is not there.
+    """
+    added_on, reason = builder.past_day(300, 10), "无法联系"
+    late = _july_listing(builder)
+    if late is not None and builder.rng.random() < _LATE_REPORTS:
+        added_on, reason = late, "未按期年报"
+        year = f"{late.year - 1}"
+        builder.deliveries[:] = [
+            each
+            for each in builder.deliveries
+            if (each.dataset, each.fields.get("year")) != ("annual_report", year)
+        ]
+    word = "市监标异" if builder.kind == INDIVIDUAL_BUSINESS else "市监列异"
     builder.add(
         "abnormal_listing",
-        decision_number=builder.document_number("浙市监异", added_on),
-        reason=builder.rng.choice(("未按期年报", "无法联系")),
+        decision_number=builder.document_number(word, added_on),
+        reason=reason,
         authority=builder.authority("市场监督管理"),
         added_on=f"{added_on}",
-        **removed,
     )
+
+
+def _july_listing(builder: EnterpriseBuilder) -> date | None:
+    """A day of the last July in which late annual reports were listed; none for the youngest."""
+    year = builder.today.year
+    if builder.today <= date(year, *_REPORTS_END) + timedelta(days=10):
+        year -= 1
+    if builder.established_on.year >= year:
+        return None
+    return date(year, *_REPORTS_END) + timedelta(days=builder.rng.randint(1, 10))
 
 
 def add_serious_violation(builder: EnterpriseBuilder) -> None:
@@ -85,7 +232,7 @@ def add_serious_violation(builder: EnterpriseBuilder) -> None:
     added_on = builder.past_day(300, 10)
     builder.add(
         "serious_violation",
-        decision_number=builder.document_number("浙市监严", added_on),
+        decision_number=builder.document_number("市监严违列", added_on),
         category="产品质量",
         reason="生产销售不符合保障人身健康标准的产品，情节严重。",
         authority=builder.authority("市场监督管理"),
@@ -93,18 +240,135 @@ def add_serious_violation(builder: EnterpriseBuilder) -> None:
     )
 
 
+def add_untrustworthy_listing(builder: EnterpriseBuilder) -> None:
+    """Add a listing in another field, with a measure that follows from it."""
+    added_on = builder.past_day(300, 10)
+    authority = builder.authority("人力资源和社会保障")
+    builder.add(
+        "untrustworthy_list",
+        list_code="拖欠农民工工资",
+        decision_number=builder.document_number("人社失信", added_on),
+        reason="拖欠农民工工资达到认定拒不支付劳动报酬罪数额标准，经责令限期支付逾期未支付。",
+        basis="《拖欠农民工工资失信联合惩戒对象名单管理暂行办法》",
+        valid_to=f"{months_after(added_on, 36)}",
+        authority=authority,
+        added_on=f"{added_on}",
+    )
+    builder.add(
+        "measure",
+        number=builder.document_number("惩戒", added_on),
+        type="失信惩戒",
+        list_item="限制申请财政性资金项目",
+        basis="《保障农民工工资支付条例》第四十八条",
+        valid_from=f"{added_on}",
+        valid_to=f"{months_after(added_on, 36)}",
+        authority=authority,
+        published=True,
+    )
+
+
 def add_judgment_default(builder: EnterpriseBuilder) -> None:
-    """Add a listing as judgment defaulter."""
+    """Add an open enforcement case, its consumption limit, and the listing as judgment defaulter."""
     published_on = builder.past_day(600, 10)
-    number = builder.rng.randrange(1, 9000)
+    number, amount = builder.case_number("执", published_on), builder.rng.randint(5, 300)
     builder.add(
         "judgment_defaulter",
-        case_number=f"({published_on.year})浙{builder.division.code[2:]}执{number}号",
-        court=f"{builder.division.name}人民法院",
-        basis=f"({published_on.year - 1})浙{builder.division.code[2:]}民初{number}号",
-        obligation="支付货款人民币壹拾万元及利息。",
+        case_number=number,
+        court=builder.court,
+        basis=builder.case_number("民初", published_on - timedelta(days=365)),
+        obligation=f"支付货款人民币{amount}万元及利息。",
         performance="全部未履行",
         published_on=f"{published_on}",
+    )
+    filed_on = max(published_on - timedelta(days=60), builder.established_on)
+    add_enforcement_case(builder, number, filed_on, amount)
+    builder.add(
+        "consumption_limit",
+        case_number=number,
+        court=builder.court,
+        limited_person=builder.legal_representative,
+        ordered_on=f"{published_on}",
+    )
+
+
+def add_enforcement_case(
+    builder: EnterpriseBuilder, number: str, filed_on: date, amount: int
+) -> None:
+    """Add an enforcement case that is open."""
+    builder.add(
+        "enforcement_case",
+        case_number=number,
+        court=builder.court,
+        amount=f"{amount}.000000",
+        filed_on=f"{filed_on}",
+    )
+
+
+def add_equity_freeze(builder: EnterpriseBuilder) -> None:
+    """Add a freeze of its legal representative's share."""
+    frozen_on = builder.past_day(600, 10)
+    builder.add(
+        "equity_freeze",
+        document_number=builder.case_number("执", frozen_on) + "之一",
+        court=builder.court,
+        holder_type="自然人",
+        holder=builder.legal_representative,
+        holder_id_number=builder.person.id_number,
+        amount=f"{builder.rng.randint(10, 500)}.000000",
+        frozen_on=f"{frozen_on}",
+        valid_to=f"{months_after(frozen_on, 36) - timedelta(days=1)}",
+    )
+
+
+def add_judgment_case(builder: EnterpriseBuilder) -> None:
+    """Add a judgment in a case of contract."""
+    decided_on = builder.past_day(900, 30)
+    amount = builder.rng.randint(3, 200)
+    builder.add(
+        "judgment_case",
+        case_number=builder.case_number("民初", decided_on),
+        court=builder.court,
+        cause=builder.rng.choice(("买卖合同纠纷", "租赁合同纠纷", "承揽合同纠纷")),
+        role=builder.rng.choice(("原告", "被告")),
+        result=f"被告于判决生效之日起十日内支付原告价款{amount}万元。",
+        amount=f"{amount}.000000",
+        decided_on=f"{decided_on}",
+    )
+
+
+def add_tax_arrears(builder: EnterpriseBuilder) -> None:
+    """Add a notice of tax arrears, and the coercion that followed."""
+    announced_on = builder.past_day(85, 40)
+    builder.add(
+        "arrears_notice",
+        number=builder.document_number("税欠告", announced_on),
+        tax="增值税",
+        amount=f"{builder.rng.randint(1, 80)}.000000",
+        announced_on=f"{announced_on}",
+        authority=builder.tax_office,
+    )
+    decided_on = announced_on + timedelta(days=20)
+    builder.add(
+        "administrative_coercion",
+        document_number=builder.document_number("税强", decided_on),
+        measure="加处罚款或滞纳金",
+        facts="未按规定期限缴纳税款。",
+        legal_basis="《中华人民共和国税收征收管理法》第三十二条",
+        decided_on=f"{decided_on}",
+        authority=builder.tax_office,
+    )
+
+
+def add_liquidation(builder: EnterpriseBuilder) -> None:
+    """Add a liquidation that has begun."""
+    began_on = builder.past_day(40, 5)
+    builder.add(
+        "liquidation",
+        number=builder.document_number("清算备", began_on),
+        leader=builder.legal_representative,
+        members=[builder.legal_representative, make_name(builder.rng)],
+        began_on=f"{began_on}",
+        creditors_notice="请债权人自公告之日起四十五日内申报债权。",
     )
 
 
@@ -113,10 +377,12 @@ def add_alert(builder: EnterpriseBuilder) -> None:
     day = builder.past_day(200)
     builder.add(
         "supervision",
-        number=builder.document_number("浙预警", day),
-        **{"class": builder.rng.choice("BCD")},
-        indicator=builder.rng.choice(("一址多照", "一人多企", "查无下落")),
-        date=f"{day}",
+        **{
+            "number": builder.document_number("市监预警", day),
+            "class": builder.rng.choice("BCD"),
+            "indicator": builder.rng.choice(("一址多照", "一人多企", "查无下落")),
+            "date": f"{day}",
+        },
     )
 
 

@@ -1,16 +1,20 @@
-"""Synthetic positive and neutral records: licences, ratings, payments, reports and others."""
-
-# ruff: noqa: PLR2004  # the shares are data
+"""Synthetic positive and neutral records: licences, ratings, payments, reports and inspections."""
 
 from datetime import date, timedelta
 from typing import Final
 
 from gateway.creditfile.local_dates import months_after
 from gateway.synthetic.enterprise_builder import EnterpriseBuilder
+from gateway.synthetic.licence_kinds import (
+    CATERING,
+    CONSTRUCTION,
+    MANUFACTURING,
+    LicenceKind,
+    further_kinds,
+    required_kind,
+)
 
 OPEN_END: Final = "2099-12-31"
-_CATEGORIES: Final = ("普通", "普通", "普通", "核准", "登记", "认可", "特许", "其他")
-_LICENCES: Final = ("食品经营许可", "公共场所卫生许可", "道路货物运输许可", "排污许可")
 _COMMITMENTS: Final = ("审批替代型", "主动型", "行业自律型")
 _LEVELS: Final = ((850, "优秀"), (750, "良好"), (650, "中等"), (550, "较差"), (0, "差"))
 _PAID: Final = {
@@ -27,31 +31,56 @@ _INSURED: Final = {"低": 3, "中": 25, "高": 150}
 def add_licence(
     builder: EnterpriseBuilder, *, category: str | None = None, valid: bool = True
 ) -> None:
-    """Add a licence, valid or expired."""
-    decided_on = builder.past_day(900, 30) if valid else builder.past_day(3000, 1900)
-    until = OPEN_END if valid and builder.rng.random() < 0.3 else f"{months_after(decided_on, 60)}"
-    name = builder.rng.choice(_LICENCES)
-    number = builder.document_number("浙许", decided_on)
-    builder.add(
-        "licence",
-        number=number,
-        name=f"{name}决定书",
-        category=category or builder.rng.choice(_CATEGORIES),
-        certificate=f"{name}证",
-        content=f"准予{name}。",
-        decided_on=f"{decided_on}",
-        valid_from=f"{decided_on}",
-        valid_to=until,
-        authority=builder.authority("行政审批"),
-        data_source=builder.authority("行政审批"),
-    )
+    """Add a licence that fits the trade, valid or expired."""
+    industry, is_firm = builder.company_name.industry.code, builder.kind == "firm"
+    kinds = further_kinds(industry, category, firm=is_firm)
+    _add_licence(builder, builder.rng.choice(kinds), valid=valid)
+
+
+def add_required_licence(builder: EnterpriseBuilder) -> bool:
+    """Add the licence that the trade may not be carried on without; false if it needs none."""
+    kind = required_kind(builder.company_name.industry.code)
+    if kind is not None:
+        _add_licence(builder, kind, valid=True)
+    return kind is not None
+
+
+def _add_licence(builder: EnterpriseBuilder, kind: LicenceKind, *, valid: bool) -> None:
+    term = 12 * (kind.years or 5)
+    last = min(900, 30 * term - 60)
+    decided_on = builder.past_day(last, 30) if valid else builder.past_day(3000, 30 * term + 90)
+    is_open = kind.years is None and valid
+    until = OPEN_END if is_open else f"{months_after(decided_on, term) - timedelta(days=1)}"
+    number = kind.numbering(builder, decided_on)
+    fields = {
+        "number": number,
+        "name": f"{kind.name}决定书",
+        "category": kind.category,
+        "content": f"准予{kind.name}。",
+        "decided_on": f"{decided_on}",
+        "valid_from": f"{decided_on}",
+        "valid_to": until,
+        "authority": builder.authority(kind.authority),
+        "data_source": builder.authority(kind.authority),
+    }
+    if kind.certificate is not None:
+        fields["certificate"] = f"{kind.certificate}（{number}）"
+    if kind.item_code is not None:
+        fields["item_code"] = kind.item_code
+    builder.add("licence", **fields)
 
 
 def add_rating(builder: EnterpriseBuilder, score: int) -> None:
     """Add a public rating of the last quarter."""
     rated_on = builder.past_day(80)
     level = next(level for least, level in _LEVELS if score >= least)
-    builder.add("public_rating", score=score, level=level, model_version="2026", date=f"{rated_on}")
+    builder.add(
+        "public_rating",
+        score=score,
+        level=level,
+        model_version="2026",
+        date=f"{rated_on}",
+    )
 
 
 def add_payments(
@@ -83,10 +112,10 @@ def add_commitment(builder: EnterpriseBuilder, fulfilment: str = "fulfilled") ->
     """Add a commitment."""
     committed_on = builder.past_day(700, 30)
     fields = {
-        "number": builder.document_number("浙信诺", committed_on),
+        "number": builder.document_number("信诺", committed_on),
         "type": builder.rng.choice(_COMMITMENTS),
         "content": "承诺所提交材料真实、合法、有效，依法诚信经营。",
-        "accepted_by": builder.authority("行政审批"),
+        "accepted_by": builder.authority("市场监督管理"),
         "committed_on": f"{committed_on}",
         "fulfilment": fulfilment,
     }
@@ -100,7 +129,7 @@ def add_inspection(builder: EnterpriseBuilder, result: str = "未发现问题") 
     inspected_on = builder.past_day(700)
     builder.add(
         "inspection",
-        task=builder.document_number("浙抽查", inspected_on),
+        task=builder.document_number("双随机", inspected_on),
         type="双随机抽查",
         authority=builder.authority("市场监督管理"),
         inspected_on=f"{inspected_on}",
@@ -113,27 +142,42 @@ def add_honour(builder: EnterpriseBuilder) -> None:
     granted_on = builder.past_day(700)
     builder.add(
         "honour",
-        number=builder.document_number("浙表彰", granted_on),
+        number=builder.document_number("政发", granted_on),
         title=builder.rng.choice(("守合同重信用企业", "诚信示范单位", "放心消费单位")),
-        granted_by=f"{builder.division.city}市人民政府",
+        granted_by=f"{builder.division.office}人民政府",
         granted_on=f"{granted_on}",
         valid_to=f"{months_after(granted_on, 36)}",
     )
 
 
 def add_industry_rating(builder: EnterpriseBuilder, *, published: bool) -> None:
-    """Add last year's industry rating."""
+    """Add last year's rating of its line of business, by the authority that gives it."""
+    domain, scheme, field, levels = _scheme_of(builder.company_name.industry.code)
     rated_on = builder.past_day(300)
     builder.add(
         "industry_rating",
-        number=builder.document_number("浙行评", rated_on),
-        domain=builder.rng.choice(("食品药品", "安全生产", "生态环境", "检验检测")),
-        level=builder.rng.choice(("A", "A", "B", "C")),
+        number=builder.document_number("评", rated_on),
+        domain=domain,
+        scheme=scheme,
+        level=builder.rng.choice(levels),
         period=f"{rated_on.year - 1}",
-        authority=builder.authority("应急管理"),
+        authority=builder.authority(field),
         date=f"{rated_on}",
         published=published,
+        valid_to=f"{months_after(rated_on, 24)}",
     )
+
+
+def _scheme_of(industry: str) -> tuple[str, str, str, tuple[str, ...]]:
+    """Domain, scheme, authority's field and levels of the rating of an industry."""
+    if industry in CATERING:
+        levels = ("A（优秀）", "B（良好）", "B（良好）", "C（一般）")
+        return "食品药品", "餐饮服务食品安全等级", "市场监督管理", levels
+    if industry in MANUFACTURING:
+        return "生态环境", "企业环境信用评价", "生态环境", ("A", "B", "B", "C", "D")
+    if industry in CONSTRUCTION:
+        return "工程建设", "建筑市场信用评价", "住房和城乡建设", ("A", "B", "B", "C")
+    return "安全生产", "安全生产标准化", "应急管理", ("二级", "三级", "三级")
 
 
 def add_third_party_rating(builder: EnterpriseBuilder) -> None:
@@ -141,7 +185,7 @@ def add_third_party_rating(builder: EnterpriseBuilder) -> None:
     rated_on = builder.past_day(300)
     builder.add(
         "third_party_rating",
-        number=builder.document_number("合成评", rated_on),
+        number=builder.numbered("合成评", rated_on),
         evaluator="合成信用评价有限公司",
         standard="企业信用等级划分通则",
         level=builder.rng.choice(("AAA", "AA", "A", "BBB")),
@@ -157,7 +201,8 @@ def add_annual_report(
     if year < builder.established_on.year:
         return
     revenue = round(builder.rng.lognormvariate(5.5, 1.6), 2)
-    reported_on = min(date(year + 1, 5, 20), builder.today - timedelta(days=1))
+    reported_on = date(year + 1, builder.rng.randint(1, 6), builder.rng.randint(1, 28))
+    reported_on = min(reported_on, builder.today - timedelta(days=1))
     builder.add(
         "annual_report",
         year=f"{year}",
@@ -179,7 +224,7 @@ def add_pledge(builder: EnterpriseBuilder) -> None:
     registered_on = builder.past_day(700)
     builder.add(
         "pledge",
-        number=builder.document_number("浙抵", registered_on),
+        number=builder.document_number("抵登", registered_on),
         type="动产抵押",
         pledgor=builder.name,
         pledgee="合成银行股份有限公司",

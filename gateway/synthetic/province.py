@@ -12,13 +12,21 @@ from itertools import accumulate
 from typing import Final
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.synthetic import negative_records, positive_records
+from gateway.creditfile.records import INDIVIDUAL_BUSINESS
+from gateway.synthetic import negative_records, positive_records, structure_records
 from gateway.synthetic.company_names import make_company_name
 from gateway.synthetic.delivered_rows import SyntheticEnterprise
 from gateway.synthetic.divisions import BY_CODE, pick_division
 from gateway.synthetic.enterprise_builder import EnterpriseBuilder
 from gateway.synthetic.people import make_person
-from gateway.synthetic.scenarios import FIRST_TRAITS, TRAIT_DIVISIONS, TRAIT_KINDS, TRAITS, Trait
+from gateway.synthetic.scenarios import (
+    FIRST_TRAITS,
+    TRAIT_DIVISIONS,
+    TRAIT_KINDS,
+    TRAITS,
+    Trait,
+    rename,
+)
 from gateway.synthetic.seeded_random import SeededRandom
 from gateway.synthetic.uscc_generator import make_uscc
 
@@ -35,10 +43,29 @@ _RARE_RECORDS: Final[tuple[tuple[float, Trait], ...]] = (
     (0.015, positive_records.add_pledge),
     (0.01, negative_records.add_alert),
 )
+_OF_ALL: Final[tuple[tuple[float, Trait], ...]] = (
+    (0.05, structure_records.add_change),
+    (0.005, structure_records.add_complaints),
+    (0.004, structure_records.add_incentive),
+    (0.005, negative_records.add_judgment_case),
+    (0.002, negative_records.add_tax_arrears),
+)
+_OF_FIRMS: Final[tuple[tuple[float, Trait], ...]] = (
+    (0.25, structure_records.add_shareholders),
+    (0.2, structure_records.add_key_persons),
+    (0.04, structure_records.add_branch),
+    (0.3, structure_records.add_tax_level),
+    (0.04, structure_records.add_customs_level),
+    (0.1, structure_records.add_comprehensive_rating),
+    (0.02, structure_records.add_contract),
+    (0.002, negative_records.add_equity_freeze),
+    (0.002, negative_records.add_liquidation),
+)
 _NEGATIVE_SHARES: Final = (
     (0.05, "abnormal"),
     (0.015, "penalised"),
     (0.0008, "serious_violation"),
+    (0.0008, "untrustworthy"),
     (0.007, "judgment_defaulter"),
     (0.02, "penalty_expired"),
     (0.003, "repaired"),
@@ -67,7 +94,7 @@ def _make_enterprise(
     trait = FIRST_TRAITS[index] if index < len(FIRST_TRAITS) else None
     builder = _new_builder(seed, index, trait, today, catalogue)
     if index == 0:
-        builder.name = _FIRST_NAME
+        rename(builder, _FIRST_NAME, "I6513")
     if trait is None:
         _add_positive_records(builder)
         _add_negative_traits(builder)
@@ -125,13 +152,20 @@ def _apply_trait(builder: EnterpriseBuilder, trait: str) -> None:
     builder.traits.add(trait)
 
 
-def _add_positive_records(builder: EnterpriseBuilder) -> None:
-    rng, is_firm = builder.rng, builder.kind == "firm"
+def _add_licences(builder: EnterpriseBuilder) -> None:
+    rng = builder.rng
     licences = rng.choices(range(1, 7), cum_weights=_LICENCES)[0]
     if rng.random() < 0.002:
         licences = min(int(rng.paretovariate(0.9) * 10), 300)
+    if positive_records.add_required_licence(builder):
+        licences -= 1
     for _ in range(licences):
         positive_records.add_licence(builder, valid=rng.random() < 0.85)
+
+
+def _add_positive_records(builder: EnterpriseBuilder) -> None:
+    rng, is_firm = builder.rng, builder.kind == "firm"
+    _add_licences(builder)
     if rng.random() < (0.9 if is_firm else 0.3):
         positive_records.add_rating(builder, min(990, max(300, int(rng.gauss(740, 90)))))
     if rng.random() < 0.3:
@@ -143,12 +177,24 @@ def _add_positive_records(builder: EnterpriseBuilder) -> None:
         positive_records.add_inspection(builder)
     if is_firm and rng.random() < 0.6:
         positive_records.add_annual_report(builder, published=rng.random() < 0.2)
+    if builder.kind == INDIVIDUAL_BUSINESS and rng.random() < 0.1:
+        positive_records.add_annual_report(builder, published=rng.random() < 0.5)
     if is_firm and rng.random() < 0.15:
         late = rng.randint(1, 12) if rng.random() < 0.15 else None
         positive_records.add_payments(builder, "social_insurance", late=late)
     for share, add in _RARE_RECORDS:
         if rng.random() < share:
             add(builder)
+    _add_structure(builder)
+
+
+def _add_structure(builder: EnterpriseBuilder) -> None:
+    for share, add in _OF_ALL if builder.kind != "firm" else (*_OF_ALL, *_OF_FIRMS):
+        if builder.rng.random() < share:
+            add(builder)
+    if structure_records.is_sampled(builder):
+        failed = builder.rng.random() < 0.05
+        structure_records.add_sampling(builder, "不合格" if failed else "合格")
 
 
 def _add_negative_traits(builder: EnterpriseBuilder) -> None:

@@ -103,7 +103,7 @@ async def _clients(connection: AsyncConnection, issuer: str, now: datetime) -> K
 async def _code(
     connection: AsyncConnection, runtime: Runtime, entity: SyntheticEnterprise, now: datetime
 ) -> str:
-    issued = await issue(connection, entity.enterprise.uscc, entity.enterprise.name, now=now)
+    issued = await issue(connection, entity.enterprise.uscc, entity.sign_name, now=now)
     return f"{runtime.settings.issuer}/E/{issued.code_id}"
 
 

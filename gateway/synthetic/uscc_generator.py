@@ -24,6 +24,13 @@ def make_uscc(index: int, seed: int, kind: str, division: str) -> str:
     return first17 + check_character(first17)
 
 
+def random_uscc(rng: random.Random, kind: str, division: str) -> str:
+    """A USCC of no enterprise of the province but for chance, such as a branch's."""
+    body = "MA" + "".join(rng.choice(ALPHABET) for _ in range(_FREE_DIGITS))
+    first17 = f"9{_CLASSES[kind]}{division}{body}{organisation_check(body)}"
+    return first17 + check_character(first17)
+
+
 @cache
 def _first_number(seed: int) -> int:
     return random.Random(seed).randrange(_ID_SPACE)  # noqa: S311  # no secret

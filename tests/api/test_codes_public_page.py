@@ -222,3 +222,52 @@ async def test_many_records_hide_no_other_dataset_and_none_is_left_out_unsaid(
     await portal.add_records(*records)
     page = (await portal.browser().get(f"/E/{(await portal.add_code(portal.firm)).code_id}")).text
     assert page.index("22 条") < page.index("再看 17 条") < page.index("另有 2 条未列出")
+
+
+async def test_an_individual_business_is_marked_and_not_listed(portal: PortalFixture) -> None:
+    """标记为经营异常状态; 经营者 (masked), 注册日期 and 经营场所, and no capital."""
+    code = await portal.add_code(portal.shop)
+    page = (await portal.browser().get(f"/E/{code.code_id}")).text
+    assert "未查询到标记为经营异常状态的信息" in page
+    assert "列入经营异常" not in page
+    for words in ("经营者", "注册日期", "经营场所"):
+        assert words in page
+    for words in ("注册资本", "成立日期", "法定代表人"):
+        assert words not in page
+    marked = make_record("abnormal_listing", uscc=portal.shop, reason="无法联系")
+    await portal.add_records(marked)
+    page = (await portal.browser().get(f"/E/{code.code_id}")).text
+    assert "标记日期" in page
+    assert "列入日期" not in page
+    twin = (await portal.browser().get(f"/E/{code.code_id}", headers=JSON)).json()
+    assert "capital" not in twin["enterprise"]
+
+
+async def test_each_empty_warning_says_as_of_when_nothing_was_found(portal: PortalFixture) -> None:
+    """R6 for every dataset: a list, a case, arrears, samples, liquidation."""
+    code = await portal.add_code(portal.firm)
+    document = (await portal.browser().get(f"/E/{code.code_id}", headers=JSON)).json()
+    moment = portal.clock().astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+    said = {each["dataset"]: each["statement"] for each in document["datasets"]}
+    assert len(said) == 15
+    for statement in said.values():
+        assert statement["zh"].startswith(f"截至 {moment} 未查询到")
+        assert statement["en"].startswith(f"As of {moment}, no ")
+    assert said["untrustworthy_list"]["zh"].endswith("未查询到列入严重失信主体名单的信息")
+    assert said["enforcement_case"]["zh"].endswith("未查询到在执行中的被执行人信息")
+
+
+async def test_an_enforcement_case_is_a_warning_and_no_dishonesty(portal: PortalFixture) -> None:
+    """It is shown among the warnings, and the status line counts no negative record for it."""
+    case = replace(
+        make_record(uscc=portal.firm),
+        dataset="enforcement_case",
+        published_on=None,
+        fields={"case_number": "（2026）浙0106执1号", "filed_on": "2026-08-01"},
+    )
+    await portal.add_records(case)
+    code = await portal.add_code(portal.firm)
+    document = (await portal.browser().get(f"/E/{code.code_id}", headers=JSON)).json()
+    section = next(e for e in document["datasets"] if e["dataset"] == "enforcement_case")
+    assert section["state"] == "found"
+    assert "未查询到公示期内的失信信息" in document["statement"]["zh"]

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from gateway.privacy.field_encryption import Vault, VaultKeys
 from tests.creditfile_builders import CATALOGUE, USCC
 from tests.databases import new_database
 from tests.waiting import PATIENCE
+from verification.uscc import check_character
 
 VAULT = Vault(VaultKeys.parse(Vault.generate_keys()))
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
@@ -336,3 +337,35 @@ async def test_registrations_of_two_sources_at_once_have_one_holder(held: Ingest
         held.take("registration", *(registration(code) for code in reversed(codes)), source=RIVAL),
     )
     assert sorted([outcomes(first), outcomes(second)]) == [["created"] * 2, ["rejected"] * 2]
+
+
+async def test_a_registration_says_its_size_and_industries_or_nothing(held: IngestBatches) -> None:
+    """Row by row and by column alike; a delivery without them is no change of those without."""
+    industries = ["F5211", 'C"1\\4']
+    full = {
+        "small_or_micro": True,
+        "small_or_micro_on": "2020-05-01",
+        "scope_industries": industries,
+    }
+    bodies = [f"91330106MA2CXXX{n}" for n in range(10, 30)]
+    codes = [each + check_character(each) for each in bodies]
+    rows = [registration(uscc=code) | (full if n % 2 else {}) for n, code in enumerate(codes)]
+    await held.take("registration", *rows)
+    stored = {row["uscc"]: row for row in await held.rows("SELECT * FROM enterprise")}
+    for n, code in enumerate(codes):
+        row = stored[code]
+        known = (row["small_or_micro"], row["small_or_micro_on"], row["scope_industries"])
+        assert known == ((True, date(2020, 5, 1), industries) if n % 2 else (None, None, None))
+    again = await held.take("registration", *rows, now=LATER)
+    assert {each.outcome for each in again} == {BatchResult.UNCHANGED}
+    (changed,) = await held.take(
+        "registration", rows[1] | {"scope_industries": ["F5211"]}, now=LATER
+    )
+    assert changed.outcome is BatchResult.UPDATED
+    async with held.engine.connect() as connection:
+        before = await file_at(connection, codes[1], NOW)
+        after = await file_at(connection, codes[1], LATER)
+    assert before.enterprise is not None
+    assert after.enterprise is not None
+    assert before.enterprise.scope_industries == tuple(industries)
+    assert after.enterprise.scope_industries == ("F5211",)

@@ -17,7 +17,7 @@ from gateway.creditfile.file_query import (
     records_from_json,
     records_json,
 )
-from gateway.creditfile.personal_fields import open_enterprise
+from gateway.creditfile.personal_fields import open_enterprise, with_personal
 from gateway.creditfile.records import Enterprise, Record
 from gateway.creditfile.tables import enterprise, record
 from gateway.db.metadata import metadata
@@ -85,7 +85,10 @@ async def test_everything_is_read_back_as_it_was_made(empty: AsyncEngine) -> Non
         assert as_made == each.enterprise
         kept = [record for record in each.records if record.withdrawn_at is None]
         if "id_number_in_free_text" not in each.traits:
-            assert {r.record_id: r for r in records} == {r.record_id: r for r in kept}
+            opened = (with_personal(VAULT, record) for record in records)
+            assert {r.record_id: replace(r, personal=None, digests=None) for r in opened} == {
+                r.record_id: r for r in kept
+            }
         for dataset in CATALOGUE.codes:
             days = [r.decided_on or date.min for r in records if r.dataset == dataset]
             assert days == sorted(days, reverse=True)

@@ -18,6 +18,7 @@ import pytest_asyncio
 
 from gateway.app import create_app
 from gateway.synthetic.delivered_rows import SyntheticEnterprise
+from gateway.synthetic.demo_clients import BANK_DATASETS
 from tests.gateway_fixture import Caller, GatewayFixture, in_process, query_body, verification_body
 from tests.gateway_process import serving
 from verification import QUESTIONS
@@ -25,11 +26,6 @@ from verification import QUESTIONS
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PERSONAL: Final = ("legal_representative_id_number", "phone", "home_address")
-BANK_DATASETS: Final = (
-    "registration", "licence", "penalty", "abnormal_listing", "serious_violation",
-    "judgment_defaulter", "commitment", "inspection", "honour", "public_rating",
-    "industry_rating", "annual_report", "pledge", "tax_and_social",
-)  # fmt: skip
 
 
 @dataclass(slots=True, kw_only=True)
@@ -200,7 +196,7 @@ async def test_an_authorised_answer_holds_only_what_its_class_allows(
     for of in (e for e in gateway.entities[:56] if e.enterprise.code_ok):
         uscc = of.enterprise.uscc
         everything = [q.tag for q in QUESTIONS if q.needs_consent]
-        await gateway.grant(bank, uscc, datasets=BANK_DATASETS, questions=everything)
+        await gateway.grant(bank, uscc, datasets=sorted(BANK_DATASETS), questions=everything)
         told = await bank.query(uscc, *BANK_DATASETS)
         assert told.status_code == 200
         phones = {of.personal["phone"]: "own phone"}

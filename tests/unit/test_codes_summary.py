@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 
-from gateway.codes.summary import WARNINGS, Section, Summary, summary_of
+from gateway.codes.summary import Section, Summary, public_datasets, summary_of
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import is_disclosable
 from gateway.creditfile.disclosure_terms import begins_at, ends_at, is_exempt
@@ -17,6 +17,9 @@ from tests.creditfile_builders import CATALOGUE, make_enterprise, make_record
 
 TODAY = date(2026, 11, 23)
 NOW = midnight(TODAY)
+WARNINGS = [
+    code for code in public_datasets(CATALOGUE) if CATALOGUE.dataset(code).page_part == "warning"
+]
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.codes.summary import public_datasets
 from gateway.creditfile.catalogue import (
     PUBLISHED_CATALOGUE,
     CatalogueError,
@@ -16,14 +17,19 @@ DATASETS = {
     "registration", "licence", "penalty", "abnormal_listing", "serious_violation",
     "judgment_defaulter", "commitment", "inspection", "honour", "public_rating",
     "industry_rating", "third_party_rating", "annual_report", "pledge", "tax_and_social",
-    "supervision",
+    "supervision", "untrustworthy_list", "administrative_coercion", "measure",
+    "comprehensive_rating", "tax_credit_level", "customs_level", "judgment_case",
+    "enforcement_case", "consumption_limit", "equity_freeze", "shareholder", "key_person",
+    "change", "branch", "liquidation", "arrears_notice", "sampling_result",
+    "contract_performance", "complaint",
 }  # fmt: skip
 
 
-def test_the_published_catalogue_has_all_sixteen_datasets() -> None:
+def test_the_published_catalogue_has_all_datasets() -> None:
     """Version 2026.2, as the domain describes it."""
     assert CATALOGUE.version == "2026.2"
     assert set(CATALOGUE.codes) == DATASETS
+    assert len(DATASETS) == 35
 
 
 def test_every_field_has_a_class_two_names_and_a_description() -> None:
@@ -86,7 +92,11 @@ def test_an_unknown_dataset_is_an_error_with_its_own_type() -> None:
         ("clock: penalty", "clock: cuckoo", "there is no clock cuckoo"),
         ("key: document_number", "key: nonsense", "no such field"),
         ("code: licence", "code: penalty", "stands twice"),
-        ("public_when: published", "public_when: level", "no boolean field"),
+        ("public_when: published", "public_when: level", "a condition is no value of ['level']"),
+        ("values: [A]}", "values: [AAA]}", "a condition is no value of ['level']"),
+        ("required: true, personal: true,\n         masked: true", "required: true,\n         masked: true",
+         "masked, and not personal"),
+        ("headline: [name, status]", "headline: [nickname]", "no such field"),
         ("zh: 曾用名", "zh: 曾患疾病", "illness is not collected (R3)"),
         ("en: Former names", "en: Religion", "religion is not collected (R3)"),
         ("en: Scope of business, type: free_text", "en: Income, personal: true, type: free_text",
@@ -121,3 +131,40 @@ def test_a_field_without_a_class_is_never_served() -> None:
     assert field.disclosure is None
     for audience in Audience:
         assert field not in unclassed.fields_for("penalty", audience)
+
+
+def test_what_names_a_person_is_masked_or_kept_back() -> None:
+    """Names of shareholders, officers and liquidators; their identity numbers are never told."""
+    masked = {
+        (dataset.code, field.name)
+        for dataset in CATALOGUE.datasets
+        for field in dataset.fields
+        if field.masked
+    }
+    assert masked == {
+        ("shareholder", "name"), ("key_person", "name"), ("change", "before"), ("change", "after"),
+        ("liquidation", "leader"), ("liquidation", "members"), ("equity_freeze", "holder"),
+        ("consumption_limit", "limited_person"),
+    }  # fmt: skip
+
+
+def test_licensing_items_have_a_source_a_version_and_codes_of_their_own() -> None:
+    """The list that `licence.item_code` is chosen from."""
+    items = CATALOGUE.licensing_items
+    assert items is not None
+    assert items.source
+    assert items.version
+    assert len(items.by_code) == len(items.items) >= 30
+    assert items.by_code["food_operation"].zh == "食品经营许可"
+
+
+def test_warnings_come_first_on_the_public_page() -> None:
+    """Lists, arrears, samples and liquidation before licences, levels and honours."""
+    parts = [CATALOGUE.dataset(code).page_part for code in public_datasets(CATALOGUE)]
+    assert parts == sorted(parts, key=["warning", "other"].index)
+    assert {"untrustworthy_list", "arrears_notice", "sampling_result", "liquidation"} <= {
+        code
+        for code in public_datasets(CATALOGUE)
+        if CATALOGUE.dataset(code).page_part == "warning"
+    }
+    assert {"customs_level", "industry_rating"} <= set(public_datasets(CATALOGUE))

@@ -79,6 +79,19 @@ WIDENING = {
     "government to authorised": put("supervision", "indicator", **{"class": "authorised"}),
     "authorised to public": put("public_rating", "score", **{"class": "public"}),
     "public on a condition": put("annual_report", "contact_phone", public_when="published"),
+    "a value more is public": put(
+        "tax_credit_level", "year", public_when={"field": "level", "values": ["A", "B"]}
+    ),
+    "counts are public": put("complaint", "received", **{"class": "public"}),
+    "no longer masked": put("key_person", "name", masked=False),
+    "masked of fewer": put(
+        "shareholder", "name", unmasked_when={"field": "type", "values": [
+            "自然人", "企业法人", "机关法人", "事业法人", "社团法人", "合伙企业", "其他组织"]}
+    ),
+    "an individual business's capital": put("registration", "capital", individual_business=None),
+    "an individual business's report": put(
+        "annual_report", "web_shops", individual_business={"zh": "网店"}
+    ),
     "no longer personal": put("registration", "legal_representative", personal=False),
     "no longer free text": put("penalty", "facts", type="text"),
     "every purpose": of_dataset("tax_and_social", purposes=[]),
@@ -143,6 +156,13 @@ NARROWING = {
     "another version": lambda d: d.update(version="2026.3"),
     "public to authorised": put("penalty", "content", **{"class": "authorised"}),
     "a class taken away": lambda d: field(d, "honour", "title").pop("class"),
+    "no value is public": put(
+        "tax_credit_level", "year", public_when={"field": "level", "values": []}
+    ),
+    "masked of all": put("shareholder", "name", unmasked_when=None),
+    "none of individual businesses": put(
+        "registration", "address", individual_business={"absent": True}
+    ),
     "personal now": put("licence", "content", personal=True),
     "one purpose less": lambda d: dataset(d, "tax_and_social")["purposes"].pop(),
     "purposes named": of_dataset("honour", purposes=["tender"]),
@@ -204,7 +224,7 @@ def test_a_narrowing_is_not_named(name: str) -> None:
 @pytest.mark.parametrize(
     ("change", "gone"),
     [
-        (lambda d: d["datasets"].pop(), ("supervision",)),
+        (lambda d: d["datasets"].pop(), ("complaint",)),
         (lambda d: dataset(d, "honour")["fields"].pop(), ("honour.valid_to",)),
         (put("honour", "title", type="free_text"), ("honour.title",)),
         (of_dataset("honour", key=["number", "title"]), ("the key of honour",)),

@@ -1,7 +1,7 @@
 """Disclosure policy by record, field and audience."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -16,8 +16,17 @@ from gateway.creditfile.disclosure_policy import (
     mask_person,
     never_disclosed_fields,
 )
+from gateway.creditfile.labels import dataset_label, field_label
+from gateway.creditfile.record_mapping import typed_columns
 from gateway.creditfile.records import Record, registration_of
-from tests.creditfile_builders import CATALOGUE, NOON, keeping_back, make_enterprise, make_record
+from tests.creditfile_builders import (
+    CATALOGUE,
+    NOON,
+    USCC,
+    keeping_back,
+    make_enterprise,
+    make_record,
+)
 
 PUBLIC, AUTHORISED = Audience.PUBLIC, Audience.AUTHORISED
 VERIFICATION, ENTERPRISE = Audience.VERIFICATION, Audience.ENTERPRISE
@@ -183,3 +192,128 @@ def test_the_page_does_not_mention_a_closed_dataset() -> None:
     kept = summary_of(held, [penalty], keeping_back("penalty"), now=NOON).sections
     assert [each.dataset for each in sections if each.state == "found"] == ["penalty"]
     assert {each.dataset for each in sections} - {each.dataset for each in kept} == {"penalty"}
+
+
+def _shown(dataset: str, audience: Audience = PUBLIC, *, kind: str = "firm", **fields: Any) -> Any:
+    of = CATALOGUE.dataset(dataset)
+    columns = {**NO_COLUMNS, **typed_columns(of, fields)}
+    record = replace(make_record(), dataset=dataset, fields=fields, **columns)
+    return disclosable_fields(record, audience, CATALOGUE, NOON, kind=kind)
+
+
+NO_COLUMNS: dict[str, Any] = dict.fromkeys(("decided_on", "published_on", "determined_on"))
+A_DAY = {"decided_on": date(2026, 8, 1)}
+
+
+@pytest.mark.parametrize(("level", "public"), [("A", True), ("B", False), ("D", False)])
+def test_only_level_a_of_the_tax_credit_is_public(level: str, public: bool) -> None:
+    """Every other level is told under consent."""
+    fields: dict[str, Any] = {"year": "2025", "level": level, "rated_on": "2026-04-20"}
+    assert (_shown("tax_credit_level", **fields) == fields) is public
+    assert _shown("tax_credit_level", AUTHORISED, **fields) == fields
+
+
+@pytest.mark.parametrize("audience", list(Audience))
+def test_complaint_counts_are_told_where_the_authority_publishes_them(audience: Audience) -> None:
+    """And to nobody otherwise."""
+    counts: dict[str, Any] = {
+        "period": "2026-10",
+        "received": 3,
+        "authority": "西湖区市场监督管理局",
+    }
+    assert _shown("complaint", audience, **counts, published=True)["received"] == 3
+    assert _shown("complaint", audience, **counts, published=False) == {}
+    assert _shown("complaint", audience, **counts) == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("自然人", "张**"), ("企业法人", "张三丰"), (None, "张**")],
+)
+def test_shareholders_are_masked_unless_they_are_organisations(kind: str | None, name: str) -> None:
+    """A shareholder of unknown kind counts as a person."""
+    fields: dict[str, Any] = {"number": "1", "name": "张三丰"} | ({"type": kind} if kind else {})
+    assert _shown("shareholder", **fields)["name"] == name
+    assert _shown("shareholder", AUTHORISED, **fields)["name"] == "张三丰"
+
+
+def test_a_change_is_masked_where_it_may_name_persons() -> None:
+    """A new representative is; a new address is not."""
+    fields: dict[str, Any] = {"before": "李四光", "after": "张三丰", "changed_on": "2026-08-01"}
+    assert _shown("change", item="法定代表人变更", **fields)["after"] == "张**"
+    assert _shown("change", item="住所变更", **fields)["after"] == "张三丰"
+
+
+def test_an_individual_business_has_no_capital_and_its_own_names() -> None:
+    """经营者, 注册日期, 经营场所; of a firm the same fields have their usual names."""
+    fields: dict[str, Any] = {
+        "uscc": USCC,
+        "name": "佳禾商行",
+        "capital": "10.000000",
+        "established_on": "2020-01-01",
+    }
+    for audience in Audience:
+        assert "capital" not in _shown(
+            "registration", audience, kind="individual_business", **fields
+        )
+        assert "capital" in _shown("registration", audience, **fields)
+    names = {"legal_representative": "经营者", "established_on": "注册日期", "address": "经营场所"}
+    for name, zh in names.items():
+        assert field_label("registration", name, CATALOGUE, "individual_business").zh == zh
+        assert field_label("registration", name, CATALOGUE, "firm").zh != zh
+    assert dataset_label("abnormal_listing", CATALOGUE, "individual_business").zh == "经营异常状态"
+
+
+@pytest.mark.parametrize("published", [True, False, None])
+def test_an_individual_business_chooses_whether_its_report_is_public(
+    published: bool | None,
+) -> None:
+    """That it has reported is public; what it has reported is its choice."""
+    fields: dict[str, Any] = {"year": "2025", "contact_address": "义乌市合成路1号", "employees": 3}
+    if published is not None:
+        fields["published"] = published
+    shown = _shown("annual_report", kind="individual_business", **fields)
+    assert shown["year"] == "2025"
+    assert ("contact_address" in shown) is ("employees" in shown) is (published is True)
+    assert "contact_address" in _shown("annual_report", kind="firm", **fields)
+    under_consent = _shown("annual_report", AUTHORISED, kind="individual_business", **fields)
+    assert under_consent["contact_address"] == "义乌市合成路1号"
+
+
+@pytest.mark.parametrize(
+    ("dataset", "members", "told"),
+    [
+        ("enforcement_case", {}, True),
+        ("enforcement_case", {"removed_on": date(2026, 11, 22)}, False),
+        ("enforcement_case", {"removed_on": date(2026, 11, 23)}, True),
+        ("equity_freeze", {"valid_to": date(2026, 11, 21)}, False),
+        ("equity_freeze", {"valid_to": date(2026, 11, 22)}, True),
+        ("untrustworthy_list", {"decided_on": date(2023, 11, 21)}, False),
+        ("untrustworthy_list", {"decided_on": date(2023, 11, 22)}, True),
+        ("untrustworthy_list", {"valid_to": date(2026, 11, 21)}, False),
+        ("measure", {"valid_to": date(2026, 11, 21)}, False),
+        ("complaint", {"period": "2023-10"}, False),
+        ("complaint", {"period": "2023-11"}, True),
+        ("sampling_result", {"decided_on": date(2025, 11, 21)}, False),
+        ("sampling_result", {"decided_on": date(2025, 11, 22)}, True),
+    ],
+)
+def test_what_is_open_frozen_or_listed_ends_on_its_own_day(
+    dataset: str, members: dict[str, Any], told: bool
+) -> None:
+    """The last day included."""
+    fields = {
+        "case_number": "1",
+        "list_code": "统计",
+        "published": True,
+        "result": "不合格",
+        "received": 1,
+    }
+    known = {f.name for f in CATALOGUE.dataset(dataset).fields}
+    record = replace(
+        make_record(),
+        dataset=dataset,
+        fields={n: v for n, v in fields.items() if n in known} or {"court": "西湖区人民法院"},
+        **{**NO_COLUMNS, **A_DAY, **members},
+    )
+    assert is_disclosable(record, AUTHORISED, CATALOGUE, NOON) is told

@@ -1,9 +1,13 @@
 """Synthetic province: deterministic, all scenarios at any size, no real data."""
 
+import re
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from itertools import islice
+from typing import Any
 
 import pytest
 
@@ -16,6 +20,8 @@ from gateway.ingest import RowValidator
 from gateway.ingest.results import AcceptedRow
 from gateway.synthetic.delivered_rows import SyntheticEnterprise
 from gateway.synthetic.divisions import BY_CODE, DIVISIONS
+from gateway.synthetic.licence_kinds import FOOD_TRADES, LICENCE_KINDS, mod_11_10
+from gateway.synthetic.negative_records import VIOLATIONS
 from gateway.synthetic.people import UNASSIGNED_PREFIX
 from gateway.synthetic.province import province
 from gateway.synthetic.scenarios import TRAITS
@@ -244,6 +250,130 @@ def test_kinds_cities_and_base_rates_are_near_those_of_the_province() -> None:
     assert set(cities) == set(DIVISIONS)
     assert 0.03 < sum("abnormal" in each.traits for each in plain) / len(plain) < 0.07
     assert 0.008 < sum("penalised" in each.traits for each in plain) / len(plain) < 0.025
+
+
+STATUTES = {  # the least and the most that the articles allow, in 万元
+    "未按规定明码标价": ("0", "0.5"),
+    "未在网店首页公示营业执照信息": ("0", "1"),
+    "经营超过保质期的食品": ("5", "10"),
+    "销售侵犯注册商标专用权的商品": ("0", "25"),
+    "使用未经定期检验的特种设备": ("3", "30"),
+    "未按规定对从业人员进行安全生产教育和培训": ("0", "10"),
+    "未建立环境管理台账记录制度": ("0.5", "2"),
+    "利用格式条款减轻自身责任": ("0", "10"),
+}
+
+
+def _rows(dataset: str) -> list[tuple[SyntheticEnterprise, Mapping[str, Any]]]:
+    return [(e, row.fields) for e in larger() for row in e.deliveries if row.dataset == dataset]
+
+
+def test_fines_are_within_their_statutes_and_trades() -> None:
+    """A missing price tag costs 5,000 yuan at most, and no software firm sells stale food."""
+    assert {each.type for each in VIOLATIONS} == set(STATUTES)
+    seen = set()
+    for entity, fields in _rows("penalty"):
+        least, most = map(Decimal, STATUTES[fields["violation_type"]])
+        fine = Decimal(fields["fine"])
+        assert fine <= most
+        if "罚款" in fields["kinds"] and fields["procedure"] == "普通":
+            assert fine >= max(least, Decimal("0.01"))
+        if fields["violation_type"] == "经营超过保质期的食品":
+            assert entity.enterprise.industry in FOOD_TRADES
+        seen.add(fields["violation_type"])
+    assert seen == set(STATUTES)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "field", "form"),
+    [
+        (
+            "penalty",
+            "document_number",
+            r"[杭甬温嘉湖绍金衢舟台丽]\w(市监处罚|应急罚|环罚)〔20\d\d〕\d+号",
+        ),
+        ("judgment_defaulter", "case_number", r"（20\d\d）浙\d{4}执\d+号"),
+        ("abnormal_listing", "decision_number", r"\w\w市监(列|标)异〔20\d\d〕\d+号"),
+        ("arrears_notice", "authority", r"国家税务总局\w+税务局"),
+        ("branch", "name", r"\w+分公司"),
+    ],
+)
+def test_numbers_and_names_are_as_the_offices_write_them(
+    dataset: str, field: str, form: str
+) -> None:
+    """杭西市监处罚〔2026〕12号, （2026）浙0106执123号."""
+    rows = _rows(dataset)
+    assert rows
+    for _, fields in rows:
+        assert re.fullmatch(form, fields[field]) or "（" in fields[field], fields[field]
+
+
+def test_late_annual_reports_are_listed_in_july_and_are_not_there() -> None:
+    """The report of the year before was due on 30 June; an individual business is marked."""
+    late = [row for row in _rows("abnormal_listing") if row[1]["reason"] == "未按期年报"]
+    assert len(late) > 20
+    for entity, fields in late:
+        added = date.fromisoformat(fields["added_on"])
+        assert (added.month, added.day <= 10) == (7, True)
+        assert entity.enterprise.established_on is not None
+        assert entity.enterprise.established_on.year < added.year
+        years = {r.fields["year"] for r in entity.deliveries if r.dataset == "annual_report"}
+        assert f"{added.year - 1}" not in years
+        is_marked = "市监标异" in fields["decision_number"]
+        assert is_marked is (entity.enterprise.kind == "individual_business")
+
+
+def test_licences_fit_their_trades() -> None:
+    """食品经营许可证 JY… for every food trade and no other, with its check digit."""
+    kinds = {(kind.name, kind.category): kind for kind in LICENCE_KINDS}
+    holders = set()
+    for entity, fields in _rows("licence"):
+        name = fields["name"].removesuffix("决定书")
+        industry = entity.enterprise.industry or ""
+        assert any(k.fits(industry) for k in LICENCE_KINDS if k.name == name), (name, industry)
+        assert (name, fields["category"]) in kinds
+        assert fields.get("item_code", "food_operation") in CATALOGUE.licensing_items.by_code  # type: ignore[union-attr]
+        if name == "食品经营许可":
+            assert re.fullmatch(r"JY[123]33\d{11}", fields["number"])
+            assert mod_11_10(fields["number"][2:-1]) == int(fields["number"][-1])
+            assert fields["item_code"] == "food_operation"
+            assert fields["authority"].endswith("市场监督管理局")
+            holders.add(entity.uscc)
+    plain = [e for e in larger() if not e.traits & set(TRAITS)]
+    food = {e.uscc for e in plain if e.enterprise.industry in FOOD_TRADES}
+    assert food <= holders
+    assert not holders & {e.uscc for e in larger() if e.enterprise.industry not in FOOD_TRADES}
+
+
+def test_the_check_digit_is_that_of_gb_t_17710() -> None:
+    """MOD 11,10: the example of ISO/IEC 7064 and the rule that the whole leaves 1."""
+    assert mod_11_10("0794") == 5
+    for digits in ("1330106000123", "2330782012345"):
+        product = 10
+        for each in digits:
+            product = 2 * ((product + int(each)) % 10 or 10) % 11
+        assert (product + mod_11_10(digits)) % 10 == 1
+
+
+def test_ratings_are_given_by_the_authority_of_their_field() -> None:
+    """Environment by the ecology bureau, food by market regulation, tax by the tax authority."""
+    fields_of = {"生态环境": "生态环境局", "食品药品": "市场监督管理局", "安全生产": "应急管理局",
+                 "工程建设": "住房和城乡建设局"}  # fmt: skip
+    for _, fields in _rows("industry_rating"):
+        assert fields_of[fields["domain"]] in fields["authority"]
+    assert all(f["authority"].startswith("国家税务总局") for _, f in _rows("tax_credit_level"))
+
+
+def test_signs_differ_from_registered_names_and_shops_have_no_capital() -> None:
+    """云栖数据科技 for 杭州云栖数据科技有限公司."""
+    assert SMALL[0].sign_name == "云栖数据科技"
+    for each in larger():
+        assert each.sign_name
+        assert each.sign_name != each.enterprise.name
+        assert each.sign_name in each.enterprise.name
+        is_shop = each.enterprise.kind == "individual_business"
+        assert (each.enterprise.capital is None) is is_shop
+        assert each.enterprise.scope_industries
 
 
 def test_divisions_are_those_of_2023() -> None:
