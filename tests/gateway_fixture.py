@@ -402,7 +402,7 @@ def every_question() -> list[list[str | tuple[str, QuestionValue]]]:
         asked.append(
             each.tag
             if each.offers(None)
-            else (each.tag, members or (each.values[-1] if each.values else "王一"))
+            else (each.tag, members or (each.values[-1] if each.values else "521"))
         )
     return [asked[first : first + MAX_QUESTIONS] for first in range(0, len(asked), MAX_QUESTIONS)]
 

@@ -12,9 +12,11 @@ from verification.catalogue import CATALOGUE_VERSION, QUESTIONS
 from verification.names_v2 import strict_name_v2
 from verification.normalise import (
     DOCUMENT_NUMBERS,
+    INDUSTRY_GROUPS,
     normalise_address,
     normalise_document_number,
     normalise_id_number,
+    normalise_industry_group,
     strict_name,
 )
 from verification.question import Elements, Question, Value
@@ -31,7 +33,10 @@ _FORMS: Final[dict[str, Callable[[str], str]]] = {
     "addresses.v1": normalise_address,
     "id_numbers.v1": normalise_id_number,
     DOCUMENT_NUMBERS: normalise_document_number,
+    INDUSTRY_GROUPS: normalise_industry_group,
 }
+_WANTED: Final = {INDUSTRY_GROUPS: "is a group of GB/T 4754: three digits, such as 521"}
+"""What a value is that has no normal form; by default one that is not blank."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +153,8 @@ def _problem_with_text(found: Question, label: str, value: str) -> str | None:
         return f"The value of {label} is longer than {LONGEST_VALUE} characters."
     if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value):
         return f"The value of {label} is not well-formed text."
-    return None if normal_form(found, value) else f"{label} needs a value that is not blank."
+    wanted = _WANTED.get(found.normalisation or "", "is not blank")
+    return None if normal_form(found, value) else f"{label} needs a value that {wanted}."
 
 
 def _as_member(each: Question) -> dict[str, object]:

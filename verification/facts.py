@@ -23,14 +23,17 @@ class LiveRecord:
     Fields that questions read, by dataset:
 
     - `penalty`: `severity` (轻微, 一般, 严重), not public: read only where a question has it
-    - `registration`: `kind`, `term_to` (the last day of its term; none = open)
+    - `registration`: `kind`, `term_to` (the last day of its term; none = open), `approved_on`,
+      `small_or_micro` (true, false), `scope_industries` (codes of GB/T 4754)
     - `licence`: `number`, `certificate` (ends with the certificate's number), `category`,
-      `valid_from`, `valid_to` (ISO 8601 texts or dates; none = open)
+      `item_code`, `valid_from`, `valid_to` (ISO 8601 texts or dates; none = open)
     - `public_rating`: `level`, `rated_on` (read only where there are several live ratings)
     - `commitment`: `fulfilment` (`fulfilled`, `in_progress`, `broken`)
     - `tax_and_social`: `kind` (`tax`, `social_insurance`, `housing_fund`), `period` (`YYYY-MM`),
       `on_time` (true, false), `insured` (employees insured in that month)
     - `annual_report`: `year` (`YYYY`)
+    - `change`: `item` (法定代表人变更, 经营者变更, …), `changed_on`
+    - `tax_credit_level`: `year`, `level`; `comprehensive_rating`: `date`, `level`
     """
 
     dataset: str

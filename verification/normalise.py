@@ -16,6 +16,7 @@ from verification.gbk_private_use import ASSIGNED
 
 NAMES_VERSION: Final = "names.v1"
 DOCUMENT_NUMBERS: Final = "document_numbers.v1"
+INDUSTRY_GROUPS: Final = "industry_groups.v1"
 
 IGNORABLE: Final = re.compile(  # Unicode's Default_Ignorable_Code_Point: zero width, selectors
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
@@ -37,6 +38,7 @@ _NUMBER_SIGNS: Final = str.maketrans(
     }
 )
 _SPACES: Final = re.compile(r"(?P<latin>(?<=[0-9a-z])\s+(?=[0-9a-z]))|\s+")
+_INDUSTRY_GROUP: Final = re.compile(r"[A-T]?([0-9]{3})")
 _ILLEGIBLE: Final = re.compile("[?*〓□\ufffd\u303e\u2ff0-\u2fff\ue000-\uf8ff\U000f0000-\U0010ffff]")
 
 
@@ -72,6 +74,12 @@ def normalise_document_number(text: str) -> str:
     return until_stable(
         lambda form: normalise_address(form.translate(_NUMBER_SIGNS)), normalise_address(text)
     )
+
+
+def normalise_industry_group(text: str) -> str:
+    """The three digits of a group (中类) of GB/T 4754, without its section's letter; else blank."""
+    group = _INDUSTRY_GROUP.fullmatch(normalise_id_number(text))
+    return group[1] if group else ""
 
 
 def normalise_id_number(text: str) -> str:

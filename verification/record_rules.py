@@ -1,13 +1,14 @@
-"""Rules of the questions on licences and payments."""
+"""Rules of the questions on licences, payments, lists and levels."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from hmac import compare_digest
 from typing import Final
 
 from verification.facts import Facts, LiveRecord, as_date
 from verification.normalise import is_illegible, normalise_document_number
+from verification.record_questions import NATIONAL_LEVELS, PROVINCIAL_LEVELS, TAX_LEVELS
 from verification.verdicts import UNDETERMINED, RuleVerdict, of_dataset, verdict, yes_if
 
 _RECENT_MONTHS: Final = 3
@@ -118,6 +119,43 @@ def _complete_months(today: date, count: int) -> set[object]:
     return {f"{m // 12:04}-{m % 12 + 1:02}" for m in range(this - count, this)}
 
 
+def not_listed(*datasets: str) -> Callable[[Facts, str | None, date], RuleVerdict]:
+    """The rule of "not on this list", or on none of these: a `no` rests on the entries."""
+
+    def rule(facts: Facts, _: str | None, __: date) -> RuleVerdict:
+        listed = [each for dataset in datasets for each in of_dataset(facts, dataset)]
+        return verdict("no" if listed else "yes", listed)
+
+    return rule
+
+
+def _licence_item_valid(facts: Facts, item: str | None, today: date) -> RuleVerdict:
+    """Not `no` while a licence without an item may be the one asked about."""
+    licences = of_dataset(facts, "licence")
+    held = [each for each in licences if each.fields.get("item_code") == item]
+    found = _any_within_term(held, today)
+    unknown = [each for each in licences if not each.fields.get("item_code")]
+    may_be = any(is_within_term(each, today) is not False for each in unknown)
+    return UNDETERMINED if found.answer == "no" and may_be else found
+
+
+def _level_at_least(
+    dataset: str, dated_by: str, *scales: Sequence[str]
+) -> Callable[[Facts, str | None, date], RuleVerdict]:
+    """The rule of a level of one scale or of several that share no record."""
+
+    def rule(facts: Facts, level: str | None, _: date) -> RuleVerdict:
+        scale = next((each for each in scales if level in each), ())
+        rated = [each for each in of_dataset(facts, dataset) if each.fields.get("level") in scale]
+        if not rated or level is None:
+            return UNDETERMINED
+        latest = max(rated, key=lambda each: (f"{each.fields.get(dated_by)}", each.version))
+        reached = scale.index(f"{latest.fields['level']}") <= scale.index(level)
+        return verdict(yes_if(reached), (latest,))
+
+    return rule
+
+
 RECORD_RULES: Final[Mapping[str, Callable[[Facts, str | None, date], RuleVerdict]]] = {
     "licence_valid.v1": _licence_valid,
     "licence_number_valid.v1": _licence_number_valid,
@@ -125,4 +163,15 @@ RECORD_RULES: Final[Mapping[str, Callable[[Facts, str | None, date], RuleVerdict
     "paid_tax_on_time.v1": _paid_on_time("tax"),
     "paid_housing_fund_on_time.v1": _paid_on_time("housing_fund"),
     "employees_insured_at_least.v1": _employees_insured_at_least,
+    "licence_item_valid.v1": _licence_item_valid,
+    "not_on_any_serious_list.v1": not_listed(
+        "serious_violation", "judgment_defaulter", "untrustworthy_list"
+    ),
+    "no_enforcement_case.v1": not_listed("enforcement_case"),
+    "no_equity_freeze.v1": not_listed("equity_freeze"),
+    "not_in_liquidation.v1": not_listed("liquidation"),
+    "tax_credit_level_at_least.v1": _level_at_least("tax_credit_level", "year", TAX_LEVELS),
+    "comprehensive_rating_at_least.v1": _level_at_least(
+        "comprehensive_rating", "date", PROVINCIAL_LEVELS, NATIONAL_LEVELS
+    ),
 }

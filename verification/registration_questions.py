@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from verification.normalise import INDUSTRY_GROUPS
 from verification.question import (
     ID_NUMBER_ELEMENT,
     NAME_ELEMENT,
@@ -76,5 +77,46 @@ REGISTRATION_QUESTIONS: Final[tuple[Question, ...]] = (
         "What the report says is left out.",
         kind=QuestionKind.STATE,
         datasets=("registration", "annual_report"),
+    ),
+    Question(
+        tag="representative_stable.v1",
+        title_zh="法定代表人（经营者）最近该月数内未变更",
+        title_en="Has the legal representative or operator been the same for at least so many months?",
+        meaning_zh="变更信息中该期间内有法定代表人变更或经营者变更为否；期间内没有该项变更为是。"
+        "成立未满该月数的，或该期间内另有核准日期而变更信息中没有任何变更的，不作判断。",
+        meaning_en="No where the changes of registration have one of the legal representative or "
+        "operator in that time, yes where they have none. Not determined where it was "
+        "established later, or where the registration was approved anew in that time and no "
+        "change of that time is recorded.",
+        kind=QuestionKind.BAND,
+        datasets=("registration", "change"),
+        value="one_of",
+        values=("6", "12"),
+    ),
+    Question(
+        tag="is_small_or_micro.v1",
+        title_zh="是否列入小微企业名录",
+        title_en="Is it on the list of small and micro enterprises?",
+        meaning_zh="登记机关提供的小微企业名录信息为准；未提供的不作判断。",
+        meaning_en="As the registration authority gives it from the list (小微企业名录); where it gives "
+        "nothing it is not determined.",
+        kind=QuestionKind.STATE,
+        datasets=("registration",),
+    ),
+    Question(
+        tag="scope_includes.v1",
+        title_zh="经营范围是否包含该行业中类",
+        title_en="Does the scope of business include this group of industries?",
+        meaning_zh="行业中类为国民经济行业分类（GB/T 4754）三位数字，可带门类字母；"
+        "登记机关提供的经营范围所属行业中有该中类为是，没有为否；"
+        "未提供或仅提供到更粗类别的不作判断。不涉及行政许可。",
+        meaning_en="A group of GB/T 4754 is three digits, with or without the letter of its section. "
+        "Yes where the codes of the scope, as the registration authority gives them, have "
+        "one in the group, no where they do not; where it gives none, or only a coarser one, "
+        "it is not determined. Licences are left out.",
+        kind=QuestionKind.MATCH,
+        datasets=("registration",),
+        value="text",
+        normalisation=INDUSTRY_GROUPS,
     ),
 )

@@ -7,7 +7,7 @@ from typing import Final
 
 from verification.catalogue import RATING_LEVELS, SEVERITIES
 from verification.facts import ACTIVE, Facts, as_date
-from verification.record_rules import RECORD_RULES
+from verification.record_rules import RECORD_RULES, not_listed
 from verification.registration_rules import REGISTRATION_RULES
 from verification.verdicts import UNDETERMINED, RuleVerdict, of_dataset, verdict, yes_if
 
@@ -16,14 +16,6 @@ def _is_active(facts: Facts, _: str | None, __: date) -> RuleVerdict:
     if not facts.status:
         return UNDETERMINED
     return verdict(yes_if(facts.status == ACTIVE), of_dataset(facts, "registration"))
-
-
-def _not_listed(dataset: str) -> Callable[[Facts, str | None, date], RuleVerdict]:
-    def rule(facts: Facts, _: str | None, __: date) -> RuleVerdict:
-        listed = of_dataset(facts, dataset)
-        return verdict("no" if listed else "yes", listed)
-
-    return rule
 
 
 def _no_live_penalty(facts: Facts, severity: str | None, _: date) -> RuleVerdict:
@@ -72,10 +64,10 @@ def _years_after(day: date, years: int) -> date:
 
 RULES: Final[Mapping[str, Callable[[Facts, str | None, date], RuleVerdict]]] = {
     "is_active.v1": _is_active,
-    "not_on_serious_violation_list.v1": _not_listed("serious_violation"),
-    "not_abnormal.v1": _not_listed("abnormal_listing"),
+    "not_on_serious_violation_list.v1": not_listed("serious_violation"),
+    "not_abnormal.v1": not_listed("abnormal_listing"),
     "no_live_penalty.v1": _no_live_penalty,
-    "not_judgment_defaulter.v1": _not_listed("judgment_defaulter"),
+    "not_judgment_defaulter.v1": not_listed("judgment_defaulter"),
     "commitment_fulfilled.v1": _commitment_fulfilled,
     "rating_at_least.v1": _rating_at_least,
     "established_for.v1": _established_for,

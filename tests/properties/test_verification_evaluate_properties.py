@@ -29,7 +29,7 @@ FIELDS = st.fixed_dictionaries(
         "category": st.sampled_from(["普通", "特许", None]),
         "valid_from": DATES,
         "valid_to": DATES,
-        "level": st.sampled_from(["优秀", "差", "A", None]),
+        "level": st.sampled_from(["优秀", "差", "A", "C", None]),
         "rated_on": DATES,
         "fulfilment": st.sampled_from(["fulfilled", "broken", "in_progress", None]),
         "kind": st.sampled_from(["social_insurance", "tax", "housing_fund", "firm", None]),
@@ -37,6 +37,12 @@ FIELDS = st.fixed_dictionaries(
         "number": st.sampled_from(["浙许1号", "浙许*号", "", None]),
         "certificate": st.sampled_from(["证 JY1", "证", None]),
         "year": st.sampled_from(["2025", "2024", "", None]),
+        "item": st.sampled_from(["法定代表人变更", "住所变更", "", None]),
+        "changed_on": DATES,
+        "approved_on": DATES,
+        "small_or_micro": st.sampled_from([True, False, None]),
+        "scope_industries": st.sampled_from([["F5211"], ["F52"], ["I6513"], [], None]),
+        "item_code": st.sampled_from(["food_operation", "printing", None]),
         "insured": st.sampled_from([0, 9, 10, 100, -1, True, None, "10"]),
         "period": st.sampled_from(["2026-08", "2026-09", "2026-10", ""]),
         "on_time": st.sampled_from([True, False, None, "yes"]),
@@ -87,7 +93,8 @@ def a_value(each: Question) -> Value | None:
     """A valid value of the question."""
     if each.elements:
         return elements_of(dict.fromkeys((element.name for element in each.elements), "名"))
-    return (each.values or (None if each.value == "none" else "浙许1号",))[0]
+    text = "521" if each.normalisation == "industry_groups.v1" else "浙许1号"
+    return (each.values or (None if each.value == "none" else text,))[0]
 
 
 def answer(each: Question, facts: Facts) -> Answered:
@@ -168,7 +175,7 @@ def test_a_yes_by_presence_rests_on_records(
     assert answer(each, blank).answer != "no" or each.tag in NO_RECORD_IS_A_NO
 
 
-NO_RECORD_IS_A_NO = {"licence_number_valid.v1"}
+NO_RECORD_IS_A_NO = {"licence_number_valid.v1", "licence_item_valid.v1"}
 """Questions on the existence of a record: none, from an available source, is a `no`."""
 
 

@@ -12,6 +12,12 @@ from gateway.creditfile.catalogue import (
 from gateway.creditfile.disclosure_class import Audience, DisclosureClass
 from tests.creditfile_builders import CATALOGUE
 from verification.catalogue import LICENCE_CATEGORIES, QUESTIONS, RATING_LEVELS, SEVERITIES
+from verification.record_questions import (
+    LICENSING_ITEMS,
+    NATIONAL_LEVELS,
+    PROVINCIAL_LEVELS,
+    TAX_LEVELS,
+)
 
 DATASETS = {
     "registration", "licence", "penalty", "abnormal_listing", "serious_violation",
@@ -65,6 +71,11 @@ def test_a_question_asks_only_for_datasets_and_values_of_the_catalogue() -> None
     fields = {(d.code, f.name): f.values for d in CATALOGUE.datasets for f in d.fields}
     assert fields["licence", "category"] == LICENCE_CATEGORIES
     assert fields["penalty", "severity"] == SEVERITIES
+    assert fields["tax_credit_level", "level"] == TAX_LEVELS
+    assert fields["comprehensive_rating", "level"] == (*PROVINCIAL_LEVELS, *NATIONAL_LEVELS)
+    assert {"法定代表人变更", "经营者变更"} < set(fields["change", "item"] or ())
+    assert CATALOGUE.licensing_items is not None
+    assert tuple(each.code for each in CATALOGUE.licensing_items.items) == LICENSING_ITEMS
     assert fields["public_rating", "level"] == RATING_LEVELS == CATALOGUE.rating_levels
 
 

@@ -5,6 +5,8 @@ from datetime import date
 
 import pytest
 
+from gateway.creditfile.catalogue import load_catalogue
+from gateway.creditfile.catalogue_notices import EARLIER_CATALOGUES
 from gateway.creditfile.facts import facts_of
 from gateway.creditfile.personal_fields import id_number_digest, seal_enterprise
 from gateway.privacy.field_encryption import Vault, VaultKeys
@@ -118,3 +120,14 @@ def test_an_identity_number_is_compared_by_its_keyed_digest() -> None:
         )
         assert told[0].answer == answer
     assert "33010619900101123X" not in repr(facts)
+
+
+def test_a_dataset_that_the_catalogue_lacks_is_not_available() -> None:
+    """Its questions are not determined."""
+    earlier = load_catalogue((EARLIER_CATALOGUES / "2026.1.yaml").read_text(encoding="utf-8"))
+    asked = ["enforcement_case", "licence"]
+    facts = facts_of(make_enterprise(), [], earlier, NOON, datasets=asked)
+    assert facts.available == {"registration", "licence"}
+    assert _answer(facts, "no_enforcement_case.v1") == "not_determined"
+    now = facts_of(make_enterprise(), [], CATALOGUE, NOON, datasets=asked)
+    assert _answer(now, "no_enforcement_case.v1") == "yes"

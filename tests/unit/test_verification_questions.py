@@ -52,6 +52,16 @@ PUBLISHED = {
     "paid_tax_on_time.v1",
     "paid_housing_fund_on_time.v1",
     "employees_insured_at_least.v1",
+    "representative_stable.v1",
+    "is_small_or_micro.v1",
+    "scope_includes.v1",
+    "licence_item_valid.v1",
+    "not_on_any_serious_list.v1",
+    "no_enforcement_case.v1",
+    "no_equity_freeze.v1",
+    "not_in_liquidation.v1",
+    "tax_credit_level_at_least.v1",
+    "comprehensive_rating_at_least.v1",
 }
 THREE = elements_of({"name": "名", "legal_representative": "名"})
 FOUR = elements_of({"name": "名", "legal_representative": "名", "id_number": "1"})
@@ -85,6 +95,20 @@ DECIDED_BY = (
     ("paid_tax_on_time.v1", "6", "tax_and_social", "on_time"),
     ("paid_housing_fund_on_time.v1", "6", "tax_and_social", "on_time"),
     ("employees_insured_at_least.v1", "1", "tax_and_social", "insured"),
+    ("representative_stable.v1", "6", "change", "item"),
+    ("representative_stable.v1", "6", "change", "changed_on"),
+    ("representative_stable.v1", "6", "registration", "approved_on"),
+    ("is_small_or_micro.v1", None, "registration", "small_or_micro"),
+    ("scope_includes.v1", "521", "registration", "scope_industries"),
+    ("licence_item_valid.v1", "food_operation", "licence", "item_code"),
+    ("not_on_any_serious_list.v1", None, "serious_violation", "added_on"),
+    ("not_on_any_serious_list.v1", None, "judgment_defaulter", "published_on"),
+    ("not_on_any_serious_list.v1", None, "untrustworthy_list", "added_on"),
+    ("no_enforcement_case.v1", None, "enforcement_case", "filed_on"),
+    ("no_equity_freeze.v1", None, "equity_freeze", "frozen_on"),
+    ("not_in_liquidation.v1", None, "liquidation", "began_on"),
+    ("tax_credit_level_at_least.v1", "B", "tax_credit_level", "level"),
+    ("comprehensive_rating_at_least.v1", "B", "comprehensive_rating", "level"),
 )
 """Question, value, and the dataset and field that decide its answer."""
 UNDER_CONSENT = {
@@ -95,6 +119,8 @@ UNDER_CONSENT = {
     "paid_tax_on_time.v1",
     "paid_housing_fund_on_time.v1",
     "employees_insured_at_least.v1",
+    "tax_credit_level_at_least.v1",
+    "comprehensive_rating_at_least.v1",
 }
 
 
@@ -269,6 +295,10 @@ def test_a_well_formed_question_has_no_problem(tag: str, value: Value | None) ->
         ("rating_at_least.v1", THREE, "takes one of"),
         ("is_active.v1", THREE, "takes no value"),
         ("licence_number_valid.v1", " ", "not blank"),
+        ("scope_includes.v1", "52", "is a group of GB/T 4754: three digits"),
+        ("scope_includes.v1", "F5211", "is a group of GB/T 4754: three digits"),
+        ("scope_includes.v1", "Z521", "is a group of GB/T 4754: three digits"),
+        ("licence_item_valid.v1", "食品经营许可", "takes one of: food_operation, "),
     ],
 )
 def test_a_malformed_question_is_refused_with_the_reason(
