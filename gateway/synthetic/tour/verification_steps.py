@@ -1,13 +1,13 @@
 """Tour steps without consent: the first access token, and verifications of public facts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from rich.table import Table
 from rich.text import Text
 
 from gateway.synthetic.tour.context import BY_PLATFORM, TourContext, require
-from xinqiao import Verification
+from xinqiao import Verification, three_elements
 
 ANSWER_MARKS: Final = {
     "yes": "[green]是 yes[/]",
@@ -32,12 +32,17 @@ async def verifications(context: TourContext) -> None:
     """A platform verifies a clean enterprise and one listed for serious violations."""
     for traits, serious in ((("clean",), "yes"), (("serious_violation",), "no")):
         subject = context.subject(*traits)
+        group, elements = three_elements(
+            name=subject["name"], legal_representative=subject["legal_representative"]
+        )
         asked = (
             ("enterprise_name.v1", subject["name"], "yes"),
+            (group, elements, "yes"),
             ("is_active.v1", None, "yes"),
             ("legal_representative_name.v1", "不是本人", "no"),
             ("rating_at_least.v1", "良好", "not_determined"),
             ("not_on_serious_violation_list.v1", None, serious),
+            ("not_on_any_serious_list.v1", None, serious),
         )
         answer = await context.platform.verify(
             subject["uscc"],
@@ -54,7 +59,9 @@ async def verifications(context: TourContext) -> None:
 
 
 def _show_answers(
-    context: TourContext, answer: Verification, asked: Iterable[tuple[str, str | None, str]]
+    context: TourContext,
+    answer: Verification,
+    asked: Iterable[tuple[str, str | Mapping[str, str] | None, str]],
 ) -> None:
     table = Table.grid(padding=(0, 1))
     table.add_column()
@@ -62,5 +69,6 @@ def _show_answers(
     table.add_column(no_wrap=True, overflow="ellipsis", max_width=18)
     table.add_column(no_wrap=True)
     for tag, value, _ in asked:
-        table.add_row("   ", tag, Text(value or "—"), ANSWER_MARKS[answer[tag].answer])
+        shown = "、".join(value.values()) if isinstance(value, Mapping) else value or "—"
+        table.add_row("   ", tag, Text(shown), ANSWER_MARKS[answer[tag].answer])
     context.console.print(table)
