@@ -29,6 +29,7 @@ from verification.normalise import (
 )
 from verification.probe_budget import LIMIT, WINDOW, ProbeAdmission, admit_probes
 from verification.question import Question, QuestionKind, Value
+from verification.rule_verdict import Answer, Match
 from verification.uscc import (
     CodeProblem,
     EnterpriseCode,
@@ -42,7 +43,6 @@ from verification.uscc import (
     organisation_check,
     parse_uscc,
 )
-from verification.verdicts import Answer, Match
 
 __all__ = [
     "CATALOGUE_VERSION",

@@ -12,8 +12,8 @@ from datetime import date
 from verification.asked_question import Asked, asked_elements, find_question
 from verification.facts import STAND_IN, Facts
 from verification.matching import DIGESTS, TEXTS, digest_verdict, text_verdict
+from verification.rule_verdict import UNDETERMINED, Answer, Match, RestsOn, RuleVerdict
 from verification.rules import RULES
-from verification.verdicts import UNDETERMINED, Answer, Match, RestsOn, RuleVerdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

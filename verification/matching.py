@@ -9,7 +9,7 @@ from verification.facts import LEGAL_REPRESENTATIVE_ID, STAND_IN, Facts
 from verification.names_v2 import NAMES_V2, is_illegible_v2, loose_readings
 from verification.normalise import NAMES_VERSION, is_illegible, loose_name
 from verification.question import Question
-from verification.verdicts import UNDETERMINED, Match, RuleVerdict, of_dataset, resting_on
+from verification.rule_verdict import UNDETERMINED, Match, RuleVerdict, of_dataset, resting_on
 
 _Text = Callable[[Facts], str | None]
 

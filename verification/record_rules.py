@@ -9,7 +9,7 @@ from typing import Final
 from verification.facts import Facts, LiveRecord, as_date
 from verification.normalise import is_illegible, normalise_document_number
 from verification.record_questions import NATIONAL_LEVELS, PROVINCIAL_LEVELS, TAX_LEVELS
-from verification.verdicts import UNDETERMINED, RuleVerdict, of_dataset, verdict, yes_if
+from verification.rule_verdict import UNDETERMINED, RuleVerdict, of_dataset, verdict, yes_if
 
 _RECENT_MONTHS: Final = 3
 _CERTIFICATE_NUMBER: Final = (

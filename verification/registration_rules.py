@@ -7,7 +7,7 @@ from typing import Final
 
 from verification.facts import ACTIVE, Facts, LiveRecord, as_date
 from verification.normalise import normalise_industry_group
-from verification.verdicts import UNDETERMINED, RuleVerdict, of_dataset, verdict, yes_if
+from verification.rule_verdict import UNDETERMINED, RuleVerdict, of_dataset, verdict, yes_if
 
 SUSPENDED: Final = "suspended"
 MAY_DO_BUSINESS: Final = frozenset({ACTIVE, SUSPENDED})

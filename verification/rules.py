@@ -9,7 +9,7 @@ from verification.catalogue import RATING_LEVELS, SEVERITIES
 from verification.facts import ACTIVE, Facts, as_date
 from verification.record_rules import RECORD_RULES, not_listed
 from verification.registration_rules import REGISTRATION_RULES
-from verification.verdicts import UNDETERMINED, RuleVerdict, of_dataset, verdict, yes_if
+from verification.rule_verdict import UNDETERMINED, RuleVerdict, of_dataset, verdict, yes_if
 
 
 def _is_active(facts: Facts, _: str | None, __: date) -> RuleVerdict:
