@@ -69,10 +69,10 @@ REGISTRATION_QUESTIONS: Final[tuple[Question, ...]] = (
         title_zh="是否已报送上一年度年度报告",
         title_en="Has the annual report for last year been filed?",
         meaning_zh="7月1日起判断上一年度的年度报告，个体工商户同样报送；已报送（含逾期补报）为是；"
-        "未报送为否；当年及以后成立的、已注销、吊销、撤销或迁出且未报送的不作判断。"
+        "7月15日起未报送为否；当年及以后成立的、已注销、吊销、撤销或迁出且未报送的不作判断。"
         "不涉及报告内容。",
         meaning_en="Determined from 1 July on, for the year before; individual businesses file too. Yes "
-        "where it was filed, late or not; no where it was not. Not determined without a "
+        "where it was filed, late or not; no from 15 July on where it was not. Not determined without a "
         "report for what was established after that year or is 注销, 吊销, 撤销 or 迁出. "
         "What the report says is left out.",
         kind=QuestionKind.STATE,

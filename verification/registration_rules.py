@@ -19,6 +19,8 @@ _REPLACED: Final = frozenset({"法定代表人变更", "经营者变更"})
 _SECTIONS: Final = "ABCDEFGHIJKLMNOPQRST"
 _REPORTS_DUE: Final = (6, 30)
 """Month and day until which last year's annual report is due (企业信息公示暂行条例 第八条)."""
+_REPORTS_HELD: Final = (7, 14)
+"""Last day on which a report may still be on its way: intake has five working days."""
 
 
 def _registration_standing(facts: Facts, _: str | None, today: date) -> RuleVerdict:
@@ -41,14 +43,18 @@ def _is_individual_business(facts: Facts, _: str | None, __: date) -> RuleVerdic
 
 
 def _annual_report_filed(facts: Facts, _: str | None, today: date) -> RuleVerdict:
-    """A `no` only of what had to file: established by then, and neither closed nor moved."""
+    """A `no` only of what had to file, once sources have had their time to deliver the report."""
     if (today.month, today.day) <= _REPORTS_DUE:
         return UNDETERMINED
     reports = of_dataset(facts, "annual_report")
     filed = [each for each in reports if each.fields.get("year") == f"{today.year - 1}"]
     if filed:
         return verdict("yes", filed)
-    is_due = facts.status in MAY_DO_BUSINESS and (facts.established_on or today).year < today.year
+    is_due = (
+        (today.month, today.day) > _REPORTS_HELD
+        and facts.status in MAY_DO_BUSINESS
+        and (facts.established_on or today).year < today.year
+    )
     unclear = any(not each.fields.get("year") for each in reports)
     return (
         UNDETERMINED if unclear or not is_due else verdict("no", of_dataset(facts, "registration"))
