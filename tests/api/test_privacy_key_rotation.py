@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from gateway.cli.main import app
 from gateway.creditfile.history import file_at
 from gateway.creditfile.personal_fields import open_enterprise, open_record
+from gateway.creditfile.record_mapping import sealed_fields
 from gateway.db.engine import make_engine
 from gateway.ingest import Source, ingest_rows
 from gateway.ingest.job_store import try_lock_job
@@ -32,6 +33,13 @@ from tests.databases import new_database
 
 PROVINCE = tuple(province(3, 70, today=date(2026, 11, 23), catalogue=CATALOGUE))
 OF = PROVINCE[0]
+DELIVERED = [each for made in PROVINCE for each in made.deliveries]
+SEALED_RECORDS = sum(
+    any(name in each.fields for name in sealed_fields(CATALOGUE.dataset(each.dataset)))
+    for each in DELIVERED
+)
+SEALED = len(PROVINCE) + SEALED_RECORDS + 3
+"""Values of the province, and of `fill`: a report, its history and a registration's."""
 SOURCE = Source(source_id="annual", name="经营主体自行填报（合成数据）")
 OLD, LATER = datetime(2026, 11, 23, 4, tzinfo=UTC), datetime(2026, 11, 24, 4, tzinfo=UTC)
 FILE = Vault.generate_keys()
@@ -119,7 +127,7 @@ def test_everything_moves_to_the_new_key_and_the_old_one_can_go(url: str) -> Non
 
     async def story() -> None:
         engine, both = make_engine(url), make_vault(TWO_KEYS)
-        assert await _counts(engine) == {1: 73}
+        assert await _counts(engine) == {1: SEALED}
         await legible(engine, both)
         moved = 0
         async for done in reencrypt(engine, both, batch=7):
@@ -127,8 +135,8 @@ def test_everything_moves_to_the_new_key_and_the_old_one_can_go(url: str) -> Non
             assert done.broken == 0
             assert done.moved <= 7
             await legible(engine, both)
-        assert moved == 73
-        assert await _counts(engine) == {2: 73}
+        assert moved == SEALED
+        assert await _counts(engine) == {2: SEALED}
         await legible(engine, make_vault(json.dumps(without_key(json.loads(TWO_KEYS), 1))))
         with pytest.raises(SealBrokenError):
             await legible(engine, make_vault(FILE))
@@ -151,7 +159,7 @@ def test_a_run_that_breaks_off_is_begun_again_and_does_nothing_twice(url: str) -
                 text("SELECT 1 FROM enterprise WHERE get_byte(personal, 1) = 1 LIMIT 1 FOR UPDATE")
             )
             moved = sum([done.moved async for done in reencrypt(engine, both, batch=20)])
-            assert moved == 73 - 20 - 1
+            assert moved == SEALED - 20 - 1
         assert sum([done.moved async for done in reencrypt(engine, both)]) == 1
         assert [done async for done in reencrypt(engine, both)] == []
         await legible(engine, both)
@@ -175,7 +183,7 @@ def test_a_damaged_value_is_counted_and_stays(url: str) -> None:
             )
         done = [each async for each in reencrypt(engine, both)]
         assert sum(each.broken for each in done) == 1
-        assert await _counts(engine) == {1: 1, 2: 72}
+        assert await _counts(engine) == {1: 1, 2: SEALED - 1}
         await engine.dispose()
 
     asyncio.run(story())
@@ -211,8 +219,8 @@ def test_the_commands_lead_from_one_key_to_the_next(url: str, tmp_path: Path) ->
     assert "Key 2 seals" in run("use-key", "2").output
     refused = run("drop-key", "1")
     assert refused.exit_code == 2
-    assert "73 values lie under key 1" in refused.output
-    assert "73 values sealed anew under key 2" in run("rotate").output
+    assert f"{SEALED} values lie under key 1" in refused.output
+    assert f"{SEALED} values sealed anew under key 2" in run("rotate").output
     shown = run("status").output
     assert "enterprise\tkey 2 (current)\t70" in shown
     assert "(old" not in shown

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.codes.public_page import CodePage, _document
 from gateway.codes.store import Code
 from gateway.codes.summary import summary_of
-from gateway.creditfile.disclosure_policy import mask_person
+from gateway.creditfile.disclosure_policy import mask_persons
 from gateway.creditfile.facts import facts_of
 from gateway.creditfile.records import Record
 from gateway.privacy.field_encryption import Vault, VaultKeys
@@ -23,6 +23,7 @@ from tests.creditfile_builders import CATALOGUE
 from tests.sampling import sampled
 
 PROVINCE = tuple(province(3, 150, today=date(2026, 11, 23), catalogue=CATALOGUE))
+places = st.integers(0, len(PROVINCE) - 1)
 RUNTIME: Any = SimpleNamespace(
     catalogue=CATALOGUE, vault=Vault(VaultKeys.parse(Vault.generate_keys()))
 )
@@ -68,12 +69,13 @@ def queried(
     return {each.record.record_id: serialize_record(each) for each in page.records}
 
 
-@given(st.sampled_from(PROVINCE), st.lists(happenings, max_size=4), moments)
+@given(places, st.lists(happenings, max_size=4), moments)
 @settings(max_examples=sampled(50, full=150))
 def test_the_page_shows_no_more_than_a_query_and_a_query_no_more_than_there_is(
-    generated: SyntheticEnterprise, happened: list[dict[str, Any]], now: datetime
+    place: int, happened: list[dict[str, Any]], now: datetime
 ) -> None:
     """By record and field; only masked names differ."""
+    generated = PROVINCE[place]
     changes: list[dict[str, Any]] = [*happened, *({} for _ in generated.records)]
     records = tuple(
         replace(each, **change) for each, change in zip(generated.records, changes, strict=False)
@@ -85,18 +87,19 @@ def test_the_page_shows_no_more_than_a_query_and_a_query_no_more_than_there_is(
         fields = query[record_id]["fields"]
         assert set(told["fields"]) <= set(fields)
         for name, value in told["fields"].items():
-            assert value in (fields[name], mask_person(str(fields[name])))
+            assert value in (fields[name], mask_persons(fields[name]))
     for record_id, told in query.items():
         if record_id in held:
             assert set(told["fields"]) <= set(held[record_id].fields)
 
 
-@given(st.sampled_from(PROVINCE), moments, moments, st.booleans())
+@given(places, moments, moments, st.booleans())
 @settings(max_examples=sampled(50, full=150))
 def test_after_repair_or_withdrawal_no_channel_tells_a_record(
-    generated: SyntheticEnterprise, when: datetime, now: datetime, repaired: bool
+    place: int, when: datetime, now: datetime, repaired: bool
 ) -> None:
     """Page, query, and the facts of questions."""
+    generated = PROVINCE[place]
     change: dict[str, Any] = {"repaired_at" if repaired else "withdrawn_at": when}
     records = tuple(replace(each, **change) for each in generated.records)
     if now < when:

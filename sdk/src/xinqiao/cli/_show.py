@@ -92,7 +92,8 @@ def evidence(verified: Evidence) -> None:
     out.print(f"  signed by key {verified.keyid}", highlight=False)
     if exchange.target_uri.endswith("/v1/queries") and verified.status == 200:  # noqa: PLR2004
         for record in parsing.records(Reader.body(verified)):
-            out.print(f"  {record.dataset} {record.record_id}: {_term(record)}", highlight=False)
+            line = f"  {record.dataset} {record.record_id}: {_term(record)}"
+            out.print(line, highlight=False, soft_wrap=True)
     out.print("  Whether it may still be relied on, only the gateway can say.", style="dim")
 
 
