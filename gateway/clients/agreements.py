@@ -58,7 +58,7 @@ class Agreement:
     valid_until: datetime
     ended_at: datetime | None
     licensed_for_persons: bool
-    """Whether its client may be told personal data of an operator of an individual business (R13)."""
+    """Licence to personal data of operators of individual businesses (R13)."""
 
     def in_force(self, now: datetime) -> bool:
         """True if it is in force at `now`."""

@@ -36,7 +36,7 @@ class Filing:
 
     @property
     def problem(self) -> str | None:
-        """What makes the filing unusable, or none."""
+        """The fault that makes the filing unusable, or none."""
         authority = self.authority
         if self.kind not in KINDS:
             return f"The kind of a filing is one of: {', '.join(KINDS)}."
@@ -50,7 +50,7 @@ class Filing:
         return None
 
     def is_checked_by(self, now: datetime) -> bool:
-        """Whether the day of the check has come."""
+        """False if the day of the check lies ahead."""
         return self.checked_on <= now.astimezone(SHANGHAI).date()
 
     @property

@@ -163,7 +163,7 @@ class Catalogue(CataloguePart):
 
 
 def opens_by_condition(field: FieldDefinition) -> bool:
-    """Whether the field is public where its condition holds; `never` stays so."""
+    """True if the field is public where its condition holds; `never` stays so."""
     return field.public_when is not None and field.disclosure in _OPENED_BY_CONDITION
 
 

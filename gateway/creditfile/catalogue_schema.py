@@ -58,7 +58,7 @@ class Condition(CataloguePart):
     values: tuple[bool | str, ...]
 
     def holds(self, fields: Mapping[str, Any]) -> bool:
-        """Whether a record with these fields meets the condition."""
+        """True if a record with these fields meets the condition."""
         return fields.get(self.field) in self.values
 
     def __str__(self) -> str:
@@ -76,12 +76,12 @@ WhenTrue = Annotated[Condition, BeforeValidator(_as_condition)]
 
 
 class IndividualBusinessField(CataloguePart):
-    """What differs in a field of an individual business (个体工商户); it can only be told less."""
+    """Differences of a field for individual businesses (个体工商户); they only narrow it."""
 
     zh: NonEmptyText | None = None
     en: NonEmptyText | None = None
     absent: bool = False
-    """The field is told to nobody."""
+    """The field is never disclosed."""
     public_when: WhenTrue | None = None
     """The field, although public, is told with consent only unless this condition holds."""
 
@@ -161,7 +161,7 @@ class ListingNames(Names):
     """Names of a dataset, and what its page says was not found."""
 
     none_found: Names | None = None
-    """What follows 截至…未查询到, and “As of …,”."""
+    """Text after 截至…未查询到, and after “As of …,”."""
 
 
 class LicensingItem(Names):
@@ -203,7 +203,7 @@ class DatasetDefinition(CataloguePart):
     only_in_force: bool = False
     """The public page leaves out what is no longer valid."""
     none_found: Names | None = None
-    """What the public page says was not found, where its usual words do not fit."""
+    """The public page's words for an empty result, where the usual ones do not fit."""
     individual_business: ListingNames | None = None
     """The names that it has of an individual business."""
     fields: tuple[FieldDefinition, ...]
@@ -234,7 +234,7 @@ class DatasetDefinition(CataloguePart):
         return own or Names(zh=self.zh, en=self.en)
 
     def none_found_for(self, kind: str) -> Names | None:
-        """What was not found, where the usual words do not fit."""
+        """Words for an empty result, where the usual ones do not fit."""
         own = self.individual_business if kind == INDIVIDUAL_BUSINESS else None
         return own.none_found if own and own.none_found else self.none_found
 
@@ -263,7 +263,7 @@ class DatasetDefinition(CataloguePart):
         return self
 
     def _can_hold(self, condition: Condition) -> bool:
-        """Whether the condition asks for values that its field can have."""
+        """True if the condition asks for values that its field can have."""
         field = self.field_by_name.get(condition.field)
         if field is None:
             return False

@@ -185,7 +185,7 @@ def _reachable_fields(
 
 
 def _names_person(field: FieldDefinition, record: Record, *, individual: bool) -> bool:
-    """Whether the value is a person's name that is masked in public."""
+    """True if the value is a person's name that is masked in public."""
     known = field.unmasked_when is not None and field.unmasked_when.holds(record.fields)
     return field.personal and (field.masked or individual) and not known
 
