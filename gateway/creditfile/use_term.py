@@ -31,7 +31,7 @@ class UseTerm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permission:
-    """What agreement and consent say on the use of an answer."""
+    """Terms of use of an answer, from agreement and consent."""
 
     valid_until: datetime
     """End of the consent."""

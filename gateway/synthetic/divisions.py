@@ -24,7 +24,7 @@ class Division:
 
     @property
     def is_a_district(self) -> bool:
-        """Whether it is a city's district, whose offices bear the city's name too."""
+        """True for a city's district, whose offices bear the city's name too."""
         return self.name.endswith("区")
 
     @property

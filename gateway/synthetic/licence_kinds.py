@@ -38,7 +38,7 @@ class LicenceKind:
     firms_only: bool = False
 
     def fits(self, industry: str) -> bool:
-        """Whether an enterprise of this industry may hold it."""
+        """True if an enterprise of this industry may hold it."""
         return not self.industries or industry in self.industries
 
 

@@ -36,7 +36,7 @@ class Violation:
     """GB/T 4754; empty: every trade."""
 
     def fits(self, industry: str) -> bool:
-        """Whether an enterprise of this industry can commit it."""
+        """True if an enterprise of this industry can commit it."""
         return not self.industries or industry in self.industries
 
 

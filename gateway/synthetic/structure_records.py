@@ -190,6 +190,6 @@ def add_complaints(builder: EnterpriseBuilder) -> None:
 
 
 def is_sampled(builder: EnterpriseBuilder) -> bool:
-    """Whether products of its trade are sampled; of food trades often."""
+    """True if products of its trade are sampled; of food trades often."""
     industry = builder.company_name.industry.code
     return builder.rng.random() < (0.3 if industry in FOOD_TRADES else 0.05)

@@ -1,4 +1,4 @@
-"""What must be deleted: records whose `delete_by` has passed, and what notices of withdrawal name."""
+"""Due deletions: records whose `delete_by` has passed, or that withdrawal notices name."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NO_TIME: Final = timedelta()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptAnswer:
-    """What of a kept answer its deletion depends on."""
+    """The parts of a kept answer on which its deletion depends."""
 
     disclosure_id: str
     consent_id: str | None
@@ -79,7 +79,7 @@ def due_for_deletion(
 
 
 def _named(changes: Iterable[Change]) -> Iterator[Due]:
-    """What notices take back."""
+    """Due deletions that withdrawal notices name."""
     for change in changes:
         if change.kind not in _GIVING:
             for disclosure_id in change.disclosure_ids:

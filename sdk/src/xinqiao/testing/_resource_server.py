@@ -236,7 +236,7 @@ GROUPS: Final = {
 
 
 def _has_well_formed_value(item: Body) -> bool:
-    """Whether a question's value is a text, or of a group an object of texts with just its members."""
+    """True if a question's value is a text, or of a group an object of texts with just its members."""
     value, members = item.get("value"), GROUPS.get(item["question"])
     if members is None:
         return value is None or isinstance(value, str)
