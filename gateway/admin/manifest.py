@@ -11,11 +11,10 @@ import orjson
 import yaml
 from pydantic import Field, ValidationError
 
-from gateway import strict_json
+from gateway import strict_json, strict_yaml
 from gateway.access.body import WireModel
 from gateway.admin.schemas import CertificateSubjectIn, ClientId, FilingIn, Tags, TermsIn, Text
 from gateway.clients.registration import RegistrationError
-from gateway.creditfile.catalogue import _StrictLoader as StrictLoader
 from gateway.strict_json import StrictJsonError
 
 LARGEST_FILE: Final = 1_000_000
@@ -53,7 +52,7 @@ def read(path: Path) -> Declared:
         text = path.read_text(encoding="utf-8")
         if len(text) > LARGEST_FILE:
             raise RegistrationError(f"{path} is larger than {LARGEST_FILE} signs.")
-        found = _with_key_files(yaml.load(text, StrictLoader), path.parent)  # noqa: S506  # safe
+        found = _with_key_files(strict_yaml.load(text), path.parent)
         return Declared.model_validate_json(orjson.dumps({} if found is None else found))
     except ValidationError as error:
         raise RegistrationError(f"Mend these in {path}: {mistakes(error)}.") from None

@@ -1,14 +1,15 @@
 """Data catalogue: loaded from YAML, validated as a whole, immutable."""
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from importlib.resources import files
 from itertools import chain
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import yaml
 from pydantic import ValidationError, model_validator
 
+from gateway import strict_yaml
 from gateway.creditfile.catalogue_schema import (
     CataloguePart,
     ClockRules,
@@ -175,7 +176,7 @@ def load_catalogue(text: str | None = None) -> Catalogue:
 @lru_cache(maxsize=4)
 def _catalogue_of(source: str) -> Catalogue:
     try:
-        return Catalogue.model_validate(yaml.load(source, Loader=_StrictLoader))  # noqa: S506  # safe
+        return Catalogue.model_validate(strict_yaml.load(source))
     except yaml.YAMLError as error:
         raise CatalogueError(f"The catalogue is not readable YAML: {error}") from None
     except ValidationError as error:
@@ -215,15 +216,3 @@ def _sentences(error: ValidationError) -> str:
         for problem in error.errors()
     )
     return "The catalogue is refused: " + "; ".join(lines)
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """YAML safe loader that refuses duplicate keys."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002  # PyYAML's signature
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        if len(keys) != len(set(keys)):
-            raise yaml.MarkedYAMLError(
-                problem=f"a key stands twice among {keys}", problem_mark=node.start_mark
-            )
-        return super().construct_mapping(node, deep)
