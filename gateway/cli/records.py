@@ -20,6 +20,14 @@ from gateway.rfc3339 import parse_date
 from verification.uscc import normalise_uscc
 
 SEALED: Final = "(sealed)"
+_TIMES: Final = (
+    "source_time",
+    "received_at",
+    "repaired_at",
+    "suspended_at",
+    "withdrawn_at",
+    "objection_since",
+)
 _A_MOMENT: Final = timedelta(microseconds=1)
 
 app = typer.Typer(no_args_is_help=True, help="Credit records (信用记录).")
@@ -69,7 +77,7 @@ def _members(record: Record, catalogue: Catalogue, *, sealed: bool) -> dict[str,
     }
     times = {
         name: f"{value.astimezone(SHANGHAI).isoformat(timespec='seconds')}"
-        for name in ("source_time", "received_at", "repaired_at", "withdrawn_at", "objection_since")
+        for name in _TIMES
         if (value := getattr(record, name)) is not None
     }
     return {

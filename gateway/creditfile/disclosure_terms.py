@@ -1,7 +1,7 @@
 """Disclosure terms ("clocks") of a record: begin and end of disclosure, retention. Pure.
 
-Each rule yields an end and the earliest applies; an enterprise's listing prolongs retention. Repair
-and withdrawal end disclosure at once. All terms are parameters of the catalogue.
+Each rule yields an end and the earliest applies; an enterprise's listing prolongs retention. Repair,
+suspension and withdrawal end disclosure at once. All terms are parameters of the catalogue.
 """
 
 import calendar
@@ -43,7 +43,8 @@ def ends_at(
     """End of disclosure, exclusive; `None` if nothing ends it."""
     if rules.latest_of is not None and record.record_id in context.superseded:
         return NEVER_DISCLOSED
-    ends = [end for end in (record.repaired_at, record.withdrawn_at) if end is not None]
+    marks = (record.repaired_at, record.suspended_at, record.withdrawn_at)
+    ends = [end for end in marks if end is not None]
     if record.removed_on is not None:
         ends.append(midnight(record.removed_on))
     if rules.until_valid_to and record.valid_to is not None:
@@ -63,7 +64,7 @@ def retention_over_at(
     """When bad information must be deleted; `None` while it may be kept.
 
     A listed record is kept until it is off its list, and all records of an enterprise while it is
-    on the list of serious violations.
+    on the list of serious violations. A suspension may be lifted and ends no listing here.
     """
     over = next(iter(_end_of_retention(record, dataset, rules.retention_months)), None)
     if over is None or context.on_serious_list:

@@ -1,8 +1,8 @@
 """SQL expressions that read an enterprise's credit file in one statement, by USCC.
 
 Each is a scalar sub-select of type text, so that one row holds everything, with the same result
-from either driver. Withdrawn records are never read, and with `NOT_ENDED` neither are repaired or
-delisted ones.
+from either driver. Withdrawn records are never read, and with `NOT_ENDED` neither are repaired,
+suspended or delisted ones.
 """
 
 from collections.abc import Sequence
@@ -31,9 +31,13 @@ _NOT_WITHDRAWN: Final = "r.withdrawn_at IS NULL"
 
 NOT_ENDED: Final = f"""{_NOT_WITHDRAWN}
     AND (r.repaired_at IS NULL OR r.repaired_at > CAST(:now AS timestamptz))
+    AND (r.suspended_at IS NULL OR r.suspended_at > CAST(:now AS timestamptz))
     AND (r.removed_on IS NULL
          OR r.removed_on > CAST(CAST(:now AS timestamptz) AT TIME ZONE 'Asia/Shanghai' AS date))"""
-"""SQL condition: not withdrawn, repaired or delisted (`disclosure_terms.ends_at`). Parameter `:now`."""
+"""SQL condition: not withdrawn, repaired, suspended or delisted (`disclosure_terms.ends_at`).
+
+Parameter `:now`.
+"""
 
 
 def records_json(

@@ -14,7 +14,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.creditfile.records import Enterprise, Record
 from gateway.db.statements import Statement
 
-CHANGE_KINDS: Final = ("updated", "corrected", "repaired", "withdrawn", "restored")
+CHANGE_KINDS: Final = (
+    "updated",
+    "corrected",
+    "repaired",
+    "suspended",
+    "withdrawn",
+    "reinstated",
+    "repair_revoked",
+    "restored",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +42,9 @@ class Change:
     actor: str
     reason: str | None = None
     decided_on: date | None = None
+    operator: str | None = None
+    approved_by: str | None = None
+    """The second person, where the change needs two."""
 
 
 _EXACT: Final = "jsonb_build_object('capital', CAST(e.capital AS text))"
@@ -70,12 +82,14 @@ _LOCK_RECORD: Final = Statement("""
 SELECT version FROM record WHERE uscc = :uscc AND record_id = :record_id FOR UPDATE""")
 _KEEP_RECORD: Final = Statement("""
 INSERT INTO record_history
-       (uscc, record_id, version, replaced_at, change, reason, decided_on, actor, row, personal)
+       (uscc, record_id, version, replaced_at, change, reason, decided_on, actor, operator,
+        approved_by, row, personal)
 SELECT r.uscc, r.record_id, r.version, greatest(CAST(:now AS timestamptz), r.received_at),
        CAST(:kind AS text), CAST(:reason AS text), CAST(:decided_on AS date),
-       CAST(:actor AS text), to_jsonb(r) - 'personal', r.personal
+       CAST(:actor AS text), CAST(:operator AS text), CAST(:approved_by AS text),
+       to_jsonb(r) - 'personal', r.personal
   FROM record AS r WHERE r.uscc = :uscc AND r.record_id = :record_id""")
-_MARKS: Final = {"repaired_at": "timestamptz", "withdrawn_at": "timestamptz"}
+_MARKS: Final = dict.fromkeys(("repaired_at", "suspended_at", "withdrawn_at"), "timestamptz")
 
 
 async def mark_record(
@@ -87,7 +101,7 @@ async def mark_record(
     *,
     now: datetime,
 ) -> int | None:
-    """Set or clear `repaired_at` or `withdrawn_at`, and keep the earlier version in history.
+    """Set or clear `repaired_at`, `suspended_at` or `withdrawn_at`, and keep the earlier version in history.
 
     Returns the new version number; `None` if there is no such record.
     """

@@ -45,6 +45,7 @@ class Record:
     category: str | None = None
     period: str | None = None
     repaired_at: datetime | None = None
+    suspended_at: datetime | None = None
     withdrawn_at: datetime | None = None
     objection_since: datetime | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)

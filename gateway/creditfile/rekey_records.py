@@ -3,8 +3,8 @@
 Resumable; ingest is stopped meanwhile (`key_version`). Personal fields are bound to the key and so
 encrypted again; history keeps its earlier keys.
 
-If two records become one, the ended one prevails (withdrawn before repaired), else the newer. The
-other moves to history as part of the one kept, and is deleted with it.
+If two records become one, the ended one prevails (withdrawn before repaired before suspended), else
+the newer. The other moves to history as part of the one kept, and is deleted with it.
 """
 
 import itertools
@@ -74,7 +74,8 @@ _REPORT: Final = Statement(f"""
     SELECT h.row ->> 'source_id' AS source_id, h.uscc, h.row ->> 'dataset' AS dataset,
            h.row ->> 'natural_key' AS key, h.record_id, h.merged_into,
            CASE WHEN r.withdrawn_at IS NOT NULL THEN 'withdrawn'
-                WHEN r.repaired_at IS NOT NULL THEN 'repaired' ELSE 'newer' END AS prevailed,
+                WHEN r.repaired_at IS NOT NULL THEN 'repaired'
+                WHEN r.suspended_at IS NOT NULL THEN 'suspended' ELSE 'newer' END AS prevailed,
            r.natural_key AS kept_key
       FROM record_history AS h
       JOIN record AS r ON r.uscc = h.uscc AND r.record_id = h.merged_into
@@ -265,11 +266,12 @@ class _Folding:
             await objections.move_to_merged(connection, record, kept)
 
 
-def _precedence(record: Record) -> tuple[bool, bool, datetime, datetime, str]:
+def _precedence(record: Record) -> tuple[bool, bool, bool, datetime, datetime, str]:
     """Sort key of the record that prevails, the highest first."""
-    ended = record.withdrawn_at is not None, record.repaired_at is not None
+    marks = record.withdrawn_at, record.repaired_at, record.suspended_at
+    withdrawn, repaired, suspended = (each is not None for each in marks)
     received = record.received_at or record.source_time
-    return (*ended, record.source_time, received, record.record_id)
+    return withdrawn, repaired, suspended, record.source_time, received, record.record_id
 
 
 def _has_ended(record: Record) -> bool:
@@ -282,4 +284,6 @@ def _notice(gone: Record, kept: Record) -> RecordKind | None:
         return None if gone.withdrawn_at is not None else "record_withdrawn"
     if kept.repaired_at is not None:
         return None if gone.repaired_at is not None else "record_repaired"
+    if kept.suspended_at is not None:
+        return None if gone.suspended_at is not None else "record_suspended"
     return "record_corrected"

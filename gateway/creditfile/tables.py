@@ -83,7 +83,8 @@ record = Table(
     Column("removed_on", Date, comment="the first day on which it is on its list no more"),
     *columns(Text, "level", "severity", "category", nullable=True),
     Column("period", Text, comment="YYYY-MM, YYYY-Qn or YYYY"),
-    *columns(Moment, "repaired_at", "withdrawn_at", "objection_since", nullable=True),
+    *columns(Moment, "repaired_at", "suspended_at", "withdrawn_at", nullable=True),
+    Column("objection_since", Moment),
     Column("fields", JSONB, nullable=False, comment="every field of the catalogue, by name"),
     Column("received_at", Moment, nullable=False, server_default=_NOW),
     Column("personal", LargeBinary, comment="sealed JSON: the personal fields that are not public"),
@@ -126,5 +127,9 @@ record_history = _history(
     "record_history",
     "uscc",
     "record_id",
-    own=(Column("merged_into", Text, comment="the record that this one became part of"),),
+    own=(
+        Column("merged_into", Text, comment="the record that this one became part of"),
+        Column("operator", Text, comment="who asked for it"),
+        Column("approved_by", Text, comment="the second person, if any"),
+    ),
 )

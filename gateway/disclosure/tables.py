@@ -50,9 +50,9 @@ class TombstoneRow(SQLModel, table=True):
     __tablename__ = "tombstone"
     __table_args__ = (
         CheckConstraint(
-            "kind IN ('record_corrected', 'record_repaired', 'record_withdrawn', 'record_ended',"
-            " 'record_reinstated', 'consent_withdrawn', 'consent_narrowed', 'consent_expired',"
-            " 'consent_granted', 'consent_refused')",
+            "kind IN ('record_corrected', 'record_repaired', 'record_suspended', 'record_withdrawn',"
+            " 'record_ended', 'record_reinstated', 'consent_withdrawn', 'consent_narrowed',"
+            " 'consent_expired', 'consent_granted', 'consent_refused')",
             name="kind",
         ),
         CheckConstraint("(record_id IS NULL) <> (consent_id IS NULL)", name="of_one_thing"),

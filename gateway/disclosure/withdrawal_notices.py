@@ -20,6 +20,7 @@ from gateway.disclosure.ids import new_id
 RecordKind = Literal[
     "record_corrected",
     "record_repaired",
+    "record_suspended",
     "record_withdrawn",
     "record_ended",
     "record_reinstated",
@@ -35,7 +36,7 @@ UNACKNOWLEDGED_KINDS: Final = (
 EXPIRY_NOTICE_PERIOD: Final = timedelta(days=30)
 MAX_EXPIRED: Final = 1_000
 
-# A second correction concerns only disclosures since the first; a repair or withdrawal concerns all;
+# A second correction concerns only disclosures since the first; any end concerns all;
 # that a record is told again concerns those who were told of its end.
 _NOTICES: Final = """
     INSERT INTO tombstone (
@@ -57,7 +58,7 @@ _NOTICES: Final = """
             WHEN 'record_reinstated' THEN EXISTS (
                 SELECT FROM tombstone t
                 WHERE t.uscc = c.uscc AND t.record_id = c.record_id AND t.client_id = d.client_id
-                  AND t.kind IN ('record_ended', 'record_repaired'))
+                  AND t.kind IN ('record_ended', 'record_repaired', 'record_suspended'))
             ELSE true END
         GROUP BY c.uscc, c.dataset, c.record_id, d.client_id) AS told"""
 
@@ -129,7 +130,7 @@ _OWED_BY: Final = Statement(f"""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedRecord:
-    """A record (or registration) that was corrected, repaired or withdrawn."""
+    """A record (or registration) that was changed, ended or reinstated."""
 
     uscc: str
     dataset: str

@@ -1,6 +1,6 @@
 """Ingest of one batch of rows in the caller's transaction; rejected rows do not affect the others.
 
-A delivery never reactivates a record: a repaired or withdrawn one stays so.
+A delivery never reactivates a record: a repaired, suspended or withdrawn one stays so.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,6 +31,7 @@ RESULT_OF_VERDICT: Final = {
 }
 WARNING_OF_MARK: Final = {
     "repaired": RowWarning.STAYS_REPAIRED,
+    "suspended": RowWarning.STAYS_SUSPENDED,
     "withdrawn": RowWarning.STAYS_WITHDRAWN,
 }
 

@@ -95,7 +95,8 @@ def _type(column: str) -> str:
 
 _FOREIGN: Final = "WHEN r.source_id <> CAST(:source AS text) THEN 'foreign'"
 _MARK: Final = """CASE WHEN r.withdrawn_at IS NOT NULL THEN 'withdrawn'
-                   WHEN r.repaired_at IS NOT NULL THEN 'repaired' END"""
+                   WHEN r.repaired_at IS NOT NULL THEN 'repaired'
+                   WHEN r.suspended_at IS NOT NULL THEN 'suspended' END"""
 _SAME_RECORD: Final = """
    AND r.source_id = CAST(:source AS text) AND r.dataset = CAST(:dataset AS text)
    AND r.natural_key = s.natural_key"""
@@ -173,7 +174,7 @@ SELECT m.uscc, CAST(:dataset AS text), m.held_id FROM {table.held} AS m
 
 
 def _update(table: StagingTable) -> str:
-    """Update of changed records; keeps repair, withdrawal and objection marks."""
+    """Update of changed records; keeps repair, suspension, withdrawal and objection marks."""
     key = "uscc" if table is ENTERPRISE_STAGING else "uscc, source_id, dataset, natural_key"
     replaced = (*_PROVENANCE, *table.filled, "personal", "digests")
     set_to = {name: f"excluded.{name}" for name in replaced}

@@ -24,6 +24,7 @@ _OPEN: Final = Statement("""
      WHERE r.source_id = CAST(:source AS text) AND r.dataset || '' = ANY(CAST(:datasets AS text[]))
        AND coalesce(r.determined_on, r.decided_on) <= CAST(:last AS date)
        AND r.removed_on IS NULL AND r.repaired_at IS NULL AND r.withdrawn_at IS NULL
+       AND r.suspended_at IS NULL
      ORDER BY r.decided_on, r.uscc, r.record_id""")
 
 

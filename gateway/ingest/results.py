@@ -38,6 +38,8 @@ class RowWarning(StrEnum):
     """Its source time is before that of the existing record, which stays."""
     STAYS_REPAIRED = "stays_repaired"
     """The record is repaired; a delivery does not reactivate it."""
+    STAYS_SUSPENDED = "stays_suspended"
+    """The record is suspended; a delivery does not lift that."""
     STAYS_WITHDRAWN = "stays_withdrawn"
     """The record is withdrawn; a delivery does not reactivate it."""
 

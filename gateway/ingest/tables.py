@@ -1,11 +1,14 @@
-"""Table of file ingest jobs (`intake_job`); small, and not distributed by enterprise."""
+"""Tables of file ingest jobs (small, not distributed by enterprise) and of acts that wait for approval."""
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Date,
+    Index,
     Integer,
     LargeBinary,
+    PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
@@ -36,3 +39,20 @@ intake_job = Table(
     CheckConstraint("state IN ('running', 'done', 'stopped')", name="state"),
     UniqueConstraint("source_id", "dataset", "file_digest", name="uq_intake_job_file"),
 )
+
+record_action = Table(
+    "record_action",
+    metadata,
+    *columns(Text, "uscc", "action_id", "source_id", "dataset", "record_id", "natural_key"),
+    Column("record_version", Integer, nullable=False),
+    *columns(Text, "verb", "reason"),
+    Column("decided_on", Date, nullable=False),
+    Column("operator", Text, nullable=False),
+    *columns(Moment, "requested_at", "lapses_at"),
+    Column("approved_by", Text),
+    Column("approved_at", Moment),
+    CheckConstraint("verb IN ('reinstate', 'revoke_repair')", name="verb"),
+    CheckConstraint("(approved_by IS NULL) = (approved_at IS NULL)", name="approved_by_somebody"),
+    PrimaryKeyConstraint("uscc", "action_id", name="pk_record_action"),
+)
+Index("ix_record_action_source_id", record_action.c.source_id, record_action.c.action_id)

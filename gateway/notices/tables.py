@@ -1,8 +1,8 @@
 """Database tables of notices and contact points; addresses are encrypted (R17)."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Index, Integer, text
+from sqlalchemy import CheckConstraint, Date, Index, Integer, text
 from sqlmodel import Field, SQLModel
 
 from gateway.db import column_types
@@ -21,6 +21,8 @@ class NoticeRow(SQLModel, table=True):
     notice_id: str = column_types.text(primary_key=True)
     kind: str = column_types.text()
     client_id: str | None = column_types.text(nullable=True)
+    dataset: str | None = column_types.text(nullable=True)
+    repairable_on: date | None = Field(default=None, sa_type=Date, nullable=True)
     at: datetime = column_types.moment()
     due_at: datetime = column_types.moment()
     begun: int = Field(default=0, sa_type=Integer, sa_column_kwargs={"server_default": "0"})

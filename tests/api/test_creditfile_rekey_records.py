@@ -96,6 +96,7 @@ async def test_personal_fields_open_afterwards_and_so_do_earlier_versions(
 
 ENDS: dict[str, dict[str, Any]] = {
     "repaired": {"repaired_at": NOW - DAY},
+    "suspended": {"suspended_at": NOW - DAY},
     "withdrawn": {"withdrawn_at": NOW - DAY},
     "live": {},
 }
@@ -105,6 +106,9 @@ ENDS: dict[str, dict[str, Any]] = {
     ("first", "second", "kind"),
     [
         ("repaired", "live", "record_repaired"),
+        ("suspended", "live", "record_suspended"),
+        ("repaired", "suspended", "record_repaired"),
+        ("suspended", "suspended", None),
         ("withdrawn", "live", "record_withdrawn"),
         ("withdrawn", "repaired", "record_withdrawn"),
         ("repaired", "repaired", None),
@@ -137,7 +141,11 @@ async def test_of_two_merged_records_the_ended_one_prevails(
     assert list(map(dict, notices)) == ([] if kind is None else [notice])
     (taken,) = await files.take("penalty", make_row(other, document_number=f" {DASH}"))
     assert taken.record_id == held.record_id
-    assert taken.warnings[0] in {RowWarning.STAYS_REPAIRED, RowWarning.STAYS_WITHDRAWN}
+    assert taken.warnings[0] in {
+        RowWarning.STAYS_REPAIRED,
+        RowWarning.STAYS_SUSPENDED,
+        RowWarning.STAYS_WITHDRAWN,
+    }
 
 
 async def test_of_two_live_records_the_newer_stays_and_the_other_is_corrected(

@@ -240,13 +240,14 @@ async def test_only_the_source_that_produced_a_record_changes_it(held: IngestBat
     ("column", "kind", "warned"),
     [
         ("repaired_at", "repaired", RowWarning.STAYS_REPAIRED),
+        ("suspended_at", "suspended", RowWarning.STAYS_SUSPENDED),
         ("withdrawn_at", "withdrawn", RowWarning.STAYS_WITHDRAWN),
     ],
 )
 async def test_an_ended_record_does_not_come_back_by_a_delivery(
     held: IngestBatches, column: str, kind: str, warned: RowWarning
 ) -> None:
-    """Repaired or withdrawn records stay ended; the row's result says so."""
+    """Repaired, suspended or withdrawn records stay ended; the row's result says so."""
     (created,) = await held.take("licence", licence())
     async with held.engine.begin() as connection:
         version = await mark_record(

@@ -116,10 +116,15 @@ async def test_retention_deletes_what_is_over_and_not_a_day_earlier(
 async def test_retention_lasts_while_the_enterprise_is_on_the_serious_list(
     gateway: GatewayFixture,
 ) -> None:
-    """Once it is off the list, retention ends."""
+    """Once it is off the list, retention ends; a suspended listing may come back."""
     penalty = await add_record(gateway, **old_dates(gateway, -400))
     added_on = f"{day_of(gateway.clock()) - timedelta(days=400)}"
     listing = await add_record(gateway, "serious_violation", uscc=penalty.uscc, added_on=added_on)
+    await gateway.rows(
+        "UPDATE record SET suspended_at = :now WHERE record_id = :id",
+        now=gateway.clock(),
+        id=listing.record_id,
+    )
     await deleter_of(gateway).run(now=gateway.clock())
     assert await is_there(gateway, penalty)
     assert await is_there(gateway, listing)

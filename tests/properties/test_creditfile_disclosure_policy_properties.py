@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -34,6 +35,7 @@ happenings = st.fixed_dictionaries(
     {},
     optional={
         "repaired_at": moments,
+        "suspended_at": moments,
         "withdrawn_at": moments,
         "objection_since": moments,
         "publicity_ends_on": st.dates(date(2020, 1, 1), date(2035, 1, 1)),
@@ -75,14 +77,16 @@ def test_public_is_a_subset_of_authorised_and_of_the_record(
 
 @given(records, moments, moments)
 @settings(max_examples=sampled(100, full=300))
-def test_after_repair_or_withdrawal_nothing_is_disclosed(
+def test_after_repair_suspension_or_withdrawal_nothing_is_disclosed(
     chosen: tuple[str, Record],
     when: datetime,
     now: datetime,
 ) -> None:
     """From that moment, to any audience."""
     _, record = chosen
-    for ended in (replace(record, repaired_at=when), replace(record, withdrawn_at=when)):
+    for mark in ("repaired_at", "suspended_at", "withdrawn_at"):
+        changed: dict[str, Any] = {mark: when}
+        ended = replace(record, **changed)
         for audience in Audience:
             assert now < when or not is_disclosable(ended, audience, CATALOGUE, now)
 

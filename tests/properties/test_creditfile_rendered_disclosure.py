@@ -39,7 +39,10 @@ moments = st.datetimes(datetime(2018, 1, 1), datetime(2035, 1, 1)).map(  # noqa:
     lambda naive: naive.replace(tzinfo=UTC)
 )
 happenings = st.fixed_dictionaries(
-    {}, optional={"repaired_at": moments, "withdrawn_at": moments, "objection_since": moments}
+    {},
+    optional=dict.fromkeys(
+        ("repaired_at", "suspended_at", "withdrawn_at", "objection_since"), moments
+    ),
 )
 
 
@@ -93,14 +96,14 @@ def test_the_page_shows_no_more_than_a_query_and_a_query_no_more_than_there_is(
             assert set(told["fields"]) <= set(held[record_id].fields)
 
 
-@given(places, moments, moments, st.booleans())
+@given(places, moments, moments, st.sampled_from(("repaired_at", "suspended_at", "withdrawn_at")))
 @settings(max_examples=sampled(50, full=150))
-def test_after_repair_or_withdrawal_no_channel_tells_a_record(
-    place: int, when: datetime, now: datetime, repaired: bool
+def test_after_repair_suspension_or_withdrawal_no_channel_tells_a_record(
+    place: int, when: datetime, now: datetime, mark: str
 ) -> None:
     """Page, query, and the facts of questions."""
     generated = PROVINCE[place]
-    change: dict[str, Any] = {"repaired_at" if repaired else "withdrawn_at": when}
+    change: dict[str, Any] = {mark: when}
     records = tuple(replace(each, **change) for each in generated.records)
     if now < when:
         return

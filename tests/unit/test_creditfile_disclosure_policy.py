@@ -67,6 +67,7 @@ def test_records_that_do_not_count_as_bad_are_shown_to_the_enterprise_alone(
     [
         {"kinds": ["警告"], "severity": None},
         {"repaired_at": NOON},
+        {"suspended_at": NOON},
         {"withdrawn_at": NOON},
         {"publicity_ends_on": "2026-11-21"},
         {"published_on": "2026-11-23"},

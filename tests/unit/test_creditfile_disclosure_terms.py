@@ -57,9 +57,10 @@ def test_the_page_of_examples_is_up_to_date() -> None:
     )
 
 
-def test_repair_and_withdrawal_end_disclosure_at_that_moment() -> None:
+def test_repair_suspension_and_withdrawal_end_disclosure_at_that_moment() -> None:
     """Not at the following midnight."""
     assert _ends_at(make_record(repaired_at=NOON)) == NOON
+    assert _ends_at(make_record(suspended_at=NOON)) == NOON
     assert _ends_at(make_record("commitment", withdrawn_at=NOON)) == NOON
     listed = make_record("serious_violation", added_on="2026-02-01", repaired_at=NOON)
     assert _ends_at(listed) == NOON
@@ -143,6 +144,7 @@ def test_an_expired_rating_does_not_bring_back_an_older_one() -> None:
         {"appeal_state": "under_appeal"},
         {"severity": "轻微"},
         {"repaired_at": NOON},
+        {"suspended_at": NOON},
         {"withdrawn_at": NOON},
         {"publicity_ends_on": "2026-11-21"},
     ],

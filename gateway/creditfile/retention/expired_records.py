@@ -1,6 +1,7 @@
 """Search for records whose retention is over: SQL selects candidates, `disclosure_terms` decides."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -65,10 +66,15 @@ async def find_expired(
     return [
         each
         for records in by_uscc.values()
-        for context in [context_of(records, catalogue, now)]
+        for context in [context_of(_as_if_told(records), catalogue, now)]
         for each in records
         if _is_over(each, catalogue, now, context)
     ]
+
+
+def _as_if_told(records: Iterable[Record]) -> list[Record]:
+    """The records without suspensions: a listing may be told again, what is deleted cannot."""
+    return [replace(each, suspended_at=None) for each in records]
 
 
 def _is_over(record: Record, catalogue: Catalogue, now: datetime, context: FileContext) -> bool:
