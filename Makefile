@@ -7,13 +7,13 @@ STATE ?= .demo
 ENTITIES ?= 10000
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test lint bench fuzz docs format clean system
+.PHONY: help demo test lint bench fuzz docs dist floors format clean system
 .DEFAULT_GOAL := help
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/'
 
-demo: .venv/ready ## build a synthetic province, serve it, take the tour (ONCE=1: end after the tour)
+demo: .venv/product ## build a synthetic province, serve it, take the tour (ONCE=1: end after the tour)
 	$(BIN)/xinqiao-gateway demo --state $(STATE) --entities $(ENTITIES) $(if $(PORT),--port $(PORT)) $(if $(ONCE),--once)
 
 test: .venv/ready system ## run every test (PART=limits: of one part; FULL=1: the long ones in full)
@@ -47,15 +47,30 @@ docs: .venv/ready ## make the reference pages anew from what they describe
 	$(BIN)/python -m tests.disclosure_term_examples > docs/understand/clocks.md
 	$(BIN)/python -m verification.questions_page > docs/understand/questions.md
 
+dist: .venv/product ## build wheel and sdist of the gateway and of the SDK into dist/
+	$(BIN)/python -m hatchling build -d dist
+	cd sdk && ../$(BIN)/python -m hatchling build -d ../dist
+
+floors: .venv/ready ## test the SDK with the oldest and with the newest dependencies that it allows
+	$(BIN)/python -m tests.floors
+
 clean: ## remove the environment and the demo (stop it first)
 	-test ! -f $(STATE)/state.json || rm -rf "$$(dirname "$$(sed -n 's/.*"database_folder": "\(.*\)".*/\1/p' $(STATE)/state.json)")"
-	rm -rf .venv $(STATE) tests/node/node_modules
+	rm -rf .venv $(STATE) dist tests/node/node_modules
 
-# Without dependencies: the lock names all of them, and pip must not look for what it would choose today.
-.venv/ready: requirements.lock pyproject.toml sdk/pyproject.toml
+# Without dependencies: the locks name all of them, and pip must not look for what it would choose today.
+# The demo needs no test tools, and is up sooner without them.
+LOCKED := $(BIN)/python -m pip install --quiet --no-deps --require-hashes
+
+.venv/product: requirements.lock pyproject.toml sdk/pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found."; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
+	$(LOCKED) -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e . -e sdk
+	$(BIN)/python -m pip check
+	@touch $@
+
+.venv/ready: .venv/product requirements-dev.lock
+	$(LOCKED) -r requirements-dev.lock
 	$(BIN)/python -m pip check
 	@touch $@

@@ -37,9 +37,12 @@ def synth(
 
     from gateway.cli.printing import counting
     from gateway.creditfile.local_dates import day_of
+    from gateway.ingest import parquet_support
     from gateway.synthetic.file_export import ExportPlan, FinishedError, write_province
     from gateway.synthetic.file_writers import Format
 
+    if form is Form.PARQUET and not parquet_support.is_installed():
+        fail("Parquet files need pyarrow: install the extra xinqiao-gateway[parquet].")
     plan = ExportPlan(
         folder=out,
         entities=entities,

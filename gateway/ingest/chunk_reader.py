@@ -20,6 +20,7 @@ from gateway.ingest.copy_encoding import row_encoder
 from gateway.ingest.csv_reader import read_csv
 from gateway.ingest.decompression import DecompressedFile, FileRefused
 from gateway.ingest.ndjson_reader import read_ndjson
+from gateway.ingest.parquet_support import read_parquet
 from gateway.ingest.results import MaskedField, RowWarning
 from gateway.ingest.row_reader import RowReader
 from gateway.ingest.validate_row import RowValidator
@@ -121,9 +122,6 @@ def _open_rows(source: DecompressedFile, plan: ReadPlan) -> RowReader:
         return read_csv(source, dataset, config.encoding)
     if plan.format == "ndjson":
         return read_ndjson(source, config.encoding)
-    # PyArrow takes longer to import than all else together.
-    from gateway.ingest.parquet_reader import read_parquet  # noqa: PLC0415
-
     return read_parquet(source, dataset)
 
 

@@ -12,23 +12,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import orjson
-import pyarrow as pa
-import pyarrow.parquet as pq
 import zstandard
 
 from gateway.creditfile.catalogue_schema import DatasetDefinition
 
-ROW_GROUP: Final = 20_000
+if TYPE_CHECKING:
+    from gateway.synthetic.parquet_writer import ParquetRows
+
 _USCC: Final = "uscc"
 _SOURCE_TIME: Final = "source_time"
 _CELL_FORMATS: Final[Mapping[str, Callable[[Any], str]]] = {
     "boolean": lambda value: "true" if value else "false",
     "texts": ";".join,
 }
-_ARROW_TYPES: Final = {"boolean": pa.bool_(), "integer": pa.int64()}
 
 Row = Mapping[str, Any]
 
@@ -63,7 +62,7 @@ class DatasetFile:
     def __init__(self, path: Path, dataset: DatasetDefinition, form: Format) -> None:
         self._path, self._dataset = path, dataset.code
         self._file = _Digesting(path.open("wb"))
-        self._rows_writer = _WRITERS[form](self._file, dataset)
+        self._rows_writer = _rows_writer(form, self._file, dataset)
         self._rows = 0
 
     def write(self, row: Row) -> None:
@@ -145,7 +144,7 @@ class _Csv:
 
 
 class _Ndjson:
-    def __init__(self, file: _Digesting, _: DatasetDefinition) -> None:
+    def __init__(self, file: _Digesting) -> None:
         self._bytes = _compressed(file)
 
     def write(self, row: Row) -> None:
@@ -155,36 +154,14 @@ class _Ndjson:
         self._bytes.close()
 
 
-class _Parquet:
-    def __init__(self, file: _Digesting, dataset: DatasetDefinition) -> None:
-        types = {field.name: field.type for field in dataset.fields}
-        self._schema = pa.schema(
-            [(name, _arrow_type(types.get(name, "text"))) for name in header_of(dataset)]
-        )
-        self._writer = pq.ParquetWriter(file, self._schema, compression="zstd")
-        self._rows: list[Row] = []
+def _rows_writer(
+    form: Format, file: _Digesting, dataset: DatasetDefinition
+) -> "_Csv | _Ndjson | ParquetRows":
+    if form is Format.CSV:
+        return _Csv(file, dataset)
+    if form is Format.NDJSON:
+        return _Ndjson(file)
+    from gateway.synthetic.parquet_writer import ParquetRows  # noqa: PLC0415  # an optional extra
 
-    def write(self, row: Row) -> None:
-        self._rows.append(row)
-        if len(self._rows) == ROW_GROUP:
-            self._flush()
-
-    def close(self) -> None:
-        self._flush()
-        self._writer.close()
-
-    def _flush(self) -> None:
-        if self._rows:
-            self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
-            self._rows.clear()
-
-
-def _arrow_type(kind: str) -> Any:  # pyarrow's type; days and decimals are texts in their one form
-    return pa.list_(pa.string()) if kind == "texts" else _ARROW_TYPES.get(kind, pa.string())
-
-
-_WRITERS: Final[dict[Format, type[_Csv | _Ndjson | _Parquet]]] = {
-    Format.CSV: _Csv,
-    Format.NDJSON: _Ndjson,
-    Format.PARQUET: _Parquet,
-}
+    types = {field.name: field.type for field in dataset.fields}
+    return ParquetRows(file, {name: types.get(name, "text") for name in header_of(dataset)})

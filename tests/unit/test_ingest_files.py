@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import date
@@ -20,8 +21,9 @@ import zstandard
 
 from gateway.ingest.chunk_reader import MAX_BUFFERED_BYTES, Chunk, ReadPlan, read_chunks
 from gateway.ingest.config import IngestConfig
-from gateway.ingest.decompression import FileRefused
+from gateway.ingest.decompression import DecompressedFile, FileRefused
 from gateway.ingest.job_store import digest_of_file
+from gateway.ingest.parquet_support import read_parquet
 from gateway.ingest.results import RowWarning, Source
 from gateway.ingest.row_reader import MAX_TAKEN_BYTES
 from gateway.ingest.validate_columns import ColumnValidator, columns_of_rows
@@ -451,3 +453,14 @@ def test_only_a_regular_file_is_read(tmp_path: Path) -> None:
             next(read_chunks(make_plan(path)))
         with pytest.raises(FileRefused):
             digest_of_file(path)
+
+
+def test_a_gateway_without_pyarrow_refuses_a_parquet_file_and_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The extra `[parquet]` is optional; CSV and NDJSON need nothing of it."""
+    path = tmp_path / "licence.parquet"
+    pq.write_table(pa.table({"uscc": ["91330106MA2CF0A00X"]}), path)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)  # as if it were not installed
+    with DecompressedFile(path) as source, pytest.raises(FileRefused, match=r"CSV or NDJSON"):
+        read_parquet(source, CATALOGUE.dataset("licence"))

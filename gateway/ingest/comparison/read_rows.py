@@ -8,7 +8,7 @@ from gateway.creditfile.catalogue_schema import DatasetDefinition
 from gateway.ingest.csv_reader import read_csv
 from gateway.ingest.decompression import DecompressedFile, FileRefused
 from gateway.ingest.ndjson_reader import read_ndjson
-from gateway.ingest.parquet_reader import read_parquet
+from gateway.ingest.parquet_support import read_parquet
 from gateway.ingest.text_encoding import Encoding
 from gateway.ingest.validate_columns import Row
 
