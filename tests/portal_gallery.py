@@ -23,12 +23,17 @@ from gateway.disclosure import consent_log_writer
 from gateway.disclosure.tables import TurnedAwayRow
 from gateway.ingest import Source, ingest_rows
 from tests.creditfile_builders import make_record
-from tests.portal_fixture import CATALOGUE, PortalFixture, hidden_fields
+from tests.portal_fixture import CATALOGUE, NOON, PortalFixture, hidden_fields
 
 PAGE_PREFIXES: Final = ("/portal", "/E/", "/e/", "/demo-identity")
 """Path prefixes of pages, beside `/`."""
 FILES: Final = (".json", ".pdf", ".csv", ".svg", ".png", "/static/{name}")
 TENDER: Final = Purpose.TENDER
+ENDED: Final[tuple[dict[str, Any], ...]] = (
+    {"repaired_at": NOON},
+    {"publicity_ends_on": "2026-10-01"},
+)
+"""Changes that end a penalty."""
 AWAY: Final = ("/portal/sign-in",)
 """Redirects to the provider."""
 
@@ -221,6 +226,16 @@ async def _records(portal: PortalFixture, words: PageTexts) -> None:
             )
             for n in (1, 2, 3)
         ),
+        *(
+            make_record(
+                uscc=portal.firm,
+                record_id=f"rec_over_{n}",
+                document_number=f"旧{n}",
+                **texts,
+                **ended,
+            )
+            for n, ended in enumerate(ENDED)
+        ),
         make_record(
             "public_rating",
             uscc=portal.firm,
@@ -297,7 +312,8 @@ async def _consents(portal: PortalFixture, browser: httpx2.AsyncClient) -> dict[
 
 async def _looks(portal: PortalFixture, words: PageTexts) -> dict[str, str]:
     said = words.or_plain("penalty")
-    await portal.add_look(portal.firm, asked=["registration", said])
+    told = [[each, 1] for each in ("rec_3", "rec_over_0", "rec_deleted")]
+    await portal.add_look(portal.firm, asked=["registration", said], relied_on=told)
     await portal.add_look(
         portal.firm,
         kind="verification",
@@ -366,6 +382,7 @@ async def _objections(
         "record of one dataset": f"/portal/enterprises/{portal.firm}/record?dataset=penalty",
         "one record": f"{records}/rec_3",
         "one disputed record": f"{records}/rec_1",
+        "one ended record": f"{records}/rec_over_0",
         "object": f"{records}/rec_3/object",
         "objections": f"/portal/enterprises/{portal.firm}/objections",
         "objection": ids["rec_1"],

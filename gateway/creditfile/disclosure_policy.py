@@ -12,7 +12,7 @@ from gateway.creditfile import disclosure_terms
 from gateway.creditfile.catalogue import Catalogue, opens_by_condition
 from gateway.creditfile.catalogue_schema import FieldDefinition
 from gateway.creditfile.disclosure_class import CLASSES_FOR, Audience, DisclosureClass
-from gateway.creditfile.disclosure_terms import ALONE, FileContext
+from gateway.creditfile.disclosure_terms import ALONE, End, EndReason, FileContext, ends_by_act
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.record_mapping import without_personal_numbers
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Record
@@ -42,17 +42,30 @@ def is_disclosable(
 ) -> bool:
     """True if anything of `record` may be disclosed to `audience` at `now`.
 
-    `kind` is the enterprise's.
+    The enterprise sees its own records whatever has ended them. `kind` is the enterprise's.
     """
     if record.dataset not in catalogue.codes:
         return False
-    dataset, rules = catalogue.dataset(record.dataset), catalogue.rules_of(record.dataset)
-    if disclosure_terms.has_ended(record, dataset, rules, now=now, context=context):
-        return False
-    if audience is not Audience.ENTERPRISE and disclosure_terms.is_exempt(record, rules, now=now):
+    if audience is not Audience.ENTERPRISE and end_in_effect(
+        record, catalogue, now, context=context
+    ):
         return False
     fields = catalogue.fields_for(record.dataset, audience, kind)
     return any(_reaches(each, record, audience) for each in fields)
+
+
+def end_in_effect(
+    record: Record, catalogue: Catalogue, now: datetime, *, context: FileContext = ALONE
+) -> End | None:
+    """Why the record is disclosed to nobody but its enterprise at `now`; `None` if it is not so.
+
+    An exemption (R1) is named before the rule that the record is not published.
+    """
+    dataset, rules = catalogue.dataset(record.dataset), catalogue.rules_of(record.dataset)
+    end = disclosure_terms.end_in_effect(record, dataset, rules, now=now, context=context)
+    if end is None or end.reason is EndReason.NOT_PUBLISHED:
+        return disclosure_terms.exemption(record, rules, now=now) or end
+    return end
 
 
 def disclosable_fields(
@@ -78,7 +91,7 @@ def disclosable_records(
 ) -> tuple[DisclosableRecord, ...]:
     """Disclosable records of one enterprise, in their order.
 
-    `kind` is the enterprise's. Records that have ended or are not for this audience are left out.
+    `kind` is the enterprise's. Records that are not for this audience are left out.
     """
     held = tuple(records)
     context = context_of(held, catalogue, now)
@@ -107,7 +120,7 @@ def context_of(records: Iterable[Record], catalogue: Catalogue, now: datetime) -
     held = tuple(records)
     return FileContext(
         on_serious_list=_is_on_serious_list(held, catalogue, now),
-        superseded=_superseded(held, catalogue),
+        superseded=_superseded(held, catalogue, now),
     )
 
 
@@ -134,15 +147,18 @@ def _is_on_serious_list(records: Iterable[Record], catalogue: Catalogue, now: da
     )
 
 
-def _superseded(records: Iterable[Record], catalogue: Catalogue) -> frozenset[str]:
-    """Ids of records that are not the latest of their series (ratings: the latest only)."""
+def _superseded(records: Iterable[Record], catalogue: Catalogue, now: datetime) -> frozenset[str]:
+    """Ids of records that are not the latest of their series (ratings: the latest only).
+
+    A record that its source has ended supersedes nothing.
+    """
     latest: dict[tuple[object, ...], Record] = {}
     old = set()
     for each in records:
         series = (
             catalogue.rules_of(each.dataset).latest_of if each.dataset in catalogue.codes else None
         )
-        if series is None:
+        if series is None or any(end.moment <= now for end in ends_by_act(each)):
             continue
         key = (each.dataset, *(each.fields.get(name) for name in series))
         other = latest.setdefault(key, each)

@@ -5,10 +5,11 @@ suspension and withdrawal end disclosure at once. All terms are parameters of th
 """
 
 import calendar
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from enum import StrEnum
+from typing import Final, NamedTuple
 
 from gateway.creditfile.catalogue_schema import ClockRules, DatasetDefinition, Exempt, Term
 from gateway.creditfile.local_dates import day_of, end_of, midnight, months_after
@@ -32,6 +33,50 @@ class FileContext:
 ALONE: Final = FileContext()
 
 
+class EndReason(StrEnum):
+    """Why a record is disclosed to nobody but its enterprise."""
+
+    REPAIRED = "repaired"
+    SUSPENDED = "suspended"
+    WITHDRAWN = "withdrawn"
+    REMOVED = "removed"
+    """Off its list."""
+    VALIDITY_OVER = "validity_over"
+    LISTING_OVER = "listing_over"
+    TERM_OVER = "term_over"
+    PUBLICITY_OVER = "publicity_over"
+    RETENTION_OVER = "retention_over"
+    SUPERSEDED = "superseded"
+    """A later record of its series is disclosed instead."""
+    NOT_BEGUN = "not_begun"
+    NOT_PUBLISHED = "not_published"
+    """The rules of publicity leave it out: minor, or without a date."""
+    SIMPLIFIED = "simplified"
+    UNDER_APPEAL = "under_appeal"
+
+
+class End(NamedTuple):
+    """End of disclosure, exclusive, with its reason."""
+
+    moment: datetime
+    """`NEVER_DISCLOSED` where it has no day; of `NOT_BEGUN` the beginning."""
+    reason: EndReason
+
+
+FINAL_ACTS: Final = frozenset({EndReason.REPAIRED, EndReason.WITHDRAWN, EndReason.REMOVED})
+"""Ends by an act of the source; a suspension may be lifted."""
+NOT_OVER: Final = frozenset(
+    {
+        EndReason.SUSPENDED,
+        EndReason.NOT_BEGUN,
+        EndReason.NOT_PUBLISHED,
+        EndReason.SIMPLIFIED,
+        EndReason.UNDER_APPEAL,
+    }
+)
+"""Reasons that leave a record undisclosed without its term being over."""
+
+
 def begins_at(record: Record) -> datetime | None:
     """Start of publicity, if the record has a publication date."""
     return None if record.published_on is None else midnight(record.published_on)
@@ -41,21 +86,8 @@ def ends_at(
     record: Record, dataset: DatasetDefinition, rules: ClockRules, context: FileContext = ALONE
 ) -> datetime | None:
     """End of disclosure, exclusive; `None` if nothing ends it."""
-    if rules.latest_of is not None and record.record_id in context.superseded:
-        return NEVER_DISCLOSED
-    marks = (record.repaired_at, record.suspended_at, record.withdrawn_at)
-    ends = [end for end in marks if end is not None]
-    if record.removed_on is not None:
-        ends.append(midnight(record.removed_on))
-    if rules.until_valid_to and record.valid_to is not None:
-        ends.append(end_of(record.valid_to))
-    if rules.term is not None:
-        ends.extend(_end_of_term(record, dataset, rules.term))
-    if not rules.until_removed:
-        ends.extend(_ends_of_publicity(record, rules))
-        if not context.on_serious_list:
-            ends.extend(_end_of_retention(record, dataset, rules.retention_months))
-    return min(ends, default=None)
+    end = _first_end(record, dataset, rules, context)
+    return None if end is None else end.moment
 
 
 def retention_over_at(
@@ -71,9 +103,7 @@ def retention_over_at(
         return None
     if not rules.until_removed:
         return over
-    off = [end for end in (record.repaired_at, record.withdrawn_at) if end is not None]
-    if record.removed_on is not None:
-        off.append(midnight(record.removed_on))
+    off = [end.moment for end in ends_by_act(record) if end.reason in FINAL_ACTS]
     if rules.term is not None:
         off.extend(_end_of_term(record, dataset, rules.term))
     return max(over, min(off)) if off else None
@@ -88,9 +118,37 @@ def has_ended(
     context: FileContext = ALONE,
 ) -> bool:
     """True if the record is not disclosed at `now`: ended, or not yet begun."""
-    end = ends_at(record, dataset, rules, context)
+    return end_in_effect(record, dataset, rules, now=now, context=context) is not None
+
+
+def end_in_effect(
+    record: Record,
+    dataset: DatasetDefinition,
+    rules: ClockRules,
+    *,
+    now: datetime,
+    context: FileContext = ALONE,
+) -> End | None:
+    """The end that leaves the record undisclosed at `now`, the earliest; `None` if none has come."""
+    end = _first_end(record, dataset, rules, context)
+    if end is not None and now >= end.moment:
+        return end
     begin = begins_at(record)
-    return (end is not None and now >= end) or (begin is not None and now < begin)
+    if begin is not None and now < begin:
+        return End(begin, EndReason.NOT_BEGUN)
+    return None
+
+
+def ends_by_act(record: Record) -> Iterator[End]:
+    """Ends by an act of the source: repair, suspension, withdrawal, removal from a list."""
+    if record.repaired_at is not None:
+        yield End(record.repaired_at, EndReason.REPAIRED)
+    if record.suspended_at is not None:
+        yield End(record.suspended_at, EndReason.SUSPENDED)
+    if record.withdrawn_at is not None:
+        yield End(record.withdrawn_at, EndReason.WITHDRAWN)
+    if record.removed_on is not None:
+        yield End(midnight(record.removed_on), EndReason.REMOVED)
 
 
 def is_bad(record: Record, dataset: DatasetDefinition) -> bool:
@@ -101,12 +159,15 @@ def is_bad(record: Record, dataset: DatasetDefinition) -> bool:
     )
 
 
-def is_exempt(record: Record, rules: ClockRules, *, now: datetime) -> bool:
-    """R1: simplified procedure, or under appeal."""
+def exemption(record: Record, rules: ClockRules, *, now: datetime) -> End | None:
+    """R1: simplified procedure, or under appeal; `None` if neither."""
     if rules.exempt is None:
-        return False
-    simplified = record.fields.get("procedure") in rules.exempt.procedures
-    return simplified or _is_under_appeal(record, rules.exempt, now)
+        return None
+    if record.fields.get("procedure") in rules.exempt.procedures:
+        return End(NEVER_DISCLOSED, EndReason.SIMPLIFIED)
+    if _is_under_appeal(record, rules.exempt, now):
+        return End(NEVER_DISCLOSED, EndReason.UNDER_APPEAL)
+    return None
 
 
 def counts_as_bad(
@@ -120,19 +181,45 @@ def counts_as_bad(
     """True if the record is bad information against the enterprise at `now`."""
     return (
         is_bad(record, dataset)
-        and not is_exempt(record, rules, now=now)
+        and exemption(record, rules, now=now) is None
         and not has_ended(record, dataset, rules, now=now, context=context)
     )
 
 
-def _ends_of_publicity(record: Record, rules: ClockRules) -> Iterable[datetime]:
+def _first_end(
+    record: Record, dataset: DatasetDefinition, rules: ClockRules, context: FileContext
+) -> End | None:
+    return min(_ends(record, dataset, rules, context), key=lambda end: end.moment, default=None)
+
+
+def _ends(
+    record: Record, dataset: DatasetDefinition, rules: ClockRules, context: FileContext
+) -> Iterator[End]:
+    if rules.latest_of is not None and record.record_id in context.superseded:
+        yield End(NEVER_DISCLOSED, EndReason.SUPERSEDED)
+    yield from ends_by_act(record)
+    if rules.until_valid_to and record.valid_to is not None:
+        yield End(end_of(record.valid_to), EndReason.VALIDITY_OVER)
+    if rules.term is not None:
+        reason = EndReason.LISTING_OVER if rules.until_removed else EndReason.TERM_OVER
+        yield from (End(end, reason) for end in _end_of_term(record, dataset, rules.term))
+    if not rules.until_removed:
+        yield from _ends_of_publicity(record, rules)
+        if not context.on_serious_list:
+            for end in _end_of_retention(record, dataset, rules.retention_months):
+                yield End(end, EndReason.RETENTION_OVER)
+
+
+def _ends_of_publicity(record: Record, rules: ClockRules) -> Iterator[End]:
     if record.publicity_ends_on is not None:
-        yield end_of(record.publicity_ends_on)
+        yield End(end_of(record.publicity_ends_on), EndReason.PUBLICITY_OVER)
     if not rules.has_publicity:
         return
     last_day = last_day_of_publicity(Penalty.from_record(record), rules)
-    if last_day is not None:
-        yield NEVER_DISCLOSED if last_day == NEVER else end_of(last_day)
+    if last_day == NEVER:
+        yield End(NEVER_DISCLOSED, EndReason.NOT_PUBLISHED)
+    elif last_day is not None:
+        yield End(end_of(last_day), EndReason.PUBLICITY_OVER)
 
 
 def _end_of_term(record: Record, dataset: DatasetDefinition, term: Term) -> Iterable[datetime]:

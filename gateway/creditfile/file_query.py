@@ -1,8 +1,8 @@
 """SQL expressions that read an enterprise's credit file in one statement, by USCC.
 
 Each is a scalar sub-select of type text, so that one row holds everything, with the same result
-from either driver. Withdrawn records are never read, and with `NOT_ENDED` neither are repaired,
-suspended or delisted ones.
+from either driver. With `NOT_ENDED` records that are withdrawn, repaired, suspended or delisted are left
+out.
 """
 
 from collections.abc import Sequence
@@ -27,9 +27,7 @@ def enterprise_json(condition: str = "true") -> str:
   WHERE e.uscc = CAST(:uscc AS text) AND {condition})"""  # noqa: S608  # constants only
 
 
-_NOT_WITHDRAWN: Final = "r.withdrawn_at IS NULL"
-
-NOT_ENDED: Final = f"""{_NOT_WITHDRAWN}
+NOT_ENDED: Final = """r.withdrawn_at IS NULL
     AND (r.repaired_at IS NULL OR r.repaired_at > CAST(:now AS timestamptz))
     AND (r.suspended_at IS NULL OR r.suspended_at > CAST(:now AS timestamptz))
     AND (r.removed_on IS NULL
@@ -40,9 +38,7 @@ Parameter `:now`.
 """
 
 
-def records_json(
-    datasets: str = "CAST(:datasets AS text[])", *, condition: str = _NOT_WITHDRAWN
-) -> str:
+def records_json(datasets: str = "CAST(:datasets AS text[])", *, condition: str = "true") -> str:
     """SQL for the records of `:uscc` in these datasets (SQL expression of type text[]).
 
     JSON as text: an array or null for each dataset. Parse it with `records_from_json`. One
@@ -87,7 +83,7 @@ _READ_FILE: Final = Statement(
 async def read_file(
     connection: AsyncConnection, uscc: str, datasets: Sequence[str]
 ) -> tuple[Enterprise, tuple[Record, ...]] | None:
-    """Read an enterprise and its records of these datasets; `None` if there is no such enterprise."""
+    """Read an enterprise and all its records of these datasets; `None` if there is no such enterprise."""
     found = await connection.execute(_READ_FILE, {"uscc": uscc, "datasets": list(datasets)})
     row = found.one()
     enterprise = enterprise_from_json(row.enterprise)

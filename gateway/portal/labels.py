@@ -1,6 +1,7 @@
 """Portal labels in Chinese and English: statuses, kinds, reasons, purposes, datasets."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 from consent import Act, Consent, Purpose, Status
@@ -8,6 +9,8 @@ from consent.model import PURPOSE_NAMES
 from gateway.access.refused_request import UNKNOWN
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_class import Audience
+from gateway.creditfile.disclosure_terms import End, EndReason
+from gateway.creditfile.local_dates import day_of
 from gateway.pages.i18n import Translated
 from verification import find_question
 
@@ -85,6 +88,40 @@ REASONS: Final[Mapping[str, Translated]] = {
     "unknown_question": Translated("核验项不存在", "There is no such question"),
     "unknown_dataset": Translated("数据目录项不存在", "There is no such dataset"),
 }
+END_REASONS: Final[Mapping[EndReason, Translated]] = {
+    EndReason.REPAIRED: Translated("已于{day}信用修复", "repaired on {day}"),
+    EndReason.SUSPENDED: Translated("自{day}起中止提供", "suspended on {day}"),
+    EndReason.WITHDRAWN: Translated("已于{day}撤销", "withdrawn on {day}"),
+    EndReason.REMOVED: Translated("已于{day}移出", "taken off the list on {day}"),
+    EndReason.VALIDITY_OVER: Translated("有效期至{day}，已届满", "validity over on {day}"),
+    EndReason.LISTING_OVER: Translated("列入期限至{day}，已届满", "listing term over on {day}"),
+    EndReason.TERM_OVER: Translated("提供期限至{day}，已届满", "term over on {day}"),
+    EndReason.PUBLICITY_OVER: Translated("公示期至{day}，已届满", "publicity over on {day}"),
+    EndReason.RETENTION_OVER: Translated(
+        "保存期限至{day}，即将删除", "kept until {day}, to be deleted"
+    ),
+    EndReason.SUPERSEDED: Translated(
+        "已有更新的一次，以最新为准", "a later one has taken its place"
+    ),
+    EndReason.NOT_BEGUN: Translated("自{day}起公示", "published from {day}"),
+    EndReason.NOT_PUBLISHED: Translated("不对外公示", "not published"),
+    EndReason.SIMPLIFIED: Translated(
+        "简易程序处罚，不计入、不对外公示", "simplified procedure: not counted, not published"
+    ),
+    EndReason.UNDER_APPEAL: Translated(
+        "正在复议或诉讼，暂不计入、不对外公示", "under appeal: not counted, not published for now"
+    ),
+}
+_LAST_DAY: Final = frozenset(
+    {
+        EndReason.VALIDITY_OVER,
+        EndReason.LISTING_OVER,
+        EndReason.TERM_OVER,
+        EndReason.PUBLICITY_OVER,
+        EndReason.RETENTION_OVER,
+    }
+)
+"""Reasons whose label names the last day; the others name the first day after."""
 _OTHER_REASON: Final = Translated("不符合提供条件", "The conditions were not met")
 
 
@@ -102,6 +139,13 @@ def purpose_name(code: str) -> Translated:
 def reason_name(code: str | None) -> Translated:
     """The label of a refusal reason."""
     return REASONS.get(code or "", _OTHER_REASON)
+
+
+def end_label(end: End) -> Translated:
+    """Why a record is disclosed to nobody but its enterprise, and since when."""
+    moment = end.moment - timedelta(microseconds=1) if end.reason in _LAST_DAY else end.moment
+    day, label = str(day_of(moment)), END_REASONS[end.reason]
+    return Translated(label.zh.format(day=day), label.en.format(day=day))
 
 
 def item_name(asked: Any, catalogue: Catalogue) -> Translated:  # one entry of `asked`

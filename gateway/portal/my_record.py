@@ -11,10 +11,11 @@ from starlette.responses import Response
 
 from gateway.creditfile import labels
 from gateway.creditfile.disclosure_class import Audience
-from gateway.creditfile.disclosure_policy import context_of, disclosable_fields
-from gateway.creditfile.disclosure_terms import FileContext
+from gateway.creditfile.disclosure_policy import context_of, disclosable_fields, end_in_effect
+from gateway.creditfile.disclosure_terms import NOT_OVER, End, FileContext
 from gateway.creditfile.file_query import read_file
 from gateway.creditfile.local_dates import day_of
+from gateway.creditfile.objections import lifecycle
 from gateway.creditfile.objections import store as objections
 from gateway.creditfile.objections.model import Objection
 from gateway.creditfile.personal_fields import open_enterprise, with_personal
@@ -24,6 +25,7 @@ from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages.i18n import Translated
 from gateway.pages.page_route import EarlyResponse, PageRoute
 from gateway.pages.rendering import PageRenderer
+from gateway.portal import labels as portal_labels
 from gateway.portal.objections import labels as objection_labels
 from gateway.portal.page_queries import EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime
@@ -43,8 +45,20 @@ class Entry:
     fields: Mapping[str, Any]
     public: frozenset[str]
     authorised: frozenset[str]
+    end: End | None
+    """Why the record is disclosed to nobody else; `None` if it is disclosed."""
     objection: Objection | None
     """The open objection to the record."""
+
+    @property
+    def is_over(self) -> bool:
+        """True if the record was disclosed to others and is so no more."""
+        return self.end is not None and self.end.reason not in NOT_OVER
+
+    @property
+    def is_open_to_objection(self) -> bool:
+        """True if the enterprise may object to the record."""
+        return lifecycle.is_open_to_objection(self.end)
 
     @property
     def visibility(self) -> str:
@@ -64,6 +78,8 @@ class Section:
     name: Translated
     count: int
     entries: Sequence[Entry]
+    over: bool
+    """True if it holds the records that are disclosed to others no more."""
     cursor: str | None = None
 
 
@@ -112,6 +128,7 @@ class CreditFile:
             fields=fields[Audience.ENTERPRISE],
             public=frozenset(fields[Audience.PUBLIC]),
             authorised=frozenset(fields[Audience.AUTHORISED]),
+            end=end_in_effect(record, self.runtime.catalogue, self.now, context=context),
             objection=self.objections.get(record.record_id),
         )
 
@@ -128,12 +145,14 @@ class CreditFile:
 
 @router.get("/portal/enterprises/{uscc}/record")
 async def show_credit_file(uscc: str, runtime: UsingRuntime, visitor: UsingVisitor) -> Response:
-    """Show the file by dataset; `?dataset=` shows one dataset page by page."""
+    """Show the file by dataset; `?dataset=` shows one dataset page by page, `&over=1` what is over."""
     visitor.require(Permission.RECORD, uscc)
-    wanted, cursor = (visitor.request.query_params.get(name, "") for name in ("dataset", "after"))
+    wanted, cursor, over = map(
+        visitor.request.query_params.get, ("dataset", "after", "over"), ("", "", "")
+    )
     async with runtime.engine.connect() as connection:
         file = await load_file(connection, runtime, visitor, uscc)
-    sections = _sections(file, wanted, cursor)
+    sections = _sections(file, wanted, cursor, over=bool(over))
     if not sections:
         return visitor.not_found()
     return renderer.visitor_page(
@@ -142,9 +161,11 @@ async def show_credit_file(uscc: str, runtime: UsingRuntime, visitor: UsingVisit
         enterprise=file.card,
         tab="record",
         sections=sections,
+        over=[] if wanted else _sections(file, "", "", over=True),
         whole=not wanted,
         disputed=len(file.objections),
         labels=labels,
+        why=portal_labels.end_label,
         catalogue=runtime.catalogue,
     )
 
@@ -169,6 +190,7 @@ async def show_record(
         earlier=[each for each in earlier if not each.marks],
         notice=visitor.notice(objection_labels.NOTICES),
         labels=labels,
+        why=portal_labels.end_label,
         objection_labels=objection_labels,
         catalogue=runtime.catalogue,
         is_rating=entry.record.dataset in runtime.catalogue.objections.rating_appeal.datasets,
@@ -179,9 +201,19 @@ async def load_file(
     connection: AsyncConnection, runtime: Runtime, visitor: Visitor, uscc: str
 ) -> CreditFile:
     """The credit file of an enterprise; without one, the 404 page."""
+    file = await read_credit_file(connection, runtime, uscc)
+    if file is None:
+        raise EarlyResponse(visitor.not_found())
+    return file
+
+
+async def read_credit_file(
+    connection: AsyncConnection, runtime: Runtime, uscc: str
+) -> CreditFile | None:
+    """The credit file of an enterprise, or `None`."""
     read = await read_file(connection, uscc, runtime.catalogue.codes)
     if read is None:
-        raise EarlyResponse(visitor.not_found())
+        return None
     own = await objections.of_enterprise(connection, uscc)
     return CreditFile(
         enterprise=read[0],
@@ -215,11 +247,12 @@ def _sort_key(entry: Entry) -> str:
     return str(record.decided_on or record.period or day_of(record.source_time))
 
 
-def _sections(file: CreditFile, wanted: str, cursor: str) -> list[Section]:
+def _sections(file: CreditFile, wanted: str, cursor: str, *, over: bool) -> list[Section]:
     """The first records of each dataset, or the page after `cursor` of one; empty if there is none."""
     by_dataset: dict[str, list[Entry]] = {}
     for each in file.entries():
-        by_dataset.setdefault(each.record.dataset, []).append(each)
+        if each.is_over == over:
+            by_dataset.setdefault(each.record.dataset, []).append(each)
     if not wanted:
         return [_section(file, entries, 0, PREVIEW_COUNT) for entries in by_dataset.values()]
     entries = by_dataset.get(wanted, [])
@@ -237,5 +270,6 @@ def _section(file: CreditFile, entries: Sequence[Entry], start: int, size: int) 
         name=dataset_name(file.runtime, dataset, file.enterprise.kind),
         count=len(entries),
         entries=shown,
+        over=entries[0].is_over,
         cursor=shown[-1].record.record_id if more else None,
     )

@@ -19,6 +19,7 @@ from gateway.synthetic.province import province
 from tests.creditfile_builders import CATALOGUE, make_record
 from tests.sampling import sampled
 
+OTHERS = tuple(each for each in Audience if each is not Audience.ENTERPRISE)
 TODAY = date(2026, 11, 23)
 PROVINCE = tuple(province(3, 120, today=TODAY, catalogue=CATALOGUE))
 RECORDS = tuple(
@@ -77,18 +78,22 @@ def test_public_is_a_subset_of_authorised_and_of_the_record(
 
 @given(records, moments, moments)
 @settings(max_examples=sampled(100, full=300))
-def test_after_repair_suspension_or_withdrawal_nothing_is_disclosed(
+def test_after_repair_suspension_or_withdrawal_only_the_enterprise_sees_the_record(
     chosen: tuple[str, Record],
     when: datetime,
     now: datetime,
 ) -> None:
-    """From that moment, to any audience."""
+    """From that moment; the enterprise sees it as before."""
     _, record = chosen
     for mark in ("repaired_at", "suspended_at", "withdrawn_at"):
         changed: dict[str, Any] = {mark: when}
         ended = replace(record, **changed)
-        for audience in Audience:
+        for audience in OTHERS:
             assert now < when or not is_disclosable(ended, audience, CATALOGUE, now)
+        own = [
+            is_disclosable(each, Audience.ENTERPRISE, CATALOGUE, now) for each in (record, ended)
+        ]
+        assert own[0] == own[1]
 
 
 @given(records, moments, st.timedeltas(timedelta(0), timedelta(days=3000)))
@@ -103,7 +108,8 @@ def test_an_ended_record_stays_ended(
     dataset, rules = CATALOGUE.dataset(record.dataset), CATALOGUE.rules_of(record.dataset)
     end = disclosure_terms.ends_at(record, dataset, rules)
     if end is not None and now >= end:
-        assert not is_disclosable(record, Audience.ENTERPRISE, CATALOGUE, now + later)
+        for audience in OTHERS:
+            assert not is_disclosable(record, audience, CATALOGUE, now + later)
 
 
 @pytest.mark.usefixtures("_machine_in")

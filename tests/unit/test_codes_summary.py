@@ -8,7 +8,7 @@ import pytest
 from gateway.codes.summary import Section, Summary, public_datasets, summary_of
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import is_disclosable
-from gateway.creditfile.disclosure_terms import begins_at, ends_at, is_exempt
+from gateway.creditfile.disclosure_terms import begins_at, ends_at, exemption
 from gateway.creditfile.local_dates import midnight
 from gateway.creditfile.records import Record
 from gateway.synthetic.delivered_rows import SyntheticEnterprise
@@ -51,7 +51,7 @@ def reason_left_out(record: Record) -> str:
     if record.fields.get("appeal_state") == "under_appeal":
         return "正在复议诉讼"
     end, begin = ends_at(record, dataset, rules), begins_at(record)
-    if is_exempt(record, rules, now=NOW) or (end is not None and end.year == 1):
+    if exemption(record, rules, now=NOW) or (end is not None and end.year == 1):
         return "依法不予公示"
     if (end is not None and end <= NOW) or (begin is not None and begin > NOW):
         return "列入" if rules.until_removed else "在公示期内"

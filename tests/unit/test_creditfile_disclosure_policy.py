@@ -1,7 +1,7 @@
 """Disclosure policy by record, field and audience."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,11 +12,14 @@ from gateway.creditfile.disclosure_policy import (
     context_of,
     disclosable_fields,
     disclosable_records,
+    end_in_effect,
     is_disclosable,
     mask_person,
     never_disclosed_fields,
 )
+from gateway.creditfile.disclosure_terms import NEVER_DISCLOSED, EndReason
 from gateway.creditfile.labels import dataset_label, field_label
+from gateway.creditfile.local_dates import midnight
 from gateway.creditfile.record_mapping import typed_columns
 from gateway.creditfile.records import Record, registration_of
 from tests.creditfile_builders import (
@@ -50,33 +53,63 @@ def test_severity_needs_consent_and_the_appeal_state_is_only_compared() -> None:
 
 
 @pytest.mark.parametrize(
-    "changed",
-    [{"procedure": "简易"}, {"appeal_state": "under_appeal"}],
+    ("changed", "reason", "day"),
+    [
+        ({"procedure": "简易"}, EndReason.SIMPLIFIED, None),
+        ({"appeal_state": "under_appeal"}, EndReason.UNDER_APPEAL, None),
+        ({"kinds": ["警告"], "severity": None}, EndReason.NOT_PUBLISHED, None),
+        ({"repaired_at": NOON}, EndReason.REPAIRED, NOON),
+        ({"suspended_at": NOON}, EndReason.SUSPENDED, NOON),
+        ({"withdrawn_at": NOON}, EndReason.WITHDRAWN, NOON),
+        ({"withdrawn_at": NOON, "appeal_state": "under_appeal"}, EndReason.WITHDRAWN, NOON),
+        ({"publicity_ends_on": "2026-11-21"}, EndReason.PUBLICITY_OVER, "2026-11-22"),
+        ({"published_on": "2026-11-23"}, EndReason.NOT_BEGUN, "2026-11-23"),
+    ],
 )
-def test_records_that_do_not_count_as_bad_are_shown_to_the_enterprise_alone(
-    changed: dict[str, str],
+def test_what_is_not_disclosed_reaches_its_enterprise_alone_with_the_reason(
+    changed: dict[str, Any], reason: EndReason, day: datetime | str | None
 ) -> None:
-    """R1."""
+    """R1: neither in public, nor under consent, nor in answers; the first end counts."""
     record = make_record(**changed)
     told = {each for each in Audience if is_disclosable(record, each, CATALOGUE, NOON)}
     assert told == {ENTERPRISE}
+    end = end_in_effect(record, CATALOGUE, NOON)
+    moment = midnight(date.fromisoformat(day)) if isinstance(day, str) else day
+    assert end == (moment or NEVER_DISCLOSED, reason)
 
 
 @pytest.mark.parametrize(
-    "changed",
+    ("dataset", "changed", "reason"),
     [
-        {"kinds": ["警告"], "severity": None},
-        {"repaired_at": NOON},
-        {"suspended_at": NOON},
-        {"withdrawn_at": NOON},
-        {"publicity_ends_on": "2026-11-21"},
-        {"published_on": "2026-11-23"},
+        ("serious_violation", {"added_on": "2023-11-21"}, EndReason.LISTING_OVER),
+        ("abnormal_listing", {"removed_on": "2026-11-22"}, EndReason.REMOVED),
+        ("public_rating", {"valid_to": "2026-11-21"}, EndReason.VALIDITY_OVER),
+        ("tax_and_social", {"period": "2023-10"}, EndReason.TERM_OVER),
+        (
+            "commitment",
+            {"fulfilment": "broken", "committed_on": "2020-01-01"},
+            EndReason.RETENTION_OVER,
+        ),
     ],
 )
-def test_ended_and_future_records_are_not_disclosed(changed: dict[str, Any]) -> None:
-    """Neither in public, nor under consent, nor in answers."""
-    record = make_record(**changed)
-    assert not [each for each in Audience if is_disclosable(record, each, CATALOGUE, NOON)]
+def test_each_clock_names_its_reason(
+    dataset: str, changed: dict[str, str], reason: EndReason
+) -> None:
+    """Of lists, ratings, payments and what must be deleted."""
+    end = end_in_effect(make_record(dataset, **changed), CATALOGUE, NOON)
+    assert end is not None
+    assert end.reason is reason
+
+
+def test_a_withdrawn_rating_gives_its_place_back_to_the_one_before() -> None:
+    """What its source has ended supersedes nothing."""
+    old = make_record("public_rating", date="2026-03-01")
+    new = make_record("public_rating", record_id="rec_2", withdrawn_at=NOON)
+    assert context_of((old, new), CATALOGUE, NOON).superseded == set()
+    before = context_of((old, new), CATALOGUE, NOON - timedelta(seconds=1))
+    end = end_in_effect(old, CATALOGUE, NOON, context=before)
+    assert end is not None
+    assert end.reason is EndReason.SUPERSEDED
 
 
 def test_a_rating_is_disclosed_under_consent_only() -> None:

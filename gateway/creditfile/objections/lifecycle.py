@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from gateway.creditfile.catalogue_schema import ObjectionKinds, ObjectionRules
+from gateway.creditfile.disclosure_terms import FINAL_ACTS, End, EndReason
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections.model import (
     CLOCK_ACTOR,
@@ -40,6 +41,14 @@ def kind_of(dataset: str, kinds: ObjectionKinds) -> ObjectionKind:
 def rules_of(kind: ObjectionKind, kinds: ObjectionKinds) -> ObjectionRules:
     """Deadlines of this kind."""
     return kinds.rating_appeal if kind is ObjectionKind.RATING_APPEAL else kinds.objection
+
+
+def is_open_to_objection(end: End | None) -> bool:
+    """True unless the source has ended the record, or a later one has taken its place.
+
+    A record whose term is over can still be wrong: it stays in the file until retention ends.
+    """
+    return end is None or end.reason not in {*FINAL_ACTS, EndReason.SUPERSEDED}
 
 
 def create(

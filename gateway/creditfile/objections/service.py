@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_class import Audience
-from gateway.creditfile.disclosure_policy import disclosable_records
+from gateway.creditfile.disclosure_policy import context_of, disclosable_records, end_in_effect
 from gateway.creditfile.file_query import read_file
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import lifecycle, serializers, store
@@ -47,9 +47,11 @@ async def raise_objection(
     actor: Actor,
     now: datetime,
 ) -> Objection | ObjectionRefused:
-    """Raise an objection to a record disclosed to the enterprise, and mark the record."""
+    """Raise an objection to a record in the enterprise's own file, and mark the record."""
     locked = await store.lock_record(connection, uscc, record_id)
-    if locked is None or not await _is_disclosed(connection, catalogue, uscc, record_id, now):
+    if locked is None or not await _is_open_to_objection(
+        connection, catalogue, uscc, record_id, now
+    ):
         return ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
     refusal = await _repetition_refusal(connection, catalogue, locked, now)
     if refusal:
@@ -192,16 +194,24 @@ async def forget_record(
     return len(found)
 
 
-async def _is_disclosed(
+async def _is_open_to_objection(
     connection: AsyncConnection, catalogue: Catalogue, uscc: str, record_id: str, now: datetime
 ) -> bool:
+    """True if the enterprise sees the record, and its source has not ended it."""
     file = await read_file(connection, uscc, catalogue.codes)
     if file is None:
         return False
     enterprise, records = file
     held = (registration_of(enterprise), *records)
-    disclosed = disclosable_records(held, Audience.ENTERPRISE, catalogue, now, kind=enterprise.kind)
-    return any(each.record.record_id == record_id for each in disclosed)
+    context = context_of(held, catalogue, now)
+    visible = disclosable_records(held, Audience.ENTERPRISE, catalogue, now, kind=enterprise.kind)
+    return any(
+        each.record.record_id == record_id
+        and lifecycle.is_open_to_objection(
+            end_in_effect(each.record, catalogue, now, context=context)
+        )
+        for each in visible
+    )
 
 
 async def _repetition_refusal(

@@ -63,6 +63,8 @@ class AccessEntry:
     purpose: str | None
     consent_id: str | None
     asked: list[Any]
+    relied_on: list[tuple[str, int]]
+    """Ids and versions of the records told, or that an answer rests on."""
     moment: datetime
     """The time; for an hourly count, the start of the hour."""
     times: int | None
@@ -150,6 +152,7 @@ def _attempts(uscc: str, criteria: EntryFilter, position: ListPosition | None) -
         col(DisclosureRow.purpose),
         col(DisclosureRow.consent_id),
         col(DisclosureRow.asked),
+        col(DisclosureRow.relied_on),
         _AT.label("moment"),
         null().cast(BigInteger).label("times"),
     ).where(col(DisclosureRow.uscc) == uscc)
@@ -172,6 +175,7 @@ def _hourly_counts(uscc: str, criteria: EntryFilter, position: ListPosition | No
         null().cast(Text).label("purpose"),
         null().cast(Text).label("consent_id"),
         literal([], JSONB).label("asked"),
+        literal([], JSONB).label("relied_on"),
         _HOUR.label("moment"),
         col(TurnedAwayRow.times),
     ).where(col(TurnedAwayRow.uscc) == uscc)

@@ -1,12 +1,13 @@
 """Portal page and CSV export of the access history (R10)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final
 
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response, StreamingResponse
 
+from gateway.creditfile import labels as record_labels
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages import csv_safe
@@ -16,11 +17,12 @@ from gateway.pages.rendering import PageRenderer
 from gateway.pages.security_headers import security_headers
 from gateway.portal import labels, page_queries
 from gateway.portal.access_history import entries
-from gateway.portal.access_history.entries import EntryFilter
+from gateway.portal.access_history.entries import AccessEntry, EntryFilter
 from gateway.portal.access_history.filters import HistoryFilter, parse_filter
 from gateway.portal.access_history.table import HistoryTable
 from gateway.portal.download_limit import count_download
 from gateway.portal.guards import own_enterprise
+from gateway.portal.my_record import Entry, read_credit_file
 from gateway.portal.page_queries import ClientCard
 from gateway.portal.pagination import PAGE_SIZE, requested_position
 from gateway.runtime import Runtime, UsingRuntime
@@ -39,19 +41,22 @@ async def show_access_history(uscc: str, runtime: UsingRuntime, visitor: UsingVi
         found = await entries.list_entries(
             connection, uscc, selection.filter, position=position, limit=PAGE_SIZE + 1
         )
-    shown, more = found[:PAGE_SIZE], len(found) > PAGE_SIZE
+        shown, more = found[:PAGE_SIZE], len(found) > PAGE_SIZE
+        records = await _records_told(connection, runtime, uscc, shown)
     return renderer.visitor_page(
         visitor,
         "portal/access_history.html",
         enterprise=card,
         tab="looks",
         entries=shown,
+        records=records,
         clients=clients,
         purposes=sorted(selection.choices.purposes),
         selection=selection,
         older=shown[-1].position if more else None,
         first=position is None,
         labels=labels,
+        record_labels=record_labels,
         catalogue=runtime.catalogue,
     )
 
@@ -81,6 +86,16 @@ async def export_access_history(
         media_type="text/csv; charset=utf-8",
         headers=headers,
     )
+
+
+async def _records_told(
+    connection: AsyncConnection, runtime: Runtime, uscc: str, shown: Sequence[AccessEntry]
+) -> Mapping[str, Entry]:
+    """Records of the file, ended ones too, that these entries rest on, by id."""
+    told = {record_id for each in shown for record_id, _ in each.relied_on}
+    file = await read_credit_file(connection, runtime, uscc) if told else None
+    entries_of_file = file.entries() if file else ()
+    return {e.record.record_id: e for e in entries_of_file if e.record.record_id in told}
 
 
 async def _parse_selection(

@@ -59,6 +59,8 @@ async def show_objection_form(
     entry = find_entry(visitor, file, record_id)
     if entry.objection is not None:
         return redirect_to_objection(entry.objection.objection_id, "already")
+    if not entry.is_open_to_objection:
+        return visitor.not_found()
     return _form_page(visitor, file, entry, ObjectionForm())
 
 
