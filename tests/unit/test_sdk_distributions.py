@@ -20,6 +20,8 @@ from tests.floors import floors, sdk_tests
 ROOT: Final = Path(__file__).parents[2]
 GATEWAY: Final = (ROOT, ("gateway", "consent", "verification"), "")
 SDK: Final = (ROOT / "sdk", ("src/xinqiao",), "src/")
+INSTALLING: Final = ("hatchling", "editables")
+"""What `pip install --no-build-isolation -e` needs."""
 
 
 @pytest.mark.parametrize(("project", "packages", "prefix"), [GATEWAY, SDK], ids=["gateway", "sdk"])
@@ -54,10 +56,8 @@ def test_the_locks_hold_what_the_project_declares() -> None:
     product, tools = _locked("requirements.lock"), _locked("requirements-dev.lock")
     project, sdk = _project(ROOT), _project(ROOT / "sdk")
     extras = project["optional-dependencies"]
-    needed = _closure(
-        [*project["dependencies"], *extras["demo"], *sdk["dependencies"]]
-        + sdk["optional-dependencies"]["cli"]
-    )
+    declared = (*sdk["dependencies"], *sdk["optional-dependencies"]["cli"], *INSTALLING)
+    needed = _closure([*project["dependencies"], *extras["demo"], *declared])
     assert needed - {"xinqiao"} <= set(product)
     assert _closure([*extras["dev"], *extras["parquet"]]) <= set(product) | set(tools)
     assert not set(product) & set(tools)
