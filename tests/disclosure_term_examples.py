@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
+from gateway.creditfile.disclosure_policy import context_of
+from gateway.creditfile.disclosure_terms import ALONE, FileContext
+from gateway.creditfile.local_dates import midnight
 from gateway.creditfile.records import Record
-from tests.creditfile_builders import CATALOGUE, make_record
+from tests.creditfile_builders import CATALOGUE, NOON, make_record
 
 NEVER: Final = date.min
 INDIVIDUAL_BUSINESS_USCC: Final = "92330106MA2H3J4K5X"
@@ -23,7 +26,18 @@ class Example:
     en: str
     dataset: str = "penalty"
     fields: Mapping[str, Any] = field(default_factory=dict)
+    penalty: Mapping[str, Any] | None = None
+    """Changes of the penalty that it led to."""
     last_day: date | None
+
+    @property
+    def context(self) -> FileContext:
+        """The rest of the enterprise's file."""
+        if self.penalty is None:
+            return ALONE
+        number = str(self.fields["related_document_number"])
+        led_to = {"document_number": number, "record_id": "rec_2"} | dict(self.penalty)
+        return context_of((self.record, make_record(**_PENALTY | led_to)), CATALOGUE, NOON)
 
     @property
     def record(self) -> Record:
@@ -56,6 +70,11 @@ _EARLIER: Final = {
     "decided_on": "2025-06-01",
     "determined_on": "2025-06-01",
     "published_on": "2025-06-08",
+}
+_FAILED: Final = {
+    "inspected_on": "2026-05-01",
+    "result": "不合格",
+    "related_document_number": "浙市监罚〔2026〕0009号",
 }
 
 RULES: Final = (
@@ -289,8 +308,9 @@ RULES: Final = (
         ),
     ),
     Rule(
-        zh="抽查检查的不良结果：自结果之日起12个月†",
-        en="Negative results of inspections: 12 months from the result†",
+        zh="抽查检查的不良结果：自结果之日起12个月†，由此作出的处罚先终止的，同时终止",
+        en="Negative results of inspections: 12 months from the result†, or with the penalty that they "
+        "led to, if that ends earlier",
         source="市场监管总局信用修复规则，2025-12-25†",
         examples=(
             Example(
@@ -306,6 +326,38 @@ RULES: Final = (
                 dataset="inspection",
                 fields={"inspected_on": "2022-04-01", "result": "未发现问题"},
                 last_day=None,
+            ),
+            Example(
+                zh="2026-05-01检查不合格，由此作出一般处罚：检查自身的期限较早",
+                en="Failed on 2026-05-01, an ordinary penalty: the inspection's own term is earlier",
+                dataset="inspection",
+                fields=_FAILED,
+                penalty={"determined_on": "2026-05-20"},
+                last_day=date(2027, 5, 1),
+            ),
+            Example(
+                zh="同上，处罚的公示截止日为2026-12-01：同时终止",
+                en="The same, the penalty's publicity ends on 2026-12-01: ends with it",
+                dataset="inspection",
+                fields=_FAILED,
+                penalty={"publicity_ends_on": "2026-12-01"},
+                last_day=date(2026, 12, 1),
+            ),
+            Example(
+                zh="同上，处罚于2026-08-10修复：当日起不再提供",
+                en="The same, the penalty repaired on 2026-08-10: not told from that day on",
+                dataset="inspection",
+                fields=_FAILED,
+                penalty={"repaired_at": midnight(date(2026, 8, 10))},
+                last_day=date(2026, 8, 9),
+            ),
+            Example(
+                zh="同上，处罚轻微、不予公示：检查自身的期限不变",
+                en="The same, a minor penalty that is not published: the inspection's own term",
+                dataset="inspection",
+                fields=_FAILED,
+                penalty={"severity": "轻微"},
+                last_day=date(2027, 5, 1),
             ),
         ),
     ),

@@ -36,7 +36,7 @@ async def scan_code(request: Request, code_id: str, runtime: UsingRuntime) -> Re
     parsed, now = parse_code_id(code_id), runtime.now()
     row = (
         await store.read_public_file(
-            runtime.hot, parsed, public_datasets(runtime.catalogue), now=now
+            runtime.hot, parsed, public_datasets(runtime.catalogue), runtime.catalogue, now=now
         )
         if parsed
         else None

@@ -12,7 +12,8 @@ from sqlmodel import col
 
 from gateway.codes.ids import PHRASE_BYTES, RANDOM_BYTES, code_id_from, phrase_from
 from gateway.codes.tables import CodeLocatorRow, CodeRow
-from gateway.creditfile.file_query import NOT_ENDED, enterprise_json, records_json
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.file_query import NEEDED, context_values, enterprise_json, records_json
 from gateway.creditfile.tables import enterprise
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
@@ -37,7 +38,7 @@ _LOCATE: Final = Statement(
 )
 _READ: Final = Statement(f"""
 SELECT c.uscc, c.code_id, c.sign_name, c.check_phrase, c.issued_at, c.revoked_at,
-       {enterprise_json()} AS enterprise, {records_json(condition=NOT_ENDED)} AS records
+       {enterprise_json()} AS enterprise, {records_json(condition=NEEDED)} AS records
   FROM enterprise_code AS c
  WHERE c.uscc = CAST(:uscc AS text) AND c.code_id = CAST(:code_id AS text)
 """)  # noqa: S608  # only constants are put together
@@ -123,6 +124,7 @@ async def read_public_file(
     hot: HotDatabase,
     code_id: str,
     datasets: tuple[str, ...],
+    catalogue: Catalogue,
     *,
     now: datetime,
 ) -> Mapping[str, Any] | None:
@@ -130,7 +132,5 @@ async def read_public_file(
     located = await hot.row(_LOCATE, {"code_id": code_id})
     if located is None:
         return None
-    return await hot.row(
-        _READ,
-        {"uscc": located["uscc"], "code_id": code_id, "datasets": list(datasets), "now": now},
-    )
+    values = {"uscc": located["uscc"], "code_id": code_id, "datasets": list(datasets), "now": now}
+    return await hot.row(_READ, {**values, **context_values(catalogue, datasets)})

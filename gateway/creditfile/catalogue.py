@@ -82,6 +82,11 @@ class Catalogue(CataloguePart):
         """Clock rules of a dataset."""
         return self.clocks[self.dataset(code).clock]
 
+    def ending_with(self, datasets: Iterable[str]) -> list[tuple[str, str]]:
+        """Pairs of one of `datasets` and the dataset with whose records its bad ones end."""
+        rules = ((code, self.rules_of(code).ends_with) for code in datasets if code in self.codes)
+        return [(code, rule.dataset) for code, rule in rules if rule is not None]
+
     def fields_for(
         self, code: str, audience: Audience, kind: str = ""
     ) -> tuple[FieldDefinition, ...]:
@@ -102,6 +107,7 @@ class Catalogue(CataloguePart):
             self._check_values(dataset)
             self._check_day(dataset)
             self._check_term(dataset)
+            self._check_related(dataset)
             for field in dataset.fields:
                 self._check_subject(dataset, field)
         strangers = {*self.objections.objection.datasets, *self.objections.rating_appeal.datasets}
@@ -139,6 +145,8 @@ class Catalogue(CataloguePart):
             needed.add(rules.term.extension)
         if rules.publicity_by_severity is not None:
             needed.add(rules.publicity_by_severity.minor.published_if)
+        if rules.ends_with is not None:
+            needed.add(rules.ends_with.field)
         if needed - names:
             message = (
                 f"dataset {dataset.code}: its clock goes by {min(needed - names)}, no field of it"
@@ -148,6 +156,15 @@ class Catalogue(CataloguePart):
         if rules.term is not None and not set(rules.term.starts) & filled:
             message = f"dataset {dataset.code}: no field fills a column from which its term runs"
             raise ValueError(message)
+
+    def _check_related(self, dataset: DatasetDefinition) -> None:
+        """The dataset that another ends with must exist, have a key of one field, and end by itself."""
+        rule = self.clocks[dataset.clock].ends_with
+        if rule is None:
+            return
+        other = next((each for each in self.datasets if each.code == rule.dataset), None)
+        if other is None or len(other.key) > 1 or self.clocks[other.clock].ends_with is not None:
+            raise ValueError(f"dataset {dataset.code}: nothing can end with {rule.dataset}")
 
     def _check_subject(self, dataset: DatasetDefinition, field: FieldDefinition) -> None:
         """R3: subjects that are never collected, or never public for a person."""

@@ -164,6 +164,11 @@ def _term_sentences(rules: ClockRules) -> Iterator[str]:
         yield "Told while it is on its list, whatever its retention."
     if rules.term is not None:
         yield _term_sentence(rules.term)
+    if rules.ends_with is not None:
+        yield (
+            f"Bad information ends with the `{rules.ends_with.dataset}` that it led to "
+            f"(`{rules.ends_with.field}`), if that is earlier."
+        )
     if rules.until_valid_to:
         yield "Told until its last day of validity."
     if rules.latest_of is not None:

@@ -389,6 +389,14 @@ class Term(CataloguePart):
     """Applies to bad information only."""
 
 
+class EndsWith(CataloguePart):
+    """Bad records end with the record of another dataset that they led to."""
+
+    dataset: Name
+    field: Name
+    """Field that holds the other record's key."""
+
+
 class ClockRules(CataloguePart):
     """Rules that end the disclosure of a record, beside repair and withdrawal."""
 
@@ -402,6 +410,7 @@ class ClockRules(CataloguePart):
     publicity: Publicity | None = None
     publicity_by_severity: PublicityBySeverity | None = None
     exempt: Exempt | None = None
+    ends_with: EndsWith | None = None
 
     @property
     def has_publicity(self) -> bool:

@@ -176,6 +176,8 @@ def _clock_changes(old: ClockRules, new: ClockRules) -> Iterator[str]:
         yield "deleted although it may still be listed"
     if old.term is not None:
         yield from _term_changes(old.term, new.term)
+    if old.ends_with is not None and new.ends_with != old.ends_with:
+        yield "does not end with the record that it led to"
     if old.until_valid_to and not new.until_valid_to:
         yield "told beyond its validity"
     if old.latest_of is not None and (

@@ -3,7 +3,7 @@
 The only such decision: queries, verifications, the public page and certificates all use it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -12,8 +12,18 @@ from gateway.creditfile import disclosure_terms
 from gateway.creditfile.catalogue import Catalogue, opens_by_condition
 from gateway.creditfile.catalogue_schema import FieldDefinition
 from gateway.creditfile.disclosure_class import CLASSES_FOR, Audience, DisclosureClass
-from gateway.creditfile.disclosure_terms import ALONE, End, EndReason, FileContext, ends_by_act
+from gateway.creditfile.disclosure_terms import (
+    ALONE,
+    End,
+    EndReason,
+    FileContext,
+    RelatedRecord,
+    ends_by_act,
+    exemption,
+    is_bad,
+)
 from gateway.creditfile.local_dates import day_of
+from gateway.creditfile.natural_keys import key_of
 from gateway.creditfile.record_mapping import without_personal_numbers
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Record
 
@@ -64,7 +74,7 @@ def end_in_effect(
     dataset, rules = catalogue.dataset(record.dataset), catalogue.rules_of(record.dataset)
     end = disclosure_terms.end_in_effect(record, dataset, rules, now=now, context=context)
     if end is None or end.reason is EndReason.NOT_PUBLISHED:
-        return disclosure_terms.exemption(record, rules, now=now) or end
+        return exemption(record, rules, now=now) or end
     return end
 
 
@@ -118,9 +128,14 @@ def never_disclosed_fields(dataset: str, catalogue: Catalogue) -> tuple[str, ...
 def context_of(records: Iterable[Record], catalogue: Catalogue, now: datetime) -> FileContext:
     """Facts of an enterprise's `records` on which the disclosure of each of them depends."""
     held = tuple(records)
+    listings = _ends_of_serious_listings(held, catalogue, now)
     return FileContext(
-        on_serious_list=_is_on_serious_list(held, catalogue, now),
+        on_serious_list=bool(listings),
+        serious_list_ends_at=None
+        if None in listings
+        else max(filter(None, listings), default=None),
         superseded=_superseded(held, catalogue, now),
+        related=_related(held, catalogue, now),
     )
 
 
@@ -132,19 +147,49 @@ def counts_as_bad(
     return disclosure_terms.counts_as_bad(record, dataset, rules, now=now, context=context)
 
 
-def _is_on_serious_list(records: Iterable[Record], catalogue: Catalogue, now: datetime) -> bool:
-    """True if the enterprise is on the list of serious violations at `now`.
+def _ends_of_serious_listings(
+    records: Iterable[Record], catalogue: Catalogue, now: datetime
+) -> list[datetime | None]:
+    """Ends of the enterprise's listings in force on the list of serious violations.
 
     Depends on the clock alone, since the retention of other records depends on it.
     """
     if SERIOUS_LIST not in catalogue.codes:
-        return False
+        return []
     dataset, rules = catalogue.dataset(SERIOUS_LIST), catalogue.rules_of(SERIOUS_LIST)
-    return any(
-        each.dataset == SERIOUS_LIST
-        and not disclosure_terms.has_ended(each, dataset, rules, now=now)
+    return [
+        disclosure_terms.ends_at(each, dataset, rules)
         for each in records
-    )
+        if each.dataset == SERIOUS_LIST
+        and not disclosure_terms.has_ended(each, dataset, rules, now=now)
+    ]
+
+
+def _related(
+    records: Sequence[Record], catalogue: Catalogue, now: datetime
+) -> Mapping[str, Sequence[RelatedRecord]]:
+    """By id of a bad record, the records of the same enterprise that it names and ends with.
+
+    An exempt one (R1) ends nothing, unless its source has ended it.
+    """
+    found = {}
+    for each in records:
+        rule = (
+            catalogue.rules_of(each.dataset).ends_with if each.dataset in catalogue.codes else None
+        )
+        number = None if rule is None else each.fields.get(rule.field)
+        if rule is None or not number or not is_bad(each, catalogue.dataset(each.dataset)):
+            continue
+        dataset, rules = catalogue.dataset(rule.dataset), catalogue.rules_of(rule.dataset)
+        key = key_of([number])
+        found[each.record_id] = [
+            RelatedRecord(record=other, dataset=dataset, rules=rules)
+            for other in records
+            if other.dataset == rule.dataset
+            and other.natural_key == key
+            and (any(ends_by_act(other)) or not exemption(other, rules, now=now))
+        ]
+    return found
 
 
 def _superseded(records: Iterable[Record], catalogue: Catalogue, now: datetime) -> frozenset[str]:

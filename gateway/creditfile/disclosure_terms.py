@@ -5,8 +5,8 @@ suspension and withdrawal end disclosure at once. All terms are parameters of th
 """
 
 import calendar
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -20,14 +20,27 @@ NEVER_DISCLOSED: Final = datetime.min.replace(tzinfo=UTC)
 """End of disclosure of a record that is never disclosed."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelatedRecord:
+    """A record with the rules of its dataset."""
+
+    record: Record
+    dataset: DatasetDefinition
+    rules: ClockRules
+
+
 @dataclass(frozen=True, slots=True)
 class FileContext:
     """The other records of an enterprise, as far as a record's disclosure depends on them."""
 
     on_serious_list: bool = False
     """The enterprise is on the list of serious violations, which prolongs retention."""
+    serious_list_ends_at: datetime | None = None
+    """End of the listing, if it has a term."""
     superseded: frozenset[str] = frozenset()
     """Ids of records that are not the latest of their series."""
+    related: Mapping[str, Sequence[RelatedRecord]] = field(default_factory=dict)
+    """By record id, the records that it led to and ends with (`ClockRules.ends_with`)."""
 
 
 ALONE: Final = FileContext()
@@ -46,6 +59,8 @@ class EndReason(StrEnum):
     TERM_OVER = "term_over"
     PUBLICITY_OVER = "publicity_over"
     RETENTION_OVER = "retention_over"
+    RELATED_ENDED = "related_ended"
+    """The penalty that it led to has ended."""
     SUPERSEDED = "superseded"
     """A later record of its series is disclosed instead."""
     NOT_BEGUN = "not_begun"
@@ -205,9 +220,22 @@ def _ends(
         yield from (End(end, reason) for end in _end_of_term(record, dataset, rules.term))
     if not rules.until_removed:
         yield from _ends_of_publicity(record, rules)
+        yield from _end_by_retention(record, dataset, rules, context)
+    for related in context.related.get(record.record_id, ()):
+        ends = _ends(related.record, related.dataset, related.rules, context)
+        published = (end.moment for end in ends if end.moment != NEVER_DISCLOSED)
+        yield from (End(end, EndReason.RELATED_ENDED) for end in published)
+
+
+def _end_by_retention(
+    record: Record, dataset: DatasetDefinition, rules: ClockRules, context: FileContext
+) -> Iterator[End]:
+    """End of retention, or of the listing that prolongs it."""
+    for over in _end_of_retention(record, dataset, rules.retention_months):
         if not context.on_serious_list:
-            for end in _end_of_retention(record, dataset, rules.retention_months):
-                yield End(end, EndReason.RETENTION_OVER)
+            yield End(over, EndReason.RETENTION_OVER)
+        elif context.serious_list_ends_at is not None:
+            yield End(max(over, context.serious_list_ends_at), EndReason.RETENTION_OVER)
 
 
 def _ends_of_publicity(record: Record, rules: ClockRules) -> Iterator[End]:

@@ -5,12 +5,13 @@ from either driver. With `NOT_ENDED` records that are withdrawn, repaired, suspe
 out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_policy import SERIOUS_LIST
 from gateway.creditfile.records import Enterprise, Record
 from gateway.db.statements import Statement
@@ -54,15 +55,33 @@ def records_json(datasets: str = "CAST(:datasets AS text[])", *, condition: str 
    FROM unnest({datasets}) AS wanted(dataset))"""  # noqa: S608  # constants only
 
 
-def with_serious_list(datasets: str) -> str:
-    """SQL for these datasets plus the list of serious violations; empty stays empty.
+NEEDED: Final = f"(({NOT_ENDED}) OR r.dataset = ANY(CAST(:ends_others AS text[])))"
+"""SQL condition: not ended, or of a dataset whose ends are those of other records too.
 
-    That list is public, and prolongs how long other records are disclosed.
+Parameters `:now` and those of `context_values`.
+"""
+
+
+def with_context(datasets: str) -> str:
+    """SQL for these datasets plus those on which their disclosure depends; empty stays empty.
+
+    These are public: the list of serious violations, which prolongs how long other records are
+    disclosed, and datasets with whose records others end. Parameters as in `context_values`.
     """
-    return (
-        f"CASE WHEN cardinality({datasets}) > 0 AND '{SERIOUS_LIST}' <> ALL({datasets})"
-        f" THEN {datasets} || CAST('{SERIOUS_LIST}' AS text) ELSE {datasets} END"
-    )
+    return f"""\
+CASE WHEN cardinality({datasets}) = 0 THEN {datasets} ELSE {datasets} || ARRAY(
+    SELECT more.dataset FROM (
+        SELECT '{SERIOUS_LIST}' UNION SELECT pair.ends_others
+          FROM unnest(CAST(:ending AS text[]), CAST(:ends_others AS text[]))
+            AS pair(ending, ends_others)
+         WHERE pair.ending = ANY({datasets})) AS more(dataset)
+     WHERE more.dataset <> ALL({datasets})) END"""  # noqa: S608  # constants only
+
+
+def context_values(catalogue: Catalogue, datasets: Iterable[str]) -> Mapping[str, list[str]]:
+    """Parameters of `NEEDED` and `with_context` for these datasets."""
+    pairs = catalogue.ending_with(datasets)
+    return {"ending": [each for each, _ in pairs], "ends_others": [other for _, other in pairs]}
 
 
 def enterprise_from_json(text: str | None) -> Enterprise | None:

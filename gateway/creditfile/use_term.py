@@ -14,7 +14,7 @@ from typing import Any, Final
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_schema import ClockRules, DatasetDefinition
 from gateway.creditfile.disclosure_class import Audience
-from gateway.creditfile.disclosure_terms import FileContext, ends_at
+from gateway.creditfile.disclosure_terms import NEVER_DISCLOSED, FileContext, ends_at
 from gateway.creditfile.records import Record
 
 _FULFILLED: Final = "fulfilled"
@@ -50,13 +50,41 @@ def use_term(
 ) -> UseTerm:
     """The term of use of a record that is disclosed at `now`."""
     dataset, rules = catalogue.dataset(record.dataset), catalogue.rules_of(record.dataset)
-    told = {each.name for each in catalogue.fields_for(record.dataset, Audience.AUTHORISED)}
-    told -= set(permission.withheld.get(record.dataset, ()))
-    ends = [ends_at(each, dataset, rules, context) for each in _alike(record, dataset, rules, told)]
+    ends = [
+        ends_at(each, dataset, rules, alternative)
+        for each in _alike(record, dataset, rules, _told(record.dataset, permission, catalogue))
+        for alternative in _contexts_alike(record, permission, catalogue, context)
+    ]
     live = [end for end in ends if end is not None and end > now]
     use_until = min([permission.valid_until, *live])
     retention = timedelta(days=permission.retention_days)
     return UseTerm(use_until=use_until, delete_by=use_until + retention)
+
+
+def _told(dataset: str, permission: Permission, catalogue: Catalogue) -> Collection[str]:
+    """Fields of a dataset that the recipient is told."""
+    told = {each.name for each in catalogue.fields_for(dataset, Audience.AUTHORISED)}
+    return told - set(permission.withheld.get(dataset, ()))
+
+
+def _contexts_alike(
+    record: Record, permission: Permission, catalogue: Catalogue, context: FileContext
+) -> Iterator[FileContext]:
+    """The context, or all that the recipient cannot tell apart from it by the record that ends this one.
+
+    A related record that is not published must not show here either.
+    """
+    related = [
+        each
+        for each in context.related.get(record.record_id, ())
+        if ends_at(each.record, each.dataset, each.rules, context) != NEVER_DISCLOSED
+    ]
+    if not related:
+        yield replace(context, related={})
+    for each in related:
+        told = _told(each.record.dataset, permission, catalogue)
+        for alike in _alike(each.record, each.dataset, each.rules, told):
+            yield replace(context, related={record.record_id: [replace(each, record=alike)]})
 
 
 def _alike(

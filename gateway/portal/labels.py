@@ -100,6 +100,10 @@ END_REASONS: Final[Mapping[EndReason, Translated]] = {
     EndReason.RETENTION_OVER: Translated(
         "保存期限至{day}，即将删除", "kept until {day}, to be deleted"
     ),
+    EndReason.RELATED_ENDED: Translated(
+        "所引起的处罚至{day}已终止，本记录同时终止",
+        "ended on {day} with the penalty that it led to",
+    ),
     EndReason.SUPERSEDED: Translated(
         "已有更新的一次，以最新为准", "a later one has taken its place"
     ),

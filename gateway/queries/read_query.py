@@ -21,12 +21,13 @@ from gateway.access.read_permission import (
     call_parameters,
 )
 from gateway.creditfile.file_query import (
-    NOT_ENDED,
+    NEEDED,
+    context_values,
     enterprise_from_json,
     enterprise_json,
     records_from_json,
     records_json,
-    with_serious_list,
+    with_context,
 )
 from gateway.creditfile.records import Enterprise, Record
 from gateway.db.prepared import certain
@@ -54,7 +55,7 @@ READ_INPUTS = Statement(f"""
            kept.found AS kept,
            readable.datasets AS readable,
            {enterprise_json("granted.so")} AS enterprise,
-           {records_json(with_serious_list("readable.datasets"), condition=NOT_ENDED)} AS records
+           {records_json(with_context("readable.datasets"), condition=NEEDED)} AS records
     FROM client_status, held, kept, granted, readable
     """)  # noqa: S608  # constants only
 
@@ -81,6 +82,7 @@ async def read_inputs(call: AdmittedCall[QueryRequest], now: datetime) -> QueryI
         **call_parameters(call, now),
         "continues": request.cursor.consent_id if request.cursor else None,
         "consent_id": request.consent_id,
+        **context_values(catalogue, asked),
         "asked": list(asked),
         "datasets": [name for name in asked if is_offered(name, request.purpose, catalogue)],
     }

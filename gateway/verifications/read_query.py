@@ -21,11 +21,12 @@ from gateway.access.read_permission import (
     call_parameters,
 )
 from gateway.creditfile.file_query import (
-    NOT_ENDED,
+    NEEDED,
+    context_values,
     enterprise_json,
     records_from_json,
     records_json,
-    with_serious_list,
+    with_context,
 )
 from gateway.creditfile.records import Enterprise, Record
 from gateway.db.prepared import certain
@@ -64,7 +65,7 @@ READ_INPUTS = Statement(f"""
            kept.found AS kept,
            allowed.so AS allowed,
            {enterprise_json("allowed.so")} AS enterprise,
-           {records_json(with_serious_list("readable.datasets"), condition=NOT_ENDED)} AS records,
+           {records_json(with_context("readable.datasets"), condition=NEEDED)} AS records,
            (SELECT coalesce(jsonb_object_agg(p.question, jsonb_build_object(
                        'asked', p.asked, 'revision', p.revision)), '{{}}'::jsonb)
             FROM probe p
@@ -95,8 +96,10 @@ class VerificationInputs:
 async def read_inputs(call: AdmittedCall[VerificationRequest], now: datetime) -> VerificationInputs:
     """Run the read statement for a call."""
     request, token = call.request, call.caller.token
+    read = (*request.open_datasets, *(dataset for _, dataset in request.consent_pairs))
     values = {
         **call_parameters(call, now),
+        **context_values(call.runtime.catalogue, read),
         "continues": None,
         "consent_id": token.consent_id,
         "about_own": token.uscc in {None, request.uscc},

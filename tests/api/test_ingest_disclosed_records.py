@@ -1,11 +1,13 @@
 """Ingest to disclosure: encrypted fields under consent, ended records on no channel."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE, load_catalogue
 from gateway.creditfile.history import Change, mark_record
+from gateway.creditfile.local_dates import day_of
 from gateway.ingest import Source, ingest_rows
 from tests import records_builders as department
 from tests.gateway_fixture import GatewayFixture
@@ -107,5 +109,40 @@ async def test_no_answer_denies_what_the_page_shows_of_a_listed_enterprise(
         assert await disclosed() == (False, "yes")  # after five years
         await department.deliver(source, "serious_violation", listed)
         assert await disclosed() == (True, "no")
+    finally:
+        await department.forget(gateway)
+
+
+async def test_a_failed_sample_ends_with_the_penalty_that_it_led_to(
+    gateway: GatewayFixture,
+) -> None:
+    """In a query for samples alone and on the public page, which read the ended penalty too."""
+    source = await department.make_department(
+        gateway, datasets=frozenset({"sampling_result", "penalty"})
+    )
+    bank, subject = await gateway.client(), gateway.subject("middle_dot")
+    uscc, number = subject["uscc"], "浙市监罚〔2026〕77号"
+    await gateway.grant(bank, uscc, datasets=["sampling_result"])
+    day = day_of(gateway.clock()) - timedelta(days=100)
+    failed = {"uscc": uscc, "announced_on": f"{day}", "result": "不合格"}
+    penalty = department.make_penalty(gateway, uscc, document_number=number, decided_on=f"{day}")
+
+    async def told() -> list[str]:
+        path = subject["code_url"].removeprefix(gateway.issuer)
+        page = await gateway.http.get(path, headers={"Accept": "application/json"})
+        answer = await bank.query(uscc, "sampling_result")
+        return ["".join(n for n in "12" if f"抽{n}" in each.text) for each in (answer, page)]
+
+    try:
+        await department.deliver(
+            source,
+            "sampling_result",
+            failed | {"number": "抽1", "related_document_number": f" {number}"},
+            failed | {"number": "抽2"},
+        )
+        await department.deliver(source, "penalty", penalty)
+        assert await told() == ["12", "12"]
+        await department.act(source, department.make_act(penalty, "repair"))
+        assert await told() == ["2", "2"]
     finally:
         await department.forget(gateway)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def _ends_at(record: Record, context: FileContext = disclosure_terms.ALONE) -> d
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each.en)
 def test_the_last_day_of_a_worked_example(example: Example) -> None:
     """Each line of `docs/understand/clocks.md`."""
-    end = _ends_at(example.record)
+    end = _ends_at(example.record, example.context)
     if example.last_day == NEVER:
         assert end == NEVER_DISCLOSED
     elif example.last_day is None:
@@ -42,12 +43,15 @@ def test_the_last_day_of_a_worked_example(example: Example) -> None:
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each.en)
 def test_a_worked_example_is_disclosed_through_its_last_day(example: Example) -> None:
     """To a client under consent, at the last second in Shanghai and at midnight."""
+    disclosable = partial(
+        is_disclosable, example.record, Audience.AUTHORISED, CATALOGUE, context=example.context
+    )
     if example.last_day == NEVER:
-        assert not is_disclosable(example.record, Audience.AUTHORISED, CATALOGUE, NOON)
+        assert not disclosable(NOON)
     elif example.last_day is not None:
         end = end_of(example.last_day)
-        assert is_disclosable(example.record, Audience.AUTHORISED, CATALOGUE, end - SECOND)
-        assert not is_disclosable(example.record, Audience.AUTHORISED, CATALOGUE, end)
+        assert disclosable(end - SECOND)
+        assert not disclosable(end)
 
 
 def test_the_page_of_examples_is_up_to_date() -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from gateway.creditfile import disclosure_terms
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_class import Audience
-from gateway.creditfile.disclosure_policy import disclosable_fields
-from gateway.creditfile.disclosure_terms import ALONE
+from gateway.creditfile.disclosure_policy import context_of, disclosable_fields
+from gateway.creditfile.disclosure_terms import ALONE, FileContext
 from gateway.creditfile.local_dates import end_of, midnight
 from gateway.creditfile.records import Record, registration_of
 from gateway.creditfile.use_term import Permission, UseTerm, use_term
@@ -37,12 +37,13 @@ def term_of(
     retention_days: int = 0,
     withheld: dict[str, frozenset[str]] | None = None,
     catalogue: Catalogue = CATALOGUE,
+    context: FileContext = ALONE,
 ) -> UseTerm:
     """The term of use of a record under a consent that outlasts everything."""
     permission = Permission(
         valid_until=valid_until, retention_days=retention_days, withheld=withheld or {}
     )
-    return use_term(record, permission, catalogue, now, context=ALONE)
+    return use_term(record, permission, catalogue, now, context=context)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each.en)
@@ -50,7 +51,7 @@ def test_a_worked_example_is_used_until_the_end_of_its_last_day(example: Example
     """As on the page of examples, a second before its end too; else until the consent ends."""
     end = FOR_EVER if example.last_day is None else end_of(example.last_day)
     now = NOON if example.last_day is None else end - timedelta(seconds=1)
-    assert term_of(example.record, now=now).use_until == end
+    assert term_of(example.record, now=now, context=example.context).use_until == end
 
 
 def test_the_earlier_of_clock_and_consent_ends_the_use() -> None:
@@ -76,6 +77,33 @@ def test_an_unknown_severity_does_not_show_in_the_term() -> None:
         for record in records:
             term = term_of(record, now=midnight(today), withheld=SEVERITY)
             assert term.use_until == end_of(last_day)
+
+
+def test_the_severity_of_a_related_penalty_does_not_show_in_the_term() -> None:
+    """An inspection that led to a penalty: the next end under any severity, or its own."""
+    inspection = make_record(
+        "inspection",
+        inspected_on="2026-10-01",
+        result="不合格",
+        related_document_number="浙市监罚〔2026〕0001号",
+    )
+
+    def term(severity: str, **changed: Any) -> datetime:
+        penalty = make_record(
+            record_id="rec_2",
+            severity=severity,
+            decided_on="2026-10-10",
+            determined_on="2026-10-10",
+            published_on="2026-10-10",
+            **changed,
+        )
+        context = context_of((inspection, penalty), CATALOGUE, NOON)
+        return term_of(inspection, withheld=SEVERITY, context=context).use_until
+
+    shortest = end_of(date(2027, 1, 10))
+    assert {term("一般"), term("严重"), term("轻微", publish_decided=True)} == {shortest}
+    own = end_of(date(2027, 10, 1))
+    assert term("轻微") == term("一般", appeal_state="under_appeal") == own, "it shows nowhere"
 
 
 def test_an_unfulfilled_duty_does_not_show_in_the_term() -> None:
