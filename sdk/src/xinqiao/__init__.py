@@ -19,7 +19,7 @@ from ._async_client import AsyncClient, AsyncQueryPage
 from ._client import Client, QueryPage
 from ._core.consent_records import ConsentRecord, verify_consent_record
 from ._core.evidence import Evidence, verify_evidence
-from ._core.jose import generate_dpop_key
+from ._core.jose import generate_client_key, generate_dpop_key, public_jwks
 from ._core.keys import KeySet
 from ._core.questions import four_elements, three_elements
 from ._core.receipts import Receipt
@@ -77,7 +77,9 @@ __all__ = [
     "XinqiaoError",
     "errors",
     "four_elements",
+    "generate_client_key",
     "generate_dpop_key",
+    "public_jwks",
     "three_elements",
     "verify_consent_record",
     "verify_evidence",

@@ -1,4 +1,4 @@
-"""JWS and JWK: signing keys, client assertions, DPoP proofs, the gateway's JWTs.
+"""JWS and JWK: signing keys (JWK or PEM), client assertions, DPoP proofs, the gateway's JWTs.
 
 The only module that imports PyJWT; keys are never printed.
 """
@@ -8,19 +8,23 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, Literal
 
 import jwt
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec
-from jwt.algorithms import ECAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from xinqiao.errors import ConfigurationError, EvidenceInvalid
 
-from .keys import Jwks, KeySet, read_json
+from .keys import Jwks, KeySet, read_file
 from .strict import parse_base64url, parse_json
 
 #: Seconds for which a client assertion is valid.
@@ -31,6 +35,13 @@ _KINDS: Final[Mapping[str, tuple[str, str | None, tuple[str, ...]]]] = {
     "OKP": ("EdDSA", "Ed25519", ("crv", "kty", "x")),
     "RSA": ("PS256", None, ("e", "kty", "n")),
 }
+#: Size of a new RSA key; FAPI 2.0 wants at least 2048.
+RSA_BITS: Final = 3072
+_PEM: Final = "-----BEGIN"
+#: A path that names a file with an ending; a key in base64 has none.
+_PATH: Final = re.compile(r"[^\n]{0,200}\.\w{1,5}")
+_UNREADABLE: Final = "The private key cannot be read: it is neither a JWK nor a PEM of one."
+_UNFIT: Final = "A private key must be EC P-256, Ed25519 or RSA."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +55,8 @@ class SigningKey:
 
     @classmethod
     def read(cls, source: Jwks) -> SigningKey:
-        """Load the first private key of a JWK, a JWK set, or a file that holds either."""
-        jwks = read_json(source, "private key")
+        """Load the first private key of a JWK, a JWK set or a PEM: a mapping, a text or a file."""
+        jwks = source if isinstance(source, Mapping) else _jwk_of_text(_text(source))
         keys = jwks.get("keys", [jwks])
         for jwk in keys if isinstance(keys, list) else ():
             if isinstance(jwk, Mapping) and "d" in jwk:
@@ -57,14 +68,14 @@ class SigningKey:
         """Load one private JWK."""
         kind = _KINDS.get(str(jwk.get("kty")))
         if kind is None or (kind[1] is not None and jwk.get("crv") != kind[1]):
-            raise ConfigurationError("A private key must be EC P-256, Ed25519 or RSA.")
+            raise ConfigurationError(_UNFIT)
         alg, _, members = kind
         try:
             key = jwt.PyJWK(dict(jwk), algorithm=alg).key
             public = {name: str(jwk[name]) for name in members}
         except (jwt.PyJWTError, ValueError, KeyError, TypeError):
             # The cause could quote the key.
-            raise ConfigurationError("The private key cannot be read.") from None
+            raise ConfigurationError(_UNREADABLE) from None
         kid = jwk.get("kid")
         return cls(alg, kid if isinstance(kid, str) else None, public, key)
 
@@ -77,6 +88,75 @@ class SigningKey:
     def sign(self, claims: Mapping[str, Any], headers: Mapping[str, Any]) -> str:
         """Sign claims as a JWT."""
         return jwt.encode(dict(claims), self._key, algorithm=self.alg, headers=dict(headers))
+
+
+def _text(source: str | Path) -> bytes:
+    """The text of a key, or of the file at a path; an error quotes only what looks like a path."""
+    given = str(source)
+    if "{" in given or _PEM in given:
+        return given.encode()
+    try:
+        return read_file(source, "private key")
+    except ConfigurationError:
+        if _PATH.fullmatch(given):
+            raise
+        raise ConfigurationError("The private key is no JWK, no PEM and no file.") from None
+
+
+def _jwk_of_text(data: bytes) -> Mapping[str, Any]:
+    """The JWK or JWK set of JSON or of an unencrypted PEM; an error never quotes it."""
+    if data.lstrip().startswith(_PEM.encode()):
+        return _jwk_of_pem(data)
+    try:
+        value = parse_json(data)
+    except ValueError:
+        raise ConfigurationError(_UNREADABLE) from None
+    if not isinstance(value, dict):
+        raise ConfigurationError(_UNREADABLE)
+    return value
+
+
+def _jwk_of_pem(data: bytes) -> Mapping[str, Any]:
+    try:
+        key = load_pem_private_key(data, password=None)
+    except TypeError:
+        raise ConfigurationError(
+            "The private key is encrypted: decrypt it where it is read (openssl pkey), or keep it "
+            "in a secret store."
+        ) from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise ConfigurationError(_UNREADABLE) from None
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        return ECAlgorithm.to_jwk(key, as_dict=True)
+    if isinstance(key, Ed25519PrivateKey):
+        return OKPAlgorithm.to_jwk(key, as_dict=True)
+    if isinstance(key, rsa.RSAPrivateKey):
+        return RSAAlgorithm.to_jwk(key, as_dict=True)
+    raise ConfigurationError(_UNFIT)
+
+
+def generate_client_key(kind: Literal["EC", "OKP", "RSA"] = "EC") -> dict[str, str]:
+    """Make a private JWK for a client: ES256 (EC P-256), EdDSA (OKP) or PS256 (RSA, 3072 bits).
+
+    Its `kid` is its RFC 7638 thumbprint. What the gateway's operator registers is `public_jwks`.
+    """
+    if kind == "EC":
+        jwk = ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()), as_dict=True)
+    elif kind == "OKP":
+        jwk = OKPAlgorithm.to_jwk(Ed25519PrivateKey.generate(), as_dict=True)
+    else:
+        made = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
+        jwk = RSAAlgorithm.to_jwk(made, as_dict=True)
+    named = {name: value for name, value in jwk.items() if isinstance(value, str)}
+    key = SigningKey.of(named)
+    return {**named, "kid": key.thumbprint, "alg": key.alg, "use": "sig"}
+
+
+def public_jwks(private: Jwks) -> dict[str, list[dict[str, str]]]:
+    """The JWK set to hand to the gateway's operator: the public half of a client's key."""
+    key = SigningKey.read(private)
+    public = {**key.public_jwk, "kid": key.kid or key.thumbprint, "alg": key.alg, "use": "sig"}
+    return {"keys": [public]}
 
 
 def generate_dpop_key() -> dict[str, str]:

@@ -15,7 +15,7 @@ from xinqiao.errors import ConfigurationError, EvidenceUnreadable
 
 from .strict import MAX_SIZE, parse_base64url, parse_json, parse_time
 
-#: A JWK set as a mapping, or the path of a file that holds one.
+#: A JWK or JWK set as a mapping, or the path of a file that holds one; of a private key also its text.
 Jwks: TypeAlias = Mapping[str, Any] | str | Path
 
 _ALGORITHMS: Final = (None, "EdDSA", "Ed25519")
@@ -87,11 +87,7 @@ def read_document(source: Mapping[str, Any] | str | Path, what: str) -> Mapping[
     """
     if isinstance(source, Mapping):
         return source
-    try:
-        with Path(source).open("rb") as file:
-            data = file.read(MAX_SIZE + 1)
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"The {what} {source} cannot be read: {error}") from None
+    data = read_file(source, what)
     try:
         value = parse_json(data)
     except ValueError as error:
@@ -99,6 +95,15 @@ def read_document(source: Mapping[str, Any] | str | Path, what: str) -> Mapping[
     if not isinstance(value, dict):
         raise EvidenceUnreadable(f"The {what} {source} is not a JSON object.")
     return value
+
+
+def read_file(path: str | Path, what: str) -> bytes:
+    """Read a file, at most one byte over the largest size; raises `ConfigurationError`."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(MAX_SIZE + 1)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"The {what} {path} cannot be read: {error}") from None
 
 
 def _read_jwks(source: Jwks) -> list[object]:

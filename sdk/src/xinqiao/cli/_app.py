@@ -7,15 +7,25 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
 from xinqiao import Client, XinqiaoError, verify_consent_record, verify_evidence
-from xinqiao.cli import _curl, _show
+from xinqiao.cli import _curl, _keygen, _show
 
 CURL_TIMEOUT: Final = 60  # seconds; an endpoint may hold a call for 30 (`wait`)
+
+
+class KeyKind(StrEnum):
+    """Key types of RFC 7518 that the gateway accepts."""
+
+    EC = "EC"
+    OKP = "OKP"
+    RSA = "RSA"
+
 
 app = typer.Typer(
     name="xinqiao",
@@ -157,6 +167,24 @@ def curl(
     _show.answer(answer)
     if answer.status >= 400:  # noqa: PLR2004 - as curl --fail
         raise typer.Exit(22)
+
+
+@app.command()
+def keygen(
+    out: Annotated[
+        Path, typer.Option("--out", help="The folder for both files; made if missing.")
+    ] = Path(),
+    kind: Annotated[
+        KeyKind, typer.Option("--kind", help="EC: ES256. OKP: EdDSA. RSA: PS256, 3072 bits.")
+    ] = KeyKind.EC,
+) -> None:
+    """Make a client's key: private-key.json (0600, yours alone) and public-jwks.json to hand over."""
+    with _plain_errors():
+        _keygen.write_key(out, kind.value)
+    typer.echo(
+        f"{out / _keygen.PRIVATE}  keep it secret; XINQIAO_PRIVATE_JWKS={out / _keygen.PRIVATE}"
+    )
+    typer.echo(f"{out / _keygen.PUBLIC}  give it to the gateway's operator, who registers it")
 
 
 @contextmanager

@@ -1,0 +1,38 @@
+"""Files of `xinqiao keygen`: a private JWK that only its owner can read, and its public JWK set."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Final, Literal
+
+from xinqiao import generate_client_key, public_jwks
+from xinqiao.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PRIVATE: Final = "private-key.json"
+PUBLIC: Final = "public-jwks.json"
+_OWNER_ONLY: Final = 0o600
+
+
+def write_key(folder: Path, kind: Literal["EC", "OKP", "RSA"]) -> None:
+    """Write both files; raises `ConfigurationError` if one is there already: keys are never lost."""
+    folder.mkdir(parents=True, exist_ok=True)
+    taken = [path.name for name in (PRIVATE, PUBLIC) if (path := folder / name).exists()]
+    if taken:
+        raise ConfigurationError(
+            f"There is a {' and a '.join(taken)} in {folder.resolve()}: choose another --out."
+        )
+    private = generate_client_key(kind)
+    _write(folder / PRIVATE, private)
+    _write(folder / PUBLIC, public_jwks(private), mode=0o644)
+
+
+def _write(path: Path, content: object, *, mode: int = _OWNER_ONLY) -> None:
+    # O_EXCL: neither a file nor a link that somebody put there meanwhile is written to.
+    made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(made, "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=2)
+        file.write("\n")
