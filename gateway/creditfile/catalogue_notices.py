@@ -1,34 +1,34 @@
 """Notices to past recipients of what a new catalogue version no longer discloses, or discloses again.
 
-A record that was disclosable under the version before and is not under the new one is `record_ended`;
-one that lost fields is `record_corrected`; one that can be disclosed again is `record_reinstated` for
-those who were told of its end. A record's own clock ends it under both versions and is no change.
+The kinds are those of `file_changes`. A record's own clock ends it under both versions and is no change.
 
 A version is noted when it is first seen; the first of a database has nothing to be compared with. After
 a delay, in which every worker has switched to it, it is compared enterprise by enterprise.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import Final
 
-import orjson
 from sqlalchemy import Column, DateTime, Integer, Table, Text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.creditfile.catalogue import Catalogue, load_catalogue
 from gateway.creditfile.catalogue_versions import find_version
-from gateway.creditfile.disclosure_class import Audience
-from gateway.creditfile.disclosure_policy import disclosable_records
-from gateway.creditfile.records import Enterprise, Record, registration_of
+from gateway.creditfile.file_changes import (
+    FileState,
+    RecordChange,
+    changes_between,
+    notify_changes,
+)
+from gateway.creditfile.file_query import read_files
+from gateway.creditfile.records import Enterprise, Record
 from gateway.db.engine import autocommit
 from gateway.db.locks import LockKey, try_session_lock, unlock_session
 from gateway.db.metadata import metadata
 from gateway.db.statements import Statement
-from gateway.disclosure import withdrawal_notices
-from gateway.disclosure.withdrawal_notices import ChangedRecord, RecordKind
 
 EARLIER_CATALOGUES: Final = files("gateway.creditfile") / "earlier_catalogues"
 """Published versions of earlier releases, by name."""
@@ -65,11 +65,6 @@ _TOLD: Final = Statement("""
         WHERE uscc > CAST(:position AS text) AND outcome = 'told' AND relied_on <> '[]'
         ORDER BY uscc LIMIT :limit)
     GROUP BY d.uscc""")
-_FILES: Final = Statement("""
-    SELECT CAST(to_jsonb(e) || jsonb_build_object('capital', CAST(e.capital AS text)) AS text) AS enterprise,
-           (SELECT CAST(coalesce(json_agg(to_json(r)), '[]') AS text) FROM record r
-             WHERE r.uscc = e.uscc AND r.withdrawn_at IS NULL) AS records
-    FROM enterprise e WHERE e.uscc = ANY(CAST(:usccs AS text[]))""")
 _ADVANCE: Final = Statement("""
     UPDATE catalogue_notice_run
     SET position = CAST(:position AS text), notices = notices + :notices,
@@ -85,32 +80,13 @@ class CatalogueChange:
     new: Catalogue
     now: datetime
 
-    def of_record(self, before: frozenset[str], after: frozenset[str]) -> RecordKind | None:
-        """Kind of the notice on a record whose disclosed fields changed so."""
-        if before and not after:
-            return "record_ended"
-        if before - after:
-            return "record_corrected"
-        return "record_reinstated" if after and not before else None
-
-    def of_file(
-        self, enterprise: Enterprise, records: Sequence[Record], told: Iterable[str]
-    ) -> Iterable[tuple[RecordKind, ChangedRecord]]:
-        """Notices on the records of one file that were `told`, by id."""
-        held = (registration_of(enterprise), *records)
-        before = _disclosed(held, self.base, self.now, kind=enterprise.kind)
-        after = _disclosed(held, self.new, self.now, kind=enterprise.kind)
-        datasets = {each.record_id: each.dataset for each in held}
-        none: frozenset[str] = frozenset()
-        for record_id in set(told) & set(datasets):
-            kind = self.of_record(before.get(record_id, none), after.get(record_id, none))
-            if kind is not None:
-                yield (
-                    kind,
-                    ChangedRecord(
-                        uscc=enterprise.uscc, dataset=datasets[record_id], record_id=record_id
-                    ),
-                )
+    def of_file(self, enterprise: Enterprise, records: Sequence[Record]) -> Iterator[RecordChange]:
+        """Changes of the records of one file."""
+        before, after = (
+            FileState(enterprise=enterprise, records=records, catalogue=each, now=self.now)
+            for each in (self.base, self.new)
+        )
+        return changes_between(before, after)
 
 
 async def run(engine: AsyncEngine, catalogue: Catalogue, *, now: datetime) -> int:
@@ -154,17 +130,14 @@ async def _compare_batch(connection: AsyncConnection, change: CatalogueChange) -
             _TOLD, {"position": noted.position, "limit": ENTERPRISES_PER_TRANSACTION}
         )
     }
-    changes: dict[RecordKind, list[ChangedRecord]] = {}
-    for row in await connection.execute(_FILES, {"usccs": list(told)}):
-        enterprise = Enterprise.from_json(orjson.loads(row.enterprise))
-        records = [Record.from_json(each) for each in orjson.loads(row.records)]
-        for kind, changed in change.of_file(enterprise, records, told[enterprise.uscc]):
-            changes.setdefault(kind, []).append(changed)
-    count = 0
-    for kind, records_changed in changes.items():
-        count += await withdrawal_notices.notify_changed_records(
-            connection, kind, records_changed, now=change.now
-        )
+    datasets = {*change.base.codes, *change.new.codes}
+    changes = [
+        each
+        for enterprise, records in await read_files(connection, list(told), sorted(datasets))
+        for each in change.of_file(enterprise, records)
+        if each.record.record_id in told[enterprise.uscc]
+    ]
+    count = await notify_changes(connection, changes, now=change.now)
     more = len(told) == ENTERPRISES_PER_TRANSACTION
     await connection.execute(
         _ADVANCE,
@@ -187,15 +160,3 @@ async def _catalogue(connection: AsyncConnection, version: str) -> Catalogue:
     if published.version == version:
         return published
     return load_catalogue((EARLIER_CATALOGUES / f"{version}.yaml").read_text(encoding="utf-8"))
-
-
-def _disclosed(
-    records: Sequence[Record], catalogue: Catalogue, now: datetime, *, kind: str
-) -> Mapping[str, frozenset[str]]:
-    """Disclosed fields by record id, to clients and to questions."""
-    found: dict[str, frozenset[str]] = {}
-    for audience in (Audience.AUTHORISED, Audience.VERIFICATION):
-        for each in disclosable_records(records, audience, catalogue, now, kind=kind):
-            names = frozenset(f"{audience.value}:{name}" for name in each.fields)
-            found[each.record.record_id] = found.get(each.record.record_id, frozenset()) | names
-    return found

@@ -16,16 +16,18 @@ from gateway.creditfile.disclosure_policy import SERIOUS_LIST
 from gateway.creditfile.records import Enterprise, Record
 from gateway.db.statements import Statement
 
+_USCC: Final = "CAST(:uscc AS text)"
 
-def enterprise_json(condition: str = "true") -> str:
-    """SQL for the enterprise `:uscc` if `condition` holds: JSON object as text, or NULL.
+
+def enterprise_json(condition: str = "true", *, uscc: str = _USCC) -> str:
+    """SQL for the enterprise `uscc` if `condition` holds: JSON object as text, or NULL.
 
     Parse it with `enterprise_from_json`.
     """
     return f"""\
 (SELECT CAST(to_jsonb(e) || jsonb_build_object('capital', CAST(e.capital AS text)) AS text)
    FROM enterprise AS e
-  WHERE e.uscc = CAST(:uscc AS text) AND {condition})"""  # noqa: S608  # constants only
+  WHERE e.uscc = {uscc} AND {condition})"""  # noqa: S608  # constants only
 
 
 NOT_ENDED: Final = """r.withdrawn_at IS NULL
@@ -39,8 +41,10 @@ Parameter `:now`.
 """
 
 
-def records_json(datasets: str = "CAST(:datasets AS text[])", *, condition: str = "true") -> str:
-    """SQL for the records of `:uscc` in these datasets (SQL expression of type text[]).
+def records_json(
+    datasets: str = "CAST(:datasets AS text[])", *, condition: str = "true", uscc: str = _USCC
+) -> str:
+    """SQL for the records of `uscc` in these datasets (SQL expression of type text[]).
 
     JSON as text: an array or null for each dataset. Parse it with `records_from_json`. One
     sub-select per dataset makes PostgreSQL use the index on (uscc, dataset); for all at once it
@@ -50,7 +54,7 @@ def records_json(datasets: str = "CAST(:datasets AS text[])", *, condition: str 
 (SELECT CAST(coalesce(json_agg((
           SELECT json_agg(to_json(r) ORDER BY r.decided_on DESC NULLS LAST, r.record_id)
             FROM record AS r
-           WHERE r.uscc = CAST(:uscc AS text) AND r.dataset = wanted.dataset
+           WHERE r.uscc = {uscc} AND r.dataset = wanted.dataset
              AND {condition})), '[]') AS text)
    FROM unnest({datasets}) AS wanted(dataset))"""  # noqa: S608  # constants only
 
@@ -94,16 +98,28 @@ def records_from_json(text: str) -> tuple[Record, ...]:
     return tuple(Record.from_json(row) for rows in orjson.loads(text) for row in rows or ())
 
 
-_READ_FILE: Final = Statement(
-    f"SELECT {enterprise_json()} AS enterprise, {records_json()} AS records"  # constants only
-)
+CreditFile = tuple[Enterprise, tuple[Record, ...]]
+
+_READ_FILES: Final = Statement(f"""
+    SELECT {enterprise_json(uscc="asked.uscc")} AS enterprise,
+           {records_json(uscc="asked.uscc")} AS records
+      FROM unnest(CAST(:usccs AS text[])) AS asked(uscc)""")  # noqa: S608  # constants only
 
 
 async def read_file(
     connection: AsyncConnection, uscc: str, datasets: Sequence[str]
-) -> tuple[Enterprise, tuple[Record, ...]] | None:
+) -> CreditFile | None:
     """Read an enterprise and all its records of these datasets; `None` if there is no such enterprise."""
-    found = await connection.execute(_READ_FILE, {"uscc": uscc, "datasets": list(datasets)})
-    row = found.one()
-    enterprise = enterprise_from_json(row.enterprise)
-    return None if enterprise is None else (enterprise, records_from_json(row.records))
+    return next(iter(await read_files(connection, [uscc], datasets)), None)
+
+
+async def read_files(
+    connection: AsyncConnection, usccs: Sequence[str], datasets: Sequence[str]
+) -> list[CreditFile]:
+    """Read the files of these enterprises; unknown ones are left out."""
+    values = {"usccs": list(usccs), "datasets": list(datasets)}
+    return [
+        (enterprise, records_from_json(row.records))
+        for row in await connection.execute(_READ_FILES, values)
+        if (enterprise := enterprise_from_json(row.enterprise)) is not None
+    ]

@@ -59,22 +59,36 @@ _NOTICES: Final = """
                 SELECT FROM tombstone t
                 WHERE t.uscc = c.uscc AND t.record_id = c.record_id AND t.client_id = d.client_id
                   AND t.kind IN ('record_ended', 'record_repaired', 'record_suspended'))
-            ELSE true END
+            ELSE true END AND ({condition})
         GROUP BY c.uscc, c.dataset, c.record_id, d.client_id) AS told"""
 
 
-def notices_sql(changed: str) -> str:
+def notices_sql(changed: str, condition: str = "true") -> str:
     """The statement that writes the notices for the records of the query `changed`: uscc, dataset, id.
 
-    Parameters `:kind` and `:now`, and those of the query.
+    `condition` narrows the disclosures `d` for each row `c`. Parameters `:kind` and `:now`, and those
+    of the query.
     """
-    return _NOTICES.format(changed=changed)
+    return _NOTICES.format(changed=changed, condition=condition)
 
 
 _OF_RECORDS: Final = Statement(
     notices_sql("""
         SELECT * FROM unnest(CAST(:usccs AS text[]), CAST(:datasets AS text[]),
                              CAST(:record_ids AS text[]))""")
+)
+
+# Only queries are told a term of use: the earlier of the record's and the consent's.
+_OF_SHORTER_TERMS: Final = Statement(
+    notices_sql(
+        """
+        SELECT * FROM unnest(CAST(:usccs AS text[]), CAST(:datasets AS text[]),
+                             CAST(:record_ids AS text[]), CAST(:ends AS timestamptz[]))
+                   AS given(uscc, dataset, record_id, ends_at)""",
+        """d.kind = 'query' AND EXISTS (
+            SELECT FROM consent k WHERE k.uscc = d.uscc AND k.consent_id = d.consent_id
+                AND k.valid_until > c.ends_at)""",
+    )
 )
 
 _OF_CONSENT: Final = Statement("""
@@ -178,6 +192,30 @@ async def notify_changed_records(
             "usccs": [one.uscc for one in each],
             "datasets": [one.dataset for one in each],
             "record_ids": [one.record_id for one in each],
+        },
+    )
+    return written.rowcount
+
+
+async def notify_shorter_terms(
+    connection: AsyncConnection,
+    shorter: Iterable[tuple[ChangedRecord, datetime]],
+    *,
+    now: datetime,
+) -> int:
+    """Write `record_corrected` for records whose term now ends as given, to those told a later end."""
+    each = tuple(shorter)
+    if not each:
+        return 0
+    written = await connection.execute(
+        _OF_SHORTER_TERMS,
+        {
+            "kind": "record_corrected",
+            "now": now,
+            "usccs": [one.uscc for one, _ in each],
+            "datasets": [one.dataset for one, _ in each],
+            "record_ids": [one.record_id for one, _ in each],
+            "ends": [end for _, end in each],
         },
     )
     return written.rowcount

@@ -56,9 +56,7 @@ async def ingest_rows(
         row_encoder(catalogue, dataset, source, vault),
     )
     batch.add(0, rows)
-    merge_input = MergeInput(
-        source=source, dataset=dataset, catalogue_version=catalogue.version, now=now
-    )
+    merge_input = MergeInput(source=source, dataset=dataset, catalogue=catalogue, now=now)
     merged = await merge(connection, merge_input, batch.payload())
     found = await merged.outcomes()
     outcomes = {row["row"]: _outcome(row, batch) for row in found}

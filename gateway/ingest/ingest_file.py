@@ -131,7 +131,7 @@ async def _merge_chunk(
     merge_input = MergeInput(
         source=task.config.source,
         dataset=task.config.dataset,
-        catalogue_version=task.config.catalogue.version,
+        catalogue=task.config.catalogue,
         now=now,
     )
     async with connection.begin():

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.file_changes import affects_others, notify_dependent_records
 from gateway.creditfile.natural_key_version import IS_CURRENT, KeysDueError
-from gateway.creditfile.records import REGISTRATION
+from gateway.creditfile.records import REGISTRATION, Record
 from gateway.db.locks import LOCK_NAMED, LockNamespace
 from gateway.db.statements import Statement
 from gateway.ingest.merge_sql import RESET_PLANNER, STATEMENTS_BY_TABLE
@@ -30,7 +33,7 @@ class MergeInput:
 
     source: Source
     dataset: str
-    catalogue_version: str
+    catalogue: Catalogue
     now: datetime
 
     @property
@@ -50,7 +53,7 @@ class MergedBatch:
             "source_name": merge_input.source.name,
             "source_uscc": merge_input.source.uscc,
             "dataset": merge_input.dataset,
-            "catalogue": merge_input.catalogue_version,
+            "catalogue": merge_input.catalogue.version,
             "now": merge_input.now,
             "kind": "record_corrected",
         }
@@ -91,6 +94,11 @@ class MergedBatch:
         """Number of rows for each `verdict` and `mark`."""
         return await self._fetch(self._statements.counts)
 
+    async def earlier_records(self) -> Sequence[Record]:
+        """The superseded records, of enterprises of which a client was told."""
+        found = await self._fetch(self._statements.earlier)
+        return [Record.from_json(orjson.loads(row["record"])) for row in found]
+
     async def _fetch(self, statement: Statement) -> Sequence[Mapping[str, Any]]:
         found: Sequence[Mapping[str, Any]] = await self._driver.fetch(statement.positional)
         return found
@@ -107,7 +115,8 @@ async def merge(
 ) -> MergedBatch:
     """Merge a batch in the transaction of `connection`, without committing.
 
-    Clients that received the record's earlier version get a withdrawal notice (R14).
+    Clients that received the record's earlier version get a withdrawal notice (R14), and those that
+    received a record whose disclosure it shortens.
     """
     await lock_dataset(connection, merge_input.source.source_id, merge_input.dataset)
     driver = (await connection.get_raw_connection()).driver_connection
@@ -115,6 +124,10 @@ async def merge(
         raise RuntimeError("The connection was closed.")
     merged = MergedBatch(driver, merge_input)
     await merged.run(merge_input.target, payload)
+    if affects_others(merge_input.dataset, merge_input.catalogue):
+        await notify_dependent_records(
+            connection, merge_input.catalogue, await merged.earlier_records(), now=merge_input.now
+        )
     return merged
 
 

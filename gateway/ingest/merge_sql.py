@@ -45,6 +45,8 @@ class MergeStatements:
     outcomes: Statement
     counts: Statement
     foreign: Statement
+    earlier: Statement
+    """Superseded records of enterprises of which a client was told."""
 
     @classmethod
     def for_target(cls, table: StagingTable) -> Self:
@@ -69,6 +71,7 @@ class MergeStatements:
             foreign=Statement(
                 f"SELECT row FROM {table.held} WHERE verdict = 'foreign' ORDER BY row"
             ),
+            earlier=Statement(_EARLIER),
         )
 
 
@@ -171,6 +174,15 @@ def _changed_disclosed(table: StagingTable) -> str:
     return f"""
 SELECT m.uscc, CAST(:dataset AS text), m.held_id FROM {table.held} AS m
  WHERE m.verdict = 'updated' AND m.mark IS NULL"""
+
+
+_EARLIER: Final = f"""
+SELECT CAST(h.row AS text) AS record
+  FROM {RECORD_STAGING.held} AS m
+  JOIN record_history AS h
+    ON h.uscc = m.uscc AND h.record_id = m.held_id AND h.version = m.held_version
+ WHERE m.verdict = 'updated'
+   AND EXISTS (SELECT FROM disclosure AS d WHERE d.uscc = m.uscc AND d.outcome = 'told')"""
 
 
 def _update(table: StagingTable) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile import history
 from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.file_changes import notify_dependent_records
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.record_mapping import FieldProblem
 from gateway.creditfile.records import REGISTRATION, Record
@@ -96,6 +97,12 @@ async def apply_actions(
             to_change[number] = record
     outcomes |= await _apply_marks(context, actions, to_change)
     outcomes |= await _apply_corrections(context, actions, to_change)
+    changed = [
+        record
+        for number, record in to_change.items()
+        if outcomes[number].outcome is BatchResult.UPDATED
+    ]
+    await notify_dependent_records(context.connection, context.catalogue, changed, now=context.now)
     today = day_of(context.now)
     return tuple(_as_returned(outcomes[number], each, today) for number, each in enumerate(actions))
 

@@ -130,6 +130,28 @@ async def test_a_field_that_a_new_version_withholds_is_a_correction(
     assert await kinds(gateway, bank) == ["record_corrected"]
 
 
+async def test_a_shorter_term_is_notified_to_those_who_were_told_a_later_one(
+    gateway: GatewayFixture,
+) -> None:
+    """Not where the consent ends before it, nor of a yes or no, which has no term of use."""
+    uscc = gateway.uscc("penalised")
+    await bring_into_force(gateway, NEW)
+    long, short, platform = await gateway.client(), await gateway.client(), await gateway.client()
+    for bank, days in ((long, 300), (short, 1)):
+        await gateway.grant(bank, uscc, datasets=["penalty"], days=days)
+        assert await numbers(bank, uscc)
+    await platform.verify(uscc, "no_live_penalty.v1")
+
+    document = yaml.safe_load(PUBLISHED_CATALOGUE.read_text(encoding="utf-8"))
+    document["version"] = "2026.4"
+    document["clocks"]["penalty"]["publicity_by_severity"]["months"]["一般"] = 8
+    shorter = Catalogue.model_validate(document)
+    assert await bring_into_force(gateway, shorter) == 1
+    assert await numbers(long, uscc), "told on, with its new term"
+    found = [await kinds(gateway, each) for each in (long, short, platform)]
+    assert found == [["record_corrected"], [], []]
+
+
 async def test_a_record_whose_own_clock_has_ended_is_no_change(gateway: GatewayFixture) -> None:
     """The end was known under the version before."""
     uscc = gateway.uscc("clean")

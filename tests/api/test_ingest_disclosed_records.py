@@ -10,12 +10,22 @@ from gateway.creditfile.history import Change, mark_record
 from gateway.creditfile.local_dates import day_of
 from gateway.ingest import Source, ingest_rows
 from tests import records_builders as department
-from tests.gateway_fixture import GatewayFixture
+from tests.gateway_fixture import Caller, GatewayFixture
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SOURCE = Source(source_id="annual-reports", name="年报（合成）")
 REPORT = {"year": "2019", "reported_on": "2020-03-01", "contact_phone": "15400000000"}
+
+
+async def notices(gateway: GatewayFixture, bank: Caller, dataset: str) -> list[str]:
+    """Kinds of the bank's notices on records of a dataset."""
+    rows = await gateway.rows(
+        "SELECT kind FROM tombstone WHERE client_id = :client AND dataset = :dataset",
+        client=bank.client_id,
+        dataset=dataset,
+    )
+    return [row["kind"] for row in rows]
 
 
 async def deliver(gateway: GatewayFixture, uscc: str) -> str:
@@ -83,10 +93,11 @@ async def test_a_repeated_call_tells_no_field_that_a_new_catalogue_keeps(
 async def test_no_answer_denies_what_the_page_shows_of_a_listed_enterprise(
     gateway: GatewayFixture,
 ) -> None:
-    """Query and page agree while the list of serious violations prolongs retention."""
+    """Query and page agree while the list of serious violations prolongs retention; its end is notified."""
     datasets = frozenset({"commitment", "serious_violation"})
     source = await department.make_department(gateway, datasets=datasets)
     subject, platform = gateway.subject("middle_dot"), await gateway.client("platform")
+    bank = await gateway.client()
     uscc = subject["uscc"]
     broken = {
         "uscc": uscc,
@@ -109,6 +120,13 @@ async def test_no_answer_denies_what_the_page_shows_of_a_listed_enterprise(
         assert await disclosed() == (False, "yes")  # after five years
         await department.deliver(source, "serious_violation", listed)
         assert await disclosed() == (True, "no")
+        await gateway.grant(bank, uscc, datasets=["commitment"])
+        assert broken["number"] in (await bank.query(uscc, "commitment")).text
+        await department.deliver(
+            source, "serious_violation", listed | {"removed_on": f"{day_of(gateway.clock())}"}
+        )
+        assert await disclosed() == (False, "yes")
+        assert await notices(gateway, bank, "commitment") == ["record_ended"]
     finally:
         await department.forget(gateway)
 
@@ -144,5 +162,6 @@ async def test_a_failed_sample_ends_with_the_penalty_that_it_led_to(
         assert await told() == ["12", "12"]
         await department.act(source, department.make_act(penalty, "repair"))
         assert await told() == ["2", "2"]
+        assert await notices(gateway, bank, "sampling_result") == ["record_ended"]
     finally:
         await department.forget(gateway)
