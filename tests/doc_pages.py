@@ -31,8 +31,8 @@ class Section:
     code: list[tuple[str, str]] = field(default_factory=list)
     tables: list[list[int]] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
-    names: set[str] = field(default_factory=set)
-    figures: set[str] = field(default_factory=set)
+    names: Counter[str] = field(default_factory=Counter)
+    figures: Counter[str] = field(default_factory=Counter)
 
 
 def without_comments(language: str, code: str) -> str:
@@ -108,6 +108,6 @@ def _enter(token: Token, section: Section) -> None:
         elif part.type == "image":
             section.links.append(str(part.attrs["src"]))
         elif part.type == "code_inline":
-            section.names.add(part.content)
+            section.names[part.content] += 1
         elif part.type == "text":
             section.figures.update(each.replace(",", "") for each in _FIGURE.findall(part.content))
