@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -19,7 +19,7 @@ from xinqiao.testing._resource_server import GROUPS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-PURPOSE = "loan_approval"
+PURPOSE: Final = "loan_approval"
 DATASETS = ("penalty", "licence", "public_rating")
 
 

@@ -18,7 +18,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import xinqiao
-from xinqiao import Question, Questions
+from xinqiao import Question, Questions, QuestionTag
 from xinqiao.cli import _show
 from xinqiao.cli._app import app
 from xinqiao.testing import FakeGateway
@@ -217,7 +217,7 @@ def test_a_question_is_shown_as_it_is_asked(
     with fake_gateway.client() as client:
         evidence = client.questions().evidence
     value = {"type": "one_of", "one_of": ["3", "12"]}
-    told: dict[str, dict[str, Any]] = {
+    told: dict[QuestionTag, dict[str, Any]] = {
         "paid_social_insurance_on_time.v1": {
             "title": {
                 "zh": "最近该月数内按时缴纳社会保险",

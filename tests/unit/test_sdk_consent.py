@@ -132,7 +132,7 @@ def test_a_refusal_is_an_error_of_its_own(fake_gateway: FakeGateway) -> None:
         ("state={state}&iss=https://gateway.test", errors.ConsentFlowInvalid),
         ("error=access_denied&state=wrong&iss=https://gateway.test", errors.ConsentFlowInvalid),
         ("error=server_error&state={state}&iss=https://gateway.test", errors.OAuthError),
-        ("code=unknown&state={state}&iss=https://gateway.test", errors.OAuthError),
+        ("code=unknown&state={state}&iss=https://gateway.test", errors.CallbackExpired),
     ],
 )
 def test_a_callback_that_does_not_belong_to_the_flow_is_refused(
@@ -149,13 +149,14 @@ def test_a_callback_that_does_not_belong_to_the_flow_is_refused(
 
 
 def test_a_code_is_not_redeemed_twice(fake_gateway: FakeGateway) -> None:
-    """Reloading the callback raises the server's refusal."""
+    """Reloading the callback raises an error of its own, which is a refusal of the server's too."""
     client = fake_gateway.client()
     start = client.start_consent(**WANTED)
     callback = fake_gateway.decide(start.url)
     client.finish_consent(start, callback)
-    with pytest.raises(errors.OAuthError) as caught:
+    with pytest.raises(errors.CallbackExpired) as caught:
         client.finish_consent(start, callback)
+    assert isinstance(caught.value, errors.OAuthError)
     assert caught.value.code == "invalid_grant"
 
 

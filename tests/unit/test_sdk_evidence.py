@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 from typer.testing import CliRunner
 
-from xinqiao import Evidence, errors, verify_evidence
+from xinqiao import Evidence, QuestionTag, errors, verify_evidence
 from xinqiao._core.exchange import sha256_digest
 from xinqiao.cli._app import app
 from xinqiao.testing import FakeGateway
@@ -30,7 +30,7 @@ def fake_gateway() -> FakeGateway:
 
 @pytest.fixture
 def evidence(fake_gateway: FakeGateway) -> Evidence:
-    asked = {"is_active.v1": None, "enterprise_name.v1": "甲公司"}
+    asked: dict[QuestionTag, str | None] = {"is_active.v1": None, "enterprise_name.v1": "甲公司"}
     return fake_gateway.client().verify(USCC, purpose="tender", questions=asked).evidence
 
 

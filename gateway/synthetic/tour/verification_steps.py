@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gateway.synthetic.tour.context import BY_PLATFORM, TourContext, require
-from xinqiao import Verification, three_elements
+from xinqiao import QuestionTag, QuestionValue, Verification, three_elements
 
 ANSWER_MARKS: Final = {
     "yes": "[green]是 yes[/]",
@@ -35,7 +35,7 @@ async def verifications(context: TourContext) -> None:
         group, elements = three_elements(
             name=subject["name"], legal_representative=subject["legal_representative"]
         )
-        asked = (
+        asked: tuple[tuple[QuestionTag, QuestionValue, str], ...] = (
             ("enterprise_name.v1", subject["name"], "yes"),
             (group, elements, "yes"),
             ("is_active.v1", None, "yes"),

@@ -17,17 +17,22 @@ from xinqiao._core.consent_flow import ConsentGrant, ConsentStart
 from . import errors
 from ._async_client import AsyncClient, AsyncQueryPage
 from ._client import Client, QueryPage
+from ._core.closed_lists import PURPOSES, ConsentStatus, Purpose, QuestionTag
+from ._core.connection import ClientOptions
 from ._core.consent_records import ConsentRecord, verify_consent_record
 from ._core.evidence import Evidence, verify_evidence
+from ._core.feed import AsyncCursorStore, CursorFunctions, CursorStore, FileCursor, MemoryCursor
 from ._core.jose import generate_client_key, generate_dpop_key, public_jwks
 from ._core.keys import KeySet
-from ._core.questions import four_elements, three_elements
+from ._core.questions import QuestionValue, four_elements, three_elements
 from ._core.receipts import Receipt
 from ._core.results import (
     Answer,
+    AnswerChange,
     Change,
     Changes,
     Consent,
+    ConsentChange,
     ConsentRequest,
     Consents,
     ConsentUse,
@@ -38,6 +43,7 @@ from ._core.results import (
     Question,
     Questions,
     Record,
+    RecordChange,
     Source,
     Verification,
     Withheld,
@@ -46,30 +52,44 @@ from ._core.retry import RetryPolicy
 from .errors import XinqiaoError
 
 __all__ = [
+    "PURPOSES",
     "Answer",
+    "AnswerChange",
     "AsyncClient",
+    "AsyncCursorStore",
     "AsyncQueryPage",
     "Change",
     "Changes",
     "Client",
+    "ClientOptions",
     "Consent",
+    "ConsentChange",
     "ConsentGrant",
     "ConsentRecord",
     "ConsentRequest",
     "ConsentStart",
+    "ConsentStatus",
     "ConsentUse",
     "Consents",
+    "CursorFunctions",
+    "CursorStore",
     "Due",
     "DueForDeletion",
     "Evidence",
+    "FileCursor",
     "KeySet",
     "LogPromise",
+    "MemoryCursor",
     "Objection",
+    "Purpose",
     "QueryPage",
     "Question",
+    "QuestionTag",
+    "QuestionValue",
     "Questions",
     "Receipt",
     "Record",
+    "RecordChange",
     "RetryPolicy",
     "Source",
     "Verification",

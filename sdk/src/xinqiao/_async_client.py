@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, overload
 
 import httpx2
 
-from xinqiao._core import calls, consent_flow, deletion, receipts
+from xinqiao._core import calls, consent_flow, deletion, feed, receipts
 from xinqiao._core.connection import Connection
-from xinqiao._core.flow import Exclusive, Flow, Pause, Send, Step
+from xinqiao._core.feed import AsyncCursorStore, CursorStore, FeedReader
+from xinqiao._core.flow import Exclusive, Flow, Invoke, Pause, Send, Step
 from xinqiao._core.method_signature import copy_signature
+from xinqiao.errors import ClientClosed, ConfigurationError
 
-from ._core.results import NextPage, QueryResult, Record
+from ._core.results import Change, Changes, QueryResult, Record
 
 if TYPE_CHECKING:
     from ._core.session import Session
@@ -23,15 +26,22 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AsyncQueryPage(QueryResult):
-    """One page of query results, with methods to read the pages that follow."""
+    """One page of query results, with methods to read the pages that follow.
 
-    _turn: Callable[[NextPage], Awaitable[AsyncQueryPage]] = field(repr=False, compare=False)
+    It can be pickled and copied, without its client: `client.query(…, cursor=page.cursor)` then reads on.
+    """
+
+    __slots__ = ("_turn",)
+    _turn: Callable[[], Awaitable[AsyncQueryPage]]
 
     async def next_page(self) -> AsyncQueryPage | None:
         """Read the page after this one, or return None after the last."""
-        return None if self._following is None else await self._turn(self._following)
+        if self.last:
+            return None
+        if not hasattr(self, "_turn"):
+            raise ConfigurationError(calls.DETACHED)
+        return await self._turn()
 
     async def pages(self) -> AsyncIterator[AsyncQueryPage]:
         """Iterate over this page and all that follow."""
@@ -82,6 +92,12 @@ def _records_method(
     return method
 
 
+async def _invoke(function: Callable[[], Any]) -> Any:
+    """Call a function in a thread, so that it may block; await what it returns, if that can be awaited."""
+    outcome = await asyncio.to_thread(function)
+    return await outcome if inspect.isawaitable(outcome) else outcome
+
+
 class AsyncClient(Connection[httpx2.AsyncBaseTransport]):
     """asyncio client of the gateway. Share it among the tasks of one loop; use `async with`."""
 
@@ -96,12 +112,36 @@ class AsyncClient(Connection[httpx2.AsyncBaseTransport]):
     consent = _async_method(calls.consent)
     consents = _async_method(calls.consents)
     give_up_consent = _async_method(calls.give_up_consent)
-    changes = _async_method(calls.changes)
     acknowledge_changes = _async_method(calls.acknowledge_changes)
     due_for_deletion = _async_method(deletion.due_for_deletion)
     request = _async_method(calls.request)
     headers_for = _async_method(calls.headers_for)
     check_receipts = _async_method(receipts.check_receipts)
+
+    @overload
+    def changes(self, *, after: str | None = None) -> Coroutine[Any, Any, Changes]: ...
+
+    @overload
+    def changes(
+        self, *, store: CursorStore | AsyncCursorStore, follow: bool = True
+    ) -> AsyncIterator[Change]: ...
+
+    def changes(
+        self,
+        *,
+        after: str | None = None,
+        store: CursorStore | AsyncCursorStore | None = None,
+        follow: bool = True,
+    ) -> Coroutine[Any, Any, Changes] | AsyncIterator[Change]:
+        """Read this client's change feed: notice by notice with a `store`, else one page, to be awaited.
+
+        As `Client.changes`, with `async for`. The store's methods may be awaited; others run in a thread.
+        """
+        if store is None:
+            return self._run(calls.changes(self._session, after=after))
+        if after is not None:
+            raise ConfigurationError(feed.TWO_CURSORS)
+        return self._follow(FeedReader(store, follow))
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -138,16 +178,26 @@ class AsyncClient(Connection[httpx2.AsyncBaseTransport]):
     async def _do(self, step: Step) -> Any:
         match step:
             case Send(request):
+                if self._http.is_closed:
+                    raise ClientClosed
                 return await self._http.send(request)
             case Pause(seconds):
                 return await asyncio.sleep(seconds)
             case Exclusive(flow):
                 async with self._lock:
                     return await self._run(flow)
+            case Invoke(function):
+                return await _invoke(function)
 
     async def _page(self, flow: Flow[QueryResult]) -> AsyncQueryPage:
         result = await self._run(flow)
-        values = {f.name: getattr(result, f.name) for f in fields(result)}
-        return AsyncQueryPage(
-            **values, _turn=lambda following: self._page(following(self._session))
+        page = AsyncQueryPage(**{each.name: getattr(result, each.name) for each in fields(result)})
+        object.__setattr__(
+            page, "_turn", lambda: self._page(calls.next_page(self._session, result))
         )
+        return page
+
+    async def _follow(self, reader: FeedReader) -> AsyncIterator[Change]:
+        while (notices := await self._run(reader.next_notices(self._session))) is not None:
+            for notice in notices:
+                yield notice

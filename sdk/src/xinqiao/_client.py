@@ -5,17 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, overload
 
 import httpx2
 
-from xinqiao._core import calls, consent_flow, deletion, receipts
+from xinqiao._core import calls, consent_flow, deletion, feed, receipts
 from xinqiao._core.connection import Connection
-from xinqiao._core.flow import Exclusive, Flow, Pause, Send, Step
+from xinqiao._core.feed import CursorStore, FeedReader
+from xinqiao._core.flow import Exclusive, Flow, Invoke, Pause, Send, Step
 from xinqiao._core.method_signature import copy_signature
+from xinqiao.errors import ClientClosed, ConfigurationError
 
-from ._core.results import NextPage, QueryResult, Record
+from ._core.results import Change, Changes, QueryResult, Record
 
 if TYPE_CHECKING:
     from ._core.session import Session
@@ -24,15 +26,22 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class QueryPage(QueryResult):
-    """One page of query results, with methods to read the pages that follow."""
+    """One page of query results, with methods to read the pages that follow.
 
-    _turn: Callable[[NextPage], QueryPage] = field(repr=False, compare=False)
+    It can be pickled and copied, without its client: `client.query(…, cursor=page.cursor)` then reads on.
+    """
+
+    __slots__ = ("_turn",)
+    _turn: Callable[[], QueryPage]
 
     def next_page(self) -> QueryPage | None:
         """Read the page after this one, or return None after the last."""
-        return None if self._following is None else self._turn(self._following)
+        if self.last:
+            return None
+        if not hasattr(self, "_turn"):
+            raise ConfigurationError(calls.DETACHED)
+        return self._turn()
 
     def pages(self) -> Iterator[QueryPage]:
         """Iterate over this page and all that follow."""
@@ -93,12 +102,35 @@ class Client(Connection[httpx2.BaseTransport]):
     consent = _blocking_method(calls.consent)
     consents = _blocking_method(calls.consents)
     give_up_consent = _blocking_method(calls.give_up_consent)
-    changes = _blocking_method(calls.changes)
     acknowledge_changes = _blocking_method(calls.acknowledge_changes)
     due_for_deletion = _blocking_method(deletion.due_for_deletion)
     request = _blocking_method(calls.request)
     headers_for = _blocking_method(calls.headers_for)
     check_receipts = _blocking_method(receipts.check_receipts)
+
+    @overload
+    def changes(self, *, after: str | None = None) -> Changes: ...
+
+    @overload
+    def changes(self, *, store: CursorStore, follow: bool = True) -> Iterator[Change]: ...
+
+    def changes(
+        self, *, after: str | None = None, store: CursorStore | None = None, follow: bool = True
+    ) -> Changes | Iterator[Change]:
+        """Read this client's change feed: notice by notice with a `store`, else one page.
+
+        With a store (`FileCursor("feed.cursor")`) an iterator over the notices after its cursor, which waits
+        for more at the end of the feed, or ends there without `follow`. What your loop has handled is
+        acknowledged, and the cursor stored, page by page: each notice comes at least once, and the same
+        `change_id` again after a crash. While it follows it outlasts outages, with warnings in the log.
+
+        Without a store the page of at most 100 notices after the cursor `after`, or the first.
+        """
+        if store is None:
+            return self._run(calls.changes(self._session, after=after))
+        if after is not None:
+            raise ConfigurationError(feed.TWO_CURSORS)
+        return self._follow(FeedReader(store, follow))
 
     def close(self) -> None:
         """Close the connections."""
@@ -135,14 +167,25 @@ class Client(Connection[httpx2.BaseTransport]):
     def _do(self, step: Step) -> Any:
         match step:
             case Send(request):
+                if self._http.is_closed:
+                    raise ClientClosed
                 return self._http.send(request)
             case Pause(seconds):
                 return time.sleep(seconds)
             case Exclusive(flow):
                 with self._lock:
                     return self._run(flow)
+            case Invoke(function):
+                return function()
 
     def _page(self, flow: Flow[QueryResult]) -> QueryPage:
         result = self._run(flow)
-        values = {f.name: getattr(result, f.name) for f in fields(result)}
-        return QueryPage(**values, _turn=lambda following: self._page(following(self._session)))
+        page = QueryPage(**{each.name: getattr(result, each.name) for each in fields(result)})
+        object.__setattr__(
+            page, "_turn", lambda: self._page(calls.next_page(self._session, result))
+        )
+        return page
+
+    def _follow(self, reader: FeedReader) -> Iterator[Change]:
+        while (notices := self._run(reader.next_notices(self._session))) is not None:
+            yield from notices

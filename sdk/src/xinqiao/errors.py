@@ -4,6 +4,7 @@
 
     XinqiaoError
     ├── ConfigurationError            the caller's own settings or arguments
+    │   └── ClientClosed              a call of a client that was closed
     ├── ProtocolError                 a verified answer that does not keep to the wire
     ├── SignatureInvalid              an answer not provably the gateway's; nothing of it was read
     │   └── EvidenceInvalid           a kept answer that does not verify any more
@@ -38,6 +39,7 @@
     ├── ConsentError                  the enterprise's consent does not allow it
     │   ├── ConsentRefused            access_denied, at the end of a consent flow
     │   ├── ConsentFlowInvalid        a callback that does not belong to the flow
+    │   │   └── CallbackExpired       invalid_grant: its code was used before, or is too old
     │   ├── ConsentWithdrawn          consent_withdrawn
     │   ├── ConsentExpired            consent_expired
     │   ├── ConsentExhausted          consent_exhausted
@@ -50,14 +52,17 @@
         └── TemporarilyUnavailable    temporarily_unavailable, said and signed by the gateway
 
 Every error has `code`, `status`, `title`, `detail`, `request_id` and `retry_after` (seconds), each
-None where nothing is known, and `warnings` (of the code that was asked about, `check_character`). A
-code of an error that this version does not know raises the nearest class above.
+None where nothing is known, `warnings` (of the code that was asked about, `check_character`), and
+`idempotency_key`, with which a call that spends a use is repeated for nothing. A code of an error that
+this version does not know raises the nearest class above. Errors are pickled whole, `to_dict()` is JSON.
 """
 
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from xinqiao._core.serialization import json_object
 
 if TYPE_CHECKING:
     from ._core.receipts import PromisedLeaf
@@ -76,8 +81,9 @@ class XinqiaoError(Exception):
         status: int | None = None,
         title: str | None = None,
         request_id: str | None = None,
-        retry_after: float | None = None,
+        retry_after: int | None = None,
         warnings: tuple[str, ...] = (),
+        idempotency_key: str | None = None,
     ) -> None:
         """Store `detail`, or the class's own sentence where it is None."""
         self.detail = detail or (inspect.getdoc(type(self)) or "").partition("\n")[0]
@@ -87,6 +93,7 @@ class XinqiaoError(Exception):
         self.request_id = request_id
         self.retry_after = retry_after
         self.warnings = warnings
+        self.idempotency_key = idempotency_key
         super().__init__(self.detail)
 
     def __str__(self) -> str:
@@ -95,9 +102,17 @@ class XinqiaoError(Exception):
         tail = f" (request {self.request_id})" if self.request_id else ""
         return f"{head}{self.detail}{tail}"
 
+    def to_dict(self) -> dict[str, Any]:
+        """The error as a JSON object; `error` names its class."""
+        return {"error": type(self).__name__, **json_object(vars(self))}
+
 
 class ConfigurationError(XinqiaoError):
     """A setting or an argument cannot be used as it is."""
+
+
+class ClientClosed(ConfigurationError):
+    """The client is closed; open a new one, or close it later."""
 
 
 class ProtocolError(XinqiaoError):
@@ -299,6 +314,12 @@ class ConsentRefused(ConsentError):
 
 class ConsentFlowInvalid(ConsentError):
     """The callback does not belong to the consent that was started."""
+
+
+class CallbackExpired(ConsentFlowInvalid, OAuthError):
+    """The code of this callback was used before, or is too old: look for the consent, or begin anew."""
+
+    known_code = "invalid_grant"
 
 
 class ConsentWithdrawn(ConsentError):

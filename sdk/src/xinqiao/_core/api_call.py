@@ -38,6 +38,7 @@ class Call:
     body: bytes = field(repr=False, default=b"")
     #: By name in lower case.
     headers: Mapping[str, str] = field(default_factory=dict)
+    timeout: float
 
     @property
     def idempotent(self) -> bool:
@@ -52,13 +53,20 @@ def call(
     *,
     scope: str | None,
     body: Mapping[str, Any] | None = None,
-    spends: bool = False,
+    idempotency_key: str | None = None,
+    idempotent: bool = False,
+    wait: int = 0,
 ) -> Flow[Evidence]:
-    """Call with retries; raise the error of an answer that is not a success."""
-    made = new_call(session, method, target, scope=scope, body=body, spends=spends)
+    """Call with retries; raise the error of an answer that is not a success.
+
+    `idempotent` marks a POST that may be repeated without a key. The server may hold the call for `wait`
+    seconds.
+    """
+    headers = {} if idempotency_key is None else {"idempotency-key": idempotency_key}
+    made = new_call(session, method, target, scope=scope, body=body, headers=headers, wait=wait)
     return (
         yield from with_retries(
-            session, lambda: _send_or_raise(session, made), idempotent=made.idempotent
+            session, lambda: _send_or_raise(session, made), idempotent=idempotent or made.idempotent
         )
     )
 
@@ -70,20 +78,21 @@ def new_call(
     *,
     scope: str | None,
     body: Mapping[str, Any] | bytes | None = None,
-    spends: bool = False,
     headers: Mapping[str, str] | None = None,
+    wait: int = 0,
 ) -> Call:
     """Prepare a call: `target` is a path or an address on the issuer's origin."""
     content = body if isinstance(body, bytes) else _json_bytes(body)
-    own = {"idempotency-key": session.world.new_id()} if spends else {}
+    own = {}
     if content:
-        own |= {"content-type": "application/json", "content-digest": sha256_digest(content)}
+        own = {"content-type": "application/json", "content-digest": sha256_digest(content)}
     return Call(
         method=method.upper(),
         url=resolve_on_issuer(session.settings.issuer, target),
         scope=session.settings.scope or scope,
         body=content,
         headers=own | {name.lower(): value for name, value in (headers or {}).items()},
+        timeout=session.settings.timeout + wait,
     )
 
 
@@ -124,7 +133,11 @@ def make_headers(session: Session, made: Call) -> Flow[Mapping[str, str]]:
 
 def _send(session: Session, made: Call, token: str) -> Flow[httpx2.Response]:
     headers = _headers_with_proof(session, made, token)
-    return (yield from exchange(made.method, made.url, headers=headers, content=made.body))
+    return (
+        yield from exchange(
+            made.method, made.url, headers=headers, content=made.body, timeout=made.timeout
+        )
+    )
 
 
 def _headers_with_proof(session: Session, made: Call, token: str) -> dict[str, str]:

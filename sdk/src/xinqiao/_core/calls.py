@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime
-from functools import partial
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
 from xinqiao._core.api_call import call, make_headers, new_call, send_once
-from xinqiao.errors import ConfigurationError
+from xinqiao.errors import ConfigurationError, XinqiaoError
 
 from . import parsing, receipts
+from .closed_lists import ConsentStatus, Purpose, QuestionTag
+from .dates import day_text, term_text
 from .evidence import Evidence
 from .questions import QuestionsAsked, QuestionValue
 from .results import (
@@ -25,22 +27,34 @@ from .results import (
     Verification,
 )
 from .session import Session
+from .strict import parse_json
 from .uscc import log_mistyped
 
 if TYPE_CHECKING:
     from xinqiao._core.flow import Flow
 
-LONG_POLL_SECONDS = 5  # `wait` of one call; well below any timeout
+LONG_POLL_SECONDS: Final = 5
+"""`wait` of one look at a consent."""
+MAX_KEY_LENGTH: Final = 128
+DETACHED: Final = (
+    "A page that was stored has no client: read on with client.query(…, cursor=page.cursor)."
+)
 
 
 def verify(
-    session: Session, uscc: str, *, purpose: str, questions: QuestionsAsked
+    session: Session,
+    uscc: str,
+    *,
+    purpose: Purpose,
+    questions: QuestionsAsked,
+    idempotency_key: str | None = None,
 ) -> Flow[Verification]:
     """Ask yes/no questions about one enterprise.
 
     `questions` maps a question's tag to the value that is asserted (None where it takes none, of a
     group a mapping of its members), or lists tags and (tag, value) pairs, such as `three_elements(…)`.
-    Raises any `XinqiaoError`.
+    The same call with the same `idempotency_key` within 24 hours spends nothing again, in whatever
+    process; without one a new key is made. Raises any `XinqiaoError`; its `idempotency_key` is the key.
     """
     log_mistyped(uscc)
     asked = _question_pairs(questions)
@@ -52,10 +66,11 @@ def verify(
             for tag, value in asked
         ],
     }
-    evidence = yield from call(
-        session, "POST", "/v1/verifications", scope="verify", body=body, spends=True
-    )
-    result = parsing.verification(evidence, tuple(tag for tag, _ in asked))
+    with _key_on_error(session, idempotency_key) as key:
+        evidence = yield from call(
+            session, "POST", "/v1/verifications", scope="verify", body=body, idempotency_key=key
+        )
+        result = parsing.verification(evidence, tuple(tag for tag, _ in asked))
     receipts.remember_promise(session, result.disclosure_id, result.log_promise, evidence)
     return result
 
@@ -64,18 +79,20 @@ def query(
     session: Session,
     uscc: str,
     *,
-    purpose: str,
+    purpose: Purpose,
     datasets: Iterable[str],
     consent_id: str | None = None,
     decided_from: date | str | None = None,
     decided_to: date | str | None = None,
     page_size: int | None = None,
     cursor: str | None = None,
+    idempotency_key: str | None = None,
 ) -> Flow[QueryResult]:
     """Read the records that a consent allows; the first page, or the page at `cursor`.
 
     A query and all its pages are one use of the consent. `decided_from` and `decided_to` are days.
-    Raises `NotAvailable` or a `ConsentError` where nothing may be disclosed, or any `XinqiaoError`.
+    `idempotency_key` is as in `verify`; the pages that follow get keys of their own. Raises
+    `NotAvailable` or a `ConsentError` where nothing may be disclosed, or any `XinqiaoError`.
     """
     log_mistyped(uscc)
     body = _without_empty(
@@ -83,26 +100,50 @@ def query(
         purpose=purpose,
         consent_id=consent_id,
         datasets=_names(datasets, "datasets"),
-        filter=_without_empty(decided_from=_day(decided_from), decided_to=_day(decided_to)),
+        filter=_without_empty(decided_from=day_text(decided_from), decided_to=day_text(decided_to)),
         page=_without_empty(size=page_size, cursor=cursor),
     )
+    return (yield from _query_page(session, body, idempotency_key))
+
+
+def next_page(session: Session, page: QueryResult) -> Flow[QueryResult]:
+    """Read the page that follows: the same query, which the page's evidence holds, at its cursor."""
+    body = parse_json(page.evidence.exchange.request_body)
+    body["page"] = {**body.get("page", {}), "cursor": page.cursor}
     return (yield from _query_page(session, body))
 
 
-def _query_page(session: Session, body: Mapping[str, Any]) -> Flow[QueryResult]:
-    evidence = yield from call(
-        session, "POST", "/v1/queries", scope="query", body=body, spends=True
-    )
-    result = parsing.query_result(
-        evidence, lambda cursor: partial(_query_page, body=_with_cursor(body, cursor))
-    )
+def _query_page(
+    session: Session, body: Mapping[str, Any], idempotency_key: str | None = None
+) -> Flow[QueryResult]:
+    with _key_on_error(session, idempotency_key) as key:
+        evidence = yield from call(
+            session, "POST", "/v1/queries", scope="query", body=body, idempotency_key=key
+        )
+        result = parsing.query_result(evidence)
     receipts.remember_promise(session, result.disclosure_id, result.log_promise, evidence)
     return result
 
 
-def _with_cursor(body: Mapping[str, Any], cursor: str) -> dict[str, Any]:
-    """Body of the same query for the page at `cursor`."""
-    return {**body, "page": {**body.get("page", {}), "cursor": cursor}}
+@contextmanager
+def _key_on_error(session: Session, idempotency_key: str | None) -> Iterator[str]:
+    """The caller's idempotency key, or a new one; whatever is raised under it names it."""
+    key = session.world.new_id() if idempotency_key is None else idempotency_key
+    if not _is_idempotency_key(key):
+        raise ConfigurationError(
+            f"An idempotency key is 1 to {MAX_KEY_LENGTH} printable ASCII characters, "
+            "without spaces or quotation marks at its ends."
+        )
+    try:
+        yield key
+    except XinqiaoError as error:
+        error.idempotency_key = key
+        raise
+
+
+def _is_idempotency_key(key: str) -> bool:
+    bare = key.strip(' "')
+    return key == bare and 0 < len(key) <= MAX_KEY_LENGTH and key.isascii() and key.isprintable()
 
 
 def consent(session: Session, consent_id: str) -> Flow[Consent]:
@@ -118,13 +159,14 @@ def await_decision(session: Session, consent_id: str, *, within: float = 120) ->
     """
     path = f"{_consent_path(consent_id)}?{urlencode({'wait': LONG_POLL_SECONDS})}"
     for _ in range(max(1, ceil(within / LONG_POLL_SECONDS))):
-        found = parsing.consent((yield from call(session, "GET", path, scope="consents")))
+        look = call(session, "GET", path, scope="consents", wait=LONG_POLL_SECONDS)
+        found = parsing.consent((yield from look))
         if found.status != "requested":
             break
     return found
 
 
-def consents(session: Session, *, status: str | None = None) -> Flow[Consents]:
+def consents(session: Session, *, status: ConsentStatus | None = None) -> Flow[Consents]:
     """List this client's consents, all or those of one status."""
     path = "/v1/consents" + (f"?{urlencode({'status': status})}" if status else "")
     return parsing.consents((yield from call(session, "GET", path, scope="consents")))
@@ -139,16 +181,18 @@ def request_consent(
     session: Session,
     uscc: str,
     *,
-    purpose: str,
+    purpose: Purpose,
     datasets: Iterable[str] = (),
-    questions: Iterable[str] = (),
-    valid_until: datetime | str | None = None,
+    questions: Iterable[QuestionTag] = (),
+    valid_until: date | datetime | str | None = None,
     max_uses: int | None = None,
     amends: str | None = None,
+    idempotency_key: str | None = None,
 ) -> Flow[ConsentRequest]:
     """Ask for a consent by link or QR code, where the enterprise is not at this browser.
 
-    `amends` is the id of a running consent that is to be changed in its place.
+    `valid_until` is a time with its offset, or the last day (of China's time). `amends` is the id of a
+    running consent that is to be changed in its place. `idempotency_key` is as in `verify`.
     """
     wanted = credit_data(
         uscc=uscc,
@@ -158,22 +202,33 @@ def request_consent(
         valid_until=valid_until,
         max_uses=max_uses,
     ) | _without_empty(amends=amends)
-    evidence = yield from call(
-        session, "POST", "/v1/consents", scope="consents", body=wanted, spends=True
-    )
-    return parsing.consent_request(evidence)
+    with _key_on_error(session, idempotency_key) as key:
+        evidence = yield from call(
+            session, "POST", "/v1/consents", scope="consents", body=wanted, idempotency_key=key
+        )
+        return parsing.consent_request(evidence)
 
 
-def changes(session: Session, *, after: str | None = None) -> Flow[Changes]:
+def changes(session: Session, *, after: str | None = None, wait: int = 0) -> Flow[Changes]:
     """Read the notices of this client's feed after a cursor, from the first if it is left out."""
-    path = "/v1/changes" + (f"?{urlencode({'after': after})}" if after else "")
-    return parsing.changes((yield from call(session, "GET", path, scope="changes")))
+    values = {"after": after} if after else {}
+    query = urlencode(values | ({"wait": str(wait)} if wait else {}))
+    path = "/v1/changes" + (f"?{query}" if query else "")
+    return parsing.changes((yield from call(session, "GET", path, scope="changes", wait=wait)))
 
 
 def acknowledge_changes(session: Session, cursor: str) -> Flow[Evidence]:
     """Acknowledge every notice up to a cursor, once you have acted on it. Returns the evidence."""
-    body = {"cursor": cursor}
-    return (yield from call(session, "POST", "/v1/changes/ack", scope="changes", body=body))
+    return (
+        yield from call(
+            session,
+            "POST",
+            "/v1/changes/ack",
+            scope="changes",
+            body={"cursor": cursor},
+            idempotent=True,
+        )
+    )
 
 
 def questions(session: Session) -> Flow[Questions]:
@@ -222,10 +277,10 @@ def headers_for(
 def credit_data(
     *,
     uscc: str | None,
-    purpose: str,
+    purpose: Purpose,
     datasets: Iterable[str],
-    questions: Iterable[str],
-    valid_until: datetime | str | None,
+    questions: Iterable[QuestionTag],
+    valid_until: date | datetime | str | None,
     max_uses: int | None,
 ) -> dict[str, Any]:
     """Build the `credit_data` authorization details of a consent request, without `type`."""
@@ -235,7 +290,7 @@ def credit_data(
         purpose=purpose,
         datasets=_names(datasets, "datasets"),
         questions=_names(questions, "questions"),
-        valid_until=_moment(valid_until),
+        valid_until=term_text(valid_until),
         max_uses=max_uses,
     )
     if not {"datasets", "questions"} & set(wanted):
@@ -252,7 +307,7 @@ def _question_pairs(questions: QuestionsAsked) -> list[tuple[str, QuestionValue]
         raise ConfigurationError("Give the questions as a list or a mapping, not as one string.")
     if isinstance(questions, Mapping):
         return list(questions.items())
-    return [(item, None) if isinstance(item, str) else (item[0], item[1]) for item in questions]
+    return [(item, None) if isinstance(item, str) else item for item in questions]
 
 
 def _without_empty(**members: Any) -> dict[str, Any]:
@@ -264,18 +319,6 @@ def _names(values: Iterable[str], what: str) -> list[str] | None:
     if isinstance(values, str):
         raise ConfigurationError(f"Give {what} as a list, not as one string.")
     return list(values) or None
-
-
-def _day(value: date | str | None) -> str | None:
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _moment(value: datetime | str | None) -> str | None:
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise ConfigurationError("A time needs an offset.")
-        return value.isoformat()
-    return value
 
 
 def _consent_path(consent_id: str) -> str:

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypedDict, TypeVar, Unpack
 from urllib.parse import urlsplit
 
 import httpx2
@@ -19,6 +19,23 @@ from .retry import RetryPolicy
 from .session import Environment, Session, Settings, check_issuer, is_loopback
 
 TransportT = TypeVar("TransportT", httpx2.BaseTransport, httpx2.AsyncBaseTransport)
+
+
+class ClientOptions(TypedDict, Generic[TransportT], total=False):
+    """Options of a client, as its constructor explains them."""
+
+    issuer: str
+    client_id: str
+    private_jwks: Jwks
+    scope: str | None
+    redirect_uri: str | None
+    dpop_key: Jwks | None
+    keys: Jwks | KeySet | None
+    transport: TransportT | None
+    timeout: float
+    retry: RetryPolicy | None
+    max_clock_skew: float
+    clock: Callable[[], float]
 
 
 class Connection(Generic[TransportT]):
@@ -59,19 +76,31 @@ class Connection(Generic[TransportT]):
                 pinned=None if keys is None else KeySet.read(keys),
                 retry=retry or RetryPolicy(),
                 max_clock_skew=max_clock_skew,
+                timeout=timeout,
             ),
             world=Environment(now=clock),
         )
         self._open(transport, timeout=timeout, trust_env=not is_loopback(self._host))
 
     @classmethod
-    def from_kit(cls, path: Mapping[str, Any] | str | Path, who: str, **options: Any) -> Self:
-        """Open a client with the demo's kit, playing `who` (bank, platform, agency, source)."""
+    def from_kit(
+        cls,
+        path: Mapping[str, Any] | str | Path,
+        who: str,
+        **options: Unpack[ClientOptions[TransportT]],
+    ) -> Self:
+        """Open a client with the demo's kit, playing `who` (bank, platform, agency, source).
+
+        `options` are the constructor's, and take the place of what the kit says.
+        """
         return cls(**{**read_kit(path, who), **options})
 
     @classmethod
-    def from_env(cls, **options: Any) -> Self:
-        """Open a client with `XINQIAO_ISSUER`, `XINQIAO_CLIENT_ID` and `XINQIAO_PRIVATE_JWKS`."""
+    def from_env(cls, **options: Unpack[ClientOptions[TransportT]]) -> Self:
+        """Open a client with `XINQIAO_ISSUER`, `XINQIAO_CLIENT_ID` and `XINQIAO_PRIVATE_JWKS`.
+
+        `options` are the constructor's, and take the place of the variables.
+        """
         return cls(**{**read_environment(os.environ), **options})
 
     @property

@@ -8,13 +8,14 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
-from datetime import datetime
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from xinqiao._core.json_reader import Reader
 from xinqiao.errors import (
+    CallbackExpired,
     ConfigurationError,
     ConsentFlowInvalid,
     ConsentRefused,
@@ -23,9 +24,11 @@ from xinqiao.errors import (
 )
 
 from .calls import credit_data
+from .closed_lists import Purpose, QuestionTag
 from .jose import pkce_challenge
 from .oauth import authenticated_post, metadata, read_token
 from .retry import utc_time
+from .serialization import Serializable
 from .session import Session
 from .transport import with_retries
 
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentStart:
+class ConsentStart(Serializable):
     """A started consent flow. Send the browser to `url`; keep this object in the session."""
 
     url: str
@@ -46,7 +49,7 @@ class ConsentStart:
 
     def to_json(self) -> str:
         """Serialise to JSON, secrets included."""
-        return json.dumps(asdict(self) | {"expires_at": self.expires_at.isoformat()})
+        return json.dumps(self.to_dict())
 
     @classmethod
     def from_json(cls, text: str) -> ConsentStart:
@@ -62,7 +65,7 @@ class ConsentStart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentGrant:
+class ConsentGrant(Serializable):
     """The granted consent with its tokens; it may cover less than was requested."""
 
     consent_id: str
@@ -77,21 +80,28 @@ class ConsentGrant:
     access_token_ends_at: datetime
     refresh_token: str | None = field(repr=False)
 
+    def to_dict(self) -> dict[str, Any]:
+        """The grant as a JSON object, without its tokens."""
+        whole = Serializable.to_dict(self)
+        del whole["access_token"], whole["refresh_token"]
+        return whole
+
 
 def start_consent(
     session: Session,
     *,
-    purpose: str,
+    purpose: Purpose,
     datasets: Iterable[str] = (),
-    questions: Iterable[str] = (),
+    questions: Iterable[QuestionTag] = (),
     uscc: str | None = None,
-    valid_until: datetime | str | None = None,
+    valid_until: date | datetime | str | None = None,
     max_uses: int | None = None,
     redirect_uri: str | None = None,
 ) -> Flow[ConsentStart]:
     """Start a consent flow; without `uscc`, the person who signs in chooses the enterprise.
 
-    `redirect_uri` must be registered; it defaults to the client's own.
+    `valid_until` is a time with its offset, or the last day (of China's time). `redirect_uri` must be
+    registered; it defaults to the client's own.
     """
     callback = redirect_uri or session.settings.redirect_uri
     if callback is None:
@@ -135,7 +145,7 @@ def finish_consent(session: Session, start: ConsentStart, callback_url: str) -> 
     """Finish a consent flow with the URL of the browser's callback.
 
     Raises `ConsentRefused` if the enterprise refused, `ConsentFlowInvalid` if the callback does not
-    belong to `start`.
+    belong to `start`, and `CallbackExpired` where its code was used before, as by a reload of the page.
     """
     code = _check_callback(callback_url, start, issuer=session.settings.issuer)
     if start.dpop_jkt != session.settings.dpop_key.thumbprint:
@@ -162,7 +172,12 @@ def _push_request(session: Session, form: Mapping[str, str]) -> Flow[tuple[str, 
 
 def _redeem_code(session: Session, form: Mapping[str, str]) -> Flow[Mapping[str, Any]]:
     server = yield from metadata(session)
-    return (yield from authenticated_post(session, server.token_endpoint, form))
+    try:
+        return (yield from authenticated_post(session, server.token_endpoint, form))
+    except OAuthError as error:
+        if error.code != CallbackExpired.known_code:
+            raise
+        raise CallbackExpired(status=error.status, request_id=error.request_id) from None
 
 
 def _token_scope(details: Mapping[str, Any]) -> str:

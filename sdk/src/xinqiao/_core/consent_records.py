@@ -29,6 +29,7 @@ from .jose import verify_gateway_jwt
 from .keys import Jwks, KeySet, read_document
 from .receipts import receipt_fault
 from .retry import utc_time
+from .serialization import ReadOnlyDict, Serializable
 from .strict import parse_hex, parse_time, same_json
 
 TYP: Final = "consent-record+jwt"
@@ -51,7 +52,7 @@ _UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError, IndexErro
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentRecord:
+class ConsentRecord(Serializable):
     """A verified consent record; `proven` and `unproven` list its events by number.
 
     An event has no proof in its first seconds, if it is older than the log of consents, or if its
@@ -128,7 +129,7 @@ def verify_consent_record(
             proven=tuple(seq for seq, proven in shown.items() if proven),
             unproven=tuple(seq for seq, proven in shown.items() if not proven),
             kept_proven=None if kept is None else log.proves(kept),
-            record=record,
+            record=ReadOnlyDict(record),
         )
     except _UNREADABLE:
         raise EvidenceInvalid("The record cannot be read.", reason="malformed") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -35,7 +35,14 @@ class Exclusive:
     flow: Flow[Any]
 
 
-Step: TypeAlias = Send | Pause | Exclusive
+@dataclass(frozen=True, slots=True)
+class Invoke:
+    """Step: call this function of the caller's, which may block or be awaited. Outcome: its result."""
+
+    function: Callable[[], Any]
+
+
+Step: TypeAlias = Send | Pause | Exclusive | Invoke
 Flow: TypeAlias = Generator[Step, Any, T]
 
 
@@ -52,3 +59,8 @@ def pause(seconds: float) -> Flow[None]:
 def exclusive(flow: Flow[T]) -> Flow[T]:
     """Run a flow under the client's lock."""
     return cast("T", (yield Exclusive(flow)))
+
+
+def invoke(function: Callable[[], T | Awaitable[T]]) -> Flow[T]:
+    """Call a function of the caller's."""
+    return cast("T", (yield Invoke(function)))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from xinqiao.errors import ProtocolError
 
+from .serialization import ReadOnlyDict
 from .strict import parse_time
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Reader:
 
     def mapping(self, name: str) -> Mapping[str, Any]:
         """Read a required object as a read-only mapping."""
-        return MappingProxyType(dict(self.object(name).members))
+        return ReadOnlyDict(self.object(name).members)
 
     def objects(self, name: str) -> Iterator[Reader]:
         """Read a required list of objects."""

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from xinqiao.errors import ConfigurationError, EvidenceUnreadable
 
+from .serialization import ReadOnlyDict
 from .strict import MAX_SIZE, parse_base64url, parse_json, parse_time
 
 #: A JWK or JWK set as a mapping, or the path of a file that holds one; of a private key also its text.
@@ -133,7 +134,7 @@ def _response_key(jwk: Any) -> ResponseKey:
         return ResponseKey(
             kid=kid,
             public=Ed25519PublicKey.from_public_bytes(parse_base64url(x)),
-            jwk=MappingProxyType({name: jwk[name] for name in _PUBLIC}),
+            jwk=ReadOnlyDict({name: jwk[name] for name in _PUBLIC}),
             not_before=_time(jwk.get("not_before")),
             retired_at=_time(jwk.get("retired_at")),
         )

@@ -2,38 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, cast
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, TypedDict, cast
 
 from xinqiao._core.json_reader import Reader
 from xinqiao.errors import ProtocolError
 
+from .closed_lists import (
+    ANSWER_CHANGE_KINDS,
+    CONSENT_CHANGE_KINDS,
+    RECORD_CHANGE_KINDS,
+    QuestionTag,
+)
 from .results import (
     Answer,
+    AnswerChange,
     AnswerValue,
     Change,
     Changes,
     Consent,
+    ConsentChange,
     ConsentRequest,
     Consents,
     ConsentUse,
     LogPromise,
-    NextPage,
     Objection,
     QueryResult,
     Question,
     Questions,
     Record,
+    RecordChange,
     Source,
     Verification,
     Withheld,
 )
+from .serialization import ReadOnlyDict
 
 if TYPE_CHECKING:
     from .evidence import Evidence
 
 _ANSWERS: Final = ("yes", "no", "not_determined")
+
+
+class _Common(TypedDict):
+    """The members that every notice has."""
+
+    change_id: str
+    occurred_at: datetime
+    disclosure_ids: tuple[str, ...]
+    questions: tuple[str, ...]
 
 
 def verification(evidence: Evidence, asked: tuple[str, ...]) -> Verification:
@@ -56,8 +73,8 @@ def verification(evidence: Evidence, asked: tuple[str, ...]) -> Verification:
     )
 
 
-def query_result(evidence: Evidence, turn: Callable[[str], NextPage]) -> QueryResult:
-    """Parse one page of records; `turn` makes the flow of the page at a cursor."""
+def query_result(evidence: Evidence) -> QueryResult:
+    """Parse one page of records."""
     body = Reader.body(evidence)
     page = body.optional_object("page")
     cursor = page.optional_text("cursor") if page else None
@@ -74,7 +91,6 @@ def query_result(evidence: Evidence, turn: Callable[[str], NextPage]) -> QueryRe
         warnings=body.texts("warnings"),
         log_promise=_log_promise(body),
         evidence=evidence,
-        _following=None if cursor is None else turn(cursor),
     )
 
 
@@ -122,7 +138,10 @@ def questions(evidence: Evidence) -> Questions:
     return Questions(
         catalogue_version=body.optional_text("catalogue_version"),
         questions=tuple(
-            Question(question=item.text("question"), details=MappingProxyType(dict(item.members)))
+            Question(
+                question=cast("QuestionTag", item.text("question")),
+                details=ReadOnlyDict(item.members),
+            )
             for item in body.objects("questions")
         ),
         evidence=evidence,
@@ -157,14 +176,35 @@ def _record(item: Reader) -> Record:
 
 
 def _change(item: Reader) -> Change:
+    kind = item.text("kind")
+    common: _Common = {
+        "change_id": item.text("change_id"),
+        "occurred_at": item.time("occurred_at"),
+        "disclosure_ids": item.texts("disclosure_ids"),
+        "questions": item.texts("questions"),
+    }
+    if kind in RECORD_CHANGE_KINDS:
+        return RecordChange(
+            **common,
+            kind=kind,
+            dataset=item.text("dataset"),
+            record_id=item.text("record_id"),
+        )
+    if kind in CONSENT_CHANGE_KINDS:
+        return ConsentChange(
+            **common,
+            kind=kind,
+            consent_id=item.text("consent_id"),
+        )
+    if kind in ANSWER_CHANGE_KINDS:
+        return AnswerChange(**common, kind=kind, uscc=item.text("uscc"))
     return Change(
-        change_id=item.text("change_id"),
-        kind=item.text("kind"),
-        occurred_at=item.time("occurred_at"),
+        **common,
+        kind=kind,
         dataset=item.optional_text("dataset"),
         record_id=item.optional_text("record_id"),
         consent_id=item.optional_text("consent_id"),
-        disclosure_ids=item.texts("disclosure_ids"),
+        uscc=item.optional_text("uscc"),
     )
 
 

@@ -44,7 +44,7 @@ _BY_STATUS: Final[Mapping[int, type[XinqiaoError]]] = {
 
 
 def problem_error(
-    status: int, body: bytes, *, request_id: str | None, retry_after: float | None
+    status: int, body: bytes, *, request_id: str | None, retry_after: int | None
 ) -> XinqiaoError:
     """Exception of a verified problem document (RFC 9457)."""
     problem = json_members(body)
@@ -62,7 +62,7 @@ def problem_error(
 
 
 def oauth_error(
-    status: int, body: bytes, *, request_id: str | None, retry_after: float | None
+    status: int, body: bytes, *, request_id: str | None, retry_after: int | None
 ) -> XinqiaoError:
     """Exception of an OAuth endpoint's error answer (RFC 6749, section 5.2)."""
     answer = json_members(body)

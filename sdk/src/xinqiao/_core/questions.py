@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias
+from typing import Literal, TypeAlias
+
+from .closed_lists import QuestionTag
 
 #: A text or a band; of a group an object of texts; None where the question takes no value.
 QuestionValue: TypeAlias = str | Mapping[str, str] | None
 #: `{"enterprise_name.v1": "…", "is_active.v1": None}`, or tags and (tag, value) pairs in order.
-QuestionsAsked: TypeAlias = Mapping[str, QuestionValue] | Iterable[str | tuple[str, QuestionValue]]
+QuestionsAsked: TypeAlias = (
+    Mapping[QuestionTag, QuestionValue] | Iterable[QuestionTag | tuple[QuestionTag, QuestionValue]]
+)
 
 
-def three_elements(*, name: str, legal_representative: str) -> tuple[str, Mapping[str, str]]:
+def three_elements(
+    *, name: str, legal_representative: str
+) -> tuple[Literal["three_elements.v1"], Mapping[str, str]]:
     """Whether code, name and legal representative (or operator) belong together: `three_elements.v1`.
 
     One answer, which never says which of them differs.
@@ -21,7 +27,7 @@ def three_elements(*, name: str, legal_representative: str) -> tuple[str, Mappin
 
 def four_elements(
     *, name: str, legal_representative: str, id_number: str
-) -> tuple[str, Mapping[str, str]]:
+) -> tuple[Literal["four_elements.v1"], Mapping[str, str]]:
     """The three elements and that person's ID number, under that person's consent."""
     _, three = three_elements(name=name, legal_representative=legal_representative)
     return "four_elements.v1", {**three, "id_number": id_number}

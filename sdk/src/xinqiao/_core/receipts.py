@@ -25,6 +25,7 @@ from xinqiao._core.verify_response import trusted_keys
 from xinqiao.errors import NotFound, PromiseBroken, ReceiptInvalid
 
 from .retry import utc_time
+from .serialization import Serializable
 from .strict import parse_base64, parse_sha256
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ _SIGNATURE: Final = re.compile(r"\u2014 ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PromisedLeaf:
+class PromisedLeaf(Serializable):
     """The inclusion promise of one answer, with the answer's evidence."""
 
     disclosure_id: str
@@ -55,7 +56,7 @@ class PromisedLeaf:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class Receipt(Serializable):
     """A verified receipt: proof that a disclosure is in the log."""
 
     disclosure_id: str

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, TypeAlias
 
-from xinqiao._core.flow import Flow
-
-from .session import Session
+from .closed_lists import AnswerChangeKind, ConsentChangeKind, QuestionTag, RecordChangeKind
+from .serialization import Serializable
 
 if TYPE_CHECKING:
     from .evidence import Evidence
 
 AnswerValue: TypeAlias = Literal["yes", "no", "not_determined"]
-#: The flow of the page that follows.
-NextPage: TypeAlias = "Callable[[Session], Flow[QueryResult]]"
+#: Kinds of notices that take nothing back, though they may name disclosures.
+GIVING_KINDS: Final = frozenset({"record_reinstated", "answer_may_have_changed"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LogPromise:
+class LogPromise(Serializable):
     """The log's promise to include this answer's leaf by `merge_by`."""
 
     leaf_hash: str
@@ -29,7 +28,7 @@ class LogPromise:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Serializable):
     """The answer to one question: yes, no or not determined, without a reason."""
 
     question: str
@@ -57,7 +56,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
+class Verification(Serializable):
     """Result of a verification: answers about one enterprise, in the order of the questions."""
 
     verification_id: str
@@ -81,7 +80,7 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Serializable):
     """The department that a record comes from."""
 
     name: str
@@ -89,14 +88,14 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Objection:
+class Objection(Serializable):
     """The mark of a record that the enterprise objects to."""
 
     since: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Serializable):
     """One fact of a credit file."""
 
     dataset: str
@@ -111,10 +110,17 @@ class Record:
     """By then it is deleted; a notice of withdrawal ends both at once."""
     objection: Objection | None
     fields: Mapping[str, Any]
+    """The values, personal ones included; a record prints their names only."""
+
+    def __repr__(self) -> str:
+        """Every part but the values of the fields, which may be personal."""
+        parts = {each.name: repr(getattr(self, each.name)) for each in fields(self)}
+        parts["fields"] = f"<{', '.join(self.fields)}>"
+        return f"Record({', '.join(f'{name}={text}' for name, text in parts.items())})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Withheld:
+class Withheld(Serializable):
     """A dataset, or `fields` of it, that was requested and not disclosed, with the reason."""
 
     dataset: str
@@ -123,7 +129,7 @@ class Withheld:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentUse:
+class ConsentUse(Serializable):
     """The consent under which a query was answered, with its remaining uses."""
 
     consent_id: str
@@ -132,7 +138,7 @@ class ConsentUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QueryResult:
+class QueryResult(Serializable):
     """One page of an authorised query; `recipient` names the receiving client."""
 
     disclosure_id: str
@@ -148,7 +154,6 @@ class QueryResult:
     """As in `Verification`."""
     log_promise: LogPromise | None
     evidence: Evidence = field(repr=False, compare=False)
-    _following: NextPage | None = field(repr=False, compare=False)
 
     @property
     def last(self) -> bool:
@@ -157,7 +162,7 @@ class QueryResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Consent:
+class Consent(Serializable):
     """A consent of this client, in its current state."""
 
     consent_id: str
@@ -173,11 +178,18 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Consents:
+class Consents(Serializable):
     """The consents of this client."""
 
     consents: tuple[Consent, ...]
     evidence: Evidence = field(repr=False, compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as a JSON object; the one evidence of all consents stands once."""
+        whole = Serializable.to_dict(self)
+        for consent in whole["consents"]:
+            del consent["evidence"]
+        return whole
 
     def __iter__(self) -> Iterator[Consent]:
         """Iterate over the items."""
@@ -189,7 +201,7 @@ class Consents:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentRequest:
+class ConsentRequest(Serializable):
     """A consent request by link: show `capture_url` (or its QR code) to the enterprise."""
 
     consent_id: str
@@ -200,20 +212,56 @@ class ConsentRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One notice of the client's feed; `disclosure_ids` are the answers that rest on what changed."""
+class Change(Serializable):
+    """One notice of the client's feed; `disclosure_ids` are the answers that rest on what changed.
+
+    It is a `RecordChange`, a `ConsentChange` or an `AnswerChange`; a plain `Change` only where its kind is
+    newer than this version.
+    """
 
     change_id: str
     kind: str
     occurred_at: datetime
-    dataset: str | None
-    record_id: str | None
-    consent_id: str | None
-    disclosure_ids: tuple[str, ...]
+    dataset: str | None = None
+    record_id: str | None = None
+    consent_id: str | None = None
+    disclosure_ids: tuple[str, ...] = ()
+    uscc: str | None = None
+    questions: tuple[str, ...] = ()
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether what `disclosure_ids` told, of the record or as a whole, may not be used any more."""
+        return bool(self.disclosure_ids) and self.kind not in GIVING_KINDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
+class RecordChange(Change):
+    """A record that was told is corrected, repaired, suspended, reinstated, withdrawn or ended."""
+
+    kind: RecordChangeKind
+    dataset: str
+    record_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentChange(Change):
+    """A consent of this client is granted, refused, narrowed, withdrawn or expired."""
+
+    kind: ConsentChangeKind
+    consent_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerChange(Change):
+    """Answers about a watched enterprise may have changed: ask `questions` again."""
+
+    kind: AnswerChangeKind
+    uscc: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes(Serializable):
     """A page of the feed, at most 100; read on after `cursor`."""
 
     changes: tuple[Change, ...]
@@ -230,7 +278,7 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
+class Due(Serializable):
     """One record of an answer that must be deleted, or the whole answer (`record_id` is None)."""
 
     disclosure_id: str
@@ -241,7 +289,7 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DueForDeletion:
+class DueForDeletion(Serializable):
     """What must be deleted, by age of its reason, and the feed's cursor up to which it was looked."""
 
     items: tuple[Due, ...]
@@ -257,15 +305,15 @@ class DueForDeletion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(Serializable):
     """A question of the catalogue; `details` is the catalogue's whole entry."""
 
-    question: str
+    question: QuestionTag
     details: Mapping[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Questions:
+class Questions(Serializable):
     """The catalogue of questions."""
 
     catalogue_version: str | None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from math import ceil
 from typing import TypeAlias
 
 from xinqiao.errors import ConfigurationError, LimitReached, ServerUnavailable, XinqiaoError
@@ -40,7 +41,7 @@ class RetryPolicy:
         if tried >= self.retries:
             return None
         spread = chance(0.0, min(self.longest, self.base * 2.0**tried))
-        delay = spread + (error.retry_after or 0.0)
+        delay = spread + (error.retry_after or 0)
         return delay if elapsed + delay < self.deadline else None
 
 
@@ -51,18 +52,18 @@ def may_repeat(error: XinqiaoError, *, idempotent: bool) -> bool:
     return isinstance(error, LimitReached)
 
 
-def parse_retry_after(value: str | None, *, now: float) -> float | None:
-    """Read a `Retry-After` field: seconds or an HTTP date (RFC 9110, section 10.2.3)."""
+def parse_retry_after(value: str | None, *, now: float) -> int | None:
+    """Read a `Retry-After` field, seconds or an HTTP date (RFC 9110, section 10.2.3), as whole seconds."""
     if value is None:
         return None
     text = value.strip()
     if text.isascii() and text.isdigit():
-        return float(text[:9])
+        return int(text[:9])
     try:
         when = parsedate_to_datetime(text)
     except ValueError:
         return None
-    return max(0.0, (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - now)
+    return max(0, ceil((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - now))
 
 
 def utc_time(now: float) -> datetime:

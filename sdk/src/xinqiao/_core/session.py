@@ -74,6 +74,7 @@ class Settings:
     pinned: KeySet | None = field(repr=False, default=None)
     retry: RetryPolicy = field(repr=False)
     max_clock_skew: float = 300.0
+    timeout: float = 10.0
 
 
 @dataclass(slots=True, kw_only=True)

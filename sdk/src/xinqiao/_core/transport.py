@@ -42,8 +42,12 @@ def exchange(
     *,
     headers: Mapping[str, str] | None = None,
     content: bytes = b"",
+    timeout: float | None = None,
 ) -> Flow[httpx2.Response]:
-    """Send one request; a failed connection raises `ServerUnavailable`."""
+    """Send one request; a failed connection raises `ServerUnavailable`.
+
+    `timeout`, in seconds, takes the place of the client's own.
+    """
     request = httpx2.Request(
         method,
         url,
@@ -55,6 +59,7 @@ def exchange(
             **(headers or {}),
         },
         content=content,
+        extensions={} if timeout is None else {"timeout": httpx2.Timeout(timeout).as_dict()},
     )
     try:
         return (yield from flow.send(request))
@@ -79,7 +84,7 @@ def proof(
     )
 
 
-def retry_after(session: Session, headers: Mapping[str, str]) -> float | None:
+def retry_after(session: Session, headers: Mapping[str, str]) -> int | None:
     """Seconds that the server's Retry-After asks to wait."""
     return parse_retry_after(headers.get("retry-after"), now=session.now())
 

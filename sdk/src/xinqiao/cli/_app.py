@@ -9,11 +9,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final, cast
 
+import httpx2
 import typer
 
-from xinqiao import Client, XinqiaoError, verify_consent_record, verify_evidence
+from xinqiao import (
+    Client,
+    Purpose,
+    QuestionTag,
+    XinqiaoError,
+    verify_consent_record,
+    verify_evidence,
+)
+from xinqiao._core.connection import ClientOptions
 from xinqiao.cli import _curl, _keygen, _show
 
 CURL_TIMEOUT: Final = 60  # seconds; an endpoint may hold a call for 30 (`wait`)
@@ -46,7 +55,7 @@ Keys = Annotated[Path | None, typer.Option("--keys", help="Pinned response keys 
 Save = Annotated[Path | None, typer.Option("--save", help="Keep the evidence in this file.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer's JSON as it came.")]
 Uscc = Annotated[str, typer.Argument(help="The enterprise's unified social credit code.")]
-Purpose = Annotated[
+PurposeOption = Annotated[
     str, typer.Option("--purpose", help="What the answer is for, e.g. loan_approval.")
 ]
 
@@ -81,7 +90,7 @@ def verify_consent_command(
 @app.command()
 def ask(
     uscc: Uscc,
-    purpose: Purpose,
+    purpose: PurposeOption,
     question: Annotated[
         list[str],
         typer.Option("-q", "--question", help="TAG, TAG=VALUE or TAG=JSON object; repeat."),
@@ -95,10 +104,11 @@ def ask(
     """Ask yes/no questions about an enterprise."""
     with _plain_errors():
         asked = [
-            (tag, _value(value) if given else None) for tag, given, value in map(_split, question)
+            (cast("QuestionTag", tag), _value(value) if given else None)
+            for tag, given, value in map(_split, question)
         ]
     with _client(kit, who, keys) as client:
-        result = client.verify(uscc, purpose=purpose, questions=asked)
+        result = client.verify(uscc, purpose=cast("Purpose", purpose), questions=asked)
     _show.save_evidence(result.evidence, save)
     _show.json(result.evidence) if as_json else _show.verification(result)
 
@@ -106,7 +116,7 @@ def ask(
 @app.command()
 def query(
     uscc: Uscc,
-    purpose: Purpose,
+    purpose: PurposeOption,
     dataset: Annotated[list[str], typer.Option("--dataset", help="What to read; repeat.")],
     consent: Annotated[
         str | None, typer.Option(help="The consent, where there are several.")
@@ -119,7 +129,9 @@ def query(
 ) -> None:
     """Read the records that the enterprise's consent allows. Of many pages the first is kept."""
     with _client(kit, who, keys) as client:
-        first = client.query(uscc, purpose=purpose, datasets=dataset, consent_id=consent)
+        first = client.query(
+            uscc, purpose=cast("Purpose", purpose), datasets=dataset, consent_id=consent
+        )
         _show.save_evidence(first.evidence, save)
         for page in first.pages():
             _show.json(page.evidence) if as_json else _show.records(page)
@@ -188,9 +200,11 @@ def keygen(
 
 
 @contextmanager
-def _client(kit: Path | None, who: str, keys: Path | None, **options: Any) -> Iterator[Client]:
+def _client(
+    kit: Path | None, who: str, keys: Path | None, *, timeout: float = 10
+) -> Iterator[Client]:
     """Open a client from the kit or the environment; print errors as one line."""
-    options |= {} if keys is None else {"keys": keys}
+    options: ClientOptions[httpx2.BaseTransport] = {"keys": keys, "timeout": timeout}
     with _plain_errors():
         opened = Client.from_kit(kit, who, **options) if kit else Client.from_env(**options)
         with opened as client:

@@ -147,7 +147,7 @@ def error(error: Exception) -> None:
     mark = "NOT AUTHENTIC: " if isinstance(error, SignatureInvalid | ReceiptInvalid) else ""
     notes.print(Text(f"✘ {mark}{error}", style="bold red"))
     if isinstance(error, XinqiaoError) and error.retry_after is not None:
-        notes.print(f"  try again in {error.retry_after:g} s")
+        notes.print(f"  try again in {error.retry_after} s")
 
 
 def _print_signature(evidence: Evidence) -> None:

@@ -1,0 +1,158 @@
+"""Change feed read notice by notice: long polls, acknowledgement of what was handled, a stored cursor.
+
+At least once: a page (at most 100 notices) is acknowledged and its cursor stored when the caller asks for
+more after its last notice. A reader that stopped before gets the page again, with the same `change_id`s.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from uuid import uuid4
+
+from xinqiao._core import flow
+from xinqiao.errors import ConfigurationError, LimitReached, ServerUnavailable
+
+from .calls import acknowledge_changes, changes
+
+if TYPE_CHECKING:
+    from xinqiao._core.flow import Flow
+
+    from .results import Change
+    from .session import Session
+
+T = TypeVar("T")
+_log: Final = logging.getLogger("xinqiao")
+#: `wait` of one look at the feed; many proxies end an idle connection after 30 seconds.
+WAIT_SECONDS: Final = 20
+#: Pauses while the gateway cannot be reached: from the first, doubled each time, to the longest.
+FIRST_PAUSE: Final = 1
+LONGEST_PAUSE: Final = 60
+TWO_CURSORS: Final = "Give `after` or a store: the store has a cursor of its own."
+
+
+class CursorStore(Protocol):
+    """A place of one's own for the feed's cursor, such as a row of the database of the loan files."""
+
+    def load(self) -> str | None:
+        """The cursor stored last, or None."""
+
+    def save(self, cursor: str, /) -> None:
+        """Store a cursor durably, in the place of the one before."""
+
+
+class AsyncCursorStore(Protocol):
+    """A `CursorStore` whose methods are awaited."""
+
+    async def load(self) -> str | None:
+        """The cursor stored last, or None."""
+
+    async def save(self, cursor: str, /) -> None:
+        """Store a cursor durably, in the place of the one before."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileCursor:
+    """The feed's cursor in a file (mode 0600), replaced in one step: a crash leaves the old or the new."""
+
+    path: str | Path
+
+    def load(self) -> str | None:
+        """The cursor in the file, or None where there is no file."""
+        try:
+            cursor = Path(self.path).read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(f"The cursor {self.path} cannot be read: {error}") from None
+        if not cursor or not cursor.isprintable() or " " in cursor:
+            raise ConfigurationError(f"The file {self.path} holds no cursor.")
+        return cursor
+
+    def save(self, cursor: str, /) -> None:
+        """Write the cursor, to the disk."""
+        target = Path(self.path)
+        fresh = target.with_name(f".{target.name}.{uuid4().hex}")
+        try:
+            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write(f"{cursor}\n")
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(target)
+        except OSError as error:
+            fresh.unlink(missing_ok=True)
+            raise ConfigurationError(f"The cursor {self.path} cannot be kept: {error}") from None
+
+
+@dataclass(slots=True)
+class MemoryCursor:
+    """The feed's cursor in memory, for tests: another process begins anew."""
+
+    cursor: str | None = None
+
+    def load(self) -> str | None:
+        """The cursor stored last, or None."""
+        return self.cursor
+
+    def save(self, cursor: str, /) -> None:
+        """Store a cursor."""
+        self.cursor = cursor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CursorFunctions:
+    """A `CursorStore` made of two functions."""
+
+    load: Callable[[], str | None]
+    save: Callable[[str], None]
+
+
+@dataclass(slots=True)
+class FeedReader:
+    """The state of one iteration over the feed; `follow`: wait for more at its end."""
+
+    store: CursorStore | AsyncCursorStore
+    follow: bool
+    cursor: str | None = None
+    begun: bool = False
+    unhandled: str | None = None
+    """The cursor of the page given last, until its notices are handled."""
+
+    def next_notices(self, session: Session) -> Flow[tuple[Change, ...] | None]:
+        """The next notices, or None at the end; to ask for them says that those before are handled."""
+        if not self.begun:
+            self.cursor = yield from flow.invoke(self.store.load)
+        if self.unhandled is not None:
+            self.cursor, self.unhandled = self.unhandled, None
+            yield from self._outlast(partial(acknowledge_changes, session, self.cursor), session)
+            yield from flow.invoke(partial(self.store.save, self.cursor))
+        wait = WAIT_SECONDS if self.follow else 0
+        page = yield from self._outlast(
+            partial(changes, session, after=self.cursor, wait=wait), session
+        )
+        self.begun = True
+        if page.changes:
+            self.unhandled = page.cursor
+        elif not self.follow:
+            return None
+        return page.changes
+
+    def _outlast(self, attempt: Callable[[], Flow[T]], session: Session) -> Flow[T]:
+        """Repeat an attempt through outages and limits, once the feed is being followed."""
+        pause = float(FIRST_PAUSE)
+        while True:
+            try:
+                return (yield from attempt())
+            except (LimitReached, ServerUnavailable) as error:
+                if not (self.follow and self.begun):
+                    raise
+                delay = max(session.world.chance(pause / 2, pause), error.retry_after or 0)
+                _log.warning("The change feed waits %d s: %s", delay, error)
+            yield from flow.pause(delay)
+            pause = min(2 * pause, LONGEST_PAUSE)
