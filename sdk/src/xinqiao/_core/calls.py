@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
 from xinqiao._core.api_call import call, make_headers, new_call, send_once
-from xinqiao.errors import ConfigurationError, XinqiaoError
+from xinqiao.errors import ConfigurationError
 
 from . import parsing, receipts
 from .closed_lists import ConsentStatus, Purpose, QuestionTag
 from .dates import day_text, term_text
 from .evidence import Evidence
+from .idempotency import key_on_error
 from .questions import QuestionsAsked, QuestionValue
 from .results import (
     Changes,
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 LONG_POLL_SECONDS: Final = 5
 """`wait` of one look at a consent."""
-MAX_KEY_LENGTH: Final = 128
 DETACHED: Final = (
     "A page that was stored has no client: read on with client.query(…, cursor=page.cursor)."
 )
@@ -66,7 +65,7 @@ def verify(
             for tag, value in asked
         ],
     }
-    with _key_on_error(session, idempotency_key) as key:
+    with key_on_error(session, idempotency_key) as key:
         evidence = yield from call(
             session, "POST", "/v1/verifications", scope="verify", body=body, idempotency_key=key
         )
@@ -116,34 +115,13 @@ def next_page(session: Session, page: QueryResult) -> Flow[QueryResult]:
 def _query_page(
     session: Session, body: Mapping[str, Any], idempotency_key: str | None = None
 ) -> Flow[QueryResult]:
-    with _key_on_error(session, idempotency_key) as key:
+    with key_on_error(session, idempotency_key) as key:
         evidence = yield from call(
             session, "POST", "/v1/queries", scope="query", body=body, idempotency_key=key
         )
         result = parsing.query_result(evidence)
     receipts.remember_promise(session, result.disclosure_id, result.log_promise, evidence)
     return result
-
-
-@contextmanager
-def _key_on_error(session: Session, idempotency_key: str | None) -> Iterator[str]:
-    """The caller's idempotency key, or a new one; whatever is raised under it names it."""
-    key = session.world.new_id() if idempotency_key is None else idempotency_key
-    if not _is_idempotency_key(key):
-        raise ConfigurationError(
-            f"An idempotency key is 1 to {MAX_KEY_LENGTH} printable ASCII characters, "
-            "without spaces or quotation marks at its ends."
-        )
-    try:
-        yield key
-    except XinqiaoError as error:
-        error.idempotency_key = key
-        raise
-
-
-def _is_idempotency_key(key: str) -> bool:
-    bare = key.strip(' "')
-    return key == bare and 0 < len(key) <= MAX_KEY_LENGTH and key.isascii() and key.isprintable()
 
 
 def consent(session: Session, consent_id: str) -> Flow[Consent]:
@@ -202,7 +180,7 @@ def request_consent(
         valid_until=valid_until,
         max_uses=max_uses,
     ) | _without_empty(amends=amends)
-    with _key_on_error(session, idempotency_key) as key:
+    with key_on_error(session, idempotency_key) as key:
         evidence = yield from call(
             session, "POST", "/v1/consents", scope="consents", body=wanted, idempotency_key=key
         )

@@ -30,9 +30,8 @@ T = TypeVar("T")
 _log: Final = logging.getLogger("xinqiao")
 #: `wait` of one look at the feed; many proxies end an idle connection after 30 seconds.
 WAIT_SECONDS: Final = 20
-#: Pauses while the gateway cannot be reached: from the first, doubled each time, to the longest.
-FIRST_PAUSE: Final = 1
-LONGEST_PAUSE: Final = 60
+#: Longest pause while the gateway cannot be reached; the first is the retry policy's `base`.
+LONGEST_PAUSE: Final = 60.0
 TWO_CURSORS: Final = "Give `after` or a store: the store has a cursor of its own."
 
 
@@ -145,7 +144,7 @@ class FeedReader:
 
     def _outlast(self, attempt: Callable[[], Flow[T]], session: Session) -> Flow[T]:
         """Repeat an attempt through outages and limits, once the feed is being followed."""
-        pause = float(FIRST_PAUSE)
+        pause = session.settings.retry.base or 1.0
         while True:
             try:
                 return (yield from attempt())

@@ -16,9 +16,9 @@ class FakeEnterprise:
     """An enterprise: its answers, its elements, and its records in the wire's form."""
 
     uscc: str
-    answers: Answers = field(default_factory=dict)
-    elements: Mapping[str, str] = field(default_factory=dict)
-    records: tuple[Mapping[str, Any], ...] = ()
+    answers: Answers = field(repr=False, default_factory=dict)
+    elements: Mapping[str, str] = field(repr=False, default_factory=dict)
+    records: tuple[Mapping[str, Any], ...] = field(repr=False, default=())
 
     def answer(self, question: str, value: str | Mapping[str, str] | None) -> str:
         """The configured answer; `no` for another value of a question configured by value."""

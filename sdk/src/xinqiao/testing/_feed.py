@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 _PAGE: Final = 100
+_MAX_WAIT: Final = 30
+#: Kinds after which a record can be told again.
+_ENDS: Final = frozenset({"record_ended", "record_repaired", "record_suspended"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeDisclosure:
+    """What a disclosure rests on."""
+
+    consent_id: str
+    asked: frozenset[str]
+    record_ids: frozenset[str]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -15,42 +28,71 @@ class FakeFeed:
     """Notices, and the disclosures that they name."""
 
     changes: list[dict[str, Any]] = field(default_factory=list)
-    disclosed: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
-    """Consent and record ids by disclosure id."""
+    disclosed: dict[str, FakeDisclosure] = field(default_factory=dict)
+    """By disclosure id."""
 
-    def append(
+    def tell_record(self, kind: str, when: datetime, *, dataset: str, record_id: str) -> None:
+        """Append a notice on a record, if the client was told of it.
+
+        A correction names the disclosures since the last notice; a reinstatement is told to those who were
+        told of the end.
+        """
+        earlier = [each for each in self.changes if each["record_id"] == record_id]
+        if kind == "record_reinstated" and not any(each["kind"] in _ENDS for each in earlier):
+            return
+        known = {name for each in earlier for name in each["disclosure_ids"]}
+        named = [
+            disclosure_id
+            for disclosure_id, each in self.disclosed.items()
+            if record_id in each.record_ids
+            and not (kind == "record_corrected" and disclosure_id in known)
+        ]
+        if named:
+            self._append(kind, when, dataset=dataset, record_id=record_id, disclosure_ids=named)
+
+    def tell_consent(
         self,
         kind: str,
         when: datetime,
         *,
-        dataset: str | None = None,
-        record_id: str | None = None,
-        consent_id: str | None = None,
-        takes_back: bool = True,
+        consent_id: str,
+        taken_back: Collection[str] | None = frozenset(),
     ) -> None:
-        """Append a notice on a record or a consent, if the client was told of the record."""
+        """Append a notice on a consent; it names what asked for what is taken back (None: for anything)."""
         named = [
             disclosure_id
-            for disclosure_id, (consent, records) in self.disclosed.items()
-            if takes_back and (record_id in records or consent_id == consent)
+            for disclosure_id, each in self.disclosed.items()
+            if each.consent_id == consent_id
+            and (taken_back is None or not each.asked.isdisjoint(taken_back))
         ]
-        if record_id is not None and not named:
-            return
-        self.changes.append(
-            {
-                "change_id": f"chg_{secrets.token_hex(8)}",
-                "kind": kind,
-                "occurred_at": when.isoformat(),
-                "dataset": dataset,
-                "record_id": record_id,
-                "consent_id": consent_id,
-                "disclosure_ids": named,
-            }
-        )
+        self._append(kind, when, consent_id=consent_id, disclosure_ids=named)
 
-    def page(self, after: str) -> dict[str, Any] | None:
-        """The page after a cursor; None for a cursor that the feed has not given."""
+    def tell_answer(self, when: datetime, *, uscc: str, questions: Iterable[str]) -> None:
+        """Append a notice on a watched enterprise."""
+        self._append("answer_may_have_changed", when, uscc=uscc, questions=list(questions))
+
+    def page(self, after: str, wait: str = "0") -> dict[str, Any] | None:
+        """The page after a cursor; None for a cursor that the feed has not given, or too long a wait."""
         if not after.isascii() or not after.isdecimal() or int(after) > len(self.changes):
+            return None
+        try:
+            if not 0 <= float(wait) <= _MAX_WAIT:
+                return None
+        except ValueError:
             return None
         found = self.changes[int(after) : int(after) + _PAGE]
         return {"changes": found, "cursor": str(int(after) + len(found))}
+
+    def _append(self, kind: str, when: datetime, **members: Any) -> None:
+        nothing: dict[str, Any] = {
+            "dataset": None,
+            "record_id": None,
+            "consent_id": None,
+            "disclosure_ids": [],
+        }
+        change_id = f"chg_{secrets.token_hex(8)}"
+        self.changes.append(
+            {"change_id": change_id, "kind": kind, "occurred_at": when.isoformat()}
+            | nothing
+            | members
+        )

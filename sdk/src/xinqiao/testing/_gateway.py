@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias, Unpack
 
 import httpx2
 
 from xinqiao._async_client import AsyncClient
 from xinqiao._client import Client
+from xinqiao._core.connection import ClientOptions
 from xinqiao._core.exchange import combine_fields
 from xinqiao._core.http_signatures import digest_fits
 from xinqiao._core.jose import generate_dpop_key
 from xinqiao._core.retry import RetryPolicy
+from xinqiao.testing._acts import FakeActs
 from xinqiao.testing._authorization_server import NONCE, FakeAuthorizationServer, OAuthRefusal
-from xinqiao.testing._enterprises import Answers, FakeConsent, FakeEnterprise
+from xinqiao.testing._enterprises import Answers, FakeEnterprise
 from xinqiao.testing._resource_server import FakeResourceServer
 
 from ._faults import TAMPERINGS, Part, Tampering
 from ._log import FakeLog
 from ._signing import ResponseSigner, json_response, problem
 
+LONG_POLL_SECONDS: Final = 0.01
+
 #: From the request and its correct answer to the answer that is sent instead.
 Fault: TypeAlias = Callable[[httpx2.Request, httpx2.Response], httpx2.Response]
 
 
-class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
+class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
     """A gateway for tests; pass it as `transport`, or take a ready client from it."""
 
     def __init__(
@@ -63,11 +67,13 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
 
     # Clients
 
-    def client(self, **options: Any) -> Client:
+    def client(self, **options: Unpack[ClientOptions[httpx2.BaseTransport]]) -> Client:
         """Open a client of this gateway; retries do not wait long."""
         return Client(**{**self._options(), **options})
 
-    def async_client(self, **options: Any) -> AsyncClient:
+    def async_client(
+        self, **options: Unpack[ClientOptions[httpx2.AsyncBaseTransport]]
+    ) -> AsyncClient:
         """Open an asyncio client of this gateway; retries do not wait long."""
         return AsyncClient(**{**self._options(), **options})
 
@@ -107,63 +113,8 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         self._resources.enterprises[uscc] = enterprise
         return enterprise
 
-    def grant_consent(
-        self,
-        uscc: str,
-        *,
-        purpose: str,
-        datasets: Iterable[str] = (),
-        questions: Iterable[str] = (),
-        valid_until: datetime | None = None,
-        max_uses: int | None = None,
-    ) -> FakeConsent:
-        """Have an enterprise grant its consent; change what is returned to pause or withdraw it."""
-        consent = FakeConsent(
-            consent_id=f"con_{secrets.token_hex(8)}",
-            uscc=uscc,
-            purpose=purpose,
-            datasets=tuple(datasets),
-            questions=tuple(questions),
-            valid_until=valid_until,
-            max_uses=max_uses,
-            uses_left=max_uses,
-        )
-        self._resources.consents[consent.consent_id] = consent
-        return consent
-
-    def withdraw_consent(self, consent_id: str) -> None:
-        """Withdraw a consent; it holds from the next call, and the client gets a notice."""
-        self._resources.consents[consent_id].status = "withdrawn"
-        self._resources.feed.append("consent_withdrawn", self._time, consent_id=consent_id)
-
-    def narrow_consent(self, consent_id: str, *, valid_until: datetime) -> None:
-        """Shorten a consent's term; the client gets a notice."""
-        self._resources.consents[consent_id].valid_until = valid_until
-        self._resources.feed.append(
-            "consent_narrowed", self._time, consent_id=consent_id, takes_back=False
-        )
-
-    def end_record(self, record_id: str, kind: str = "record_withdrawn") -> None:
-        """Take a record out of its file, with a notice of this kind to a client that was told of it."""
-        for uscc, enterprise in self._resources.enterprises.items():
-            for record in enterprise.records:
-                if record["record_id"] == record_id:
-                    left = tuple(each for each in enterprise.records if each is not record)
-                    self._resources.enterprises[uscc] = replace(enterprise, records=left)
-                    dataset = record["dataset"]
-                    self._resources.feed.append(
-                        kind, self._time, dataset=dataset, record_id=record_id
-                    )
-                    return
-
-    def answer_consent(self, consent_id: str, *, grant: bool = True) -> None:
-        """Let the enterprise answer a consent that was asked for by link."""
-        self._resources.consents[consent_id].status = "active" if grant else "refused"
-
     def decide(self, url: str, *, grant: bool = True, uscc: str | None = None) -> str:
         """Play the enterprise at a consent flow's `url`; return where the browser comes back."""
-        if not grant:
-            return self.oauth.decide(url, None)
         asked = self.oauth.asked(url)
         until = asked.get("valid_until")
         consent = self.grant_consent(
@@ -174,7 +125,9 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
             valid_until=datetime.fromisoformat(until) if until else None,
             max_uses=asked.get("max_uses"),
         )
-        return self.oauth.decide(url, {"type": "credit_data", **consent.credit_data()})
+        self.answer_consent(consent.consent_id, grant=grant)
+        details = {"type": "credit_data", **consent.credit_data()}
+        return self.oauth.decide(url, details if grant else None)
 
     # Injecting faults
 
@@ -230,12 +183,18 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Answer a blocking client."""
         request.read()
+        time.sleep(self._wait(request))
         return self._answer(request)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Answer an asyncio client."""
         await request.aread()
+        await asyncio.sleep(self._wait(request))
         return self._answer(request)
+
+    def _wait(self, request: httpx2.Request) -> float:
+        """Seconds to hold a long poll: a moment, so that a test neither waits nor runs hot."""
+        return LONG_POLL_SECONDS if "wait" in request.url.params else 0
 
     def _answer(self, request: httpx2.Request) -> httpx2.Response:
         self.requests.append(request)

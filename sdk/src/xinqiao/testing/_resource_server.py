@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
@@ -14,7 +14,7 @@ from xinqiao._core.strict import parse_date, parse_json, parse_time
 from xinqiao._core.uscc import is_code, warnings_of
 from xinqiao.testing._enterprises import FakeConsent, FakeEnterprise
 
-from ._feed import FakeFeed
+from ._feed import FakeDisclosure, FakeFeed
 from ._log import FakeLog
 from ._signing import json_response, problem
 
@@ -34,7 +34,24 @@ class FakeResourceServer:
     questions: tuple[str, ...] = ()
     retention_days: int = 0
     feed: FakeFeed = field(default_factory=FakeFeed)
-    given: dict[str, tuple[bytes, int, bytes]] = field(default_factory=dict)
+    given: dict[str, tuple[tuple[str, bytes], int, bytes]] = field(default_factory=dict)
+    ended: dict[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
+    """Records that are told no more, with the codes of their enterprises, by id."""
+
+    def take_record(self, record_id: str) -> tuple[str, Mapping[str, Any]]:
+        """Take a record out of its file; raises KeyError for an id that no file has."""
+        for uscc, enterprise in self.enterprises.items():
+            for record in enterprise.records:
+                if record["record_id"] == record_id:
+                    left = tuple(each for each in enterprise.records if each is not record)
+                    self.enterprises[uscc] = replace(enterprise, records=left)
+                    return uscc, record
+        raise KeyError(record_id)
+
+    def put_record(self, uscc: str, record: Mapping[str, Any]) -> None:
+        """Put a record at the end of its enterprise's file."""
+        enterprise = self.enterprises[uscc]
+        self.enterprises[uscc] = replace(enterprise, records=(*enterprise.records, record))
 
     def answer(self, request: httpx2.Request, *, now: float) -> httpx2.Response:
         """Answer one authorised call; the same idempotency key and body get the same bytes."""
@@ -42,16 +59,37 @@ class FakeResourceServer:
         key = request.headers.get("idempotency-key")
         if key is None:
             return self._answer(request, when)
+        call = (request.url.path, request.content)
         if key in self.given:
-            body, status, content = self.given[key]
-            if body != request.content:
+            first, status, content = self.given[key]
+            if first != call:
                 return problem(409, "idempotency_conflict")
             told = {"Content-Type": "application/json"}
-            return httpx2.Response(status, content=content, headers=told)
+            refusal = self._refuse_repeat(request, content, when)
+            return refusal or httpx2.Response(status, content=content, headers=told)
         response = self._answer(request, when)
         if response.status_code < 300:  # noqa: PLR2004 - success
-            self.given[key] = (request.content, response.status_code, response.content)
+            self.given[key] = (call, response.status_code, response.content)
         return response
+
+    def _refuse_repeat(
+        self, request: httpx2.Request, content: bytes, when: datetime
+    ) -> httpx2.Response | None:
+        """Refuse to repeat a query whose consent has ended, or whose records have changed since."""
+        if request.url.path != "/v1/queries":
+            return None
+        body, told = parse_json(request.content), parse_json(content)
+        consent = self._consent_for(body)
+        refusal = "not_available" if consent is None else consent.refusal(when)
+        if refusal not in {None, "consent_exhausted"}:
+            return problem(403, str(refusal), warnings=warnings_of(body["enterprise"]["uscc"]))
+        held = {
+            (record["record_id"], record.get("version", 1))
+            for enterprise in self.enterprises.values()
+            for record in enterprise.records
+        }
+        same = all((record["record_id"], record["version"]) in held for record in told["records"])
+        return None if same else problem(409, "idempotency_conflict")
 
     def _answer(self, request: httpx2.Request, when: datetime) -> httpx2.Response:
         routes: dict[tuple[str, str], Callable[[Body, datetime], httpx2.Response]] = {
@@ -113,9 +151,10 @@ class FakeResourceServer:
         end = start + body.get("page", {}).get("size", 50)
         head = self._head(body, when)
         told = [self._complete(record, consent, when) for record in records[start:end]]
-        self.feed.disclosed[head["disclosure_id"]] = (
-            consent.consent_id,
-            frozenset(record["record_id"] for record in told),
+        self.feed.disclosed[head["disclosure_id"]] = FakeDisclosure(
+            consent_id=consent.consent_id,
+            asked=frozenset(body["datasets"]),
+            record_ids=frozenset(record["record_id"] for record in told),
         )
         return head | {
             "recipient": self.recipient,
@@ -148,7 +187,7 @@ class FakeResourceServer:
         }
 
     def _changes(self, query: Body, _: datetime) -> httpx2.Response:
-        page = self.feed.page(query.get("after", "0"))
+        page = self.feed.page(query.get("after", "0"), query.get("wait", "0"))
         return problem(400, "invalid_request") if page is None else json_response(200, page)
 
     def _acknowledge(self, body: Body, when: datetime) -> httpx2.Response:
