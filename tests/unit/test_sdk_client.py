@@ -6,8 +6,9 @@ import asyncio
 import inspect
 import json
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx2
 import pytest
@@ -229,6 +230,107 @@ def test_a_lost_answer_is_fetched_again_and_spends_nothing(
     assert len({request.headers["idempotency-key"] for request in sent}) == 1
     assert len({request.headers["dpop"] for request in sent}) == len(sent)
     assert consent.uses_left == 4
+
+
+SPENDING: list[Callable[[Any, str | None], Any]] = [
+    lambda client, key: client.verify(
+        USCC, purpose="tender", questions=["is_active.v1"], idempotency_key=key
+    ),
+    lambda client, key: client.query(
+        USCC, purpose="tender", datasets=["penalty"], idempotency_key=key
+    ),
+    lambda client, key: client.request_consent(
+        USCC, purpose="tender", datasets=["penalty"], idempotency_key=key
+    ),
+]
+
+
+@pytest.mark.parametrize("call", SPENDING, ids=["verify", "query", "request_consent"])
+def test_a_worker_that_died_repeats_its_call_by_its_key(
+    client: Any, fake_gateway: FakeGateway, call: Callable[[Any, str | None], Any]
+) -> None:
+    """The same answer, once spent; another key is another call, another body under it a conflict."""
+    held = fake_gateway.grant_consent(USCC, purpose="tender", datasets=["penalty"], max_uses=9)
+    first = call(client, "loan-17")
+    uses = held.uses_left
+    with fake_gateway.client() as another_worker:
+        again = call(another_worker, "loan-17")
+    assert again.evidence.body == first.evidence.body
+    assert held.uses_left == uses
+    assert call(client, "loan-18").evidence.body != first.evidence.body
+    with pytest.raises(errors.IdempotencyConflict) as refused:
+        client.verify(USCC, purpose="loan_approval", questions=[], idempotency_key="loan-17")
+    assert refused.value.idempotency_key == "loan-17"
+
+
+@pytest.mark.parametrize("call", SPENDING, ids=["verify", "query", "request_consent"])
+def test_an_error_names_the_key_of_its_call(
+    client: Any, fake_gateway: FakeGateway, call: Callable[[Any, str | None], Any]
+) -> None:
+    """The caller's or the SDK's own, with whatever went wrong after the key was chosen."""
+    held = fake_gateway.grant_consent(USCC, purpose="tender", datasets=["penalty"], max_uses=9)
+    fake_gateway.disconnect(times=4)
+    with pytest.raises(errors.ServerUnavailable) as lost:
+        call(client, None)
+    uses = held.uses_left
+    sent = {each.headers.get("idempotency-key") for each in fake_gateway.requests} - {None}
+    assert sent == {lost.value.idempotency_key}
+    call(client, lost.value.idempotency_key)
+    assert held.uses_left == uses
+    fake_gateway.answer_with(
+        lambda request, _: fake_gateway._signed(request, httpx2.Response(200, json={}))
+    )
+    with pytest.raises(errors.ProtocolError) as unreadable:
+        call(client, "mine")
+    assert unreadable.value.idempotency_key == "mine"
+
+
+@pytest.mark.parametrize("key", ["", " x", 'x"', "x\n", "\u7b2c", "x" * 129])
+def test_a_key_that_the_gateway_would_not_take_is_not_sent(
+    client: Any, fake_gateway: FakeGateway, key: str
+) -> None:
+    """1 to 128 printable ASCII characters, no spaces or quotation marks at the ends."""
+    for call in SPENDING:
+        with pytest.raises(errors.ConfigurationError):
+            call(client, key)
+    assert fake_gateway.requests == []
+
+
+def test_the_pages_that_follow_have_keys_of_their_own(
+    client: Any, fake_gateway: FakeGateway
+) -> None:
+    """The caller's key is the first page's."""
+    fake_gateway.grant_consent(USCC, purpose="tender", datasets=["penalty"])
+    records = client.query_all(
+        USCC, purpose="tender", datasets=["penalty"], page_size=2, idempotency_key="loan-17"
+    )
+    assert len(list(records)) == 5
+    keys = [each.headers.get("idempotency-key") for each in fake_gateway.requests]
+    pages = [key for key in keys if key is not None]
+    assert pages[-3:].count("loan-17") == 1
+    assert len(set(pages)) == 3
+
+
+def test_days_are_taken_where_days_are_meant(client: Any, fake_gateway: FakeGateway) -> None:
+    """A term's last day ends at China's midnight; a time given for a day is its day in China."""
+    fake_gateway.grant_consent(USCC, purpose="tender", datasets=["penalty"])
+    client.query(
+        USCC,
+        purpose="tender",
+        datasets=["penalty"],
+        decided_from=datetime(2025, 12, 31, 17, tzinfo=UTC),
+        decided_to=date(2026, 11, 22),
+    )
+    client.request_consent(
+        USCC, purpose="tender", datasets=["penalty"], valid_until=date(2027, 5, 21)
+    )
+    client.start_consent(purpose="tender", datasets=["penalty"], valid_until=date(2027, 5, 21))
+    bodies = [json.loads(each.content) for each in fake_gateway.requests if "/v1" in each.url.path]
+    assert bodies[-2]["filter"] == {"decided_from": "2026-01-01", "decided_to": "2026-11-22"}
+    assert bodies[-1]["valid_until"] == "2027-05-22T00:00:00+08:00"
+    pushed = dict(parse_qsl(fake_gateway.requests[-1].content.decode()))
+    [details] = json.loads(pushed["authorization_details"])
+    assert details["valid_until"] == "2027-05-22T00:00:00+08:00"
 
 
 @pytest.mark.parametrize(

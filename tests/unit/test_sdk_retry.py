@@ -58,15 +58,17 @@ def test_a_negative_policy_is_refused() -> None:
         (" 0 ", 0),
         ("Sun, 22 Nov 2026 10:01:00 GMT", 60),
         ("Sun, 22 Nov 2026 09:00:00 GMT", 0),
+        ("1.5", None),
         ("soon", None),
         ("-1", None),
         ("٣", None),
         (None, None),
     ],
 )
-def test_retry_after_is_seconds_or_a_date(value: str | None, seconds: float | None) -> None:
-    """RFC 9110 §10.2.3; other values are ignored."""
-    assert parse_retry_after(value, now=NOW) == seconds
+def test_retry_after_is_seconds_or_a_date(value: str | None, seconds: int | None) -> None:
+    """RFC 9110 §10.2.3, as whole seconds, rounded up; other values are ignored."""
+    found = parse_retry_after(value, now=NOW + 0.5 if value and "10:01" in value else NOW)
+    assert (found, isinstance(found, float)) == (seconds, False)
 
 
 def test_a_possibly_executed_call_is_not_repeated() -> None:
