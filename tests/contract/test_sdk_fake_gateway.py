@@ -1,18 +1,23 @@
 """Contract tests of the fake gateway: the same calls get the same shapes as from the real one."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from datetime import datetime, time, timedelta
+from functools import partial
 from typing import Any, Final
 
 import pytest
 
 import consent
+from gateway.access.timestamps import SHANGHAI
+from tests.consent_builders import SHOWN, grant_all
 from tests.gateway_fixture import UNKNOWN, GatewayFixture
+from tests.records_builders import act, deliver, forget, make_act, make_department, make_penalty
 from tests.sdk_builders import client_of, members, parse_json
 from tests.waiting import eventually
 from verification import QUESTIONS
-from xinqiao import Client, errors, three_elements
+from xinqiao import Client, MemoryCursor, errors, three_elements
 from xinqiao._core.exchange import sha256_digest
 from xinqiao.testing import FakeGateway
 from xinqiao.testing._resource_server import GROUPS
@@ -191,6 +196,123 @@ async def test_both_say_what_must_be_deleted(served: GatewayFixture) -> None:
     for side, found in zip((fake, real), due, strict=True):
         assert side.client.acknowledge_changes(found.cursor).status == 200
         assert len(side.client.due_for_deletion(after=found.cursor)) == 0
+
+
+def seen_changes(side: GatewayUnderTest, named: Mapping[str, str]) -> list[Any]:
+    """Each notice of a feed: class, kind, its subject's name in the story, how many answers it names."""
+    return [
+        (
+            type(each).__name__,
+            each.kind,
+            each.dataset,
+            named.get(each.record_id or each.consent_id or ""),
+            len(each.disclosure_ids),
+            each.takes_back,
+        )
+        for each in side.client.changes(store=MemoryCursor(), follow=False)
+    ]
+
+
+async def test_both_give_the_same_notices(served: GatewayFixture) -> None:
+    """A consent asked for and granted, one refused; a record corrected twice and repaired; a withdrawal."""
+    source, caller, uscc = (
+        await make_department(served),
+        await served.client(),
+        served.uscc("clean"),
+    )
+    penalty = make_penalty(served, uscc)
+    (delivered,) = await deliver(source, "penalty", penalty)
+    real = GatewayUnderTest(client=client_of(caller, Client), uscc=uscc, name="")
+    fake_gateway = FakeGateway()
+    record = {"dataset": "penalty", "record_id": "rec_1", "fields": {"fine": "1"}}
+    fake_gateway.add_enterprise(uscc, records=[record])
+    fake = GatewayUnderTest(client=fake_gateway.client(), uscc=uscc, name="")
+    asked: dict[str, Any] = {"purpose": PURPOSE, "datasets": ["penalty"]}
+    try:
+        granted = [side.client.request_consent(uscc, **asked) for side in (fake, real)]
+        fake_gateway.answer_consent(granted[0].consent_id)
+        await served.act(grant_all, granted[1].consent_id)
+        refused = [
+            side.client.request_consent(uscc, purpose="post_loan_management", datasets=["penalty"])
+            for side in (fake, real)
+        ]
+        fake_gateway.answer_consent(refused[0].consent_id, grant=False)
+        await served.act(partial(consent.refuse, shown=SHOWN), refused[1].consent_id)
+        for fine in ("2", "3"):
+            for side in (fake, real):
+                side.client.query(uscc, **asked)
+            fake_gateway.correct("rec_1", fields={"fine": fine})
+            await act(source, make_act(penalty, "correct", fields={"fine": fine}))
+        fake_gateway.repair("rec_1")
+        await act(source, make_act(penalty, "repair"))
+        fake_gateway.withdraw(granted[0].consent_id)
+        await served.act(consent.withdraw, granted[1].consent_id)
+        told = seen_changes(
+            fake,
+            {
+                granted[0].consent_id: "granted",
+                refused[0].consent_id: "refused",
+                "rec_1": "penalty",
+            },
+        )
+        named = {
+            granted[1].consent_id: "granted",
+            refused[1].consent_id: "refused",
+            delivered["record_id"]: "penalty",
+        }
+        await eventually(
+            lambda: asyncio.to_thread(lambda: len(seen_changes(real, named)) == len(told))
+        )
+        assert told == seen_changes(real, named)
+        assert [each[1] for each in told] == [
+            "consent_granted",
+            "consent_refused",
+            "record_corrected",
+            "record_corrected",
+            "record_repaired",
+            "consent_withdrawn",
+        ]
+    finally:
+        await forget(served)
+
+
+async def test_both_repeat_a_call_by_its_key_and_as_long_as_it_holds(
+    served: GatewayFixture,
+) -> None:
+    """Another worker gets the same bytes for nothing; after a withdrawal nobody does."""
+    fake_gateway, fake = make_fake(served)
+    caller = await served.client()
+    real = GatewayUnderTest(client=client_of(caller, Client), uscc=fake.uscc, name=fake.name)
+    workers = (fake_gateway.client(), client_of(caller, Client))
+    held = fake_gateway.grant_consent(fake.uscc, purpose=PURPOSE, datasets=["penalty"], max_uses=3)
+    consent_id = await served.grant(caller, real.uscc, datasets=["penalty"], max_uses=3)
+    asked: dict[str, Any] = {"purpose": PURPOSE, "datasets": ["penalty"]}
+    for side, worker in zip((fake, real), workers, strict=True):
+        first = side.client.query(side.uscc, **asked, idempotency_key="loan-17")
+        again = worker.query(side.uscc, **asked, idempotency_key="loan-17")
+        assert again.evidence.body == first.evidence.body
+        assert (again.consent.uses_left, again.records) == (2, first.records)
+        with pytest.raises(errors.IdempotencyConflict) as conflict:
+            worker.query(side.uscc, **asked, page_size=1, idempotency_key="loan-17")
+        assert conflict.value.idempotency_key == "loan-17"
+    fake_gateway.withdraw(held)
+    await served.act(consent.withdraw, consent_id)
+    for side, worker in zip((fake, real), workers, strict=True):
+        with pytest.raises(errors.ConsentWithdrawn):
+            worker.query(side.uscc, **asked, idempotency_key="loan-17")
+
+
+async def test_both_end_a_term_with_its_last_day(served: GatewayFixture) -> None:
+    """Of China's time."""
+    fake_gateway, fake = make_fake(served)
+    real = client_of(await served.client(), Client)
+    day = served.clock().date() + timedelta(days=30)
+    ends = datetime.combine(day + timedelta(days=1), time(), SHANGHAI)
+    for client in (fake_gateway.client(), real):
+        asked = client.request_consent(
+            fake.uscc, purpose=PURPOSE, datasets=["penalty"], valid_until=day
+        )
+        assert client.consent(asked.consent_id).valid_until == ends
 
 
 async def test_the_fake_tells_no_member_that_the_real_one_does_not(served: GatewayFixture) -> None:

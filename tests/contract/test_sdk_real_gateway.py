@@ -14,7 +14,16 @@ from tests.consent_builders import grant_all
 from tests.gateway_fixture import UNKNOWN, GatewayFixture
 from tests.sdk_builders import TamperingTransport, client_of, result_of, tamper_with
 from tests.waiting import PATIENCE
-from xinqiao import AsyncClient, Client, Evidence, RetryPolicy, errors, verify_evidence
+from xinqiao import (
+    AsyncClient,
+    Change,
+    Client,
+    Evidence,
+    MemoryCursor,
+    RetryPolicy,
+    errors,
+    verify_evidence,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -100,13 +109,22 @@ async def test_consent_is_asked_given_used_and_taken_back(
     assert {record.dataset for record in page.records} == set(wanted[:2])
     withheld = {item.dataset: item.reason for item in page.withheld if not item.fields}
     assert withheld == {"public_rating": "not_in_consent"}
-    with pytest.raises((errors.OAuthError, errors.ConsentFlowInvalid)):
+    with pytest.raises(errors.CallbackExpired):
         await result_of(bank.finish_consent(start, callback))
     async with HeadlessVisitor(served.issuer, subject["login"]) as person:
         await person.withdraw(grant.consent_id)
     with pytest.raises(errors.ConsentWithdrawn) as refused:
         await result_of(bank.query(subject["uscc"], **asked))
     assert refused.value.status == 403
+    store, named = MemoryCursor(), list[Change]()
+    while len(named) < 2:
+        notices: Any = bank.changes(store=store, follow=False)
+        found = [n async for n in notices] if kind is AsyncClient else list(notices)
+        named += [each for each in found if each.consent_id == grant.consent_id]
+        await asyncio.sleep(0.1)
+    assert [each.kind for each in named] == ["consent_granted", "consent_withdrawn"]
+    assert named[1].disclosure_ids == (page.disclosure_id,)
+    assert (await result_of(bank.changes(after=store.cursor))).cursor == store.cursor
 
 
 @KINDS

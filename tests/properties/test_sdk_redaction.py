@@ -28,7 +28,9 @@ VALUES: Final = st.recursive(
     max_leaves=5,
 )  # fmt: skip
 FIELDS: Final = st.dictionaries(st.sampled_from(["operator", "phone", "persons"]), VALUES)
-WRONG: Final = st.none() | st.booleans() | st.integers() | st.just([]) | st.just({})
+WRONG: Final[st.SearchStrategy[Any]] = (
+    st.none() | st.booleans() | st.integers() | st.just([]) | st.just({})
+)
 
 
 def texts(value: Any) -> Iterator[str]:

@@ -66,11 +66,16 @@ def drained(bank: Client, store: MemoryCursor | FileCursor) -> list[Change]:
     return list(bank.changes(store=store, follow=False))
 
 
+def suspend_and_reinstate(fake: FakeGateway) -> None:
+    fake.suspend("rec_0")
+    fake.reinstate("rec_0")
+
+
 ACTS: dict[str, Callable[[FakeGateway, FakeConsent], None]] = {
     "record_corrected": lambda fake, _: fake.correct("rec_0", fields={"fine": "2"}),
     "record_repaired": lambda fake, _: fake.repair("rec_0"),
     "record_suspended": lambda fake, _: fake.suspend("rec_0"),
-    "record_reinstated": lambda fake, _: (fake.suspend("rec_0"), fake.reinstate("rec_0")),  # type: ignore[func-returns-value]
+    "record_reinstated": lambda fake, _: suspend_and_reinstate(fake),
     "record_withdrawn": lambda fake, _: fake.withdraw("rec_0"),
     "record_ended": lambda fake, _: fake.end("rec_0"),
     "consent_granted": lambda fake, consent: fake.answer_consent(consent.consent_id),
@@ -123,7 +128,7 @@ def test_a_kind_newer_than_this_version_is_a_plain_notice(
 ) -> None:
     """It is not lost, and taken as one that takes back."""
     assert held
-    fake_gateway.end_record("rec_0", "record_merged")  # type: ignore[arg-type]
+    fake_gateway.end_record("rec_0", "record_merged")
     [notice] = drained(bank, MemoryCursor())
     assert (type(notice), notice.kind, notice.record_id) == (Change, "record_merged", "rec_0")
     assert notice.takes_back

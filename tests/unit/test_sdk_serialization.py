@@ -6,7 +6,7 @@ import copy
 import dataclasses
 import json
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -145,12 +145,13 @@ def test_a_grant_s_json_has_no_tokens() -> None:
 def test_a_result_is_read_only() -> None:
     """Its mappings too; a copy can be changed."""
     fields = RESULTS["QueryPage"].records[0].fields
-    for change in (
+    changes: list[Callable[[], Any]] = [
         lambda: fields.update(phone=""),
         lambda: fields.pop("phone"),
         lambda: fields.__setitem__("phone", ""),
         lambda: fields.__ior__({"phone": ""}),
-    ):
+    ]
+    for change in changes:
         with pytest.raises(TypeError):
             change()
     assert dict(fields) == PERSONAL

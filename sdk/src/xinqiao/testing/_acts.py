@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from xinqiao._core.closed_lists import RecordChangeKind
 from xinqiao._core.dates import end_of_term
 
 from ._enterprises import FakeConsent
@@ -130,7 +129,7 @@ class FakeActs:
         self._resources.put_record(uscc, record)
         self._tell(record, "record_reinstated")
 
-    def end_record(self, record_id: str, kind: RecordChangeKind = "record_withdrawn") -> None:
+    def end_record(self, record_id: str, kind: str = "record_withdrawn") -> None:
         """Take a record out of its file, with a notice of this kind."""
         uscc, record = self._resources.take_record(record_id)
         self._resources.ended[record_id] = (uscc, record)
@@ -140,7 +139,7 @@ class FakeActs:
         """Give notice that answers on an enterprise of a watch list may have changed."""
         self._resources.feed.tell_answer(self._time, uscc=uscc, questions=questions)
 
-    def _tell(self, record: Mapping[str, Any], kind: RecordChangeKind) -> None:
+    def _tell(self, record: Mapping[str, Any], kind: str) -> None:
         self._resources.feed.tell_record(
             kind, self._time, dataset=record["dataset"], record_id=record["record_id"]
         )

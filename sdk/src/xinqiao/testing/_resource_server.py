@@ -213,6 +213,9 @@ class FakeResourceServer:
             purpose=body["purpose"],
             datasets=tuple(body.get("datasets", ())),
             questions=tuple(body.get("questions", ())),
+            valid_until=None
+            if body.get("valid_until") is None
+            else parse_time(body["valid_until"]),
             max_uses=body.get("max_uses"),
             uses_left=body.get("max_uses"),
             status="requested",
