@@ -326,19 +326,23 @@ def test_the_readme_runs_as_it_stands(
     Path("trusted-keys.json").write_text(json.dumps(fake_gateway.jwks))
     place: dict[str, Any] = {}
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 8
+    assert len(blocks) == 10
     for block in blocks:
         exec(compile(block, str(README), "exec"), place)  # noqa: S102 - our own README
     session: dict[str, str] = {}
     granted = place["come_back"](session, fake_gateway.decide(place["begin"](session)))
     place["read"](granted)
-    fake_gateway.withdraw_consent(granted)
+    assert place["read_once"]("1", OF_THE_DEMO).last
+    fake_gateway.withdraw(granted)
+    with pytest.raises(ZeroDivisionError):
+        place["follow"](lambda *_: 1 // 0)
     place["delete_what_is_due"](["page-0.json"], "0", print)
     assert (
         place["come_back"](session, fake_gateway.decide(place["begin"](session), grant=False))
         is None
     )
     said = capsys.readouterr().out
+    assert f"may be queried now: {granted}" in said
     assert "penalty Fake department {'fine': '1.2'} None" in said
     assert "consent_withdrawn" in said
     assert "dis_" in said
