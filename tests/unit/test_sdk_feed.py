@@ -159,11 +159,11 @@ def test_a_worker_that_died_gets_its_notices_again(
     fake_gateway.withdraw("rec_1")
     fake_gateway.withdraw("rec_2")
 
-    def die(at: str) -> list[str]:
+    def die(record_id: str) -> list[str]:
         seen = []
         for change in bank.changes(store=FileCursor(file), follow=False):
             seen.append(change.change_id)
-            if change.record_id == at:
+            if change.record_id == record_id:
                 raise ZeroDivisionError
         return seen
 
