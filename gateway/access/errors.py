@@ -194,6 +194,12 @@ class IdempotencyConflictError(GatewayError):
     code = "idempotency_conflict"
 
 
+class SecondOperatorNeededError(GatewayError):
+    """Whoever asked for this cannot approve it; another operator must."""
+
+    code = "second_operator_needed"
+
+
 class ConflictError(GatewayError):
     """This cannot be done as things stand; see `detail`, read again and decide anew."""
 

@@ -3,7 +3,12 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from gateway.access.errors import ConflictError, GatewayError, NotFoundError
+from gateway.access.errors import (
+    ConflictError,
+    GatewayError,
+    NotFoundError,
+    SecondOperatorNeededError,
+)
 
 
 class RefusalReason(Enum):
@@ -30,12 +35,6 @@ def no_such(what: str) -> AdminRefusal:
 def conflict(sentence: str) -> AdminRefusal:
     """The refusal of an act that the present state does not allow."""
     return AdminRefusal(RefusalReason.CONFLICT, sentence)
-
-
-class SecondOperatorNeededError(GatewayError):
-    """Whoever proposed cannot approve; another operator must."""
-
-    code = "second_operator_needed"
 
 
 ERRORS: dict[RefusalReason, type[GatewayError]] = {

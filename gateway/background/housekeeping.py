@@ -27,7 +27,8 @@ log = structlog.get_logger("gateway.background.housekeeping")
 
 EVERY_SECONDS: Final = 300
 # Column and grace period. An interaction outlives its pushed request; a token's row must stay as long
-# as the token could be presented; stored answers are valid for a day.
+# as the token could be presented; stored answers are valid for a day; who asked for an act on a record
+# and who approved it is in the record's history.
 EXPIRING_TABLES: Final = {
     "assertion_jti": ("expires_at", timedelta(minutes=5)),
     "pushed_request": ("expires_at", timedelta(hours=1)),
@@ -38,6 +39,7 @@ EXPIRING_TABLES: Final = {
     "session": ("expires_at", timedelta(hours=1)),
     "idempotency": ("at", timedelta(days=1)),
     "notice": ("at", NOTICE_RETENTION),
+    "record_action": ("lapses_at", timedelta(days=7)),
 }
 
 # A reused code revokes the tokens issued for it, so it stays as long as they do.

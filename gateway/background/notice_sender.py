@@ -10,13 +10,16 @@ import structlog
 from fastapi import FastAPI
 
 from gateway.background.periodic import in_background, run_periodically
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.labels import dataset_label
 from gateway.notices import contact_points, queue
 from gateway.notices.channels import UnsentError
 from gateway.notices.contact_points import ContactPoint
 from gateway.notices.kinds import NoticeKind
 from gateway.notices.outbox import note_expiring_consents
-from gateway.notices.queue import DueNotice
+from gateway.notices.queue import DisplayNames, DueNotice
 from gateway.notices.templates import NoticeLine, notice_message
+from gateway.pages.i18n import Translated
 from gateway.privacy.field_encryption import SealBrokenError
 from gateway.runtime import Runtime
 
@@ -70,17 +73,20 @@ async def _send(runtime: Runtime, due: Sequence[DueNotice]) -> None:
             if each.confirmed_at
         ]
         clients = sorted({each.client_id for each in due if each.client_id})
-        name, known = await queue.display_names(connection, uscc, clients)
+        names = await queue.display_names(connection, uscc, clients)
     reached = {each.notice_id: list(each.reached) for each in due}
     failed: set[str] = set()
     for place in confirmed:
         due_here = [each for each in due if _goes_to(place, each)]
         if not due_here or place.channel not in runtime.channels:
             continue
-        lines = [_line(each, known) for each in due_here]
+        lines = [_line(each, names, runtime.catalogue) for each in due_here]
         reference = " ".join(each.notice_id for each in due_here)
         message = notice_message(
-            name, lines, origin=runtime.settings.issuer, reference=f"{reference} {place.place_id}"
+            names.enterprise,
+            lines,
+            origin=runtime.settings.issuer,
+            reference=f"{reference} {place.place_id}",
         )
         try:
             await runtime.channels[place.channel].send(decrypt_address(runtime, place), message)
@@ -114,7 +120,18 @@ def _goes_to(contact_point: ContactPoint, notice: DueNotice) -> bool:
     return wanted and contact_point.place_id not in notice.reached
 
 
-def _line(notice: DueNotice, clients: dict[str, tuple[str, str]]) -> NoticeLine:
+def _line(notice: DueNotice, names: DisplayNames, catalogue: Catalogue) -> NoticeLine:
     unnamed = notice.client_id or ""
-    zh, en = clients.get(unnamed, (unnamed, unnamed))
-    return NoticeLine(kind=notice.kind, moment=notice.moment, client_zh=zh, client_en=en)
+    client_zh, client_en = names.clients.get(unnamed, (unnamed, unnamed))
+    dataset = Translated("", "")
+    if notice.dataset in catalogue.codes:
+        dataset = dataset_label(notice.dataset, catalogue, names.kind)
+    return NoticeLine(
+        kind=notice.kind,
+        moment=notice.moment,
+        client_zh=client_zh,
+        client_en=client_en,
+        dataset_zh=dataset.zh,
+        dataset_en=dataset.en,
+        repairable_on=notice.repairable_on,
+    )

@@ -19,6 +19,7 @@ from gateway.creditfile.natural_key_version import IS_CURRENT, KeysDueError
 from gateway.creditfile.records import REGISTRATION, Record
 from gateway.db.locks import LOCK_NAMED, LockNamespace
 from gateway.db.statements import Statement
+from gateway.ingest.arrival_notices import is_noticed, note_arrivals
 from gateway.ingest.merge_sql import RESET_PLANNER, STATEMENTS_BY_TABLE
 from gateway.ingest.results import Source
 from gateway.ingest.staging_table import COPY_NULL, StagingTable, staging_table_of
@@ -29,7 +30,7 @@ _PIECE: Final = 1 << 18
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeInput:
-    """Source, dataset and time of a merge."""
+    """Source, dataset, catalogue and time of a merge."""
 
     source: Source
     dataset: str
@@ -82,6 +83,11 @@ class MergedBatch:
             await self._driver.execute(each.positional, *arguments)
         await self._driver.execute(RESET_PLANNER)
 
+    async def created(self) -> list[Record]:
+        """New records of enterprises that notices reach, without personal fields."""
+        rows = await self._fetch(self._statements.created)
+        return [Record.from_json(orjson.loads(row["held"])) for row in rows]
+
     async def foreign(self) -> list[int]:
         """Numbers of the rows that belong to another source."""
         return [row["row"] for row in await self._fetch(self._statements.foreign)]
@@ -116,7 +122,8 @@ async def merge(
     """Merge a batch in the transaction of `connection`, without committing.
 
     Clients that received the record's earlier version get a withdrawal notice (R14), and those that
-    received a record whose disclosure it shortens.
+    received a record whose disclosure it shortens; enterprises that can be reached get one of each bad
+    record that is new.
     """
     await lock_dataset(connection, merge_input.source.source_id, merge_input.dataset)
     driver = (await connection.get_raw_connection()).driver_connection
@@ -128,6 +135,9 @@ async def merge(
         await notify_dependent_records(
             connection, merge_input.catalogue, await merged.earlier_records(), now=merge_input.now
         )
+    if is_noticed(merge_input.dataset, merge_input.catalogue):
+        created = await merged.created()
+        await note_arrivals(connection, created, merge_input.catalogue, now=merge_input.now)
     return merged
 
 

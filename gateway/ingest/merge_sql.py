@@ -47,6 +47,8 @@ class MergeStatements:
     foreign: Statement
     earlier: Statement
     """Superseded records of enterprises of which a client was told."""
+    created: Statement
+    """New records of enterprises that notices reach, without their personal fields."""
 
     @classmethod
     def for_target(cls, table: StagingTable) -> Self:
@@ -72,6 +74,7 @@ class MergeStatements:
                 f"SELECT row FROM {table.held} WHERE verdict = 'foreign' ORDER BY row"
             ),
             earlier=Statement(_EARLIER),
+            created=Statement(_created(table)),
         )
 
 
@@ -202,6 +205,19 @@ def _update(table: StagingTable) -> str:
 def _insert(table: StagingTable) -> str:
     return f"""{_inserting(table)}
   FROM {table.staged} AS s
+ WHERE NOT EXISTS (SELECT FROM {table.held} AS m WHERE m.row = s.row)"""
+
+
+def _created(table: StagingTable) -> str:
+    return f"""
+SELECT CAST(to_jsonb(r) - 'personal' - 'digests' AS text) AS held
+  FROM {table.staged} AS s
+ CROSS JOIN LATERAL (
+SELECT 1 FROM notice_place AS p WHERE p.uscc = s.uscc
+   AND p.confirmed_at IS NOT NULL AND p.removed_at IS NULL LIMIT 1) AS reachable
+ CROSS JOIN LATERAL (
+SELECT * FROM {table.table} AS r WHERE r.uscc = s.uscc AND r.{table.id_column} = s.record_id
+ LIMIT 1) AS r
  WHERE NOT EXISTS (SELECT FROM {table.held} AS m WHERE m.row = s.row)"""
 
 

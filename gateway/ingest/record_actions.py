@@ -1,42 +1,47 @@
-"""Actions of a source on its own records: repair, withdraw, correct.
+"""Acts of a source on its own records: repair, suspend, withdraw, correct, reinstate, revoke a repair.
 
-Other sources' records cannot be addressed, and ended records are not reactivated. Clients that
-received a record get a withdrawal notice in the same transaction.
+Other sources' records cannot be addressed. What brings a record back takes two persons: it waits
+until another operator of the source approves it (`approvals`). Clients that received a record, and its
+enterprise, get a notice in the same transaction.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any, Final, Literal
+from enum import Enum, auto
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile import history
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.file_changes import notify_dependent_records
+from gateway.creditfile.file_changes import FileState, notify_dependent_records
+from gateway.creditfile.file_query import read_file
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.record_mapping import FieldProblem
-from gateway.creditfile.records import REGISTRATION, Record
+from gateway.creditfile.records import Record
 from gateway.disclosure import withdrawal_notices
-from gateway.disclosure.withdrawal_notices import ChangedRecord
+from gateway.disclosure.ids import new_id
+from gateway.disclosure.withdrawal_notices import ChangedRecord, RecordKind
+from gateway.ingest import approvals
+from gateway.ingest.action_verdicts import (
+    TWO_PERSONS,
+    UNKNOWN_RECORD,
+    ActionVerb,
+    is_already_so,
+    problem_with,
+)
+from gateway.ingest.approvals import WaitingAct
 from gateway.ingest.correction import Correction, apply_corrections, key_problem
-from gateway.ingest.merge import lock_datasets
+from gateway.ingest.merge import lock_dataset, lock_datasets
+from gateway.ingest.operator_names import may_be_same
 from gateway.ingest.results import WARNING_OF_NUMBER, BatchResult, MaskedField, RowOutcome, Source
-from gateway.ingest.source_records import RecordReference, find_own_records
+from gateway.ingest.source_records import RecordReference, find_own_record, find_own_records
+from gateway.notices import outbox
+from gateway.notices.kinds import NoticeKind
+from gateway.notices.outbox import RecordEvent
 from gateway.privacy.field_encryption import Vault
 from gateway.privacy.redaction import holds_personal_number
-
-ActionVerb = Literal["repair", "withdraw", "correct"]
-
-UNKNOWN_RECORD: Final = FieldProblem(field="key", reason="no such record of this source")
-DUPLICATE: Final = FieldProblem(field="key", reason="named before in this call")
-HAS_ENDED: Final = FieldProblem(field="key", reason="has been repaired or withdrawn")
-WITHDRAWN: Final = FieldProblem(field="key", reason="has been withdrawn")
-NOT_REPAIRABLE: Final = FieldProblem(field="action", reason="only bad information is repaired")
-NOT_FOR_REGISTRATIONS: Final = FieldProblem(
-    field="action", reason="a registration is delivered anew"
-)
-IN_THE_FUTURE: Final = FieldProblem(field="decided_on", reason="in the future")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +58,62 @@ class RecordAction:
     """For a correction: the corrected fields; `None` removes one."""
     masked: tuple[MaskedField, ...] = ()
     """Positions of masked personal numbers in the reason as sent."""
+    operator: str | None = None
+    """Who acts, as the source names its people; required where two persons are."""
 
     @property
     def reference(self) -> RecordReference:
         """Reference of the record."""
         return RecordReference(dataset=self.dataset, uscc=self.uscc, key=self.key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What a done act changes, and the kinds of its notices."""
+
+    mark: str
+    change: str
+    to_clients: RecordKind
+    to_enterprise: NoticeKind | None = None
+
+
+_EFFECTS: Final[Mapping[ActionVerb, Effect]] = {
+    "repair": Effect(
+        mark="repaired_at",
+        change="repaired",
+        to_clients="record_repaired",
+        to_enterprise=NoticeKind.RECORD_REPAIRED,
+    ),
+    "suspend": Effect(
+        mark="suspended_at",
+        change="suspended",
+        to_clients="record_suspended",
+        to_enterprise=NoticeKind.RECORD_SUSPENDED,
+    ),
+    "withdraw": Effect(mark="withdrawn_at", change="withdrawn", to_clients="record_withdrawn"),
+    "reinstate": Effect(
+        mark="suspended_at",
+        change="reinstated",
+        to_clients="record_reinstated",
+        to_enterprise=NoticeKind.RECORD_REINSTATED,
+    ),
+    "revoke_repair": Effect(
+        mark="repaired_at",
+        change="repair_revoked",
+        to_clients="record_reinstated",
+        to_enterprise=NoticeKind.REPAIR_REVOKED,
+    ),
+}
+
+
+class ApprovalRefused(Enum):
+    """Why an act was not approved; nothing was changed."""
+
+    UNKNOWN = auto()
+    SAME_PERSON = auto()
+    APPROVED_BEFORE = auto()
+    LAPSED = auto()
+    RECORD_CHANGED = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,12 +147,13 @@ async def apply_actions(
             outcomes[number] = _refused(number, each, verdict or UNKNOWN_RECORD)
             continue
         seen.add(each.reference)
-        if _is_already_done(each, record):
+        if is_already_so(each.verb, record):
             outcomes[number] = _outcome(number, each, record, BatchResult.UNCHANGED, record.version)
         else:
             to_change[number] = record
     outcomes |= await _apply_marks(context, actions, to_change)
     outcomes |= await _apply_corrections(context, actions, to_change)
+    outcomes |= await _let_wait(context, actions, to_change)
     changed = [
         record
         for number, record in to_change.items()
@@ -122,59 +179,193 @@ def _as_returned(outcome: RowOutcome, action: RecordAction, today: date) -> RowO
 def _verdict(
     action: RecordAction, record: Record | None, context: ActionContext, *, is_repeated: bool
 ) -> FieldProblem | None:
-    """The first failing check, in this order; `None` if the action is allowed."""
     dataset = context.catalogue.dataset(action.dataset)
-    repairs, corrects = action.verb == "repair", action.verb == "correct"
-    withdrawn = record is not None and record.withdrawn_at is not None
-    repaired = record is not None and record.repaired_at is not None
-    checks = (
-        (action.decided_on > day_of(context.now), IN_THE_FUTURE),
-        (action.dataset == REGISTRATION, NOT_FOR_REGISTRATIONS),
-        (repairs and not dataset.is_ever_bad, NOT_REPAIRABLE),
-        (is_repeated, DUPLICATE),
-        (record is None, UNKNOWN_RECORD),
-        (repairs and withdrawn, WITHDRAWN),
-        (corrects and (withdrawn or repaired), HAS_ENDED),
+    problem = problem_with(
+        action.verb,
+        record,
+        dataset,
+        decided_on=action.decided_on,
+        today=day_of(context.now),
+        is_repeated=is_repeated,
     )
-    for fails, problem in checks:
-        if fails:
-            return problem
-    return key_problem(dataset, record, action.fields) if corrects and record is not None else None
-
-
-def _is_already_done(action: RecordAction, record: Record) -> bool:
-    return (action.verb == "repair" and record.repaired_at is not None) or (
-        action.verb == "withdraw" and record.withdrawn_at is not None
-    )
+    if problem is not None or action.verb != "correct" or record is None:
+        return problem
+    return key_problem(dataset, record, action.fields)
 
 
 async def _apply_marks(
     context: ActionContext, actions: Sequence[RecordAction], wanted: Mapping[int, Record]
 ) -> dict[int, RowOutcome]:
-    """Apply repairs and withdrawals in lock order, then write the withdrawal notices."""
+    """Apply what one person does, in lock order, then write the notices."""
     outcomes: dict[int, RowOutcome] = {}
     for number in sorted(wanted, key=lambda n: (wanted[n].uscc, wanted[n].record_id)):
         action, record = actions[number], wanted[number]
-        if action.verb == "correct":
+        if action.verb == "correct" or action.verb in TWO_PERSONS:
             continue
-        column, kind = _MARKS[action.verb]
+        effect = _EFFECTS[action.verb]
         change = history.Change(
-            kind=kind,
+            kind=effect.change,
             actor=context.source.source_id,
             reason=action.reason,
             decided_on=action.decided_on,
+            operator=action.operator,
         )
-        connection, marks, now = context.connection, {column: context.now}, context.now
+        marks = {effect.mark: context.now}
         version = await history.mark_record(
-            connection, record.uscc, record.record_id, marks, change, now=now
+            context.connection, record.uscc, record.record_id, marks, change, now=context.now
         )
         outcomes[number] = _outcome(number, action, record, BatchResult.UPDATED, version)
-    for verb, kind in _NOTICES:
-        changed = [_changed_record(wanted[n]) for n in sorted(outcomes) if actions[n].verb == verb]
-        await withdrawal_notices.notify_changed_records(
-            context.connection, kind, changed, now=context.now
-        )
+    for verb, effect in _EFFECTS.items():
+        done = [
+            (wanted[number], outcomes[number].version)
+            for number in sorted(outcomes)
+            if actions[number].verb == verb
+        ]
+        await _notify_clients(context, effect, [record for record, _ in done])
+        await _notify_enterprises(context, effect, done)
     return outcomes
+
+
+async def _let_wait(
+    context: ActionContext, actions: Sequence[RecordAction], wanted: Mapping[int, Record]
+) -> dict[int, RowOutcome]:
+    """Store what takes two persons, until another one approves it."""
+    numbers = [number for number in wanted if actions[number].verb in TWO_PERSONS]
+    asked = [_waiting(context, actions[number], wanted[number]) for number in numbers]
+    stored = await approvals.add_waiting(context.connection, asked, now=context.now)
+    return {
+        number: replace(
+            _outcome(number, actions[number], wanted[number], BatchResult.PENDING, None),
+            version=wanted[number].version,
+            action_id=each.action_id,
+            lapses_at=each.lapses_at,
+        )
+        for number, each in zip(numbers, stored, strict=True)
+    }
+
+
+def _waiting(context: ActionContext, action: RecordAction, record: Record) -> WaitingAct:
+    if action.operator is None:
+        raise ValueError("What takes two persons is asked for by a named one.")
+    return WaitingAct(
+        uscc=record.uscc,
+        action_id=new_id("act"),
+        source_id=context.source.source_id,
+        dataset=record.dataset,
+        record_id=record.record_id,
+        natural_key=record.natural_key,
+        record_version=record.version,
+        verb=action.verb,
+        reason=action.reason,
+        decided_on=action.decided_on,
+        operator=action.operator,
+        requested_at=context.now,
+        lapses_at=context.now + approvals.LIFETIME,
+    )
+
+
+async def approve(
+    context: ActionContext, action_id: str, operator: str
+) -> WaitingAct | ApprovalRefused:
+    """Approve a waiting act as another operator of its source, and do it. Does not commit.
+
+    The same approval again changes nothing and succeeds.
+    """
+    connection, source_id = context.connection, context.source.source_id
+    asked = await approvals.find_act(connection, source_id, action_id)
+    if asked is None:
+        return ApprovalRefused.UNKNOWN
+    await lock_dataset(connection, source_id, asked.dataset)
+    act = await approvals.find_act(connection, source_id, action_id, locked=True)
+    refused = _refusal(act, operator, context.now)
+    if act is None or refused is not None:
+        return refused or ApprovalRefused.UNKNOWN
+    if act.approved_by is not None:
+        return act
+    record = await find_own_record(connection, source_id, act.uscc, act.record_id)
+    if record is None or not _still_fits(context, act, record):
+        return ApprovalRefused.RECORD_CHANGED
+    await _bring_back(context, act, record, operator)
+    await approvals.mark_approved(connection, act, operator, now=context.now)
+    return replace(act, approved_by=operator, approved_at=context.now)
+
+
+def _refusal(act: WaitingAct | None, operator: str, now: datetime) -> ApprovalRefused | None:
+    if act is None:
+        return ApprovalRefused.UNKNOWN
+    if may_be_same(act.operator, operator):
+        return ApprovalRefused.SAME_PERSON
+    if act.approved_by is not None:
+        same = may_be_same(act.approved_by, operator)
+        return None if same else ApprovalRefused.APPROVED_BEFORE
+    return ApprovalRefused.LAPSED if now >= act.lapses_at else None
+
+
+def _still_fits(context: ActionContext, act: WaitingAct, record: Record) -> bool:
+    if record.version != act.record_version or act.dataset not in context.catalogue.codes:
+        return False
+    dataset, today = context.catalogue.dataset(act.dataset), day_of(context.now)
+    return problem_with(act.verb, record, dataset, decided_on=act.decided_on, today=today) is None
+
+
+async def _bring_back(
+    context: ActionContext, act: WaitingAct, record: Record, operator: str
+) -> None:
+    effect = _EFFECTS[act.verb]
+    change = history.Change(
+        kind=effect.change,
+        actor=context.source.source_id,
+        reason=act.reason,
+        decided_on=act.decided_on,
+        operator=act.operator,
+        approved_by=operator,
+    )
+    version = await history.mark_record(
+        context.connection, act.uscc, act.record_id, {effect.mark: None}, change, now=context.now
+    )
+    if await _is_told(context, record):
+        await _notify_clients(context, effect, [record])
+    await notify_dependent_records(context.connection, context.catalogue, [record], now=context.now)
+    await _notify_enterprises(context, effect, [(record, version)])
+
+
+async def _is_told(context: ActionContext, record: Record) -> bool:
+    """True if clients may be told of the record now: otherwise nothing is announced to them."""
+    held = await read_file(context.connection, record.uscc, context.catalogue.codes)
+    if held is None:
+        return False
+    enterprise, records = held
+    state = FileState(
+        enterprise=enterprise, records=records, catalogue=context.catalogue, now=context.now
+    )
+    return record.record_id in state.disclosed
+
+
+async def _notify_clients(
+    context: ActionContext, effect: Effect, records: Iterable[Record]
+) -> None:
+    changed = [
+        ChangedRecord(uscc=each.uscc, dataset=each.dataset, record_id=each.record_id)
+        for each in records
+    ]
+    await withdrawal_notices.notify_changed_records(
+        context.connection, effect.to_clients, changed, now=context.now
+    )
+
+
+async def _notify_enterprises(
+    context: ActionContext, effect: Effect, done: Iterable[tuple[Record, int | None]]
+) -> None:
+    if effect.to_enterprise is None:
+        return
+    events = [
+        RecordEvent(
+            uscc=record.uscc, dataset=record.dataset, record_id=record.record_id, version=version
+        )
+        for record, version in done
+        if version is not None
+    ]
+    await outbox.note_records(context.connection, effect.to_enterprise, events, now=context.now)
 
 
 async def _apply_corrections(
@@ -200,17 +391,6 @@ async def _apply_corrections(
         vault=context.vault,
     )
     return {each.row: each for each in found}
-
-
-_MARKS: Final = {"repair": ("repaired_at", "repaired"), "withdraw": ("withdrawn_at", "withdrawn")}
-_NOTICES: Final[tuple[tuple[ActionVerb, withdrawal_notices.RecordKind], ...]] = (
-    ("repair", "record_repaired"),
-    ("withdraw", "record_withdrawn"),
-)
-
-
-def _changed_record(record: Record) -> ChangedRecord:
-    return ChangedRecord(uscc=record.uscc, dataset=record.dataset, record_id=record.record_id)
 
 
 def _outcome(

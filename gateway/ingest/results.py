@@ -11,12 +11,14 @@ from gateway.privacy.redaction import Masking, NumberKind
 
 
 class BatchResult(StrEnum):
-    """Outcome of a delivered row."""
+    """Outcome of a delivered row, or of an act on a record."""
 
     CREATED = "created"
     UPDATED = "updated"
     UNCHANGED = "unchanged"
     REJECTED = "rejected"
+    PENDING = "pending"
+    """An act that waits for a second person."""
 
 
 class RowWarning(StrEnum):
@@ -111,3 +113,6 @@ class RowOutcome:
     warnings: tuple[RowWarning, ...] = ()
     masked: tuple[MaskedField, ...] = ()
     problems: tuple[FieldProblem, ...] = ()
+    action_id: str | None = None
+    """For an act that waits for a second person: its id, and when it lapses."""
+    lapses_at: datetime | None = None

@@ -1,4 +1,4 @@
-"""Lookup of a source's own records by natural key."""
+"""Lookup of a source's own records by natural key, or of one by its id."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +16,11 @@ _HELD: Final = Statement("""
         AS named(uscc, dataset, key)
         ON r.uscc = named.uscc AND r.dataset = named.dataset AND r.natural_key = named.key
      WHERE r.source_id = CAST(:source AS text)""")
+
+
+_ONE: Final = Statement("""
+    SELECT CAST(to_jsonb(r) AS text) FROM record AS r
+     WHERE r.uscc = :uscc AND r.record_id = :record_id AND r.source_id = CAST(:source AS text)""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,3 +48,12 @@ async def find_own_records(
         RecordReference(dataset=each.dataset, uscc=each.uscc, key=each.natural_key): each
         for each in records
     }
+
+
+async def find_own_record(
+    connection: AsyncConnection, source_id: str, uscc: str, record_id: str
+) -> Record | None:
+    """The record of this id, if it belongs to the source."""
+    values = {"uscc": uscc, "record_id": record_id, "source": source_id}
+    row = (await connection.execute(_ONE, values)).scalar_one_or_none()
+    return None if row is None else Record.from_json(orjson.loads(row))

@@ -27,6 +27,11 @@ class NoticeKind(StrEnum):
     DELEGATE_ACCEPTED = "delegate_accepted"
     DELEGATE_ENDED = "delegate_ended"
     REPRESENTATIVE_CHANGED = "representative_changed"
+    BAD_RECORD_ARRIVED = "bad_record_arrived"
+    RECORD_REPAIRED = "record_repaired"
+    RECORD_SUSPENDED = "record_suspended"
+    RECORD_REINSTATED = "record_reinstated"
+    REPAIR_REVOKED = "repair_revoked"
 
 
 IN_DAILY_DIGEST: Final = frozenset(
@@ -35,8 +40,19 @@ IN_DAILY_DIGEST: Final = frozenset(
         NoticeKind.CONSENT_LEFT_OPEN,
         NoticeKind.CONSENT_ENDING,
         NoticeKind.OBJECTION_DECIDED,
+        NoticeKind.BAD_RECORD_ARRIVED,
     }
 )
+OF_SOURCES: Final = frozenset(
+    {
+        NoticeKind.BAD_RECORD_ARRIVED,
+        NoticeKind.RECORD_REPAIRED,
+        NoticeKind.RECORD_SUSPENDED,
+        NoticeKind.RECORD_REINSTATED,
+        NoticeKind.REPAIR_REVOKED,
+    }
+)
+"""Kinds on acts of a department, not of the enterprise's own people."""
 
 
 def due_at(kind: NoticeKind, now: datetime) -> datetime:

@@ -3,7 +3,9 @@
 Enterprises without a confirmed contact point get none. No function commits.
 """
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,14 +15,24 @@ from gateway.notices.kinds import EXPIRY_NOTICE_PERIOD, NoticeKind, due_at
 
 NOTICE_RETENTION: Final = timedelta(days=30)
 
-_INSERT: Final = """
+_IS_REACHABLE: Final = """EXISTS (SELECT FROM notice_place p WHERE p.uscc = c.uscc
+                  AND p.confirmed_at IS NOT NULL AND p.removed_at IS NULL)"""
+_INSERT: Final = f"""
 INSERT INTO notice (uscc, notice_id, kind, client_id, at, due_at, reached)
 SELECT c.uscc, c.notice_id, CAST(:kind AS text), c.client_id, CAST(:now AS timestamptz),
-       CAST(:due AS timestamptz), '{{}}'
-  FROM ({changed}) AS c(uscc, client_id, notice_id)
- WHERE EXISTS (SELECT FROM notice_place p WHERE p.uscc = c.uscc
-                  AND p.confirmed_at IS NOT NULL AND p.removed_at IS NULL)
-    ON CONFLICT (uscc, notice_id) DO NOTHING"""
+       CAST(:due AS timestamptz), '{{{{}}}}'
+  FROM ({{changed}}) AS c(uscc, client_id, notice_id)
+ WHERE {_IS_REACHABLE}
+    ON CONFLICT (uscc, notice_id) DO NOTHING"""  # noqa: S608  # constants
+_OF_RECORDS: Final = Statement(f"""
+INSERT INTO notice (uscc, notice_id, kind, dataset, repairable_on, at, due_at, reached)
+SELECT c.uscc, CAST(:kind AS text) || '_' || c.record_id || '_' || c.version, CAST(:kind AS text),
+       c.dataset, c.repairable_on, CAST(:now AS timestamptz), CAST(:due AS timestamptz), '{{}}'
+  FROM unnest(CAST(:usccs AS text[]), CAST(:datasets AS text[]), CAST(:record_ids AS text[]),
+              CAST(:versions AS integer[]), CAST(:days AS date[]))
+    AS c(uscc, dataset, record_id, version, repairable_on)
+ WHERE {_IS_REACHABLE}
+    ON CONFLICT (uscc, notice_id) DO NOTHING""")  # noqa: S608  # constants
 _NEW_ID: Final = "'ntc_' || replace(CAST(gen_random_uuid() AS text), '-', '')"
 _INSERT_ONE: Final = Statement(
     _INSERT.format(
@@ -44,6 +56,18 @@ _DELETE: Final = Statement(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordEvent:
+    """A new version of a record, of which its enterprise is told once."""
+
+    uscc: str
+    dataset: str
+    record_id: str
+    version: int
+    repairable_on: date | None = None
+    """The earliest day on which the enterprise can apply for a repair, if it is named."""
+
+
 async def note(
     connection: AsyncConnection,
     kind: NoticeKind,
@@ -58,6 +82,25 @@ async def note(
     notice_id = f"asked_{client_id}_{due:%Y%m%d}" if requested else None
     values = {"kind": str(kind), "uscc": uscc, "client_id": client_id, "now": now, "due": due}
     await connection.execute(_INSERT_ONE, values | {"notice_id": notice_id})
+
+
+async def note_records(
+    connection: AsyncConnection, kind: NoticeKind, events: Sequence[RecordEvent], *, now: datetime
+) -> None:
+    """Insert a notice to the enterprise of each record; it names the dataset, never the content."""
+    if not events:
+        return
+    values = {
+        "kind": str(kind),
+        "now": now,
+        "due": due_at(kind, now),
+        "usccs": [each.uscc for each in events],
+        "datasets": [each.dataset for each in events],
+        "record_ids": [each.record_id for each in events],
+        "versions": [each.version for each in events],
+        "days": [each.repairable_on for each in events],
+    }
+    await connection.execute(_OF_RECORDS, values)
 
 
 async def note_unless_decided(

@@ -3,9 +3,9 @@
 After a sender crash a notice is claimed once more, then given up: a message is sent at most twice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -32,10 +32,12 @@ _CLAIM: Final = Statement("""
                           THEN CAST(:now AS timestamptz) END
       FROM taken t
      WHERE n.uscc = t.uscc AND n.notice_id = t.notice_id
-    RETURNING n.uscc, n.notice_id, n.kind, n.client_id, n.at, n.failures, n.reached,
+    RETURNING n.uscc, n.notice_id, n.kind, n.client_id, n.dataset, n.repairable_on, n.at,
+              n.failures, n.reached,
               n.done_at IS NOT NULL AS given_up""")
 _NAMES: Final = Statement("""
     SELECT (SELECT name FROM enterprise WHERE uscc = :uscc) AS enterprise,
+           (SELECT kind FROM enterprise WHERE uscc = :uscc) AS kind,
            coalesce((SELECT jsonb_object_agg(client_id, jsonb_build_array(name_zh, name_en))
                        FROM client WHERE client_id = ANY(CAST(:clients AS text[]))), '{}') AS clients""")
 _DONE: Final = Statement("""
@@ -55,9 +57,20 @@ class DueNotice:
     notice_id: str
     kind: NoticeKind
     client_id: str | None
+    dataset: str | None
+    repairable_on: date | None
     moment: datetime
     failures: int
     reached: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisplayNames:
+    """An enterprise's name and kind, and clients' names in both languages."""
+
+    enterprise: str
+    kind: str
+    clients: Mapping[str, tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +93,8 @@ async def claim_due(connection: AsyncConnection, *, now: datetime) -> ClaimedNot
             notice_id=row["notice_id"],
             kind=NoticeKind(row["kind"]),
             client_id=row["client_id"],
+            dataset=row["dataset"],
+            repairable_on=row["repairable_on"],
             moment=row["at"],
             failures=row["failures"],
             reached=tuple(row["reached"]),
@@ -92,10 +107,14 @@ async def claim_due(connection: AsyncConnection, *, now: datetime) -> ClaimedNot
 
 async def display_names(
     connection: AsyncConnection, uscc: str, clients: Sequence[str]
-) -> tuple[str, dict[str, tuple[str, str]]]:
-    """The enterprise's name, and each client's name in both languages."""
+) -> DisplayNames:
+    """The names that the notices to an enterprise need."""
     row = (await connection.execute(_NAMES, {"uscc": uscc, "clients": list(clients)})).one()
-    return row.enterprise or uscc, {key: (zh, en) for key, (zh, en) in row.clients.items()}
+    return DisplayNames(
+        enterprise=row.enterprise or uscc,
+        kind=row.kind or "",
+        clients={key: (zh, en) for key, (zh, en) in row.clients.items()},
+    )
 
 
 async def record_result(

@@ -6,10 +6,10 @@ Names come from clients and departments: characters that could form a link are r
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
-from gateway.notices.kinds import SHANGHAI, NoticeKind
+from gateway.notices.kinds import OF_SOURCES, SHANGHAI, NoticeKind
 
 MAX_NAME_LENGTH: Final = 100
 _LINKING: Final = str.maketrans(
@@ -18,6 +18,7 @@ _LINKING: Final = str.maketrans(
 _SPACE: Final = re.compile(r"\s+")
 
 SUBJECT: Final = "信桥通知 Xinqiao notice"
+_TAKE_BACK: Final = "If this was neither you nor your delegate, sign in and take it back at once."
 CONFIRM_SUBJECT: Final = "信桥：请确认通知地址 Xinqiao: confirm where notices go"
 
 SENTENCES: Final[dict[NoticeKind, tuple[str, str]]] = {
@@ -56,6 +57,26 @@ SENTENCES: Final[dict[NoticeKind, tuple[str, str]]] = {
         "法定代表人已变更：经办人已全部终止，通知地址不再使用",
         "The legal representative has changed: delegates have ended, notices no longer go here",
     ),
+    NoticeKind.BAD_RECORD_ARRIVED: (
+        "{dataset}中新增一条失信信息{repairable}，修复条件和办理途径请登录查看",
+        "A negative record is new in {dataset}{repairable}; sign in to see how it can be repaired",
+    ),
+    NoticeKind.RECORD_REPAIRED: (
+        "{dataset}中的一条信息已完成信用修复，不再公示、共享和使用",
+        "A record in {dataset} was repaired: it is published, shared and used no more",
+    ),
+    NoticeKind.RECORD_SUSPENDED: (
+        "{dataset}中的一条信息已暂停公示、共享和使用",
+        "A record in {dataset} was suspended: for now it is not published, shared or used",
+    ),
+    NoticeKind.RECORD_REINSTATED: (
+        "{dataset}中一条信息的暂停已解除，在其期限内恢复公示、共享和使用",
+        "A record in {dataset} is suspended no more: within its term it is published and used again",
+    ),
+    NoticeKind.REPAIR_REVOKED: (
+        "{dataset}中一条信息的信用修复已被撤销，在其期限内恢复公示、共享和使用",
+        "The repair of a record in {dataset} was revoked: in its term it is published and used again",
+    ),
 }
 
 
@@ -67,6 +88,30 @@ class NoticeLine:
     moment: datetime
     client_zh: str = ""
     client_en: str = ""
+    dataset_zh: str = ""
+    dataset_en: str = ""
+    repairable_on: date | None = None
+    """The earliest day on which the enterprise can apply for a repair, if it is known."""
+
+    @property
+    def zh(self) -> str:
+        """The sentence in Chinese."""
+        dataset = f"“{plain_name(self.dataset_zh)}”" if self.dataset_zh else "信用记录"
+        day = f"，最早可于 {self.repairable_on} 申请信用修复" if self.repairable_on else ""
+        return SENTENCES[self.kind][0].format(
+            client=plain_name(self.client_zh), dataset=dataset, repairable=day
+        )
+
+    @property
+    def en(self) -> str:
+        """The sentence in English."""
+        dataset = f"“{plain_name(self.dataset_en)}”" if self.dataset_en else "the credit file"
+        day = (
+            f", repairable from {self.repairable_on} at the earliest" if self.repairable_on else ""
+        )
+        return SENTENCES[self.kind][1].format(
+            client=plain_name(self.client_en), dataset=dataset, repairable=day
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,15 +129,8 @@ def notice_message(
 ) -> Message:
     """The message about these events, oldest first."""
     ordered = sorted(lines, key=lambda each: each.moment)
-    zh = [
-        f"- {_when(e)} {SENTENCES[e.kind][0].format(client=plain_name(e.client_zh))}。"
-        for e in ordered
-    ]
-    en = [
-        f"- {_when(e)} {SENTENCES[e.kind][1].format(client=plain_name(e.client_en))}."
-        for e in ordered
-    ]
     name = plain_name(enterprise)
+    takes_back = any(each.kind not in OF_SOURCES for each in ordered)
     return Message(
         subject=SUBJECT,
         reference=reference,
@@ -100,17 +138,18 @@ def notice_message(
             (
                 f"{name}：",
                 "",
-                *zh,
+                *(f"- {_when(each)} {each.zh}。" for each in ordered),
                 "",
                 f"请登录查看：{origin}/portal",
-                "如果不是您或您的经办人所为，请立即登录撤回。本系统不会在通知里索要密码或付款。",
+                ("如果不是您或您的经办人所为，请立即登录撤回。" if takes_back else "")
+                + "本系统不会在通知里索要密码或付款。",
                 "",
                 f"{name}:",
                 "",
-                *en,
+                *(f"- {_when(each)} {each.en}." for each in ordered),
                 "",
                 f"Sign in to see more: {origin}/portal",
-                "If this was neither you nor your delegate, sign in and take it back at once.",
+                *([_TAKE_BACK] if takes_back else []),
                 "We never ask for a password or a payment.",
                 "",
             )

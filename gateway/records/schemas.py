@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from gateway.access.body import WireModel
+from gateway.ingest.action_verdicts import ActionVerb
 from gateway.rfc3339 import Day
 
 MAX_ROWS_PER_CALL = 1_000
@@ -45,17 +46,20 @@ class MaskedOut(WireModel):
     length: int
 
 
-class ResultOut(WireModel):
-    """Outcome of one row; `row` is its position in the call, from 0."""
-
+class _RowOut(WireModel):
     row: int
     key: str | None
-    outcome: Literal["created", "updated", "unchanged", "rejected"]
     record_id: str | None
     version: int | None
     warnings: list[str]
     warning_details: list[MaskedOut]
     problems: list[ProblemOut]
+
+
+class ResultOut(_RowOut):
+    """Outcome of one row; `row` is its position in the call, from 0."""
+
+    outcome: Literal["created", "updated", "unchanged", "rejected"]
 
 
 class ResultsOut(WireModel):
@@ -64,15 +68,22 @@ class ResultsOut(WireModel):
     results: list[ResultOut]
 
 
+Operator = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
 class ActionIn(WireModel):
-    """One action on one record; `fields` only for `correct`."""
+    """One action on one record; `fields` only for `correct`.
+
+    `operator` is the person who acts; `reinstate` and `revoke_repair` need one.
+    """
 
     dataset: Code
     uscc: Annotated[str, StringConstraints(max_length=64)]
     key: Annotated[str, StringConstraints(min_length=1, max_length=400)]
-    action: Literal["repair", "withdraw", "correct"]
+    action: ActionVerb
     reason: Annotated[str, StringConstraints(max_length=3_000)]
     decided_on: Day
+    operator: Operator | None = None
     fields: Row | None = None
 
 
@@ -87,6 +98,53 @@ class ActionsIn(WireModel):
     @classmethod
     def _wrap_single_action(cls, given: Any) -> Any:  # unvalidated input
         return {"actions": [given]} if isinstance(given, dict) and "actions" not in given else given
+
+
+class ActionResultOut(_RowOut):
+    """Outcome of one action. Of a `pending` one, another operator approves `action_id` before it lapses."""
+
+    outcome: Literal["updated", "unchanged", "pending", "rejected"]
+    action_id: str | None
+    lapses_at: str | None
+
+
+class ActionResultsOut(WireModel):
+    """One result for each action, in the order of the call."""
+
+    results: list[ActionResultOut]
+
+
+class RecordApprovalIn(WireModel):
+    """`POST /v1/records/actions/{action_id}/approve`: the person who approves."""
+
+    operator: Operator
+
+
+class WaitingActionOut(WireModel):
+    """An action of two persons; `record_version` is the version that it is on."""
+
+    action_id: str
+    action: Literal["reinstate", "revoke_repair"]
+    status: Literal["pending", "approved"]
+    dataset: str
+    uscc: str
+    key: str | None
+    record_id: str
+    record_version: int
+    reason: str
+    decided_on: date
+    operator: str
+    requested_at: str
+    lapses_at: str
+    approved_by: str | None
+    approved_at: str | None
+
+
+class WaitingActionsOut(WireModel):
+    """A page of actions of two persons; `after` is the cursor of the next page."""
+
+    actions: list[WaitingActionOut]
+    after: str | None
 
 
 class OverdueRecordOut(WireModel):

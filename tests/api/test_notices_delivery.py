@@ -19,7 +19,7 @@ from gateway.background.notice_sender import send_due
 from gateway.notices import outbox
 from gateway.notices.channels import Notifier, UnsentError
 from gateway.notices.kinds import NoticeKind
-from gateway.notices.outbox import note, note_expiring_consents
+from gateway.notices.outbox import RecordEvent, note, note_expiring_consents, note_records
 from gateway.notices.templates import Message
 from gateway.privacy.field_encryption import Vault, VaultKeys
 from gateway.privacy.reencryption import reencrypt
@@ -190,6 +190,24 @@ async def test_the_rest_comes_as_one_digest_at_nine(
     assert await sent_count(portal) == 3
     assert len(box.sent) == 2
     assert box.texts[-1].count("一项异议已有处理结果") == 2
+
+
+async def test_acts_of_a_department_are_notified_with_the_datasets_name(
+    portal: PortalFixture, box: FakeNotifier
+) -> None:
+    """At once, once for each version of the record."""
+    await confirm_contact_point(portal, box)
+    event = RecordEvent(uscc=portal.firm, dataset="penalty", record_id="rec_1", version=2)
+    async with portal.engine.begin() as connection:
+        for kind in (NoticeKind.RECORD_SUSPENDED, NoticeKind.RECORD_SUSPENDED):
+            await note_records(connection, kind, [event], now=portal.clock())
+        await note_records(
+            connection, NoticeKind.REPAIR_REVOKED, [replace(event, version=3)], now=portal.clock()
+        )
+    assert await sent_count(portal) == 2
+    assert box.texts[-1].count("“行政处罚”中的一条信息已暂停公示、共享和使用") == 1
+    assert "“行政处罚”中一条信息的信用修复已被撤销" in box.texts[-1]
+    assert f"{portal.runtime.settings.issuer}/portal" in box.texts[-1]
 
 
 async def test_a_client_that_asks_over_and_over_is_one_line_of_a_digest(

@@ -1,4 +1,4 @@
-"""Record acts: repair, withdraw and correct, by the source only, on all channels at once."""
+"""Record acts: repair, suspend, withdraw and correct, by the source only, on all channels at once."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -46,7 +46,7 @@ async def told_ids(bank: Caller, uscc: str) -> set[str]:
     return {each["record_id"] for each in response.json()["records"]}
 
 
-@pytest.mark.parametrize("verb", ["repair", "withdraw"])
+@pytest.mark.parametrize("verb", ["repair", "suspend", "withdraw"])
 async def test_an_ended_record_is_disclosed_on_no_channel(
     gateway: GatewayFixture, verb: str
 ) -> None:

@@ -1,15 +1,18 @@
 """Attacks by departments with valid credentials: other sources' records, paths, bombs, leaks."""
 
+import asyncio
 import gzip
 import io
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
+import httpx2
 import pytest
 import pytest_asyncio
 import structlog
 
-from tests.gateway_fixture import GatewayFixture
+from tests.gateway_fixture import Caller, GatewayFixture
 from tests.records_builders import (
     SCOPE,
     act,
@@ -52,8 +55,8 @@ async def test_another_sources_record_looks_unknown(gateway: GatewayFixture) -> 
     penalty = make_penalty(gateway, uscc)
     (delivered,) = await deliver(owner, "penalty", penalty)
     nobodys = penalty | {"document_number": "没有这个文号"}
-    for verb in ("repair", "withdraw", "correct"):
-        more = {"fields": {"fine": "0"}} if verb == "correct" else {}
+    for verb in ("repair", "withdraw", "correct", "suspend", "reinstate", "revoke_repair"):
+        more = {"fields": {"fine": "0"}} if verb == "correct" else {"operator": "0012"}
         (theirs,) = await act(thief, make_act(penalty, verb, **more))
         (none,) = await act(thief, make_act(nobodys, verb, **more))
         assert theirs | {"key": ""} == none | {"key": ""}
@@ -70,10 +73,84 @@ async def test_a_row_cannot_say_whose_it_is(gateway: GatewayFixture) -> None:
     await deliver(owner, "penalty", penalty)
     for claim in (
         {"source_id": owner.client_id}, {"record_id": "x"}, {"version": 9}, {"repaired_at": None},
-        {"withdrawn_at": "2026-01-01T00:00:00Z"}, {"personal": "x"},
+        {"withdrawn_at": "2026-01-01T00:00:00Z"}, {"personal": "x"}, {"suspended_at": "x"},
     ):  # fmt: skip
         (result,) = await deliver(thief, "penalty", penalty | claim)
         assert result["outcome"] == ("rejected" if None not in claim.values() else "created")
+
+
+async def suspended_penalty(gateway: GatewayFixture, source: Caller) -> dict[str, Any]:
+    """A suspended penalty of this source, as delivered."""
+    penalty = make_penalty(gateway, gateway.uscc("clean"))
+    await deliver(source, "penalty", penalty)
+    await act(source, make_act(penalty, "suspend"))
+    return penalty
+
+
+async def approval(source: Caller, action_id: str, operator: str) -> httpx2.Response:
+    """The answer to an approval by this operator."""
+    path = f"/v1/records/actions/{action_id}/approve"
+    return await call_as_source(source, path, {"operator": operator})
+
+
+async def returns(gateway: GatewayFixture, penalty: dict[str, Any]) -> int:
+    """How often the record was reinstated."""
+    rows = await gateway.rows(
+        "SELECT 1 FROM record_history h JOIN record r USING (uscc, record_id)"
+        " WHERE r.natural_key = :key AND h.change = 'reinstated'",
+        key=penalty["document_number"],
+    )
+    return len(rows)
+
+
+async def test_nobody_is_two_persons_by_another_spelling(gateway: GatewayFixture) -> None:
+    """Nor is another source, whatever name it gives."""
+    source, rival = await make_department(gateway), await make_department(gateway)
+    penalty = await suspended_penalty(gateway, source)
+    (asked,) = await act(source, make_act(penalty, "reinstate", operator="operator A"))
+    for spelling in (
+        "operator A", "operator A ", "OPERATOR a", "ｏｐｅｒａｔｏｒ　Ａ", "operator-A", "0perat0r A",
+    ):  # fmt: skip
+        refused = await approval(source, asked["action_id"], spelling)
+        assert (refused.status_code, refused.json()["code"]) == (403, "second_operator_needed")
+    theirs = await approval(rival, asked["action_id"], "operator B")
+    unknown = await approval(source, "act_" + 26 * "a", "operator B")
+    for response in (theirs, unknown, await approval(source, "act_x", "operator B")):
+        assert (response.status_code, response.json()["code"]) == (404, "not_found")
+    assert await returns(gateway, penalty) == 0
+
+
+async def test_approvals_at_once_or_replayed_do_it_once(gateway: GatewayFixture) -> None:
+    """One effect and one notice; a replay after the next suspension lifts nothing."""
+    source, bank = await make_department(gateway), await gateway.client()
+    penalty = make_penalty(gateway, gateway.uscc("clean"))
+    await gateway.grant(bank, penalty["uscc"])
+    await deliver(source, "penalty", penalty)
+    await bank.query(penalty["uscc"], "penalty")
+    await act(source, make_act(penalty, "suspend"))
+    (asked,) = await act(source, make_act(penalty, "reinstate", operator="0012"))
+    answers = await asyncio.gather(
+        *(approval(source, asked["action_id"], name) for name in ("0013", "0013", "0014"))
+    )
+    # Whoever comes first; the same person again is told that it is done, another that it was.
+    assert 200 in {each.status_code for each in answers}
+    assert {each.status_code for each in answers} <= {200, 409}
+    assert await returns(gateway, penalty) == 1
+    await act(source, make_act(penalty, "suspend"))
+    first = next(each.json() for each in answers if each.status_code == 200)
+    again = await approval(source, asked["action_id"], first["approved_by"])
+    assert (again.status_code, again.json()) == (200, first)
+    assert await returns(gateway, penalty) == 1
+    rows = await gateway.rows(
+        "SELECT kind FROM tombstone WHERE client_id = :client AND record_id IS NOT NULL"
+        " ORDER BY occurred_at",
+        client=bank.client_id,
+    )
+    assert [each["kind"] for each in rows] == [
+        "record_suspended", "record_reinstated", "record_suspended",
+    ]  # fmt: skip
+    answer = await bank.query(penalty["uscc"], "penalty")
+    assert penalty["document_number"] not in answer.text
 
 
 async def test_a_stolen_token_delivers_nothing(gateway: GatewayFixture) -> None:

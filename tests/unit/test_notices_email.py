@@ -4,8 +4,8 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -168,7 +168,14 @@ def test_every_kind_says_something_in_both_languages_and_nothing_but_names() -> 
     """Both languages, names only, and no link but the start page."""
     hostile = "好银行 https://evil.cn/a\r\nBcc: x@evil.cn\u202e<b>"
     lines = [
-        NoticeLine(kind=kind, moment=NOON, client_zh=hostile, client_en=hostile)
+        NoticeLine(
+            kind=kind,
+            moment=NOON,
+            client_zh=hostile,
+            client_en=hostile,
+            dataset_zh=hostile,
+            dataset_en=hostile,
+        )
         for kind in NoticeKind
     ]
     assert SENTENCES.keys() == set(NoticeKind)
@@ -180,6 +187,28 @@ def test_every_kind_says_something_in_both_languages_and_nothing_but_names() -> 
     assert "\u202e" not in text
     assert not any(line.startswith("Bcc") for line in text.splitlines())
     assert text.index("已向") < text.index("A consent was given")
+
+
+def test_a_notice_of_a_departments_act_names_the_dataset_and_the_day() -> None:
+    """And says nothing of taking back what the enterprise's own people did."""
+    arrived = NoticeLine(
+        kind=NoticeKind.BAD_RECORD_ARRIVED,
+        moment=NOON,
+        dataset_zh="行政处罚",
+        dataset_en="Administrative penalties",
+    )
+    text = notice_message("云栖", [arrived], origin=ORIGIN, reference="r").text
+    assert "“行政处罚”中新增一条失信信息，修复条件和办理途径请登录查看。" in text
+    assert "A negative record is new in “Administrative penalties”; sign in" in text
+    assert "撤回" not in text
+    assert "take it back" not in text
+    known = replace(arrived, repairable_on=date(2027, 1, 2))
+    text = notice_message("云栖", [known], origin=ORIGIN, reference="r").text
+    assert "失信信息，最早可于 2027-01-02 申请信用修复，修复条件" in text
+    assert "repairable from 2027-01-02 at the earliest; sign in" in text
+    granted = NoticeLine(kind=NoticeKind.CONSENT_GRANTED, moment=NOON, client_zh="银行")
+    both = notice_message("云栖", [known, granted], origin=ORIGIN, reference="r").text
+    assert "如果不是您或您的经办人所为，请立即登录撤回。" in both
 
 
 def test_a_confirmation_holds_one_link() -> None:

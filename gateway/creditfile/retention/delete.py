@@ -54,6 +54,10 @@ _OBJECTED_TO: Final = Statement("""
     JOIN unnest(CAST(:usccs AS text[]), CAST(:record_ids AS text[])) AS gone(uscc, record_id)
         ON o.uscc = gone.uscc AND o.record_id = gone.record_id
     ORDER BY o.uscc, o.record_id""")
+_DELETE_ACTIONS: Final = Statement("""
+    DELETE FROM record_action a
+    USING unnest(CAST(:usccs AS text[]), CAST(:record_ids AS text[])) AS gone(uscc, record_id)
+    WHERE a.uscc = gone.uscc AND a.record_id = gone.record_id""")
 # The row stays: its idempotency key must not be used again.
 _BLANK_KEPT: Final = Statement("""
     UPDATE idempotency SET answer = '' WHERE uscc = ANY(CAST(:usccs AS text[]))""")
@@ -101,6 +105,7 @@ class Deleter:
                 for sql in (_DELETE_HISTORY, _DELETE)
                 for row in await connection.execute(sql, named)
             ]
+            await connection.execute(_DELETE_ACTIONS, named)
             for uscc, record_id in (await connection.execute(_OBJECTED_TO, named)).all():
                 await service.forget_record(connection, uscc, record_id, now=now)
             await connection.execute(_BLANK_KEPT, {"usccs": named["usccs"]})
