@@ -433,8 +433,9 @@ Unless an example says otherwise, a penalty is a fine of 50,000 yuan for a firm,
 2026-05-01 and published on 2026-05-08. 除另有说明外，处罚均为对公司罚款5万元，2026-05-01决定并认定，
 2026-05-08公示。
 
-Repair, withdrawal of the decision and removal from a list end every term at once; a penalty under the
-simplified procedure or under a pending appeal is not told at all. 信用修复、撤销决定、移出名单的，即时终止；
+Repair, withdrawal of the decision and removal from a list end every term at once, a suspension until it is
+lifted; no term stands still meanwhile. A penalty under the simplified procedure or under a pending appeal is
+not told at all. 信用修复、撤销决定、移出名单的，即时终止；中止的，在中止解除前不提供，期限照常计算；
 简易程序和正在复议、诉讼的处罚一律不提供。
 """
 

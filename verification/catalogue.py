@@ -82,9 +82,9 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         tag="not_on_serious_violation_list.v1",
         title_zh="未被列入严重违法失信名单",
         title_en="Is the enterprise not on the list of serious violations?",
-        meaning_zh="仅指市场监督管理严重违法失信名单；已移出、已修复或已满公布期限的不计。",
-        meaning_en="The market regulator's list only; entries that were removed or repaired or whose "
-        "term is over are left out.",
+        meaning_zh="仅指市场监督管理严重违法失信名单；已移出、中止公示、已修复或已满公布期限的不计。",
+        meaning_en="The market regulator's list only; entries that were removed, suspended or repaired "
+        "or whose term is over are left out.",
         kind=QuestionKind.STATE,
         datasets=("serious_violation",),
     ),
@@ -113,9 +113,9 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         tag="no_live_penalty.v1",
         title_zh="没有在公示期内的行政处罚",
         title_en="Is no penalty (of this severity, or of any) within its publicity period?",
-        meaning_zh="仅指在公示期内的处罚；依法不公示、已届满、已修复和复议诉讼期间的不计。",
+        meaning_zh="仅指在公示期内的处罚；依法不公示、已届满、中止公示、已修复和复议诉讼期间的不计。",
         meaning_en="Penalties within their publicity period only; those that are not published, over, "
-        "repaired or under appeal are left out.",
+        "suspended, repaired or under appeal are left out.",
         kind=QuestionKind.STATE,
         datasets=("penalty",),
         value="one_of",

@@ -122,10 +122,10 @@ RECORD_QUESTIONS: Final[tuple[Question, ...]] = (
         title_zh="未被列入任何严重失信主体名单",
         title_en="Is the enterprise on no list of seriously untrustworthy entities?",
         meaning_zh="包括市场监督管理严重违法失信名单、失信被执行人和其他领域的严重失信主体名单；已移出、"
-        "已修复或已满期限的不计；任一名单的数源暂不可用的不作判断。",
+        "中止公示、已修复或已满期限的不计；任一名单的数源暂不可用的不作判断。",
         meaning_en="The market regulator's list, the judgment defaulters and the lists of other fields; "
-        "entries that were removed or repaired or whose term is over are left out. While the "
-        "source of one of them does not answer it is not determined.",
+        "entries that were removed, suspended or repaired or whose term is over are left out. While "
+        "the source of one of them does not answer it is not determined.",
         kind=QuestionKind.STATE,
         datasets=("serious_violation", "judgment_defaulter", "untrustworthy_list"),
     ),

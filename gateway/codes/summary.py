@@ -177,9 +177,9 @@ def _none_found_text(
         )
     return Translated(
         f"截至 {moment} 未查询到在公示期内的{name.zh}记录；"
-        "依法不予公示、正在复议诉讼或已修复的不在此列",
+        "依法不予公示、中止公示、正在复议诉讼或已修复的不在此列",
         f"As of {moment}, no record within its publicity period was found; "
-        "what by law is not published, is under appeal or repaired is left out",
+        "what by law is not published, is suspended, under appeal or repaired is left out",
     )
 
 

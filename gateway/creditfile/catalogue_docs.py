@@ -48,7 +48,7 @@ def _lines(catalogue: Catalogue) -> Iterator[str]:
     for each in catalogue.datasets:
         yield from _dataset_section(each)
     yield from ("", "## Clocks", "")
-    yield "What ends the telling of a record, beside repair, withdrawal and its own dates, which"
+    yield "What ends the telling of a record, beside repair, suspension, withdrawal and its own dates, which"
     yield "always do. The earliest end counts."
     for name, rules in catalogue.clocks.items():
         yield from ("", f"### `{name}`", "")

@@ -66,11 +66,11 @@ SENTENCES: Final[dict[NoticeKind, tuple[str, str]]] = {
         "A record in {dataset} was repaired: it is published, shared and used no more",
     ),
     NoticeKind.RECORD_SUSPENDED: (
-        "{dataset}中的一条信息已暂停公示、共享和使用",
+        "{dataset}中的一条信息已中止公示、共享和使用",
         "A record in {dataset} was suspended: for now it is not published, shared or used",
     ),
     NoticeKind.RECORD_REINSTATED: (
-        "{dataset}中一条信息的暂停已解除，在其期限内恢复公示、共享和使用",
+        "{dataset}中一条信息的中止已解除，在其期限内恢复公示、共享和使用",
         "A record in {dataset} is suspended no more: within its term it is published and used again",
     ),
     NoticeKind.REPAIR_REVOKED: (

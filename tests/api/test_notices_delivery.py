@@ -205,7 +205,7 @@ async def test_acts_of_a_department_are_notified_with_the_datasets_name(
             connection, NoticeKind.REPAIR_REVOKED, [replace(event, version=3)], now=portal.clock()
         )
     assert await sent_count(portal) == 2
-    assert box.texts[-1].count("“行政处罚”中的一条信息已暂停公示、共享和使用") == 1
+    assert box.texts[-1].count("“行政处罚”中的一条信息已中止公示、共享和使用") == 1
     assert "“行政处罚”中一条信息的信用修复已被撤销" in box.texts[-1]
     assert f"{portal.runtime.settings.issuer}/portal" in box.texts[-1]
 

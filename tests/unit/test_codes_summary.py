@@ -48,6 +48,8 @@ def reason_left_out(record: Record) -> str:
     dataset, rules = CATALOGUE.dataset(record.dataset), CATALOGUE.rules_of(record.dataset)
     if record.repaired_at is not None or record.withdrawn_at is not None:
         return "已修复"
+    if record.suspended_at is not None:
+        return "中止公示"
     if record.fields.get("appeal_state") == "under_appeal":
         return "正在复议诉讼"
     end, begin = ends_at(record, dataset, rules), begins_at(record)
@@ -66,6 +68,16 @@ def test_an_empty_list_denies_no_record_that_the_file_holds() -> None:
         reason = reason_left_out(record)
         assert reason in section.statement.zh, (record.dataset, reason, section.statement.zh)
         assert not is_disclosable(record, Audience.PUBLIC, CATALOGUE, NOW)
+
+
+def test_a_list_whose_records_are_suspended_says_that_it_leaves_them_out() -> None:
+    """As it does of repaired ones."""
+    suspended = make_record("penalty", suspended_at=NOW)
+    made = summary_of(make_enterprise(), (suspended,), CATALOGUE, now=NOW)
+    section = next(each for each in made.sections if each.dataset == "penalty")
+    assert section.state == "none"
+    assert reason_left_out(suspended) in section.statement.zh
+    assert "suspended" in section.statement.en
 
 
 def test_every_special_case_that_is_left_out_is_in_the_province() -> None:
