@@ -43,6 +43,6 @@ def _counts_as_bad(record: Record, catalogue: Catalogue, now: datetime) -> bool:
     end = disclosure_terms.ends_at(record, dataset, rules)
     return (
         disclosure_terms.is_bad(record, dataset)
-        and not disclosure_terms.is_exempt(record, rules, now=now)
+        and disclosure_terms.exemption(record, rules, now=now) is None
         and (end is None or now < end)
     )

@@ -6,6 +6,7 @@ from typing import Any, get_args
 import pytest
 
 from gateway.creditfile.local_dates import day_of
+from gateway.creditfile.record_mapping import FieldProblem
 from gateway.creditfile.records import Record
 from gateway.ingest import action_verdicts as verdicts
 from gateway.ingest.action_verdicts import TWO_PERSONS, ActionVerb, is_already_so, problem_with
@@ -47,7 +48,7 @@ UNCHANGED = {
 }
 
 
-def judged(verb: ActionVerb, record: Record | None, **changed: Any) -> verdicts.FieldProblem | None:
+def judged(verb: ActionVerb, record: Record | None, **changed: Any) -> FieldProblem | None:
     """The verdict on an act of today."""
     said = {"decided_on": TODAY, "today": TODAY, **changed}
     dataset = CATALOGUE.dataset(record.dataset if record else "penalty")
