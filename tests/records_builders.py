@@ -74,6 +74,12 @@ async def act(caller: Caller, *actions: Mapping[str, Any]) -> list[dict[str, Any
     return results
 
 
+async def approve(caller: Caller, action_id: str, *, operator: str) -> httpx2.Response:
+    """Approve what waits for a second person."""
+    path = f"/v1/records/actions/{action_id}/approve"
+    return await call_as_source(caller, path, {"operator": operator})
+
+
 async def call_as_source(
     caller: Caller, path: str, body: Mapping[str, Any] | bytes, **more: Any
 ) -> httpx2.Response:

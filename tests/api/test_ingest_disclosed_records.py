@@ -21,7 +21,8 @@ REPORT = {"year": "2019", "reported_on": "2020-03-01", "contact_phone": "1540000
 async def notices(gateway: GatewayFixture, bank: Caller, dataset: str) -> list[str]:
     """Kinds of the bank's notices on records of a dataset."""
     rows = await gateway.rows(
-        "SELECT kind FROM tombstone WHERE client_id = :client AND dataset = :dataset",
+        "SELECT kind FROM tombstone WHERE client_id = :client AND dataset = :dataset"
+        " ORDER BY occurred_at",
         client=bank.client_id,
         dataset=dataset,
     )
@@ -163,5 +164,13 @@ async def test_a_failed_sample_ends_with_the_penalty_that_it_led_to(
         await department.act(source, department.make_act(penalty, "repair"))
         assert await told() == ["2", "2"]
         assert await notices(gateway, bank, "sampling_result") == ["record_ended"]
+        (asked,) = await department.act(
+            source, department.make_act(penalty, "revoke_repair", operator="0012")
+        )
+        await department.approve(source, asked["action_id"], operator="0013")
+        assert await told() == ["12", "12"]
+        assert await notices(gateway, bank, "sampling_result") == [
+            "record_ended", "record_reinstated",
+        ]  # fmt: skip
     finally:
         await department.forget(gateway)

@@ -7,7 +7,6 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-import httpx2
 import pytest
 import pytest_asyncio
 import structlog
@@ -16,6 +15,7 @@ from tests.gateway_fixture import Caller, GatewayFixture
 from tests.records_builders import (
     SCOPE,
     act,
+    approve,
     call_as_source,
     create,
     deliver,
@@ -87,12 +87,6 @@ async def suspended_penalty(gateway: GatewayFixture, source: Caller) -> dict[str
     return penalty
 
 
-async def approval(source: Caller, action_id: str, operator: str) -> httpx2.Response:
-    """The answer to an approval by this operator."""
-    path = f"/v1/records/actions/{action_id}/approve"
-    return await call_as_source(source, path, {"operator": operator})
-
-
 async def returns(gateway: GatewayFixture, penalty: dict[str, Any]) -> int:
     """How often the record was reinstated."""
     rows = await gateway.rows(
@@ -111,11 +105,11 @@ async def test_nobody_is_two_persons_by_another_spelling(gateway: GatewayFixture
     for spelling in (
         "operator A", "operator A ", "OPERATOR a", "ｏｐｅｒａｔｏｒ　Ａ", "operator-A", "0perat0r A",
     ):  # fmt: skip
-        refused = await approval(source, asked["action_id"], spelling)
+        refused = await approve(source, asked["action_id"], operator=spelling)
         assert (refused.status_code, refused.json()["code"]) == (403, "second_operator_needed")
-    theirs = await approval(rival, asked["action_id"], "operator B")
-    unknown = await approval(source, "act_" + 26 * "a", "operator B")
-    for response in (theirs, unknown, await approval(source, "act_x", "operator B")):
+    theirs = await approve(rival, asked["action_id"], operator="operator B")
+    unknown = await approve(source, "act_" + 26 * "a", operator="operator B")
+    for response in (theirs, unknown, await approve(source, "act_x", operator="operator B")):
         assert (response.status_code, response.json()["code"]) == (404, "not_found")
     assert await returns(gateway, penalty) == 0
 
@@ -130,7 +124,7 @@ async def test_approvals_at_once_or_replayed_do_it_once(gateway: GatewayFixture)
     await act(source, make_act(penalty, "suspend"))
     (asked,) = await act(source, make_act(penalty, "reinstate", operator="0012"))
     answers = await asyncio.gather(
-        *(approval(source, asked["action_id"], name) for name in ("0013", "0013", "0014"))
+        *(approve(source, asked["action_id"], operator=name) for name in ("0013", "0013", "0014"))
     )
     # Whoever comes first; the same person again is told that it is done, another that it was.
     assert 200 in {each.status_code for each in answers}
@@ -138,7 +132,7 @@ async def test_approvals_at_once_or_replayed_do_it_once(gateway: GatewayFixture)
     assert await returns(gateway, penalty) == 1
     await act(source, make_act(penalty, "suspend"))
     first = next(each.json() for each in answers if each.status_code == 200)
-    again = await approval(source, asked["action_id"], first["approved_by"])
+    again = await approve(source, asked["action_id"], operator=first["approved_by"])
     assert (again.status_code, again.json()) == (200, first)
     assert await returns(gateway, penalty) == 1
     rows = await gateway.rows(
