@@ -39,8 +39,6 @@ def without_comments(language: str, code: str) -> str:
     """The code of a block; its comments and the blanks before them are removed."""
     if language in LITERAL:
         return code
-    if language == "diagram":
-        return ""
     mark = re.escape(COMMENTS.get(language, "#"))
     lines = (re.sub(rf"(^|\s+){mark}(\s.*)?$", "", line).rstrip() for line in code.splitlines())
     return "\n".join(line for line in lines if line)

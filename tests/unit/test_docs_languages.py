@@ -63,7 +63,7 @@ def _links(page: Path, section: Section, twin: Path) -> Counter[tuple[str, int |
 def test_a_page_has_a_twin_with_the_same_sections_code_tables_links_names_and_figures(
     english: Path, chinese: Path
 ) -> None:
-    """Change both. Comments in code may be translated; blocks marked `diagram` as a whole."""
+    """Change both. Comments in code may be translated."""
     assert chinese.exists(), f"write {_name(chinese)}"
     original, translated = sections(english), sections(chinese)
     assert [each.level for each in original] == [each.level for each in translated]
