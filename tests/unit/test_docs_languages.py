@@ -10,13 +10,7 @@ import pytest
 
 from tests.doc_pages import CHINESE, DOCS, GENERATED, ROOT, Section, anchors, pairs, sections
 
-UNTRANSLATED: Final = frozenset(
-    {"bank", "http", "delivering-records", "objections", "notices", "catalogue"}
-)
-PAIRS: Final = [
-    *((english, chinese) for english, chinese in pairs() if english.stem not in UNTRANSLATED),
-    (ROOT / "README.md", ROOT / "README.zh.md"),
-]
+PAIRS: Final = [*pairs(), (ROOT / "README.md", ROOT / "README.zh.md")]
 TWINS: Final = {chinese: english for english, chinese in PAIRS}
 PAGES: Final = sorted(
     page
@@ -73,7 +67,7 @@ def test_a_page_has_a_twin_with_the_same_sections_code_tables_links_names_and_fi
         assert one.tables == other.tables, f"{where}: cells by row"
         assert _links(english, one, chinese) == _links(chinese, other, english), where
         assert one.names == other.names, f"{where}: `code` in the text"
-        assert one.figures == other.figures, where
+        assert one.figures <= other.figures, f"{where}: figures {one.figures - other.figures}"
 
 
 @in_both_languages
