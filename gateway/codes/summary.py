@@ -74,6 +74,18 @@ class Summary:
             "未查询到公示期内的失信信息", "No negative record within publicity was found"
         )
 
+    def none_found(self, *, is_warning: bool) -> Translated:
+        """The R6 wording for all empty sections of one part together; it denies no more than they do."""
+        moment = format_moment(self.as_of)
+        count = sum(s.state == "none" and s.is_warning == is_warning for s in self.sections)
+        return Translated(
+            f"以下 {count} 类截至 {moment} 未查询到列入名录（名单）或在公示期内、有效期内的信息；"
+            "依法不予公示、正在复议诉讼或已修复的不在此列",
+            f"In these {count} datasets, as of {moment}, no listing and no record within its publicity "
+            "or validity period was found; what by law is not published, is under appeal or repaired "
+            "is left out",
+        )
+
 
 def public_datasets(catalogue: Catalogue) -> tuple[str, ...]:
     """Datasets of the public page: warnings first, then the others, in the catalogue's order."""

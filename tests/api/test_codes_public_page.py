@@ -174,7 +174,7 @@ async def test_a_record_without_its_first_words_is_named_by_its_key(portal: Port
     await portal.add_records(replace(named, dataset="licence", record_id="bare", fields=bare))
     code = await portal.add_code(portal.firm)
     page = (await portal.browser().get(f"/E/{code.code_id}")).text
-    line = re.search(r"<summary>(.*?)</summary>", page, re.DOTALL)
+    line = re.search(r'<summary>(<span class="parts">.*?)</summary>', page, re.DOTALL)
     assert line is not None
     assert "许〔2026〕9号" in line[1]
 

@@ -33,12 +33,17 @@ def summary(made: SyntheticEnterprise) -> Summary:
     return summary_of(made.enterprise, made.records, CATALOGUE, now=NOW)
 
 
-def empty_sections() -> list[tuple[Section, list[Record]]]:
-    """Every empty list of warnings, with the records of that dataset that the file holds."""
+def empty_sections() -> list[tuple[Section, str, list[Record]]]:
+    """Every empty list of warnings, the sentence that folds it, and the records that the file holds."""
     return [
-        (section, [each for each in made.records if each.dataset == section.dataset])
+        (
+            section,
+            shown.none_found(is_warning=True).zh,
+            [each for each in made.records if each.dataset == section.dataset],
+        )
         for made in enterprises()
-        for section in summary(made).sections
+        for shown in (summary(made),)
+        for section in shown.sections
         if section.state == "none" and section.is_warning
     ]
 
@@ -61,12 +66,13 @@ def reason_left_out(record: Record) -> str:
 
 
 def test_an_empty_list_denies_no_record_that_the_file_holds() -> None:
-    """Each record left out is of a kind that the sentence names, or not in its period."""
-    left_out = [(s, record) for s, records in empty_sections() for record in records]
-    assert {record.dataset for _, record in left_out} >= {"penalty"}
-    for section, record in left_out:
+    """Each record left out is of a kind that its sentence and the folded one name, or not in its period."""
+    left_out = [(s, fold, record) for s, fold, records in empty_sections() for record in records]
+    assert {record.dataset for _, _, record in left_out} >= {"penalty"}
+    for section, folded, record in left_out:
         reason = reason_left_out(record)
         assert reason in section.statement.zh, (record.dataset, reason, section.statement.zh)
+        assert reason in folded
         assert not is_disclosable(record, Audience.PUBLIC, CATALOGUE, NOW)
 
 
@@ -82,15 +88,16 @@ def test_a_list_whose_records_are_suspended_says_that_it_leaves_them_out() -> No
 
 def test_every_special_case_that_is_left_out_is_in_the_province() -> None:
     """Control: the reasons above really occur."""
-    reasons = {reason_left_out(record) for _, records in empty_sections() for record in records}
+    reasons = {reason_left_out(record) for _, _, records in empty_sections() for record in records}
     assert reasons >= {"已修复", "正在复议诉讼", "依法不予公示", "在公示期内"}
 
 
 def test_no_sentence_says_that_there_are_no_violations() -> None:
     """R6: 未查询到, with the moment; of a list 列入."""
-    for section, _ in empty_sections():
+    for section, folded, _ in empty_sections():
         assert section.statement.zh.startswith("截至 2026-11-23 00:00 未查询到")
-        assert "没有" not in section.statement.zh
+        assert "截至 2026-11-23 00:00 未查询到" in folded
+        assert "没有" not in section.statement.zh + folded
         assert "no violation" not in section.statement.en.lower()
 
 
