@@ -272,6 +272,20 @@ def test_curl_sends_a_body_and_can_print_headers_for_another_program(
         assert other.post(url, content=body.read_bytes(), headers=headers).status_code == 200
 
 
+def test_a_lost_answer_is_asked_for_again_by_its_key(
+    run: Callable[..., Result], fake_gateway: FakeGateway
+) -> None:
+    """The error prints it; the repeated query spends no second use."""
+    held = fake_gateway.grant_consent(USCC, purpose="tender", datasets=["penalty"], max_uses=2)
+    asked = ("query", USCC, "--purpose", "tender", "--dataset", "penalty", "--json")
+    fake_gateway.break_down(times=4)
+    lost = run(*asked)
+    assert lost.exit_code == 1
+    key = lost.stderr.rpartition("--idempotency-key ")[2].strip()
+    assert run(*asked, "--idempotency-key", key).exit_code == 0
+    assert held.uses_left == 1
+
+
 def test_credentials_may_come_from_the_environment(
     run: Callable[..., Result], fake_gateway: FakeGateway, tmp_path: Path
 ) -> None:

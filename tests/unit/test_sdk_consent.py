@@ -91,7 +91,23 @@ def test_the_enterprise_may_be_left_to_the_one_who_signs_in(fake_gateway: FakeGa
     start = client.start_consent(purpose="tender", datasets=["licence"])
     assert pushed(fake_gateway)["scope"] == "query"
     assert "enterprise" not in json.loads(pushed(fake_gateway)["authorization_details"])[0]
+    with pytest.raises(ValueError, match="uscc="):
+        fake_gateway.decide(start.url)
     assert client.finish_consent(start, fake_gateway.decide(start.url, uscc=USCC)).uscc == USCC
+    again = client.start_consent(purpose="tender", datasets=["licence"])
+    with pytest.raises(errors.ConsentRefused):
+        client.finish_consent(again, fake_gateway.decide(again.url, grant=False))
+
+
+def test_a_decision_in_the_browser_is_a_notice_too(fake_gateway: FakeGateway) -> None:
+    """Granted and refused, with the consent's id."""
+    client = fake_gateway.client()
+    starts = [client.start_consent(**WANTED) for _ in range(2)]
+    grant = client.finish_consent(starts[0], fake_gateway.decide(starts[0].url))
+    fake_gateway.decide(starts[1].url, grant=False)
+    granted, refused = client.changes()
+    assert (granted.kind, granted.consent_id) == ("consent_granted", grant.consent_id)
+    assert refused.kind == "consent_refused"
 
 
 def test_a_start_can_be_stored_and_finished_by_another_worker(fake_gateway: FakeGateway) -> None:

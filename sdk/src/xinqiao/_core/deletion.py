@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from .session import Session
 
-#: Notices that take nothing back although they name disclosures.
-_GIVING: Final = frozenset({"record_reinstated", "answer_may_have_changed"})
 _NARROWED: Final = "consent_narrowed"
 _NO_TIME: Final = timedelta()
 
@@ -81,7 +79,7 @@ def due_for_deletion(
 def _named(changes: Iterable[Change]) -> Iterator[Due]:
     """Due deletions that withdrawal notices name."""
     for change in changes:
-        if change.kind not in _GIVING:
+        if change.takes_back:
             for disclosure_id in change.disclosure_ids:
                 yield Due(
                     disclosure_id=disclosure_id,

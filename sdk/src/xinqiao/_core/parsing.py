@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Final, TypedDict, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, cast
 
 from xinqiao._core.json_reader import Reader
 from xinqiao.errors import ProtocolError
@@ -43,14 +43,12 @@ if TYPE_CHECKING:
 
 _ANSWERS: Final = ("yes", "no", "not_determined")
 
-
-class _Common(TypedDict):
-    """The members that every notice has."""
-
-    change_id: str
-    occurred_at: datetime
-    disclosure_ids: tuple[str, ...]
-    questions: tuple[str, ...]
+#: Class of a notice by its kind, and the members that it must have.
+_CHANGES: Final[Mapping[str, tuple[type[Change], tuple[str, ...]]]] = {
+    **dict.fromkeys(RECORD_CHANGE_KINDS, (RecordChange, ("dataset", "record_id"))),
+    **dict.fromkeys(CONSENT_CHANGE_KINDS, (ConsentChange, ("consent_id",))),
+    **dict.fromkeys(ANSWER_CHANGE_KINDS, (AnswerChange, ("uscc",))),
+}
 
 
 def verification(evidence: Evidence, asked: tuple[str, ...]) -> Verification:
@@ -177,34 +175,19 @@ def _record(item: Reader) -> Record:
 
 def _change(item: Reader) -> Change:
     kind = item.text("kind")
-    common: _Common = {
-        "change_id": item.text("change_id"),
-        "occurred_at": item.time("occurred_at"),
-        "disclosure_ids": item.texts("disclosure_ids"),
-        "questions": item.texts("questions"),
-    }
-    if kind in RECORD_CHANGE_KINDS:
-        return RecordChange(
-            **common,
-            kind=kind,
-            dataset=item.text("dataset"),
-            record_id=item.text("record_id"),
-        )
-    if kind in CONSENT_CHANGE_KINDS:
-        return ConsentChange(
-            **common,
-            kind=kind,
-            consent_id=item.text("consent_id"),
-        )
-    if kind in ANSWER_CHANGE_KINDS:
-        return AnswerChange(**common, kind=kind, uscc=item.text("uscc"))
-    return Change(
-        **common,
+    shape, required = _CHANGES.get(kind, (Change, ()))
+    for name in required:
+        item.text(name)
+    return shape(
+        change_id=item.text("change_id"),
         kind=kind,
+        occurred_at=item.time("occurred_at"),
         dataset=item.optional_text("dataset"),
         record_id=item.optional_text("record_id"),
         consent_id=item.optional_text("consent_id"),
+        disclosure_ids=item.texts("disclosure_ids"),
         uscc=item.optional_text("uscc"),
+        questions=item.texts("questions"),
     )
 
 

@@ -222,12 +222,12 @@ class Change(Serializable):
     change_id: str
     kind: str
     occurred_at: datetime
-    dataset: str | None = None
-    record_id: str | None = None
-    consent_id: str | None = None
-    disclosure_ids: tuple[str, ...] = ()
-    uscc: str | None = None
-    questions: tuple[str, ...] = ()
+    dataset: str | None
+    record_id: str | None
+    consent_id: str | None
+    disclosure_ids: tuple[str, ...]
+    uscc: str | None
+    questions: tuple[str, ...]
 
     @property
     def takes_back(self) -> bool:

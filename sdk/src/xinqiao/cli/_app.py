@@ -54,6 +54,12 @@ As = Annotated[str, typer.Option("--as", help="Whom of the kit to play.")]
 Keys = Annotated[Path | None, typer.Option("--keys", help="Pinned response keys (JWK set).")]
 Save = Annotated[Path | None, typer.Option("--save", help="Keep the evidence in this file.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer's JSON as it came.")]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        "--idempotency-key", help="The same call with the same key spends nothing again (24 hours)."
+    ),
+]
 Uscc = Annotated[str, typer.Argument(help="The enterprise's unified social credit code.")]
 PurposeOption = Annotated[
     str, typer.Option("--purpose", help="What the answer is for, e.g. loan_approval.")
@@ -98,6 +104,7 @@ def ask(
     kit: Kit = None,
     who: As = "bank",
     keys: Keys = None,
+    key: Key = None,
     save: Save = None,
     as_json: Json = False,
 ) -> None:
@@ -108,7 +115,9 @@ def ask(
             for tag, given, value in map(_split, question)
         ]
     with _client(kit, who, keys) as client:
-        result = client.verify(uscc, purpose=cast("Purpose", purpose), questions=asked)
+        result = client.verify(
+            uscc, purpose=cast("Purpose", purpose), questions=asked, idempotency_key=key
+        )
     _show.save_evidence(result.evidence, save)
     _show.json(result.evidence) if as_json else _show.verification(result)
 
@@ -124,13 +133,18 @@ def query(
     kit: Kit = None,
     who: As = "bank",
     keys: Keys = None,
+    key: Key = None,
     save: Save = None,
     as_json: Json = False,
 ) -> None:
     """Read the records that the enterprise's consent allows. Of many pages the first is kept."""
     with _client(kit, who, keys) as client:
         first = client.query(
-            uscc, purpose=cast("Purpose", purpose), datasets=dataset, consent_id=consent
+            uscc,
+            purpose=cast("Purpose", purpose),
+            datasets=dataset,
+            consent_id=consent,
+            idempotency_key=key,
         )
         _show.save_evidence(first.evidence, save)
         for page in first.pages():

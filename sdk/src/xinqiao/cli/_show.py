@@ -12,7 +12,13 @@ from rich.text import Text
 
 from xinqiao._core import parsing
 from xinqiao._core.json_reader import Reader
-from xinqiao.errors import ReceiptInvalid, SignatureInvalid, XinqiaoError
+from xinqiao.errors import (
+    ProtocolError,
+    ReceiptInvalid,
+    ServerUnavailable,
+    SignatureInvalid,
+    XinqiaoError,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,6 +154,8 @@ def error(error: Exception) -> None:
     notes.print(Text(f"✘ {mark}{error}", style="bold red"))
     if isinstance(error, XinqiaoError) and error.retry_after is not None:
         notes.print(f"  try again in {error.retry_after} s")
+    if isinstance(error, ServerUnavailable | ProtocolError) and error.idempotency_key is not None:
+        notes.print(f"  repeat it for nothing with --idempotency-key {error.idempotency_key}")
 
 
 def _print_signature(evidence: Evidence) -> None:

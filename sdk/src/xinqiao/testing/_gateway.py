@@ -117,8 +117,13 @@ class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         """Play the enterprise at a consent flow's `url`; return where the browser comes back."""
         asked = self.oauth.asked(url)
         until = asked.get("valid_until")
+        chosen = uscc or asked.get("enterprise", {}).get("uscc")
+        if chosen is None:
+            if grant:
+                raise ValueError("This flow leaves the enterprise open: choose one with uscc=….")
+            return self.oauth.decide(url, None)
         consent = self.grant_consent(
-            uscc or asked["enterprise"]["uscc"],
+            chosen,
             purpose=asked["purpose"],
             datasets=asked.get("datasets", ()),
             questions=asked.get("questions", ()),
