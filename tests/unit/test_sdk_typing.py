@@ -6,12 +6,19 @@
 from __future__ import annotations
 
 import inspect
+import os
+import re
+import shutil
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import date
-from typing import Any, assert_never, assert_type
+from pathlib import Path
+from typing import Any, Final, assert_never, assert_type
 
 import pytest
 
+from tests.sampling import FULL
 from xinqiao import (
     PURPOSES,
     AnswerChange,
@@ -33,6 +40,17 @@ from xinqiao import (
 from xinqiao.testing import FakeGateway
 
 USCC = "91330106MA2XXXXXX0"
+ROOT: Final = Path(__file__).parents[2]
+#: What a bank has of its own in docs/integrate/bank.md.
+OF_THE_BANK: Final = """
+from typing import Any
+session: dict[str, str] = {}
+callback_url = last_cursor = ""
+def redirect_to(url: str) -> None: ...
+def delete(*_: Any) -> None: ...
+def stop_using(*_: Any) -> None: ...
+def close_credit_line(_: str) -> None: ...
+"""
 
 
 def a_bank_s_code(bank: Client, purpose_of_a_form: str) -> None:
@@ -125,3 +143,31 @@ def test_the_constructors_take_the_same_options(kind: type[Any]) -> None:
     from xinqiao import ClientOptions
 
     assert set(ClientOptions.__annotations__) == options
+
+
+@pytest.mark.skipif(not FULL, reason="FULL=1: runs type checkers")
+@pytest.mark.parametrize(
+    ("page", "own"), [("sdk/README.md", ""), ("docs/integrate/bank.md", OF_THE_BANK)]
+)
+def test_the_examples_are_well_typed(tmp_path: Path, page: str, own: str) -> None:
+    """All Python blocks of a page in order: mypy, strict; pyright too where it is installed."""
+    blocks = re.findall(
+        r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert blocks
+    example = tmp_path / "example.py"
+    example.write_text("\n".join([own, *blocks]), encoding="utf-8")
+    sdk = str(ROOT / "sdk" / "src")
+    (tmp_path / "pyrightconfig.json").write_text(f'{{"extraPaths": ["{sdk}"]}}')
+    checkers = [[sys.executable, "-m", "mypy", "--strict", "--config-file=", str(example)]]
+    if pyright := shutil.which("pyright"):
+        checkers.append([pyright, "--project", str(tmp_path), "--pythonpath", sys.executable])
+    for command in checkers:
+        done = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env={**os.environ, "MYPYPATH": sdk},
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout.decode()
