@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.background.housekeeping import delete_expired
+from gateway.records.schemas import ActionResultsOut, WaitingActionsOut
 from tests.gateway_fixture import Caller, GatewayFixture
 from tests.records_builders import (
     act,
@@ -72,6 +73,7 @@ async def waiting(source: Caller, status: str = "pending") -> list[dict[str, Any
     response = await get(source, f"/v1/records/actions?status={status}")
     assert response.status_code == 200, response.text
     assert response.json()["after"] is None
+    assert WaitingActionsOut.model_validate_json(response.text)
     actions: list[dict[str, Any]] = response.json()["actions"]
     return actions
 
@@ -331,13 +333,11 @@ async def test_many_wait_in_one_call_beside_what_is_done(gateway: GatewayFixture
     second, third = (make_penalty(gateway, first["uscc"]) for _ in range(2))
     await deliver(source, "penalty", second, third)
     await act(source, make_act(second, "suspend"))
-    results = await act(
-        source,
-        make_act(first, "reinstate", **ASKS),
-        make_act(second, "reinstate", **ASKS),
-        make_act(third, "reinstate", **ASKS),
-        make_act(third | {"document_number": "没有"}, "suspend"),
-    )
+    actions = [make_act(each, "reinstate", **ASKS) for each in (first, second, third)]
+    actions.append(make_act(third | {"document_number": "没有"}, "suspend"))
+    response = await call_as_source(source, "/v1/records/actions", {"actions": actions})
+    assert ActionResultsOut.model_validate_json(response.text)
+    results = response.json()["results"]
     assert [each["outcome"] for each in results] == ["pending", "pending", "rejected", "rejected"]
     assert len({each["action_id"] for each in results[:2]}) == 2
     assert results[2]["problems"] == [{"field": "key", "reason": "is not suspended"}]
