@@ -80,10 +80,10 @@ class Summary:
         count = sum(s.state == "none" and s.is_warning == is_warning for s in self.sections)
         return Translated(
             f"以下 {count} 类截至 {moment} 未查询到列入名录（名单）或在公示期内、有效期内的信息；"
-            "依法不予公示、正在复议诉讼或已修复的不在此列",
+            "依法不予公示、中止公示、正在复议诉讼或已修复的不在此列",
             f"In these {count} datasets, as of {moment}, no listing and no record within its publicity "
-            "or validity period was found; what by law is not published, is under appeal or repaired "
-            "is left out",
+            "or validity period was found; what by law is not published, is suspended, under appeal or "
+            "repaired is left out",
         )
 
 

@@ -84,6 +84,9 @@ def test_a_list_whose_records_are_suspended_says_that_it_leaves_them_out() -> No
     assert section.state == "none"
     assert reason_left_out(suspended) in section.statement.zh
     assert "suspended" in section.statement.en
+    folded = made.none_found(is_warning=True)
+    assert reason_left_out(suspended) in folded.zh
+    assert "suspended" in folded.en
 
 
 def test_every_special_case_that_is_left_out_is_in_the_province() -> None:
