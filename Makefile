@@ -45,6 +45,7 @@ docs: .venv/ready ## make the reference pages anew from what they describe
 	$(BIN)/xinqiao-gateway catalogue show --format markdown > docs/understand/catalogue.md.new
 	mv docs/understand/catalogue.md.new docs/understand/catalogue.md
 	$(BIN)/python -m tests.disclosure_term_examples > docs/understand/clocks.md
+	$(BIN)/python -m tests.repair_term_examples > docs/understand/repair.md
 	$(BIN)/python -m verification.questions_page > docs/understand/questions.md
 
 dist: .venv/product ## build wheel and sdist of the gateway and of the SDK into dist/

@@ -17,6 +17,7 @@ import gateway.portal.routes
 import gateway.queries.routes
 import gateway.records.job_routes
 import gateway.records.objection_routes
+import gateway.records.repair_routes
 import gateway.records.routes
 import gateway.records.upload_routes
 import gateway.verifications.routes
@@ -81,6 +82,7 @@ def create_app(settings: Settings) -> FastAPI:
         gateway.changes.routes.router,
         gateway.admin.routes.router,
         gateway.records.objection_routes.router,
+        gateway.records.repair_routes.router,
         gateway.records.routes.router,
         gateway.records.upload_routes.router,
         gateway.records.job_routes.router,

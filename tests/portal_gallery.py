@@ -24,6 +24,7 @@ from gateway.disclosure.tables import TurnedAwayRow
 from gateway.ingest import Source, ingest_rows
 from tests.creditfile_builders import make_record
 from tests.portal_fixture import CATALOGUE, NOON, PortalFixture, hidden_fields
+from tests.repair_builders import reject_repair
 
 PAGE_PREFIXES: Final = ("/portal", "/E/", "/e/", "/demo-identity")
 """Path prefixes of pages, beside `/`."""
@@ -72,6 +73,7 @@ class Gallery:
             "code_id": held["code"].rpartition("/")[2],
             "objection_id": held["objection"].rpartition("/")[2],
             "record_id": held["one record"].rpartition("/")[2],
+            "application_id": held["repair"].rpartition("/")[2],
             "interaction_id": held["decide"].rpartition("/")[2],
             "delegation_id": held["delegate"].rpartition("/")[2],
             "place_id": held["confirm"].split("/")[-2],
@@ -119,6 +121,7 @@ async def fill_gallery(portal: PortalFixture, words: PageTexts | None = None) ->
         **await _looks(portal, words),
         **await _codes(portal, words),
         **await _objections(portal, browser, words),
+        **await _repairs(portal, browser, words),
         **await _delegates(portal, browser, words),
         **await _notices(portal, browser),
     }
@@ -390,6 +393,49 @@ async def _objections(
         "objection decided": ids["rec_2"],
         "end an objection": f"{ids['rec_1']}/withdraw",
         "review": f"{ids['rec_2']}/review",
+    }
+
+
+async def _repairs(
+    portal: PortalFixture, browser: httpx2.AsyncClient, words: PageTexts
+) -> dict[str, str]:
+    """An open and a rejected application, and records that can and cannot be repaired."""
+    records = f"/portal/enterprises/{portal.firm}/records"
+    said = words.or_plain("罚款已缴清，已整改。")
+    recent = (portal.clock().date() - timedelta(days=20)).isoformat()
+    await portal.add_records(
+        make_record(
+            uscc=portal.firm,
+            record_id="rec_too_early",
+            document_number="浙市监罚〔2026〕0009号",
+            decided_on=recent,
+            determined_on=recent,
+            published_on=recent,
+            authority=words.or_plain("杭州市市场监督管理局"),
+        )
+    )
+    ids = {}
+    for record in ("rec_1", "rec_2"):
+        address = f"{records}/{record}/repair"
+        form = hidden_fields((await browser.get(address)).text, address)
+        answer = await browser.post(
+            address,
+            data=form | {"statement": said, "commitment": "yes"},
+            files={"papers": (words.or_plain("缴款凭证.jpg"), b"paid")},
+        )
+        assert answer.status_code == 303, answer.text
+        ids[record] = answer.headers["location"].partition("?")[0]
+    await reject_repair(portal, ids["rec_2"].rpartition("/")[2], words.or_plain("罚款未缴清。"))
+    return {
+        "repair form": f"{records}/rec_3/repair",
+        "record too early to repair": f"{records}/rec_too_early",
+        "record applied for": f"{records}/rec_1",
+        "record with a rejected repair": f"{records}/rec_2",
+        "repairs": f"/portal/enterprises/{portal.firm}/repairs",
+        "repair": ids["rec_1"],
+        "repair applied for": f"{ids['rec_1']}?notice=applied",
+        "repair rejected": ids["rec_2"],
+        "withdraw a repair": f"{ids['rec_1']}/withdraw",
     }
 
 

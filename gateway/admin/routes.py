@@ -1,10 +1,11 @@
-"""The admin API's routes: clients, agreements, objections."""
+"""The admin API's routes: clients, agreements, objections, repairs."""
 
 from fastapi import APIRouter
 
-from gateway.admin import agreement_routes, client_routes, objection_routes
+from gateway.admin import agreement_routes, client_routes, objection_routes, repair_routes
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"])
 router.include_router(client_routes.router)
 router.include_router(agreement_routes.router)
 router.include_router(objection_routes.router)
+router.include_router(repair_routes.router)

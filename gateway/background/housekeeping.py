@@ -1,5 +1,5 @@
-"""Housekeeping: deletes expired rows, advances objections, notices of consents and of
-catalogue changes, retention.
+"""Housekeeping: deletes expired rows, advances objections and applications for repair,
+notices of consents and of catalogue changes, retention.
 
 Deleted rows are codes, assertions, stored answers and sessions, never evidence: disclosures, consents and
 operators' acts are kept for years.
@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from gateway.background.periodic import in_background, run_periodically
 from gateway.creditfile import catalogue_notices
 from gateway.creditfile.objections.service import advance_deadlines
+from gateway.creditfile.repairs import service as repairs
 from gateway.creditfile.retention.daily_run import run_daily
 from gateway.creditfile.retention.delete import Deleter
 from gateway.db.statements import Statement
@@ -69,6 +70,12 @@ async def advance_objections(runtime: Runtime) -> int:
         return await advance_deadlines(connection, runtime.catalogue, now=runtime.now())
 
 
+async def advance_repairs(runtime: Runtime) -> int:
+    """Close applications whose record was repaired or withdrawn otherwise; the number of acts."""
+    async with runtime.background.begin() as connection:
+        return await repairs.advance(connection, runtime.catalogue, now=runtime.now())
+
+
 async def notify_expired_consents(runtime: Runtime) -> int:
     """Write notices to clients of newly expired consents; how many."""
     total = 0
@@ -103,6 +110,7 @@ def housekeeping(app: FastAPI) -> AbstractAsyncContextManager[None]:
         runtime: Runtime = app.state.runtime  # each time, for the current catalogue
         await delete_expired(runtime)
         await advance_objections(runtime)
+        await advance_repairs(runtime)
         await notify_expired_consents(runtime)
         await run_retention(runtime)
         await notify_catalogue_change(runtime)

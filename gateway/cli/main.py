@@ -17,6 +17,7 @@ from gateway.cli import (
     objections,
     personal_keys,
     records,
+    repairs,
     retention,
     serve,
     synth,
@@ -41,6 +42,7 @@ app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(personal_keys.app, name="personal")
 app.add_typer(records.app, name="record")
 app.add_typer(objections.app, name="objections")
+app.add_typer(repairs.app, name="repairs")
 app.add_typer(retention.app, name="retention")
 app.command("tombstones")(withdrawal_notices.unacknowledged)
 app.command("ingest")(ingest.ingest_files)

@@ -18,6 +18,7 @@ from gateway.creditfile.catalogue_schema import (
     LicensingItems,
     NonEmptyText,
     ObjectionKinds,
+    RepairRules,
     Subject,
 )
 from gateway.creditfile.disclosure_class import CLASSES_FOR, Audience, DisclosureClass
@@ -44,6 +45,7 @@ class Catalogue(CataloguePart):
     rating_levels: tuple[str, ...]
     clocks: dict[str, ClockRules]
     objections: ObjectionKinds
+    repair: RepairRules | None = None
     licensing_items: LicensingItems | None = None
     datasets: tuple[DatasetDefinition, ...]
 
@@ -113,7 +115,31 @@ class Catalogue(CataloguePart):
         strangers = {*self.objections.objection.datasets, *self.objections.rating_appeal.datasets}
         if not strangers <= set(self.codes):
             raise ValueError(f"objections: there is no dataset {min(strangers - set(self.codes))}")
+        self._check_repair()
         return self
+
+    def _check_repair(self) -> None:
+        """Repair rules are of bad information, run from a day that it has, and know its severities."""
+        for code, rule in (self.repair.rules if self.repair else {}).items():
+            if code not in self._by_code or not self._by_code[code].is_ever_bad:
+                raise ValueError(f"repair: {code} is no dataset of bad information")
+            dataset, severe = self._by_code[code], self.rules_of(code).publicity_by_severity
+            filled = {each.column for each in dataset.fields if each.required}
+            field = rule.office.field
+            problems = (
+                (not set(rule.starts) & filled, "starts on no day that is required"),
+                (
+                    set(rule.months_by_severity) != set(severe.months if severe else ()),
+                    "and its clock have different severities",
+                ),
+                (
+                    field is not None and field not in dataset.field_by_name,
+                    f"names its office by {field}, no field of it",
+                ),
+            )
+            for wrong, sentence in problems:
+                if wrong:
+                    raise ValueError(f"repair: {code} {sentence}")
 
     def _check_values(self, dataset: DatasetDefinition) -> None:
         """Values that a clock depends on must be values of the field.

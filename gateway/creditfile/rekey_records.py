@@ -21,6 +21,7 @@ from gateway.creditfile.natural_keys import KEYS_VERSION, fold, key_of
 from gateway.creditfile.objections import store as objections
 from gateway.creditfile.personal_fields import open_record, seal_record, sealed_row_name
 from gateway.creditfile.records import Record
+from gateway.creditfile.repairs import store as repairs
 from gateway.db.statements import Statement
 from gateway.disclosure import withdrawal_notices
 from gateway.disclosure.withdrawal_notices import ChangedRecord, RecordKind
@@ -262,6 +263,7 @@ class _Folding:
                 uscc=record.uscc, dataset=record.dataset, record_id=record.record_id
             )
             await withdrawal_notices.notify_changed_records(connection, kind, [gone], now=self.now)
+        await repairs.move_to_merged(connection, record, kept)
         if not _has_ended(kept):
             await objections.move_to_merged(connection, record, kept)
 

@@ -24,13 +24,20 @@ class Permission(StrEnum):
     RECORD = "record"
     OBJECTIONS = "objections"
     CODES = "codes"
+    REPAIRS = "repairs"
     MANAGE = "manage"
     """Appoint delegates, set contact points, confirm a predecessor's consents."""
     IN_PERSON = "in_person"
     """Decide on a person's ID, give a natural person's separate consent."""
 
 
-DELEGABLE: Final = (Permission.CONSENTS, Permission.RECORD, Permission.OBJECTIONS, Permission.CODES)
+DELEGABLE: Final = (
+    Permission.CONSENTS,
+    Permission.RECORD,
+    Permission.OBJECTIONS,
+    Permission.REPAIRS,
+    Permission.CODES,
+)
 
 
 class PermissionProblem(StrEnum):

@@ -19,6 +19,7 @@ from gateway.identity.sessions import Session
 from gateway.pages.forms import Fields, is_same_origin, read_form, single_value
 from gateway.pages.i18n import Translated
 from gateway.pages.page_route import NOT_FOUND, STALE, EarlyResponse, PageMessage, message_page
+from gateway.pages.upload_form import UploadForm, read_upload_form
 from gateway.settings import Settings
 from gateway.signing.keyed_digests import KeyedDigests
 
@@ -93,15 +94,24 @@ class Visitor:
     async def form(self, purpose: str) -> Fields:
         """The fields of the posted form `purpose`; a "stale" page unless it came from our own page."""
         fields = await read_form(self.request)
-        if (
-            fields is None
-            or not is_same_origin(self.request, self.runtime.settings.issuer)
-            or not sessions.csrf_token_fits(
-                self.runtime.digests, self.cookie, purpose, single_value(fields, "csrf")
-            )
-        ):
+        if fields is None or not self._is_own(fields, purpose):
             raise EarlyResponse(self.message_page(STALE))
         return fields
+
+    async def upload_form(self, purpose: str) -> UploadForm:
+        """The posted form `purpose` with its files; otherwise as `form`."""
+        form = await read_upload_form(self.request)
+        if form is None or not self._is_own(form.fields, purpose):
+            raise EarlyResponse(self.message_page(STALE))
+        return form
+
+    def _is_own(self, fields: Fields, purpose: str) -> bool:
+        """True if the form came from our own page: same origin, and the CSRF token fits."""
+        return is_same_origin(
+            self.request, self.runtime.settings.issuer
+        ) and sessions.csrf_token_fits(
+            self.runtime.digests, self.cookie, purpose, single_value(fields, "csrf")
+        )
 
 
 async def signed_in(request: Request) -> Visitor:

@@ -69,7 +69,7 @@ class DelegationRow(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("cardinality(powers) > 0", name="some_power"),
         CheckConstraint(
-            "powers <@ ARRAY['consents', 'record', 'objections', 'codes']", name="powers"
+            "powers <@ ARRAY['consents', 'record', 'objections', 'codes', 'repairs']", name="powers"
         ),
         CheckConstraint("(subject IS NULL) = (accepted_at IS NULL)", name="accepted_by_somebody"),
         CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ended_by_somebody"),

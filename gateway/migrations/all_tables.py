@@ -7,6 +7,7 @@ import gateway.creditfile.catalogue_notices
 import gateway.creditfile.catalogue_versions
 import gateway.creditfile.natural_key_version
 import gateway.creditfile.objections.tables
+import gateway.creditfile.repairs.tables
 import gateway.creditfile.retention.tables
 import gateway.creditfile.tables
 import gateway.disclosure.tables

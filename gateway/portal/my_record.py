@@ -28,6 +28,8 @@ from gateway.pages.rendering import PageRenderer
 from gateway.portal import labels as portal_labels
 from gateway.portal.objections import labels as objection_labels
 from gateway.portal.page_queries import EnterpriseCard
+from gateway.portal.repairs import labels as repair_labels
+from gateway.portal.repairs.record_section import repair_section
 from gateway.runtime import Runtime, UsingRuntime
 
 PREVIEW_COUNT: Final = 5
@@ -179,7 +181,10 @@ async def show_record(
     async with runtime.engine.connect() as connection:
         file = await load_file(connection, runtime, visitor, uscc)
         earlier = await objections.of_enterprise(connection, uscc, record_id=record_id)
-    entry = file.decrypted(find_entry(visitor, file, record_id))
+        entry = file.decrypted(find_entry(visitor, file, record_id))
+        repair = await repair_section(
+            connection, runtime.catalogue, entry.record, file.records, file.now
+        )
     return renderer.visitor_page(
         visitor,
         "portal/record.html",
@@ -188,10 +193,13 @@ async def show_record(
         entry=entry,
         dataset=dataset_name(runtime, entry.record.dataset, file.enterprise.kind),
         earlier=[each for each in earlier if not each.marks],
-        notice=visitor.notice(objection_labels.NOTICES),
+        notice=visitor.notice({**objection_labels.NOTICES, **repair_labels.NOTICES}),
         labels=labels,
         why=portal_labels.end_label,
         objection_labels=objection_labels,
+        repair=repair,
+        repair_labels=repair_labels,
+        may_repair=visitor.session.may(uscc, Permission.REPAIRS),
         catalogue=runtime.catalogue,
         is_rating=entry.record.dataset in runtime.catalogue.objections.rating_appeal.datasets,
     )

@@ -15,6 +15,7 @@ from gateway.portal.consents import (
 )
 from gateway.portal.delegates import invitations, pages
 from gateway.portal.objections import my_objections, new_objection
+from gateway.portal.repairs import my_applications, new_application
 
 router = APIRouter(include_in_schema=False)
 for module in (
@@ -34,5 +35,7 @@ for module in (
     my_record,
     new_objection,
     my_objections,
+    new_application,
+    my_applications,
 ):
     router.include_router(module.router)

@@ -84,7 +84,7 @@ async def deliver(
         catalogue=runtime.catalogue,
         vault=runtime.vault,
     )
-    outcomes = await _in_transaction(runtime, ingest)
+    outcomes = await in_transaction(runtime, ingest)
     _log_outcomes("records_delivered", source, outcomes)
     return outcomes
 
@@ -93,7 +93,7 @@ async def apply_to_records(
     runtime: Runtime, source: AuthenticatedSource, actions: Sequence[RecordAction]
 ) -> tuple[RowOutcome, ...]:
     """Apply the actions; those of two persons wait for the second."""
-    outcomes = await _in_transaction(
+    outcomes = await in_transaction(
         runtime,
         lambda connection: apply_actions(_context(runtime, source, connection), actions),
     )
@@ -105,7 +105,7 @@ async def approve_action(
     runtime: Runtime, source: AuthenticatedSource, action_id: str, operator: str
 ) -> WaitingAct | Refusal:
     """Approve what waits for a second person; the refusal says what to do."""
-    outcome = await _in_transaction(
+    outcome = await in_transaction(
         runtime,
         lambda connection: approve(_context(runtime, source, connection), action_id, operator),
     )
@@ -167,7 +167,7 @@ def parse_action(request: ActionIn, *, today: date) -> RecordAction | Refusal:
     )
 
 
-async def _in_transaction(runtime: Runtime, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+async def in_transaction(runtime: Runtime, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     """Run `work` in one transaction; retry on deadlock or serialization failure."""
     for _ in range(MAX_ATTEMPTS):
         try:

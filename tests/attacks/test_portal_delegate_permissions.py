@@ -24,6 +24,7 @@ from tests.api.test_portal_delegates import make_delegate
 from tests.api.test_portal_link_requests import request_by_link
 from tests.creditfile_builders import make_record
 from tests.portal_fixture import PortalFixture, open_portal
+from tests.repair_builders import apply_for_repair
 
 README: Final = Path(gateway.portal.__file__).with_name("README.md").read_text()
 TABLE: Final = {
@@ -47,6 +48,7 @@ WRITTEN: Final = (
     "consent",
     "consent_event",
     "objection_event",
+    "repair_application",
     "delegation",
     "enterprise_code",
     "consent_kept",
@@ -60,6 +62,8 @@ FORMS: Final = {  # what the hidden token of each form is for
     "/portal/consents/{consent_id}/keep": "keep {consent_id}",
     "/portal/enterprises/{uscc}/records/{record_id}/object": "object {uscc} {record_id}",
     "/portal/objections/{objection_id}/{verb}": "{verb} {objection_id}",
+    "/portal/enterprises/{uscc}/records/{record_id}/repair": "repair {uscc} {record_id}",
+    "/portal/repairs/{application_id}/withdraw": "withdraw {application_id}",
     "/portal/codes/{code_id}/revoke": "revoke {code_id}",
     "/portal/enterprises/{uscc}/delegates/new/{delegation_id}": "appoint {uscc} {delegation_id}",
     "/portal/enterprises/{uscc}/notices": "add place {uscc}",
@@ -101,8 +105,13 @@ async def things(portal: PortalFixture) -> dict[str, str]:
             now=portal.clock(),
         )
     assert isinstance(raised, Objection)
+    await portal.add_records(
+        make_record(uscc=portal.firm, record_id="rec_s", document_number="浙市监罚〔2026〕0002号")
+    )
+    applied = await apply_for_repair(portal, portal.firm, "rec_s")
     return {
         "uscc": portal.firm,
+        "application_id": applied.application_id,
         "interaction_id": await portal.ask(),
         "consent_id": await request_by_link(portal, portal.firm),
         "record_id": "rec_p",
@@ -132,6 +141,8 @@ async def try_route(
     form: dict[str, Any] = {
         "csrf": token,
         "text": "请复核这一条。",
+        "statement": "罚款已缴清，已整改。",
+        "commitment": "yes",
         "decision": "refuse",
         "uscc": values["uscc"],
     }
@@ -190,6 +201,7 @@ async def row_counts(portal: PortalFixture) -> list[Any]:
             "consent",
             "consent_event",
             "objection_event",
+            "repair_application",
             "delegation",
             "enterprise_code",
             "consent_kept",

@@ -27,6 +27,7 @@ WRITTEN: Final = (
     "interaction",
     "objection",
     "objection_event",
+    "repair_application",
     "delegation",
     "notice_place",
     "enterprise_code",

@@ -97,10 +97,10 @@ def due_row(objection: Objection, *, today: date) -> dict[str, Any]:
     }
 
 
-def as_csv(rows: Iterable[dict[str, Any]]) -> str:
+def as_csv(rows: Iterable[dict[str, Any]], columns: Sequence[str] = REPORT_COLUMNS) -> str:
     """The report as CSV (RFC 4180), safe from formula injection."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, REPORT_COLUMNS)
+    writer = csv.DictWriter(out, columns)
     writer.writeheader()
     for row in rows:
         writer.writerow(

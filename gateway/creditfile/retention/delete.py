@@ -1,4 +1,5 @@
-"""Deletion of expired records with all versions, objection texts and stored answers.
+"""Deletion of expired records with all versions, objection texts, applications for repair
+and stored answers.
 
 Each transaction is atomic. Records locked by another transaction are skipped until the next round,
 so that deletion cannot deadlock with deliveries.
@@ -16,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.objections import service
 from gateway.creditfile.records import Record
+from gateway.creditfile.repairs import store as repairs
 from gateway.creditfile.retention import deletion_proof, expired_records
 from gateway.creditfile.retention.deletion_proof import DeletedRecord
 from gateway.creditfile.retention.tables import DeletionProofRow
@@ -58,6 +60,14 @@ _DELETE_ACTIONS: Final = Statement("""
     DELETE FROM record_action a
     USING unnest(CAST(:usccs AS text[]), CAST(:record_ids AS text[])) AS gone(uscc, record_id)
     WHERE a.uscc = gone.uscc AND a.record_id = gone.record_id""")
+_APPLIED_FOR: Final = Statement("""
+    SELECT a.uscc, a.record_id FROM repair_application a
+    JOIN unnest(CAST(:usccs AS text[]), CAST(:record_ids AS text[])) AS gone(uscc, record_id)
+        ON a.uscc = gone.uscc AND a.record_id = gone.record_id
+    UNION SELECT p.uscc, p.record_id FROM repair_platform p
+    JOIN unnest(CAST(:usccs AS text[]), CAST(:record_ids AS text[])) AS gone(uscc, record_id)
+        ON p.uscc = gone.uscc AND p.record_id = gone.record_id
+    ORDER BY 1, 2""")
 # The row stays: its idempotency key must not be used again.
 _BLANK_KEPT: Final = Statement("""
     UPDATE idempotency SET answer = '' WHERE uscc = ANY(CAST(:usccs AS text[]))""")
@@ -108,6 +118,8 @@ class Deleter:
             await connection.execute(_DELETE_ACTIONS, named)
             for uscc, record_id in (await connection.execute(_OBJECTED_TO, named)).all():
                 await service.forget_record(connection, uscc, record_id, now=now)
+            for uscc, record_id in (await connection.execute(_APPLIED_FOR, named)).all():
+                await repairs.forget_record(connection, uscc, record_id)
             await connection.execute(_BLANK_KEPT, {"usccs": named["usccs"]})
             await self._prove(connection, gone, now)
             return records

@@ -13,6 +13,10 @@ POWERS: Final[Mapping[Permission, Translated]] = {
     ),
     Permission.RECORD: Translated("查看谁查过和信用档案", "See who looked, and the record"),
     Permission.OBJECTIONS: Translated("提出和跟进异议", "Raise objections and follow them"),
+    Permission.REPAIRS: Translated(
+        "申请信用修复，含以企业名义作出承诺",
+        "Apply for repairs, with a commitment in the enterprise’s name",
+    ),
     Permission.CODES: Translated("管理企业码", "Look after the enterprise codes"),
 }
 
@@ -32,6 +36,7 @@ DELEGATE_ACTS: Final[Mapping[str, Translated]] = {
     Act.WITHDRAWN: Translated("撤回了授权", "Withdrew a consent"),
     Act.AMENDED: Translated("变更了授权", "Changed a consent"),
 }
+REPAIR_ACT: Final = Translated("办理了信用修复申请", "Acted on an application for repair")
 OBJECTION_ACT: Final = Translated("办理了异议", "Acted on an objection")
 
 PROBLEMS: Final[Mapping[PermissionProblem, Translated]] = {

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from consent.tables import consent_events
 from gateway.creditfile.local_dates import end_of
 from gateway.creditfile.objections.tables import objection_events
+from gateway.creditfile.repairs.tables import applications
 from gateway.disclosure.ids import new_id
 from gateway.identity import delegations, permissions
 from gateway.identity.delegations import StoredDelegation
@@ -224,7 +225,36 @@ async def _delegate_acts(connection: AsyncConnection, delegation: Delegation) ->
         )
         for row in objected
     ]
+    for moment, person in (
+        (applications.c.applied_at, applications.c.applied_by),
+        (applications.c.closed_at, applications.c.closed_by),
+    ):
+        repairs = await connection.execute(_repair_acts_query(delegation, end, moment, person))
+        acts += [
+            DelegateAct(
+                moment=row.at,
+                what=delegate_labels.REPAIR_ACT,
+                href=f"/portal/repairs/{row.application_id}",
+            )
+            for row in repairs
+        ]
     return sorted(acts, key=lambda each: each.moment, reverse=True)[:MAX_ACTS]
+
+
+def _repair_acts_query(
+    delegation: Delegation, end: datetime, moment: Any, person: Any
+) -> Select[Any]:
+    """The applications for repair on which this delegate acted, by the columns of act and person."""
+    return (
+        select(moment.label("at"), applications.c.application_id)
+        .where(
+            applications.c.uscc == delegation.uscc,
+            person == delegation.subject,
+            moment.between(delegation.accepted_at, end),
+        )
+        .order_by(moment.desc())
+        .limit(MAX_ACTS)
+    )
 
 
 def _acts_query(delegation: Delegation, end: datetime, events: Any, key: Any) -> Select[Any]:

@@ -1,0 +1,127 @@
+"""Terms of a record's repair (信用修复): state, earliest day, conditions, office, deadline. Pure.
+
+The figures are the catalogue's, with their sources. A shortest publicity ends with its last day in
+Shanghai, so that a repair is applied for from the day after.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from gateway.creditfile import disclosure_terms
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.catalogue_schema import Platform, RepairRule
+from gateway.creditfile.disclosure_terms import ALONE, FileContext
+from gateway.creditfile.local_dates import day_of, end_of, midnight, months_after
+from gateway.creditfile.penalty_publicity import Penalty, severity_of
+from gateway.creditfile.records import Record
+
+
+class RepairState(StrEnum):
+    """State of a record that can be repaired."""
+
+    NOT_YET = "not_yet"
+    """The shortest publicity is not over."""
+    REPAIRABLE = "repairable"
+    APPLIED = "applied"
+    REPAIRED = "repaired"
+
+
+class NoRepair(StrEnum):
+    """Why there is nothing to repair."""
+
+    NOT_BAD = "not_bad"
+    """No bad information."""
+    NOT_BY_ITSELF = "not_by_itself"
+    """The catalogue has no rule: it ends with what it follows from."""
+    NOT_TOLD = "not_told"
+    """It has ended, or does not count: simplified procedure, appeal, not published."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairTerms:
+    """Terms of the repair of one record at one moment."""
+
+    state: RepairState
+    repairable_from: date
+    months: int
+    """Shortest publicity."""
+    ends_at: datetime | None
+    """End of disclosure without a repair; `None` if nothing ends it."""
+    office: str | None
+    """The office, where the record names it."""
+    rule: RepairRule
+    platform: Platform | None
+
+    @property
+    def can_apply(self) -> bool:
+        """True if a repair may be applied for now."""
+        return self.state is RepairState.REPAIRABLE
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Conditions of this record's repair."""
+        return tuple(each for each in self.rule.conditions if self.months or each != "period")
+
+    @property
+    def ends_first(self) -> bool:
+        """True if disclosure ends by itself before a repair may be applied for."""
+        return self.ends_at is not None and self.ends_at <= midnight(self.repairable_from)
+
+    @property
+    def last_day(self) -> date | None:
+        """Last day of disclosure without a repair."""
+        return None if self.ends_at is None else day_of(self.ends_at - timedelta(seconds=1))
+
+
+def repair_terms(
+    record: Record,
+    catalogue: Catalogue,
+    now: datetime,
+    *,
+    applied: bool = False,
+    context: FileContext = ALONE,
+) -> RepairTerms | NoRepair:
+    """The terms of a record's repair at `now`; `applied` if an application is open."""
+    dataset, rules = catalogue.dataset(record.dataset), catalogue.rules_of(record.dataset)
+    if not disclosure_terms.is_bad(record, dataset):
+        return NoRepair.NOT_BAD
+    rule = catalogue.repair.rules.get(record.dataset) if catalogue.repair else None
+    if catalogue.repair is None or rule is None:
+        return NoRepair.NOT_BY_ITSELF
+    counts = disclosure_terms.counts_as_bad(record, dataset, rules, now=now, context=context)
+    start = next(filter(None, (getattr(record, column) for column in rule.starts)), None)
+    state = _state(record, now, applied=applied)
+    if start is None or record.withdrawn_at is not None or not (state or counts):
+        return NoRepair.NOT_TOLD
+    months = _months(record, catalogue, rule)
+    begins = _day_after(start, months)
+    return RepairTerms(
+        state=state or (RepairState.NOT_YET if now < midnight(begins) else RepairState.REPAIRABLE),
+        repairable_from=begins,
+        months=months,
+        ends_at=disclosure_terms.ends_at(record, dataset, rules, context),
+        office=record.fields.get(rule.office.field) if rule.office.field else None,
+        rule=rule,
+        platform=catalogue.repair.by_code.get(rule.platform) if rule.platform else None,
+    )
+
+
+def _state(record: Record, now: datetime, *, applied: bool) -> RepairState | None:
+    """The state that does not depend on the shortest publicity."""
+    if record.repaired_at is not None and record.repaired_at <= now:
+        return RepairState.REPAIRED
+    return RepairState.APPLIED if applied else None
+
+
+def _months(record: Record, catalogue: Catalogue, rule: RepairRule) -> int:
+    severe = catalogue.rules_of(record.dataset).publicity_by_severity
+    if severe is None:
+        return rule.months
+    severity = severity_of(Penalty.from_record(record), severe)
+    return rule.months_by_severity.get(severity, rule.months)
+
+
+def _day_after(start: date, months: int) -> date:
+    """First day after a term of `months`; without a term, its first day."""
+    return start if months == 0 else day_of(end_of(months_after(start, months)))

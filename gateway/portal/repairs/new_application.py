@@ -1,0 +1,154 @@
+"""Portal form to apply for a record's repair: statement, papers' digests, commitment."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from gateway.creditfile import labels as record_labels
+from gateway.creditfile.local_dates import day_of
+from gateway.creditfile.objections.text_input import MAX_TEXT, InvalidText, read_text
+from gateway.creditfile.repairs import service, store
+from gateway.creditfile.repairs.lifecycle import MAX_PAPERS
+from gateway.creditfile.repairs.model import ApplicationRefusal, Paper, RepairApplication
+from gateway.identity.permissions import Permission
+from gateway.identity.session_dependency import UsingVisitor, Visitor
+from gateway.pages.forms import single_value
+from gateway.pages.page_route import PageRoute, see_other
+from gateway.pages.upload_form import HashedFile, UploadForm
+from gateway.portal.my_record import dataset_name, find_entry, load_file, renderer
+from gateway.portal.objections.new_objection import actor
+from gateway.portal.repairs import labels
+from gateway.portal.repairs.record_section import repair_section
+from gateway.runtime import Runtime, UsingRuntime
+
+MAX_PAPER_NAME: Final = 100
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationForm:
+    """The form's contents and what is wrong with them."""
+
+    statement: str = ""
+    committed: bool = False
+    problem: str | None = None
+
+
+@router.get("/portal/enterprises/{uscc}/records/{record_id}/repair")
+async def show_repair_form(
+    uscc: str, record_id: str, runtime: UsingRuntime, visitor: UsingVisitor
+) -> Response:
+    """Show the form; a record that is applied for redirects to its application."""
+    visitor.require(Permission.REPAIRS, uscc)
+    return await _form_page(runtime, visitor, uscc, record_id, ApplicationForm())
+
+
+@router.post("/portal/enterprises/{uscc}/records/{record_id}/repair")
+async def apply_for_repair(
+    uscc: str, record_id: str, runtime: UsingRuntime, visitor: UsingVisitor
+) -> Response:
+    """Apply for the repair; a repeated post redirects to the first application."""
+    form = await visitor.upload_form(f"repair {uscc} {record_id}")
+    visitor.require(Permission.REPAIRS, uscc)
+    now = runtime.now()
+    typed = single_value(form.fields, "statement")
+    statement = read_text(typed, today=day_of(now))
+    problem = _problem(form, statement)
+    if problem is not None or isinstance(statement, InvalidText):
+        committed = single_value(form.fields, "commitment") == "yes"
+        again = ApplicationForm(statement=typed[:MAX_TEXT], committed=committed, problem=problem)
+        return await _form_page(runtime, visitor, uscc, record_id, again)
+    async with runtime.engine.begin() as connection:
+        made = await service.apply_for_repair(
+            connection,
+            runtime.catalogue,
+            uscc=uscc,
+            record_id=record_id,
+            statement=statement.text,
+            papers=tuple(
+                _paper(each, number, day_of(now)) for number, each in enumerate(form.files, 1)
+            ),
+            actor=actor(visitor, uscc),
+            now=now,
+        )
+        existing = await store.of_enterprise(connection, uscc, record_id=record_id)
+    if isinstance(made, RepairApplication):
+        notice = "applied_masked" if statement.masked else "applied"
+        return redirect_to_application(made.application_id, notice)
+    running = next((each for each in existing if each.is_open), None)
+    if made is ApplicationRefusal.ALREADY_OPEN and running is not None:
+        return redirect_to_application(running.application_id, "already")
+    if made in {ApplicationRefusal.TOO_SOON, ApplicationRefusal.NOT_REPAIRABLE}:
+        return _back(uscc, record_id, made)
+    return visitor.not_found()
+
+
+def redirect_to_application(application_id: str, notice: str) -> Response:
+    """A redirect to the page of an application, with a notice."""
+    return see_other(f"/portal/repairs/{application_id}?notice={notice}")
+
+
+def _back(uscc: str, record_id: str, refusal: ApplicationRefusal) -> Response:
+    return see_other(f"/portal/enterprises/{uscc}/records/{record_id}?notice=repair_{refusal}")
+
+
+def _problem(form: UploadForm, statement: object) -> str | None:
+    """The first thing that is wrong with the form."""
+    if form.too_large:
+        return labels.TOO_LARGE
+    if isinstance(statement, InvalidText):
+        return statement
+    if len(form.files) > MAX_PAPERS:
+        return labels.TOO_MANY
+    return None if single_value(form.fields, "commitment") == "yes" else labels.NO_COMMITMENT
+
+
+def _paper(file: HashedFile, number: int, today: date) -> Paper:
+    """The paper, its name without personal numbers."""
+    name = read_text(file.name[:MAX_PAPER_NAME], today=today, longest=MAX_PAPER_NAME, shortest=1)
+    shown = f"材料{number}" if isinstance(name, InvalidText) else " ".join(name.text.split())
+    return Paper(name=shown, size=file.size, sha256=file.sha256)
+
+
+async def _form_page(
+    runtime: Runtime, visitor: Visitor, uscc: str, record_id: str, typed: ApplicationForm
+) -> Response:
+    async with runtime.engine.connect() as connection:
+        file = await load_file(connection, runtime, visitor, uscc)
+        entry = find_entry(visitor, file, record_id)
+        section = await repair_section(
+            connection, runtime.catalogue, entry.record, file.records, file.now
+        )
+    if section.open is not None:
+        return redirect_to_application(section.open.application_id, "already")
+    if not section.can_apply:
+        waits = section.terms is not None and section.terms.can_apply
+        return _back(
+            uscc,
+            record_id,
+            ApplicationRefusal.TOO_SOON if waits else ApplicationRefusal.NOT_REPAIRABLE,
+        )
+    record = entry.record
+    return renderer.visitor_page(
+        visitor,
+        "portal/new_repair.html",
+        status=422 if typed.problem else 200,
+        address={},
+        enterprise=file.card,
+        tab="record",
+        entry=entry,
+        dataset=dataset_name(runtime, record.dataset, file.enterprise.kind),
+        section=section,
+        typed=typed,
+        problem=labels.PROBLEMS.get(typed.problem) if typed.problem else None,
+        longest=MAX_TEXT,
+        labels=record_labels,
+        repair_labels=labels,
+        catalogue=runtime.catalogue,
+        action=f"/portal/enterprises/{record.uscc}/records/{record.record_id}/repair",
+        csrf=visitor.token(f"repair {record.uscc} {record.record_id}"),
+    )
