@@ -40,7 +40,9 @@ def test_the_page_of_examples_is_up_to_date() -> None:
 
 def test_a_repair_can_be_applied_for_from_midnight_in_shanghai() -> None:
     """Not a second before, whatever the machine's time zone."""
-    record = make_record(decided_on="2026-05-01", determined_on="2026-05-01")
+    record = make_record(
+        decided_on="2026-05-01", determined_on="2026-05-01", published_on="2026-05-08"
+    )
     begins = midnight(date(2026, 8, 2))
     before, after = (
         repair_terms(record, CATALOGUE, begins - each) for each in (SECOND, 0 * SECOND)
