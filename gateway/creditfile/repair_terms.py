@@ -4,7 +4,7 @@ The figures are the catalogue's, with their sources. A shortest publicity ends w
 Shanghai, so that a repair is applied for from the day after.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
@@ -25,6 +25,28 @@ class RepairState(StrEnum):
     REPAIRABLE = "repairable"
     APPLIED = "applied"
     REPAIRED = "repaired"
+    SUSPENDED = "suspended"
+    """Not told for the time being: a court's ruling, a stay."""
+    REINSTATED = "reinstated"
+    """Told again: the suspension was lifted, or the repair revoked."""
+
+
+class RepairChangeKind(StrEnum):
+    """Change of a record's repair, as its history names it."""
+
+    REPAIRED = "repaired"
+    SUSPENDED = "suspended"
+    REINSTATED = "reinstated"
+    REPAIR_REVOKED = "repair_revoked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairChange:
+    """The latest change of a record's repair, with the day of its decision and the reason."""
+
+    kind: RepairChangeKind
+    day: date
+    reason: str | None = field(default=None, repr=False)
 
 
 class NoRepair(StrEnum):
@@ -43,6 +65,8 @@ class RepairTerms:
     """Terms of the repair of one record at one moment."""
 
     state: RepairState
+    can_apply: bool
+    """True if a repair may be applied for now."""
     repairable_from: date
     months: int
     """Shortest publicity."""
@@ -52,11 +76,6 @@ class RepairTerms:
     """The office, where the record names it."""
     rule: RepairRule
     platform: Platform | None
-
-    @property
-    def can_apply(self) -> bool:
-        """True if a repair may be applied for now."""
-        return self.state is RepairState.REPAIRABLE
 
     @property
     def conditions(self) -> tuple[str, ...]:
@@ -80,9 +99,13 @@ def repair_terms(
     now: datetime,
     *,
     applied: bool = False,
+    last_change: RepairChange | None = None,
     context: FileContext = ALONE,
 ) -> RepairTerms | NoRepair:
-    """The terms of a record's repair at `now`; `applied` if an application is open."""
+    """The terms of a record's repair at `now`.
+
+    `applied` if an application is open; `last_change` of its repair, from its history.
+    """
     dataset, rules = catalogue.dataset(record.dataset), catalogue.rules_of(record.dataset)
     if not disclosure_terms.is_bad(record, dataset):
         return NoRepair.NOT_BAD
@@ -96,8 +119,13 @@ def repair_terms(
         return NoRepair.NOT_TOLD
     months = _months(record, catalogue, rule)
     begins = _day_after(start, months)
+    if last_change is not None and last_change.kind is RepairChangeKind.REPAIR_REVOKED:
+        again = _day_after(last_change.day, catalogue.repair.months_after_revocation)
+        begins = max(begins, again)
+    is_due = now >= midnight(begins)
     return RepairTerms(
-        state=state or (RepairState.NOT_YET if now < midnight(begins) else RepairState.REPAIRABLE),
+        state=state or _told_state(last_change, is_due=is_due),
+        can_apply=state is None and is_due,
         repairable_from=begins,
         months=months,
         ends_at=disclosure_terms.ends_at(record, dataset, rules, context),
@@ -111,7 +139,17 @@ def _state(record: Record, now: datetime, *, applied: bool) -> RepairState | Non
     """The state that does not depend on the shortest publicity."""
     if record.repaired_at is not None and record.repaired_at <= now:
         return RepairState.REPAIRED
+    if record.suspended_at is not None and record.suspended_at <= now:
+        return RepairState.SUSPENDED
     return RepairState.APPLIED if applied else None
+
+
+def _told_state(last_change: RepairChange | None, *, is_due: bool) -> RepairState:
+    """The state of a record that is told and not applied for."""
+    told_again = {RepairChangeKind.REINSTATED, RepairChangeKind.REPAIR_REVOKED}
+    if last_change is not None and last_change.kind in told_again:
+        return RepairState.REINSTATED
+    return RepairState.REPAIRABLE if is_due else RepairState.NOT_YET
 
 
 def _months(record: Record, catalogue: Catalogue, rule: RepairRule) -> int:

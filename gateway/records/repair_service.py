@@ -171,8 +171,8 @@ async def _problem(
 
 
 async def _repaired_on(connection: AsyncConnection, record: Record) -> date | None:
-    """Day of the decision to repair; of its receipt where the source gave none."""
+    """Day of the decision to repair; of its receipt where the history has none."""
     if record.repaired_at is None:
         return None
-    decided = await store.repair_decided_on(connection, record.uscc, record.record_id)
-    return decided or day_of(record.repaired_at)
+    change = await store.last_change(connection, record.uscc, record.record_id)
+    return change.day if change is not None else day_of(record.repaired_at)

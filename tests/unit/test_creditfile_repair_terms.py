@@ -10,7 +10,14 @@ import pytest
 from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE as PUBLISHED
 from gateway.creditfile.catalogue import Catalogue, CatalogueError, load_catalogue
 from gateway.creditfile.local_dates import midnight
-from gateway.creditfile.repair_terms import NoRepair, RepairState, RepairTerms, repair_terms
+from gateway.creditfile.repair_terms import (
+    NoRepair,
+    RepairChange,
+    RepairChangeKind,
+    RepairState,
+    RepairTerms,
+    repair_terms,
+)
 from tests import repair_term_examples
 from tests.creditfile_builders import CATALOGUE, NOON, make_record
 from tests.repair_term_examples import EXAMPLES, Example
@@ -65,10 +72,33 @@ def test_an_application_and_a_repair_are_states() -> None:
         assert (repaired.state, repaired.can_apply) == (RepairState.REPAIRED, False)
 
 
+def test_a_suspended_record_is_told_again_and_can_be_repaired() -> None:
+    """The suspension gives no waiting time of its own."""
+    record, day = make_record(), date(2026, 11, 20)
+    suspended = repair_terms(replace(record, suspended_at=NOON), CATALOGUE, NOON)
+    assert isinstance(suspended, RepairTerms)
+    assert (suspended.state, suspended.can_apply) == (RepairState.SUSPENDED, False)
+    lifted = RepairChange(kind=RepairChangeKind.REINSTATED, day=day)
+    again = repair_terms(record, CATALOGUE, NOON, last_change=lifted)
+    assert isinstance(again, RepairTerms)
+    assert (again.state, again.can_apply) == (RepairState.REINSTATED, True)
+
+
+def test_after_a_revoked_repair_another_waits_twelve_months() -> None:
+    """The record stands as told again meanwhile."""
+    record = make_record(severity="严重", decided_on="2025-06-01", determined_on="2025-06-01")
+    revoked = RepairChange(kind=RepairChangeKind.REPAIR_REVOKED, day=date(2026, 11, 20))
+    begins = midnight(date(2027, 11, 21))
+    for moment, may in ((NOON, False), (begins - SECOND, False), (begins, True)):
+        terms = repair_terms(record, CATALOGUE, moment, last_change=revoked)
+        assert isinstance(terms, RepairTerms)
+        assert (terms.state, terms.can_apply) == (RepairState.REINSTATED, may)
+
+
 def test_a_withdrawn_record_is_not_repaired() -> None:
     """Nor is one that was repaired before."""
-    for more in ({}, {"repaired_at": NOON}):
-        record = replace(make_record(), withdrawn_at=NOON, **more)
+    for repaired_at in (None, NOON):
+        record = replace(make_record(), withdrawn_at=NOON, repaired_at=repaired_at)
         assert repair_terms(record, CATALOGUE, NOON) is NoRepair.NOT_TOLD
 
 

@@ -50,7 +50,13 @@ async def apply_for_repair(
     record = next((each for each in held if each.record_id == record_id), None)
     if locked is None or record is None or catalogue.repair is None:
         return ApplicationRefusal.NOT_AVAILABLE
-    terms = repair_terms(record, catalogue, now, context=context_of(held, catalogue, now))
+    terms = repair_terms(
+        record,
+        catalogue,
+        now,
+        last_change=await store.last_change(connection, uscc, record_id),
+        context=context_of(held, catalogue, now),
+    )
     if isinstance(terms, NoRepair):
         return ApplicationRefusal.NOT_AVAILABLE
     earlier = await store.of_enterprise(connection, uscc, record_id=record_id)

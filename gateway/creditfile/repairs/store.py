@@ -12,7 +12,9 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_unless
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.records import Record
+from gateway.creditfile.repair_terms import RepairChange, RepairChangeKind
 from gateway.creditfile.repairs.model import (
     ApplicationStatus,
     Paper,
@@ -25,9 +27,9 @@ from gateway.db.statements import Statement
 
 PAGE: Final = 100
 
-_REPAIR_DECIDED_ON: Final = Statement("""
-    SELECT decided_on FROM record_history
-    WHERE uscc = :uscc AND record_id = :record_id AND change = 'repaired' AND decided_on IS NOT NULL
+_LAST_CHANGE: Final = Statement("""
+    SELECT change, decided_on, replaced_at, reason FROM record_history
+    WHERE uscc = :uscc AND record_id = :record_id AND change = ANY(CAST(:kinds AS text[]))
     ORDER BY version DESC LIMIT 1""")
 
 
@@ -156,11 +158,19 @@ async def natural_key_of(connection: AsyncConnection, application: RepairApplica
     return found.scalar_one_or_none()
 
 
-async def repair_decided_on(connection: AsyncConnection, uscc: str, record_id: str) -> date | None:
-    """Day of the latest decision to repair a record, as its source gave it."""
-    values = {"uscc": uscc, "record_id": record_id}
-    found: date | None = (await connection.execute(_REPAIR_DECIDED_ON, values)).scalar_one_or_none()
-    return found
+async def last_change(
+    connection: AsyncConnection, uscc: str, record_id: str
+) -> RepairChange | None:
+    """The latest change of a record's repair, from its history."""
+    values = {"uscc": uscc, "record_id": record_id, "kinds": list(RepairChangeKind)}
+    row = (await connection.execute(_LAST_CHANGE, values)).one_or_none()
+    if row is None:
+        return None
+    return RepairChange(
+        kind=RepairChangeKind(row.change),
+        day=row.decided_on or day_of(row.replaced_at),
+        reason=row.reason,
+    )
 
 
 async def platforms_of(

@@ -20,16 +20,14 @@ STATES: Final[Mapping[str, Translated]] = {
     RepairState.REPAIRABLE: Translated("可以申请修复", "Can be repaired"),
     RepairState.APPLIED: Translated("已申请，等待决定", "Applied for"),
     RepairState.REPAIRED: Translated("已修复", "Repaired"),
+    RepairState.SUSPENDED: Translated("已中止公示", "Suspended"),
+    RepairState.REINSTATED: Translated("已恢复公示", "Told again"),
 }
 
 NO_REPAIR: Final[Mapping[str, Translated]] = {
     NoRepair.NOT_BY_ITSELF: Translated(
         "这条记录不单独修复：它所依据的决定或名单解除后，它随之结束。",
         "This record is not repaired by itself: it ends with the decision or list that it follows from.",
-    ),
-    NoRepair.NOT_TOLD: Translated(
-        "这条记录目前不对外提供，无需申请修复。",
-        "This record is told to nobody at present; there is nothing to apply for.",
     ),
 }
 

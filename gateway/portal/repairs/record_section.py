@@ -11,7 +11,13 @@ from gateway.creditfile.catalogue_schema import Platform
 from gateway.creditfile.disclosure_policy import context_of
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.records import Record
-from gateway.creditfile.repair_terms import NoRepair, RepairState, RepairTerms, repair_terms
+from gateway.creditfile.repair_terms import (
+    NoRepair,
+    RepairChange,
+    RepairState,
+    RepairTerms,
+    repair_terms,
+)
 from gateway.creditfile.repairs import lifecycle, store
 from gateway.creditfile.repairs.model import RepairApplication
 from gateway.creditfile.working_days import working_days_after
@@ -31,6 +37,7 @@ class RepairSection:
 
     terms: RepairTerms | None
     no_repair: NoRepair | None
+    last_change: RepairChange | None
     open: RepairApplication | None
     earlier: Sequence[RepairApplication]
     platforms: Sequence[PlatformLine]
@@ -56,13 +63,22 @@ async def repair_section(
 ) -> RepairSection:
     """The section for one of the `held` records of an enterprise."""
     applications = await store.of_enterprise(connection, record.uscc, record_id=record.record_id)
+    last_change = await store.last_change(connection, record.uscc, record.record_id)
     is_open = next((each for each in applications if each.is_open), None)
     context = context_of(held, catalogue, now)
-    terms = repair_terms(record, catalogue, now, applied=is_open is not None, context=context)
+    terms = repair_terms(
+        record,
+        catalogue,
+        now,
+        applied=is_open is not None,
+        last_change=last_change,
+        context=context,
+    )
     if isinstance(terms, NoRepair):
         return RepairSection(
             terms=None,
             no_repair=terms,
+            last_change=last_change,
             open=None,
             earlier=[each for each in applications if not each.is_open],
             platforms=(),
@@ -73,9 +89,10 @@ async def repair_section(
     return RepairSection(
         terms=terms,
         no_repair=None,
+        last_change=last_change,
         open=is_open if terms.state is RepairState.APPLIED else None,
         earlier=[each for each in applications if not each.is_open],
-        platforms=await _platforms(connection, catalogue, record, terms),
+        platforms=await _platforms(connection, catalogue, record, last_change),
         waits_until=_waits_until(applications, catalogue, now),
         due_if_today=due.day,
         overdue=is_open is not None and day_of(now) > is_open.due_on,
@@ -90,17 +107,15 @@ def _waits_until(
 
 
 async def _platforms(
-    connection: AsyncConnection, catalogue: Catalogue, record: Record, terms: RepairTerms
+    connection: AsyncConnection,
+    catalogue: Catalogue,
+    record: Record,
+    last_change: RepairChange | None,
 ) -> list[PlatformLine]:
     """All platforms of the catalogue, once the record is repaired."""
-    if (
-        terms.state is not RepairState.REPAIRED
-        or record.repaired_at is None
-        or catalogue.repair is None
-    ):
+    if record.repaired_at is None or catalogue.repair is None:
         return []
-    decided = await store.repair_decided_on(connection, record.uscc, record.record_id)
-    since = decided or day_of(record.repaired_at)
+    since = day_of(record.repaired_at) if last_change is None else last_change.day
     found = await store.platforms_of(connection, record.uscc, record.record_id, since=since)
     days = {each.platform: each.followed_on for each in found}
     return [
