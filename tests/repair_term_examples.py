@@ -165,7 +165,7 @@ _HEAD: Final = """\
 Catalogue {version}. Made by `make docs` from the catalogue and the cases of the tests; the same code makes
 the portal's pages. † marks figures and readings that the catalogue holds as configuration, to be confirmed
 by the authority in charge. How a repair is applied for and decided:
-[objections and repairs](../operate/objections.md).
+[repair](../operate/repairs.md).
 
 目录版本 {version}。本页由目录和测试用例生成，与门户页面使用同一代码。†表示目录中可配置、须由主管部门确认
 的数字或理解。

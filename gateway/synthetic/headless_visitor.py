@@ -46,6 +46,20 @@ class HeadlessVisitor:
         form = next(form for form in forms_in(page.text) if form.action.endswith("/withdraw"))
         await self._send(page, form, form.filled())
 
+    async def apply_for_repair(
+        self, uscc: str, record_id: str, *, statement: str, paper: tuple[str, bytes]
+    ) -> str:
+        """Apply for the repair of a record with one paper; returns the application's id."""
+        address = f"{self._issuer}/portal/enterprises/{uscc}/records/{record_id}/repair"
+        page = await self._signed_in(await self._go("GET", address))
+        form = form_with(page.text, "commitment")
+        fields = form.filled(statement=statement, commitment=["yes"])
+        del fields["papers"]
+        answer = await self._send(page, form, fields, files={"papers": paper})
+        if "notice=applied" not in str(answer.url):
+            raise VisitError("The application was not made.")
+        return answer.url.path.rpartition("/")[2]
+
     async def scan(self, url: str) -> str:
         """The HTML of an enterprise code's page."""
         return (await self._go("GET", url)).text
@@ -67,10 +81,11 @@ class HeadlessVisitor:
         return await self._send(page, form, form.filled(**self._login))
 
     async def _send(
-        self, page: httpx2.Response, form: HtmlForm, fields: dict[str, Any]
+        self, page: httpx2.Response, form: HtmlForm, fields: dict[str, Any], **more: Any
     ) -> httpx2.Response:
         address = urljoin(str(page.url), form.action)
-        return await self._go("POST", address, data=fields, headers={"Origin": self._issuer})
+        headers = {"Origin": self._issuer}
+        return await self._go("POST", address, data=fields, headers=headers, **more)
 
     async def _go(self, method: str, url: str, **request: Any) -> httpx2.Response:
         """Send a request and follow redirects, up to one to a client's callback."""

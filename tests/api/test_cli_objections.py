@@ -13,7 +13,14 @@ from gateway.cli.main import app
 from gateway.creditfile.objections import lifecycle, service
 from gateway.creditfile.objections.model import Objection
 from tests.gateway_fixture import GatewayFixture
-from tests.objection_builders import ENTERPRISE, make_disputed_record, object_to
+from tests.objection_builders import (
+    ENTERPRISE,
+    make_disputed_record,
+    make_fresh_enterprise,
+    object_to,
+)
+from tests.records_builders import deliver, make_department, make_penalty
+from tests.repair_builders import apply_for_repair
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -84,6 +91,21 @@ async def test_due_objections_are_listed_and_exported(
     assert raised.objection_id not in await run(shell, "objections", "due", "--within", "4")
     shown = await run(shell, "objections", "show", raised.objection_id)
     assert "罚款已经撤销" in shown
+
+
+async def test_due_applications_for_repair_are_listed_exported_and_shown(
+    gateway: GatewayFixture, shell: Shell
+) -> None:
+    """As a table and as CSV, with the days left; with the statement for one."""
+    source, uscc = await make_department(gateway), await make_fresh_enterprise(gateway)
+    (delivered,) = await deliver(source, "penalty", make_penalty(gateway, uscc))
+    made = await apply_for_repair(gateway, uscc, delivered["record_id"])
+    assert f"{made.application_id}  due {made.due_on}" in await run(shell, "repairs", "due")
+    assert made.application_id in await run(shell, "repairs", "due", "--csv", "--within", "10")
+    assert made.application_id not in await run(shell, "repairs", "due", "--within", "9")
+    assert made.statement in await run(shell, "repairs", "show", made.application_id)
+    for unknown, sentence in ((f"rep_{'a' * 26}", "no such application"), ("x", "26 characters")):
+        assert sentence in await run(shell, "repairs", "show", unknown, refused=True)
 
 
 async def test_a_review_at_the_shell(gateway: GatewayFixture, shell: Shell, tmp_path: Path) -> None:

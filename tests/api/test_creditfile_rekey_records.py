@@ -20,6 +20,12 @@ from gateway.creditfile.objections.model import ObjectionChanged
 from gateway.creditfile.personal_fields import open_record
 from gateway.creditfile.records import Record
 from gateway.creditfile.rekey_records import UnreadableError, merged_records
+from gateway.creditfile.repairs import store as repairs
+from gateway.creditfile.repairs.model import (
+    ApplicationStatus,
+    PlatformFollowed,
+    RepairApplication,
+)
 from gateway.creditfile.retention import deletion_proof
 from gateway.creditfile.retention.delete import Deleter
 from gateway.creditfile.tables import enterprise
@@ -308,6 +314,50 @@ async def test_an_open_objection_goes_with_its_record(
         assert found.record_id == (other if ended else kept).record_id
     (record,) = await files.held()
     assert record.objection_since == (None if ended else since)
+
+
+async def test_applications_for_repair_and_platforms_go_with_their_record(
+    files: NaturalKeysFixture,
+) -> None:
+    """To the remaining record."""
+    kept = await files.hold(HYPHEN, source_time=NOW)
+    other = await files.hold(DASH)
+    followed = PlatformFollowed(platform="gsxt", followed_on=date(2026, 11, 1))
+    made = [
+        RepairApplication(
+            uscc=USCC,
+            application_id=f"rep_{number}",
+            dataset="penalty",
+            record_id=other.record_id,
+            source_id=SOURCE.source_id,
+            source_name="数源单位",
+            status=status,
+            statement="罚款已缴清。",
+            applied_at=NOW,
+            applied_by="demo:zhang",
+            due_on=date(2026, 12, 1),
+            due_provisional=False,
+            closed_at=closed,
+            closed_by=closed and "source",
+        )
+        for number, (status, closed) in enumerate(
+            ((ApplicationStatus.OPEN, None), (ApplicationStatus.REJECTED, NOW))
+        )
+    ]
+    async with files.engine.begin() as connection:
+        for each in made:
+            assert await repairs.add(connection, each)
+        await repairs.put_platform(connection, USCC, other.record_id, followed, now=NOW)
+    await files.refold()
+    (held,) = await files.held()
+    assert held.record_id == kept.record_id
+    async with files.engine.begin() as connection:
+        found = await repairs.of_enterprise(connection, USCC, record_id=kept.record_id)
+        assert {each.application_id for each in found} == {"rep_0", "rep_1"}
+        there = await repairs.platforms_of(
+            connection, USCC, kept.record_id, since=date(2026, 10, 1)
+        )
+    assert there == [followed]
 
 
 async def test_retention_deletes_what_became_part_of_a_record_with_it(

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -12,16 +12,19 @@ from sqlalchemy import insert
 from gateway.background.housekeeping import run_retention
 from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE, load_catalogue
 from gateway.creditfile.history import Change, file_at, mark_record
-from gateway.creditfile.local_dates import day_of, months_after
+from gateway.creditfile.local_dates import day_of, midnight, months_after
 from gateway.creditfile.objections import store
 from gateway.creditfile.objections.model import ObjectionOutcome, Status
 from gateway.creditfile.records import Record
+from gateway.creditfile.repairs import store as repairs
+from gateway.creditfile.repairs.model import PlatformFollowed
 from gateway.creditfile.retention import deletion_proof
 from gateway.creditfile.retention.delete import Deleter
 from gateway.creditfile.tables import record
 from tests.creditfile_builders import make_record
 from tests.gateway_fixture import GatewayFixture
 from tests.objection_builders import make_fresh_enterprise, object_to
+from tests.repair_builders import apply_for_repair
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -111,6 +114,35 @@ async def test_retention_deletes_what_is_over_and_not_a_day_earlier(
     with gateway.clock.later(days=1):
         await deleter_of(gateway).run(now=gateway.clock())
     assert not await is_there(gateway, last_day)
+
+
+async def test_retention_deletes_applications_for_repair_and_platforms(
+    gateway: GatewayFixture,
+) -> None:
+    """With their record; those of others stay."""
+    made, other = await add_record(gateway), await add_record(gateway)
+    now = midnight(date(2026, 11, 25))
+    first = await apply_for_repair(gateway, made.uscc, made.record_id, now=now)
+    await apply_for_repair(gateway, other.uscc, other.record_id, now=now)
+    followed = PlatformFollowed(platform="gsxt", followed_on=day_of(now))
+    async with gateway.runtime.engine.begin() as connection:
+        await repairs.put_platform(connection, made.uscc, made.record_id, followed, now=now)
+    await gateway.rows(
+        "UPDATE record SET decided_on = :day, determined_on = :day WHERE record_id = :id",
+        day=months_after(day_of(gateway.clock()), -61),
+        id=made.record_id,
+    )
+    await deleter_of(gateway).run(now=gateway.clock())
+    assert not await is_there(gateway, made)
+    for table, left in (("repair_application", 1), ("repair_platform", 0)):
+        rows = await gateway.rows(
+            f"SELECT 1 FROM {table} WHERE record_id IN (:one, :two)",  # noqa: S608
+            one=made.record_id,
+            two=other.record_id,
+        )
+        assert len(rows) == left, table
+    located = "SELECT 1 FROM repair_application_locator WHERE application_id = :id"
+    assert await gateway.rows(located, id=first.application_id) == []
 
 
 async def test_retention_lasts_while_the_enterprise_is_on_the_serious_list(

@@ -16,6 +16,7 @@ from gateway.creditfile.disclosure_policy import disclosable_records
 from gateway.creditfile.facts import facts_of
 from gateway.creditfile.local_dates import SHANGHAI, midnight
 from gateway.creditfile.penalty_publicity import NEVER, Penalty, last_day_of_publicity
+from gateway.creditfile.repair_terms import RepairTerms, repair_terms
 from gateway.ingest import RowValidator
 from gateway.ingest.results import AcceptedRow
 from gateway.synthetic.delivered_rows import SyntheticEnterprise
@@ -189,6 +190,15 @@ def test_a_disputed_record_is_live_and_marked() -> None:
             marked, Audience.AUTHORISED, CATALOGUE, NOON, kind=each.enterprise.kind
         )
         assert [one.record for one in told] == marked
+
+
+def test_a_disputed_penalty_can_be_repaired() -> None:
+    """The portal's demo account can apply for a repair."""
+    for each in _with("disputed"):
+        penalty = next(r for r in each.records if r.objection_since is not None)
+        terms = repair_terms(penalty, CATALOGUE, NOON)
+        assert isinstance(terms, RepairTerms)
+        assert terms.can_apply
 
 
 def test_a_clean_enterprise_answers_yes_to_everything_good() -> None:

@@ -9,10 +9,11 @@ from typing import Any, Final
 from rich.console import Console
 
 from gateway.synthetic.seed_demo import Kit
-from gateway.synthetic.tour.code_page_steps import repair, scan
+from gateway.synthetic.tour.code_page_steps import scan
 from gateway.synthetic.tour.consent_steps import consent, counter, query, withdrawal
 from gateway.synthetic.tour.context import TourContext, TourFailedError
 from gateway.synthetic.tour.log_proof_step import proof
+from gateway.synthetic.tour.repair_step import repair
 from gateway.synthetic.tour.tampering_step import tampering
 from gateway.synthetic.tour.verification_steps import tokens, verifications
 from xinqiao import AsyncClient
@@ -30,7 +31,7 @@ STEPS: Final[tuple[tuple[str, Step], ...]] = (
     ("The log proves what was done to that consent · 授权存证", proof),
     ("The bank asks at its counter, by a QR code · 扫码授权", counter),
     ("A citizen scans enterprise codes · 扫企业码", scan),
-    ("A department delivers and repairs · 信用修复", repair),
+    ("An enterprise applies for a repair, its department accepts · 信用修复", repair),
     ("Every answer was signed; a tampered copy is refused · 验签", tampering),
 )
 
