@@ -44,6 +44,7 @@ OPERATION_IDS = [
     "list_clients",
     "list_consents",
     "list_due_objections",
+    "list_due_repairs",
     "list_ingest_jobs",
     "list_log_events",
     "list_objections",
