@@ -93,6 +93,15 @@ class RepairTerms:
         return None if self.ends_at is None else day_of(self.ends_at - timedelta(seconds=1))
 
 
+def repairable_from(record: Record, catalogue: Catalogue) -> date | None:
+    """First day on which a repair may be applied for; `None` if the record is not repaired."""
+    rule = catalogue.repair.rules.get(record.dataset) if catalogue.repair else None
+    if rule is None or not disclosure_terms.is_bad(record, catalogue.dataset(record.dataset)):
+        return None
+    start = next(filter(None, (getattr(record, column) for column in rule.starts)), None)
+    return None if start is None else _day_after(start, _months(record, catalogue, rule))
+
+
 def repair_terms(
     record: Record,
     catalogue: Catalogue,
@@ -113,12 +122,10 @@ def repair_terms(
     if catalogue.repair is None or rule is None:
         return NoRepair.NOT_BY_ITSELF
     counts = disclosure_terms.counts_as_bad(record, dataset, rules, now=now, context=context)
-    start = next(filter(None, (getattr(record, column) for column in rule.starts)), None)
+    begins = repairable_from(record, catalogue)
     state = _state(record, now, applied=applied)
-    if start is None or record.withdrawn_at is not None or not (state or counts):
+    if begins is None or record.withdrawn_at is not None or not (state or counts):
         return NoRepair.NOT_TOLD
-    months = _months(record, catalogue, rule)
-    begins = _day_after(start, months)
     if last_change is not None and last_change.kind is RepairChangeKind.REPAIR_REVOKED:
         again = _day_after(last_change.day, catalogue.repair.months_after_revocation)
         begins = max(begins, again)
@@ -127,7 +134,7 @@ def repair_terms(
         state=state or _told_state(last_change, is_due=is_due),
         can_apply=state is None and is_due,
         repairable_from=begins,
-        months=months,
+        months=_months(record, catalogue, rule),
         ends_at=disclosure_terms.ends_at(record, dataset, rules, context),
         office=record.fields.get(rule.office.field) if rule.office.field else None,
         rule=rule,

@@ -23,7 +23,7 @@ class NoticeKind(StrEnum):
     CONSENT_WITHDRAWN = "consent_withdrawn"
     CONSENT_ENDING = "consent_ending"
     OBJECTION_DECIDED = "objection_decided"
-    REPAIR_DECIDED = "repair_decided"
+    REPAIR_NOT_GRANTED = "repair_not_granted"
     DELEGATE_APPOINTED = "delegate_appointed"
     DELEGATE_ACCEPTED = "delegate_accepted"
     DELEGATE_ENDED = "delegate_ended"
@@ -42,7 +42,7 @@ IN_DAILY_DIGEST: Final = frozenset(
         NoticeKind.CONSENT_ENDING,
         NoticeKind.OBJECTION_DECIDED,
         NoticeKind.BAD_RECORD_ARRIVED,
-        NoticeKind.REPAIR_DECIDED,
+        NoticeKind.REPAIR_NOT_GRANTED,
     }
 )
 OF_SOURCES: Final = frozenset(

@@ -50,9 +50,9 @@ SENTENCES: Final[dict[NoticeKind, tuple[str, str]]] = {
         "A consent given to {client} ends soon",
     ),
     NoticeKind.OBJECTION_DECIDED: ("一项异议已有处理结果", "An objection was decided"),
-    NoticeKind.REPAIR_DECIDED: (
-        "一项信用修复申请已有处理结果",
-        "An application for repair was decided",
+    NoticeKind.REPAIR_NOT_GRANTED: (
+        "一项信用修复申请未获同意或已另行办结，理由请登录查看",
+        "An application for repair was not accepted, or ended otherwise; sign in to see why",
     ),
     NoticeKind.DELEGATE_APPOINTED: ("已邀请一名经办人", "A delegate was invited"),
     NoticeKind.DELEGATE_ACCEPTED: ("一名经办人已接受邀请", "A delegate took up an invitation"),

@@ -24,12 +24,8 @@ from gateway.creditfile.repairs.model import (
     RepairApplication,
 )
 from gateway.ingest import BatchResult, Source
-from gateway.ingest.record_actions import (
-    UNKNOWN_RECORD,
-    ActionContext,
-    RecordAction,
-    apply_actions,
-)
+from gateway.ingest.action_verdicts import NOT_REPAIRED, UNKNOWN_RECORD
+from gateway.ingest.record_actions import ActionContext, RecordAction, apply_actions
 from gateway.ingest.source_records import RecordReference, find_own_records
 from gateway.records.repair_schemas import PlatformReportIn
 from gateway.records.service import in_transaction
@@ -37,7 +33,6 @@ from gateway.runtime import Runtime
 from verification.uscc import normalise_uscc
 
 UNKNOWN_PLATFORM: Final = FieldProblem(field="platform", reason="no platform of the catalogue")
-NOT_REPAIRED: Final = FieldProblem(field="key", reason="is not repaired")
 IN_THE_FUTURE: Final = FieldProblem(field="followed_on", reason="in the future")
 BEFORE_THE_REPAIR: Final = FieldProblem(field="followed_on", reason="before the repair")
 

@@ -338,7 +338,7 @@ async def test_applications_for_repair_and_platforms_go_with_their_record(
             due_on=date(2026, 12, 1),
             due_provisional=False,
             closed_at=closed,
-            closed_by=closed and "source",
+            closed_by="source" if closed else None,
         )
         for number, (status, closed) in enumerate(
             ((ApplicationStatus.OPEN, None), (ApplicationStatus.REJECTED, NOW))

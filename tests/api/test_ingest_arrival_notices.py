@@ -1,7 +1,7 @@
 """Notices to enterprises that a bad record is new in their file: which records, whom, once (两书同达)."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -121,6 +121,26 @@ async def test_what_does_not_count_as_bad_is_not_noticed(
     (taken,) = await deliveries.take(row, dataset=dataset)
     assert taken.outcome == "created", taken.problems
     assert await deliveries.notices() == []
+
+
+@pytest.mark.parametrize(
+    ("dataset", "row", "day"),
+    [
+        ("penalty", penalty(), date(2027, 1, 2)),
+        ("penalty", penalty(severity="严重"), date(2027, 10, 2)),
+        ("penalty", penalty(published_on="2026-11-25"), date(2027, 1, 2)),
+        ("abnormal_listing", {"decision_number": "异1", "added_on": "2026-01-02"}, NOW.date()),
+        ("measure", {"number": "惩1", "type": "失信惩戒", "valid_from": "2026-01-02"}, None),
+    ],
+    ids=["ordinary", "serious", "published later", "at once", "not by itself"],
+)
+async def test_the_notice_names_the_first_day_of_a_repair(
+    deliveries: Deliveries, dataset: str, row: dict[str, Any], day: date | None
+) -> None:
+    """As the record's page of the portal does; today at the earliest."""
+    (taken,) = await deliveries.take({"uscc": USCC, **row}, dataset=dataset)
+    assert taken.outcome == "created", taken.problems
+    assert [each.repairable_on for each in await deliveries.notices()] == [day]
 
 
 @pytest.mark.parametrize(

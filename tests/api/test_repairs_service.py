@@ -138,6 +138,23 @@ async def test_a_rejected_application_changes_no_record_and_waits_for_the_next(
         assert isinstance(await try_apply(gateway, uscc, record_id), RepairApplication)
 
 
+async def test_the_enterprise_is_notified_of_the_decision(gateway: GatewayFixture) -> None:
+    """A rejection in the digest; an acceptance as the repair of its record, once."""
+    for outcome, kind in (("rejected", "repair_not_granted"), ("accepted", "record_repaired")):
+        (source, penalty, _), made = await applied(gateway)
+        await gateway.rows(
+            "INSERT INTO notice_place (uscc, place_id, channel, link_digest, added_by,"
+            " added_token_digest, added_at, confirmed_at) VALUES (:uscc, 'plc_1', 'email', '',"
+            " 'zhang', '', :now, :now) RETURNING 1",
+            uscc=penalty["uscc"],
+            now=gateway.clock(),
+        )
+        await decide(source, made.application_id, outcome)
+        await decide(source, made.application_id, outcome)
+        told = await gateway.rows("SELECT kind FROM notice WHERE uscc = :u", u=penalty["uscc"])
+        assert told == [{"kind": kind}]
+
+
 async def test_the_same_decision_again_changes_nothing_and_another_is_a_conflict(
     gateway: GatewayFixture,
 ) -> None:

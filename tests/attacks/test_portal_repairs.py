@@ -11,6 +11,7 @@ import httpx2
 import pytest
 import pytest_asyncio
 
+from gateway.creditfile.history import Change, mark_record
 from gateway.creditfile.repairs import store
 from gateway.creditfile.repairs.model import ApplicationStatus, RepairApplication
 from gateway.identity import sessions
@@ -155,6 +156,31 @@ async def test_the_record_page_says_from_when_where_and_how_long(portal: PortalF
     assert "查看申请" in applied
     portal.clock.advance(timedelta(days=40))
     assert "已超期" in (await (await portal.signed_in()).get(path)).text
+
+
+@pytest.mark.parametrize(
+    ("column", "change", "undo", "words"),
+    [
+        ("suspended_at", "suspended", "reinstated", ("已中止公示", "中止已经解除")),
+        ("repaired_at", "repaired", "repair_revoked", ("已修复", "修复已被撤销")),
+    ],
+)
+async def test_the_record_page_shows_what_became_of_a_repair(
+    portal: PortalFixture, column: str, change: str, undo: str, words: tuple[str, str]
+) -> None:
+    """Suspended and told again; repaired and revoked, with the reason and no application for a year."""
+    browser, now = await portal.signed_in(), portal.clock()
+    path = f"/portal/enterprises/{portal.firm}/records/rec_p"
+    for kind, mark, expected in ((change, now, words[0]), (undo, None, words[1])):
+        made = Change(kind=kind, actor="source", reason=f"决定理由：{kind}", decided_on=now.date())
+        async with portal.engine.begin() as connection:
+            await mark_record(connection, portal.firm, "rec_p", {column: mark}, made, now=now)
+        page = (await browser.get(path)).text
+        assert expected in page
+        assert (kind == "repaired") is (f"决定理由：{kind}" not in page)
+        can_apply = f"{path}/repair" in page
+        assert can_apply is (kind == "reinstated")
+        assert ("2027-11-23" in page) is (kind == "repair_revoked")
 
 
 async def test_a_record_too_early_is_not_offered_and_its_form_leads_back(

@@ -99,11 +99,11 @@ async def record_decision(
     reason: str,
     now: datetime,
 ) -> RepairApplication | ApplicationRefusal:
-    """Store the source's decision, with a notice to the enterprise; the caller repairs the record."""
+    """Store the source's decision; the caller repairs the record, whose notice tells an acceptance."""
     decided = lifecycle.decide(application, actor=actor, accepted=accepted, reason=reason, now=now)
     done = await _saved(connection, decided)
-    if isinstance(done, RepairApplication):
-        await note(connection, NoticeKind.REPAIR_DECIDED, done.uscc, now=now)
+    if isinstance(done, RepairApplication) and not accepted:
+        await note(connection, NoticeKind.REPAIR_NOT_GRANTED, done.uscc, now=now)
     return done
 
 
@@ -139,7 +139,7 @@ async def advance(connection: AsyncConnection, catalogue: Catalogue, *, now: dat
     for each in await store.overtaken(connection, limit=BATCH):
         closed = lifecycle.closed(each, ApplicationStatus.OVERTAKEN, CLOCK, now)
         if await store.save(connection, closed):
-            await note(connection, NoticeKind.REPAIR_DECIDED, each.uscc, now=now)
+            await note(connection, NoticeKind.REPAIR_NOT_GRANTED, each.uscc, now=now)
             done += 1
     if catalogue.repair is not None:
         for each in await store.all_open(connection, provisional=True, limit=BATCH):
