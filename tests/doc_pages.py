@@ -31,7 +31,7 @@ class Section:
     code: list[tuple[str, str]] = field(default_factory=list)
     tables: list[list[int]] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
-    names: Counter[str] = field(default_factory=Counter)
+    names: set[str] = field(default_factory=set)
     figures: Counter[str] = field(default_factory=Counter)
 
 
@@ -106,6 +106,6 @@ def _enter(token: Token, section: Section) -> None:
         elif part.type == "image":
             section.links.append(str(part.attrs["src"]))
         elif part.type == "code_inline":
-            section.names[part.content] += 1
+            section.names.add(part.content)
         elif part.type == "text":
             section.figures.update(each.replace(",", "") for each in _FIGURE.findall(part.content))

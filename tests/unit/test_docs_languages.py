@@ -10,7 +10,11 @@ import pytest
 
 from tests.doc_pages import CHINESE, DOCS, GENERATED, ROOT, Section, anchors, pairs, sections
 
-PAIRS: Final = [*pairs(), (ROOT / "README.md", ROOT / "README.zh.md")]
+PAIRS: Final = [
+    *pairs(),
+    (ROOT / "README.md", ROOT / "README.zh.md"),
+    (ROOT / "sdk" / "README.md", ROOT / "sdk" / "README.zh.md"),
+]
 TWINS: Final = {chinese: english for english, chinese in PAIRS}
 PAGES: Final = sorted(
     page
