@@ -63,12 +63,12 @@ def leaves(
 def test_evidence_is_verified_again_offline(
     fake_gateway: FakeGateway, evidence: Evidence, tmp_path: Path
 ) -> None:
-    """As object, mapping and file, with keys as mapping and file."""
+    """As object, mapping, text and file, with keys as mapping, text and file."""
     keys = tmp_path / "keys.json"
     keys.write_text(json.dumps(fake_gateway.jwks))
     kept = evidence.save(tmp_path / "evidence.json")
-    for source in (evidence, evidence.to_dict(), kept, str(kept)):
-        for trusted in (fake_gateway.jwks, keys):
+    for source in (evidence, evidence.to_dict(), evidence.to_json(), kept, str(kept)):
+        for trusted in (fake_gateway.jwks, keys.read_text(), keys):
             again = verify_evidence(source, keys=trusted)
             assert again == evidence
     assert again.json()["answers"][0] == {"question": "is_active.v1", "answer": "no"}

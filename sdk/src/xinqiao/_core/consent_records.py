@@ -103,7 +103,7 @@ def verify_consent_record(
 ) -> ConsentRecord:
     """Verify a consent's record offline, the client's copy or the enterprise's.
 
-    `source` is what the gateway gave, as a mapping or a file, or evidence of it; `keys` its JWK set,
+    `source` is what the gateway gave, as a mapping, a text or a file, or evidence of it; `keys` its JWK set,
     obtained by another way, with the log's keys in it. Raises `EvidenceInvalid` with a sentence that
     says what differs, and `ReceiptInvalid` where a receipt does not show its leaf.
     """

@@ -104,8 +104,8 @@ def verify_evidence(
 ) -> Evidence:
     """Verify an evidence bundle offline, against keys obtained separately.
 
-    `source` is a bundle, as a mapping or a file; `keys` a JWK set (retired keys included), as a
-    mapping or a file. What comes back is authentic as of its `signed_at`. Raises `EvidenceInvalid`
+    `source` is a bundle, as a mapping, a text or a file; `keys` a JWK set (retired keys included), in
+    the same forms. What comes back is authentic as of its `signed_at`. Raises `EvidenceInvalid`
     with a sentence that says what differs, `ConfigurationError` if a file cannot be read.
 
     A bundle is authentic only if it equals, member by member, `Evidence.to_dict` of the verified

@@ -19,6 +19,8 @@ from .strict import MAX_SIZE, parse_base64url, parse_json, parse_time
 #: A JWK or JWK set as a mapping, or the path of a file that holds one; of a private key also its text.
 Jwks: TypeAlias = Mapping[str, Any] | str | Path
 
+#: A text that begins so is JSON, no path.
+_JSON_STARTS: Final = ("{", "[", '"')
 _ALGORITHMS: Final = (None, "EdDSA", "Ed25519")
 #: Members of a key that evidence encloses.
 _PUBLIC: Final = ("kty", "crv", "x", "kid")
@@ -82,19 +84,23 @@ def read_json(source: Mapping[str, Any] | str | Path, what: str) -> Mapping[str,
 
 
 def read_document(source: Mapping[str, Any] | str | Path, what: str) -> Mapping[str, Any]:
-    """Return a mapping as it is, or read it from a file of strict JSON.
+    """Return a mapping as it is, or read it from strict JSON: a text of it, or the path of a file.
 
-    Raises `ConfigurationError` if there is no such file, `EvidenceUnreadable` for what is in it.
+    Raises `ConfigurationError` if there is no such file, `EvidenceUnreadable` for what is in it, which the
+    error does not quote.
     """
     if isinstance(source, Mapping):
         return source
-    data = read_file(source, what)
+    if isinstance(source, str) and source.lstrip(" \t\r\n\ufeff").startswith(_JSON_STARTS):
+        data, name = source.encode("utf-8", "replace"), what
+    else:
+        data, name = read_file(source, what), f"{what} {source}"
     try:
         value = parse_json(data)
     except ValueError as error:
-        raise EvidenceUnreadable(f"The {what} {source} cannot be read: {error}.") from None
+        raise EvidenceUnreadable(f"The {name} cannot be read: {error}.") from None
     if not isinstance(value, dict):
-        raise EvidenceUnreadable(f"The {what} {source} is not a JSON object.")
+        raise EvidenceUnreadable(f"The {name} is not a JSON object.")
     return value
 
 
