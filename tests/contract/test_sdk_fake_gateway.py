@@ -13,7 +13,15 @@ import consent
 from gateway.access.timestamps import SHANGHAI
 from tests.consent_builders import SHOWN, grant_all
 from tests.gateway_fixture import UNKNOWN, GatewayFixture
-from tests.records_builders import act, deliver, forget, make_act, make_department, make_penalty
+from tests.records_builders import (
+    act,
+    approve,
+    deliver,
+    forget,
+    make_act,
+    make_department,
+    make_penalty,
+)
 from tests.sdk_builders import client_of, members, parse_json
 from tests.waiting import eventually
 from verification import QUESTIONS
@@ -214,7 +222,7 @@ def seen_changes(side: GatewayUnderTest, named: Mapping[str, str]) -> list[Any]:
 
 
 async def test_both_give_the_same_notices(served: GatewayFixture) -> None:
-    """A consent asked for and granted, one refused; a record corrected twice and repaired; a withdrawal."""
+    """A consent granted, refused, withdrawn; a record corrected twice, suspended, reinstated, repaired."""
     source, caller, uscc = (
         await make_department(served),
         await served.client(),
@@ -243,6 +251,11 @@ async def test_both_give_the_same_notices(served: GatewayFixture) -> None:
                 side.client.query(uscc, **asked)
             fake_gateway.correct("rec_1", fields={"fine": fine})
             await act(source, make_act(penalty, "correct", fields={"fine": fine}))
+        fake_gateway.suspend("rec_1")
+        await act(source, make_act(penalty, "suspend"))
+        fake_gateway.reinstate("rec_1")
+        (asks,) = await act(source, make_act(penalty, "reinstate", operator="李雷 0012"))
+        assert (await approve(source, asks["action_id"], operator="韩梅梅 0013")).is_success
         fake_gateway.repair("rec_1")
         await act(source, make_act(penalty, "repair"))
         fake_gateway.withdraw(granted[0].consent_id)
@@ -269,11 +282,14 @@ async def test_both_give_the_same_notices(served: GatewayFixture) -> None:
             "consent_refused",
             "record_corrected",
             "record_corrected",
+            "record_suspended",
+            "record_reinstated",
             "record_repaired",
             "consent_withdrawn",
         ]
     finally:
         await forget(served)
+        await served.rows("DELETE FROM record_action")
 
 
 async def test_both_repeat_a_call_by_its_key_and_as_long_as_it_holds(
