@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from gateway.background.housekeeping import delete_expired
 from gateway.records.schemas import ActionResultsOut, WaitingActionsOut
+from tests.api import test_changes_feed as changes_feed
 from tests.gateway_fixture import Caller, GatewayFixture
 from tests.records_builders import (
     act,
@@ -132,7 +133,10 @@ async def test_a_record_is_told_again_once_a_second_person_has_approved(
         ASKS["operator"], APPROVES["operator"],
     )  # fmt: skip
     assert number in await numbers(bank, uscc)
-    assert await kinds(gateway, bank) == [KINDS[verb], "record_reinstated"]
+    await changes_feed.number(gateway)
+    changes = (await changes_feed.read(bank))["changes"]
+    of_record = [each for each in changes if each["record_id"] == document["record_id"]]
+    assert [each["kind"] for each in of_record] == [KINDS[verb], "record_reinstated"]
     assert await kinds(gateway, late) == [], "was told nothing of it"
     (kept,) = await gateway.rows(
         "SELECT h.reason, h.operator, h.approved_by FROM record_history h JOIN record r"
