@@ -86,14 +86,14 @@ def parts(value: Any) -> Iterator[Any]:
 
 
 def test_the_results_are_all_of_them() -> None:
-    """Each public dataclass, but for the other page type and the base of the notices."""
+    """Each public dataclass, but for the other page type and two bases."""
     public = {
         name
         for name in xinqiao.__all__
         if dataclasses.is_dataclass(getattr(xinqiao, name)) and name not in SETTINGS
     }
     found = {type(part).__name__ for each in RESULTS.values() for part in parts(each)}
-    assert public - found == {"AsyncQueryPage", "Change"}
+    assert public - found == {"AsyncQueryPage", "Change", "QueryResult"}
 
 
 @pytest.mark.parametrize("name", RESULTS)
@@ -123,6 +123,15 @@ def test_a_result_is_json(name: str) -> None:
     assert told == result.to_dict()
     if "evidence" in told:
         verify_evidence(told["evidence"], keys=GATEWAY.jwks)
+
+
+@pytest.mark.parametrize("name", ["Verification", "QueryPage"])
+def test_kept_evidence_gives_the_result_again(name: str) -> None:
+    """Typed, years later or in another process; of another call it is refused."""
+    kept = verify_evidence(RESULTS[name].to_dict()["evidence"], keys=GATEWAY.jwks)
+    assert kept.result().to_dict() == RESULTS[name].to_dict()
+    with pytest.raises(errors.ConfigurationError):
+        RESULTS["Consent"].evidence.result()
 
 
 def test_json_holds_what_the_record_holds() -> None:

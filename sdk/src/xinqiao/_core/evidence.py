@@ -12,14 +12,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from xinqiao.errors import EvidenceInvalid, ProtocolError, SignatureInvalid
 
+from . import parsing
 from .exchange import REQUEST_HEADERS, RESPONSE_HEADERS, Exchange
 from .http_signatures import read_claims, verify_signature
 from .keys import Jwks, KeySet, ResponseKey, read_document
 from .strict import parse_base64, parse_json, same_json
+
+if TYPE_CHECKING:
+    from .results import QueryResult, Verification
 
 FORMAT: Final = "xinqiao-evidence/1"
 #: Tolerated clock skew of a signature time in the future.
@@ -57,6 +61,10 @@ class Evidence:
             raise ProtocolError(
                 f"The answer is not JSON that everybody reads alike: {error}."
             ) from None
+
+    def result(self) -> Verification | QueryResult:
+        """The answer of a verification or a query, as when it came, but for the pages that follow."""
+        return parsing.result(self)
 
     def to_dict(self) -> dict[str, Any]:
         """The evidence as a JSON object."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import urlsplit
 
 from xinqiao._core.json_reader import Reader
-from xinqiao.errors import ProtocolError
+from xinqiao.errors import ConfigurationError, ProtocolError
 
 from .closed_lists import (
     ANSWER_CHANGE_KINDS,
@@ -37,10 +38,12 @@ from .results import (
     Withheld,
 )
 from .serialization import ReadOnlyDict
+from .strict import parse_json
 
 if TYPE_CHECKING:
     from .evidence import Evidence
 
+_OK: Final = 200
 _ANSWERS: Final = ("yes", "no", "not_determined")
 
 #: Class of a notice by its kind, and the members that it must have.
@@ -49,6 +52,19 @@ _CHANGES: Final[Mapping[str, tuple[type[Change], tuple[str, ...]]]] = {
     **dict.fromkeys(CONSENT_CHANGE_KINDS, (ConsentChange, ("consent_id",))),
     **dict.fromkeys(ANSWER_CHANGE_KINDS, (AnswerChange, ("uscc",))),
 }
+
+
+def result(evidence: Evidence) -> Verification | QueryResult:
+    """Parse the answer of a verification or a query by its evidence alone."""
+    exchange = evidence.exchange
+    path = urlsplit(exchange.target_uri).path
+    if evidence.status == _OK and path == "/v1/queries":
+        return query_result(evidence)
+    if evidence.status == _OK and path == "/v1/verifications":
+        request = Reader.of(parse_json(exchange.request_body), "the request")
+        asked = tuple(item.text("question") for item in request.objects("questions"))
+        return verification(evidence, asked)
+    raise ConfigurationError("This is no evidence of a verification or a query: read its json().")
 
 
 def verification(evidence: Evidence, asked: tuple[str, ...]) -> Verification:
