@@ -93,13 +93,14 @@ async def add_waiting(
 
 
 async def find_act(
-    connection: AsyncConnection, source_id: str, action_id: str, *, locked: bool = False
+    connection: AsyncConnection, source_id: str, action_id: str
 ) -> WaitingAct | None:
     """An act of this source, lapsed and approved ones included."""
-    wanted = select(*_COLUMNS).where(
-        record_action.c.source_id == source_id, record_action.c.action_id == action_id
+    found = await connection.execute(
+        select(*_COLUMNS).where(
+            record_action.c.source_id == source_id, record_action.c.action_id == action_id
+        )
     )
-    found = await connection.execute(wanted.with_for_update() if locked else wanted)
     row = found.mappings().one_or_none()
     return None if row is None else WaitingAct(**row)
 

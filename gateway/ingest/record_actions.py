@@ -276,7 +276,8 @@ async def approve(
     if asked is None:
         return ApprovalRefused.UNKNOWN
     await lock_dataset(connection, source_id, asked.dataset)
-    act = await approvals.find_act(connection, source_id, action_id, locked=True)
+    # Read again: an approval that held the lock may have committed.
+    act = await approvals.find_act(connection, source_id, action_id)
     refused = _refusal(act, operator, context.now)
     if act is None or refused is not None:
         return refused or ApprovalRefused.UNKNOWN
@@ -285,7 +286,8 @@ async def approve(
     record = await find_own_record(connection, source_id, act.uscc, act.record_id)
     if record is None or not _still_fits(context, act, record):
         return ApprovalRefused.RECORD_CHANGED
-    await _bring_back(context, act, record, operator)
+    if await _bring_back(context, act, record, operator) is None:
+        return ApprovalRefused.RECORD_CHANGED
     await approvals.mark_approved(connection, act, operator, now=context.now)
     return replace(act, approved_by=operator, approved_at=context.now)
 
@@ -310,7 +312,8 @@ def _still_fits(context: ActionContext, act: WaitingAct, record: Record) -> bool
 
 async def _bring_back(
     context: ActionContext, act: WaitingAct, record: Record, operator: str
-) -> None:
+) -> int | None:
+    """Clear the mark, write the notices; the new version, `None` if the record was just deleted."""
     effect = _EFFECTS[act.verb]
     change = history.Change(
         kind=effect.change,
@@ -323,10 +326,13 @@ async def _bring_back(
     version = await history.mark_record(
         context.connection, act.uscc, act.record_id, {effect.mark: None}, change, now=context.now
     )
+    if version is None:
+        return None
     if await _is_told(context, record):
         await _notify_clients(context, effect, [record])
     await notify_dependent_records(context.connection, context.catalogue, [record], now=context.now)
     await _notify_enterprises(context, effect, [(record, version)])
+    return version
 
 
 async def _is_told(context: ActionContext, record: Record) -> bool:
