@@ -24,6 +24,7 @@ _PAID: Final = {
     "utilities": "水电气",
 }
 
+TWO_YEARS: Final = 24
 _INSURED: Final = {"低": 3, "中": 25, "高": 150}
 """Employees insured, by the band of the amount."""
 
@@ -103,9 +104,9 @@ def add_payments(
 
 
 def add_all_payments(builder: EnterpriseBuilder) -> None:
-    """Add twelve months of punctual payments of each kind."""
+    """Add punctual payments of each kind: two years, of utilities a quarter."""
     for kind in _PAID:
-        add_payments(builder, kind)
+        add_payments(builder, kind, months=3 if kind == "utilities" else TWO_YEARS)
 
 
 def add_commitment(builder: EnterpriseBuilder, fulfilment: str = "fulfilled") -> None:

@@ -147,7 +147,8 @@ def _apply_trait(builder: EnterpriseBuilder, trait: str) -> None:
     if trait != "clean":
         positive_records.add_licence(builder)
         positive_records.add_rating(builder, builder.rng.randint(560, 840))
-        positive_records.add_payments(builder, "social_insurance", late=builder.rng.randint(1, 12))
+        late = builder.rng.randint(1, 12)
+        positive_records.add_payments(builder, "social_insurance", months=max(late, 6), late=late)
         positive_records.add_commitment(builder)
     builder.traits.add(trait)
 
@@ -180,8 +181,9 @@ def _add_positive_records(builder: EnterpriseBuilder) -> None:
     if builder.kind == INDIVIDUAL_BUSINESS and rng.random() < 0.1:
         positive_records.add_annual_report(builder, published=rng.random() < 0.5)
     if is_firm and rng.random() < 0.15:
-        late = rng.randint(1, 12) if rng.random() < 0.15 else None
-        positive_records.add_payments(builder, "social_insurance", late=late)
+        late = rng.randint(1, 24) if rng.random() < 0.15 else None
+        months = positive_records.TWO_YEARS if late and late > 12 else 12
+        positive_records.add_payments(builder, "social_insurance", months=months, late=late)
     for share, add in _RARE_RECORDS:
         if rng.random() < share:
             add(builder)

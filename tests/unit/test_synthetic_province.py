@@ -69,6 +69,14 @@ def test_a_province_of_two_hundred_has_every_trait_twice() -> None:
     assert {trait: counted[trait] >= 2 for trait in TRAITS} == dict.fromkeys(TRAITS, True)
 
 
+@pytest.mark.parametrize("what", ["tax", "social_insurance", "housing_fund"])
+def test_payments_of_two_years_are_determined(what: str) -> None:
+    """For clean enterprises; most files hold one year or none."""
+    tag = f"paid_{what}_on_time.v1"
+    assert {_answer(each, tag, "24") for each in _with("clean")} == {"yes"}
+    assert {_answer(each, tag, "24") for each in SMALL} >= {"yes", "not_determined"}
+
+
 def test_the_same_seed_gives_the_same_province_and_a_larger_one_begins_like_a_smaller() -> None:
     """Enterprise by enterprise."""
     assert tuple(province(1, 60, today=TODAY, catalogue=CATALOGUE)) == SMALL[:60] == larger()[:60]
