@@ -11,7 +11,8 @@ from functools import partial
 from typing import Any, Final, Literal
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_schema import ClockRules, DatasetDefinition
+from gateway.creditfile.catalogue_schema import DatasetDefinition
+from gateway.creditfile.clock_rules import ClockRules
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import DisclosableRecord, disclosable_records
 from gateway.creditfile.divisions import division_name

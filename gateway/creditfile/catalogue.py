@@ -12,7 +12,6 @@ from pydantic import ValidationError, model_validator
 from gateway import strict_yaml
 from gateway.creditfile.catalogue_schema import (
     CataloguePart,
-    ClockRules,
     DatasetDefinition,
     FieldDefinition,
     LicensingItems,
@@ -21,6 +20,7 @@ from gateway.creditfile.catalogue_schema import (
     RepairRules,
     Subject,
 )
+from gateway.creditfile.clock_rules import ClockRules
 from gateway.creditfile.disclosure_class import CLASSES_FOR, Audience, DisclosureClass
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS
 

@@ -5,16 +5,12 @@ from typing import Final
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_schema import (
-    ClockRules,
     Condition,
     DatasetDefinition,
-    Exempt,
     FieldDefinition,
     LicensingItems,
-    Publicity,
-    PublicityBySeverity,
-    Term,
 )
+from gateway.creditfile.clock_rules import ClockRules, Exempt, Publicity, PublicityBySeverity, Term
 
 _HEAD: Final = """\
 # The catalogue of credit information 信用信息目录

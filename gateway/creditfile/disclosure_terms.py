@@ -11,7 +11,8 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from gateway.creditfile.catalogue_schema import ClockRules, DatasetDefinition, Exempt, Term
+from gateway.creditfile.catalogue_schema import DatasetDefinition
+from gateway.creditfile.clock_rules import ClockRules, Exempt, Term
 from gateway.creditfile.local_dates import day_of, end_of, midnight, months_after
 from gateway.creditfile.penalty_publicity import NEVER, Penalty, last_day_of_publicity
 from gateway.creditfile.records import Record
