@@ -16,12 +16,11 @@ from gateway.creditfile.catalogue_schema import (
     FieldDefinition,
     LicensingItems,
     NonEmptyText,
-    ObjectionKinds,
-    RepairRules,
     Subject,
 )
 from gateway.creditfile.clock_rules import ClockRules
 from gateway.creditfile.disclosure_class import CLASSES_FOR, Audience, DisclosureClass
+from gateway.creditfile.procedure_rules import ObjectionKinds, RepairRules
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS
 
 PUBLISHED_CATALOGUE: Final = files("gateway.creditfile") / "catalogue.yaml"
