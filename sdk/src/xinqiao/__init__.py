@@ -17,6 +17,7 @@ from xinqiao._core.consent_flow import ConsentGrant, ConsentStart
 from . import errors
 from ._async_client import AsyncClient, AsyncQueryPage
 from ._client import Client, QueryPage
+from ._core.client_settings import ClientSettings
 from ._core.closed_lists import PURPOSES, ConsentStatus, Purpose, QuestionTag
 from ._core.connection import ClientOptions
 from ._core.consent_records import ConsentRecord, verify_consent_record
@@ -63,6 +64,7 @@ __all__ = [
     "Changes",
     "Client",
     "ClientOptions",
+    "ClientSettings",
     "Consent",
     "ConsentChange",
     "ConsentGrant",

@@ -155,11 +155,9 @@ class AsyncClient(Connection[httpx2.AsyncBaseTransport]):
         """Close the client."""
         await self.aclose()
 
-    def _open(
-        self, transport: httpx2.AsyncBaseTransport | None, *, timeout: float, trust_env: bool
-    ) -> None:
+    def _open(self, options: dict[str, Any]) -> None:
         self._lock = asyncio.Lock()
-        self._http = httpx2.AsyncClient(transport=transport, timeout=timeout, trust_env=trust_env)
+        self._http = httpx2.AsyncClient(**options)
 
     async def _run(self, flow: Flow[T]) -> T:
         try:

@@ -144,11 +144,9 @@ class Client(Connection[httpx2.BaseTransport]):
         """Close the client."""
         self.close()
 
-    def _open(
-        self, transport: httpx2.BaseTransport | None, *, timeout: float, trust_env: bool
-    ) -> None:
+    def _open(self, options: dict[str, Any]) -> None:
         self._lock = threading.Lock()
-        self._http = httpx2.Client(transport=transport, timeout=timeout, trust_env=trust_env)
+        self._http = httpx2.Client(**options)
 
     def _run(self, flow: Flow[T]) -> T:
         try:

@@ -49,6 +49,10 @@
     │   ├── RateLimited               rate_limited
     │   └── QuotaExhausted            quota_exhausted
     └── ServerUnavailable             not reached, or answered by something that is not the gateway
+        ├── HostUnknown               DNS does not know the gateway's host
+        ├── ConnectionRefused         nothing listens at the gateway's address
+        ├── CertificateUntrusted      the gateway's TLS certificate; not tried again
+        ├── TimedOut                  no connection, or no answer, in time
         └── TemporarilyUnavailable    temporarily_unavailable, said and signed by the gateway
 
 Every error has `code`, `status`, `title`, `detail`, `request_id` and `retry_after` (seconds), each
@@ -373,6 +377,22 @@ class ServerUnavailable(XinqiaoError):
 
     #: Whether the gateway may have acted on the request although no answer came back.
     may_have_arrived: bool = True
+
+
+class HostUnknown(ServerUnavailable):
+    """The gateway's host was not found."""
+
+
+class ConnectionRefused(ServerUnavailable):
+    """Nothing listens at the gateway's address."""
+
+
+class CertificateUntrusted(ServerUnavailable):
+    """The gateway's TLS certificate is not trusted."""
+
+
+class TimedOut(ServerUnavailable):
+    """The gateway did not answer in time."""
 
 
 class TemporarilyUnavailable(ServerUnavailable):

@@ -18,7 +18,7 @@ from .exchange import sha256_digest
 from .oauth import access_token, forget_token
 from .problems import json_members, problem_error
 from .session import Session
-from .transport import exchange, proof, retry_after, with_retries
+from .transport import clock_hint, exchange, proof, retry_after, with_retries
 
 if TYPE_CHECKING:
     from xinqiao._core.flow import Flow
@@ -156,6 +156,7 @@ def _send_or_raise(session: Session, made: Call) -> Flow[Evidence]:
             evidence.body,
             request_id=headers.get("x-request-id"),
             retry_after=retry_after(session, headers),
+            clock=clock_hint(session, headers),
         )
     return evidence
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,6 +13,7 @@ import httpx2
 
 from xinqiao.errors import ConfigurationError
 
+from .client_settings import ClientSettings
 from .jose import SigningKey, generate_dpop_key
 from .keys import Jwks, KeySet, read_json
 from .retry import RetryPolicy
@@ -31,6 +32,8 @@ class ClientOptions(TypedDict, Generic[TransportT], total=False):
     redirect_uri: str | None
     dpop_key: Jwks | None
     keys: Jwks | KeySet | None
+    ca: str | Path | None
+    proxy: str | None
     transport: TransportT | None
     timeout: float
     retry: RetryPolicy | None
@@ -51,6 +54,8 @@ class Connection(Generic[TransportT]):
         redirect_uri: str | None = None,
         dpop_key: Jwks | None = None,
         keys: Jwks | KeySet | None = None,
+        ca: str | Path | None = None,
+        proxy: str | None = None,
         transport: TransportT | None = None,
         timeout: float = 10.0,
         retry: RetryPolicy | None = None,
@@ -63,7 +68,9 @@ class Connection(Generic[TransportT]):
         set, or the path of a file. `scope`: one scope for all calls; by default each call asks for
         its own. `redirect_uri`: where consent flows come back. `dpop_key`: a private JWK, by
         default made afresh; workers that share consent flows must share it. `keys`: pinned response
-        keys, by default fetched from the issuer. `timeout` and `max_clock_skew` are in seconds.
+        keys, by default fetched from the issuer. `ca`: a file of PEM certificates to trust in
+        place of the system's. `proxy`: an address, by default from HTTPS_PROXY and NO_PROXY.
+        `timeout` (to connect, and between two parts of an answer) and `max_clock_skew` are in seconds.
         """
         self._session = Session(
             settings=Settings(
@@ -80,7 +87,7 @@ class Connection(Generic[TransportT]):
             ),
             world=Environment(now=clock),
         )
-        self._open(transport, timeout=timeout, trust_env=not is_loopback(self._host))
+        self._open(_http_options(self._host, ca, proxy, transport, timeout=timeout))
 
     @classmethod
     def from_kit(
@@ -97,11 +104,18 @@ class Connection(Generic[TransportT]):
 
     @classmethod
     def from_env(cls, **options: Unpack[ClientOptions[TransportT]]) -> Self:
-        """Open a client with `XINQIAO_ISSUER`, `XINQIAO_CLIENT_ID` and `XINQIAO_PRIVATE_JWKS`.
+        """Open a client with the variables that `ClientSettings.from_env` reads.
 
         `options` are the constructor's, and take the place of the variables.
         """
-        return cls(**{**read_environment(os.environ), **options})
+        return cls.from_settings(ClientSettings.from_env(), **options)
+
+    @classmethod
+    def from_settings(
+        cls, settings: ClientSettings, **options: Unpack[ClientOptions[TransportT]]
+    ) -> Self:
+        """Open a client with these settings; `options` take the place of what they say."""
+        return cls(**{**settings.options(), **options})
 
     @property
     def issuer(self) -> str:
@@ -121,8 +135,30 @@ class Connection(Generic[TransportT]):
         """Name the client; keys and tokens never print."""
         return f"{type(self).__name__}(issuer={self.issuer!r}, client_id={self.client_id!r})"
 
-    def _open(self, transport: TransportT | None, *, timeout: float, trust_env: bool) -> None:
+    def _open(self, options: dict[str, Any]) -> None:
+        """Open the HTTP client with these options of `httpx2.Client`."""
         raise NotImplementedError
+
+
+def _http_options(
+    host: str,
+    ca: str | Path | None,
+    proxy: str | None,
+    transport: object,
+    *,
+    timeout: float,
+) -> dict[str, Any]:
+    if transport is not None and (ca is not None or proxy is not None):
+        raise ConfigurationError("A transport has its own trust and proxy: give it those.")
+    made = {"transport": transport, "timeout": timeout, "trust_env": not is_loopback(host)}
+    try:
+        trust = {} if ca is None else {"verify": ssl.create_default_context(cafile=ca)}
+        httpx2.Proxy(proxy) if proxy else None
+    except (OSError, ssl.SSLError):
+        raise ConfigurationError(f"No certificate could be read from {ca}.") from None
+    except (ValueError, httpx2.InvalidURL):
+        raise ConfigurationError("The proxy is no address like http://host:port.") from None
+    return made | trust | ({"proxy": proxy} if proxy else {})
 
 
 def read_kit(source: Mapping[str, Any] | str | Path, who: str) -> dict[str, Any]:
@@ -143,16 +179,3 @@ def read_kit(source: Mapping[str, Any] | str | Path, who: str) -> dict[str, Any]
         }
     except KeyError as error:
         raise ConfigurationError(f"The kit lacks {error} for {who!r}.") from None
-
-
-def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Read credentials from environment variables; the error names those that are missing."""
-    names = {
-        "issuer": "XINQIAO_ISSUER",
-        "client_id": "XINQIAO_CLIENT_ID",
-        "private_jwks": "XINQIAO_PRIVATE_JWKS",
-    }
-    missing = [variable for variable in names.values() if not environ.get(variable)]
-    if missing:
-        raise ConfigurationError(f"Set {', '.join(missing)}.")
-    return {name: environ[variable] for name, variable in names.items()}

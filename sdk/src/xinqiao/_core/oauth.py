@@ -13,18 +13,19 @@ from urllib.parse import urlencode, urlsplit
 import httpx2
 
 from xinqiao._core import flow
-from xinqiao.errors import ProtocolError
+from xinqiao.errors import ConfigurationError, ProtocolError
 
 from .jose import client_assertion
 from .problems import json_members, oauth_error
 from .session import Metadata, Session, Token
-from .transport import exchange, proof, retry_after
+from .transport import clock_hint, exchange, proof, retry_after
 
 if TYPE_CHECKING:
     from xinqiao._core.flow import Flow
 
 _ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _OK: Final = (200, 201)
+_NOT_FOUND: Final = 404
 
 
 def access_token(session: Session, scope: str | None) -> Flow[str]:
@@ -107,13 +108,35 @@ def metadata(session: Session) -> Flow[Metadata]:
     if session.metadata is None:
         issuer = session.settings.issuer
         url = f"{issuer}/.well-known/oauth-authorization-server"
-        session.metadata = _read_metadata((yield from get_json(session, url)), issuer)
+        response = yield from exchange("GET", url)
+        _refuse_stranger(response, issuer)
+        session.metadata = _read_metadata(_document(session, response), issuer)
     return session.metadata
+
+
+def _refuse_stranger(response: httpx2.Response, issuer: str) -> None:
+    """Raise `ConfigurationError` if the answer is not that of a gateway at `issuer`."""
+    status = response.status_code
+    if response.has_redirect_location:
+        there = urlsplit(response.headers["location"])
+        target = f" to {there.scheme}://{there.hostname}" if there.hostname else ""
+        raise ConfigurationError(
+            f"{issuer} redirects{target}: set `issuer` to the gateway's own origin.", status=status
+        )
+    if status == _NOT_FOUND or (status in _OK and not json_members(response.content)):
+        raise ConfigurationError(
+            f"What answers at {issuer} is no Xinqiao gateway: it has no authorization server "
+            "metadata. Check `issuer`.",
+            status=status,
+        )
 
 
 def get_json(session: Session, url: str) -> Flow[Mapping[str, Any]]:
     """Fetch a public document."""
-    response = yield from exchange("GET", url)
+    return _document(session, (yield from exchange("GET", url)))
+
+
+def _document(session: Session, response: httpx2.Response) -> Mapping[str, Any]:
     if response.status_code not in _OK:
         raise _read_error(session, response)
     return json_members(response.content)
@@ -140,4 +163,5 @@ def _read_error(session: Session, response: httpx2.Response) -> Exception:
         response.content,
         request_id=response.headers.get("x-request-id"),
         retry_after=retry_after(session, response.headers),
+        clock=clock_hint(session, response.headers),
     )

@@ -33,6 +33,8 @@ BY_CODE: Final[Mapping[str, type[XinqiaoError]]] = {
     for error in _family(root)
     if error.known_code is not None
 }
+#: Refusals that a wrong clock causes: assertion, proof and token are dated.
+_BY_THE_CLOCK: Final = frozenset({"invalid_client", "invalid_dpop_proof", "invalid_token"})
 #: For codes newer than this version.
 _BY_STATUS: Final[Mapping[int, type[XinqiaoError]]] = {
     401: errors.AccessRefused,
@@ -44,14 +46,22 @@ _BY_STATUS: Final[Mapping[int, type[XinqiaoError]]] = {
 
 
 def problem_error(
-    status: int, body: bytes, *, request_id: str | None, retry_after: int | None
+    status: int,
+    body: bytes,
+    *,
+    request_id: str | None,
+    retry_after: int | None,
+    clock: str | None = None,
 ) -> XinqiaoError:
-    """Exception of a verified problem document (RFC 9457)."""
+    """Exception of a verified problem document (RFC 9457).
+
+    `clock`: a sentence on this machine's clock, added where a proof may have failed by it.
+    """
     problem = json_members(body)
     code = _text(problem, "code")
     kind = BY_CODE.get(code or "") or _BY_STATUS.get(status) or _by_class(status)
     return kind(
-        _text(problem, "detail") or _text(problem, "title"),
+        _sentence(_text(problem, "detail") or _text(problem, "title"), kind, code, clock),
         code=code,
         status=status,
         title=_text(problem, "title"),
@@ -62,9 +72,14 @@ def problem_error(
 
 
 def oauth_error(
-    status: int, body: bytes, *, request_id: str | None, retry_after: int | None
+    status: int,
+    body: bytes,
+    *,
+    request_id: str | None,
+    retry_after: int | None,
+    clock: str | None = None,
 ) -> XinqiaoError:
-    """Exception of an OAuth endpoint's error answer (RFC 6749, section 5.2)."""
+    """Exception of an OAuth endpoint's error answer (RFC 6749, section 5.2); `clock` as above."""
     answer = json_members(body)
     code = _text(answer, "error") or _text(answer, "code")
     kind: type[XinqiaoError] = errors.OAuthError
@@ -75,12 +90,20 @@ def oauth_error(
     elif status >= 500:  # noqa: PLR2004 - RFC 9110
         kind = errors.ServerUnavailable
     return kind(
-        _text(answer, "error_description") or _text(answer, "detail"),
+        _sentence(_text(answer, "error_description") or _text(answer, "detail"), kind, code, clock),
         code=code,
         status=status,
         request_id=request_id,
         retry_after=retry_after,
     )
+
+
+def _sentence(
+    said: str | None, kind: type[XinqiaoError], code: str | None, clock: str | None
+) -> str | None:
+    if clock is None or code not in _BY_THE_CLOCK:
+        return said
+    return f"{said or kind().detail} {clock}"
 
 
 def json_members(body: bytes) -> Mapping[str, Any]:

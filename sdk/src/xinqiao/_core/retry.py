@@ -9,7 +9,13 @@ from email.utils import parsedate_to_datetime
 from math import ceil
 from typing import TypeAlias
 
-from xinqiao.errors import ConfigurationError, LimitReached, ServerUnavailable, XinqiaoError
+from xinqiao.errors import (
+    CertificateUntrusted,
+    ConfigurationError,
+    LimitReached,
+    ServerUnavailable,
+    XinqiaoError,
+)
 
 #: A random number between its two arguments.
 RandomBetween: TypeAlias = Callable[[float, float], float]
@@ -47,6 +53,8 @@ class RetryPolicy:
 
 def may_repeat(error: XinqiaoError, *, idempotent: bool) -> bool:
     """Whether a call that failed with this error may be sent again."""
+    if isinstance(error, CertificateUntrusted):
+        return False
     if isinstance(error, ServerUnavailable):
         return idempotent or not error.may_have_arrived
     return isinstance(error, LimitReached)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
 from itertools import count
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import httpx2
 
 from xinqiao._core import flow, jose
-from xinqiao.errors import ServerUnavailable, XinqiaoError
+from xinqiao.errors import XinqiaoError
 
+from .connection_errors import unavailable
 from .retry import may_repeat, parse_retry_after
 from .session import USER_AGENT, Server, Session
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from xinqiao._core.flow import Flow
 
 T = TypeVar("T")
+
+#: Seconds from which a difference of clocks is worth a word; the gateway forgives ten.
+NOTABLE_SKEW: Final = 8
 
 
 def with_retries(session: Session, attempt: Callable[[], Flow[T]], *, idempotent: bool) -> Flow[T]:
@@ -63,10 +68,8 @@ def exchange(
     )
     try:
         return (yield from flow.send(request))
-    except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
-        raise _server_unavailable(error, may_have_arrived=False) from error
     except httpx2.RequestError as error:
-        raise _server_unavailable(error, may_have_arrived=True) from error
+        raise unavailable(error, request) from error
 
 
 def proof(
@@ -89,8 +92,17 @@ def retry_after(session: Session, headers: Mapping[str, str]) -> int | None:
     return parse_retry_after(headers.get("retry-after"), now=session.now())
 
 
-def _server_unavailable(error: httpx2.RequestError, *, may_have_arrived: bool) -> ServerUnavailable:
-    # The name alone: a message could quote the address with its query.
-    unavailable = ServerUnavailable(f"The gateway could not be reached: {type(error).__name__}.")
-    unavailable.may_have_arrived = may_have_arrived
-    return unavailable
+def clock_hint(session: Session, headers: Mapping[str, str]) -> str | None:
+    """A sentence on this machine's clock, where the answer's `Date` is far from it.
+
+    The field is not signed, so that it explains a refusal and decides nothing.
+    """
+    try:
+        theirs = parsedate_to_datetime(headers.get("date", "")).timestamp()
+    except ValueError:
+        return None
+    ahead = round(session.now() - theirs)
+    if abs(ahead) < NOTABLE_SKEW:
+        return None
+    side = "ahead of" if ahead > 0 else "behind"
+    return f"This machine's clock is {abs(ahead)} seconds {side} the gateway's."

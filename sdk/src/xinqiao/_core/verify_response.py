@@ -21,7 +21,7 @@ from .keys import KeySet, ResponseKey
 from .oauth import get_json, metadata
 from .retry import utc_time
 from .session import Session
-from .transport import retry_after
+from .transport import clock_hint, retry_after
 
 if TYPE_CHECKING:
     from xinqiao._core.flow import Flow
@@ -44,10 +44,21 @@ def verify_response(session: Session, response: httpx2.Response) -> Flow[Evidenc
         now, skew = utc_time(session.now()), timedelta(seconds=session.settings.max_clock_skew)
         covered = verify_signature(exchange, claimed, key, earliest=now - skew, latest=now + skew)
     except SignatureInvalid as error:
+        error = _with_clock(session, response, error)
         error.status = response.status_code
         error.request_id = response.headers.get("x-request-id")
-        raise
+        raise error from None
     return make_evidence(covered, key, claimed.created)
+
+
+def _with_clock(
+    session: Session, response: httpx2.Response, error: SignatureInvalid
+) -> SignatureInvalid:
+    """The error, with a sentence on this machine's clock where the signature's time is refused."""
+    clock = clock_hint(session, response.headers) if error.reason == "created" else None
+    if clock is None:
+        return error
+    return SignatureInvalid(f"{error.detail} {clock}", reason=error.reason)
 
 
 def _refuse_unsigned_proxy_answer(session: Session, response: httpx2.Response) -> None:
