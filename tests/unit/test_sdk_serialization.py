@@ -22,7 +22,14 @@ USCC: Final = "91330106MA2XXXXXX0"
 LOAN: Final[dict[str, Any]] = {"purpose": "loan_approval"}
 VECTORS: Final = Path(__file__).parent.parent / "vectors" / "sdk"
 PERSONAL: Final = {"phone": "13900001111", "address": "文三路 1 号", "operator": "张伟国"}
-SETTINGS: Final = {"KeySet", "RetryPolicy", "FileCursor", "MemoryCursor", "CursorFunctions"}
+SETTINGS: Final = {
+    "ClientSettings",
+    "KeySet",
+    "RetryPolicy",
+    "FileCursor",
+    "MemoryCursor",
+    "CursorFunctions",
+}
 """Public dataclasses that are no results."""
 
 

@@ -18,7 +18,7 @@ from typing import Any, Final, assert_never, assert_type
 
 import pytest
 
-from tests.sampling import FULL
+from tests.sampling import sampled
 from xinqiao import (
     PURPOSES,
     AnswerChange,
@@ -145,10 +145,10 @@ def test_the_constructors_take_the_same_options(kind: type[Any]) -> None:
     assert set(ClientOptions.__annotations__) == options
 
 
-@pytest.mark.skipif(not FULL, reason="FULL=1: runs type checkers")
-@pytest.mark.parametrize(
-    ("page", "own"), [("sdk/README.md", ""), ("docs/integrate/bank.md", OF_THE_BANK)]
-)
+PAGES: Final = (("docs/integrate/bank.md", OF_THE_BANK), ("sdk/README.md", ""))
+
+
+@pytest.mark.parametrize(("page", "own"), PAGES[: sampled(1, full=2)])
 def test_the_examples_are_well_typed(tmp_path: Path, page: str, own: str) -> None:
     """All Python blocks of a page in order: mypy, strict; pyright too where it is installed."""
     blocks = re.findall(

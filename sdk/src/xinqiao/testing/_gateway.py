@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from email.utils import formatdate
 from typing import Any, Final, TypeAlias, Unpack
 
 import httpx2
@@ -189,17 +190,21 @@ class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         """Answer a blocking client."""
         request.read()
         time.sleep(self._wait(request))
-        return self._answer(request)
+        return self._dated(self._answer(request))
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Answer an asyncio client."""
         await request.aread()
         await asyncio.sleep(self._wait(request))
-        return self._answer(request)
+        return self._dated(self._answer(request))
 
     def _wait(self, request: httpx2.Request) -> float:
         """Seconds to hold a long poll: a moment, so that a test neither waits nor runs hot."""
         return LONG_POLL_SECONDS if "wait" in request.url.params else 0
+
+    def _dated(self, response: httpx2.Response) -> httpx2.Response:
+        response.headers.setdefault("Date", formatdate(self._clock(), usegmt=True))
+        return response
 
     def _answer(self, request: httpx2.Request) -> httpx2.Response:
         self.requests.append(request)
