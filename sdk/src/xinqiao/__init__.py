@@ -51,7 +51,10 @@ from ._core.results import (
     Withheld,
 )
 from ._core.retry import RetryPolicy
+from ._core.version import VERSION
 from .errors import XinqiaoError
+
+__version__ = VERSION
 
 __all__ = [
     "PURPOSES",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -145,10 +146,14 @@ class Client(Connection[httpx2.BaseTransport]):
         self.close()
 
     def _open(self, options: dict[str, Any]) -> None:
+        self._options, self._process = options, os.getpid()
         self._lock = threading.Lock()
         self._http = httpx2.Client(**options)
 
     def _run(self, flow: Flow[T]) -> T:
+        if self._process != os.getpid() and not self._http.is_closed:
+            # Forked: the connections are the parent's, and the lock may be held for ever.
+            self._open(self._options)
         try:
             step = next(flow)
             while True:

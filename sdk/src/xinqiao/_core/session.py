@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from xinqiao.errors import ConfigurationError
 
 from .jose import SigningKey, generate_dpop_key
+from .version import VERSION
 
 if TYPE_CHECKING:
     from .keys import KeySet
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 #: A token is renewed this many seconds before it ends.
 RENEW_BEFORE: Final = 30
-USER_AGENT: Final = "xinqiao-python/0.1"
+USER_AGENT: Final = f"xinqiao-python/{VERSION}"
 
 Server = Literal["authorization", "resource"]
 

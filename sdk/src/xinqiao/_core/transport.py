@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from itertools import count
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from xinqiao._core.flow import Flow
 
 T = TypeVar("T")
+_log: Final = logging.getLogger("xinqiao")
 
 #: Seconds from which a difference of clocks is worth a word; the gateway forgives ten.
 NOTABLE_SKEW: Final = 8
@@ -37,6 +39,7 @@ def with_retries(session: Session, attempt: Callable[[], Flow[T]], *, idempotent
             wait = policy.wait(tried, error, elapsed=elapsed, chance=world.chance)
             if wait is None or not may_repeat(error, idempotent=idempotent):
                 raise
+            _log.info("%s; try %d in %.1f s", type(error).__name__, tried + 2, wait)
         yield from flow.pause(wait)
     raise AssertionError  # count() never ends
 
@@ -67,9 +70,13 @@ def exchange(
         extensions={} if timeout is None else {"timeout": httpx2.Timeout(timeout).as_dict()},
     )
     try:
-        return (yield from flow.send(request))
+        response = yield from flow.send(request)
     except httpx2.RequestError as error:
         raise unavailable(error, request) from error
+    # Path and id alone: a query or a body may name an enterprise.
+    named = response.headers.get("x-request-id", "-")
+    _log.debug("%s %s: %d (request %s)", method, request.url.path, response.status_code, named)
+    return response
 
 
 def proof(

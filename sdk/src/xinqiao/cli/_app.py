@@ -19,6 +19,7 @@ from xinqiao import (
     Purpose,
     QuestionTag,
     XinqiaoError,
+    __version__,
     verify_consent_record,
     verify_evidence,
 )
@@ -38,11 +39,33 @@ class KeyKind(StrEnum):
 
 app = typer.Typer(
     name="xinqiao",
-    help="Ask, query and prove, at a Xinqiao (信桥) gateway. Every answer's signature is verified.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"xinqiao {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the version.",
+            is_eager=True,
+            callback=lambda value: _print_version(wanted=value),
+        ),
+    ] = False,
+) -> None:
+    """Ask, query and prove, at a Xinqiao (信桥) gateway. Every answer's signature is verified."""
+
 
 Kit = Annotated[
     Path | None,
