@@ -1,6 +1,7 @@
 """`xinqiao-gateway ingest`: files, repeated and concurrent runs, rejects, refusals."""
 
 import gzip
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,38 @@ def test_each_file_is_an_act_of_its_operator(fixture: IngestFixture) -> None:
     )
     assert (act["what"], act["client_id"], act["subject"]) == ("ingest", "market", "licence")
     assert act["operator_name"] == "fang"
+
+
+def test_a_file_leaves_a_notice_of_each_new_bad_record(fixture: IngestFixture) -> None:
+    """To the enterprise that has an address; once, however often the file comes."""
+    decided_on = f"{datetime.now(UTC).date() - timedelta(days=30)}"
+    fixture.rows("DELETE FROM notice_place")
+    fixture.rows(
+        "INSERT INTO notice_place (uscc, place_id, channel, link_digest, added_by,"  # noqa: S608
+        " added_token_digest, added_at, confirmed_at)"
+        f" VALUES ('{make_uscc(1)}', 'plc_1', 'email', '', 'wang', '', now(), now())"
+    )
+    fixture.write(
+        "day1.ndjson",
+        [
+            {
+                "uscc": make_uscc(number),
+                "document_number": f"罚{number}-{of}号",
+                "kinds": ["罚款"],
+                "fine": "1.2",
+                "decided_on": decided_on,
+                "procedure": "普通",
+            }
+            for number in (1, 2)
+            for of in (1, 2, 3)
+        ],
+    )
+    for again in ((), ("--again",)):
+        assert fixture.ingest("day1.ndjson", *again, dataset="penalty").status == 0
+        found = fixture.rows("SELECT uscc, kind, dataset FROM notice")
+        assert [tuple(each.values()) for each in found] == 3 * [
+            (make_uscc(1), "bad_record_arrived", "penalty")
+        ]
 
 
 def test_rejected_rows_are_listed_and_warnings_counted(fixture: IngestFixture) -> None:

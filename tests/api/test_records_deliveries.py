@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,9 +14,11 @@ from gateway.limits.quotas import Quotas
 from tests.gateway_fixture import GatewayFixture
 from tests.records_builders import (
     SCOPE,
+    act,
     call_as_source,
     deliver,
     forget,
+    make_act,
     make_department,
     make_penalty,
 )
@@ -306,7 +309,7 @@ async def test_the_description_names_the_endpoints(gateway: GatewayFixture) -> N
 async def test_listings_whose_term_is_over_are_reported_to_their_source(
     gateway: GatewayFixture,
 ) -> None:
-    """Until the source reports the removal; other sources do not see them."""
+    """Until the source reports the removal; not a suspended one; other sources do not see them."""
     lists = frozenset({"serious_violation", "abnormal_listing"})
     source, other = [await make_department(gateway, datasets=lists) for _ in range(2)]
     uscc = gateway.uscc("clean")
@@ -320,6 +323,13 @@ async def test_listings_whose_term_is_over_are_reported_to_their_source(
         source,
         "abnormal_listing",
         {"uscc": uscc, "decision_number": "异1", "added_on": "2019-02-01"},
+    )
+    within_term = f"{gateway.clock().date() - timedelta(days=900)}"
+    suspended = {"uscc": uscc, "decision_number": "严3", "added_on": within_term}
+    await deliver(source, "serious_violation", suspended)
+    await act(
+        source,
+        make_act(suspended | {"document_number": "严3"}, "suspend", dataset="serious_violation"),
     )
 
     async def overdue(caller: Any) -> list[dict[str, Any]]:
