@@ -1,4 +1,4 @@
-"""Schema of the data catalogue (pydantic): datasets, fields, clock rules, objection rules."""
+"""Schema of the data catalogue (pydantic): datasets, their fields, sensitive subjects."""
 
 import re
 from collections.abc import Mapping

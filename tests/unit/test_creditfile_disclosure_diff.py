@@ -12,6 +12,7 @@ from tests.creditfile_builders import CATALOGUE
 
 DOCUMENT = PUBLISHED_CATALOGUE.read_text(encoding="utf-8")
 PARSED = yaml.load(DOCUMENT, Loader=yaml.CSafeLoader)  # safe, and quick
+del PARSED["repair"]  # discloses nothing, and must fit the clocks that are changed here
 
 
 def changed(change: Any) -> Catalogue:
