@@ -296,6 +296,20 @@ async def test_a_malformed_form_is_a_stale_page(
     assert await applications_of(portal) == []
 
 
+async def test_forms_with_files_are_limited_per_person_before_they_are_read(
+    portal: PortalFixture,
+) -> None:
+    """The eleventh in a minute, of anybody who may apply."""
+    browser, other = await portal.signed_in(), await portal.signed_in("li")
+    for _ in range(10):
+        assert (await browser.post(form_at(portal.firm), data=WORDS)).status_code == 403
+    refused = await send(portal, browser, ("a.jpg", b"x"))
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) > 0
+    assert await applications_of(portal) == []
+    assert (await send(portal, other)).status_code == 303
+
+
 async def test_two_tabs_and_a_double_click_are_one_application(portal: PortalFixture) -> None:
     """Each response leads to it."""
     browser, other = await portal.signed_in(), await portal.signed_in("li")

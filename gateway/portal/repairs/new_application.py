@@ -18,6 +18,7 @@ from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages.forms import single_value
 from gateway.pages.page_route import PageRoute, see_other
 from gateway.pages.upload_form import HashedFile, UploadForm
+from gateway.portal.download_limit import count_upload
 from gateway.portal.my_record import dataset_name, find_entry, load_file, renderer
 from gateway.portal.objections.new_objection import actor
 from gateway.portal.repairs import labels
@@ -52,8 +53,9 @@ async def apply_for_repair(
     uscc: str, record_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Apply for the repair; a repeated post redirects to the first application."""
-    form = await visitor.upload_form(f"repair {uscc} {record_id}")
     visitor.require(Permission.REPAIRS, uscc)
+    await count_upload(runtime, visitor)
+    form = await visitor.upload_form(f"repair {uscc} {record_id}")
     now = runtime.now()
     typed = single_value(form.fields, "statement")
     statement = read_text(typed, today=day_of(now))
