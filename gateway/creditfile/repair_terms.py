@@ -70,6 +70,8 @@ class RepairTerms:
     repairable_from: date
     months: int
     """Shortest publicity."""
+    after_revocation: bool
+    """The first day follows from a revoked repair."""
     ends_at: datetime | None
     """End of disclosure without a repair; `None` if nothing ends it."""
     office: str | None
@@ -126,14 +128,16 @@ def repair_terms(
     state = _state(record, now, applied=applied)
     if begins is None or record.withdrawn_at is not None or not (state or counts):
         return NoRepair.NOT_TOLD
+    again = date.min
     if last_change is not None and last_change.kind is RepairChangeKind.REPAIR_REVOKED:
         again = _day_after(last_change.day, catalogue.repair.months_after_revocation)
-        begins = max(begins, again)
+    after_revocation, begins = again > begins, max(begins, again)
     is_due = now >= midnight(begins)
     return RepairTerms(
         state=state or _told_state(last_change, is_due=is_due),
         can_apply=state is None and is_due,
         repairable_from=begins,
+        after_revocation=after_revocation,
         months=_months(record, catalogue, rule),
         ends_at=disclosure_terms.ends_at(record, dataset, rules, context),
         office=record.fields.get(rule.office.field) if rule.office.field else None,

@@ -181,6 +181,8 @@ async def test_the_record_page_shows_what_became_of_a_repair(
         can_apply = f"{path}/repair" in page
         assert can_apply is (kind == "reinstated")
         assert ("2027-11-23" in page) is (kind == "repair_revoked")
+        assert ("修复被撤销满 12 个月后" in page) is (kind == "repair_revoked")
+        assert "†" not in page
 
 
 async def test_a_record_too_early_is_not_offered_and_its_form_leads_back(

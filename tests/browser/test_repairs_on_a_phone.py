@@ -26,6 +26,12 @@ from tests.repair_builders import apply_for_repair
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+REASONS: Final = {
+    "suspended": "法院裁定受理重整，按裁定中止公示。",
+    "reinstated": "重整程序终结，恢复公示。",
+    "repaired": "同意修复。",
+    "repair_revoked": "缴款凭证系伪造，撤销修复决定。",
+}
 REASON: Final = "罚款已缴清，现场复查合格，同意修复。"
 
 
@@ -48,6 +54,33 @@ async def make_file(site: BrowserPortal, *record_ids: str) -> None:
             for number, each in enumerate(record_ids, 107)
         )
     )
+
+
+async def make_later(site: BrowserPortal) -> None:
+    """A suspended record, one told again, a revoked repair, one too early, and a listing."""
+    now, firm = site.portal.clock(), site.portal.firm
+    recent = (now.date() - timedelta(days=20)).isoformat()
+    await site.portal.add_records(
+        make_record(
+            uscc=firm,
+            record_id="rec_new",
+            document_number="杭西市监处罚〔2026〕200号",
+            decided_on=recent,
+            determined_on=recent,
+            published_on=recent,
+        ),
+        make_record("abnormal_listing", uscc=firm, record_id="rec_list", reason="未按期年报"),
+    )
+    for record_id, column, *kinds in (
+        ("rec_s", "suspended_at", "suspended"),
+        ("rec_t", "suspended_at", "suspended", "reinstated"),
+        ("rec_u", "repaired_at", "repaired", "repair_revoked"),
+    ):
+        for kind in kinds:
+            mark = now if kind in {"suspended", "repaired"} else None
+            change = Change(kind=kind, actor="source", reason=REASONS[kind], decided_on=now.date())
+            async with site.portal.engine.begin() as connection:
+                await mark_record(connection, firm, record_id, {column: mark}, change, now=now)
 
 
 async def accept(site: BrowserPortal, application_id: str) -> None:
@@ -116,7 +149,8 @@ async def test_every_page_about_a_repair_fits_its_screen(
     chromium: Browser, site: BrowserPortal, language: str, width: int
 ) -> None:
     """No horizontal scrolling, targets of at least 44 px, labelled controls, small pages."""
-    await make_file(site, "rec_p", "rec_q", "rec_r")
+    await make_file(site, "rec_p", "rec_q", "rec_r", "rec_s", "rec_t", "rec_u")
+    await make_later(site)
     firm = site.portal.firm
     made = await apply_for_repair(site.portal, firm, "rec_q", now=site.portal.clock())
     done = await apply_for_repair(site.portal, firm, "rec_r", now=site.portal.clock())
@@ -131,6 +165,11 @@ async def test_every_page_about_a_repair_fits_its_screen(
         "repairable": f"/portal/enterprises/{firm}/records/rec_p",
         "applied": f"/portal/enterprises/{firm}/records/rec_q",
         "repaired": f"/portal/enterprises/{firm}/records/rec_r",
+        "suspended": f"/portal/enterprises/{firm}/records/rec_s",
+        "lifted": f"/portal/enterprises/{firm}/records/rec_t",
+        "revoked": f"/portal/enterprises/{firm}/records/rec_u",
+        "too early": f"/portal/enterprises/{firm}/records/rec_new",
+        "listed": f"/portal/enterprises/{firm}/records/rec_list",
         "form": f"/portal/enterprises/{firm}/records/rec_p/repair",
         "list": f"/portal/enterprises/{firm}/repairs",
         "application": f"/portal/repairs/{made.application_id}",
