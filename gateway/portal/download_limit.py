@@ -55,7 +55,7 @@ async def _count(
     unavailable: PageMessage,
     too_many: Callable[[int], PageMessage],
 ) -> None:
-    person = runtime.digests.of(name, visitor.session.subject).hex()
+    person = runtime.digests.of("portal_files", visitor.session.subject).hex()
     counter = Counter(name=name, key=person, quota=quota, window=MINUTE)
     try:
         verdict = await runtime.limiter.admit(
