@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
-from gateway.synthetic import negative_records, positive_records, structure_records
+from gateway.synthetic import negative_records, positive_records, structure_records, violations
 from gateway.synthetic.company_names import INDUSTRY_BY_CODE, entity_type_of
 from gateway.synthetic.divisions import BY_CODE, Division
 from gateway.synthetic.enterprise_builder import EnterpriseBuilder
@@ -62,7 +62,7 @@ def _penalty_with(event: str, days_ago: int) -> Trait:
 
 
 def _penalty(
-    violation: negative_records.Violation | None = None,
+    violation: violations.Violation | None = None,
     **changed: Any,  # penalty fields
 ) -> Trait:
     return lambda builder: negative_records.add_live_penalty(builder, violation, **changed)
@@ -75,7 +75,7 @@ def _id_number_in_free_text(builder: EnterpriseBuilder) -> None:
         f"当事人经营者（身份证号：{number}，电话{builder.person.phone}）未按规定明码标价；"
         f"复核时所留证件号为{spaced}。"
     )
-    negative_records.add_live_penalty(builder, negative_records.PRICE_TAGS, facts=facts)
+    negative_records.add_live_penalty(builder, violations.PRICE_TAGS, facts=facts)
 
 
 def _with(**attributes: Any) -> Trait:  # of the builder
@@ -136,14 +136,14 @@ TRAITS: Final[dict[str, Trait]] = {
     "disputed": _penalty_with("objection_since", 2),
     "under_appeal": _penalty(appeal_state="under_appeal"),
     "warning_only": _penalty(
-        negative_records.STANDARD_TERMS,
+        violations.STANDARD_TERMS,
         kinds=["警告"],
         fine="0.000000",
         content="警告。",
         severity="轻微",
     ),
     "simplified_procedure": _penalty(
-        negative_records.PRICE_TAGS,
+        violations.PRICE_TAGS,
         procedure="简易",
         fine="0.020000",
         content="罚款0.02万元。",

@@ -22,10 +22,10 @@ from gateway.ingest.results import AcceptedRow
 from gateway.synthetic.delivered_rows import SyntheticEnterprise
 from gateway.synthetic.divisions import BY_CODE, DIVISIONS
 from gateway.synthetic.licence_kinds import FOOD_TRADES, LICENCE_KINDS, mod_11_10
-from gateway.synthetic.negative_records import VIOLATIONS
 from gateway.synthetic.people import UNASSIGNED_PREFIX
 from gateway.synthetic.province import province
 from gateway.synthetic.scenarios import TRAITS
+from gateway.synthetic.violations import VIOLATIONS
 from tests.creditfile_builders import CATALOGUE
 from verification import Asked, NotACode, evaluate, id_check_character, is_market_entity, parse_uscc
 
