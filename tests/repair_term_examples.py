@@ -171,8 +171,10 @@ by the authority in charge. How a repair is applied for and decided:
 的数字或理解。
 
 A repair ends publicity, sharing and use at once, on every channel; past recipients get a notice. What is
-not in this table ends with the decision or list that it follows from.
+not in this table ends with the decision or list that it follows from. What a law excludes from repair is not
+accepted by its source.
 修复后即时终止公示、停止共享和使用，并通知此前查到过的机构。不在表内的信息，随其所依据的决定或名单一并结束。
+法律法规规定不可修复的，由数源单位不予同意。
 """
 _STATES: Final = {
     NoRepair.NOT_TOLD: "无需修复 nothing to repair",

@@ -55,7 +55,9 @@ class NoRepair(StrEnum):
     NOT_BAD = "not_bad"
     """No bad information."""
     NOT_BY_ITSELF = "not_by_itself"
-    """The catalogue has no rule: it ends with what it follows from."""
+    """The catalogue has no rule for it: it ends with what it follows from."""
+    NO_RULES = "no_rules"
+    """A catalogue of an earlier form, without repair."""
     NOT_TOLD = "not_told"
     """It has ended, or does not count: simplified procedure, appeal, not published."""
 
@@ -120,8 +122,10 @@ def repair_terms(
     dataset, rules = catalogue.dataset(record.dataset), catalogue.rules_of(record.dataset)
     if not disclosure_terms.is_bad(record, dataset):
         return NoRepair.NOT_BAD
-    rule = catalogue.repair.rules.get(record.dataset) if catalogue.repair else None
-    if catalogue.repair is None or rule is None:
+    if catalogue.repair is None:
+        return NoRepair.NO_RULES
+    rule = catalogue.repair.rules.get(record.dataset)
+    if rule is None:
         return NoRepair.NOT_BY_ITSELF
     counts = disclosure_terms.counts_as_bad(record, dataset, rules, now=now, context=context)
     begins = repairable_from(record, catalogue)

@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from consent import Status
 from tests.api.test_portal_link_requests import decide, read_consent, request_by_link
+from tests.creditfile_builders import make_record
 from tests.portal_fixture import PortalFixture, hidden_fields, open_portal
 
 LINK = re.compile(r"/portal/invitations/[A-Za-z0-9_-]+")
@@ -87,6 +88,27 @@ async def test_a_delegates_decision_is_kept_with_the_delegates_own_name_and_toke
     one = re.search(rf"/portal/enterprises/{portal.firm}/delegates/dlg_[a-z0-9]+", page)
     assert one
     assert f"/portal/consents/{consent_id}" in (await boss.get(one[0])).text
+
+
+async def test_the_representative_sees_what_a_delegate_did_for_a_repair(
+    portal: PortalFixture,
+) -> None:
+    """The application and its withdrawal, each under the delegate's own name."""
+    await portal.add_records(make_record(uscc=portal.firm, record_id="rec_p"))
+    wang = await make_delegate(portal, "record", "repairs")
+    address = f"/portal/enterprises/{portal.firm}/records/rec_p/repair"
+    form = hidden_fields((await wang.get(address)).text, address)
+    sent = await wang.post(address, data=form | {"statement": "已整改。", "commitment": "yes"})
+    own = sent.headers["location"].partition("?")[0]
+    form = hidden_fields((await wang.get(f"{own}/withdraw")).text, f"{own}/withdraw")
+    await wang.post(f"{own}/withdraw", data=form)
+    boss = await portal.signed_in()
+    at = f"/portal/enterprises/{portal.firm}/delegates"
+    one = re.search(rf"{at}/dlg_[a-z0-9]+", (await boss.get(at)).text)
+    assert one
+    page = (await boss.get(one[0])).text
+    assert page.count(f'href="{own}"') == 2
+    assert "办理了信用修复申请" in page
 
 
 async def test_a_delegate_ended_is_out_with_the_very_next_request(portal: PortalFixture) -> None:
