@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from gateway.access.body import WireModel
 from gateway.access.timestamps import format_time
 from gateway.disclosure.change_feed import FeedPage
-from gateway.disclosure.withdrawal_notices import WithdrawalNotice
+from gateway.disclosure.withdrawal_notices import NoticeKind, WithdrawalNotice
 
 MAX_CURSOR_DIGITS = 18
 """Fits into PostgreSQL's bigint."""
@@ -20,7 +20,7 @@ class ChangeOut(BaseModel):
     """One change. `disclosure_ids` are the answers that rest on what has changed."""
 
     change_id: str
-    kind: str
+    kind: NoticeKind
     occurred_at: str
     dataset: str | None
     record_id: str | None

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consent import Consent, Transition
 from gateway.db.statements import Statement
-from gateway.disclosure.consent_change_events import notices_for
+from gateway.disclosure.consent_change_events import ConsentNoticeKind, notices_for
 from gateway.disclosure.ids import new_id
 
 RecordKind = Literal[
@@ -25,6 +25,7 @@ RecordKind = Literal[
     "record_ended",
     "record_reinstated",
 ]
+NoticeKind = RecordKind | ConsentNoticeKind | Literal["consent_expired"]
 
 UNACKNOWLEDGED_KINDS: Final = (
     "consent_granted",
@@ -165,7 +166,7 @@ class WithdrawalNotice:
     """One notice, as its client will get it."""
 
     change_id: str
-    kind: str
+    kind: NoticeKind
     occurred_at: datetime
     dataset: str | None
     record_id: str | None

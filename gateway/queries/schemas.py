@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from gateway.access.body import EnterpriseIn, WireModel
+from gateway.queries.withheld import WithheldReason
 from gateway.rfc3339 import Day
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -67,7 +68,7 @@ class WithheldOut(WireModel):
 
     dataset: str
     fields: list[str] | None = None
-    reason: str
+    reason: WithheldReason
 
 
 class ConsentOut(WireModel):

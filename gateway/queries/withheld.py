@@ -6,6 +6,7 @@ Never single records: that one was repaired or has expired is not disclosed.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 from consent import Granted, Purpose
 from gateway.clients.agreements import Agreement
@@ -14,13 +15,22 @@ from gateway.creditfile.disclosure_class import Audience, DisclosureClass
 from gateway.creditfile.disclosure_policy import never_disclosed_fields
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS
 
+WithheldReason = Literal[
+    "not_in_agreement",
+    "not_in_consent",
+    "not_for_purpose",
+    "not_licensed",
+    "class_never",
+    "source_unavailable",
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisclosedScope:
     """The requested datasets that are disclosed, and why the others are withheld."""
 
     disclosed: tuple[str, ...]
-    reasons: Mapping[str, str]
+    reasons: Mapping[str, WithheldReason]
     unseen: Mapping[str, frozenset[str]]
     """Fields by dataset that the catalogue added after the consent."""
     unlicensed: Mapping[str, frozenset[str]]
@@ -50,7 +60,7 @@ def scope_of(
 
     `kind` is the enterprise's.
     """
-    reasons: dict[str, str] = {}
+    reasons: dict[str, WithheldReason] = {}
     for name in datasets:
         if name not in agreement.datasets:
             reasons[name] = "not_in_agreement"
@@ -110,20 +120,22 @@ def is_offered(dataset: str, purpose: Purpose, catalogue: Catalogue) -> bool:
 
 def withheld(scope: DisclosedScope, catalogue: Catalogue) -> list[dict[str, object]]:
     """The member `withheld` of an answer."""
-    in_part: list[dict[str, object]] = [
-        {"dataset": name, "fields": list(fields), "reason": "class_never"}
+    in_part = [
+        _part(name, list(fields), "class_never")
         for name in scope.disclosed
         if (fields := never_disclosed_fields(name, catalogue))
     ]
     in_part += [
-        {"dataset": name, "fields": sorted(fields), "reason": "not_in_consent"}
-        for name, fields in scope.unseen.items()
+        _part(name, sorted(fields), "not_in_consent") for name, fields in scope.unseen.items()
     ]
     in_part += [
-        {"dataset": name, "fields": sorted(fields), "reason": "not_licensed"}
-        for name, fields in scope.unlicensed.items()
+        _part(name, sorted(fields), "not_licensed") for name, fields in scope.unlicensed.items()
     ]
     whole: list[dict[str, object]] = [
         {"dataset": name, "reason": reason} for name, reason in scope.reasons.items()
     ]
     return [*in_part, *whole]
+
+
+def _part(dataset: str, fields: list[str], reason: WithheldReason) -> dict[str, object]:
+    return {"dataset": dataset, "fields": fields, "reason": reason}

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from gateway.access.body import EnterpriseIn, WireModel
+from verification import Answer, Match
 
 VerificationText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 MAX_QUESTIONS = 20
@@ -37,8 +38,8 @@ class AnswerOut(WireModel):
     """One answer; `match` is present only with a `yes` on a name."""
 
     question: str
-    answer: str
-    match: str | None = None
+    answer: Answer
+    match: Match | None = None
 
 
 class LogPromiseOut(WireModel):
