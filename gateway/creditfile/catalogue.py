@@ -18,7 +18,7 @@ from gateway.creditfile.catalogue_schema import (
     NonEmptyText,
     Subject,
 )
-from gateway.creditfile.clock_rules import ClockRules
+from gateway.creditfile.clock_rules import ClockRules, EndsWith
 from gateway.creditfile.disclosure_class import CLASSES_FOR, Audience, DisclosureClass
 from gateway.creditfile.procedure_rules import ObjectionKinds, RepairRules
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS
@@ -83,10 +83,15 @@ class Catalogue(CataloguePart):
         """Clock rules of a dataset."""
         return self.clocks[self.dataset(code).clock]
 
+    @cached_property
+    def ends_with(self) -> Mapping[str, EndsWith]:
+        """Datasets whose bad records end with those of another, and how."""
+        rules = ((code, self.rules_of(code).ends_with) for code in self.codes)
+        return {code: rule for code, rule in rules if rule is not None}
+
     def ending_with(self, datasets: Iterable[str]) -> list[tuple[str, str]]:
         """Pairs of one of `datasets` and the dataset with whose records its bad ones end."""
-        rules = ((code, self.rules_of(code).ends_with) for code in datasets if code in self.codes)
-        return [(code, rule.dataset) for code, rule in rules if rule is not None]
+        return [(code, self.ends_with[code].dataset) for code in datasets if code in self.ends_with]
 
     def fields_for(
         self, code: str, audience: Audience, kind: str = ""

@@ -60,8 +60,7 @@ def is_disclosable(
         record, catalogue, now, context=context
     ):
         return False
-    fields = catalogue.fields_for(record.dataset, audience, kind)
-    return any(_reaches(each, record, audience) for each in fields)
+    return _has_reaching_field(record, audience, catalogue, kind)
 
 
 def end_in_effect(
@@ -103,17 +102,20 @@ def disclosable_records(
 
     `kind` is the enterprise's. Records that are not for this audience are left out.
     """
-    held = tuple(records)
-    context = context_of(held, catalogue, now)
-    return tuple(
-        DisclosableRecord(
-            record=each,
-            fields=_reachable_fields(each, audience, catalogue, kind, today=day_of(now)),
-            counts_as_bad=counts_as_bad(each, catalogue, now, context=context),
-        )
-        for each in held
-        if is_disclosable(each, audience, catalogue, now, context=context, kind=kind)
-    )
+    held = tuple(each for each in records if each.dataset in catalogue.codes)
+    context, today = context_of(held, catalogue, now), day_of(now)
+    found = []
+    for each in held:
+        end = end_in_effect(each, catalogue, now, context=context)
+        if end is not None and audience is not Audience.ENTERPRISE:
+            continue
+        if _has_reaching_field(each, audience, catalogue, kind):
+            is_held_against = end is None and is_bad(each, catalogue.dataset(each.dataset))
+            fields = _reachable_fields(each, audience, catalogue, kind, today=today)
+            found.append(
+                DisclosableRecord(record=each, fields=fields, counts_as_bad=is_held_against)
+            )
+    return tuple(found)
 
 
 def never_disclosed_fields(dataset: str, catalogue: Catalogue) -> tuple[str, ...]:
@@ -143,8 +145,8 @@ def counts_as_bad(
     record: Record, catalogue: Catalogue, now: datetime, *, context: FileContext = ALONE
 ) -> bool:
     """True if the record is bad information against the enterprise at `now` (R1)."""
-    dataset, rules = catalogue.dataset(record.dataset), catalogue.rules_of(record.dataset)
-    return disclosure_terms.counts_as_bad(record, dataset, rules, now=now, context=context)
+    is_held_against = end_in_effect(record, catalogue, now, context=context) is None
+    return is_held_against and is_bad(record, catalogue.dataset(record.dataset))
 
 
 def _ends_of_serious_listings(
@@ -249,6 +251,14 @@ def _names_person(field: FieldDefinition, record: Record, *, individual: bool) -
     """True if the value is a person's name that is masked in public."""
     known = field.unmasked_when is not None and field.unmasked_when.holds(record.fields)
     return field.personal and (field.masked or individual) and not known
+
+
+def _has_reaching_field(
+    record: Record, audience: Audience, catalogue: Catalogue, kind: str
+) -> bool:
+    """True if some field of the record's dataset reaches the audience."""
+    fields = catalogue.fields_for(record.dataset, audience, kind)
+    return any(_reaches(each, record, audience) for each in fields)
 
 
 def _reaches(field: FieldDefinition, record: Record, audience: Audience) -> bool:

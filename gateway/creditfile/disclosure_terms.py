@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from gateway.creditfile.catalogue_schema import DatasetDefinition
@@ -186,26 +187,13 @@ def exemption(record: Record, rules: ClockRules, *, now: datetime) -> End | None
     return None
 
 
-def counts_as_bad(
-    record: Record,
-    dataset: DatasetDefinition,
-    rules: ClockRules,
-    *,
-    now: datetime,
-    context: FileContext = ALONE,
-) -> bool:
-    """True if the record is bad information against the enterprise at `now`."""
-    return (
-        is_bad(record, dataset)
-        and exemption(record, rules, now=now) is None
-        and not has_ended(record, dataset, rules, now=now, context=context)
-    )
+_MOMENT: Final = itemgetter(0)
 
 
 def _first_end(
     record: Record, dataset: DatasetDefinition, rules: ClockRules, context: FileContext
 ) -> End | None:
-    return min(_ends(record, dataset, rules, context), key=lambda end: end.moment, default=None)
+    return min(_ends(record, dataset, rules, context), key=_MOMENT, default=None)
 
 
 def _ends(

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from gateway.creditfile import disclosure_terms
 from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.disclosure_policy import counts_as_bad
 from gateway.creditfile.disclosure_terms import ALONE, FileContext
 from gateway.creditfile.local_dates import day_of, end_of, midnight, months_after
 from gateway.creditfile.penalty_publicity import Penalty, severity_of
@@ -127,7 +128,7 @@ def repair_terms(
     rule = catalogue.repair.rules.get(record.dataset)
     if rule is None:
         return NoRepair.NOT_BY_ITSELF
-    counts = disclosure_terms.counts_as_bad(record, dataset, rules, now=now, context=context)
+    counts = counts_as_bad(record, catalogue, now, context=context)
     begins = repairable_from(record, catalogue)
     state = _state(record, now, applied=applied)
     if begins is None or record.withdrawn_at is not None or not (state or counts):
