@@ -1,19 +1,20 @@
 """Consent texts shown at a decision, Chinese and English. Each change raises `TEXT_VERSION`.
 
-They say who asks, for what, what a refusal means and how to take a consent back, as the Personal
-Information Protection Law (个人信息保护法, PIPL) asks for: Articles 14 to 17, and 23 for the
-separate consent of a natural person whose data goes to another handler. An individual business is
-half a natural person, so it is shown that paragraph too.
+They say what the Personal Information Protection Law (个人信息保护法, PIPL) asks for: recipient, purpose,
+means, kinds, retention and rights (Articles 17 and 23), the right to refuse and to withdraw (14 to 16),
+automated decisions (24), and of an ID number why it is needed and what follows (30). Each separate
+consent (23, 29) is given to an item by itself. What was shown is stored by its digest, so that texts of
+earlier versions stay readable.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from consent.model import PURPOSE_NAMES, Bilingual, Purpose
 
-TEXT_VERSION = "2026.2"
+TEXT_VERSION = "2026.3"
 
 PURPOSE_TEXTS: Mapping[Purpose, Bilingual] = MappingProxyType(
     {
@@ -60,10 +61,77 @@ _WHO = Bilingual(
     zh="{recipient}希望查看下列信用信息，目的：{purpose}。",
     en="{recipient} would like to see the credit information below. Purpose: {purpose}.",
 )
+_KINDS = Bilingual(
+    zh="信息种类：{kinds}。各项包含的内容在该项下列明。",
+    en="Kinds of information: {kinds}. What each contains is listed under it.",
+)
+_ANSWERS = Bilingual(
+    zh="所列核验问题的答案（是、否或无法确定）",
+    en="answers to the questions below (yes, no or not determined)",
+)
 _CHOICE = Bilingual(
     zh="每一项都由您单独选择，默认均不勾选；期限和次数可以缩短、减少，但不会超过对方的申请。",
     en="You choose each item by itself; none is ticked beforehand. You may shorten the term and "
     "lower the number of uses; they never exceed what was asked for.",
+)
+_DELETED_AT_ONCE = Bilingual(
+    zh="保存期限：每条信息都注明使用期限，使用期限届满即删除；您撤回的，对方收到通知当日删除。",
+    en="Retention: each record says until when it may be used, and is deleted then; if you withdraw, "
+    "on the day on which the recipient is notified.",
+)
+_DELETED_LATER = Bilingual(
+    zh="保存期限：每条信息都注明使用期限，使用期限届满后 {retention} 日内删除；"
+    "您撤回的，对方收到通知当日删除。",
+    en="Retention: each record says until when it may be used, and is deleted within {retention} days "
+    "after that; if you withdraw, on the day on which the recipient is notified.",
+)
+_NO_AGREEMENT = Bilingual(
+    zh="保存期限：对方目前没有有效的数字合约，保存期限无法说明，因此现在不能同意。",
+    en="Retention: the recipient has no agreement in force, so its retention cannot be named and you "
+    "cannot consent now.",
+)
+_MEANS = Bilingual(
+    zh="处理方式：对方通过信桥在线查询、核验，在上述用途内使用和存储；信桥记录每一次查询。",
+    en="Means: the recipient queries and verifies online through Xinqiao, and uses and stores what it "
+    "is told for that purpose; Xinqiao records each query.",
+)
+_AUTOMATED: Mapping[bool | None, Bilingual] = MappingProxyType(
+    {
+        True: Bilingual(
+            zh="自动化决策：对方声明会利用这些信息进行自动化决策。对您权益有重大影响的，"
+            "您有权要求对方说明，并有权拒绝仅通过自动化决策作出的决定。",
+            en="Automated decisions: the recipient declares that it decides by automated means with "
+            "this information. Where that affects you significantly you may ask it to explain, and "
+            "refuse a decision that is made by automated means alone.",
+        ),
+        False: Bilingual(
+            zh="自动化决策：对方声明不利用这些信息进行自动化决策。",
+            en="Automated decisions: the recipient declares that it does not decide by automated means "
+            "with this information.",
+        ),
+        None: Bilingual(
+            zh="自动化决策：对方没有声明是否进行自动化决策，您可以向对方询问。如有且对您权益有重大影响的，"
+            "您有权要求说明，并有权拒绝仅通过自动化决策作出的决定。",
+            en="Automated decisions: the recipient has not declared whether it decides by automated "
+            "means; you may ask it. If it does and that affects you significantly, you may ask it to "
+            "explain, and refuse a decision that is made by automated means alone.",
+        ),
+    }
+)
+_LIMITS = Bilingual(
+    zh="对方只能用于上述目的，不得向第三方提供；每一次查询您都可以免费看到，查询记录保存十年。",
+    en="It may be used for this purpose only and not be passed on to anybody. You can see every single "
+    "query, free of charge; the record of each is kept for ten years.",
+)
+# Article 44 ff. and 65. 12345 takes citizens' complaints of every kind and passes them on; 12377 is the
+# cyberspace administration's, which coordinates personal information protection (Article 60).
+_RIGHTS = Bilingual(
+    zh="您的权利：可以在本门户查看、提出异议和撤回；可以向对方（{contact}）或信桥运营方要求查阅、复制、"
+    "更正、补充、删除个人信息。认为权益受到侵害的，可以拨打 12345 政务服务便民热线，"
+    "或者向网信部门投诉、举报（12377）。",
+    en="Your rights: here you can look, object and withdraw. Of the recipient ({contact}) or the operator "
+    "of Xinqiao you can ask for access, a copy, correction, completion and deletion of personal "
+    "information. Complaints: 12345 (government services), or the cyberspace administration (12377).",
 )
 _REFUSAL = Bilingual(
     zh="您可以不同意。不同意不影响贵单位的信用记录和信用评价；"
@@ -72,48 +140,138 @@ _REFUSAL = Bilingual(
     "{days} days this organisation cannot ask you again for the same purpose.",
 )
 _WITHDRAWAL = Bilingual(
-    zh="同意后，您可以随时在“我的授权”中暂停或撤回，和同意一样方便；"
-    "从下一次查询起即不再提供。撤回前已经提供的信息不受影响。",
-    en="You may pause or withdraw at any time under “My consents”, as easily as you consent; it "
-    "holds from the very next query. What was told before remains lawful.",
-)
-_LIMITS = Bilingual(
-    zh="对方只能用于上述目的，不得转给他人；每一次查询您都可以免费看到，查询记录保存十年。",
-    en="It may be used for this purpose only and not be passed on. You can see every single query, "
-    "free of charge; the record of each is kept for ten years.",
+    zh="同意后，您可以随时在“我的授权”中暂停或撤回，也可以只撤回其中一项，和同意一样方便；"
+    "从下一次查询起即不再提供。撤回不影响此前已依授权完成的处理；系统将通知对方停止使用。",
+    en="You may pause or withdraw at any time under “My consents”, an item alone too, as easily as you "
+    "consent; it holds from the very next query. A withdrawal does not affect processing that was "
+    "completed under the consent before; the system will notify the recipient to stop using the data.",
 )
 _SEPARATE = Bilingual(
-    zh="单独同意：贵单位为个体工商户，上述信息中可能包含经营者的个人信息。您在此单独同意将其提供给"
-    "{recipient}（联系方式：{contact}），处理目的：{purpose}，处理方式：查询、核验、留存查询凭证，"
-    "个人信息种类：您在上面逐项勾选的内容。",
-    en="Separate consent: yours is an individual business, so that this information may contain "
-    "personal information of its operator. You consent, separately, to its being provided to "
-    "{recipient} (contact: {contact}) for the purpose of {purpose}; it is queried, verified and "
-    "kept as evidence of the query; the kinds of personal information are those you tick above.",
+    zh="下面标有“单独同意”的内容是个人信息，由您逐项单独同意。勾选即同意将该项提供给{recipient}"
+    "（联系方式：{contact}），处理目的：{purpose}，处理方式：查询、核验、存储；"
+    "不勾选的不提供，不影响其他内容。",
+    en="What is marked “separate consent” below is personal information; you consent to it separately, "
+    "item by item. Ticking an item consents to its being provided to {recipient} (contact: {contact}) "
+    "for the purpose of {purpose}; it is queried, verified and stored. What you do not tick is not provided, "
+    "and nothing else depends on it.",
+)
+_NECESSITY = Bilingual(
+    zh="为什么需要：证件号码属于敏感个人信息，用于核对法定代表人（经营者）身份，防止他人冒用贵单位名义；"
+    "号码由对方提供，系统只回答是否一致，不提供号码。",
+    en="Why it is needed: an ID number is sensitive personal information. It is used to verify that the "
+    "legal representative or operator acts, and nobody else in the enterprise’s name. The recipient brings "
+    "the number and is told only whether it matches, never the number.",
+)
+_EFFECT = Bilingual(
+    zh="对您的影响：同意的，对方会知道号码是否一致；不同意的，此项不作答，对方可能改用其他方式核实身份，"
+    "或者因无法核实而不予办理，贵单位的信用记录不受影响。",
+    en="What follows: if you consent, the recipient learns whether it matches. If not, this is not answered; "
+    "the recipient may verify identity in another way, or not go on because it cannot. Your credit file is "
+    "not affected.",
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """The receiving client: its name in the agreement and its contact (PIPL Article 23)."""
+    """The receiving client: name, contact (PIPL Article 23), and terms of its agreement in force."""
 
     name: str
     contact: str
+    retention_days: int | None
+    """Days after the end of use; `None` without an agreement in force."""
+    automated_decisions: bool | None = None
+    """Declared automated decisions; `None`: not declared."""
 
 
-def paragraphs(
-    purpose: Purpose, recipient: Recipient, *, individual_business: bool, cool_down_days: int
-) -> tuple[Bilingual, ...]:
-    """Paragraphs shown, in order. Plain text: the page escapes it."""
-    shown = (_WHO, PURPOSE_TEXTS[purpose], _CHOICE, _REFUSAL, _WITHDRAWAL, _LIMITS)
-    separate = (_SEPARATE,) if individual_business else ()
-    name = PURPOSE_NAMES[purpose]
-    words = {"recipient": recipient.name, "contact": recipient.contact, "days": str(cool_down_days)}
-    return tuple(
-        Bilingual(
-            zh=text.zh.format(**words, purpose=name.zh), en=text.en.format(**words, purpose=name.en)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeparateItem:
+    """An item that needs separate consent, by its name; `on_id_number` for a question on an ID number."""
+
+    name: Bilingual
+    on_id_number: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentText:
+    """The text of one request, by what each paragraph says. Plain text: the page escapes it."""
+
+    who: Bilingual
+    why: Bilingual
+    kinds: Bilingual
+    retention: Bilingual
+    choice: Bilingual
+    refusal: Bilingual
+    withdrawal: Bilingual
+    limits: Bilingual
+    means: Bilingual
+    automated: Bilingual
+    rights: Bilingual
+    separate: Bilingual | None
+    """Introduction of the separate consents; `None` where none is asked for."""
+    necessity: Bilingual | None
+    """Why an ID number is needed; `None` where no question is on one."""
+    effect: Bilingual | None
+    items: tuple[Bilingual, ...]
+
+    @property
+    def paragraphs(self) -> tuple[Bilingual, ...]:
+        """Every paragraph, in order."""
+        every = (
+            *(self.who, self.why, self.kinds, self.retention, self.choice, self.refusal),
+            *(self.withdrawal, self.limits, self.means, self.automated, self.rights),
+            *(self.separate, self.necessity, self.effect, *self.items),
         )
-        for text in shown + separate
+        return tuple(each for each in every if each is not None)
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the text, kept in the consent record."""
+        return text_digest(self.paragraphs)
+
+
+def compose(
+    purpose: Purpose,
+    recipient: Recipient,
+    *,
+    datasets: Sequence[Bilingual],
+    has_questions: bool,
+    separate: Sequence[SeparateItem],
+    cool_down_days: int,
+) -> ConsentText:
+    """The text of a request for these datasets, by name, with the separate consents that they need."""
+    kinds = (*datasets, _ANSWERS) if has_questions else datasets
+    on_id_number = any(each.on_id_number for each in separate)
+    name = PURPOSE_NAMES[purpose]
+    retention = recipient.retention_days
+    words = {
+        "recipient": recipient.name,
+        "contact": recipient.contact,
+        "days": str(cool_down_days),
+        "retention": str(retention),
+    }
+    zh = words | {"purpose": name.zh, "kinds": "、".join(each.zh for each in kinds)}
+    en = words | {"purpose": name.en, "kinds": ", ".join(each.en for each in kinds)}
+
+    def filled(text: Bilingual) -> Bilingual:
+        return Bilingual(zh=text.zh.format(**zh), en=text.en.format(**en))
+
+    deleted = _DELETED_LATER if retention else _DELETED_AT_ONCE
+    return ConsentText(
+        who=filled(_WHO),
+        why=PURPOSE_TEXTS[purpose],
+        kinds=filled(_KINDS),
+        retention=filled(_NO_AGREEMENT if retention is None else deleted),
+        choice=_CHOICE,
+        refusal=filled(_REFUSAL),
+        withdrawal=_WITHDRAWAL,
+        limits=_LIMITS,
+        means=_MEANS,
+        automated=_AUTOMATED[recipient.automated_decisions],
+        rights=filled(_RIGHTS),
+        separate=filled(_SEPARATE) if separate else None,
+        necessity=_NECESSITY if on_id_number else None,
+        effect=_EFFECT if on_id_number else None,
+        items=tuple(each.name for each in separate),
     )
 
 

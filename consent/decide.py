@@ -50,6 +50,8 @@ def decide(consent: Consent | None, ask: AccessRequest, *, now: datetime) -> Gra
         valid_until=consent.valid_until,
         uses_left=uses_left(consent),
         fields=consent.fields,
+        separate_consents=consent.separate_consents,
+        retention_days=consent.retention_days,
     )
 
 

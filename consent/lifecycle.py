@@ -275,13 +275,21 @@ def _unless(
 
 
 def _with(consent: Consent, scope: Scope, wider: Scope) -> Consent:
-    """`consent` with this scope, its items in the order of the request."""
+    """`consent` with this scope, its items in the order of the request.
+
+    A field whose separate consent has ended is no longer among its fields.
+    """
+    separate = scope.own_separate_consents
+    ended = {each.item for each in consent.separate_consents} - {each.item for each in separate}
+    fields = consent.fields
     return replace(
         consent,
         datasets=tuple(code for code in wider.datasets if code in scope.datasets),
         questions=tuple(code for code in wider.questions if code in scope.questions),
         valid_until=scope.valid_until,
         max_uses=scope.max_uses,
+        separate_consents=separate,
+        fields=None if fields is None else tuple(each for each in fields if each not in ended),
     )
 
 
@@ -301,6 +309,7 @@ def _decided(
         identity_token_digest=person.identity_token_digest,
         text_version=shown.text_version,
         language=shown.language,
+        retention_days=shown.retention_days,
         fields=None
         if shown.fields is None
         else tuple(each for each in shown.fields if each.rpartition(".")[0] in after.datasets),

@@ -5,7 +5,19 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from consent.model import Act, Channel, Consent, Event, Purpose, Request, Scope, Status
+from consent.model import (
+    Act,
+    Channel,
+    Consent,
+    Event,
+    Giver,
+    Purpose,
+    Request,
+    Scope,
+    SeparateConsent,
+    SeparateConsents,
+    Status,
+)
 
 Row = Mapping[str, Any]
 
@@ -22,7 +34,17 @@ def row_of(consent: Consent) -> dict[str, Any]:
         "datasets": list(consent.datasets),
         "questions": list(consent.questions),
         "fields": None if consent.fields is None else list(consent.fields),
+        "separate_consents": separate_to_json(consent.separate_consents),
     }
+
+
+def separate_to_json(separate: SeparateConsents) -> list[dict[str, str]]:
+    """Separate consents as a JSON array, as stored."""
+    return [{"item": each.item, "giver": each.giver.value} for each in separate]
+
+
+def _separate_of(found: list[dict[str, str]]) -> SeparateConsents:
+    return tuple(SeparateConsent(item=each["item"], giver=Giver(each["giver"])) for each in found)
 
 
 def consent_of(row: Row) -> Consent:
@@ -36,6 +58,7 @@ def consent_of(row: Row) -> Consent:
             "datasets": tuple(row["datasets"]),
             "questions": tuple(row["questions"]),
             "fields": None if row["fields"] is None else tuple(row["fields"]),
+            "separate_consents": _separate_of(row["separate_consents"]),
         }
     )
 
@@ -67,7 +90,9 @@ def request_from_json(document: Mapping[str, Any]) -> Request:
 def row_of_event(event: Event) -> dict[str, Any]:
     """Columns of table `consent_event`."""
     columns = {name: getattr(event, name) for name in _EVENT_COLUMNS} | asdict(event.scope)
+    separate = event.scope.separate_consents
     return columns | {
+        "separate_consents": None if separate is None else separate_to_json(separate),
         "what": event.what.value,
         "channel": event.channel.value,
         "datasets": list(event.scope.datasets),
@@ -82,6 +107,9 @@ def event_of(row: Row) -> Event:
         questions=tuple(row["questions"]),
         valid_until=row["valid_until"],
         max_uses=row["max_uses"],
+        separate_consents=None
+        if row["separate_consents"] is None
+        else _separate_of(row["separate_consents"]),
     )
     return Event(
         **{name: row[name] for name in _EVENT_COLUMNS}

@@ -103,6 +103,27 @@ class Act(StrEnum):
     AMENDED = "amended"
 
 
+class Giver(StrEnum):
+    """Giver of a separate consent: whoever may act for the enterprise, or the person concerned."""
+
+    ENTERPRISE = "enterprise"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeparateConsent:
+    """One separate consent (单独同意, PIPL Articles 23 and 29) with its giver (R8a).
+
+    `item` is `dataset.field` or a question's tag.
+    """
+
+    item: str
+    giver: Giver
+
+
+SeparateConsents = tuple[SeparateConsent, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """Scope of a consent: data, end (exclusive), number of uses (`None`: unlimited)."""
@@ -111,6 +132,8 @@ class Scope:
     questions: tuple[str, ...] = ()
     valid_until: datetime
     max_uses: int | None = None
+    separate_consents: SeparateConsents | None = None
+    """Those given; `None` before a decision, and in events of before there were any."""
 
     def within(self, wider: "Scope") -> bool:
         """True where this scope is contained in `wider`."""
@@ -119,6 +142,19 @@ class Scope:
             and set(self.questions) <= set(wider.questions)
             and self.valid_until <= wider.valid_until
             and _no_more(self.max_uses, wider.max_uses)
+            and (
+                wider.separate_consents is None
+                or set(self.own_separate_consents) <= set(wider.separate_consents)
+            )
+        )
+
+    @property
+    def own_separate_consents(self) -> SeparateConsents:
+        """The separate consents that belong to its datasets and questions; no others count."""
+        return tuple(
+            each
+            for each in self.separate_consents or ()
+            if each.item in self.questions or each.item.rpartition(".")[0] in self.datasets
         )
 
     def hollow_at(self, now: datetime) -> bool:
@@ -158,6 +194,8 @@ class DisplayedText:
     """`consent_text.text_digest` of exactly that text, which is stored under it."""
     fields: tuple[str, ...] | None = None
     """The fields named with the datasets, as `dataset.field`; `None` if not known."""
+    retention_days: int | None = None
+    """The recipient's retention that was named, in days; `None` if none was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +241,10 @@ class Consent:
     fields: tuple[str, ...] | None = None
     """The fields of its datasets at the decision (`DisplayedText.fields`); later ones are not consented
     (R8). `None` where they were not stored: then the datasets alone bind."""
+    separate_consents: SeparateConsents = ()
+    """The separate consents given; none under texts that did not ask for them item by item."""
+    retention_days: int | None = None
+    """The recipient's retention shown at the decision; a longer one of later binds nobody (R8)."""
 
     @property
     def scope(self) -> Scope:
@@ -212,6 +254,7 @@ class Consent:
             questions=self.questions,
             valid_until=self.valid_until,
             max_uses=self.max_uses,
+            separate_consents=None if self.decided_at is None else self.separate_consents,
         )
 
     @property
@@ -260,6 +303,8 @@ class Granted:
     valid_until: datetime
     uses_left: int | None
     fields: tuple[str, ...] | None = None
+    separate_consents: SeparateConsents = ()
+    retention_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,17 @@ from datetime import datetime, timedelta, timezone
 from types import MappingProxyType
 from typing import Any
 
-from consent.model import PURPOSE_NAMES, Act, Consent, Event, Purpose, Scope, Status, status_at
+from consent.model import (
+    PURPOSE_NAMES,
+    Act,
+    Consent,
+    Event,
+    Purpose,
+    Scope,
+    SeparateConsents,
+    Status,
+    status_at,
+)
 
 PROFILE = "https://w3id.org/dpv/schema/dpv-27560#record"
 CONTEXT: Mapping[str, str] = MappingProxyType(
@@ -156,12 +166,14 @@ def _process(
         "dpv:hasPurpose": _purpose(consent.purpose),
         "dpv:hasProcessing": ["dpv:Disclose", "dpv:Store"],
         **_data(consent.scope, consent.fields),
+        **_separate(consent.scope.separate_consents),
         **_term(consent.scope),
         "dpv:hasDataController": controller.identifier,
         "dpv:hasRecipient": recipient.identifier,
         "dpv:hasStorageCondition": [
             {"@type": "dpv:StorageLocation", "dpv:hasLocation": "loc:CN"},
             {"@type": "dpv:StorageDuration", "dpv:hasDuration": DISCLOSURES_KEPT},
+            *_retention(consent, recipient),
         ],
         "dpv:hasConsentControl": {"@type": "dpv:WithdrawConsent", "dpv:isExercisedAt": withdraw_at},
     }
@@ -186,6 +198,27 @@ def _data(scope: Scope, fields: Sequence[str] | None = None) -> dict[str, Any]:
     ]
     questions = [_datum("question", tag) for tag in scope.questions]
     return {"dpv:hasPersonalData": datasets + questions}
+
+
+def _separate(separate: SeparateConsents | None) -> dict[str, Any]:
+    """Separate consents in a process or event; no member before a decision."""
+    if separate is None:
+        return {}
+    given = [{"dct:identifier": each.item, "xq:giver": each.giver.value} for each in separate]
+    return {"xq:separateConsents": given}
+
+
+def _retention(consent: Consent, recipient: Party) -> list[dict[str, Any]]:
+    """The recipient's retention after the end of use, where it was shown."""
+    if consent.retention_days is None:
+        return []
+    return [
+        {
+            "@type": "dpv:StorageDeletion",
+            "dpv:hasRecipient": recipient.identifier,
+            "xq:afterEndOfUse": f"P{consent.retention_days}D",
+        }
+    ]
 
 
 def _behind(dataset: str, fields: Sequence[str]) -> list[str]:
@@ -245,6 +278,7 @@ def _event(event: Event) -> dict[str, Any]:
         "xq:textSha256": hex_or_none(event.text_digest),
         "dct:language": event.language,
         **_data(event.scope),
+        **_separate(event.scope.separate_consents),
         **_term(event.scope),
     }
     return {key: value for key, value in known.items() if value is not None}

@@ -17,7 +17,7 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.sql.naming import conv
 from sqlmodel import SQLModel
 
@@ -56,6 +56,8 @@ consents = Table(
     Column("amends", Text),
     Column("channel", Text, nullable=False, server_default="link", comment="how it was requested"),
     Column("fields", ARRAY(Text), comment="dataset.field, as named before the decision"),
+    Column("separate_consents", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    Column("retention_days", Integer, comment="the recipient's, as named before the decision"),
     PrimaryKeyConstraint("uscc", "consent_id", name=conv("pk_consent")),
     CheckConstraint(_one_of("status", Status), name=conv("ck_consent_status")),
     CheckConstraint(_one_of("channel", Channel), name=conv("ck_consent_channel")),
@@ -99,6 +101,7 @@ consent_events = Table(
     Column("text_version", Text),
     Column("text_digest", LargeBinary),
     Column("language", Text),
+    Column("separate_consents", JSONB(none_as_null=True), comment="null: not asked for yet"),
     PrimaryKeyConstraint("uscc", "consent_id", "seq", name=conv("pk_consent_event")),
     CheckConstraint(_one_of("what", Act), name=conv("ck_consent_event_what")),
     CheckConstraint(_one_of("channel", Channel), name=conv("ck_consent_event_channel")),

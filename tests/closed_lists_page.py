@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, get_args
 
-from consent import Act, Channel, Purpose, Status
+from consent import Act, Channel, Giver, Purpose, Status
 from consent.model import PURPOSE_NAMES
 from gateway import problems
 from gateway.access.subject_uscc import CHECK_CHARACTER
@@ -60,6 +60,22 @@ LISTS: Final = (
             "不得用于营销、招聘、转售。",
             "None for marketing, hiring or resale.",
         ),
+    ),
+    ClosedList(
+        zh="单独同意的作出者",
+        en="Givers of a separate consent",
+        where="`given_by` in `separate_consents`",
+        values=tuple(Giver),
+        words={
+            Giver.ENTERPRISE: (
+                "企业：有权代表企业办理的人",
+                "the enterprise: whoever may act for it",
+            ),
+            Giver.PERSON: (
+                "本人：登录的法定代表人（经营者）",
+                "the person: the legal representative or operator, signed in",
+            ),
+        },
     ),
     ClosedList(
         zh="核验结果",

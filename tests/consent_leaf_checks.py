@@ -75,7 +75,7 @@ def computed_leaves(record: Mapping[str, Any]) -> Iterator[str]:
             if each["@type"] == "dpv:FixedOccurrencesDuration"
         ]
         row = {
-            "form": "consent_event.v1",
+            **_form(event),
             "uscc": record["dpv:hasDataSubject"]["dct:identifier"],
             "consent_id": record["dct:identifier"],
             "client_id": record["dpv:hasProcess"]["dpv:hasRecipient"],
@@ -92,6 +92,17 @@ def computed_leaves(record: Mapping[str, Any]) -> Iterator[str]:
             "language": event.get("dct:language"),
         }
         yield hashlib.sha256(bytes.fromhex(given["xq:salt"]) + jcs(row)).hexdigest()
+
+
+def _form(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Form of the row, and the separate consents that the newer one has."""
+    if "xq:separateConsents" not in event:
+        return {"form": "consent_event.v1"}
+    given = [
+        {"item": each["dct:identifier"], "giver": each["xq:giver"]}
+        for each in event["xq:separateConsents"]
+    ]
+    return {"form": "consent_event.v2", "separate_consents": given}
 
 
 def stated_leaves(record: Mapping[str, Any]) -> list[str]:

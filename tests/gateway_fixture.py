@@ -34,6 +34,7 @@ from gateway.app import close_runtime, create_app, open_runtime
 from gateway.clients import registry
 from gateway.clients.registration import Registration
 from gateway.clients.terms import Terms
+from gateway.creditfile.separate_consent import needed_separate_consents
 from gateway.db.metadata import metadata
 from gateway.disclosure import consent_log_writer
 from gateway.http1.server import SERVER_OPTIONS
@@ -151,18 +152,26 @@ class GatewayFixture:
         days: float = 100,
         granted_days_ago: float = 0,
         named: Sequence[str] | None = None,
+        separate: Sequence[str] | None = None,
+        retention_days: int | None = None,
     ) -> str:
         """Grant a consent that is valid for `days`; its id.
 
-        `named` are the fields that its page listed, as `dataset.field`.
+        `named` are the fields that its page listed, as `dataset.field`; `separate` the items consented
+        to separately, by default every one that needs it.
         """
         now = self.clock() - timedelta(days=granted_days_ago)
         until = now + timedelta(days=days)
+        kind = next((e.enterprise.kind for e in self.entities if e.uscc == uscc), "firm")
+        needed = needed_separate_consents(datasets, questions, self.runtime.catalogue, kind)
         scope = Scope(
             datasets=tuple(datasets),
             questions=tuple(questions),
             valid_until=until,
             max_uses=max_uses,
+            separate_consents=tuple(
+                each for each in needed if separate is None or each.item in separate
+            ),
         )
         requested = consent.request(
             consent.Request(
@@ -187,6 +196,7 @@ class GatewayFixture:
                 text_version="2026.1",
                 language="zh",
                 fields=None if named is None else tuple(named),
+                retention_days=retention_days,
             ),
             now=now,
         )

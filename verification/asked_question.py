@@ -175,6 +175,7 @@ def _as_member(each: Question) -> dict[str, object]:
         "kind": each.kind.value,
         "value": value,
         "needs_consent": each.needs_consent,
+        **({"separate_consent": each.separate_consent} if each.separate_consent else {}),
         "datasets": list(each.datasets),
         "normalisation": each.normalisation,
         "loose": each.loose,

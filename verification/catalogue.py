@@ -45,6 +45,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         value="text",
         normalisation=NAMES_VERSION,
         loose=True,
+        personal=True,
     ),
     Question(
         tag="registered_address.v1",
@@ -68,6 +69,8 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         value="text",
         needs_consent=True,
         normalisation="id_numbers.v1",
+        personal=True,
+        separate_consent="person",
     ),
     Question(
         tag="is_active.v1",
@@ -202,6 +205,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         normalisation=NAMES_V2,
         loose=True,
         earlier="legal_representative_name.v1",
+        personal=True,
     ),
     *REGISTRATION_QUESTIONS,
     *RECORD_QUESTIONS,

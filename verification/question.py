@@ -7,6 +7,7 @@ from typing import Final, Literal
 Elements = tuple[tuple[str, str], ...]
 """The values of a group, as pairs of member and text in the order of their names."""
 Value = str | Elements
+ID_NUMBER: Final = "legal_representative_id.v1"
 
 
 class QuestionKind(StrEnum):
@@ -34,7 +35,9 @@ class Question:
     without a value, and needs consent with one. `datasets` are those that the answer rests on. `loose`
     allows the loose form of a name after the strict one. `earlier` is the tag of an earlier question
     on the same attribute: they share one probe budget, and a consent to the earlier one covers this
-    one. `meaning_zh` and `meaning_en` say what a yes and a no mean, and what is left out.
+    one. A `personal` question is on a person; `separate_consent` says whose separate consent (PIPL) it
+    needs beside the consent. `meaning_zh` and `meaning_en` say what a yes and a no mean, and what is
+    left out.
     """
 
     tag: str
@@ -53,6 +56,19 @@ class Question:
     normalisation: str | None = None
     loose: bool = False
     earlier: str | None = None
+    personal: bool = False
+    separate_consent: Literal["enterprise", "person"] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a question on a person that needs consent and does not say whose separate one."""
+        if (self.personal and self.needs_consent) != (self.separate_consent is not None):
+            message = (
+                f"{self.tag}: personal and under consent goes with whose separate consent it needs"
+            )
+            raise ValueError(message)
+        if ID_NUMBER in {each.question for each in self.elements} and not self.separate_consent:
+            message = f"{self.tag}: an element on a person's ID, and no separate consent"
+            raise ValueError(message)
 
     @property
     def budget(self) -> str:
@@ -87,4 +103,4 @@ NAME_ELEMENT: Final = Element(name="name", question="enterprise_name.v2")
 REPRESENTATIVE_ELEMENT: Final = Element(
     name="legal_representative", question="legal_representative_name.v2"
 )
-ID_NUMBER_ELEMENT: Final = Element(name="id_number", question="legal_representative_id.v1")
+ID_NUMBER_ELEMENT: Final = Element(name="id_number", question=ID_NUMBER)

@@ -48,6 +48,11 @@ def _value(each: Question) -> str:
 
 
 def _consent(each: Question) -> str:
+    if each.separate_consent is not None:
+        giver = {"person": "of that person", "enterprise": "of the enterprise"}[
+            each.separate_consent
+        ]
+        return f"Needs consent, and the separate consent {giver}."
     if each.needs_consent:
         return "Needs consent."
     return "Needs consent with a value." if each.value_needs_consent else "Needs no consent."

@@ -26,6 +26,7 @@ REGISTRATION_QUESTIONS: Final[tuple[Question, ...]] = (
         datasets=("registration",),
         value="elements",
         elements=(NAME_ELEMENT, REPRESENTATIVE_ELEMENT),
+        personal=True,
     ),
     Question(
         tag="four_elements.v1",
@@ -40,6 +41,8 @@ REGISTRATION_QUESTIONS: Final[tuple[Question, ...]] = (
         value="elements",
         elements=(NAME_ELEMENT, REPRESENTATIVE_ELEMENT, ID_NUMBER_ELEMENT),
         needs_consent=True,
+        personal=True,
+        separate_consent="person",
     ),
     Question(
         tag="registration_standing.v1",

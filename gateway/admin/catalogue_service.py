@@ -9,7 +9,7 @@ import hmac
 from gateway.admin.audit_log import ActContext, record
 from gateway.admin.errors import AdminRefusal, RefusalReason, conflict, no_such
 from gateway.creditfile import catalogue_versions as kept
-from gateway.creditfile.catalogue import load_catalogue
+from gateway.creditfile.catalogue import load_catalogue, require_separate_consents
 from gateway.creditfile.catalogue_versions import CatalogueVersion, digest_of
 from gateway.creditfile.disclosure_diff import losses, widenings
 from gateway.db.locks import LockKey, lock
@@ -19,7 +19,7 @@ async def load(
     context: ActContext, document: str, *, allow_widening: bool
 ) -> CatalogueVersion | AdminRefusal:
     """Store a catalogue; in force at once unless it widens disclosure. Raises `CatalogueError`."""
-    new = load_catalogue(document)
+    new = require_separate_consents(load_catalogue(document))
     await lock(context.connection, LockKey.CATALOGUE_VERSIONS)
     before = await kept.document_in_force(context.connection)
     present, digest = load_catalogue(before), digest_of(document)

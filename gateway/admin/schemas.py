@@ -55,6 +55,7 @@ class TermsIn(WireModel):
     questions: Tags = ()
     quotas: QuotasIn = QuotasIn()
     retention_days: int = 0
+    automated_decisions: bool | None = None
     valid_from: Moment
     valid_until: Moment
     signatures: SignaturesIn
@@ -67,6 +68,7 @@ class TermsIn(WireModel):
             questions=frozenset(self.questions),
             quotas=Quotas.from_json(self.quotas.model_dump(exclude_none=True)),
             retention_days=self.retention_days,
+            automated_decisions=self.automated_decisions,
             valid_from=self.valid_from,
             valid_until=self.valid_until,
             signatures=Signatures(

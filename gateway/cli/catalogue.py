@@ -10,7 +10,12 @@ import typer
 
 from gateway.admin import catalogue_service
 from gateway.cli.operator_session import fail, query, run_act
-from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE, CatalogueError, load_catalogue
+from gateway.creditfile.catalogue import (
+    PUBLISHED_CATALOGUE,
+    CatalogueError,
+    load_catalogue,
+    require_separate_consents,
+)
 from gateway.creditfile.catalogue_docs import markdown_of
 from gateway.creditfile.catalogue_versions import (
     CatalogueVersion,
@@ -126,7 +131,7 @@ def _held(version: str) -> CatalogueVersion:
 def _read(file: Path) -> str:
     try:
         document = file.read_text(encoding="utf-8")
-        load_catalogue(document)
+        require_separate_consents(load_catalogue(document))
     except (OSError, UnicodeDecodeError):
         fail(f"{file} cannot be read as text in UTF-8.")
     except CatalogueError as error:

@@ -10,6 +10,8 @@ from datetime import datetime
 from gateway.clients.terms import Terms
 from gateway.limits.quotas import Quotas
 
+_DECLARED = {None: "none", True: "it decides so", False: "it does not decide so"}
+
 
 def widens(present: Terms | None, wanted: Terms) -> tuple[str, ...]:
     """Grants of `wanted` beyond `present`, a short phrase each; empty if it only narrows."""
@@ -21,6 +23,7 @@ def widens(present: Terms | None, wanted: Terms) -> tuple[str, ...]:
         *_added("question", present.questions, wanted.questions),
         *_larger(present.quotas, wanted.quotas),
         *_kept_longer(present.retention_days, wanted.retention_days),
+        *_declared(present.automated_decisions, wanted.automated_decisions),
         *_longer(present, wanted),
     )
 
@@ -44,6 +47,12 @@ def _larger(present: Quotas, wanted: Quotas) -> Iterator[str]:
 def _kept_longer(before: int, after: int) -> Iterator[str]:
     if after > before:
         yield f"a longer retention, from {before} to {after} days"
+
+
+def _declared(before: bool | None, after: bool | None) -> Iterator[str]:  # noqa: FBT001  # three states
+    """A declaration that enterprises read before they consent is approved as what they are told."""
+    if after != before:
+        yield f"another declaration of automated decisions: {_DECLARED[after]}"
 
 
 def _longer(present: Terms, wanted: Terms) -> Iterator[str]:

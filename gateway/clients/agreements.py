@@ -28,7 +28,8 @@ def agreement_json(client_id: str) -> str:
     return f"""(
     SELECT jsonb_build_object(
         'version', a.version, 'purposes', a.purposes, 'datasets', a.datasets,
-        'questions', a.questions, 'retention_days', a.retention_days, 'valid_from', a.valid_from,
+        'questions', a.questions, 'retention_days', a.retention_days,
+        'automated_decisions', a.automated_decisions, 'valid_from', a.valid_from,
         'valid_until', least(a.valid_until, {FILING_ENDS_AT}),
         'licensed_for_persons',
             party.kind <> 'agency' OR party.personal_credit_licence IS NOT NULL,
@@ -54,6 +55,7 @@ class Agreement:
     datasets: frozenset[str]
     questions: frozenset[str]
     retention_days: int
+    automated_decisions: bool | None
     valid_from: datetime
     valid_until: datetime
     ended_at: datetime | None
@@ -86,6 +88,7 @@ def agreement_from_json(found: Mapping[str, Any] | None) -> Agreement | None:
         datasets=frozenset(found["datasets"]),
         questions=frozenset(found["questions"]),
         retention_days=found["retention_days"],
+        automated_decisions=found["automated_decisions"],
         valid_from=datetime.fromisoformat(found["valid_from"]),
         valid_until=datetime.fromisoformat(found["valid_until"]),
         ended_at=datetime.fromisoformat(ended) if ended else None,

@@ -10,15 +10,13 @@ from typing import Any, Final, Self
 from consent import Purpose
 from gateway.clients.filing import Filing
 from gateway.limits.quotas import Quotas
-from verification import find_question
+from verification import QUESTIONS, find_question
 
-ON_A_PERSONS_ID: Final = frozenset({"legal_representative_id.v1", "four_elements.v1"})
+ON_A_PERSONS_ID: Final = frozenset(
+    each.tag for each in QUESTIONS if each.separate_consent == "person"
+)
 """Questions on a person's own ID: a credit agency needs a licence to agree on them (R13)."""
-ON_A_PERSON: Final = ON_A_PERSONS_ID | {
-    "legal_representative_name.v1",
-    "legal_representative_name.v2",
-    "three_elements.v1",
-}
+ON_A_PERSON: Final = frozenset(each.tag for each in QUESTIONS if each.personal)
 """Questions on a person: of an operator, a credit agency needs a licence for the answer (R13)."""
 LONGEST_NAME: Final = 100
 LONGEST_RETENTION_DAYS: Final = 3_660
@@ -74,6 +72,8 @@ class Terms:
     quotas: Quotas = field(default_factory=Quotas)
     retention_days: int = 0
     """Days for which a record may be kept after its use has ended."""
+    automated_decisions: bool | None = None
+    """Declaration whether the client decides by automated means (PIPL Article 24); `None`: not declared."""
     valid_from: datetime
     valid_until: datetime
     signatures: Signatures | None = None
@@ -111,8 +111,13 @@ class Terms:
             "valid_from": self.valid_from.astimezone(UTC).isoformat(),
             "valid_until": self.valid_until.astimezone(UTC).isoformat(),
             **({"retention_days": self.retention_days} if self.retention_days else {}),
+            **self._declared(),
             **({"signatures": self.signatures.to_json()} if self.signatures else {}),
         }
+
+    def _declared(self) -> dict[str, bool]:
+        declared = self.automated_decisions
+        return {} if declared is None else {"automated_decisions": declared}
 
     @classmethod
     def from_document(cls, found: Mapping[str, Any]) -> Self:
@@ -124,6 +129,7 @@ class Terms:
             questions=frozenset(found["questions"]),
             quotas=Quotas.from_json(found["quotas"]),
             retention_days=found.get("retention_days", 0),
+            automated_decisions=found.get("automated_decisions"),
             valid_from=datetime.fromisoformat(found["valid_from"]),
             valid_until=datetime.fromisoformat(found["valid_until"]),
             signatures=Signatures.from_json(signed) if signed else None,
@@ -136,6 +142,7 @@ class Terms:
         return {
             **{name: document[name] for name in ("purposes", "datasets", "questions", "quotas")},
             "retention_days": self.retention_days,
+            "automated_decisions": self.automated_decisions,
             "signatures": document.get("signatures"),
             "valid_from": self.valid_from,
             "valid_until": self.valid_until,

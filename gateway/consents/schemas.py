@@ -6,6 +6,7 @@ from pydantic import StringConstraints
 
 from consent import Consent, status_at, uses_left
 from gateway.access.body import EnterpriseIn
+from gateway.access.consent_json import serialize_separate_consents
 from gateway.access.consent_request_body import ConsentRequestIn
 from gateway.access.timestamps import format_time
 from gateway.runtime import Runtime
@@ -38,6 +39,7 @@ def shown(held: Consent, runtime: Runtime) -> dict[str, Any]:
         "purpose": held.purpose.value,
         "datasets": list(held.datasets),
         "questions": list(held.questions),
+        "separate_consents": serialize_separate_consents(held.separate_consents),
         "valid_until": format_time(held.valid_until),
         "max_uses": held.max_uses,
         "uses_left": uses_left(held),

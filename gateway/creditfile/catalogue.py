@@ -56,7 +56,7 @@ class Catalogue(CataloguePart):
     def _served(self) -> Mapping[tuple[str, Audience, bool], tuple[FieldDefinition, ...]]:
         return {
             (dataset.code, audience, individual): tuple(
-                each
+                _with_separate_consent(each, individual=individual)
                 for field in dataset.fields
                 if _may_reach(
                     each := field.of_individual_business if individual else field, audience
@@ -102,6 +102,20 @@ class Catalogue(CataloguePart):
         """
         self.dataset(code)
         return self._served[code, audience, kind == INDIVIDUAL_BUSINESS]
+
+    @cached_property
+    def unstated_separate_consents(self) -> tuple[str, ...]:
+        """Personal fields that are not public and do not say whose separate consent they need (R8a).
+
+        Catalogues of before that term have some: they need that of the person.
+        """
+        return tuple(
+            f"{dataset.code}.{field.name}"
+            for dataset in self.datasets
+            for field in dataset.fields
+            if _lacks_giver(field, individual=False)
+            or _lacks_giver(field.of_individual_business, individual=True)
+        )
 
     @model_validator(mode="after")
     def _validate(self) -> Self:
@@ -210,6 +224,16 @@ class Catalogue(CataloguePart):
                 )
 
 
+def require_separate_consents(catalogue: Catalogue) -> Catalogue:
+    """The catalogue, if each personal field that is not public says whose separate consent it needs."""
+    if unstated := catalogue.unstated_separate_consents:
+        message = (
+            f"The catalogue does not say whose separate consent is needed: {', '.join(unstated)}"
+        )
+        raise CatalogueError(message)
+    return catalogue
+
+
 def opens_by_condition(field: FieldDefinition) -> bool:
     """True if the field is public where its condition holds; `never` stays so."""
     return field.public_when is not None and field.disclosure in _OPENED_BY_CONDITION
@@ -217,7 +241,10 @@ def opens_by_condition(field: FieldDefinition) -> bool:
 
 def load_catalogue(text: str | None = None) -> Catalogue:
     """Parse the catalogue in `text` (YAML), or the published one. Raises `CatalogueError`."""
-    return _catalogue_of(PUBLISHED_CATALOGUE.read_text(encoding="utf-8") if text is None else text)
+    if text is None:
+        published = PUBLISHED_CATALOGUE.read_text(encoding="utf-8")
+        return require_separate_consents(_catalogue_of(published))
+    return _catalogue_of(text)
 
 
 @lru_cache(maxsize=4)
@@ -255,6 +282,20 @@ def _may_reach(field: FieldDefinition, audience: Audience) -> bool:
     if field.disclosure is None:
         return False
     return field.disclosure in CLASSES_FOR[audience] or opens_by_condition(field)
+
+
+def _lacks_giver(field: FieldDefinition, *, individual: bool) -> bool:
+    """True for a personal field that the public is not told as a client is, without a stated giver."""
+    public = field.disclosure is DisclosureClass.PUBLIC and not field.masked and not individual
+    told = _may_reach(field, Audience.AUTHORISED)
+    return field.personal and told and not public and field.separate_consent is None
+
+
+def _with_separate_consent(field: FieldDefinition, *, individual: bool) -> FieldDefinition:
+    """The field; one that lacks a giver needs the separate consent of the person."""
+    if not _lacks_giver(field, individual=individual):
+        return field
+    return field.model_copy(update={"separate_consent": "person"})
 
 
 def _sentences(error: ValidationError) -> str:

@@ -21,7 +21,9 @@ Version {version}. Made by `make docs` from
 A field's class says how far it may go: `public` to anybody, `authorised` to a client under the
 enterprise's consent, `government` to no client, `never` to nobody (it may be compared in a question).
 A field without a class is never served. Personal fields that are not public lie sealed; those of an
-individual business are masked in public.
+individual business are masked in public. Where a field needs a separate consent (单独同意), a client is
+told it only if that was given too, by whoever is named; of an individual business by its operator. It is
+not needed for values that are no person's, or that the enterprise has published.
 
 | dataset | | source | bad information | clock | fields |
 |---|---|---|---|---|---|
@@ -122,6 +124,16 @@ def _personal(field: FieldDefinition) -> Iterator[str]:
         yield f"Not masked where {_condition(field.unmasked_when)}."
     if field.individual_business is not None and field.individual_business.zh is not None:
         yield f"Of an individual business {field.individual_business.zh}."
+    yield from _separate_consent(field)
+
+
+def _separate_consent(field: FieldDefinition) -> Iterator[str]:
+    stated = field.separate_consent
+    if stated is not None:
+        giver = "of the enterprise" if stated == "enterprise" else "of the person"
+        yield f"Needs the separate consent {giver}."
+    elif field.of_individual_business.separate_consent is not None:
+        yield "Of an individual business, needs the separate consent of its operator."
 
 
 def _description(field: FieldDefinition) -> str:

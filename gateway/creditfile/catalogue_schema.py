@@ -39,6 +39,10 @@ Months = Annotated[int, Field(ge=0, le=1200)]
 WorkingDays = Annotated[int, Field(ge=1, le=250)]
 
 
+SeparateConsentOf = Literal["enterprise", "person"]
+"""Giver of the separate consent (单独同意) that a field needs (R8a)."""
+
+
 def _as_tuple(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
@@ -82,6 +86,8 @@ class IndividualBusinessField(CataloguePart):
     """The field is never disclosed."""
     public_when: WhenTrue | None = None
     """The field, although public, is told with consent only unless this condition holds."""
+    separate_consent: Literal["person"] | None = None
+    """Separate consent that the field needs where only its operator makes it a person's."""
 
 
 class FieldDefinition(CataloguePart):
@@ -103,6 +109,8 @@ class FieldDefinition(CataloguePart):
     """A person's name that is masked in public, of whatever kind of enterprise."""
     unmasked_when: Condition | None = None
     """Condition under which the value is no person's name, and is not masked."""
+    separate_consent: SeparateConsentOf | None = None
+    """Giver of the separate consent that the field needs; of an individual business its operator."""
     labels_from: Literal["licensing_items"] | None = None
     """Table of the catalogue that names the field's values; a value that it lacks is its own name."""
     individual_business: IndividualBusinessField | None = None
@@ -124,6 +132,17 @@ class FieldDefinition(CataloguePart):
             raise ValueError(message)
         return self
 
+    def needs_separate_consent(self, fields: Mapping[str, Any]) -> bool:
+        """True if the value needs its separate consent in a record with these fields.
+
+        It needs none where it is of no person, or published by choice.
+        """
+        if self.separate_consent is None:
+            return False
+        of_no_person = self.unmasked_when is not None and self.unmasked_when.holds(fields)
+        published = self.public_when is not None and self.public_when.holds(fields)
+        return not of_no_person and not (published and not self.masked)
+
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:
         """Every condition that the field depends on."""
@@ -134,10 +153,13 @@ class FieldDefinition(CataloguePart):
     @cached_property
     def of_individual_business(self) -> "FieldDefinition":
         """The field as it is of an individual business."""
-        own = self.individual_business
-        if own is None:
-            return self
-        changed: dict[str, Any] = {"zh": own.zh or self.zh, "en": own.en or self.en}
+        own = self.individual_business or IndividualBusinessField()
+        separate = "person" if own.separate_consent or self.separate_consent else None
+        changed: dict[str, Any] = {
+            "zh": own.zh or self.zh,
+            "en": own.en or self.en,
+            "separate_consent": separate,
+        }
         if own.absent:
             changed |= {"disclosure": None, "public_when": None}
         elif own.public_when is not None and self.disclosure is DisclosureClass.PUBLIC:

@@ -140,11 +140,21 @@ def _personal_changes(old: FieldDefinition, new: FieldDefinition) -> Iterator[st
         yield "no longer masked in public"
     if new.unmasked_when is not None and _holds_more(old.unmasked_when, new.unmasked_when):
         yield f"not masked where {new.unmasked_when}"
+    yield from _separate_consent_changes(old, new)
     if old.individual_business is not None:
         own, now = old.of_individual_business, new.of_individual_business
         when = now.public_when
         if _openness(now) > _openness(own) or (when and _holds_more(own.public_when, when)):
             yield "told more of individual businesses"
+
+
+def _separate_consent_changes(old: FieldDefinition, new: FieldDefinition) -> Iterator[str]:
+    """A separate consent that is dropped, or no longer the person's own."""
+    strictness = (None, "enterprise", "person")
+    of_both = (old, new), (old.of_individual_business, new.of_individual_business)
+    before_and_now = [tuple(strictness.index(e.separate_consent) for e in each) for each in of_both]
+    if any(now < before for before, now in before_and_now):
+        yield "told with less of a separate consent"
 
 
 def _holds_more(old: Condition | None, new: Condition) -> bool:

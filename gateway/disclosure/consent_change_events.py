@@ -19,7 +19,7 @@ class ConsentNotice:
 
     kind: ConsentNoticeKind
     taken_back: tuple[str, ...] | None = ()
-    """Datasets and questions that are allowed no more; `None` is the whole consent."""
+    """Datasets and questions that are allowed no more, in whole or of which a field is; `None`: all."""
 
 
 def notices_for(previous: Consent, changed: Transition) -> tuple[ConsentNotice, ...]:
@@ -41,6 +41,9 @@ def _notices_of_amendment(old: Scope, new: Scope) -> tuple[ConsentNotice, ...]:
     """An amendment may take one thing back and give another."""
     left = {*new.datasets, *new.questions}
     taken = tuple(each for each in (*old.datasets, *old.questions) if each not in left)
+    separate = set(old.separate_consents or ()) - set(new.separate_consents or ())
+    fields_of = {each.item.rpartition(".")[0] for each in separate} & set(new.datasets)
+    taken += tuple(sorted(fields_of))
     less = () if old.within(new) else (ConsentNotice(kind="consent_narrowed", taken_back=taken),)
     more = () if new.within(old) else (ConsentNotice(kind="consent_granted"),)
     return (*less, *more)

@@ -14,10 +14,13 @@ from typing import Final
 import orjson
 
 from consent import Consent, Event
+from consent.mapping import separate_to_json
 from consent.record import hex_or_none, record_time
 from gateway.transparency.disclosure_leaf import new_salt
 
-EVENT_FORM: Final = "consent_event.v1"
+EVENT_FORM: Final = "consent_event.v2"
+EVENT_FORM_UNSEPARATED: Final = "consent_event.v1"
+"""Form of events without `separate_consents`: requests, and events of before there were any."""
 KEPT_FORM: Final = "consent_kept.v1"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LEAF_ID: Final = re.compile(r"(cst_[a-z2-7]{26})-[0-9]{1,10}", re.ASCII)
@@ -93,9 +96,12 @@ def person_digest(event: Event | KeptConsent, salt: bytes) -> bytes:
 
 def canonical(consent: Consent, event: Event, person: bytes) -> bytes:
     """The canonical row: digests in hexadecimal, times with the offset of Shanghai as in the record."""
+    separate = event.scope.separate_consents
+    separated = {} if separate is None else {"separate_consents": separate_to_json(separate)}
     return _jcs(
         {
-            "form": EVENT_FORM,
+            "form": EVENT_FORM_UNSEPARATED if separate is None else EVENT_FORM,
+            **separated,
             "uscc": event.uscc,
             "consent_id": event.consent_id,
             "client_id": consent.client_id,

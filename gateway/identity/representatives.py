@@ -5,6 +5,7 @@ new representative is asked to keep or withdraw them.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
-from consent import Consent, Status, status_at
+from consent import Consent, Giver, Status, status_at
 from gateway.identity.delegations import REPRESENTATIVE_CHANGED
 from gateway.identity.tables import ConsentKeptRow, RepresentativeChangeRow
 
@@ -29,6 +30,24 @@ noted AS (
 UPDATE delegation AS d
   SET ended_at = CAST(:now AS timestamptz), ended_by = '{REPRESENTATIVE_CHANGED}'
   FROM changed AS c WHERE d.uscc = c.uscc AND d.ended_at IS NULL"""  # noqa: S608  # constants
+
+
+PREDECESSOR_JSON: Final = f"""
+    coalesce((SELECT CAST(held.found ->> 'decided_at' AS timestamptz)
+                     < r.changed_at + interval '{DELIVERY_TIME.seconds} seconds'
+              FROM representative_change AS r
+              WHERE r.uscc = CAST(:uscc AS text)
+                AND held.found @> '{{"separate_consents": [{{"giver": "person"}}]}}'), false)"""  # noqa: S608  # constants
+"""SQL boolean over `held.found`, a consent's row as jsonb: a predecessor gave separate consent in person."""
+
+
+def without_predecessors_person(consent: Consent) -> Consent:
+    """The consent without the separate consents of a person who is no longer the representative.
+
+    The enterprise's own go on; those of a person are nobody else's (R8a).
+    """
+    left = tuple(each for each in consent.separate_consents if each.giver is not Giver.PERSON)
+    return replace(consent, separate_consents=left)
 
 
 def record_change_sql(changed: str) -> str:

@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from consent import Consent, Request
 from gateway import strict_json
 from gateway.access.body import EnterpriseIn
+from gateway.access.consent_json import serialize_separate_consents
 from gateway.access.consent_request_body import ConsentRequestIn, validated_request
 from gateway.access.errors import Refusal
 from gateway.access.subject_uscc import parse_subject
@@ -71,6 +72,7 @@ def granted_details(consent: Consent) -> list[dict[str, Any]]:
         "purpose": consent.purpose.value,
         "datasets": list(consent.datasets),
         "questions": list(consent.questions),
+        "separate_consents": serialize_separate_consents(consent.separate_consents),
         "valid_until": consent.valid_until.isoformat(),
     }
     return [told if consent.max_uses is None else told | {"max_uses": consent.max_uses}]

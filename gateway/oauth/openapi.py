@@ -5,6 +5,7 @@ They describe only: `form` parses requests, and the grants and endpoints check t
 
 from typing import Any, Final
 
+from gateway.access.consent_json import SeparateConsentOut
 from gateway.access.openapi import required_header
 from gateway.identity.provider_client_auth import ASSERTION_TYPE
 from gateway.oauth.authlib_models import GRANT_TYPES
@@ -31,8 +32,15 @@ DETAILS: Final[dict[str, Any]] = {
     "type": "array",
     "items": {
         "type": "object",
-        "properties": {"type": {"const": TYPE}, "consent_id": _TEXT},
-        "required": ["type", "consent_id", "enterprise", "purpose", "datasets", "questions"],
+        "properties": {
+            "type": {"const": TYPE},
+            "consent_id": _TEXT,
+            "separate_consents": {"type": "array", "items": SeparateConsentOut.model_json_schema()},
+        },
+        "required": [
+            *("type", "consent_id", "enterprise", "purpose", "datasets", "questions"),
+            "separate_consents",
+        ],
     },
 }
 TOKENS: Final[dict[str, Any]] = {

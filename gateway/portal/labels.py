@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from consent import Act, Consent, Purpose, Status
+from consent import Act, Consent, Giver, Purpose, Status
 from consent.model import PURPOSE_NAMES
 from gateway.access.refused_request import UNKNOWN
 from gateway.creditfile.catalogue import Catalogue
@@ -35,6 +35,11 @@ ACTS: Final[Mapping[str, Translated]] = {
     Act.GIVEN_UP: Translated("对方放弃了授权", "Given up by the organisation"),
     Act.SUPERSEDED: Translated("被新的授权替代", "Replaced by a newer consent"),
     Act.AMENDED: Translated("您变更了授权", "You changed it"),
+}
+
+GIVERS: Final[Mapping[str, Translated]] = {
+    Giver.ENTERPRISE: Translated("企业同意", "by the enterprise"),
+    Giver.PERSON: Translated("本人同意", "by the person"),
 }
 
 CLIENT_KINDS: Final[Mapping[str, Translated]] = {
@@ -166,13 +171,43 @@ def item_name(asked: Any, catalogue: Catalogue) -> Translated:  # one entry of `
     return Translated(code, code)
 
 
+def separate_name(item: str, catalogue: Catalogue, kind: str) -> Translated:
+    """The name of a separately consented item: a question, or a dataset with its field.
+
+    `kind` is the enterprise's.
+    """
+    if find_question(item) is not None:
+        return item_name(item, catalogue)
+    code, _, name = item.rpartition(".")
+    if code not in catalogue.codes:
+        return Translated(item, item)
+    of_kind = catalogue.fields_for(code, Audience.AUTHORISED, kind)
+    found = next((each for each in of_kind if each.name == name), None)
+    dataset = item_name(code, catalogue)
+    field = Translated(found.zh, found.en) if found else Translated(name, name)
+    return Translated(f"{dataset.zh}：{field.zh}", f"{dataset.en}: {field.en}")
+
+
 def items_of(consent: Consent, catalogue: Catalogue) -> list[Translated]:
     """The names of a consent's datasets and questions."""
     return [item_name(code, catalogue) for code in (*consent.datasets, *consent.questions)]
 
 
-def field_names(code: str, catalogue: Catalogue) -> list[Translated]:
-    """The names of a dataset's fields that clients can receive."""
-    return [
-        Translated(each.zh, each.en) for each in catalogue.fields_for(code, Audience.AUTHORISED)
+def separate_items_of(consent: Consent, catalogue: Catalogue, kind: str) -> list[Translated]:
+    """The names of what was consented to separately, with the giver; `kind` is the enterprise's."""
+    names = [
+        (separate_name(each.item, catalogue, kind), GIVERS[each.giver])
+        for each in consent.separate_consents
     ]
+    return [
+        Translated(f"{name.zh}（{giver.zh}）", f"{name.en} ({giver.en})") for name, giver in names
+    ]
+
+
+def field_names(code: str, catalogue: Catalogue, kind: str) -> dict[str, Translated]:
+    """The names of a dataset's fields that clients can receive, by `dataset.field`.
+
+    `kind` is the enterprise's.
+    """
+    of_kind = catalogue.fields_for(code, Audience.AUTHORISED, kind)
+    return {f"{code}.{each.name}": Translated(each.zh, each.en) for each in of_kind}

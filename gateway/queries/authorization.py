@@ -23,6 +23,12 @@ class Authorization:
     enterprise: Enterprise
     scope: DisclosedScope
 
+    @property
+    def retention_days(self) -> int:
+        """The agreement's retention, at most the one shown at the decision (R8)."""
+        shown, agreed = self.granted.retention_days, self.agreement.retention_days
+        return agreed if shown is None else min(shown, agreed)
+
 
 def authorize(
     call: AdmittedCall[QueryRequest], inputs: QueryInputs, now: datetime, *, repeated: bool

@@ -50,7 +50,7 @@ def page_of(
     begin = request.cursor.after if request.cursor else None
     permission = Permission(
         valid_until=authorization.granted.valid_until,
-        retention_days=authorization.agreement.retention_days,
+        retention_days=authorization.retention_days,
         withheld=scope.withheld_fields,
     )
     disclosed: list[RecordOfPage] = []
@@ -67,11 +67,9 @@ def page_of(
             kind=enterprise.kind,
             context=context,
         )
-        if withheld := permission.withheld.get(record.dataset):
-            fields = {name: value for name, value in fields.items() if name not in withheld}
-        if fields:
+        if told := scope.disclosed_fields(record, fields):
             term = use_term(record, permission, runtime.catalogue, now, context=context)
-            disclosed.append(RecordOfPage(record=record, fields=fields, term=term))
+            disclosed.append(RecordOfPage(record=record, fields=told, term=term))
         if len(disclosed) > request.page_size:
             last = position_of(disclosed[-2].record)
             return RecordPage(records=tuple(disclosed[:-1]), last=last)

@@ -32,6 +32,7 @@ from gateway.creditfile.file_query import (
 from gateway.creditfile.records import Enterprise, Record
 from gateway.db.prepared import certain
 from gateway.db.statements import Statement
+from gateway.identity.representatives import PREDECESSOR_JSON, without_predecessors_person
 from gateway.queries.request import QueryRequest
 from gateway.queries.withheld import is_offered
 
@@ -52,6 +53,7 @@ READ_INPUTS = Statement(f"""
         FROM granted, client_status, held)
     SELECT client_status.found AS client_status,
            held.found AS consent,
+           {PREDECESSOR_JSON} AS predecessors,
            kept.found AS kept,
            readable.datasets AS readable,
            {enterprise_json("granted.so")} AS enterprise,
@@ -87,9 +89,12 @@ async def read_inputs(call: AdmittedCall[QueryRequest], now: datetime) -> QueryI
         "datasets": [name for name in asked if is_offered(name, request.purpose, catalogue)],
     }
     row = certain(await call.runtime.hot.row(READ_INPUTS, values))
+    consent = consent_from_json(orjson.loads(row["consent"])) if row["consent"] else None
+    if consent is not None and row["predecessors"]:
+        consent = without_predecessors_person(consent)
     return QueryInputs(
         client_status=client_status_from_json(row["client_status"]),
-        consent=consent_from_json(orjson.loads(row["consent"])) if row["consent"] else None,
+        consent=consent,
         stored_answer=orjson.loads(row["kept"]) if row["kept"] else None,
         enterprise=enterprise_from_json(row["enterprise"]),
         records=records_from_json(row["records"]),

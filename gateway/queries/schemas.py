@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from gateway.access.body import EnterpriseIn, WireModel
+from gateway.access.consent_json import SeparateConsentOut
 from gateway.queries.withheld import WithheldReason
 from gateway.rfc3339 import Day
 
@@ -77,6 +78,7 @@ class ConsentOut(WireModel):
     consent_id: str
     valid_until: str
     uses_left: int | None
+    separate_consents: list[SeparateConsentOut]
 
 
 class NextPageOut(WireModel):

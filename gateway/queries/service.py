@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from gateway.access.answer_loop import AdmittedCall, answer_until_committed, pending_disclosure
+from gateway.access.consent_json import serialize_separate_consents
 from gateway.access.errors import IdempotencyConflictError, Refusal, conflict_refusal
 from gateway.access.subject_uscc import with_warnings
 from gateway.access.timestamps import format_time
@@ -139,6 +140,7 @@ def _document(
             "consent_id": granted.consent_id,
             "valid_until": format_time(granted.valid_until),
             "uses_left": None,
+            "separate_consents": serialize_separate_consents(granted.separate_consents),
         },
         "records": [serialize_record(each) for each in page.records],
         "withheld": withheld(authorization.scope, call.runtime.catalogue),

@@ -6,14 +6,16 @@ Never single records: that one was repaired or has expired is not disclosed.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from consent import Granted, Purpose
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.catalogue_schema import FieldDefinition
 from gateway.creditfile.disclosure_class import Audience, DisclosureClass
 from gateway.creditfile.disclosure_policy import never_disclosed_fields
-from gateway.creditfile.records import INDIVIDUAL_BUSINESS
+from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Record
+from gateway.creditfile.separate_consent import is_covered, needed_separate_consents
 
 WithheldReason = Literal[
     "not_in_agreement",
@@ -35,6 +37,24 @@ class DisclosedScope:
     """Fields by dataset that the catalogue added after the consent."""
     unlicensed: Mapping[str, frozenset[str]]
     """Fields by dataset that speak of an operator, for an agency without the licence (R13)."""
+    unseparated: Mapping[str, Mapping[str, FieldDefinition]]
+    """Fields by dataset and name without the separate consent that they need (R8a)."""
+
+    def disclosed_fields(self, record: Record, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Those of a record's disclosable `fields` that agreement and consent allow.
+
+        A value that is no person's, or published, needs no separate consent.
+        """
+        withheld = self.withheld_fields.get(record.dataset, frozenset())
+        unseparated = self.unseparated.get(record.dataset, {})
+        return {
+            name: value
+            for name, value in fields.items()
+            if name not in withheld
+            and not (
+                name in unseparated and unseparated[name].needs_separate_consent(record.fields)
+            )
+        }
 
     @property
     def withheld_fields(self) -> Mapping[str, frozenset[str]]:
@@ -74,12 +94,34 @@ def scope_of(
             reasons[name] = "source_unavailable"
     disclosed = tuple(name for name in datasets if name not in reasons)
     closed = kind == INDIVIDUAL_BUSINESS and not agreement.licensed_for_persons
+    unlicensed = _personal(disclosed, catalogue) if closed else MappingProxyType({})
+    unseparated = _unseparated(disclosed, granted, catalogue, kind, unlicensed)
     return DisclosedScope(
         disclosed=disclosed,
         reasons=reasons,
-        unseen=_unseen(disclosed, granted, catalogue),
-        unlicensed=_personal(disclosed, catalogue) if closed else MappingProxyType({}),
+        unseen=_unseen(disclosed, granted, catalogue, unseparated),
+        unlicensed=unlicensed,
+        unseparated=unseparated,
     )
+
+
+def _unseparated(
+    disclosed: tuple[str, ...],
+    granted: Granted,
+    catalogue: Catalogue,
+    kind: str,
+    unlicensed: Mapping[str, frozenset[str]],
+) -> Mapping[str, Mapping[str, FieldDefinition]]:
+    """Fields whose separate consent was not given, but for those withheld for want of a licence."""
+    found: dict[str, dict[str, FieldDefinition]] = {}
+    for needed in needed_separate_consents(disclosed, (), catalogue, kind):
+        code, _, name = needed.item.rpartition(".")
+        if name not in unlicensed.get(code, ()) and not is_covered(
+            needed, granted.separate_consents
+        ):
+            fields = catalogue.fields_for(code, Audience.AUTHORISED, kind)
+            found.setdefault(code, {})[name] = next(each for each in fields if each.name == name)
+    return MappingProxyType(found)
 
 
 def _personal(disclosed: tuple[str, ...], catalogue: Catalogue) -> Mapping[str, frozenset[str]]:
@@ -94,9 +136,12 @@ def _personal(disclosed: tuple[str, ...], catalogue: Catalogue) -> Mapping[str, 
 
 
 def _unseen(
-    disclosed: tuple[str, ...], granted: Granted, catalogue: Catalogue
+    disclosed: tuple[str, ...],
+    granted: Granted,
+    catalogue: Catalogue,
+    unseparated: Mapping[str, Mapping[str, FieldDefinition]],
 ) -> Mapping[str, frozenset[str]]:
-    """Fields that the catalogue added after the consent (R8), except public ones."""
+    """Fields that the catalogue added after the consent (R8), except public and `unseparated` ones."""
     if granted.fields is None:
         return MappingProxyType({})
     seen = frozenset(granted.fields)
@@ -104,7 +149,9 @@ def _unseen(
         name: frozenset(
             each.name
             for each in catalogue.fields_for(name, Audience.AUTHORISED)
-            if each.disclosure is not DisclosureClass.PUBLIC and f"{name}.{each.name}" not in seen
+            if each.disclosure is not DisclosureClass.PUBLIC
+            and f"{name}.{each.name}" not in seen
+            and each.name not in unseparated.get(name, ())
         )
         for name in disclosed
     }
@@ -126,7 +173,9 @@ def withheld(scope: DisclosedScope, catalogue: Catalogue) -> list[dict[str, obje
         if (fields := never_disclosed_fields(name, catalogue))
     ]
     in_part += [
-        _part(name, sorted(fields), "not_in_consent") for name, fields in scope.unseen.items()
+        _part(name, sorted(lacking), "not_in_consent")
+        for name in scope.disclosed
+        if (lacking := {*scope.unseen.get(name, ()), *scope.unseparated.get(name, ())})
     ]
     in_part += [
         _part(name, sorted(fields), "not_licensed") for name, fields in scope.unlicensed.items()

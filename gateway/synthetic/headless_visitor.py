@@ -65,12 +65,16 @@ class HeadlessVisitor:
         return (await self._go("GET", url)).text
 
     async def _tick(self, url: str, datasets: list[str], questions: list[str]) -> httpx2.Response:
-        """Sign in, tick the items and grant; the response that follows."""
+        """Sign in, tick the items with their separate consents, and grant; the response that follows."""
         page = await self._signed_in(await self._go("GET", url))
-        form = form_with(page.text, "dataset" if datasets else "question")
-        chosen = form.filled(decision="grant", dataset=datasets, question=questions)
-        if "separate" in form.boxes:
-            chosen["separate"] = "yes"
+        form = form_with(page.text, "behind")
+        separate = [
+            item
+            for item in form.boxes.get("separate", [])
+            if item in questions or item.rpartition(".")[0] in datasets
+        ]
+        plain = [tag for tag in questions if tag not in separate]
+        chosen = form.filled(decision="grant", dataset=datasets, question=plain, separate=separate)
         return await self._send(page, form, chosen)
 
     async def _signed_in(self, page: httpx2.Response) -> httpx2.Response:

@@ -21,11 +21,18 @@ from gateway.access.timestamps import SHANGHAI
 from gateway.clients.registry import put_agreement, register_client
 from gateway.codes.store import issue
 from gateway.creditfile.catalogue import load_catalogue
+from gateway.creditfile.separate_consent import needed_separate_consents
 from gateway.disclosure import consent_log_writer
 from gateway.portal.consents.decision_form import dataset_fields
 from gateway.runtime import Runtime
 from gateway.synthetic.delivered_rows import SyntheticEnterprise
-from gateway.synthetic.demo_clients import DEMO_CLIENTS, new_keys, registration_of, terms_of
+from gateway.synthetic.demo_clients import (
+    DEMO_CLIENTS,
+    DemoClient,
+    new_keys,
+    registration_of,
+    terms_of,
+)
 from gateway.synthetic.demo_objections import raise_for_marks
 from gateway.synthetic.kit_subjects import SubjectChoice, accounts, person_entry, subject_entry
 from gateway.synthetic.load import Loaded, load
@@ -111,22 +118,25 @@ async def _consent(
     connection: AsyncConnection, chosen: list[SyntheticEnterprise], now: datetime
 ) -> Kit:
     """Store a consent of a clean enterprise to the bank, through the ordinary lifecycle."""
-    bank, uscc = DEMO_CLIENTS[0], next(e for e in chosen if "clean" in e.traits).uscc
-    requested, granted = _request_and_grant(bank.client_id, uscc, now)
+    bank, entity = DEMO_CLIENTS[0], next(e for e in chosen if "clean" in e.traits)
+    requested, granted = _request_and_grant(bank, entity, now)
     await consent_log_writer.insert(connection, requested)
     await consent_log_writer.save(connection, requested.consent, granted)
     return {
         "consent_id": granted.consent.consent_id,
         "client": bank.key,
         "client_id": bank.client_id,
-        "uscc": uscc,
+        "uscc": entity.uscc,
         "purpose": Purpose.LOAN_APPROVAL.value,
         "datasets": list(CONSENT_DATASETS),
         "questions": list(CONSENT_QUESTIONS),
     }
 
 
-def _request_and_grant(client_id: str, uscc: str, now: datetime) -> tuple[Transition, Transition]:
+def _request_and_grant(
+    client: DemoClient, entity: SyntheticEnterprise, now: datetime
+) -> tuple[Transition, Transition]:
+    uscc, kind, catalogue = entity.uscc, entity.enterprise.kind, load_catalogue()
     terms: dict[str, Any] = {
         "datasets": CONSENT_DATASETS,
         "questions": CONSENT_QUESTIONS,
@@ -134,7 +144,7 @@ def _request_and_grant(client_id: str, uscc: str, now: datetime) -> tuple[Transi
         "max_uses": CONSENT_USES,
     }
     requested = consent.request(
-        Request(client_id=client_id, uscc=uscc, purpose=Purpose.LOAN_APPROVAL, **terms),
+        Request(client_id=client.client_id, uscc=uscc, purpose=Purpose.LOAN_APPROVAL, **terms),
         consent_id=consent_id_from(secrets.token_bytes(RANDOM_BYTES)),
         channel=Channel.LINK,
         now=now,
@@ -150,11 +160,12 @@ def _request_and_grant(client_id: str, uscc: str, now: datetime) -> tuple[Transi
     shown = DisplayedText(
         text_version=TEXT_VERSION,
         language="zh",
-        fields=dataset_fields(CONSENT_DATASETS, load_catalogue()),
+        fields=dataset_fields(CONSENT_DATASETS, catalogue, kind),
+        retention_days=client.retention_days,
     )
-    granted = consent.grant(
-        requested.consent, scope=Scope(**terms), person=person, shown=shown, now=now
-    )
+    separate = needed_separate_consents(CONSENT_DATASETS, CONSENT_QUESTIONS, catalogue, kind)
+    scope = Scope(**terms, separate_consents=separate)
+    granted = consent.grant(requested.consent, scope=scope, person=person, shown=shown, now=now)
     if not isinstance(granted, Transition):
         raise TypeError(granted)
     return requested, granted

@@ -31,6 +31,7 @@ from gateway.creditfile.file_query import (
 from gateway.creditfile.records import Enterprise, Record
 from gateway.db.prepared import certain
 from gateway.db.statements import Statement
+from gateway.identity.representatives import PREDECESSOR_JSON, without_predecessors_person
 from gateway.verifications.decoy import enterprise_or_decoy
 from gateway.verifications.request import VerificationRequest
 
@@ -62,6 +63,7 @@ READ_INPUTS = Statement(f"""
         FROM allowed, held)
     SELECT client_status.found AS client_status,
            held.found AS consent,
+           {PREDECESSOR_JSON} AS predecessors,
            kept.found AS kept,
            allowed.so AS allowed,
            {enterprise_json("allowed.so")} AS enterprise,
@@ -110,13 +112,16 @@ async def read_inputs(call: AdmittedCall[VerificationRequest], now: datetime) ->
         "budgets": list(request.budgets),
     }
     row = certain(await call.runtime.hot.row(READ_INPUTS, values))
-    consent = _json(row["consent"])
+    found = _json(row["consent"])
+    consent = consent_from_json(found) if found else None
+    if consent is not None and row["predecessors"]:
+        consent = without_predecessors_person(consent)
     probes = orjson.loads(row["probes"])
     enterprise, is_known = enterprise_or_decoy(row["enterprise"])
     return VerificationInputs(
         client_status=client_status_from_json(row["client_status"]),
         allowed=row["allowed"],
-        consent=consent_from_json(consent) if consent else None,
+        consent=consent,
         stored_answer=_json(row["kept"]),
         enterprise=enterprise,
         is_known=is_known,

@@ -23,6 +23,7 @@ from gateway.clients.terms import ON_A_PERSON
 from gateway.creditfile.facts import facts_of
 from gateway.creditfile.personal_fields import id_number_digest
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS
+from gateway.creditfile.separate_consent import is_separated
 from gateway.disclosure.commit import Committed, PendingDisclosure, Probe, commit
 from gateway.disclosure.idempotency import IdempotencyKey, KeyConflict, StoredAnswer
 from gateway.disclosure.ids import new_id
@@ -138,14 +139,19 @@ def _pending(
 
 
 def _granted(call: VerificationCall, inputs: VerificationInputs, now: datetime) -> Granted | None:
-    """The consent that allows some of these questions, if there is one."""
+    """The consent that allows some of these questions, if there is one.
+
+    A question without the separate consent that it needs is as if it had not been consented to (R8a).
+    """
+    held = inputs.consent
+    given = () if held is None else held.separate_consents
     asked = AccessRequest(
         client_id=call.caller.client_id,
         uscc=call.request.uscc,
         purpose=Purpose(call.request.purpose),
-        questions=call.request.consent_tags,
+        questions=tuple(tag for tag in call.request.consent_tags if is_separated(tag, given)),
     )
-    decided = decide(inputs.consent, asked, now=now)
+    decided = decide(held, asked, now=now)
     return decided if isinstance(decided, Granted) else None
 
 

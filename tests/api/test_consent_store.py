@@ -192,7 +192,7 @@ async def test_a_whole_life_is_kept_act_by_act(connection: AsyncConnection) -> N
     assert isinstance(begun, Transition)
     await writer.insert(connection, begun.consent, begun.event)
     me = make_person(begun.consent.uscc)
-    narrower = replace(begun.consent.scope, datasets=("penalty",), max_uses=2)
+    narrower = replace(begun.consent.scope, datasets=("penalty",), max_uses=2, separate_consents=())
     granted = await act(
         connection,
         begun.consent,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 import consent
-from consent import Channel, Consent, Scope, store
+from consent import Channel, Consent, store
 from consent.model import Person
 from gateway.background.housekeeping import notify_expired_consents
 from gateway.disclosure import consent_log_writer, withdrawal_notices
@@ -43,14 +44,7 @@ async def narrow(gateway: GatewayFixture, consent_id: str, **less: Any) -> None:
     async with gateway.runtime.engine.connect() as connection:
         held = await store.by_id(connection, consent_id)
     assert held is not None
-    await gateway.act(partial(consent.narrow, scope=_less(held.scope, **less)), consent_id)
-
-
-def _less(scope: Scope, **changed: Any) -> Scope:
-    members = {
-        name: getattr(scope, name) for name in ("datasets", "questions", "valid_until", "max_uses")
-    }
-    return Scope(**members | changed)
+    await gateway.act(partial(consent.narrow, scope=replace(held.scope, **less)), consent_id)
 
 
 async def test_a_withdrawal_names_the_disclosures_under_that_consent_only(
@@ -86,6 +80,21 @@ async def test_a_narrowing_names_the_disclosures_of_the_removed_part(
         ("consent_granted", consent_id, []),
         ("consent_narrowed", consent_id, []),
         ("consent_narrowed", consent_id, [both, one]),
+    ]
+
+
+async def test_a_separate_consent_taken_back_names_the_disclosures_of_its_dataset(
+    gateway: GatewayFixture,
+) -> None:
+    """The dataset goes on without the field; other datasets are not concerned."""
+    uscc, bank = gateway.uscc("clean"), await gateway.client()
+    consent_id = await gateway.grant(bank, uscc)
+    registration = await disclose(bank, uscc, "registration")
+    await disclose(bank, uscc, "licence")
+    await narrow(gateway, consent_id, separate_consents=())
+    assert await news_to(gateway, bank) == [
+        ("consent_granted", consent_id, []),
+        ("consent_narrowed", consent_id, [registration]),
     ]
 
 
@@ -187,7 +196,7 @@ async def test_a_change_may_take_one_thing_back_and_give_another() -> None:
     """For an amendment of which a part was granted."""
     held = make_consent(datasets=("registration", "penalty"))
     changed = consent.narrow(
-        held, scope=_less(held.scope, datasets=("registration",)), person=make_person(), now=NOON
+        held, scope=replace(held.scope, datasets=("registration",)), person=make_person(), now=NOON
     )
     assert isinstance(changed, consent.Transition)
     narrower = make_consent(datasets=("registration", "licence"))

@@ -123,6 +123,7 @@ FORGED: Final = {
     "more uses": "UPDATE consent_event SET max_uses = 11 WHERE seq = 2",
     "a time": "UPDATE consent_event SET at = at - interval '1 microsecond' WHERE seq = 2",
     "a text": "UPDATE consent_event SET text_version = '2027.1' WHERE seq = 2",
+    "a separate consent": "UPDATE consent_event SET separate_consents = '[]' WHERE seq = 2",
     "a way": "UPDATE consent_event SET channel = 'redirect' WHERE seq = 2",
 }
 

@@ -21,7 +21,7 @@ from tests.consent_builders import stored_consents
 from tests.portal_fixture import CATALOGUE, PortalFixture, hidden_fields, open_portal, query_of
 from tests.waiting import lock_waits
 
-GRANT: Final = {"decision": "grant", "dataset": ["penalty"], "separate": "yes"}
+GRANT: Final = {"decision": "grant", "dataset": ["penalty"]}
 
 
 @pytest_asyncio.fixture
@@ -155,19 +155,6 @@ async def test_a_term_longer_than_asked_is_cut_to_what_was_asked(portal: PortalF
     )
     [consent] = await consents_of(portal, portal.firm)
     assert consent.valid_until == portal.clock() + timedelta(days=180)
-
-
-async def test_an_individual_business_consents_separately(portal: PortalFixture) -> None:
-    """PIPL: the recipient's paragraph has its own tick box."""
-    browser = await portal.signed_in("shopkeeper")
-    interaction = await portal.ask(uscc=portal.shop)
-    page = (await browser.get(f"/portal/decide/{interaction}")).text
-    assert "单独同意" in page
-    assert "联系方式：0571-00000000 &lt;行长&gt;" in page
-    without = await decide(browser, interaction, decision="grant", dataset=["penalty"])
-    assert query_of(without.headers["location"])["notice"] == ["separate"]
-    await decide(browser, interaction, decision="grant", dataset=["penalty"], separate="yes")
-    assert [each.status for each in await consents_of(portal, portal.shop)] == [Status.ACTIVE]
 
 
 async def test_a_person_of_several_enterprises_chooses_one(portal: PortalFixture) -> None:

@@ -216,27 +216,33 @@ async def test_questions_on_a_persons_id_are_not_a_delegates(portal: PortalFixtu
 
 
 async def test_a_delegate_gives_no_natural_persons_separate_consent(portal: PortalFixture) -> None:
-    """The operator decides; a delegate may refuse and withdraw."""
+    """Not offered, and a forged form is refused whole; the rest a delegate may grant."""
     wang = await make_delegate(portal, "consents", uscc=portal.shop, boss="shopkeeper")
-    consent_id = await request_by_link(portal, portal.shop)
+    consent_id = await request_by_link(portal, portal.shop, "registration", "penalty")
     page = (await wang.get(f"/portal/asked/{consent_id}")).text
     assert 'name="separate"' not in page
-    assert 'value="grant"' not in page
-    answer = await decide(wang, consent_id, decision="grant", dataset=["penalty"], separate="yes")
+    assert "经办人不能代为同意" in page
+    last_day = (portal.clock() + timedelta(days=1)).date().isoformat()
+    honest: dict[str, Any] = {"dataset": ["registration"], "last_day": last_day}
+    forged = honest | {"separate": ["registration.phone"]}
+    answer = await decide(wang, consent_id, decision="grant", **forged)
     assert "notice=in_person" in answer.headers["location"]
     assert (await read_consent(portal, consent_id)).status is Status.REQUESTED
-    answer = await decide(wang, consent_id, decision="refuse")
-    assert (await read_consent(portal, consent_id)).status is Status.REFUSED
+    await decide(wang, consent_id, decision="grant", **honest)
+    granted = await read_consent(portal, consent_id)
+    assert (granted.status, granted.separate_consents) == (Status.ACTIVE, ())
+    assert not {"registration.phone", "registration.legal_representative"} & set(
+        granted.fields or ()
+    )
 
 
 async def test_a_delegate_cannot_resume_an_operators_pause(portal: PortalFixture) -> None:
     """A natural person's disclosures are resumed by that person."""
     owner = await portal.signed_in("shopkeeper")
-    consent_id = await request_by_link(portal, portal.shop)
+    consent_id = await request_by_link(portal, portal.shop, "registration")
     last_day = (portal.clock() + timedelta(days=30)).date().isoformat()
-    await decide(
-        owner, consent_id, decision="grant", dataset=["penalty"], separate="yes", last_day=last_day
-    )
+    ticked: dict[str, Any] = {"dataset": ["registration"], "separate": ["registration.phone"]}
+    await decide(owner, consent_id, decision="grant", last_day=last_day, **ticked)
     wang = await make_delegate(portal, "consents", uscc=portal.shop, boss="shopkeeper")
     for verb, status in (("pause", Status.PAUSED), ("resume", Status.PAUSED)):
         page = (await wang.get(f"/portal/consents/{consent_id}")).text

@@ -186,16 +186,6 @@ async def test_after_a_refusal_an_older_request_cannot_be_granted(portal: Portal
     assert (await read_consent(portal, second)).status is Status.REQUESTED
 
 
-async def test_an_individual_business_consents_separately(portal: PortalFixture) -> None:
-    """PIPL, as by redirect."""
-    consent_id = await request_by_link(portal, portal.shop)
-    browser = await portal.signed_in("shopkeeper")
-    without = await decide(browser, consent_id, decision="grant", dataset=["penalty"])
-    assert query_of(without.headers["location"])["notice"] == ["separate"]
-    await decide(browser, consent_id, decision="grant", dataset=["penalty"], separate="yes")
-    assert (await read_consent(portal, consent_id)).status is Status.ACTIVE
-
-
 @pytest.mark.parametrize(
     "headers", [{"sec-fetch-site": "cross-site"}, {"origin": "https://e.test"}]
 )

@@ -67,7 +67,13 @@ async def test_an_answer_has_the_shape_of_the_wire(gateway: GatewayFixture) -> N
         "enterprise": {"uscc": of.enterprise.uscc},
         "purpose": "loan_approval",
         "recipient": bank.client_id,
-        "consent": {"consent_id": consent_id, "uses_left": 9},
+        "consent": {
+            "consent_id": consent_id,
+            "uses_left": 9,
+            "separate_consents": [
+                {"dataset": "registration", "fields": ["phone"], "given_by": "enterprise"}
+            ],
+        },
         "page": {"cursor": None},
     }
     assert {each["dataset"] for each in records} == {"registration", "licence", "penalty"}

@@ -47,6 +47,28 @@ async def test_a_consent_is_given_in_a_minute_and_taken_back_in_two_taps(
     await expect(phone.get_by_role("status")).to_contain_text("已撤回")
 
 
+async def test_a_shop_owner_sees_what_is_separate_and_gives_a_part_of_it(
+    phone: Page, site: BrowserPortal
+) -> None:
+    """Each personal item stands in its dataset with a box of its own; one is left out."""
+    await phone.goto(await site.ask(uscc=site.portal.shop))
+    await sign_in(phone, "shopkeeper")
+    for words in ("浙江示范银行", "贷款审批", "信息种类", "保存期限"):  # without unfolding anything
+        await expect(phone.locator(".asks").get_by_text(words).first).to_be_visible()
+    group = phone.get_by_role("group", name="其中的个人信息")
+    await expect(group.get_by_role("checkbox")).to_have_count(2)
+    await phone.get_by_label("登记信息", exact=True).check()
+    await group.get_by_label("联系电话").check()
+    await phone.get_by_role("button", name="同意所勾选的内容").click()
+    await expect(phone.get_by_role("heading", name="Back at the bank")).to_be_visible()
+    await phone.goto(f"{site.issuer}/portal/enterprises/{site.portal.shop}/consents")
+    await phone.get_by_role("link", name="浙江示范银行").click()
+    await expect(phone.get_by_text("登记信息：联系电话（本人同意）")).to_be_visible()
+    await expect(phone.locator(".facts").get_by_text("登记信息：经营者")).to_have_count(0)
+    await phone.get_by_text("决定时所示的文字").click()
+    await expect(phone.get_by_text("系统将通知对方停止使用").first).to_be_visible()
+
+
 async def test_a_refusal_is_as_easy_and_goes_back_to_the_bank(
     phone: Page,
     site: BrowserPortal,

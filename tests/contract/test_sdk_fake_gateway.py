@@ -171,6 +171,45 @@ async def test_both_answer_the_same_calls_in_the_same_shapes(served: GatewayFixt
     compare("query")
 
 
+async def test_both_name_separate_consents_and_withhold_what_lacks_one(
+    served: GatewayFixture,
+) -> None:
+    """In the consent, in the answer's consent, and in `withheld`."""
+    caller, fake_gateway = await served.client(), FakeGateway()
+    uscc = served.uscc("individual_business")
+    phone = {"dataset": "registration", "fields": ["phone"], "given_by": "person"}
+    fields = {"name": "甲", "phone": "0571-1", "legal_representative": "乙"}
+    fake_gateway.add_enterprise(uscc, records=[{"dataset": "registration", "fields": fields}])
+    held = fake_gateway.grant_consent(
+        uscc,
+        purpose=PURPOSE,
+        datasets=["registration"],
+        separate_consents=[phone],
+        unseparated=["registration.legal_representative"],
+    )
+    consent_id = await served.grant(
+        caller, uscc, datasets=["registration"], separate=["registration.phone"]
+    )
+    told = []
+    for client, name in (
+        (fake_gateway.client(), held.consent_id),
+        (client_of(caller, Client), consent_id),
+    ):
+        page = client.query(uscc, purpose=PURPOSE, datasets=["registration"])
+        [record] = page.records
+        assert page.consent is not None
+        told.append(
+            (
+                client.consent(name).separate_consents,
+                page.consent.separate_consents,
+                [each.fields for each in page.withheld if each.reason == "not_in_consent"],
+                ["phone" in record.fields, "legal_representative" in record.fields],
+            )
+        )
+    assert told[0] == told[1]
+    assert told[0][2:] == ([("legal_representative",)], [True, False])
+
+
 async def test_the_fake_knows_the_groups_and_their_members() -> None:
     """All groups of the catalogue."""
     known = {each.tag: {e.name for e in each.elements} for each in QUESTIONS if each.elements}

@@ -59,11 +59,13 @@ def queried(
     generated: SyntheticEnterprise, records: tuple[Record, ...], now: datetime
 ) -> dict[str, Any]:
     """Fields in a query under a consent to everything, by record."""
-    scope = DisclosedScope(disclosed=CATALOGUE.codes, reasons={}, unseen={}, unlicensed={})
+    scope = DisclosedScope(
+        disclosed=CATALOGUE.codes, reasons={}, unseen={}, unlicensed={}, unseparated={}
+    )
     ground = SimpleNamespace(
         enterprise=generated.enterprise,
         scope=scope,
-        agreement=SimpleNamespace(retention_days=0),
+        retention_days=0,
         granted=SimpleNamespace(valid_until=datetime(2100, 1, 1, tzinfo=UTC)),
     )
     found = SimpleNamespace(records=records)

@@ -105,7 +105,13 @@ def test_a_refusal_cools_down_only_its_own_relation(other: dict[str, object]) ->
 
 def test_a_grant_may_be_a_part_of_what_was_asked() -> None:
     """Fewer data, a shorter term, fewer uses."""
-    scope = make_scope(datasets=("penalty",), questions=(), valid_until=NOON + A_DAY, max_uses=1)
+    scope = make_scope(
+        datasets=("penalty",),
+        questions=(),
+        valid_until=NOON + A_DAY,
+        max_uses=1,
+        separate_consents=(),
+    )
     outcome = grant(make_request(), scope=scope, person=make_person(), shown=SHOWN, now=NOON)
     assert isinstance(outcome, Transition)
     consent = outcome.consent

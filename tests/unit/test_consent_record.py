@@ -1,11 +1,21 @@
 """Consent records (ISO/IEC TS 27560) and consent texts."""
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from consent import Purpose, Status, give_up, grant
-from consent.consent_text import PURPOSE_TEXTS, TEXT_VERSION, Recipient, paragraphs, text_digest
+from consent import Bilingual, Giver, Purpose, SeparateConsent, Status, give_up, grant
+from consent.consent_text import (
+    PURPOSE_TEXTS,
+    TEXT_VERSION,
+    ConsentText,
+    Recipient,
+    SeparateItem,
+    compose,
+    text_digest,
+)
 from consent.lifecycle import Transition
 from consent.model import Act, Consent, Event
 from consent.record import (
@@ -27,7 +37,7 @@ from tests.consent_builders import (
     make_scope,
 )
 
-BANK = Recipient(name="示例银行", contact="0571-00000000")
+BANK = Recipient(name="示例银行", contact="0571-00000000", retention_days=30)
 SUBJECTS = Party(identifier="operator", name="信桥", address="杭州", contact="https://example.test")
 READERS = Party(identifier="bank-1", name="示例银行", address="杭州", contact="0571-00000000")
 
@@ -86,6 +96,31 @@ def test_a_record_has_the_four_parts_of_the_standard() -> None:
     }
 
 
+def test_a_record_names_each_separate_consent_with_its_giver() -> None:
+    """In the process and in the event that gave it; a request has none yet."""
+    phone = SeparateConsent(item="registration.phone", giver=Giver.ENTERPRISE)
+    scope = make_scope(separate_consents=(phone,))
+    shown = replace(SHOWN, retention_days=30)
+    outcome = grant(make_request(), scope=scope, person=make_person(), shown=shown, now=NOON)
+    assert isinstance(outcome, Transition)
+    record = consent_record(
+        outcome.consent,
+        [make_event_of(make_request()), outcome.event],
+        controller=SUBJECTS,
+        recipient=READERS,
+        withdraw_at="https://example.test",
+        text_digest=None,
+        now=NOON,
+    )
+    named = [{"dct:identifier": "registration.phone", "xq:giver": "enterprise"}]
+    asked, given = record["xq:events"]
+    assert "xq:separateConsents" not in asked
+    assert given["xq:separateConsents"] == record["dpv:hasProcess"]["xq:separateConsents"] == named
+    assert "P30D" in {
+        each.get("xq:afterEndOfUse") for each in record["dpv:hasProcess"]["dpv:hasStorageCondition"]
+    }
+
+
 def test_each_word_of_ours_has_its_word_in_the_vocabulary() -> None:
     """Each purpose, status and act has a DPV term."""
     assert set(DPV_PURPOSES) == set(Purpose)
@@ -110,41 +145,100 @@ def test_a_waiver_of_the_client_is_no_withdrawal_of_the_enterprise() -> None:
         assert record["dpv:hasConsentStatus"] == "dpv:ConsentRevoked"
 
 
+DATASETS = (Bilingual(zh="登记信息", en="Registration"), Bilingual(zh="行政处罚", en="Penalty"))
+PHONE = SeparateItem(name=Bilingual(zh="登记信息：联系电话", en="Registration: Phone"))
+ID_NUMBER = SeparateItem(name=Bilingual(zh="证件号码", en="ID number"), on_id_number=True)
+WITHDRAWAL_ZH = "撤回不影响此前已依授权完成的处理；系统将通知对方停止使用。"
+WITHDRAWAL_EN = (
+    "A withdrawal does not affect processing that was completed under the consent before; the system will "
+    "notify the recipient to stop using the data."
+)
+
+
+def text_of(
+    purpose: Purpose = Purpose.TENDER, bank: Recipient = BANK, **changed: Any
+) -> ConsentText:
+    """The text of a request for two datasets, with a phone and an ID number."""
+    usual: dict[str, Any] = {
+        "datasets": DATASETS,
+        "has_questions": True,
+        "separate": (PHONE, ID_NUMBER),
+        "cool_down_days": 30,
+    }
+    return compose(purpose, bank, **(usual | changed))
+
+
 @pytest.mark.parametrize("purpose", list(Purpose))
-@pytest.mark.parametrize("individual", [True, False])
-def test_each_text_names_recipient_and_purpose_in_both_languages(
-    purpose: Purpose,
-    individual: bool,
+@pytest.mark.parametrize("separate", [(), (PHONE,), (PHONE, ID_NUMBER)])
+def test_each_text_names_what_the_law_asks_for_in_both_languages(
+    purpose: Purpose, separate: tuple[SeparateItem, ...]
 ) -> None:
-    """No placeholder is left, for any request and recipient."""
-    shown = paragraphs(purpose, BANK, individual_business=individual, cool_down_days=30)
-    assert "示例银行" in shown[0].zh
-    assert PURPOSE_TEXTS[purpose] in shown
-    assert not any(brace in text.zh + text.en for text in shown for brace in "{}")
+    """PIPL Articles 17 and 23: recipient, contact, purpose, means, kinds, retention, rights."""
+    text = text_of(purpose, separate=separate)
+    assert "示例银行" in text.who.zh
+    assert text.why == PURPOSE_TEXTS[purpose]
+    assert "登记信息、行政处罚、所列核验问题的答案" in text.kinds.zh
+    assert "Registration, Penalty, answers" in text.kinds.en
+    assert "使用期限届满后 30 日内删除" in text.retention.zh
+    assert "within 30 days" in text.retention.en
+    assert all(BANK.contact in each for each in (text.rights.zh, text.rights.en))
+    assert "不得向第三方提供" in text.limits.zh
+    assert WITHDRAWAL_ZH in text.withdrawal.zh
+    assert WITHDRAWAL_EN in text.withdrawal.en
+    assert not any(brace in each.zh + each.en for each in text.paragraphs for brace in "{}")
 
 
-def test_an_individual_business_is_asked_for_separate_consent() -> None:
-    """PIPL Article 23: recipient, contact, purpose, method and kinds in one paragraph."""
-    alone = paragraphs(Purpose.TENDER, BANK, individual_business=True, cool_down_days=30)
-    firm = paragraphs(Purpose.TENDER, BANK, individual_business=False, cool_down_days=30)
-    assert alone[:-1] == firm
-    assert alone[-1].zh.startswith("单独同意")
-    assert BANK.contact in alone[-1].zh
+def test_a_separate_consent_names_each_item_and_why_an_id_number_is_needed() -> None:
+    """PIPL Articles 23, 29 and 30; nothing of it where nothing is asked for separately."""
+    text = text_of()
+    assert text.separate is not None
+    assert BANK.contact in text.separate.zh
+    assert text.items == (PHONE.name, ID_NUMBER.name)
+    assert set(text.items) <= set(text.paragraphs)
+    assert text.necessity is not None
+    assert text.effect is not None
+    assert text.necessity.zh.startswith("为什么需要")
+    assert text.effect.zh.startswith("对您的影响")
+    phone = text_of(separate=(PHONE,))
+    assert (phone.necessity, phone.effect) == (None, None)
+    assert text_of(separate=()).separate is None
+
+
+@pytest.mark.parametrize(
+    ("declared", "words"), [(True, "声明会利用"), (False, "声明不利用"), (None, "没有声明")]
+)
+def test_a_text_says_what_the_client_declares_on_automated_decisions(
+    declared: bool | None, words: str
+) -> None:
+    """PIPL Article 24; without a declaration the text says that there is none."""
+    assert words in text_of(bank=replace(BANK, automated_decisions=declared)).automated.zh
+
+
+@pytest.mark.parametrize(
+    ("days", "words"), [(None, "不能同意"), (0, "使用期限届满即删除"), (7, "届满后 7 日内")]
+)
+def test_a_text_names_the_recipients_retention(days: int | None, words: str) -> None:
+    """Without an agreement in force it cannot be named."""
+    assert words in text_of(bank=replace(BANK, retention_days=days)).retention.zh
 
 
 def test_a_recipients_name_cannot_open_a_placeholder() -> None:
     """Names are inserted literally, braces included."""
-    odd = Recipient(name="{contact}", contact="x")
-    shown = paragraphs(Purpose.TENDER, odd, individual_business=False, cool_down_days=30)
-    assert shown[0].en.startswith("{contact} would like")
+    shown = text_of(bank=replace(BANK, name="{contact}"))
+    assert shown.who.en.startswith("{contact} would like")
 
 
 def test_a_changed_text_needs_a_new_version() -> None:
     """Changing a text requires a new `TEXT_VERSION` and this digest."""
+    banks = [
+        replace(BANK, retention_days=days, automated_decisions=declared)
+        for days, declared in ((None, None), (0, True), (30, False))
+    ]
     shown = [
         paragraph
         for purpose in Purpose
-        for paragraph in paragraphs(purpose, BANK, individual_business=True, cool_down_days=30)
+        for bank in banks
+        for paragraph in text_of(purpose, bank).paragraphs
     ]
-    pinned = {"2026.2": "702ad46e9d734e5267156880f9bfeb9e23d7c4cea9bae1ce7835e3a317883e57"}
+    pinned = {"2026.3": "2648a88ef83a22b6c7b744022decc7d1e57d10af27c418c2caf4f8de6155ff6a"}
     assert text_digest(tuple(shown)).hex() == pinned[TEXT_VERSION]

@@ -57,11 +57,13 @@ def make_results(gateway: FakeGateway, clock: Clock) -> dict[str, Any]:
     gateway.withdraw("r0")
     gateway.withdraw(grant.consent_id)
     gateway.change_answer(USCC, questions=["is_active.v1"])
+    phone = {"dataset": "penalty", "fields": ["phone"], "given_by": "enterprise"}
+    given = gateway.grant_consent(USCC, datasets=["penalty"], separate_consents=[phone], **LOAN)
     made = [
         bank.verify(USCC, questions=["is_active.v1"], **LOAN),
         page,
         bank.questions(),
-        bank.consent(grant.consent_id),
+        bank.consent(given.consent_id),
         bank.consents(),
         asked,
         start,

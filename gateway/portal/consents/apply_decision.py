@@ -50,7 +50,9 @@ async def apply_decision(
         if not await _decide(connection, interaction, outcome, asked, decider, now=now):
             return DecisionProblem.ALREADY_DECIDED
     if shown.text_digest is not None:
-        await consents.keep_text(connection, shown.text_digest, shown.text_version, decider.text)
+        await consents.keep_text(
+            connection, shown.text_digest, shown.text_version, decider.paragraphs
+        )
     granted = NoticeKind.CONSENT_AMENDED if asked.amends else NoticeKind.CONSENT_GRANTED
     kind = NoticeKind.CONSENT_REFUSED if scope is None else granted
     await note(connection, kind, asked.uscc, client_id=asked.client_id, now=now)

@@ -100,6 +100,7 @@ def _receipt(
         ],
         allowed=consent.was_granted,
         items=labels.items_of(consent, runtime.catalogue),
+        separate=labels.separate_items_of(consent, runtime.catalogue, card.kind),
         history=[(format_moment(each.at), labels.ACTS[each.what]) for each in events],
         text=[each.en if english else each.zh for each in text],
         proof=[

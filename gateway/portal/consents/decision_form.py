@@ -2,11 +2,11 @@
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from consent import Scope
-from gateway.clients.terms import ON_A_PERSONS_ID
+from consent import Giver, Scope, SeparateConsents
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.local_dates import end_of
@@ -27,58 +27,72 @@ def choice_of(
 ) -> Choice | DecisionProblem:
     """The decision in the form, or what is wrong with it.
 
-    `shown_fields` are those that the page names under its datasets. Without `in_person` there is no
-    separate consent, and nothing is answered on a person's ID.
+    `shown_fields` are those that the page names under its datasets. `in_person` is true of the legal
+    representative or operator: nobody else gives the separate consent of that person (R8a).
     """
     if single_value(fields, "text") != opened.text_digest.hex():
         return DecisionProblem.OTHER_TEXT
     match single_value(fields, "decision"):
         case "refuse":
             return Choice(scope=None)
-        case "grant" if single_value(fields, "behind") != fields_digest(shown_fields):
+        case "grant" if single_value(fields, "behind") != fields_digest(
+            shown_fields, opened.needed
+        ):
             return DecisionProblem.OTHER_TEXT
         case "grant":
-            scope = chosen_scope(fields, opened.consent.scope, now=now)
-            if isinstance(scope, DecisionProblem):
-                return scope
-            natural = opened.enterprise.is_individual_business
-            lacks = _lacks(fields, natural=natural, in_person=in_person)
-            return lacks or Choice(scope=scope)
+            return _granted(fields, opened, in_person=in_person, now=now)
         case _:
             return DecisionProblem.NOTHING_CHOSEN
 
 
-def _lacks(fields: Fields, *, natural: bool, in_person: bool) -> DecisionProblem | None:
-    """The part of a grant that only the person concerned can give, and has not given."""
-    if not in_person and (natural or in_person_only(fields.get("question", []))):
+def _granted(
+    fields: Fields, opened: OpenRequest, *, in_person: bool, now: datetime
+) -> Choice | DecisionProblem:
+    if opened.agreement is None:
+        return DecisionProblem.NO_AGREEMENT
+    ticked = {each for each in opened.needed if each.item in fields.get("separate", [])}
+    forged = {each for each in opened.needed if each.item in fields.get("question", [])}
+    if not in_person and any(each.giver is Giver.PERSON for each in ticked | forged):
         return DecisionProblem.IN_PERSON
-    separate = single_value(fields, "separate") == "yes"
-    return DecisionProblem.SEPARATE if natural and not separate else None
+    scope = chosen_scope(fields, opened.consent.scope, opened.needed, now=now)
+    if isinstance(scope, DecisionProblem):
+        return scope
+    alone = ticked - set(scope.separate_consents or ())
+    return DecisionProblem.SEPARATE if alone else Choice(scope=scope)
 
 
-def in_person_only(questions: Iterable[str]) -> list[str]:
-    """The questions that only the person concerned can decide."""
-    return [tag for tag in questions if tag in ON_A_PERSONS_ID]
+def dataset_fields(
+    datasets: Iterable[str], catalogue: Catalogue, kind: str = ""
+) -> tuple[str, ...]:
+    """The fields of these datasets that a client may receive, as `dataset.field`.
 
-
-def dataset_fields(datasets: Iterable[str], catalogue: Catalogue) -> tuple[str, ...]:
-    """The fields of these datasets that a client may receive, as `dataset.field`."""
+    `kind` is the enterprise's.
+    """
     return tuple(
         f"{code}.{each.name}"
         for code in datasets
-        for each in catalogue.fields_for(code, Audience.AUTHORISED)
+        for each in catalogue.fields_for(code, Audience.AUTHORISED, kind)
     )
 
 
-def fields_digest(shown_fields: Iterable[str]) -> str:
-    """SHA-256 of the shown fields, posted back to detect a catalogue change."""
-    return hashlib.sha256("\n".join(shown_fields).encode()).hexdigest()
+def fields_digest(shown_fields: Iterable[str], needed: SeparateConsents) -> str:
+    """SHA-256 of the shown fields and separate consents, posted back to detect a catalogue change."""
+    shown = (*shown_fields, *(f"{each.giver.value} {each.item}" for each in needed))
+    return hashlib.sha256("\n".join(shown).encode()).hexdigest()
 
 
-def chosen_scope(fields: Fields, asked: Scope, *, now: datetime) -> Scope | DecisionProblem:
-    """The chosen part of the scope asked for, or what is wrong with the choice."""
+def chosen_scope(
+    fields: Fields, asked: Scope, needed: SeparateConsents, *, now: datetime
+) -> Scope | DecisionProblem:
+    """The chosen part of the scope asked for, or what is wrong with the choice.
+
+    A question in `needed` is chosen by its separate consent alone.
+    """
+    separated = {each.item for each in needed}
+    ticked = separated & set(fields.get("separate", []))
     datasets = tuple(code for code in asked.datasets if code in fields.get("dataset", []))
-    questions = tuple(tag for tag in asked.questions if tag in fields.get("question", []))
+    plain = set(fields.get("question", [])) - separated
+    questions = tuple(tag for tag in asked.questions if tag in ticked | plain)
     if not datasets and not questions:
         return DecisionProblem.NOTHING_CHOSEN
     until = _until(single_value(fields, "last_day"), asked.valid_until)
@@ -87,7 +101,15 @@ def chosen_scope(fields: Fields, asked: Scope, *, now: datetime) -> Scope | Deci
     uses = _uses(single_value(fields, "max_uses"), asked.max_uses)
     if uses == 0:
         return DecisionProblem.USES
-    return Scope(datasets=datasets, questions=questions, valid_until=until, max_uses=uses)
+    given = tuple(each for each in needed if each.item in ticked)
+    chosen = Scope(
+        datasets=datasets,
+        questions=questions,
+        valid_until=until,
+        max_uses=uses,
+        separate_consents=given,
+    )
+    return replace(chosen, separate_consents=chosen.own_separate_consents)
 
 
 def _until(last_day: str, asked: datetime) -> datetime | None:

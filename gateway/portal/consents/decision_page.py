@@ -1,13 +1,15 @@
 """The decision page of a requested consent and what its form does, by link and by redirect."""
 
+from dataclasses import fields as fields_of
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from consent import Consent
+from consent import Consent, Giver
 from consent import store as consents
+from consent.consent_text import ConsentText
 from gateway.creditfile.catalogue import Catalogue
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import Visitor
@@ -22,13 +24,13 @@ from gateway.portal.consents.decision_form import (
     choice_of,
     dataset_fields,
     fields_digest,
-    in_person_only,
 )
 from gateway.portal.consents.labels import PROBLEMS
 from gateway.portal.page_queries import ClientCard
 from gateway.runtime import Runtime
 
 ORGANISATION: Final = Translated("机构", "Organisation")
+TEXT_PARTS: Final = tuple(each.name for each in fields_of(ConsentText) if each.name != "items")
 
 renderer: Final = PageRenderer("gateway.portal")
 
@@ -54,12 +56,12 @@ async def submit_decision(
 ) -> Choice | DecisionProblem:
     """The choice in the form's fields, written; or why not (the caller rolls back)."""
     asked, now = opened.consent, runtime.now()
-    shown = dataset_fields(asked.datasets, runtime.catalogue)
+    shown = dataset_fields(asked.datasets, runtime.catalogue, opened.enterprise.kind)
     in_person = visitor.session.may(asked.uscc, Permission.IN_PERSON)
     choice = choice_of(fields, opened, shown_fields=shown, in_person=in_person, now=now)
     if isinstance(choice, DecisionProblem):
         return choice
-    decider = decider_of(visitor, opened, fields, shown_fields=shown)
+    decider = decider_of(visitor, opened, choice, fields, shown_fields=shown)
     problem = await apply_decision(
         connection, asked, choice, decider, interaction=opened.interaction, now=now
     )
@@ -92,15 +94,17 @@ def cool_down_page(
 def _decision_page(
     visitor: Visitor, opened: OpenRequest, changes: Consent | None, catalogue: Catalogue
 ) -> Response:
-    asked = opened.consent
+    asked, kind = opened.consent, opened.enterprise.kind
     in_person = visitor.session.may(asked.uscc, Permission.IN_PERSON)
-    reserved = [] if in_person else in_person_only(asked.questions)
-    names = {
-        code: labels.item_name(code, catalogue) for code in (*asked.datasets, *asked.questions)
+    open_items = [
+        each.item for each in opened.needed if in_person or each.giver is not Giver.PERSON
+    ]
+    separated = {each.item for each in opened.needed}
+    said = {
+        name: each and Translated(each.zh, each.en)
+        for name in TEXT_PARTS
+        for each in (getattr(opened.text, name),)
     }
-    who, why, choose, refusal, withdrawal, limits, *separate = (
-        Translated(each.zh, each.en) for each in opened.text
-    )
     return renderer.visitor_page(
         visitor,
         "portal/decide.html",
@@ -108,21 +112,22 @@ def _decision_page(
         opened=opened,
         client_kind=labels.CLIENT_KINDS.get(opened.client.kind, ORGANISATION),
         purpose=labels.purpose_name(asked.purpose),
-        who=who,
-        why=why,
-        choose=choose,
-        terms=(refusal, withdrawal, limits),
-        separate=separate,
-        names=names,
-        field_names={code: labels.field_names(code, catalogue) for code in asked.datasets},
-        questions=[tag for tag in asked.questions if tag not in reserved],
-        reserved=reserved,
-        may_grant=in_person or not opened.enterprise.is_individual_business,
+        said=said,
+        automated=bool(opened.agreement and opened.agreement.automated_decisions),
+        names=opened.names,
+        field_names={code: labels.field_names(code, catalogue, kind) for code in asked.datasets},
+        separated=separated,
+        open_items=open_items,
+        reserved=[each.item for each in opened.needed if each.item not in open_items],
+        questions=[tag for tag in asked.questions if tag not in separated],
+        separate_questions=[tag for tag in asked.questions if tag in separated],
+        may_grant=opened.agreement is not None,
         changes=changes,
+        held_separate={each.item for each in changes.separate_consents} if changes else set(),
         now_allowed=labels.items_of(changes, catalogue) if changes else [],
         last_day=asked.valid_until - timedelta(microseconds=1),
         problem=visitor.notice(PROBLEMS),
-        fields_digest=fields_digest(dataset_fields(asked.datasets, catalogue)),
+        fields_digest=fields_digest(dataset_fields(asked.datasets, catalogue, kind), opened.needed),
     )
 
 

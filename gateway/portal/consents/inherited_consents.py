@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from consent import Giver
 from gateway.disclosure import consent_log_writer
 from gateway.identity import representatives
 from gateway.identity.permissions import Permission
@@ -40,6 +41,11 @@ async def show_inherited_consent(
         client=client.name,
         purpose=labels.purpose_name(found.purpose),
         items=labels.items_of(found, runtime.catalogue),
+        ended=[
+            labels.separate_name(each.item, runtime.catalogue, card.kind)
+            for each in found.separate_consents
+            if each.giver is Giver.PERSON
+        ],
         csrf=visitor.token(f"keep {consent_id}"),
     )
 

@@ -63,8 +63,14 @@ PROBLEMS: Final[Mapping[str, Translated]] = {
         "the consent if nothing more is to be told.",
     ),
     DecisionProblem.SEPARATE: Translated(
-        "请阅读并勾选“单独同意”，或者选择“不同意”。",
-        "Please read and tick the separate consent, or choose “Refuse”.",
+        "您勾选了单独同意的内容，但没有勾选它所属的信息，没有写入任何内容。请一并勾选，或者都不勾选。",
+        "You ticked a separate consent and not the information that it belongs to; nothing was "
+        "written. Tick both, or neither.",
+    ),
+    DecisionProblem.NO_AGREEMENT: Translated(
+        "对方目前没有有效的数字合约，现在不能同意，没有写入任何内容。您可以选择“不同意”。",
+        "The organisation has no agreement in force, so you cannot consent now; nothing was written. "
+        "You can choose “Refuse”.",
     ),
     DecisionProblem.IN_PERSON: Translated(
         "这里有须由法定代表人（经营者）本人决定的内容，经办人不能代为同意，没有写入任何内容。",

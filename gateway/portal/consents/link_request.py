@@ -13,9 +13,9 @@ from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages.page_route import EarlyResponse, PageMessage, PageRoute, see_other
 from gateway.portal import page_queries
 from gateway.portal.consents import labels
-from gateway.portal.consents.decision import DecisionProblem, OpenRequest
+from gateway.portal.consents.decision import DecisionProblem, OpenRequest, open_request
 from gateway.portal.consents.decision_page import show_decision, submit_decision
-from gateway.runtime import UsingRuntime
+from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -26,7 +26,7 @@ async def show_link_request(
 ) -> Response:
     """Show the decision page of a request by link."""
     async with runtime.engine.connect() as connection:
-        opened = await _open(connection, visitor, consent_id, runtime.now())
+        opened = await _open(connection, runtime, visitor, consent_id)
         return await show_decision(connection, runtime, visitor, opened)
 
 
@@ -37,7 +37,7 @@ async def decide_link_request(
     """Write the decision, and show the consent as it is now."""
     fields = await visitor.form(f"asked {consent_id}")
     async with runtime.engine.connect() as connection, connection.begin() as transaction:
-        opened = await _open(connection, visitor, consent_id, runtime.now())
+        opened = await _open(connection, runtime, visitor, consent_id)
         choice = await submit_decision(connection, runtime, visitor, opened, fields)
         if isinstance(choice, DecisionProblem):
             await transaction.rollback()
@@ -50,7 +50,7 @@ async def decide_link_request(
 
 
 async def _open(
-    connection: AsyncConnection, visitor: Visitor, consent_id: str, now: datetime
+    connection: AsyncConnection, runtime: Runtime, visitor: Visitor, consent_id: str
 ) -> OpenRequest:
     """The request if this person may decide it now; else a page that says why not."""
     asked = await consents.by_id(connection, consent_id)
@@ -59,14 +59,16 @@ async def _open(
     card = await page_queries.find_enterprise(connection, asked.uscc)
     if card is None:
         raise EarlyResponse(visitor.message_page(labels.NOT_FOR_YOU))
-    closed = await _closed(connection, asked, now)
+    closed = await _closed(connection, asked, runtime.now())
     if closed is not None:
         raise EarlyResponse(visitor.message_page(closed))
     client = await page_queries.find_client(connection, asked.client_id)
     if client is None:
         raise EarlyResponse(visitor.not_found())
-    return OpenRequest(
-        consent=asked,
+    return await open_request(
+        connection,
+        runtime,
+        asked,
         enterprise=card,
         client=client,
         action=f"/portal/asked/{consent_id}",

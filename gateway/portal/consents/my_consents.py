@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 import consent
-from consent import Channel, Consent, Refused, Status, Transition, status_at, uses_left
+from consent import Channel, Consent, Giver, Refused, Status, Transition, status_at, uses_left
 from consent import store as consents
+from gateway.creditfile.separate_consent import question_giver
 from gateway.disclosure import consent_log_writer
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
@@ -21,7 +22,6 @@ from gateway.pages.i18n import Translated
 from gateway.pages.page_route import PageRoute, see_other
 from gateway.pages.rendering import PageRenderer
 from gateway.portal import labels, page_queries
-from gateway.portal.consents.decision_form import in_person_only
 from gateway.portal.consents.labels import NOTICES
 from gateway.portal.consents.receipt_pdf import find_font
 from gateway.portal.guards import acting_person, own_consent, own_enterprise
@@ -110,7 +110,7 @@ async def change_consent(
     now = runtime.now()
     async with runtime.engine.begin() as connection:
         found = await own_consent(connection, visitor, consent_id)
-        if verb == "resume" and await _needs_person_concerned(connection, found, visitor):
+        if verb == "resume" and _needs_person_concerned(found, visitor):
             return see_other(f"/portal/consents/{consent_id}?notice=in_person")
         done = await _save_change(connection, found, verb, visitor, now=now)
         if done:
@@ -150,14 +150,12 @@ def _transition(
             return consent.resume(found, person=person, now=now)
 
 
-async def _needs_person_concerned(
-    connection: AsyncConnection, found: Consent, visitor: Visitor
-) -> bool:
+def _needs_person_concerned(found: Consent, visitor: Visitor) -> bool:
     """True where only the operator or legal representative in person may resume it."""
     if visitor.session.may(found.uscc, Permission.IN_PERSON):
         return False
-    card = await page_queries.find_enterprise(connection, found.uscc)
-    return card is None or card.is_individual_business or bool(in_person_only(found.questions))
+    of_person = any(each.giver is Giver.PERSON for each in found.separate_consents)
+    return of_person or any(question_giver(tag) is Giver.PERSON for tag in found.questions)
 
 
 def _view(
@@ -182,6 +180,8 @@ async def _consent_page(
         card = await page_queries.enterprise_or_uscc(connection, found.uscc)
         clients = await page_queries.find_clients(connection, [found.client_id])
         events = await consents.events_of(connection, found.uscc, consent_id)
+        shown = next((each.text_digest for each in reversed(events) if each.text_digest), None)
+        text = await consents.text_of(connection, shown) if shown else ()
     view = _view(found, clients, card, runtime.now())
     return renderer.visitor_page(
         visitor,
@@ -190,6 +190,8 @@ async def _consent_page(
         enterprise=card,
         tab="consents",
         items=labels.items_of(found, runtime.catalogue),
+        separate=labels.separate_items_of(found, runtime.catalogue, card.kind),
+        text=text,
         may_withdraw=found.was_granted
         and view.status in {Status.ACTIVE, Status.PAUSED, Status.EXPIRED, Status.EXHAUSTED},
         printable=find_font(runtime.settings.font) is not None,

@@ -49,7 +49,15 @@ async def show_narrow_form(
         client=client and client.name,
         tab="consents",
         datasets=[(code, labels.item_name(code, runtime.catalogue)) for code in current.datasets],
-        questions=[(tag, labels.item_name(tag, runtime.catalogue)) for tag in current.questions],
+        questions=[
+            (tag, labels.item_name(tag, runtime.catalogue))
+            for tag in current.questions
+            if tag not in {each.item for each in current.separate_consents}
+        ],
+        separate=[
+            (each.item, labels.separate_name(each.item, runtime.catalogue, card.kind))
+            for each in current.separate_consents
+        ],
         last_day=current.valid_until - timedelta(microseconds=1),
         problem=visitor.notice(PROBLEMS),
         csrf=visitor.token(f"narrow {consent_id}"),
@@ -65,7 +73,7 @@ async def save_narrowed_consent(
     now = runtime.now()
     async with runtime.engine.begin() as connection:
         current = await own_consent(connection, visitor, consent_id)
-        scope = chosen_scope(fields, current.scope, now=now)
+        scope = chosen_scope(fields, current.scope, current.separate_consents, now=now)
         if isinstance(scope, DecisionProblem):
             return see_other(f"/portal/consents/{consent_id}/narrow?notice={scope}")
         person = acting_person(visitor, current.uscc)

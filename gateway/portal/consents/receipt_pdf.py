@@ -20,6 +20,7 @@ USUAL_FONTS: Final = (
 )
 SIMPLIFIED: Final = 2
 ALLOWED: Final = Translated("授权内容", "What was allowed")
+SEPARATE: Final = Translated("其中单独同意", "Consented to separately")
 ASKED: Final = Translated("申请内容（未授权）", "What was asked for, and not allowed")
 LABEL_WIDTH: Final = 44
 INK: Final = (23, 33, 43)
@@ -35,6 +36,8 @@ class Receipt:
     allowed: bool
     """True where `items` were granted, and not only requested."""
     items: Sequence[Translated]
+    separate: Sequence[Translated]
+    """What was consented to separately."""
     history: Sequence[tuple[str, Translated]]
     text: Sequence[str]
     proof: Sequence[str]
@@ -68,6 +71,7 @@ def draw_receipt(receipt: Receipt, font: Path) -> bytes:
         _fact(sheet, label, value)
     what = ALLOWED if receipt.allowed else ASKED
     _section(sheet, what, (_both(each) for each in receipt.items))
+    _section(sheet, SEPARATE, (_both(each) for each in receipt.separate))
     _section(
         sheet,
         Translated("经过", "History"),

@@ -16,7 +16,7 @@ from gateway.pages.forms import single_value
 from gateway.pages.page_route import EarlyResponse, PageRoute, see_other
 from gateway.portal import page_queries
 from gateway.portal.consents import labels
-from gateway.portal.consents.decision import DecisionProblem, OpenRequest
+from gateway.portal.consents.decision import DecisionProblem, OpenRequest, open_request
 from gateway.portal.consents.decision_page import renderer, show_decision, submit_decision
 from gateway.portal.consents.pushed_consent import OpenInteraction, find_or_request, resume_url
 from gateway.portal.labels import ENTERPRISE_KINDS
@@ -40,7 +40,8 @@ async def show_redirect_request(
         asked = await find_or_request(connection, runtime, visitor, found, card)
         if not isinstance(asked, Consent):
             return asked
-        return await show_decision(connection, runtime, visitor, _open_request(found, card, asked))
+        opened = await _open_request(connection, runtime, found, card, asked)
+        return await show_decision(connection, runtime, visitor, opened)
 
 
 @router.post("/portal/decide/{interaction_id}")
@@ -60,7 +61,7 @@ async def decide_redirect_request(
             digest = found.interaction.request_digest
             decided = await interactions.is_request_decided(connection, digest)
             return see_other(f"{page}{DecisionProblem.ALREADY_DECIDED}") if decided else asked
-        opened = _open_request(found, card, asked)
+        opened = await _open_request(connection, runtime, found, card, asked)
         choice = await submit_decision(connection, runtime, visitor, opened, fields)
         if isinstance(choice, DecisionProblem):
             await transaction.rollback()
@@ -135,9 +136,17 @@ def _choose_enterprise(visitor: Visitor, found: OpenInteraction) -> Response:
     )
 
 
-def _open_request(found: OpenInteraction, card: EnterpriseCard, asked: Consent) -> OpenRequest:
-    return OpenRequest(
-        consent=asked,
+async def _open_request(
+    connection: AsyncConnection,
+    runtime: Runtime,
+    found: OpenInteraction,
+    card: EnterpriseCard,
+    asked: Consent,
+) -> OpenRequest:
+    return await open_request(
+        connection,
+        runtime,
+        asked,
         enterprise=card,
         client=found.client,
         action=f"/portal/decide/{found.interaction_id}",

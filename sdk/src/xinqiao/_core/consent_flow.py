@@ -27,6 +27,8 @@ from .calls import credit_data
 from .closed_lists import Purpose, QuestionTag
 from .jose import pkce_challenge
 from .oauth import authenticated_post, metadata, read_token
+from .parsing import separate_consents
+from .results import SeparateConsent
 from .retry import utc_time
 from .serialization import Serializable
 from .session import Session
@@ -73,6 +75,7 @@ class ConsentGrant(Serializable):
     purpose: str
     datasets: tuple[str, ...]
     questions: tuple[str, ...]
+    separate_consents: tuple[SeparateConsent, ...]
     valid_until: datetime | None
     max_uses: int | None
     scope: str | None
@@ -223,6 +226,7 @@ def _read_grant(answer: Mapping[str, Any], *, now: float) -> ConsentGrant:
         purpose=detail.text("purpose"),
         datasets=detail.texts("datasets"),
         questions=detail.texts("questions"),
+        separate_consents=separate_consents(detail),
         valid_until=detail.optional_time("valid_until"),
         max_uses=detail.optional_integer("max_uses"),
         scope=body.optional_text("scope"),

@@ -33,7 +33,9 @@ from .serialization import ReadOnlyDict, Serializable
 from .strict import parse_hex, parse_time, same_json
 
 TYP: Final = "consent-record+jwt"
-FORM: Final = "consent_event.v1"
+FORM: Final = "consent_event.v2"
+FORM_UNSEPARATED: Final = "consent_event.v1"
+"""Of events without separate consents: requests, and events of before there were any."""
 FORM_OF_KEPT: Final = "consent_kept.v1"
 _MEMBERS: Final = frozenset({"record", "text", "jwt", "receipts"})
 _RECEIPT: Final = frozenset(
@@ -47,6 +49,7 @@ _RECEIPT: Final = frozenset(
         "checkpoint",
     }
 )
+_SEPARATE: Final = "xq:separateConsents"
 _TIMES: Final = "dpv:FixedOccurrencesDuration"
 _UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 
@@ -187,13 +190,16 @@ def _check_events(record: Mapping[str, Any]) -> None:
         )
 
 
-def _scope(part: Mapping[str, Any]) -> tuple[list[dict[str, Any]], Any]:
-    """Data and duration of a process or event, without `xq:fields`, which events do not have."""
+def _scope(part: Mapping[str, Any]) -> tuple[list[dict[str, Any]], Any, Any]:
+    """Data, duration and separate consents, without `xq:fields`, which events do not have.
+
+    An event of before there were separate consents has none, and its process an empty list.
+    """
     data = [
         {name: value for name, value in each.items() if name != "xq:fields"}
         for each in part["dpv:hasPersonalData"]
     ]
-    return data, part["dpv:hasDuration"]
+    return data, part["dpv:hasDuration"], part.get(_SEPARATE, [])
 
 
 def _event_leaf(record: Mapping[str, Any], event: Mapping[str, Any]) -> _Leaf:
@@ -242,7 +248,7 @@ def _row(record: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
     times = [each for each in event["dpv:hasDuration"] if each["@type"] == _TIMES]
     return {
         **_parties(record),
-        "form": FORM,
+        **_form(event),
         "seq": _seq(event),
         "what": event["xq:act"],
         "person": event["xq:leaf"]["xq:personSha256"],
@@ -256,6 +262,16 @@ def _row(record: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
         "text_digest": event.get("xq:textSha256"),
         "language": event.get("dct:language"),
     }
+
+
+def _form(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Form of the event's leaf, with the separate consents that the newer one holds."""
+    if _SEPARATE not in event:
+        return {"form": FORM_UNSEPARATED}
+    given = [
+        {"item": each["dct:identifier"], "giver": each["xq:giver"]} for each in event[_SEPARATE]
+    ]
+    return {"form": FORM, "separate_consents": given}
 
 
 def _parties(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -100,6 +100,10 @@ class Reader:
         for index, value in enumerate(self._list(name)):
             yield Reader.of(value, f"{self.where}.{name}[{index}]")
 
+    def optional_objects(self, name: str) -> Iterator[Reader]:
+        """Read a list of objects that may be missing."""
+        yield from () if self.members.get(name) is None else self.objects(name)
+
     def texts(self, name: str) -> tuple[str, ...]:
         """Read a list of strings that may be missing."""
         if self.members.get(name) is None:

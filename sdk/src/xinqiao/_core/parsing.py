@@ -33,6 +33,7 @@ from .results import (
     Questions,
     Record,
     RecordChange,
+    SeparateConsent,
     Source,
     Verification,
     Withheld,
@@ -221,6 +222,20 @@ def _consent_use(body: Reader) -> ConsentUse | None:
         consent_id=item.text("consent_id"),
         valid_until=item.optional_time("valid_until"),
         uses_left=item.optional_integer("uses_left"),
+        separate_consents=separate_consents(item),
+    )
+
+
+def separate_consents(body: Reader) -> tuple[SeparateConsent, ...]:
+    """Member `separate_consents`; empty in answers of before there was one."""
+    return tuple(
+        SeparateConsent(
+            given_by=item.text("given_by"),
+            dataset=item.optional_text("dataset"),
+            fields=item.texts("fields"),
+            question=item.optional_text("question"),
+        )
+        for item in body.optional_objects("separate_consents")
     )
 
 
@@ -247,5 +262,6 @@ def _consent(body: Reader, evidence: Evidence) -> Consent:
         valid_until=body.optional_time("valid_until"),
         max_uses=body.optional_integer("max_uses"),
         uses_left=body.optional_integer("uses_left"),
+        separate_consents=separate_consents(body),
         evidence=evidence,
     )

@@ -129,12 +129,24 @@ class Withheld(Serializable):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeparateConsent(Serializable):
+    """What was consented to separately (PIPL): `fields` of a `dataset`, or a `question`."""
+
+    given_by: str
+    """`enterprise`, or `person`: the legal representative or operator in person."""
+    dataset: str | None
+    fields: tuple[str, ...]
+    question: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentUse(Serializable):
     """The consent under which a query was answered, with its remaining uses."""
 
     consent_id: str
     valid_until: datetime | None
     uses_left: int | None
+    separate_consents: tuple[SeparateConsent, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +186,8 @@ class Consent(Serializable):
     valid_until: datetime | None
     max_uses: int | None
     uses_left: int | None
+    separate_consents: tuple[SeparateConsent, ...]
+    """Without one a personal field is withheld, and a question on an ID number not determined."""
     evidence: Evidence = field(repr=False, compare=False)
 
 

@@ -33,10 +33,13 @@ class FakeActs:
         questions: Iterable[str] = (),
         valid_until: date | datetime | None = None,
         max_uses: int | None = None,
+        separate_consents: Iterable[Mapping[str, Any]] = (),
+        unseparated: Iterable[str] = (),
     ) -> FakeConsent:
         """Have an enterprise's consent, given before the feed begins: without a notice.
 
-        Change what is returned to pause it.
+        Change what is returned to pause it. `separate_consents` are as on the wire; `unseparated` are
+        fields withheld for want of one, as `dataset.field`.
         """
         consent = FakeConsent(
             consent_id=f"con_{secrets.token_hex(8)}",
@@ -47,6 +50,8 @@ class FakeActs:
             valid_until=None if valid_until is None else end_of_term(valid_until),
             max_uses=max_uses,
             uses_left=max_uses,
+            separate_consents=tuple(separate_consents),
+            unseparated=tuple(unseparated),
         )
         self._resources.consents[consent.consent_id] = consent
         return consent

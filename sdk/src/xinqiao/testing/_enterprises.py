@@ -50,6 +50,10 @@ class FakeConsent:
     uses_left: int | None = None
     max_uses: int | None = None
     status: str = "active"
+    separate_consents: tuple[Mapping[str, Any], ...] = ()
+    """As on the wire: `{dataset, fields, given_by}` or `{question, given_by}`."""
+    unseparated: tuple[str, ...] = ()
+    """Fields that lack the separate consent that they need, as `dataset.field`: withheld."""
 
     def refusal(self, now: datetime) -> str | None:
         """Problem code of a consent that cannot be used now, or None."""
@@ -60,6 +64,15 @@ class FakeConsent:
         if self.valid_until is not None and now >= self.valid_until:
             return "consent_expired"
         return "consent_exhausted" if self.uses_left == 0 else None
+
+    def allowed(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The record without the fields that lack their separate consent."""
+        if not self.unseparated:
+            return record
+        fields = record.get("fields", {}).items()
+        dataset, closed = record["dataset"], self.unseparated
+        left = {name: value for name, value in fields if f"{dataset}.{name}" not in closed}
+        return {**record, "fields": left}
 
     def spend(self) -> None:
         """Count one use."""
@@ -74,6 +87,7 @@ class FakeConsent:
             "purpose": self.purpose,
             "datasets": list(self.datasets),
             "questions": list(self.questions),
+            "separate_consents": [dict(each) for each in self.separate_consents],
         }
         if self.valid_until is not None:
             details["valid_until"] = self.valid_until.isoformat()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
@@ -150,7 +150,9 @@ class FakeResourceServer:
         records = [record for record in file.records if record["dataset"] in allowed]
         end = start + body.get("page", {}).get("size", 50)
         head = self._head(body, when)
-        told = [self._complete(record, consent, when) for record in records[start:end]]
+        told = [
+            self._complete(consent.allowed(record), consent, when) for record in records[start:end]
+        ]
         self.feed.disclosed[head["disclosure_id"]] = FakeDisclosure(
             consent_id=consent.consent_id,
             asked=frozenset(body["datasets"]),
@@ -158,12 +160,21 @@ class FakeResourceServer:
         )
         return head | {
             "recipient": self.recipient,
-            "consent": {"consent_id": consent.consent_id, "uses_left": consent.uses_left},
+            "consent": {
+                "consent_id": consent.consent_id,
+                "uses_left": consent.uses_left,
+                "separate_consents": [dict(each) for each in consent.separate_consents],
+            },
             "records": told,
             "withheld": [
                 {"dataset": name, "reason": "not_in_consent"}
                 for name in body["datasets"]
                 if name not in allowed
+            ]
+            + [
+                {"dataset": name, "fields": fields, "reason": "not_in_consent"}
+                for name in sorted(allowed)
+                if (fields := _fields_of(name, consent.unseparated))
             ],
             "page": {"cursor": str(end) if end < len(records) else None},
         }
@@ -287,6 +298,11 @@ def _has_well_formed_value(item: Body) -> bool:
         and value.keys() == members
         and all(isinstance(text, str) and text.strip() for text in value.values())
     )
+
+
+def _fields_of(dataset: str, items: Iterable[str]) -> list[str]:
+    split = (item.partition(".") for item in items)
+    return sorted(name for code, _, name in split if code == dataset)
 
 
 def _read(content: bytes) -> Body:
