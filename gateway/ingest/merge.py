@@ -19,6 +19,7 @@ from gateway.creditfile.natural_key_version import IS_CURRENT, KeysDueError
 from gateway.creditfile.records import REGISTRATION, Record
 from gateway.db.locks import LOCK_NAMED, LockNamespace
 from gateway.db.statements import Statement
+from gateway.disclosure.withdrawal_notices import RecordKind
 from gateway.ingest.arrival_notices import is_noticed, note_arrivals
 from gateway.ingest.merge_sql import RESET_PLANNER, STATEMENTS_BY_TABLE
 from gateway.ingest.results import Source
@@ -56,8 +57,10 @@ class MergedBatch:
             "dataset": merge_input.dataset,
             "catalogue": merge_input.catalogue.version,
             "now": merge_input.now,
-            "kind": "record_corrected",
         }
+        self._kinds: tuple[RecordKind, ...] = ("record_corrected",)
+        if "removed_on" in merge_input.catalogue.dataset(merge_input.dataset).field_of:
+            self._kinds = ("record_corrected", "record_ended", "record_reinstated")
 
     async def run(self, target: StagingTable, payload: bytes) -> None:
         """Stage `payload` and merge it."""
@@ -75,12 +78,12 @@ class MergedBatch:
             statements.keep_superseded,
             *statements.effects,
             statements.update,
-            # After the update: only then is every disclosure visible that the lock waited for.
-            statements.notify,
-            statements.insert,
         ):
-            arguments = [self._values[name] for name in each.names]
-            await self._driver.execute(each.positional, *arguments)
+            await self._execute(each)
+        # After the update: only then is every disclosure visible that the lock waited for.
+        for kind in self._kinds:
+            await self._execute(statements.notify[kind], kind=kind)
+        await self._execute(statements.insert)
         await self._driver.execute(RESET_PLANNER)
 
     async def created(self) -> list[Record]:
@@ -104,6 +107,12 @@ class MergedBatch:
         """The superseded records, of enterprises of which a client was told."""
         found = await self._fetch(self._statements.earlier)
         return [Record.from_json(orjson.loads(row["record"])) for row in found]
+
+    async def _execute(self, statement: Statement, **more: Any) -> None:
+        values = {**self._values, **more}
+        await self._driver.execute(
+            statement.positional, *(values[name] for name in statement.names)
+        )
 
     async def _fetch(self, statement: Statement) -> Sequence[Mapping[str, Any]]:
         found: Sequence[Mapping[str, Any]] = await self._driver.fetch(statement.positional)

@@ -6,11 +6,12 @@ must not lead to a join that scans the table.
 
 # ruff: noqa: S608  # the names are constants of this package
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
 from gateway.db.statements import Statement
-from gateway.disclosure.withdrawal_notices import notices_sql
+from gateway.disclosure.withdrawal_notices import RecordKind, notices_sql
 from gateway.identity.representatives import record_change_sql
 from gateway.ingest.staging_table import ENTERPRISE_STAGING, RECORD_STAGING, StagingTable
 from gateway.notices.kinds import NoticeKind
@@ -25,6 +26,7 @@ _TYPES: Final = {
     "scope_industries": "text[]",
     "fields": "jsonb",
 }
+_TODAY: Final = "CAST(CAST(:now AS timestamptz) AT TIME ZONE 'Asia/Shanghai' AS date)"
 # Off, so that a lookup uses the index even if statistics say the table is small.
 _PLAN: Final = "enable_seqscan"
 RESET_PLANNER: Final = f"SET LOCAL {_PLAN} TO DEFAULT"
@@ -40,7 +42,8 @@ class MergeStatements:
     update: Statement
     effects: tuple[Statement, ...]
     """Consequences of a change, run while the rows are locked and not yet updated."""
-    notify: Statement
+    notify: Mapping[RecordKind, Statement]
+    """Notices to clients, by kind; `record_corrected` for every dataset, the others of a list's end."""
     insert: Statement
     outcomes: Statement
     counts: Statement
@@ -60,7 +63,7 @@ class MergeStatements:
             keep_superseded=Statement(_keep_superseded(table)),
             update=Statement(_update(table)),
             effects=_REPRESENTATIVE_EFFECTS if table is ENTERPRISE_STAGING else (),
-            notify=Statement(notices_sql(_changed_disclosed(table))),
+            notify=_notify(table),
             insert=Statement(_insert(table)),
             outcomes=Statement(
                 "SELECT s.row, s.uscc, s.natural_key, coalesce(m.verdict, 'created') AS verdict,"
@@ -172,11 +175,30 @@ _REPRESENTATIVE_EFFECTS: Final = (
 )
 
 
-def _changed_disclosed(table: StagingTable) -> str:
-    """R14: updated records, unless their end was already notified to clients."""
-    return f"""
+def _notify(table: StagingTable) -> Mapping[RecordKind, Statement]:
+    """R14: notices of updated records, unless their end was already notified to clients.
+
+    A record taken off its list has ended; one that is back on it is told again.
+    """
+    changed = f"""
 SELECT m.uscc, CAST(:dataset AS text), m.held_id FROM {table.held} AS m
  WHERE m.verdict = 'updated' AND m.mark IS NULL"""
+    if table is ENTERPRISE_STAGING:
+        return {"record_corrected": Statement(notices_sql(changed))}
+    listed = f"""
+SELECT m.uscc, CAST(:dataset AS text), m.held_id
+  FROM {table.held} AS m JOIN {table.staged} AS s USING (row)
+  JOIN record_history AS h
+    ON h.uscc = m.uscc AND h.record_id = m.held_id AND h.version = m.held_version
+ CROSS JOIN LATERAL (SELECT
+       coalesce(s.removed_on <= {_TODAY}, false),
+       coalesce(CAST(h.row ->> 'removed_on' AS date) <= {_TODAY}, false)) AS off(now, before)
+ WHERE m.verdict = 'updated' AND m.mark IS NULL"""
+    return {
+        "record_corrected": Statement(notices_sql(f"{listed} AND off.now = off.before")),
+        "record_ended": Statement(notices_sql(f"{listed} AND off.now AND NOT off.before")),
+        "record_reinstated": Statement(notices_sql(f"{listed} AND off.before AND NOT off.now")),
+    }
 
 
 _EARLIER: Final = f"""

@@ -132,6 +132,43 @@ async def test_no_answer_denies_what_the_page_shows_of_a_listed_enterprise(
         await department.forget(gateway)
 
 
+async def test_a_record_off_its_list_has_ended_and_one_that_is_back_is_announced(
+    gateway: GatewayFixture,
+) -> None:
+    """By a delivery or a correction; a removal that is corrected once more ends nothing again."""
+    source = await department.make_department(gateway, datasets=frozenset({"abnormal_listing"}))
+    bank, uscc = await gateway.client(), gateway.subject("middle_dot")["uscc"]
+    await gateway.grant(bank, uscc, datasets=["abnormal_listing"])
+    today = day_of(gateway.clock())
+    listed = {
+        "uscc": uscc,
+        "decision_number": "列入〔2026〕9号",
+        "reason": "未按期年报",
+        "added_on": "2026-07-05",
+    }
+
+    async def is_told() -> bool:
+        return listed["decision_number"] in (await bank.query(uscc, "abnormal_listing")).text
+
+    async def latest() -> str | None:
+        return next(iter((await notices(gateway, bank, "abnormal_listing"))[-1:]), None)
+
+    try:
+        await department.deliver(source, "abnormal_listing", listed)
+        assert await is_told()
+        await department.deliver(source, "abnormal_listing", listed | {"removed_on": f"{today}"})
+        assert not await is_told()
+        assert await latest() == "record_ended"
+        yesterday = f"{today - timedelta(days=1)}"
+        await department.deliver(source, "abnormal_listing", listed | {"removed_on": yesterday})
+        assert await notices(gateway, bank, "abnormal_listing") == ["record_ended"]
+        await department.deliver(source, "abnormal_listing", listed)
+        assert await is_told()
+        assert await latest() == "record_reinstated"
+    finally:
+        await department.forget(gateway)
+
+
 async def test_a_failed_sample_ends_with_the_penalty_that_it_led_to(
     gateway: GatewayFixture,
 ) -> None:
