@@ -95,13 +95,13 @@ EXAMPLES: Final = (
         begins=NoRepair.NOT_TOLD,
     ),
     Example(
-        zh="简易程序：不计入，无需修复",
+        zh="简易程序：不计为失信信息，无需修复",
         en="The simplified procedure does not count: nothing to repair",
         fields={"procedure": "简易"},
         begins=NoRepair.NOT_TOLD,
     ),
     Example(
-        zh="正在复议或诉讼：暂不计入，无需修复",
+        zh="正在复议或诉讼：暂不计为失信信息，无需修复",
         en="Under appeal, and not counted: nothing to repair",
         fields={"appeal_state": "under_appeal"},
         begins=NoRepair.NOT_TOLD,
@@ -174,7 +174,7 @@ A repair ends publicity, sharing and use at once, on every channel; past recipie
 not in this table ends with the decision or list that it follows from. What a law excludes from repair is not
 accepted by its source.
 修复后即时终止公示、停止共享和使用，并通知此前查到过的机构。不在表内的信息，随其所依据的决定或名单一并结束。
-法律法规规定不可修复的，由数源单位不予同意。
+法律法规规定不可修复的，由认定单位不予修复。
 """
 _STATES: Final = {
     NoRepair.NOT_TOLD: "无需修复 nothing to repair",
@@ -205,7 +205,7 @@ def _lines() -> Iterator[str]:
     again, months = CATALOGUE.repair.again, CATALOGUE.repair.months_after_revocation
     yield ""
     yield f"After a rejection: {again} working days until the next application†. After a repair that was"
-    yield f"revoked for false papers: {months} months†. 未同意的，{again}个工作日后可再次申请†；因弄虚作假"
+    yield f"revoked for false papers: {months} months†. 不予修复的，{again}个工作日后可再次申请†；因弄虚作假"
     yield f"被撤销修复的，{months}个月后可再次申请†。"
     yield from ("", "Platforms whose following is shown 显示同步情况的平台：", "")
     yield from (f"- `{each.code}` {each.zh} {each.en}" for each in CATALOGUE.repair.platforms)

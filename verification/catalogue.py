@@ -62,7 +62,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         tag="legal_representative_id.v1",
         title_zh="法定代表人（经营者）证件号码是否一致",
         title_en="Is this the identity number of the legal representative or operator?",
-        meaning_zh="以密钥摘要比对证件号码；须经本人单独同意。",
+        meaning_zh="以带密钥的摘要比对证件号码；须经本人单独同意。",
         meaning_en="Compared by keyed digest, under the separate consent of that person.",
         kind=QuestionKind.MATCH,
         datasets=("registration",),
@@ -85,7 +85,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         tag="not_on_serious_violation_list.v1",
         title_zh="未被列入严重违法失信名单",
         title_en="Is the enterprise not on the list of serious violations?",
-        meaning_zh="仅指市场监督管理严重违法失信名单；已移出、中止公示、已修复或已满公布期限的不计。",
+        meaning_zh="仅指市场监督管理严重违法失信名单；已移出、中止公示、已修复或列入期限已满的不计。",
         meaning_en="The market regulator's list only; entries that were removed, suspended or repaired "
         "or whose term is over are left out.",
         kind=QuestionKind.STATE,
@@ -95,8 +95,10 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         tag="not_abnormal.v1",
         title_zh="未被列入经营异常名录",
         title_en="Is the enterprise not on the list of abnormal operations?",
-        meaning_zh="未被列入经营异常名录，或已移出为是。",
-        meaning_en="Yes where it is not listed, or was removed.",
+        meaning_zh="未被列入经营异常名录（个体工商户为未被标记为经营异常状态），或已移出（已恢复正常记载状态）"
+        "为是。",
+        meaning_en="Yes where it is not listed (an individual business: not marked), or was removed "
+        "(restored).",
         kind=QuestionKind.STATE,
         datasets=("abnormal_listing",),
     ),
@@ -116,7 +118,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         tag="no_live_penalty.v1",
         title_zh="没有在公示期内的行政处罚",
         title_en="Is no penalty (of this severity, or of any) within its publicity period?",
-        meaning_zh="仅指在公示期内的处罚；依法不公示、已届满、中止公示、已修复和复议诉讼期间的不计。",
+        meaning_zh="仅指在公示期内的处罚；依法不予公示、公示期已届满、中止公示、已修复和正在复议、诉讼的不计。",
         meaning_en="Penalties within their publicity period only; those that are not published, over, "
         "suspended, repaired or under appeal are left out.",
         kind=QuestionKind.STATE,
@@ -130,7 +132,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         tag="not_judgment_defaulter.v1",
         title_zh="未被列为失信被执行人",
         title_en="Is the enterprise not listed as a judgment defaulter?",
-        meaning_zh="已屏蔽或已满期限的不计。",
+        meaning_zh="失信信息已删除（屏蔽）或列入期限已满的不计。",
         meaning_en="Entries that were removed or whose term is over are left out.",
         kind=QuestionKind.STATE,
         datasets=("judgment_defaulter",),
@@ -169,7 +171,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     ),
     Question(
         tag="paid_social_insurance_on_time.v1",
-        title_zh="最近该月数内按时缴纳社会保险",
+        title_zh="最近该月数内按时缴纳社会保险费",
         title_en="Was social insurance paid on time in each of the last so many complete months?",
         meaning_zh="最近该数目的完整月份每月均按时为是，任一月未按时为否，缺月不作判断。",
         meaning_en="Yes where each of the last complete months was paid on time, no where one was not; "

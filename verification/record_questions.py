@@ -121,7 +121,7 @@ RECORD_QUESTIONS: Final[tuple[Question, ...]] = (
         tag="not_on_any_serious_list.v1",
         title_zh="未被列入任何严重失信主体名单",
         title_en="Is the enterprise on no list of seriously untrustworthy entities?",
-        meaning_zh="包括市场监督管理严重违法失信名单、失信被执行人和其他领域的严重失信主体名单；已移出、"
+        meaning_zh="包括市场监督管理严重违法失信名单、失信被执行人名单和其他领域的严重失信主体名单；已移出、"
         "中止公示、已修复或已满期限的不计；任一名单的数源暂不可用的不作判断。",
         meaning_en="The market regulator's list, the judgment defaulters and the lists of other fields; "
         "entries that were removed, suspended or repaired or whose term is over are left out. While "
@@ -143,7 +143,7 @@ RECORD_QUESTIONS: Final[tuple[Question, ...]] = (
         tag="no_equity_freeze.v1",
         title_zh="没有股权冻结",
         title_en="Is no share in the enterprise frozen?",
-        meaning_zh="仅指他人持有的本企业股权在冻结期内的冻结；已解除、已届满的不计。",
+        meaning_zh="仅指对股东所持本企业股权、且在冻结期内的冻结；已解除、已届满的不计。",
         meaning_en="Freezes in force of shares in this enterprise; those that were lifted or are over "
         "are left out.",
         kind=QuestionKind.STATE,
@@ -153,7 +153,7 @@ RECORD_QUESTIONS: Final[tuple[Question, ...]] = (
         tag="not_in_liquidation.v1",
         title_zh="没有正在进行的清算",
         title_en="Is the enterprise not in liquidation?",
-        meaning_zh="仅指已备案且尚未结束的清算；不含破产程序。",
+        meaning_zh="仅指清算组信息已备案或公告且尚未结束的清算；不含破产程序。",
         meaning_en="Liquidations that were filed and are not over; bankruptcy proceedings are left out.",
         kind=QuestionKind.STATE,
         datasets=("liquidation",),

@@ -32,7 +32,7 @@ REGISTRATION_QUESTIONS: Final[tuple[Question, ...]] = (
         tag="four_elements.v1",
         title_zh="企业四要素（统一社会信用代码、名称、法定代表人及其证件号码）是否一致",
         title_en="Do code, name, legal representative and that person's identity number belong together?",
-        meaning_zh="同 three_elements.v1，并以密钥摘要比对法定代表人（经营者）证件号码；"
+        meaning_zh="同 three_elements.v1，并以带密钥的摘要比对法定代表人（经营者）证件号码；"
         "须经本人单独同意。",
         meaning_en="As three_elements.v1, with the identity number of the legal representative or "
         "operator compared by keyed digest, under the separate consent of that person.",
@@ -100,7 +100,7 @@ REGISTRATION_QUESTIONS: Final[tuple[Question, ...]] = (
         tag="is_small_or_micro.v1",
         title_zh="是否列入小微企业名录",
         title_en="Is it on the list of small and micro enterprises?",
-        meaning_zh="登记机关提供的小微企业名录信息为准；未提供的不作判断。",
+        meaning_zh="以登记机关提供的小微企业名录信息为准；未提供的不作判断。",
         meaning_en="As the registration authority gives it from the list (小微企业名录); where it gives "
         "nothing it is not determined.",
         kind=QuestionKind.STATE,

@@ -17,7 +17,7 @@ PREFIX: Final = "filing_"
 """How the names of its columns begin."""
 KINDS: Final[Mapping[str, str]] = {
     "enterprise_credit_reporting": "企业征信机构备案",
-    "credit_rating": "信用评级备案",
+    "credit_rating": "信用评级机构备案",
     "other_credit_service": "其他信用服务机构备案",
 }
 """Kinds of filing, with their Chinese names."""

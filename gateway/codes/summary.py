@@ -68,11 +68,13 @@ class Summary:
             )
         if any(each.state == "unavailable" for each in self.sections):
             return Translated(
-                "部分来源暂不可用，其余未查询到公示期内的失信信息",
-                "Some sources are unavailable; in the others no negative record was found",
+                "部分来源暂不可用；其余来源未查询到在公示期内的失信信息（依法不予公示等情形除外）",
+                "Some sources are unavailable; in the others no negative record within publicity was found "
+                "(what by law is not published left aside)",
             )
         return Translated(
-            "未查询到公示期内的失信信息", "No negative record within publicity was found"
+            "未查询到在公示期内的失信信息（依法不予公示等情形除外）",
+            "No negative record within publicity was found (what by law is not published left aside)",
         )
 
     def none_found(self, *, is_warning: bool) -> Translated:

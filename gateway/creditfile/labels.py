@@ -27,6 +27,31 @@ VALUES: Final[Mapping[str, Translated]] = {
     "housing_fund": Translated("公积金", "Housing fund"),
     "utilities": Translated("水电气", "Utilities"),
     "2099-12-31": Translated("长期有效", "No end"),
+    # Kinds of penalties, as the Administrative Penalty Law (行政处罚法, article 9) names them.
+    "警告": Translated("警告", "Warning"),
+    "通报批评": Translated("通报批评", "Public criticism"),
+    "罚款": Translated("罚款", "Fine"),
+    "没收": Translated("没收违法所得、非法财物", "Confiscation"),
+    "暂扣许可": Translated("暂扣许可证件", "Temporary seizure of a licence"),
+    "吊销许可": Translated("吊销许可证件", "Revocation of a licence"),
+    "降级": Translated("降低资质等级", "Lowering of a qualification"),
+    "限制经营": Translated("限制开展生产经营活动", "Restriction of business"),
+    "停产停业": Translated("责令停产停业", "Suspension of business"),
+    "关闭": Translated("责令关闭", "Closure"),
+    "限制从业": Translated("限制从业", "Ban from the trade"),
+    "拘留": Translated("行政拘留", "Administrative detention"),
+    "其他": Translated("其他", "Other"),
+    # Reasons of abnormal operations; an individual business files its report and need not publish it.
+    "未按期年报": Translated(
+        "未按规定的期限报送或公示年度报告", "Annual report not filed or published in time"
+    ),
+    "未按责令公示": Translated("未在责令的期限内公示信息", "Information not published as ordered"),
+    "隐瞒或弄虚作假": Translated("公示信息隐瞒真实情况、弄虚作假", "False or withheld information"),
+    "无法联系": Translated(
+        "通过登记的住所（经营场所）无法联系", "Not reachable at its registered address"
+    ),
+    "全部未履行": Translated("全部未履行", "Not performed at all"),
+    "部分未履行": Translated("部分未履行", "Performed in part"),
 }
 
 YUAN: Final = "CNY"
@@ -49,7 +74,10 @@ def field_label(dataset: str, name: str, catalogue: Catalogue, kind: str = "") -
 def value_label(value: Any) -> Translated:  # a field's JSON
     """Label of a value; the value itself if it has none."""
     if isinstance(value, list):
-        return Translated("、".join(map(str, value)), ", ".join(map(str, value)))
+        named = [value_label(each) for each in value]
+        return Translated(
+            "、".join(each.zh for each in named), ", ".join(each.en for each in named)
+        )
     if isinstance(value, bool):
         return Translated("是", "Yes") if value else Translated("否", "No")
     return VALUES.get(str(value), Translated(str(value), str(value)))

@@ -51,15 +51,15 @@ SENTENCES: Final[dict[NoticeKind, tuple[str, str]]] = {
     ),
     NoticeKind.OBJECTION_DECIDED: ("一项异议已有处理结果", "An objection was decided"),
     NoticeKind.REPAIR_NOT_GRANTED: (
-        "一项信用修复申请未获同意或已另行办结，理由请登录查看",
+        "一项信用修复申请不予修复或已另行办结，理由请登录查看",
         "An application for repair was not accepted, or ended otherwise; sign in to see why",
     ),
     NoticeKind.DELEGATE_APPOINTED: ("已邀请一名经办人", "A delegate was invited"),
     NoticeKind.DELEGATE_ACCEPTED: ("一名经办人已接受邀请", "A delegate took up an invitation"),
     NoticeKind.DELEGATE_ENDED: ("一名经办人已终止", "A delegate was ended"),
     NoticeKind.REPRESENTATIVE_CHANGED: (
-        "法定代表人已变更：经办人已全部终止，通知地址不再使用",
-        "The legal representative has changed: delegates have ended, notices no longer go here",
+        "法定代表人（经营者）已变更：经办人已全部终止，通知地址不再使用",
+        "The representative or operator has changed: delegates have ended, notices no longer go here",
     ),
     NoticeKind.BAD_RECORD_ARRIVED: (
         "{dataset}中新增一条失信信息{repairable}，修复条件和办理途径请登录查看",

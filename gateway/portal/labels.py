@@ -46,7 +46,7 @@ CLIENT_KINDS: Final[Mapping[str, Translated]] = {
     "bank": Translated("银行", "Bank"),
     "platform": Translated("平台企业", "Platform company"),
     "agency": Translated("信用服务机构", "Credit-service agency"),
-    "source": Translated("数源单位", "Department"),
+    "source": Translated("信息提供单位", "Department"),
 }
 
 ENTERPRISE_KINDS: Final[Mapping[str, Translated]] = {
@@ -113,12 +113,14 @@ END_REASONS: Final[Mapping[EndReason, Translated]] = {
         "已有更新的一次，以最新为准", "a later one has taken its place"
     ),
     EndReason.NOT_BEGUN: Translated("自{day}起公示", "published from {day}"),
-    EndReason.NOT_PUBLISHED: Translated("不对外公示", "not published"),
+    EndReason.NOT_PUBLISHED: Translated("依法不予公示", "by law not published"),
     EndReason.SIMPLIFIED: Translated(
-        "简易程序处罚，不计入、不对外公示", "simplified procedure: not counted, not published"
+        "简易程序处罚，不计为失信信息，不对外提供",
+        "simplified procedure: not counted as negative, not told to others",
     ),
     EndReason.UNDER_APPEAL: Translated(
-        "正在复议或诉讼，暂不计入、不对外公示", "under appeal: not counted, not published for now"
+        "正在复议或诉讼，暂不计为失信信息，暂不对外提供",
+        "under appeal: for now not counted as negative, not told to others",
     ),
 }
 _LAST_DAY: Final = frozenset(

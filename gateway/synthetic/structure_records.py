@@ -102,7 +102,7 @@ def add_customs_level(builder: EnterpriseBuilder) -> None:
     builder.add(
         "customs_level",
         customs_code=f"{builder.division.code[:4]}96{builder.rng.randrange(36**4):04X}"[:10],
-        level="高级认证企业" if is_certified else "常规管理企业",
+        level="高级认证企业" if is_certified else "常规企业",
         decided_on=f"{decided_on}",
         authority="宁波海关" if builder.division.city == "宁波" else "杭州海关",
     )

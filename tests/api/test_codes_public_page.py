@@ -270,4 +270,4 @@ async def test_an_enforcement_case_is_a_warning_and_no_dishonesty(portal: Portal
     document = (await portal.browser().get(f"/E/{code.code_id}", headers=JSON)).json()
     section = next(e for e in document["datasets"] if e["dataset"] == "enforcement_case")
     assert section["state"] == "found"
-    assert "未查询到公示期内的失信信息" in document["statement"]["zh"]
+    assert "未查询到在公示期内的失信信息" in document["statement"]["zh"]

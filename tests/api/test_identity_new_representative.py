@@ -117,7 +117,7 @@ async def test_a_session_from_before_the_change_has_to_sign_in_again(portal: Por
     portal.clock.advance(timedelta(minutes=1))
     await deliver_registration(portal, legal_representative="钱七")
     assert (await boss.get(f"/portal/enterprises/{portal.firm}/consents")).status_code == 404
-    assert "法定代表人已变更" in (await boss.get("/portal")).text
+    assert "法定代表人（经营者）已变更" in (await boss.get("/portal")).text
     portal.clock.advance(timedelta(minutes=1))
     again = await portal.signed_in()
     assert (await again.get(f"/portal/enterprises/{portal.firm}/consents")).status_code == 200
@@ -163,7 +163,7 @@ async def test_running_consents_go_on_and_are_kept_or_withdrawn_by_the_new_one(
     assert (await read_consent(portal, kept)).status is Status.ACTIVE
     home = (await new.get("/portal")).text
     address = f"/portal/consents/{kept}/keep"
-    assert "法定代表人已变更，请确认下列授权" in home
+    assert "法定代表人（经营者）已变更，请确认下列授权" in home
     assert address in home
     page = (await new.get(address)).text
     assert f"/portal/consents/{kept}/withdraw" in page

@@ -392,7 +392,7 @@ async def test_a_former_representatives_contact_point_gets_one_last_notice(
     portal.clock.advance(timedelta(minutes=1))
     await deliver_registration(portal, legal_representative="钱七")
     await sent_count(portal)
-    assert "法定代表人已变更" in box.texts[-1]
+    assert "法定代表人（经营者）已变更" in box.texts[-1]
     await write_notices(portal, NoticeKind.CONSENT_GRANTED)
     await sent_count(portal)
     assert len(box.sent) == 1

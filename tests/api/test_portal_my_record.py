@@ -27,11 +27,11 @@ OVER: Final[dict[str, tuple[dict[str, Any], str, bool]]] = {
 }
 """Changes by document number, the reason on the page, and if an objection is possible."""
 UNPUBLISHED: Final[dict[str, tuple[dict[str, Any], str]]] = {
-    "浙市监罚〔2026〕5号": ({"severity": "轻微"}, "不对外公示"),
-    "浙市监罚〔2026〕6号": ({"procedure": "简易"}, "简易程序处罚，不计入、不对外公示"),
+    "浙市监罚〔2026〕5号": ({"severity": "轻微"}, "依法不予公示"),
+    "浙市监罚〔2026〕6号": ({"procedure": "简易"}, "简易程序处罚，不计为失信信息，不对外提供"),
     "浙市监罚〔2026〕7号": (
         {"appeal_state": "under_appeal"},
-        "正在复议或诉讼，暂不计入、不对外公示",
+        "正在复议或诉讼，暂不计为失信信息，暂不对外提供",
     ),
 }
 

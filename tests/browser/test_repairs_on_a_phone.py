@@ -130,7 +130,7 @@ async def test_an_enterprise_applies_for_a_repair_and_follows_it(
     await expect(phone.locator("body")).not_to_contain_text("13800138000")
     await expect(phone.get_by_text("缴款凭证.png")).to_be_visible()
     await expect(phone.get_by_text("SHA-256")).to_be_visible()
-    await expect(phone.locator(".due")).to_contain_text("数源单位办理期限")
+    await expect(phone.locator(".due")).to_contain_text("办理期限至")
 
     await accept(site, phone.url.partition("?")[0].rpartition("/")[2])
     await phone.reload()

@@ -49,9 +49,9 @@ PROBLEMS: Final[Mapping[PermissionProblem, Translated]] = {
         "This term cannot be used: choose a day within a year from today.",
     ),
     PermissionProblem.TOO_LATE: Translated(
-        "这份邀请已被使用、已过期或已撤销。请联系法定代表人重新邀请。",
-        "This invitation was used, has expired or was taken back. Ask the legal representative for a "
-        "new one.",
+        "这份邀请已被使用、已过期或已撤销。请联系法定代表人（经营者）重新邀请。",
+        "This invitation was used, has expired or was taken back. Ask the legal representative or "
+        "operator for a new one.",
     ),
     PermissionProblem.OWN: Translated(
         "您是发出邀请的人，不能自己接受。请把链接转给经办人。",

@@ -20,10 +20,10 @@ KINDS: Final[Mapping[str, Translated]] = {
 }
 
 STATUSES: Final[Mapping[str, Translated]] = {
-    Status.OPEN: Translated("等待数源单位处理", "With the department"),
+    Status.OPEN: Translated("等待信息提供单位处理", "With the department"),
     Status.DECIDED: Translated("已有处理决定", "Decided"),
     Status.IN_REVIEW: Translated("复核中", "In review"),
-    Status.ORDERED: Translated("等待数源单位更正", "Correction ordered"),
+    Status.ORDERED: Translated("等待信息提供单位更正", "Correction ordered"),
     Status.CLOSED: Translated("已办结", "Closed"),
 }
 
@@ -39,8 +39,10 @@ OUTCOMES: Final[Mapping[str, Translated]] = {
 
 ACTS: Final[Mapping[str, Translated]] = {
     ObjectionAct.RAISED: Translated("您提出异议", "You raised it"),
-    ObjectionAct.EXTENDED: Translated("数源单位延长了办理期限", "The department took more time"),
-    ObjectionAct.DECIDED: Translated("数源单位作出决定", "The department decided"),
+    ObjectionAct.EXTENDED: Translated(
+        "信息提供单位延长了办理期限", "The department took more time"
+    ),
+    ObjectionAct.DECIDED: Translated("信息提供单位作出决定", "The department decided"),
     ObjectionAct.REVIEW_ASKED: Translated("您申请复核", "You asked for a review"),
     ObjectionAct.REVIEWED: Translated("复核作出决定", "The review decided"),
     ObjectionAct.WITHDRAWN: Translated("您结束了办理", "You ended it"),
@@ -56,7 +58,7 @@ ACTS: Final[Mapping[str, Translated]] = {
 }
 
 NEXT: Final[Mapping[str, Translated]] = {
-    Role.SOURCE: Translated("数源单位办理期限", "The department has until"),
+    Role.SOURCE: Translated("信息提供单位办理期限", "The department has until"),
     Role.REVIEWER: Translated("复核办理期限", "The review has until"),
     Role.ENTERPRISE: Translated("可申请复核至", "You may ask for a review until"),
 }

@@ -32,8 +32,8 @@ NO_REPAIR: Final[Mapping[str, Translated]] = {
 }
 
 CONDITIONS: Final[Mapping[str, Translated]] = {
-    "period": Translated("最短公示期已满", "The shortest time of publication is over"),
-    "corrected": Translated("已经改正", "What was wrong has been put right"),
+    "period": Translated("最短公示期已届满", "The shortest time of publication is over"),
+    "corrected": Translated("失信行为已经纠正", "What was wrong has been put right"),
     "fulfilled": Translated(
         "已履行完义务（如罚款已缴清、款项已付清）",
         "What you owed is done, such as fines and debts paid in full",
@@ -45,9 +45,9 @@ CONDITIONS: Final[Mapping[str, Translated]] = {
 }
 
 STATUSES: Final[Mapping[str, Translated]] = {
-    ApplicationStatus.OPEN: Translated("等待数源单位决定", "With the department"),
-    ApplicationStatus.ACCEPTED: Translated("已同意，记录已修复", "Accepted: repaired"),
-    ApplicationStatus.REJECTED: Translated("未同意", "Not accepted"),
+    ApplicationStatus.OPEN: Translated("等待办理单位决定", "With the department"),
+    ApplicationStatus.ACCEPTED: Translated("准予修复，记录已修复", "Accepted: repaired"),
+    ApplicationStatus.REJECTED: Translated("不予修复", "Not accepted"),
     ApplicationStatus.WITHDRAWN: Translated("您已撤回", "Withdrawn by you"),
     ApplicationStatus.OVERTAKEN: Translated(
         "记录已另行修复或撤销", "The record was repaired or withdrawn otherwise"
@@ -56,7 +56,7 @@ STATUSES: Final[Mapping[str, Translated]] = {
 
 NOTICES: Final[Mapping[str, Translated]] = {
     "applied": Translated(
-        "已提交。数源单位将在下列期限前决定，结果会通知您。",
+        "已提交。办理单位将在下列期限前决定，结果会通知您。",
         "Sent. The department decides by the day below, and you will be told.",
     ),
     "applied_masked": Translated(
