@@ -86,12 +86,12 @@ _DELETED_LATER = Bilingual(
     "after that; if you withdraw, on the day on which the recipient is notified.",
 )
 _NO_AGREEMENT = Bilingual(
-    zh="保存期限：对方目前没有有效的数字合约，保存期限无法说明，因此现在不能同意。",
+    zh="保存期限：对方目前没有有效的数据使用协议（数字合约），保存期限无法说明，因此现在不能同意。",
     en="Retention: the recipient has no agreement in force, so its retention cannot be named and you "
     "cannot consent now.",
 )
 _MEANS = Bilingual(
-    zh="处理方式：对方通过信桥在线查询、核验，在上述用途内使用和存储；信桥记录每一次查询。",
+    zh="处理方式：对方通过信桥在线查询、核验，在上述目的范围内使用和存储；信桥记录每一次查询。",
     en="Means: the recipient queries and verifies online through Xinqiao, and uses and stores what it "
     "is told for that purpose; Xinqiao records each query.",
 )
@@ -127,8 +127,8 @@ _LIMITS = Bilingual(
 # cyberspace administration's, which coordinates personal information protection (Article 60).
 _RIGHTS = Bilingual(
     zh="您的权利：可以在本门户查看、提出异议和撤回；可以向对方（{contact}）或信桥运营方要求查阅、复制、"
-    "更正、补充、删除个人信息。认为权益受到侵害的，可以拨打 12345 政务服务便民热线，"
-    "或者向网信部门投诉、举报（12377）。",
+    "更正、补充、删除个人信息。认为权益受到侵害的，可以拨打 12345 政务服务便民热线投诉，"
+    "或者向网信部门投诉、举报（12377 网络举报热线）。",
     en="Your rights: here you can look, object and withdraw. Of the recipient ({contact}) or the operator "
     "of Xinqiao you can ask for access, a copy, correction, completion and deletion of personal "
     "information. Complaints: 12345 (government services), or the cyberspace administration (12377).",
@@ -148,19 +148,19 @@ _WITHDRAWAL = Bilingual(
 )
 _SEPARATE = Bilingual(
     zh="下面标有“单独同意”的内容是个人信息，由您逐项单独同意。勾选即同意将该项提供给{recipient}"
-    "（联系方式：{contact}），处理目的：{purpose}，处理方式：查询、核验、存储；"
+    "（联系方式：{contact}），处理目的：{purpose}，处理方式：查询、核验、使用、存储；"
     "不勾选的不提供，不影响其他内容。",
     en="What is marked “separate consent” below is personal information; you consent to it separately, "
     "item by item. Ticking an item consents to its being provided to {recipient} (contact: {contact}) "
-    "for the purpose of {purpose}; it is queried, verified and stored. What you do not tick is not provided, "
-    "and nothing else depends on it.",
+    "for the purpose of {purpose}; it is queried, verified, used and stored. What you do not tick is not "
+    "provided, and nothing else depends on it.",
 )
 _NECESSITY = Bilingual(
-    zh="为什么需要：证件号码属于敏感个人信息，用于核对法定代表人（经营者）身份，防止他人冒用贵单位名义；"
+    zh="为什么需要：证件号码按敏感个人信息严格保护，用于核对法定代表人（经营者）身份，防止他人冒用贵单位名义；"
     "号码由对方提供，系统只回答是否一致，不提供号码。",
-    en="Why it is needed: an ID number is sensitive personal information. It is used to verify that the "
-    "legal representative or operator acts, and nobody else in the enterprise’s name. The recipient brings "
-    "the number and is told only whether it matches, never the number.",
+    en="Why it is needed: an ID number is protected as sensitive personal information. It is used to verify "
+    "that the legal representative or operator acts, and nobody else in the enterprise’s name. The recipient "
+    "brings the number and is told only whether it matches, never the number.",
 )
 _EFFECT = Bilingual(
     zh="对您的影响：同意的，对方会知道号码是否一致；不同意的，此项不作答，对方可能改用其他方式核实身份，"

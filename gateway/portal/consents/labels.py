@@ -68,7 +68,7 @@ PROBLEMS: Final[Mapping[str, Translated]] = {
         "written. Tick both, or neither.",
     ),
     DecisionProblem.NO_AGREEMENT: Translated(
-        "对方目前没有有效的数字合约，现在不能同意，没有写入任何内容。您可以选择“不同意”。",
+        "对方目前没有有效的数据使用协议（数字合约），现在不能同意，没有写入任何内容。您可以选择“不同意”。",
         "The organisation has no agreement in force, so you cannot consent now; nothing was written. "
         "You can choose “Refuse”.",
     ),
