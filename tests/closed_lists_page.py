@@ -331,8 +331,8 @@ LISTS: Final = (
             ApplicationStatus.REJECTED: ("不予修复", "Rejected"),
             ApplicationStatus.WITHDRAWN: ("企业撤回", "Withdrawn by the enterprise"),
             ApplicationStatus.OVERTAKEN: (
-                "未经决定，记录已修复或撤销",
-                "The record was repaired or withdrawn without a decision",
+                "未经决定，记录已修复、撤销或移出名单",
+                "Without a decision: repaired, withdrawn or off its list",
             ),
         },
     ),

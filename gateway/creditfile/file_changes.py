@@ -5,7 +5,7 @@ A state is its records under a catalogue. A record that was disclosed and is not
 disclosed again is `record_reinstated`. The end of a record's own clock is the same in both states.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -23,6 +23,7 @@ from gateway.disclosure import withdrawal_notices
 from gateway.disclosure.withdrawal_notices import ChangedRecord, RecordKind
 
 _NONE: Final[frozenset[str]] = frozenset()
+FILES_AT_ONCE: Final = 100
 _TO_CLIENTS: Final = (Audience.AUTHORISED, Audience.VERIFICATION)
 
 
@@ -137,14 +138,54 @@ async def notify_dependent_records(
 
     Called in the transaction of the change, after it; the changed records have notices of their own.
     """
-    by_id = {each.record_id: each for each in earlier if affects_others(each.dataset, catalogue)}
-    if not by_id:
-        return 0
-    usccs = sorted({each.uscc for each in by_id.values()})
-    changes: list[RecordChange] = []
-    for enterprise, records in await read_files(connection, usccs, catalogue.codes):
-        after = FileState(enterprise=enterprise, records=records, catalogue=catalogue, now=now)
-        before = replace(after, records=[by_id.get(each.record_id, each) for each in records])
-        found = changes_between(before, after)
-        changes += (each for each in found if each.record.record_id not in by_id)
+    affecting = [each for each in earlier if affects_others(each.dataset, catalogue)]
+    own = {each.record_id for each in affecting}
+    changes = [
+        each
+        async for each in _changes_since(connection, catalogue, affecting, now=now)
+        if each.record.record_id not in own
+    ]
     return await notify_changes(connection, changes, now=now)
+
+
+async def notify_updates(
+    connection: AsyncConnection, catalogue: Catalogue, earlier: Sequence[Record], *, now: datetime
+) -> int:
+    """Write the notices on records that were `earlier` as given, and on those that depend on them.
+
+    Called in the transaction of the change, after it. An update that neither ends nor brings back a
+    record is `record_corrected`; none is told of a record that an act of its source keeps closed.
+    """
+    updated = {each.record_id: _corrected(each) for each in earlier if not _is_closed(each)}
+    changes: list[RecordChange] = []
+    async for each in _changes_since(connection, catalogue, earlier, now=now):
+        if each.record.record_id not in updated:
+            changes.append(each)
+        elif each.kind != "record_corrected":
+            updated[each.record.record_id] = each
+    return await notify_changes(connection, [*updated.values(), *changes], now=now)
+
+
+async def _changes_since(
+    connection: AsyncConnection, catalogue: Catalogue, earlier: Sequence[Record], *, now: datetime
+) -> AsyncIterator[RecordChange]:
+    """Changes in the files of the enterprises whose records were `earlier` as given."""
+    by_id = {each.record_id: each for each in earlier}
+    usccs = sorted({each.uscc for each in earlier})
+    for start in range(0, len(usccs), FILES_AT_ONCE):
+        some = usccs[start : start + FILES_AT_ONCE]
+        for enterprise, records in await read_files(connection, some, catalogue.codes):
+            after = FileState(enterprise=enterprise, records=records, catalogue=catalogue, now=now)
+            before = replace(after, records=[by_id.get(each.record_id, each) for each in records])
+            for each in changes_between(before, after):
+                yield each
+
+
+def _corrected(record: Record) -> RecordChange:
+    changed = ChangedRecord(uscc=record.uscc, dataset=record.dataset, record_id=record.record_id)
+    return RecordChange(kind="record_corrected", record=changed)
+
+
+def _is_closed(record: Record) -> bool:
+    """True for a repaired, suspended or withdrawn record, whose end was noticed."""
+    return any((record.repaired_at, record.suspended_at, record.withdrawn_at))

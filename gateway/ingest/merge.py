@@ -14,16 +14,20 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.file_changes import affects_others, notify_dependent_records
+from gateway.creditfile.file_changes import affects_others, notify_updates
 from gateway.creditfile.natural_key_version import IS_CURRENT, KeysDueError
 from gateway.creditfile.records import REGISTRATION, Record
 from gateway.db.locks import LOCK_NAMED, LockNamespace
 from gateway.db.statements import Statement
-from gateway.disclosure.withdrawal_notices import RecordKind
 from gateway.ingest.arrival_notices import is_noticed, note_arrivals
 from gateway.ingest.merge_sql import RESET_PLANNER, STATEMENTS_BY_TABLE
 from gateway.ingest.results import Source
-from gateway.ingest.staging_table import COPY_NULL, StagingTable, staging_table_of
+from gateway.ingest.staging_table import (
+    COPY_NULL,
+    RECORD_STAGING,
+    StagingTable,
+    staging_table_of,
+)
 
 _LOCK: Final = Statement(f"SELECT {IS_CURRENT} AS is_current, {LOCK_NAMED}")
 _PIECE: Final = 1 << 18
@@ -57,10 +61,9 @@ class MergedBatch:
             "dataset": merge_input.dataset,
             "catalogue": merge_input.catalogue.version,
             "now": merge_input.now,
+            "kind": "record_corrected",
+            "affects_others": affects_others(merge_input.dataset, merge_input.catalogue),
         }
-        self._kinds: tuple[RecordKind, ...] = ("record_corrected",)
-        if "removed_on" in merge_input.catalogue.dataset(merge_input.dataset).field_of:
-            self._kinds = ("record_corrected", "record_ended", "record_reinstated")
 
     async def run(self, target: StagingTable, payload: bytes) -> None:
         """Stage `payload` and merge it."""
@@ -78,12 +81,12 @@ class MergedBatch:
             statements.keep_superseded,
             *statements.effects,
             statements.update,
+            # After the update: only then is every disclosure visible that the lock waited for.
+            *statements.notify,
+            statements.insert,
         ):
-            await self._execute(each)
-        # After the update: only then is every disclosure visible that the lock waited for.
-        for kind in self._kinds:
-            await self._execute(statements.notify[kind], kind=kind)
-        await self._execute(statements.insert)
+            arguments = [self._values[name] for name in each.names]
+            await self._driver.execute(each.positional, *arguments)
         await self._driver.execute(RESET_PLANNER)
 
     async def created(self) -> list[Record]:
@@ -104,18 +107,15 @@ class MergedBatch:
         return await self._fetch(self._statements.counts)
 
     async def earlier_records(self) -> Sequence[Record]:
-        """The superseded records, of enterprises of which a client was told."""
+        """The superseded records that a client was told, or on which others depend that it was told."""
         found = await self._fetch(self._statements.earlier)
         return [Record.from_json(orjson.loads(row["record"])) for row in found]
 
-    async def _execute(self, statement: Statement, **more: Any) -> None:
-        values = {**self._values, **more}
-        await self._driver.execute(
-            statement.positional, *(values[name] for name in statement.names)
-        )
-
     async def _fetch(self, statement: Statement) -> Sequence[Mapping[str, Any]]:
-        found: Sequence[Mapping[str, Any]] = await self._driver.fetch(statement.positional)
+        arguments = [self._values[name] for name in statement.names]
+        found: Sequence[Mapping[str, Any]] = await self._driver.fetch(
+            statement.positional, *arguments
+        )
         return found
 
 
@@ -130,9 +130,9 @@ async def merge(
 ) -> MergedBatch:
     """Merge a batch in the transaction of `connection`, without committing.
 
-    Clients that received the record's earlier version get a withdrawal notice (R14), and those that
-    received a record whose disclosure it shortens; enterprises that can be reached get one of each bad
-    record that is new.
+    Clients that received the record's earlier version get a notice (R14) that it was corrected, is told
+    no more or is told again, as do those that received a record that depends on it; enterprises that can
+    be reached get one of each bad record that is new.
     """
     await lock_dataset(connection, merge_input.source.source_id, merge_input.dataset)
     driver = (await connection.get_raw_connection()).driver_connection
@@ -140,8 +140,8 @@ async def merge(
         raise RuntimeError("The connection was closed.")
     merged = MergedBatch(driver, merge_input)
     await merged.run(merge_input.target, payload)
-    if affects_others(merge_input.dataset, merge_input.catalogue):
-        await notify_dependent_records(
+    if merge_input.target is RECORD_STAGING:
+        await notify_updates(
             connection, merge_input.catalogue, await merged.earlier_records(), now=merge_input.now
         )
     if is_noticed(merge_input.dataset, merge_input.catalogue):

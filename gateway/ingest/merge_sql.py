@@ -6,12 +6,11 @@ must not lead to a join that scans the table.
 
 # ruff: noqa: S608  # the names are constants of this package
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
 from gateway.db.statements import Statement
-from gateway.disclosure.withdrawal_notices import RecordKind, notices_sql
+from gateway.disclosure.withdrawal_notices import notices_sql
 from gateway.identity.representatives import record_change_sql
 from gateway.ingest.staging_table import ENTERPRISE_STAGING, RECORD_STAGING, StagingTable
 from gateway.notices.kinds import NoticeKind
@@ -26,7 +25,6 @@ _TYPES: Final = {
     "scope_industries": "text[]",
     "fields": "jsonb",
 }
-_TODAY: Final = "CAST(CAST(:now AS timestamptz) AT TIME ZONE 'Asia/Shanghai' AS date)"
 # Off, so that a lookup uses the index even if statistics say the table is small.
 _PLAN: Final = "enable_seqscan"
 RESET_PLANNER: Final = f"SET LOCAL {_PLAN} TO DEFAULT"
@@ -42,14 +40,14 @@ class MergeStatements:
     update: Statement
     effects: tuple[Statement, ...]
     """Consequences of a change, run while the rows are locked and not yet updated."""
-    notify: Mapping[RecordKind, Statement]
-    """Notices to clients, by kind; `record_corrected` for every dataset, the others of a list's end."""
+    notify: tuple[Statement, ...]
+    """Notices of registrations; those of records follow from the whole file (`file_changes`)."""
     insert: Statement
     outcomes: Statement
     counts: Statement
     foreign: Statement
     earlier: Statement
-    """Superseded records of enterprises of which a client was told."""
+    """Superseded records that a client was told, or on which others depend that it was told."""
     created: Statement
     """New records of enterprises that notices reach, without their personal fields."""
 
@@ -63,7 +61,7 @@ class MergeStatements:
             keep_superseded=Statement(_keep_superseded(table)),
             update=Statement(_update(table)),
             effects=_REPRESENTATIVE_EFFECTS if table is ENTERPRISE_STAGING else (),
-            notify=_notify(table),
+            notify=_NOTICES if table is ENTERPRISE_STAGING else (),
             insert=Statement(_insert(table)),
             outcomes=Statement(
                 "SELECT s.row, s.uscc, s.natural_key, coalesce(m.verdict, 'created') AS verdict,"
@@ -175,30 +173,13 @@ _REPRESENTATIVE_EFFECTS: Final = (
 )
 
 
-def _notify(table: StagingTable) -> Mapping[RecordKind, Statement]:
-    """R14: notices of updated records, unless their end was already notified to clients.
-
-    A record taken off its list has ended; one that is back on it is told again.
-    """
-    changed = f"""
-SELECT m.uscc, CAST(:dataset AS text), m.held_id FROM {table.held} AS m
- WHERE m.verdict = 'updated' AND m.mark IS NULL"""
-    if table is ENTERPRISE_STAGING:
-        return {"record_corrected": Statement(notices_sql(changed))}
-    listed = f"""
-SELECT m.uscc, CAST(:dataset AS text), m.held_id
-  FROM {table.held} AS m JOIN {table.staged} AS s USING (row)
-  JOIN record_history AS h
-    ON h.uscc = m.uscc AND h.record_id = m.held_id AND h.version = m.held_version
- CROSS JOIN LATERAL (SELECT
-       coalesce(s.removed_on <= {_TODAY}, false),
-       coalesce(CAST(h.row ->> 'removed_on' AS date) <= {_TODAY}, false)) AS off(now, before)
- WHERE m.verdict = 'updated' AND m.mark IS NULL"""
-    return {
-        "record_corrected": Statement(notices_sql(f"{listed} AND off.now = off.before")),
-        "record_ended": Statement(notices_sql(f"{listed} AND off.now AND NOT off.before")),
-        "record_reinstated": Statement(notices_sql(f"{listed} AND off.before AND NOT off.now")),
-    }
+_NOTICES: Final = (
+    Statement(
+        notices_sql(f"""
+SELECT m.uscc, CAST(:dataset AS text), m.held_id FROM {ENTERPRISE_STAGING.held} AS m
+ WHERE m.verdict = 'updated'""")
+    ),
+)
 
 
 _EARLIER: Final = f"""
@@ -207,7 +188,9 @@ SELECT CAST(h.row AS text) AS record
   JOIN record_history AS h
     ON h.uscc = m.uscc AND h.record_id = m.held_id AND h.version = m.held_version
  WHERE m.verdict = 'updated'
-   AND EXISTS (SELECT FROM disclosure AS d WHERE d.uscc = m.uscc AND d.outcome = 'told')"""
+   AND EXISTS (SELECT FROM disclosure AS d WHERE d.uscc = m.uscc AND d.outcome = 'told'
+                 AND (CAST(:affects_others AS boolean)
+                      OR d.relied_on @> jsonb_build_array(jsonb_build_array(m.held_id))))"""
 
 
 def _update(table: StagingTable) -> str:

@@ -154,12 +154,12 @@ async def apply_actions(
     outcomes |= await _apply_marks(context, actions, to_change)
     outcomes |= await _apply_corrections(context, actions, to_change)
     outcomes |= await _let_wait(context, actions, to_change)
-    changed = [
+    marked = [  # a correction is ingested, with its notices
         record
         for number, record in to_change.items()
-        if outcomes[number].outcome is BatchResult.UPDATED
+        if outcomes[number].outcome is BatchResult.UPDATED and actions[number].verb != "correct"
     ]
-    await notify_dependent_records(context.connection, context.catalogue, changed, now=context.now)
+    await notify_dependent_records(context.connection, context.catalogue, marked, now=context.now)
     today = day_of(context.now)
     return tuple(_as_returned(outcomes[number], each, today) for number, each in enumerate(actions))
 

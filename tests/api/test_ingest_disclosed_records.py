@@ -211,3 +211,51 @@ async def test_a_failed_sample_ends_with_the_penalty_that_it_led_to(
         ]  # fmt: skip
     finally:
         await department.forget(gateway)
+
+
+@pytest.mark.parametrize(
+    "ended", [{"appeal_state": "under_appeal"}, {"publicity_ends_on": "2026-01-01"}]
+)
+async def test_a_record_that_a_delivery_ends_and_brings_back_is_announced_both_times(
+    gateway: GatewayFixture, ended: dict[str, str]
+) -> None:
+    """An appeal that was lodged and lost, a publicity that was shortened by mistake."""
+    bank, source = await gateway.client(), await department.make_department(gateway)
+    uscc = gateway.uscc("clean")
+    await gateway.grant(bank, uscc, datasets=["penalty"])
+    penalty = department.make_penalty(gateway, uscc)
+    for delivered in (penalty, penalty | ended, penalty, penalty | ended):
+        await department.deliver(source, "penalty", delivered)
+        await bank.query(uscc, "penalty")
+    assert await notices(gateway, bank, "penalty") == [
+        "record_ended",
+        "record_reinstated",
+        "record_ended",
+    ]
+
+
+async def test_a_correction_ends_what_depends_on_it_with_one_notice(
+    gateway: GatewayFixture,
+) -> None:
+    """A failed sample whose penalty is corrected: one end of each record."""
+    source = await department.make_department(
+        gateway, datasets=frozenset({"sampling_result", "penalty"})
+    )
+    bank, uscc, number = await gateway.client(), gateway.uscc("middle_dot"), "浙市监罚〔2026〕78号"
+    await gateway.grant(bank, uscc, datasets=["sampling_result", "penalty"])
+    day = f"{day_of(gateway.clock()) - timedelta(days=100)}"
+    penalty = department.make_penalty(gateway, uscc, document_number=number, decided_on=day)
+    sample = {"uscc": uscc, "number": "抽3", "announced_on": day, "result": "不合格"}
+    try:
+        await department.deliver(source, "penalty", penalty)
+        await department.deliver(
+            source, "sampling_result", sample | {"related_document_number": number}
+        )
+        assert "抽3" in (await bank.query(uscc, "sampling_result", "penalty")).text
+        fields = {"publicity_ends_on": day}
+        await department.act(source, department.make_act(penalty, "correct", fields=fields))
+        assert "抽3" not in (await bank.query(uscc, "sampling_result", "penalty")).text
+        for dataset in ("sampling_result", "penalty"):
+            assert await notices(gateway, bank, dataset) == ["record_ended"]
+    finally:
+        await department.forget(gateway)
