@@ -306,6 +306,24 @@ async def test_a_record_withdrawn_meanwhile_is_not_repaired(gateway: GatewayFixt
     assert (whole["status"], whole["due"]) == ("overtaken", None)
 
 
+async def test_an_application_ends_with_its_listing(gateway: GatewayFixture) -> None:
+    """Taken off its list by a delivery: closed, with a notice, and not overdue for ever."""
+    source = await make_department(gateway, datasets=frozenset({"abnormal_listing"}))
+    uscc, today = await make_fresh_enterprise(gateway), day_of(gateway.clock())
+    listed = {
+        "uscc": uscc,
+        "reason": "无法联系",
+        "decision_number": "列入〔2026〕9号",
+        "added_on": f"{today - timedelta(days=90)}",
+    }
+    (delivered,) = await deliver(source, "abnormal_listing", listed)
+    made = await apply_for_repair(gateway, uscc, delivered["record_id"])
+    await deliver(source, "abnormal_listing", listed | {"removed_on": f"{today}"})
+    assert await advance_repairs(gateway.runtime) >= 1
+    whole = (await ask(source, f"/{made.application_id}")).json()
+    assert (whole["status"], whole["due"]) == ("overtaken", None)
+
+
 async def test_an_overdue_application_is_in_the_operators_report(gateway: GatewayFixture) -> None:
     """JSON and CSV, the longest overdue first, without texts; for auditors too."""
     (source, _, _), made = await applied(gateway)

@@ -19,7 +19,7 @@ class ApplicationStatus(StrEnum):
     WITHDRAWN = "withdrawn"
     """Withdrawn by the enterprise."""
     OVERTAKEN = "overtaken"
-    """The record was repaired or withdrawn without a decision on the application."""
+    """The record was repaired, withdrawn or taken off its list without a decision on the application."""
 
 
 class ApplicationRefusal(StrEnum):

@@ -131,12 +131,12 @@ async def due_applications(
 
 
 async def advance(connection: AsyncConnection, catalogue: Catalogue, *, now: datetime) -> int:
-    """Recompute provisional deadlines, and close what a repair or withdrawal overtook; the number.
+    """Recompute provisional deadlines, and close what a repair, withdrawal or removal overtook; the number.
 
     Safe to run concurrently.
     """
     done = 0
-    for each in await store.overtaken(connection, limit=BATCH):
+    for each in await store.overtaken(connection, today=day_of(now), limit=BATCH):
         closed = lifecycle.closed(each, ApplicationStatus.OVERTAKEN, CLOCK, now)
         if await store.save(connection, closed):
             await note(connection, NoticeKind.REPAIR_NOT_GRANTED, each.uscc, now=now)

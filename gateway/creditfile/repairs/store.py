@@ -133,9 +133,15 @@ async def all_open(
     return await _found(connection, by_day.limit(limit))
 
 
-async def overtaken(connection: AsyncConnection, *, limit: int) -> list[RepairApplication]:
-    """Open applications whose record was repaired or withdrawn without a decision on them."""
-    ended = record.c.repaired_at.is_not(None) | record.c.withdrawn_at.is_not(None)
+async def overtaken(
+    connection: AsyncConnection, *, today: date, limit: int
+) -> list[RepairApplication]:
+    """Open applications whose record was repaired, withdrawn or taken off its list meanwhile."""
+    ended = (
+        record.c.repaired_at.is_not(None)
+        | record.c.withdrawn_at.is_not(None)
+        | (record.c.removed_on <= today)
+    )
     asked = (
         select(applications)
         .join(

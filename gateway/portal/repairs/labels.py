@@ -50,7 +50,8 @@ STATUSES: Final[Mapping[str, Translated]] = {
     ApplicationStatus.REJECTED: Translated("不予修复", "Not accepted"),
     ApplicationStatus.WITHDRAWN: Translated("您已撤回", "Withdrawn by you"),
     ApplicationStatus.OVERTAKEN: Translated(
-        "记录已另行修复或撤销", "The record was repaired or withdrawn otherwise"
+        "记录已另行修复、撤销或移出名单",
+        "The record was repaired, withdrawn or taken off its list otherwise",
     ),
 }
 

@@ -39,7 +39,8 @@ class RepairSection:
     no_repair: NoRepair | None
     last_change: RepairChange | None
     open: RepairApplication | None
-    earlier: Sequence[RepairApplication]
+    others: Sequence[RepairApplication]
+    """Closed ones, and one that awaits a decision while the record is suspended or has ended."""
     platforms: Sequence[PlatformLine]
     waits_until: date | None
     """Last day of the waiting time after an earlier application, while it runs."""
@@ -80,18 +81,19 @@ async def repair_section(
             no_repair=terms,
             last_change=last_change,
             open=None,
-            earlier=[each for each in applications if not each.is_open],
+            others=applications,
             platforms=(),
             waits_until=None,
             due_if_today=None,
         )
     due = working_days_after(day_of(now), terms.rule.decide)
+    shown = is_open if terms.state is RepairState.APPLIED else None
     return RepairSection(
         terms=terms,
         no_repair=None,
         last_change=last_change,
-        open=is_open if terms.state is RepairState.APPLIED else None,
-        earlier=[each for each in applications if not each.is_open],
+        open=shown,
+        others=[each for each in applications if each is not shown],
         platforms=await _platforms(connection, catalogue, record, last_change),
         waits_until=_waits_until(applications, catalogue, now),
         due_if_today=due.day,
