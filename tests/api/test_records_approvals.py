@@ -1,13 +1,17 @@
 """Suspended records, and acts of two persons that bring a record back: what is told, to whom, when."""
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import httpx2
 import pytest
 import pytest_asyncio
 
+import consent
+from consent import store as consents
 from gateway.background.housekeeping import delete_expired
 from gateway.records.schemas import ActionResultsOut, WaitingActionsOut
 from tests.api import test_changes_feed as changes_feed
@@ -346,3 +350,37 @@ async def test_many_wait_in_one_call_beside_what_is_done(gateway: GatewayFixture
     assert len({each["action_id"] for each in results[:2]}) == 2
     assert results[2]["problems"] == [{"field": "key", "reason": "is not suspended"}]
     assert results[3]["action_id"] is None
+
+
+@pytest.mark.parametrize("leaves", ["withdraws", "narrows"])
+async def test_who_may_ask_no_more_is_not_told_that_a_record_is_back(
+    gateway: GatewayFixture, leaves: str
+) -> None:
+    """A consent that was withdrawn, or no longer covers the dataset, brings no news of the file."""
+    source, bank = await make_department(gateway), await gateway.client()
+    penalty = make_penalty(gateway, uscc := gateway.uscc("clean"))
+    await deliver(source, "penalty", penalty)
+    consent_id = await gateway.grant(bank, uscc)
+    assert penalty["document_number"] in (await bank.query(uscc, "penalty")).text
+    await act(source, make_act(penalty, "suspend"))
+    if leaves == "withdraws":
+        await gateway.act(consent.withdraw, consent_id)
+    else:
+        without = partial(consent.narrow, scope=await without_penalties(gateway, consent_id))
+        await gateway.act(without, consent_id)
+    answer = await approve(source, await ask(source, penalty, "reinstate"))
+    assert answer.status_code == 200, answer.text
+    kinds = await gateway.rows(
+        "SELECT kind FROM tombstone WHERE client_id = :c AND record_id IS NOT NULL",
+        c=bank.client_id,
+    )
+    assert [each["kind"] for each in kinds] == ["record_suspended"]
+
+
+async def without_penalties(gateway: GatewayFixture, consent_id: str) -> consent.Scope:
+    """A consent's scope without penalties."""
+    async with gateway.runtime.engine.connect() as connection:
+        held = await consents.by_id(connection, consent_id)
+    assert held is not None
+    left = tuple(each for each in held.datasets if each != "penalty")
+    return replace(held.scope, datasets=left)
