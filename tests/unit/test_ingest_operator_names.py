@@ -16,18 +16,23 @@ TODAY = date(2026, 11, 28)
         ("operator A", "operatorA"), ("operator A", "operator-a"), ("operator A", "operator.A"),
         ("operator A", "operátor A"), ("王芳", "王 芳"), ("王芳", "王芳。"), ("王芳", "「王芳」"),
         ("張偉", "张伟"), ("A10", "AlO"), ("0012", "００12"), ("modern", "modem"), ("⼯号7", "工号7"),
+        ("王芳", "王芳 0012"), ("0012", "王芳 0012"), ("王芳", "0012"), ("wang fang 7", "Wang Fang"),
     ],
 )  # fmt: skip
 def test_another_spelling_is_no_second_person(first: str, second: str) -> None:
-    """Width, case, blanks, punctuation, marks, traditional characters, look-alikes."""
+    """Width, case, blanks, punctuation, marks, traditional characters, look-alikes, a part left out."""
     names = parse_operator(first, today=TODAY), parse_operator(second, today=TODAY)
     assert None not in names
     assert may_be_same(str(names[0]), str(names[1]))
 
 
 @pytest.mark.parametrize(
-    ("first", "second"), [("operator A", "operator B"), ("王芳", "王方"), ("0012", "0013")]
-)
+    ("first", "second"),
+    [
+        ("operator A", "operator B"), ("王芳", "王方"), ("0012", "0013"), ("A10", "B10"),
+        ("王芳 0012", "王芳 0013"), ("李雷 0012", "王芳"), ("李雷 0012", "0013"),
+    ],
+)  # fmt: skip
 def test_two_names_are_two_persons(first: str, second: str) -> None:
     """Where a letter or digit differs."""
     assert not may_be_same(first, second)
