@@ -32,7 +32,7 @@ NO_REPAIR: Final[Mapping[str, Translated]] = {
 }
 
 CONDITIONS: Final[Mapping[str, Translated]] = {
-    "period": Translated("最短公示期已届满", "The shortest time of publication is over"),
+    "period": Translated("最短公示期已满", "The shortest time of publication is over"),
     "corrected": Translated("失信行为已经纠正", "What was wrong has been put right"),
     "fulfilled": Translated(
         "已履行完义务（如罚款已缴清、款项已付清）",
