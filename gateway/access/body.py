@@ -47,7 +47,7 @@ class WireModel(BaseModel):
 class EnterpriseIn(WireModel):
     """The enterprise, by its unified social credit code."""
 
-    uscc: Annotated[str, StringConstraints(max_length=64)] = Field(examples=["91330106MA2XXXXXXX"])
+    uscc: Annotated[str, StringConstraints(max_length=64)] = Field(examples=["91330106MAHD08319M"])
 
 
 W = TypeVar("W", bound=WireModel)
