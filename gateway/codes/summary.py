@@ -156,7 +156,7 @@ def _section(
         each for each in records if not dataset.only_in_force or _in_force(each.record, day_of(now))
     ]
     if not disclosed:
-        statement = _none_found_text(dataset, catalogue.rules_of(code), kind, now)
+        statement = none_found_text(dataset, catalogue.rules_of(code), kind, now)
         return section(state="none", statement=statement)
     return section(
         state="found",
@@ -172,7 +172,7 @@ def _in_force(record: Record, today: date) -> bool:
     return record.valid_to is None or record.valid_to >= today
 
 
-def _none_found_text(
+def none_found_text(
     dataset: DatasetDefinition, rules: ClockRules, kind: str, now: datetime
 ) -> Translated:
     """The R6 wording for an empty result; it denies nothing that by law is not published (R1)."""
@@ -180,7 +180,7 @@ def _none_found_text(
     own, name = dataset.none_found_for(kind), dataset.names_for(kind)
     if own is not None:
         return Translated(f"截至 {moment} 未查询到{own.zh}", f"As of {moment}, {own.en}")
-    if rules.until_removed:
+    if rules.until_removed and dataset.tone == "bad":  # a list, not what is simply in force
         return Translated(
             f"截至 {moment} 未查询到列入{name.zh}的信息", f"As of {moment}, no listing was found"
         )

@@ -21,6 +21,7 @@ import xinqiao
 from xinqiao import Question, Questions, QuestionTag
 from xinqiao.cli import _show
 from xinqiao.cli._app import app
+from xinqiao.cli._language import Language
 from xinqiao.testing import FakeGateway
 
 USCC = "91330106MA2XXXXXXX"
@@ -81,7 +82,7 @@ def kit(fake_gateway: FakeGateway, tmp_path: Path) -> Path:
         "client_id": "bank",
         "private_jwks": {"keys": [fake_gateway.private_jwk]},
         "redirect_uris": ["https://bank.test/callback"],
-        "scope": "verify query consents",
+        "scope": "verify query consents changes",
     }
     path = tmp_path / "kit.json"
     path.write_text(json.dumps({"issuer": fake_gateway.issuer, "clients": {"bank": client}}))
@@ -93,7 +94,9 @@ def kit(fake_gateway: FakeGateway, tmp_path: Path) -> Path:
 def run(kit: Path) -> Callable[..., Result]:
     def invoke(*arguments: str, env: dict[str, str] | None = None, with_kit: bool = True) -> Result:
         given = [*arguments, *(["--kit", str(kit)] if with_kit else [])]
-        return CliRunner().invoke(app, given, env={"COLUMNS": "200", **(env or {})})
+        return CliRunner().invoke(
+            app, given, env={"COLUMNS": "200", "LC_ALL": "en_GB.UTF-8", **(env or {})}
+        )
 
     return invoke
 
@@ -171,8 +174,48 @@ def test_query_shows_records_and_what_is_withheld(
     assert "fine" in result.stdout
     assert "罚款" in result.stdout
     assert "objects to this record" in result.stderr
-    assert "withheld: honour: not_in_consent" in result.stderr
-    assert "no record within its publicity period was found" in run(*asked, "licence").stdout
+    assert "withheld: Honour (honour): not_in_consent" in result.stderr
+    assert "no valid record was found" in run(*asked, "licence").stdout
+
+
+def test_query_has_a_line_for_each_empty_dataset_in_the_readers_language(
+    run: Callable[..., Result], fake_gateway: FakeGateway
+) -> None:
+    """Of all pages; not for what is withheld, nor in JSON. `--lang`, or else the locale."""
+    datasets = ["penalty", "licence", "serious_violation"]
+    fake_gateway.grant_consent(USCC, purpose="loan_approval", datasets=datasets)
+    named = [part for each in (*datasets, "honour") for part in ("--dataset", each)]
+    asked = ("query", USCC, "--purpose", "loan_approval", *named)
+    chinese = run(*asked, env={"LANG": "zh_CN.UTF-8", "LC_ALL": "", "LC_MESSAGES": ""})
+    empty = [line for line in chinese.stdout.splitlines() if "未查询到" in line]
+    assert [line.partition(": ")[0] for line in empty] == [
+        "行政许可 (licence)",
+        "严重违法失信名单 (serious_violation)",
+    ]
+    assert all(": 截至 20" in line for line in empty)
+    assert "罚款" in chinese.stdout
+    assert "未提供: 表彰和守信激励 (honour): 不在授权内" in chinese.stderr
+    english = run(*asked, "--lang", "en", env={"LC_ALL": "zh_CN.UTF-8"}).stdout
+    assert english.count(": As of 20") == 2
+    assert "未查询到" not in english
+    assert "As of" not in run(*asked, "--json").stdout
+
+
+def test_no_number_is_cut(run: Callable[..., Result], fake_gateway: FakeGateway) -> None:
+    """On a narrow terminal it wraps, and is copied whole."""
+    number = "91330106MA2XXXXXXX" * 3
+    record = {"dataset": "licence", "fields": {"number": number}}
+    fake_gateway.add_enterprise(USCC, answers={"is_active.v1": "yes"}, records=[record])
+    fake_gateway.grant_consent(USCC, purpose="loan_approval", datasets=["licence"])
+    narrow = {"COLUMNS": "20"}
+    shown = run(
+        "query", USCC, "--purpose", "loan_approval", "--dataset", "licence", env=narrow
+    )  # fmt: skip
+    assert number in shown.stdout
+    assert "rec_" in shown.stdout.splitlines()[0]
+    answered = run("ask", USCC, "--purpose", "tender", "-q", "is_active.v1", env=narrow)
+    assert "is_active.v1" in answered.stdout
+    assert re.search(r"disclosure dsc_[a-z2-7]{26}$", answered.stderr, re.MULTILINE)
 
 
 def test_a_body_is_written_byte_by_byte(
@@ -237,11 +280,13 @@ def test_a_question_is_shown_as_it_is_asked(
         },
     }
     questions = tuple(Question(question=tag, details=each) for tag, each in told.items())
-    _show.questions(Questions(catalogue_version="1", questions=questions, evidence=evidence))
+    _show.questions(
+        Questions(catalogue_version="1", questions=questions, evidence=evidence), Language.ZH
+    )
     assert capsys.readouterr().out.splitlines() == [
         "catalogue 1",
         "paid_social_insurance_on_time.v1=3 | 12  (needs consent)",
-        "  最近该月数内按时缴纳社会保险 · Was social insurance paid on time?",
+        "  最近该月数内按时缴纳社会保险",
         "no_live_penalty.v1[=3 | 12, which needs consent]",
         "is_active.v1",
         """three_elements.v1='{"name": "…", "legal_representative": "…"}'""",
@@ -261,7 +306,11 @@ def test_curl_sends_a_body_and_can_print_headers_for_another_program(
     run: Callable[..., Result], fake_gateway: FakeGateway, tmp_path: Path
 ) -> None:
     """The headers are valid once, for any HTTP client."""
-    asked = {"enterprise": {"uscc": USCC}, "purpose": "tender", "questions": []}
+    asked = {
+        "enterprise": {"uscc": USCC},
+        "purpose": "tender",
+        "questions": [{"question": "is_active.v1"}],
+    }
     body = tmp_path / "body.json"
     body.write_text(json.dumps(asked))
     assert run("curl", "/v1/verifications", "-d", f"@{body}").exit_code == 0
@@ -359,6 +408,6 @@ def test_the_readme_runs_as_it_stands(
     assert f"may be queried now: {granted}" in said
     assert "penalty Fake department {'fine': '1.2'} None" in said
     assert "consent_withdrawn" in said
-    assert "dis_" in said
+    assert "dsc_" in said
     assert Path("page-0.json").exists()
     place["client"].close()

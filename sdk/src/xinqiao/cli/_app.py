@@ -17,6 +17,7 @@ import typer
 from xinqiao import (
     Client,
     Purpose,
+    QueryPage,
     QuestionTag,
     XinqiaoError,
     __version__,
@@ -25,6 +26,7 @@ from xinqiao import (
 )
 from xinqiao._core.connection import ClientOptions
 from xinqiao.cli import _curl, _keygen, _show
+from xinqiao.cli._language import Language, reader_language
 
 CURL_TIMEOUT: Final = 60  # seconds; an endpoint may hold a call for 30 (`wait`)
 
@@ -83,6 +85,9 @@ Key = Annotated[
         "--idempotency-key", help="The same call with the same key spends nothing again (24 hours)."
     ),
 ]
+Lang = Annotated[
+    Language | None, typer.Option("--lang", help="Language of the output; by default the locale's.")
+]
 Uscc = Annotated[str, typer.Argument(help="The enterprise's unified social credit code.")]
 PurposeOption = Annotated[
     str, typer.Option("--purpose", help="What the answer is for, e.g. loan_approval.")
@@ -130,6 +135,7 @@ def ask(
     key: Key = None,
     save: Save = None,
     as_json: Json = False,
+    lang: Lang = None,
 ) -> None:
     """Ask yes/no questions about an enterprise."""
     with _plain_errors():
@@ -142,7 +148,8 @@ def ask(
             uscc, purpose=cast("Purpose", purpose), questions=asked, idempotency_key=key
         )
     _show.save_evidence(result.evidence, save)
-    _show.json(result.evidence) if as_json else _show.verification(result)
+    language = lang or reader_language()
+    _show.json(result.evidence) if as_json else _show.verification(result, language)
 
 
 @app.command()
@@ -159,6 +166,7 @@ def query(
     key: Key = None,
     save: Save = None,
     as_json: Json = False,
+    lang: Lang = None,
 ) -> None:
     """Read the records that the enterprise's consent allows. Of many pages the first is kept."""
     with _client(kit, who, keys) as client:
@@ -170,16 +178,24 @@ def query(
             idempotency_key=key,
         )
         _show.save_evidence(first.evidence, save)
+        language, seen = lang or reader_language(), list[QueryPage]()
         for page in first.pages():
-            _show.json(page.evidence) if as_json else _show.records(page)
+            _show.json(page.evidence) if as_json else _show.records(page, language)
+            seen.append(page)
+    if not as_json:
+        _show.empty_datasets(seen, language)
 
 
 @app.command()
-def questions(kit: Kit = None, who: As = "bank", keys: Keys = None, as_json: Json = False) -> None:
+def questions(
+    kit: Kit = None, who: As = "bank", keys: Keys = None, as_json: Json = False, lang: Lang = None
+) -> None:
     """List the questions that can be asked."""
     with _client(kit, who, keys) as client:
         catalogue = client.questions()
-    _show.json(catalogue.evidence) if as_json else _show.questions(catalogue)
+    _show.json(catalogue.evidence) if as_json else _show.questions(
+        catalogue, lang or reader_language()
+    )
 
 
 @app.command()

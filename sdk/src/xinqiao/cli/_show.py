@@ -6,12 +6,14 @@ import json as jsonlib
 from typing import TYPE_CHECKING, Final
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from xinqiao._core import parsing
 from xinqiao._core.json_reader import Reader
+from xinqiao._core.strict import parse_json
+from xinqiao.cli._language import Language, dataset_label, field_label, nothing_found, text
 from xinqiao.errors import (
     ProtocolError,
     ReceiptInvalid,
@@ -21,61 +23,67 @@ from xinqiao.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from xinqiao import ConsentRecord, Evidence, QueryPage, Questions, Record, Verification
+    from xinqiao import Answer, ConsentRecord, Evidence, QueryPage, Questions, Record, Verification
 
 out: Final = Console(emoji=False, markup=False)
 notes: Final = Console(stderr=True, emoji=False, markup=False)
 
-_ANSWER_TEXT: Final = {
-    "yes": Text("✔ yes", style="bold green"),
-    "no": Text("✘ no", style="bold red"),
-    "not_determined": Text("? not determined", style="yellow"),
-}
+_ANSWER_STYLES: Final = {"yes": "bold green", "no": "bold red", "not_determined": "yellow"}
 
 
-def verification(result: Verification) -> None:
+def verification(result: Verification, language: Language) -> None:
     """Print the answers of a verification."""
-    table = Table(title=f"{result.uscc}  {result.purpose}", title_justify="left")
-    table.add_column("question")
-    table.add_column("answer")
-    table.add_column("match", style="dim")
+    _print_heading(f"{result.uscc}  {result.purpose}")
     for answer in result.answers:
-        table.add_row(answer.question, _ANSWER_TEXT[answer.answer], answer.match or "")
-    out.print(table)
-    notes.print(f"as of {result.as_of.isoformat()}, disclosure {result.disclosure_id}", style="dim")
-    _print_signature(result.evidence)
+        said = Text(text(answer.answer, language), style=_ANSWER_STYLES[answer.answer])
+        match = f"  ({answer.match})" if answer.match else ""
+        _print_row(answer.question, said.append(match, style="dim"), width=_width(result.answers))
+    moment = result.as_of.isoformat()
+    _note(text("answered", language, moment=moment, disclosure_id=result.disclosure_id))
+    _print_signature(result.evidence, language)
 
 
-def records(page: QueryPage) -> None:
-    """Print one page of records."""
+def records(page: QueryPage, language: Language) -> None:
+    """Print one page of records, a line for each field: a terminal wraps them, nothing is cut."""
     for record in page.records:
-        table = Table(title=f"{record.dataset}  {record.record_id} v{record.version}")
-        table.title_justify = "left"
-        table.add_column("field", style="cyan")
-        table.add_column("value", overflow="fold")
-        for name, value in record.fields.items():
-            table.add_row(name, Text(_plain(value)))
-        out.print(table)
-        notes.print(f"{record.source.name}, {record.source_time.isoformat()}", style="dim")
-        notes.print(_term(record), style="dim")
+        name = dataset_label(record.dataset, language)
+        _print_heading(f"{name} ({record.dataset})  {record.record_id} v{record.version}")
+        labels = {each: _label(record.dataset, each, language) for each in record.fields}
+        width = max(map(cell_len, labels.values()), default=0)
+        for each, value in record.fields.items():
+            _print_row(labels[each], Text(_plain(value)), width=width)
+        _note(f"{record.source.name}, {record.source_time.isoformat()}")
+        _note(_term(record, language))
         if record.objection is not None:
-            notes.print("The enterprise objects to this record.", style="yellow")
-    if not page.records:
-        as_of = page.as_of.isoformat()
-        out.print(
-            f"As of {as_of}, no record within its publicity period was found; what by law is not "
-            "published, is under appeal or repaired is left out.",
-            soft_wrap=True,
-        )
+            _note(text("objection", language), style="yellow")
     for item in page.withheld:
-        fields = f" ({', '.join(item.fields)})" if item.fields else ""
-        notes.print(f"withheld: {item.dataset}{fields}: {item.reason}", style="yellow")
-    _print_signature(page.evidence)
+        name = f"{dataset_label(item.dataset, language)} ({item.dataset})"
+        fields = ", ".join(_label(item.dataset, each, language) for each in item.fields)
+        parts = (text("withheld", language), name, fields, text(item.reason, language))
+        _note(": ".join(filter(None, parts)), style="yellow")
+    _print_signature(page.evidence, language)
 
 
-def questions(catalogue: Questions) -> None:
+def empty_datasets(pages: Sequence[QueryPage], language: Language) -> None:
+    """Print a line for each dataset of a query that was given and has no record on any page."""
+    first = pages[0]
+    asked = parse_json(first.evidence.exchange.request_body)["datasets"]
+    found = {record.dataset for page in pages for record in page.records}
+    closed = {item.dataset for item in first.withheld if not item.fields}
+    for name in asked:
+        if name not in found | closed:
+            said = nothing_found(name, first.as_of, language)
+            out.print(
+                f"{dataset_label(name, language)} ({name}): {said}",
+                soft_wrap=True,
+                highlight=False,
+            )
+
+
+def questions(catalogue: Questions, language: Language) -> None:
     """Print the catalogue of questions: tag, value to compare, whether it needs consent, title."""
     out.print(f"catalogue {catalogue.catalogue_version or ''}", style="italic", highlight=False)
     for q in catalogue:
@@ -84,8 +92,9 @@ def questions(catalogue: Questions) -> None:
             wanted += "  (needs consent)"
         out.print(Text(q.question, style="bold").append(wanted, style="cyan"))
         if title := q.details.get("title"):
-            out.print(Text(f"  {_plain(title)}"), soft_wrap=True)
-    _print_signature(catalogue.evidence)
+            shown = title.get(language, title) if isinstance(title, dict) else title
+            out.print(Text(f"  {_plain(shown)}"), soft_wrap=True)
+    _print_signature(catalogue.evidence, language)
 
 
 def evidence(verified: Evidence) -> None:
@@ -119,10 +128,11 @@ def consent_record(verified: ConsentRecord) -> None:
         _print_event(line, proven=verified.kept_proven)
 
 
-def _term(record: Record) -> str:
+def _term(record: Record, language: Language = Language.EN) -> str:
     if record.use_until is None or record.delete_by is None:
-        return "no end of its use was told"
-    return f"use until {record.use_until.isoformat()}, delete by {record.delete_by.isoformat()}"
+        return text("no_term", language)
+    ends = {"use_until": record.use_until, "delete_by": record.delete_by}
+    return text("term", language, **{name: each.isoformat() for name, each in ends.items()})
 
 
 def _print_event(line: str, *, proven: bool) -> None:
@@ -158,9 +168,32 @@ def error(error: Exception) -> None:
         notes.print(f"  repeat it for nothing with --idempotency-key {error.idempotency_key}")
 
 
-def _print_signature(evidence: Evidence) -> None:
-    when = evidence.signed_at.isoformat()
-    notes.print(f"signature verified: key {evidence.keyid}, {when}", style="dim", highlight=False)
+def _print_signature(evidence: Evidence, language: Language = Language.EN) -> None:
+    moment = evidence.signed_at.isoformat()
+    _note(text("signature", language, keyid=evidence.keyid, moment=moment))
+
+
+def _note(said: str, *, style: str = "dim") -> None:
+    notes.print(said, style=style, highlight=False, soft_wrap=True)
+
+
+def _print_heading(said: str) -> None:
+    out.print(said, style="bold", highlight=False, soft_wrap=True)
+
+
+def _print_row(label: str, value: Text, *, width: int) -> None:
+    padded = label + " " * (width - cell_len(label))
+    out.print(Text(f"  {padded}  ", style="cyan").append_text(value), soft_wrap=True)
+
+
+def _width(answers: Sequence[Answer]) -> int:
+    return max((len(each.question) for each in answers), default=0)
+
+
+def _label(dataset: str, name: str, language: Language) -> str:
+    """Name of a field in the reader's language, and as on the wire."""
+    label = field_label(dataset, name, language)
+    return name if label == name else f"{label} ({name})"
 
 
 def _value_hint(value: object) -> str:
