@@ -24,11 +24,9 @@ from tests.records_builders import (
 )
 from tests.sdk_builders import client_of, members, parse_json
 from tests.waiting import eventually
-from verification import QUESTIONS
 from xinqiao import Client, MemoryCursor, errors, three_elements
 from xinqiao._core.exchange import sha256_digest
 from xinqiao.testing import FakeGateway
-from xinqiao.testing._resource_server import GROUPS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -208,12 +206,6 @@ async def test_both_name_separate_consents_and_withhold_what_lacks_one(
         )
     assert told[0] == told[1]
     assert told[0][2:] == ([("legal_representative",)], [True, False])
-
-
-async def test_the_fake_knows_the_groups_and_their_members() -> None:
-    """All groups of the catalogue."""
-    known = {each.tag: {e.name for e in each.elements} for each in QUESTIONS if each.elements}
-    assert known == GROUPS
 
 
 async def test_both_say_what_must_be_deleted(served: GatewayFixture) -> None:

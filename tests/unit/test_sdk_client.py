@@ -7,13 +7,13 @@ import inspect
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import parse_qsl
 
 import httpx2
 import pytest
 
-from xinqiao import AsyncClient, Client, errors
+from xinqiao import AsyncClient, Client, QuestionTag, errors
 from xinqiao.testing import FakeGateway
 
 USCC = "91330106MA2XXXXXX0"
@@ -132,8 +132,11 @@ def test_a_query_gives_records_and_says_what_is_withheld(
     assert [record.fields["fine"] for record in page.records] == ["0", "1", "2", "3", "4"]
     assert page.records[0].source.name
     assert page.records[0].objection is None
-    assert [(item.dataset, item.reason) for item in page.withheld] == [
-        ("licence", "not_in_consent")
+    assert [
+        (item.dataset, item.reason, "appeal_state" in item.fields) for item in page.withheld
+    ] == [
+        ("penalty", "class_never", True),
+        ("licence", "not_in_consent", False),
     ]
     assert page.consent.uses_left == 2
     assert page.last
@@ -206,8 +209,8 @@ def test_await_decision_waits_up_to_its_limit(client: Any, fake_gateway: FakeGat
 def test_the_catalogue_of_questions_can_be_read(client: Any) -> None:
     """With the catalogue's whole entry."""
     catalogue = client.questions()
-    assert [entry.question for entry in catalogue] == ["enterprise_name.v1", "is_active.v1"]
-    assert catalogue.questions[0].details["question"] == "enterprise_name.v1"
+    assert {entry.question for entry in catalogue} == set(get_args(QuestionTag))
+    assert catalogue.questions[0].details["question"] == catalogue.questions[0].question
 
 
 def test_the_same_call_again_is_a_new_call(client: Any, fake_gateway: FakeGateway) -> None:
@@ -249,7 +252,10 @@ SPENDING: list[Callable[[Any, str | None], Any]] = [
 def test_a_worker_that_died_repeats_its_call_by_its_key(
     client: Any, fake_gateway: FakeGateway, call: Callable[[Any, str | None], Any]
 ) -> None:
-    """The same answer, once spent; another key is another call, another body under it a conflict."""
+    """The same answer, once spent; another key is another call.
+
+    Another body under it is a conflict, and of a request for a consent another request.
+    """
     held = fake_gateway.grant_consent(USCC, purpose="tender", datasets=["penalty"], max_uses=9)
     first = call(client, "loan-17")
     uses = held.uses_left
@@ -258,9 +264,10 @@ def test_a_worker_that_died_repeats_its_call_by_its_key(
     assert again.evidence.body == first.evidence.body
     assert held.uses_left == uses
     assert call(client, "loan-18").evidence.body != first.evidence.body
+    client.verify(USCC, purpose="tender", questions=["not_abnormal.v1"], idempotency_key="x")
     with pytest.raises(errors.IdempotencyConflict) as refused:
-        client.verify(USCC, purpose="loan_approval", questions=[], idempotency_key="loan-17")
-    assert refused.value.idempotency_key == "loan-17"
+        client.verify(USCC, purpose="tender", questions=["is_active.v1"], idempotency_key="x")
+    assert refused.value.idempotency_key == "x"
 
 
 @pytest.mark.parametrize("call", SPENDING, ids=["verify", "query", "request_consent"])
@@ -537,7 +544,11 @@ def test_any_address_of_the_issuer_can_be_called_and_no_other(
 
 def test_headers_made_for_another_program_work_once(client: Any, fake_gateway: FakeGateway) -> None:
     """Token, proof with the server's nonce, digest."""
-    body = {"enterprise": {"uscc": USCC}, "purpose": "tender", "questions": []}
+    body = {
+        "enterprise": {"uscc": USCC},
+        "purpose": "tender",
+        "questions": [{"question": "is_active.v1"}],
+    }
     headers = client.headers_for("POST", "/v1/verifications", json=body)
     assert {"authorization", "dpop", "content-digest", "content-type"} <= set(headers)
     content = json.dumps(body, separators=(",", ":")).encode()
@@ -591,3 +602,20 @@ def test_methods_show_themselves_as_what_they_are(kind: type[Any]) -> None:
 
 def _public(kind: type) -> set[str]:
     return {name for name in dir(kind) if not name.startswith("_")}
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "https://ops:hunter2@gateway.example",
+        "https://gateway.example/?token=hunter2",
+        "https://gateway.example/#hunter2",
+        "ops:hunter2@gateway.example",
+    ],
+)
+def test_a_wrong_issuer_is_named_without_its_secrets(issuer: str) -> None:
+    """Credentials, query and fragment are not in the error, which may be logged."""
+    with pytest.raises(errors.ConfigurationError) as refused:
+        FakeGateway().client(issuer=issuer)
+    assert "gateway.example" in str(refused.value)
+    assert "hunter2" not in str(refused.value)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import get_args
 
 from consent import Purpose, Status
+from gateway.creditfile.catalogue import load_catalogue
+from gateway.creditfile.disclosure_policy import never_disclosed_fields
 from gateway.disclosure.consent_change_events import ConsentNoticeKind
 from gateway.disclosure.withdrawal_notices import RecordKind
-from verification import QUESTIONS
+from tests.sdk_labels import LABELS, text_of
+from verification import LIMIT, QUESTIONS
 from xinqiao import PURPOSES, ConsentStatus, QuestionTag
 from xinqiao._core import closed_lists
 
@@ -26,3 +29,39 @@ def test_kinds_of_notices_are_those_of_the_wire() -> None:
         *get_args(ConsentNoticeKind),
         "consent_expired",
     }
+
+
+def test_rules_of_questions_are_those_of_the_catalogue() -> None:
+    """Values, members, consents, and what shares a budget."""
+    published = {
+        each.tag: closed_lists.QuestionRule(
+            value=each.value,
+            one_of=each.values,
+            members={element.name: element.question for element in each.elements},
+            optional=each.optional,
+            needs_consent=each.needs_consent,
+            value_needs_consent=each.value_needs_consent,
+            earlier=each.earlier,
+        )
+        for each in QUESTIONS
+    }
+    assert published == closed_lists.QUESTION_RULES
+    assert closed_lists.DISTINCT_VALUES == LIMIT
+
+
+def test_datasets_are_those_of_the_catalogue() -> None:
+    """Codes, purposes, fields that no client is told, and the day that a query filters by."""
+    catalogue = load_catalogue()
+    datasets = {code: catalogue.dataset(code) for code in sorted(catalogue.codes)}
+    assert tuple(datasets) == closed_lists.DATASETS
+    limited = {code: set(each.purposes) for code, each in datasets.items() if each.purposes}
+    assert limited == {code: set(each) for code, each in closed_lists.PURPOSES_OF.items()}
+    never = {code: never_disclosed_fields(code, catalogue) for code in datasets}
+    assert {code: fields for code, fields in never.items() if fields} == closed_lists.NEVER_TOLD
+    days = {code: each.field_of.get("decided_on") for code, each in datasets.items()}
+    assert {code: day for code, day in days.items() if day} == closed_lists.DECISION_DAYS
+
+
+def test_labels_of_the_command_are_those_of_the_catalogue() -> None:
+    """As `make docs` writes them."""
+    assert LABELS.read_text(encoding="utf-8") == text_of(load_catalogue())

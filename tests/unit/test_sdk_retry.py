@@ -118,7 +118,7 @@ def test_a_call_waits_as_long_as_it_is_told() -> None:
     session = fake_gateway.client(retry=RetryPolicy())._session
     fake_gateway.refuse(429, "rate_limited", retry_after=7, times=2)
     result, pauses = drive(calls.questions(session), fake_gateway)
-    assert len(result) == 0
+    assert len(result) > 0
     assert [7 <= pause <= 7.5 for pause in pauses] == [True, True]
 
 
@@ -134,7 +134,7 @@ def test_an_authorization_code_is_not_sent_twice_when_the_answer_is_lost() -> No
 
     fake_gateway = Losing()
     client = fake_gateway.client()
-    start = client.start_consent(uscc="9", purpose="tender", datasets=["licence"])
+    start = client.start_consent(uscc="91330106MA2XXXXXX0", purpose="tender", datasets=["licence"])
     callback = fake_gateway.decide(start.url)
     before = len(fake_gateway.requests)
     with pytest.raises(errors.ServerUnavailable):

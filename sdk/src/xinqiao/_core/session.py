@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import random
+import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -110,10 +111,18 @@ def check_issuer(issuer: str) -> str:
     text = issuer.rstrip("/")
     parts = urlsplit(text)
     if not parts.hostname or parts.path or parts.query or parts.fragment or parts.username:
-        raise ConfigurationError(f"The issuer must be an origin like https://host, not {issuer!r}.")
+        raise ConfigurationError(
+            f"The issuer must be an origin like https://host, not {_without_secrets(text)!r}."
+        )
     if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname)):
         return text
-    raise ConfigurationError(f"The issuer must be https (http only on loopback), not {issuer!r}.")
+    raise ConfigurationError(f"The issuer must be https (http only on loopback), not {text!r}.")
+
+
+def _without_secrets(url: str) -> str:
+    """The address without what may be secret in it: credentials, query and fragment."""
+    scheme, mark, rest = re.split(r"[?#]", url, maxsplit=1)[0].rpartition("//")
+    return scheme + mark + rest.rpartition("@")[2]
 
 
 def is_loopback(host: str) -> bool:

@@ -9,12 +9,13 @@
     with gateway.client() as client:
         assert client.verify(USCC, purpose="tender", questions=["is_active.v1"])["is_active.v1"].yes
 
-It keeps the wire's rules (client assertions, DPoP with nonces, idempotency, consents and their
-uses) and signs with a key of its own. It knows only what a test tells it.
+It keeps the wire's rules (client assertions, DPoP with nonces, scopes, the published tables of purposes,
+questions and datasets, idempotency, consents and their uses, cooling down, budgets of asserted values)
+and signs with a key of its own. It knows only what a test tells it.
 """
 
-from xinqiao.testing._enterprises import FakeConsent, FakeEnterprise
+from xinqiao.testing._enterprises import FakeAgreement, FakeConsent, FakeEnterprise
 
 from ._gateway import FakeGateway
 
-__all__ = ["FakeConsent", "FakeEnterprise", "FakeGateway"]
+__all__ = ["FakeAgreement", "FakeConsent", "FakeEnterprise", "FakeGateway"]

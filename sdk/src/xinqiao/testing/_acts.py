@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
 from xinqiao._core.dates import end_of_term
+from xinqiao._core.uscc import normalise
 
 from ._enterprises import FakeConsent
+from ._ids import new_id
 from ._resource_server import FakeResourceServer
 
 
@@ -42,8 +43,8 @@ class FakeActs:
         fields withheld for want of one, as `dataset.field`.
         """
         consent = FakeConsent(
-            consent_id=f"con_{secrets.token_hex(8)}",
-            uscc=uscc,
+            consent_id=new_id("cst"),
+            uscc=normalise(uscc),
             purpose=purpose,
             datasets=tuple(datasets),
             questions=tuple(questions),
@@ -53,32 +54,41 @@ class FakeActs:
             separate_consents=tuple(separate_consents),
             unseparated=tuple(unseparated),
         )
-        self._resources.consents[consent.consent_id] = consent
-        return consent
+        return self._resources.consents.keep(consent)
 
     def answer_consent(self, consent_id: str, *, grant: bool = True) -> None:
-        """Let the enterprise answer a consent that was asked for by link, with a notice."""
-        self._resources.consents[consent_id].status = "active" if grant else "refused"
+        """Let the enterprise answer a consent that was asked for by link, with a notice.
+
+        After a refusal the same is `cooling_down` for 30 days.
+        """
+        if grant:
+            self._resources.consents.grant(consent_id)
+        else:
+            self._resources.consents.refuse(consent_id, self._time)
         kind = "consent_granted" if grant else "consent_refused"
         self._resources.feed.tell_consent(kind, self._time, consent_id=consent_id)
 
     def withdraw(self, withdrawn: FakeConsent | str) -> None:
         """Withdraw a consent (itself or its id) or a record (its id), with a notice."""
         name = withdrawn.consent_id if isinstance(withdrawn, FakeConsent) else withdrawn
-        if name in self._resources.consents:
+        if name in self._resources.consents.held:
             self.withdraw_consent(name)
         else:
             self.end_record(name)
 
     def withdraw_consent(self, consent_id: str) -> None:
         """Withdraw a consent; it holds from the next call, and the notice names all that it gave."""
-        self._resources.consents[consent_id].status = "withdrawn"
+        self._resources.consents.held[consent_id].status = "withdrawn"
         feed = self._resources.feed
         feed.tell_consent("consent_withdrawn", self._time, consent_id=consent_id, taken_back=None)
 
+    def pause_consent(self, consent_id: str) -> None:
+        """Pause a consent, without a notice. Set its `status` to `active` to resume it."""
+        self._resources.consents.held[consent_id].status = "paused"
+
     def expire_consent(self, consent_id: str) -> None:
         """End a consent's term now, with a notice."""
-        self._resources.consents[consent_id].valid_until = self._time
+        self._resources.consents.held[consent_id].valid_until = self._time
         self._resources.feed.tell_consent("consent_expired", self._time, consent_id=consent_id)
 
     def narrow_consent(
@@ -93,7 +103,7 @@ class FakeActs:
 
         It names the disclosures that asked for what is taken back; a shorter term names none.
         """
-        consent = self._resources.consents[consent_id]
+        consent = self._resources.consents.held[consent_id]
         before = {*consent.datasets, *consent.questions}
         if valid_until is not None:
             consent.valid_until = end_of_term(valid_until)

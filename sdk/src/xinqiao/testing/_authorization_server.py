@@ -8,6 +8,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -17,10 +18,15 @@ import jwt
 from xinqiao._core.jose import SigningKey, pkce_challenge
 from xinqiao._core.strict import parse_json
 
+from ._enterprises import FakeAgreement
+from ._request_rules import FORMS, consent_problem
 from ._signing import json_response
 
 NONCE: Final = "nonce-of-the-fake-gateway"
 _LIFETIME: Final = 600
+_SCOPES: Final = frozenset(
+    {"verify", "query", "consents", "changes", "certificates", "screen", "records:write", "codes"}
+)
 
 
 class OAuthRefusal(Exception):
@@ -48,7 +54,9 @@ class FakeAuthorizationServer:
     issuer: str
     client_id: str
     client_jwk: Mapping[str, Any]
-    tokens: dict[str, tuple[str, float]] = field(default_factory=dict)
+    agreement: FakeAgreement = field(default_factory=FakeAgreement)
+    tokens: dict[str, tuple[str, float, str]] = field(default_factory=dict)
+    """Thumbprint of its key, end, and scope, by token."""
     pushed: dict[str, tuple[dict[str, str], str]] = field(default_factory=dict)
     codes: dict[str, IssuedCode] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
@@ -147,13 +155,27 @@ class FakeAuthorizationServer:
             raise OAuthRefusal("invalid_client", "replayed", status=401)
         return form
 
-    def _pushed(self, form: dict[str, str], jkt: str, _: float) -> tuple[int, dict[str, Any]]:
+    def _pushed(self, form: dict[str, str], jkt: str, now: float) -> tuple[int, dict[str, Any]]:
         needed = {"redirect_uri", "state", "code_challenge", "authorization_details"}
         if not needed <= set(form) or form.get("code_challenge_method") != "S256":
             raise OAuthRefusal("invalid_request")
+        _check_scope(form)
+        self._check_details(form["authorization_details"], datetime.fromtimestamp(now, UTC))
         name = f"urn:ietf:params:oauth:request_uri:{secrets.token_urlsafe(16)}"
         self.pushed[name] = (form, jkt)
         return 201, {"request_uri": name, "expires_in": 90}
+
+    def _check_details(self, text: str, when: datetime) -> None:
+        """Judge the requested consent as the gateway does (RFC 9396, section 5)."""
+        try:
+            (asked,) = parse_json(text.encode())
+        except (ValueError, TypeError):
+            asked = None
+        if not FORMS["/oauth/par"](asked) or consent_problem(asked, when) is not None:
+            raise OAuthRefusal("invalid_authorization_details")
+        named = {name: asked.get(name, ()) for name in ("datasets", "questions")}
+        if not self.agreement.covers(purpose=asked["purpose"], **named):
+            raise OAuthRefusal("invalid_authorization_details")
 
     def _token(self, form: dict[str, str], jkt: str, now: float) -> tuple[int, dict[str, Any]]:
         answer: dict[str, Any] = {"token_type": "DPoP", "expires_in": _LIFETIME}
@@ -165,18 +187,26 @@ class FakeAuthorizationServer:
             answer |= {"authorization_details": [grant.details], "scope": grant.form["scope"]}
             answer |= {"refresh_token": secrets.token_urlsafe(16)}
         elif form.get("grant_type") == "client_credentials":
-            answer |= {"scope": form.get("scope", "verify query consents")}
+            answer |= {"scope": _check_scope(form)}
         else:
             raise OAuthRefusal("unsupported_grant_type")
         self.issued += 1
         token = f"token-{secrets.token_urlsafe(16)}"
-        self.tokens[token] = (jkt, now + _LIFETIME)
+        self.tokens[token] = (jkt, now + _LIFETIME, str(answer["scope"]))
         return 200, answer | {"access_token": token}
 
     def _first(self, jti: object) -> bool:
         fresh = isinstance(jti, str) and jti not in self.seen
         self.seen.add(str(jti))
         return fresh
+
+
+def _check_scope(form: Mapping[str, str]) -> str:
+    """The scope to grant: names of the wire's."""
+    scope = form.get("scope", "verify query consents")
+    if not set(scope.split(" ")) <= _SCOPES:
+        raise OAuthRefusal("invalid_scope")
+    return scope
 
 
 def _digest(text: str) -> str:

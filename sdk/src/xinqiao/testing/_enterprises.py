@@ -1,8 +1,8 @@
-"""Enterprises and consents of the fake gateway."""
+"""Enterprises, consents and the agreement of the fake gateway."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -37,6 +37,25 @@ class FakeEnterprise:
         return "yes" if members.items() <= self.elements.items() else "no"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeAgreement:
+    """What the client's agreement covers; None where it covers everything that is published."""
+
+    purposes: Collection[str] | None = None
+    datasets: Collection[str] | None = None
+    questions: Collection[str] | None = None
+
+    def covers(
+        self, *, purpose: str, datasets: Iterable[str] = (), questions: Iterable[str] = ()
+    ) -> bool:
+        """Whether it covers a purpose, and all of these datasets and questions."""
+        return (
+            (self.purposes is None or purpose in self.purposes)
+            and (self.datasets is None or set(datasets) <= set(self.datasets))
+            and (self.questions is None or set(questions) <= set(self.questions))
+        )
+
+
 @dataclass(slots=True, kw_only=True)
 class FakeConsent:
     """A consent and its state; a test may change it at any time."""
@@ -54,16 +73,36 @@ class FakeConsent:
     """As on the wire: `{dataset, fields, given_by}` or `{question, given_by}`."""
     unseparated: tuple[str, ...] = ()
     """Fields that lack the separate consent that they need, as `dataset.field`: withheld."""
+    answer_by: datetime | None = None
+    """End of the time in which a request can be answered."""
+    cool_down_until: datetime | None = None
+    """After a refusal: the same is not asked for again before."""
+    amends: str | None = None
+    """Id of the running consent that a request would change."""
+
+    def status_at(self, now: datetime) -> str:
+        """The state now: what is over by time or by use is over."""
+        if self.status == "requested":
+            late = self.answer_by is not None and now >= self.answer_by
+            return "expired" if late else "requested"
+        if self.status not in {"active", "paused"}:
+            return self.status
+        if self.valid_until is not None and now >= self.valid_until:
+            return "expired"
+        return "exhausted" if self.uses_left == 0 else self.status
 
     def refusal(self, now: datetime) -> str | None:
         """Problem code of a consent that cannot be used now, or None."""
-        if self.status in {"withdrawn", "paused", "expired", "exhausted"}:
-            return f"consent_{self.status}"
-        if self.status != "active":
-            return "not_available"
-        if self.valid_until is not None and now >= self.valid_until:
-            return "consent_expired"
-        return "consent_exhausted" if self.uses_left == 0 else None
+        status = self.status_at(now)
+        if status == "active":
+            return None
+        told = {"withdrawn", "paused", "expired", "exhausted"}
+        return f"consent_{status}" if self.was_given and status in told else "not_available"
+
+    @property
+    def was_given(self) -> bool:
+        """Whether the enterprise has given it, whatever it is now."""
+        return self.status not in {"requested", "refused", "superseded"}
 
     def allowed(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
         """The record without the fields that lack their separate consent."""
@@ -95,6 +134,7 @@ class FakeConsent:
             details["max_uses"] = self.max_uses
         return details
 
-    def document(self) -> dict[str, Any]:
+    def document(self, now: datetime) -> dict[str, Any]:
         """Write what GET /v1/consents/{id} answers."""
-        return {**self.credit_data(), "status": self.status, "uses_left": self.uses_left}
+        told = {"status": self.status_at(now), "uses_left": self.uses_left, "amends": self.amends}
+        return {**self.credit_data(), **told}

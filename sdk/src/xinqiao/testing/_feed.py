@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
+
+from ._ids import new_id
 
 _PAGE: Final = 100
 _MAX_WAIT: Final = 30
@@ -90,7 +91,7 @@ class FakeFeed:
             "consent_id": None,
             "disclosure_ids": [],
         }
-        change_id = f"chg_{secrets.token_hex(8)}"
+        change_id = new_id("chg")
         self.changes.append(
             {"change_id": change_id, "kind": kind, "occurred_at": when.isoformat()}
             | nothing

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import formatdate
-from typing import Any, Final, TypeAlias, Unpack
+from typing import Any, Final, Literal, TypeAlias, Unpack
 
 import httpx2
 
@@ -20,16 +21,23 @@ from xinqiao._core.exchange import combine_fields
 from xinqiao._core.http_signatures import digest_fits
 from xinqiao._core.jose import generate_dpop_key
 from xinqiao._core.retry import RetryPolicy
+from xinqiao._core.uscc import normalise
 from xinqiao.testing._acts import FakeActs
 from xinqiao.testing._authorization_server import NONCE, FakeAuthorizationServer, OAuthRefusal
-from xinqiao.testing._enterprises import Answers, FakeEnterprise
-from xinqiao.testing._resource_server import FakeResourceServer
+from xinqiao.testing._enterprises import Answers, FakeAgreement, FakeEnterprise
+from xinqiao.testing._resource_server import FakeResourceServer, scopes_of
 
 from ._faults import TAMPERINGS, Part, Tampering
+from ._ids import new_id
 from ._log import FakeLog
 from ._signing import ResponseSigner, json_response, problem
 
 LONG_POLL_SECONDS: Final = 0.01
+
+#: Endpoints that can fail: `discovery` are metadata and keys, `log` are receipts.
+Endpoint: TypeAlias = Literal["api", "token", "par", "log", "discovery"]
+_UNSIGNED: Final = frozenset({"token", "par", "discovery"})
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 #: From the request and its correct answer to the answer that is sent instead.
 Fault: TypeAlias = Callable[[httpx2.Request, httpx2.Response], httpx2.Response]
@@ -45,10 +53,12 @@ class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         client_id: str = "bank",
         clock: Callable[[], float] = time.time,
         retention_days: int = 0,
+        agreement: FakeAgreement | None = None,
     ) -> None:
         """Make a gateway with one registered client and a new key pair for each side.
 
-        `retention_days` are those of the client's agreement.
+        `retention_days` are those of the client's agreement; `agreement` is what it covers, by default
+        everything that is published.
         """
         self.issuer = issuer
         self.client_id = client_id
@@ -56,14 +66,20 @@ class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         self.signer = ResponseSigner("response-1")
         self.requests: list[httpx2.Request] = []
         self._clock = clock
-        self._faults: deque[Fault] = deque()
+        self._faults: dict[Endpoint, deque[Fault]] = defaultdict(deque)
         self._published = [self.signer.jwk]
         self.oauth = FakeAuthorizationServer(
-            issuer=issuer, client_id=client_id, client_jwk=self.private_jwk
+            issuer=issuer,
+            client_id=client_id,
+            client_jwk=self.private_jwk,
+            agreement=agreement or FakeAgreement(),
         )
         self._log = FakeLog(issuer)
         self._resources = FakeResourceServer(
-            recipient=client_id, log=self._log, retention_days=retention_days
+            recipient=client_id,
+            log=self._log,
+            agreement=self.oauth.agreement,
+            retention_days=retention_days,
         )
 
     # Clients
@@ -107,7 +123,8 @@ class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         `elements` answer questions on groups: `name`, `legal_representative`, `id_number`. A record needs
         `dataset` and `fields`; the rest is filled in. Its own `use_until` is the end of its clock.
         """
-        known = tuple({"record_id": f"rec_{secrets.token_hex(8)}", **each} for each in records)
+        known = tuple({"record_id": new_id("rec"), **each} for each in records)
+        uscc = normalise(uscc)
         enterprise = FakeEnterprise(
             uscc=uscc, answers=answers or {}, elements=elements or {}, records=known
         )
@@ -135,33 +152,47 @@ class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         details = {"type": "credit_data", **consent.credit_data()}
         return self.oauth.decide(url, details if grant else None)
 
-    # Injecting faults
+    def take_offline(self, *datasets: str) -> None:
+        """Let the sources of these datasets be unavailable from now on; of none, let all be back."""
+        self._resources.unavailable = set(datasets)
+
+    # Injecting faults: by default in the next calls of /v1, or of another `endpoint`
 
     def refuse(
-        self, status: int, code: str, *, retry_after: int | None = None, times: int = 1
+        self,
+        status: int,
+        code: str,
+        *,
+        retry_after: int | None = None,
+        times: int = 1,
+        endpoint: Endpoint = "api",
     ) -> None:
-        """Answer the next calls of /v1 with this problem, signed."""
+        """Answer the next calls with this problem, signed; at `token` and `par` an OAuth error."""
 
         def fault(request: httpx2.Request, _: httpx2.Response) -> httpx2.Response:
+            if endpoint in _UNSIGNED:
+                return _oauth_error(status, code, retry_after)
             return self._signed(request, problem(status, code, retry_after=retry_after))
 
-        self._faults.extend([fault] * times)
+        self._faults[endpoint].extend([fault] * times)
 
-    def break_down(self, status: int = 502, *, times: int = 1) -> None:
-        """Answer the next calls of /v1 unsigned, as a proxy in front of the gateway."""
-        self._faults.extend([lambda _, __: httpx2.Response(status, text="Bad gateway")] * times)
+    def break_down(self, status: int = 502, *, times: int = 1, endpoint: Endpoint = "api") -> None:
+        """Answer the next calls unsigned, as a proxy in front of the gateway."""
+        self._faults[endpoint].extend(
+            [lambda _, __: httpx2.Response(status, text="Bad gateway")] * times
+        )
 
-    def disconnect(self, *, times: int = 1) -> None:
-        """Process the next calls of /v1, but lose the answers."""
+    def disconnect(self, *, times: int = 1, endpoint: Endpoint = "api") -> None:
+        """Process the next calls, but lose the answers."""
 
         def fault(request: httpx2.Request, _: httpx2.Response) -> httpx2.Response:
             raise httpx2.ReadError("The connection was lost.", request=request)
 
-        self._faults.extend([fault] * times)
+        self._faults[endpoint].extend([fault] * times)
 
-    def answer_with(self, fault: Fault, *, times: int = 1) -> None:
-        """Send what `fault` makes of the next answers of /v1."""
-        self._faults.extend([fault] * times)
+    def answer_with(self, fault: Fault, *, times: int = 1, endpoint: Endpoint = "api") -> None:
+        """Send what `fault` makes of the next answers."""
+        self._faults[endpoint].extend([fault] * times)
 
     def tamper(self, part: Part, *, times: int = 1) -> None:
         """Forge this part of the next answers of /v1."""
@@ -169,7 +200,7 @@ class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         def fault(request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
             return TAMPERINGS[part](Tampering(gateway=self, request=request, response=response))
 
-        self._faults.extend([fault] * times)
+        self._faults["api"].extend([fault] * times)
 
     def leave_out_leaf(self, *, times: int = 1) -> None:
         """Promise the next leaves, but leave them out of the log."""
@@ -210,23 +241,36 @@ class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         self.requests.append(request)
         path = request.url.path
         if path == "/.well-known/oauth-authorization-server":
-            return json_response(200, self.oauth.metadata())
+            return self._faulty(request, json_response(200, self.oauth.metadata()), "discovery")
         if path == "/.well-known/jwks.json":
-            return json_response(200, self.jwks)
+            return self._faulty(request, json_response(200, self.jwks), "discovery")
         if path in {"/oauth/par", "/oauth/token"}:
-            return self.oauth.post(request, now=self._clock())
+            answer = self.oauth.post(request, now=self._clock())
+            if not answer.is_success:  # a fault is for a call that would succeed
+                return answer
+            return self._faulty(request, answer, "par" if path == "/oauth/par" else "token")
         refusal = self._refusal(request)
         if refusal is not None:
             return self._signed(request, refusal)
         response = self._resources.answer(request, now=self._clock())
-        if self._faults:
-            return self._faults.popleft()(request, response)
-        return self._signed(request, response)
+        is_log = path.startswith("/v1/receipts/") and self._faults["log"]
+        faults = self._faults["log" if is_log else "api"]
+        return (faults.popleft() if faults else self._signed)(request, response)
+
+    def _faulty(
+        self, request: httpx2.Request, response: httpx2.Response, endpoint: Endpoint
+    ) -> httpx2.Response:
+        """What an unsigned endpoint answers."""
+        return (
+            self._faults[endpoint].popleft()(request, response)
+            if self._faults[endpoint]
+            else response
+        )
 
     def _refusal(self, request: httpx2.Request) -> httpx2.Response | None:
-        """Check token, proof and digest."""
+        """Check token, proof, scope and digest."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        jkt, ends_at = self.oauth.tokens.get(token, ("", 0.0))
+        jkt, ends_at, scope = self.oauth.tokens.get(token, ("", 0.0, ""))
         if scheme != "DPoP" or self._clock() >= ends_at:
             return _challenge("invalid_token")
         try:
@@ -235,13 +279,17 @@ class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
             return _challenge(refused.code)
         if proven != jkt:
             return _challenge("invalid_token")
+        if scopes_of(request.url.path).isdisjoint(scope.split(" ")):
+            return _challenge("insufficient_scope", status=403)
         if request.headers.get("content-encoding", "identity") != "identity":
             return problem(415, "unsupported_media_type", headers={"Accept-Encoding": "identity"})
         declared = combine_fields(request.headers, ("content-digest",))
         return None if digest_fits(declared, request.content) else problem(400, "digest_mismatch")
 
     def _signed(self, request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
-        response.headers.setdefault("X-Request-Id", f"req_{secrets.token_hex(4)}")
+        given = request.headers.get("x-request-id", "")
+        own = given if _REQUEST_ID.fullmatch(given) else secrets.token_urlsafe(12)
+        response.headers.setdefault("X-Request-Id", own)
         return self.signer.sign(request, response, created=self.now)
 
     def _options(self) -> dict[str, Any]:
@@ -256,6 +304,11 @@ class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         }
 
 
-def _challenge(code: str) -> httpx2.Response:
+def _oauth_error(status: int, code: str, retry_after: int | None) -> httpx2.Response:
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    return json_response(status, {"error": code}, headers=headers)
+
+
+def _challenge(code: str, *, status: int = 401) -> httpx2.Response:
     headers = {"DPoP-Nonce": NONCE, "WWW-Authenticate": f'DPoP error="{code}"'}
-    return problem(401, code, headers=headers)
+    return problem(status, code, headers=headers)

@@ -2,25 +2,58 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import httpx2
 
-from xinqiao._core.strict import parse_date, parse_json, parse_time
-from xinqiao._core.uscc import is_code, warnings_of
-from xinqiao.testing._enterprises import FakeConsent, FakeEnterprise
+from xinqiao._core.closed_lists import QUESTION_RULES
+from xinqiao._core.strict import parse_json
+from xinqiao._core.uscc import normalise, warnings_of
+from xinqiao.testing._enterprises import FakeAgreement, FakeConsent, FakeEnterprise
 
+from . import _queries
+from ._consents import FakeConsents
 from ._feed import FakeDisclosure, FakeFeed
+from ._ids import new_id
 from ._log import FakeLog
+from ._request_rules import FORMS, Body, consent_problem, query_problem, verification_problem
 from ._signing import json_response, problem
+from ._stored_answers import StoredAnswers, UsedKey, is_key, key_of
+from ._verifications import FakeVerifications, rests_on_consent
 
-Body: TypeAlias = Mapping[str, Any]
-_CATALOGUE = "2026.1"
-MERGE_DELAY = timedelta(seconds=10)
+MERGE_DELAY: Final = timedelta(seconds=10)
+_CATALOGUE: Final = "2026.1"
+_LARGEST_BODY: Final = 64 * 1024
+_JSON: Final = frozenset({"application/json", "application/json;charset=utf-8"})
+_SCOPES: Final = {
+    "verifications": "verify",
+    "questions": "verify",
+    "queries": "query",
+    "consents": "consents",
+    "changes": "changes",
+    "receipts": "verify query",
+}
+_STATUSES: Final = {
+    "cooling_down": 403,
+    "not_available": 403,
+    "not_in_agreement": 403,
+    "not_found": 404,
+    "idempotency_conflict": 409,
+    "payload_too_large": 413,
+    "unsupported_media_type": 415,
+}
+
+
+class FakeRefusal(Exception):
+    """A refusal of a well-formed call, by the code of its problem."""
+
+    def __init__(self, code: str) -> None:
+        """Carry the code."""
+        super().__init__(code)
+        self.code = code
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,12 +62,16 @@ class FakeResourceServer:
 
     recipient: str
     log: FakeLog
+    agreement: FakeAgreement = field(default_factory=FakeAgreement)
     enterprises: dict[str, FakeEnterprise] = field(default_factory=dict)
-    consents: dict[str, FakeConsent] = field(default_factory=dict)
-    questions: tuple[str, ...] = ()
+    consents: FakeConsents = field(default_factory=FakeConsents)
+    unavailable: set[str] = field(default_factory=set)
+    """Datasets whose source is unavailable."""
     retention_days: int = 0
     feed: FakeFeed = field(default_factory=FakeFeed)
-    given: dict[str, tuple[tuple[str, bytes], int, bytes]] = field(default_factory=dict)
+    stored: StoredAnswers = field(default_factory=StoredAnswers)
+    verifications: FakeVerifications = field(default_factory=FakeVerifications)
+    cursors: _queries.FakeCursors = field(default_factory=_queries.FakeCursors)
     ended: dict[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
     """Records that are told no more, with the codes of their enterprises, by id."""
 
@@ -54,266 +91,278 @@ class FakeResourceServer:
         self.enterprises[uscc] = replace(enterprise, records=(*enterprise.records, record))
 
     def answer(self, request: httpx2.Request, *, now: float) -> httpx2.Response:
-        """Answer one authorised call; the same idempotency key and body get the same bytes."""
-        when = datetime.fromtimestamp(int(now), UTC)
-        key = request.headers.get("idempotency-key")
-        if key is None:
-            return self._answer(request, when)
-        call = (request.url.path, request.content)
-        if key in self.given:
-            first, status, content = self.given[key]
-            if first != call:
-                return problem(409, "idempotency_conflict")
-            told = {"Content-Type": "application/json"}
-            refusal = self._refuse_repeat(request, content, when)
-            return refusal or httpx2.Response(status, content=content, headers=told)
-        response = self._answer(request, when)
-        if response.status_code < 300:  # noqa: PLR2004 - success
-            self.given[key] = (call, response.status_code, response.content)
-        return response
+        """Answer one authorised call."""
+        when, path = datetime.fromtimestamp(int(now), UTC), request.url.path
+        posts: dict[str, Callable[[httpx2.Request, Body, datetime], httpx2.Response]] = {
+            "/v1/verifications": self._verification,
+            "/v1/queries": self._query,
+            "/v1/consents": self._consent_request,
+            "/v1/changes/ack": self._acknowledge,
+        }
+        if request.method != "POST" or path not in posts:
+            return self._read_only(request, path, when)
+        unreadable = _unreadable(request)
+        if unreadable is not None:
+            return _problem(unreadable)
+        if path != "/v1/changes/ack" and not self.stored.pin(request, when):
+            return _problem("idempotency_conflict")
+        body = _read(request)
+        if isinstance(body, httpx2.Response):
+            return body
+        try:
+            return posts[path](request, body, when)
+        except FakeRefusal as refused:
+            return _problem(refused.code, body)
 
-    def _refuse_repeat(
-        self, request: httpx2.Request, content: bytes, when: datetime
-    ) -> httpx2.Response | None:
-        """Refuse to repeat a query whose consent has ended, or whose records have changed since."""
-        if request.url.path != "/v1/queries":
-            return None
-        body, told = parse_json(request.content), parse_json(content)
-        consent = self._consent_for(body)
+    def _read_only(self, request: httpx2.Request, path: str, when: datetime) -> httpx2.Response:
+        if path == "/v1/questions":
+            return _questions()
+        if path == "/v1/changes":
+            values = request.url.params
+            page = self.feed.page(values.get("after", "0"), values.get("wait", "0"))
+            return _problem("invalid_request") if page is None else json_response(200, page)
+        if path == "/v1/consents":
+            return self._consents(request.url.params.get("status"), when)
+        if path.startswith("/v1/consents/"):
+            return self._consent(request.method, path.removeprefix("/v1/consents/"), when)
+        if path.startswith("/v1/receipts/"):
+            receipt = self.log.receipt(path.removeprefix("/v1/receipts/"))
+            return _problem("not_found") if receipt is None else json_response(200, receipt)
+        return _problem("not_found")
+
+    # Verifications
+
+    def _verification(self, request: httpx2.Request, body: Body, when: datetime) -> httpx2.Response:
+        _refuse_if(verification_problem(body))
+        asked = body["questions"]
+        tags = [each["question"] for each in asked]
+        if not self.agreement.covers(purpose=body["purpose"], questions=tags):
+            raise FakeRefusal("not_in_agreement")
+        stored = self.stored.find(request)
+        uscc = normalise(body["enterprise"]["uscc"])
+        consent = self._usable_consent(body, when, repeated=stored is not None)
+        enterprise = self.enterprises.get(uscc, FakeEnterprise(uscc=uscc))
+        answers = self.verifications.answers(asked, enterprise, consent, when)
+        if stored is not None and parse_json(stored.content)["answers"] == answers:
+            return stored.response()
+        if consent is not None and rests_on_consent(asked, consent):
+            consent = self._usable_consent(body, when, repeated=False)
+            if consent is None:  # answered anew, and no use is left
+                answers = self.verifications.answers(asked, enterprise, None, when)
+            else:
+                consent.spend()
+        head = self._head(body, when) | {"verification_id": new_id("vrf")}
+        told = json_response(200, head | {"catalogue_version": _CATALOGUE, "answers": answers})
+        return told if stored is not None else self.stored.store(request, told)
+
+    def _usable_consent(self, body: Body, when: datetime, *, repeated: bool) -> FakeConsent | None:
+        consent = self.consents.find(body)
         refusal = "not_available" if consent is None else consent.refusal(when)
-        if refusal not in {None, "consent_exhausted"}:
-            return problem(403, str(refusal), warnings=warnings_of(body["enterprise"]["uscc"]))
+        spent = repeated and refusal == "consent_exhausted"
+        return consent if refusal is None or spent else None
+
+    # Queries
+
+    def _query(self, request: httpx2.Request, body: Body, when: datetime) -> httpx2.Response:
+        _refuse_if(query_problem(body))
+        cursor = None
+        if body.get("page", {}).get("cursor") is not None:
+            cursor = self.cursors.read(body, when)
+            _refuse_if("invalid_request" if cursor is None else None)
+        stored = self.stored.find(request)
+        purpose, datasets = body["purpose"], body["datasets"]
+        if not any(self.agreement.covers(purpose=purpose, datasets=[name]) for name in datasets):
+            raise FakeRefusal("not_in_agreement")
+        spends = cursor is None and stored is None
+        consent = self._consent_of(body, when, cursor, spends=spends)
+        if stored is not None:
+            _refuse_if(None if self._holds_all(stored) else "idempotency_conflict")
+            return stored.response()
+        if spends:
+            consent.spend()
+        start = 0 if cursor is None else cursor.start
+        page = self._page(body, consent, when, start)
+        return self.stored.store(request, json_response(200, page))
+
+    def _consent_of(
+        self, body: Body, when: datetime, cursor: _queries.FakeCursor | None, *, spends: bool
+    ) -> FakeConsent:
+        """The consent that allows a query, in part at least."""
+        consent = self.consents.find(body)
+        if consent is None or (cursor is not None and cursor.consent_id != consent.consent_id):
+            raise FakeRefusal("not_available")
+        refusal = consent.refusal(when)
+        if refusal is not None and (spends or refusal != "consent_exhausted"):
+            raise FakeRefusal(refusal)
+        if set(body["datasets"]).isdisjoint(consent.datasets):
+            raise FakeRefusal("not_available")
+        return consent
+
+    def _holds_all(self, stored: UsedKey) -> bool:
+        """Whether every record of a stored answer is still the same."""
         held = {
             (record["record_id"], record.get("version", 1))
             for enterprise in self.enterprises.values()
             for record in enterprise.records
         }
-        same = all((record["record_id"], record["version"]) in held for record in told["records"])
-        return None if same else problem(409, "idempotency_conflict")
-
-    def _answer(self, request: httpx2.Request, when: datetime) -> httpx2.Response:
-        routes: dict[tuple[str, str], Callable[[Body, datetime], httpx2.Response]] = {
-            ("POST", "/v1/verifications"): self._verification,
-            ("POST", "/v1/queries"): self._query,
-            ("POST", "/v1/consents"): self._consent_request,
-            ("GET", "/v1/changes"): self._changes,
-            ("POST", "/v1/changes/ack"): self._acknowledge,
-            ("GET", "/v1/questions"): self._questions,
-        }
-        path = request.url.path
-        if (request.method, path) in routes:
-            try:
-                body: Body = dict(request.url.params)
-                body = _read(request.content) if request.method == "POST" else body
-            except (ValueError, TypeError, AttributeError):
-                return problem(400, "invalid_request")
-            is_well_formed = "enterprise" not in body or is_code(body["enterprise"]["uscc"])
-            answer = routes[(request.method, path)]
-            return answer(body, when) if is_well_formed else problem(400, "invalid_uscc")
-        if path == "/v1/consents" and request.method == "GET":
-            return self._consents(request.url.params.get("status"))
-        if path.startswith("/v1/consents/"):
-            return self._consent(request.method, path.removeprefix("/v1/consents/"))
-        if path.startswith("/v1/receipts/"):
-            receipt = self.log.receipt(path.removeprefix("/v1/receipts/"))
-            return problem(404, "not_found") if receipt is None else json_response(200, receipt)
-        return problem(404, "not_found")
-
-    def _verification(self, body: Body, when: datetime) -> httpx2.Response:
-        uscc = body["enterprise"]["uscc"]
-        known = self.enterprises.get(uscc, FakeEnterprise(uscc=uscc))
-        if not all(map(_has_well_formed_value, body["questions"])):
-            return problem(400, "invalid_request")
-        answers = []
-        for item in body["questions"]:
-            value = known.answer(item["question"], item.get("value"))
-            answers.append({"question": item["question"], "answer": value})
-        head = self._head(body, when) | {"verification_id": _new("ver")}
-        return json_response(200, head | {"catalogue_version": _CATALOGUE, "answers": answers})
-
-    def _query(self, body: Body, when: datetime) -> httpx2.Response:
-        consent = self._consent_for(body)
-        warnings = warnings_of(body["enterprise"]["uscc"])
-        if consent is None:
-            return problem(403, "not_available", warnings=warnings)
-        cursor = body.get("page", {}).get("cursor")
-        refusal = consent.refusal(when)
-        if refusal is not None and (cursor is None or refusal != "consent_exhausted"):
-            return problem(403, refusal, warnings=warnings)
-        if cursor is None:
-            consent.spend()
-        return json_response(200, self._page(body, consent, when, start=int(cursor or 0)))
+        told = parse_json(stored.content)["records"]
+        return all((record["record_id"], record["version"]) in held for record in told)
 
     def _page(self, body: Body, consent: FakeConsent, when: datetime, start: int) -> dict[str, Any]:
-        allowed = set(body["datasets"]) & set(consent.datasets)
+        reasons = _queries.reasons_withheld(
+            body, agreement=self.agreement, consent=consent, unavailable=self.unavailable
+        )
         file = self.enterprises.get(consent.uscc, FakeEnterprise(uscc=consent.uscc))
-        records = [record for record in file.records if record["dataset"] in allowed]
-        end = start + body.get("page", {}).get("size", 50)
-        head = self._head(body, when)
-        told = [
-            self._complete(consent.allowed(record), consent, when) for record in records[start:end]
+        records = [
+            record
+            for record in file.records
+            if record["dataset"] in body["datasets"]
+            and record["dataset"] not in reasons
+            and _queries.passes_filter(record, body)
         ]
+        end = start + body.get("page", {}).get("size", 50)
+        told = [
+            _queries.complete_record(
+                consent.allowed(record),
+                consent,
+                when,
+                catalogue=_CATALOGUE,
+                retention_days=self.retention_days,
+            )
+            for record in records[start:end]
+        ]
+        head = self._head(body, when)
         self.feed.disclosed[head["disclosure_id"]] = FakeDisclosure(
             consent_id=consent.consent_id,
             asked=frozenset(body["datasets"]),
             record_ids=frozenset(record["record_id"] for record in told),
         )
+        cursor = self.cursors.write(body, consent, end, when) if end < len(records) else None
+        until = consent.valid_until
         return head | {
             "recipient": self.recipient,
             "consent": {
                 "consent_id": consent.consent_id,
+                "valid_until": until and until.isoformat(),
                 "uses_left": consent.uses_left,
                 "separate_consents": [dict(each) for each in consent.separate_consents],
             },
             "records": told,
-            "withheld": [
-                {"dataset": name, "reason": "not_in_consent"}
-                for name in body["datasets"]
-                if name not in allowed
-            ]
-            + [
-                {"dataset": name, "fields": fields, "reason": "not_in_consent"}
-                for name in sorted(allowed)
-                if (fields := _fields_of(name, consent.unseparated))
-            ],
-            "page": {"cursor": str(end) if end < len(records) else None},
+            "withheld": _queries.withheld(body["datasets"], reasons, consent),
+            "page": {"cursor": cursor},
         }
 
-    def _complete(
-        self, record: Mapping[str, Any], consent: FakeConsent, when: datetime
-    ) -> dict[str, Any]:
-        own = record.get("use_until")
-        ends = [consent.valid_until, None if own is None else parse_time(own)]
-        use_until = min((end for end in ends if end is not None), default=None)
-        kept = timedelta(days=self.retention_days)
-        return {
-            "version": 1,
-            "source": {"name": "Fake department"},
-            "source_time": when.isoformat(),
-            "catalogue_version": _CATALOGUE,
-            "fields": {},
-            **record,
-            "use_until": use_until and use_until.isoformat(),
-            "delete_by": use_until and (use_until + kept).isoformat(),
+    # Consents and the feed
+
+    def _consent_request(
+        self, request: httpx2.Request, body: Body, when: datetime
+    ) -> httpx2.Response:
+        _refuse_if(consent_problem(body, when))
+        datasets, questions = body.get("datasets", ()), body.get("questions", ())
+        if not self.agreement.covers(
+            purpose=body["purpose"], datasets=datasets, questions=questions
+        ):
+            raise FakeRefusal("not_in_agreement")
+        made = self.stored.find(request)
+        if made is not None:
+            return made.response()
+        consent = self.consents.request(body, when)
+        if isinstance(consent, str):
+            raise FakeRefusal(consent)
+        told = {
+            "consent_id": consent.consent_id,
+            "status": "requested",
+            "capture_url": f"https://gateway.test/portal/asked/{consent.consent_id}",
+            "expires_at": consent.answer_by and consent.answer_by.isoformat(),
         }
+        return self.stored.store(request, json_response(201, told))
 
-    def _changes(self, query: Body, _: datetime) -> httpx2.Response:
-        page = self.feed.page(query.get("after", "0"), query.get("wait", "0"))
-        return problem(400, "invalid_request") if page is None else json_response(200, page)
+    def _consents(self, status: str | None, when: datetime) -> httpx2.Response:
+        chosen = [c for c in self.consents.held.values() if status in {None, c.status_at(when)}]
+        return json_response(200, {"consents": [each.document(when) for each in chosen]})
 
-    def _acknowledge(self, body: Body, when: datetime) -> httpx2.Response:
+    def _consent(self, method: str, consent_id: str, when: datetime) -> httpx2.Response:
+        consent = self.consents.held.get(consent_id)
+        if consent is None:
+            return _problem("not_found")
+        if method == "DELETE":
+            self.consents.give_up(consent, when)
+            return json_response(204, None)
+        return json_response(200, consent.document(when))
+
+    def _acknowledge(self, _: httpx2.Request, body: Body, when: datetime) -> httpx2.Response:
         if self.feed.page(body["cursor"]) is None:
-            return problem(400, "invalid_request")
+            raise FakeRefusal("invalid_request")
         told = {"cursor": body["cursor"], "acknowledged_at": when.isoformat()}
         return json_response(200, told)
 
-    def _consent_for(self, body: Body) -> FakeConsent | None:
-        found = [
-            consent
-            for consent in self.consents.values()
-            if consent.uscc == body["enterprise"]["uscc"]
-            and consent.purpose == body["purpose"]
-            and body.get("consent_id", consent.consent_id) == consent.consent_id
-        ]
-        return found[-1] if found else None
-
-    def _consent_request(self, body: Body, _: datetime) -> httpx2.Response:
-        consent = FakeConsent(
-            consent_id=_new("con"),
-            uscc=body["enterprise"]["uscc"],
-            purpose=body["purpose"],
-            datasets=tuple(body.get("datasets", ())),
-            questions=tuple(body.get("questions", ())),
-            valid_until=None
-            if body.get("valid_until") is None
-            else parse_time(body["valid_until"]),
-            max_uses=body.get("max_uses"),
-            uses_left=body.get("max_uses"),
-            status="requested",
-        )
-        self.consents[consent.consent_id] = consent
-        return json_response(
-            201,
-            {
-                "consent_id": consent.consent_id,
-                "status": "requested",
-                "capture_url": f"https://gateway.test/portal/asked/{consent.consent_id}",
-            },
-        )
-
-    def _consents(self, status: str | None) -> httpx2.Response:
-        chosen = [c for c in self.consents.values() if status in {None, c.status}]
-        return json_response(200, {"consents": [c.document() for c in chosen]})
-
-    def _consent(self, method: str, consent_id: str) -> httpx2.Response:
-        consent = self.consents.get(consent_id)
-        if consent is None:
-            return problem(404, "not_found")
-        if method == "DELETE":
-            consent.status = "withdrawn"
-            return json_response(204, None)
-        return json_response(200, consent.document())
-
-    def _questions(self, _: Body, __: datetime) -> httpx2.Response:
-        told = {
-            key if isinstance(key, str) else key[0]
-            for enterprise in self.enterprises.values()
-            for key in enterprise.answers
-        }
-        entries = [{"question": tag} for tag in sorted(told | set(self.questions))]
-        return json_response(200, {"catalogue_version": _CATALOGUE, "questions": entries})
-
     def _head(self, body: Body, when: datetime) -> dict[str, Any]:
-        disclosure_id = _new("dis")
+        disclosure_id, uscc = new_id("dsc"), body["enterprise"]["uscc"]
         promise = {
             "leaf_hash": self.log.append(disclosure_id),
             "log": self.log.url,
             "merge_by": (when + MERGE_DELAY).isoformat(),
         }
-        warnings = warnings_of(body["enterprise"]["uscc"])
+        warnings = warnings_of(uscc)
         return {
             **({"warnings": warnings} if warnings else {}),
             "disclosure_id": disclosure_id,
-            "enterprise": {"uscc": body["enterprise"]["uscc"]},
+            "enterprise": {"uscc": normalise(uscc)},
             "purpose": body["purpose"],
             "as_of": when.isoformat(),
             "log_promise": promise,
         }
 
 
-#: The groups, each with its members.
-GROUPS: Final = {
-    "three_elements.v1": {"name", "legal_representative"},
-    "four_elements.v1": {"name", "legal_representative", "id_number"},
-}
+def scopes_of(path: str) -> frozenset[str]:
+    """Scopes of which a token needs one for a path under /v1."""
+    first = path.removeprefix("/v1/").partition("/")[0]
+    wanted = _SCOPES.get(first, "verify query consents changes")
+    return frozenset(wanted.split())
 
 
-def _has_well_formed_value(item: Body) -> bool:
-    """True if a question's value is a text, or of a group an object of texts with just its members."""
-    value, members = item.get("value"), GROUPS.get(item["question"])
-    if members is None:
-        return value is None or isinstance(value, str)
-    return (
-        isinstance(value, dict)
-        and value.keys() == members
-        and all(isinstance(text, str) and text.strip() for text in value.values())
-    )
+def _unreadable(request: httpx2.Request) -> str | None:
+    """Code of the problem with a call whose body is not read."""
+    if len(request.content) > _LARGEST_BODY:
+        return "payload_too_large"
+    key = key_of(request)
+    return None if key is None or is_key(key) else "invalid_request"
 
 
-def _fields_of(dataset: str, items: Iterable[str]) -> list[str]:
-    split = (item.partition(".") for item in items)
-    return sorted(name for code, _, name in split if code == dataset)
+def _read(request: httpx2.Request) -> Body | httpx2.Response:
+    """Parse a body as strictly as the gateway, or say what is wrong with it."""
+    if request.headers.get("content-type", "").lower().replace(" ", "") not in _JSON:
+        return _problem("unsupported_media_type")
+    try:
+        body = parse_json(request.content)
+    except ValueError:
+        return _problem("invalid_request")
+    return body if FORMS[request.url.path](body) else _problem("invalid_request")
 
 
-def _read(content: bytes) -> Body:
-    """Parse a body as strictly as the gateway, dates and times included."""
-    body: Body = parse_json(content)
-    for day in body.get("filter", {}).values():
-        parse_date(day)
-    if body.get("valid_until") is not None:
-        parse_time(body["valid_until"])
-    return body
+def _questions() -> httpx2.Response:
+    """The catalogue of questions, in its rules; the gateway's has titles and meanings too."""
+    entries = [
+        {
+            "question": tag,
+            "value": {"type": rule.value}
+            | ({} if rule.value == "none" else {"required": not rule.optional})
+            | ({"one_of": list(rule.one_of)} if rule.one_of else {})
+            | ({"members": list(rule.members)} if rule.members else {}),
+            "needs_consent": rule.needs_consent,
+        }
+        for tag, rule in QUESTION_RULES.items()
+    ]
+    return json_response(200, {"catalogue_version": _CATALOGUE, "questions": entries})
 
 
-def _new(kind: str) -> str:
-    return f"{kind}_{secrets.token_hex(8)}"
+def _refuse_if(code: str | None) -> None:
+    if code is not None:
+        raise FakeRefusal(code)
+
+
+def _problem(code: str, body: Body | None = None) -> httpx2.Response:
+    """A problem; with the warnings on the code that a well-formed body asks about."""
+    status = 403 if code.startswith("consent_") else _STATUSES.get(code, 400)
+    warnings = warnings_of(body["enterprise"]["uscc"]) if body and "enterprise" in body else []
+    return problem(status, code, warnings=warnings)

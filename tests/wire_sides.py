@@ -1,0 +1,190 @@
+"""The real and the fake gateway behind one face, for stories that both must answer alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Final, TypeAlias
+
+import httpx2
+
+import consent
+from gateway.limits.quotas import Quotas
+from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
+from tests.consent_builders import SHOWN, grant_all
+from tests.gateway_fixture import Caller, GatewayFixture
+from tests.sdk_builders import client_of
+from xinqiao import Client, Evidence
+from xinqiao.testing import FakeAgreement, FakeGateway
+
+PURPOSE: Final = "loan_approval"
+REVIEW: Final = "merchant_review"
+PURPOSES: Final = frozenset({PURPOSE, "post_loan_management", REVIEW})
+"""The purposes of the agreement."""
+OUTSIDE: Final = "third_party_rating"
+"""A dataset that the agreement leaves out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RealSide:
+    """The real gateway over a socket."""
+
+    gateway: GatewayFixture
+    caller: Caller
+    client: Client
+    uscc: str
+    name: str
+
+    async def grant(self, *datasets: str, expired: bool = False, **given: Any) -> str:
+        """Grant a consent."""
+        past: dict[str, Any] = {"granted_days_ago": 10, "days": 5} if expired else {}
+        return await self.gateway.grant(self.caller, self.uscc, datasets=datasets, **past, **given)
+
+    def raw(self) -> httpx2.Client:
+        """An HTTP client."""
+        return httpx2.Client(base_url=self.gateway.issuer, trust_env=False)
+
+    async def act(self, act: str, consent_id: str) -> None:
+        """Act on a consent."""
+        acts: dict[str, Callable[..., consent.Transition | consent.Refused]] = {
+            "grant": grant_all,
+            "refuse": partial(consent.refuse, shown=SHOWN),
+            "withdraw": consent.withdraw,
+            "pause": consent.pause,
+        }
+        await self.gateway.act(acts[act], consent_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeSide:
+    """The fake gateway."""
+
+    gateway: FakeGateway
+    client: Client
+    uscc: str
+    name: str
+
+    async def grant(self, *datasets: str, expired: bool = False, **given: Any) -> str:
+        """Grant a consent."""
+        ends = datetime.now(UTC) + timedelta(days=-5 if expired else 100)
+        chosen = {"purpose": PURPOSE, "valid_until": ends, "max_uses": 10, **given}
+        held = self.gateway.grant_consent(self.uscc, datasets=datasets, **chosen)
+        return held.consent_id
+
+    def raw(self) -> httpx2.Client:
+        """An HTTP client."""
+        return httpx2.Client(base_url=self.gateway.issuer, transport=self.gateway)
+
+    async def act(self, act: str, consent_id: str) -> None:
+        """Act on a consent."""
+        if act == "withdraw":
+            self.gateway.withdraw(consent_id)
+        elif act == "pause":
+            self.gateway.pause_consent(consent_id)
+        else:
+            self.gateway.answer_consent(consent_id, grant=act == "grant")
+
+
+Side: TypeAlias = RealSide | FakeSide
+"""A gateway with one client, and an enterprise that acts on its consents."""
+
+
+async def real_side(served: GatewayFixture) -> Side:
+    """A new client of the real gateway."""
+    caller = await served.client(
+        purposes=PURPOSES, datasets=_datasets(served), quotas=Quotas(per_minute=10_000)
+    )
+    of = served.entity("disputed").enterprise
+    return RealSide(
+        gateway=served,
+        caller=caller,
+        client=client_of(caller, Client),
+        uscc=of.uscc,
+        name=of.name,
+    )
+
+
+async def fake_side(served: GatewayFixture) -> Side:
+    """A fake gateway, under the same agreement and with the same enterprise."""
+    fake = FakeGateway(agreement=FakeAgreement(purposes=PURPOSES, datasets=_datasets(served)))
+    of = served.entity("disputed").enterprise
+    fake.add_enterprise(
+        of.uscc,
+        answers={
+            ("enterprise_name.v1", of.name): "yes",
+            "is_active.v1": "yes",
+            "rating_at_least.v1": "yes",
+        },
+        elements={"name": of.name, "legal_representative": of.legal_representative},
+        records=[
+            {"dataset": "penalty", "fields": {"fine": "1.0", "decided_on": "2026-01-05"}},
+            {"dataset": "licence", "fields": {"name": "x", "decided_on": "2026-01-05"}},
+        ],
+    )
+    return FakeSide(gateway=fake, client=fake.client(), uscc=of.uscc, name=of.name)
+
+
+def _datasets(served: GatewayFixture) -> frozenset[str]:
+    bank = next(each for each in DEMO_CLIENTS if each.key == "bank")
+    terms = terms_of(bank, served.clock())
+    return frozenset({*terms.datasets, "supervision"} - {OUTSIDE})
+
+
+def call(
+    side: Side,
+    path: str,
+    body: Mapping[str, Any] | None = None,
+    *,
+    method: str = "POST",
+    headers: Mapping[str, str] | None = None,
+    content: bytes | None = None,
+) -> Evidence:
+    """A raw call with the scopes of a bank; its verified answer."""
+    scope = "verify query consents changes"
+    return side.client.request(
+        method, path, json=body, content=content, headers=headers, scope=scope
+    )
+
+
+def told(evidence: Evidence) -> Any:
+    """The status, or of a problem its code; with the warnings, if there are any."""
+    if evidence.status == 204:
+        return 204
+    body = evidence.json()
+    found = body.get("code", evidence.status)
+    return (found, *body["warnings"]) if "warnings" in body else found
+
+
+def verification(side: Side, *asked: Any, **members: Any) -> dict[str, Any]:
+    """Body of a verification; questions as tags or as (tag, value)."""
+    pairs = [(each, None) if isinstance(each, str) else each for each in asked]
+    return {
+        "enterprise": {"uscc": side.uscc},
+        "purpose": PURPOSE,
+        "questions": [
+            {"question": tag} | ({} if value is None else {"value": value}) for tag, value in pairs
+        ],
+        **members,
+    }
+
+
+def query(side: Side, *datasets: str, **members: Any) -> dict[str, Any]:
+    """Body of a query."""
+    return {
+        "enterprise": {"uscc": side.uscc},
+        "purpose": PURPOSE,
+        "datasets": list(datasets),
+        **members,
+    }
+
+
+def consent_request(side: Side, **members: Any) -> dict[str, Any]:
+    """Body of a request for a consent by link."""
+    return {
+        "enterprise": {"uscc": side.uscc},
+        "purpose": PURPOSE,
+        "datasets": ["penalty"],
+        **members,
+    }
