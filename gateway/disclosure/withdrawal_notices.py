@@ -38,7 +38,7 @@ EXPIRY_NOTICE_PERIOD: Final = timedelta(days=30)
 MAX_EXPIRED: Final = 1_000
 
 # A second correction concerns only disclosures since the first; any end concerns all;
-# that a record is told again concerns those who were told of its end, and may still ask for it.
+# that a record is told again concerns those who may still ask for it.
 _NOTICES: Final = """
     INSERT INTO tombstone (
         uscc, change_id, client_id, kind, occurred_at, dataset, record_id, disclosure_ids)
@@ -56,15 +56,11 @@ _NOTICES: Final = """
                 SELECT FROM tombstone t
                 WHERE t.uscc = c.uscc AND t.record_id = c.record_id AND t.client_id = d.client_id
                   AND d.disclosure_id = ANY(t.disclosure_ids))
-            WHEN 'record_reinstated' THEN EXISTS (
-                SELECT FROM tombstone t
-                WHERE t.uscc = c.uscc AND t.record_id = c.record_id AND t.client_id = d.client_id
-                  AND t.kind IN ('record_ended', 'record_repaired', 'record_suspended'))
-              AND (d.consent_id IS NULL OR EXISTS (
+            WHEN 'record_reinstated' THEN d.consent_id IS NULL OR EXISTS (
                 SELECT FROM consent k
                 WHERE k.uscc = d.uscc AND k.client_id = d.client_id
                   AND k.status IN ('active', 'paused') AND k.valid_until > CAST(:now AS timestamptz)
-                  AND (c.dataset = ANY(k.datasets) OR d.asked ?| k.questions)))
+                  AND (c.dataset = ANY(k.datasets) OR d.asked ?| k.questions))
             ELSE true END AND ({condition})
         GROUP BY c.uscc, c.dataset, c.record_id, d.client_id) AS told"""
 

@@ -234,6 +234,25 @@ async def test_a_record_that_a_delivery_ends_and_brings_back_is_announced_both_t
     ]
 
 
+async def test_a_record_whose_term_was_over_is_announced_when_it_is_told_again(
+    gateway: GatewayFixture,
+) -> None:
+    """Its own end is no change, as `use_until` has said it; a publicity that is prolonged later is one."""
+    bank, source = await gateway.client(), await department.make_department(gateway)
+    uscc = gateway.uscc("clean")
+    await gateway.grant(bank, uscc, datasets=["penalty"])
+    penalty = department.make_penalty(gateway, uscc)
+    ends = {"publicity_ends_on": f"{day_of(gateway.clock())}"}
+    await department.deliver(source, "penalty", penalty | ends)
+    assert penalty["document_number"] in (await bank.query(uscc, "penalty")).text
+    with gateway.clock.later(days=3):
+        assert penalty["document_number"] not in (await bank.query(uscc, "penalty")).text
+        assert await notices(gateway, bank, "penalty") == []
+        await department.deliver(source, "penalty", penalty)
+        assert penalty["document_number"] in (await bank.query(uscc, "penalty")).text
+        assert await notices(gateway, bank, "penalty") == ["record_reinstated"]
+
+
 async def test_a_correction_ends_what_depends_on_it_with_one_notice(
     gateway: GatewayFixture,
 ) -> None:

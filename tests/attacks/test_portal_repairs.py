@@ -88,6 +88,21 @@ async def test_papers_reach_the_department_as_digests_only(portal: PortalFixture
     assert made.due_on.isoformat() in page
 
 
+async def test_an_open_application_shows_while_its_record_is_suspended(
+    portal: PortalFixture,
+) -> None:
+    """The record's page links to it, and the department still has to decide it."""
+    browser = await portal.signed_in()
+    assert (await send(portal, browser)).status_code == 303
+    (made,) = await applications_of(portal)
+    async with portal.engine.begin() as connection:
+        change = Change(kind="suspended", actor="dept")
+        marks = {"suspended_at": portal.clock()}
+        await mark_record(connection, portal.firm, "rec_p", marks, change, now=portal.clock())
+    page = (await browser.get(f"/portal/enterprises/{portal.firm}/records/rec_p")).text
+    assert f"/portal/repairs/{made.application_id}" in page
+
+
 async def test_an_application_without_papers_is_one(portal: PortalFixture) -> None:
     """With an empty file field, and as a form without files."""
     browser = await portal.signed_in("li")
