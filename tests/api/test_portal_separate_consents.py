@@ -100,6 +100,7 @@ async def test_of_an_individual_business_the_operator_consents(portal: PortalFix
     ("form", "notice"),
     [
         ({"dataset": ["penalty"], "separate": [PHONE]}, "separate"),
+        ({"separate": [PHONE]}, "separate"),
         ({"question": [ID_NUMBER]}, "nothing_chosen"),
         ({"separate": ["yes"]}, "nothing_chosen"),
         ({"separate": ["annual_report.contact_phone", "four_elements.v1"]}, "nothing_chosen"),

@@ -94,7 +94,7 @@ def chosen_scope(
     plain = set(fields.get("question", [])) - separated
     questions = tuple(tag for tag in asked.questions if tag in ticked | plain)
     if not datasets and not questions:
-        return DecisionProblem.NOTHING_CHOSEN
+        return DecisionProblem.SEPARATE if ticked else DecisionProblem.NOTHING_CHOSEN
     until = _until(single_value(fields, "last_day"), asked.valid_until)
     if until is None or until <= now:
         return DecisionProblem.TERM
