@@ -18,11 +18,13 @@ from gateway.creditfile.records import Record
 from gateway.db.statements import Statement
 
 MAX_LISTED: Final = 1_000
-# `r.dataset || ''` and the day match the index `ix_record_retention`.
+# `r.dataset || ''` matches the index `ix_record_retention`. A listing's own last day may come before
+# the shortest term is over.
 _OPEN: Final = Statement("""
     SELECT CAST(to_jsonb(r) AS text) FROM record AS r
      WHERE r.source_id = CAST(:source AS text) AND r.dataset || '' = ANY(CAST(:datasets AS text[]))
-       AND coalesce(r.determined_on, r.decided_on) <= CAST(:last AS date)
+       AND (coalesce(r.determined_on, r.decided_on) <= CAST(:last AS date)
+            OR r.valid_to < CAST(:today AS date))
        AND r.removed_on IS NULL AND r.repaired_at IS NULL AND r.withdrawn_at IS NULL
        AND r.suspended_at IS NULL
      ORDER BY r.decided_on, r.uscc, r.record_id""")
@@ -56,6 +58,7 @@ async def find_overdue(
         "source": source_id,
         "datasets": list(datasets),
         "last": months_after(day_of(now), -min(terms)),
+        "today": day_of(now),
     }
     found: list[OverdueListing] = []
     rows = await connection.stream_scalars(_OPEN, values)

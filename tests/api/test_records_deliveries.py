@@ -310,7 +310,7 @@ async def test_listings_whose_term_is_over_are_reported_to_their_source(
     gateway: GatewayFixture,
 ) -> None:
     """Until the source reports the removal; not a suspended one; other sources do not see them."""
-    lists = frozenset({"serious_violation", "abnormal_listing"})
+    lists = frozenset({"serious_violation", "abnormal_listing", "untrustworthy_list"})
     source, other = [await make_department(gateway, datasets=lists) for _ in range(2)]
     uscc = gateway.uscc("clean")
     await deliver(
@@ -325,6 +325,17 @@ async def test_listings_whose_term_is_over_are_reported_to_their_source(
         {"uscc": uscc, "decision_number": "异1", "added_on": "2019-02-01"},
     )
     within_term = f"{gateway.clock().date() - timedelta(days=900)}"
+    await deliver(
+        source,
+        "untrustworthy_list",
+        {
+            "uscc": uscc,
+            "list_code": "统计",
+            "decision_number": "统1",
+            "added_on": f"{gateway.clock().date() - timedelta(days=300)}",
+            "valid_to": f"{gateway.clock().date() - timedelta(days=100)}",
+        },
+    )
     suspended = {"uscc": uscc, "decision_number": "严3", "added_on": within_term}
     await deliver(source, "serious_violation", suspended)
     await act(
@@ -338,9 +349,14 @@ async def test_listings_whose_term_is_over_are_reported_to_their_source(
         records: list[dict[str, Any]] = response.json()["records"]
         return records
 
-    assert await overdue(source) == [
-        {"dataset": "serious_violation", "uscc": uscc, "key": "严1", "ended_on": "2023-02-01"}
-    ]
+    first, second = await overdue(source)
+    assert first == {
+        "dataset": "serious_violation",
+        "uscc": uscc,
+        "key": "严1",
+        "ended_on": "2023-02-01",
+    }
+    assert second["dataset"] == "untrustworthy_list", "its own last day is over before its term"
     assert await overdue(other) == []
     await deliver(
         source,
@@ -352,4 +368,4 @@ async def test_listings_whose_term_is_over_are_reported_to_their_source(
             "removed_on": "2023-02-02",
         },
     )
-    assert await overdue(source) == []
+    assert await overdue(source) == [second]
