@@ -67,6 +67,20 @@ REFUSAL_HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "429": {"Retry-After": _SECONDS},
     "503": {"Retry-After": _SECONDS},
 }
+TAGS: Final[Mapping[str, tuple[str, str]]] = {
+    "oauth": ("令牌和授权 Tokens and authorisation", "RFC 6749, 7523, 9126, 9396, 9449."),
+    "verification": ("核验 Verification", "Yes/no questions on one enterprise."),
+    "query": ("查询 Query", "Records of one enterprise, under its consent."),
+    "consents": ("授权 Consents", "Ask for a consent, follow it, give it up."),
+    "changes": ("变更通知 Changes", "What earlier answers may not be used for any more."),
+    "log": ("透明日志 Transparency log", "Receipts, and the log that everybody can read."),
+    "records": ("报送 Delivering records", "For departments; files by tus 1.0.0 too."),
+    "objections": ("异议 Objections", "For departments."),
+    "repairs": ("信用修复 Repair", "For departments."),
+    "admin": ("运行管理 Administration", "For operators."),
+    "codes": ("企业码 Enterprise codes", "What a code's page shows, as a page or as JSON."),
+}
+"""Tags of the routers: the reader's words for them, in the order of the document, with a sentence."""
 _models: dict[str, type[WireModel]] = {}
 
 
@@ -85,6 +99,7 @@ def complete_document(document: dict[str, Any]) -> None:
     _add_request_schemas(components.setdefault("schemas", {}))
     components["schemas"]["Problem"] = PROBLEM_SCHEMA
     components["securitySchemes"] = SECURITY_SCHEMES
+    document["tags"] = [{"name": name, "description": text} for name, text in TAGS.values()]
     for path, operations in document["paths"].items():
         for method in METHODS & operations.keys():
             _complete_operation(path, operations[method])
@@ -106,6 +121,7 @@ def _add_request_schemas(schemas: dict[str, Any]) -> None:
 
 
 def _complete_operation(path: str, operation: dict[str, Any]) -> None:
+    operation["tags"] = [TAGS[each][0] for each in operation["tags"]]
     responses = operation["responses"]
     responses.pop("422", None)  # FastAPI's own; here it is a 400 problem
     signed = path.startswith("/v1/")

@@ -22,6 +22,7 @@ router.include_router(portal_pages.router)
 
 @router.get(
     "/E/{code_id}",
+    tags=["codes"],
     response_model=None,
     summary="The page behind an enterprise code",
     responses={
