@@ -67,6 +67,7 @@ LOCKED := $(BIN)/python -m pip install --quiet --no-deps --require-hashes
 
 .venv/product: requirements.lock pyproject.toml sdk/pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found."; exit 1; }
+	@echo "Setting up .venv, once: one to three minutes."
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(LOCKED) -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e . -e sdk
