@@ -11,7 +11,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import pytest
@@ -362,11 +362,6 @@ async def too_large(side: Side) -> Any:
     return told(call(side, VERIFY, content=b" " * (64 * 1024 + 1)))
 
 
-def soon(days: int) -> str:
-    """A time so many days from now."""
-    return (datetime.now(UTC) + timedelta(days=days)).isoformat()
-
-
 def wrong_value(tag: str, value: Any) -> Rule:
     """A value that a question does not take."""
     body = refused_body(VERIFY, lambda side: verification(side, (tag, value)))
@@ -404,8 +399,8 @@ WRONG_CONSENTS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("invalid_request", {"max_uses": 0}),
     ("invalid_request", {"datasets": []}),
     ("invalid_request", {"valid_until": "2026-13-01T00:00:00Z"}),
-    ("invalid_request", {"valid_until": soon(-1)}),
-    ("invalid_request", {"valid_until": soon(800)}),
+    ("invalid_request", {"valid_until": "2026-01-01T00:00:00Z"}),
+    ("invalid_request", {"valid_until": "2099-01-01T00:00:00Z"}),
     ("invalid_request", {"type": "credit_data"}),
 )
 WRONG_QUERIES: Final[tuple[dict[str, Any], ...]] = (
