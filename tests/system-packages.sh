@@ -6,7 +6,9 @@ set -u
 missing=""
 command -v redis-server >/dev/null || missing="$missing redis-server"
 command -v chromium >/dev/null || missing="$missing chromium"
-command -v wrk >/dev/null || missing="$missing wrk"
+for program in wrk jq curl openssl; do
+    command -v "$program" >/dev/null || missing="$missing $program"
+done
 [ -x /usr/sbin/haproxy ] || missing="$missing haproxy"
 [ -x /usr/sbin/nginx ] && [ -e /usr/lib/nginx/modules/ngx_http_js_module.so ] ||
     missing="$missing nginx libnginx-mod-http-js"

@@ -182,15 +182,18 @@ SELECT m.uscc, CAST(:dataset AS text), m.held_id FROM {ENTERPRISE_STAGING.held} 
 )
 
 
+# LATERAL, LIMIT: history and disclosures are looked up by key, whatever statistics say.
 _EARLIER: Final = f"""
 SELECT CAST(h.row AS text) AS record
   FROM {RECORD_STAGING.held} AS m
-  JOIN record_history AS h
-    ON h.uscc = m.uscc AND h.record_id = m.held_id AND h.version = m.held_version
- WHERE m.verdict = 'updated'
-   AND EXISTS (SELECT FROM disclosure AS d WHERE d.uscc = m.uscc AND d.outcome = 'told'
-                 AND (CAST(:affects_others AS boolean)
-                      OR d.relied_on @> jsonb_build_array(jsonb_build_array(m.held_id))))"""
+ CROSS JOIN LATERAL (
+SELECT 1 FROM disclosure AS d WHERE d.uscc = m.uscc AND d.outcome = 'told'
+   AND (CAST(:affects_others AS boolean)
+        OR d.relied_on @> jsonb_build_array(jsonb_build_array(m.held_id))) LIMIT 1) AS told
+ CROSS JOIN LATERAL (
+SELECT h.row FROM record_history AS h
+ WHERE h.uscc = m.uscc AND h.record_id = m.held_id AND h.version = m.held_version LIMIT 1) AS h
+ WHERE m.verdict = 'updated'"""
 
 
 def _update(table: StagingTable) -> str:
