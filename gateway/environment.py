@@ -9,14 +9,22 @@ PREFIX: Final = "XINQIAO_"
 # Read by the SDK, the operator's commands and the proxies in `deploy/proxy`.
 READ_ELSEWHERE: Final = frozenset(
     {
+        "XINQIAO_CA",
         "XINQIAO_CERTIFICATE",
         "XINQIAO_CLIENT_CA",
         "XINQIAO_CLIENT_ID",
+        "XINQIAO_DPOP_KEY",
         "XINQIAO_GATEWAY",
+        "XINQIAO_KEYS",
+        "XINQIAO_MAX_CLOCK_SKEW",
         "XINQIAO_MTLS",
         "XINQIAO_OPERATOR",
         "XINQIAO_PRIVATE_JWKS",
+        "XINQIAO_PROXY",
         "XINQIAO_PUBLIC",
+        "XINQIAO_REDIRECT_URI",
+        "XINQIAO_SCOPE",
+        "XINQIAO_TIMEOUT",
     }
 )
 DEVELOPMENT_PREFIXES: Final = ("XINQIAO_TEST_", "XINQIAO_BENCH_", "XINQIAO_FUZZ_")

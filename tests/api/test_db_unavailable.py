@@ -82,6 +82,7 @@ WITHOUT_DATABASE: Final = {
     "/.well-known/oauth-protected-resource",
     "/demo-identity/sign-in",
     "/docs",
+    "/docs/contrast.css",
     "/docs/start.js",
     "/healthz",
     "/metrics",
