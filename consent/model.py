@@ -104,7 +104,7 @@ class Act(StrEnum):
 
 
 class Giver(StrEnum):
-    """Giver of a separate consent: whoever may act for the enterprise, or the person concerned."""
+    """Giver of a separate consent: a person who acts for the enterprise, or the person concerned."""
 
     ENTERPRISE = "enterprise"
     PERSON = "person"
@@ -244,7 +244,7 @@ class Consent:
     separate_consents: SeparateConsents = ()
     """The separate consents given; none under texts that did not ask for them item by item."""
     retention_days: int | None = None
-    """The recipient's retention shown at the decision; a longer one of later binds nobody (R8)."""
+    """Recipient's retention shown at the decision; a longer one agreed later does not apply (R8)."""
 
     @property
     def scope(self) -> Scope:

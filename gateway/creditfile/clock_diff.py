@@ -11,7 +11,7 @@ from gateway.creditfile.clock_rules import ClockRules, Exempt, Publicity, Public
 
 
 def clock_widenings(old: ClockRules, new: ClockRules) -> Iterator[str]:
-    """What the new rule widens."""
+    """Disclosures that the new rule widens."""
     if new.until_removed and not old.until_removed:
         yield "told for as long as it is listed"
     if _longer(old.retention_months, new.retention_months):

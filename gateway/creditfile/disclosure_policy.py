@@ -66,7 +66,7 @@ def is_disclosable(
 def end_in_effect(
     record: Record, catalogue: Catalogue, now: datetime, *, context: FileContext = ALONE
 ) -> End | None:
-    """Why the record is disclosed to nobody but its enterprise at `now`; `None` if it is not so.
+    """End in effect at `now`, with its reason; `None` if the record is disclosed to others too.
 
     An exemption (R1) is named before the rule that the record is not published.
     """

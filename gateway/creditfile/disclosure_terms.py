@@ -49,7 +49,7 @@ ALONE: Final = FileContext()
 
 
 class EndReason(StrEnum):
-    """Why a record is disclosed to nobody but its enterprise."""
+    """Reason for which a record is disclosed to its enterprise alone."""
 
     REPAIRED = "repaired"
     SUSPENDED = "suspended"

@@ -44,7 +44,7 @@ PREDECESSOR_JSON: Final = f"""
 def without_predecessors_person(consent: Consent) -> Consent:
     """The consent without the separate consents of a person who is no longer the representative.
 
-    The enterprise's own go on; those of a person are nobody else's (R8a).
+    The enterprise's own continue; those that a person gave end with that person (R8a).
     """
     left = tuple(each for each in consent.separate_consents if each.giver is not Giver.PERSON)
     return replace(consent, separate_consents=left)

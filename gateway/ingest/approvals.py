@@ -121,7 +121,7 @@ async def list_acts(
     now: datetime,
     after: str = "",
 ) -> list[WaitingAct]:
-    """What can still be approved, or what was, by id after `after`, at most `PAGE`."""
+    """Actions that wait for approval, or were approved, by id after `after`, at most `PAGE`."""
     of_source = select(*_COLUMNS).where(
         record_action.c.source_id == source_id, record_action.c.action_id > after
     )

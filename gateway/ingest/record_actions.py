@@ -69,7 +69,7 @@ class RecordAction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """What a done act changes, and the kinds of its notices."""
+    """Changes of a completed action, and the kinds of its notices."""
 
     mark: str
     change: str
@@ -107,7 +107,7 @@ _EFFECTS: Final[Mapping[ActionVerb, Effect]] = {
 
 
 class ApprovalRefused(Enum):
-    """Why an act was not approved; nothing was changed."""
+    """Reason for which an action was not approved; nothing was changed."""
 
     UNKNOWN = auto()
     SAME_PERSON = auto()

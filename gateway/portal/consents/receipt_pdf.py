@@ -37,7 +37,7 @@ class Receipt:
     """True where `items` were granted, and not only requested."""
     items: Sequence[Translated]
     separate: Sequence[Translated]
-    """What was consented to separately."""
+    """Items of separate consent."""
     history: Sequence[tuple[str, Translated]]
     text: Sequence[str]
     proof: Sequence[str]

@@ -33,7 +33,7 @@ class PlatformLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepairSection:
-    """What the page shows on a record's repair."""
+    """Repair section of a record's page."""
 
     terms: RepairTerms | None
     no_repair: NoRepair | None
