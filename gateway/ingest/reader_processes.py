@@ -42,6 +42,7 @@ class ReaderProcess:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        self._ended = False
 
     @classmethod
     async def start(cls, plan: ReadPlan) -> Self:
@@ -69,15 +70,21 @@ class ReaderProcess:
             got: ReadResult = pickle.loads(await stdout.readexactly(about))  # noqa: S301  # our own program's
             content = await stdout.readexactly(payload)
         except (EOFError, ConnectionError):
+            self._ended = True
             return FileRefused(
                 "The process that read the file ended; it may have needed too much memory."
             )
-        return replace(got, payload=content) if isinstance(got, Chunk) else got
+        if isinstance(got, Chunk):
+            return replace(got, payload=content)
+        self._ended = True
+        return got
 
-    async def kill(self) -> None:
-        """Kill the process; no call of `next` may be pending."""
-        with suppress(ProcessLookupError):
-            self._process.kill()
+    async def stop(self) -> None:
+        """Wait until the process has ended; one that still reads is killed. No `next` may be pending."""
+        # One that ends by itself is not killed: Popen.kill would reap it while asyncio waits for it.
+        if not self._ended:
+            with suppress(ProcessLookupError):
+                self._process.kill()
         # Drain its output: with a full pipe asyncio would wait for ever (python/cpython#119710).
         await self._process.communicate()
 
@@ -100,7 +107,7 @@ async def chunks_in_order(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.gather(*(each.kill() for each in readers), return_exceptions=True)
+        await asyncio.gather(*(each.stop() for each in readers), return_exceptions=True)
 
 
 async def _in_turn(ahead: list[asyncio.Queue[ReadResult]], turn: int) -> AsyncIterator[Chunk]:
