@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import inspect
 import json
+import pickle
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from typing import Any, get_args
@@ -577,6 +579,29 @@ def test_mistakes_in_arguments_are_found_before_anything_is_sent(
         with pytest.raises(errors.ConfigurationError):
             mistake()
     assert fake_gateway.requests == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"issuer": None}, {"client_id": ""}, {"timeout": None}, {"timeout": 0}, {"timeout": "3"}],
+)
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_a_client_is_not_opened_with_what_it_cannot_use(
+    kind: type[Any], wrong: dict[str, Any]
+) -> None:
+    """A variable that is not set, a timeout that is no number of seconds: said at once, not in a call."""
+    key = FakeGateway().private_jwk
+    with pytest.raises(errors.ConfigurationError, match=r"issuer|client_id|timeout"):
+        kind(**{"issuer": "https://a.test", "client_id": "bank", "private_jwks": key, **wrong})
+
+
+@pytest.mark.parametrize("copied", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_a_client_is_not_sent_to_another_process(copied: Callable[[Any], Any]) -> None:
+    """The error says what to do."""
+    fake = FakeGateway()
+    for client in (fake.client(), fake.async_client()):
+        with pytest.raises(TypeError, match="each process opens its own"):
+            copied(client)
 
 
 def test_both_kinds_of_client_have_the_same_methods() -> None:

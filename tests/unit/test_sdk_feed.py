@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import sqlite3
 import stat
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -308,6 +309,54 @@ def test_a_store_has_its_own_cursor(bank: Client) -> None:
     assert len(bank.changes(after="0")) == 0
 
 
+@pytest.mark.parametrize("wrong", ["feed.cursor", Path("feed.cursor"), object()])
+def test_what_is_no_store_is_refused_before_anything_is_read(
+    bank: Client, fake_gateway: FakeGateway, wrong: Any
+) -> None:
+    """The path of a file, above all."""
+    with pytest.raises(errors.ConfigurationError, match="FileCursor"):
+        bank.changes(store=wrong)
+    assert fake_gateway.requests == []
+
+
+def test_a_store_that_fails_ends_the_loop_with_its_own_error(
+    bank: Client, fake_gateway: FakeGateway, held: FakeConsent
+) -> None:
+    """The next loop gets the page again."""
+    fake_gateway.withdraw(held)
+    seen: list[str] = []
+
+    def save(_: str) -> None:
+        raise sqlite3.OperationalError("disk full")
+
+    failing = CursorFunctions(load=lambda: None, save=save)
+    for _ in range(2):
+        with pytest.raises(sqlite3.OperationalError):
+            seen.extend(each.change_id for each in bank.changes(store=failing, follow=False))
+    assert len(seen) == 2
+    assert len(set(seen)) == 1
+
+
+def test_two_readers_of_one_store_each_get_every_notice(
+    bank: Client, fake_gateway: FakeGateway, held: FakeConsent
+) -> None:
+    """At least once, and none is lost where the slower one stores an older cursor."""
+    store = MemoryCursor()
+    fake_gateway.suspend("rec_0")
+    slow = bank.changes(store=store, follow=False)
+    seen = [next(slow).kind]
+    fake_gateway.withdraw(held)
+    seen += [each.kind for each in bank.changes(store=store, follow=False)]
+    assert store.cursor == "2"
+    seen += [each.kind for each in slow]
+    assert seen == [
+        "record_suspended",
+        *["record_suspended", "consent_withdrawn"],
+        "consent_withdrawn",
+    ]
+    assert store.cursor == "2"
+
+
 class AwaitedCursor:
     """A store whose methods are awaited."""
 
@@ -372,3 +421,21 @@ def test_the_fake_names_what_the_wire_names(
     with pytest.raises(KeyError):
         fake_gateway.withdraw("r")
     assert len(drained(bank, MemoryCursor())) == 3
+
+
+def test_a_loop_that_is_cancelled_in_its_poll_leaves_the_client_usable(
+    fake_gateway: FakeGateway, held: FakeConsent
+) -> None:
+    """A time limit on one notice ends the loop; the next loop goes on from the store."""
+    store = MemoryCursor()
+
+    async def run() -> list[str]:
+        async with fake_gateway.async_client() as bank:
+            notices = aiter(bank.changes(store=store))
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(anext(notices), 0.1)
+            fake_gateway.withdraw(held)
+            assert [each async for each in notices] == []
+            return [each.kind async for each in bank.changes(store=store, follow=False)]
+
+    assert asyncio.run(run()) == ["consent_withdrawn"]

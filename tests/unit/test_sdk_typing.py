@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import inspect
 import os
-import re
-import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, assert_never, assert_type
+from typing import Any, assert_never, assert_type
 
 import pytest
 
 from tests.sampling import sampled
+from tests.sdk_examples import PAGES, ROOT, program_of
 from xinqiao import (
     PURPOSES,
     AnswerChange,
@@ -40,17 +39,6 @@ from xinqiao import (
 from xinqiao.testing import FakeGateway
 
 USCC = "91330106MA2XXXXXX0"
-ROOT: Final = Path(__file__).parents[2]
-#: What a bank has of its own in docs/integrate/bank.md.
-OF_THE_BANK: Final = """
-from typing import Any
-session: dict[str, str] = {}
-callback_url = last_cursor = ""
-def redirect_to(url: str) -> None: ...
-def delete(*_: Any) -> None: ...
-def stop_using(*_: Any) -> None: ...
-def close_credit_line(_: str) -> None: ...
-"""
 
 
 def a_bank_s_code(bank: Client, purpose_of_a_form: str) -> None:
@@ -145,29 +133,16 @@ def test_the_constructors_take_the_same_options(kind: type[Any]) -> None:
     assert set(ClientOptions.__annotations__) == options
 
 
-PAGES: Final = (("docs/integrate/bank.md", OF_THE_BANK), ("sdk/README.md", ""))
-
-
-@pytest.mark.parametrize(("page", "own"), PAGES[: sampled(1, full=2)])
-def test_the_examples_are_well_typed(tmp_path: Path, page: str, own: str) -> None:
-    """All Python blocks of a page in order: mypy, strict; pyright too where it is installed."""
-    blocks = re.findall(
-        r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL
-    )
-    assert blocks
+@pytest.mark.parametrize("page", list(PAGES)[: sampled(1, full=2)])
+def test_the_examples_are_well_typed(tmp_path: Path, page: str) -> None:
+    """All Python blocks of a page in order: mypy, strict. `tests/node` has pyright."""
     example = tmp_path / "example.py"
-    example.write_text("\n".join([own, *blocks]), encoding="utf-8")
-    sdk = str(ROOT / "sdk" / "src")
-    (tmp_path / "pyrightconfig.json").write_text(f'{{"extraPaths": ["{sdk}"]}}')
-    checkers = [[sys.executable, "-m", "mypy", "--strict", "--config-file=", str(example)]]
-    if pyright := shutil.which("pyright"):
-        checkers.append([pyright, "--project", str(tmp_path), "--pythonpath", sys.executable])
-    for command in checkers:
-        done = subprocess.run(
-            command,
-            cwd=tmp_path,
-            env={**os.environ, "MYPYPATH": sdk},
-            capture_output=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout.decode()
+    example.write_text(program_of(page), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--config-file=", str(example)],
+        cwd=tmp_path,
+        env={**os.environ, "MYPYPATH": str(ROOT / "sdk" / "src")},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout.decode()

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Self, TypeVar, overload
 
 import httpx2
 
@@ -101,22 +101,22 @@ async def _invoke(function: Callable[[], Any]) -> Any:
 class AsyncClient(Connection[httpx2.AsyncBaseTransport]):
     """asyncio client of the gateway. Share it among the tasks of one loop; use `async with`."""
 
-    verify = _async_method(calls.verify)
-    query = _paged_method(calls.query)
-    query_all = _records_method(calls.query)
-    questions = _async_method(calls.questions)
-    start_consent = _async_method(consent_flow.start_consent)
-    finish_consent = _async_method(consent_flow.finish_consent)
-    request_consent = _async_method(calls.request_consent)
-    await_decision = _async_method(calls.await_decision)
-    consent = _async_method(calls.consent)
-    consents = _async_method(calls.consents)
-    give_up_consent = _async_method(calls.give_up_consent)
-    acknowledge_changes = _async_method(calls.acknowledge_changes)
-    due_for_deletion = _async_method(deletion.due_for_deletion)
-    request = _async_method(calls.request)
-    headers_for = _async_method(calls.headers_for)
-    check_receipts = _async_method(receipts.check_receipts)
+    verify: Final = _async_method(calls.verify)
+    query: Final = _paged_method(calls.query)
+    query_all: Final = _records_method(calls.query)
+    questions: Final = _async_method(calls.questions)
+    start_consent: Final = _async_method(consent_flow.start_consent)
+    finish_consent: Final = _async_method(consent_flow.finish_consent)
+    request_consent: Final = _async_method(calls.request_consent)
+    await_decision: Final = _async_method(calls.await_decision)
+    consent: Final = _async_method(calls.consent)
+    consents: Final = _async_method(calls.consents)
+    give_up_consent: Final = _async_method(calls.give_up_consent)
+    acknowledge_changes: Final = _async_method(calls.acknowledge_changes)
+    due_for_deletion: Final = _async_method(deletion.due_for_deletion)
+    request: Final = _async_method(calls.request)
+    headers_for: Final = _async_method(calls.headers_for)
+    check_receipts: Final = _async_method(receipts.check_receipts)
 
     @overload
     def changes(self, *, after: str | None = None) -> Coroutine[Any, Any, Changes]: ...
@@ -135,7 +135,8 @@ class AsyncClient(Connection[httpx2.AsyncBaseTransport]):
     ) -> Coroutine[Any, Any, Changes] | AsyncIterator[Change]:
         """Read this client's change feed: notice by notice with a `store`, else one page, to be awaited.
 
-        As `Client.changes`, with `async for`. The store's methods may be awaited; others run in a thread.
+        As `Client.changes`, with `async for`. The store's methods may be awaited; others run in a thread. A
+        loop that is cancelled, as by a time limit, ends; the next one goes on from its store.
         """
         if store is None:
             return self._run(calls.changes(self._session, after=after))

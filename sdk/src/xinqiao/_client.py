@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Self, TypeVar, overload
 
 import httpx2
 
@@ -92,22 +92,22 @@ def _records_method(
 class Client(Connection[httpx2.BaseTransport]):
     """Blocking client of the gateway. Thread-safe; close it, or use it in `with`."""
 
-    verify = _blocking_method(calls.verify)
-    query = _paged_method(calls.query)
-    query_all = _records_method(calls.query)
-    questions = _blocking_method(calls.questions)
-    start_consent = _blocking_method(consent_flow.start_consent)
-    finish_consent = _blocking_method(consent_flow.finish_consent)
-    request_consent = _blocking_method(calls.request_consent)
-    await_decision = _blocking_method(calls.await_decision)
-    consent = _blocking_method(calls.consent)
-    consents = _blocking_method(calls.consents)
-    give_up_consent = _blocking_method(calls.give_up_consent)
-    acknowledge_changes = _blocking_method(calls.acknowledge_changes)
-    due_for_deletion = _blocking_method(deletion.due_for_deletion)
-    request = _blocking_method(calls.request)
-    headers_for = _blocking_method(calls.headers_for)
-    check_receipts = _blocking_method(receipts.check_receipts)
+    verify: Final = _blocking_method(calls.verify)
+    query: Final = _paged_method(calls.query)
+    query_all: Final = _records_method(calls.query)
+    questions: Final = _blocking_method(calls.questions)
+    start_consent: Final = _blocking_method(consent_flow.start_consent)
+    finish_consent: Final = _blocking_method(consent_flow.finish_consent)
+    request_consent: Final = _blocking_method(calls.request_consent)
+    await_decision: Final = _blocking_method(calls.await_decision)
+    consent: Final = _blocking_method(calls.consent)
+    consents: Final = _blocking_method(calls.consents)
+    give_up_consent: Final = _blocking_method(calls.give_up_consent)
+    acknowledge_changes: Final = _blocking_method(calls.acknowledge_changes)
+    due_for_deletion: Final = _blocking_method(deletion.due_for_deletion)
+    request: Final = _blocking_method(calls.request)
+    headers_for: Final = _blocking_method(calls.headers_for)
+    check_receipts: Final = _blocking_method(receipts.check_receipts)
 
     @overload
     def changes(self, *, after: str | None = None) -> Changes: ...
@@ -123,7 +123,8 @@ class Client(Connection[httpx2.BaseTransport]):
         With a store (`FileCursor("feed.cursor")`) an iterator over the notices after its cursor, which waits
         for more at the end of the feed, or ends there without `follow`. What your loop has handled is
         acknowledged, and the cursor stored, page by page: each notice comes at least once, and the same
-        `change_id` again after a crash. While it follows it outlasts outages, with warnings in the log.
+        `change_id` again after a crash. While it follows it outlasts outages, with warnings in the log. A
+        second loop on the same store gets the same notices: run one.
 
         Without a store the page of at most 100 notices after the cursor `after`, or the first.
         """

@@ -76,6 +76,15 @@ class XinqiaoError(Exception):
     """The gateway or the way to it failed."""
 
     known_code: ClassVar[str | None] = None
+    """The `code` of the class; given as `class …(…, code="…")`."""
+    detail: str
+    code: str | None
+
+    def __init_subclass__(cls, *, code: str | None = None) -> None:
+        """Set the class's own code."""
+        super().__init_subclass__()
+        if code is not None:
+            cls.known_code = code
 
     def __init__(
         self,
@@ -172,204 +181,144 @@ class RequestRefused(XinqiaoError):
     """The gateway does not accept this request; repeating it does not help."""
 
 
-class InvalidRequest(RequestRefused):
+class InvalidRequest(RequestRefused, code="invalid_request"):
     """The request is malformed."""
 
-    known_code = "invalid_request"
 
-
-class InvalidUscc(RequestRefused):
+class InvalidUscc(RequestRefused, code="invalid_uscc"):
     """This is not a unified social credit code."""
 
-    known_code = "invalid_uscc"
 
-
-class UnknownQuestion(RequestRefused):
+class UnknownQuestion(RequestRefused, code="unknown_question"):
     """The catalogue has no such question."""
 
-    known_code = "unknown_question"
 
-
-class UnknownDataset(RequestRefused):
+class UnknownDataset(RequestRefused, code="unknown_dataset"):
     """The catalogue has no such dataset."""
 
-    known_code = "unknown_dataset"
 
-
-class UnknownPurpose(RequestRefused):
+class UnknownPurpose(RequestRefused, code="unknown_purpose"):
     """This is not one of the purposes for which data is shared."""
 
-    known_code = "unknown_purpose"
 
-
-class PayloadTooLarge(RequestRefused):
+class PayloadTooLarge(RequestRefused, code="payload_too_large"):
     """The request is larger than the gateway reads."""
 
-    known_code = "payload_too_large"
 
-
-class UnsupportedMediaType(RequestRefused):
+class UnsupportedMediaType(RequestRefused, code="unsupported_media_type"):
     """The gateway does not read this media type."""
 
-    known_code = "unsupported_media_type"
 
-
-class DigestMismatch(RequestRefused):
+class DigestMismatch(RequestRefused, code="digest_mismatch"):
     """The request's body did not arrive as its Content-Digest says."""
 
-    known_code = "digest_mismatch"
 
-
-class SignatureRequired(RequestRefused):
+class SignatureRequired(RequestRefused, code="signature_required"):
     """The agreement requires signed requests."""
 
-    known_code = "signature_required"
 
-
-class RequestSignatureInvalid(RequestRefused):
+class RequestSignatureInvalid(RequestRefused, code="signature_invalid"):
     """The gateway refused the request's own signature."""
 
-    known_code = "signature_invalid"
 
-
-class IdempotencyConflict(RequestRefused):
+class IdempotencyConflict(RequestRefused, code="idempotency_conflict"):
     """This Idempotency-Key was used for another request."""
 
-    known_code = "idempotency_conflict"
 
-
-class NotFound(RequestRefused):
+class NotFound(RequestRefused, code="not_found"):
     """There is nothing here for this client."""
-
-    known_code = "not_found"
 
 
 class AccessRefused(XinqiaoError):
     """The access token or its proof of possession was refused."""
 
 
-class InvalidToken(AccessRefused):
+class InvalidToken(AccessRefused, code="invalid_token"):
     """The access token was refused."""
 
-    known_code = "invalid_token"
 
-
-class InsufficientScope(AccessRefused):
+class InsufficientScope(AccessRefused, code="insufficient_scope"):
     """The access token's scope does not cover this call."""
 
-    known_code = "insufficient_scope"
 
-
-class InvalidDpopProof(AccessRefused):
+class InvalidDpopProof(AccessRefused, code="invalid_dpop_proof"):
     """The DPoP proof was refused; a wrong clock is the usual cause."""
 
-    known_code = "invalid_dpop_proof"
 
-
-class DpopNonceRefused(AccessRefused):
+class DpopNonceRefused(AccessRefused, code="use_dpop_nonce"):
     """The server asked for a nonce again although its own had been used."""
-
-    known_code = "use_dpop_nonce"
 
 
 class AgreementError(XinqiaoError):
     """The agreement does not allow this call."""
 
 
-class AgreementMissing(AgreementError):
+class AgreementMissing(AgreementError, code="agreement_missing"):
     """This client has no agreement."""
 
-    known_code = "agreement_missing"
 
-
-class AgreementEnded(AgreementError):
+class AgreementEnded(AgreementError, code="agreement_ended"):
     """The agreement has ended."""
 
-    known_code = "agreement_ended"
 
-
-class NotInAgreement(AgreementError):
+class NotInAgreement(AgreementError, code="not_in_agreement"):
     """The agreement does not contain what was asked."""
 
-    known_code = "not_in_agreement"
 
-
-class ClientSuspended(AgreementError):
+class ClientSuspended(AgreementError, code="client_suspended"):
     """The operator has suspended this client."""
 
-    known_code = "client_suspended"
 
-
-class NotAvailable(XinqiaoError):
+class NotAvailable(XinqiaoError, code="not_available"):
     """Nothing can be told about this enterprise for this purpose; why is not told either."""
-
-    known_code = "not_available"
 
 
 class ConsentError(XinqiaoError):
     """The enterprise's consent does not allow this call."""
 
 
-class ConsentRefused(ConsentError):
+class ConsentRefused(ConsentError, code="access_denied"):
     """The enterprise refused its consent."""
-
-    known_code = "access_denied"
 
 
 class ConsentFlowInvalid(ConsentError):
     """The callback does not belong to the consent that was started."""
 
 
-class CallbackExpired(ConsentFlowInvalid, OAuthError):
+class CallbackExpired(ConsentFlowInvalid, OAuthError, code="invalid_grant"):
     """The code of this callback was used before, or is too old: look for the consent, or begin anew."""
 
-    known_code = "invalid_grant"
 
-
-class ConsentWithdrawn(ConsentError):
+class ConsentWithdrawn(ConsentError, code="consent_withdrawn"):
     """The enterprise has withdrawn this consent."""
 
-    known_code = "consent_withdrawn"
 
-
-class ConsentExpired(ConsentError):
+class ConsentExpired(ConsentError, code="consent_expired"):
     """The consent's term has ended."""
 
-    known_code = "consent_expired"
 
-
-class ConsentExhausted(ConsentError):
+class ConsentExhausted(ConsentError, code="consent_exhausted"):
     """All uses of the consent are spent."""
 
-    known_code = "consent_exhausted"
 
-
-class ConsentPaused(ConsentError):
+class ConsentPaused(ConsentError, code="consent_paused"):
     """The enterprise has paused this consent."""
 
-    known_code = "consent_paused"
 
-
-class CoolingDown(ConsentError):
+class CoolingDown(ConsentError, code="cooling_down"):
     """The enterprise refused not long ago; it cannot be asked again yet."""
-
-    known_code = "cooling_down"
 
 
 class LimitReached(XinqiaoError):
     """A limit of the agreement is reached; `retry_after` says when to come back."""
 
 
-class RateLimited(LimitReached):
+class RateLimited(LimitReached, code="rate_limited"):
     """Too many calls in too short a time."""
 
-    known_code = "rate_limited"
 
-
-class QuotaExhausted(LimitReached):
+class QuotaExhausted(LimitReached, code="quota_exhausted"):
     """The quota of this period is used up."""
-
-    known_code = "quota_exhausted"
 
 
 class ServerUnavailable(XinqiaoError):
@@ -395,8 +344,7 @@ class TimedOut(ServerUnavailable):
     """The gateway did not answer in time."""
 
 
-class TemporarilyUnavailable(ServerUnavailable):
+class TemporarilyUnavailable(ServerUnavailable, code="temporarily_unavailable"):
     """The gateway cannot answer at the moment."""
 
-    known_code = "temporarily_unavailable"
-    may_have_arrived = False
+    may_have_arrived: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from math import ceil
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import quote, urlencode
 
 from xinqiao._core.api_call import call, make_headers, new_call, send_once
@@ -136,12 +136,13 @@ def await_decision(session: Session, consent_id: str, *, within: float = 120) ->
     Returns the consent as it is then: with the status `requested` if there is no answer yet.
     """
     path = f"{_consent_path(consent_id)}?{urlencode({'wait': LONG_POLL_SECONDS})}"
-    for _ in range(max(1, ceil(within / LONG_POLL_SECONDS))):
+    looks = max(1, ceil(within / LONG_POLL_SECONDS))
+    while True:
         look = call(session, "GET", path, scope="consents", wait=LONG_POLL_SECONDS)
         found = parsing.consent((yield from look))
-        if found.status != "requested":
-            break
-    return found
+        looks -= 1
+        if found.status != "requested" or not looks:
+            return found
 
 
 def consents(session: Session, *, status: ConsentStatus | None = None) -> Flow[Consents]:
@@ -284,8 +285,8 @@ def _question_pairs(questions: QuestionsAsked) -> list[tuple[str, QuestionValue]
     if isinstance(questions, str):
         raise ConfigurationError("Give the questions as a list or a mapping, not as one string.")
     if isinstance(questions, Mapping):
-        return list(questions.items())
-    return [(item, None) if isinstance(item, str) else item for item in questions]
+        return list(cast("Mapping[str, QuestionValue]", questions).items())
+    return [(each, None) if isinstance(each, str) else each for each in questions]
 
 
 def _without_empty(**members: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Generic, Self, TypedDict, TypeVar, Unpack
+from typing import Any, Generic, NoReturn, Self, TypedDict, TypeVar, Unpack
 from urllib.parse import urlsplit
 
 import httpx2
@@ -75,7 +75,7 @@ class Connection(Generic[TransportT]):
         self._session = Session(
             settings=Settings(
                 issuer=check_issuer(issuer),
-                client_id=client_id,
+                client_id=_name(client_id),
                 client_key=SigningKey.read(private_jwks),
                 dpop_key=SigningKey.read(dpop_key or generate_dpop_key()),
                 scope=scope,
@@ -83,7 +83,7 @@ class Connection(Generic[TransportT]):
                 pinned=None if keys is None else KeySet.read(keys),
                 retry=retry or RetryPolicy(),
                 max_clock_skew=max_clock_skew,
-                timeout=timeout,
+                timeout=_seconds(timeout),
             ),
             world=Environment(now=clock),
         )
@@ -135,9 +135,25 @@ class Connection(Generic[TransportT]):
         """Name the client; keys and tokens never print."""
         return f"{type(self).__name__}(issuer={self.issuer!r}, client_id={self.client_id!r})"
 
+    def __reduce__(self) -> NoReturn:
+        """Raise TypeError: a client holds keys and connections."""
+        raise TypeError("A client is neither pickled nor copied; each process opens its own.")
+
     def _open(self, options: dict[str, Any]) -> None:
         """Open the HTTP client with these options of `httpx2.Client`."""
         raise NotImplementedError
+
+
+def _name(client_id: str) -> str:
+    if not client_id:
+        raise ConfigurationError("A client needs its client_id.")
+    return client_id
+
+
+def _seconds(timeout: float) -> float:
+    if not isinstance(timeout, int | float) or not 0 < timeout < float("inf"):
+        raise ConfigurationError("The timeout must be a number of seconds above 0.")
+    return timeout
 
 
 def _http_options(

@@ -32,6 +32,7 @@ _log: Final = logging.getLogger("xinqiao")
 WAIT_SECONDS: Final = 20
 #: Longest pause while the gateway cannot be reached; the first is the retry policy's `base`.
 LONGEST_PAUSE: Final = 60.0
+NO_STORE: Final = "A store has methods `load` and `save`; for a file it is FileCursor(path)."
 TWO_CURSORS: Final = "Give `after` or a store: the store has a cursor of its own."
 
 
@@ -122,6 +123,11 @@ class FeedReader:
     begun: bool = False
     unhandled: str | None = None
     """The cursor of the page given last, until its notices are handled."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is no store."""
+        if not all(callable(getattr(self.store, name, None)) for name in ("load", "save")):
+            raise ConfigurationError(NO_STORE)
 
     def next_notices(self, session: Session) -> Flow[tuple[Change, ...] | None]:
         """The next notices, or None at the end; to ask for them says that those before are handled."""

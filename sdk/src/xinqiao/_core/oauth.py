@@ -70,18 +70,17 @@ def authenticated_post(
     session: Session, url: str, form: Mapping[str, str]
 ) -> Flow[Mapping[str, Any]]:
     """Post a form with client assertion and DPoP proof; repeat once with the server's nonce."""
-    for _ in range(2):
-        response = yield from _post_once(session, url, form)
-        session.note_nonce("authorization", response.headers)
-        answer = json_members(response.content)
-        if answer.get("error") != "use_dpop_nonce":
-            break
+    response, answer = yield from _post_once(session, url, form)
+    if answer.get("error") == "use_dpop_nonce":
+        response, answer = yield from _post_once(session, url, form)
     if response.status_code in _OK:
         return answer
     raise _read_error(session, response)
 
 
-def _post_once(session: Session, url: str, form: Mapping[str, str]) -> Flow[httpx2.Response]:
+def _post_once(
+    session: Session, url: str, form: Mapping[str, str]
+) -> Flow[tuple[httpx2.Response, Mapping[str, Any]]]:
     settings = session.settings
     assertion = client_assertion(
         settings.client_key,
@@ -100,7 +99,9 @@ def _post_once(session: Session, url: str, form: Mapping[str, str]) -> Flow[http
         "dpop": proof(session, "authorization", "POST", url),
     }
     content = urlencode({**form, **authentication}).encode("ascii")
-    return (yield from exchange("POST", url, headers=headers, content=content))
+    response = yield from exchange("POST", url, headers=headers, content=content)
+    session.note_nonce("authorization", response.headers)
+    return response, json_members(response.content)
 
 
 def metadata(session: Session) -> Flow[Metadata]:

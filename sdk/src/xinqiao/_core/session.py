@@ -108,7 +108,7 @@ def check_issuer(issuer: str) -> str:
 
     It must be https; http is accepted for loopback hosts only.
     """
-    text = issuer.rstrip("/")
+    text = (issuer or "").rstrip("/")
     parts = urlsplit(text)
     if not parts.hostname or parts.path or parts.query or parts.fragment or parts.username:
         raise ConfigurationError(

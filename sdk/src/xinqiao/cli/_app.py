@@ -19,6 +19,7 @@ from xinqiao import (
     Purpose,
     QueryPage,
     QuestionTag,
+    QuestionValue,
     XinqiaoError,
     __version__,
     verify_consent_record,
@@ -139,7 +140,7 @@ def ask(
 ) -> None:
     """Ask yes/no questions about an enterprise."""
     with _plain_errors():
-        asked = [
+        asked: list[tuple[QuestionTag, QuestionValue]] = [
             (cast("QuestionTag", tag), _value(value) if given else None)
             for tag, given, value in map(_split, question)
         ]

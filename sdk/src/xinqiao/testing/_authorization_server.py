@@ -170,7 +170,7 @@ class FakeAuthorizationServer:
         try:
             (asked,) = parse_json(text.encode())
         except (ValueError, TypeError):
-            asked = None
+            raise OAuthRefusal("invalid_authorization_details") from None
         if not FORMS["/oauth/par"](asked) or consent_problem(asked, when) is not None:
             raise OAuthRefusal("invalid_authorization_details")
         named = {name: asked.get(name, ()) for name in ("datasets", "questions")}

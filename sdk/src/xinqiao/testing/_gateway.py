@@ -63,12 +63,12 @@ class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         self.issuer = issuer
         self.client_id = client_id
         self.private_jwk: dict[str, str] = {**generate_dpop_key(), "kid": "client-1"}
-        self.signer = ResponseSigner("response-1")
+        self.signer: ResponseSigner = ResponseSigner("response-1")
         self.requests: list[httpx2.Request] = []
         self._clock = clock
         self._faults: dict[Endpoint, deque[Fault]] = defaultdict(deque)
         self._published = [self.signer.jwk]
-        self.oauth = FakeAuthorizationServer(
+        self.oauth: FakeAuthorizationServer = FakeAuthorizationServer(
             issuer=issuer,
             client_id=client_id,
             client_jwk=self.private_jwk,
