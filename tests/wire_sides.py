@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final, TypeAlias
@@ -11,9 +11,12 @@ from typing import Any, Final, TypeAlias
 import httpx2
 
 import consent
+from consent import store
+from gateway.background.housekeeping import notify_expired_consents
+from gateway.disclosure import consent_log_writer
 from gateway.limits.quotas import Quotas
 from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
-from tests.consent_builders import SHOWN, grant_all
+from tests.consent_builders import SHOWN, grant_all, make_person
 from tests.gateway_fixture import Caller, GatewayFixture
 from tests.sdk_builders import client_of
 from xinqiao import Client, Evidence
@@ -56,6 +59,39 @@ class RealSide:
         }
         await self.gateway.act(acts[act], consent_id)
 
+    async def narrow(self, consent_id: str, *datasets: str) -> None:
+        """Leave a consent these datasets."""
+        async with self.gateway.runtime.engine.connect() as connection:
+            held = await store.by_id(connection, consent_id)
+        assert held is not None
+        scope = replace(held.scope, datasets=datasets, questions=())
+        await self.gateway.act(partial(consent.narrow, scope=scope), consent_id)
+
+    async def amend(self, consent_id: str) -> None:
+        """Grant a request that amends a running consent."""
+        async with self.gateway.runtime.engine.begin() as connection:
+            asked = await store.by_id(connection, consent_id)
+            held = await store.by_id(connection, (asked and asked.amends) or "")
+            assert asked is not None
+            assert held is not None
+            both = consent.amend(
+                held,
+                asked,
+                scope=asked.scope,
+                person=make_person(self.uscc),
+                shown=SHOWN,
+                now=self.gateway.clock(),
+            )
+            assert not isinstance(both, consent.Refused)
+            for old, new in zip((held, asked), both, strict=True):
+                assert await consent_log_writer.save(connection, old, new)
+
+    async def run_out(self, *datasets: str) -> str:
+        """Grant a consent whose term has just ended, with its notice."""
+        held = await self.grant(*datasets, expired=True)
+        await notify_expired_consents(self.gateway.runtime)
+        return held
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FakeSide:
@@ -85,6 +121,20 @@ class FakeSide:
             self.gateway.pause_consent(consent_id)
         else:
             self.gateway.answer_consent(consent_id, grant=act == "grant")
+
+    async def narrow(self, consent_id: str, *datasets: str) -> None:
+        """Leave a consent these datasets."""
+        self.gateway.narrow_consent(consent_id, datasets=datasets, questions=())
+
+    async def amend(self, consent_id: str) -> None:
+        """Grant a request that amends a running consent."""
+        self.gateway.answer_consent(consent_id)
+
+    async def run_out(self, *datasets: str) -> str:
+        """Grant a consent whose term has just ended, with its notice."""
+        held = await self.grant(*datasets)
+        self.gateway.expire_consent(held)
+        return held
 
 
 Side: TypeAlias = RealSide | FakeSide

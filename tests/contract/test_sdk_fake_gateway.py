@@ -208,6 +208,33 @@ async def test_both_name_separate_consents_and_withhold_what_lacks_one(
     assert told[0][2:] == ([("legal_representative",)], [True, False])
 
 
+async def test_both_withhold_an_operator_s_fields_from_an_agency_without_a_licence(
+    served: GatewayFixture,
+) -> None:
+    """`not_licensed`, by field; the rest of the record is told."""
+    uscc = served.uscc("individual_business")
+    caller = await served.client("agency", licensed_for_persons=False)
+    asked: dict[str, Any] = {"purpose": "credit_service", "datasets": ["registration"]}
+    await served.grant(caller, uscc, **asked)
+    page = client_of(caller, Client).query(uscc, **asked)
+    [fields] = [each.fields for each in page.withheld if each.reason == "not_licensed"]
+    told = page.records[0].fields
+    assert told
+    assert told.keys().isdisjoint(fields)
+    fake = FakeGateway()
+    fake.add_enterprise(
+        uscc,
+        records=[{"dataset": "registration", "fields": {**told, **dict.fromkeys(fields, "甲")}}],
+    )
+    fake.grant_consent(uscc, **asked, unlicensed=[f"registration.{each}" for each in fields])
+    with fake.client() as agency:
+        same = agency.query(uscc, **asked)
+    assert same.records[0].fields == told
+    assert [each for each in same.withheld if each.reason == "not_licensed"] == [
+        each for each in page.withheld if each.reason == "not_licensed"
+    ]
+
+
 async def test_both_say_what_must_be_deleted(served: GatewayFixture) -> None:
     """Nothing at first; after a withdrawal the answers that rest on the consent, by a notice."""
     fake_gateway, fake = make_fake(served)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -17,6 +18,7 @@ from typing import Any, Final
 import pytest
 
 from tests.gateway_fixture import UNKNOWN, GatewayFixture
+from tests.waiting import eventually
 from tests.wire_sides import (
     OUTSIDE,
     REVIEW,
@@ -29,7 +31,7 @@ from tests.wire_sides import (
     told,
     verification,
 )
-from xinqiao import PURPOSES, errors
+from xinqiao import PURPOSES, MemoryCursor, errors
 from xinqiao._core.problems import BY_CODE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -333,6 +335,106 @@ async def somebody_elses(side: Side) -> Any:
     return [told(call(side, path, method=each)) for each in ("GET", "DELETE")]
 
 
+async def notices(side: Side, held: str, named: Mapping[str, str], *kinds: str) -> set[Any]:
+    """What the feed says of a consent once it has these kinds: each with the names of its disclosures."""
+
+    def look() -> set[Any]:
+        return {
+            (each.kind, *sorted(named.get(name, "?") for name in each.disclosure_ids))
+            for each in side.client.changes(store=MemoryCursor(), follow=False)
+            if each.consent_id == held and each.kind in kinds
+        }
+
+    await eventually(lambda: asyncio.to_thread(lambda: {each[0] for each in look()} == {*kinds}))
+    return look()
+
+
+async def told_under_consent(side: Side, **given: Any) -> tuple[str, dict[str, str]]:
+    """A consent with a query and a verification under it, and a verification that needs none."""
+    held = await side.grant("penalty", "licence", questions=["rating_at_least.v1"], **given)
+    made = {
+        "query": call(side, QUERY, query(side, "penalty")),
+        "rating": call(side, VERIFY, verification(side, ("rating_at_least.v1", "差"))),
+        "open": call(side, VERIFY, verification(side, "is_active.v1")),
+    }
+    return held, {each.json()["disclosure_id"]: name for name, each in made.items()}
+
+
+async def notice_of_withdrawal(side: Side) -> Any:
+    """All answers under the consent, verifications too."""
+    held, named = await told_under_consent(side)
+    await side.act("withdraw", held)
+    return await notices(side, held, named, "consent_withdrawn")
+
+
+async def notice_of_narrowing(side: Side) -> Any:
+    """The answers that asked for what is taken back: here the question."""
+    held, named = await told_under_consent(side)
+    await side.narrow(held, "penalty")
+    return await notices(side, held, named, "consent_narrowed")
+
+
+async def notices_of_amendment(side: Side) -> Any:
+    """Of the running consent: what it loses, and that it gains."""
+    held, named = await told_under_consent(side)
+    more = consent_request(side, datasets=["licence", "public_rating"], amends=held)
+    asked = call(side, CONSENTS, more).json()["consent_id"]
+    await side.amend(asked)
+    seen = await notices(side, held, named, "consent_narrowed", "consent_granted")
+    return seen, await notices(side, asked, named)
+
+
+async def notice_of_expiry(side: Side) -> Any:
+    """Names no answer: what was told in time may be used on, as its own terms say."""
+    held = await side.run_out("penalty")
+    return await notices(side, held, {}, "consent_expired"), side.client.consent(held).status
+
+
+async def public_catalogue(side: Side) -> int:
+    """The questions, for anybody."""
+    with side.raw() as raw:
+        return raw.get("/v1/questions").status_code
+
+
+async def methods(side: Side) -> set[Any]:
+    """Another method than those of a path."""
+    wrong = (
+        ("GET", VERIFY), ("PUT", QUERY), ("PATCH", CONSENTS), ("POST", "/v1/changes"),
+        ("GET", "/v1/changes/ack"), ("POST", "/v1/questions"), ("PUT", f"{CONSENTS}/cst_{'a' * 26}"),
+    )  # fmt: skip
+    return {told(call(side, path, method=method)) for method, path in wrong}
+
+
+async def parameters(side: Side) -> Any:
+    """A status that is none, a look at a consent that is too long."""
+    held = await side.grant("penalty")
+    paths = (
+        f"{CONSENTS}?status=over",
+        f"{CONSENTS}/{held}?wait=31",
+        f"{CONSENTS}/{held}?wait=soon",
+    )
+    return {told(call(side, each, method="GET")) for each in paths}
+
+
+async def without_credentials(side: Side) -> Any:
+    """Challenged without an error; with credentials that will not do, with one."""
+    seen = []
+    for headers in ({}, {"Authorization": "DPoP x", "DPoP": "x"}):
+        with side.raw() as raw:
+            refused = raw.get(CONSENTS, headers=headers)
+        challenge = refused.headers["www-authenticate"]
+        seen.append(
+            (
+                refused.status_code,
+                refused.json()["code"],
+                challenge.partition(" ")[0],
+                "error=" in challenge,
+                "dpop-nonce" in refused.headers,
+            )
+        )
+    return seen
+
+
 async def acknowledged(side: Side) -> Any:
     """Cursors that the feed has given, and waits up to 30 seconds."""
     held = await side.grant("penalty")
@@ -538,16 +640,38 @@ RULES: Final = (
          expected=("cooling_down", 201, "refused")),
     Rule(published="statuses of a consent", story=statuses,
          expected=("requested", 204, "withdrawn", "active", 201, True)),
+    Rule(published="invalid_request: a parameter of a consent's address", story=parameters,
+         expected={"invalid_request"}),
     Rule(published="not_found: a consent of somebody else", story=somebody_elses,
          expected=["not_found", "not_found"]),
     # Feed
+    Rule(published="consent_withdrawn names all answers under it", story=notice_of_withdrawal,
+         expected={("consent_withdrawn", "query", "rating")}),
+    Rule(published="consent_narrowed names the answers that asked for it", story=notice_of_narrowing,
+         expected={("consent_narrowed", "rating")}),
+    Rule(published="an amendment is told of the running consent", story=notices_of_amendment,
+         expected=({("consent_narrowed", "query", "rating"), ("consent_granted",)}, set())),
+    Rule(published="consent_expired names no answer", story=notice_of_expiry,
+         expected=({("consent_expired",)}, "expired")),
     Rule(published="changes and their acknowledgement", story=acknowledged,
          expected=(["acknowledged_at", "cursor"], *["invalid_request"] * 4)),
     # Headers
+    Rule(published="a call without credentials is challenged without an error",
+         story=without_credentials, lasting=False,
+         expected=[(401, "invalid_token", "DPoP", False, True),
+                   (401, "invalid_token", "DPoP", True, True)]),
     Rule(published="X-Request-Id is echoed", story=request_id,
          expected=[(200, "job_17-a"), (400, "job_17-a")]),
     Rule(published="Content-Type", story=a_header(Content_Type="text/plain"),
          expected="unsupported_media_type"),
+    Rule(published="Content-Type with a parameter of another name", expected=200, lasting=False,
+         story=a_header(Content_Type="application/json; v=1")),
+    Rule(published="Content-Type in another charset", expected="unsupported_media_type",
+         lasting=False, story=a_header(Content_Type="application/json; charset=gbk")),
+    Rule(published="method_not_allowed", story=methods, expected={"method_not_allowed"},
+         lasting=False),
+    Rule(published="the catalogue of questions is public", story=public_catalogue, expected=200,
+         lasting=False),
     Rule(published="Content-Digest", story=a_header(Content_Digest="sha-256=:AAAA:"),
          expected="digest_mismatch"),
     Rule(published="Idempotency-Key has at most 128 characters",
@@ -558,7 +682,8 @@ RULES: Final = (
 ELSEWHERE: Final = {
     "signatures, digests, DPoP proofs and nonces": "tests/unit/test_sdk_signatures.py and _tokens.py "
     "with the fake, tests/attacks with the real one",
-    "notices and the disclosures that they name": "test_sdk_fake_gateway.py, both",
+    "notices on records and the disclosures that they name": "test_sdk_fake_gateway.py, both",
+    "not_licensed": "another client and enterprise: test_sdk_fake_gateway.py, both",
     "strictness of JSON and digests": "test_sdk_fake_gateway.py, both",
     "Idempotency-Key lasts 24 hours, a cool-down 30 days, a cursor 15 minutes": "the socket's gateway "
     "has no clock of its own; tests/api moves the real one's, tests/unit/test_sdk_fake_rules.py the fake's",
@@ -569,7 +694,6 @@ NOT_IN_THE_FAKE: Final = {
     "batches, jobs, watch lists, bundles, limits, records, codes, certificates": "the SDK has no method",
     "a token of a consent flow binds its calls to that consent": "the SDK calls with "
     "client_credentials tokens",
-    "not_licensed": "a fake enterprise has no kind and a fake agency no licence",
     "fields that the catalogue added after a consent": "a fake consent names no fields",
     "answers under source_unavailable": "`take_offline` withholds datasets; answers are the test's",
 }

@@ -6,6 +6,7 @@ import json
 import logging
 import traceback
 from collections.abc import Iterator
+from datetime import date
 from typing import Any, Final
 
 import httpx2
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.properties.test_sdk_mutations import EXAMPLES, part_at, paths_of
-from xinqiao import errors, verify_evidence
+from xinqiao import MemoryCursor, errors, verify_evidence
 from xinqiao.testing import FakeGateway
 
 USCC: Final = "91330106MA2XXXXXX0"
@@ -95,14 +96,14 @@ def broken(document: Any, place: tuple[str | int, ...], value: Any) -> Any:
 def test_no_personal_value_is_printed_logged_or_raised(
     fields: dict[str, Any], name: str, data: st.DataObject
 ) -> None:
-    """Whole answers, answers with a part missing or of another type, tampered evidence."""
+    """Whole answers, answers with a part missing or of another type, tampered evidence, mistakes."""
     secret = {*texts(fields), name}
     gateway = FakeGateway()
     record = {"dataset": "penalty", "fields": fields}
     enterprise = gateway.add_enterprise(
         USCC, answers={("legal_representative_name.v1", name): "yes"}, records=[record]
     )
-    gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"])
+    consent = gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"])
     shown: list[str] = [repr(enterprise)]
 
     def break_answer(request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
@@ -138,6 +139,16 @@ def test_no_personal_value_is_printed_logged_or_raised(
                     shown += [repr(error), str(error), json.dumps(error.to_dict())]
                     shown += traceback.format_exception(error)
                 gateway._faults.clear()
+        for value in (f"{name}\ud800", {"name": name}, date(2026, 1, 5)):
+            mistakes: dict[Any, Any] = {"legal_representative_name.v1": value}
+            try:
+                bank.verify(USCC, purpose="tender", questions=mistakes)
+            except errors.XinqiaoError as error:
+                shown += [repr(error), json.dumps(error.to_dict())]
+                shown += traceback.format_exception(ExceptionGroup("calls", [error]))
+        gateway.withdraw(consent)
+        notices = bank.changes(store=MemoryCursor(), follow=False)
+        shown += [repr(each) for each in (*notices, bank.consents(), bank.due_for_deletion())]
         shown += [repr(bank), repr(bank._session), *lines]
     for text in shown:
         assert not any(each in text for each in secret), text

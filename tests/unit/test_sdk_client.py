@@ -563,7 +563,7 @@ def test_headers_made_for_another_program_work_once(client: Any, fake_gateway: F
 def test_mistakes_in_arguments_are_found_before_anything_is_sent(
     client: Any, fake_gateway: FakeGateway
 ) -> None:
-    """A string in place of a list."""
+    """A string in place of a list, what JSON has not, a header that no server would take."""
     mistakes: list[Callable[[], Any]] = [
         lambda: client.verify(USCC, purpose="tender", questions="is_active.v1"),
         lambda: client.query(USCC, purpose="tender", datasets="penalty"),
@@ -574,6 +574,10 @@ def test_mistakes_in_arguments_are_found_before_anything_is_sent(
             datasets=["a"],
             valid_until=datetime(2027, 1, 1),  # noqa: DTZ001
         ),
+        lambda: client.verify(USCC, purpose="tender", questions={"enterprise_name.v1": "\ud800"}),
+        lambda: client.query(USCC, purpose="tender", datasets=[date(2026, 1, 1)]),
+        lambda: client.request("GET", "/v1/consents", headers={"X-Request-Id": " a"}),
+        lambda: client.request("GET", "/v1/consents", headers={"X-Request-Id": "甲"}),
     ]
     for mistake in mistakes:
         with pytest.raises(errors.ConfigurationError):

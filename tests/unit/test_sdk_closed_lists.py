@@ -9,14 +9,17 @@ from gateway.creditfile.catalogue import load_catalogue
 from gateway.creditfile.disclosure_policy import never_disclosed_fields
 from gateway.disclosure.consent_change_events import ConsentNoticeKind
 from gateway.disclosure.withdrawal_notices import RecordKind
+from gateway.queries import withheld
 from tests.sdk_labels import LABELS, text_of
-from verification import LIMIT, QUESTIONS
-from xinqiao import PURPOSES, ConsentStatus, QuestionTag
+from verification import LIMIT, QUESTIONS, Answer
+from xinqiao import PURPOSES, AnswerValue, ConsentStatus, QuestionTag, WithheldReason
 from xinqiao._core import closed_lists
 
 
 def test_purposes_questions_and_statuses_are_those_of_the_wire() -> None:
-    """In both directions."""
+    """In both directions; and the reasons for which something is withheld, and the answers."""
+    assert set(get_args(WithheldReason)) == set(get_args(withheld.WithheldReason))
+    assert set(get_args(AnswerValue)) == set(get_args(Answer))
     assert set(PURPOSES) == {each.value for each in Purpose}
     assert set(get_args(QuestionTag)) == {each.tag for each in QUESTIONS}
     assert set(get_args(ConsentStatus)) == {each.value for each in Status}

@@ -18,7 +18,16 @@ from . import errors
 from ._async_client import AsyncClient, AsyncQueryPage
 from ._client import Client, QueryPage
 from ._core.client_settings import ClientSettings
-from ._core.closed_lists import PURPOSES, ConsentStatus, Purpose, QuestionTag
+from ._core.closed_lists import (
+    PURPOSES,
+    AnswerChangeKind,
+    ConsentChangeKind,
+    ConsentStatus,
+    Purpose,
+    QuestionTag,
+    RecordChangeKind,
+    WithheldReason,
+)
 from ._core.connection import ClientOptions
 from ._core.consent_records import ConsentRecord, verify_consent_record
 from ._core.evidence import Evidence, verify_evidence
@@ -30,6 +39,7 @@ from ._core.receipts import Receipt
 from ._core.results import (
     Answer,
     AnswerChange,
+    AnswerValue,
     Change,
     Changes,
     Consent,
@@ -61,6 +71,8 @@ __all__ = [
     "PURPOSES",
     "Answer",
     "AnswerChange",
+    "AnswerChangeKind",
+    "AnswerValue",
     "AsyncClient",
     "AsyncCursorStore",
     "AsyncQueryPage",
@@ -71,6 +83,7 @@ __all__ = [
     "ClientSettings",
     "Consent",
     "ConsentChange",
+    "ConsentChangeKind",
     "ConsentGrant",
     "ConsentRecord",
     "ConsentRequest",
@@ -98,11 +111,13 @@ __all__ = [
     "Receipt",
     "Record",
     "RecordChange",
+    "RecordChangeKind",
     "RetryPolicy",
     "SeparateConsent",
     "Source",
     "Verification",
     "Withheld",
+    "WithheldReason",
     "XinqiaoError",
     "errors",
     "four_elements",

@@ -83,6 +83,8 @@ def new_call(
 ) -> Call:
     """Prepare a call: `target` is a path or an address on the issuer's origin."""
     content = body if isinstance(body, bytes) else _json_bytes(body)
+    if not all(map(_can_be_sent, (headers or {}).values())):
+        raise ConfigurationError("A header is printable ASCII, without a space at its ends.")
     own = {}
     if content:
         own = {"content-type": "application/json", "content-digest": sha256_digest(content)}
@@ -180,7 +182,17 @@ def _challenge_code(response: httpx2.Response) -> str:
     return named if isinstance(named, str) else ""
 
 
+def _can_be_sent(value: str) -> bool:
+    return value.isascii() and value == value.strip() and (value.isprintable() or not value)
+
+
 def _json_bytes(body: Mapping[str, Any] | None) -> bytes:
     if body is None:
         return b""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    try:
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    except (TypeError, ValueError):
+        # The cause would hold the whole body.
+        raise ConfigurationError(
+            "The request holds what JSON has not: give texts, numbers, lists and mappings."
+        ) from None

@@ -278,7 +278,7 @@ def credit_data(
 
 
 def _json_value(value: str | Mapping[str, str]) -> str | dict[str, str]:
-    return value if isinstance(value, str) else dict(value)
+    return dict(value) if isinstance(value, Mapping) else value
 
 
 def _question_pairs(questions: QuestionsAsked) -> list[tuple[str, QuestionValue]]:

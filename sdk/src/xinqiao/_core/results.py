@@ -125,6 +125,7 @@ class Withheld(Serializable):
 
     dataset: str
     reason: str
+    """A `WithheldReason`, or one that is newer than this version."""
     fields: tuple[str, ...]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -36,11 +37,13 @@ class FakeActs:
         max_uses: int | None = None,
         separate_consents: Iterable[Mapping[str, Any]] = (),
         unseparated: Iterable[str] = (),
+        unlicensed: Iterable[str] = (),
     ) -> FakeConsent:
         """Have an enterprise's consent, given before the feed begins: without a notice.
 
-        Change what is returned to pause it. `separate_consents` are as on the wire; `unseparated` are
-        fields withheld for want of one, as `dataset.field`.
+        Change what is returned to pause it. `separate_consents` are as on the wire. As `dataset.field`,
+        `unseparated` are fields withheld for want of one, and `unlicensed` an operator's personal fields,
+        withheld from an agency without the licence.
         """
         consent = FakeConsent(
             consent_id=new_id("cst"),
@@ -53,6 +56,7 @@ class FakeActs:
             uses_left=max_uses,
             separate_consents=tuple(separate_consents),
             unseparated=tuple(unseparated),
+            unlicensed=tuple(unlicensed),
         )
         return self._resources.consents.keep(consent)
 
@@ -61,12 +65,32 @@ class FakeActs:
 
         After a refusal the same is `cooling_down` for 30 days.
         """
+        consents = self._resources.consents
+        running = consents.held.get(consents.held[consent_id].amends or "")
+        before = None if running is None else replace(running)
         if grant:
-            self._resources.consents.grant(consent_id)
+            consents.grant(consent_id)
         else:
-            self._resources.consents.refuse(consent_id, self._time)
+            consents.refuse(consent_id, self._time)
+        if grant and running is not None and before is not None:
+            self._tell_amendment(before, running)
+            return
         kind = "consent_granted" if grant else "consent_refused"
         self._resources.feed.tell_consent(kind, self._time, consent_id=consent_id)
+
+    def _tell_amendment(self, before: FakeConsent, after: FakeConsent) -> None:
+        """Give notice of the running consent that was changed: of what it lost, and of what it gained."""
+        for kind, changed in (
+            ("consent_narrowed", not before.is_within(after)),
+            ("consent_granted", not after.is_within(before)),
+        ):
+            if changed:
+                self._resources.feed.tell_consent(
+                    kind,
+                    self._time,
+                    consent_id=after.consent_id,
+                    taken_back=before.items - after.items if kind == "consent_narrowed" else (),
+                )
 
     def withdraw(self, withdrawn: FakeConsent | str) -> None:
         """Withdraw a consent (itself or its id) or a record (its id), with a notice."""
@@ -104,7 +128,7 @@ class FakeActs:
         It names the disclosures that asked for what is taken back; a shorter term names none.
         """
         consent = self._resources.consents.held[consent_id]
-        before = {*consent.datasets, *consent.questions}
+        before = consent.items
         if valid_until is not None:
             consent.valid_until = end_of_term(valid_until)
         consent.datasets = consent.datasets if datasets is None else tuple(datasets)
@@ -113,7 +137,7 @@ class FakeActs:
             "consent_narrowed",
             self._time,
             consent_id=consent_id,
-            taken_back=before - {*consent.datasets, *consent.questions},
+            taken_back=before - consent.items,
         )
 
     # Records: a notice goes only to a client that was told of the record.

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
+
+T = TypeVar("T", int, datetime)
 
 #: The answer, by question or by (question, value).
 Answers: TypeAlias = Mapping[str | tuple[str, str], str]
@@ -73,6 +75,8 @@ class FakeConsent:
     """As on the wire: `{dataset, fields, given_by}` or `{question, given_by}`."""
     unseparated: tuple[str, ...] = ()
     """Fields that lack the separate consent that they need, as `dataset.field`: withheld."""
+    unlicensed: tuple[str, ...] = ()
+    """Personal fields of an operator for which the client lacks the licence: withheld."""
     answer_by: datetime | None = None
     """End of the time in which a request can be answered."""
     cool_down_until: datetime | None = None
@@ -105,13 +109,24 @@ class FakeConsent:
         return self.status not in {"requested", "refused", "superseded"}
 
     def allowed(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The record without the fields that lack their separate consent."""
-        if not self.unseparated:
-            return record
+        """The record without the fields that lack their separate consent or a licence."""
         fields = record.get("fields", {}).items()
-        dataset, closed = record["dataset"], self.unseparated
+        dataset, closed = record["dataset"], {*self.unseparated, *self.unlicensed}
         left = {name: value for name, value in fields if f"{dataset}.{name}" not in closed}
         return {**record, "fields": left}
+
+    @property
+    def items(self) -> set[str]:
+        """Its datasets and questions."""
+        return {*self.datasets, *self.questions}
+
+    def is_within(self, wider: FakeConsent) -> bool:
+        """Whether it allows nothing that the other does not."""
+        return (
+            self.items <= wider.items
+            and _no_more(self.valid_until, wider.valid_until)
+            and _no_more(self.max_uses, wider.max_uses)
+        )
 
     def spend(self) -> None:
         """Count one use."""
@@ -138,3 +153,8 @@ class FakeConsent:
         """Write what GET /v1/consents/{id} answers."""
         told = {"status": self.status_at(now), "uses_left": self.uses_left, "amends": self.amends}
         return {**self.credit_data(), **told}
+
+
+def _no_more(limit: T | None, wider: T | None) -> bool:
+    """Whether a limit is no higher than another; None is no limit."""
+    return wider is None or (limit is not None and limit <= wider)

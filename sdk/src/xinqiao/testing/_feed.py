@@ -76,10 +76,7 @@ class FakeFeed:
         """The page after a cursor; None for a cursor that the feed has not given, or too long a wait."""
         if not after.isascii() or not after.isdecimal() or int(after) > len(self.changes):
             return None
-        try:
-            if not 0 <= float(wait) <= _MAX_WAIT:
-                return None
-        except ValueError:
+        if not is_wait(wait, _MAX_WAIT):
             return None
         found = self.changes[int(after) : int(after) + _PAGE]
         return {"changes": found, "cursor": str(int(after) + len(found))}
@@ -97,3 +94,11 @@ class FakeFeed:
             | nothing
             | members
         )
+
+
+def is_wait(text: str, most: float) -> bool:
+    """Whether it is a number of seconds from 0 to `most`."""
+    try:
+        return 0 <= float(text) <= most
+    except ValueError:
+        return False

@@ -37,6 +37,7 @@ LONG_POLL_SECONDS: Final = 0.01
 #: Endpoints that can fail: `discovery` are metadata and keys, `log` are receipts.
 Endpoint: TypeAlias = Literal["api", "token", "par", "log", "discovery"]
 _UNSIGNED: Final = frozenset({"token", "par", "discovery"})
+_PUBLIC: Final = "/v1/questions"
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 #: From the request and its correct answer to the answer that is sent instead.
@@ -249,7 +250,8 @@ class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
             if not answer.is_success:  # a fault is for a call that would succeed
                 return answer
             return self._faulty(request, answer, "par" if path == "/oauth/par" else "token")
-        refusal = self._refusal(request)
+        is_open = path == _PUBLIC and "authorization" not in request.headers
+        refusal = None if is_open else self._refusal(request)
         if refusal is not None:
             return self._signed(request, refusal)
         response = self._resources.answer(request, now=self._clock())
@@ -272,7 +274,7 @@ class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         jkt, ends_at, scope = self.oauth.tokens.get(token, ("", 0.0, ""))
         if scheme != "DPoP" or self._clock() >= ends_at:
-            return _challenge("invalid_token")
+            return _challenge("invalid_token", named=scheme != "")
         try:
             proven = self.oauth.verify_proof(request, now=self._clock(), token=token)
         except OAuthRefusal as refused:
@@ -309,6 +311,8 @@ def _oauth_error(status: int, code: str, retry_after: int | None) -> httpx2.Resp
     return json_response(status, {"error": code}, headers=headers)
 
 
-def _challenge(code: str, *, status: int = 401) -> httpx2.Response:
-    headers = {"DPoP-Nonce": NONCE, "WWW-Authenticate": f'DPoP error="{code}"'}
+def _challenge(code: str, *, status: int = 401, named: bool = True) -> httpx2.Response:
+    """A challenge; one that is not `named` has no error, as for a call without credentials (RFC 6750)."""
+    challenge = f'DPoP error="{code}"' if named else 'DPoP algs="ES256"'
+    headers = {"DPoP-Nonce": NONCE, "WWW-Authenticate": challenge}
     return problem(status, code, headers=headers)

@@ -83,7 +83,7 @@ def reasons_withheld(
 def withheld(
     datasets: Iterable[str], reasons: Mapping[str, str], consent: FakeConsent
 ) -> list[dict[str, Any]]:
-    """The member `withheld`: fields that no client is told or lack their consent, then datasets."""
+    """The member `withheld`: fields of a closed class, without consent or licence; then datasets."""
     told = [name for name in datasets if name not in reasons]
     in_part = [
         {"dataset": name, "fields": list(NEVER_TOLD[name]), "reason": "class_never"}
@@ -94,6 +94,11 @@ def withheld(
         {"dataset": name, "fields": fields, "reason": "not_in_consent"}
         for name in sorted(told)
         if (fields := _fields_of(name, consent.unseparated))
+    ]
+    in_part += [
+        {"dataset": name, "fields": fields, "reason": "not_licensed"}
+        for name in told
+        if (fields := _fields_of(name, consent.unlicensed))
     ]
     return [*in_part, *({"dataset": name, "reason": why} for name, why in reasons.items())]
 

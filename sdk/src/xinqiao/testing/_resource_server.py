@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import httpx2
 
-from xinqiao._core.closed_lists import QUESTION_RULES
+from xinqiao._core.closed_lists import QUESTION_RULES, ConsentStatus
 from xinqiao._core.strict import parse_json
 from xinqiao._core.uscc import normalise, warnings_of
 from xinqiao.testing._enterprises import FakeAgreement, FakeConsent, FakeEnterprise
 
 from . import _queries
 from ._consents import FakeConsents
-from ._feed import FakeDisclosure, FakeFeed
+from ._feed import FakeDisclosure, FakeFeed, is_wait
 from ._ids import new_id
 from ._log import FakeLog
 from ._request_rules import FORMS, Body, consent_problem, query_problem, verification_problem
@@ -27,7 +27,16 @@ from ._verifications import FakeVerifications, rests_on_consent
 MERGE_DELAY: Final = timedelta(seconds=10)
 _CATALOGUE: Final = "2026.1"
 _LARGEST_BODY: Final = 64 * 1024
-_JSON: Final = frozenset({"application/json", "application/json;charset=utf-8"})
+_LONGEST_LOOK: Final = 30
+"""The longest `wait` at a consent, in seconds."""
+_METHODS: Final = {
+    "/v1/verifications": {"POST"},
+    "/v1/queries": {"POST"},
+    "/v1/consents": {"GET", "POST"},
+    "/v1/changes": {"GET"},
+    "/v1/changes/ack": {"POST"},
+    "/v1/questions": {"GET", "HEAD"},
+}
 _SCOPES: Final = {
     "verifications": "verify",
     "questions": "verify",
@@ -41,6 +50,7 @@ _STATUSES: Final = {
     "not_available": 403,
     "not_in_agreement": 403,
     "not_found": 404,
+    "method_not_allowed": 405,
     "idempotency_conflict": 409,
     "payload_too_large": 413,
     "unsupported_media_type": 415,
@@ -99,13 +109,15 @@ class FakeResourceServer:
             "/v1/consents": self._consent_request,
             "/v1/changes/ack": self._acknowledge,
         }
+        if request.method not in _METHODS.get(path, {request.method}):
+            return _problem("method_not_allowed")
         if request.method != "POST" or path not in posts:
             return self._read_only(request, path, when)
-        unreadable = _unreadable(request)
-        if unreadable is not None:
-            return _problem(unreadable)
-        if path != "/v1/changes/ack" and not self.stored.pin(request, when):
-            return _problem("idempotency_conflict")
+        refusal = _unreadable(request)
+        if refusal is None and path != "/v1/changes/ack" and not self.stored.pin(request, when):
+            refusal = "idempotency_conflict"
+        if refusal is not None:
+            return _problem(refusal)
         body = _read(request)
         if isinstance(body, httpx2.Response):
             return body
@@ -124,7 +136,7 @@ class FakeResourceServer:
         if path == "/v1/consents":
             return self._consents(request.url.params.get("status"), when)
         if path.startswith("/v1/consents/"):
-            return self._consent(request.method, path.removeprefix("/v1/consents/"), when)
+            return self._consent(request, path.removeprefix("/v1/consents/"), when)
         if path.startswith("/v1/receipts/"):
             receipt = self.log.receipt(path.removeprefix("/v1/receipts/"))
             return _problem("not_found") if receipt is None else json_response(200, receipt)
@@ -152,6 +164,10 @@ class FakeResourceServer:
             else:
                 consent.spend()
         head = self._head(body, when) | {"verification_id": new_id("vrf")}
+        if consent is not None and rests_on_consent(asked, consent):
+            self.feed.disclosed[head["disclosure_id"]] = FakeDisclosure(
+                consent_id=consent.consent_id, asked=frozenset(tags), record_ids=frozenset()
+            )
         told = json_response(200, head | {"catalogue_version": _CATALOGUE, "answers": answers})
         return told if stored is not None else self.stored.store(request, told)
 
@@ -278,14 +294,20 @@ class FakeResourceServer:
         return self.stored.store(request, json_response(201, told))
 
     def _consents(self, status: str | None, when: datetime) -> httpx2.Response:
+        if status not in {None, *get_args(ConsentStatus)}:
+            return _problem("invalid_request")
         chosen = [c for c in self.consents.held.values() if status in {None, c.status_at(when)}]
         return json_response(200, {"consents": [each.document(when) for each in chosen]})
 
-    def _consent(self, method: str, consent_id: str, when: datetime) -> httpx2.Response:
+    def _consent(self, request: httpx2.Request, consent_id: str, when: datetime) -> httpx2.Response:
+        if request.method not in {"GET", "DELETE"}:
+            return _problem("method_not_allowed")
+        if not is_wait(request.url.params.get("wait", "0"), _LONGEST_LOOK):
+            return _problem("invalid_request")
         consent = self.consents.held.get(consent_id)
         if consent is None:
             return _problem("not_found")
-        if method == "DELETE":
+        if request.method == "DELETE":
             self.consents.give_up(consent, when)
             return json_response(204, None)
         return json_response(200, consent.document(when))
@@ -331,13 +353,20 @@ def _unreadable(request: httpx2.Request) -> str | None:
 
 def _read(request: httpx2.Request) -> Body | httpx2.Response:
     """Parse a body as strictly as the gateway, or say what is wrong with it."""
-    if request.headers.get("content-type", "").lower().replace(" ", "") not in _JSON:
+    if not _is_json(request.headers.get("content-type", "")):
         return _problem("unsupported_media_type")
     try:
         body = parse_json(request.content)
     except ValueError:
         return _problem("invalid_request")
     return body if FORMS[request.url.path](body) else _problem("invalid_request")
+
+
+def _is_json(content_type: str) -> bool:
+    """Whether it is JSON, in UTF-8 if it names a charset."""
+    media_type, *parameters = content_type.lower().replace(" ", "").split(";")
+    charsets = {each for each in parameters if each.startswith("charset=")}
+    return media_type == "application/json" and charsets <= {"charset=utf-8"}
 
 
 def _questions() -> httpx2.Response:
