@@ -141,10 +141,10 @@ Side: TypeAlias = RealSide | FakeSide
 """A gateway with one client, and an enterprise that acts on its consents."""
 
 
-async def real_side(served: GatewayFixture) -> Side:
+async def real_side(served: GatewayFixture, *, per_minute: int = 10_000) -> Side:
     """A new client of the real gateway."""
     caller = await served.client(
-        purposes=PURPOSES, datasets=_datasets(served), quotas=Quotas(per_minute=10_000)
+        purposes=PURPOSES, datasets=_datasets(served), quotas=Quotas(per_minute=per_minute)
     )
     of = served.entity("disputed").enterprise
     return RealSide(
@@ -156,9 +156,10 @@ async def real_side(served: GatewayFixture) -> Side:
     )
 
 
-async def fake_side(served: GatewayFixture) -> Side:
+async def fake_side(served: GatewayFixture, *, per_minute: int = 10_000) -> Side:
     """A fake gateway, under the same agreement and with the same enterprise."""
-    fake = FakeGateway(agreement=FakeAgreement(purposes=PURPOSES, datasets=_datasets(served)))
+    agreement = FakeAgreement(purposes=PURPOSES, datasets=_datasets(served), per_minute=per_minute)
+    fake = FakeGateway(agreement=agreement)
     of = served.entity("disputed").enterprise
     fake.add_enterprise(
         of.uscc,

@@ -213,7 +213,7 @@ async def test_both_withhold_an_operator_s_fields_from_an_agency_without_a_licen
 ) -> None:
     """`not_licensed`, by field; the rest of the record is told."""
     uscc = served.uscc("individual_business")
-    caller = await served.client("agency", licensed_for_persons=False)
+    caller = await served.client("agency")
     asked: dict[str, Any] = {"purpose": "credit_service", "datasets": ["registration"]}
     await served.grant(caller, uscc, **asked)
     page = client_of(caller, Client).query(uscc, **asked)

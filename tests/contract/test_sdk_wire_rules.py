@@ -690,7 +690,7 @@ ELSEWHERE: Final = {
     "receipts and the log's promise": "test_sdk_real_gateway.py waits for the real merge",
 }
 NOT_IN_THE_FAKE: Final = {
-    "RateLimit, RateLimit-Policy": "the SDK does not read them; `refuse(429, …)` gives Retry-After",
+    "quotas by day, by enterprise and of distinct enterprises": "`refuse(429, …)` gives Retry-After",
     "batches, jobs, watch lists, bundles, limits, records, codes, certificates": "the SDK has no method",
     "a token of a consent flow binds its calls to that consent": "the SDK calls with "
     "client_credentials tokens",
@@ -704,10 +704,9 @@ CODES_ELSEWHERE: Final = {
     "agreement_missing": "a state of the operator's: `refuse(403, …)`; tests/api with the real one",
     "agreement_ended": "as above",
     "client_suspended": "as above",
-    "rate_limited": "`refuse(429, …)`; test_sdk_real_gateway.py with the real one",
+    "rate_limited": "`test_both_limit_a_client`",
     "quota_exhausted": "`refuse(429, …)`; tests/api with the real one",
     "temporarily_unavailable": "`refuse(503, …)`; tests/faults with the real one",
-    "invalid_token": "tests/unit/test_sdk_tokens.py, tests/attacks",
     "invalid_dpop_proof": "tests/unit/test_sdk_tokens.py, tests/attacks",
     "use_dpop_nonce": "tests/unit/test_sdk_tokens.py, tests/attacks",
     "access_denied": "the end of a consent flow; test_sdk_consent.py, tests/api",
@@ -737,6 +736,29 @@ async def test_both_keep_the_rule(
         shared[which] = side
     with nullcontext() if side is shared.get(which) else closing(side.client):
         assert await rule.story(side) == rule.expected
+
+
+@pytest.mark.parametrize("side_of", [fake_side, real_side])
+async def test_both_limit_a_client(
+    served: GatewayFixture, side_of: Callable[..., Awaitable[Side]]
+) -> None:
+    """`rate_limited` with `Retry-After`; `RateLimit-Policy` and `RateLimit` on every answer."""
+    side = await side_of(served, per_minute=1)
+    seen = []
+    with closing(side.client), side.raw() as raw:
+        for _ in range(2):
+            headers = side.client.headers_for("GET", CONSENTS, scope="consents")
+            response = raw.get(CONSENTS, headers=headers)
+            policy, state = (
+                response.headers[name].partition(",")[0]
+                for name in ("RateLimit-Policy", "RateLimit")
+            )
+            waits = 0 < int(response.headers.get("Retry-After", "0")) <= 60
+            seen.append((response.status_code, policy, state.partition(";t=")[0], waits))
+    assert seen == [
+        (200, '"client";q=1;w=60', '"client";r=0', False),
+        (429, '"client";q=1;w=60', '"client";r=0', True),
+    ]
 
 
 async def test_every_code_of_a_problem_is_shown_or_its_absence_explained() -> None:

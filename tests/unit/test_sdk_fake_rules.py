@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from xinqiao import Client, errors
+from xinqiao import Client, RetryPolicy, errors
 from xinqiao.testing import FakeAgreement, FakeGateway
 
 USCC: Final = "91330106MA2CXXXX16"
@@ -182,3 +182,18 @@ def test_the_log_can_fail_while_calls_succeed(fake: FakeGateway, clock: Clock) -
         client.check_receipts()
     with fake.client() as other:
         assert other.questions()
+
+
+def test_a_limit_fills_up_steadily(clock: Clock) -> None:
+    """Three calls a minute at once, then one in twenty seconds; the client waits for it."""
+    fake = FakeGateway(clock=clock, agreement=FakeAgreement(per_minute=3))
+    with fake.client(retry=RetryPolicy(retries=0)) as bank:
+        for _ in range(3):
+            bank.consents()
+        with pytest.raises(errors.RateLimited) as limited:
+            bank.consents()
+        assert limited.value.retry_after == 20
+        clock.now += 20
+        bank.consents()
+        with pytest.raises(errors.RateLimited):
+            bank.consents()

@@ -41,11 +41,15 @@ class FakeEnterprise:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FakeAgreement:
-    """What the client's agreement covers; None where it covers everything that is published."""
+    """What the client's agreement covers; None where it covers everything that is published.
+
+    `per_minute`: calls a minute; None is no limit, and no `RateLimit` headers.
+    """
 
     purposes: Collection[str] | None = None
     datasets: Collection[str] | None = None
     questions: Collection[str] | None = None
+    per_minute: int | None = None
 
     def covers(
         self, *, purpose: str, datasets: Iterable[str] = (), questions: Iterable[str] = ()

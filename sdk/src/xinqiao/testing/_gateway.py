@@ -29,6 +29,7 @@ from xinqiao.testing._resource_server import FakeResourceServer, scopes_of
 
 from ._faults import TAMPERINGS, Part, Tampering
 from ._ids import new_id
+from ._limit import FakeLimit
 from ._log import FakeLog
 from ._signing import ResponseSigner, json_response, problem
 
@@ -75,6 +76,7 @@ class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
             client_jwk=self.private_jwk,
             agreement=agreement or FakeAgreement(),
         )
+        self._limit = FakeLimit(per_minute=self.oauth.agreement.per_minute)
         self._log = FakeLog(issuer)
         self._resources = FakeResourceServer(
             recipient=client_id,
@@ -254,7 +256,12 @@ class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         refusal = None if is_open else self._refusal(request)
         if refusal is not None:
             return self._signed(request, refusal)
-        response = self._resources.answer(request, now=self._clock())
+        wait, headers = self._limit.charge(self._clock())
+        if wait is None:
+            response = self._resources.answer(request, now=self._clock())
+        else:
+            response = problem(429, "rate_limited", retry_after=wait)
+        response.headers.update(headers)
         is_log = path.startswith("/v1/receipts/") and self._faults["log"]
         faults = self._faults["log" if is_log else "api"]
         return (faults.popleft() if faults else self._signed)(request, response)

@@ -1,0 +1,37 @@
+"""Limit of the fake gateway's client: calls a minute by GCRA, with the `RateLimit` headers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Final
+
+_WINDOW: Final = 60.0
+_ROUNDING: Final = 1e-6
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeLimit:
+    """A quota of calls a minute, or none; it fills up again steadily."""
+
+    per_minute: int | None
+    full_at: float = 0.0
+    """When the quota is full again."""
+
+    def charge(self, now: float) -> tuple[int | None, dict[str, str]]:
+        """Count one call: seconds to wait where it does not fit, and the headers of its answer."""
+        if self.per_minute is None:
+            return None, {}
+        interval = _WINDOW / self.per_minute
+        until_full = max(self.full_at - now, 0.0)
+        wait = until_full + interval - _WINDOW
+        fits = wait <= _ROUNDING
+        if fits:
+            until_full += interval
+            self.full_at = now + until_full
+        remaining = int((_WINDOW - until_full) / interval + _ROUNDING)
+        headers = {
+            "RateLimit-Policy": f'"client";q={self.per_minute};w={_WINDOW:.0f}',
+            "RateLimit": f'"client";r={remaining};t={ceil(until_full - _ROUNDING)}',
+        }
+        return None if fits else ceil(wait), headers
