@@ -46,6 +46,9 @@ START: Final = """SwaggerUIBundle({
     ],
     authorizeBtn: () => () => null,
     authorizeOperationBtn: () => () => null,
+    ExamplesSelect: (Select) => (given) => React.createElement("label", null,
+      React.createElement("span", {className: "unseen"}, "示例 Example"),
+      React.createElement(Select, given)),
     // A link inside a button cannot be reached; the button opens, and sets the address.
     DeepLink: () => ({text}) => React.createElement("span", null, text),
   }})],
@@ -65,6 +68,25 @@ CONTRAST: Final = """\
 .swagger-ui .opblock-tag > small {flex-basis: 100%; order: 1; padding: 4px 0 0}
 .swagger-ui .info .url {color: #1f5fae}
 .swagger-ui .json-schema-2020-12-expand-deep-button {color: #595959}
+.swagger-ui .parameters :disabled, .swagger-ui .response-col_links {display: none}
+.swagger-ui .response-control-media-type__accept-message {display: none}
+.swagger-ui .parameter__name.required span, .swagger-ui .parameter__name.required:after {color: #b3261e}
+.swagger-ui .opblock-section-request-body h4 .required, .swagger-ui .opblock h4 small {color: #b3261e}
+.swagger-ui .renderedMarkdown code, .swagger-ui .markdown code {color: #6d28a8; overflow-wrap: anywhere}
+.swagger-ui table.headers .header-col {
+  font: 400 13px/1.4 sans-serif; padding: 4px 8px 4px 0; vertical-align: top
+}
+.swagger-ui .highlight-code > .microlight {max-height: none}
+.swagger-ui .microlight span[style*="211, 99, 99"] {color: #ff9d9d !important}
+.swagger-ui .unseen {position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%)}
+.swagger-ui .response-controls {flex-wrap: wrap; gap: 8px}
+.swagger-ui .parameter__in, .swagger-ui .tab li {color: #3b4151}
+@media (max-width: 640px) {
+  .swagger-ui table.parameters tr > td {display: block; width: auto}
+  .swagger-ui table.responses-table > tbody > tr > td {display: block; width: auto}
+  .swagger-ui table.parameters tr > td.parameters-col_name {padding-bottom: 4px}
+  .swagger-ui select {max-width: 100%}
+}
 """
 
 router = APIRouter(include_in_schema=False)

@@ -100,6 +100,17 @@ def document(
     }
 
 
+def by_code() -> dict[str, dict[str, Any]]:
+    """An example of the problem of each public error, by code."""
+    found: dict[str, dict[str, Any]] = {}
+    kinds = [errors.GatewayError]
+    for kind in kinds:  # grows by the kinds below
+        kinds += kind.__subclasses__()
+        if "code" in vars(kind):
+            found[kind.code] = document(kind.code, str(kind.__doc__).strip(), request_id="job_17-a")
+    return {code: found[code] for code in TABLE if code in found}
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of `app` with a problem document."""
     app.add_exception_handler(errors.GatewayError, _refused)

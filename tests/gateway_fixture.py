@@ -1,7 +1,8 @@
 """Gateway fixture: a whole gateway over a synthetic province, in process and on a socket.
 
 Clients sign with PyJWT, independently of the gateway's code. Every answer under /v1 is verified as the
-SDK does before a test sees it, so an unsigned or wrongly signed answer fails the test.
+SDK does before a test sees it, so an unsigned or wrongly signed answer fails the test; so does one whose
+headers are not those of the OpenAPI document.
 """
 
 import contextlib
@@ -15,6 +16,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,6 +52,7 @@ from tests.clock import Clock
 from tests.consent_leaf_checks import without_their_leaf
 from tests.databases import new_database as new_database  # noqa: PLC0414  # some import it from here
 from tests.oauth_builders import ASSERTION_TYPE, digest_of, public_jwk, sign_jwt
+from tests.openapi_description import ApiDescription
 from tests.waiting import PATIENCE
 from verification import QUESTIONS
 from xinqiao._core.exchange import Exchange, sha256_digest
@@ -443,6 +446,13 @@ def query_body(uscc: str, *datasets: str, **members: Any) -> dict[str, Any]:
     }
 
 
+async def _described(document: ApiDescription, response: httpx2.Response) -> None:
+    """Assert that the document names the headers of an answer, if it has its status."""
+    call = response.request
+    found = document.headers(call.method, call.url.path, response.status_code, response.headers)
+    assert not found, (call.method, call.url.path, response.status_code, found)
+
+
 def _person(uscc: str) -> Person:
     return Person(
         subject="a-person",
@@ -503,6 +513,7 @@ async def open_gateway(url: str) -> AsyncIterator[GatewayFixture]:
         built = await build_gateway(await new_database(url), folder / "state", port)
         clock = Clock()
         async with in_process(built.settings, clock) as (app, http):
+            http.event_hooks = {"response": [partial(_described, ApiDescription(app.openapi()))]}
             today = clock().astimezone(SHANGHAI).date()
             catalogue = app.state.runtime.catalogue
             made = GatewayFixture(

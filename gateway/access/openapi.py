@@ -1,4 +1,4 @@
-"""OpenAPI additions: request bodies that handlers parse themselves, common responses, security.
+"""OpenAPI additions: request bodies that handlers parse themselves, common responses, headers, security.
 
 Handlers parse bodies after authentication, so FastAPI does not know them. `tests/fuzz` compares the
 document with real answers.
@@ -8,15 +8,22 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from gateway.access.body import WireModel
+from gateway.access.openapi_examples import add_examples, problem_components
+from gateway.access.openapi_headers import (
+    SIGNED_PREFIX,
+    answer_headers,
+    header,
+    header_components,
+    parameter,
+    request_headers,
+)
 
 REFERENCE = "#/components/schemas/{model}"
 PUBLIC_PATHS: Final = frozenset({"/v1/questions"})
-METHODS: Final = frozenset({"get", "post", "put", "patch", "delete"})
+METHODS: Final = frozenset({"get", "head", "post", "put", "patch", "delete", "options"})
 TOKEN_SCHEME: Final = "access_token"  # noqa: S105  # the name of a scheme
 PROOF_SCHEME: Final = "dpop_proof"
 _TEXT: Final = {"type": "string"}
-_SECONDS: Final = {"type": "string", "pattern": "^[0-9]+$"}
-SIGNATURE_HEADERS: Final = ("Content-Digest", "Signature", "Signature-Input")
 
 PROBLEM_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
@@ -57,15 +64,13 @@ STATUS_DESCRIPTIONS: Final[Mapping[str, str]] = {
     "403": "The caller is known and may not do this.",
     "404": "There is nothing here.",
     "409": "It does not fit what there is; or this Idempotency-Key stands for another request.",
+    "412": "The protocol's version is another one, or is not named.",
     "413": "The body is larger than this endpoint takes.",
     "415": "The body is of another media type than this endpoint takes.",
+    "423": "Another call is at work here; try again in a moment.",
     "429": "Too many calls; Retry-After says how long to wait.",
+    "460": "The part is not what its checksum says; nothing of it was kept.",
     "503": "A store cannot be reached; Retry-After says when to try again.",
-}
-REFUSAL_HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "401": {"WWW-Authenticate": _TEXT, "DPoP-Nonce": _TEXT},
-    "429": {"Retry-After": _SECONDS},
-    "503": {"Retry-After": _SECONDS},
 }
 TAGS: Final[Mapping[str, tuple[str, str]]] = {
     "oauth": ("令牌和授权 Tokens and authorisation", "RFC 6749, 7523, 9126, 9396, 9449."),
@@ -93,16 +98,19 @@ def request_body(model: type[WireModel], *, required: bool = True) -> dict[str, 
     return {"requestBody": {"required": required, "content": content}}
 
 
-def complete_document(document: dict[str, Any]) -> None:
-    """Add request bodies, problems, headers and security schemes to an OpenAPI document."""
+def complete_document(document: dict[str, Any], problems: Mapping[str, Mapping[str, Any]]) -> None:
+    """Add request bodies, headers, examples, security schemes and `problems` by code to a document."""
     components = document.setdefault("components", {})
     _add_request_schemas(components.setdefault("schemas", {}))
     components["schemas"]["Problem"] = PROBLEM_SCHEMA
     components["securitySchemes"] = SECURITY_SCHEMES
+    components |= header_components()
+    components["examples"] = problem_components(problems)
     document["tags"] = [{"name": name, "description": text} for name, text in TAGS.values()]
     for path, operations in document["paths"].items():
         for method in METHODS & operations.keys():
-            _complete_operation(path, operations[method])
+            _complete_operation(path, method, operations[method])
+            add_examples(path, operations[method], problems)
 
 
 def required_header(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,19 +128,23 @@ def _add_request_schemas(schemas: dict[str, Any]) -> None:
         schemas.pop(name, None)
 
 
-def _complete_operation(path: str, operation: dict[str, Any]) -> None:
+def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> None:
     operation["tags"] = [TAGS[each][0] for each in operation["tags"]]
     responses = operation["responses"]
     responses.pop("422", None)  # FastAPI's own; here it is a 400 problem
-    signed = path.startswith("/v1/")
-    secured = signed and path not in PUBLIC_PATHS
+    secured = path.startswith(SIGNED_PREFIX) and path not in PUBLIC_PATHS and method != "options"
     if secured:
         operation["security"] = [{TOKEN_SCHEME: [], PROOF_SCHEME: []}]
     for status in _refusals(path, operation, secured=secured):
         responses.setdefault(status, problem_response(status))
-    for response in responses.values() if signed else ():
-        headers = response.setdefault("headers", {})
-        headers |= {name: required_header(_TEXT) for name in SIGNATURE_HEADERS}
+    read = request_headers(path, operation, secured=secured)
+    operation["parameters"] = [*operation.get("parameters", []), *map(parameter, read)]
+    for status, response in responses.items():
+        sent = answer_headers(path, status, secured=secured)
+        rules = {name: header(name, required=required) for name, required in sent.items()}
+        response["headers"] = dict(sorted((rules | response.get("headers", {})).items()))
+        if method == "head":
+            response.pop("content", None)
 
 
 def _refusals(path: str, operation: Mapping[str, Any], *, secured: bool) -> list[str]:
@@ -143,18 +155,14 @@ def _refusals(path: str, operation: Mapping[str, Any], *, secured: bool) -> list
         found.append("404")
     if "requestBody" in operation:
         found += ["413", "415"]
-        found += ["409"] if secured else []
+        found += ["409"] if secured and path != "/v1/changes/ack" else []
     return found
 
 
 def problem_response(status: str) -> dict[str, Any]:
     """The OpenAPI response for problems of this status."""
     schema = {"$ref": REFERENCE.format(model="Problem")}
-    headers = {
-        name: required_header(each) for name, each in REFUSAL_HEADERS.get(status, {}).items()
-    }
     return {
         "description": STATUS_DESCRIPTIONS[status],
         "content": {"application/problem+json": {"schema": schema}},
-        **({"headers": headers} if headers else {}),
     }

@@ -19,6 +19,8 @@ from gateway.runtime import UsingRuntime
 
 router = APIRouter(prefix="/agreements/{client_id}")
 
+JSON = "application/json"
+
 
 @router.get("")
 async def get_agreement(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
@@ -45,7 +47,12 @@ async def list_agreement_proposals(
     return json_response({"proposals": [serializers.proposal(each) for each in found]})
 
 
-@router.post("/proposals", status_code=201, openapi_extra=request_body(ProposalIn))
+@router.post(
+    "/proposals",
+    status_code=201,
+    openapi_extra=request_body(ProposalIn),
+    responses={200: {"description": "In force: it only narrows.", "content": {JSON: {}}}},
+)
 async def propose_agreement(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Propose the next version (201); one that only narrows counts at once (200)."""
     operator, asked = await read_act(request, runtime, ProposalIn)

@@ -1,9 +1,12 @@
 """Routes of enterprise codes: the public page, and the portal's code pages."""
 
+from typing import Any
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.access.openapi_headers import PAGE, SIGNATURE, header
 from gateway.codes import portal_pages, public_page, store
 from gateway.codes.ids import parse_code_id
 from gateway.codes.store import Code
@@ -14,10 +17,22 @@ from gateway.runtime import UsingRuntime
 
 NOT_FOUND = 404
 GONE = 410
-HTML_OR_JSON: dict[str, dict[str, object]] = {"text/html": {}, "application/json": {}}
 
 router = APIRouter(route_class=PageRoute)
 router.include_router(portal_pages.router)
+
+
+def _shown(description: str, json_type: str) -> dict[str, Any]:
+    """OpenAPI response of the page, or of its signed JSON."""
+    sent = {name: header(name, required=True) for name in PAGE}
+    signed = {
+        name: header(name, required=False) for name in (*SIGNATURE, "Vary", "Content-Language")
+    }
+    return {
+        "description": description,
+        "content": {"text/html": {}, json_type: {"schema": {"type": "object"}}},
+        "headers": sent | signed,
+    }
 
 
 @router.get(
@@ -26,9 +41,9 @@ router.include_router(portal_pages.router)
     response_model=None,
     summary="The page behind an enterprise code",
     responses={
-        200: {"content": HTML_OR_JSON, "description": "The public credit summary."},
-        NOT_FOUND: {"content": HTML_OR_JSON, "description": "No code of ours."},
-        GONE: {"content": HTML_OR_JSON, "description": "A code that was revoked."},
+        200: _shown("The public credit summary.", "application/json"),
+        NOT_FOUND: _shown("No code of ours.", "application/problem+json"),
+        GONE: _shown("A code that was revoked.", "application/problem+json"),
     },
 )
 @router.get("/e/{code_id}", response_model=None, include_in_schema=False)

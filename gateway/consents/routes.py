@@ -23,12 +23,19 @@ from gateway.access.errors import (
 )
 from gateway.access.head_requests import get_only, waits
 from gateway.access.json_response import json_response
-from gateway.access.openapi import request_body
+from gateway.access.openapi import problem_response, request_body
 from gateway.access.signed_consent_record import signed_record
 from gateway.access.subject_uscc import parse_subject
 from gateway.consents.create_link_request import create_link_request
 from gateway.consents.log_refusal import logged
-from gateway.consents.schemas import ConsentIn, requested, shown
+from gateway.consents.schemas import (
+    ClientConsentOut,
+    ClientConsentsOut,
+    ConsentIn,
+    ConsentRequestedOut,
+    requested,
+    shown,
+)
 from gateway.disclosure import consent_log_writer
 from gateway.runtime import Runtime, UsingRuntime
 
@@ -41,7 +48,13 @@ LONGEST_WAIT = 30  # seconds
 LOOKS_EVERY = 1.0  # seconds
 
 
-@router.post("", status_code=201, openapi_extra=request_body(ConsentIn))
+@router.post(
+    "",
+    status_code=201,
+    response_model=ConsentRequestedOut,
+    openapi_extra=request_body(ConsentIn),
+    responses={404: problem_response("404")},
+)
 async def request_consent(request: Request, runtime: UsingRuntime) -> Response:
     """Ask an enterprise by a link; the same answer whether the enterprise exists or not."""
     caller = await authenticate(request, runtime, scope=SCOPE)
@@ -53,7 +66,7 @@ async def request_consent(request: Request, runtime: UsingRuntime) -> Response:
     return json_response(requested(made, runtime), status_code=201)
 
 
-@router.get("")
+@router.get("", response_model=ClientConsentsOut)
 async def list_consents(
     request: Request,
     runtime: UsingRuntime,
@@ -70,7 +83,7 @@ async def list_consents(
     return json_response({"consents": [shown(each, runtime) for each in found], "after": more})
 
 
-@router.get("/{consent_id}")
+@router.get("/{consent_id}", response_model=ClientConsentOut)
 @get_only(when=waits)
 async def get_consent(
     request: Request,

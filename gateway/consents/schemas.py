@@ -1,12 +1,12 @@
 """Request and response models of `/v1/consents`."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import StringConstraints
 
-from consent import Consent, status_at, uses_left
-from gateway.access.body import EnterpriseIn
-from gateway.access.consent_json import serialize_separate_consents
+from consent import Consent, Status, status_at, uses_left
+from gateway.access.body import EnterpriseIn, WireModel
+from gateway.access.consent_json import SeparateConsentOut, serialize_separate_consents
 from gateway.access.consent_request_body import ConsentRequestIn
 from gateway.access.timestamps import format_time
 from gateway.runtime import Runtime
@@ -18,6 +18,40 @@ class ConsentIn(ConsentRequestIn):
     enterprise: EnterpriseIn
     amends: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
     """A running consent of the caller's with the same enterprise and purpose, to be changed."""
+
+
+class ConsentRequestedOut(WireModel):
+    """A request for a consent: the enterprise answers at `capture_url`, until `expires_at`."""
+
+    consent_id: str
+    status: Literal["requested"]
+    capture_url: str
+    expires_at: str
+
+
+class ClientConsentOut(WireModel):
+    """One of the client's consents as it is now; `amends` is the one that it would replace."""
+
+    consent_id: str
+    status: Status
+    enterprise: EnterpriseIn
+    purpose: str
+    datasets: list[str]
+    questions: list[str]
+    separate_consents: list[SeparateConsentOut]
+    valid_until: str
+    max_uses: int | None
+    uses_left: int | None
+    requested_at: str
+    decided_at: str | None
+    amends: str | None
+
+
+class ClientConsentsOut(WireModel):
+    """A page of the client's consents; `after` is the cursor of the next page."""
+
+    consents: list[ClientConsentOut]
+    after: str | None
 
 
 def requested(held: Consent, runtime: Runtime) -> dict[str, Any]:

@@ -4,6 +4,7 @@ The log is public and holds salted hashes only. A receipt is for the client of i
 """
 
 import re
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
@@ -32,22 +33,32 @@ DISCLOSURE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 IMMUTABLE = "public, max-age=31536000, immutable"
 ONE_HOUR = "public, max-age=3600"  # until a fuller tile takes its place
 RETRY_SECONDS = 1
+NOTE = "text/plain; charset=utf-8"
+OCTETS = "application/octet-stream"
 ENTRY_LENGTH = HASH_BYTES.to_bytes(2, "big")
 
 
-@router.get("/log/checkpoint", response_class=Response)
+def _content(media_type: str) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI response of text or octets."""
+    return {200: {"content": {media_type: {"schema": {"type": "string"}}}}}
+
+
+@router.get("/log/checkpoint", response_class=Response, responses=_content("text/plain"))
 async def get_log_checkpoint(runtime: UsingRuntime) -> Response:
     """The newest signed tree head."""
     newest = await published_checkpoint(runtime.hot)
     if newest is None:
         raise NotFoundError("The log has not begun yet.", retry_after=RETRY_SECONDS)
-    return Response(
-        newest.note, media_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"}
-    )
+    return Response(newest.note, media_type=NOTE, headers={"Cache-Control": "no-store"})
 
 
-@router.get("/log/tile/entries/{path:path}", response_class=Response, name="get_log_tile_entries")
-@router.get("/log/entries/{path:path}", response_class=Response)
+@router.get(
+    "/log/tile/entries/{path:path}",
+    response_class=Response,
+    responses=_content(OCTETS),
+    name="get_log_tile_entries",
+)
+@router.get("/log/entries/{path:path}", response_class=Response, responses=_content(OCTETS))
 async def get_log_entries(path: str, runtime: UsingRuntime) -> Response:
     """Up to 256 entries (salted hashes), each after its length in two bytes."""
     tile = _tile(path)
@@ -58,7 +69,7 @@ async def get_log_entries(path: str, runtime: UsingRuntime) -> Response:
     return _static(tile, b"".join(ENTRY_LENGTH + found[n : n + HASH_BYTES] for n in starts))
 
 
-@router.get("/log/tile/{level}/{path:path}", response_class=Response)
+@router.get("/log/tile/{level}/{path:path}", response_class=Response, responses=_content(OCTETS))
 async def get_log_tile(level: str, path: str, runtime: UsingRuntime) -> Response:
     """Up to 256 hashes of one level of the tree."""
     number, tile = level_of(level), _tile(path)
@@ -146,6 +157,6 @@ def _demand_whole(tile: Tile, found: bytes) -> None:
 def _static(tile: Tile, content: bytes) -> Response:
     return Response(
         content,
-        media_type="application/octet-stream",
+        media_type=OCTETS,
         headers={"Cache-Control": IMMUTABLE if tile.is_full else ONE_HOUR},
     )

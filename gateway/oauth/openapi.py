@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from gateway.access.consent_json import SeparateConsentOut
 from gateway.access.openapi import required_header
+from gateway.access.openapi_headers import LIMITS, PAGE, header
 from gateway.identity.provider_client_auth import ASSERTION_TYPE
 from gateway.oauth.authlib_models import GRANT_TYPES
 from gateway.oauth.authorization_details import TYPE
@@ -15,9 +16,15 @@ from gateway.oauth.form import MEDIA_TYPE
 _TEXT: Final[dict[str, Any]] = {"type": "string"}
 _GIVEN: Final[dict[str, Any]] = {"type": "string", "pattern": "^[^\\u0000]+$"}
 _NEVER_KEPT: Final = {"Cache-Control": required_header({"type": "string", "const": "no-store"})}
-_RETRY: Final = _NEVER_KEPT | {
-    "Retry-After": required_header({"type": "string", "pattern": "^[0-9]+$"})
+_LIMITED: Final = _NEVER_KEPT | {name: header(name, required=True) for name in LIMITS}
+
+_SENTENCES: Final = {
+    "use_dpop_nonce": "Repeat the request with a proof that carries the nonce in DPoP-Nonce.",
+    "invalid_client": "The client could not be authenticated.",
+    "invalid_request": "Send the parameters as application/x-www-form-urlencoded, each once.",
+    "temporarily_unavailable": "Not now; try again as Retry-After says.",
 }
+"""Examples of `error_description`."""
 
 ERROR: Final[dict[str, Any]] = {
     "type": "object",
@@ -112,6 +119,7 @@ def about_a_token(answer: dict[str, Any]) -> dict[str, Any]:
 def authorize() -> dict[str, Any]:
     """GET /oauth/authorize: a browser is sent on, or told why not."""
     page = {"text/html": {"schema": _TEXT}}
+    shown = {name: header(name, required=False) for name in (*PAGE, "Content-Language")}
     return {
         "parameters": [
             {"name": name, "in": "query", "required": True, "schema": _GIVEN}
@@ -120,9 +128,13 @@ def authorize() -> dict[str, Any]:
         "responses": {
             "303": {
                 "description": "To the enterprise's decision.",
-                "headers": {"Location": required_header(_TEXT)},
+                "headers": {"Location": header("Location", required=True)} | shown,
             },
-            "400": {"description": "A page that says what to do.", "content": page},
+            "400": {
+                "description": "A page that says what to do.",
+                "content": page,
+                "headers": shown,
+            },
         },
     }
 
@@ -138,21 +150,36 @@ def _takes(parameters: dict[str, Any], *needed: str) -> dict[str, Any]:
 
 def _gives(status: str, schema: dict[str, Any]) -> dict[str, Any]:
     refusals = {
-        "400": _refusal("The OAuth error says what is wrong (RFC 6749 §5.2).", _NEVER_KEPT),
+        "400": _refusal(
+            "The OAuth error says what is wrong (RFC 6749 §5.2).",
+            ("use_dpop_nonce", "invalid_client", "invalid_request"),
+        ),
         "401": _refusal(
             "HTTP authentication was tried; clients authenticate by an assertion or a certificate.",
-            _NEVER_KEPT | {"WWW-Authenticate": required_header(_TEXT)},
+            ("invalid_client",),
         ),
-        "413": _refusal("The form is larger than 64 KiB.", _NEVER_KEPT),
-        "415": _refusal("The body is no form.", _NEVER_KEPT),
-        "429": _refusal("Too many requests of this client; Retry-After says how long.", _RETRY),
-        "503": _refusal("A store cannot be reached; try again as Retry-After says.", _RETRY),
+        "413": _refusal("The form is larger than 64 KiB.", ("invalid_request",)),
+        "415": _refusal("The body is no form.", ("invalid_request",)),
+        "429": _refusal(
+            "Too many requests of this client; Retry-After says how long.",
+            ("temporarily_unavailable",),
+            _LIMITED,
+        ),
+        "503": _refusal(
+            "A store cannot be reached; try again as Retry-After says.",
+            ("temporarily_unavailable",),
+        ),
     }
     content = {"application/json": {"schema": schema}}
     given = {"description": "Given.", "content": content, "headers": _NEVER_KEPT}
     return {"responses": {status: given, **refusals}}
 
 
-def _refusal(description: str, headers: dict[str, Any]) -> dict[str, Any]:
-    content = {"application/json": {"schema": ERROR}}
+def _refusal(
+    description: str, codes: tuple[str, ...], headers: dict[str, Any] = _NEVER_KEPT
+) -> dict[str, Any]:
+    examples = {
+        code: {"value": {"error": code, "error_description": _SENTENCES[code]}} for code in codes
+    }
+    content = {"application/json": {"schema": ERROR, "examples": examples}}
     return {"description": description, "content": content, "headers": headers}

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from gateway.access.errors import NotFoundError
 from gateway.access.json_response import json_response
+from gateway.access.openapi_headers import header
 from gateway.access.timestamps import format_time
 from gateway.db.engine import to_json
 from gateway.ingest.row_list_files import MASKED_HEADER, MAX_LIST_BYTES, REJECTED_HEADER
@@ -29,7 +30,8 @@ NUMERIC_COLUMNS = ("row", "item", "start", "length")
 def list_response(description: str) -> dict[int | str, dict[str, Any]]:
     """OpenAPI response of a CSV or NDJSON list."""
     content = {kind: {"schema": {"type": "string"}} for kind in (CSV, NDJSON)}
-    return {200: {"description": description, "content": content}}
+    headers = {"Content-Disposition": header("Content-Disposition", required=True)}
+    return {200: {"description": description, "content": content, "headers": headers}}
 
 
 @router.get("", response_model=JobsOut)

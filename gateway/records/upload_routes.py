@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request, Response
 from gateway.access import body
 from gateway.access.errors import NotFoundError, PayloadTooLargeError, TemporarilyUnavailableError
 from gateway.db.engine import to_json
-from gateway.records import tus, uploads
+from gateway.records import tus, upload_openapi, uploads
 from gateway.records.job_routes import job_document, own_upload
 from gateway.records.schemas import JobOut
 from gateway.records.source_authentication import AuthenticatedSource, authenticate_source
@@ -14,12 +14,11 @@ from gateway.records.upload_part import NO_ROOM, delete_upload, receive_part
 from gateway.records.uploads import Upload
 from gateway.runtime import Runtime, UsingRuntime
 
-# Not in our OpenAPI document: tus describes itself by OPTIONS.
-router = APIRouter(prefix="/v1/records/uploads", include_in_schema=False)
+router = APIRouter(prefix="/v1/records/uploads", tags=["records"])
 
 
-@router.options("", status_code=204)
-async def describe(request: Request, runtime: UsingRuntime) -> Response:
+@router.options("", status_code=204, openapi_extra=upload_openapi.describe())
+async def describe_uploads(request: Request, runtime: UsingRuntime) -> Response:
     """Report the supported tus version, extensions and sizes."""
     request.state.headers["Tus-Resumable"] = tus.VERSION
     headers = {
@@ -31,8 +30,8 @@ async def describe(request: Request, runtime: UsingRuntime) -> Response:
     return Response(status_code=204, headers=headers)
 
 
-@router.post("", status_code=201, response_model=JobOut)
-async def create(request: Request, runtime: UsingRuntime) -> Response:
+@router.post("", status_code=201, response_model=JobOut, openapi_extra=upload_openapi.create())
+async def create_upload(request: Request, runtime: UsingRuntime) -> Response:
     """Announce a file: Upload-Length, and in Upload-Metadata dataset, sha256, filename or format."""
     source = await _authorize(request, runtime)
     await body.read_body(request)  # ignored, but its digest is checked
@@ -59,22 +58,22 @@ async def create(request: Request, runtime: UsingRuntime) -> Response:
     )
 
 
-@router.head("/{upload_id}")
-async def get_offset(upload_id: str, request: Request, runtime: UsingRuntime) -> Response:
+@router.head("/{upload_id}", response_class=Response, openapi_extra=upload_openapi.get_offset())
+async def get_upload_offset(upload_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Report how much has arrived."""
     return Response(headers=_offset_headers(await _own(request, runtime, upload_id)))
 
 
-@router.patch("/{upload_id}", status_code=204)
-async def append(upload_id: str, request: Request, runtime: UsingRuntime) -> Response:
+@router.patch("/{upload_id}", status_code=204, openapi_extra=upload_openapi.append())
+async def append_to_upload(upload_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Receive the next part; the last one queues the file."""
     upload = await _own(request, runtime, upload_id)
     moved = await receive_part(runtime, request, upload, _spool(runtime))
     return Response(status_code=204, headers=_offset_headers(moved))
 
 
-@router.delete("/{upload_id}", status_code=204)
-async def terminate(upload_id: str, request: Request, runtime: UsingRuntime) -> Response:
+@router.delete("/{upload_id}", status_code=204, openapi_extra=upload_openapi.terminate())
+async def terminate_upload(upload_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Delete an upload; a file that is being ingested stays."""
     upload = await _own(request, runtime, upload_id)
     await delete_upload(runtime, upload, _spool(runtime))

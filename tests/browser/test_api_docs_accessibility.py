@@ -13,6 +13,8 @@ from tests.waiting import PATIENCE
 
 SCREENS: Final = {"phone": PHONE, "desktop": DESKTOP}
 
+FITS: Final = "document.documentElement.scrollWidth <= innerWidth"
+
 
 @pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("screen", SCREENS)
@@ -29,4 +31,26 @@ async def test_axe_finds_nothing_in_the_api_docs_and_nothing_offers_to_authorize
     await page.evaluate(axe)
     assert await page.evaluate(RUN_AXE) == []
     assert await page.locator(".authorize, .authorization__btn").count() == 0
-    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert await page.evaluate(FITS)
+
+
+@pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("operation", ["verify", "append_to_upload"])
+async def test_axe_finds_nothing_in_an_opened_operation(
+    chromium: Browser, site: BrowserPortal, axe: str, screen: str, operation: str
+) -> None:
+    """With its parameters, its example of a request, and its answers with headers and problems."""
+    context = await chromium.new_context(viewport=SCREENS[screen])
+    context.set_default_timeout(1000 * PATIENCE)
+    page = await context.new_page()
+    await page.goto(f"{site.issuer}/docs")
+    block = page.locator(f".opblock[id$=-{operation}]")
+    await block.locator(".opblock-summary-control").click()
+    await block.locator(".responses-table tbody tr").nth(3).wait_for()
+    for heading in ("X-Request-Id", "DPoP"):
+        assert await block.locator(".parameters", has_text=heading).count()
+    await keep_picture(page, f"docs-{operation}-{screen}")
+    await page.evaluate(axe)
+    assert await page.evaluate(RUN_AXE) == []
+    assert await page.evaluate(FITS)

@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from requests.auth import AuthBase
 
 from tests.oauth_builders import ASSERTION_TYPE, digest_of, public_jwk
+from tests.openapi_description import ApiDescription
+from tests.records_builders import PART, UPLOADS
 
 KIT: dict[str, Any] = json.loads(Path(os.environ["XINQIAO_FUZZ_KIT"]).read_text())
 TALLY = Path(os.environ["XINQIAO_FUZZ_TALLY"])
@@ -115,22 +117,32 @@ class ClientAuth(AuthBase):
         self._nonce = answer.headers.get("DPoP-Nonce", self._nonce)
 
 
-OPERATOR, BANK = ClientAuth(KIT["operator"]), ClientAuth(KIT["bank"])
+OPERATOR, BANK, SOURCE = (ClientAuth(KIT[each]) for each in ("operator", "bank", "source"))
 KNOWN_TURN: list[None] = []
-OURS = frozenset({KIT["operator"]["client_id"], KIT["bank"]["client_id"]})
+OURS = frozenset(KIT[each]["client_id"] for each in ("operator", "bank", "source"))
 
 # `apply_to` is there at run time; the type of `auth` does not say so.
 proving: Any = schemathesis.auth
 proving.set_from_requests(OPERATOR).apply_to(path_regex="^/v1/admin")
 proving.set_from_requests(BANK).apply_to(path_regex="^/oauth/(par|token|introspect|revoke)")
-proving.set_from_requests(BANK).apply_to(path_regex="^/v1/(?!admin|questions)")
+proving.set_from_requests(SOURCE).apply_to(path_regex="^/v1/(records|objections)")
+proving.set_from_requests(BANK).apply_to(path_regex="^/v1/(?!admin|questions|records|objections)")
+
+schemathesis.serializer.alias(PART, "application/octet-stream")
 
 
 @schemathesis.hook
 def before_call(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
     """Point every second valid call at an existing object; protect the fuzzing clients."""
     KNOWN_TURN.append(None)
-    if case.meta is not None and case.meta.generation.mode.is_positive and len(KNOWN_TURN) % 2:
+    is_valid = case.meta is not None and case.meta.generation.mode.is_positive
+    if is_valid:
+        case.headers.pop("Content-Digest", None)  # of another body
+    if is_valid and len(KNOWN_TURN) % 2:
+        if case.path.startswith(UPLOADS):
+            case.headers.pop("Upload-Checksum", None)  # of another part
+            known = KIT["known_headers"]
+            case.headers.update({name: known[name] for name in case.headers.keys() & known.keys()})
         for name in case.path_parameters.keys() & KIT["known"].keys():
             case.path_parameters[name] = secrets.choice(KIT["known"][name])
         if isinstance(case.body, dict) and "enterprise" in case.body:
@@ -142,6 +154,15 @@ def before_call(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
             case.body["grant_type"] = "client_credentials"
     if case.method == "POST" and case.path_parameters.get("client_id") in OURS:
         case.path_parameters["client_id"] = "somebody-else"
+
+
+@schemathesis.check
+def headers_are_described(_context: Any, response: Any, case: Any) -> None:
+    """Each header of the answer is in the document, and each that the document promises is sent."""
+    if response.request.method == case.method:
+        document, path = ApiDescription(case.operation.schema.raw_schema), urlsplit(case.path).path
+        found = document.headers(case.method, path, response.status_code, response.headers)
+        assert not found, "; ".join(found)
 
 
 @schemathesis.hook

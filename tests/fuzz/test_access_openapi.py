@@ -1,7 +1,7 @@
 """Schemathesis against a running gateway and its OpenAPI description.
 
-In `make test` a sample, to the authorization server and the admin API; `make fuzz` (FULL=1) sends more,
-to every endpoint.
+In `make test` a sample, to the authorization server, the admin API and the uploads; `make fuzz` (FULL=1)
+sends more, to every endpoint.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,17 +31,21 @@ from gateway.clients import registry
 from gateway.clients.registration import Registration
 from gateway.clients.terms import Terms
 from gateway.limits.quotas import LARGEST_QUOTA, Quotas
+from gateway.records import tus, uploads
 from gateway.settings import Settings
 from tests.databases import new_database
 from tests.gateway_fixture import Server, build_gateway
 from tests.oauth_builders import public_jwk
+from tests.records_builders import upload_headers
 
 FULL: Final = bool(os.environ.get("FULL"))
 EXAMPLES: Final = 50 if FULL else 2
-SAMPLED: Final = r"^/(oauth|\.well-known|v1/admin)"
-PATIENCE: Final = 1_800 if FULL else 180  # seconds
+SAMPLED: Final = r"^/(oauth|\.well-known|v1/admin|v1/records/uploads)"
+PATIENCE: Final = 3_600 if FULL else 600  # seconds; a busy machine is slow
 ENTITIES: Final = 40
 VICTIMS: Final = 40
+UPLOADS: Final = 10
+LENGTH: Final = 100_000  # bytes
 HERE: Final = Path(__file__).parent
 QUOTAS: Final = Quotas(
     per_minute=LARGEST_QUOTA,
@@ -62,6 +66,11 @@ MUST_SUCCEED: Final = frozenset(
         "GET /v1/admin/agreements/{client_id}",
         "POST /v1/admin/agreements/{client_id}/end",
         "POST /v1/admin/clients/{client_id}/{act}",
+        "OPTIONS /v1/records/uploads",
+        "POST /v1/records/uploads",
+        "HEAD /v1/records/uploads/{upload_id}",
+        "PATCH /v1/records/uploads/{upload_id}",
+        "DELETE /v1/records/uploads/{upload_id}",
     }
 )
 
@@ -83,7 +92,9 @@ def target(postgres_url: str) -> Iterator[Target]:
         settings, kit = asyncio.run(_prepared(postgres_url, folder, listening.getsockname()[1]))
         path = folder / "fuzz.json"
         path.write_text(json.dumps(kit))
-        with Server(create_app(settings)).listening_on(listening):
+        app = create_app(settings)
+        app.openapi()  # made once, and at once: a busy machine takes longer than a client waits
+        with Server(app).listening_on(listening):
             yield Target(issuer=settings.issuer, kit=path)
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -126,10 +137,7 @@ def _schemathesis(target: Target, tally: Path, *more: str) -> "subprocess.Comple
 async def _prepared(url: str, folder: Path, port: int) -> tuple[Settings, dict[str, object]]:
     """Province and bank of the demo, an operator, and clients to act on."""
     built = await build_gateway(await new_database(url), folder / "state", port, ENTITIES)
-    demo_bank, [jwk] = (
-        built.kit["clients"]["bank"],
-        built.kit["clients"]["bank"]["private_jwks"]["keys"],
-    )
+    demo = built.kit["clients"]
     key = ec.generate_private_key(ec.SECP256R1())
     victims = [f"victim-{number}" for number in range(VICTIMS)]
     runtime = await open_runtime(built.settings)
@@ -139,16 +147,15 @@ async def _prepared(url: str, folder: Path, port: int) -> tuple[Settings, dict[s
             await _add(connection, "fuzz-operator", "operator", ("admin", "audit"), key, now)
             for name in victims:
                 await _add(connection, name, "bank", ("query",), key, now)
+            upload_ids = [
+                await _begun(connection, demo["source"]["client_id"], now) for _ in range(UPLOADS)
+            ]
     finally:
         await close_runtime(runtime)
     return built.settings, {
         "issuer": built.settings.issuer,
-        "bank": {
-            "client_id": demo_bank["client_id"],
-            "scope": demo_bank["scope"],
-            "kid": jwk["kid"],
-            "private_key": _pem(ECAlgorithm.from_jwk(jwk)),
-        },
+        "bank": _credentials(demo["bank"]),
+        "source": _credentials(demo["source"]),
         "operator": {
             "client_id": "fuzz-operator",
             "scope": "admin audit",
@@ -162,6 +169,13 @@ async def _prepared(url: str, folder: Path, port: int) -> tuple[Settings, dict[s
             "code_id": [each["code_url"].rpartition("/")[2] for each in built.kit["subjects"]],
             "path": ["000.p/1"],
             "level": ["0"],
+            "upload_id": upload_ids,
+        },
+        "known_headers": {
+            "Tus-Resumable": tus.VERSION,
+            "Upload-Length": str(LENGTH),
+            "Upload-Metadata": upload_headers(b"", dataset="licence")["Upload-Metadata"],
+            "Upload-Offset": "0",
         },
         "known_members": {
             "enterprise": {"uscc": built.kit["consents"]["active"]["uscc"]},
@@ -170,6 +184,34 @@ async def _prepared(url: str, folder: Path, port: int) -> tuple[Settings, dict[s
             "questions": [{"question": "is_active.v1"}],
         },
     }
+
+
+def _credentials(client: Mapping[str, Any]) -> dict[str, str]:
+    """What the hooks need of a demo client."""
+    [jwk] = client["private_jwks"]["keys"]
+    return {
+        "client_id": client["client_id"],
+        "scope": client["scope"],
+        "kid": jwk["kid"],
+        "private_key": _pem(ECAlgorithm.from_jwk(jwk)),
+    }
+
+
+async def _begun(connection: AsyncConnection, source_id: str, now: datetime) -> str:
+    """The id of an upload of which nothing has arrived."""
+    announced = tus.UploadMetadata(
+        length=LENGTH,
+        dataset="licence",
+        format="csv",
+        encoding="utf-8",
+        sha256=bytes(32),
+        file_name=None,
+    )
+    made = await uploads.create(
+        connection, source_id, announced, most_bytes=LENGTH * UPLOADS, now=now
+    )
+    assert made is not None
+    return made.upload_id
 
 
 async def _add(

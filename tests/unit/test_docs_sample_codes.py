@@ -8,9 +8,8 @@ from typing import Final
 
 import pytest
 
-from gateway.app import create_app
-from gateway.settings import Settings
 from tests.doc_pages import DOCS, ROOT
+from tests.openapi_description import api_document
 from verification import EnterpriseCode, enterprise_code
 
 A_CODE: Final = re.compile(r"(?<![0-9A-Za-z_])9[123][0-9]{6}[0-9A-Z]{10}(?![0-9A-Za-z_])")
@@ -45,15 +44,7 @@ def test_each_code_in_a_document_has_its_check_character(file: Path) -> None:
 
 def test_each_code_in_the_openapi_document_has_its_check_character(tmp_path: Path) -> None:
     """Of the examples of requests and answers."""
-    settings = Settings(
-        database_url="postgresql://localhost/none",
-        issuer="https://gateway.example",
-        secret="s" * 32,
-        signing_keys=tmp_path,
-        vault_keys=tmp_path,
-        log_checkpoints="/checkpoints",
-    )
-    found = set(codes_in(json.dumps(create_app(settings).openapi())))
+    found = set(codes_in(json.dumps(api_document(tmp_path))))
     assert found
     assert [each for each in found if not is_sound(each)] == []
 

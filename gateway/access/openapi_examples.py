@@ -1,0 +1,68 @@
+"""OpenAPI examples: whole request bodies and whole answers by operation, problems by path and status."""
+
+import json
+import re
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any, Final
+
+EXAMPLES: Final[Mapping[str, Mapping[str, Any]]] = json.loads(
+    files("gateway.access").joinpath("openapi_examples.json").read_text("utf-8")
+)
+"""By operationId: the `request`; the `answers`, by status and media type."""
+PROBLEM: Final = "application/problem+json"
+
+_ABOUT_ONE: Final = "/v1/(verifications|queries|consents)"
+_SOURCE: Final = "/v1/(records|objections).*"
+WHERE: Final[Mapping[str, str]] = {
+    "invalid_uscc": _ABOUT_ONE,
+    "unknown_purpose": _ABOUT_ONE,
+    "unknown_question": "/v1/(verifications|consents)",
+    "unknown_dataset": "/v1/(queries|consents|records|records/actions|records/uploads)",
+    "digest_mismatch": "/v1/.*",
+    "not_in_agreement": f"{_ABOUT_ONE}|{_SOURCE}",
+    "not_available": "/v1/(verifications|queries)",
+    "consent_withdrawn": "/v1/queries",
+    "consent_expired": "/v1/queries",
+    "consent_exhausted": "/v1/queries",
+    "consent_paused": "/v1/queries",
+    "cooling_down": "/v1/consents",
+    "second_operator_needed": "/v1/admin/agreements/.*|/v1/records/actions/.*",
+    "idempotency_conflict": f"{_ABOUT_ONE}|/v1/(?!admin/|changes/|records/uploads).*",
+    "conflict": f"/v1/admin/.*|{_SOURCE}",
+}
+"""Paths, as regular expressions, of problems that are not everywhere where their status is."""
+
+
+def problem_components(problems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """`components.examples`: problem documents by code."""
+    return {code: {"summary": each["title"], "value": each} for code, each in problems.items()}
+
+
+def add_examples(
+    path: str, operation: dict[str, Any], problems: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Add to an operation its request, its answers and the problems that its statuses stand for."""
+    known = EXAMPLES.get(operation["operationId"], {})
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        if "request" in known:
+            content["example"] = known["request"]
+    for status, response in operation["responses"].items():
+        content = response.get("content", {})
+        answers = known.get("answers", {}).get(status, {})
+        for media_type, each in content.items():
+            if media_type in answers:
+                each["example"] = answers[media_type]
+            elif media_type == PROBLEM:
+                each["examples"] = _problems(path, status, problems)
+
+
+def _problems(
+    path: str, status: str, problems: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, str]]:
+    fitting = (
+        code
+        for code, each in problems.items()
+        if str(each["status"]) == status and re.fullmatch(WHERE.get(code, ".*"), path)
+    )
+    return {code: {"$ref": f"#/components/examples/{code}"} for code in fitting}

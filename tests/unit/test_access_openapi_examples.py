@@ -1,0 +1,94 @@
+"""Examples of the OpenAPI document: whole, of every operation, and valid by their own schemas."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from gateway.access.openapi_examples import EXAMPLES
+from tests.openapi_description import ApiDescription, api_document
+
+UNSHOWN = frozenset({"image/png", "text/html", "application/octet-stream"})
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The published document."""
+    return api_document(tmp_path_factory.mktemp("none"))
+
+
+def contents(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Each described content: where it is, its media type, its description."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            name = operation["operationId"]
+            body = operation.get("requestBody", {}).get("content", {})
+            yield from ((name, media_type, each) for media_type, each in body.items())
+            for status, response in operation["responses"].items():
+                for media_type, each in response.get("content", {}).items():
+                    yield f"{name} {status}", media_type, each
+
+
+def test_every_request_and_answer_has_an_example(document: dict[str, Any]) -> None:
+    """Of pages and of octets there is none to show."""
+    missing = {
+        (where, media_type)
+        for where, media_type, each in contents(document)
+        if media_type not in UNSHOWN | {"application/offset+octet-stream"}
+        and "example" not in each
+        and not each.get("examples")
+    }
+    assert missing == set()
+
+
+def test_every_example_is_valid_by_its_schema(document: dict[str, Any]) -> None:
+    """A client that is generated from the document can read what it shows."""
+    described, seen, wrong = ApiDescription(document), 0, []
+    for where, _, each in contents(document):
+        shown = [described.resolved(one)["value"] for one in each.get("examples", {}).values()]
+        shown += [each["example"]] if "example" in each else []
+        schema = {**each.get("schema", {}), "components": document["components"]}
+        validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+        for one in shown:
+            seen += 1
+            wrong += [f"{where}: {found.message}" for found in validator.iter_errors(one)]
+    assert seen > len(EXAMPLES)
+    assert wrong == []
+
+
+def test_every_header_example_is_valid_by_its_schema(document: dict[str, Any]) -> None:
+    """Request headers and answer headers."""
+    components = document["components"]
+    shown = [
+        (name, each)
+        for kind in ("headers", "parameters")
+        for name, each in components[kind].items()
+        if "example" in each
+    ]
+    assert shown
+    for name, each in shown:
+        assert jsonschema_rs.is_valid(each["schema"], each["example"]), name
+
+
+def test_every_example_is_of_an_operation(document: dict[str, Any]) -> None:
+    """None outlives its operation."""
+    known = {
+        operation["operationId"]
+        for operations in document["paths"].values()
+        for operation in operations.values()
+    }
+    assert EXAMPLES.keys() - known == set()
+
+
+def test_every_operation_has_a_tag_that_is_described(document: dict[str, Any]) -> None:
+    """In the reader's words."""
+    described = {each["name"]: each["description"] for each in document["tags"]}
+    used = {
+        tag
+        for operations in document["paths"].values()
+        for operation in operations.values()
+        for tag in operation["tags"]
+    }
+    assert used == described.keys()
+    assert all(described.values())
