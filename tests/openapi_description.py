@@ -9,7 +9,9 @@ from typing import Any, Final
 from gateway.app import create_app
 from gateway.settings import Settings
 
-HTTPS_OWN: Final = frozenset({"content-type", "content-length", "date", "server", "connection"})
+HTTPS_OWN: Final = frozenset(
+    {"content-type", "content-length", "transfer-encoding", "date", "server", "connection"}
+)
 """What HTTP and the server add, and OpenAPI leaves to them."""
 
 

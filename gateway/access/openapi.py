@@ -73,17 +73,47 @@ STATUS_DESCRIPTIONS: Final[Mapping[str, str]] = {
     "503": "A store cannot be reached; Retry-After says when to try again.",
 }
 TAGS: Final[Mapping[str, tuple[str, str]]] = {
-    "oauth": ("令牌和授权 Tokens and authorisation", "RFC 6749, 7523, 9126, 9396, 9449."),
-    "verification": ("核验 Verification", "Yes/no questions on one enterprise."),
-    "query": ("查询 Query", "Records of one enterprise, under its consent."),
-    "consents": ("授权 Consents", "Ask for a consent, follow it, give it up."),
-    "changes": ("变更通知 Changes", "What earlier answers may not be used for any more."),
-    "log": ("透明日志 Transparency log", "Receipts, and the log that everybody can read."),
-    "records": ("报送 Delivering records", "For departments; files by tus 1.0.0 too."),
-    "objections": ("异议 Objections", "For departments."),
-    "repairs": ("信用修复 Repair", "For departments."),
-    "admin": ("运行管理 Administration", "For operators."),
-    "codes": ("企业码 Enterprise codes", "What a code's page shows, as a page or as JSON."),
+    "oauth": (
+        "令牌和授权 Tokens and authorisation",
+        "取得令牌，或请企业授权 · A token, or an enterprise's consent (RFC 6749, 7523, 9126, 9396, 9449).",
+    ),
+    "verification": (
+        "核验 Verification",
+        "对一家企业的是非问题 · Yes/no questions on one enterprise.",
+    ),
+    "query": (
+        "查询 Query",
+        "经授权查询一家企业的记录 · Records of one enterprise, under its consent.",
+    ),
+    "consents": (
+        "授权 Consents",
+        "请求、查看或放弃授权 · Ask for a consent, follow it, give it up.",
+    ),
+    "changes": (
+        "变更通知 Changes",
+        "此前的答复中不可再用的内容 · What earlier answers may not be used for any more.",
+    ),
+    "log": (
+        "透明日志 Transparency log",
+        "回执，以及人人可读的日志 · Receipts, and the log that everybody can read.",
+    ),
+    "records": (
+        "报送 Delivering records",
+        "数源单位报送记录，大文件用 tus 1.0.0 · For departments; large files by tus 1.0.0.",
+    ),
+    "objections": ("异议 Objections", "数源单位答复异议 · For departments, who answer objections."),
+    "repairs": (
+        "信用修复 Repair",
+        "数源单位办理修复申请 · For departments, who decide applications.",
+    ),
+    "admin": (
+        "运行管理 Administration",
+        "运营机构管理接入方、合约和时限 · For operators: clients, agreements, deadlines.",
+    ),
+    "codes": (
+        "企业码 Enterprise codes",
+        "扫码所见，网页或 JSON · What a code's page shows, as a page or as JSON.",
+    ),
 }
 """Tags of the routers: the reader's words for them, in the order of the document, with a sentence."""
 _models: dict[str, type[WireModel]] = {}
