@@ -24,6 +24,8 @@ METHODS: Final = frozenset({"get", "head", "post", "put", "patch", "delete", "op
 TOKEN_SCHEME: Final = "access_token"  # noqa: S105  # the name of a scheme
 PROOF_SCHEME: Final = "dpop_proof"
 _TEXT: Final = {"type": "string"}
+_PATH_TEXT: Final = {"type": "string", "pattern": r"^[^\x00-\x1f\x7f-\x9f\\]+$"}
+"""What any path may hold in the place of a parameter (`http1.paths`)."""
 
 PROBLEM_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
@@ -167,6 +169,9 @@ def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> No
         operation["security"] = [{TOKEN_SCHEME: [], PROOF_SCHEME: []}]
     for status in _refusals(path, operation, secured=secured):
         responses.setdefault(status, problem_response(status))
+    for each in operation.get("parameters", []):
+        if each["in"] == "path":
+            each["schema"] = _PATH_TEXT | each["schema"]
     read = request_headers(path, operation, secured=secured)
     operation["parameters"] = [*operation.get("parameters", []), *map(parameter, read)]
     for status, response in responses.items():

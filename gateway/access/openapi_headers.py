@@ -184,6 +184,8 @@ def answer_headers(path: str, status: str, *, secured: bool) -> dict[str, bool]:
     found = {"X-Request-Id": True, "Cache-Control": status[0] in _REFUSALS}
     if path.startswith(SIGNED_PREFIX):
         found |= dict.fromkeys(SIGNATURE, True)
+    if path.startswith("/E/"):  # its JSON and problems are signed, its page is not
+        found |= dict.fromkeys(SIGNATURE, False)
     if secured:
         admitted = status[0] == _SUCCESS or status == "429"
         found |= dict.fromkeys(LIMITS, admitted) if status != "401" else {}
@@ -193,7 +195,7 @@ def answer_headers(path: str, status: str, *, secured: bool) -> dict[str, bool]:
     return found | _BY_STATUS.get(status, {})
 
 
-_BY_STATUS: Final[Mapping[str, Mapping[str, bool]]] = {
+_BY_STATUS: Final[Mapping[str, dict[str, bool]]] = {
     "401": {"WWW-Authenticate": True},
     "403": {"WWW-Authenticate": False},
     "404": {"Retry-After": False},

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.access.openapi_headers import PAGE, SIGNATURE, header
+from gateway.access.openapi_headers import PAGE, header
 from gateway.codes import portal_pages, public_page, store
 from gateway.codes.ids import parse_code_id
 from gateway.codes.store import Code
@@ -25,13 +25,11 @@ router.include_router(portal_pages.router)
 def _shown(description: str, json_type: str) -> dict[str, Any]:
     """OpenAPI response of the page, or of its signed JSON."""
     sent = {name: header(name, required=True) for name in PAGE}
-    signed = {
-        name: header(name, required=False) for name in (*SIGNATURE, "Vary", "Content-Language")
-    }
+    chosen = {name: header(name, required=False) for name in ("Vary", "Content-Language")}
     return {
         "description": description,
         "content": {"text/html": {}, json_type: {"schema": {"type": "object"}}},
-        "headers": sent | signed,
+        "headers": sent | chosen,
     }
 
 

@@ -15,6 +15,8 @@ from gateway.oauth.form import MEDIA_TYPE
 
 _TEXT: Final[dict[str, Any]] = {"type": "string"}
 _GIVEN: Final[dict[str, Any]] = {"type": "string", "pattern": "^[^\\u0000]+$"}
+_OPTIONAL: Final[dict[str, Any]] = {"type": "string", "pattern": "^[^\\u0000]*$"}
+"""A parameter without a value is as if it were left out (RFC 6749 §3.1)."""
 _NEVER_KEPT: Final = {"Cache-Control": required_header({"type": "string", "const": "no-store"})}
 _LIMITED: Final = _NEVER_KEPT | {name: header(name, required=True) for name in LIMITS}
 
@@ -140,10 +142,14 @@ def authorize() -> dict[str, Any]:
 
 
 def _takes(parameters: dict[str, Any], *needed: str) -> dict[str, Any]:
+    required = [*_AUTHENTICATED, *needed]
     schema = {
         "type": "object",
-        "properties": _AUTHENTICATION | parameters,
-        "required": [*_AUTHENTICATED, *needed],
+        "properties": {
+            name: _OPTIONAL if each is _GIVEN and name not in required else each
+            for name, each in (_AUTHENTICATION | parameters).items()
+        },
+        "required": required,
     }
     return {"requestBody": {"required": True, "content": {MEDIA_TYPE: {"schema": schema}}}}
 
