@@ -82,9 +82,13 @@ CONTRAST: Final = """\
 .swagger-ui .response-controls {flex-wrap: wrap; gap: 8px}
 .swagger-ui .parameter__in, .swagger-ui .tab li {color: #3b4151}
 @media (max-width: 640px) {
-  .swagger-ui table.parameters tr > td {display: block; width: auto}
-  .swagger-ui table.responses-table > tbody > tr > td {display: block; width: auto}
-  .swagger-ui table.parameters tr > td.parameters-col_name {padding-bottom: 4px}
+  .swagger-ui :is(table.parameters, table.responses-table),
+  .swagger-ui :is(table.parameters, table.responses-table) > tbody,
+  .swagger-ui :is(table.parameters, table.responses-table) > tbody > tr,
+  .swagger-ui :is(table.parameters, table.responses-table) > tbody > tr > td:not(.response-col_links) {
+    display: block; width: auto; max-width: none; padding-left: 0
+  }
+  .swagger-ui :is(table.parameters, table.responses-table) > thead {display: none}
   .swagger-ui select {max-width: 100%}
 }
 """
