@@ -14,7 +14,7 @@ _BYTES: Final = {"type": "integer", "minimum": 0}
 _ALGORITHMS: Final = "|".join(tus.ALGORITHMS)
 _VERSION: Final = {"const": tus.VERSION}
 
-_REQUEST: Final[Mapping[str, Mapping[str, Any]]] = {
+_REQUEST: Final[Mapping[str, dict[str, Any]]] = {
     "Tus-Resumable": {
         "required": True,
         "schema": _VERSION,
@@ -50,7 +50,7 @@ _REQUEST: Final[Mapping[str, Mapping[str, Any]]] = {
         "example": "sha256 RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o=",
     },
 }
-_ANSWER: Final[Mapping[str, Mapping[str, Any]]] = {
+_ANSWER: Final[Mapping[str, dict[str, Any]]] = {
     "Tus-Resumable": {"schema": _VERSION, "description": "The version of the protocol."},
     "Tus-Version": {"schema": _VERSION, "description": "The versions that are served."},
     "Tus-Extension": {
@@ -133,9 +133,8 @@ def _answers(
     """One answer with its headers (True: always sent), and the refusals."""
     version = _ANSWER["Tus-Resumable"]
     headers = {name: {**_ANSWER[name], "required": always} for name, always in sent.items()}
-    given = {"description": description, "headers": {"Tus-Resumable": version | {"required": True}}}
-    given["headers"] |= headers
+    headers["Tus-Resumable"] = version | {"required": True}
     refused = {
         each: problem_response(each) | {"headers": {"Tus-Resumable": version}} for each in refusals
     }
-    return {"responses": {status: given, **refused}}
+    return {"responses": {status: {"description": description, "headers": headers}, **refused}}
