@@ -17,7 +17,7 @@ CHINESE: Final = DOCS / "zh"
 GENERATED: Final = "Made by `make docs`"
 COMMENTS: Final[Mapping[str, str]] = {"sql": "--", "js": "//", "java": "//", "go": "//"}
 LITERAL: Final = frozenset({"json", "csv"})
-_PARSER: Final = MarkdownIt("commonmark").enable("table")
+PARSER: Final = MarkdownIt("commonmark").enable("table")
 _FIGURE: Final = re.compile(r"(?<![A-Za-z0-9_])[0-9]+(?:[.,:-][0-9]+)*")
 
 
@@ -49,7 +49,7 @@ def sections(page: Path) -> Sequence[Section]:
     """The sections of a page; the first has level 0 where text stands before any heading."""
     seen: Counter[str] = Counter()
     found = [Section(level=0, title="", anchor="")]
-    tokens = _PARSER.parse(page.read_text(encoding="utf-8"))
+    tokens = PARSER.parse(page.read_text(encoding="utf-8"))
     for place, token in enumerate(tokens):
         if token.type == "heading_open":
             title = _text(tokens[place + 1])
