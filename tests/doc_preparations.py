@@ -77,6 +77,7 @@ class Page:
             "/etc/xinqiao": str(self.folder / "etc"),
             "/mnt/xinqiao-log": str(self.folder / "log"),
             "/var/tmp/merged": str(self.folder / "merged"),  # noqa: S108
+            "gateway:…@": "gateway:a-password@",
             "wait=30": "wait=1",
             USCC: self.uscc,
         }
@@ -333,7 +334,10 @@ class Comparison(Page):
     async def prepare(self) -> None:
         """Write both."""
         await super().prepare()
-        rows = "uscc,document_number,fine,decided_on\n{},杭某监罚〔2026〕1号,{},2026-03-02\n"
+        rows = (
+            "uscc,document_number,kinds,fine,decided_on,appeal_state\n"
+            "{},杭某监罚〔2026〕1号,罚款,{},2026-03-02,none\n"
+        )
         for name, fine in (("zhejiang", "1.2"), ("publicity", "1.3")):
             (self.folder / f"{name}.csv").write_text(rows.format(USCC, fine))
         kept_as_text = pyarrow.csv.ConvertOptions(
@@ -341,6 +345,21 @@ class Comparison(Page):
         )
         table = pyarrow.csv.read_csv(self.folder / "publicity.csv", convert_options=kept_as_text)
         pyarrow.parquet.write_table(table, self.folder / "publicity.parquet")
+
+
+class SignIn(Page):
+    """An operator's shell with the settings of a sign-in, of which the page explains one first."""
+
+    async def prepare(self) -> None:
+        """With those that belong together."""
+        await super().prepare()
+        self.before = {
+            "XINQIAO_IDENTITY_DELEGATE_ROLES": shell(
+                "export XINQIAO_IDENTITY_ISSUER=https://id.example.gov.cn/realms/enterprises"
+                " XINQIAO_IDENTITY_CLIENT_ID=xinqiao XINQIAO_IDENTITY_CLAIM=enterprises"
+                " XINQIAO_IDENTITY_CLIENT_KEY=/etc/xinqiao/identity-key.json"
+            )
+        }
 
 
 def _leave(*_: object) -> None:
@@ -363,4 +382,5 @@ PREPARATIONS: Final[Mapping[str, type[Page]]] = {
     "docs/operate/objections.md": Objections,
     "docs/operate/personal-keys.md": Installation,
     "docs/operate/repairs.md": Repairs,
+    "docs/operate/sign-in.md": SignIn,
 }

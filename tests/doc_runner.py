@@ -19,7 +19,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from tests.doc_blocks import Block
 from tests.doc_pages import ROOT
@@ -64,15 +64,17 @@ class Runner:
     _last: Block | None = None
     _output: str = ""
     _shell: subprocess.Popen[str] = field(init=False)
+    _errors: BinaryIO = field(init=False)
 
     def __post_init__(self) -> None:
+        self._errors = (self.folder / ".errors").open("w+b")
         self._shell = subprocess.Popen(
             ["bash", "--norc"],
             cwd=self.folder,
             env=dict(self.environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=self._errors,
             text=True,
             start_new_session=True,
         )
@@ -83,7 +85,7 @@ class Runner:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._shell.pid, signal.SIGKILL)
         self._shell.wait()
-        for stream in (self._shell.stdin, self._shell.stdout):
+        for stream in (self._shell.stdin, self._shell.stdout, self._errors):
             assert stream is not None
             stream.close()
 
@@ -117,7 +119,8 @@ class Runner:
                     break
                 lines.append(line)
             else:
-                raise BlockFailedError(f"it ended with {self._shell.wait()}:\n{''.join(lines)}")
+                told = "".join(lines) + (self.folder / ".errors").read_text(encoding="utf-8")
+                raise BlockFailedError(f"it ended with {self._shell.wait()}:\n{told}")
         output = "".join(lines).removesuffix("\n")
         self.printed += output
         return output
@@ -134,7 +137,7 @@ class Runner:
             settings = re.sub(r"#.*", "", block.code).strip().splitlines()
             lines = (each.partition("=") for each in settings)
             self.run_sql("".join(f"ALTER SYSTEM SET {n} = '{v.strip()}';\n" for n, _, v in lines))
-        elif block.language in OUTPUT and last is not None and last.section == block.section:
+        elif block.language in OUTPUT and last is not None and _prints(last, block):
             self._last = last
             self._compare(block, last)
         elif block.language == "json":
@@ -149,7 +152,8 @@ class Runner:
         commands, _, last = code.rstrip("\n").rpartition("\n")
         if last.startswith("xinqiao-gateway serve"):
             return self.shell(commands) + self._serve(last)
-        output = self.shell(code)
+        # An id that is cut short may be one that the same block prints.
+        output = "".join(map(self.shell, re.split(r"(?m)^(?=xinqiao\S* .*…)", code)))
         if _SETTINGS.fullmatch(code):
             self.shell(f"(set -a; . .demo/operator.env; {code}\ncheck-settings)")
         return output
@@ -200,12 +204,19 @@ class Runner:
 
 
 def is_like(output: str, shown: str) -> bool:
-    """True if two outputs are the same but for ids, times and `…`; of JSON whatever its layout."""
+    """True if two outputs are the same but for ids, times and `…`.
+
+    Of JSON only the last line counts, and not its layout.
+    """
     try:
-        told, meant = json.loads(output), json.loads(shown)
+        told, meant = json.loads(output.strip().split("\n")[-1]), json.loads(shown)
     except ValueError:
         told, meant = output.strip(), shown.strip()
     return _same(told, meant)
+
+
+def _prints(last: Block, block: Block) -> bool:
+    return last.section == block.section and last.language in SHELL | PYTHON
 
 
 def _same(told: Any, meant: Any) -> bool:
