@@ -18,7 +18,11 @@ def stop_using(*_: Any) -> None: ...
 def close_credit_line(_: str) -> None: ...
 """
 #: Pages, each with what its reader has already.
-PAGES: Final = {"docs/integrate/bank.md": _OF_THE_BANK, "sdk/README.md": ""}
+PAGES: Final = {
+    "docs/integrate/bank.md": _OF_THE_BANK,
+    "sdk/README.md": "",
+    "README.md": 'import xinqiao\nUSCC = "91330106MAHD08319M"\n',
+}
 
 
 def program_of(page: str) -> str:

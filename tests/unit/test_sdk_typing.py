@@ -16,7 +16,6 @@ from typing import Any, assert_never, assert_type
 
 import pytest
 
-from tests.sampling import sampled
 from tests.sdk_examples import PAGES, ROOT, program_of
 from xinqiao import (
     PURPOSES,
@@ -133,13 +132,13 @@ def test_the_constructors_take_the_same_options(kind: type[Any]) -> None:
     assert set(ClientOptions.__annotations__) == options
 
 
-@pytest.mark.parametrize("page", list(PAGES)[: sampled(1, full=2)])
-def test_the_examples_are_well_typed(tmp_path: Path, page: str) -> None:
-    """All Python blocks of a page in order: mypy, strict. `tests/node` has pyright."""
-    example = tmp_path / "example.py"
-    example.write_text(program_of(page), encoding="utf-8")
+def test_the_examples_are_well_typed(tmp_path: Path) -> None:
+    """All Python blocks of each page in order: mypy, strict. `tests/node` has pyright."""
+    programs = [tmp_path / f"page_{number}.py" for number, _ in enumerate(PAGES)]
+    for page, program in zip(PAGES, programs, strict=True):
+        program.write_text(program_of(page), encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--config-file=", str(example)],
+        [sys.executable, "-m", "mypy", "--strict", "--config-file=", *map(str, programs)],
         cwd=tmp_path,
         env={**os.environ, "MYPYPATH": str(ROOT / "sdk" / "src")},
         capture_output=True,
