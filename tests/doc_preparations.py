@@ -1,15 +1,16 @@
 """What a reader of a documentation page has: a checkout with a demo, and what other people do meanwhile."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-import pyarrow.csv
-import pyarrow.parquet
+import pyarrow as pa
 from jwt.algorithms import ECAlgorithm
+from pyarrow import parquet
 
 import xinqiao
 from gateway.creditfile.objections import lifecycle, service
@@ -237,18 +238,16 @@ class Department(Page):
         }
 
     def _write_deliveries(self, _: Runner) -> None:
-        rows = "uscc,number,category,decided_on\n{},浙许〔2026〕{}号,普通,2026-11-02\n"
-        more = self.folder / "more.csv"
-        more.write_text(rows.format(self.uscc, 9))
-        pyarrow.parquet.write_table(
-            pyarrow.csv.read_csv(
-                more,
-                convert_options=pyarrow.csv.ConvertOptions(
-                    column_types={"decided_on": pyarrow.string()}
-                ),
-            ),
-            self.folder / "more.parquet",
-        )
+        licence = {
+            "uscc": self.uscc,
+            "number": "浙许〔2026〕9号",
+            "category": "普通",
+            "decided_on": "2026-11-02",
+        }
+        table = pa.Table.from_pylist([licence])
+        parquet.write_table(table, self.folder / "more.parquet")
+        rows = [",".join(licence), ",".join(licence.values()).replace("9号", "8号")]
+        (self.folder / "licences.csv.gz").write_bytes(gzip.compress("\n".join(rows).encode()))
 
 
 class Operator(Page):
@@ -334,17 +333,18 @@ class Comparison(Page):
     async def prepare(self) -> None:
         """Write both."""
         await super().prepare()
-        rows = (
-            "uscc,document_number,kinds,fine,decided_on,appeal_state\n"
-            "{},杭某监罚〔2026〕1号,罚款,{},2026-03-02,none\n"
-        )
-        for name, fine in (("zhejiang", "1.2"), ("publicity", "1.3")):
-            (self.folder / f"{name}.csv").write_text(rows.format(USCC, fine))
-        kept_as_text = pyarrow.csv.ConvertOptions(
-            column_types=dict.fromkeys(("fine", "decided_on"), pyarrow.string())
-        )
-        table = pyarrow.csv.read_csv(self.folder / "publicity.csv", convert_options=kept_as_text)
-        pyarrow.parquet.write_table(table, self.folder / "publicity.parquet")
+        penalty = {
+            "uscc": USCC,
+            "document_number": "杭某监罚〔2026〕1号",
+            "fine": "1.2",
+            "decided_on": "2026-03-02",
+            "appeal_state": "none",
+        }
+        with (self.folder / "zhejiang.csv").open("w") as file:
+            print(*penalty, "kinds", sep=",", file=file)
+            print(*penalty.values(), "罚款", sep=",", file=file)
+        table = pa.Table.from_pylist([penalty | {"fine": "1.3", "kinds": ["罚款"]}])
+        parquet.write_table(table, self.folder / "publicity.parquet")
 
 
 class SignIn(Page):

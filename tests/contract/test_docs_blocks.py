@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -151,7 +152,7 @@ async def _run_sql(url: str, code: str) -> None:
         database=address.database,
     )
     try:
-        for statement in filter(str.strip, code.split(";\n")):
+        for statement in filter(str.strip, re.sub(r"--.*", "", code).split(";")):
             await connection.execute(statement)
             if "ALTER SYSTEM SET" in statement:
                 setting = statement.split("SET")[1].split("=")[0]
