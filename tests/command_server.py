@@ -1,7 +1,7 @@
 """Server that runs `xinqiao` and `xinqiao-gateway` in forks of a process that has imported both.
 
-Importing costs seconds of CPU for each command; a fork costs milliseconds. `write_programs` makes programs
-of the same names, which hand over arguments, environment, folder and streams.
+Importing costs seconds of CPU for each command; a fork costs milliseconds. Programs of the same
+names hand over arguments, environment, folder and streams.
 """
 
 import contextlib

@@ -207,12 +207,7 @@ class Department(Page):
         """With its keys and its agreement."""
         self.uscc = await make_fresh_enterprise(self.gateway)
         await super().prepare()
-        own = self.folder.name
-        self.replaced |= {
-            "hangzhou-amr": f"source-{own}",
-            "杭州某监管局": "杭州某监管局" + "甲乙丙丁戊己庚辛壬癸"[len(own) % 10],
-            "https://credit.example.gov.cn": self.gateway.issuer,
-        }
+        self.replaced["https://credit.example.gov.cn"] = self.gateway.issuer
         (self.folder / "agreement.json").write_text(
             json.dumps(
                 {
