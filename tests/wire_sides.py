@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -18,8 +19,11 @@ from gateway.limits.quotas import Quotas
 from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
 from tests.consent_builders import SHOWN, grant_all, make_person
 from tests.gateway_fixture import Caller, GatewayFixture
+from tests.oauth_builders import claims_of, sign_jwt
 from tests.sdk_builders import client_of
 from xinqiao import Client, Evidence
+from xinqiao._core.exchange import sha256_digest
+from xinqiao._core.transport import proof
 from xinqiao.testing import FakeAgreement, FakeGateway
 
 PURPOSE: Final = "loan_approval"
@@ -28,6 +32,10 @@ PURPOSES: Final = frozenset({PURPOSE, "post_loan_management", REVIEW})
 """The purposes of the agreement."""
 OUTSIDE: Final = "third_party_rating"
 """A dataset that the agreement leaves out."""
+
+
+Send: TypeAlias = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
+"""Sends a body to a path; the status, or of a problem its code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +94,23 @@ class RealSide:
             for old, new in zip((held, asked), both, strict=True):
                 assert await consent_log_writer.save(connection, old, new)
 
+    async def by_browser(self, *datasets: str) -> tuple[str, Send]:
+        """A consent with its token from the browser; its id, and a sender with that token."""
+        caller, now = self.caller, self.gateway.clock()
+        held = await self.grant(*datasets, questions=["rating_at_least.v1"])
+        key = self.gateway.runtime.keys.current("token", now)
+        claims = claims_of(await caller.token("query verify"))
+        bound = claims | {"uscc": self.uscc, "consent_id": held}
+        token = sign_jwt(key.private, "EdDSA", bound, {"typ": "at+jwt", "kid": key.kid})
+
+        async def send(path: str, body: Mapping[str, Any]) -> Any:
+            proof = await caller.proof("POST", path, token)
+            headers = {"Authorization": f"DPoP {token}", "DPoP": proof}
+            answer = await caller.send(path, dict(body), headers=headers)
+            return answer.json().get("code", answer.status_code)
+
+        return held, send
+
     async def run_out(self, *datasets: str) -> str:
         """Grant a consent whose term has just ended, with its notice."""
         held = await self.grant(*datasets, expired=True)
@@ -129,6 +154,30 @@ class FakeSide:
     async def amend(self, consent_id: str) -> None:
         """Grant a request that amends a running consent."""
         self.gateway.answer_consent(consent_id)
+
+    async def by_browser(self, *datasets: str) -> tuple[str, Send]:
+        """A consent with its token from the browser; its id, and a sender with that token."""
+        start = self.client.start_consent(
+            uscc=self.uscc, purpose=PURPOSE, datasets=datasets, questions=["rating_at_least.v1"]
+        )
+        grant = self.client.finish_consent(start, self.gateway.decide(start.url))
+        session = self.client._session
+
+        async def send(path: str, body: Mapping[str, Any]) -> Any:
+            content = json.dumps(body).encode()
+            self.client.headers_for("POST", path)  # a fresh nonce
+            url = f"{self.gateway.issuer}{path}"
+            headers = {
+                "Authorization": f"DPoP {grant.access_token}",
+                "DPoP": proof(session, "resource", "POST", url, grant.access_token),
+                "Content-Type": "application/json",
+                "Content-Digest": sha256_digest(content),
+            }
+            with self.raw() as raw:
+                answer = raw.post(path, content=content, headers=headers)
+            return answer.json().get("code", answer.status_code)
+
+        return grant.consent_id, send
 
     async def run_out(self, *datasets: str) -> str:
         """Grant a consent whose term has just ended, with its notice."""

@@ -306,6 +306,23 @@ async def consent_by_link(side: Side) -> Any:
     return {each.status for each in made}, sorted(first), sorted(nobody)
 
 
+async def bound_token(side: Side) -> Any:
+    """A token of the browser's flow asks about its enterprise, under its consent, while that lasts."""
+    held, send = await side.by_browser("penalty")
+    asked, read = verification(side, "is_active.v1"), query(side, "penalty")
+    stranger = {"enterprise": {"uscc": UNKNOWN}}
+    seen = [
+        await send(VERIFY, asked),
+        await send(VERIFY, {**asked, **stranger}),
+        await send(QUERY, read),
+        await send(QUERY, {**read, **stranger}),
+        await send(QUERY, {**read, "consent_id": await side.grant("penalty", purpose=REVIEW)}),
+    ]
+    await side.act("withdraw", held)
+    await side.grant("penalty")
+    return [*seen, await send(VERIFY, asked), await send(QUERY, read)]
+
+
 async def cooling_down(side: Side) -> Any:
     """After a refusal the same is not asked for again; for another purpose it is."""
     asked = call(side, CONSENTS, consent_request(side)).json()
@@ -638,6 +655,9 @@ RULES: Final = (
     ),
     Rule(published="cooling_down after a refusal", story=cooling_down,
          expected=("cooling_down", 201, "refused")),
+    Rule(published="a token of a consent flow is bound to its consent", story=bound_token,
+         expected=[200, "not_available", 200, "not_available", "not_available",
+                   "invalid_token", "consent_withdrawn"]),
     Rule(published="statuses of a consent", story=statuses,
          expected=("requested", 204, "withdrawn", "active", 201, True)),
     Rule(published="invalid_request: a parameter of a consent's address", story=parameters,
@@ -692,8 +712,6 @@ ELSEWHERE: Final = {
 NOT_IN_THE_FAKE: Final = {
     "quotas by day, by enterprise and of distinct enterprises": "`refuse(429, …)` gives Retry-After",
     "batches, jobs, watch lists, bundles, limits, records, codes, certificates": "the SDK has no method",
-    "a token of a consent flow binds its calls to that consent": "the SDK calls with "
-    "client_credentials tokens",
     "fields that the catalogue added after a consent": "a fake consent names no fields",
     "answers under source_unavailable": "`take_offline` withholds datasets; answers are the test's",
 }

@@ -57,6 +57,8 @@ class FakeAuthorizationServer:
     agreement: FakeAgreement = field(default_factory=FakeAgreement)
     tokens: dict[str, tuple[str, float, str]] = field(default_factory=dict)
     """Thumbprint of its key, end, and scope, by token."""
+    bound: dict[str, str] = field(default_factory=dict)
+    """Id of the consent that a token was given for, by token."""
     pushed: dict[str, tuple[dict[str, str], str]] = field(default_factory=dict)
     codes: dict[str, IssuedCode] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
@@ -193,6 +195,8 @@ class FakeAuthorizationServer:
         self.issued += 1
         token = f"token-{secrets.token_urlsafe(16)}"
         self.tokens[token] = (jkt, now + _LIFETIME, str(answer["scope"]))
+        for each in answer.get("authorization_details", ()):
+            self.bound[token] = each["consent_id"]
         return 200, answer | {"access_token": token}
 
     def _first(self, jti: object) -> bool:

@@ -258,7 +258,9 @@ class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
             return self._signed(request, refusal)
         wait, headers = self._limit.charge(self._clock())
         if wait is None:
-            response = self._resources.answer(request, now=self._clock())
+            _, _, token = request.headers.get("authorization", "").partition(" ")
+            bound = self.oauth.bound.get(token)
+            response = self._resources.answer(request, now=self._clock(), bound=bound)
         else:
             response = problem(429, "rate_limited", retry_after=wait)
         response.headers.update(headers)

@@ -45,7 +45,10 @@ _SCOPES: Final = {
     "changes": "changes",
     "receipts": "verify query",
 }
+#: States of a consent in which a token that was given for it can be used.
+_BINDING: Final = frozenset({"active", "paused", "exhausted"})
 _STATUSES: Final = {
+    "invalid_token": 401,
     "cooling_down": 403,
     "not_available": 403,
     "not_in_agreement": 403,
@@ -100,8 +103,10 @@ class FakeResourceServer:
         enterprise = self.enterprises[uscc]
         self.enterprises[uscc] = replace(enterprise, records=(*enterprise.records, record))
 
-    def answer(self, request: httpx2.Request, *, now: float) -> httpx2.Response:
-        """Answer one authorised call."""
+    def answer(
+        self, request: httpx2.Request, *, now: float, bound: str | None = None
+    ) -> httpx2.Response:
+        """Answer one authorised call; `bound`: id of the consent that its token was given for."""
         when, path = datetime.fromtimestamp(int(now), UTC), request.url.path
         posts: dict[str, Callable[[httpx2.Request, Body, datetime], httpx2.Response]] = {
             "/v1/verifications": self._verification,
@@ -122,9 +127,22 @@ class FakeResourceServer:
         if isinstance(body, httpx2.Response):
             return body
         try:
-            return posts[path](request, body, when)
+            return posts[path](request, self._under(bound, body, path, when), when)
         except FakeRefusal as refused:
             return _problem(refused.code, body)
+
+    def _under(self, bound: str | None, body: Body, path: str, when: datetime) -> Body:
+        """A body that asks under the consent of its token, if it has one."""
+        if bound is None or path not in {"/v1/verifications", "/v1/queries"}:
+            return body
+        consent = self.consents.held[bound]
+        _refuse_if(query_problem(body) if "datasets" in body else verification_problem(body))
+        own = normalise(body["enterprise"]["uscc"]) == consent.uscc
+        if not own or body.get("consent_id", bound) not in {bound, None}:
+            raise FakeRefusal("not_available")
+        if path == "/v1/verifications" and consent.status_at(when) not in _BINDING:
+            raise FakeRefusal("invalid_token")
+        return {**body, "consent_id": bound}
 
     def _read_only(self, request: httpx2.Request, path: str, when: datetime) -> httpx2.Response:
         if path == "/v1/questions":
