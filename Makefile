@@ -13,8 +13,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/'
 
-demo: .venv/product ## build a synthetic province, serve it, take the tour (ONCE=1: end after the tour)
-	$(BIN)/xinqiao-gateway demo --state $(STATE) --entities $(ENTITIES) $(if $(PORT),--port $(PORT)) $(if $(ONCE),--once)
+demo: .venv/product ## build a synthetic province, serve it, take the tour (ONCE=1: end after the tour; TOUR=1: take it again)
+	$(BIN)/xinqiao-gateway demo --state $(STATE) --entities $(ENTITIES) $(if $(PORT),--port $(PORT)) $(if $(ONCE),--once) $(if $(TOUR),--tour)
 
 test: .venv/ready system ## run every test (PART=limits: of one part; FULL=1: the long ones in full)
 	@PART=$(PART) $(BIN)/python -m tests.run $(ARGS)

@@ -62,14 +62,18 @@ def demo(
     entities: Annotated[
         int, typer.Option(min=200, help="How many enterprises the province has.")
     ] = 10_000,
-    once: Annotated[bool, typer.Option("--once", help="End after the tour.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Take the tour, and end after it.")] = False,
+    tour: Annotated[
+        bool, typer.Option("--tour", help="Take the tour again; at the first start it is taken.")
+    ] = False,
 ) -> None:
-    """Build a synthetic province, serve it, take the tour, and go on serving."""
+    """Build a synthetic province, serve it, take the tour the first time, and go on serving."""
     from gateway.synthetic.demo import DemoOptions, run_demo
     from gateway.synthetic.state import StateError
 
     try:
-        run_demo(DemoOptions(folder=state, port=port, entities=entities, once=once), Console())
+        options = DemoOptions(folder=state, port=port, entities=entities, once=once, tour=tour)
+        run_demo(options, Console())
     except StateError as error:
         _exit_with(str(error))
 

@@ -22,7 +22,13 @@ class Form(StrEnum):
 def synth(
     out: Annotated[Path, typer.Option(help="The folder to write to; made if missing.")],
     entities: Annotated[int, typer.Option(min=1, help="How many enterprises.")] = 10_000,
-    seed: Annotated[int, typer.Option(help="The same seed and day give the same province.")] = 1,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            help="The same seed and day give the same province.",
+            show_default="the demo's",
+        ),
+    ] = None,
     today: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="The day on which it is seen; today by default."),
@@ -40,13 +46,14 @@ def synth(
     from gateway.ingest import parquet_support
     from gateway.synthetic.file_export import ExportPlan, FinishedError, write_province
     from gateway.synthetic.file_writers import Format
+    from gateway.synthetic.state import SEED
 
     if form is Form.PARQUET and not parquet_support.is_installed():
         fail("Parquet files need pyarrow: install the extra xinqiao-gateway[parquet].")
     plan = ExportPlan(
         folder=out,
         entities=entities,
-        seed=seed,
+        seed=SEED if seed is None else seed,
         today=day_of(datetime.now(UTC)) if today is None else today.date(),
         parts=min(parts, entities),
         form=Format(form.value),

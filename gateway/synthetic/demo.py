@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -35,6 +37,7 @@ from gateway.transparency.checkpoint_stores import StoreError
 from gateway.transparency.rollback import LogForkedError
 
 START_SECONDS = 15
+INTERRUPTED = 128 + signal.SIGINT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,30 +48,44 @@ class DemoOptions:
     port: int | None
     entities: int
     once: bool
+    tour: bool
 
 
 def run_demo(demo: DemoOptions, console: Console) -> None:
-    """Set up, serve, run the tour, and keep serving unless `once`."""
+    """Set up, serve, run the tour at the first start or if asked for, and keep serving unless `once`.
+
+    However it ends, PostgreSQL is stopped, unless this process is killed.
+    """
     began = time.monotonic()
     folder = DemoFolder(demo.folder)
     state = folder.open(port=demo.port, entities=demo.entities)
-    settings, fresh = _start_database(folder, state, console)
-    configure(folder.open_log())
-    asyncio.run(_serve(demo, folder, state, settings, console, fresh=fresh, began=began))
-
-
-def _start_database(
-    folder: DemoFolder, state: DemoState, console: Console
-) -> tuple[Settings, bool]:
-    """Start and migrate PostgreSQL; without a kit (an unfinished build) the database is recreated."""
-    fresh = not folder.kit.exists()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with console.status("PostgreSQL …"):
         server = embedded.start(Path(state.database_folder))
-        if fresh:
-            folder.forget_checkpoints()
-        keeps = fresh or folder.keeps_checkpoints
-        asyncio.run(embedded.ensure_database(server, anew=fresh))
-        upgrade(server.url())
+    try:
+        settings, fresh = _open_database(folder, state, server)
+        configure(folder.open_log())
+        asyncio.run(_serve(demo, folder, state, settings, console, fresh=fresh, began=began))
+    except KeyboardInterrupt:
+        console.print("Interrupted before it was ready; the next start goes on. 尚未就绪即被中断。")
+        raise SystemExit(INTERRUPTED) from None
+    finally:
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signum, signal.SIG_IGN)  # pg_ctl would be interrupted too
+        embedded.stop(server)
+        console.print("Stopped. 已停止。")
+
+
+def _open_database(
+    folder: DemoFolder, state: DemoState, server: embedded.EmbeddedServer
+) -> tuple[Settings, bool]:
+    """Create or migrate the database; without a kit (an unfinished build) it is recreated."""
+    fresh = not folder.kit.exists()
+    if fresh:
+        folder.forget_checkpoints()
+    keeps = fresh or folder.keeps_checkpoints
+    asyncio.run(embedded.ensure_database(server, anew=fresh))
+    upgrade(server.url())
     settings = folder.settings(state, server.url())
     folder.write_operator(settings)
     asyncio.run(_check_log(settings, keeps=keeps))
@@ -99,16 +116,32 @@ async def _serve(
     kit = await _seed(folder, state, settings, console) if fresh else read_json(folder.kit)
     app = create_app(settings)
     app.include_router(callback)
-    async with _serving(app, state.port) as serving:
+    async with _serving(app, state.port, console) as serving:
         console.print(
             f"[green]✓[/] {'Built and s' if fresh else 'S'}erving at [bold]{settings.issuer}[/] "
             f"after {time.monotonic() - began:.1f} s"
         )
-        await tour(kit, console)
-        if demo.once:
+        if fresh or demo.once or demo.tour:
+            await _unless_stopped(serving, tour(kit, console))
+        else:
+            console.print(
+                "No tour, since it spends uses and adds to the feeds: `make demo TOUR=1` takes it again."
+            )
+        if demo.once or serving.done():
             return
         print_next_steps(kit, folder, console)
         await serving
+
+
+async def _unless_stopped(serving: asyncio.Task[None], work: Coroutine[Any, Any, None]) -> None:
+    """Await work against the gateway, and give it up when the gateway is stopped."""
+    doing = asyncio.create_task(work)
+    await asyncio.wait({doing, serving}, return_when=asyncio.FIRST_COMPLETED)
+    if serving.done():
+        doing.cancel()
+        await asyncio.wait({doing})
+    else:
+        await doing
 
 
 async def _check_log(settings: Settings, *, keeps: bool) -> None:
@@ -148,6 +181,18 @@ async def _seed(folder: DemoFolder, state: DemoState, settings: Settings, consol
 class _Uvicorn(uvicorn.Server):
     """Uvicorn with our signal handling, so that PostgreSQL is stopped after the gateway."""
 
+    def __init__(self, config: uvicorn.Config, console: Console) -> None:
+        super().__init__(config)
+        self._console = console
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Shut down after open requests, and say so; the second time without waiting for them."""
+        if not self.should_exit:
+            self._console.print(
+                "Stopping, after open requests; Ctrl-C again does not wait. 正在停止。"
+            )
+        super().handle_exit(sig, frame)
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Shut down at the first SIGINT or SIGTERM, without re-raising the signal."""
@@ -158,12 +203,13 @@ class _Uvicorn(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def _serving(app: FastAPI, port: int) -> AsyncIterator[asyncio.Task[None]]:
+async def _serving(app: FastAPI, port: int, console: Console) -> AsyncIterator[asyncio.Task[None]]:
     """Serve in this process; yields the task that serves until interrupted."""
     server = _Uvicorn(
         uvicorn.Config(
             app, host=HOST, port=port, log_level="warning", lifespan="on", **SERVER_OPTIONS
-        )
+        ),
+        console,
     )
     task = asyncio.create_task(server.serve())
     deadline = time.monotonic() + START_SECONDS

@@ -20,6 +20,13 @@ QUOTAS: Final = Quotas(
     per_enterprise_per_minute=600,
     distinct_enterprises_per_day=100_000,
 )
+FEW: Final = Quotas(
+    per_minute=30,
+    per_day=1_000_000,
+    per_enterprise_per_minute=30,
+    distinct_enterprises_per_day=100_000,
+)
+"""Quotas that a loop meets within seconds, and a person does not: to practise a 429."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +46,7 @@ class DemoClient:
     filing: Filing | None = None
     retention_days: int = 0
     contact: str | None = None
+    quotas: Quotas = QUOTAS
 
 
 BANK_DATASETS: Final = frozenset(
@@ -117,6 +125,7 @@ DEMO_CLIENTS: Final = (
         questions=PUBLIC_QUESTIONS | {"rating_at_least.v1"},
         redirects=True,
         contact="0571-00000003（虚构号码 made-up number）",
+        quotas=FEW,
         filing=Filing(
             kind="enterprise_credit_reporting",
             authority="示例备案机关（合成）",
@@ -162,7 +171,7 @@ def terms_of(client: DemoClient, now: datetime) -> Terms:
         purposes=client.purposes,
         datasets=client.datasets,
         questions=client.questions,
-        quotas=QUOTAS,
+        quotas=client.quotas,
         retention_days=client.retention_days,
         valid_from=now - timedelta(days=1),
         valid_until=now + TERM,

@@ -34,10 +34,11 @@ from gateway.synthetic.demo_clients import (
     terms_of,
 )
 from gateway.synthetic.demo_objections import raise_for_marks
+from gateway.synthetic.enterprise_list import listed
 from gateway.synthetic.kit_subjects import SubjectChoice, accounts, person_entry, subject_entry
 from gateway.synthetic.load import Loaded, load
 from gateway.synthetic.province import province
-from gateway.synthetic.state import DemoFolder, DemoState, write_private
+from gateway.synthetic.state import DemoFolder, DemoState, open_private, write_private
 
 CONSENT_DATASETS: Final = ("registration", "licence", "penalty", "public_rating", "tax_and_social")
 CONSENT_QUESTIONS: Final = ("rating_at_least.v1", "paid_social_insurance_on_time.v1")
@@ -59,13 +60,14 @@ async def seed_demo(
         today=now.astimezone(SHANGHAI).date(),
         catalogue=runtime.catalogue,
     )
-    await load(
-        runtime.background,
-        choice.watch(stream),
-        vault=runtime.vault,
-        catalogue=runtime.catalogue,
-        on_progress=on_progress,
-    )
+    with open_private(folder.enterprises) as file:
+        await load(
+            runtime.background,
+            choice.watch(listed(stream, file)),
+            vault=runtime.vault,
+            catalogue=runtime.catalogue,
+            on_progress=on_progress,
+        )
     people = await accounts(len(choice.chosen))
     async with runtime.background.begin() as connection:
         clients = await _clients(connection, runtime.settings.issuer, now)
@@ -103,6 +105,7 @@ async def _clients(connection: AsyncConnection, issuer: str, now: datetime) -> K
             "private_jwks": private,
             "redirect_uris": list(registration.redirect_uris),
             "scope": " ".join(client.scopes),
+            "purposes": sorted(client.purposes),
         }
     return entries
 

@@ -9,6 +9,8 @@ import secrets
 import shlex
 import shutil
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -47,6 +49,8 @@ class DemoFolder:
         """The kit: credentials of all demo clients and subjects."""
         self.people = path / "people.json"
         """The demo identity provider's accounts."""
+        self.enterprises = path / "enterprises.csv"
+        """Every enterprise of the province, one a line, to practise a bulk with."""
         self.signing_keys = path / "signing-keys.json"
         self.vault_keys = path / "vault-keys.json"
         self.operator = path / "operator.env"
@@ -140,10 +144,17 @@ class DemoFolder:
 
 def write_private(path: Path, text: str) -> None:
     """Write a file atomically, with mode 0600."""
+    with open_private(path) as file:
+        file.write(text)
+
+
+@contextmanager
+def open_private(path: Path) -> Iterator[TextIO]:
+    """A file to write, with mode 0600, that is there once the block has ended without an error."""
     fresh = path.with_suffix(".new")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        yield file
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)

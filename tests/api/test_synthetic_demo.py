@@ -1,10 +1,13 @@
 """`xinqiao-gateway demo`: first run, second run, refused starts."""
 
+import csv
 import json
 import os
 import shlex
 import shutil
+import signal
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,8 @@ import pytest
 
 from gateway.settings import Settings, SettingsError
 from gateway.synthetic.scenarios import TRAITS
-from tests.gateway_process import run
+from tests.gateway_process import COMMAND, run
+from tests.waiting import PATIENCE
 
 REQUIRED = (
     "database_url",
@@ -71,7 +75,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_demo_is_built_once_and_kept(folder: Path) -> None:
-    """The second run reuses everything."""
+    """The second run reuses everything, without the tour, and stops PostgreSQL after a killed run."""
     status, printed = demo(folder)
     assert status == 0, printed
     assert "Tour complete" in printed
@@ -86,6 +90,15 @@ def test_a_demo_is_built_once_and_kept(folder: Path) -> None:
     assert_is_a_kit(json.loads(written))
     assert Settings.from_env(**given).issuer == json.loads(written)["issuer"]
 
+    with (folder / "enterprises.csv").open(newline="", encoding="utf-8") as file:
+        listed = {each["uscc"]: each for each in csv.DictReader(file)}
+    assert len(listed) == 300
+    for subject in json.loads(written)["subjects"]:
+        line = listed[subject["uscc"]]
+        assert line["name"] == subject["name"]
+        assert line["legal_representative"] == subject["legal_representative"]
+        assert line["kind"] in {"firm", "individual_business", "farmers_cooperative"}
+
     port = urlsplit(json.loads(written)["issuer"]).port
     assert port is not None
     status, printed = demo(folder, "--port", str(port + 1))
@@ -93,10 +106,38 @@ def test_a_demo_is_built_once_and_kept(folder: Path) -> None:
     assert f"was made for port {port}" in printed
     assert "Traceback" not in printed
 
-    status, printed = demo(folder, "--port", str(port))
-    assert status == 0, printed
-    assert "Tour complete" in printed
+    database = Path(json.loads((folder / "state.json").read_text())["database_folder"])
+    killed = subprocess.Popen(["sleep", "0"])  # an earlier demo that did not end by itself
+    killed.wait()
+    (database / ".handle_pids.json").write_text(json.dumps([killed.pid]))
+    printed = _serve_and_interrupt(folder, "--port", str(port))
+    assert "TOUR=1" in printed
+    assert "Tour complete" not in printed
+    assert str(folder / "enterprises.csv") in printed.replace("\n", "")
+    assert printed.rstrip().endswith("Stopped. 已停止。")
+    assert not (database / "postmaster.pid").exists()
     assert kit.read_bytes() == written
+
+
+def _serve_and_interrupt(folder: Path, *more: str) -> str:
+    """What the demo prints from its start to its end by Ctrl-C."""
+    with subprocess.Popen(
+        [*COMMAND, "demo", "--state", str(folder), *more],
+        env=NOTHING_SET | {"COLUMNS": "200", "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        printed = ""
+        while "Ctrl-C stops" not in printed:
+            line = process.stdout.readline()
+            assert line, printed
+            printed += line
+        process.send_signal(signal.SIGINT)
+        printed += process.stdout.read()
+        assert process.wait(PATIENCE) == 0, printed
+    return printed
 
 
 def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path) -> None:
