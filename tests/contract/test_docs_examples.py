@@ -3,25 +3,35 @@
 import asyncio
 import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import httpx2
 import pytest
+import pytest_asyncio
 from fastapi import FastAPI
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.app import close_runtime, create_app, open_runtime
+from gateway.clients import registry
 from gateway.settings import Settings
+from gateway.synthetic.demo_clients import DEMO_CLIENTS, new_keys, registration_of, terms_of
+from gateway.synthetic.headless_visitor import HeadlessVisitor
 from tests.doc_pages import DOCS
 from tests.gateway_fixture import GatewayFixture, Server
 from tests.node.programs import MODULES, NodeMissingError, install
+from tests.ports import free_port
 from tests.sampling import FULL
+from xinqiao import verify_evidence
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -36,13 +46,13 @@ def _curl(_: Path) -> list[str]:
     return ["bash", str(EXAMPLES / "verify.sh")]
 
 
-def _node(folder: Path) -> list[str]:
+def _node(folder: Path, example: str = "verify.mjs") -> list[str]:
     try:
         node = install().node
     except NodeMissingError as missing:
         pytest.skip(str(missing))
     (folder / "node_modules").symlink_to(MODULES)
-    return [node, str(shutil.copy(EXAMPLES / "verify.mjs", str(folder)))]
+    return [node, str(shutil.copy(EXAMPLES / example, str(folder)))]
 
 
 def _java(_: Path) -> list[str]:
@@ -67,25 +77,30 @@ in_each_language = pytest.mark.parametrize(
 
 
 async def _run(
-    command: Callable[[Path], list[str]], folder: Path, kit: object
+    command: Callable[[Path], list[str]], folder: Path, kit: object, part: str = "platform"
 ) -> subprocess.CompletedProcess[str]:
-    """Run an example with this kit as the platform."""
+    """Run an example with this kit, or without one (None), as this client."""
     path = folder / "kit.json"
-    path.write_text(json.dumps(kit))
+    if kit is not None:
+        path.write_text(json.dumps(kit))
     return await asyncio.to_thread(
         subprocess.run,
-        [*command(folder), str(path), "platform"],
+        [*command(folder), str(path), part],
         capture_output=True,
         text=True,
         timeout=SECONDS,
         check=False,
-        env={
-            "HOME": str(folder),
-            "PATH": os.environ["PATH"],
-            "TMPDIR": str(folder),
-            "GOCACHE": os.environ.get("GOCACHE", str(Path.home() / ".cache" / "go-build")),
-        },
+        env=_environment(folder),
     )
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    return {
+        "HOME": str(folder),
+        "PATH": os.environ["PATH"],
+        "TMPDIR": str(folder),
+        "GOCACHE": os.environ.get("GOCACHE", str(Path.home() / ".cache" / "go-build")),
+    }
 
 
 @in_each_language
@@ -105,12 +120,19 @@ def _names(folder: Path) -> list[str]:
 
 
 class _Falsifying:
-    """Middleware that turns the answer `yes` into `no` after it was signed."""
+    """Middleware: a proxy's 503 to the first call with each token, then `no` for a signed `yes`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._seen = set[bytes]()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        token = dict(scope.get("headers", ())).get(b"authorization")
+        if token and token not in self._seen:
+            self._seen.add(token)
+            await Response(status_code=503, headers={"Retry-After": "0"})(scope, receive, send)
+            return
+
         async def falsified(message: MutableMapping[str, Any]) -> None:
             if scope["type"] == "http" and scope["path"].startswith("/v1/"):
                 body = message.get("body", b"").replace(b'"yes"', b'"no" ')
@@ -145,8 +167,124 @@ def falsified_kit(gateway: GatewayFixture) -> Iterator[dict[str, Any]]:
 async def test_an_example_refuses_an_answer_that_was_changed(
     falsified_kit: dict[str, Any], tmp_path: Path, command: Callable[[Path], list[str]]
 ) -> None:
-    """It prints no answer."""
+    """It prints no answer, and has come back after a 503 to get it."""
     ran = await _run(command, tmp_path, falsified_kit)
     assert ran.returncode != 0
     assert ran.stdout == ""
     assert "signature does not hold" in ran.stderr or "body is another" in ran.stderr
+
+
+@in_each_language
+async def test_an_example_without_a_kit_says_so_in_one_sentence(
+    tmp_path: Path, command: Callable[[Path], list[str]]
+) -> None:
+    """No stack: the reader is told what to do."""
+    ran = await _run(command, tmp_path, None)
+    assert ran.returncode == 1
+    assert ran.stdout == ""
+    [sentence] = ran.stderr.splitlines()
+    assert "run make demo" in sentence
+    assert str(tmp_path / "kit.json") in sentence
+
+
+@in_each_language
+async def test_an_example_asks_for_a_purpose_of_its_client(
+    served: GatewayFixture, tmp_path: Path, command: Callable[[Path], list[str]]
+) -> None:
+    """As the bank too, whose agreement has other purposes than the platform's."""
+    ran = await _run(command, tmp_path, served.kit, "bank")
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout) == [{"question": "is_active.v1", "answer": "yes"}]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def bank_kit(served: GatewayFixture) -> dict[str, Any]:
+    """Kit with a bank of its own: its feed is empty, its redirect address on a free port."""
+    own = replace(DEMO_CLIENTS[0], client_id=f"bank-{secrets.token_hex(6)}")
+    private, public = new_keys(own)
+    uris = [f"http://127.0.0.1:{free_port()}/callback"]
+    async with served.runtime.engine.begin() as connection:
+        now = served.clock()
+        await registry.register_client(connection, registration_of(own, public, uris), now=now)
+        await registry.put_agreement(connection, own.client_id, terms_of(own, now))
+    bank = {"client_id": own.client_id, "private_jwks": private, "redirect_uris": uris}
+    return {**served.kit, "clients": {"bank": bank}}
+
+
+@asynccontextmanager
+async def _bank(folder: Path, kit: dict[str, Any]) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The bank's example; it has ended after the block."""
+    (folder / "kit.json").write_text(json.dumps(kit))
+    process = await asyncio.create_subprocess_exec(
+        *_node(folder, "bank.mjs"),
+        str(folder / "kit.json"),
+        cwd=folder,
+        env=_environment(folder),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def _asked(process: asyncio.subprocess.Process) -> str:
+    """The address that the bank's example prints."""
+    assert process.stdout is not None
+    line = (await asyncio.wait_for(process.stdout.readline(), SECONDS)).decode()
+    assert line.startswith("Within 90 seconds open "), line or (await process.communicate())[1]
+    return line.split()[-1]
+
+
+async def test_the_banks_example_goes_the_whole_way(
+    served: GatewayFixture, bank_kit: dict[str, Any], tmp_path: Path
+) -> None:
+    """Consent, query, evidence that the SDK verifies, feed with its cursor kept and acknowledged."""
+    subject = next(
+        each
+        for each in served.kit["subjects"]
+        if each["uscc"] != served.kit["consents"]["active"]["uscc"]
+    )
+    async with _bank(tmp_path, bank_kit) as process:
+        url = await _asked(process)
+        async with HeadlessVisitor(served.issuer, subject["login"]) as person:
+            callback = await person.decide(url, datasets=["registration", "licence"], questions=[])
+        async with httpx2.AsyncClient(trust_env=False) as browser:
+            stranger = callback.replace("/callback?", "/favicon.ico?")
+            assert (await browser.get(stranger)).status_code == 200
+            assert (await browser.get(callback)).status_code == 200
+        printed, problem = await asyncio.wait_for(process.communicate(), SECONDS)
+    assert process.returncode == 0, problem.decode()
+    lines = printed.decode().splitlines()
+    assert any(line.startswith("registration of ") for line in lines)
+    assert "not given: penalty (not_in_consent)" in lines
+    evidence = verify_evidence(
+        tmp_path / "loan-file.json", keys=served.runtime.keys.published()
+    ).to_dict()
+    assert json.loads(evidence["response"]["body"])["enterprise"] == {"uscc": subject["uscc"]}
+    cursor = (tmp_path / "feed.cursor").read_text().strip()
+    notices = await served.rows(
+        "SELECT cursor, acknowledged_at FROM tombstone WHERE client_id = :client",
+        client=bank_kit["clients"]["bank"]["client_id"],
+    )
+    assert max(each["cursor"] for each in notices) == int(cursor)
+    assert all(each["acknowledged_at"] for each in notices)
+    assert lines[-1].startswith("consent_granted cst_")
+
+
+async def test_the_banks_example_takes_a_refusal_for_an_answer(
+    bank_kit: dict[str, Any], tmp_path: Path
+) -> None:
+    """One sentence, and nothing is kept."""
+    async with _bank(tmp_path, bank_kit) as process:
+        await _asked(process)
+        back = bank_kit["clients"]["bank"]["redirect_uris"][0]
+        async with httpx2.AsyncClient(trust_env=False) as browser:
+            await browser.get(f"{back}?error=access_denied&state=another&iss=https://another.test")
+        _, problem = await asyncio.wait_for(process.communicate(), SECONDS)
+    assert process.returncode == 1
+    assert len(problem.decode().splitlines()) == 1
+    assert "loan-file.json" not in _names(tmp_path)

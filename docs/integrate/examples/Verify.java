@@ -33,11 +33,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** One verification with Java 17 and nothing else. Usage: java Verify.java .demo/kit.json platform */
+/**
+ * One verification with Java 17 and nothing else. Usage, in the repository:
+ *
+ * <p>java docs/integrate/examples/Verify.java .demo/kit.json platform
+ */
 public class Verify {
     static final Pattern SIGNED = Pattern.compile("xinqiao=(\\(([^()]*)\\);created=([0-9]{1,11})"
         + ";keyid=\"([A-Za-z0-9_-]+)\";alg=\"ed25519\";tag=\"xinqiao-response\")");
@@ -55,9 +60,24 @@ public class Verify {
         proofKey = generator.generateKeyPair();
     }
 
+    /** One sentence for whoever runs this; your service would log the whole error. */
     public static void main(String[] arguments) throws Exception {
-        Map<String, Object> kit = object(Json.read(Files.readString(Path.of(arguments[0]))));
-        Map<String, Object> me = object(object(kit.get("clients")).get(arguments[1]));
+        try {
+            run(arguments.length > 0 ? arguments[0] : ".demo/kit.json", arguments.length > 1 ? arguments[1] : "platform");
+        } catch (IllegalStateException error) {
+            System.err.println(error.getMessage());
+            System.exit(1);
+        } catch (IOException error) {
+            System.err.println("The gateway was not reached: " + error);
+            System.exit(1);
+        }
+    }
+
+    static void run(String path, String part) throws Exception {
+        Map<String, Object> kit = kit(path);
+        Map<String, Object> clients = object(kit.get("clients"));
+        Map<String, Object> me = object(clients.get(part));
+        check(me != null, "The kit has no client " + part + "; it has " + String.join(", ", clients.keySet()) + ".");
         Map<String, Object> jwk = object(list(object(me.get("private_jwks")).get("keys")).get(0));
         Verify gateway = new Verify((String) kit.get("issuer"));
 
@@ -76,7 +96,7 @@ public class Verify {
 
         // 2. A verification. To repeat it after a failure, send the same Idempotency-Key: it costs one use.
         String uscc = (String) object(list(kit.get("subjects")).get(0)).get("uscc");
-        byte[] body = bytes(Json.write(map("enterprise", map("uscc", uscc), "purpose", "merchant_onboarding",
+        byte[] body = bytes(Json.write(map("enterprise", map("uscc", uscc), "purpose", list(me.get("purposes")).get(0),
             "questions", List.of(map("question", "is_active.v1")))));
         answer = gateway.post("/v1/verifications", body, token, Map.of(
             "Content-Type", "application/json", "Content-Digest", contentDigest(body),
@@ -88,10 +108,22 @@ public class Verify {
         System.out.println(Json.write(object(Json.read(text(answer.body()))).get("answers")));
     }
 
-    /** Send; if the server asks for its nonce, send once more with it. */
+    static Map<String, Object> kit(String path) {
+        try {
+            return object(Json.read(Files.readString(Path.of(path))));
+        } catch (IOException | IllegalStateException error) {
+            throw new IllegalStateException(
+                "There is no kit to read at " + path + ": run make demo, and give the path of its .demo/kit.json.");
+        }
+    }
+
+    /**
+     * Send, four times at most: again with the server's nonce, if it asks for it; a call also after Retry-After and a
+     * random part, at 429 and 503. An assertion would be spent by then.
+     */
     HttpResponse<byte[]> post(String path, byte[] body, String token, Map<String, String> headers)
             throws IOException, InterruptedException, GeneralSecurityException {
-        for (int turn = 0; turn < 2; turn++) {
+        for (int tries = 1; ; tries++) {
             HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(issuer + path))
                 .timeout(Duration.ofSeconds(30))
                 .POST(HttpRequest.BodyPublishers.ofByteArray(body))
@@ -102,11 +134,16 @@ public class Verify {
             }
             HttpResponse<byte[]> answer = http.send(request.build(), HttpResponse.BodyHandlers.ofByteArray());
             nonce = answer.headers().firstValue("DPoP-Nonce").orElse(nonce);
-            if (!text(answer.body()).contains("\"use_dpop_nonce\"")) {
+            boolean later = token != null && (answer.statusCode() == 429 || answer.statusCode() == 503)
+                && header(answer, "Retry-After").matches("[0-9]{1,2}");
+            if (tries == 4 || !later && !text(answer.body()).contains("\"use_dpop_nonce\"")) {
                 return answer;
             }
+            if (later) {
+                int seconds = Integer.parseInt(header(answer, "Retry-After"));
+                Thread.sleep(seconds * 1000L + ThreadLocalRandom.current().nextInt(1000));
+            }
         }
-        throw new IllegalStateException("The server refused its own nonce.");
     }
 
     /** A DPoP proof (RFC 9449 §4.2). */

@@ -1,4 +1,6 @@
-// One verification with Go 1.21 and nothing else. Usage: go run verify.go .demo/kit.json platform
+// One verification with Go 1.21 and nothing else. Usage, in the repository:
+//
+//	go run docs/integrate/examples/verify.go .demo/kit.json platform
 package main
 
 import (
@@ -16,6 +18,7 @@ import (
 	"io"
 	"log"
 	"math/big"
+	mathrand "math/rand"
 	"net/http"
 	"net/url"
 	"os"
@@ -44,8 +47,9 @@ type keySet struct {
 type kit struct {
 	Issuer  string `json:"issuer"`
 	Clients map[string]struct {
-		ClientID    string `json:"client_id"`
-		PrivateJWKS keySet `json:"private_jwks"`
+		ClientID    string   `json:"client_id"`
+		PrivateJWKS keySet   `json:"private_jwks"`
+		Purposes    []string `json:"purposes"`
 	} `json:"clients"`
 	Subjects []struct {
 		USCC string `json:"uscc"`
@@ -70,21 +74,28 @@ type gateway struct {
 
 func main() {
 	log.SetFlags(0)
-	if err := run(os.Args[1], os.Args[2]); err != nil {
+	path, part := ".demo/kit.json", "platform"
+	if len(os.Args) > 1 {
+		path = os.Args[1]
+	}
+	if len(os.Args) > 2 {
+		part = os.Args[2]
+	}
+	if err := run(path, part); err != nil {
 		log.Fatal(err)
 	}
 }
 
 func run(path, part string) error {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
 	var demo kit
-	if err := json.Unmarshal(content, &demo); err != nil {
-		return err
+	content, err := os.ReadFile(path)
+	if err != nil || json.Unmarshal(content, &demo) != nil {
+		return fmt.Errorf("There is no kit to read at %s: run make demo, and give the path of its .demo/kit.json.", path)
 	}
-	me := demo.Clients[part]
+	me, found := demo.Clients[part]
+	if !found {
+		return fmt.Errorf("The kit has no client %s.", part)
+	}
 	clientKey, err := privateKey(me.PrivateJWKS.Keys[0])
 	if err != nil {
 		return err
@@ -129,7 +140,7 @@ func run(path, part string) error {
 	// 2. A verification. To repeat it after a failure, send the same Idempotency-Key: it costs one use.
 	body, err := json.Marshal(object{
 		"enterprise": object{"uscc": demo.Subjects[0].USCC},
-		"purpose":    "merchant_onboarding",
+		"purpose":    me.Purposes[0],
 		"questions":  []object{{"question": "is_active.v1"}},
 	})
 	if err != nil {
@@ -161,9 +172,10 @@ func run(path, part string) error {
 	return nil
 }
 
-// post sends a body; if the server asks for its nonce, it sends it once more.
+// post sends a body, four times at most: again with the server's nonce, if it asks for it; a call also after
+// Retry-After and a random part, at 429 and 503. An assertion would be spent by then.
 func (g *gateway) post(path string, body []byte, token string, headers map[string]string) (*http.Response, []byte, error) {
-	for range [2]int{} {
+	for tries := 1; ; tries++ {
 		proof, err := g.proof(http.MethodPost, path, token)
 		if err != nil {
 			return nil, nil, err
@@ -191,11 +203,16 @@ func (g *gateway) post(path string, body []byte, token string, headers map[strin
 		if fresh := answer.Header.Get("DPoP-Nonce"); fresh != "" {
 			g.nonce = fresh
 		}
-		if !bytes.Contains(content, []byte(`"use_dpop_nonce"`)) {
+		seconds, err := strconv.Atoi(answer.Header.Get("Retry-After"))
+		later := token != "" && err == nil && seconds < 100 &&
+			(answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode == http.StatusServiceUnavailable)
+		if tries == 4 || (!later && !bytes.Contains(content, []byte(`"use_dpop_nonce"`))) {
 			return answer, content, nil
 		}
+		if later {
+			time.Sleep(time.Duration(seconds)*time.Second + time.Duration(mathrand.Intn(1000))*time.Millisecond)
+		}
 	}
-	return nil, nil, errors.New("the server refused its own nonce")
 }
 
 // proof is a DPoP proof (RFC 9449 §4.2).

@@ -1,10 +1,18 @@
 #!/usr/bin/env bash
-# One verification with bash, curl, jq and OpenSSL 3. Usage: bash verify.sh .demo/kit.json platform
+# One verification with bash, curl, jq and OpenSSL 3. Usage, in the repository:
+#
+# bash docs/integrate/examples/verify.sh .demo/kit.json platform
 #
 # Tokens and keys pass in files of a private folder: any user of the machine can list arguments.
 set -euo pipefail
 umask 077
-kit=$(realpath "$1") part=$2
+fail() { echo "$*" >&2; exit 1; }
+kit=${1:-.demo/kit.json} part=${2:-platform}
+jq -e .issuer "$kit" >/dev/null 2>&1 ||
+  fail "There is no kit to read at $kit: run make demo, and give the path of its .demo/kit.json."
+jq -e --arg part "$part" '.clients[$part]' "$kit" >/dev/null ||
+  fail "The kit has no client $part; it has $(jq -r '.clients | keys_unsorted | join(", ")' "$kit")."
+kit=$(realpath "$kit")
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
@@ -12,8 +20,8 @@ cd "$folder"
 issuer=$(jq -r .issuer "$kit")
 client_id=$(jq -r --arg part "$part" '.clients[$part].client_id' "$kit")
 uscc=$(jq -r '.subjects[0].uscc' "$kit")
+purpose=$(jq -r --arg part "$part" '.clients[$part].purposes[0]' "$kit")
 
-fail() { echo "$*" >&2; exit 1; }
 bytes() { printf "$(sed 's/../\\x&/g')"; } # from hexadecimal
 b64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
 unb64url() {
@@ -49,21 +57,28 @@ dpop_header=$(jq -nc --arg x "$(head -c 32 point | b64url)" --arg y "$(tail -c 3
 
 header() { tr -d '\r' <answer.head | awk -v name="$1:" 'tolower($1) == name {sub(/^[^:]*: */, ""); print}'; }
 
-# POST the file `body` with the header lines of `headers`; with the server's nonce once more, if it asks for it.
+# POST the file `body` with the header lines of `headers`, four times at most: again with the server's nonce, if it
+# asks for it; a call also after Retry-After and a random part, at 429 and 503. An assertion would be spent by then.
 nonce=
 post() { # path, file of the access token
-  local claims _
-  for _ in 1 2; do
+  local claims tries fresh wait
+  for tries in 1 2 3 4; do
     claims=$(jq -nc --arg htu "$issuer$1" --argjson iat "$(date +%s)" --arg jti "$(openssl rand -hex 16)" \
       --arg nonce "$nonce" --arg ath "${2:+$(sha256 "$2" | b64url)}" \
       '{htm: "POST", $htu, $iat, $jti, $nonce, $ath} | with_entries(select(.value != ""))')
     { cat headers; echo "DPoP: $(jwt "$dpop_header" "$claims" dpop.pem)"; } >sent
     status=$(curl -sS --max-time 30 -o answer -D answer.head -w '%{http_code}' \
       -H @sent --data-binary @body "$issuer$1")
-    nonce=$(header dpop-nonce)
-    grep -q '"use_dpop_nonce"' answer || return 0
+    fresh=$(header dpop-nonce) wait=$(header retry-after)
+    nonce=${fresh:-$nonce}
+    if [ "$tries" = 4 ]; then
+      return
+    elif [[ ${2:+$status} =~ ^(429|503)$ && $wait =~ ^[0-9]{1,2}$ ]]; then
+      sleep "$wait.$RANDOM"
+    elif ! grep -q '"use_dpop_nonce"' answer; then
+      return
+    fi
   done
-  fail "The server refused its own nonce."
 }
 
 # 1. A token: a client assertion (private_key_jwt, RFC 7523) and a proof (RFC 9449).
@@ -80,8 +95,8 @@ post /oauth/token
 jq -rj .access_token answer >token
 
 # 2. A verification. To repeat it after a failure, send the same Idempotency-Key: it costs one use.
-jq -ncj --arg uscc "$uscc" \
-  '{enterprise: {$uscc}, purpose: "merchant_onboarding", questions: [{question: "is_active.v1"}]}' >body
+jq -ncj --arg uscc "$uscc" --arg purpose "$purpose" \
+  '{enterprise: {$uscc}, $purpose, questions: [{question: "is_active.v1"}]}' >body
 cat >headers <<END
 Authorization: DPoP $(cat token)
 Content-Type: application/json
