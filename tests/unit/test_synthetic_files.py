@@ -192,11 +192,12 @@ def test_a_part_takes_no_more_memory_when_it_is_longer(tmp_path: Path) -> None:
 
 
 def test_the_command_says_what_it_has_written_and_refuses_a_finished_folder(tmp_path: Path) -> None:
-    """With one sentence."""
+    """With one sentence; the enterprises are the demo's."""
     asked = ["synth", "--entities", "60", "--out", str(tmp_path), "--parts", "1"]
     first = CliRunner().invoke(app, asked)
     assert first.exit_code == 0, first.output
     assert "60 enterprises" in first.output
+    assert "91330106MAHD08319M" in _text(tmp_path / "registration-01.csv.zst")
     again = CliRunner().invoke(app, asked)
     assert again.exit_code == 2
     assert "finished province" in again.output
