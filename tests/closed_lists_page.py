@@ -225,6 +225,10 @@ LISTS: Final = (
                 "报送的公示截止日与计算结果不同",
                 "The end of publicity differs from the computed one",
             ),
+            RowWarning.LIKE_YUAN: (
+                "以万元计的金额像是以元填写",
+                "An amount in 10,000 yuan looks like one in yuan",
+            ),
             RowWarning.ID_NUMBER: ("文本中的证件号码已隐去", "A number of a person was masked"),
             RowWarning.PHONE: ("文本中的电话号码已隐去", "A phone number was masked"),
             RowWarning.SUPERSEDED: (

@@ -144,7 +144,8 @@ async def head(caller: Caller, path: str) -> httpx2.Response:
 
 async def get(caller: Caller, path: str, **headers: str) -> httpx2.Response:
     """GET as a department."""
-    return await caller.send(path, b"", method="GET", scope=SCOPE, headers=headers)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return await caller.send(path, b"", method="GET", scope=SCOPE, headers=named)
 
 
 async def upload(caller: Caller, content: bytes, **said: str) -> str:

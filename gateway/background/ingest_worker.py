@@ -27,7 +27,7 @@ from gateway.ingest.ingest_file import IngestBusy, IngestTask, ProgressListener,
 from gateway.ingest.job_store import DONE, Job, digest_of_file
 from gateway.ingest.row_list_files import MAX_LIST_BYTES
 from gateway.ingest.source_authorization import NotASource, source_of
-from gateway.ingest.text_encoding import Encoding
+from gateway.ingest.text_encoding import ENCODINGS, DeclaredEncoding
 from gateway.records import uploads
 from gateway.records.spool import Spool
 from gateway.records.uploads import Upload
@@ -44,10 +44,19 @@ MAX_ATTEMPTS: Final = 10
 STRAY_AGE_SECONDS: Final = 2 * 24 * 3600.0
 CHUNK_ROWS: Final = 5_000  # a call of the same source and dataset waits for one chunk at most
 MAX_REJECTED: Final = 100_000
-ANOTHER_DIGEST: Final = "The file's SHA-256 is not the one that was announced: upload it again."
-GONE: Final = "The file is not in the gateway's folder any more: upload it again."
-GAVE_UP: Final = "The file could not be taken, many times over: tell the operator its job_id."
-_COUNTED: Final = ("rows", "created", "updated", "unchanged", "rejected")
+ANOTHER_DIGEST: Final = (
+    "The file's SHA-256 is not the one that was announced: upload it again.",
+    "文件的 SHA-256 与声明的不一致：请重新上传。",
+)
+GONE: Final = (
+    "The file is not in the gateway's folder any more: upload it again.",
+    "文件已不在网关目录中：请重新上传。",
+)
+GAVE_UP: Final = (
+    "The file could not be taken, many times over: tell the operator its job_id.",
+    "文件多次处理失败：请将 job_id 告知运营方。",
+)
+_COUNTED: Final = ("rows", "created", "updated", "unchanged", "rejected", "passed_over")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,7 +68,7 @@ class IngestWorker:
     name: str = field(default_factory=lambda: secrets.token_hex(16))
     _cleaned: float = 0.0
     _progress: dict[str, Any] | None = None
-    _ended: str | None = None
+    _ended: tuple[str, str] | None = None
     """The reason why the source of the current file may not deliver any more."""
 
     @property
@@ -131,17 +140,17 @@ class IngestWorker:
         try:
             job = await self._run_task(upload)
         except (FileRefused, NotASource) as refused:
-            await self._finish(upload, "stopped", str(refused), None)
+            await self._finish(upload, "stopped", (refused.en, refused.zh), None)
             return
         state = "done" if job.state == DONE else "stopped"
-        await self._finish(upload, state, job.sentence, _counts(job))
+        await self._finish(upload, state, (job.sentence, job.sentence_zh), _counts(job))
 
     async def _run_task(self, upload: Upload) -> Job:
         path = self.spool.file(upload.upload_id)
         if not path.exists():
-            raise FileRefused(GONE)
+            raise FileRefused(*GONE)
         if await asyncio.to_thread(digest_of_file, path) != upload.sha256:
-            raise FileRefused(ANOTHER_DIGEST)
+            raise FileRefused(*ANOTHER_DIGEST)
         now = self.runtime.now()
         # Its own connection: a large file must not occupy one of the calls' pool.
         engine = background_engine(self.runtime.settings)
@@ -154,6 +163,8 @@ class IngestWorker:
                 catalogue=self.runtime.catalogue,
                 vault_keys=self.runtime.settings.vault_keys.read_text(encoding="utf-8"),
                 encoding=_encoding(upload),
+                columns=upload.columns or {},
+                ignore_unknown=upload.ignore_unknown,
                 chunk_rows=CHUNK_ROWS,
                 max_rejected=MAX_REJECTED,
             )
@@ -202,7 +213,7 @@ class IngestWorker:
                         connection, upload.source_id, upload.dataset, now=self.runtime.now()
                     )
             except NotASource as ended:
-                self._ended = str(ended)
+                self._ended = ended.en, ended.zh
                 return
             except Exception as error:
                 if not is_unavailable(error):
@@ -210,7 +221,11 @@ class IngestWorker:
                 log.warning("upload_not_renewed", job_id=upload.upload_id, kind=name_of(error))
 
     async def _finish(
-        self, upload: Upload, state: str, sentence: str | None, counts: dict[str, Any] | None
+        self,
+        upload: Upload,
+        state: str,
+        sentences: tuple[str | None, str | None],
+        counts: dict[str, Any] | None,
     ) -> None:
         async with self.runtime.background.begin() as connection:
             kept = await uploads.finish(
@@ -218,7 +233,7 @@ class IngestWorker:
                 upload.upload_id,
                 holder=self.name,
                 state=state,
-                sentence=sentence,
+                sentences=sentences,
                 counts=counts,
                 now=self.runtime.now(),
             )
@@ -261,8 +276,12 @@ async def _stop(task: asyncio.Task[None]) -> None:
 
 
 def _counts(job: Job) -> dict[str, Any]:
-    return {name: getattr(job, name) for name in _COUNTED} | {"warnings": dict(job.warnings)}
+    counted = {name: getattr(job, name) for name in _COUNTED}
+    return counted | {
+        "ignored_columns": list(job.ignored_columns),
+        "warnings": dict(job.warnings),
+    }
 
 
-def _encoding(upload: Upload) -> Encoding:
-    return "gb18030" if upload.encoding == "gb18030" else "utf-8"
+def _encoding(upload: Upload) -> DeclaredEncoding:
+    return next((each for each in ENCODINGS if each == upload.encoding), "utf-8")

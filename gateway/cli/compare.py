@@ -75,8 +75,8 @@ def compare(
     )
     comparison = PartitionedComparison(
         job,
-        read_delivery(left, definition, encoding.value),
-        read_delivery(right, definition, encoding.value),
+        read_delivery(left, catalogue, dataset, encoding.value),
+        read_delivery(right, catalogue, dataset, encoding.value),
         catalogue=catalogue,
         today=day_of(datetime.now(UTC)),
     )

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
@@ -33,7 +34,9 @@ def ingest_files(
     files: Annotated[list[Path], typer.Argument(help="CSV, NDJSON or Parquet; .gz and .zst too.")],
     source: Annotated[str, typer.Option(help="The client whose records these are.")],
     dataset: Annotated[str, typer.Option(help="The dataset's code in the catalogue.")],
-    encoding: Annotated[str, typer.Option(help="utf-8 or gb18030; never guessed.")] = "utf-8",
+    encoding: Annotated[
+        str, typer.Option(help="utf-8 or gb18030; else by the file's first block.")
+    ] = "auto",
     file_format: Annotated[
         str | None, typer.Option("--format", help="csv, ndjson or parquet; else by the name.")
     ] = None,
@@ -41,6 +44,13 @@ def ingest_files(
         Path | None,
         typer.Option(help="Folder for the lists of rejected rows and masked numbers; else FILE's."),
     ] = None,
+    columns: Annotated[
+        Path | None,
+        typer.Option(help="YAML file of the department's own columns: lines `column: field`."),
+    ] = None,
+    ignore_unknown: Annotated[
+        bool, typer.Option("--ignore-unknown", help="Leave out columns that are not known.")
+    ] = False,
     chunk_rows: Annotated[
         int, typer.Option(min=100, max=100_000, help="Rows in one transaction.")
     ] = DEFAULT_CHUNK_ROWS,
@@ -54,6 +64,7 @@ def ingest_files(
     options = parse_options(
         source, dataset, encoding, file_format, rejects, chunk_rows, again=again
     )
+    options = options.with_columns(columns, ignore_unknown=ignore_unknown)
     ingest = _validate if dry_run else _ingest
     raise typer.Exit(max(ingest(path, options) for path in files))
 
@@ -107,7 +118,8 @@ async def _run(path: Path, options: IngestOptions, bar: ProgressBar) -> Job:
 
 def _validate(path: Path, options: IngestOptions) -> int:
     """Validate one file without the database; returns the exit status."""
-    rows, rejected, warnings = 0, 0, Counter[str]()
+    rows, rejected, passed_over, warnings = 0, 0, 0, Counter[str]()
+    ignored: Sequence[str] = ()
     sentence: str | None = None
     try:
         plan = ReadPlan(
@@ -122,11 +134,13 @@ def _validate(path: Path, options: IngestOptions) -> int:
                 rejects.add(chunk.rejects)
                 masked.add(chunk.masked)
                 rows, rejected = rows + chunk.rows, rejected + chunk.rejected
+                passed_over, ignored = passed_over + chunk.passed_over, chunk.ignored
                 warnings.update({each.value: count for each, count in chunk.warnings.items()})
                 bar.at(chunk.position, rows)
     except FileRefused as error:
         sentence = str(error)
     print(f"{path.name}: {rows:,} rows judged, {rejected:,} rejected; nothing was written.")
+    _print_left_out(passed_over, ignored)
     _print_warnings(warnings, options)
     if sentence is not None:
         print(f"{path.name}: {sentence}", file=sys.stderr)
@@ -142,11 +156,19 @@ def _report(path: Path, job: Job, options: IngestOptions, asked_at: datetime) ->
         f"{path.name}: {job.rows:,} rows: {job.created:,} created, {job.updated:,} updated, "
         f"{job.unchanged:,} unchanged, {job.rejected:,} rejected."
     )
+    _print_left_out(job.passed_over, job.ignored_columns)
     if job.rejected:
         print(f"  Why rows were rejected: {options.rejects_of(path)}")
     if job.masked_bytes:
         print(f"  Where personal numbers were masked: {options.masked_of(path)}")
     _print_warnings(Counter(job.warnings), options)
+
+
+def _print_left_out(passed_over: int, ignored: Sequence[str]) -> None:
+    if passed_over:
+        print(f"  Rows of natural persons, passed over: {passed_over:,}")
+    if ignored:
+        print(f"  Columns that are not kept: {', '.join(ignored)}")
 
 
 def _print_warnings(warnings: Counter[str], options: IngestOptions) -> None:

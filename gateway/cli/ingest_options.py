@@ -1,25 +1,27 @@
 """Options of `ingest`, checked against catalogue, client and agreement."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from gateway.admin.operators import Operator
 from gateway.cli.operator_session import current_operator, fail, parse_id, plain_errors, query
 from gateway.creditfile.catalogue_versions import in_force
 from gateway.ingest.chunk_reader import FILE_FORMATS
+from gateway.ingest.column_map import load_column_map
 from gateway.ingest.config import IngestConfig
 from gateway.ingest.decompression import FileRefused
+from gateway.ingest.header import HeaderReader
 from gateway.ingest.source_authorization import NotASource, source_of
-from gateway.ingest.text_encoding import ENCODINGS, Encoding
+from gateway.ingest.text_encoding import ENCODINGS, DeclaredEncoding
 from gateway.privacy.field_encryption import VaultKeys, VaultKeysError
 from gateway.settings import DatabaseSettings, IntakeSettings, SettingsError
 
 _PACKED: Final = (".gz", ".zst", ".zstd")
 _BY_NAME: Final = {
-    ".csv": "csv",
+    **dict.fromkeys((".csv", ".tsv", ".txt"), "csv"),
     ".ndjson": "ndjson",
     ".jsonl": "ndjson",
     ".json": "ndjson",
@@ -38,12 +40,25 @@ class IngestOptions:
     rejects: Path | None
     again: bool
 
+    def with_columns(self, path: Path | None, *, ignore_unknown: bool) -> Self:
+        """The options with the department's own columns, checked against the catalogue."""
+        config = self.config
+        try:
+            columns = {} if path is None else load_column_map(path)
+            HeaderReader(config.catalogue, config.dataset, columns)
+        except FileRefused as refused:
+            fail(str(refused))
+        return replace(self, config=replace(config, columns=columns, ignore_unknown=ignore_unknown))
+
     def format_of(self, path: Path) -> str:
         """File format, as given or by the file's name."""
         name = path.with_suffix("") if path.suffix.lower() in _PACKED else path
         found = self.format or _BY_NAME.get(name.suffix.lower())
         if found is None:
-            raise FileRefused("The name does not say what the file is; say --format.")
+            raise FileRefused(
+                "The name does not say what the file is; say --format.",
+                "文件名未表明格式：请指定 --format。",
+            )
         return found
 
     def rejects_of(self, path: Path) -> Path:
@@ -67,9 +82,9 @@ def parse_options(
     again: bool,
 ) -> IngestOptions:
     """The command's options, checked against catalogue, client and agreement."""
-    known: Encoding | None = next((each for each in ENCODINGS if each == encoding), None)
+    known: DeclaredEncoding | None = next((each for each in ENCODINGS if each == encoding), None)
     if known is None:
-        fail("--encoding is utf-8 or gb18030.")
+        fail("--encoding is utf-8, gb18030 or auto.")
     if file_format not in (None, *FILE_FORMATS):
         fail("--format is csv, ndjson or parquet.")
     with plain_errors():

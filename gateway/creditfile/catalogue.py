@@ -13,12 +13,14 @@ from gateway import strict_yaml
 from gateway.creditfile.catalogue_schema import (
     CataloguePart,
     DatasetDefinition,
+    DeliveryForms,
     FieldDefinition,
     LicensingItems,
     NonEmptyText,
     Subject,
 )
 from gateway.creditfile.clock_rules import ClockRules, EndsWith
+from gateway.creditfile.column_names import column_targets
 from gateway.creditfile.disclosure_class import CLASSES_FOR, Audience, DisclosureClass
 from gateway.creditfile.procedure_rules import ObjectionKinds, RepairRules
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS
@@ -46,6 +48,7 @@ class Catalogue(CataloguePart):
     objections: ObjectionKinds
     repair: RepairRules | None = None
     licensing_items: LicensingItems | None = None
+    deliveries: DeliveryForms = DeliveryForms()
     datasets: tuple[DatasetDefinition, ...]
 
     @cached_property
@@ -128,6 +131,7 @@ class Catalogue(CataloguePart):
             self._check_day(dataset)
             self._check_term(dataset)
             self._check_related(dataset)
+            column_targets(dataset, self.deliveries)
             for field in dataset.fields:
                 self._check_subject(dataset, field)
         strangers = {*self.objections.objection.datasets, *self.objections.rating_appeal.datasets}

@@ -140,6 +140,9 @@ def _description(field: FieldDefinition) -> str:
     sentences = [field.description]
     if field.values:
         sentences.append(f"One of {'、'.join(field.values)}.")
+    sentences += (f"{value}: also {'; '.join(also)}." for value, also in field.values_also.items())
+    if field.also:
+        sentences.append(f"Column also {'; '.join(field.also)}.")
     sentences.extend(_personal(field))
     return " ".join(sentences).replace("|", "\\|")
 

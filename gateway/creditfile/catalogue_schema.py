@@ -1,7 +1,9 @@
 """Schema of the data catalogue (pydantic): datasets, their fields, sensitive subjects."""
 
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -16,6 +18,7 @@ from pydantic import (
 
 from gateway.creditfile.disclosure_class import DisclosureClass
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS
+from verification.normalise import IGNORABLE
 
 COLUMNS: Final = (
     "decided_on",
@@ -41,6 +44,18 @@ WorkingDays = Annotated[int, Field(ge=1, le=250)]
 
 SeparateConsentOf = Literal["enterprise", "person"]
 """Giver of the separate consent (单独同意) that a field needs (R8a)."""
+
+
+ANY_TEXT: Final = "…"
+"""At the end of a value's alias: followed by any text."""
+_INSIGNIFICANT: Final = re.compile(r"[\s*]+")
+_BRACKETS: Final = str.maketrans("〔〕[]【】｛｝{}〈〉<>", "()()()()()()()")
+
+
+def fold_name(name: str) -> str:
+    """Name of a column or value without its width, blanks, kind of brackets, asterisks and case."""
+    plain = unicodedata.normalize("NFKC", IGNORABLE.sub("", name))
+    return _INSIGNIFICANT.sub("", plain).translate(_BRACKETS).casefold()
 
 
 def _as_tuple(value: object) -> object:
@@ -77,6 +92,35 @@ WhenTrue = Annotated[Condition, BeforeValidator(_as_condition)]
 """A condition; the name alone of a boolean field means that it is true."""
 
 
+class YuanCheck(CataloguePart):
+    """Check of an amount in 万元 that may have been delivered in yuan; a suspicion is a warning."""
+
+    least: Decimal
+    """A whole amount from which on it is suspicious, unless a text names it in 万."""
+    texts: tuple[Name, ...] = ()
+    """Free texts that name the amount: the same figure followed by 元 is suspicious at any size."""
+
+
+class PassedOver(CataloguePart):
+    """Rows that are passed over: a column, by its names, has one of `values`."""
+
+    columns: tuple[NonEmptyText, ...]
+    values: tuple[NonEmptyText, ...]
+
+
+class DeliveryForms(CataloguePart):
+    """Column names and words in the files that departments deliver, of every dataset."""
+
+    uscc: tuple[NonEmptyText, ...] = ()
+    """Names of the column with the enterprise's USCC."""
+    ignored: tuple[NonEmptyText, ...] = ()
+    """Columns that are known and not kept, where no field has that name."""
+    empty_words: tuple[NonEmptyText, ...] = ()
+    """Words for an empty cell."""
+    passed_over: PassedOver | None = None
+    """Rows of natural persons, who are no enterprises."""
+
+
 class IndividualBusinessField(CataloguePart):
     """Differences of a field for individual businesses (个体工商户); they only narrow it."""
 
@@ -102,6 +146,13 @@ class FieldDefinition(CataloguePart):
     personal: bool = False
     required: bool = False
     values: tuple[str, ...] = ()
+    values_also: Mapping[str, tuple[NonEmptyText, ...]] = {}
+    """Other words for the values; one that ends with … stands for all that begin so."""
+    also: tuple[NonEmptyText, ...] = ()
+    """Other names of its column in delivered files."""
+    empty_words: bool | None = None
+    """True if the catalogue's words for an empty cell are one here; by default, where no free text is."""
+    yuan: YuanCheck | None = None
     column: str | None = None
     public_when: WhenTrue | None = None
     """Condition on the same record that makes this field public."""
@@ -131,6 +182,40 @@ class FieldDefinition(CataloguePart):
             message = f"field {self.name}: masked, and not personal"
             raise ValueError(message)
         return self
+
+    @model_validator(mode="after")
+    def _words_are_distinct(self) -> Self:
+        for value in self.values_also:
+            if value not in self.values:
+                raise ValueError(f"field {self.name}: other words for {value}, no value of it")
+        seen: dict[str, str] = {}
+        for word, value in self._words():
+            if seen.setdefault(fold_name(word), value) != value:
+                raise ValueError(f"field {self.name}: {word} is a word for two values")
+        return self
+
+    def _words(self) -> Iterator[tuple[str, str]]:
+        yield from ((value, value) for value in self.values)
+        for value, words in self.values_also.items():
+            yield from ((word, value) for word in words)
+
+    @cached_property
+    def value_of_word(self) -> Mapping[str, str]:
+        """Values by their folded words; those of a beginning are apart."""
+        return {fold_name(w): v for w, v in self._words() if not w.endswith(ANY_TEXT)}
+
+    @cached_property
+    def value_of_beginning(self) -> Mapping[str, str]:
+        """Values by the folded beginnings of words for them."""
+        found = ((w.removesuffix(ANY_TEXT), v) for w, v in self._words() if w.endswith(ANY_TEXT))
+        return {fold_name(beginning): value for beginning, value in found}
+
+    @property
+    def has_empty_words(self) -> bool:
+        """True if the catalogue's words for an empty cell mean that a value is omitted."""
+        if self.empty_words is None:
+            return bool(self.values) or self.type not in {"text", "free_text"}
+        return self.empty_words
 
     def needs_separate_consent(self, fields: Mapping[str, Any]) -> bool:
         """True if the value needs its separate consent in a record with these fields.
@@ -226,6 +311,8 @@ class DatasetDefinition(CataloguePart):
     """The public page's words for an empty result, where the usual ones do not fit."""
     individual_business: ListingNames | None = None
     """The names that it has of an individual business."""
+    ignored: tuple[NonEmptyText, ...] = ()
+    """Columns of delivered files that are known and not kept, beside those of every dataset."""
     fields: tuple[FieldDefinition, ...]
 
     @cached_property
@@ -272,7 +359,9 @@ class DatasetDefinition(CataloguePart):
             for condition in field.conditions
             if not self._can_hold(condition)
         }
+        beside = {name for field in self.fields if field.yuan for name in field.yuan.texts}
         problems = (
+            (not beside <= set(names), f"no such field: {sorted(beside - set(names))}"),
             (len(names) != len(set(names)), "a field's name stands twice"),
             (not needed <= set(names), f"no such field: {sorted(needed - set(names))}"),
             (bool(unmet), f"a condition is no value of {sorted(unmet)}"),

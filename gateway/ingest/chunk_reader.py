@@ -19,6 +19,7 @@ from gateway.ingest.copy_batch import MAX_ROWS_AT_ONCE, CopyBatch
 from gateway.ingest.copy_encoding import row_encoder
 from gateway.ingest.csv_reader import read_csv
 from gateway.ingest.decompression import DecompressedFile, FileRefused
+from gateway.ingest.header import HeaderReader
 from gateway.ingest.ndjson_reader import read_ndjson
 from gateway.ingest.parquet_support import read_parquet
 from gateway.ingest.results import MaskedField, RowWarning
@@ -59,6 +60,9 @@ class Chunk:
     masked: bytes = field(repr=False)
     rejected: int
     superseded: int
+    passed_over: int
+    ignored: tuple[str, ...]
+    """Columns of the file that are not kept."""
     warnings: Mapping[RowWarning, int]
     position: int
     is_last_part: bool
@@ -74,7 +78,10 @@ def read_chunks(plan: ReadPlan) -> Iterator[Chunk]:
         rows = _open_rows(source, plan)
         row = rows.pass_over(plan.skip)
         if row < plan.skip:
-            raise FileRefused("The file has fewer rows than were taken from it before.")
+            raise FileRefused(
+                "The file has fewer rows than were taken from it before.",
+                "文件的行数少于此前已处理的行数。",
+            )
         while True:
             turn = row // config.chunk_rows
             wanted = (turn + 1) * config.chunk_rows - row
@@ -90,7 +97,7 @@ def read_chunks(plan: ReadPlan) -> Iterator[Chunk]:
             row += count
             is_whole = count == wanted or batch.size < MAX_BUFFERED_BYTES
             if count:
-                yield _chunk(batch, count, source.position, is_last_part=is_whole)
+                yield _chunk(batch, rows, count, source.position, is_last_part=is_whole)
             if refused is not None:
                 raise refused
             if is_whole and count < wanted:
@@ -115,17 +122,24 @@ def _fill(batch: CopyBatch, rows: RowReader, first: int, wanted: int) -> FileRef
 
 def _open_rows(source: DecompressedFile, plan: ReadPlan) -> RowReader:
     config = plan.config
-    dataset = config.catalogue.dataset(config.dataset)
     if source.is_parquet != (plan.format == "parquet"):
-        raise FileRefused(f"The file is not what its name says ({plan.format}).")
-    if plan.format == "csv":
-        return read_csv(source, dataset, config.encoding)
+        raise FileRefused(
+            f"The file is not what its name says ({plan.format}).",
+            f"文件内容与其名称所示格式（{plan.format}）不符。",
+        )
     if plan.format == "ndjson":
         return read_ndjson(source, config.encoding)
-    return read_parquet(source, dataset)
+    header = HeaderReader(
+        config.catalogue, config.dataset, config.columns, ignore_unknown=config.ignore_unknown
+    )
+    if plan.format == "csv":
+        return read_csv(source, header, config.encoding)
+    return read_parquet(source, header)
 
 
-def _chunk(batch: CopyBatch, rows: int, position: int, *, is_last_part: bool) -> Chunk:
+def _chunk(
+    batch: CopyBatch, reader: RowReader, rows: int, position: int, *, is_last_part: bool
+) -> Chunk:
     warnings = Counter(each for warned in batch.warned.values() for each in warned)
     if batch.superseded:
         warnings[RowWarning.SUPERSEDED] += len(batch.superseded)
@@ -136,6 +150,8 @@ def _chunk(batch: CopyBatch, rows: int, position: int, *, is_last_part: bool) ->
         masked=masked_csv(batch.masked),
         rejected=len(batch.rejected),
         superseded=len(batch.superseded),
+        passed_over=batch.passed_over,
+        ignored=reader.header.ignored if reader.header else (),
         warnings=warnings,
         position=position,
         is_last_part=is_last_part,

@@ -1,11 +1,12 @@
 """Ingest configuration: source, dataset, catalogue, encryption keys, encoding and limits."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.ingest.results import Source
-from gateway.ingest.text_encoding import Encoding
+from gateway.ingest.text_encoding import DeclaredEncoding
 
 DEFAULT_CHUNK_ROWS: Final = 10_000
 MAX_REJECTED: Final = 1_000_000
@@ -19,7 +20,11 @@ class IngestConfig:
     dataset: str
     catalogue: Catalogue
     vault_keys: str = field(repr=False)
-    encoding: Encoding = "utf-8"
+    encoding: DeclaredEncoding = "utf-8"
+    columns: Mapping[str, str | None] = field(default_factory=dict)
+    """Fields by the department's own names of columns; None: not kept."""
+    ignore_unknown: bool = False
+    """True if columns that the catalogue does not know are left out, else the file is refused."""
     chunk_rows: int = DEFAULT_CHUNK_ROWS
     """Rows in one transaction."""
     max_rejected: int = MAX_REJECTED

@@ -54,6 +54,8 @@ class CopyBatch:
         self.masked: dict[int, tuple[MaskedField, ...]] = {}
         self.superseded: dict[int, str] = {}
         """Row numbers replaced by a later row of the same key, with that key."""
+        self.passed_over = 0
+        """Rows of natural persons, of which nothing is kept."""
         self.rows = 0
         self.size = 0
 
@@ -73,7 +75,10 @@ class CopyBatch:
         done = 0
         while done < len(items) and self.size < max_bytes:
             part = items[done : done + self._rows_at_once]
-            numbers = range(first + done, first + done + len(part))
+            given = len(part)
+            numbers: Sequence[int] = range(first + done, first + done + given)
+            if parser.is_passed_over is not None:
+                numbers, part = _kept(numbers, part, parser.is_passed_over)
             if len(part) <= _FEW_ROWS:
                 pairs = zip(numbers, part, strict=True)
                 faulty = [n for n, item in pairs if not self._add_one(n, parser.read(item))]
@@ -83,10 +88,12 @@ class CopyBatch:
             else:
                 self._rows_at_once = max(len(part) // 2, _FEW_ROWS)
                 continue
-            done += len(part)
+            done += given
+            self.rows += given - len(part)
+            self.passed_over += given - len(part)
         return done
 
-    def _add_at_once(self, numbers: range, columns: Columns | None) -> bool:
+    def _add_at_once(self, numbers: Sequence[int], columns: Columns | None) -> bool:
         batch = None if columns is None else self._validate_columns(columns)
         if batch is None:
             return False
@@ -136,6 +143,16 @@ class CopyBatch:
         lines = [self._lines[key][1] for key in sorted(self._lines)]
         lines.append(b"")
         return b"\n".join(lines)
+
+
+def _kept(
+    numbers: Sequence[int], items: Sequence[Any], is_passed_over: Callable[[Any], bool]
+) -> tuple[Sequence[int], Sequence[Any]]:
+    """The rows that are not passed over, with their numbers."""
+    kept = [place for place, item in enumerate(items) if not is_passed_over(item)]
+    if len(kept) == len(items):
+        return numbers, items
+    return [numbers[place] for place in kept], [items[place] for place in kept]
 
 
 def _new_ids(random: Callable[[int], bytes], count: int) -> list[str]:

@@ -9,12 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_schema import DatasetDefinition
+from gateway.creditfile.column_names import ROW_MEMBERS, SOURCE_TIME, USCC
 from gateway.creditfile.natural_keys import fold
 from gateway.creditfile.personal_fields import open_record
 from gateway.creditfile.record_mapping import FieldProblem
 from gateway.creditfile.records import Record
 from gateway.db.statements import Statement
-from gateway.ingest.dataset_rules import ROW_MEMBERS, SOURCE_TIME, USCC
 from gateway.ingest.ingest_batch import ingest_rows
 from gateway.ingest.results import BatchResult, RowOutcome, Source
 from gateway.privacy.field_encryption import Vault

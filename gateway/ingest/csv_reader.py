@@ -1,99 +1,85 @@
-"""Rows of a CSV file (RFC 4180). Skipping rows does not parse their lines where that is possible."""
+"""Rows of a CSV file (RFC 4180), or one with tabs, semicolons or bars in place of commas.
+
+Skipping rows does not parse their lines where that is possible.
+"""
 
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import chain, islice
 from typing import Any, Final
 
-from gateway.creditfile.catalogue_schema import DatasetDefinition
 from gateway.creditfile.record_mapping import FieldProblem
+from gateway.ingest.cells import BLANKS, cells_parser, has_text
 from gateway.ingest.decompression import (
     MAX_LINE_BYTES,
     DecompressedFile,
     FileRefused,
     OversizedLine,
 )
-from gateway.ingest.header import cell_parsers, columns_of_header
+from gateway.ingest.header import HEADER_ROWS, HeaderReader
 from gateway.ingest.row_reader import RowReader
-from gateway.ingest.text_encoding import Encoding, decode_block, oversized_row, read_text_blocks
-from gateway.ingest.validate_columns import Columns, Row, RowParser
+from gateway.ingest.text_encoding import DeclaredEncoding, TextBlocks, decode_block, oversized_row
 
 _QUOTE: Final = '"'
-_ENDS: Final = "\r\n"
-_NOT_PLAIN: Final = re.compile(r'["\r]|\A\n|\n\n')
+SEPARATORS: Final = (",", "\t", ";", "|")
+_NOT_PLAIN: Final = {
+    each: re.compile(rf'["\r]|(?:\A|\n)[ \t\xa0\u3000{re.escape(each)}]*(?:\n|(?<!\n)\Z)')
+    for each in SEPARATORS
+}
 """Matches a block in which lines and rows may differ: quotes, CR, empty lines."""
 
 
-def read_csv(source: DecompressedFile, dataset: DatasetDefinition, encoding: Encoding) -> RowReader:
-    """The rows of a CSV file with a header."""
+NO_HEADER: Final = ("The file has no header that can be read.", "文件没有可识别的表头。")
+
+
+def read_csv(
+    source: DecompressedFile, header: HeaderReader, encoding: DeclaredEncoding
+) -> RowReader:
+    """The rows of a delimited text file with a header; the header shows its separator."""
     csv.field_size_limit(MAX_LINE_BYTES)
-    return _CsvRows(source, dataset, encoding)
-
-
-def _csv_parser(columns: tuple[str, ...], dataset: DatasetDefinition) -> RowParser:
-    width, from_text = len(columns), tuple(cell_parsers(columns, dataset).items())
-
-    def read(cells: list[str] | FieldProblem) -> Row:
-        if isinstance(cells, FieldProblem):
-            return cells
-        if len(cells) != width:
-            return FieldProblem(field="?", reason=f"{len(cells)} cells in place of {width}")
-        row: dict[str, Any] = dict(zip(columns, cells, strict=True))
-        for name, read_text in from_text:
-            if row[name]:
-                row[name] = read_text(row[name])
-        return row
-
-    def read_columns(items: Sequence[list[str] | FieldProblem]) -> Columns | None:
-        try:
-            cells = zip(*items, strict=True)
-            by_name: dict[str, Sequence[Any]] = dict(zip(columns, cells, strict=True))
-        except (TypeError, ValueError):
-            return None
-        for name, read_text in from_text:
-            known = {text: read_text(text) if text else text for text in set(by_name[name])}
-            by_name[name] = [known[text] for text in by_name[name]]
-        return by_name
-
-    return RowParser(read=read, columns=read_columns)
+    return _CsvRows(source, header, encoding)
 
 
 class _CsvRows(RowReader):
-    """Row reader over CSV cells; empty lines are ignored."""
+    """Row reader over CSV cells; empty lines and those of separators alone are ignored."""
 
     def __init__(
-        self, source: DecompressedFile, dataset: DatasetDefinition, encoding: Encoding
+        self, source: DecompressedFile, header: HeaderReader, encoding: DeclaredEncoding
     ) -> None:
-        self._block = io.StringIO()
-        self._lines = chain.from_iterable(self._blocks(source, encoding))
-        self._reader = csv.reader(self._lines, strict=True)
         self._rows = 0
         self._passed = 0
         """Skipped lines that `csv` has not read."""
         self._line = 0
         """Line number on which the last row ended."""
-        super().__init__(
-            source, iter(()), _csv_parser(columns_of_header(self._header(), dataset), dataset)
-        )
+        self._block = io.StringIO()
+        blocks = self._blocks(source, encoding)
+        first = next(blocks, self._block)
+        separator, titles = _layout(first.getvalue(), header)
+        self._blanks = BLANKS + separator
+        self._not_plain = _NOT_PLAIN[separator]
+        self._lines = chain.from_iterable(chain((first,), blocks))
+        self._reader = csv.reader(self._lines, delimiter=separator, strict=True)
+        found = header.read(self._header(titles))
+        super().__init__(source, iter(()), cells_parser(found, header), found)
 
-    def _header(self) -> list[str]:
-        """The first non-empty row; it is not counted."""
+    def _header(self, titles: int) -> list[str]:
+        """The first row with text after so many titles; it is not counted."""
         try:
-            for cells in self._reader:
-                if cells:
-                    self._line = self._reader.line_num
-                    return cells
+            for cells in islice(filter(has_text, self._reader), titles, None):
+                self._line = self._reader.line_num
+                return cells
         except csv.Error:
             pass
-        raise FileRefused("The file has no header that can be read.")
+        raise FileRefused(*NO_HEADER)
 
     def _take(self, taken: list[Any], most: int) -> None:
         while len(taken) < most:
             try:
                 for cells in self._reader:
-                    if cells:
+                    if has_text(cells):
                         self._rows += 1
                         self._line = self._reader.line_num + self._passed
                         taken.append(cells)
@@ -117,7 +103,7 @@ class _CsvRows(RowReader):
                 if self._pass_over_block(left):
                     continue
             if _QUOTE not in line:
-                self._pass(lines=1, rows=1 if line.strip(_ENDS) else 0)
+                self._pass(lines=1, rows=1 if line.strip(self._blanks) else 0)
                 continue
             self._block.seek(position)
             if not self.take(1):
@@ -128,7 +114,7 @@ class _CsvRows(RowReader):
         """Skip the current block if each of its lines is a row, and at most `most` rows."""
         text = self._block.getvalue()
         rows = text.count("\n") + (not text.endswith("\n"))
-        if rows > most or _NOT_PLAIN.search(text):
+        if rows > most or self._not_plain.search(text):
             return False
         self._block.seek(len(text))
         self._pass(lines=rows, rows=rows)
@@ -145,9 +131,26 @@ class _CsvRows(RowReader):
         first, self._line = self._line + 1, self._reader.line_num + self._passed
         return f"quotation marks that do not fit, in the lines {first} to {self._line}"
 
-    def _blocks(self, source: DecompressedFile, encoding: Encoding) -> Iterator[io.StringIO]:
-        for block in read_text_blocks(source, encoding):
+    def _blocks(
+        self, source: DecompressedFile, encoding: DeclaredEncoding
+    ) -> Iterator[io.StringIO]:
+        blocks = TextBlocks(source, encoding)
+        for block in blocks:
             if isinstance(block, OversizedLine):
                 raise oversized_row(self._rows + 1)
-            self._block = io.StringIO(decode_block(block, encoding), newline="\n")
+            self._block = io.StringIO(decode_block(block, blocks.encoding), newline="\n")
             yield self._block
+
+
+def _layout(text: str, header: HeaderReader) -> tuple[str, int]:
+    """The separator with which a first row names the USCC, and the rows before that one."""
+    for separator in SEPARATORS:
+        rows: list[list[str]] = []
+        lines = io.StringIO(text, newline="\n")
+        with suppress(csv.Error):
+            reader = csv.reader(lines, delimiter=separator, strict=True)
+            rows.extend(islice(filter(has_text, reader), HEADER_ROWS))
+        titles = header.find(rows)
+        if titles is not None:
+            return separator, titles
+    return SEPARATORS[0], 0

@@ -1,30 +1,31 @@
 """Validation rules of one dataset, compiled from the catalogue for one day."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any, Final, Self
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_schema import DatasetDefinition
+from gateway.creditfile.catalogue_schema import DatasetDefinition, YuanCheck
 from gateway.creditfile.clock_rules import ClockRules
+from gateway.creditfile.column_names import USCC
 from gateway.creditfile.penalty_publicity import Penalty, last_day_of_publicity
 from gateway.creditfile.record_mapping import TEXT_TYPES, sealed_fields
 from gateway.ingest.field_parsers import (
     MAX_FREE_TEXT,
     MAX_TEXT,
     FieldParser,
+    empty_texts,
     field_parsers,
     time_parser,
 )
 
-USCC: Final = "uscc"
-KEY: Final = "key"
-SOURCE_TIME: Final = "source_time"
-ROW_MEMBERS: Final = (USCC, KEY, SOURCE_TIME)
-"""Members of a row that are not fields of its dataset."""
 MAX_KEY_LENGTH: Final = 400
 """Maximum length of a natural key: an index entry of PostgreSQL holds 2,704 bytes."""
+WHOLE: Final = ".000000"
+"""End of a stored decimal that is whole."""
 _MOST: Final = {"text": MAX_TEXT, "free_text": MAX_FREE_TEXT}
 
 
@@ -39,6 +40,10 @@ class DatasetRules:
     parse_source_time: FieldParser
     plain: Mapping[str, int]
     """Maximum length of each field that takes any text."""
+    empty: Mapping[str, frozenset[str]]
+    """Words for an empty cell, for each of these fields that has some."""
+    yuan: Mapping[str, YuanCheck]
+    """Amounts in 万元 that may have been delivered in yuan."""
     key: tuple[str, ...]
     needed: tuple[str, ...]
     texts: tuple[str, ...]
@@ -58,7 +63,8 @@ class DatasetRules:
         fields = [each for each in dataset.fields if each.name != USCC]
         required = (each.name for each in fields if each.required)
         sealed = sealed_fields(dataset)
-        parsers = field_parsers(dataset, today=today)
+        parsers = field_parsers(dataset, catalogue.deliveries, today=today)
+        empty = empty_texts(catalogue.deliveries)
         texts = [each.name for each in fields if each.type in TEXT_TYPES and not each.values]
         return cls(
             dataset=dataset,
@@ -66,6 +72,8 @@ class DatasetRules:
             parsers={each.name: parsers[each.name] for each in fields},
             parse_source_time=time_parser(today),
             plain={f.name: _MOST[f.type] for f in fields if f.type in _MOST and not f.values},
+            empty={f.name: empty for f in fields if f.type in _MOST and f.has_empty_words},
+            yuan={each.name: each.yuan for each in fields if each.yuan},
             key=dataset.key,
             needed=tuple(n for n in dict.fromkeys((*dataset.key, *required)) if n != USCC),
             texts=tuple(each for each in texts if each not in {*dataset.key, *sealed}),
@@ -96,6 +104,19 @@ class DatasetRules:
         )
         last_day = last_day_of_publicity(penalty, self.clock)
         return last_day is not None and last_day.isoformat() == delivered
+
+    def looks_like_yuan(self, name: str, fields: Mapping[str, Any]) -> bool:
+        """True if an amount in 万元 was probably delivered in yuan."""
+        check, amount = self.yuan[name], str(fields.get(name) or "")
+        if not amount.endswith(WHOLE):
+            return False
+        figure = amount.removesuffix(WHOLE)
+        texts = "".join(fields.get(each) or "" for each in check.texts).replace(",", "")
+        if re.search(rf"(?<![\d.]){figure}(?:\.0+)?元", texts):
+            return figure != "0"
+        return Decimal(figure) >= check.least and not re.search(
+            rf"(?<!\d){figure}(?:\.0+)?万", texts
+        )
 
     def _day(self, fields: Mapping[str, Any], column: str) -> date | None:
         value = fields.get(self.by_column.get(column, ""))

@@ -28,7 +28,14 @@ _ZIP: Final = b"PK\x03\x04"
 
 
 class FileRefused(Exception):  # named in the past tense
-    """The file cannot be taken, or no further; the one argument is the sentence that says why."""
+    """The file cannot be taken, or no further; `en` and `zh` are the sentence that says why."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en, zh)
+        self.en, self.zh = en, zh
+
+    def __str__(self) -> str:
+        return self.en
 
 
 class OversizedLine:
@@ -83,7 +90,10 @@ class DecompressedFile:
         head = self.raw.read(4)
         self.raw.seek(0)
         if head.startswith(_ZIP):
-            raise FileRefused("The file is a ZIP archive: unpack it, or pack it by gzip or zstd.")
+            raise FileRefused(
+                "The file is a ZIP archive: unpack it, or pack it by gzip or zstd.",
+                "文件是 ZIP 压缩包：请解压，或改用 gzip、zstd 压缩。",
+            )
         self.is_parquet = head == _PARQUET
         self._stream = self._open_stream(head)
         self.unpacked = 0
@@ -115,7 +125,8 @@ class DecompressedFile:
             length += len(piece)
         if self._is_broken and not pieces:
             raise FileRefused(
-                "The file breaks off or is damaged: it cannot be unpacked any further."
+                "The file breaks off or is damaged: it cannot be unpacked any further.",
+                "文件不完整或已损坏，无法继续解压。",
             )
         self._check_ratio(length)
         return b"".join(pieces)
@@ -124,7 +135,8 @@ class DecompressedFile:
         self.unpacked += length
         if self.unpacked > RATIO_FREE_BYTES and self.unpacked > MAX_RATIO * self.position:
             raise FileRefused(
-                f"The file unpacks to more than {MAX_RATIO} times its size, which no delivery does."
+                f"The file unpacks to more than {MAX_RATIO} times its size, which no delivery does.",
+                f"文件解压后超过原大小的 {MAX_RATIO} 倍，不是正常的报送文件。",
             )
 
     def blocks(self) -> Iterator[bytes | OversizedLine]:
@@ -166,8 +178,11 @@ def open_regular_file(path: Path) -> io.BufferedReader:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        raise FileRefused(f"The file cannot be opened ({type(error).__name__}).") from None
+        kind = type(error).__name__
+        raise FileRefused(
+            f"The file cannot be opened ({kind}).", f"无法打开文件（{kind}）。"
+        ) from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise FileRefused("This is not a regular file.")
+        raise FileRefused("This is not a regular file.", "这不是普通文件。")
     return os.fdopen(descriptor, "rb")

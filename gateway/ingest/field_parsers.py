@@ -9,8 +9,15 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
+from unicodedata import normalize
 
-from gateway.creditfile.catalogue_schema import DatasetDefinition, FieldDefinition, FieldType
+from gateway.creditfile.catalogue_schema import (
+    DatasetDefinition,
+    DeliveryForms,
+    FieldDefinition,
+    FieldType,
+    fold_name,
+)
 from gateway.creditfile.local_dates import day_of
 from gateway.rfc3339 import parse_time
 
@@ -20,9 +27,21 @@ MAX_TEXTS: Final = 200
 MAX_INTEGER: Final = 2**53 - 1  # exact in every JSON reader
 EARLIEST_DATE: Final = "1800-01-01"
 DECIMAL_PLACES: Final = 6
+_NO_TEXTS: Final[frozenset[str]] = frozenset()
 EMPTY_VALUES: Final[tuple[Any, ...]] = ("", [])
 """Values that count as omitted, beside `None`."""
 
+_LOOSE_DAY: Final = re.compile(
+    r"(\d{4})(?:-(\d{1,2})-(\d{1,2})|/(\d{1,2})/(\d{1,2})|\.(\d{1,2})\.(\d{1,2})"
+    r"|年(\d{1,2})月(\d{1,2})日|(\d{2})(\d{2}))"
+    r"(?:[ T]0{1,2}:00(?::00(?:\.0{1,9})?)?)?",
+    re.ASCII,
+)
+"""`2026/3/2`, `20260302`, `2026年3月2日`, `2026.3.2`, each also with the time of midnight."""
+_LONGEST_DAY: Final = 40
+_LOOSE_MONTH: Final = re.compile(r"(\d{4})(?:[-/.年](\d{1,2})月?|(\d{2}))", re.ASCII)
+_GROUPED: Final = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d*)?", re.ASCII)
+_LONGEST_DECIMAL: Final = 60
 _DECIMAL: Final = re.compile(r"-?\d{1,14}(\.\d{1,6}0*)?", re.ASCII)
 _CANONICAL: Final = re.compile(r"-?(0|[1-9]\d{0,13})\.\d{6}", re.ASCII)
 _MONTH: Final = re.compile(r"(1[89]|[2-9]\d)\d\d-(0[1-9]|1[0-2])", re.ASCII)
@@ -39,9 +58,22 @@ class InvalidValue(ValueError):
     """The value is not what the catalogue says; the one argument is the reason."""
 
 
-def field_parsers(dataset: DatasetDefinition, *, today: date) -> dict[str, FieldParser]:
+def field_parsers(
+    dataset: DatasetDefinition, forms: DeliveryForms, *, today: date
+) -> dict[str, FieldParser]:
     """The parsers of a dataset's fields, by name. `today` is the day in Shanghai."""
-    return {field.name: _parser(field, today.isoformat()) for field in dataset.fields}
+    empty = empty_texts(forms)
+    return {
+        field.name: _parser(field, today.isoformat(), empty if field.has_empty_words else _NO_TEXTS)
+        for field in dataset.fields
+    }
+
+
+def empty_texts(forms: DeliveryForms) -> frozenset[str]:
+    """Texts that mean an empty cell, in any case."""
+    return frozenset(
+        case for word in forms.empty_words for case in (word, word.lower(), word.upper())
+    )
 
 
 def time_parser(today: date) -> FieldParser:
@@ -69,12 +101,26 @@ def is_omitted(value: Any) -> bool:
     return not value and (value is None or value in EMPTY_VALUES)
 
 
-def _parser(field: FieldDefinition, today: str) -> FieldParser:
+def _parser(field: FieldDefinition, today: str, empty: frozenset[str]) -> FieldParser:
+    if field.type == "texts":
+        return _texts(field, empty)
+    parse, known = _scalar_parser(field, today), field.value_of_word
+    if not empty:
+        return parse
+
+    def read(value: Any) -> Any:
+        if type(value) is str and value.strip() in empty:
+            return known.get(fold_name(value), "")
+        return parse(value)
+
+    return read
+
+
+def _scalar_parser(field: FieldDefinition, today: str) -> FieldParser:
     may_be_future = field.future or field.column in _FUTURE_COLUMNS
     parsers: dict[FieldType, FieldParser] = {
         "text": _text(field, MAX_TEXT),
         "free_text": _text(field, MAX_FREE_TEXT),
-        "texts": _texts(field),
         "date": _day(None if may_be_future else today),
         "month": _month,
         "boolean": _boolean,
@@ -92,19 +138,31 @@ def _text(field: FieldDefinition, most: int) -> FieldParser:
             raise InvalidValue("not a text")
         if value in values:
             return value
+        if values and len(value) <= most and (meant := _value_of(field, value)):
+            return meant
         text: str = value.strip()
         if "\0" in text:
             raise InvalidValue("has a NUL character")
         if len(text) > most:
             raise InvalidValue(f"longer than {most} characters")
-        if values and text not in values:
+        if values and text:
             raise InvalidValue("not one of the values of the catalogue")
         return text
 
     return read
 
 
-def _texts(field: FieldDefinition) -> FieldParser:
+def _value_of(field: FieldDefinition, word: str) -> str | None:
+    """The catalogue's value that a word stands for."""
+    folded = fold_name(word)
+    value = field.value_of_word.get(folded)
+    if value is None:
+        beginnings = field.value_of_beginning.items()
+        value = next((each for begun, each in beginnings if folded.startswith(begun)), None)
+    return value
+
+
+def _texts(field: FieldDefinition, empty: frozenset[str]) -> FieldParser:
     parse_text = _text(field, MAX_TEXT)
 
     def read(value: Any) -> list[str]:
@@ -112,39 +170,47 @@ def _texts(field: FieldDefinition) -> FieldParser:
             raise InvalidValue("not a list of texts")
         if len(value) > MAX_TEXTS:
             raise InvalidValue(f"more than {MAX_TEXTS} texts")
-        return [text for text in map(parse_text, value) if text]
+        given = [each for each in value if type(each) is not str or each.strip() not in empty]
+        texts = [text for text in map(parse_text, given) if text]
+        return list(dict.fromkeys(texts)) if field.values else texts
 
     return read
 
 
 def _day(latest: str | None) -> FieldParser:
     def read(value: Any) -> str:
-        if type(value) is not str or len(value) != len(EARLIEST_DATE) or not _is_a_day(value):
+        day = _day_of(value) if type(value) is str and len(value) <= _LONGEST_DAY else None
+        if day is None:
             raise InvalidValue("not a date as YYYY-MM-DD")
-        if value < EARLIEST_DATE:
+        if day < EARLIEST_DATE:
             raise InvalidValue("before the year 1800")
-        if latest is not None and value > latest:
+        if latest is not None and day > latest:
             raise InvalidValue("in the future")
-        return value
+        return day
 
     return read
 
 
 @lru_cache(maxsize=65_536)
-def _is_a_day(text: str) -> bool:
-    if text[4] != "-" or text[7] != "-":
-        return False
+def _day_of(text: str) -> str | None:
+    """The day in ISO 8601, in whatever form it is written; None if it is no day."""
+    found = _LOOSE_DAY.fullmatch(normalize("NFKC", text.strip()))
+    if found is None:
+        return None
+    year, month, day = (int(each) for each in found.groups() if each is not None)
     try:
-        date.fromisoformat(text)
+        return date(year, month, day).isoformat()
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def _month(value: Any) -> str:
-    if type(value) is not str or not _MONTH.fullmatch(value):
-        raise InvalidValue("not a month as YYYY-MM")
-    return value
+    if type(value) is str and len(value) <= _LONGEST_DAY:
+        if loose := _LOOSE_MONTH.fullmatch(normalize("NFKC", value.strip())):
+            value = f"{loose[1]}-{int(loose[2] or loose[3]):02}"
+        if _MONTH.fullmatch(value):
+            return str(value)
+    raise InvalidValue("not a month as YYYY-MM")
 
 
 def _boolean(value: Any) -> bool:
@@ -170,6 +236,8 @@ def _decimal(field: FieldDefinition) -> FieldParser:
     negative = field.negative
 
     def read(value: Any) -> str:
+        if type(value) is str and not _DECIMAL.fullmatch(value):
+            value = _plain_decimal(value)
         if type(value) is not str or not _DECIMAL.fullmatch(value):
             raise InvalidValue(
                 f"not a decimal with at most 14 and {DECIMAL_PLACES} digits, as text"
@@ -181,3 +249,9 @@ def _decimal(field: FieldDefinition) -> FieldParser:
         return value if value != "-0.000000" else "0.000000"
 
     return read
+
+
+def _plain_decimal(text: str) -> str:
+    """A number without blanks around it, groups of thousands and full width."""
+    plain = normalize("NFKC", text[:_LONGEST_DECIMAL]).strip()
+    return plain.replace(",", "") if _GROUPED.fullmatch(plain) else plain

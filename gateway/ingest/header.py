@@ -1,62 +1,196 @@
-"""Header of a delivered file: maps columns to the dataset's fields by code or Chinese name."""
+"""Header of a delivered file: maps columns to the dataset's fields by code, Chinese name or alias."""
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-from gateway.creditfile.catalogue_schema import DatasetDefinition
-from gateway.ingest.dataset_rules import KEY, ROW_MEMBERS, USCC
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.catalogue_schema import DatasetDefinition, fold_name
+from gateway.creditfile.column_names import IGNORED, KEY, SUBJECT_KIND, USCC, column_targets
 from gateway.ingest.decompression import FileRefused
+from gateway.privacy.redaction import scan
 
-_USCC_ZH: Final = "统一社会信用代码"
+HEADER_ROWS: Final = 10
+"""Rows among which the header is looked for: titles may stand before it."""
+_MOST_NAMED: Final = 10
+_MOST_NAME: Final = 40
+_KNOWN_ENOUGH: Final = 2
+"""Known columns with which a row is a header, and its other cells are names and no data."""
 _BOOLEANS: Final = {
     **dict.fromkeys(("true", "1", "yes", "是"), True),
     **dict.fromkeys(("false", "0", "no", "否"), False),
 }
 _INTEGER: Final = re.compile(r"-?\d{1,16}", re.ASCII)
 _LIST_SEPARATORS: Final = re.compile("[;；、]")
+_VALUE_SEPARATORS: Final = re.compile("[;；、,，|]")  # as in Chinese texts
+_LONGEST_VALUE: Final = 200
 
 CellParser = Callable[[str], Any]
 """Converts the text of a non-empty cell to its JSON value; returns unfit text unchanged."""
 
 
-def columns_of_header(names: Sequence[str], dataset: DatasetDefinition) -> tuple[str, ...]:
-    """Field codes in the file's order; `FileRefused` if the header does not fit the dataset.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """A header that fits: each column's field (or `IGNORED`, `SUBJECT_KIND`), and its own name."""
 
-    Unknown names are not repeated in the message: without a header, the first line is data.
-    """
-    known = {each: each for each in ROW_MEMBERS} | {_USCC_ZH: USCC}
-    chinese = [each.zh for each in dataset.fields]
-    known |= {each.zh: each.name for each in dataset.fields if chinese.count(each.zh) == 1}
-    known |= {each.name: each.name for each in dataset.fields}
-    found = tuple(known.get(name.strip(), "") for name in names)
-    unknown = [str(place) for place, name in enumerate(found, start=1) if not name]
-    if unknown:
-        raise FileRefused(
-            f"The header does not fit {dataset.code}: there is no such field as in column "
-            f"{', '.join(unknown[:10])}{' …' if len(unknown) > 10 else ''}."  # noqa: PLR2004
+    columns: tuple[str, ...]
+    names: tuple[str, ...]
+
+    @property
+    def name_of(self) -> Mapping[str, str]:
+        """Names of the columns in the file, by field."""
+        return dict(zip(self.columns, self.names, strict=True))
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Names of the columns that are not kept."""
+        pairs = zip(self.columns, self.names, strict=True)
+        return tuple(name for column, name in pairs if column == IGNORED)
+
+
+class HeaderReader:
+    """Reader of the headers of one dataset, by the catalogue and the department's own names."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        dataset: str,
+        columns: Mapping[str, str | None] | None = None,
+        *,
+        ignore_unknown: bool = False,
+    ) -> None:
+        self.dataset: DatasetDefinition = catalogue.dataset(dataset)
+        forms = catalogue.deliveries
+        self._targets = dict(column_targets(self.dataset, forms))
+        self._targets |= {
+            fold_name(name): IGNORED if target is None else self._target(target)
+            for name, target in (columns or {}).items()
+        }
+        self._ignores_unknown = ignore_unknown
+        self._uscc_name = next(iter(forms.uscc), USCC)
+        values = forms.passed_over.values if forms.passed_over else ()
+        self._passed_over = frozenset(map(fold_name, values))
+        self._is_passed_over: dict[str, bool] = {}
+
+    def find(self, rows: Sequence[Sequence[str]]) -> int | None:
+        """Index of the header among a file's first rows: the first one that names the USCC."""
+        for index, cells in enumerate(rows):
+            if USCC in map(self._targets.get, map(fold_name, set(cells))):
+                return index
+        return None
+
+    def read(self, cells: Sequence[str]) -> Header:
+        """The header in these cells; `FileRefused` if it does not fit the dataset.
+
+        Unknown names are repeated where the row is surely a header: without one, it is data.
+        """
+        names = [each.strip() for each in cells]
+        while names and not names[-1]:  # a separator at the end of each line
+            names.pop()
+        targets = {name: self._targets.get(fold_name(name), "") for name in set(names)}
+        found = [targets[name] for name in names]
+        unknown = [place for place, column in enumerate(found) if not column]
+        is_header = len(names) - len(unknown) >= _KNOWN_ENOUGH
+        if unknown and not (self._ignores_unknown and is_header):
+            raise self._unknown(names if is_header else [], unknown)
+        columns = tuple(each or IGNORED for each in found)
+        header = Header(columns=columns, names=tuple(map(_shown, names)))
+        self._check(columns)
+        return header
+
+    def is_passed_over(self, kind: str) -> bool:
+        """True if a row with this kind of subject is passed over."""
+        known = self._is_passed_over.get(kind)
+        if known is None:
+            known = fold_name(kind) in self._passed_over
+            if len(kind) <= _MOST_NAME:
+                self._is_passed_over[kind] = known
+        return known
+
+    def cell_parsers(self, columns: Sequence[str]) -> dict[str, CellParser]:
+        """Parsers for columns that are not text. Unfit cells are left for the validator to report."""
+        found: dict[str, CellParser] = {}
+        for field in self.dataset.fields:
+            if field.name not in columns:
+                continue
+            if field.type == "texts":
+                known = field.value_of_word if field.values else {}
+                found[field.name] = _texts(known)
+            elif field.type in _SCALARS:
+                found[field.name] = _SCALARS[field.type]
+        return found
+
+    def _target(self, name: str) -> str:
+        """Field that a mapping names by code, Chinese name or alias."""
+        target = self._targets.get(fold_name(name), IGNORED)
+        if target in {IGNORED, SUBJECT_KIND}:
+            raise FileRefused(
+                f"The mapping of columns names {_shown(name)}, which is no field of "
+                f"{self.dataset.code}.",
+                f"列名对照中的“{_shown(name)}”不是{self.dataset.zh}的字段。",
+            )
+        return target
+
+    def _unknown(self, names: Sequence[str], unknown: Sequence[int]) -> FileRefused:
+        shown = [
+            f"“{_shown(names[place])}”" if names and names[place] else f"{place + 1}"
+            for place in unknown[:_MOST_NAMED]
+        ]
+        more = " …" if len(unknown) > _MOST_NAMED else ""
+        fields = [each for each in self.dataset.fields if each.name != USCC]
+        accepted = "、".join((self._uscc_name, *(each.zh for each in fields)))
+        codes = ", ".join((USCC, *(each.name for each in fields)))
+        return FileRefused(
+            f"The header does not fit {self.dataset.code}: there is no such field as in column "
+            f"{', '.join(shown)}{more}. Accepted: {accepted} (or {codes}). Map a column by "
+            "--columns, or leave unknown ones out by --ignore-unknown.",
+            f"表头与{self.dataset.zh}不符，无法识别的列：{'、'.join(shown)}{more}。可用列名：{accepted}"
+            f"（或代码 {codes}）。可用 --columns 指定列名对照，或用 --ignore-unknown 忽略无法识别的列。",
         )
-    twice = sorted(name for name, times in Counter(found).items() if times > 1)
-    if twice:
-        raise FileRefused(f"The header names {', '.join(twice)} twice.")
-    needed = {USCC, *(each.name for each in dataset.fields if each.required and each.name != USCC)}
-    needed -= set(dataset.key) - {USCC} if KEY in found else set()
-    missing = sorted(needed - set(found))
-    if missing:
-        raise FileRefused(f"The header lacks {', '.join(missing)}, which {dataset.code} needs.")
-    return found
+
+    def _check(self, columns: Sequence[str]) -> None:
+        """Refuse a field named twice, or a required one that is missing."""
+        dataset = self.dataset
+        counted = Counter(each for each in columns if each != IGNORED)
+        twice = sorted(name for name, times in counted.items() if times > 1)
+        if twice:
+            raise FileRefused(
+                f"The header names {', '.join(twice)} twice.",
+                f"表头中有重复的列：{'、'.join(map(self._zh, twice))}。",
+            )
+        required = {each.name for each in dataset.fields if each.required and each.name != USCC}
+        needed = {USCC, *required} - (set(dataset.key) - {USCC} if KEY in counted else set())
+        missing = sorted(needed - counted.keys())
+        if missing:
+            raise FileRefused(
+                f"The header lacks {', '.join(missing)}, which {dataset.code} needs.",
+                f"表头缺少{dataset.zh}必填的列：{'、'.join(map(self._zh, missing))}。",
+            )
+
+    def _zh(self, name: str) -> str:
+        field = self.dataset.field_by_name.get(name)
+        if name == USCC or field is None:
+            return self._uscc_name if name == USCC else name
+        return field.zh
 
 
-def cell_parsers(columns: Sequence[str], dataset: DatasetDefinition) -> dict[str, CellParser]:
-    """Parsers for columns that are not text. Unfit cells are left for the validator to report."""
-    types = {each.name: each.type for each in dataset.fields}
-    parsers: dict[str, CellParser] = {"texts": _texts, "boolean": _boolean, "integer": _integer}
-    return {name: parsers[types[name]] for name in columns if types.get(name) in parsers}
+def _shown(name: str) -> str:
+    """A column's name as it is repeated: short, in one line, without personal numbers."""
+    return scan(" ".join(name.split())).text[:_MOST_NAME]
 
 
-def _texts(cell: str) -> list[str]:
-    return [each.strip() for each in _LIST_SEPARATORS.split(cell) if each.strip()]
+def _texts(values: Mapping[str, str]) -> CellParser:
+    """Parser of a list in one cell; a value of the catalogue may contain a separator."""
+    separators = _VALUE_SEPARATORS if values else _LIST_SEPARATORS
+
+    def read(cell: str) -> list[str]:
+        if len(cell) <= _LONGEST_VALUE and fold_name(cell) in values:
+            return [cell]
+        return [each.strip() for each in separators.split(cell) if each.strip()]
+
+    return read
 
 
 def _boolean(cell: str) -> Any:
@@ -65,3 +199,6 @@ def _boolean(cell: str) -> Any:
 
 def _integer(cell: str) -> Any:
     return int(cell) if _INTEGER.fullmatch(cell.strip()) else cell
+
+
+_SCALARS: Final[Mapping[str, CellParser]] = {"boolean": _boolean, "integer": _integer}

@@ -11,11 +11,11 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.column_names import USCC
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.record_mapping import FieldProblem
 from gateway.ingest.copy_batch import CopyBatch, batch_key
 from gateway.ingest.copy_encoding import row_encoder
-from gateway.ingest.dataset_rules import USCC
 from gateway.ingest.merge import MergeInput, merge
 from gateway.ingest.results import BatchResult, RowOutcome, RowWarning, Source
 from gateway.ingest.validate_row import RowValidator

@@ -90,8 +90,8 @@ async def ingest_file(
                 lists = RowLists(rejects=rejects, masked=masked)
                 job = await _merge_chunks(connection, task, job, lists, listener, now=now)
         except FileRefused as refused:
-            return await _end(connection, task, job_store.STOPPED, str(refused), now=now())
-        return await _end(connection, task, job_store.DONE, None, now=now())
+            return await _end(connection, task, refused, now=now())
+        return await _end(connection, task, None, now=now())
 
 
 async def _merge_chunks(
@@ -111,10 +111,14 @@ async def _merge_chunks(
             if job.rejected > task.config.max_rejected:
                 raise FileRefused(
                     f"More than {task.config.max_rejected:,} rows were rejected: the file seems to be "
-                    "none of this dataset."
+                    "none of this dataset.",
+                    f"超过 {task.config.max_rejected:,} 行未通过校验：文件似乎不属于该数据目录项。",
                 )
     if _changed(stat, task.path.stat()):
-        raise FileRefused("The file was changed while it was read: deliver it again as a whole.")
+        raise FileRefused(
+            "The file was changed while it was read: deliver it again as a whole.",
+            "文件在读取过程中被修改：请重新报送整个文件。",
+        )
     return job
 
 
@@ -155,6 +159,8 @@ async def _merge_chunk(
             rows=chunk.rows,
             counts={name.value: count for name, count in counts.items()},
             warnings={name.value: count for name, count in warnings.items()},
+            passed_over=chunk.passed_over,
+            ignored_columns=chunk.ignored,
             rejects_bytes=lists.rejects.length,
             masked_bytes=lists.masked.length,
             now=now,
@@ -200,14 +206,13 @@ async def _begin(
 async def _end(
     connection: AsyncConnection,
     task: IngestTask,
-    state: str,
-    sentence: str | None,
+    refused: FileRefused | None,
     *,
     now: datetime,
 ) -> Job:
     async with connection.begin():
         job = await job_store.get_job(connection, _key(task))
-        await job_store.end_job(connection, job, state, sentence, now=now)
+        await job_store.end_job(connection, job, refused, now=now)
         return await job_store.get_job(connection, _key(task))
 
 

@@ -5,7 +5,7 @@ the process that works on it, and ends with that process.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -44,12 +44,17 @@ class Job:
     updated: int
     unchanged: int
     rejected: int
+    passed_over: int
+    """Rows of natural persons, of which nothing is kept."""
+    ignored_columns: Sequence[str]
+    """Columns of the file that are not kept."""
     warnings: Mapping[str, int]
     rejects_bytes: int
     """Committed length of the list of rejected rows."""
     masked_bytes: int
     """Committed length of the list of masked numbers."""
     sentence: str | None
+    sentence_zh: str | None
     catalogue_version: str
     started_at: datetime
     moved_at: datetime
@@ -68,7 +73,8 @@ SELECT * FROM intake_job
 _ANEW: Final = Statement("""
 UPDATE intake_job
    SET state = 'running', rows = 0, created = 0, updated = 0, unchanged = 0, rejected = 0,
-       warnings = '{}', rejects_bytes = 0, masked_bytes = 0, sentence = NULL, encoding = :encoding,
+       passed_over = 0, ignored_columns = '[]', warnings = '{}', rejects_bytes = 0, masked_bytes = 0,
+       sentence = NULL, sentence_zh = NULL, encoding = :encoding,
        chunk_rows = :chunk_rows, catalogue_version = :catalogue_version, started_at = :now,
        moved_at = :now
  WHERE job_id = :job_id""")
@@ -76,8 +82,9 @@ _MOVE: Final = Statement("""
 UPDATE intake_job
    SET rows = rows + :rows, created = created + :created, updated = updated + :updated,
        unchanged = unchanged + :unchanged, rejected = rejected + :rejected,
+       passed_over = passed_over + :passed_over, ignored_columns = CAST(:ignored AS jsonb),
        rejects_bytes = :rejects_bytes, masked_bytes = :masked_bytes,
-       moved_at = :now, state = 'running', sentence = NULL,
+       moved_at = :now, state = 'running', sentence = NULL, sentence_zh = NULL,
        warnings = warnings || (
          SELECT coalesce(jsonb_object_agg(
                   m.key, coalesce(CAST(warnings ->> m.key AS bigint), 0)
@@ -86,7 +93,8 @@ UPDATE intake_job
  WHERE job_id = :job_id AND rows = :before
 RETURNING rows""")
 _END: Final = Statement("""
-UPDATE intake_job SET state = :state, sentence = :sentence, moved_at = :now
+UPDATE intake_job
+   SET state = :state, sentence = :sentence, sentence_zh = :sentence_zh, moved_at = :now
  WHERE job_id = :job_id""")
 _OUTCOMES: Final = ("created", "updated", "unchanged", "rejected")
 
@@ -104,7 +112,10 @@ def digest_of_file(path: Path, on_progress: Callable[[int], None] = lambda _: No
                 digest.update(piece)
                 on_progress(len(piece))
     except OSError as error:
-        raise FileRefused(f"The file cannot be read ({type(error).__name__}).") from None
+        kind = type(error).__name__
+        raise FileRefused(
+            f"The file cannot be read ({kind}).", f"无法读取文件（{kind}）。"
+        ) from None
     return digest.digest()
 
 
@@ -148,6 +159,8 @@ async def add_progress(
     rows: int,
     counts: Mapping[str, int],
     warnings: Mapping[str, int],
+    passed_over: int,
+    ignored_columns: Sequence[str],
     rejects_bytes: int,
     masked_bytes: int,
     now: datetime,
@@ -161,6 +174,8 @@ async def add_progress(
         "rejects_bytes": rejects_bytes,
         "masked_bytes": masked_bytes,
         "warnings": to_json(dict(warnings)),
+        "passed_over": passed_over,
+        "ignored": to_json(list(ignored_columns)),
         "now": now,
     }
     found = await connection.execute(_MOVE, values)
@@ -178,10 +193,16 @@ async def get_job(connection: AsyncConnection, key: Mapping[str, Any]) -> Job:
 
 
 async def end_job(
-    connection: AsyncConnection, job: Job, state: str, sentence: str | None, *, now: datetime
+    connection: AsyncConnection, job: Job, refused: FileRefused | None, *, now: datetime
 ) -> None:
-    """Mark a job as done, or as stopped with a sentence."""
-    values = {"job_id": job.job_id, "state": state, "sentence": sentence, "now": now}
+    """Mark a job as done, or as stopped with the sentence why."""
+    values = {
+        "job_id": job.job_id,
+        "state": DONE if refused is None else STOPPED,
+        "sentence": None if refused is None else refused.en,
+        "sentence_zh": None if refused is None else refused.zh,
+        "now": now,
+    }
     await connection.execute(_END, values)
 
 

@@ -16,7 +16,7 @@ from gateway.ingest.decompression import (
     OversizedLine,
 )
 from gateway.ingest.row_reader import RowReader
-from gateway.ingest.text_encoding import Encoding, decode_block, read_text_blocks
+from gateway.ingest.text_encoding import DeclaredEncoding, TextBlocks, decode_block
 from gateway.ingest.validate_columns import Row, RowParser, columns_of_rows
 from gateway.strict_json import NotJsonError, StrictJsonError
 
@@ -25,7 +25,7 @@ NOT_AN_OBJECT: Final = FieldProblem(field="?", reason="not a JSON object")
 LINE_TOO_LONG: Final = FieldProblem(field="?", reason=f"a line longer than {MAX_LINE_BYTES} bytes")
 
 
-def read_ndjson(source: DecompressedFile, encoding: Encoding) -> RowReader:
+def read_ndjson(source: DecompressedFile, encoding: DeclaredEncoding) -> RowReader:
     """The rows of a file with one JSON object per line."""
 
     def read(line: bytes | FieldProblem) -> Row:
@@ -43,20 +43,26 @@ def read_ndjson(source: DecompressedFile, encoding: Encoding) -> RowReader:
     return RowReader(source, _json_lines(source, encoding), parser)
 
 
-def _json_lines(source: DecompressedFile, encoding: Encoding) -> Iterator[bytes | FieldProblem]:
+def _json_lines(
+    source: DecompressedFile, encoding: DeclaredEncoding
+) -> Iterator[bytes | FieldProblem]:
     """Lines as UTF-8; undecodable bytes are kept so that the line fails to parse."""
     is_first = True
-    for block in read_text_blocks(source, encoding):
+    blocks = TextBlocks(source, encoding)
+    for block in blocks:
         if isinstance(block, OversizedLine):
             yield LINE_TOO_LONG
             continue
         if is_first and block.lstrip()[:1] == b"[":
-            raise FileRefused("The file is a JSON array: write one object per line (NDJSON).")
+            raise FileRefused(
+                "The file is a JSON array: write one object per line (NDJSON).",
+                "文件是 JSON 数组：请每行写一个对象（NDJSON）。",
+            )
         is_first = False
         text = (
             block
-            if encoding == "utf-8"
-            else decode_block(block, encoding).encode("utf-8", "surrogatepass")
+            if blocks.encoding == "utf-8"
+            else decode_block(block, blocks.encoding).encode("utf-8", "surrogatepass")
         )
         for line in text.split(b"\n"):
             if line and not line.isspace():

@@ -7,13 +7,13 @@ without its 170 MB.
 from importlib.util import find_spec
 from typing import Final
 
-from gateway.creditfile.catalogue_schema import DatasetDefinition
 from gateway.ingest.decompression import DecompressedFile, FileRefused
+from gateway.ingest.header import HeaderReader
 from gateway.ingest.row_reader import RowReader
 
 NOT_INSTALLED: Final = (
-    "This gateway reads no Parquet files: deliver CSV or NDJSON, or have its operator install "
-    "the extra xinqiao-gateway[parquet]."
+    "This gateway reads no Parquet files: deliver CSV or NDJSON, or have xinqiao-gateway[parquet] installed.",
+    "本网关不能读取 Parquet 文件：请报送 CSV 或 NDJSON，或请运营方安装 xinqiao-gateway[parquet]。",
 )
 
 
@@ -22,10 +22,10 @@ def is_installed() -> bool:
     return find_spec("pyarrow") is not None
 
 
-def read_parquet(source: DecompressedFile, dataset: DatasetDefinition) -> RowReader:
+def read_parquet(source: DecompressedFile, header: HeaderReader) -> RowReader:
     """The rows in the file's order. Raises `FileRefused`, without the extra as well."""
     if not is_installed():
-        raise FileRefused(NOT_INSTALLED)
+        raise FileRefused(*NOT_INSTALLED)
     from gateway.ingest import parquet_reader  # noqa: PLC0415  # see above
 
-    return parquet_reader.read_parquet(source, dataset)
+    return parquet_reader.read_parquet(source, header)

@@ -72,7 +72,8 @@ class ReaderProcess:
         except (EOFError, ConnectionError):
             self._ended = True
             return FileRefused(
-                "The process that read the file ended; it may have needed too much memory."
+                "The process that read the file ended; it may have needed too much memory.",
+                "读取文件的进程已中止，可能是所需内存过大。",
             )
         if isinstance(got, Chunk):
             return replace(got, payload=content)
@@ -140,7 +141,8 @@ def run_reader(orders: BinaryIO, results: BinaryIO) -> None:
         except FileRefused as refused:
             _send(refused, results)
         except MemoryError:
-            _send(FileRefused("A row of the file needs more memory than it may take."), results)
+            too_large = "A row of the file needs more memory than it may take."
+            _send(FileRefused(too_large, "文件中有一行所需内存过大。"), results)
 
 
 def _send(got: ReadResult, results: BinaryIO) -> None:

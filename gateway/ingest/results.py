@@ -30,6 +30,8 @@ class RowWarning(StrEnum):
     """The USCC is valid, but its digits are also a valid personal ID number."""
     PUBLICITY_END = "publicity_end"
     """The delivered end of publicity differs from the computed one (R2)."""
+    LIKE_YUAN = "like_yuan"
+    """An amount in 万元 (10,000 yuan) that was probably delivered in yuan."""
     ID_NUMBER = "id_number_masked"
     """A personal ID, passport or permit number in a text was masked (R5)."""
     PHONE = "phone_masked"

@@ -49,7 +49,11 @@ class RowList:
         file = self._open(0)
         if file.read(len(self._header)) not in (b"", self._header):
             file.close()
-            raise FileRefused(f"{self._path.name} is there already and is no list of this kind.")
+            name = self._path.name
+            raise FileRefused(
+                f"{name} is there already and is no list of this kind.",
+                f"{name} 已存在，且不是此类清单。",
+            )
         if file.seek(0, os.SEEK_END) < len(self._header) + self.length:
             self.length = 0
         if self.length:
@@ -66,7 +70,9 @@ class RowList:
             return os.fdopen(os.open(self._path, flags, 0o600), "r+b")
         except OSError as error:
             kind = type(error).__name__
-            raise FileRefused(f"The list of rows cannot be written ({kind}).") from None
+            raise FileRefused(
+                f"The list of rows cannot be written ({kind}).", f"无法写入行清单（{kind}）。"
+            ) from None
 
     def __enter__(self) -> Self:
         return self

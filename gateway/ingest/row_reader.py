@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any, Final
 
 from gateway.ingest.decompression import DecompressedFile, FileRefused
+from gateway.ingest.header import Header
 from gateway.ingest.validate_columns import Row, RowParser
 
 MAX_TAKEN_BYTES: Final = 4 << 20
@@ -14,8 +15,16 @@ MAX_TAKEN_BYTES: Final = 4 << 20
 class RowReader:
     """Sequential reader of a file's rows."""
 
-    def __init__(self, source: DecompressedFile, items: Iterator[Any], parser: RowParser) -> None:
+    def __init__(
+        self,
+        source: DecompressedFile,
+        items: Iterator[Any],
+        parser: RowParser,
+        header: Header | None = None,
+    ) -> None:
         self.parser = parser
+        self.header = header
+        """The file's header; None where rows name their fields."""
         self._source = source
         self._items = items
         self._begun = 0
@@ -50,7 +59,8 @@ class RowReader:
 
     def __iter__(self) -> Iterator[Row]:
         while taken := self.take(1):
-            yield self.parser.read(taken[0])
+            if not self.parser.passes_over(taken[0]):
+                yield self.parser.read(taken[0])
 
     def _take(self, taken: list[Any], most: int) -> None:
         for item in islice(self._items, most):

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -30,10 +31,12 @@ intake_job = Table(
     Column("chunk_rows", Integer, nullable=False),
     Column("state", Text, nullable=False),
     *columns(BigInteger, "rows", "created", "updated", "unchanged", "rejected"),
+    Column("passed_over", BigInteger, nullable=False, server_default="0"),
+    Column("ignored_columns", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
     Column("warnings", JSONB, nullable=False),
     Column("rejects_bytes", BigInteger, nullable=False),
     Column("masked_bytes", BigInteger, nullable=False, server_default="0"),
-    Column("sentence", Text),  # why it stopped
+    *columns(Text, "sentence", "sentence_zh", nullable=True),  # why it stopped
     Column("catalogue_version", Text, nullable=False),
     *columns(Moment, "started_at", "moved_at"),
     CheckConstraint("state IN ('running', 'done', 'stopped')", name="state"),

@@ -8,16 +8,10 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Final, Self
 
+from gateway.creditfile.column_names import KEY, ROW_MEMBERS, SOURCE_TIME, USCC
 from gateway.creditfile.natural_keys import keys_of
 from gateway.creditfile.record_mapping import FieldProblem
-from gateway.ingest.dataset_rules import (
-    KEY,
-    MAX_KEY_LENGTH,
-    ROW_MEMBERS,
-    SOURCE_TIME,
-    USCC,
-    DatasetRules,
-)
+from gateway.ingest.dataset_rules import MAX_KEY_LENGTH, WHOLE, DatasetRules
 from gateway.ingest.field_parsers import EMPTY_VALUES, FieldParser, InvalidValue, is_omitted
 from gateway.ingest.results import AcceptedRow, RowWarning
 from gateway.ingest.uscc_check import codes_are_clean, normalise_codes
@@ -82,6 +76,12 @@ class RowParser:
 
     read: Callable[[Any], Row]
     columns: Callable[[Sequence[Any]], Columns | None]
+    is_passed_over: Callable[[Any], bool] | None = None
+    """Test for items that are no rows of an enterprise; None where there are none."""
+
+    def passes_over(self, item: Any) -> bool:
+        """True if nothing of this item may be kept or reported."""
+        return self.is_passed_over is not None and self.is_passed_over(item)
 
 
 IDENTITY_PARSER: Final = RowParser(read=lambda row: row, columns=columns_of_rows)
@@ -128,6 +128,8 @@ class ColumnValidator:
             _require(name in fields and _is_full(fields[name]))
         times = _read(self._times, columns.get(SOURCE_TIME, (None,) * len(usccs)))
         self._require_no_personal_number(fields)
+        for name in rules.yuan.keys() & fields.keys():
+            self._require_no_yuan(name, fields)
         if rules.clock.has_publicity:
             _require(all(map(rules.end_agrees, usccs, iterate_rows(fields, len(usccs)))))
         personal = {name: fields.pop(name) for name in rules.sealed if name in fields}
@@ -151,6 +153,8 @@ class ColumnValidator:
             if not any(values) and all(map(is_omitted, values)):
                 continue
             read = _read(known, values, self._rules.plain.get(name))
+            if (empty := self._rules.empty.get(name)) and not empty.isdisjoint(read):
+                read = [None if each in empty else each for each in read]
             if any(read) or any(each is not None for each in read):
                 fields[name] = read
         return fields
@@ -166,6 +170,15 @@ class ColumnValidator:
         keys = keys_of(parts)
         _require(all(0 < len(each) <= MAX_KEY_LENGTH for each in keys))
         return keys
+
+    def _require_no_yuan(self, name: str, fields: Columns) -> None:
+        """No amount in 万元 may look like one in yuan; those with a fraction never do."""
+        rules = self._rules
+        texts = [each for each in rules.yuan[name].texts if each in fields]
+        for place, amount in enumerate(fields[name]):
+            if amount is not None and amount.endswith(WHOLE):
+                beside = {each: fields[each][place] for each in texts}
+                _require(not rules.looks_like_yuan(name, beside | {name: amount}))
 
     def _require_no_personal_number(self, fields: Columns) -> None:
         """R5: no text may contain a personal number."""

@@ -11,16 +11,10 @@ from itertools import chain
 from typing import Any, Final
 
 from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.column_names import KEY, ROW_MEMBERS, SOURCE_TIME, USCC
 from gateway.creditfile.natural_keys import fold, key_of, parts_of
 from gateway.creditfile.record_mapping import FieldProblem
-from gateway.ingest.dataset_rules import (
-    KEY,
-    MAX_KEY_LENGTH,
-    ROW_MEMBERS,
-    SOURCE_TIME,
-    USCC,
-    DatasetRules,
-)
+from gateway.ingest.dataset_rules import MAX_KEY_LENGTH, DatasetRules
 from gateway.ingest.field_parsers import EMPTY_VALUES, InvalidValue, is_omitted
 from gateway.ingest.results import (
     WARNING_OF_NUMBER,
@@ -135,6 +129,8 @@ class RowValidator:
             warnings.append(RowWarning.LIKE_AN_ID_NUMBER)
         masked = self._mask(row, fields)
         warnings += dict.fromkeys(WARNING_OF_NUMBER[each.masking.kind] for each in masked)
+        if any(self.rules.looks_like_yuan(name, fields) for name in self.rules.yuan):
+            warnings.append(RowWarning.LIKE_YUAN)
         if not self.rules.end_agrees(uscc, fields):
             warnings.append(RowWarning.PUBLICITY_END)
         personal = {name: fields.pop(name) for name in self.rules.sealed if name in fields}

@@ -13,7 +13,9 @@ from gateway.access.openapi_headers import header
 from gateway.access.timestamps import format_time
 from gateway.db.engine import to_json
 from gateway.ingest.row_list_files import MASKED_HEADER, MAX_LIST_BYTES, REJECTED_HEADER
+from gateway.pages.i18n import Language
 from gateway.records import uploads
+from gateway.records.accept_language import requested_language
 from gateway.records.schemas import JobOut, JobsOut
 from gateway.records.source_authentication import AuthenticatedSource, authenticate_source
 from gateway.records.spool import UPLOAD_ID, Spool
@@ -22,7 +24,7 @@ from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(prefix="/v1/records/jobs", tags=["records"])
 NDJSON = "application/x-ndjson"
-COUNTED = ("rows", "created", "updated", "unchanged", "rejected")
+COUNTED = ("rows", "created", "updated", "unchanged", "rejected", "passed_over")
 CSV = "text/csv"
 NUMERIC_COLUMNS = ("row", "item", "start", "length")
 
@@ -40,14 +42,16 @@ async def list_ingest_jobs(request: Request, runtime: UsingRuntime) -> Response:
     source = await authenticate_source(request, runtime)
     async with runtime.engine.connect() as connection:
         found = await uploads.newest(connection, source.source_id)
-    return json_response({"jobs": [job_document(each) for each in found]})
+    language = requested_language(request)
+    return json_response({"jobs": [job_document(each, language) for each in found]})
 
 
 @router.get("/{job_id}", response_model=JobOut)
 async def get_ingest_job(job_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Say how far one job is."""
     source = await authenticate_source(request, runtime)
-    return json_response(job_document(await own_upload(runtime, source, job_id)))
+    upload = await own_upload(runtime, source, job_id)
+    return json_response(job_document(upload, requested_language(request)))
 
 
 @router.get(
@@ -73,7 +77,7 @@ async def get_ingest_job_warnings(job_id: str, request: Request, runtime: UsingR
     return _list(text, is_csv=is_csv, name="warnings", upload=upload)
 
 
-def job_document(upload: Upload) -> dict[str, Any]:
+def job_document(upload: Upload, language: Language) -> dict[str, Any]:
     """JSON form of a job."""
     counts = upload.counts or {}
     return {
@@ -81,10 +85,11 @@ def job_document(upload: Upload) -> dict[str, Any]:
         "dataset": upload.dataset,
         "file_name": upload.file_name,
         "state": upload.state,
-        "sentence": upload.sentence,
+        "sentence": upload.sentence_zh if language == "zh" else upload.sentence,
         "length": upload.length,
         "received": upload.received,
         **{name: counts.get(name, 0) for name in COUNTED},
+        "ignored_columns": counts.get("ignored_columns", []),
         "warnings": counts.get("warnings", {}),
         "created_at": format_time(upload.created_at),
         "completed_at": format_time(upload.completed_at) if upload.completed_at else None,

@@ -177,6 +177,10 @@ class JobOut(WireModel):
     updated: int
     unchanged: int
     rejected: int
+    passed_over: int
+    """Rows of natural persons, of which nothing is kept."""
+    ignored_columns: list[str]
+    """Columns of the file that are not kept."""
     warnings: dict[str, int]
     created_at: str
     completed_at: str | None

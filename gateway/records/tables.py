@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index
+from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from gateway.db import column_types
@@ -32,6 +32,9 @@ class UploadRow(SQLModel, table=True):
     sha256: bytes = column_types.digest()
     state: str = column_types.text()
     sentence: str | None = column_types.text(nullable=True)
+    sentence_zh: str | None = column_types.text(nullable=True)
+    columns: dict[str, Any] | None = column_types.document(nullable=True)
+    ignore_unknown: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     counts: dict[str, Any] | None = column_types.document(nullable=True)
     attempts: int = Field()
     holder: str | None = column_types.text(nullable=True)

@@ -22,19 +22,27 @@ from gateway.access.errors import (
     UnsupportedMediaTypeError,
     UnsupportedVersionError,
 )
+from gateway.ingest.column_map import ColumnMap, read_column_map
+from gateway.ingest.text_encoding import ENCODINGS
 from gateway.privacy.redaction import scan
 
 VERSION: Final = "1.0.0"
 EXTENSIONS: Final = "creation,expiration,checksum,termination"
 ALGORITHMS: Final = ("sha1", "sha256")
 PART_TYPE: Final = "application/offset+octet-stream"
-MAX_METADATA: Final = 4_000
+MAX_METADATA: Final = 8_000
 MAX_FILE_NAME: Final = 100
 FORMATS: Final = ("csv", "ndjson", "parquet")
-ENCODINGS: Final = ("utf-8", "gb18030")
-_BY_ENDING: Final = {"csv": "csv", "ndjson": "ndjson", "jsonl": "ndjson", "parquet": "parquet"}
+_BY_ENDING: Final = {
+    **dict.fromkeys(("csv", "tsv", "txt"), "csv"),
+    **dict.fromkeys(("ndjson", "jsonl"), "ndjson"),
+    "parquet": "parquet",
+}
 _PACKED: Final = (".gz", ".zst")
-_KNOWN: Final = frozenset({"dataset", "sha256", "filename", "format", "encoding", "filetype"})
+_KNOWN: Final = frozenset(
+    {"dataset", "sha256", "filename", "format", "encoding", "filetype", "columns", "ignore_unknown"}
+)
+_BOOLEANS: Final = {"true": True, "false": False}
 _NUMBER: Final = re.compile(r"0|[1-9]\d{0,15}", re.ASCII)
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -49,6 +57,8 @@ class UploadMetadata:
     encoding: str
     sha256: bytes
     file_name: str | None
+    columns: ColumnMap | None = None
+    ignore_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +96,7 @@ def parse_creation(headers: Headers) -> UploadMetadata:
         )
     if not values.get("dataset"):
         raise InvalidRequestError("Upload-Metadata needs dataset: its code in the catalogue.")
-    encoding = values.get("encoding", "utf-8").lower()
+    encoding = values.get("encoding", "auto").lower()
     if encoding not in ENCODINGS:
         raise InvalidRequestError(f"encoding is one of {', '.join(ENCODINGS)}.")
     return UploadMetadata(
@@ -96,6 +106,8 @@ def parse_creation(headers: Headers) -> UploadMetadata:
         encoding=encoding,
         sha256=bytes.fromhex(values["sha256"]),
         file_name=_label(values.get("filename", "")),
+        columns=_columns(values),
+        ignore_unknown=_flag(values, "ignore_unknown"),
     )
 
 
@@ -164,6 +176,25 @@ def _format(values: Mapping[str, str]) -> str:
         raise InvalidRequestError(
             f"Upload-Metadata needs format ({', '.join(FORMATS)}), or a filename that ends so."
         )
+    return found
+
+
+def _columns(values: Mapping[str, str]) -> ColumnMap | None:
+    """The department's own names of columns."""
+    if "columns" not in values:
+        return None
+    found = read_column_map(values["columns"])
+    if found is None:
+        raise InvalidRequestError(
+            'columns is a JSON object: {"name of the column": "field", "a column not kept": null}.'
+        )
+    return found
+
+
+def _flag(values: Mapping[str, str], name: str) -> bool:
+    found = _BOOLEANS.get(values.get(name, "false"))
+    if found is None:
+        raise InvalidRequestError(f"{name} is true or false.")
     return found
 
 

@@ -6,6 +6,7 @@ from gateway.access import body
 from gateway.access.errors import NotFoundError, PayloadTooLargeError, TemporarilyUnavailableError
 from gateway.db.engine import to_json
 from gateway.records import tus, upload_openapi, uploads
+from gateway.records.accept_language import requested_language
 from gateway.records.job_routes import job_document, own_upload
 from gateway.records.schemas import JobOut
 from gateway.records.source_authentication import AuthenticatedSource, authenticate_source
@@ -51,7 +52,7 @@ async def create_upload(request: Request, runtime: UsingRuntime) -> Response:
         )
     location = f"{runtime.settings.issuer}{router.prefix}/{made.upload_id}"
     return Response(
-        to_json(job_document(made)),
+        to_json(job_document(made, requested_language(request))),
         status_code=201,
         media_type="application/json",
         headers={"Location": location, **_offset_headers(made)},

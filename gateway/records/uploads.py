@@ -15,6 +15,7 @@ from gateway.db.engine import to_json
 from gateway.db.locks import LockNamespace, lock_named
 from gateway.db.statements import Statement
 from gateway.disclosure.ids import new_id
+from gateway.ingest.column_map import ColumnMap
 from gateway.records.tables import UploadRow
 from gateway.records.tus import UploadMetadata
 
@@ -72,8 +73,8 @@ _LATER: Final = Statement("""
     WHERE upload_id = :upload_id AND holder = :holder""")
 _FINISH: Final = Statement("""
     UPDATE intake_upload
-    SET state = :state, sentence = :sentence, counts = CAST(:counts AS jsonb), holder = NULL,
-        held_until = NULL, expires_at = :expires_at
+    SET state = :state, sentence = :sentence, sentence_zh = :sentence_zh,
+        counts = CAST(:counts AS jsonb), holder = NULL, held_until = NULL, expires_at = :expires_at
     WHERE upload_id = :upload_id AND holder = :holder RETURNING upload_id""")
 _EXPIRED: Final = Statement("""
     DELETE FROM intake_upload
@@ -107,6 +108,10 @@ class Upload:
     sha256: bytes
     state: str
     sentence: str | None
+    sentence_zh: str | None
+    columns: ColumnMap | None
+    """The department's own names of columns."""
+    ignore_unknown: bool
     counts: Mapping[str, Any] | None
     attempts: int
     holder: str | None
@@ -241,16 +246,17 @@ async def finish(
     *,
     holder: str,
     state: str,
-    sentence: str | None,
+    sentences: tuple[str | None, str | None],
     counts: Mapping[str, Any] | None,
     now: datetime,
 ) -> bool:
-    """Record the final state."""
+    """Record the final state; `sentences` are English and Chinese."""
     values = {
         "upload_id": upload_id,
         "holder": holder,
         "state": state,
-        "sentence": sentence,
+        "sentence": sentences[0],
+        "sentence_zh": sentences[1],
         "counts": None if counts is None else to_json(dict(counts)),
         "expires_at": now + FINISHED_LIFETIME,
     }

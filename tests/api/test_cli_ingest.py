@@ -152,7 +152,7 @@ def test_rows_before_a_broken_end_are_kept_and_continued(fixture: IngestFixture)
         (("day1.ndjson",), {"source": "nobody"}, "There is no client nobody."),
         (("day1.ndjson",), {"dataset": "honour"}, "market delivers no honour by its agreement."),
         (("day1.ndjson",), {"dataset": "shoes"}, "The catalogue has no dataset shoes"),
-        (("day1.ndjson", "--encoding", "latin1"), {}, "--encoding is utf-8 or gb18030."),
+        (("day1.ndjson", "--encoding", "latin1"), {}, "--encoding is utf-8, gb18030 or auto."),
         (("day1.ndjson", "--format", "xml"), {}, "--format is csv, ndjson or parquet."),
         (("none.csv",), {}, "The file cannot be opened (FileNotFoundError)."),
         (("vault-keys.json",), {"dataset": "penalty"}, "0 created, 0 updated, 0 unchanged, 1"),

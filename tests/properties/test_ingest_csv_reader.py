@@ -6,14 +6,16 @@ from hypothesis import strategies as st
 
 from gateway.ingest.csv_reader import read_csv
 from gateway.ingest.decompression import DecompressedFile
+from gateway.ingest.header import HeaderReader
 from tests.creditfile_builders import CATALOGUE
 from tests.sampling import sampled
 
-LICENCE = CATALOGUE.dataset("licence")
+LICENCE = HeaderReader(CATALOGUE, "licence")
 HEADER = "uscc,number,name,valid_from,authority\n"
 _PIECES = st.sampled_from(
-    ["a", "罚1", ",", '"', '""', '"a,b"', '"a\nb"', "\n", "\r\n", "\r", " ", "a,b,c,d,e\n", "\n\n"]
-)
+    ["a", "罚1", ",", '"', '""', '"a,b"', '"a\nb"', "\n", "\r\n", "\r", " ", "a,b,c,d,e\n", "\n\n",
+     ",,\n", "\n,\u3000 ", ",,,,,,"]
+)  # fmt: skip
 
 
 @settings(max_examples=sampled(150, full=400))

@@ -1,13 +1,11 @@
 """Readers of delivered files: CSV, NDJSON, Parquet; rejected rows and refused files."""
 
-import csv
 import gzip
 import io
 import json
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import fields
 from datetime import date
 from decimal import Decimal
 from itertools import accumulate
@@ -19,19 +17,18 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from gateway.ingest.chunk_reader import MAX_BUFFERED_BYTES, Chunk, ReadPlan, read_chunks
-from gateway.ingest.config import IngestConfig
+from gateway.ingest.chunk_reader import MAX_BUFFERED_BYTES, read_chunks
 from gateway.ingest.decompression import DecompressedFile, FileRefused
+from gateway.ingest.header import HeaderReader
 from gateway.ingest.job_store import digest_of_file
 from gateway.ingest.parquet_support import read_parquet
-from gateway.ingest.results import RowWarning, Source
+from gateway.ingest.results import RowWarning
 from gateway.ingest.row_reader import MAX_TAKEN_BYTES
 from gateway.ingest.validate_columns import ColumnValidator, columns_of_rows
 from gateway.ingest.validate_row import RowValidator
-from gateway.privacy.field_encryption import Vault
 from tests.creditfile_builders import CATALOGUE, TODAY, USCC
+from tests.ingest_reader import Reader, make_plan, reader_in
 
-KEYS = Vault.generate_keys()
 HEADER = "统一社会信用代码,处罚决定书文号,处罚类别,罚款金额（万元）,处罚决定日期,facts"
 CLEAN = f"{USCC},罚1,警告；罚款,1.2,2026-08-01,未按规定明码标价。"
 AS_JSON = {
@@ -44,74 +41,10 @@ AS_JSON = {
 }
 
 
-class ReadResult:
-    """Result of a file: lines by row, rejected rows, and the error that stopped it."""
-
-    def __init__(self, chunks: list[Chunk], refused: str | None) -> None:
-        self.chunks = chunks
-        self.refused = refused
-
-    @property
-    def rows(self) -> int:
-        return sum(each.rows for each in self.chunks)
-
-    @property
-    def lines(self) -> list[list[str]]:
-        """Lines without random ids, by row."""
-        lines = [
-            line.split("\t")
-            for c in self.chunks
-            for line in c.payload.decode().splitlines()
-            if line
-        ]
-        return sorted(([*each[:3], *each[4:]] for each in lines), key=lambda line: int(line[0]))
-
-    @property
-    def rejects(self) -> list[tuple[str, ...]]:
-        text = b"".join(each.rejects for each in self.chunks).decode()
-        return [tuple(row) for row in csv.reader(io.StringIO(text))]
-
-    @property
-    def warned(self) -> dict[RowWarning, int]:
-        return {kind: n for each in self.chunks for kind, n in each.warnings.items()}
-
-
-def make_plan(path: Path, **changed: Any) -> ReadPlan:
-    """A plan for a CSV file of penalties, with changes."""
-    values: dict[str, Any] = {
-        "source": Source(source_id="market", name="数源单位"),
-        "dataset": "penalty",
-        "catalogue": CATALOGUE,
-        "vault_keys": KEYS,
-        "chunk_rows": 1000,
-        **changed,
-    }
-    names = {each.name for each in fields(IngestConfig)}
-    config = IngestConfig(**{name: values.pop(name) for name in names & values.keys()})
-    return ReadPlan(**{"path": path, "format": "csv", "today": TODAY, "config": config, **values})
-
-
 @pytest.fixture
-def read(tmp_path: Path) -> Callable[..., ReadResult]:
+def read(tmp_path: Path) -> Reader:
     """Read bytes as a file of penalties."""
-
-    def reading(content: bytes | str, form: str = "csv", **changed: Any) -> ReadResult:
-        path = tmp_path / "file"
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        stream = read_chunks(make_plan(path, format=form, **changed))
-        chunks: list[Chunk] = []
-        while True:
-            try:
-                chunks.append(next(stream))
-            except StopIteration:
-                return ReadResult(chunks, None)
-            except FileRefused as refused:
-                return ReadResult(chunks, str(refused))
-
-    return reading
-
-
-Reader = Callable[..., ReadResult]
+    return reader_in(tmp_path)
 
 
 def make_csv(*rows: str, header: str = HEADER) -> str:
@@ -219,7 +152,8 @@ def test_a_line_that_is_no_json_object_is_rejected(read: Reader, line: str) -> N
         ("", "csv", "utf-8", "no header"),
         ("\n\n", "csv", "utf-8", "no header"),
         (CLEAN, "csv", "utf-8", "no such field as in column 1, 2, 3"),
-        (make_csv(CLEAN, header=HEADER.replace("facts", "鞋码")), "csv", "utf-8", "column 6"),
+        (make_csv(CLEAN, header=HEADER.replace("facts", "鞋码")), "csv", "utf-8",
+         "column “鞋码”. Accepted: 统一社会信用代码、处罚决定书文号、"),
         (make_csv(CLEAN, header=HEADER.replace("facts", "fine")), "csv", "utf-8", "names fine twice"),
         (make_csv("1", header="document_number"), "csv", "utf-8", "lacks decided_on, kinds, uscc"),
         (b"PK\x03\x04" + bytes(100), "csv", "utf-8", "ZIP"),
@@ -227,8 +161,8 @@ def test_a_line_that_is_no_json_object_is_rejected(read: Reader, line: str) -> N
         (make_csv(CLEAN), "parquet", "utf-8", "not what its name says"),
         (b"PAR1" + bytes(100) + b"PAR1", "parquet", "utf-8", "no Parquet file"),
         (parquet()[:-30], "parquet", "utf-8", "no Parquet file"),
-        (parquet(fine=[1.5]), "parquet", "utf-8", "fine has the type double"),
-        (parquet(shoe_size=["43"]), "parquet", "utf-8", "column 7"),
+        (parquet(fine=[True]), "parquet", "utf-8", "fine has the type bool"),
+        (parquet(shoe_size=["43"]), "parquet", "utf-8", "column “shoe_size”"),
         (json.dumps([AS_JSON]), "ndjson", "utf-8", "JSON array"),
     ],
 )  # fmt: skip
@@ -463,4 +397,4 @@ def test_a_gateway_without_pyarrow_refuses_a_parquet_file_and_says_what_to_do(
     pq.write_table(pa.table({"uscc": ["91330106MA2CF0A00X"]}), path)
     monkeypatch.setitem(sys.modules, "pyarrow", None)  # as if it were not installed
     with DecompressedFile(path) as source, pytest.raises(FileRefused, match=r"CSV or NDJSON"):
-        read_parquet(source, CATALOGUE.dataset("licence"))
+        read_parquet(source, HeaderReader(CATALOGUE, "licence"))

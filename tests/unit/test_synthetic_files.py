@@ -117,7 +117,8 @@ def test_intake_reads_the_files_and_accepts_each_row(tmp_path: Path) -> None:
         for dataset in CATALOGUE.datasets:
             judge = RowValidator(CATALOGUE, dataset.code, today=TODAY)
             path = plan.folder / f"{dataset.code}-01{form.ending}"
-            verdicts = [judge.validate(cast("Any", row)) for row in read_delivery(path, dataset)]
+            rows = read_delivery(path, CATALOGUE, dataset.code)
+            verdicts = [judge.validate(cast("Any", row)) for row in rows]
             assert all(isinstance(each, AcceptedRow) for each in verdicts), (form, dataset.code)
             assert len(verdicts) == delivered_rows.get(dataset.code, ENTITIES)
 

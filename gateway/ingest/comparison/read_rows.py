@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from gateway.creditfile.catalogue_schema import DatasetDefinition
+from gateway.creditfile.catalogue import Catalogue
 from gateway.ingest.csv_reader import read_csv
 from gateway.ingest.decompression import DecompressedFile, FileRefused
+from gateway.ingest.header import HeaderReader
 from gateway.ingest.ndjson_reader import read_ndjson
 from gateway.ingest.parquet_support import read_parquet
-from gateway.ingest.text_encoding import Encoding
+from gateway.ingest.text_encoding import DeclaredEncoding
 from gateway.ingest.validate_columns import Row
 
 _PACKED: Final = frozenset({".gz", ".zst"})
@@ -17,17 +18,21 @@ _NDJSON: Final = frozenset({".ndjson", ".jsonl"})
 
 
 def read_delivery(
-    path: Path, dataset: DatasetDefinition, encoding: Encoding = "utf-8"
+    path: Path, catalogue: Catalogue, dataset: str, encoding: DeclaredEncoding = "utf-8"
 ) -> Iterator[Row]:
     """Each row, or a `FieldProblem` in place of an unreadable one. Raises `FileRefused`."""
     name = path.with_suffix("") if path.suffix.lower() in _PACKED else path
     ending = name.suffix.lower()
+    header = HeaderReader(catalogue, dataset)
     with DecompressedFile(path) as source:
         if source.is_parquet:
-            yield from read_parquet(source, dataset)
+            yield from read_parquet(source, header)
         elif ending == ".csv":
-            yield from read_csv(source, dataset, encoding)
+            yield from read_csv(source, header, encoding)
         elif ending in _NDJSON:
             yield from read_ndjson(source, encoding)
         else:
-            raise FileRefused(f"{path.name} is neither .csv, .ndjson nor Parquet.")
+            raise FileRefused(
+                f"{path.name} is neither .csv, .ndjson nor Parquet.",
+                f"{path.name} 不是 .csv、.ndjson 或 Parquet 文件。",
+            )

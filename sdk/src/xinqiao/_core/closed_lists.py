@@ -165,6 +165,7 @@ NEVER_TOLD: Final[Mapping[str, tuple[str, ...]]] = {
     "inspection": ("related_document_number",),
     "judgment_defaulter": ("person_id_number",),
     "key_person": ("id_number",),
+    "licence": ("current_state",),
     "penalty": (
         "procedure",
         "determined_on",
