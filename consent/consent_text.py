@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from consent.model import PURPOSE_NAMES, Bilingual, Purpose
 
-TEXT_VERSION = "2026.3"
+TEXT_VERSION = "2026.4"
 
 PURPOSE_TEXTS: Mapping[Purpose, Bilingual] = MappingProxyType(
     {
@@ -58,8 +58,8 @@ PURPOSE_TEXTS: Mapping[Purpose, Bilingual] = MappingProxyType(
 )
 
 _WHO = Bilingual(
-    zh="{recipient}希望查看下列信用信息，目的：{purpose}。",
-    en="{recipient} would like to see the credit information below. Purpose: {purpose}.",
+    zh="{recipient}申请查看下列信用信息，目的：{purpose}。",
+    en="{recipient} requests the credit information below. Purpose: {purpose}.",
 )
 _KINDS = Bilingual(
     zh="信息种类：{kinds}。各项包含的内容在该项下列明。",
@@ -175,8 +175,8 @@ _EFFECT = Bilingual(
 class Recipient:
     """The receiving client: name, contact (PIPL Article 23), and terms of its agreement in force."""
 
-    name: str
-    contact: str
+    name: Bilingual
+    contact: Bilingual
     retention_days: int | None
     """Days after the end of use; `None` without an agreement in force."""
     automated_decisions: bool | None = None
@@ -211,6 +211,8 @@ class ConsentText:
     necessity: Bilingual | None
     """Why an ID number is needed; `None` where no question is on one."""
     effect: Bilingual | None
+    questions: tuple[Bilingual, ...]
+    """Each question, with the values that may be asked."""
     items: tuple[Bilingual, ...]
 
     @property
@@ -219,7 +221,7 @@ class ConsentText:
         every = (
             *(self.who, self.why, self.kinds, self.retention, self.choice, self.refusal),
             *(self.withdrawal, self.limits, self.means, self.automated, self.rights),
-            *(self.separate, self.necessity, self.effect, *self.items),
+            *(self.separate, self.necessity, self.effect, *self.questions, *self.items),
         )
         return tuple(each for each in every if each is not None)
 
@@ -234,23 +236,28 @@ def compose(
     recipient: Recipient,
     *,
     datasets: Sequence[Bilingual],
-    has_questions: bool,
+    questions: Sequence[Bilingual],
     separate: Sequence[SeparateItem],
     cool_down_days: int,
 ) -> ConsentText:
-    """The text of a request for these datasets, by name, with the separate consents that they need."""
-    kinds = (*datasets, _ANSWERS) if has_questions else datasets
+    """The text of a request for these datasets and questions, by name, with their separate consents."""
+    kinds = (*datasets, _ANSWERS) if questions else datasets
     on_id_number = any(each.on_id_number for each in separate)
     name = PURPOSE_NAMES[purpose]
     retention = recipient.retention_days
-    words = {
-        "recipient": recipient.name,
-        "contact": recipient.contact,
-        "days": str(cool_down_days),
-        "retention": str(retention),
+    numbers = {"days": str(cool_down_days), "retention": str(retention)}
+    zh = numbers | {
+        "recipient": recipient.name.zh,
+        "contact": recipient.contact.zh,
+        "purpose": name.zh,
+        "kinds": "、".join(each.zh for each in kinds),
     }
-    zh = words | {"purpose": name.zh, "kinds": "、".join(each.zh for each in kinds)}
-    en = words | {"purpose": name.en, "kinds": ", ".join(each.en for each in kinds)}
+    en = numbers | {
+        "recipient": recipient.name.en,
+        "contact": recipient.contact.en,
+        "purpose": name.en,
+        "kinds": ", ".join(each.en for each in kinds),
+    }
 
     def filled(text: Bilingual) -> Bilingual:
         return Bilingual(zh=text.zh.format(**zh), en=text.en.format(**en))
@@ -271,6 +278,7 @@ def compose(
         separate=filled(_SEPARATE) if separate else None,
         necessity=_NECESSITY if on_id_number else None,
         effect=_EFFECT if on_id_number else None,
+        questions=tuple(questions),
         items=tuple(each.name for each in separate),
     )
 

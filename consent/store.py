@@ -3,7 +3,7 @@
 None commits. No consent is written here: `consent.writer` does that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -115,6 +115,18 @@ async def ended_of(
     if before is not None:
         query = query.where(tuple_(consents.c.requested_at, consents.c.consent_id) < before)
     return await _all(connection, query)
+
+
+async def last_acts(
+    connection: AsyncConnection, uscc: str, ids: Iterable[str]
+) -> dict[str, datetime]:
+    """The time of the latest event of each of these consents of one enterprise."""
+    found = await connection.execute(
+        select(consent_events.c.consent_id, func.max(consent_events.c.at).label("at"))
+        .where(consent_events.c.uscc == uscc, consent_events.c.consent_id.in_(sorted(ids)))
+        .group_by(consent_events.c.consent_id)
+    )
+    return {row.consent_id: row.at for row in found}
 
 
 async def of_client(

@@ -45,7 +45,7 @@ TABLE: dict[str, tuple[int, str, str]] = {
     "consent_expired": (403, "授权已到期", "Consent expired"),
     "consent_exhausted": (403, "授权次数已用完", "Consent exhausted"),
     "consent_paused": (403, "授权已暂停", "Consent paused"),
-    "cooling_down": (403, "冷静期内不可再次请求", "Cooling down"),
+    "cooling_down": (403, "限制期内不得再次申请", "Cooling down"),
     "not_found": (404, "未找到", "Not found"),
     "second_operator_needed": (403, "须由另一名操作员批准", "A second operator is needed"),
     "conflict": (409, "与当前状态冲突", "Conflict with the present state"),
@@ -63,6 +63,9 @@ CODE_OF_STATUS = {
     415: "unsupported_media_type",
 }
 NOT_FOUND = 404
+METHOD_NOT_ALLOWED = 405
+API_PATHS = ("/v1/", "/oauth/", "/log/", "/.well-known/")
+"""Answered with problem documents, to browsers too."""
 RETRY_SECONDS = 2
 PROBLEM_TYPE = "application/problem+json"
 
@@ -143,8 +146,11 @@ async def _malformed(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # as registered
-    if error.status_code == NOT_FOUND and _is_for_a_browser(request):
-        return message_page(request, PAGE_NOT_FOUND)
+    if error.status_code in {NOT_FOUND, METHOD_NOT_ALLOWED} and _is_for_a_browser(request):
+        page = message_page(request, PAGE_NOT_FOUND._replace(status=error.status_code))
+        if error.status_code == METHOD_NOT_ALLOWED:
+            page.headers["Allow"] = ", ".join(head_requests.allowed_methods(request.scope))
+        return page
     code = CODE_OF_STATUS.get(error.status_code, "invalid_request")
     _, _, english = TABLE[code]
     headers = dict(error.headers or {})
@@ -154,7 +160,10 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 def _is_for_a_browser(request: Request) -> bool:
-    return request.url.path.startswith("/portal") and not wants_json(request)
+    path = request.url.path
+    if path.startswith("/portal"):
+        return not wants_json(request)
+    return "text/html" in request.headers.get("accept", "") and not path.startswith(API_PATHS)
 
 
 def _log_refusal(request: Request, code: str, reason: str) -> None:

@@ -22,6 +22,7 @@ from gateway.creditfile.tables import enterprise
 from gateway.disclosure import consent_log_writer
 from gateway.disclosure.tables import TurnedAwayRow
 from gateway.ingest import Source, ingest_rows
+from gateway.portal.consents.receipt_check import receipt_path
 from tests.creditfile_builders import make_record
 from tests.portal_fixture import CATALOGUE, NOON, PortalFixture, hidden_fields
 from tests.repair_builders import reject_repair
@@ -79,6 +80,8 @@ class Gallery:
             "place_id": held["confirm"].split("/")[-2],
             "secret": held["confirm"].rpartition("/")[2],
             "invitation": held["invitation"].rpartition("/")[2],
+            "version": held["receipt"].split("/")[-2],
+            "proof": held["receipt"].rpartition("/")[2],
             "verb": "withdraw",
             "name": "portal.css",
         }
@@ -310,6 +313,7 @@ async def _consents(portal: PortalFixture, browser: httpx2.AsyncClient) -> dict[
         "consent paused": own,
         "consent withdrawn": f"/portal/consents/{over.consent_id}?notice=withdraw",
         "withdraw again": f"/portal/consents/{over.consent_id}/withdraw",
+        "receipt": receipt_path(portal.runtime.digests, over),
     }
 
 
@@ -317,6 +321,24 @@ async def _looks(portal: PortalFixture, words: PageTexts) -> dict[str, str]:
     said = words.or_plain("penalty")
     told = [[each, 1] for each in ("rec_3", "rec_over_0", "rec_deleted")]
     await portal.add_look(portal.firm, asked=["registration", said], relied_on=told)
+    await portal.add_look(
+        portal.firm,
+        kind="verification",
+        asked=["rating_at_least.v1", "is_active.v1"],
+        items=[
+            {"code": "rating_at_least.v1", "value": "良好", "answer": "not_determined"},
+            {"code": "is_active.v1", "answer": "yes"},
+        ],
+    )
+    await portal.add_look(
+        portal.firm,
+        asked=["penalty", "licence"],
+        relied_on=told,
+        items=[
+            {"code": "penalty", "records": 3},
+            {"code": "licence", "withheld": "not_in_consent"},
+        ],
+    )
     await portal.add_look(
         portal.firm,
         kind="verification",

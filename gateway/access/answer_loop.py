@@ -20,6 +20,7 @@ from gateway.access.timestamps import format_time
 from gateway.db.engine import to_json
 from gateway.disclosure.commit import PendingDisclosure, Probe, log_refusal
 from gateway.disclosure.idempotency import AnswerStore, IdempotencyKey
+from gateway.disclosure.items import DisclosedItem
 from gateway.runtime import Runtime
 from gateway.transparency.disclosure_leaf import (
     MERGE_SECONDS,
@@ -116,6 +117,7 @@ def pending_disclosure(
     consent_version: int | None,
     held_version: int | None = None,
     probes: Sequence[Probe] = (),
+    items: Sequence[DisclosedItem] = (),
 ) -> PendingDisclosure:
     """The answer `document`, ready to commit: with its `log_promise`, and encrypted under `key`.
 
@@ -138,4 +140,5 @@ def pending_disclosure(
         answer=text,
         sealed_answer=call.answers.seal(key, text),
         probes=probes,
+        items=items,
     )

@@ -22,10 +22,10 @@ renderer: Final = PageRenderer("gateway.codes")
 
 NOTICES: Final = {
     "revoked": Translated(
-        "已作废。现在扫这张码会看到红色提示。",
-        "Revoked. Whoever scans it now is warned in red.",
+        "已作废。扫描此码的人会看到红色提示。",
+        "Revoked. Anyone who scans it is warned in red.",
     ),
-    "too_late": WarningText("这张码之前已经作废。", "This code had been revoked before."),
+    "too_late": WarningText("这个企业码此前已经作废。", "This code had already been revoked."),
 }
 
 

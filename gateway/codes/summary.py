@@ -81,6 +81,11 @@ class Summary:
         """The R6 wording for all empty sections of one part together; it denies no more than they do."""
         moment = format_moment(self.as_of)
         count = sum(s.state == "none" and s.is_warning == is_warning for s in self.sections)
+        if not is_warning:
+            return Translated(
+                f"以下 {count} 类截至 {moment} 未查询到有效的公开信息",
+                f"In these {count} datasets, as of {moment}, no public record in force was found",
+            )
         return Translated(
             f"以下 {count} 类截至 {moment} 未查询到列入名录（名单）或在公示期内、有效期内的信息；"
             "依法不予公示、中止公示、正在复议诉讼或已修复的不在此列",

@@ -1,12 +1,15 @@
 """Bilingual labels of record fields and values, for the public page and the portal."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_schema import Names
-from gateway.creditfile.records import INDIVIDUAL_BUSINESS
+from gateway.creditfile.code_names import code_name
+from gateway.creditfile.records import INDIVIDUAL_BUSINESS, REGISTRATION
 from gateway.pages.i18n import Translated
+from gateway.privacy.redaction import ID_NUMBER_MASK, PHONE_MASK
 
 VALUES: Final[Mapping[str, Translated]] = {
     "active": Translated("存续（在营）", "Active"),
@@ -54,7 +57,28 @@ VALUES: Final[Mapping[str, Translated]] = {
     "部分未履行": Translated("部分未履行", "Performed in part"),
 }
 
+YES_OR_NO: Final[Mapping[str, tuple[Translated, Translated]]] = {
+    "on_time": (
+        Translated("按时缴纳", "Paid on time"),
+        Translated("未按时缴纳", "Not paid on time"),
+    ),
+    "published": (Translated("已公示", "Published"), Translated("未公示", "Not published")),
+    "fulfilled": (Translated("已履行", "Fulfilled"), Translated("未履行", "Not fulfilled")),
+    "publish_decided": (
+        Translated("决定公示", "To be published"),
+        Translated("未决定公示", "Publication not decided"),
+    ),
+    "small_or_micro": (
+        Translated("属于小微企业", "Small or micro enterprise"),
+        Translated("不属于小微企业", "Not a small or micro enterprise"),
+    ),
+}
+"""Words of the boolean fields, by name: for true and for false."""
 YUAN: Final = "CNY"
+_ID_MASK: Final = re.compile(rf"(?:公民)?(?:身份证件?号?码?[：:\s]*)?{ID_NUMBER_MASK}")
+_PHONE_MASK: Final = re.compile(
+    rf"(?:(联系电话|手机号码?|手机|电话)(?:号码)?[：:\s]*)?{PHONE_MASK}"
+)
 
 
 def dataset_label(dataset: str, catalogue: Catalogue, kind: str = "") -> Translated:
@@ -67,6 +91,8 @@ def field_label(dataset: str, name: str, catalogue: Catalogue, kind: str = "") -
     field = catalogue.dataset(dataset).field_by_name.get(name)
     if field is None:
         return Translated(name, name)
+    if dataset == REGISTRATION and name == "entity_type":  # whose value is shown by name
+        return Translated("市场主体类型", field.en)
     shown = field.of_individual_business if kind == INDIVIDUAL_BUSINESS else field
     return Translated(shown.zh, shown.en)
 
@@ -80,7 +106,14 @@ def value_label(value: Any) -> Translated:  # a field's JSON
         )
     if isinstance(value, bool):
         return Translated("是", "Yes") if value else Translated("否", "No")
-    return VALUES.get(str(value), Translated(str(value), str(value)))
+    text = readable_masks(str(value))
+    return VALUES.get(text, Translated(text, text))
+
+
+def readable_masks(text: str) -> str:
+    """A text with its masked numbers named once: 身份证号［已隐去］, 电话［已隐去］."""
+    text = _ID_MASK.sub("身份证号［已隐去］", text)
+    return _PHONE_MASK.sub(lambda found: f"{found[1] or '电话'}［已隐去］", text)
 
 
 def field_value(
@@ -92,16 +125,32 @@ def field_value(
         return value_label(value)
     if field.type == "decimal":
         currency = (fields.get("currency") or YUAN) if name == "capital" else YUAN
-        return value_label(_plain(str(value)) + (f" {currency}" if currency != YUAN else ""))
+        amount = _plain(str(value))
+        if currency == YUAN:
+            return value_label(amount)
+        unit = code_name("currency", str(currency))
+        return Translated(f"{amount} {unit.zh}", f"{amount} {unit.en}")
+    if isinstance(value, bool) and name in YES_OR_NO:
+        return YES_OR_NO[name][not value]
+    if dataset == REGISTRATION and not isinstance(value, bool):
+        return _registered(name, value)
     table = catalogue.licensing_items if field.labels_from else None
     item = table.by_code.get(value) if table is not None else None
     return value_label(value) if item is None else _translated(item)
 
 
+def _registered(name: str, value: Any) -> Translated:  # a field's JSON
+    """Label of a value of the registration, coded ones by name."""
+    each = [code_name(name, str(one)) for one in (value if isinstance(value, list) else [value])]
+    if [one.zh for one in each] == (value if isinstance(value, list) else [value]):
+        return value_label(value)
+    return Translated("、".join(one.zh for one in each), ", ".join(one.en for one in each))
+
+
 def headline(
     dataset: str, fields: Mapping[str, Any], catalogue: Catalogue, kind: str = ""
 ) -> list[Translated]:
-    """First line of a record; dates, amounts and yes or no with the field's label.
+    """First line of a record; dates, amounts and numbers with the field's label.
 
     A record without the first of these fields is named by its key.
     """
@@ -115,7 +164,7 @@ def headline(
             field_label(dataset, name, catalogue, kind),
             field_value(dataset, name, fields, catalogue),
         )
-        if name.endswith(("_on", "_to")) or types.get(name) in {"decimal", "boolean"}
+        if name.endswith(("_on", "_to")) or types.get(name) in {"decimal", "integer"}
         else field_value(dataset, name, fields, catalogue)
         for name in names
         if fields.get(name) not in (None, "", [])

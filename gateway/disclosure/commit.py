@@ -20,6 +20,7 @@ from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
 from gateway.db.unavailable import CONFLICTS
 from gateway.disclosure.idempotency import IdempotencyKey
+from gateway.disclosure.items import DisclosedItem
 from gateway.transparency.disclosure_leaf import Disclosure, leaf_hash, new_salt
 
 STATE_CHANGED = "XQ001"
@@ -29,13 +30,13 @@ DISCLOSED = """
     disclosed AS (
         INSERT INTO disclosure (
             uscc, disclosure_id, client_id, kind, outcome, reason, purpose, consent_id,
-            agreement_version, asked, relied_on, result_digest, leaf_hash, at)
+            agreement_version, asked, relied_on, items, result_digest, leaf_hash, at)
         VALUES (
             CAST(:uscc AS text), CAST(:disclosure_id AS text), CAST(:client_id AS text),
             CAST(:kind AS text), CAST(:outcome AS text), CAST(:reason AS text),
             CAST(:purpose AS text), CAST(:consent_id AS text), CAST(:agreement_version AS integer),
-            CAST(:asked AS jsonb), CAST(:relied_on AS jsonb), CAST(:result_digest AS bytea),
-            CAST(:leaf_hash AS bytea), CAST(:now AS timestamptz))),
+            CAST(:asked AS jsonb), CAST(:relied_on AS jsonb), CAST(:items AS jsonb),
+            CAST(:result_digest AS bytea), CAST(:leaf_hash AS bytea), CAST(:now AS timestamptz))),
     salted AS (
         INSERT INTO disclosure_salt (uscc, disclosure_id, salt)
         VALUES (CAST(:uscc AS text), CAST(:disclosure_id AS text), CAST(:salt AS bytea))),
@@ -124,6 +125,7 @@ class PendingDisclosure:
     sealed_answer: str
     held_version: int | None = None
     probes: Sequence[Probe] = ()
+    items: Sequence[DisclosedItem] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,7 @@ async def commit(hot: HotDatabase, pending: PendingDisclosure) -> Committed | St
     key = pending.key
     values = {
         **_row(pending.disclosure, pending.salt),
+        "items": to_json([each.as_json() for each in pending.items]),
         "consent_version": pending.consent_version,
         "held_version": pending.held_version,
         "key": key.key if key else None,
@@ -181,6 +184,7 @@ def _row(disclosure: Disclosure, salt: bytes) -> dict[str, Any]:
         "agreement_version": disclosure.agreement_version,
         "asked": to_json(disclosure.asked),
         "relied_on": to_json(disclosure.relied_on),
+        "items": None,
         "result_digest": disclosure.result_digest,
         "leaf_hash": leaf_hash(disclosure, salt),
         "salt": salt,

@@ -35,6 +35,8 @@ class DisclosureRow(SQLModel, table=True):
     agreement_version: int | None = Field(nullable=True)
     asked: list[Any] = column_types.document()
     relied_on: list[Any] = column_types.document()
+    items: list[Any] | None = column_types.document(nullable=True)
+    """The outcome item by item (`disclosure.items`); no part of the log's leaf."""
     result_digest: bytes = column_types.digest()
     leaf_hash: bytes = column_types.digest()
     at: datetime = column_types.moment()

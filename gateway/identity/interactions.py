@@ -20,7 +20,8 @@ from gateway.identity.sessions import is_live
 from gateway.identity.tables import InteractionRow, SessionRow
 from gateway.signing.keyed_digests import KeyedDigests
 
-INTERACTION_LIFETIME: Final = timedelta(minutes=15)
+INTERACTION_LIFETIME: Final = timedelta(minutes=30)
+"""Longer than an idle session, so that a person whose session has ended can continue."""
 
 Outcome = Literal["granted", "refused"]
 

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Protocol, TypedDict
+from typing import Annotated, Final, Protocol, TypedDict
 from urllib.parse import quote
 
 from fastapi import Depends
@@ -12,16 +12,37 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from gateway.identity import sessions
+from gateway.identity import kept_forms, sessions
+from gateway.identity.kept_forms import KeptForm
 from gateway.identity.permissions import Permission
 from gateway.identity.return_url import safe_return
 from gateway.identity.sessions import Session
 from gateway.pages.forms import Fields, is_same_origin, read_form, single_value
 from gateway.pages.i18n import Translated
 from gateway.pages.page_route import NOT_FOUND, STALE, EarlyResponse, PageMessage, message_page
-from gateway.pages.upload_form import UploadForm, read_upload_form
+from gateway.pages.upload_form import UploadForm, is_upload, read_upload_form
+from gateway.privacy.field_encryption import Vault
 from gateway.settings import Settings
 from gateway.signing.keyed_digests import KeyedDigests
+
+SIGN_OUT: Final = "/portal/sign-out"
+CONTINUE: Final = Translated("重新登录并继续", "Sign in and continue")
+SESSION_LOST: Final = PageMessage(
+    403,
+    Translated("登录已过期，您填写的内容已保留", "Your sign-in has expired; your input is kept"),
+    Translated(
+        "尚未提交。请在一小时内重新登录，将回到原来的页面，您勾选和填写的内容仍在，核对后即可提交。",
+        "It has not been submitted. Sign in again within an hour: you return to the same page with what you "
+        "ticked and typed, and can check and submit it.",
+    ),
+)
+SESSION_LOST_WITH_FILES: Final = SESSION_LOST._replace(
+    sentence=Translated(
+        "尚未提交。请在一小时内重新登录，将回到原来的页面，您填写的内容仍在；证明材料需要重新选择。",
+        "It has not been submitted. Sign in again within an hour: you return to the same page with what you "
+        "typed. Please choose the files again.",
+    )
+)
 
 
 class PageRuntime(Protocol):
@@ -40,6 +61,11 @@ class PageRuntime(Protocol):
     @property
     def digests(self) -> KeyedDigests:
         """The keyed digests of secrets."""
+        ...
+
+    @property
+    def vault(self) -> Vault:
+        """The encryption of personal data."""
         ...
 
     @property
@@ -105,6 +131,23 @@ class Visitor:
             raise EarlyResponse(self.message_page(STALE))
         return form
 
+    async def kept_form(self, purpose: str | Callable[[str], str]) -> Fields | None:
+        """The fields of the form `purpose` that this person posted here after a session had ended, once.
+
+        `purpose` may depend on the path that it was posted to.
+        """
+        runtime, page = self.runtime, self.request.url.path
+        if self.session.kept_page != page:
+            return None
+        async with runtime.engine.begin() as connection:
+            kept = await kept_forms.take(connection, runtime.vault, self.session.digest, page)
+        if kept is None:
+            return None
+        wanted = purpose if isinstance(purpose, str) else purpose(kept.path)
+        csrf = single_value(kept.fields, "csrf")
+        fits = sessions.csrf_token_fits(runtime.digests, kept.cookie, wanted, csrf)
+        return kept.fields if fits else None
+
     def _is_own(self, fields: Fields, purpose: str) -> bool:
         """True if the form came from our own page: same origin, and the CSRF token fits."""
         return is_same_origin(
@@ -125,12 +168,43 @@ async def signed_in(request: Request) -> Visitor:
         cookie = request.cookies[sessions.cookie_name(runtime.settings)]
         return Visitor(request=request, session=session, cookie=cookie, runtime=runtime)
     if request.method != "GET":  # the CSP's form-action forbids a redirect to the provider
-        raise EarlyResponse(message_page(request, STALE))
+        raise EarlyResponse(await _session_lost(request, runtime))
     here = request.url.path
     if request.url.query:
         here = f"{here}?{request.url.query}"
     wanted = quote(safe_return(here), safe="/")
     raise EarlyResponse(RedirectResponse(f"/portal/sign-in?return={wanted}", status_code=303))
+
+
+async def _session_lost(request: Request, runtime: PageRuntime) -> Response:
+    """Keep the posted form of a session that has ended, and offer to continue after sign-in."""
+    settings, path = runtime.settings, request.url.path
+    async with runtime.engine.connect() as connection:
+        ended = await kept_forms.ended_session(
+            connection, runtime.digests, settings, request.cookies, now=runtime.now()
+        )
+    if ended is None or path == SIGN_OUT or not is_same_origin(request, settings.issuer):
+        return message_page(request, STALE)
+    page = kept_forms.page_of(path)
+    if ended.has_form and is_upload(request):  # files are read once, as nobody counts them here
+        return message_page(request, _with_return(SESSION_LOST_WITH_FILES, page))
+    upload = await read_upload_form(request)
+    fields = upload.fields if upload else None
+    if fields is None:
+        return message_page(request, STALE)
+    cookie = request.cookies[sessions.cookie_name(settings)]
+    form = KeptForm(path=path, cookie=cookie, fields=fields)
+    async with runtime.engine.begin() as connection:
+        await kept_forms.keep(connection, runtime.vault, ended.digest, form)
+    uscc = single_value(fields, "uscc")
+    lost = SESSION_LOST_WITH_FILES if is_upload(request) else SESSION_LOST
+    return message_page(request, _with_return(lost, f"{page}?uscc={uscc}" if uscc else page))
+
+
+def _with_return(message: PageMessage, page: str) -> PageMessage:
+    """The message with a button to sign in and return to the page."""
+    wanted = quote(safe_return(page), safe="/")
+    return message._replace(onward=(f"/portal/sign-in?return={wanted}", CONTINUE))
 
 
 def new_secret() -> str:

@@ -24,6 +24,8 @@ from gateway.signing.keyed_digests import KeyedDigests
 
 IDLE: Final = timedelta(minutes=15)
 ABSOLUTE: Final = timedelta(hours=8)
+CONTINUED_WITHIN: Final = timedelta(hours=1)
+"""Time after a session's end in which its person can continue a form (`identity.kept_forms`)."""
 
 COOKIE: Final = "__Host-xinqiao"
 LOOPBACK_COOKIE: Final = "xinqiao"
@@ -56,6 +58,8 @@ class Session:
     identity_token_digest: bytes
     permissions: Mapping[str, frozenset[Permission]]
     """The person's permissions by enterprise, read with this request."""
+    kept_page: str | None
+    """The page with a form to be continued (`identity.kept_forms`)."""
     outdated: frozenset[str]
     """Enterprises whose legal representative has changed since the sign-in."""
 
@@ -135,6 +139,7 @@ async def current(
             col(SessionRow.mandates),
             col(SessionRow.identity_token_digest),
             col(SessionRow.created_at),
+            col(SessionRow.kept_page),
         )
         .cte("seen")
     )
@@ -173,6 +178,7 @@ def _session(row: Mapping[Any, Any], settings: Settings, now: datetime) -> Sessi
         digest=row["digest"],
         subject=row["subject"],
         name=row["name"],
+        kept_page=row["kept_page"],
         identity_token_digest=row["identity_token_digest"],
         permissions=permissions.current_permissions(
             ((each["uscc"], each["role"]) for each in row["mandates"]),
@@ -200,10 +206,11 @@ async def end(
 
 
 async def delete_expired(connection: AsyncConnection, *, now: datetime) -> None:
-    """Delete every expired session."""
+    """Delete every session that ended longer ago than `CONTINUED_WITHIN`."""
+    then = now - CONTINUED_WITHIN
     await connection.execute(
         delete(SessionRow).where(
-            or_(col(SessionRow.expires_at) <= now, col(SessionRow.last_seen_at) <= now - IDLE)
+            or_(col(SessionRow.expires_at) <= then, col(SessionRow.last_seen_at) <= then - IDLE)
         )
     )
 

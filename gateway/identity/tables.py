@@ -22,6 +22,8 @@ class SessionRow(SQLModel, table=True):
     created_at: datetime = column_types.moment()
     last_seen_at: datetime = column_types.moment()
     expires_at: datetime = column_types.moment()
+    kept_page: str | None = column_types.text(nullable=True)
+    kept_form: bytes | None = column_types.digest(nullable=True)
 
 
 class InteractionRow(SQLModel, table=True):

@@ -30,28 +30,29 @@ class PageMessage(NamedTuple):
 
 NOT_FOUND: Final = PageMessage(
     404,
-    Translated("没有找到这个页面", "There is nothing here"),
+    Translated("没有找到这个页面", "Page not found"),
     Translated(
         "链接可能不完整，或者内容不属于您的企业。",
-        "The link may be incomplete, or what it leads to belongs to another enterprise.",
+        "The link may be incomplete, or the content belongs to another enterprise.",
     ),
 )
 """The same for what does not exist and what belongs to another enterprise."""
 MALFORMED: Final = PageMessage(
     400,
-    Translated("这个网址的写法不对", "This address is not written as it must be"),
+    Translated("网址不正确", "This address is not correct"),
     Translated(
         "链接可能在复制或转发时被改动了。请从首页或原来的二维码重新打开。",
-        "The link may have been changed when it was copied. Open it anew from the start page "
-        "or the code that you have scanned.",
+        "The link may have been altered when it was copied. Please open it again from the start page "
+        "or the original QR code.",
     ),
 )
 STALE: Final = PageMessage(
     403,
-    Translated("页面已过期，没有执行任何操作", "This page was out of date; nothing was done"),
+    Translated("页面已过期，您的操作没有执行", "This page was out of date; nothing was done"),
     Translated(
-        "可能是登录状态已变化，或者页面停留太久。请回到首页，重新打开后再操作。",
-        "Your sign-in has changed or the page stood open too long. Go back and open it again.",
+        "登录状态可能已变化，或者页面停留时间过长。请回到首页，重新打开后再操作。",
+        "Your sign-in has changed, or the page was open too long. Please open it again from the start "
+        "page.",
     ),
 )
 """A form with an invalid CSRF token or origin."""
@@ -60,8 +61,8 @@ UNAVAILABLE: Final = PageMessage(
     Translated("暂时无法使用", "Not available right now"),
     Translated(
         "系统现在不能处理这个请求。请稍后重新打开页面，并确认上一步操作是否已经生效。",
-        "This cannot be handled right now. Open the page again shortly, and see there whether "
-        "what you did last has taken effect.",
+        "This request cannot be handled right now. Please open the page again shortly, and check "
+        "whether your last action took effect.",
     ),
 )
 

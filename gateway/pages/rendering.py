@@ -37,7 +37,9 @@ class PageRenderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters.update(moment=format_moment, day=format_day, until=format_term_end)
+        self._templates.filters.update(
+            moment=format_moment, day=format_day, until=format_term_end, ended=format_end
+        )
         self._templates.globals.update(stylesheet=stylesheet_url)
 
     def page(
@@ -91,6 +93,11 @@ def format_term_end(end: datetime) -> str:
     local = end.astimezone(SHANGHAI)
     whole_day = local.time() == time()
     return f"{format_day(local - timedelta(days=1))} 24:00" if whole_day else format_moment(end)
+
+
+def format_end(end: datetime) -> str:
+    """The day on which a term ended or an act ended it; the end of a day is that day."""
+    return format_day(end - timedelta(microseconds=1))
 
 
 def _translator(language: Language) -> Any:  # called by templates

@@ -38,10 +38,15 @@ class UploadForm:
     too_large: bool = False
 
 
+def is_upload(request: Request) -> bool:
+    """True for a form with files."""
+    return parse_options_header(request.headers.get("content-type"))[0].lower() == UPLOAD_TYPE
+
+
 async def read_upload_form(request: Request) -> UploadForm | None:
     """Parse a form with or without files; `None` if it is malformed, or too slow."""
-    kind, options = parse_options_header(request.headers.get("content-type"))
-    if kind.lower() != UPLOAD_TYPE:
+    _, options = parse_options_header(request.headers.get("content-type"))
+    if not is_upload(request):
         fields = await read_form(request)
         return None if fields is None else UploadForm(fields=fields)
     boundary = options.get(b"boundary", b"")

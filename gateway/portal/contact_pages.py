@@ -8,18 +8,19 @@ from starlette.responses import Response
 
 from gateway.disclosure.ids import new_id
 from gateway.identity.permissions import Permission
-from gateway.identity.session_dependency import UsingVisitor, new_secret
+from gateway.identity.session_dependency import UsingVisitor, Visitor, new_secret
 from gateway.notices import contact_points
 from gateway.notices.channels import UnsentError, mask_address, valid_address
 from gateway.notices.contact_points import MAX_CONTACT_POINTS, ContactPoint
 from gateway.notices.templates import confirmation_message
-from gateway.pages.forms import single_value
+from gateway.pages.forms import Fields, single_value
 from gateway.pages.i18n import Translated, WarningText
 from gateway.pages.page_route import PageMessage, PageRoute, see_other
 from gateway.pages.rendering import PageRenderer
 from gateway.portal.guards import own_enterprise
 from gateway.runtime import Runtime, UsingRuntime
 
+MAX_ADDRESS: Final = 254
 A_DAY: Final = timedelta(days=1)
 NOTICES: Final = {
     "sent": Translated(
@@ -27,15 +28,19 @@ NOTICES: Final = {
         "A link was sent. Open it within 24 hours; notices begin after that.",
     ),
     "unsent": WarningText(
-        "确认链接没有发出去，请核对地址或稍后再试。",
+        "确认链接发送失败，请核对地址后重试，或稍后再试。",
         "The link could not be sent. Check the address or try again later.",
     ),
-    "unfit": WarningText("这不是可用的地址。", "This is no address that can be used."),
+    "unfit": WarningText(
+        "请填写正确的邮箱地址或手机号码。", "Please enter a valid e-mail address or mobile number."
+    ),
     "enough": WarningText(
-        "最多可设 5 个地址，一天最多新增 5 个。", "Five places at most, and five new ones in a day."
+        "最多设置 5 个地址，每天最多新增 5 个。",
+        "At most five addresses, and five new ones a day.",
     ),
     "confirmed": Translated(
-        "已确认，今后的通知会发到这里。", "Confirmed. Notices go there from now on."
+        "已确认，今后的通知将发送到该地址。",
+        "Confirmed. Notices are sent to this address from now on.",
     ),
     "removed": Translated("已删除。", "Removed."),
 }
@@ -55,12 +60,28 @@ renderer: Final = PageRenderer("gateway.portal")
 @router.get("/portal/enterprises/{uscc}/notices")
 async def show_contact_points(uscc: str, runtime: UsingRuntime, visitor: UsingVisitor) -> Response:
     """List the contact points, with forms to add and remove."""
+    kept = await visitor.kept_form(f"add place {uscc}")
+    return await _list_page(runtime, visitor, uscc, kept or Fields({}))
+
+
+async def _list_page(
+    runtime: Runtime,
+    visitor: Visitor,
+    uscc: str,
+    typed: Fields,
+    problem: Translated | None = None,
+) -> Response:
     async with runtime.engine.connect() as connection:
         card = await own_enterprise(connection, visitor, uscc, Permission.MANAGE)
         found = await contact_points.list_contact_points(connection, uscc)
     return renderer.visitor_page(
         visitor,
         "portal/contact_points.html",
+        status=422 if problem else 200,
+        address={},
+        typed={single_value(typed, "channel"): single_value(typed, "address")[:MAX_ADDRESS]},
+        problem=problem,
+        problem_field=f"address-{single_value(typed, 'channel')}" if problem else None,
         enterprise=card,
         tab="notices",
         contact_points=[(each, mask_address(_decrypted(runtime, each))) for each in found],
@@ -81,7 +102,7 @@ async def add_contact_point(uscc: str, runtime: UsingRuntime, visitor: UsingVisi
     async with runtime.engine.begin() as connection:
         card = await own_enterprise(connection, visitor, uscc, Permission.MANAGE)
         if address is None:
-            return _redirect(uscc, "unfit")
+            return await _list_page(runtime, visitor, uscc, fields, NOTICES["unfit"])
         await contact_points.lock_contact_points(connection, uscc)
         current = await contact_points.list_contact_points(connection, uscc)
         new = await contact_points.count_since(connection, uscc, now - A_DAY)

@@ -12,16 +12,17 @@ from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_terms import End, EndReason
 from gateway.creditfile.local_dates import day_of
 from gateway.pages.i18n import Translated
+from gateway.portal.question_labels import question_label
 from verification import find_question
 
 STATUSES: Final[Mapping[str, Translated]] = {
-    Status.REQUESTED: Translated("待您决定", "Waiting for you"),
+    Status.REQUESTED: Translated("待您决定", "Awaiting your decision"),
     Status.ACTIVE: Translated("有效", "Active"),
     Status.REFUSED: Translated("已拒绝", "Refused"),
     Status.PAUSED: Translated("已暂停", "Paused"),
     Status.WITHDRAWN: Translated("已撤回", "Withdrawn"),
     Status.EXPIRED: Translated("已到期", "Expired"),
-    Status.EXHAUSTED: Translated("次数已用完", "All uses spent"),
+    Status.EXHAUSTED: Translated("次数已用完", "All uses used up"),
     Status.SUPERSEDED: Translated("已被新授权替代", "Replaced by a newer one"),
 }
 
@@ -32,7 +33,7 @@ ACTS: Final[Mapping[str, Translated]] = {
     Act.PAUSED: Translated("您暂停了授权", "You paused it"),
     Act.RESUMED: Translated("您恢复了授权", "You resumed it"),
     Act.WITHDRAWN: Translated("您撤回了授权", "You withdrew it"),
-    Act.GIVEN_UP: Translated("对方放弃了授权", "Given up by the organisation"),
+    Act.GIVEN_UP: Translated("对方撤销了申请或授权", "Given up by the organisation"),
     Act.SUPERSEDED: Translated("被新的授权替代", "Replaced by a newer consent"),
     Act.AMENDED: Translated("您变更了授权", "You changed it"),
 }
@@ -59,39 +60,39 @@ DISCLOSURE_KINDS: Final[Mapping[str, Translated]] = {
     "query": Translated("查询", "Query"),
     "verification": Translated("核验", "Verification"),
     "consent_request": Translated("申请授权", "Request for consent"),
-    "other": Translated("其他调用", "Another call"),
+    "other": Translated("其他请求", "Other request"),
 }
 
 OUTCOMES: Final[Mapping[str, Translated]] = {
-    "told": Translated("已提供", "Told"),
+    "told": Translated("已提供或已答复", "Provided or answered"),
     "refused": Translated("已拒绝", "Refused"),
 }
 
 REASONS: Final[Mapping[str, Translated]] = {
     "not_available": Translated("没有您的授权", "Without your consent"),
-    "not_in_consent": Translated("不在您的授权范围内", "Not in what you consented to"),
+    "not_in_consent": Translated("不在您的授权范围内", "Not covered by your consent"),
     "consent_withdrawn": Translated("您已撤回授权", "You had withdrawn the consent"),
     "consent_expired": Translated("授权已到期", "The consent had expired"),
-    "consent_exhausted": Translated("授权次数已用完", "All uses were spent"),
+    "consent_exhausted": Translated("授权次数已用完", "All uses were used up"),
     "consent_paused": Translated("您已暂停授权", "You had paused the consent"),
-    "cooling_down": Translated("您不久前拒绝过对方", "You had refused it a short while before"),
-    "not_in_agreement": Translated("超出对方的数字合约", "Not in its agreement"),
+    "cooling_down": Translated("限制期内不得再次申请", "You had refused it a short while before"),
+    "not_in_agreement": Translated("超出约定的使用范围", "Not covered by its agreement"),
     "invalid_authorization_details": Translated(
-        "申请的内容不在许可范围内", "It asked for what it may not ask for"
+        "申请的内容超出约定的使用范围", "It requested more than its agreement covers"
     ),
-    "unauthorized_client": Translated("对方没有有效的数字合约", "It has no agreement in force"),
-    "agreement_missing": Translated("对方没有数字合约", "It has no agreement"),
-    "agreement_ended": Translated("对方的数字合约已失效", "Its agreement had ended"),
+    "unauthorized_client": Translated("对方没有有效的数据使用协议", "It has no agreement in force"),
+    "agreement_missing": Translated("对方没有数据使用协议", "It has no agreement"),
+    "agreement_ended": Translated("对方的数据使用协议已失效", "Its agreement had ended"),
     "client_suspended": Translated("对方已被停用", "It was suspended"),
     "idempotency_conflict": Translated(
-        "请求编号先前已使用，内容不同或已有变化",
-        "It used a request's number again, for what differs or has changed",
+        "对方重复使用了同一请求编号，而内容已不相同",
+        "It reused the number of an earlier request with different content",
     ),
-    "rate_limited": Translated("查询过于频繁", "It asked too often"),
-    "quota_exhausted": Translated("配额已用完", "Its quota was spent"),
-    "unknown_purpose": Translated("用途不在清单内", "Not a purpose that is allowed"),
-    "unknown_question": Translated("核验项不存在", "There is no such question"),
-    "unknown_dataset": Translated("数据目录项不存在", "There is no such dataset"),
+    "rate_limited": Translated("查询过于频繁", "It queried too often"),
+    "quota_exhausted": Translated("对方的查询限额已用完", "Its quota was used up"),
+    "unknown_purpose": Translated("用途不在允许的范围内", "Not a permitted purpose"),
+    "unknown_question": Translated("没有这项核验", "There is no such question"),
+    "unknown_dataset": Translated("没有这类信息", "There is no such dataset"),
 }
 END_REASONS: Final[Mapping[EndReason, Translated]] = {
     EndReason.REPAIRED: Translated("已于{day}信用修复", "repaired on {day}"),
@@ -106,21 +107,19 @@ END_REASONS: Final[Mapping[EndReason, Translated]] = {
         "保存期限至{day}，即将删除", "kept until {day}, to be deleted"
     ),
     EndReason.RELATED_ENDED: Translated(
-        "所引起的处罚至{day}已终止，本记录同时终止",
+        "由此作出的处罚已于{day}终止，本记录同时终止",
         "ended on {day} with the penalty that it led to",
     ),
-    EndReason.SUPERSEDED: Translated(
-        "已有更新的一次，以最新为准", "a later one has taken its place"
-    ),
+    EndReason.SUPERSEDED: Translated("已有更新的记录，以最新为准", "replaced by a later one"),
     EndReason.NOT_BEGUN: Translated("自{day}起公示", "published from {day}"),
     EndReason.NOT_PUBLISHED: Translated("依法不予公示", "by law not published"),
     EndReason.SIMPLIFIED: Translated(
         "简易程序处罚，不计为失信信息，不对外提供",
-        "simplified procedure: not counted as negative, not told to others",
+        "simplified procedure: not counted as negative, not provided to others",
     ),
     EndReason.UNDER_APPEAL: Translated(
         "正在复议或诉讼，暂不计为失信信息，暂不对外提供",
-        "under appeal: for now not counted as negative, not told to others",
+        "under appeal: for now not counted as negative, not provided to others",
     ),
 }
 _LAST_DAY: Final = frozenset(
@@ -133,7 +132,7 @@ _LAST_DAY: Final = frozenset(
     }
 )
 """Reasons whose label names the last day; the others name the first day after."""
-_OTHER_REASON: Final = Translated("不符合提供条件", "The conditions were not met")
+_OTHER_REASON: Final = Translated("不符合提供的条件", "The conditions were not met")
 
 
 def purpose_name(code: str) -> Translated:
@@ -145,6 +144,14 @@ def purpose_name(code: str) -> Translated:
     except ValueError:
         return Translated(code, code)
     return Translated(name.zh, name.en)
+
+
+def outcome_name(kind: str, outcome: str) -> Translated:
+    """The outcome of a disclosure of this kind."""
+    if outcome != "told":
+        return OUTCOMES[outcome]
+    answered = kind == "verification"
+    return Translated("已答复", "Answered") if answered else Translated("已提供", "Provided")
 
 
 def reason_name(code: str | None) -> Translated:
@@ -166,7 +173,7 @@ def item_name(asked: Any, catalogue: Catalogue) -> Translated:  # one entry of `
         code = str(asked.get("question") or asked.get("dataset") or "?")
     found = find_question(code)
     if found is not None:
-        return Translated(found.title_zh, found.title_en)
+        return question_label(found, catalogue)
     if code in catalogue.codes:
         dataset = catalogue.dataset(code)
         return Translated(dataset.zh, dataset.en)

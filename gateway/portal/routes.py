@@ -11,6 +11,7 @@ from gateway.portal.consents import (
     link_request,
     my_consents,
     narrow_consent,
+    receipt_check,
     redirect_request,
 )
 from gateway.portal.delegates import invitations, pages
@@ -29,6 +30,7 @@ for module in (
     narrow_consent,
     contact_pages,
     consent_downloads,
+    receipt_check,
     inherited_consents,
     my_consents,
     page,

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from gateway.access.head_requests import get_only
-from gateway.identity import sessions, sign_in_cookie
+from gateway.identity import kept_forms, sessions, sign_in_cookie
 from gateway.identity.identity_provider import (
     IdentityProvider,
     IdentityRefusedError,
@@ -32,7 +32,7 @@ SIGNED_OUT: Final = PageMessage(
     Translated("已退出登录", "You have signed out"),
     Translated(
         "您的授权保持不变，随时可以再次登录查看或撤回。",
-        "Your consents stay as they are. Sign in again to see them or to take them back.",
+        "Your consents stay as they are. Sign in again at any time to view or withdraw them.",
     ),
     (HOME, Translated("再次登录", "Sign in again")),
 )
@@ -118,9 +118,11 @@ async def finish_sign_in(request: Request, runtime: UsingRuntime) -> Response:
     except IdentityUnavailableError as error:
         return _unavailable(request, error)
     async with runtime.engine.begin() as connection:
-        await sessions.end(connection, digests, settings, request.cookies)
-        await sessions.delete_expired(connection, now=now)
         value = await sessions.begin(connection, digests, identity, now=now)
+        await kept_forms.carry_over(
+            connection, digests, settings, request.cookies, cookie=value, subject=identity.subject
+        )
+        await sessions.delete_expired(connection, now=now)
     response, attributes = see_other(started.return_to), sessions.cookie_attributes(settings)
     response.set_cookie(sessions.cookie_name(settings), value, **attributes)
     response.delete_cookie(sign_in_cookie.cookie_name(settings), **attributes)

@@ -4,6 +4,7 @@ Fields = agreement ∩ consent ∩ purpose ∩ catalogue, and of these what rete
 """
 
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -20,6 +21,7 @@ from gateway.db.engine import to_json
 from gateway.disclosure.commit import Committed, PendingDisclosure, commit
 from gateway.disclosure.idempotency import KeyConflict, StoredAnswer
 from gateway.disclosure.ids import new_id
+from gateway.disclosure.items import DisclosedItem
 from gateway.queries.authorization import Authorization, authorize
 from gateway.queries.cursor import Cursors
 from gateway.queries.pagination import RecordPage, page_of, serialize_record
@@ -114,7 +116,24 @@ def _pending(
         key=call.key,
         consent_version=authorization.granted.version if first else None,
         held_version=None if first else authorization.granted.version,
+        items=_items(call, authorization, page),
     )
+
+
+def _items(call: QueryCall, authorization: Authorization, page: RecordPage) -> list[DisclosedItem]:
+    """Each dataset asked for, with the records of this page, or why it is withheld."""
+    counts = Counter(each.record.dataset for each in page.records)
+    reasons = {
+        str(each["dataset"]): str(each["reason"])
+        for each in withheld(authorization.scope, call.runtime.catalogue)
+        if "fields" not in each
+    }
+    return [
+        DisclosedItem(code=code, withheld=reasons[code])
+        if code in reasons
+        else DisclosedItem(code=code, records=counts[code])
+        for code in call.request.datasets
+    ]
 
 
 def _document(

@@ -18,6 +18,7 @@ DigestKind = Literal[
     "invitation",
     "consent",
     "pin",
+    "receipt",
     "portal_files",
 ]
 

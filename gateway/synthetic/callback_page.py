@@ -12,12 +12,12 @@ router = APIRouter(include_in_schema=False)
 PORTAL: Final = ("/portal", Translated("打开企业门户", "Open the portal"))
 GRANTED: Final = PageMessage(
     200,
-    Translated("已返回示例接入方", "Back at the demo client"),
+    Translated("授权已完成，正在返回银行", "Consent completed; returning to the bank"),
     Translated(
-        "授权码在本页网址中，接入方用它换取令牌。如是您自己的程序发起的，请把本页网址交给它；"
-        "也可以关闭本页，或回到企业门户查看授权。",
-        "The authorization code is in this page's address; a client exchanges it for a token. If your own "
-        "program began this, give it the address. Or close this page, or look at the consent in the portal.",
+        "您可以关闭本页，或者到企业门户查看授权。"
+        "（开发者：授权码在本页网址中，程序用它换取令牌。）",
+        "You can close this page, or view the consent in the portal. (Developers: the authorization code "
+        "is in this page's address; a program exchanges it for a token.)",
     ),
     PORTAL,
 )
@@ -25,8 +25,8 @@ REFUSED: Final = PageMessage(
     200,
     Translated("未获授权", "No consent"),
     Translated(
-        "示例接入方只得知本次未获授权，没有得到任何信息。",
-        "The demo client was told only that there is no consent, and nothing else.",
+        "银行只得知本次未获授权，没有得到任何信息。",
+        "The bank learns only that there is no consent, and receives no information.",
     ),
     PORTAL,
 )

@@ -27,6 +27,7 @@ from gateway.creditfile.separate_consent import is_separated
 from gateway.disclosure.commit import Committed, PendingDisclosure, Probe, commit
 from gateway.disclosure.idempotency import IdempotencyKey, KeyConflict, StoredAnswer
 from gateway.disclosure.ids import new_id
+from gateway.disclosure.items import DisclosedItem
 from gateway.transparency.disclosure_leaf import Disclosure
 from gateway.verifications.padding import pad_answer
 from gateway.verifications.read_query import VerificationInputs, read_inputs
@@ -35,6 +36,8 @@ from verification import (
     CATALOGUE_VERSION,
     Answered,
     Asked,
+    Question,
+    Value,
     admit_probes,
     budget_charges,
     evaluate,
@@ -135,7 +138,20 @@ def _pending(
         serialize=pad_answer,
         consent_version=granted.version if granted else None,
         probes=probes,
+        items=[
+            DisclosedItem(
+                code=each.tag,
+                value=_band(question, asked.value),
+                answer=str(each.answer),
+            )
+            for each, asked, question in zip(answers, request.asked, request.questions, strict=True)
+        ],
     )
+
+
+def _band(question: Question, value: Value | None) -> str | None:
+    """The value asked about, of a question with fixed values."""
+    return value if question.value == "one_of" and isinstance(value, str) else None
 
 
 def _granted(call: VerificationCall, inputs: VerificationInputs, now: datetime) -> Granted | None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -161,7 +162,12 @@ async def test_a_refused_request_for_consent_is_a_line_like_any_other(
     )
     await add_sum(portal, portal.firm, 7, kind="consent_request", reason="idempotency_conflict")
     page, rows = await page_of(browser, portal), await rows_of(browser, portal)
-    for words in ("申请授权", "您不久前拒绝过对方", "共 7 次，均被拒绝", "请求编号先前已使用"):
+    for words in (
+        "申请授权",
+        "限制期内不得再次申请",
+        "共 7 次，均被拒绝",
+        "重复使用了同一请求编号",
+    ):
         assert words in page
     assert {(row["方式"], row["结果"], row["次数"]) for row in rows} == {
         ("申请授权", "已拒绝", "1"), ("申请授权", "已拒绝", "7"),
@@ -253,3 +259,44 @@ async def test_another_enterprises_file_and_an_unknown_one_look_the_same(
     away = await nobody.get(f"/portal/enterprises/{busy.firm}/looks.csv")
     assert away.status_code == 303
     assert away.headers["location"].startswith("/portal/sign-in")
+
+
+async def test_each_item_shows_what_was_told_of_it(portal: PortalFixture) -> None:
+    """Per question its band and answer, per dataset its records; `not_determined` is no yes."""
+    await portal.add_look(
+        portal.firm,
+        kind="verification",
+        asked=["rating_at_least.v1", "is_active.v1", "enterprise_name.v2"],
+        items=[
+            {"code": "rating_at_least.v1", "value": "良好", "answer": "not_determined"},
+            {"code": "is_active.v1", "answer": "yes"},
+            {"code": "enterprise_name.v2", "answer": "no"},
+        ],
+    )
+    await portal.add_look(
+        portal.firm,
+        asked=["licence", "penalty", "public_rating"],
+        items=[
+            {"code": "licence", "records": 3},
+            {"code": "penalty", "records": 0},
+            {"code": "public_rating", "withheld": "not_in_consent"},
+        ],
+        at=portal.clock() - timedelta(hours=1),
+    )
+    browser = await portal.signed_in()
+    page = await page_of(browser, portal)
+    told = re.findall(r'<li><span>([^<]+)</span> <span class="outcome (\w*)">([^<]+)<', page)
+    assert told == [
+        ("公共信用评价是否达到“良好”及以上", "not_determined", "无法确定"),
+        ("登记状态是否为存续（在营）", "yes", "是"),
+        ("企业名称与对方提供的是否一致（繁体、简体视为相同）", "no", "否"),
+        ("行政许可", "yes", "3 条"),
+        ("行政处罚", "", "没有记录"),
+        ("公共信用评价", "no", "不在授权范围内，未提供"),
+    ]
+    verified, queried = await rows_of(browser, portal)
+    assert (verified["结果"], verified["逐项结果"]) == ("已答复", "无法确定; 是; 否")
+    assert queried["逐项结果"] == "3 条; 没有记录; 不在授权范围内，未提供"
+    english = await page_of(browser, portal, "lang=en")
+    assert "Is your public credit rating good or better?" in english
+    assert "Not determined" in english

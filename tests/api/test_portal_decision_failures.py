@@ -20,18 +20,18 @@ GRANT: Final = {"decision": "grant", "dataset": "penalty"}
 LAPSED: Final = {
     ("redirect", "zh"): (
         "这个申请已过期",
-        "申请页面只保留 15 分钟，没有作出任何授权。需要的话，请回到对方的页面重新发起。",
+        "申请页面只保留 30 分钟，没有作出任何授权。如有需要，请回到对方的页面重新申请。",
     ),
     ("redirect", "en"): (
         "This request has expired",
         (
-            "A request stays open for 15 minutes. Nothing was granted. If you want to go on, start "
+            "A request stays open for 30 minutes. Nothing was granted. If you want to go on, start "
             "again from the organisation’s page."
         ),
     ),
     ("link", "zh"): (
         "这个申请已过期",
-        "申请没有在期限内得到答复，没有作出任何授权。需要的话，请让对方重新发起。",
+        "申请没有在期限内得到答复，没有作出任何授权。如有需要，请对方重新申请。",
     ),
     ("link", "en"): (
         "This request has expired",
@@ -125,7 +125,7 @@ async def test_the_first_of_two_tabs_decides(portal: PortalFixture, way: str) ->
     if late.is_redirect:  # this very browser still has to take its decision back to the bank
         assert late.headers["location"].startswith("/oauth/resume?")
     else:
-        assert (late.status_code, "已经决定过了" in late.text) == (409, True)
+        assert (late.status_code, "已作出决定" in late.text) == (409, True)
     assert await decided_statuses(portal) == [Status.ACTIVE]
 
 
@@ -137,8 +137,8 @@ async def test_a_request_that_lapsed_while_it_was_read_decides_nothing(
     browser = await portal.signed_in()
     address = await open_request(portal, way)
     form = await form_at(browser, address)
-    for _ in range(2):  # in another tab the person goes on, so the session lives
-        portal.clock.advance(timedelta(minutes=8))
+    for _ in range(3):  # in another tab the person goes on, so the session lives
+        portal.clock.advance(timedelta(minutes=11))
         assert (await browser.get("/portal")).status_code == 200
     for page in (await browser.post(address, data=form | GRANT), await browser.get(address)):
         assert page.status_code == 410
@@ -153,7 +153,7 @@ async def test_a_lapsed_request_says_what_happened_and_what_to_do(
 ) -> None:
     """Opened for the first time after its end: no form, and nothing is requested or granted."""
     address = await open_request(portal, way)
-    portal.clock.advance(timedelta(minutes=16))
+    portal.clock.advance(timedelta(minutes=31))
     browser = await portal.signed_in()
     page = await browser.get(address, params={"lang": language}, follow_redirects=True)
     assert page.status_code == 410

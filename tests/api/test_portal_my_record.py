@@ -117,4 +117,4 @@ async def test_who_looked_names_the_records_told_and_links_to_ended_ones(
     assert _row(LIVE) in page
     assert _row(number) in page
     assert page.count("已不再对外提供") == 1
-    assert page.count("已不在档案中的记录") == 1
+    assert page.count("已删除的记录") == 1

@@ -1,15 +1,19 @@
 """Portal sessions: digests in the database, rotation, form tokens."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import unquote
 
+import httpx2
+import pytest
 import pytest_asyncio
 from fastapi.routing import APIRoute
 from sqlalchemy import text
 
 from gateway.codes import portal_pages
-from gateway.identity import sessions
+from gateway.identity import kept_forms, sessions
 from gateway.portal import sign_in as sign_in_room
 from gateway.portal.consents import my_consents
 from gateway.portal.consents import redirect_request as decide_room
@@ -59,6 +63,84 @@ async def test_a_form_of_an_ended_session_says_so_and_leads_nowhere(portal: Port
     )
     assert answer.status_code == 403
     assert 'href="/portal"' in answer.text
+
+
+async def lose_session(portal: PortalFixture, browser: httpx2.AsyncClient, address: str) -> str:
+    """Post a decision after the session's end; the address that continues it."""
+    form = hidden_fields((await browser.get(address)).text, address)
+    portal.clock.advance(timedelta(minutes=16))
+    answer = await browser.post(
+        address, data=form | {"decision": "grant", "dataset": ["penalty"], "max_uses": "7"}
+    )
+    assert (answer.status_code, "您填写的内容已保留" in answer.text) == (403, True)
+    [onward] = re.findall(r'href="/portal/sign-in\?return=([^"]+)"', answer.text)
+    return unquote(onward)
+
+
+async def test_a_form_of_an_ended_session_is_continued_once_after_sign_in(
+    portal: PortalFixture,
+) -> None:
+    """By redirect: the same request with what was ticked and typed; meanwhile only encrypted."""
+    browser = await portal.signed_in()
+    onward = await lose_session(portal, browser, f"/portal/decide/{await portal.ask()}")
+    async with portal.engine.connect() as connection:
+        rows = (await connection.execute(text("SELECT session::text FROM session"))).scalars().all()
+    assert not any("penalty" in row or b"penalty".hex() in row for row in rows)
+    back = await sign_in(browser, "zhang", wanted=onward)
+    page = (await browser.get(back.headers["location"])).text
+    assert re.findall(r'value="(\w+)" checked', page) == ["penalty"]
+    assert 'name="max_uses" min="1" value="7"' in page
+    assert "checked" not in (await browser.get(onward)).text
+    address = onward.partition("?")[0]
+    done = await browser.post(
+        address, data=hidden_fields(page, address) | {"decision": "grant", "dataset": ["penalty"]}
+    )
+    assert done.headers["location"].startswith("/oauth/resume")
+
+
+async def test_a_form_of_an_ended_session_is_shown_to_its_person_only(
+    portal: PortalFixture,
+) -> None:
+    """Not to another person at the same browser, nor at another browser of the same person."""
+    browser = await portal.signed_in()
+    onward = await lose_session(portal, browser, f"/portal/decide/{await portal.ask()}")
+    elsewhere = portal.browser()
+    await sign_in(elsewhere, "zhang")
+    assert "checked" not in (await elsewhere.get(onward)).text
+    await sign_in(elsewhere, "zhang")  # an interaction stays with its session
+    await sign_in(browser, "li")
+    assert "checked" not in (await browser.get(onward)).text
+    await sign_in(browser, "zhang")
+    assert "checked" not in (await browser.get(onward)).text
+
+
+async def test_a_form_without_its_token_is_not_continued(portal: PortalFixture) -> None:
+    """CSRF: a forged form of an ended session ticks nothing; one from another site is not kept."""
+    browser = await portal.signed_in()
+    address = f"/portal/decide/{await portal.ask()}"
+    form = hidden_fields((await browser.get(address)).text, address)
+    forged = form | {"csrf": "0" * 64, "decision": "grant", "dataset": ["penalty"]}
+    portal.clock.advance(timedelta(minutes=16))
+    strange = await browser.post(address, data=forged, headers={"Sec-Fetch-Site": "cross-site"})
+    assert "您填写的内容已保留" not in strange.text
+    await browser.post(address, data=forged)
+    back = await sign_in(browser, "zhang", wanted=f"{address}?uscc={portal.firm}")
+    assert "checked" not in (await browser.get(back.headers["location"])).text
+
+
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [
+        ("/portal/consents/c/pause", "/portal/consents/c"),
+        ("/portal/consents/c/narrow", "/portal/consents/c/narrow"),
+        ("/portal/enterprises/u/delegates/new/d", "/portal/enterprises/u/delegates/new"),
+        ("/portal/enterprises/u/delegates/d/end", "/portal/enterprises/u/delegates/d"),
+        ("/portal/enterprises/u/notices/p/remove", "/portal/enterprises/u/notices"),
+    ],
+)
+def test_a_form_is_continued_on_its_page(path: str, page: str) -> None:
+    """A form whose address has no page of its own is on the page above."""
+    assert kept_forms.page_of(path) == page
 
 
 async def test_every_form_of_the_portal_asks_for_its_token(portal: PortalFixture) -> None:

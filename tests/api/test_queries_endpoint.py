@@ -311,6 +311,8 @@ async def test_each_page_is_in_the_log_with_its_own_records(gateway: GatewayFixt
         assert sorted(map(tuple, row["relied_on"])) == sorted(
             (each["record_id"], each["version"]) for each in body["records"]
         )
+        told = Counter(each["dataset"] for each in body["records"])
+        assert row["items"] == [{"code": code, "records": told[code]} for code in MANY]
 
 
 async def make_cursor(bank: Caller, uscc: str) -> str:

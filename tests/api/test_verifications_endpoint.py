@@ -340,6 +340,10 @@ async def test_an_answer_is_logged_with_the_records_it_rests_on(gateway: Gateway
     bank, of = await gateway.client(), gateway.entity("penalised")
     response = await bank.verify(of.enterprise.uscc, "no_live_penalty.v1", "is_active.v1")
     (row,) = await gateway.log_of(bank)
+    assert row["items"] == [
+        {"code": "no_live_penalty.v1", "answer": "no"},
+        {"code": "is_active.v1", "answer": "yes"},
+    ]
     penalty = next(r for r in of.records if r.dataset == "penalty")
     assert row["disclosure_id"] == response.json()["disclosure_id"]
     assert (row["kind"], row["outcome"], row["reason"]) == ("verification", "told", None)

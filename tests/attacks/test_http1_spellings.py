@@ -61,7 +61,7 @@ async def test_a_person_gets_a_page(gateway: GatewayFixture, path: str) -> None:
     """In both languages with the usual headers; API clients get a problem."""
     page = await answer_at(gateway, "GET", path, headers=BROWSER)
     assert (page.status_code, page.headers["content-type"]) == (400, "text/html; charset=utf-8")
-    assert "这个网址的写法不对" in page.text
+    assert "网址不正确" in page.text
     assert "content-security-policy" in page.headers
     told = await answer_at(gateway, "GET", path, headers={"Accept": "application/json"})
     assert (told.status_code, told.json()["code"]) == (400, "invalid_request")

@@ -42,6 +42,7 @@ FOR_EVERYBODY: Final = {
     ("POST", "/portal/sign-out"),
     ("GET", "/portal/signed-out"),
     ("GET", "/portal/invitations/{invitation}"),
+    ("GET", "/portal/receipts/{consent_id}/{version}/{proof}"),
     ("POST", "/portal/invitations/{invitation}"),
 }
 WRITTEN: Final = (

@@ -17,7 +17,11 @@ from tests.portal_gallery import Gallery, fill_gallery, page_routes
 PARAMETER: Final = re.compile(r"\{(\w+)\}")
 BEFORE_SIGN_IN: Final = {"/demo-identity/sign-in"}
 """Forms without a session; `test_portal_attacks` covers them."""
-FOR_EVERYBODY: Final = {"/portal/static/{name}", "/portal/invitations/{invitation}"}
+FOR_EVERYBODY: Final = {
+    "/portal/static/{name}",
+    "/portal/invitations/{invitation}",
+    "/portal/receipts/{consent_id}/{version}/{proof}",
+}
 """Paths without an owner: stylesheets, and links that any holder may open."""
 PUBLIC: Final = ("/E/", "/e/")
 WRITTEN: Final = (

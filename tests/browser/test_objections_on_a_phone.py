@@ -83,7 +83,7 @@ async def test_an_enterprise_objects_and_asks_for_a_review(
     await phone.get_by_role("link", name="行政处罚").click()
     await expect(phone.get_by_text("处罚决定仍然有效。")).to_be_visible()
     await phone.get_by_role("link", name="申请复核").click()
-    await phone.get_by_label("为什么不同意").fill("请看复议决定书。")
+    await phone.get_by_label("不同意处理决定的理由").fill("请看复议决定书。")
     await phone.get_by_role("button", name="申请复核").click()
     await expect(phone.locator(".state")).to_have_text("复核中")
 

@@ -35,8 +35,8 @@ async def test_a_consent_is_given_in_a_minute_and_taken_back_in_two_taps(
     await expect(phone.get_by_role("heading", name="授权申请")).to_be_visible()
     await expect(phone.locator("input:checked")).to_have_count(0)
     await phone.get_by_label("行政处罚").check()
-    await phone.get_by_label("法定代表人（经营者）证件号码是否一致").check()
-    await phone.get_by_role("button", name="同意所勾选的内容").click()
+    await phone.get_by_label("法定代表人（经营者）证件号码与对方提供的是否一致").check()
+    await phone.get_by_role("button", name="同意已选项").click()
     await expect(phone.get_by_role("heading", name="Back at the bank")).to_be_visible()
     assert "code=" in phone.url
 
@@ -59,13 +59,13 @@ async def test_a_shop_owner_sees_what_is_separate_and_gives_a_part_of_it(
     await expect(group.get_by_role("checkbox")).to_have_count(2)
     await phone.get_by_label("登记信息", exact=True).check()
     await group.get_by_label("联系电话").check()
-    await phone.get_by_role("button", name="同意所勾选的内容").click()
+    await phone.get_by_role("button", name="同意已选项").click()
     await expect(phone.get_by_role("heading", name="Back at the bank")).to_be_visible()
     await phone.goto(f"{site.issuer}/portal/enterprises/{site.portal.shop}/consents")
     await phone.get_by_role("link", name="浙江示范银行").click()
     await expect(phone.get_by_text("登记信息：联系电话（本人同意）")).to_be_visible()
     await expect(phone.locator(".facts").get_by_text("登记信息：经营者")).to_have_count(0)
-    await phone.get_by_text("决定时所示的文字").click()
+    await phone.get_by_text("作出决定时页面显示的告知内容").click()
     await expect(phone.get_by_text("系统将通知对方停止使用").first).to_be_visible()
 
 
@@ -77,7 +77,7 @@ async def test_a_refusal_is_as_easy_and_goes_back_to_the_bank(
     await phone.goto(await site.ask())
     await sign_in(phone)
     refuse = phone.get_by_role("button", name="不同意", exact=True)
-    grant = phone.get_by_role("button", name="同意所勾选的内容")
+    grant = phone.get_by_role("button", name="同意已选项")
     first, second = await refuse.bounding_box(), await grant.bounding_box()
     assert first is not None
     assert second is not None
@@ -92,7 +92,7 @@ async def test_granting_nothing_is_asked_again(phone: Page, site: BrowserPortal)
     """The page stays, with a sentence saying what is missing."""
     await phone.goto(await site.ask())
     await sign_in(phone)
-    await phone.get_by_role("button", name="同意所勾选的内容").click()
+    await phone.get_by_role("button", name="同意已选项").click()
     await expect(phone.get_by_role("alert")).to_contain_text("您还没有勾选任何一项")
 
 

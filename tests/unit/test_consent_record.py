@@ -37,7 +37,11 @@ from tests.consent_builders import (
     make_scope,
 )
 
-BANK = Recipient(name="示例银行", contact="0571-00000000", retention_days=30)
+BANK = Recipient(
+    name=Bilingual(zh="示例银行", en="Example Bank"),
+    contact=Bilingual(zh="0571-00000000", en="0571-00000000"),
+    retention_days=30,
+)
 SUBJECTS = Party(identifier="operator", name="信桥", address="杭州", contact="https://example.test")
 READERS = Party(identifier="bank-1", name="示例银行", address="杭州", contact="0571-00000000")
 
@@ -145,6 +149,9 @@ def test_a_waiver_of_the_client_is_no_withdrawal_of_the_enterprise() -> None:
         assert record["dpv:hasConsentStatus"] == "dpv:ConsentRevoked"
 
 
+RATING = Bilingual(
+    zh="公共信用评价是否达到对方指定的等级（优秀、良好）", en="Is it good (excellent, good)?"
+)
 DATASETS = (Bilingual(zh="登记信息", en="Registration"), Bilingual(zh="行政处罚", en="Penalty"))
 PHONE = SeparateItem(name=Bilingual(zh="登记信息：联系电话", en="Registration: Phone"))
 ID_NUMBER = SeparateItem(name=Bilingual(zh="证件号码", en="ID number"), on_id_number=True)
@@ -161,7 +168,7 @@ def text_of(
     """The text of a request for two datasets, with a phone and an ID number."""
     usual: dict[str, Any] = {
         "datasets": DATASETS,
-        "has_questions": True,
+        "questions": (RATING,),
         "separate": (PHONE, ID_NUMBER),
         "cool_down_days": 30,
     }
@@ -175,13 +182,15 @@ def test_each_text_names_what_the_law_asks_for_in_both_languages(
 ) -> None:
     """PIPL Articles 17 and 23: recipient, contact, purpose, means, kinds, retention, rights."""
     text = text_of(purpose, separate=separate)
-    assert "示例银行" in text.who.zh
+    assert text.who.zh.startswith("示例银行")
+    assert text.who.en.startswith("Example Bank")
+    assert "示例银行" not in "".join(each.en for each in text.paragraphs)
     assert text.why == PURPOSE_TEXTS[purpose]
     assert "登记信息、行政处罚、所列核验问题的答案" in text.kinds.zh
     assert "Registration, Penalty, answers" in text.kinds.en
     assert "使用期限届满后 30 日内删除" in text.retention.zh
     assert "within 30 days" in text.retention.en
-    assert all(BANK.contact in each for each in (text.rights.zh, text.rights.en))
+    assert all(BANK.contact.zh in each for each in (text.rights.zh, text.rights.en))
     assert "不得向第三方提供" in text.limits.zh
     assert WITHDRAWAL_ZH in text.withdrawal.zh
     assert WITHDRAWAL_EN in text.withdrawal.en
@@ -192,9 +201,9 @@ def test_a_separate_consent_names_each_item_and_why_an_id_number_is_needed() -> 
     """PIPL Articles 23, 29 and 30; nothing of it where nothing is asked for separately."""
     text = text_of()
     assert text.separate is not None
-    assert BANK.contact in text.separate.zh
+    assert BANK.contact.zh in text.separate.zh
     assert text.items == (PHONE.name, ID_NUMBER.name)
-    assert set(text.items) <= set(text.paragraphs)
+    assert {*text.items, RATING} <= set(text.paragraphs)
     assert text.necessity is not None
     assert text.effect is not None
     assert text.necessity.zh.startswith("为什么需要")
@@ -224,8 +233,8 @@ def test_a_text_names_the_recipients_retention(days: int | None, words: str) -> 
 
 def test_a_recipients_name_cannot_open_a_placeholder() -> None:
     """Names are inserted literally, braces included."""
-    shown = text_of(bank=replace(BANK, name="{contact}"))
-    assert shown.who.en.startswith("{contact} would like")
+    shown = text_of(bank=replace(BANK, name=Bilingual(zh="{contact}", en="{contact}")))
+    assert shown.who.en.startswith("{contact} requests")
 
 
 def test_a_changed_text_needs_a_new_version() -> None:
@@ -240,5 +249,5 @@ def test_a_changed_text_needs_a_new_version() -> None:
         for bank in banks
         for paragraph in text_of(purpose, bank).paragraphs
     ]
-    pinned = {"2026.3": "3a585e00f7f877143e0ecd0f7b22c62bf803810fbfe82548ae90db13af24d2d8"}
+    pinned = {"2026.4": "32b57e0d9738705c5123d476193209ab9fa417869d86c5208b5fc7920632c48c"}
     assert text_digest(tuple(shown)).hex() == pinned[TEXT_VERSION]

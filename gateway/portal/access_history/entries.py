@@ -65,6 +65,8 @@ class AccessEntry:
     asked: list[Any]
     relied_on: list[tuple[str, int]]
     """Ids and versions of the records told, or that an answer rests on."""
+    items: list[Any] | None
+    """The outcome item by item (`disclosure.items`); `None` if it was not recorded."""
     moment: datetime
     """The time; for an hourly count, the start of the hour."""
     times: int | None
@@ -153,6 +155,7 @@ def _attempts(uscc: str, criteria: EntryFilter, position: ListPosition | None) -
         col(DisclosureRow.consent_id),
         col(DisclosureRow.asked),
         col(DisclosureRow.relied_on),
+        col(DisclosureRow.items),
         _AT.label("moment"),
         null().cast(BigInteger).label("times"),
     ).where(col(DisclosureRow.uscc) == uscc)
@@ -176,6 +179,7 @@ def _hourly_counts(uscc: str, criteria: EntryFilter, position: ListPosition | No
         null().cast(Text).label("consent_id"),
         literal([], JSONB).label("asked"),
         literal([], JSONB).label("relied_on"),
+        null().cast(JSONB).label("items"),
         _HOUR.label("moment"),
         col(TurnedAwayRow.times),
     ).where(col(TurnedAwayRow.uscc) == uscc)

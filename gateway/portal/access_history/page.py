@@ -20,6 +20,7 @@ from gateway.portal.access_history import entries
 from gateway.portal.access_history.entries import AccessEntry, EntryFilter
 from gateway.portal.access_history.filters import HistoryFilter, parse_filter
 from gateway.portal.access_history.table import HistoryTable
+from gateway.portal.access_history.told_items import told_items
 from gateway.portal.download_limit import count_download
 from gateway.portal.guards import own_enterprise
 from gateway.portal.my_record import Entry, read_credit_file
@@ -43,12 +44,13 @@ async def show_access_history(uscc: str, runtime: UsingRuntime, visitor: UsingVi
         )
         shown, more = found[:PAGE_SIZE], len(found) > PAGE_SIZE
         records = await _records_told(connection, runtime, uscc, shown)
+    datasets = {record_id: each.record.dataset for record_id, each in records.items()}
     return renderer.visitor_page(
         visitor,
         "portal/access_history.html",
         enterprise=card,
         tab="looks",
-        entries=shown,
+        entries=[(each, told_items(each, runtime.catalogue, datasets)) for each in shown],
         records=records,
         clients=clients,
         purposes=sorted(selection.choices.purposes),

@@ -9,6 +9,7 @@ from gateway.creditfile.local_dates import SHANGHAI
 from gateway.pages.i18n import Language, Translated
 from gateway.portal import labels
 from gateway.portal.access_history.entries import AccessEntry
+from gateway.portal.access_history.told_items import told_items
 from gateway.portal.page_queries import ClientCard
 
 COLUMN_HEADINGS: Final = (
@@ -19,12 +20,13 @@ COLUMN_HEADINGS: Final = (
     Translated("结果", "Outcome"),
     Translated("次数", "Times"),
     Translated("用途", "Purpose"),
-    Translated("内容", "What"),
-    Translated("原因", "Why"),
+    Translated("内容", "Content"),
+    Translated("逐项结果", "Result of each"),
+    Translated("原因", "Reason"),
     Translated("授权编号", "Consent"),
     Translated("记录编号", "Disclosure"),
 )
-WITHIN_THE_HOUR: Final = Translated("起一小时内合计", "and the hour from then, in sum")
+WITHIN_THE_HOUR: Final = Translated("起一小时内合计", "and the following hour, in sum")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,16 +45,17 @@ class HistoryTable:
         """The cells of one entry."""
         client = self.clients.get(entry.client_id)
         moment = entry.moment.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
-        items = [self._text(labels.item_name(each, self.catalogue)) for each in entry.asked]
+        items = told_items(entry, self.catalogue, {})
         return [
             moment if entry.times is None else f"{moment} {self._text(WITHIN_THE_HOUR)}",
             self._text(client.name) if client else entry.client_id,
             entry.client_id,
             self._text(labels.DISCLOSURE_KINDS[entry.kind]),
-            self._text(labels.OUTCOMES[entry.outcome]),
+            self._text(labels.outcome_name(entry.kind, entry.outcome)),
             str(entry.times or 1),
             self._text(labels.purpose_name(entry.purpose)) if entry.purpose else "",
-            "; ".join(items),
+            "; ".join(self._text(each.name) for each in items),
+            "; ".join(self._text(each.outcome) for each in items if each.outcome),
             self._text(labels.reason_name(entry.reason)) if entry.outcome == "refused" else "",
             entry.consent_id or "",
             entry.ref if entry.times is None else "",

@@ -16,6 +16,7 @@ from gateway.pages.i18n import Translated
 from gateway.pages.page_route import PageRoute
 from gateway.pages.rendering import format_moment, format_term_end
 from gateway.portal import labels, page_queries
+from gateway.portal.consents.receipt_check import receipt_path
 from gateway.portal.consents.receipt_pdf import Receipt, draw_receipt, find_font
 from gateway.portal.download_limit import count_download
 from gateway.portal.guards import own_consent
@@ -33,7 +34,9 @@ TITLES: Final = {
 }
 CONSENT: Final = Translated("授权凭证", "Consent receipt")
 VALID_UNTIL: Final = Translated("有效至", "Valid until")
-ASKED_UNTIL: Final = Translated("申请的期限", "Asked for until")
+WAS_VALID_UNTIL: Final = Translated("原定有效至", "Was to be valid until")
+ASKED_UNTIL: Final = Translated("申请的期限", "Requested until")
+ENDED: Final = frozenset({Status.WITHDRAWN, Status.SUPERSEDED})
 
 
 @router.get("/portal/consents/{consent_id}/record.json")
@@ -82,19 +85,19 @@ def _receipt(
     record: dict[str, Any],
 ) -> Receipt:
     status = status_at(consent, runtime.now())
-    used = f"{consent.uses} / {'∞' if consent.max_uses is None else consent.max_uses}"
-    end = format_term_end(consent.valid_until)
+    limit = _same(str(consent.max_uses)) if consent.max_uses else Translated("不限", "no limit")
+    used = Translated(f"{consent.uses} / {limit.zh}", f"{consent.uses} / {limit.en}")
     english = consent.language == "en"
     issuer = runtime.settings.issuer
     return Receipt(
         title=REQUEST if consent.decided_at is None else TITLES.get(status, CONSENT),
         facts=[
-            (Translated("经营主体", "Enterprise"), _same(f"{card.name}  {card.uscc}")),
-            (Translated("接收方", "Recipient"), client),
+            (Translated("被查询主体", "About"), _same(f"{card.name}  {card.uscc}")),
+            (Translated("申请单位", "Requested by"), client),
             (Translated("用途", "Purpose"), labels.purpose_name(consent.purpose)),
             (Translated("状态", "Status"), labels.STATUSES[status]),
-            (VALID_UNTIL if consent.was_granted else ASKED_UNTIL, _same(end)),
-            (Translated("已用 / 最多次数", "Uses / limit"), _same(used)),
+            _term(consent, status, events),
+            (Translated("已用 / 最多次数", "Uses / limit"), used),
             (Translated("授权编号", "Number"), _same(consent.consent_id)),
             (Translated("出具时间", "As of"), _same(format_moment(runtime.now()))),
         ],
@@ -109,7 +112,21 @@ def _receipt(
             "The signed file can be downloaded under “My consents”; verify it with these keys:",
             f"{issuer}/.well-known/jwks.json",
         ],
+        check_url=issuer + receipt_path(runtime.digests, consent),
         synthetic=runtime.settings.demo,
+    )
+
+
+def _term(consent: Consent, status: Status, events: list[Event]) -> tuple[Translated, Translated]:
+    """The label and term; of a consent that has ended before it, with the end."""
+    end = format_term_end(consent.valid_until)
+    if not consent.was_granted:
+        return ASKED_UNTIL, _same(end)
+    if status not in ENDED:
+        return VALID_UNTIL, _same(end)
+    ended, name = format_moment(events[-1].at), labels.STATUSES[status]
+    return WAS_VALID_UNTIL, Translated(
+        f"{end}（{ended} {name.zh}，不再有效）", f"({name.en} on {ended}; no longer valid)"
     )
 
 

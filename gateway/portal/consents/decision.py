@@ -75,7 +75,7 @@ class OpenRequest:
             asked.purpose,
             _recipient(self.client, self.agreement),
             datasets=[_bilingual(self.names[code]) for code in asked.datasets],
-            has_questions=bool(asked.questions),
+            questions=[_bilingual(self.names[tag]) for tag in asked.questions],
             separate=[
                 SeparateItem(
                     name=_bilingual(self.names[each.item]),
@@ -183,13 +183,14 @@ def _bilingual(name: Translated) -> Bilingual:
 
 
 def _recipient(client: ClientCard, agreement: Agreement | None) -> Recipient:
-    """The recipient in both languages, with its contact or, without one, the operator's."""
-    same = client.name.zh == client.name.en
-    both = client.name.zh if same else f"{client.name.zh}（{client.name.en}）"
-    operator = f"信桥运营方 Xinqiao operator, {client.client_id}"
+    """The recipient by its name of each language, with its contact or, without one, the operator's."""
+    operator = Bilingual(
+        zh=f"信桥运营方（{client.client_id}）", en=f"the operator of Xinqiao ({client.client_id})"
+    )
+    contact = client.contact
     return Recipient(
-        name=both,
-        contact=client.contact or operator,
+        name=_bilingual(client.name),
+        contact=operator if contact is None else Bilingual(zh=contact, en=contact),
         retention_days=None if agreement is None else agreement.retention_days,
         automated_decisions=None if agreement is None else agreement.automated_decisions,
     )

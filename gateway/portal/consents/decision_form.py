@@ -2,19 +2,50 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import replace
-from datetime import datetime
-from typing import Final
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, Self
 
 from consent import Giver, Scope, SeparateConsents
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_class import Audience
-from gateway.creditfile.local_dates import end_of
+from gateway.creditfile.local_dates import day_of, end_of
 from gateway.pages.forms import Fields, single_value
 from gateway.portal.consents.decision import Choice, DecisionProblem, OpenRequest
 from gateway.rfc3339 import parse_date
 
 MOST_USES: Final = 1_000_000
+_LONGEST_INPUT: Final = 10
+"""Characters of a date or number that a page shows again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeInput:
+    """What a form on a scope has ticked and typed, to be shown again."""
+
+    ticked: frozenset[str]
+    """Datasets, questions and separately consented items."""
+    last_day: str
+    max_uses: str
+
+    @classmethod
+    def of_scope(cls, scope: Scope, ticked: Iterable[str] = ()) -> Self:
+        """The term and number of uses of a scope."""
+        return cls(
+            ticked=frozenset(ticked),
+            last_day=str(day_of(scope.valid_until - timedelta(microseconds=1))),
+            max_uses="" if scope.max_uses is None else str(scope.max_uses),
+        )
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> Self:
+        """The input of a posted form."""
+        ticked = (fields.get(name, []) for name in ("dataset", "question", "separate"))
+        return cls(
+            ticked=frozenset(item for items in ticked for item in items),
+            last_day=single_value(fields, "last_day")[:_LONGEST_INPUT],
+            max_uses=single_value(fields, "max_uses")[:_LONGEST_INPUT],
+        )
 
 
 def choice_of(

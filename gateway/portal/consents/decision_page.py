@@ -1,7 +1,7 @@
 """The decision page of a requested consent and what its form does, by link and by redirect."""
 
 from dataclasses import fields as fields_of
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,6 +11,7 @@ from consent import Consent, Giver
 from consent import store as consents
 from consent.consent_text import ConsentText
 from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.disclosure_class import Audience
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import Visitor
 from gateway.pages.forms import Fields
@@ -21,30 +22,41 @@ from gateway.portal import labels
 from gateway.portal.consents.apply_decision import apply_decision, cooling_until
 from gateway.portal.consents.decision import Choice, DecisionProblem, OpenRequest, decider_of
 from gateway.portal.consents.decision_form import (
+    ScopeInput,
     choice_of,
     dataset_fields,
     fields_digest,
 )
-from gateway.portal.consents.labels import PROBLEMS
+from gateway.portal.consents.labels import PROBLEM_FIELDS, problem_text
 from gateway.portal.page_queries import ClientCard
 from gateway.runtime import Runtime
 
 ORGANISATION: Final = Translated("机构", "Organisation")
-TEXT_PARTS: Final = tuple(each.name for each in fields_of(ConsentText) if each.name != "items")
+TEXT_PARTS: Final = tuple(
+    each.name for each in fields_of(ConsentText) if each.name not in {"questions", "items"}
+)
 
 renderer: Final = PageRenderer("gateway.portal")
 
 
 async def show_decision(
-    connection: AsyncConnection, runtime: Runtime, visitor: Visitor, opened: OpenRequest
+    connection: AsyncConnection,
+    runtime: Runtime,
+    visitor: Visitor,
+    opened: OpenRequest,
+    *,
+    entered: ScopeInput | None = None,
+    problem: DecisionProblem | None = None,
 ) -> Response:
-    """The decision page; within a cool-down after a refusal (R9) the cool-down page."""
+    """The decision page, with what was `entered` before; in a cool-down (R9) the cool-down page."""
     asked, now = opened.consent, runtime.now()
     changes = await consents.by_id(connection, asked.amends) if asked.amends else None
     cooling = await cooling_until(connection, asked.client_id, asked.uscc, asked.purpose, now=now)
     if cooling is not None:
         return cool_down_page(visitor, opened.client, cooling, opened=opened)
-    return _decision_page(visitor, opened, changes, runtime.catalogue)
+    return _decision_page(
+        visitor, opened, changes, runtime.catalogue, entered=entered, problem=problem
+    )
 
 
 async def submit_decision(
@@ -92,7 +104,13 @@ def cool_down_page(
 
 
 def _decision_page(
-    visitor: Visitor, opened: OpenRequest, changes: Consent | None, catalogue: Catalogue
+    visitor: Visitor,
+    opened: OpenRequest,
+    changes: Consent | None,
+    catalogue: Catalogue,
+    *,
+    entered: ScopeInput | None,
+    problem: DecisionProblem | None,
 ) -> Response:
     asked, kind = opened.consent, opened.enterprise.kind
     in_person = visitor.session.may(asked.uscc, Permission.IN_PERSON)
@@ -108,6 +126,8 @@ def _decision_page(
     return renderer.visitor_page(
         visitor,
         "portal/decide.html",
+        status=422 if problem else 200,
+        address={"uscc": opened.enterprise.uscc} if opened.interaction else {},
         form_action=_form_targets(opened),
         opened=opened,
         client_kind=labels.CLIENT_KINDS.get(opened.client.kind, ORGANISATION),
@@ -116,6 +136,11 @@ def _decision_page(
         automated=bool(opened.agreement and opened.agreement.automated_decisions),
         names=opened.names,
         field_names={code: labels.field_names(code, catalogue, kind) for code in asked.datasets},
+        public_fields={
+            f"{code}.{each.name}"
+            for code in asked.datasets
+            for each in catalogue.fields_for(code, Audience.PUBLIC, kind)
+        },
         separated=separated,
         open_items=open_items,
         reserved=[each.item for each in opened.needed if each.item not in open_items],
@@ -125,8 +150,10 @@ def _decision_page(
         changes=changes,
         held_separate={each.item for each in changes.separate_consents} if changes else set(),
         now_allowed=labels.items_of(changes, catalogue) if changes else [],
-        last_day=asked.valid_until - timedelta(microseconds=1),
-        problem=visitor.notice(PROBLEMS),
+        asked_for=ScopeInput.of_scope(asked.scope),
+        entered=entered or ScopeInput.of_scope(asked.scope),
+        problem=problem and problem_text(problem, least=1, most=asked.max_uses),
+        problem_field=PROBLEM_FIELDS.get(problem or ""),
         fields_digest=fields_digest(dataset_fields(asked.datasets, catalogue, kind), opened.needed),
     )
 

@@ -14,6 +14,7 @@ from gateway.pages.page_route import EarlyResponse, PageMessage, PageRoute, see_
 from gateway.portal import page_queries
 from gateway.portal.consents import labels
 from gateway.portal.consents.decision import DecisionProblem, OpenRequest, open_request
+from gateway.portal.consents.decision_form import ScopeInput
 from gateway.portal.consents.decision_page import show_decision, submit_decision
 from gateway.runtime import Runtime, UsingRuntime
 
@@ -25,9 +26,11 @@ async def show_link_request(
     consent_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Show the decision page of a request by link."""
+    kept = await visitor.kept_form(f"asked {consent_id}")
+    entered = None if kept is None else ScopeInput.from_fields(kept)
     async with runtime.engine.connect() as connection:
         opened = await _open(connection, runtime, visitor, consent_id)
-        return await show_decision(connection, runtime, visitor, opened)
+        return await show_decision(connection, runtime, visitor, opened, entered=entered)
 
 
 @router.post("/portal/asked/{consent_id}")
@@ -36,12 +39,18 @@ async def decide_link_request(
 ) -> Response:
     """Write the decision, and show the consent as it is now."""
     fields = await visitor.form(f"asked {consent_id}")
-    async with runtime.engine.connect() as connection, connection.begin() as transaction:
-        opened = await _open(connection, runtime, visitor, consent_id)
-        choice = await submit_decision(connection, runtime, visitor, opened, fields)
-        if isinstance(choice, DecisionProblem):
-            await transaction.rollback()
-            return see_other(f"/portal/asked/{consent_id}?notice={choice}")
+    async with runtime.engine.connect() as connection:
+        async with connection.begin() as transaction:
+            opened = await _open(connection, runtime, visitor, consent_id)
+            choice = await submit_decision(connection, runtime, visitor, opened, fields)
+            if isinstance(choice, DecisionProblem):
+                await transaction.rollback()
+        if isinstance(choice, DecisionProblem):  # shown as it stands now
+            opened = await _open(connection, runtime, visitor, consent_id)
+            entered = ScopeInput.from_fields(fields)
+            return await show_decision(
+                connection, runtime, visitor, opened, entered=entered, problem=choice
+            )
     if choice.scope is None:
         return see_other(f"/portal/consents/{consent_id}?notice=refused")
     amends = opened.consent.amends

@@ -67,6 +67,7 @@ async def list_consents(uscc: str, runtime: UsingRuntime, visitor: UsingVisitor)
         )
         ids = (each.client_id for each in (*running, *ended))
         clients = await page_queries.find_clients(connection, ids)
+        acts = await consents.last_acts(connection, uscc, (each.consent_id for each in ended))
     last = ended[PAGE_SIZE - 1] if len(ended) > PAGE_SIZE else None
     views = [_view(each, clients, card, now) for each in running]
     return renderer.visitor_page(
@@ -81,6 +82,7 @@ async def list_consents(uscc: str, runtime: UsingRuntime, visitor: UsingVisitor)
         ],
         running=[each for each in views if each.status is not Status.REQUESTED],
         ended=[_view(each, clients, card, now) for each in ended[:PAGE_SIZE]],
+        ended_at={each.consent_id: _ended_at(each, acts, now) for each in ended},
         older=ListPosition(moment=last.requested_at, ref=last.consent_id) if last else None,
         first=position is None,
         labels=labels,
@@ -148,6 +150,17 @@ def _transition(
             return consent.pause(found, person=person, now=now)
         case "resume":
             return consent.resume(found, person=person, now=now)
+
+
+def _ended_at(ended: Consent, acts: Mapping[str, datetime], now: datetime) -> datetime | None:
+    """The time at which a consent or request ended; `None` for one whose uses are used up."""
+    match status_at(ended, now):
+        case Status.EXPIRED:
+            return ended.answer_by if ended.decided_at is None else ended.valid_until
+        case Status.EXHAUSTED:
+            return None
+        case _:
+            return acts.get(ended.consent_id)
 
 
 def _needs_person_concerned(found: Consent, visitor: Visitor) -> bool:

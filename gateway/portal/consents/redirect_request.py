@@ -17,6 +17,7 @@ from gateway.pages.page_route import EarlyResponse, PageRoute, see_other
 from gateway.portal import page_queries
 from gateway.portal.consents import labels
 from gateway.portal.consents.decision import DecisionProblem, OpenRequest, open_request
+from gateway.portal.consents.decision_form import ScopeInput
 from gateway.portal.consents.decision_page import renderer, show_decision, submit_decision
 from gateway.portal.consents.pushed_consent import OpenInteraction, find_or_request, resume_url
 from gateway.portal.labels import ENTERPRISE_KINDS
@@ -32,16 +33,15 @@ async def show_redirect_request(
     interaction_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Show the decision page; the first time, request the consent."""
+    uscc = visitor.request.query_params.get("uscc", "")
+    kept = await visitor.kept_form(f"decide {interaction_id}")
+    if kept is not None and single_value(kept, "uscc") != uscc:  # of another enterprise
+        kept = None
+    entered = None if kept is None else ScopeInput.from_fields(kept)
     async with runtime.engine.begin() as connection:
-        found = await _opened(connection, runtime, visitor, interaction_id)
-        card = _one_of(found.enterprises, visitor.request.query_params.get("uscc", ""))
-        if card is None:
-            return _choose_enterprise(visitor, found)
-        asked = await find_or_request(connection, runtime, visitor, found, card)
-        if not isinstance(asked, Consent):
-            return asked
-        opened = await _open_request(connection, runtime, found, card, asked)
-        return await show_decision(connection, runtime, visitor, opened)
+        return await _decision_page(
+            connection, runtime, visitor, interaction_id, uscc, entered=entered
+        )
 
 
 @router.post("/portal/decide/{interaction_id}")
@@ -50,23 +50,52 @@ async def decide_redirect_request(
 ) -> Response:
     """Write the decision, and return to the authorization endpoint."""
     fields = await visitor.form(f"decide {interaction_id}")
+    uscc = single_value(fields, "uscc")
     async with runtime.engine.connect() as connection, connection.begin() as transaction:
         found = await _opened(connection, runtime, visitor, interaction_id)
-        card = _one_of(found.enterprises, single_value(fields, "uscc"))
+        card = _one_of(found.enterprises, uscc)
         if card is None:
             return visitor.not_found()
-        page = f"/portal/decide/{interaction_id}?uscc={card.uscc}&notice="
         asked = await find_or_request(connection, runtime, visitor, found, card, deciding=True)
         if not isinstance(asked, Consent):
             digest = found.interaction.request_digest
             decided = await interactions.is_request_decided(connection, digest)
-            return see_other(f"{page}{DecisionProblem.ALREADY_DECIDED}") if decided else asked
+            page = f"/portal/decide/{interaction_id}?uscc={card.uscc}"
+            return see_other(page) if decided else asked
         opened = await _open_request(connection, runtime, found, card, asked)
         choice = await submit_decision(connection, runtime, visitor, opened, fields)
         if isinstance(choice, DecisionProblem):
             await transaction.rollback()
-            return see_other(f"{page}{choice}")
+    if isinstance(choice, DecisionProblem):  # shown as it stands now
+        entered = ScopeInput.from_fields(fields)
+        async with runtime.engine.begin() as connection:
+            return await _decision_page(
+                connection, runtime, visitor, interaction_id, uscc, entered=entered, problem=choice
+            )
     return see_other(resume_url(interaction_id))
+
+
+async def _decision_page(
+    connection: AsyncConnection,
+    runtime: Runtime,
+    visitor: Visitor,
+    interaction_id: str,
+    uscc: str,
+    *,
+    entered: ScopeInput | None = None,
+    problem: DecisionProblem | None = None,
+) -> Response:
+    found = await _opened(connection, runtime, visitor, interaction_id)
+    card = _one_of(found.enterprises, uscc)
+    if card is None:
+        return _choose_enterprise(visitor, found)
+    asked = await find_or_request(connection, runtime, visitor, found, card)
+    if not isinstance(asked, Consent):
+        return asked
+    opened = await _open_request(connection, runtime, found, card, asked)
+    return await show_decision(
+        connection, runtime, visitor, opened, entered=entered, problem=problem
+    )
 
 
 async def _opened(

@@ -23,7 +23,7 @@ from gateway.runtime import Runtime, UsingRuntime
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 renderer: Final = PageRenderer("gateway.portal")
 
-REFUSED: Final = Translated("这份邀请不能接受", "This invitation cannot be taken up")
+REFUSED: Final = Translated("这份邀请不能接受", "This invitation cannot be accepted")
 
 
 @router.get("/portal/invitations/{invitation}")

@@ -11,7 +11,9 @@ POWERS: Final[Mapping[Permission, Translated]] = {
     Permission.CONSENTS: Translated(
         "决定授权：同意、拒绝、暂停、撤回", "Decide on consents: grant, refuse, pause, withdraw"
     ),
-    Permission.RECORD: Translated("查看谁查过和信用档案", "See who looked, and the record"),
+    Permission.RECORD: Translated(
+        "查看查询记录和信用档案", "View the access history and the credit file"
+    ),
     Permission.OBJECTIONS: Translated("提出和跟进异议", "Raise objections and follow them"),
     Permission.REPAIRS: Translated(
         "申请信用修复，含以企业名义作出承诺",
@@ -23,8 +25,8 @@ POWERS: Final[Mapping[Permission, Translated]] = {
 STATES: Final[Mapping[DelegationState, Translated]] = {
     DelegationState.INVITED: Translated("等待接受", "Invited"),
     DelegationState.RUNNING: Translated("有效", "Active"),
-    DelegationState.NOT_TAKEN_UP: Translated("邀请已过期", "Not taken up"),
-    DelegationState.OVER: Translated("已到期", "Over"),
+    DelegationState.NOT_TAKEN_UP: Translated("邀请已过期", "Invitation expired"),
+    DelegationState.OVER: Translated("已到期", "Expired"),
     DelegationState.ENDED: Translated("已终止", "Ended"),
 }
 
@@ -40,33 +42,42 @@ REPAIR_ACT: Final = Translated("办理了信用修复申请", "Acted on an appli
 OBJECTION_ACT: Final = Translated("办理了异议", "Acted on an objection")
 
 PROBLEMS: Final[Mapping[PermissionProblem, Translated]] = {
-    PermissionProblem.NO_NAME: Translated("请填写经办人姓名或称呼。", "Give the delegate a name."),
+    PermissionProblem.NO_NAME: Translated(
+        "请填写经办人姓名或称呼。", "Please enter the delegate’s name."
+    ),
     PermissionProblem.NO_POWERS: Translated(
-        "请至少勾选一项可办理的事项。", "Tick at least one thing to pass on."
+        "请至少勾选一项可以办理的事项。", "Please tick at least one matter."
     ),
     PermissionProblem.TERM: Translated(
-        "期限无法使用：请选择今天起一年以内的日期。",
-        "This term cannot be used: choose a day within a year from today.",
+        "请选择今天起一年以内的日期。",
+        "Please choose a day within one year from today.",
     ),
     PermissionProblem.TOO_LATE: Translated(
         "这份邀请已被使用、已过期或已撤销。请联系法定代表人（经营者）重新邀请。",
-        "This invitation was used, has expired or was taken back. Ask the legal representative or "
+        "This invitation was used, has expired or was revoked. Ask the legal representative or "
         "operator for a new one.",
     ),
     PermissionProblem.OWN: Translated(
-        "您是发出邀请的人，不能自己接受。请把链接转给经办人。",
-        "You made this invitation and cannot take it up yourself. Pass the link on.",
+        "您是发出邀请的人，不能自己接受。请把链接发给经办人。",
+        "You sent this invitation and cannot accept it yourself. Send the link to the delegate.",
     ),
 }
 
+PROBLEM_FIELDS: Final[Mapping[PermissionProblem, str]] = {
+    PermissionProblem.NO_NAME: "name",
+    PermissionProblem.NO_POWERS: f"power-{Permission.CONSENTS}",
+    PermissionProblem.TERM: "last_day",
+}
+"""The field that a problem is with."""
+
 NOTICES: Final[Mapping[str, Translated]] = {
     "ended": Translated(
-        "已终止。该经办人的下一次操作起不再有效。",
-        "Ended. From the delegate’s next click on nothing is allowed.",
+        "已终止。该经办人从下一次操作起不能再代表企业办理。",
+        "Ended. From the next action on, the delegate can no longer act for the enterprise.",
     ),
-    "too_late": WarningText("它之前已经终止。", "It had ended before."),
+    "too_late": WarningText("该经办人此前已经终止。", "It had already ended."),
     "already": WarningText(
-        "这份邀请已经发出过，没有重复发出。",
-        "This invitation exists already; no second one was made.",
+        "这份邀请已经生成，没有重复生成。",
+        "This invitation exists already; no second one was created.",
     ),
 }

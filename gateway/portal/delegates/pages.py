@@ -90,7 +90,8 @@ async def show_appointment_form(
     """Show the appointment form; no permission is preselected."""
     async with runtime.engine.connect() as connection:
         card = await own_enterprise(connection, visitor, uscc, Permission.MANAGE)
-    return _form(runtime, visitor, card, Fields({}), None)
+    kept = await visitor.kept_form(lambda posted: f"appoint {uscc} {posted.rpartition('/')[2]}")
+    return _form(runtime, visitor, card, kept or Fields({}), None)
 
 
 @router.post("/portal/enterprises/{uscc}/delegates/new/{delegation_id}")
@@ -289,6 +290,7 @@ def _form(
         action=f"/portal/enterprises/{card.uscc}/delegates/new/{delegation_id}",
         csrf=visitor.token(f"appoint {card.uscc} {delegation_id}"),
         problem=delegate_labels.PROBLEMS[problem] if problem else None,
+        problem_field=delegate_labels.PROBLEM_FIELDS.get(problem) if problem else None,
         name=single_value(fields, "name")[:MAX_NAME_LENGTH],
         ticked=fields.get("power", []),
         first=now,

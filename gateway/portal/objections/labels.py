@@ -33,27 +33,29 @@ OUTCOMES: Final[Mapping[str, Translated]] = {
     ObjectionOutcome.REJECTED: Translated("异议不成立", "Not upheld"),
     ObjectionOutcome.WITHDRAWN: Translated("您已撤回", "Withdrawn by you"),
     ObjectionOutcome.RECORD_DELETED: Translated(
-        "记录保存期满，已删除", "The record’s retention ended; it is deleted"
+        "记录保存期满，已删除", "Record deleted at the end of its retention"
     ),
 }
 
 ACTS: Final[Mapping[str, Translated]] = {
-    ObjectionAct.RAISED: Translated("您提出异议", "You raised it"),
+    ObjectionAct.RAISED: Translated("您提出异议", "You raised the objection"),
     ObjectionAct.EXTENDED: Translated(
-        "信息提供单位延长了办理期限", "The department took more time"
+        "信息提供单位延长了办理期限", "The department extended the deadline"
     ),
     ObjectionAct.DECIDED: Translated("信息提供单位作出决定", "The department decided"),
-    ObjectionAct.REVIEW_ASKED: Translated("您申请复核", "You asked for a review"),
+    ObjectionAct.REVIEW_ASKED: Translated("您申请复核", "You requested a review"),
     ObjectionAct.REVIEWED: Translated("复核作出决定", "The review decided"),
-    ObjectionAct.WITHDRAWN: Translated("您结束了办理", "You ended it"),
+    ObjectionAct.WITHDRAWN: Translated("您结束了办理", "You closed the objection"),
     ObjectionAct.LAPSED: Translated(
-        "复核申请期已过，决定生效", "The time for a review passed; the decision stands"
+        "申请复核的期限已过，处理决定生效",
+        "The time to request a review passed; the decision took effect",
     ),
     ObjectionAct.RECOUNTED: Translated(
-        "按公布的节假日重新计算了期限", "Counted again by the published holidays"
+        "已按公布的节假日重新计算期限",
+        "Deadline recalculated by the published holidays",
     ),
     ObjectionAct.FORGOTTEN: Translated(
-        "记录保存期满，内容已删除", "Retention ended; the texts are deleted"
+        "记录保存期满，内容已删除", "Texts deleted at the end of retention"
     ),
 }
 
@@ -65,31 +67,34 @@ NEXT: Final[Mapping[str, Translated]] = {
 
 NOTICES: Final[Mapping[str, Translated]] = {
     "raised": Translated(
-        "已提出。这条记录从现在起在对外提供时标注“异议处理中”。",
-        "Raised. From now on the record is marked as disputed wherever it is told.",
+        "已提交。从现在起，这条记录对外提供时会注明“异议处理中”。",
+        "Submitted. From now on the record is marked “under objection” wherever it is provided.",
     ),
     "raised_masked": Translated(
-        "已提出，并已标注。您填写的身份证号或电话号码已隐去。",
-        "Raised and marked. Identity or phone numbers in your text were masked.",
+        "已提交，记录已注明“异议处理中”。您填写的身份证号或电话号码已隐去。",
+        "Submitted, and the record is marked. ID or phone numbers in your text were masked.",
     ),
     "already": WarningText(
-        "这条记录已有一项正在办理，没有重复提出。",
-        "One is under way already; nothing was raised a second time.",
+        "这条记录的异议正在办理，没有重复提交。",
+        "An objection to this record is under way; it was not submitted again.",
     ),
-    "review": Translated("已申请复核。", "The review is asked for."),
-    "withdraw": Translated("已结束办理。", "It has ended."),
+    "review": Translated("已申请复核。", "Review requested."),
+    "withdraw": Translated("已结束办理。", "Closed."),
     "too_late": WarningText(
-        "状态已经改变，没有执行操作。请查看当前状态。",
-        "The state had changed and nothing was done. See where it stands now.",
+        "状态已经变化，您的操作没有执行。请查看当前状态。",
+        "The status had changed and nothing was done. Please see the current status.",
     ),
     RefusalReason.TOO_SOON: WarningText(
-        "这条记录的同一版本不久前已有最终决定，暂时不能再次提出。",
-        "The same version was finally decided a short while ago; it cannot be raised again yet.",
+        "这条记录的异议不久前已经办结，记录没有变化，暂时不能再次提出。",
+        "An objection to this record was closed a short while ago and the record has not changed; you "
+        "cannot object again yet.",
     ),
 }
 
 PROBLEMS: Final[Mapping[str, Translated]] = {
-    InvalidText.TOO_SHORT: Translated("请写明哪里有误。", "Please say what is wrong."),
+    InvalidText.TOO_SHORT: Translated(
+        "请填写异议内容及理由。", "Please state your objection and reasons."
+    ),
     InvalidText.TOO_LONG: Translated(
         f"内容过长：说明最多 {MAX_TEXT:,} 字，诉求最多 500 字。",
         f"Too long: at most {MAX_TEXT:,} characters, and 500 for what you ask for.",

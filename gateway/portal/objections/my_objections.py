@@ -71,12 +71,14 @@ async def show_objection_step(
     objection_id: str, verb: Verb, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Show the form to confirm a withdrawal or to request a review."""
+    kept = await visitor.kept_form(f"{verb} {objection_id}")
+    typed = "" if kept is None else single_value(kept, "text")[:MAX_TEXT]
     async with runtime.engine.connect() as connection:
         found = await _own_objection(connection, visitor, objection_id)
         card = await page_queries.enterprise_or_uscc(connection, found.uscc)
     if not _allowed_steps(found, runtime.now())[verb]:
         return redirect_to_objection(objection_id, "too_late")
-    return _page(runtime, visitor, f"portal/objection_{verb}.html", found, card)
+    return _page(runtime, visitor, f"portal/objection_{verb}.html", found, card, typed=typed)
 
 
 @router.post("/portal/objections/{objection_id}/{verb}")

@@ -1,6 +1,6 @@
 """Portal form to object to a record; storing the text and marking it are one transaction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -23,7 +23,7 @@ from gateway.creditfile.objections.text_input import (
 )
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
-from gateway.pages.forms import single_value
+from gateway.pages.forms import Fields, single_value
 from gateway.pages.page_route import PageRoute, see_other
 from gateway.portal.my_record import (
     CreditFile,
@@ -46,6 +46,8 @@ class ObjectionForm:
     text: str = ""
     wanted: str = ""
     problem: InvalidText | None = None
+    field: str | None = None
+    """The field that the problem is with."""
 
 
 @router.get("/portal/enterprises/{uscc}/records/{record_id}/object")
@@ -61,7 +63,8 @@ async def show_objection_form(
         return redirect_to_objection(entry.objection.objection_id, "already")
     if not entry.is_open_to_objection:
         return visitor.not_found()
-    return _form_page(visitor, file, entry, ObjectionForm())
+    kept = await visitor.kept_form(f"object {uscc} {record_id}")
+    return _form_page(visitor, file, entry, ObjectionForm() if kept is None else _typed(kept))
 
 
 @router.post("/portal/enterprises/{uscc}/records/{record_id}/object")
@@ -80,8 +83,10 @@ async def raise_objection(
             file = await load_file(connection, runtime, visitor, uscc)
         entry = find_entry(visitor, file, record_id)
         problem = next(each for each in (text, wanted) if isinstance(each, InvalidText))
-        form = ObjectionForm(text=typed[:MAX_TEXT], wanted=wish[:MAX_WISH], problem=problem)
-        return _form_page(visitor, file, entry, form)
+        field = "text" if isinstance(text, InvalidText) else "wanted"
+        return _form_page(
+            visitor, file, entry, replace(_typed(fields), problem=problem, field=field)
+        )
     async with runtime.engine.begin() as connection:
         raised = await service.raise_objection(
             connection,
@@ -103,6 +108,14 @@ async def raise_objection(
     if raised.reason is RefusalReason.TOO_SOON:
         return see_other(f"/portal/enterprises/{uscc}/records/{record_id}?notice={raised.reason}")
     return visitor.not_found()
+
+
+def _typed(fields: Fields) -> ObjectionForm:
+    """What was typed, within the fields' lengths."""
+    return ObjectionForm(
+        text=single_value(fields, "text")[:MAX_TEXT],
+        wanted=single_value(fields, "wanted")[:MAX_WISH],
+    )
 
 
 def actor(visitor: Visitor, uscc: str) -> Actor:

@@ -1,6 +1,6 @@
 """Portal form to apply for a record's repair: statement, papers' digests, commitment."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -15,7 +15,7 @@ from gateway.creditfile.repairs.lifecycle import MAX_PAPERS
 from gateway.creditfile.repairs.model import ApplicationRefusal, Paper, RepairApplication
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
-from gateway.pages.forms import single_value
+from gateway.pages.forms import Fields, single_value
 from gateway.pages.page_route import PageRoute, see_other
 from gateway.pages.upload_form import HashedFile, UploadForm
 from gateway.portal.download_limit import count_upload
@@ -38,6 +38,15 @@ class ApplicationForm:
     committed: bool = False
     problem: str | None = None
 
+    @property
+    def field(self) -> str | None:
+        """The field that the problem is with."""
+        if self.problem is None:
+            return None
+        papers = {labels.TOO_LARGE, labels.TOO_MANY}
+        committing = self.problem == labels.NO_COMMITMENT
+        return "papers" if self.problem in papers else "commitment" if committing else "statement"
+
 
 @router.get("/portal/enterprises/{uscc}/records/{record_id}/repair")
 async def show_repair_form(
@@ -45,7 +54,9 @@ async def show_repair_form(
 ) -> Response:
     """Show the form; a record that is applied for redirects to its application."""
     visitor.require(Permission.REPAIRS, uscc)
-    return await _form_page(runtime, visitor, uscc, record_id, ApplicationForm())
+    kept = await visitor.kept_form(f"repair {uscc} {record_id}")
+    typed = ApplicationForm() if kept is None else _typed(kept)
+    return await _form_page(runtime, visitor, uscc, record_id, typed)
 
 
 @router.post("/portal/enterprises/{uscc}/records/{record_id}/repair")
@@ -61,8 +72,7 @@ async def apply_for_repair(
     statement = read_text(typed, today=day_of(now))
     problem = _problem(form, statement)
     if problem is not None or isinstance(statement, InvalidText):
-        committed = single_value(form.fields, "commitment") == "yes"
-        again = ApplicationForm(statement=typed[:MAX_TEXT], committed=committed, problem=problem)
+        again = replace(_typed(form.fields), problem=problem)
         return await _form_page(runtime, visitor, uscc, record_id, again)
     async with runtime.engine.begin() as connection:
         made = await service.apply_for_repair(
@@ -87,6 +97,14 @@ async def apply_for_repair(
     if made in {ApplicationRefusal.TOO_SOON, ApplicationRefusal.NOT_REPAIRABLE}:
         return _back(uscc, record_id, made)
     return visitor.not_found()
+
+
+def _typed(fields: Fields) -> ApplicationForm:
+    """What was typed and ticked; files cannot be shown again."""
+    return ApplicationForm(
+        statement=single_value(fields, "statement")[:MAX_TEXT],
+        committed=single_value(fields, "commitment") == "yes",
+    )
 
 
 def redirect_to_application(application_id: str, notice: str) -> Response:
