@@ -82,8 +82,8 @@ async def test_a_page_whose_words_or_fields_have_changed_decides_nothing(
     form = await form_at(browser, address)
     assert stale in form
     answer = await browser.post(address, data=form | GRANT | {stale: "0" * 64})
-    page = await browser.get(answer.headers["location"])
-    assert "页面文字在您阅读期间有更新" in page.text
+    assert answer.status_code == 422
+    assert "您阅读期间本页内容有更新" in answer.text
     assert await decided_statuses(portal) == []
 
 
@@ -99,7 +99,7 @@ async def test_a_page_of_a_session_that_is_over_decides_nothing(
     await browser.post("/portal/sign-out", data=out)
     answer = await browser.post(address, data=form | GRANT)
     assert answer.status_code == 403
-    assert "没有执行任何操作" in answer.text
+    assert "您的操作没有执行" in answer.text
     assert await decided_statuses(portal) == []
 
 
