@@ -6,6 +6,14 @@ import httpx2
 import pytest
 
 from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture, query_body, verification_body
+from tests.records_builders import (
+    deliver,
+    forget,
+    make_department,
+    make_penalty,
+    upload,
+    wait_for_job,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -90,3 +98,23 @@ async def test_a_code_that_fits_both_check_characters_is_accepted(gateway: Gatew
     answer = (await ask(bank, "/v1/verifications", BOTH)).json()
     assert answer["answers"][0]["answer"] == "not_determined"
     assert "warnings" not in answer
+
+
+async def test_a_department_delivers_by_the_same_rule(gateway: GatewayFixture) -> None:
+    """One record or a file: a wrong check character is a warning, a personal number is rejected."""
+    source = await make_department(gateway)
+    try:
+        taken = [make_penalty(gateway, code) for code in (WRONG, BOTH, PERSONAL)]
+        wrong, both, personal = await deliver(source, "penalty", *taken)
+        assert (wrong["outcome"], wrong["warnings"]) == ("created", WARNED)
+        assert (both["outcome"], both["warnings"]) == ("created", ["like_an_id_number"])
+        assert (personal["outcome"], personal["problems"][0]["field"]) == ("rejected", "uscc")
+        assert PERSONAL not in str(personal)
+        content = "".join(f"{code},许1\n" for code in (WRONG, BOTH, PERSONAL))
+        said = {"dataset": "licence", "filename": "licences.csv"}
+        file = f"统一社会信用代码,许可决定文书号\n{content}".encode()
+        job = await wait_for_job(source, await upload(source, file, **said))
+        assert (job["created"], job["rejected"]) == (2, 1)
+        assert job["warnings"] == {"check_character": 1, "like_an_id_number": 1}
+    finally:
+        await forget(gateway)
