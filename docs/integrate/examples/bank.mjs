@@ -229,7 +229,9 @@ const { answer: found, evidence } = await call(tokens.access_token, 'POST', '/v1
 for (const { dataset, source, use_until } of found.records) {
   console.log(`${dataset} of ${source.name}, to be used until ${use_until ?? 'further notice'}`);
 }
-for (const { dataset, reason } of found.withheld) console.log(`not given: ${dataset} (${reason})`);
+for (const { dataset, fields, reason } of found.withheld) { // without fields: the whole dataset
+  console.log(`not given: ${[dataset, ...(fields ?? [])].join(' ')} (${reason})`);
+}
 await save(EVIDENCE, JSON.stringify(evidence));
 
 // ---- 5. The feed: what was told and is taken back. A process of its own would go on with ?wait=30 for ever.
