@@ -1,33 +1,50 @@
-"""Labels of datasets and fields for the SDK's command, from the catalogue; `make docs` writes them."""
+"""Labels of codes for the SDK's command, from the catalogue and the code; `make docs` writes them."""
 
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from consent.model import PURPOSE_NAMES
+from gateway import problems
 from gateway.codes.summary import none_found_text
 from gateway.creditfile.catalogue import Catalogue, load_catalogue
+from gateway.creditfile.labels import VALUES
 from gateway.pages.rendering import format_moment
+from verification import QUESTIONS
 
 LABELS: Final = Path(__file__).parents[1] / "sdk" / "src" / "xinqiao" / "cli" / "labels.json"
 _WHEN: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def labels_of(catalogue: Catalogue) -> dict[str, Any]:
-    """Texts by dataset and language: its name, what an empty one says, and its fields."""
-    found = {}
-    for code in sorted(catalogue.codes):
-        dataset = catalogue.dataset(code)
-        nothing = none_found_text(dataset, catalogue.rules_of(code), "", _WHEN)
-        found[code] = {
-            language: {
-                "name": getattr(dataset, language),
-                "nothing": getattr(nothing, language).replace(format_moment(_WHEN), "{moment}"),
-                "fields": {each.name: getattr(each, language) for each in dataset.fields},
-            }
-            for language in ("zh", "en")
+    """Texts by code and language: datasets with fields, values of fields, questions, purposes, problems."""
+    listed = catalogue.licensing_items
+    items = {each.code: (each.zh, each.en) for each in (listed.items if listed else ())}
+    values = items | {value: (label.zh, label.en) for value, label in VALUES.items()}
+    return {
+        "datasets": {code: _dataset(catalogue, code) for code in sorted(catalogue.codes)},
+        "values": {value: {"zh": zh, "en": en} for value, (zh, en) in values.items()},
+        "questions": {each.tag: {"zh": each.title_zh, "en": each.title_en} for each in QUESTIONS},
+        "purposes": {
+            str(code): {"zh": name.zh, "en": name.en} for code, name in PURPOSE_NAMES.items()
+        },
+        "problems": {code: {"zh": zh, "en": en} for code, (_, zh, en) in problems.TABLE.items()},
+    }
+
+
+def _dataset(catalogue: Catalogue, code: str) -> dict[str, Any]:
+    """Texts of a dataset by language: its name, what an empty one says, and its fields."""
+    dataset = catalogue.dataset(code)
+    nothing = none_found_text(dataset, catalogue.rules_of(code), "", _WHEN)
+    return {
+        language: {
+            "name": getattr(dataset, language),
+            "nothing": getattr(nothing, language).replace(format_moment(_WHEN), "{moment}"),
+            "fields": {each.name: getattr(each, language) for each in dataset.fields},
         }
-    return found
+        for language in ("zh", "en")
+    }
 
 
 def text_of(catalogue: Catalogue) -> str:

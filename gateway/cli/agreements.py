@@ -13,7 +13,8 @@ from gateway.admin.agreement_service import InForce, Proposed
 from gateway.admin.manifest import key_file as json_file
 from gateway.admin.manifest import mistakes
 from gateway.admin.schemas import TermsIn
-from gateway.cli.operator_session import fail, parse_id, plain_errors, query, run_act
+from gateway.cli.exit import fail
+from gateway.cli.operator_session import parse_id, plain_errors, query, run_act
 from gateway.cli.printing import print_members
 from gateway.clients.client_details import versions_of
 from gateway.clients.proposals import Proposal, proposals_for

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from gateway.admin import catalogue_service
-from gateway.cli.operator_session import fail, query, run_act
+from gateway.cli.exit import fail
+from gateway.cli.operator_session import query, run_act
 from gateway.creditfile.catalogue import (
     PUBLISHED_CATALOGUE,
     CatalogueError,

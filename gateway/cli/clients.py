@@ -17,7 +17,8 @@ from gateway.admin import client_service, manifest, serializers
 from gateway.admin.plan import ApplyPlan, carry_out, plan
 from gateway.admin.schemas import FilingIn
 from gateway.cli import agreements as _agreements
-from gateway.cli.operator_session import fail, parse_id, plain_errors, query, run_act
+from gateway.cli.exit import fail
+from gateway.cli.operator_session import parse_id, plain_errors, query, run_act
 from gateway.cli.printing import print_members, print_table
 from gateway.clients.authentication_method import METHODS, PRIVATE_KEY_JWT, SUBJECTS, Authentication
 from gateway.clients.client_details import (

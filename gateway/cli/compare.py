@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.operator_session import fail
+from gateway.cli.exit import fail
 from gateway.cli.printing import print_table
 from gateway.creditfile.catalogue import (
     Catalogue,

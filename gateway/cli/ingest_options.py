@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final, Self
 
 from gateway.admin.operators import Operator
-from gateway.cli.operator_session import current_operator, fail, parse_id, plain_errors, query
+from gateway.cli.exit import fail
+from gateway.cli.operator_session import current_operator, parse_id, plain_errors, query
 from gateway.creditfile.catalogue_versions import in_force
 from gateway.ingest.chunk_reader import FILE_FORMATS
 from gateway.ingest.column_map import load_column_map

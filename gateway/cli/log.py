@@ -9,7 +9,8 @@ import typer
 
 from gateway.admin.audit_log import ActContext, record
 from gateway.background.sequencing import publisher_of
-from gateway.cli.operator_session import current_operator, fail, plain_errors
+from gateway.cli.exit import fail
+from gateway.cli.operator_session import current_operator, plain_errors
 from gateway.cli.printing import print_members, print_table
 from gateway.runtime import Runtime
 from gateway.settings import Settings

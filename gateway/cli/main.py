@@ -1,32 +1,56 @@
 """Entry point of `xinqiao-gateway`: commands, and errors as one sentence."""
 
-import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
-from rich.console import Console
 
-from gateway.cli import (
-    catalogue,
-    clients,
-    compare,
-    ingest,
-    keys,
-    log,
-    objections,
-    personal_keys,
-    records,
-    repairs,
-    retention,
-    serve,
-    synth,
-    withdrawal_notices,
-)
-from gateway.db.unavailable import is_unavailable, name_of
-from gateway.settings import SettingsError
+from gateway.cli.exit import fail
+from gateway.cli.lazy_command import CommandSource, lazy_group
+
+COMMANDS: Final = {
+    name: CommandSource(f"gateway.cli.{place}", summary)
+    for name, place, summary in (
+        (
+            "tombstones",
+            "withdrawal_notices:unacknowledged",
+            "Show the notices (撤回通知) that clients have not acknowledged, oldest first.",
+        ),
+        (
+            "ingest",
+            "ingest:ingest_files",
+            "Take files of a source's records. Run it again after a failure: it goes on where it was.",
+        ),
+        (
+            "serve",
+            "serve:serve",
+            "Serve with the settings in XINQIAO_… (see the documentation); TLS is the proxy's.",
+        ),
+        (
+            "synth",
+            "synth:synth",
+            "Write a synthetic province as files that `ingest` takes, in constant memory.",
+        ),
+        (
+            "compare",
+            "compare:compare",
+            "Compare two sources: what is missing, different, late, or wrong in its end of publicity.",
+        ),
+        ("keys", "keys:app", "Signing keys and the keys of personal data."),
+        ("log", "log:app", "The signed log and its checkpoints."),
+        ("client", "clients:app", "Registered clients (接入方)."),
+        ("agreement", "agreements:app", "What each client may do (数字合约)."),
+        ("catalogue", "catalogue:app", "The catalogue of datasets and fields (信用信息目录)."),
+        ("personal", "personal_keys:app", "The keys of personal data at rest."),
+        ("record", "records:app", "Credit records (信用记录)."),
+        ("objections", "objections:app", "Objections (异议) and rating appeals."),
+        ("repairs", "repairs:app", "Applications for repair (信用修复)."),
+        ("retention", "retention:app", "Deletion of records past their retention period."),
+    )
+}
 
 app = typer.Typer(
+    cls=lazy_group(COMMANDS),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -34,21 +58,6 @@ app = typer.Typer(
 )
 db = typer.Typer(no_args_is_help=True, help="The database's schema.")
 app.add_typer(db, name="db")
-app.add_typer(keys.app, name="keys")
-app.add_typer(log.app, name="log")
-app.add_typer(clients.app, name="client")
-app.add_typer(clients.agreements, name="agreement")
-app.add_typer(catalogue.app, name="catalogue")
-app.add_typer(personal_keys.app, name="personal")
-app.add_typer(records.app, name="record")
-app.add_typer(objections.app, name="objections")
-app.add_typer(repairs.app, name="repairs")
-app.add_typer(retention.app, name="retention")
-app.command("tombstones")(withdrawal_notices.unacknowledged)
-app.command("ingest")(ingest.ingest_files)
-app.command()(serve.serve)
-app.command()(synth.synth)
-app.command()(compare.compare)
 
 
 @app.command()
@@ -68,6 +77,8 @@ def demo(
     ] = False,
 ) -> None:
     """Build a synthetic province, serve it, take the tour the first time, and go on serving."""
+    from rich.console import Console
+
     from gateway.synthetic.demo import DemoOptions, run_demo
     from gateway.synthetic.state import StateError
 
@@ -75,7 +86,7 @@ def demo(
         options = DemoOptions(folder=state, port=port, entities=entities, once=once, tour=tour)
         run_demo(options, Console())
     except StateError as error:
-        _exit_with(str(error))
+        fail(str(error))
 
 
 @db.command("upgrade")
@@ -89,7 +100,7 @@ def db_upgrade() -> None:
     try:
         upgrade(DatabaseSettings.from_env().database_url)
     except TableInUseError as error:
-        _exit_with(str(error))
+        fail(str(error))
     print("The schema is up to date.")
     if not query(keys_are_current):
         print(
@@ -102,14 +113,19 @@ def main() -> None:
     """Run the command; expected errors are one sentence, not a traceback."""
     try:
         app()
-    except SettingsError as error:
-        _exit_with(str(error))
     except Exception as error:
-        if not is_unavailable(error):
+        sentence = _sentence_on(error)
+        if sentence is None:
             raise
-        _exit_with(f"The database at XINQIAO_DATABASE_URL did not do it ({name_of(error)}).")
+        fail(sentence)
 
 
-def _exit_with(sentence: str) -> None:
-    print(sentence, file=sys.stderr)
-    raise SystemExit(2)
+def _sentence_on(error: Exception) -> str | None:
+    from gateway.db.unavailable import is_unavailable, name_of
+    from gateway.settings import SettingsError
+
+    if isinstance(error, SettingsError):
+        return str(error)
+    if is_unavailable(error):
+        return f"The database at XINQIAO_DATABASE_URL did not do it ({name_of(error)})."
+    return None

@@ -10,7 +10,8 @@ import typer
 from gateway.admin.audit_log import ActContext
 from gateway.admin.errors import AdminRefusal
 from gateway.admin.objection_review import review as review_
-from gateway.cli.operator_session import fail, parse_id, plain_errors, query, run_act
+from gateway.cli.exit import fail
+from gateway.cli.operator_session import parse_id, plain_errors, query, run_act
 from gateway.cli.printing import print_members
 from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.local_dates import day_of

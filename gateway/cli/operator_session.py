@@ -2,11 +2,10 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 import asyncpg
 from rich.console import Console
@@ -17,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from gateway.admin.audit_log import ActContext
 from gateway.admin.errors import AdminRefusal
 from gateway.admin.operators import NAME, Operator
+from gateway.cli.exit import fail
 from gateway.clients.registration import CLIENT_ID, RegistrationError
 from gateway.clients.terms import TermsError
 from gateway.creditfile.catalogue_versions import in_force
@@ -82,12 +82,6 @@ def parse_id(value: str) -> str:
     if not CLIENT_ID.fullmatch(value):
         fail("An id has 1 to 64 of A-Z a-z 0-9 _ -.")
     return value
-
-
-def fail(sentence: str) -> NoReturn:
-    """Print a sentence for the operator and exit with status 2."""
-    print(sentence, file=sys.stderr)
-    raise SystemExit(2)
 
 
 @contextmanager

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.operator_session import fail, long_work, plain_errors, query
+from gateway.cli.exit import fail
+from gateway.cli.operator_session import long_work, plain_errors, query
 from gateway.ingest.job_store import count_running
 from gateway.privacy.encryption_keys_file import (
     VaultFileError,

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from gateway.cli.exit import fail
 from gateway.cli.mask import mask
-from gateway.cli.operator_session import fail, query
+from gateway.cli.operator_session import query
 from gateway.cli.printing import print_members
 from gateway.cli.refold import merged, refold
 from gateway.creditfile.catalogue import Catalogue

@@ -12,7 +12,8 @@ from typing import Annotated, Final
 
 import typer
 
-from gateway.cli.operator_session import fail, long_work, parse_id, plain_errors, query
+from gateway.cli.exit import fail
+from gateway.cli.operator_session import long_work, parse_id, plain_errors, query
 from gateway.cli.personal_keys import VaultFile, keys_in
 from gateway.cli.printing import print_table
 from gateway.creditfile.catalogue import Catalogue

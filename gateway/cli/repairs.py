@@ -7,7 +7,8 @@ from typing import Annotated, Final
 
 import typer
 
-from gateway.cli.operator_session import fail, query
+from gateway.cli.exit import fail
+from gateway.cli.operator_session import query
 from gateway.cli.printing import print_members
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections.serializers import as_csv

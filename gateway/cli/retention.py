@@ -13,7 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway import strict_json
-from gateway.cli.operator_session import fail, parse_id, plain_errors, query
+from gateway.cli.exit import fail
+from gateway.cli.operator_session import parse_id, plain_errors, query
 from gateway.cli.printing import print_members, print_table
 from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.retention import deletion_proof, expired_records

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from gateway.cli.operator_session import fail
+from gateway.cli.exit import fail
 
 
 class Form(StrEnum):

@@ -9,6 +9,7 @@ import secrets
 import shlex
 import shutil
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -23,6 +24,8 @@ from gateway.signing.keys import new_key_file
 HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8420
 SEED: Final = 20251122
+OPERATOR: Final = "fang"
+"""Who acts at the shell of a demo, unless XINQIAO_OPERATOR says who."""
 
 
 class StateError(Exception):
@@ -58,6 +61,8 @@ class DemoFolder:
         self._state = path / "state.json"
         self._checkpoints = path / "checkpoints"
         """The folder of the log's newest checkpoint."""
+        self._spool = path / "spool"
+        self._notices = path / "notices"
 
     @property
     def keeps_checkpoints(self) -> bool:
@@ -69,7 +74,7 @@ class DemoFolder:
         shutil.rmtree(self._checkpoints, ignore_errors=True)
 
     def write_operator(self, settings: Settings) -> None:
-        """Write the operator's shell file."""
+        """Write the operator's shell file: all that the commands read, and where they are."""
         address = settings.database_url.replace("postgresql+asyncpg:", "postgresql:", 1)
         known = {
             "DATABASE_URL": address,
@@ -79,9 +84,18 @@ class DemoFolder:
             "SIGNING_KEYS": self.signing_keys.resolve(),
             "VAULT_KEYS": self.vault_keys.resolve(),
             "LOG_CHECKPOINTS": self._checkpoints.resolve(),
+            "DEMO_PEOPLE": self.people.resolve(),
+            "SPOOL": self._spool.resolve(),
+            "NOTICES_FOLDER": self._notices.resolve(),
         }
+        commands = shlex.quote(str(Path(sys.executable).parent))
         lines = [
-            f"export XINQIAO_{name}={shlex.quote(str(value))}\n" for name, value in known.items()
+            f"export PATH={commands}:$PATH\n",
+            f"export XINQIAO_OPERATOR=${{XINQIAO_OPERATOR:-{OPERATOR}}}  # a second one: another name\n",
+            *(
+                f"export XINQIAO_{name}={shlex.quote(str(value))}\n"
+                for name, value in known.items()
+            ),
         ]
         write_private(self.operator, "".join(lines))
 
@@ -125,8 +139,7 @@ class DemoFolder:
 
     def settings(self, state: DemoState, database_url: str) -> Settings:
         """The gateway's settings for this demo."""
-        spool = self.path / "spool"
-        for folder in (self._checkpoints, spool):
+        for folder in (self._checkpoints, self._spool):
             folder.mkdir(mode=0o700, exist_ok=True)
         return Settings.from_env(
             demo=True,
@@ -137,8 +150,8 @@ class DemoFolder:
             vault_keys=self.vault_keys,
             log_checkpoints=(str(self._checkpoints.resolve()),),
             demo_people=self.people,
-            spool=spool,
-            notices_folder=self.path / "notices",
+            spool=self._spool,
+            notices_folder=self._notices,
         )
 
 

@@ -43,6 +43,21 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
+def assert_operates_from_any_shell(file: Path) -> None:
+    """Assert that the file alone gives the commands and an operator; a name that is set stays."""
+    program = f". {shlex.quote(str(file))}; command -v xinqiao-gateway; echo $XINQIAO_OPERATOR"
+    for own, name in (({}, "fang"), ({"XINQIAO_OPERATOR": "qiang"}, "qiang")):
+        ended = subprocess.run(
+            ["/bin/sh", "-c", program],
+            env=own | {"PATH": "/bin"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        command, operator = ended.stdout.split()
+        assert (Path(command).name, operator) == ("xinqiao-gateway", name)
+
+
 def assert_is_a_kit(kit: dict[str, Any]) -> None:
     """Assert a kit with credentials of every client."""
     address = urlsplit(kit["issuer"])
@@ -89,6 +104,7 @@ def test_a_demo_is_built_once_and_kept(folder: Path) -> None:
     written = kit.read_bytes()
     assert_is_a_kit(json.loads(written))
     assert Settings.from_env(**given).issuer == json.loads(written)["issuer"]
+    assert_operates_from_any_shell(folder / "operator.env")
 
     with (folder / "enterprises.csv").open(newline="", encoding="utf-8") as file:
         listed = {each["uscc"]: each for each in csv.DictReader(file)}

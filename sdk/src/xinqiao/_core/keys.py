@@ -110,7 +110,8 @@ def read_file(path: str | Path, what: str) -> bytes:
         with Path(path).open("rb") as file:
             return file.read(MAX_SIZE + 1)
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"The {what} {path} cannot be read: {error}") from None
+        cause = getattr(error, "strerror", None) or error
+        raise ConfigurationError(f"The {what} {path} cannot be read: {cause}.") from None
 
 
 def _read_jwks(source: Jwks) -> list[object]:

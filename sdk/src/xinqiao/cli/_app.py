@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
-import json
+import io
+import logging
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -16,6 +19,7 @@ import typer
 
 from xinqiao import (
     Client,
+    Evidence,
     Purpose,
     QueryPage,
     QuestionTag,
@@ -26,7 +30,8 @@ from xinqiao import (
     verify_evidence,
 )
 from xinqiao._core.connection import ClientOptions
-from xinqiao.cli import _curl, _keygen, _show
+from xinqiao._core.uscc import warnings_of
+from xinqiao.cli import _curl, _inputs, _keygen, _show
 from xinqiao.cli._language import Language, reader_language
 
 CURL_TIMEOUT: Final = 60  # seconds; an endpoint may hold a call for 30 (`wait`)
@@ -67,7 +72,17 @@ def options(
         ),
     ] = False,
 ) -> None:
-    """Ask, query and prove, at a Xinqiao (信桥) gateway. Every answer's signature is verified."""
+    """Ask, query and prove, at a Xinqiao (信桥) gateway. Every answer's signature is verified.
+
+    Ends with 0 when it is done, 1 when it was refused or is not authentic (a sentence says why and
+    what to do), 2 for wrong options, and `curl` with 22 when the answer is a refusal.
+    """
+    del version  # printed by its callback
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without Chinese characters
+    # The SDK's warnings on what was typed are printed here, in the reader's language.
+    logging.getLogger("xinqiao").addHandler(logging.NullHandler())
 
 
 Kit = Annotated[
@@ -101,10 +116,13 @@ def verify_evidence_command(
     keys: Annotated[
         Path, typer.Option("--keys", help="The gateway's keys (JWK set), from a source you trust.")
     ],
+    lang: Lang = None,
 ) -> None:
     """Verify evidence again, offline. Ends with 1 and says what differs if it is not authentic."""
-    with _plain_errors():
-        _show.evidence(verify_evidence(file, keys=keys))
+    language = lang or reader_language()
+    with _plain_errors(language):
+        trusted = _inputs.read_keys(keys)
+        _show.evidence(verify_evidence(_inputs.check_readable(file), keys=trusted), language)
 
 
 @app.command("verify-consent")
@@ -113,11 +131,14 @@ def verify_consent_command(
     keys: Annotated[
         Path, typer.Option("--keys", help="The gateway's keys (JWK set), from a source you trust.")
     ],
+    lang: Lang = None,
 ) -> None:
     """Verify a consent record against the log, offline. Ends with 1 if the log does not prove all."""
-    with _plain_errors():
-        verified = verify_consent_record(file, keys=keys)
-    _show.consent_record(verified)
+    language = lang or reader_language()
+    with _plain_errors(language):
+        trusted = _inputs.read_keys(keys)
+        verified = verify_consent_record(_inputs.check_readable(file), keys=trusted)
+        _show.consent_record(verified, language)
     if verified.unproven or verified.kept_proven is False:
         raise typer.Exit(1)
 
@@ -139,18 +160,19 @@ def ask(
     lang: Lang = None,
 ) -> None:
     """Ask yes/no questions about an enterprise."""
-    with _plain_errors():
+    language = lang or reader_language()
+    with _plain_errors(language):
         asked: list[tuple[QuestionTag, QuestionValue]] = [
-            (cast("QuestionTag", tag), _value(value) if given else None)
-            for tag, given, value in map(_split, question)
+            (cast("QuestionTag", tag), value)
+            for tag, value in map(_inputs.parse_question, question)
         ]
-    with _client(kit, who, keys) as client:
+    with _client(kit, who, keys, language) as client:
+        _warn(uscc, language)
         result = client.verify(
             uscc, purpose=cast("Purpose", purpose), questions=asked, idempotency_key=key
         )
-    _show.save_evidence(result.evidence, save)
-    language = lang or reader_language()
-    _show.json(result.evidence) if as_json else _show.verification(result, language)
+        _show.json(result.evidence) if as_json else _show.verification(result, language)
+        _save(result.evidence, save, language)
 
 
 @app.command()
@@ -170,7 +192,9 @@ def query(
     lang: Lang = None,
 ) -> None:
     """Read the records that the enterprise's consent allows. Of many pages the first is kept."""
-    with _client(kit, who, keys) as client:
+    language = lang or reader_language()
+    with _client(kit, who, keys, language) as client:
+        _warn(uscc, language)
         first = client.query(
             uscc,
             purpose=cast("Purpose", purpose),
@@ -178,13 +202,13 @@ def query(
             consent_id=consent,
             idempotency_key=key,
         )
-        _show.save_evidence(first.evidence, save)
-        language, seen = lang or reader_language(), list[QueryPage]()
+        _save(first.evidence, save, language)
+        seen = list[QueryPage]()
         for page in first.pages():
             _show.json(page.evidence) if as_json else _show.records(page, language)
             seen.append(page)
-    if not as_json:
-        _show.empty_datasets(seen, language)
+        if not as_json:
+            _show.empty_datasets(seen, language)
 
 
 @app.command()
@@ -192,11 +216,10 @@ def questions(
     kit: Kit = None, who: As = "bank", keys: Keys = None, as_json: Json = False, lang: Lang = None
 ) -> None:
     """List the questions that can be asked."""
-    with _client(kit, who, keys) as client:
+    language = lang or reader_language()
+    with _client(kit, who, keys, language) as client:
         catalogue = client.questions()
-    _show.json(catalogue.evidence) if as_json else _show.questions(
-        catalogue, lang or reader_language()
-    )
+    _show.json(catalogue.evidence) if as_json else _show.questions(catalogue, language)
 
 
 @app.command()
@@ -220,17 +243,21 @@ def curl(
         bool,
         typer.Option("--print-headers", help="Call nothing; print headers to paste into one call."),
     ] = False,
+    lang: Lang = None,
 ) -> None:
     """Call an address with a token and a DPoP proof. Ends with 22 if the answer is a refusal."""
-    typed = _curl.CurlCall.read(url, method=method, data=data, headers=header or [], scope=scope)
-    with _client(kit, who, keys, timeout=CURL_TIMEOUT) as client:
+    language = lang or reader_language()
+    with _client(kit, who, keys, language, timeout=CURL_TIMEOUT) as client:
+        typed = _curl.CurlCall.read(
+            url, method=method, data=data, headers=header or [], scope=scope
+        )
         if print_headers:
             for name, value in _curl.headers(client, typed).items():
                 typer.echo(f"{name}: {value}")
             return
         answer = _curl.call(client, typed)
-    _show.save_evidence(answer, save)
-    _show.answer(answer)
+        _show.answer(answer, language)
+        _save(answer, save, language)
     if answer.status >= 400:  # noqa: PLR2004 - as curl --fail
         raise typer.Exit(22)
 
@@ -243,41 +270,49 @@ def keygen(
     kind: Annotated[
         KeyKind, typer.Option("--kind", help="EC: ES256. OKP: EdDSA. RSA: PS256, 3072 bits.")
     ] = KeyKind.EC,
+    lang: Lang = None,
 ) -> None:
     """Make a client's key: private-key.json (0600, yours alone) and public-jwks.json to hand over."""
-    with _plain_errors():
+    language = lang or reader_language()
+    with _plain_errors(language):
         _keygen.write_key(out, kind.value)
-    typer.echo(
-        f"{out / _keygen.PRIVATE}  keep it secret; XINQIAO_PRIVATE_JWKS={out / _keygen.PRIVATE}"
-    )
-    typer.echo(f"{out / _keygen.PUBLIC}  give it to the gateway's operator, who registers it")
+    _show.key_files(out / _keygen.PRIVATE, out / _keygen.PUBLIC, language)
 
 
 @contextmanager
 def _client(
-    kit: Path | None, who: str, keys: Path | None, *, timeout: float = 10
+    kit: Path | None, who: str, keys: Path | None, language: Language, *, timeout: float = 10
 ) -> Iterator[Client]:
-    """Open a client from the kit or the environment; print errors as one line."""
-    options: ClientOptions[httpx2.BaseTransport] = {"keys": keys, "timeout": timeout}
-    with _plain_errors():
-        opened = Client.from_kit(kit, who, **options) if kit else Client.from_env(**options)
+    """Open a client from the kit or the environment; print errors in the reader's language."""
+    with _plain_errors(language):
+        options: ClientOptions[httpx2.BaseTransport] = {"timeout": timeout}
+        if keys is not None:
+            options["keys"] = _inputs.read_keys(keys)
+        if kit is not None:
+            opened = Client.from_kit(_inputs.read_kit(kit, who), who, **options)
+        else:
+            _inputs.check_environment(os.environ)
+            opened = Client.from_env(**options)
         with opened as client:
             yield client
 
 
 @contextmanager
-def _plain_errors() -> Iterator[None]:
+def _plain_errors(language: Language) -> Iterator[None]:
     try:
         yield
-    except (XinqiaoError, OSError, json.JSONDecodeError) as error:
-        _show.error(error)
+    except XinqiaoError as error:
+        _show.error(error, language)
         raise typer.Exit(1) from None
 
 
-def _value(text: str) -> str | dict[str, str]:
-    """A value as it is, or of a group the JSON object of its members."""
-    return json.loads(text) if text.startswith("{") else text
+def _save(evidence: Evidence, path: Path | None, language: Language) -> None:
+    try:
+        _show.save_evidence(evidence, path, language)
+    except OSError as error:
+        raise _inputs.unusable_file(str(path), error) from None
 
 
-def _split(question: str) -> tuple[str, str, str]:
-    return question.partition("=")
+def _warn(uscc: str, language: Language) -> None:
+    for code in warnings_of(uscc):
+        _show.warning(code, language)

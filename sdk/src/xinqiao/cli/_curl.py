@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xinqiao.errors import ConfigurationError
+from xinqiao.cli._errors import InputError
+from xinqiao.cli._inputs import unusable_file
 
 if TYPE_CHECKING:
     from xinqiao import Client, Evidence
@@ -68,11 +69,19 @@ def headers(client: Client, typed: CurlCall) -> Mapping[str, str]:
 def _content(data: str | None) -> bytes:
     if data is None:
         return b""
-    return Path(data[1:]).read_bytes() if data.startswith("@") else data.encode()
+    if not data.startswith("@"):
+        return data.encode()
+    try:
+        return Path(data[1:]).read_bytes()
+    except OSError as error:
+        zh, en = "-d @文件 指定请求正文的文件。", "-d @FILE names a file with the body."
+        raise unusable_file(data[1:], error, zh, en) from None
 
 
 def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon:
-        raise ConfigurationError(f"A header is NAME: VALUE, not {text!r}.")
+        raise InputError(
+            f"-H 的写法是“名称: 值”，不是 {text!r}。", f"A header is NAME: VALUE, not {text!r}."
+        )
     return name.strip(), value.strip()

@@ -7,7 +7,8 @@ import os
 from typing import TYPE_CHECKING, Final, Literal
 
 from xinqiao import generate_client_key, public_jwks
-from xinqiao.errors import ConfigurationError
+from xinqiao.cli._errors import InputError
+from xinqiao.cli._inputs import unusable_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,19 +16,24 @@ if TYPE_CHECKING:
 PRIVATE: Final = "private-key.json"
 PUBLIC: Final = "public-jwks.json"
 _OWNER_ONLY: Final = 0o600
+_CHOOSE: Final = ("请用 --out 另选文件夹。", "Choose another --out.")
 
 
 def write_key(folder: Path, kind: Literal["EC", "OKP", "RSA"]) -> None:
-    """Write both files; raises `ConfigurationError` if one is there already: keys are never lost."""
-    folder.mkdir(parents=True, exist_ok=True)
-    taken = [path.name for name in (PRIVATE, PUBLIC) if (path := folder / name).exists()]
-    if taken:
-        raise ConfigurationError(
-            f"There is a {' and a '.join(taken)} in {folder.resolve()}: choose another --out."
-        )
-    private = generate_client_key(kind)
-    _write(folder / PRIVATE, private)
-    _write(folder / PUBLIC, public_jwks(private), mode=0o644)
+    """Write both files; raises `InputError` if one is there already: keys are never lost."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        taken = [path.name for name in (PRIVATE, PUBLIC) if (path := folder / name).exists()]
+        if taken:
+            raise InputError(
+                f"{folder.resolve()} 中已有 {'、'.join(taken)}：请用 --out 另选文件夹。",
+                f"There is a {' and a '.join(taken)} in {folder.resolve()}: choose another --out.",
+            )
+        private = generate_client_key(kind)
+        _write(folder / PRIVATE, private)
+        _write(folder / PUBLIC, public_jwks(private), mode=0o644)
+    except OSError as error:
+        raise unusable_file(folder, error, *_CHOOSE) from None
 
 
 def _write(path: Path, content: object, *, mode: int = _OWNER_ONLY) -> None:

@@ -27,6 +27,10 @@ TEXTS: Final[Mapping[str, Mapping[Language, str]]] = {
     "yes": {Language.ZH: "✔ 是", Language.EN: "✔ yes"},
     "no": {Language.ZH: "✘ 否", Language.EN: "✘ no"},
     "not_determined": {Language.ZH: "? 不作判断", Language.EN: "? not determined"},
+    "strict": {Language.ZH: "逐字相符", Language.EN: "strict"},
+    "loose": {Language.ZH: "按公布的规则视为相符", Language.EN: "loose"},
+    "true": {Language.ZH: "是", Language.EN: "yes"},
+    "false": {Language.ZH: "否", Language.EN: "no"},
     "answered": {
         Language.ZH: "截至 {moment}，查询编号 {disclosure_id}",
         Language.EN: "as of {moment}, disclosure {disclosure_id}",
@@ -49,12 +53,68 @@ TEXTS: Final[Mapping[str, Mapping[Language, str]]] = {
         Language.ZH: "签名已验证：公钥 {keyid}，{moment}",
         Language.EN: "signature verified: key {keyid}, {moment}",
     },
-    "not_in_agreement": {Language.ZH: "不在数字合约内"},
-    "not_in_consent": {Language.ZH: "不在授权内"},
-    "not_for_purpose": {Language.ZH: "不用于该用途"},
-    "class_never": {Language.ZH: "不向任何接入方提供"},
-    "source_unavailable": {Language.ZH: "数源暂不可用"},
-    "not_licensed": {Language.ZH: "须有个人征信业务许可"},
+    "saved": {Language.ZH: "证据已存入 {path}", Language.EN: "evidence kept in {path}"},
+    "check_character": {
+        Language.ZH: "统一社会信用代码的校验码不符，请核对录入；请求照样发出。",
+        Language.EN: "The check character of the code does not fit: look at what was typed. "
+        "It is sent all the same.",
+    },
+    "catalogue": {Language.ZH: "核验项目录 {version}", Language.EN: "catalogue {version}"},
+    "needs_consent": {Language.ZH: "须经企业授权", Language.EN: "needs consent"},
+    "value_needs_consent": {
+        Language.ZH: "填写时须经企业授权",
+        Language.EN: "which needs consent",
+    },
+    "authentic": {
+        Language.ZH: "✔ 真实：网关于 {moment} 签名",
+        Language.EN: "✔ authentic as of {moment}",
+    },
+    "signed_by": {Language.ZH: "签名公钥 {keyid}", Language.EN: "signed by key {keyid}"},
+    "relied_on": {
+        Language.ZH: "现在是否仍可依据，只有网关能答复。",
+        Language.EN: "Whether it may still be relied on, only the gateway can say.",
+    },
+    "consent_record": {
+        Language.ZH: "✔ 授权凭证真实：网关于 {moment} 签名",
+        Language.EN: "✔ consent record authentic as of {moment}",
+    },
+    "in_the_log": {Language.ZH: "已载入日志", Language.EN: "in the log"},
+    "not_proven": {Language.ZH: "日志不能证明", Language.EN: "not proven by the log"},
+    "kept": {
+        Language.ZH: "新任法定代表人确认继续",
+        Language.EN: "kept by a new legal representative",
+    },
+    "private_key": {
+        Language.ZH: "{path}  私钥，请妥善保密；设置 XINQIAO_PRIVATE_JWKS={path}",
+        Language.EN: "{path}  keep it secret; XINQIAO_PRIVATE_JWKS={path}",
+    },
+    "public_key": {
+        Language.ZH: "{path}  公钥，交给网关的运行管理方登记",
+        Language.EN: "{path}  give it to the gateway's operator, who registers it",
+    },
+    # Why a dataset or a field is withheld.
+    "not_in_agreement": {Language.ZH: "不在数字合约内", Language.EN: "not in your agreement"},
+    "not_in_consent": {Language.ZH: "不在授权内", Language.EN: "not in the consent"},
+    "not_for_purpose": {Language.ZH: "不用于该用途", Language.EN: "not for this purpose"},
+    "class_never": {Language.ZH: "不向任何接入方提供", Language.EN: "not told to any client"},
+    "source_unavailable": {
+        Language.ZH: "数源暂不可用",
+        Language.EN: "its source does not deliver at present",
+    },
+    "not_licensed": {
+        Language.ZH: "须有个人征信业务许可",
+        Language.EN: "needs a personal-credit licence",
+    },
+    # Acts on a consent.
+    "requested": {Language.ZH: "申请"},
+    "granted": {Language.ZH: "同意"},
+    "refused": {Language.ZH: "拒绝"},
+    "paused": {Language.ZH: "暂停"},
+    "resumed": {Language.ZH: "恢复"},
+    "withdrawn": {Language.ZH: "撤回"},
+    "given_up": {Language.ZH: "接入方放弃"},
+    "superseded": {Language.ZH: "被替代"},
+    "amended": {Language.ZH: "变更"},
 }  # fmt: skip
 
 
@@ -74,20 +134,38 @@ def text(name: str, language: Language, **values: object) -> str:
 
 def dataset_label(dataset: str, language: Language) -> str:
     """Name of a dataset; its code, where this version does not know it."""
-    return str(_labels().get(dataset, {}).get(language, {}).get("name", dataset))
+    return str(_dataset(dataset, language).get("name", dataset))
 
 
 def field_label(dataset: str, name: str, language: Language) -> str:
     """Name of a field; as on the wire, where this version does not know it."""
-    fields = _labels().get(dataset, {}).get(language, {}).get("fields", {})
-    return str(fields.get(name, name))
+    return str(_dataset(dataset, language).get("fields", {}).get(name, name))
+
+
+def code_label(kind: str, code: str, language: Language) -> str:
+    """Name of a `values`, `questions`, `purposes` or `problems` code; itself, where it has none."""
+    return str(_labels()[kind].get(code, {}).get(language, code))
+
+
+def with_code(label: str, code: str) -> str:
+    """A name with its code beside it, where they differ."""
+    return code if label == code else f"{label} ({code})"
+
+
+def moment_text(moment: datetime) -> str:
+    """A time to the second, in China's time with its offset."""
+    return moment.astimezone(CHINA).isoformat(sep=" ", timespec="seconds")
 
 
 def nothing_found(dataset: str, moment: datetime, language: Language) -> str:
     """What an empty dataset says: never that there is nothing, only that nothing was found."""
-    known = _labels().get(dataset, {}).get(language, {}).get("nothing")
+    known = _dataset(dataset, language).get("nothing")
     shown = moment.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
     return str(known or TEXTS["nothing"][language]).format(moment=shown)
+
+
+def _dataset(dataset: str, language: Language) -> Any:
+    return _labels()["datasets"].get(dataset, {}).get(language, {})
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import typer
 from rich.cells import cell_len
@@ -12,15 +12,19 @@ from rich.text import Text
 
 from xinqiao._core import parsing
 from xinqiao._core.json_reader import Reader
-from xinqiao._core.strict import parse_json
-from xinqiao.cli._language import Language, dataset_label, field_label, nothing_found, text
-from xinqiao.errors import (
-    ProtocolError,
-    ReceiptInvalid,
-    ServerUnavailable,
-    SignatureInvalid,
-    XinqiaoError,
+from xinqiao._core.strict import parse_json, parse_time
+from xinqiao.cli._errors import what_happened, what_to_do
+from xinqiao.cli._language import (
+    Language,
+    code_label,
+    dataset_label,
+    field_label,
+    moment_text,
+    nothing_found,
+    text,
+    with_code,
 )
+from xinqiao.errors import ReceiptInvalid, SignatureInvalid, XinqiaoError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,12 +40,8 @@ _ANSWER_STYLES: Final = {"yes": "bold green", "no": "bold red", "not_determined"
 
 def verification(result: Verification, language: Language) -> None:
     """Print the answers of a verification."""
-    _print_heading(f"{result.uscc}  {result.purpose}")
-    for answer in result.answers:
-        said = Text(text(answer.answer, language), style=_ANSWER_STYLES[answer.answer])
-        match = f"  ({answer.match})" if answer.match else ""
-        _print_row(answer.question, said.append(match, style="dim"), width=_width(result.answers))
-    moment = result.as_of.isoformat()
+    _print_answers(result, language)
+    moment = moment_text(result.as_of)
     _note(text("answered", language, moment=moment, disclosure_id=result.disclosure_id))
     _print_signature(result.evidence, language)
 
@@ -50,19 +50,21 @@ def records(page: QueryPage, language: Language) -> None:
     """Print one page of records, a line for each field: a terminal wraps them, nothing is cut."""
     for record in page.records:
         name = dataset_label(record.dataset, language)
-        _print_heading(f"{name} ({record.dataset})  {record.record_id} v{record.version}")
-        labels = {each: _label(record.dataset, each, language) for each in record.fields}
+        _print_heading(f"{with_code(name, record.dataset)}  {record.record_id} v{record.version}")
+        told = {name: each for name, each in record.fields.items() if each not in (None, "", [])}
+        labels = {each: _label(record.dataset, each, language) for each in told}
         width = max(map(cell_len, labels.values()), default=0)
-        for each, value in record.fields.items():
-            _print_row(labels[each], Text(_plain(value)), width=width)
-        _note(f"{record.source.name}, {record.source_time.isoformat()}")
+        for each, value in told.items():
+            _print_row(labels[each], Text(_plain(value, language)), width=width)
+        _note(f"{record.source.name}, {moment_text(record.source_time)}")
         _note(_term(record, language))
         if record.objection is not None:
             _note(text("objection", language), style="yellow")
     for item in page.withheld:
-        name = f"{dataset_label(item.dataset, language)} ({item.dataset})"
+        name = with_code(dataset_label(item.dataset, language), item.dataset)
         fields = ", ".join(_label(item.dataset, each, language) for each in item.fields)
-        parts = (text("withheld", language), name, fields, text(item.reason, language))
+        reason = with_code(text(item.reason, language), item.reason)
+        parts = (text("withheld", language), name, fields, reason)
         _note(": ".join(filter(None, parts)), style="yellow")
     _print_signature(page.evidence, language)
 
@@ -85,66 +87,79 @@ def empty_datasets(pages: Sequence[QueryPage], language: Language) -> None:
 
 def questions(catalogue: Questions, language: Language) -> None:
     """Print the catalogue of questions: tag, value to compare, whether it needs consent, title."""
-    out.print(f"catalogue {catalogue.catalogue_version or ''}", style="italic", highlight=False)
+    version = catalogue.catalogue_version or ""
+    out.print(text("catalogue", language, version=version), style="italic", highlight=False)
     for q in catalogue:
-        wanted = _value_hint(q.details.get("value"))
+        wanted = _value_hint(q.details.get("value"), language)
         if q.details.get("needs_consent"):
-            wanted += "  (needs consent)"
-        out.print(Text(q.question, style="bold").append(wanted, style="cyan"))
+            wanted += f"  ({text('needs_consent', language)})"
+        out.print(Text(q.question, style="bold").append(wanted, style="cyan"), soft_wrap=True)
         if title := q.details.get("title"):
             shown = title.get(language, title) if isinstance(title, dict) else title
-            out.print(Text(f"  {_plain(shown)}"), soft_wrap=True)
+            out.print(Text(f"  {_plain(shown, language)}"), soft_wrap=True)
     _print_signature(catalogue.evidence, language)
 
 
-def evidence(verified: Evidence) -> None:
+def evidence(verified: Evidence, language: Language) -> None:
     """Print what verified evidence proves."""
     exchange = verified.exchange
-    out.print(
-        f"✔ authentic as of {verified.signed_at.isoformat()}", style="bold green", highlight=False
-    )
-    out.print(f"  {exchange.method} {exchange.target_uri} → {exchange.status}", highlight=False)
-    out.print(f"  signed by key {verified.keyid}", highlight=False)
-    if exchange.target_uri.endswith("/v1/queries") and verified.status == 200:  # noqa: PLR2004
+    moment = moment_text(verified.signed_at)
+    _print_line(text("authentic", language, moment=moment), style="bold green")
+    _print_line(f"  {exchange.method} {exchange.target_uri} → {exchange.status}")
+    _print_line(f"  {text('signed_by', language, keyid=verified.keyid)}")
+    path = exchange.target_uri
+    if verified.status == 200 and path.endswith("/v1/queries"):  # noqa: PLR2004
         for record in parsing.records(Reader.body(verified)):
-            line = f"  {record.dataset} {record.record_id}: {_term(record)}"
-            out.print(line, highlight=False, soft_wrap=True)
-    out.print("  Whether it may still be relied on, only the gateway can say.", style="dim")
+            name = with_code(dataset_label(record.dataset, language), record.dataset)
+            _print_line(f"  {name} {record.record_id}: {_term(record, language)}")
+    elif verified.status == 200 and path.endswith("/v1/verifications"):  # noqa: PLR2004
+        _print_answers(cast("Verification", parsing.result(verified)), language)
+    _print_line(f"  {text('relied_on', language)}", style="dim")
 
 
-def consent_record(verified: ConsentRecord) -> None:
+def consent_record(verified: ConsentRecord, language: Language) -> None:
     """Print which events of a consent the log proves."""
-    out.print(
-        f"✔ consent record authentic as of {verified.issued_at.isoformat()}",
-        style="bold green",
-        highlight=False,
-    )
+    moment = moment_text(verified.issued_at)
+    _print_line(text("consent_record", language, moment=moment), style="bold green")
     for event in verified.record["xq:events"]:
         number = event["dct:identifier"]
-        line = f"  {number} {event['dct:date']} {event['xq:act']}: "
-        _print_event(line, proven=number in verified.proven)
+        moment = moment_text(parse_time(event["dct:date"]))
+        line = f"  {number} {moment} {text(event['xq:act'], language)}: "
+        _print_event(line, language, proven=number in verified.proven)
     if verified.kept_proven is not None:
-        line = f"  · {verified.record['xq:kept']['dct:date']} kept by a new legal representative: "
-        _print_event(line, proven=verified.kept_proven)
+        moment = moment_text(parse_time(verified.record["xq:kept"]["dct:date"]))
+        line = f"  · {moment} {text('kept', language)}: "
+        _print_event(line, language, proven=verified.kept_proven)
 
 
-def _term(record: Record, language: Language = Language.EN) -> str:
+def _term(record: Record, language: Language) -> str:
     if record.use_until is None or record.delete_by is None:
         return text("no_term", language)
     ends = {"use_until": record.use_until, "delete_by": record.delete_by}
-    return text("term", language, **{name: each.isoformat() for name, each in ends.items()})
+    return text("term", language, **{name: moment_text(each) for name, each in ends.items()})
 
 
-def _print_event(line: str, *, proven: bool) -> None:
-    said = ("in the log", "green") if proven else ("not proven by the log", "yellow")
-    out.print(Text(line).append(said[0], style=said[1]), soft_wrap=True)
+def _print_event(line: str, language: Language, *, proven: bool) -> None:
+    name, style = ("in_the_log", "green") if proven else ("not_proven", "yellow")
+    out.print(Text(line).append(text(name, language), style=style), soft_wrap=True)
 
 
-def answer(evidence: Evidence) -> None:
+def answer(evidence: Evidence, language: Language) -> None:
     """Print an answer as received."""
     notes.print(f"HTTP {evidence.status}", style="green" if evidence.status < 400 else "red")  # noqa: PLR2004
-    _print_signature(evidence)
+    _print_signature(evidence, language)
     json(evidence)
+
+
+def key_files(private: Path, public: Path, language: Language) -> None:
+    """Print what to do with the two files of `keygen`."""
+    for name, path in (("private_key", private), ("public_key", public)):
+        _print_line(text(name, language, path=path))
+
+
+def warning(code: str, language: Language) -> None:
+    """Print a warning on what was typed."""
+    _note(f"! {text(code, language)}", style="yellow")
 
 
 def json(evidence: Evidence) -> None:
@@ -152,25 +167,43 @@ def json(evidence: Evidence) -> None:
     typer.echo(evidence.body, nl=not evidence.body.endswith(b"\n") and evidence.body != b"")
 
 
-def save_evidence(evidence: Evidence, path: Path | None) -> None:
+def save_evidence(evidence: Evidence, path: Path | None, language: Language) -> None:
     """Save evidence to `path`, if one is given."""
     if path is not None:
-        notes.print(f"evidence kept in {evidence.save(path)}", style="dim", highlight=False)
+        _note(text("saved", language, path=evidence.save(path)))
 
 
-def error(error: Exception) -> None:
-    """Print an error in one line."""
-    mark = "NOT AUTHENTIC: " if isinstance(error, SignatureInvalid | ReceiptInvalid) else ""
-    notes.print(Text(f"✘ {mark}{error}", style="bold red"))
-    if isinstance(error, XinqiaoError) and error.retry_after is not None:
-        notes.print(f"  try again in {error.retry_after} s")
-    if isinstance(error, ServerUnavailable | ProtocolError) and error.idempotency_key is not None:
-        notes.print(f"  repeat it for nothing with --idempotency-key {error.idempotency_key}")
+def error(error: XinqiaoError, language: Language) -> None:
+    """Print what happened in one line, and below it what to do."""
+    mark = isinstance(error, SignatureInvalid | ReceiptInvalid) and language is Language.EN
+    said = f"✘ {'NOT AUTHENTIC: ' if mark else ''}{what_happened(error, language)}"
+    notes.print(Text(said, style="bold red"), soft_wrap=True)
+    for line in what_to_do(error, language):
+        notes.print(Text(f"  {line}"), soft_wrap=True)
 
 
-def _print_signature(evidence: Evidence, language: Language = Language.EN) -> None:
-    moment = evidence.signed_at.isoformat()
+def _print_signature(evidence: Evidence, language: Language) -> None:
+    moment = moment_text(evidence.signed_at)
     _note(text("signature", language, keyid=evidence.keyid, moment=moment))
+
+
+def _print_answers(result: Verification, language: Language) -> None:
+    purpose = with_code(code_label("purposes", result.purpose, language), result.purpose)
+    _print_heading(f"{result.uscc}  {purpose}")
+    labels = [_question_label(each, language) for each in result.answers]
+    width = max(map(cell_len, labels), default=0)
+    for label, each in zip(labels, result.answers, strict=True):
+        said = Text(text(each.answer, language), style=_ANSWER_STYLES[each.answer])
+        match = f"  ({text(each.match, language)})" if each.match else ""
+        _print_row(label, said.append(match, style="dim"), width=width)
+
+
+def _question_label(answer: Answer, language: Language) -> str:
+    return with_code(code_label("questions", answer.question, language), answer.question)
+
+
+def _print_line(said: str, *, style: str = "") -> None:
+    out.print(said, style=style, highlight=False, soft_wrap=True)
 
 
 def _note(said: str, *, style: str = "dim") -> None:
@@ -186,34 +219,33 @@ def _print_row(label: str, value: Text, *, width: int) -> None:
     out.print(Text(f"  {padded}  ", style="cyan").append_text(value), soft_wrap=True)
 
 
-def _width(answers: Sequence[Answer]) -> int:
-    return max((len(each.question) for each in answers), default=0)
-
-
 def _label(dataset: str, name: str, language: Language) -> str:
     """Name of a field in the reader's language, and as on the wire."""
-    label = field_label(dataset, name, language)
-    return name if label == name else f"{label} ({name})"
+    return with_code(field_label(dataset, name, language), name)
 
 
-def _value_hint(value: object) -> str:
+def _value_hint(value: object, language: Language) -> str:
     """Format of the value after `=` in `ask`: a text, a closed list, an object, or none."""
     if not isinstance(value, dict) or value.get("type") == "none":
         return ""
     choices = value.get("one_of")
-    wanted = " | ".join(map(_plain, choices)) if isinstance(choices, list) else "…"
+    wanted = " | ".join(map(str, choices)) if isinstance(choices, list) else "…"
     if isinstance(members := value.get("members"), list):
-        wanted = "'{" + ", ".join(f'"{_plain(each)}": "…"' for each in members) + "}'"
+        wanted = "'{" + ", ".join(f'"{each}": "…"' for each in members) + "}'"
     if value.get("required"):
         return f"={wanted}"
-    return f"[={wanted}{', which needs consent' if value.get('needs_consent') else ''}]"
+    consent = f", {text('value_needs_consent', language)}" if value.get("needs_consent") else ""
+    return f"[={wanted}{consent}]"
 
 
-def _plain(value: object) -> str:
+def _plain(value: object, language: Language) -> str:
+    """A value in the reader's language, and its code beside it."""
     if isinstance(value, bool):
-        return "yes" if value else ""
+        return text("true" if value else "false", language)
     if isinstance(value, dict):
-        return " · ".join(_plain(part) for part in value.values() if part is not True)
+        return " · ".join(_plain(part, language) for part in value.values() if part is not True)
     if isinstance(value, list):
-        return " / ".join(map(_plain, value))
-    return value if isinstance(value, str) else jsonlib.dumps(value, ensure_ascii=False)
+        return " / ".join(_plain(each, language) for each in value)
+    if isinstance(value, str):
+        return with_code(code_label("values", value, language), value)
+    return jsonlib.dumps(value, ensure_ascii=False)
