@@ -304,6 +304,9 @@ def _plain_errors(language: Language) -> Iterator[None]:
     except XinqiaoError as error:
         _show.error(error, language)
         raise typer.Exit(1) from None
+    except (ValueError, httpx2.InvalidURL):
+        _show.error(_inputs.unsendable(), language)
+        raise typer.Exit(1) from None
 
 
 def _save(evidence: Evidence, path: Path | None, language: Language) -> None:

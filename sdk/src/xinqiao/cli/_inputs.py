@@ -125,6 +125,14 @@ def unusable_file(path: Path | str, error: OSError, do_zh: str = "", do_en: str 
     )
 
 
+def unsendable() -> InputError:
+    """An argument that no request can hold: no UTF-8, or no address."""
+    return InputError(
+        "参数中有不能发送的内容：文字应为 UTF-8，地址和请求头应为 ASCII。请核对后再试。",
+        "An argument cannot be sent: texts are UTF-8, addresses and headers ASCII. Mend it.",
+    )
+
+
 def parse_question(text: str) -> tuple[str, str | dict[str, str] | None]:
     """A question of `ask`: TAG, TAG=VALUE, or of a group TAG=JSON object."""
     tag, given, value = text.partition("=")
