@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from xinqiao import PURPOSES, errors
@@ -138,6 +138,13 @@ SETTINGS: Final[Mapping[str, str]] = {
     "The issuer": "网关地址（issuer）不对：应是 https://主机，不带路径；http 只限本机",
     "An idempotency key": "--idempotency-key 不对：应是 1 至 128 个可打印的 ASCII 字符，首尾没有空格和引号",
     "Only addresses on": "只能访问网关自己的地址：写成 /v1/… 即可",
+    "A header": "请求头不对：应是可打印的 ASCII 字符，首尾没有空格",
+    "A response key": "网关的公钥文件不对：有公钥缺少 kid 或 x",
+    "The response key": "网关的公钥文件不对：有公钥无法读取",
+    "Two keys": "网关的公钥文件不对：有两个公钥的 kid 相同",
+    "The request holds": "参数中有不能发送的内容：文字应为 UTF-8，数值应为 JSON 所能表示",
+    "The timeout": "超时应是大于 0 的秒数",
+    "What answers at": "该地址上不是信桥网关：请核对网关地址（issuer）",
     "No certificate": "XINQIAO_CA 指定的文件中没有可用的证书",
     "The proxy": "代理地址不对：应写成 http://主机:端口",
     "XINQIAO_": "环境变量不对：应是大于 0 的秒数",
@@ -183,11 +190,11 @@ def what_to_do(error: XinqiaoError, language: Language) -> Iterator[str]:
         return
     chinese = language is Language.ZH
     if isinstance(error, errors.UnknownPurpose):
-        named = {each: code_label("purposes", each, language) for each in PURPOSES}
-        yield ("用途：" if chinese else "Purposes: ") + _listed(named, language)
+        known = ((each, code_label("purposes", each, language)) for each in PURPOSES)
+        yield ("用途：" if chinese else "Purposes: ") + _listed(known, language)
     elif isinstance(error, errors.UnknownDataset):
-        named = {each: dataset_label(each, language) for each in DATASETS}
-        yield ("数据目录项：" if chinese else "Datasets: ") + _listed(named, language)
+        names = ((each, dataset_label(each, language)) for each in DATASETS)
+        yield ("数据目录项：" if chinese else "Datasets: ") + _listed(names, language)
     else:
         zh, en = next(DO[each] for each in _classes(error) if each in DO)
         yield from filter(None, (zh if chinese else en,))
@@ -202,9 +209,9 @@ def what_to_do(error: XinqiaoError, language: Language) -> Iterator[str]:
         yield f"再问一次不另计次数：{option}" if chinese else f"repeat it for nothing with {option}"
 
 
-def _listed(named: Mapping[str, str], language: Language) -> str:
+def _listed(named: Iterable[tuple[str, str]], language: Language) -> str:
     comma = "；" if language is Language.ZH else ", "
-    return comma.join(f"{code} {name}" for code, name in named.items())
+    return comma.join(f"{code} {name}" for code, name in named)
 
 
 def _classes(error: XinqiaoError) -> Iterator[type[XinqiaoError]]:
