@@ -32,6 +32,7 @@ from xinqiao import (
 from xinqiao._core.connection import ClientOptions
 from xinqiao._core.uscc import warnings_of
 from xinqiao.cli import _curl, _inputs, _keygen, _show
+from xinqiao.cli._errors import InputError
 from xinqiao.cli._language import Language, reader_language
 
 CURL_TIMEOUT: Final = 60  # seconds; an endpoint may hold a call for 30 (`wait`)
@@ -301,7 +302,7 @@ def _client(
 def _plain_errors(language: Language) -> Iterator[None]:
     try:
         yield
-    except XinqiaoError as error:
+    except (XinqiaoError, InputError) as error:
         _show.error(error, language)
         raise typer.Exit(1) from None
     except (ValueError, httpx2.InvalidURL):

@@ -14,8 +14,8 @@ Texts = tuple[str, str]
 """Chinese and English."""
 
 
-class InputError(XinqiaoError):
-    """Input that the command cannot use, in both languages."""
+class InputError(Exception):
+    """Input that the command cannot use, in both languages; no error of the library."""
 
     def __init__(self, zh: str, en: str) -> None:
         """Store the sentences: what is wrong, and what to do."""
@@ -163,7 +163,7 @@ REASONS: Final[Mapping[str, str]] = {
 }
 
 
-def what_happened(error: XinqiaoError, language: Language) -> str:
+def what_happened(error: XinqiaoError | InputError, language: Language) -> str:
     """What happened: in English the error's own sentence."""
     if isinstance(error, InputError):
         return error.zh if language is Language.ZH else str(error)
@@ -184,7 +184,7 @@ def _in_chinese(error: XinqiaoError) -> str:
     return with_code(said if title == code else title, code) if code else said
 
 
-def what_to_do(error: XinqiaoError, language: Language) -> Iterator[str]:
+def what_to_do(error: XinqiaoError | InputError, language: Language) -> Iterator[str]:
     """What to do, and in Chinese also the error's own sentence, which has the particulars."""
     if isinstance(error, InputError):
         return

@@ -13,7 +13,7 @@ from rich.text import Text
 from xinqiao._core import parsing
 from xinqiao._core.json_reader import Reader
 from xinqiao._core.strict import parse_json, parse_time
-from xinqiao.cli._errors import what_happened, what_to_do
+from xinqiao.cli._errors import InputError, what_happened, what_to_do
 from xinqiao.cli._language import (
     Language,
     code_label,
@@ -173,7 +173,7 @@ def save_evidence(evidence: Evidence, path: Path | None, language: Language) -> 
         _note(text("saved", language, path=evidence.save(path)))
 
 
-def error(error: XinqiaoError, language: Language) -> None:
+def error(error: XinqiaoError | InputError, language: Language) -> None:
     """Print what happened in one line, and below it what to do."""
     mark = isinstance(error, SignatureInvalid | ReceiptInvalid) and language is Language.EN
     said = f"✘ {'NOT AUTHENTIC: ' if mark else ''}{what_happened(error, language)}"
