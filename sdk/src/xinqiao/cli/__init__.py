@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-_MISSING = "The command needs typer and rich. Install them with:  pip install 'xinqiao[cli]'"
+_MISSING = "The command needs typer and rich. Install them with:  pip install typer rich"
 
 
 def main() -> None:
