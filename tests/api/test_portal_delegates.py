@@ -208,7 +208,7 @@ async def test_questions_on_a_persons_id_are_not_a_delegates(portal: PortalFixtu
         "question": "legal_representative_id.v1",
     }
     answer = await wang.post(address, data=forged)
-    assert "notice=in_person" in answer.headers["location"]
+    assert "须由法定代表人（经营者）本人决定的内容" in answer.text
     last_day = (portal.clock() + timedelta(days=30)).date().isoformat()
     honest = forged | {"last_day": last_day, "max_uses": "1"}
     del honest["question"]
@@ -226,7 +226,7 @@ async def test_a_delegate_gives_no_natural_persons_separate_consent(portal: Port
     honest: dict[str, Any] = {"dataset": ["registration"], "last_day": last_day}
     forged = honest | {"separate": ["registration.phone"]}
     answer = await decide(wang, consent_id, decision="grant", **forged)
-    assert "notice=in_person" in answer.headers["location"]
+    assert "须由法定代表人（经营者）本人决定的内容" in answer.text
     assert (await read_consent(portal, consent_id)).status is Status.REQUESTED
     await decide(wang, consent_id, decision="grant", **honest)
     granted = await read_consent(portal, consent_id)
@@ -272,7 +272,7 @@ async def test_a_role_that_is_not_the_legal_representatives_gives_nothing_and_sa
     home = await clerk.get("/portal")
     assert home.status_code == 200
     assert "杭州云栖" not in home.text
-    assert "任命您" in home.text
+    assert "邀请您" in home.text
     for page in ("consents", "looks", "record", "codes", "objections", "delegates"):
         answer = await clerk.get(f"/portal/enterprises/{portal.firm}/{page}")
         assert answer.status_code == 404, page

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from gateway.identity.demo_provider import DemoProvider
+from gateway.identity.sessions import CONTINUED_WITHIN
 from gateway.identity.tables import SessionRow
 from gateway.settings import Settings
 from tests.portal_fixture import (
@@ -86,10 +87,10 @@ async def test_a_session_ends_after_eight_hours_however_busy(portal: PortalFixtu
 
 
 async def test_ended_sessions_are_forgotten_at_the_next_sign_in(portal: PortalFixture) -> None:
-    """Ended sessions are deleted."""
+    """Ended sessions are deleted, once a form of theirs can be continued no more."""
     first = await portal.signed_in()
     digest = portal.runtime.digests.of("session", first.cookies["xinqiao"])
-    portal.clock.advance(timedelta(minutes=15))
+    portal.clock.advance(timedelta(minutes=15) + CONTINUED_WITHIN)
     await portal.signed_in()
     async with portal.engine.connect() as connection:
         kept = await connection.execute(
