@@ -10,7 +10,7 @@ from typing import Final
 
 from fastapi import Request
 
-from gateway.access.authentication import Caller
+from gateway.access.authentication import Caller, challenge
 from gateway.access.dpop import REMEMBER_SECONDS
 from gateway.access.errors import (
     IdempotencyConflictError,
@@ -18,6 +18,7 @@ from gateway.access.errors import (
     InvalidRequestError,
     QuotaExhaustedError,
     RateLimitedError,
+    UnauthenticatedError,
     UseDpopNonceError,
 )
 from gateway.disclosure.idempotency import KEY_LIFE_SECONDS, IdempotencyKey
@@ -97,6 +98,9 @@ async def check_limits(
         headers.update(policy_headers(verdict.states))
     try:
         _refuse(verdict)
+    except UnauthenticatedError as error:
+        error.headers["WWW-Authenticate"] = challenge(request, runtime, error)
+        raise
     except (RateLimitedError, QuotaExhaustedError, IdempotencyConflictError) as error:
         # Summed in memory: a row for each would let a flood reach the database.
         runtime.refusal_counter.count(
@@ -120,11 +124,10 @@ def _pin(key: IdempotencyKey | None, runtime: Runtime) -> Pin | None:
 def _refuse(verdict: object) -> None:
     match verdict:
         case StaleGeneration():
-            raise UseDpopNonceError(headers={"WWW-Authenticate": 'DPoP error="use_dpop_nonce"'})
+            raise UseDpopNonceError
         case Replayed():
             raise InvalidDpopProofError(
-                "This proof was used before; make a new one for each request.",
-                headers={"WWW-Authenticate": 'DPoP error="invalid_dpop_proof"'},
+                "This proof was used before; make a new one for each request."
             )
         case PinConflict():
             raise IdempotencyConflictError

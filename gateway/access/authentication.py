@@ -62,7 +62,9 @@ async def authenticate(
         proof = check_sender_constraint(token, request, runtime, text)
         check_scope(token, scopes)
     except UnauthenticatedError as error:
-        error.headers |= await _challenge(runtime, error, scopes, request.state.scheme)
+        generation = await runtime.limiter.generation()
+        error.headers["WWW-Authenticate"] = challenge(request, runtime, error, scopes)
+        error.headers["DPoP-Nonce"] = runtime.nonces.issue(generation, runtime.now())
         raise
     return Caller(token=token, proof=proof)
 
@@ -164,25 +166,24 @@ def request_url(request: Request, runtime: Runtime) -> str:
     return runtime.settings.origin_at(request.headers.get("host")) + path.decode("latin-1")
 
 
-async def _challenge(
-    runtime: Runtime, error: UnauthenticatedError, scopes: tuple[str, ...], scheme: str
-) -> dict[str, str]:
+def challenge(
+    request: Request, runtime: Runtime, error: UnauthenticatedError, scopes: tuple[str, ...] = ()
+) -> str:
+    """The `WWW-Authenticate` header (RFC 9449 §7.1, RFC 9728 §5.1) for `error`; `scopes` if one lacks."""
+    scheme = request.state.scheme
+    algorithms = f'algs="{" ".join(ALGORITHMS)}"'
     metadata = f"{runtime.settings.issuer}/.well-known/oauth-protected-resource"
     parts = [
         *_error_of(error),
-        *([f'algs="{" ".join(ALGORITHMS)}"'] if scheme == DPOP else []),
+        *([algorithms] if scheme == DPOP else []),
         f'resource_metadata="{metadata}"',
     ]
     if isinstance(error, InsufficientScopeError):
         parts.append(f'scope="{" ".join(scopes)}"')
     challenges = [f"{scheme} " + ", ".join(parts)]
     if scheme == BEARER:
-        challenges.append(f'DPoP algs="{" ".join(ALGORITHMS)}"')
-    generation = await runtime.limiter.generation()
-    return {
-        "WWW-Authenticate": ", ".join(challenges),
-        "DPoP-Nonce": runtime.nonces.issue(generation, runtime.now()),
-    }
+        challenges.append(f"DPoP {algorithms}")
+    return ", ".join(challenges)
 
 
 def _error_of(error: UnauthenticatedError) -> tuple[str, ...]:

@@ -24,9 +24,9 @@ from gateway.access.errors import (
     Refusal,
     UnsupportedMediaTypeError,
 )
+from gateway.access.invalid_members import invalid_members
 from gateway.access.subject_uscc import warnings_of
 from gateway.disclosure.idempotency import IdempotencyKey
-from gateway.privacy.redaction import scan
 from gateway.strict_json import StrictJsonError
 
 MAX_BODY_BYTES = 64 * 1024
@@ -109,7 +109,7 @@ def parse_body(request: Request, body: bytes, model: type[W]) -> W | Refusal:
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
+        found = error.errors(include_url=False, include_input=False)
         return Refusal(InvalidRequestError, mistakes(found))
 
 
@@ -124,12 +124,7 @@ def _is_json(content_types: list[str]) -> bool:
 
 def mistakes(errors: Sequence[Any], *, root: str | None = None) -> str:
     """A sentence that names the wrong members and how to mend them, never their values or `root`."""
-    # An unknown member's name is the caller's text and may hold a personal number.
-    places = (
-        f"{'.'.join(scan(str(part)).text for part in e['loc'] if part != root) or 'body'}: {e['msg']}"
-        for e in errors[:MAX_MISTAKES_SHOWN]
-    )
-    return f"Mend these members: {'; '.join(places)}."
+    return f"Mend these members: {invalid_members(errors, most=MAX_MISTAKES_SHOWN, root=root)}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 
 from gateway import strict_json, strict_yaml
 from gateway.access.body import WireModel
+from gateway.access.invalid_members import invalid_members
 from gateway.admin.schemas import CertificateSubjectIn, ClientId, FilingIn, Tags, TermsIn, Text
 from gateway.clients.registration import RegistrationError
 from gateway.strict_json import StrictJsonError
@@ -93,8 +94,9 @@ def key_file(path: Path) -> Mapping[str, Any]:
 
 def mistakes(error: ValidationError) -> str:
     """The members that are wrong and why, without their values."""
-    wrong = error.errors(include_url=False, include_context=False, include_input=False)
-    return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in wrong[:SHOWN_MISTAKES])
+    return invalid_members(
+        error.errors(include_url=False, include_input=False), most=SHOWN_MISTAKES
+    )
 
 
 def _flat(error: Exception) -> str:

@@ -14,6 +14,7 @@ from gateway.access.body import EnterpriseIn
 from gateway.access.consent_json import serialize_separate_consents
 from gateway.access.consent_request_body import ConsentRequestIn, validated_request
 from gateway.access.errors import Refusal
+from gateway.access.invalid_members import invalid_members
 from gateway.access.subject_uscc import parse_subject
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.catalogue import Catalogue
@@ -96,14 +97,11 @@ def _read(text: str) -> CreditDataIn:
 
 
 def _mistakes(error: ValidationError) -> str:
-    every = error.errors(include_url=False, include_context=False, include_input=False)
+    every = error.errors(include_url=False, include_input=False)
     # A list whose one member is wrong has no member, pydantic says: of no help beside what is wrong.
     found = [e for e in every if e["loc"]] or every
-    places = (
-        f"{'.'.join(scan(str(each)).text for each in e['loc'])[:64] or 'the list'}: {e['msg']}"
-        for e in found[:SHOWN_MISTAKES]
-    )
-    return f"{PARAMETER} is a list of one {TYPE}. Mend: {'; '.join(places)}."
+    wrong = invalid_members(found, most=SHOWN_MISTAKES)
+    return f"{PARAMETER} is a list of one {TYPE}. Mend: {wrong}."
 
 
 def _invalid(description: str) -> OAuthError:

@@ -505,6 +505,37 @@ async def test_a_proof_is_used_once(gateway: GatewayFixture, path: str) -> None:
     first = await call(bank, path, body_for(path, UNKNOWN), change=with_(DPoP=proof))
     assert first.json().get("code") in {None, "not_available"}
     await expect(bank, "invalid_dpop_proof", path, with_(DPoP=proof))
+    again = await call(bank, path, body_for(path, UNKNOWN), change=with_(DPoP=proof))
+    challenge = again.headers["www-authenticate"]
+    assert 'error_description="This proof was used before; ' in challenge
+    assert "algs=" in challenge
+    assert "resource_metadata=" in challenge
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "detail"),
+    [
+        ("POST", f"{VERIFY}?wait=1", "'wait'; it has none."),
+        ("POST", f"{QUERY}?page=2&page=3", "'page'; it has none."),
+        ("GET", "/v1/changes?afer=17", "'afer'; it has after, wait."),
+        ("GET", "/v1/consents?status=active&%E5%90%8E=1", "'后'; it has status, after."),
+        ("GET", "/v1/receipts/dsc_1?wait=1", "'wait'; it has none."),
+        (
+            "GET",
+            "/v1/changes?110101199003074610",
+            "'（身份证号码已隐去）'; it has after, wait.",
+        ),
+    ],
+)
+async def test_an_unknown_query_parameter_is_refused(
+    gateway: GatewayFixture, method: str, path: str, detail: str
+) -> None:
+    """A mistyped `after` would read the feed from its first change."""
+    bank = await gateway.client()
+    body = body_for(path.partition("?")[0], UNKNOWN) if method == "POST" else b""
+    response = await call(bank, path, body, method=method)
+    assert_problem(response, "invalid_request")
+    assert response.json()["detail"] == f"This endpoint has no query parameter {detail}"
 
 
 @pytest.mark.parametrize(("path", "scope"), [(VERIFY, "query"), (QUERY, "verify")])
