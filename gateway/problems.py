@@ -49,7 +49,7 @@ TABLE: dict[str, tuple[int, str, str]] = {
     "not_found": (404, "未找到", "Not found"),
     "second_operator_needed": (403, "须由另一名操作员批准", "A second operator is needed"),
     "conflict": (409, "与当前状态冲突", "Conflict with the present state"),
-    "idempotency_conflict": (409, "幂等键已用于其他请求", "Idempotency key already used"),
+    "idempotency_conflict": (409, "幂等键已使用过", "Idempotency key already used"),
     "rate_limited": (429, "请求过于频繁", "Too many requests"),
     "quota_exhausted": (429, "配额已用完", "Quota exhausted"),
     "temporarily_unavailable": (503, "暂不可用", "Temporarily unavailable"),

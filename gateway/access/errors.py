@@ -189,7 +189,7 @@ class QuotaExhaustedError(GatewayError):
 
 
 class IdempotencyConflictError(GatewayError):
-    """This Idempotency-Key was used with another request; use a new key for a new request."""
+    """This Idempotency-Key was used with another request; use a new key for each."""
 
     code = "idempotency_conflict"
 

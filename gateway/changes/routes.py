@@ -3,7 +3,6 @@
 Reading acknowledges nothing.
 """
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -15,6 +14,7 @@ from gateway.access.deadline import extend_deadline
 from gateway.access.errors import InvalidRequestError, raise_if_refused
 from gateway.access.head_requests import get_only, waits
 from gateway.access.json_response import json_response
+from gateway.access.long_poll import poll
 from gateway.access.openapi import request_body
 from gateway.changes.schemas import CURSOR_PATTERN, AckIn, AckOut, ChangesOut
 from gateway.disclosure import change_feed
@@ -62,14 +62,17 @@ async def acknowledge_changes(request: Request, runtime: UsingRuntime) -> Respon
 
 
 async def _page(runtime: Runtime, client_id: str, cursor: int, wait: float) -> FeedPage:
-    while True:
+    async def read() -> FeedPage | UnknownCursor:
         async with runtime.engine.connect() as connection:
-            page = await change_feed.read_page(
+            return await change_feed.read_page(
                 connection, client_id, cursor, limit=CHANGES_PAGE_SIZE
             )
-        if isinstance(page, UnknownCursor):
-            raise InvalidRequestError(UNKNOWN_CURSOR)
-        if page.notices or wait <= 0:
-            return page
-        await asyncio.sleep(min(POLL_SECONDS, wait))
-        wait -= POLL_SECONDS
+
+    page = await poll(read, until=_has_something, wait=wait, every=POLL_SECONDS)
+    if isinstance(page, UnknownCursor):
+        raise InvalidRequestError(UNKNOWN_CURSOR)
+    return page
+
+
+def _has_something(page: FeedPage | UnknownCursor) -> bool:
+    return isinstance(page, UnknownCursor) or bool(page.notices)

@@ -1,6 +1,5 @@
 """Routes of `/v1/consents`: request, list, read, record, give up. A client sees only its own."""
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -23,6 +22,7 @@ from gateway.access.errors import (
 )
 from gateway.access.head_requests import get_only, waits
 from gateway.access.json_response import json_response
+from gateway.access.long_poll import poll
 from gateway.access.openapi import problem_response, request_body
 from gateway.access.signed_consent_record import signed_record
 from gateway.access.subject_uscc import parse_subject
@@ -94,14 +94,16 @@ async def get_consent(
     """Show one of the caller's consents; `wait` holds a request that is not answered yet."""
     caller = await authorized_caller(request, runtime, scope=SCOPE)
     extend_deadline(request, wait)
-    patience = wait
-    while True:
+
+    async def read() -> Consent:
         async with runtime.engine.connect() as connection:
-            found = _own(await consents.by_id(connection, consent_id), caller)
-        if patience <= 0 or status_at(found, runtime.now()) is not Status.REQUESTED:
-            return json_response(shown(found, runtime))
-        await asyncio.sleep(LOOKS_EVERY)
-        patience -= LOOKS_EVERY
+            return _own(await consents.by_id(connection, consent_id), caller)
+
+    def is_answered(found: Consent) -> bool:
+        return status_at(found, runtime.now()) is not Status.REQUESTED
+
+    found = await poll(read, until=is_answered, wait=wait, every=LOOKS_EVERY)
+    return json_response(shown(found, runtime))
 
 
 @router.get("/{consent_id}/record")

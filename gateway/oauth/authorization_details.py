@@ -16,6 +16,7 @@ from gateway.access.consent_request_body import ConsentRequestIn, validated_requ
 from gateway.access.errors import Refusal
 from gateway.access.invalid_members import invalid_members
 from gateway.access.subject_uscc import parse_subject
+from gateway.access.timestamps import format_time
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.catalogue import Catalogue
 from gateway.oauth.errors import OAuthError
@@ -74,7 +75,7 @@ def granted_details(consent: Consent) -> list[dict[str, Any]]:
         "datasets": list(consent.datasets),
         "questions": list(consent.questions),
         "separate_consents": serialize_separate_consents(consent.separate_consents),
-        "valid_until": consent.valid_until.isoformat(),
+        "valid_until": format_time(consent.valid_until),
     }
     return [told if consent.max_uses is None else told | {"max_uses": consent.max_uses}]
 

@@ -173,7 +173,7 @@ async def test_the_error_names_the_wrong_member_only(oauth: OAuthFixture) -> Non
     bank = await oauth.bank()
     answer = await bank.push(authorization_details=json.dumps([make_consent_request(max_uses=0)]))
     told = answer.json()["error_description"]
-    assert "Mend: 0.max_uses: " in told
+    assert "Mend: [0].max_uses: give 1 or more." in told
     assert "the list" not in told
 
 

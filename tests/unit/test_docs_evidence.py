@@ -45,7 +45,8 @@ def _steps(evidence: Json, trusted: Json) -> Iterator[tuple[int, bool]]:
     request, response = evidence["request"], evidence["response"]
     yield 1, evidence["format"] == "xinqiao-evidence/1"
     yield 1, all(_at(evidence, path).keys() == names for path, names in MEMBERS.items())
-    asked, told = _body(request), _body(response)  # 2
+    asked, told = _body(request), _body(response)
+    yield 2, not any(_is_base64_of_text(each) for each in (request, response))
     signed = SIGNED.fullmatch(response["headers"]["signature-input"])
     yield 3, signed is not None
     assert signed is not None
@@ -89,6 +90,14 @@ def _body(part: Json) -> bytes:
     return text.encode() if part["body_encoding"] == "utf-8" else base64.b64decode(text)
 
 
+def _is_base64_of_text(part: Json) -> bool:
+    try:
+        _body(part).decode()
+    except UnicodeDecodeError:
+        return False
+    return bool(part["body_encoding"] == "base64")
+
+
 def _digest(body: bytes) -> str:
     return f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"
 
@@ -109,6 +118,11 @@ def _verifies(x: str, signature: bytes, base: bytes) -> bool:
 
 def _with_note(evidence: Json, _: Json) -> None:
     evidence["note"] = "paid"
+
+
+def _in_base64(evidence: Json, _: Json) -> None:
+    body = base64.b64encode(evidence["response"]["body"].encode()).decode()
+    evidence["response"] |= {"body": body, "body_encoding": "base64"}
 
 
 def _with_another_tag(evidence: Json, _: Json) -> None:
@@ -154,6 +168,7 @@ def _replace(part: Json, name: str, old: str, new: str) -> None:
 
 CHANGES: Final = (
     (_with_note, 1),
+    (_in_base64, 2),
     (_with_another_tag, 3),
     (_without_the_requests_digest, 4),
     (_with_another_key, 5),
@@ -198,6 +213,16 @@ def test_each_change_of_the_page_is_refused_at_its_step(
 
 
 def test_each_row_of_the_page_is_tried() -> None:
-    """In its order."""
+    """And no change that it does not have."""
     rows = re.findall(r"^\| .* \| ([0-9]) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert [int(each) for each in rows] == [step for _, step in CHANGES]
+    twice = 1  # which only a text can show
+    assert sorted(int(each) for each in rows) == sorted([twice, *(step for _, step in CHANGES)])
+
+
+def test_a_member_that_stands_twice_is_refused() -> None:
+    """Even with the same value."""
+    text = json.dumps(EVIDENCE, ensure_ascii=False)
+    assert verify_evidence(text, keys=KEYS).to_dict() == EVIDENCE
+    format_ = '"format": "xinqiao-evidence/1", '
+    with pytest.raises(errors.EvidenceInvalid):
+        verify_evidence(text.replace(format_, format_ * 2), keys=KEYS)
