@@ -281,8 +281,8 @@ async def test_a_role_that_is_not_the_legal_representatives_gives_nothing_and_sa
         f"/portal/asked/{await request_by_link(portal, portal.firm)}",
     ):
         refused = await clerk.get(address)
-        assert (refused.status_code, "任命您" in refused.text) == (403, True)
-    assert "appoint you" in (await clerk.get("/portal?lang=en")).text
+        assert (refused.status_code, "邀请您" in refused.text) == (403, True)
+    assert "invite you" in (await clerk.get("/portal?lang=en")).text
 
 
 async def test_a_role_that_the_operator_lists_acts_as_a_delegate_from_the_next_request_on(
