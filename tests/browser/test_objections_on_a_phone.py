@@ -67,8 +67,8 @@ async def test_an_enterprise_objects_and_asks_for_a_review(
     await phone.get_by_role("link", name="信用档案").click()
     await phone.get_by_role("link", name="价格违法").click()
     await phone.get_by_role("link", name="提出异议").click()
-    await phone.get_by_label("哪里有误").fill("复议已撤销。\n电话13800138000")
-    await phone.get_by_role("button", name="提出").click()
+    await phone.get_by_label("异议内容及理由").fill("复议已撤销。\n电话13800138000")
+    await phone.get_by_role("button", name="提交").click()
     await expect(phone.get_by_role("status")).to_contain_text("已隐去")
     await expect(phone.locator("body")).not_to_contain_text("13800138000")
     address = phone.url.partition("?")[0]

@@ -122,7 +122,7 @@ async def test_an_enterprise_applies_for_a_repair_and_follows_it(
     await expect(phone.get_by_text("10 个工作日内决定")).to_be_visible()
     await expect(phone.get_by_text("最短公示期已满")).to_be_visible()
     await phone.get_by_role("link", name="申请信用修复").click()
-    await phone.get_by_label("怎样改正的").fill("罚款已于6月3日缴清。\n电话13800138000")
+    await phone.get_by_label("改正情况和义务履行情况").fill("罚款已于6月3日缴清。\n电话13800138000")
     await phone.get_by_label("证明材料").set_input_files(picture)
     await phone.get_by_label("我代表").check()
     await phone.get_by_role("button", name="提交申请").click()
