@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 
 import gateway.admin.routes
 import gateway.changes.routes
@@ -23,7 +23,6 @@ import gateway.records.upload_routes
 import gateway.verifications.routes
 from gateway import api_docs, problems
 from gateway.access.openapi import complete_document
-from gateway.access.query_parameters import refuse_unknown_parameters
 from gateway.access.request_middleware import RequestMiddleware
 from gateway.background.catalogue_reload import catalogue_in_force, reloading
 from gateway.background.housekeeping import housekeeping
@@ -75,9 +74,9 @@ def create_app(settings: Settings) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,  # the handler's name
         redirect_slashes=False,  # a redirect would name whatever host the caller has written
     )
-    strict = [Depends(refuse_unknown_parameters)]
     for router in (  # matched in this order: the most called first
         gateway.verifications.routes.router,
+        gateway.oauth.routes.router,
         gateway.queries.routes.router,
         gateway.consents.routes.router,
         gateway.changes.routes.router,
@@ -87,10 +86,6 @@ def create_app(settings: Settings) -> FastAPI:
         gateway.records.routes.router,
         gateway.records.upload_routes.router,
         gateway.records.job_routes.router,
-    ):
-        app.include_router(router, dependencies=strict)
-    for router in (
-        gateway.oauth.routes.router,
         gateway.portal.routes.router,
         gateway.log.routes.router,
         gateway.codes.routes.router,

@@ -21,6 +21,7 @@ from gateway.access.errors import (
     UnauthenticatedError,
     UseDpopNonceError,
 )
+from gateway.access.query_parameters import check_query_parameters
 from gateway.disclosure.idempotency import KEY_LIFE_SECONDS, IdempotencyKey
 from gateway.limits.model import (
     Admission,
@@ -74,7 +75,7 @@ async def check_limits(
     key: IdempotencyKey | None,
     cost: int = 1,
 ) -> None:
-    """Count this call; raises if its proof was used before or a limit is reached.
+    """Count this call; raises if its proof was used before, a limit is reached or a parameter is unknown.
 
     `uscc` is the subject, if the request names one; the store gets only its keyed digest.
     """
@@ -111,6 +112,7 @@ async def check_limits(
             now=runtime.now(),
         )
         raise
+    check_query_parameters(request)
 
 
 def _pin(key: IdempotencyKey | None, runtime: Runtime) -> Pin | None:

@@ -18,6 +18,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "string_too_long": "give at most {max_length} characters",
     "string_pattern_mismatch": "give a text of the form {pattern}",
     "list_type": "give a list",
+    "tuple_type": "give a list",
     "too_short": "give at least {min_length} items",
     "too_long": "give at most {max_length} items",
     "model_type": "give an object",
@@ -40,7 +41,17 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "value_error": "{error}",
 }
 LONGEST_NAME: Final = 64
-_TYPES: Final = {"string_type", "list_type", "model_type", "model_attributes_type", "dict_type"}
+LONGEST_SCANNED: Final = 200
+LOOKED_AT: Final = 20
+"""Errors read for each place that is told: a body may have as many as it has bytes."""
+_TYPES: Final = {
+    "string_type",
+    "list_type",
+    "tuple_type",
+    "model_type",
+    "model_attributes_type",
+    "dict_type",
+}
 _BRANCH: Final = re.compile(
     r"[A-Z]\w*|(?:constrained|function|lax-or-strict|is-instance)\b.*|.*\[.*"
 )
@@ -52,7 +63,7 @@ def invalid_members(
 ) -> str:
     """`place: what to give` of the first `most` places, joined by semicolons; `root` is not named."""
     found: dict[str, dict[str, bool]] = {}
-    for each in errors:
+    for each in errors[: LOOKED_AT * most]:
         place = _place([part for part in each["loc"] if part != root], each["type"])
         found.setdefault(place, {})[_sentence(each)] = each["type"] in _TYPES
     # An object that is wrong within a union: the text that it could have been is of no help.
@@ -69,6 +80,11 @@ def invalid_members(
     return "; ".join(told[:most])
 
 
+def shown_name(text: str) -> str:
+    """The caller's own name of something: its beginning, without personal numbers."""
+    return scan(text[:LONGEST_SCANNED]).text[:LONGEST_NAME]
+
+
 def _place(parts: Sequence[str | int], error_type: str) -> str:
     """`questions[0].value`; the last part of an unknown member is the caller's own text, and masked."""
     text = ""
@@ -77,7 +93,7 @@ def _place(parts: Sequence[str | int], error_type: str) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         elif is_own_text or not _BRANCH.fullmatch(part):
-            name = scan(part).text[:LONGEST_NAME]
+            name = shown_name(part)
             text += f".{name}" if text else name
     return text
 

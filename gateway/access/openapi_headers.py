@@ -188,7 +188,7 @@ def answer_headers(path: str, status: str, *, secured: bool) -> dict[str, bool]:
         found |= dict.fromkeys(SIGNATURE, False)
     if secured:
         admitted = status[0] == _SUCCESS or status == "429"
-        found |= dict.fromkeys(LIMITS, admitted) if status != "401" else {}
+        found |= dict.fromkeys(LIMITS, admitted)
         found |= {"DPoP-Nonce": status == "401"}
     if path.startswith("/oauth/"):
         found |= {"DPoP-Nonce": False, "Pragma": False}

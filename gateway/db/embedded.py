@@ -7,6 +7,7 @@ own user may open (mode 0700).
 import json
 import os
 import secrets
+import shutil
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,8 +48,11 @@ def new_folder(state: Path) -> Path:
     return ROOT_DATA_FOLDER / f"xinqiao-{secrets.token_hex(6)}" / "postgres"
 
 
-def start(folder: Path) -> EmbeddedServer:
-    """Start the server whose data lies in `folder`, or join a running one; creates what is missing."""
+def start(folder: Path, *, anew: bool = False) -> EmbeddedServer:
+    """Start the server whose data lies in `folder`, or join a running one; creates what is missing.
+
+    `anew` removes the data of a server that does not run, such as those of an interrupted set-up.
+    """
     try:
         with warnings.catch_warnings():
             # It looks for XDG_RUNTIME_DIR and warns where there is none; it is not used here.
@@ -60,6 +64,8 @@ def start(folder: Path) -> EmbeddedServer:
             "set the variable, or install the extra `demo`."
         ) from None
     folder.parent.mkdir(parents=True, exist_ok=True)
+    if anew and not (folder / "postmaster.pid").exists():
+        shutil.rmtree(folder, ignore_errors=True)
     _forget_ended_processes(folder)
     server = get_server(folder)
     return EmbeddedServer(folder=folder, socket_folder=str(server.get_postmaster_info().socket_dir))

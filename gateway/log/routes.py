@@ -6,7 +6,7 @@ The log is public and holds salted hashes only. A receipt is for the client of i
 import re
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from gateway.access.admission_control import check_limits
 from gateway.access.authentication import authenticate
@@ -14,7 +14,6 @@ from gateway.access.client_status import current_agreement
 from gateway.access.consent_binding import require_live_consent
 from gateway.access.errors import NotFoundError, raise_if_refused
 from gateway.access.json_response import json_response
-from gateway.access.query_parameters import refuse_unknown_parameters
 from gateway.disclosure.consent_leaf import consent_of_leaf
 from gateway.log.reading import published_checkpoint, read_event, read_events, read_evidence
 from gateway.log.schemas import EventsOut, ReceiptOut
@@ -103,7 +102,6 @@ async def get_log_event(event_id: str, runtime: UsingRuntime) -> Response:
 @router.get(
     "/v1/receipts/{disclosure_id}",
     response_model=ReceiptOut,
-    dependencies=[Depends(refuse_unknown_parameters)],
 )
 async def get_receipt(disclosure_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Give the receipt of one of the caller's own disclosures, or of an event of its consent."""

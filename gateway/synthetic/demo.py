@@ -60,9 +60,11 @@ def run_demo(demo: DemoOptions, console: Console) -> None:
     folder = DemoFolder(demo.folder)
     state = folder.open(port=demo.port, entities=demo.entities)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with console.status("PostgreSQL …"):
-        server = embedded.start(Path(state.database_folder))
+    server = None
     try:
+        with console.status("PostgreSQL …"):
+            data = Path(state.database_folder)
+            server = embedded.start(data, anew=not folder.kit.exists())
         settings, fresh = _open_database(folder, state, server)
         configure(folder.open_log())
         asyncio.run(_serve(demo, folder, state, settings, console, fresh=fresh, began=began))
@@ -72,7 +74,8 @@ def run_demo(demo: DemoOptions, console: Console) -> None:
     finally:
         for signum in (signal.SIGINT, signal.SIGTERM):
             signal.signal(signum, signal.SIG_IGN)  # pg_ctl would be interrupted too
-        embedded.stop(server)
+        if server is not None:
+            embedded.stop(server)
         console.print("Stopped. 已停止。")
 
 

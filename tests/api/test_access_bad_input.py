@@ -69,6 +69,16 @@ async def call(
     return bank.gateway.checked(sent)
 
 
+async def call_with_scope(bank: Caller, scope: str, path: str) -> httpx2.Response:
+    """A call with a token of one scope; a POST has a valid body."""
+    plain, token = path.partition("?")[0], await bank.token(scope)
+    method = "POST" if plain in PATHS else "GET"
+    proof = await bank.proof(method, plain, token)
+    change = with_(Authorization=f"DPoP {token}", DPoP=proof)
+    body = body_for(plain, UNKNOWN) if method == "POST" else b""
+    return await call(bank, path, body, method=method, change=change)
+
+
 def without(*names: str) -> Callable[[Headers], Headers]:
     """Leave these headers out."""
     return lambda headers: [(name, value) for name, value in headers if name not in names]
@@ -513,29 +523,45 @@ async def test_a_proof_is_used_once(gateway: GatewayFixture, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "detail"),
+    ("scope", "path", "detail"),
     [
-        ("POST", f"{VERIFY}?wait=1", "'wait'; it has none."),
-        ("POST", f"{QUERY}?page=2&page=3", "'page'; it has none."),
-        ("GET", "/v1/changes?afer=17", "'afer'; it has after, wait."),
-        ("GET", "/v1/consents?status=active&%E5%90%8E=1", "'后'; it has status, after."),
-        ("GET", "/v1/receipts/dsc_1?wait=1", "'wait'; it has none."),
+        ("verify", f"{VERIFY}?wait=1", "'wait'; it has none."),
+        ("query", f"{QUERY}?page=2&page=3", "'page'; it has none."),
+        ("changes", "/v1/changes?afer=17", "'afer'; it has after, wait."),
+        ("consents", "/v1/consents?status=active&%E5%90%8E=1", "'后'; it has status, after."),
+        ("query", "/v1/receipts/dsc_1?wait=1", "'wait'; it has none."),
         (
-            "GET",
+            "changes",
             "/v1/changes?110101199003074610",
             "'（身份证号码已隐去）'; it has after, wait.",
         ),
     ],
 )
 async def test_an_unknown_query_parameter_is_refused(
-    gateway: GatewayFixture, method: str, path: str, detail: str
+    gateway: GatewayFixture, scope: str, path: str, detail: str
 ) -> None:
     """A mistyped `after` would read the feed from its first change."""
     bank = await gateway.client()
-    body = body_for(path.partition("?")[0], UNKNOWN) if method == "POST" else b""
-    response = await call(bank, path, body, method=method)
+    response = await call_with_scope(bank, scope, path)
     assert_problem(response, "invalid_request")
     assert response.json()["detail"] == f"This endpoint has no query parameter {detail}"
+
+
+async def test_a_query_parameter_stands_once(gateway: GatewayFixture) -> None:
+    """Whichever of two a reader takes, another reader may take the other one."""
+    bank = await gateway.client()
+    response = await call_with_scope(bank, "changes", "/v1/changes?after=0&after=17")
+    assert_problem(response, "invalid_request")
+    assert response.json()["detail"] == "The query parameter 'after' stands twice."
+
+
+async def test_query_parameters_are_looked_at_after_the_caller(gateway: GatewayFixture) -> None:
+    """Without a token nothing is said of them."""
+    bank = await gateway.client()
+    response = await call(
+        bank, "/v1/changes?afer=17", b"", method="GET", change=without("Authorization", "DPoP")
+    )
+    assert_problem(response, "invalid_token")
 
 
 @pytest.mark.parametrize(("path", "scope"), [(VERIFY, "query"), (QUERY, "verify")])

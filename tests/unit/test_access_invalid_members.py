@@ -6,6 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from gateway.access.body import WireModel, mistakes
+from gateway.consents.schemas import ConsentIn
+from gateway.privacy.redaction import scan
 from gateway.verifications.schemas import VerificationIn
 from tests.gateway_fixture import verification_body
 
@@ -46,3 +48,25 @@ def told(model: type[WireModel], document: Any) -> str:
 def test_a_sentence_names_the_place_and_what_to_give(change: dict[str, Any], sentence: str) -> None:
     """Without words of the validator, and without the name of a branch of a union."""
     assert told(VerificationIn, RIGHT | change) == f"Mend these members: {sentence}."
+
+
+def test_a_body_of_nothing_but_mistakes_costs_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names are looked at for personal numbers only as far as they may be told."""
+    looked: list[int] = []
+
+    def counted(text: str) -> object:
+        looked.append(len(text))
+        return scan(text)
+
+    monkeypatch.setattr("gateway.access.invalid_members.scan", counted)
+    names = {f"{n} 电话13800138000" + "x" * 1000: n for n in range(3000)}
+    sentence = told(VerificationIn, RIGHT | names)
+    assert sentence.count("is not known here") == 5
+    assert len(looked) <= 100
+    assert max(looked) <= 200
+
+
+def test_a_list_is_asked_for_in_the_same_words_everywhere() -> None:
+    """Of tuples too."""
+    body = {"enterprise": {"uscc": "9"}, "purpose": "tender", "datasets": "penalty"}
+    assert "datasets: give a list" in told(ConsentIn, body)
