@@ -24,12 +24,12 @@ from gateway.ingest.row_reader import RowReader
 from gateway.ingest.text_encoding import DeclaredEncoding, TextBlocks, decode_block, oversized_row
 
 _QUOTE: Final = '"'
+_ENDS: Final = "\r\n"
 SEPARATORS: Final = (",", "\t", ";", "|")
-_NOT_PLAIN: Final = {
-    each: re.compile(rf'["\r]|(?:\A|\n)[ \t\xa0\u3000{re.escape(each)}]*(?:\n|(?<!\n)\Z)')
-    for each in SEPARATORS
+_EMPTY_LINE: Final = {
+    each: re.compile(rf"\n[ \t\xa0\u3000{re.escape(each)}]*(?:\n|(?<!\n)\Z)") for each in SEPARATORS
 }
-"""Matches a block in which lines and rows may differ: quotes, CR, empty lines."""
+"""Matches a line without text; it begins with a literal, for which a search is fast."""
 
 
 NO_HEADER: Final = ("The file has no header that can be read.", "文件没有可识别的表头。")
@@ -59,7 +59,7 @@ class _CsvRows(RowReader):
         first = next(blocks, self._block)
         separator, titles = _layout(first.getvalue(), header)
         self._blanks = BLANKS + separator
-        self._not_plain = _NOT_PLAIN[separator]
+        self._empty_line = _EMPTY_LINE[separator]
         self._lines = chain.from_iterable(chain((first,), blocks))
         self._reader = csv.reader(self._lines, delimiter=separator, strict=True)
         found = header.read(self._header(titles))
@@ -102,8 +102,9 @@ class _CsvRows(RowReader):
                     break
                 if self._pass_over_block(left):
                     continue
-            if _QUOTE not in line:
-                self._pass(lines=1, rows=1 if line.strip(self._blanks) else 0)
+            cells = line.rstrip(_ENDS)
+            if _QUOTE not in cells and "\r" not in cells:
+                self._pass(lines=1, rows=1 if cells.strip(self._blanks) else 0)
                 continue
             self._block.seek(position)
             if not self.take(1):
@@ -114,11 +115,16 @@ class _CsvRows(RowReader):
         """Skip the current block if each of its lines is a row, and at most `most` rows."""
         text = self._block.getvalue()
         rows = text.count("\n") + (not text.endswith("\n"))
-        if rows > most or self._not_plain.search(text):
+        if rows > most or _QUOTE in text or "\r" in text or not self._has_only_rows(text):
             return False
         self._block.seek(len(text))
         self._pass(lines=rows, rows=rows)
         return True
+
+    def _has_only_rows(self, text: str) -> bool:
+        """True if each line of a block without quotes has text."""
+        first, _, _ = text.partition("\n")
+        return bool(first.strip(self._blanks)) and not self._empty_line.search(text)
 
     def _pass(self, *, lines: int, rows: int) -> None:
         self._passed += lines

@@ -112,11 +112,12 @@ class DatasetRules:
             return False
         figure = amount.removesuffix(WHOLE)
         texts = "".join(fields.get(each) or "" for each in check.texts).replace(",", "")
-        if re.search(rf"(?<![\d.]){figure}(?:\.0+)?元", texts):
+        may_be_said = f"{figure}元" in texts or f"{figure}.0" in texts  # cheap, and mostly false
+        if may_be_said and re.search(rf"(?<![\d.]){figure}(?:\.0+)?元", texts):
             return figure != "0"
-        return Decimal(figure) >= check.least and not re.search(
-            rf"(?<!\d){figure}(?:\.0+)?万", texts
-        )
+        if Decimal(figure) < check.least:
+            return False
+        return not re.search(rf"(?<!\d){figure}(?:\.0+)?万", texts)
 
     def _day(self, fields: Mapping[str, Any], column: str) -> date | None:
         value = fields.get(self.by_column.get(column, ""))

@@ -163,16 +163,18 @@ def _value_of(field: FieldDefinition, word: str) -> str | None:
 
 
 def _texts(field: FieldDefinition, empty: frozenset[str]) -> FieldParser:
-    parse_text = _text(field, MAX_TEXT)
+    parse_text, values = _text(field, MAX_TEXT), frozenset(field.values)
 
     def read(value: Any) -> list[str]:
         if type(value) is not list:
             raise InvalidValue("not a list of texts")
         if len(value) > MAX_TEXTS:
             raise InvalidValue(f"more than {MAX_TEXTS} texts")
+        if len(value) == 1 and type(value[0]) is str and value[0] in values:
+            return value
         given = [each for each in value if type(each) is not str or each.strip() not in empty]
         texts = [text for text in map(parse_text, given) if text]
-        return list(dict.fromkeys(texts)) if field.values else texts
+        return list(dict.fromkeys(texts)) if values else texts
 
     return read
 

@@ -1,7 +1,7 @@
 """CSV reader: skipped rows are counted like parsed ones."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.ingest.csv_reader import read_csv
@@ -19,6 +19,7 @@ _PIECES = st.sampled_from(
 
 
 @settings(max_examples=sampled(150, full=400))
+@example(content="\r,,\n", count=1, first=0, block=1)
 @given(
     content=st.lists(_PIECES, max_size=40).map("".join),
     count=st.integers(0, 12),
