@@ -186,6 +186,8 @@ def answer_headers(path: str, status: str, *, secured: bool) -> dict[str, bool]:
         found |= dict.fromkeys(SIGNATURE, True)
     if path.startswith("/E/"):  # its JSON and problems are signed, its page is not
         found |= dict.fromkeys(SIGNATURE, False)
+        if status == "400":  # an address that is not spelt as it must be: a page, or a problem
+            found |= dict.fromkeys((*PAGE, "Content-Language"), False)
     if secured:
         admitted = status[0] == _SUCCESS or status == "429"
         found |= dict.fromkeys(LIMITS, admitted)
