@@ -164,6 +164,40 @@ def test_token_and_par_endpoints_can_fail(fake: FakeGateway) -> None:
         begin(fake.client())
 
 
+def test_what_is_refused_or_never_arrives_is_not_done(fake: FakeGateway) -> None:
+    """No use is spent and no code redeemed; a proxy's failure after the work has spent one."""
+    client = fake.client()
+    held = fake.grant_consent(USCC, purpose="tender", datasets=["penalty"], max_uses=5)
+    outages: list[Callable[[], None]] = [
+        lambda: fake.refuse(503, "temporarily_unavailable"),
+        lambda: fake.refuse(429, "rate_limited", retry_after=0),
+        lambda: fake.break_down(502),
+    ]
+    for spent, each in enumerate(outages, start=1):
+        each()
+        assert client.query(USCC, purpose="tender", datasets=["penalty"]).records
+        assert held.uses_left == 5 - spent
+    fake.break_down(processed=True, times=9)
+    with pytest.raises(errors.ServerUnavailable):
+        client.query(USCC, purpose="tender", datasets=["penalty"])
+    assert held.uses_left == 1
+    fake.recover()
+    begun = client.start_consent(uscc=USCC, purpose="tender", datasets=["penalty"])
+    back = fake.decide(begun.url)
+    fake.refuse(503, "temporarily_unavailable", endpoint="token")
+    assert client.finish_consent(begun, back).uscc == USCC
+
+
+def test_a_gateway_recovers_from_every_fault(fake: FakeGateway) -> None:
+    """Faults at each endpoint, and sources that are away."""
+    fake.grant_consent(USCC, purpose="tender", datasets=["penalty"])
+    fake.disconnect(times=9)
+    fake.refuse(400, "invalid_client", endpoint="token", times=9)
+    fake.take_offline("penalty")
+    fake.recover()
+    assert fake.client().query(USCC, purpose="tender", datasets=["penalty"]).records
+
+
 def test_discovery_can_fail(fake: FakeGateway) -> None:
     """A proxy answers in the gateway's place."""
     fake.break_down(502, endpoint="discovery", times=9)

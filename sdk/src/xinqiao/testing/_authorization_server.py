@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -77,12 +77,21 @@ class FakeAuthorizationServer:
             "jwks_uri": f"{self.issuer}/.well-known/jwks.json",
         }
 
-    def post(self, request: httpx2.Request, *, now: float) -> httpx2.Response:
-        """Answer the token and the PAR endpoint."""
+    def post(
+        self,
+        request: httpx2.Request,
+        *,
+        now: float,
+        outage: Callable[[], httpx2.Response | None] = lambda: None,
+    ) -> httpx2.Response:
+        """Answer the token and the PAR endpoint; where there is an `outage`, nothing is done or redeemed."""
         headers = {"DPoP-Nonce": NONCE, "Cache-Control": "no-store"}
         try:
             jkt = self.verify_proof(request, now=now)
             form = self._authenticated(request, now=now)
+            failed = outage()
+            if failed is not None:
+                return failed
             answer = self._pushed if request.url.path == "/oauth/par" else self._token
             status, body = answer(form, jkt, now)
         except OAuthRefusal as refused:

@@ -8,8 +8,10 @@ import secrets
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import formatdate
+from functools import partial
 from typing import Any, Final, Literal, TypeAlias, Unpack
 
 import httpx2
@@ -45,6 +47,14 @@ _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 Fault: TypeAlias = Callable[[httpx2.Request, httpx2.Response], httpx2.Response]
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedFault:
+    """A fault of one call to come, which is carried out all the same, or not."""
+
+    fault: Fault
+    processed: bool = True
+
+
 class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
     """A gateway for tests; pass it as `transport`, or take a ready client from it."""
 
@@ -68,7 +78,7 @@ class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         self.signer: ResponseSigner = ResponseSigner("response-1")
         self.requests: list[httpx2.Request] = []
         self._clock = clock
-        self._faults: dict[Endpoint, deque[Fault]] = defaultdict(deque)
+        self._faults: dict[Endpoint, deque[PlannedFault]] = defaultdict(deque)
         self._published = [self.signer.jwk]
         self.oauth: FakeAuthorizationServer = FakeAuthorizationServer(
             issuer=issuer,
@@ -170,32 +180,48 @@ class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         times: int = 1,
         endpoint: Endpoint = "api",
     ) -> None:
-        """Answer the next calls with this problem, signed; at `token` and `par` an OAuth error."""
+        """Refuse the next calls with this problem, signed; at `token` and `par` with an OAuth error.
+
+        They are not carried out: no use of a consent is spent, no code is redeemed, no key is pinned. One
+        call of a client makes up to 1 + `retry.retries` requests (1 + 3), and each counts in `times`.
+        """
 
         def fault(request: httpx2.Request, _: httpx2.Response) -> httpx2.Response:
             if endpoint in _UNSIGNED:
                 return _oauth_error(status, code, retry_after)
             return self._signed(request, problem(status, code, retry_after=retry_after))
 
-        self._faults[endpoint].extend([fault] * times)
+        self._plan(fault, times, endpoint, processed=False)
 
-    def break_down(self, status: int = 502, *, times: int = 1, endpoint: Endpoint = "api") -> None:
-        """Answer the next calls unsigned, as a proxy in front of the gateway."""
-        self._faults[endpoint].extend(
-            [lambda _, __: httpx2.Response(status, text="Bad gateway")] * times
-        )
+    def break_down(
+        self,
+        status: int = 502,
+        *,
+        times: int = 1,
+        endpoint: Endpoint = "api",
+        processed: bool = False,
+    ) -> None:
+        """Answer the next calls unsigned, as a proxy in front of the gateway.
+
+        They do not reach the gateway; with `processed` they were carried out, and only the answer is lost.
+        """
+
+        def fault(_: httpx2.Request, __: httpx2.Response) -> httpx2.Response:
+            return httpx2.Response(status, text="Bad gateway")
+
+        self._plan(fault, times, endpoint, processed=processed)
 
     def disconnect(self, *, times: int = 1, endpoint: Endpoint = "api") -> None:
-        """Process the next calls, but lose the answers."""
+        """Carry the next calls out, but lose the answers."""
 
         def fault(request: httpx2.Request, _: httpx2.Response) -> httpx2.Response:
             raise httpx2.ReadError("The connection was lost.", request=request)
 
-        self._faults[endpoint].extend([fault] * times)
+        self._plan(fault, times, endpoint)
 
     def answer_with(self, fault: Fault, *, times: int = 1, endpoint: Endpoint = "api") -> None:
-        """Send what `fault` makes of the next answers."""
-        self._faults[endpoint].extend([fault] * times)
+        """Carry the next calls out, and send what `fault` makes of their answers."""
+        self._plan(fault, times, endpoint)
 
     def tamper(self, part: Part, *, times: int = 1) -> None:
         """Forge this part of the next answers of /v1."""
@@ -203,11 +229,22 @@ class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         def fault(request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
             return TAMPERINGS[part](Tampering(gateway=self, request=request, response=response))
 
-        self._faults["api"].extend([fault] * times)
+        self._plan(fault, times, "api")
 
     def leave_out_leaf(self, *, times: int = 1) -> None:
         """Promise the next leaves, but leave them out of the log."""
         self._log.left_out += times
+
+    def recover(self) -> None:
+        """End every outage: no fault is left to come, and all sources are back."""
+        self._faults.clear()
+        self._log.left_out = 0
+        self._resources.unavailable = set()
+
+    def _plan(
+        self, fault: Fault, times: int, endpoint: Endpoint, *, processed: bool = True
+    ) -> None:
+        self._faults[endpoint].extend([PlannedFault(fault, processed)] * times)
 
     def revoke_tokens(self) -> None:
         """Refuse all tokens given so far."""
@@ -248,14 +285,25 @@ class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         if path == "/.well-known/jwks.json":
             return self._faulty(request, json_response(200, self.jwks), "discovery")
         if path in {"/oauth/par", "/oauth/token"}:
-            answer = self.oauth.post(request, now=self._clock())
-            if not answer.is_success:  # a fault is for a call that would succeed
-                return answer
-            return self._faulty(request, answer, "par" if path == "/oauth/par" else "token")
+            endpoint: Endpoint = "par" if path == "/oauth/par" else "token"
+            answer = self.oauth.post(
+                request, now=self._clock(), outage=partial(self._outage, request, endpoint)
+            )  # a fault is for a call that would succeed
+            return self._faulty(request, answer, endpoint) if answer.is_success else answer
+        return self._resource(request, path)
+
+    def _resource(self, request: httpx2.Request, path: str) -> httpx2.Response:
+        """What /v1 answers, by the next fault, if there is one."""
         is_open = path == _PUBLIC and "authorization" not in request.headers
         refusal = None if is_open else self._refusal(request)
         if refusal is not None:
             return self._signed(request, refusal)
+        faulty: Endpoint = (
+            "log" if path.startswith("/v1/receipts/") and self._faults["log"] else "api"
+        )
+        outage = self._outage(request, faulty)
+        if outage is not None:
+            return outage
         wait, headers = self._limit.charge(self._clock())
         if wait is None:
             _, _, token = request.headers.get("authorization", "").partition(" ")
@@ -264,19 +312,23 @@ class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         else:
             response = problem(429, "rate_limited", retry_after=wait)
         response.headers.update(headers)
-        is_log = path.startswith("/v1/receipts/") and self._faults["log"]
-        faults = self._faults["log" if is_log else "api"]
-        return (faults.popleft() if faults else self._signed)(request, response)
+        if self._faults[faulty]:
+            return self._faulty(request, response, faulty)
+        return self._signed(request, response)
+
+    def _outage(self, request: httpx2.Request, endpoint: Endpoint) -> httpx2.Response | None:
+        """Answer of the next fault, where the call is not to be carried out."""
+        faults = self._faults[endpoint]
+        if not faults or faults[0].processed:
+            return None
+        return faults.popleft().fault(request, httpx2.Response(503))
 
     def _faulty(
         self, request: httpx2.Request, response: httpx2.Response, endpoint: Endpoint
     ) -> httpx2.Response:
-        """What an unsigned endpoint answers."""
-        return (
-            self._faults[endpoint].popleft()(request, response)
-            if self._faults[endpoint]
-            else response
-        )
+        """What is answered to a call that was carried out: by the next fault, if there is one."""
+        faults = self._faults[endpoint]
+        return faults.popleft().fault(request, response) if faults else response
 
     def _refusal(self, request: httpx2.Request) -> httpx2.Response | None:
         """Check token, proof, scope and digest."""
