@@ -55,6 +55,23 @@ def test_a_refused_request_cools_down_for_thirty_days(fake: FakeGateway, clock: 
     assert client.request_consent(USCC, **asked).status == "requested"
 
 
+def test_a_cool_down_in_a_consent_flow_comes_back_as_a_refusal(
+    fake: FakeGateway, clock: Clock
+) -> None:
+    """The enterprise is not asked again; after thirty days it may grant."""
+    client = fake.client()
+
+    def flow(*, grant: bool) -> str:
+        begun = client.start_consent(uscc=USCC, purpose="tender", datasets=["penalty"])
+        return client.finish_consent(begun, fake.decide(begun.url, grant=grant)).uscc
+
+    for grant in (False, True):
+        with pytest.raises(errors.ConsentRefused):
+            flow(grant=grant)
+    clock.now += 30 * DAY
+    assert flow(grant=True) == USCC
+
+
 def test_a_request_is_answered_within_seven_days(fake: FakeGateway, clock: Clock) -> None:
     """Then it has expired."""
     client = fake.client()

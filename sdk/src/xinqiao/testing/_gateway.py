@@ -145,13 +145,18 @@ class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         return enterprise
 
     def decide(self, url: str, *, grant: bool = True, uscc: str | None = None) -> str:
-        """Play the enterprise at a consent flow's `url`; return where the browser comes back."""
+        """Play the enterprise at a consent flow's `url`; return where the browser comes back.
+
+        Within the cool-down after a refusal of the same, the browser comes back refused, whatever `grant` is.
+        """
         asked = self.oauth.asked(url)
         until = asked.get("valid_until")
         chosen = uscc or asked.get("enterprise", {}).get("uscc")
         if chosen is None:
             if grant:
                 raise ValueError("This flow leaves the enterprise open: choose one with uscc=….")
+            return self.oauth.decide(url, None)
+        if self._resources.consents.cools_down(normalise(chosen), asked["purpose"], self._time):
             return self.oauth.decide(url, None)
         consent = self.grant_consent(
             chosen,
