@@ -41,6 +41,8 @@ DAYS: Final = (
     "2024-W01-1",
     "２０２４-01-01",
 )
+OF_FILES: Final = {"2024-1-1", "20240101", "２０２４-01-01"}
+"""Taken in a delivered record, as departments' systems write days."""
 TIMES: Final = (
     *DAYS,
     "2027-01-01",
@@ -237,7 +239,8 @@ async def test_days_and_times_are_texts_of_rfc_3339(gateway: GatewayFixture) -> 
             {"dataset": "penalty", "records": [record | {"decided_on": day}]},
             scope=SCOPE,
         )
-        assert delivered.json()["results"][0]["outcome"] == "rejected"
+        is_refused = delivered.json()["results"][0]["outcome"] == "rejected"
+        assert is_refused == (day not in OF_FILES), day
     for time in TIMES:
         wanted = {"enterprise": {"uscc": uscc}, "purpose": "loan_approval", "datasets": ["penalty"]}
         answer = await bank.send("/v1/consents", wanted | {"valid_until": time}, scope="consents")

@@ -87,6 +87,7 @@ WITHOUT_DATABASE: Final = {
     "/healthz",
     "/metrics",
     "/openapi.json",
+    "/portal/receipts/{consent_id}/{version}/{proof}",  # one that does not fit is not looked up
     "/portal/sign-in",
     "/portal/sign-in/return",
     "/portal/signed-out",

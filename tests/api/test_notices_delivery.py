@@ -428,7 +428,7 @@ async def test_without_a_way_to_send_the_page_says_so(portal: PortalFixture) -> 
     boss = await portal.signed_in()
     page = f"/portal/enterprises/{portal.firm}/notices"
     shown = (await boss.get(page)).text
-    assert "尚未接通" in shown
+    assert "尚未开通" in shown
     form: dict[str, Any] = {"csrf": "0" * 64, "address": WANG, "channel": "email"}
     assert (await boss.post(page, data=form)).status_code == 403
 

@@ -85,6 +85,7 @@ async def test_an_answer_has_the_shape_of_the_wire(gateway: GatewayFixture) -> N
         assert each["source"].keys() == {"name", "uscc"}
     assert {(each["dataset"], each["reason"]) for each in withheld} == {
         ("registration", "class_never"),
+        ("licence", "class_never"),
         ("penalty", "class_never"),
     }
 
