@@ -433,6 +433,24 @@ async def parameters(side: Side) -> Any:
     return {told(call(side, each, method="GET")) for each in paths}
 
 
+async def list_of_consents(side: Side) -> Any:
+    """Members of the answer."""
+    return sorted(call(side, CONSENTS, method="GET").json())
+
+
+async def parameters_unknown(side: Side) -> Any:
+    """One that another endpoint has, one that stands twice, one at a body's address."""
+    calls = (("GET", f"{CONSENTS}?stat=active", None), ("GET", f"{CONSENTS}?after=a&after=b", None),
+             ("GET", f"{CONSENTS}/cst_nobodys?status=active", None),
+             ("POST", f"{VERIFY}?wait=1", verification(side, "is_active.v1")))  # fmt: skip
+    problems = [
+        side.client.request(method, path, json=body, scope="consents verify").json()
+        for method, path, body in calls
+    ]
+    assert {each["code"] for each in problems} == {"invalid_request"}
+    return [each["detail"] for each in problems]
+
+
 async def without_credentials(side: Side) -> Any:
     """Challenged without an error; with credentials that will not do, with one."""
     seen = []
@@ -662,6 +680,15 @@ RULES: Final = (
          expected=("requested", 204, "withdrawn", "active", 201, True)),
     Rule(published="invalid_request: a parameter of a consent's address", story=parameters,
          expected={"invalid_request"}),
+    Rule(published="a query parameter that the endpoint does not know is refused",
+         story=parameters_unknown, lasting=False, expected=[
+             "This endpoint has no query parameter 'stat'; it has status, after.",
+             "The query parameter 'after' stands twice.",
+             "This endpoint has no query parameter 'status'; it has wait.",
+             "This endpoint has no query parameter 'wait'; it has none.",
+         ]),
+    Rule(published="the answer of a list of consents names the next page", story=list_of_consents,
+         lasting=False, expected=["after", "consents"]),
     Rule(published="not_found: a consent of somebody else", story=somebody_elses,
          expected=["not_found", "not_found"]),
     # Feed

@@ -197,6 +197,37 @@ def test_consents_can_be_looked_at_listed_asked_for_and_given_up(
     assert client.consent(granted.consent_id).status == "withdrawn"
 
 
+def test_all_consents_are_listed_whatever_the_number_of_pages(
+    client: Any, fake_gateway: FakeGateway
+) -> None:
+    """The gateway gives a hundred at a time; each has the evidence of its own page."""
+    given = {
+        fake_gateway.grant_consent(USCC, purpose="tender", datasets=["licence"]).consent_id
+        for _ in range(101)
+    }
+    fake_gateway.withdraw(min(given))
+    listed = client.consents(status="active")
+    assert [one.consent_id for one in listed] == sorted(given)[1:]
+    assert listed.further_evidence
+    assert len(client.consents()) == 101
+    every = [listed.evidence, *listed.further_evidence]
+    assert all(any(one.evidence is page for page in every) for one in listed)
+
+
+def test_a_list_of_consents_that_leads_back_is_refused(
+    client: Any, fake_gateway: FakeGateway
+) -> None:
+    """Not followed for ever."""
+
+    def circle(request: httpx2.Request, _: httpx2.Response) -> httpx2.Response:
+        told = httpx2.Response(200, json={"consents": [], "after": "cst_a"})
+        return fake_gateway._signed(request, told)
+
+    fake_gateway.answer_with(circle, times=2)
+    with pytest.raises(errors.ProtocolError, match="leads back"):
+        client.consents()
+
+
 def test_await_decision_waits_up_to_its_limit(client: Any, fake_gateway: FakeGateway) -> None:
     """Long polls of some seconds until a decision."""
     asked = client.request_consent(USCC, purpose="tender", datasets=["licence"])

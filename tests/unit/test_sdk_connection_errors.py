@@ -222,6 +222,7 @@ def test_settings_are_read_from_the_environment_and_never_print_a_key(tmp_path: 
     ("changed", "said"),
     [
         ({"XINQIAO_ISSUER": ""}, "Set XINQIAO_ISSUER"),
+        ({"XINQIAO_KEYS": ""}, "XINQIAO_KEYS is empty"),
         ({"XINQIAO_TIMEOUT": "soon"}, "XINQIAO_TIMEOUT"),
         ({"XINQIAO_TIMEOUT": "nan"}, "XINQIAO_TIMEOUT"),
         ({"XINQIAO_MAX_CLOCK_SKEW": "-1"}, "XINQIAO_MAX_CLOCK_SKEW"),

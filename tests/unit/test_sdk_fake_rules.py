@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any, Final
 
+import httpx2
 import pytest
 
 from xinqiao import Client, RetryPolicy, errors
@@ -202,7 +204,9 @@ def test_what_is_refused_or_never_arrives_is_not_done(fake: FakeGateway) -> None
     begun = client.start_consent(uscc=USCC, purpose="tender", datasets=["penalty"])
     back = fake.decide(begun.url)
     fake.refuse(503, "temporarily_unavailable", endpoint="token")
-    assert client.finish_consent(begun, back).uscc == USCC
+    with pytest.raises(errors.TemporarilyUnavailable):  # a code is sent once
+        client.finish_consent(begun, back)
+    assert client.finish_consent(begun, back).uscc == USCC  # that was not redeemed
 
 
 def test_a_gateway_recovers_from_every_fault(fake: FakeGateway) -> None:
@@ -232,6 +236,24 @@ def test_the_log_can_fail_while_calls_succeed(fake: FakeGateway, clock: Clock) -
         client.check_receipts()
     with fake.client() as other:
         assert other.questions()
+
+
+def test_a_body_without_a_digest_is_answered(fake: FakeGateway) -> None:
+    """The wire leaves it to the client; the signature then does not cover the body."""
+    content = json.dumps(
+        {
+            "enterprise": {"uscc": USCC},
+            "purpose": "tender",
+            "questions": [{"question": "is_active.v1"}],
+        }
+    ).encode()
+    with fake.client() as bank:
+        made = bank.headers_for("POST", "/v1/verifications", content=content, scope="verify")
+        headers = {name: value for name, value in made.items() if name != "content-digest"}
+        with httpx2.Client(base_url=fake.issuer, transport=fake) as raw:
+            answer = raw.post("/v1/verifications", content=content, headers=headers)
+    assert answer.status_code == 200
+    assert '"@target-uri";req)' in answer.headers["signature-input"]
 
 
 def test_a_limit_fills_up_steadily(clock: Clock) -> None:

@@ -269,6 +269,38 @@ def test_a_follower_outlasts_an_outage(
     assert len(warned) == 3
 
 
+@pytest.mark.parametrize(
+    ("status", "longest"), [(503, feed.LONGEST_PAUSE), (429, feed.LONGEST_LIMIT)]
+)
+def test_no_answer_stops_a_follower_for_years(
+    fake_gateway: FakeGateway,
+    held: FakeConsent,
+    status: int,
+    longest: float,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Anybody on the way can write a Retry-After: asked again within a minute, at a limit an hour."""
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> Iterator[None]:
+        pauses.append(seconds)
+        return iter(())
+
+    monkeypatch.setattr("xinqiao._core.flow.pause", pause)
+    client = fake_gateway.client(retry=RetryPolicy(retries=0, base=0.001))
+    notices = client.changes(store=MemoryCursor())
+    fake_gateway.withdraw("rec_0")
+    next(notices)
+    fake_gateway.withdraw(held)
+    if status == 429:
+        fake_gateway.refuse(429, "rate_limited", retry_after=999_999_999)
+    else:
+        forged = httpx2.Response(503, headers={"Retry-After": "999999999"})
+        fake_gateway.answer_with(lambda _, __: forged)
+    assert next(notices).kind == "consent_withdrawn"
+    assert pauses == [longest]
+
+
 def test_an_outage_before_the_first_answer_and_a_refusal_are_raised(
     fake_gateway: FakeGateway, held: FakeConsent
 ) -> None:

@@ -6,6 +6,7 @@ import base64
 import json
 import stat
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from typer.testing import CliRunner
 
 from xinqiao import Client, generate_client_key, public_jwks
 from xinqiao._core.jose import SigningKey
+from xinqiao._core.keys import KeySet, ResponseKey
 from xinqiao.cli._app import app
 from xinqiao.errors import ConfigurationError
 from xinqiao.testing import FakeGateway
@@ -105,6 +107,28 @@ def test_an_unreadable_key_is_an_error_that_quotes_nothing_of_it(
     for secret in secrets_of(key):
         for start in range(0, len(secret) - 12, 4):
             assert secret[start : start + 12] not in said
+
+
+def test_a_private_key_given_for_the_published_ones_is_not_quoted(tmp_path: Path) -> None:
+    """Only what looks like a path is."""
+    key = KINDS["ES256"]()
+    for given in (pem_of(key), *secrets_of(key)):
+        with pytest.raises(ConfigurationError) as caught:
+            KeySet.read(given)
+        said = repr(caught.value) + str(caught.value)
+        assert not any(line in said for line in [*given.splitlines(), given[:12]])
+    with pytest.raises(ConfigurationError, match=r"missing\.json cannot be read"):
+        KeySet.read(tmp_path / "missing.json")
+
+
+def test_a_key_is_in_force_until_it_is_retired() -> None:
+    """From the second of its beginning to the one before its end."""
+    begins, ends = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
+    public = ed25519.Ed25519PrivateKey.generate().public_key()
+    key = ResponseKey(kid="k", public=public, jwk={}, not_before=begins, retired_at=ends)
+    second = timedelta(seconds=1)
+    whens = (begins - second, begins, ends - second, ends)
+    assert [key.in_force(when) for when in whens] == [False, True, True, False]
 
 
 def test_errors_say_what_is_the_matter_with_a_key(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from xinqiao import RetryPolicy, errors
 from xinqiao._core import calls, flow
 from xinqiao._core.retry import may_repeat, parse_retry_after
+from xinqiao._core.transport import clock_hint
 from xinqiao.testing import FakeGateway
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC).timestamp()
@@ -60,6 +61,8 @@ def test_a_negative_policy_is_refused() -> None:
         ("Sun, 22 Nov 2026 09:00:00 GMT", 0),
         ("1.5", None),
         ("soon", None),
+        ("Sun, 22 Nov 2026 10:01:00 +99999999999999999999", None),
+        ("Sun, 22 Nov 99999999999999999999 10:01:00 GMT", None),
         ("-1", None),
         ("٣", None),
         (None, None),
@@ -81,6 +84,22 @@ def test_a_possibly_executed_call_is_not_repeated() -> None:
     assert may_repeat(errors.TemporarilyUnavailable(), idempotent=False)
     for final in (errors.SignatureInvalid(), errors.NotAvailable(), errors.InvalidUscc()):
         assert not may_repeat(final, idempotent=True)
+
+
+def test_what_is_sent_once_is_repeated_only_if_it_was_never_sent() -> None:
+    """Not after an answer, whatever it says."""
+    unsent = errors.ServerUnavailable()
+    unsent.may_have_arrived = False
+    assert may_repeat(unsent, idempotent=False, once=True)
+    for answered in (errors.TemporarilyUnavailable(status=503), errors.RateLimited(status=429)):
+        assert not may_repeat(answered, idempotent=False, once=True)
+
+
+def test_a_date_that_cannot_be_computed_explains_nothing() -> None:
+    """The field is not signed: its zone may be absurd."""
+    session = FakeGateway().client()._session
+    date = "Sun, 22 Nov 2026 10:01:00 +99999999999999999999"
+    assert clock_hint(session, {"date": date}) is None
 
 
 def drive(started: flow.Flow[Any], fake_gateway: FakeGateway) -> tuple[Any, list[float]]:
@@ -140,3 +159,16 @@ def test_an_authorization_code_is_not_sent_twice_when_the_answer_is_lost() -> No
     with pytest.raises(errors.ServerUnavailable):
         client.finish_consent(start, callback)
     assert len(fake_gateway.requests) == before + 1
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_an_authorization_code_is_sent_once_whatever_the_answer(status: int) -> None:
+    """A second use would revoke the first one's tokens."""
+    fake_gateway = FakeGateway()
+    client = fake_gateway.client()
+    start = client.start_consent(uscc="91330106MA2XXXXXX0", purpose="tender", datasets=["licence"])
+    callback = fake_gateway.decide(start.url)
+    fake_gateway.refuse(status, "temporarily_unavailable", retry_after=0, endpoint="token")
+    with pytest.raises((errors.ServerUnavailable, errors.LimitReached)):
+        client.finish_consent(start, callback)
+    assert len([each for each in fake_gateway.requests if b"code_verifier" in each.content]) == 1

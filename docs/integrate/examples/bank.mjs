@@ -10,7 +10,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { createHash, createPublicKey, randomUUID, verify } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -162,9 +162,10 @@ async function call(token, method, target, content, more = {}) {
   }
 }
 
-/** Write a file whole, or not at all. */
+/** Write a file whole, or not at all; nobody else can read it, whatever stood in its place. */
 async function save(name, text) {
-  await writeFile(`${name}.new`, text, { mode: 0o600 });
+  await rm(`${name}.new`, { force: true });
+  await writeFile(`${name}.new`, text, { flag: 'wx', mode: 0o600 });
   await rename(`${name}.new`, name);
 }
 
@@ -197,9 +198,10 @@ page.search = new URLSearchParams({ client_id: me.client_id, request_uri });
 const { port, hostname, pathname } = new URL(redirectUri);
 const callback = await new Promise((resolve) => {
   const server = createServer((visit, answer) => {
-    answer.setHeader('connection', 'close').end('Done. Back to the terminal.\n');
     const url = new URL(visit.url, redirectUri);
-    if (url.pathname !== pathname) return;
+    const ours = url.pathname === pathname && url.searchParams.get('state') === state;
+    answer.setHeader('connection', 'close').end(ours ? 'Done. Back to the terminal.\n' : 'Not expected here.\n');
+    if (!ours) return; // anybody can come to this address: go on waiting
     server.close();
     resolve(url);
   });
@@ -208,15 +210,17 @@ const callback = await new Promise((resolve) => {
     console.log(`and sign in as ${subject.login.username}, password ${subject.login.password}.`);
   });
 });
-// Refuses another state or issuer, and a callback that says error=access_denied: the enterprise said no.
+// Refuses another issuer, and a callback that says error=access_denied: the enterprise said no.
 const returned = oauth.validateAuthResponse(as, client, callback, state);
 
 // ---- 3. A token for the code. Its refresh_token gives further ones for as long as the consent lasts: keep it.
 
+// A code is sent once, whatever the answer: a second use of it would revoke the tokens of the first. A server that
+// asks for its nonce has not looked at the code.
 const tokens = await withNonce(async () => oauth.processAuthorizationCodeResponse(
-  as, client, await patiently(() => oauth.authorizationCodeGrantRequest(
+  as, client, await oauth.authorizationCodeGrantRequest(
     as, client, clientAuth, returned, redirectUri, codeVerifier, proved,
-  )),
+  ),
 ));
 const [granted] = tokens.authorization_details; // perhaps less than was asked
 console.log(`Granted: ${granted.consent_id}, ${granted.datasets.join(', ')}.`);
@@ -249,8 +253,9 @@ for (;;) {
   for (const change of news.changes) { // here your systems stop using what `disclosure_ids` had told
     console.log(`${change.kind} ${change.consent_id ?? change.record_id}`);
   }
-  // Acted on, then kept, then acknowledged: after a crash the same notices come again, and none is lost.
+  // Acted on, then acknowledged, then kept: after a crash before the end the same notices come again, none
+  // is lost, and each is acknowledged.
   cursor = news.cursor;
-  await save(CURSOR, `${cursor}\n`);
   await call(own.access_token, 'POST', '/v1/changes/ack', { cursor });
+  await save(CURSOR, `${cursor}\n`);
 }

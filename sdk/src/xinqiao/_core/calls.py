@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import quote, urlencode
 
 from xinqiao._core.api_call import call, make_headers, new_call, send_once
-from xinqiao.errors import ConfigurationError
+from xinqiao.errors import ConfigurationError, ProtocolError
 
 from . import parsing, receipts
 from .closed_lists import ConsentStatus, Purpose, QuestionTag
@@ -146,9 +146,20 @@ def await_decision(session: Session, consent_id: str, *, within: float = 120) ->
 
 
 def consents(session: Session, *, status: ConsentStatus | None = None) -> Flow[Consents]:
-    """List this client's consents, all or those of one status."""
-    path = "/v1/consents" + (f"?{urlencode({'status': status})}" if status else "")
-    return parsing.consents((yield from call(session, "GET", path, scope="consents")))
+    """List this client's consents, all or those of one status, whatever the number of pages."""
+    pages: list[Evidence] = []
+    cursors: list[str] = []
+    while True:
+        asked = ({"status": status} if status else {}) | ({"after": cursors[-1]} if cursors else {})
+        path = "/v1/consents" + (f"?{urlencode(asked)}" if asked else "")
+        page = yield from call(session, "GET", path, scope="consents")
+        pages.append(page)
+        after = parsing.next_consents(page)
+        if after is None:
+            return parsing.consents(tuple(pages))
+        if after in cursors:
+            raise ProtocolError("The list of consents leads back to a page that was read.")
+        cursors.append(after)
 
 
 def give_up_consent(session: Session, consent_id: str) -> Flow[Evidence]:

@@ -43,6 +43,10 @@ class ClientSettings:
         missing = [_variable(name) for name in _NEEDED if not given[name]]
         if missing:
             raise ConfigurationError(f"Set {', '.join(missing)}.")
+        if given["keys"] is not None and not given["keys"].strip():
+            raise ConfigurationError(
+                f"{_variable('keys')} is empty: set the keys to pin, or unset it."
+            )
         read: dict[str, Any] = {name: _value(name, text) for name, text in given.items() if text}
         return cls(**read)
 

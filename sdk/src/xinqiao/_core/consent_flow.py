@@ -161,7 +161,11 @@ def finish_consent(session: Session, start: ConsentStart, callback_url: str) -> 
         "redirect_uri": start.redirect_uri,
         "code_verifier": start.verifier,
     }
-    answer = yield from with_retries(session, lambda: _redeem_code(session, form), idempotent=False)
+    yield from with_retries(session, lambda: metadata(session), idempotent=True)
+    # Whatever is answered: a second use of the code would revoke the tokens of the first.
+    answer = yield from with_retries(
+        session, lambda: _redeem_code(session, form), idempotent=False, once=True
+    )
     return _read_grant(answer, now=session.now())
 
 

@@ -30,8 +30,11 @@ T = TypeVar("T")
 _log: Final = logging.getLogger("xinqiao")
 #: `wait` of one look at the feed; many proxies end an idle connection after 30 seconds.
 WAIT_SECONDS: Final = 20
-#: Longest pause while the gateway cannot be reached; the first is the retry policy's `base`.
+#: Longest pause while the gateway cannot be reached, whatever an answer of nobody's, unsigned, asks for; the
+#: first is the retry policy's `base`.
 LONGEST_PAUSE: Final = 60.0
+#: Longest pause that a limit, which the gateway has signed, can ask for.
+LONGEST_LIMIT: Final = 3600.0
 NO_STORE: Final = "A store has methods `load` and `save`; for a file it is FileCursor(path)."
 TWO_CURSORS: Final = "Give `after` or a store: the store has a cursor of its own."
 
@@ -157,7 +160,13 @@ class FeedReader:
             except (LimitReached, ServerUnavailable) as error:
                 if not (self.follow and self.begun):
                     raise
-                delay = max(session.world.chance(pause / 2, pause), error.retry_after or 0)
+                delay = max(session.world.chance(pause / 2, pause), _asked_pause(error))
                 _log.warning("The change feed waits %d s: %s", delay, error)
             yield from flow.pause(delay)
             pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _asked_pause(error: LimitReached | ServerUnavailable) -> float:
+    """Seconds that an answer asks to wait, bounded: `Retry-After` itself is never signed."""
+    longest = LONGEST_LIMIT if isinstance(error, LimitReached) else LONGEST_PAUSE
+    return min(error.retry_after or 0, longest)

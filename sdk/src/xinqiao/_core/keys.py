@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +22,8 @@ Jwks: TypeAlias = Mapping[str, Any] | str | Path
 
 #: A text that begins so is JSON, no path.
 _JSON_STARTS: Final = ("{", "[", '"')
+#: A path that names a file with an ending; a key in base64 has none.
+_PATH: Final = re.compile(r"[^\n]{0,200}\.\w{1,5}")
 _ALGORITHMS: Final = (None, "EdDSA", "Ed25519")
 #: Members of a key that evidence encloses.
 _PUBLIC: Final = ("kty", "crv", "x", "kid")
@@ -40,7 +43,7 @@ class ResponseKey:
         """Whether the key was valid at this time, given in whole seconds."""
         return not (
             (self.not_before is not None and when < self.not_before.replace(microsecond=0))
-            or (self.retired_at is not None and when > self.retired_at)
+            or (self.retired_at is not None and when >= self.retired_at)
         )
 
 
@@ -105,11 +108,16 @@ def read_document(source: Mapping[str, Any] | str | Path, what: str) -> Mapping[
 
 
 def read_file(path: str | Path, what: str) -> bytes:
-    """Read a file, at most one byte over the largest size; raises `ConfigurationError`."""
+    """Read a file, at most one byte over the largest size.
+
+    Raises `ConfigurationError`, which quotes only what looks like a path: it may be a key.
+    """
     try:
         with Path(path).open("rb") as file:
             return file.read(MAX_SIZE + 1)
     except (OSError, ValueError) as error:
+        if _PATH.fullmatch(str(path)) is None:
+            raise ConfigurationError(f"The {what} is neither JSON nor a file.") from None
         cause = getattr(error, "strerror", None) or error
         raise ConfigurationError(f"The {what} {path} cannot be read: {cause}.") from None
 

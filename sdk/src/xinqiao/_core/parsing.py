@@ -129,10 +129,17 @@ def consent(evidence: Evidence) -> Consent:
     return _consent(Reader.body(evidence), evidence)
 
 
-def consents(evidence: Evidence) -> Consents:
-    """Parse a list of consents."""
-    items = Reader.body(evidence).objects("consents")
-    return Consents(consents=tuple(_consent(item, evidence) for item in items), evidence=evidence)
+def consents(pages: tuple[Evidence, ...]) -> Consents:
+    """Parse a list of consents from its pages."""
+    found = (
+        _consent(item, page) for page in pages for item in Reader.body(page).objects("consents")
+    )
+    return Consents(consents=tuple(found), evidence=pages[0], further_evidence=pages[1:])
+
+
+def next_consents(evidence: Evidence) -> str | None:
+    """Cursor of the page of consents that follows, or None after the last."""
+    return Reader.body(evidence).optional_text("after")
 
 
 def consent_request(evidence: Evidence) -> ConsentRequest:

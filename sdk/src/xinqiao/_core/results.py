@@ -198,9 +198,11 @@ class Consents(Serializable):
 
     consents: tuple[Consent, ...]
     evidence: Evidence = field(repr=False, compare=False)
+    further_evidence: tuple[Evidence, ...] = field(default=(), repr=False, compare=False)
+    """Evidence of the pages after the first hundred consents."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The result as a JSON object; the one evidence of all consents stands once."""
+        """The result as a JSON object; the evidence of a page stands once, not at each consent."""
         whole = Serializable.to_dict(self)
         for consent in whole["consents"]:
             del consent["evidence"]

@@ -51,9 +51,9 @@ class RetryPolicy:
         return delay if elapsed + delay < self.deadline else None
 
 
-def may_repeat(error: XinqiaoError, *, idempotent: bool) -> bool:
-    """Whether a call that failed with this error may be sent again."""
-    if isinstance(error, CertificateUntrusted):
+def may_repeat(error: XinqiaoError, *, idempotent: bool, once: bool = False) -> bool:
+    """Whether a call that failed with this error may be sent again; `once`: not after any answer."""
+    if isinstance(error, CertificateUntrusted) or (once and error.status is not None):
         return False
     if isinstance(error, ServerUnavailable):
         return idempotent or not error.may_have_arrived
@@ -69,9 +69,10 @@ def parse_retry_after(value: str | None, *, now: float) -> int | None:
         return int(text[:9])
     try:
         when = parsedate_to_datetime(text)
-    except ValueError:
+        moment = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
         return None
-    return max(0, ceil((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - now))
+    return max(0, ceil(moment - now))
 
 
 def utc_time(now: float) -> datetime:

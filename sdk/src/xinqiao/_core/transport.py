@@ -27,8 +27,10 @@ _log: Final = logging.getLogger("xinqiao")
 NOTABLE_SKEW: Final = 8
 
 
-def with_retries(session: Session, attempt: Callable[[], Flow[T]], *, idempotent: bool) -> Flow[T]:
-    """Repeat an attempt while error, retry policy and deadline allow it."""
+def with_retries(
+    session: Session, attempt: Callable[[], Flow[T]], *, idempotent: bool, once: bool = False
+) -> Flow[T]:
+    """Repeat an attempt while error, retry policy and deadline allow it; `once`: not after any answer."""
     policy, world = session.settings.retry, session.world
     started = world.ticks()
     for tried in count():
@@ -37,7 +39,7 @@ def with_retries(session: Session, attempt: Callable[[], Flow[T]], *, idempotent
         except XinqiaoError as error:
             elapsed = world.ticks() - started
             wait = policy.wait(tried, error, elapsed=elapsed, chance=world.chance)
-            if wait is None or not may_repeat(error, idempotent=idempotent):
+            if wait is None or not may_repeat(error, idempotent=idempotent, once=once):
                 raise
             _log.info("%s; try %d in %.1f s", type(error).__name__, tried + 2, wait)
         yield from flow.pause(wait)
@@ -106,7 +108,7 @@ def clock_hint(session: Session, headers: Mapping[str, str]) -> str | None:
     """
     try:
         theirs = parsedate_to_datetime(headers.get("date", "")).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     ahead = round(session.now() - theirs)
     if abs(ahead) < NOTABLE_SKEW:

@@ -45,6 +45,21 @@ _SCOPES: Final = {
     "changes": "changes",
     "receipts": "verify query",
 }
+#: Query parameters by method and path; of an id by its folder.
+_PARAMETERS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
+    ("POST", "/v1/verifications"): (),
+    ("POST", "/v1/queries"): (),
+    ("POST", "/v1/consents"): (),
+    ("POST", "/v1/changes/ack"): (),
+    ("GET", "/v1/consents"): ("status", "after"),
+    ("GET", "/v1/consents/"): ("wait",),
+    ("DELETE", "/v1/consents/"): (),
+    ("GET", "/v1/changes"): ("after", "wait"),
+    ("GET", "/v1/receipts/"): (),
+}
+_FOLDERS: Final = ("/v1/consents/", "/v1/receipts/")
+_CONSENTS_PAGE: Final = 100
+_LONGEST_CURSOR: Final = 64
 #: States of a consent in which a token that was given for it can be used.
 _BINDING: Final = frozenset({"active", "paused", "exhausted"})
 _STATUSES: Final = {
@@ -116,8 +131,20 @@ class FakeResourceServer:
         }
         if request.method not in _METHODS.get(path, {request.method}):
             return _problem("method_not_allowed")
+        if (wrong := _wrong_parameter(request)) is not None:
+            return _problem("invalid_request", detail=wrong)
         if request.method != "POST" or path not in posts:
             return self._read_only(request, path, when)
+        return self._post(posts[path], request, path, when, bound)
+
+    def _post(
+        self,
+        carry_out: Callable[[httpx2.Request, Body, datetime], httpx2.Response],
+        request: httpx2.Request,
+        path: str,
+        when: datetime,
+        bound: str | None,
+    ) -> httpx2.Response:
         refusal = _unreadable(request)
         if refusal is None and path != "/v1/changes/ack" and not self.stored.pin(request, when):
             refusal = "idempotency_conflict"
@@ -127,7 +154,7 @@ class FakeResourceServer:
         if isinstance(body, httpx2.Response):
             return body
         try:
-            return posts[path](request, self._under(bound, body, path, when), when)
+            return carry_out(request, self._under(bound, body, path, when), when)
         except FakeRefusal as refused:
             return _problem(refused.code, body)
 
@@ -152,7 +179,8 @@ class FakeResourceServer:
             page = self.feed.page(values.get("after", "0"), values.get("wait", "0"))
             return _problem("invalid_request") if page is None else json_response(200, page)
         if path == "/v1/consents":
-            return self._consents(request.url.params.get("status"), when)
+            values = request.url.params
+            return self._consents(values.get("status"), values.get("after", ""), when)
         if path.startswith("/v1/consents/"):
             return self._consent(request, path.removeprefix("/v1/consents/"), when)
         if path.startswith("/v1/receipts/"):
@@ -311,11 +339,18 @@ class FakeResourceServer:
         }
         return self.stored.store(request, json_response(201, told))
 
-    def _consents(self, status: str | None, when: datetime) -> httpx2.Response:
-        if status not in {None, *get_args(ConsentStatus)}:
+    def _consents(self, status: str | None, after: str, when: datetime) -> httpx2.Response:
+        """A page by id, as the gateway gives it: a full one names the next, which may be empty."""
+        if status not in {None, *get_args(ConsentStatus)} or len(after) > _LONGEST_CURSOR:
             return _problem("invalid_request")
-        chosen = [c for c in self.consents.held.values() if status in {None, c.status_at(when)}]
-        return json_response(200, {"consents": [each.document(when) for each in chosen]})
+        chosen = [
+            consent
+            for consent_id, consent in sorted(self.consents.held.items())
+            if consent_id > after and status in {None, consent.status_at(when)}
+        ][:_CONSENTS_PAGE]
+        more = chosen[-1].consent_id if len(chosen) == _CONSENTS_PAGE else None
+        told = {"consents": [each.document(when) for each in chosen], "after": more}
+        return json_response(200, told)
 
     def _consent(self, request: httpx2.Request, consent_id: str, when: datetime) -> httpx2.Response:
         if request.method not in {"GET", "DELETE"}:
@@ -359,6 +394,23 @@ def scopes_of(path: str) -> frozenset[str]:
     first = path.removeprefix("/v1/").partition("/")[0]
     wanted = _SCOPES.get(first, "verify query consents changes")
     return frozenset(wanted.split())
+
+
+def _wrong_parameter(request: httpx2.Request) -> str | None:
+    """A sentence on a query parameter that the endpoint does not know, or that stands twice."""
+    path = request.url.path
+    place = next((each for each in _FOLDERS if path.startswith(each)), path)
+    known, seen = _PARAMETERS.get((request.method, place)), set[str]()
+    if known is None:
+        return None
+    for name, _ in request.url.params.multi_items():
+        if name not in known:
+            has = ", ".join(known) or "none"
+            return f"This endpoint has no query parameter {name!r}; it has {has}."
+        if name in seen:
+            return f"The query parameter {name!r} stands twice."
+        seen.add(name)
+    return None
 
 
 def _unreadable(request: httpx2.Request) -> str | None:
@@ -408,8 +460,8 @@ def _refuse_if(code: str | None) -> None:
         raise FakeRefusal(code)
 
 
-def _problem(code: str, body: Body | None = None) -> httpx2.Response:
+def _problem(code: str, body: Body | None = None, *, detail: str | None = None) -> httpx2.Response:
     """A problem; with the warnings on the code that a well-formed body asks about."""
     status = 403 if code.startswith("consent_") else _STATUSES.get(code, 400)
     warnings = warnings_of(body["enterprise"]["uscc"]) if body and "enterprise" in body else []
-    return problem(status, code, warnings=warnings)
+    return problem(status, code, warnings=warnings, detail=detail)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -49,7 +50,10 @@ class ResponseSigner:
         """Add digest and signature, bound to this request, to the response."""
         response.headers["Content-Digest"] = sha256_digest(response.content)
         response.request = request
-        covered = components(Exchange.of(response))
+        exchange = Exchange.of(response)
+        if "content-digest" not in exchange.request_headers:  # which the wire leaves to the client
+            exchange = replace(exchange, request_body=b"")
+        covered = components(exchange)
         names = " ".join(name for name, _ in covered)
         params = (
             f'({names});created={created};keyid="{keyid or self.kid}";alg="{ALGORITHM}";tag="{tag}"'
@@ -82,6 +86,7 @@ def problem(
     retry_after: int | None = None,
     headers: Mapping[str, str] | None = None,
     warnings: Sequence[str] = (),
+    detail: str | None = None,
 ) -> httpx2.Response:
     """Make a problem document (RFC 9457)."""
     told = {**(headers or {}), **({} if retry_after is None else {"Retry-After": str(retry_after)})}
@@ -90,6 +95,7 @@ def problem(
         "title": code,
         "status": status,
         "code": code,
+        **({} if detail is None else {"detail": detail}),
         **({"warnings": list(warnings)} if warnings else {}),
     }
     return json_response(status, body, headers=told, media_type="application/problem+json")
