@@ -11,8 +11,11 @@ from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Final
+from threading import Thread
+from typing import Any, Final, Self
+from urllib.parse import parse_qs
 
 import httpx2
 import pytest
@@ -248,6 +251,9 @@ async def test_the_banks_example_goes_the_whole_way(
         for each in served.kit["subjects"]
         if each["uscc"] != served.kit["consents"]["active"]["uscc"]
     )
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("mine")
+    (tmp_path / "loan-file.json.new").symlink_to(elsewhere)  # left by somebody
     async with _bank(tmp_path, bank_kit) as process:
         url = await _asked(process)
         async with HeadlessVisitor(served.issuer, subject["login"]) as person:
@@ -255,10 +261,14 @@ async def test_the_banks_example_goes_the_whole_way(
         async with httpx2.AsyncClient(trust_env=False) as browser:
             stranger = callback.replace("/callback?", "/favicon.ico?")
             assert (await browser.get(stranger)).status_code == 200
+            another = callback.split("?")[0] + "?error=access_denied&state=another"
+            assert (await browser.get(another)).text == "Not expected here.\n"
             assert (await browser.get(callback)).status_code == 200
         printed, problem = await asyncio.wait_for(process.communicate(), SECONDS)
     assert process.returncode == 0, problem.decode()
     lines = printed.decode().splitlines()
+    assert elsewhere.read_text() == "mine"
+    assert (tmp_path / "loan-file.json").stat().st_mode & 0o777 == 0o600
     assert any(line.startswith("registration of ") for line in lines)
     assert "not given: penalty (not_in_consent)" in lines
     evidence = verify_evidence(
@@ -279,12 +289,85 @@ async def test_the_banks_example_takes_a_refusal_for_an_answer(
     bank_kit: dict[str, Any], tmp_path: Path
 ) -> None:
     """One sentence, and nothing is kept."""
-    async with _bank(tmp_path, bank_kit) as process:
-        await _asked(process)
-        back = bank_kit["clients"]["bank"]["redirect_uris"][0]
-        async with httpx2.AsyncClient(trust_env=False) as browser:
-            await browser.get(f"{back}?error=access_denied&state=another&iss=https://another.test")
-        _, problem = await asyncio.wait_for(process.communicate(), SECONDS)
+    with _Refusing() as server:
+        async with _bank(tmp_path, {**bank_kit, "issuer": server.issuer}) as process:
+            await _come_back(process, server, bank_kit, "error=access_denied")
+            _, problem = await asyncio.wait_for(process.communicate(), SECONDS)
     assert process.returncode == 1
+    assert "access_denied" in problem.decode()
     assert len(problem.decode().splitlines()) == 1
     assert "loan-file.json" not in _names(tmp_path)
+
+
+async def test_the_banks_example_sends_a_code_once(
+    bank_kit: dict[str, Any], tmp_path: Path
+) -> None:
+    """A token endpoint that is unavailable may have used it."""
+    with _Refusing() as server:
+        async with _bank(tmp_path, {**bank_kit, "issuer": server.issuer}) as process:
+            await _come_back(process, server, bank_kit, "code=once")
+            await asyncio.wait_for(process.communicate(), SECONDS)
+    assert process.returncode == 1
+    assert [form["code"] for form in server.forms if "code" in form] == [["once"]]
+
+
+async def _come_back(
+    process: asyncio.subprocess.Process, server: "_Refusing", kit: dict[str, Any], told: str
+) -> None:
+    """The browser's way back, with what the enterprise decided."""
+    await _asked(process)
+    [state] = server.forms[0]["state"]
+    async with httpx2.AsyncClient(trust_env=False) as browser:
+        await browser.get(f"{kit['clients']['bank']['redirect_uris'][0]}?{told}&state={state}")
+
+
+class _Refusing(ThreadingHTTPServer):
+    """An authorization server that takes a pushed request, and is unavailable for a token."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _RefusingHandler)
+        self.issuer = f"http://127.0.0.1:{self.server_port}"
+        self.forms: list[dict[str, list[str]]] = []
+        self._thread = Thread(target=self.serve_forever, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+
+class _RefusingHandler(BaseHTTPRequestHandler):
+    server: _Refusing
+
+    def do_GET(self) -> None:
+        issuer = self.server.issuer
+        paths = {
+            "authorization_endpoint": "/oauth/authorize",
+            "pushed_authorization_request_endpoint": "/oauth/par",
+            "token_endpoint": "/oauth/token",
+        }
+        self._answer(200, {"issuer": issuer} | {name: issuer + at for name, at in paths.items()})
+
+    def do_POST(self) -> None:
+        length = int(self.headers["Content-Length"])
+        self.server.forms.append(parse_qs(self.rfile.read(length).decode()))
+        if self.path == "/oauth/par":
+            self._answer(201, {"request_uri": "urn:example:1", "expires_in": 90})
+        else:
+            self._answer(503, {"error": "temporarily_unavailable"})
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+    def _answer(self, status: int, told: dict[str, Any]) -> None:
+        content = json.dumps(told).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Retry-After", "0")
+        self.end_headers()
+        self.wfile.write(content)

@@ -131,20 +131,8 @@ class FakeResourceServer:
         }
         if request.method not in _METHODS.get(path, {request.method}):
             return _problem("method_not_allowed")
-        if (wrong := _wrong_parameter(request)) is not None:
-            return _problem("invalid_request", detail=wrong)
         if request.method != "POST" or path not in posts:
-            return self._read_only(request, path, when)
-        return self._post(posts[path], request, path, when, bound)
-
-    def _post(
-        self,
-        carry_out: Callable[[httpx2.Request, Body, datetime], httpx2.Response],
-        request: httpx2.Request,
-        path: str,
-        when: datetime,
-        bound: str | None,
-    ) -> httpx2.Response:
+            return _wrong_parameter(request) or self._read_only(request, path, when)
         refusal = _unreadable(request)
         if refusal is None and path != "/v1/changes/ack" and not self.stored.pin(request, when):
             refusal = "idempotency_conflict"
@@ -154,7 +142,7 @@ class FakeResourceServer:
         if isinstance(body, httpx2.Response):
             return body
         try:
-            return carry_out(request, self._under(bound, body, path, when), when)
+            return posts[path](request, self._under(bound, body, path, when), when)
         except FakeRefusal as refused:
             return _problem(refused.code, body)
 
@@ -396,8 +384,8 @@ def scopes_of(path: str) -> frozenset[str]:
     return frozenset(wanted.split())
 
 
-def _wrong_parameter(request: httpx2.Request) -> str | None:
-    """A sentence on a query parameter that the endpoint does not know, or that stands twice."""
+def _wrong_parameter(request: httpx2.Request) -> httpx2.Response | None:
+    """The problem with a query parameter that the endpoint does not know, or that stands twice."""
     path = request.url.path
     place = next((each for each in _FOLDERS if path.startswith(each)), path)
     known, seen = _PARAMETERS.get((request.method, place)), set[str]()
@@ -406,9 +394,11 @@ def _wrong_parameter(request: httpx2.Request) -> str | None:
     for name, _ in request.url.params.multi_items():
         if name not in known:
             has = ", ".join(known) or "none"
-            return f"This endpoint has no query parameter {name!r}; it has {has}."
+            detail = f"This endpoint has no query parameter {name!r}; it has {has}."
+            return _problem("invalid_request", detail=detail)
         if name in seen:
-            return f"The query parameter {name!r} stands twice."
+            detail = f"The query parameter {name!r} stands twice."
+            return _problem("invalid_request", detail=detail)
         seen.add(name)
     return None
 
@@ -429,7 +419,9 @@ def _read(request: httpx2.Request) -> Body | httpx2.Response:
         body = parse_json(request.content)
     except ValueError:
         return _problem("invalid_request")
-    return body if FORMS[request.url.path](body) else _problem("invalid_request")
+    if not FORMS[request.url.path](body):
+        return _problem("invalid_request")
+    return _wrong_parameter(request) or body
 
 
 def _is_json(content_type: str) -> bool:
