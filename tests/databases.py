@@ -105,14 +105,7 @@ def _given_server(url: str) -> Iterator[str]:
 
 
 async def _execute(url: str, *statements: str) -> None:
-    address = make_url(url)
-    connection = await asyncpg.connect(
-        host=address.query.get("host", address.host),
-        port=address.port,
-        user=address.username,
-        password=address.password,
-        database=address.database,
-    )
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
     try:
         for each in statements:
             await connection.execute(each)

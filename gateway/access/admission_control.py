@@ -1,4 +1,4 @@
-"""Admission control: replay check, idempotency pin, rate limits and quotas of a call.
+"""Admission control: replay check, idempotency pin, rate limits, quotas, names of query parameters.
 
 One round trip to the limit store, before the database is read. The response always carries the
 client's limits and the next nonce.
@@ -66,7 +66,7 @@ def idempotency_key(request: Request, body: bytes) -> IdempotencyKey | None:
     return IdempotencyKey(key=key, request_digest=digest)
 
 
-async def check_limits(
+async def admit(
     request: Request,
     runtime: Runtime,
     caller: Caller,
@@ -75,7 +75,9 @@ async def check_limits(
     key: IdempotencyKey | None,
     cost: int = 1,
 ) -> None:
-    """Count this call; raises if its proof was used before, a limit is reached or a parameter is unknown.
+    """Count and admit a call.
+
+    Raises if its proof was used before, a limit is reached or a query parameter is unknown.
 
     `uscc` is the subject, if the request names one; the store gets only its keyed digest.
     """

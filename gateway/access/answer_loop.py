@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from fastapi import Request
 
-from gateway.access.admission_control import check_limits
+from gateway.access.admission_control import admit
 from gateway.access.authentication import Caller
 from gateway.access.body import IncomingCall, WireModel
 from gateway.access.errors import Refusal, TemporarilyUnavailableError, raise_if_refused
@@ -83,7 +83,7 @@ async def parse_and_admit(
     """Admit and parse a call; a refusal is logged if it names an enterprise, and raised."""
     parsed = came.parsed if isinstance(came.parsed, Refusal) else parse(came.parsed)
     uscc = None if isinstance(parsed, Refusal) else parsed.uscc
-    await check_limits(http, runtime, caller, uscc=uscc, key=came.key)
+    await admit(http, runtime, caller, uscc=uscc, key=came.key)
     if isinstance(parsed, RefusedRequest):
         await log_refusal(runtime.hot, parsed.disclosure(caller, runtime.now()))
         parsed = parsed.refusal

@@ -6,8 +6,9 @@ All checks of a call, in the order in which they run; the first failure answers:
     2. sender constraint     `check_sender_constraint`: a DPoP key, a client certificate, or both
     3. scope                 `check_scope`
     4. replay and limits     `gateway.access.admission_control`
-    5. client, agreement     `gateway.access.client_status`
-    6. consent and content   the feature package
+    5. query parameters      `gateway.access.query_parameters`
+    6. client, agreement     `gateway.access.client_status`
+    7. consent and content   the feature package
 """
 
 from dataclasses import dataclass

@@ -5,7 +5,7 @@ Proof and limits, client and agreement, the token's consent; the first check tha
 
 from fastapi import Request
 
-from gateway.access.admission_control import check_limits
+from gateway.access.admission_control import admit
 from gateway.access.authentication import Caller, authenticate
 from gateway.access.client_status import require_agreement
 from gateway.access.consent_binding import require_live_consent
@@ -15,7 +15,7 @@ from gateway.runtime import Runtime
 
 async def authorize_call(request: Request, runtime: Runtime, caller: Caller) -> Agreement:
     """Admission control, then `require_entitlement`."""
-    await check_limits(request, runtime, caller, uscc=None, key=None)
+    await admit(request, runtime, caller, uscc=None, key=None)
     return await require_entitlement(runtime, caller)
 
 

@@ -55,7 +55,7 @@ _TYPES: Final = {
 _BRANCH: Final = re.compile(
     r"[A-Z]\w*|(?:constrained|function|lax-or-strict|is-instance)\b.*|.*\[.*"
 )
-"""What pydantic puts into a place for one branch of a union; members of the wire begin small."""
+"""Part of an error's place that names a branch of a union, no member: members begin with a small letter."""
 
 
 def invalid_members(

@@ -25,7 +25,7 @@ TOKEN_SCHEME: Final = "access_token"  # noqa: S105  # the name of a scheme
 PROOF_SCHEME: Final = "dpop_proof"
 _TEXT: Final = {"type": "string"}
 _PATH_TEXT: Final = {"type": "string", "pattern": r"^[^\x00-\x1f\x7f-\x9f\\]+$"}
-"""What any path may hold in the place of a parameter (`http1.paths`)."""
+"""Schema of a path parameter: the characters that a path may contain (`http1.paths`)."""
 
 PROBLEM_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",

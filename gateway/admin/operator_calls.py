@@ -7,7 +7,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from fastapi import Request
 
 from gateway.access import body
-from gateway.access.admission_control import check_limits
+from gateway.access.admission_control import admit
 from gateway.access.authentication import Caller, authenticate
 from gateway.access.client_status import require_agreement
 from gateway.access.errors import InvalidRequestError, NotFoundError, raise_if_refused
@@ -79,6 +79,6 @@ def known_shape(some_id: str) -> str:
 
 async def _caller(request: Request, runtime: Runtime, scopes: tuple[str, ...]) -> Caller:
     caller = await authenticate(request, runtime, scope=scopes)
-    await check_limits(request, runtime, caller, uscc=None, key=None)
+    await admit(request, runtime, caller, uscc=None, key=None)
     await require_agreement(runtime, caller)
     return caller

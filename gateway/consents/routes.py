@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 import consent
 from consent import Consent, Status, Transition, status_at
 from consent import store as consents
-from gateway.access.admission_control import check_limits
+from gateway.access.admission_control import admit
 from gateway.access.authentication import Caller, authenticate
 from gateway.access.body import IncomingCall, read_call
 from gateway.access.client_entitlement import authorized_caller, require_entitlement
@@ -60,7 +60,7 @@ async def request_consent(request: Request, runtime: UsingRuntime) -> Response:
     caller = await authenticate(request, runtime, scope=SCOPE)
     came = await read_call(request, ConsentIn)
     uscc = _subject(came.parsed)
-    await check_limits(request, runtime, caller, uscc=uscc, key=came.key)
+    await admit(request, runtime, caller, uscc=uscc, key=came.key)
     async with logged(runtime, caller, came.parsed, uscc):
         made = await _made(runtime, caller, came, uscc)
     return json_response(requested(made, runtime), status_code=201)

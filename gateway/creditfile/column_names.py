@@ -22,7 +22,7 @@ class ColumnClashError(ValueError):
 
 
 def column_targets(dataset: DatasetDefinition, forms: DeliveryForms) -> Mapping[str, str]:
-    """What a column of this folded name is: a field or row member, `SUBJECT_KIND` or `IGNORED`.
+    """Targets of columns by folded name: a field or row member, `SUBJECT_KIND` or `IGNORED`.
 
     Chinese names that two fields share are left out. Raises `ColumnClashError`.
     """

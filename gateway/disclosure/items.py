@@ -1,10 +1,10 @@
 """Outcome of a disclosure item by item, for the enterprise's access history (R10).
 
-Of a question that takes a free text the text is not kept: it may be about somebody else.
+Only a chosen band is stored as a question's value, never an asserted text: it may be about somebody else.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Self
 
 
@@ -21,7 +21,8 @@ class DisclosedItem:
 
     def as_json(self) -> dict[str, Any]:
         """The members that apply."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        every = {name: getattr(self, name) for name in self.__slots__}
+        return {name: value for name, value in every.items() if value is not None}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:

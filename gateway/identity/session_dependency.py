@@ -186,7 +186,9 @@ async def _session_lost(request: Request, runtime: PageRuntime) -> Response:
     if ended is None or path == SIGN_OUT or not is_same_origin(request, settings.issuer):
         return message_page(request, STALE)
     page = kept_forms.page_of(path)
-    if ended.has_form and is_upload(request):  # files are read once, as nobody counts them here
+    if ended.has_form and is_upload(
+        request
+    ):  # one upload is read: without a session none is counted
         return message_page(request, _with_return(SESSION_LOST_WITH_FILES, page))
     upload = await read_upload_form(request)
     fields = upload.fields if upload else None

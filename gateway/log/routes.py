@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from gateway.access.admission_control import check_limits
+from gateway.access.admission_control import admit
 from gateway.access.authentication import authenticate
 from gateway.access.client_status import current_agreement
 from gateway.access.consent_binding import require_live_consent
@@ -99,15 +99,12 @@ async def get_log_event(event_id: str, runtime: UsingRuntime) -> Response:
     return _receipt(runtime, made, event_id)
 
 
-@router.get(
-    "/v1/receipts/{disclosure_id}",
-    response_model=ReceiptOut,
-)
+@router.get("/v1/receipts/{disclosure_id}", response_model=ReceiptOut)
 async def get_receipt(disclosure_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Give the receipt of one of the caller's own disclosures, or of an event of its consent."""
     scope = CONSENT_SCOPE if consent_of_leaf(disclosure_id) else DISCLOSURE_SCOPES
     caller = await authenticate(request, runtime, scope=scope)
-    await check_limits(request, runtime, caller, uscc=None, key=None)
+    await admit(request, runtime, caller, uscc=None, key=None)
     if not _is_id(disclosure_id):
         raise _no_receipt()
     found = await read_evidence(runtime.hot, caller, disclosure_id)

@@ -227,7 +227,7 @@ _TEXTS: Final[Mapping[str, QuestionText]] = {
 
 
 def question_label(question: Question, catalogue: Catalogue) -> Translated:
-    """What a question asks, with every value that it takes."""
+    """Label of a question with every value that it takes."""
     text = _TEXTS.get(question.tag)
     if text is None:
         return Translated(question.title_zh, question.title_en)
@@ -236,7 +236,7 @@ def question_label(question: Question, catalogue: Catalogue) -> Translated:
 
 
 def asked_label(question: Question, catalogue: Catalogue, value: str | None) -> Translated:
-    """What was asked: the question about this value; without one, as it stands in a consent."""
+    """Label of a question about this value; without one, with every value."""
     text = _TEXTS.get(question.tag)
     if value is None or text is None or text.one is None:
         return question_label(question, catalogue)

@@ -123,11 +123,7 @@ def _pending(
 def _items(call: QueryCall, authorization: Authorization, page: RecordPage) -> list[DisclosedItem]:
     """Each dataset asked for, with the records of this page, or why it is withheld."""
     counts = Counter(each.record.dataset for each in page.records)
-    reasons = {
-        str(each["dataset"]): str(each["reason"])
-        for each in withheld(authorization.scope, call.runtime.catalogue)
-        if "fields" not in each
-    }
+    reasons = authorization.scope.reasons
     return [
         DisclosedItem(code=code, withheld=reasons[code])
         if code in reasons

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from gateway.access.admission_control import check_limits
+from gateway.access.admission_control import admit
 from gateway.access.authentication import Caller, authenticate
 from gateway.access.body import MAX_BODY_BYTES, W, read_call
 from gateway.access.client_status import (
@@ -80,7 +80,7 @@ async def _authorize(
     request: Request, runtime: Runtime, caller: Caller, *, key: IdempotencyKey | None
 ) -> AuthenticatedSource:
     """Check limits, then client status, agreement and kind."""
-    await check_limits(request, runtime, caller, uscc=None, key=key)
+    await admit(request, runtime, caller, uscc=None, key=key)
     row = await runtime.hot.row(_READ, {"client_id": caller.client_id, "jti": caller.token.jti})
     if row is None:
         raise TemporarilyUnavailableError(retry_after=1)

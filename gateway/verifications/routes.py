@@ -8,6 +8,7 @@ from gateway.access.body import read_call
 from gateway.access.errors import raise_if_refused
 from gateway.access.json_response import json_response
 from gateway.access.openapi import request_body
+from gateway.access.query_parameters import check_query_parameters
 from gateway.db.engine import to_json
 from gateway.runtime import UsingRuntime
 from gateway.verifications.request import parse_request
@@ -30,6 +31,7 @@ async def verify(request: Request, runtime: UsingRuntime) -> Response:
 
 
 @router.get("/questions")
-async def list_questions() -> Response:
+async def list_questions(request: Request) -> Response:
     """The published catalogue of questions."""
+    check_query_parameters(request)
     return Response(to_json(as_document()), media_type="application/json")

@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request
 from starlette.types import Message, Scope
 
 from gateway.access import body
-from gateway.access.admission_control import check_limits
+from gateway.access.admission_control import admit
 from gateway.access.answer_loop import AdmittedCall
 from gateway.access.authentication import Caller, dpop_proof_of, read_credentials, verify_token
 from gateway.disclosure.commit import Committed, PendingDisclosure, commit
@@ -124,7 +124,7 @@ def gateway_steps(runtime: Runtime) -> Mapping[str, Step[Call]]:
     async def limits(call: Call) -> None:
         assert call.caller
         assert call.ask
-        await check_limits(call.request, runtime, call.caller, uscc=call.ask.uscc, key=None)
+        await admit(call.request, runtime, call.caller, uscc=call.ask.uscc, key=None)
 
     def admitted(caller: Caller, ask: VerificationRequest) -> service.VerificationCall:
         return AdmittedCall(runtime=runtime, caller=caller, request=ask, key=None)

@@ -11,7 +11,6 @@ from typing import Any, Final
 import asyncpg
 import jsonschema_rs
 import pytest
-from sqlalchemy.engine import make_url
 
 from tests.command_server import command_server
 from tests.databases import new_database
@@ -143,14 +142,7 @@ def _validator(described: dict[str, Any]) -> Any:
 
 async def _run_sql(url: str, code: str) -> None:
     """Execute statements; a setting of the server is taken back at once."""
-    address = make_url(url)
-    connection = await asyncpg.connect(
-        host=address.query.get("host", address.host),
-        port=address.port,
-        user=address.username,
-        password=address.password,
-        database=address.database,
-    )
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
     try:
         for statement in filter(str.strip, re.sub(r"--.*", "", code).split(";")):
             await connection.execute(statement)

@@ -21,7 +21,7 @@ _LONGEST_INPUT: Final = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScopeInput:
-    """What a form on a scope has ticked and typed, to be shown again."""
+    """Entries of a decision form, ticked and typed, to be shown again."""
 
     ticked: frozenset[str]
     """Datasets, questions and separately consented items."""

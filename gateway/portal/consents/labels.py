@@ -182,7 +182,7 @@ def too_many_requests(client: ClientCard) -> PageMessage:
 
 
 def problem_text(problem: str, *, least: int, most: int | None) -> Translated:
-    """What is wrong with a form; `least` and `most` are the numbers of uses that it takes."""
+    """Sentence on a mistake in a form; `least` and `most` are the numbers of uses that it takes."""
     if problem != DecisionProblem.USES:
         return PROBLEMS[problem]
     if most is None:

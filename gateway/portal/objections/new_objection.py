@@ -111,7 +111,7 @@ async def raise_objection(
 
 
 def _typed(fields: Fields) -> ObjectionForm:
-    """What was typed, within the fields' lengths."""
+    """Typed entries of the form, cut to the fields' lengths."""
     return ObjectionForm(
         text=single_value(fields, "text")[:MAX_TEXT],
         wanted=single_value(fields, "wanted")[:MAX_WISH],

@@ -100,7 +100,7 @@ async def apply_for_repair(
 
 
 def _typed(fields: Fields) -> ApplicationForm:
-    """What was typed and ticked; files cannot be shown again."""
+    """Entries of the form, typed and ticked; files cannot be shown again."""
     return ApplicationForm(
         statement=single_value(fields, "statement")[:MAX_TEXT],
         committed=single_value(fields, "commitment") == "yes",

@@ -30,10 +30,9 @@ T = TypeVar("T")
 _log: Final = logging.getLogger("xinqiao")
 #: `wait` of one look at the feed; many proxies end an idle connection after 30 seconds.
 WAIT_SECONDS: Final = 20
-#: Longest pause while the gateway cannot be reached, whatever an answer of nobody's, unsigned, asks for; the
-#: first is the retry policy's `base`.
+#: Longest pause in seconds while the gateway cannot be reached; the first is the retry policy's `base`.
 LONGEST_PAUSE: Final = 60.0
-#: Longest pause that a limit, which the gateway has signed, can ask for.
+#: Longest pause in seconds at a limit of the agreement.
 LONGEST_LIMIT: Final = 3600.0
 NO_STORE: Final = "A store has methods `load` and `save`; for a file it is FileCursor(path)."
 TWO_CURSORS: Final = "Give `after` or a store: the store has a cursor of its own."
