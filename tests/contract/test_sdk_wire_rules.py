@@ -442,6 +442,7 @@ async def parameters_unknown(side: Side) -> Any:
     """One that another endpoint has, one that stands twice, one at a body's address."""
     calls = (("GET", f"{CONSENTS}?stat=active", None), ("GET", f"{CONSENTS}?after=a&after=b", None),
              ("GET", f"{CONSENTS}/cst_nobodys?status=active", None),
+             ("GET", "/v1/questions?lang=zh", None),
              ("POST", f"{VERIFY}?wait=1", verification(side, "is_active.v1")))  # fmt: skip
     problems = [
         side.client.request(method, path, json=body, scope="consents verify").json()
@@ -685,6 +686,7 @@ RULES: Final = (
              "This endpoint has no query parameter 'stat'; it has status, after.",
              "The query parameter 'after' stands twice.",
              "This endpoint has no query parameter 'status'; it has wait.",
+             "This endpoint has no query parameter 'lang'; it has none.",
              "This endpoint has no query parameter 'wait'; it has none.",
          ]),
     Rule(published="the answer of a list of consents names the next page", story=list_of_consents,

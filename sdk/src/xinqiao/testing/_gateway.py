@@ -27,7 +27,8 @@ from xinqiao._core.uscc import normalise
 from xinqiao.testing._acts import FakeActs
 from xinqiao.testing._authorization_server import NONCE, FakeAuthorizationServer, OAuthRefusal
 from xinqiao.testing._enterprises import Answers, FakeAgreement, FakeEnterprise
-from xinqiao.testing._resource_server import FakeResourceServer, scopes_of
+from xinqiao.testing._http_rules import scopes_of
+from xinqiao.testing._resource_server import FakeResourceServer
 
 from ._faults import TAMPERINGS, Part, Tampering
 from ._ids import new_id

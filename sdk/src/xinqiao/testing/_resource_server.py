@@ -17,62 +17,22 @@ from xinqiao.testing._enterprises import FakeAgreement, FakeConsent, FakeEnterpr
 from . import _queries
 from ._consents import FakeConsents
 from ._feed import FakeDisclosure, FakeFeed, is_wait
+from ._http_rules import METHODS, problem_of, read_body, unreadable, wrong_parameter
 from ._ids import new_id
 from ._log import FakeLog
-from ._request_rules import FORMS, Body, consent_problem, query_problem, verification_problem
-from ._signing import json_response, problem
-from ._stored_answers import StoredAnswers, UsedKey, is_key, key_of
+from ._request_rules import Body, consent_problem, query_problem, verification_problem
+from ._signing import json_response
+from ._stored_answers import StoredAnswers, UsedKey
 from ._verifications import FakeVerifications, rests_on_consent
 
 MERGE_DELAY: Final = timedelta(seconds=10)
 _CATALOGUE: Final = "2026.1"
-_LARGEST_BODY: Final = 64 * 1024
 _LONGEST_LOOK: Final = 30
 """The longest `wait` at a consent, in seconds."""
-_METHODS: Final = {
-    "/v1/verifications": {"POST"},
-    "/v1/queries": {"POST"},
-    "/v1/consents": {"GET", "POST"},
-    "/v1/changes": {"GET"},
-    "/v1/changes/ack": {"POST"},
-    "/v1/questions": {"GET", "HEAD"},
-}
-_SCOPES: Final = {
-    "verifications": "verify",
-    "questions": "verify",
-    "queries": "query",
-    "consents": "consents",
-    "changes": "changes",
-    "receipts": "verify query",
-}
-#: Query parameters by method and path; of an id by its folder.
-_PARAMETERS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
-    ("POST", "/v1/verifications"): (),
-    ("POST", "/v1/queries"): (),
-    ("POST", "/v1/consents"): (),
-    ("POST", "/v1/changes/ack"): (),
-    ("GET", "/v1/consents"): ("status", "after"),
-    ("GET", "/v1/consents/"): ("wait",),
-    ("DELETE", "/v1/consents/"): (),
-    ("GET", "/v1/changes"): ("after", "wait"),
-    ("GET", "/v1/receipts/"): (),
-}
-_FOLDERS: Final = ("/v1/consents/", "/v1/receipts/")
 _CONSENTS_PAGE: Final = 100
 _LONGEST_CURSOR: Final = 64
 #: States of a consent in which a token that was given for it can be used.
 _BINDING: Final = frozenset({"active", "paused", "exhausted"})
-_STATUSES: Final = {
-    "invalid_token": 401,
-    "cooling_down": 403,
-    "not_available": 403,
-    "not_in_agreement": 403,
-    "not_found": 404,
-    "method_not_allowed": 405,
-    "idempotency_conflict": 409,
-    "payload_too_large": 413,
-    "unsupported_media_type": 415,
-}
 
 
 class FakeRefusal(Exception):
@@ -129,22 +89,22 @@ class FakeResourceServer:
             "/v1/consents": self._consent_request,
             "/v1/changes/ack": self._acknowledge,
         }
-        if request.method not in _METHODS.get(path, {request.method}):
-            return _problem("method_not_allowed")
+        if request.method not in METHODS.get(path, {request.method}):
+            return problem_of("method_not_allowed")
         if request.method != "POST" or path not in posts:
-            return _wrong_parameter(request) or self._read_only(request, path, when)
-        refusal = _unreadable(request)
+            return wrong_parameter(request) or self._read_only(request, path, when)
+        refusal = unreadable(request)
         if refusal is None and path != "/v1/changes/ack" and not self.stored.pin(request, when):
             refusal = "idempotency_conflict"
         if refusal is not None:
-            return _problem(refusal)
-        body = _read(request)
+            return problem_of(refusal)
+        body = read_body(request)
         if isinstance(body, httpx2.Response):
             return body
         try:
             return posts[path](request, self._under(bound, body, path, when), when)
         except FakeRefusal as refused:
-            return _problem(refused.code, body)
+            return problem_of(refused.code, body)
 
     def _under(self, bound: str | None, body: Body, path: str, when: datetime) -> Body:
         """A body that asks under the consent of its token, if it has one."""
@@ -165,7 +125,7 @@ class FakeResourceServer:
         if path == "/v1/changes":
             values = request.url.params
             page = self.feed.page(values.get("after", "0"), values.get("wait", "0"))
-            return _problem("invalid_request") if page is None else json_response(200, page)
+            return problem_of("invalid_request") if page is None else json_response(200, page)
         if path == "/v1/consents":
             values = request.url.params
             return self._consents(values.get("status"), values.get("after", ""), when)
@@ -173,8 +133,8 @@ class FakeResourceServer:
             return self._consent(request, path.removeprefix("/v1/consents/"), when)
         if path.startswith("/v1/receipts/"):
             receipt = self.log.receipt(path.removeprefix("/v1/receipts/"))
-            return _problem("not_found") if receipt is None else json_response(200, receipt)
-        return _problem("not_found")
+            return problem_of("not_found") if receipt is None else json_response(200, receipt)
+        return problem_of("not_found")
 
     # Verifications
 
@@ -330,7 +290,7 @@ class FakeResourceServer:
     def _consents(self, status: str | None, after: str, when: datetime) -> httpx2.Response:
         """A page by id, as the gateway gives it: a full one names the next, which may be empty."""
         if status not in {None, *get_args(ConsentStatus)} or len(after) > _LONGEST_CURSOR:
-            return _problem("invalid_request")
+            return problem_of("invalid_request")
         chosen = [
             consent
             for consent_id, consent in sorted(self.consents.held.items())
@@ -342,12 +302,12 @@ class FakeResourceServer:
 
     def _consent(self, request: httpx2.Request, consent_id: str, when: datetime) -> httpx2.Response:
         if request.method not in {"GET", "DELETE"}:
-            return _problem("method_not_allowed")
+            return problem_of("method_not_allowed")
         if not is_wait(request.url.params.get("wait", "0"), _LONGEST_LOOK):
-            return _problem("invalid_request")
+            return problem_of("invalid_request")
         consent = self.consents.held.get(consent_id)
         if consent is None:
-            return _problem("not_found")
+            return problem_of("not_found")
         if request.method == "DELETE":
             self.consents.give_up(consent, when)
             return json_response(204, None)
@@ -377,60 +337,6 @@ class FakeResourceServer:
         }
 
 
-def scopes_of(path: str) -> frozenset[str]:
-    """Scopes of which a token needs one for a path under /v1."""
-    first = path.removeprefix("/v1/").partition("/")[0]
-    wanted = _SCOPES.get(first, "verify query consents changes")
-    return frozenset(wanted.split())
-
-
-def _wrong_parameter(request: httpx2.Request) -> httpx2.Response | None:
-    """The problem with a query parameter that the endpoint does not know, or that stands twice."""
-    path = request.url.path
-    place = next((each for each in _FOLDERS if path.startswith(each)), path)
-    known, seen = _PARAMETERS.get((request.method, place)), set[str]()
-    if known is None:
-        return None
-    for name, _ in request.url.params.multi_items():
-        if name not in known:
-            has = ", ".join(known) or "none"
-            detail = f"This endpoint has no query parameter {name!r}; it has {has}."
-            return _problem("invalid_request", detail=detail)
-        if name in seen:
-            detail = f"The query parameter {name!r} stands twice."
-            return _problem("invalid_request", detail=detail)
-        seen.add(name)
-    return None
-
-
-def _unreadable(request: httpx2.Request) -> str | None:
-    """Code of the problem with a call whose body is not read."""
-    if len(request.content) > _LARGEST_BODY:
-        return "payload_too_large"
-    key = key_of(request)
-    return None if key is None or is_key(key) else "invalid_request"
-
-
-def _read(request: httpx2.Request) -> Body | httpx2.Response:
-    """Parse a body as strictly as the gateway, or say what is wrong with it."""
-    if not _is_json(request.headers.get("content-type", "")):
-        return _problem("unsupported_media_type")
-    try:
-        body = parse_json(request.content)
-    except ValueError:
-        return _problem("invalid_request")
-    if not FORMS[request.url.path](body):
-        return _problem("invalid_request")
-    return _wrong_parameter(request) or body
-
-
-def _is_json(content_type: str) -> bool:
-    """Whether it is JSON, in UTF-8 if it names a charset."""
-    media_type, *parameters = content_type.lower().replace(" ", "").split(";")
-    charsets = {each for each in parameters if each.startswith("charset=")}
-    return media_type == "application/json" and charsets <= {"charset=utf-8"}
-
-
 def _questions() -> httpx2.Response:
     """The catalogue of questions, in its rules; the gateway's has titles and meanings too."""
     entries = [
@@ -450,10 +356,3 @@ def _questions() -> httpx2.Response:
 def _refuse_if(code: str | None) -> None:
     if code is not None:
         raise FakeRefusal(code)
-
-
-def _problem(code: str, body: Body | None = None, *, detail: str | None = None) -> httpx2.Response:
-    """A problem; with the warnings on the code that a well-formed body asks about."""
-    status = 403 if code.startswith("consent_") else _STATUSES.get(code, 400)
-    warnings = warnings_of(body["enterprise"]["uscc"]) if body and "enterprise" in body else []
-    return problem(status, code, warnings=warnings, detail=detail)

@@ -1,0 +1,121 @@
+"""Rules of HTTP under /v1: methods, scopes, query parameters, bodies as bytes, and the problems' statuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import httpx2
+
+from xinqiao._core.strict import parse_json
+from xinqiao._core.uscc import warnings_of
+
+from ._request_rules import FORMS, Body
+from ._signing import problem
+from ._stored_answers import is_key, key_of
+
+_LARGEST_BODY: Final = 64 * 1024
+METHODS: Final[Mapping[str, set[str]]] = {
+    "/v1/verifications": {"POST"},
+    "/v1/queries": {"POST"},
+    "/v1/consents": {"GET", "POST"},
+    "/v1/changes": {"GET"},
+    "/v1/changes/ack": {"POST"},
+    "/v1/questions": {"GET", "HEAD"},
+}
+_SCOPES: Final = {
+    "verifications": "verify",
+    "questions": "verify",
+    "queries": "query",
+    "consents": "consents",
+    "changes": "changes",
+    "receipts": "verify query",
+}
+#: Query parameters by method and path; of an id by its folder.
+_PARAMETERS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
+    ("POST", "/v1/verifications"): (),
+    ("POST", "/v1/queries"): (),
+    ("POST", "/v1/consents"): (),
+    ("POST", "/v1/changes/ack"): (),
+    ("GET", "/v1/questions"): (),
+    ("GET", "/v1/consents"): ("status", "after"),
+    ("GET", "/v1/consents/"): ("wait",),
+    ("DELETE", "/v1/consents/"): (),
+    ("GET", "/v1/changes"): ("after", "wait"),
+    ("GET", "/v1/receipts/"): (),
+}
+_FOLDERS: Final = ("/v1/consents/", "/v1/receipts/")
+_STATUSES: Final = {
+    "invalid_token": 401,
+    "cooling_down": 403,
+    "not_available": 403,
+    "not_in_agreement": 403,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "idempotency_conflict": 409,
+    "payload_too_large": 413,
+    "unsupported_media_type": 415,
+}
+
+
+def scopes_of(path: str) -> frozenset[str]:
+    """Scopes of which a token needs one for a path under /v1."""
+    first = path.removeprefix("/v1/").partition("/")[0]
+    wanted = _SCOPES.get(first, "verify query consents changes")
+    return frozenset(wanted.split())
+
+
+def wrong_parameter(request: httpx2.Request) -> httpx2.Response | None:
+    """The problem with a query parameter that the endpoint does not know, or that stands twice."""
+    path = request.url.path
+    place = next((each for each in _FOLDERS if path.startswith(each)), path)
+    known, seen = _PARAMETERS.get((request.method, place)), set[str]()
+    if known is None:
+        return None
+    for name, _ in request.url.params.multi_items():
+        if name not in known:
+            has = ", ".join(known) or "none"
+            detail = f"This endpoint has no query parameter {name!r}; it has {has}."
+            return problem_of("invalid_request", detail=detail)
+        if name in seen:
+            detail = f"The query parameter {name!r} stands twice."
+            return problem_of("invalid_request", detail=detail)
+        seen.add(name)
+    return None
+
+
+def unreadable(request: httpx2.Request) -> str | None:
+    """Code of the problem with a call whose body is not read."""
+    if len(request.content) > _LARGEST_BODY:
+        return "payload_too_large"
+    key = key_of(request)
+    return None if key is None or is_key(key) else "invalid_request"
+
+
+def read_body(request: httpx2.Request) -> Body | httpx2.Response:
+    """Parse a body as strictly as the gateway, or say what is wrong with it."""
+    if not _is_json(request.headers.get("content-type", "")):
+        return problem_of("unsupported_media_type")
+    try:
+        body = parse_json(request.content)
+    except ValueError:
+        return problem_of("invalid_request")
+    if not FORMS[request.url.path](body):
+        return problem_of("invalid_request")
+    return wrong_parameter(request) or body
+
+
+def _is_json(content_type: str) -> bool:
+    """Whether it is JSON, in UTF-8 if it names a charset."""
+    media_type, *parameters = content_type.lower().replace(" ", "").split(";")
+    charsets = {each for each in parameters if each.startswith("charset=")}
+    return media_type == "application/json" and charsets <= {"charset=utf-8"}
+
+
+def problem_of(
+    code: str, body: Body | None = None, *, detail: str | None = None
+) -> httpx2.Response:
+    """A problem; with the warnings on the code that a well-formed body asks about."""
+    status = 403 if code.startswith("consent_") else _STATUSES.get(code, 400)
+    warnings = warnings_of(body["enterprise"]["uscc"]) if body and "enterprise" in body else []
+    return problem(status, code, warnings=warnings, detail=detail)
