@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from tests.unit.test_sdk_cli import fake_gateway, kit  # noqa: F401 - fixtures
-from xinqiao import XinqiaoError, errors
+from xinqiao import Evidence, XinqiaoError, errors
 from xinqiao.cli import _errors
 from xinqiao.cli._app import app
 from xinqiao.cli._language import TEXTS, Language
@@ -244,10 +246,50 @@ def test_a_mistyped_code_is_a_warning_in_the_readers_language(
     assert fake_gateway.requests
 
 
-def test_evidence_that_cannot_be_kept_is_an_error_of_its_own(kit: Path) -> None:  # noqa: F811
-    """The answer is printed first: it was given, and is not lost."""
-    asked = ("ask", USCC, "--purpose", "tender", "-q", "is_active.v1", "--kit", str(kit))
-    ended = run(*asked, "--save", f"nowhere{os.sep}e.json", language=Language.EN)
-    assert ended.exit_code == 1
-    assert "✔ yes" in ended.stdout
-    assert "cannot be used: there is no such file or folder" in ended.stderr
+@TWO_LANGUAGES
+def test_a_file_that_cannot_hold_evidence_is_refused_before_anything_is_asked(
+    kit: Path,  # noqa: F811
+    fake_gateway: FakeGateway,  # noqa: F811
+    tmp_path: Path,
+    language: Language,
+) -> None:
+    """No folder, a folder itself, a file that exists: no use is spent, and the file stays."""
+    kept = tmp_path / "kept.json"
+    kept.write_text("older evidence")
+    commands = (
+        ("query", USCC, "--purpose", "tender", "--dataset", "penalty"),
+        ("ask", USCC, "--purpose", "tender", "-q", "is_active.v1"),
+        ("curl", "/v1/questions"),
+    )
+    for command in commands:
+        for path in (f"nowhere{os.sep}e.json", str(tmp_path), str(kept)):
+            ended = run(*command, "--kit", str(kit), "--save", path, language=language)
+            assert ended.exit_code == 1
+            assert ended.stderr.startswith(f"✘ {path} ")
+            assert ("--force" in ended.stderr) == (path == str(kept))
+    assert fake_gateway.requests == []
+    assert kept.read_text() == "older evidence"
+    forced = run(*commands[1], "--kit", str(kit), "--save", str(kept), "--force", language=language)
+    assert forced.exit_code == 0, forced.output
+    assert "xinqiao-evidence/1" in kept.read_text()
+
+
+def test_an_answer_that_could_not_be_kept_is_asked_for_again_by_its_key(
+    kit: Path,  # noqa: F811
+    fake_gateway: FakeGateway,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The disk became full meanwhile: the key is printed, and the query spends no second use."""
+    held = fake_gateway.grant_consent(USCC, purpose="tender", datasets=["penalty"], max_uses=2)
+    asked = ("query", USCC, "--purpose", "tender", "--dataset", "penalty", "--kit", str(kit))
+    saved = ("--save", str(tmp_path / "kept.json"))
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with monkeypatch.context() as patched:
+        patched.setattr(Evidence, "save", Mock(side_effect=full))
+        lost = run(*asked, *saved, language=Language.EN)
+    assert lost.exit_code == 1
+    assert "No space left on device" in lost.stderr
+    key = lost.stderr.partition("--idempotency-key ")[2].split()[0]
+    assert run(*asked, *saved, "--idempotency-key", key, language=Language.EN).exit_code == 0
+    assert held.uses_left == 1

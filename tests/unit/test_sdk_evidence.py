@@ -78,7 +78,14 @@ def test_evidence_is_verified_again_offline(
 
 def test_a_file_of_evidence_is_for_its_owner_only(evidence: Evidence, tmp_path: Path) -> None:
     """Mode 0600."""
-    assert evidence.save(tmp_path / "e.json").stat().st_mode & 0o777 == 0o600
+    kept = evidence.save(tmp_path / "e.json")
+    assert kept.stat().st_mode & 0o777 == 0o600
+    kept.write_text("older evidence")
+    with pytest.raises(errors.EvidenceExists, match=re.escape(f"{kept} exists")):
+        evidence.save(kept)
+    assert kept.read_text() == "older evidence"
+    evidence.save(kept, overwrite=True)
+    assert kept.read_text() == evidence.to_json() + "\n"
 
 
 def test_evidence_holds_no_token_and_does_not_print_bodies(

@@ -4,7 +4,8 @@
 
     XinqiaoError
     ├── ConfigurationError            the caller's own settings or arguments
-    │   └── ClientClosed              a call of a client that was closed
+    │   ├── ClientClosed              a call of a client that was closed
+    │   └── EvidenceExists            a file that `Evidence.save` would have overwritten
     ├── ProtocolError                 a verified answer that does not keep to the wire
     ├── SignatureInvalid              an answer not provably the gateway's; nothing of it was read
     │   └── EvidenceInvalid           a kept answer that does not verify any more
@@ -57,7 +58,7 @@
 
 Every error has `code`, `status`, `title`, `detail`, `request_id` and `retry_after` (seconds), each
 None where nothing is known, `warnings` (of the code that was asked about, `check_character`), and
-`idempotency_key`, with which a call that spends a use is repeated for nothing. A code of an error that
+`idempotency_key`, with which a call is repeated without spending another use. A code of an error that
 this version does not know raises the nearest class above. Errors are pickled whole, `to_dict()` is JSON.
 """
 
@@ -126,6 +127,10 @@ class ConfigurationError(XinqiaoError):
 
 class ClientClosed(ConfigurationError):
     """The client is closed; open a new one, or close it later."""
+
+
+class EvidenceExists(ConfigurationError):
+    """There is a file of that name, which may hold other evidence."""
 
 
 class ProtocolError(XinqiaoError):

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from xinqiao.errors import EvidenceInvalid, ProtocolError, SignatureInvalid
+from xinqiao.errors import EvidenceExists, EvidenceInvalid, ProtocolError, SignatureInvalid
 
 from . import parsing
 from .exchange import REQUEST_HEADERS, RESPONSE_HEADERS, Exchange
@@ -90,10 +90,19 @@ class Evidence:
         """The evidence as JSON text."""
         return json.dumps(self.to_dict(), ensure_ascii=False, indent=1)
 
-    def save(self, path: str | Path) -> Path:
-        """Write the evidence to a file of mode 0600; return its path."""
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the evidence to a file of mode 0600; return its path.
+
+        An existing file is refused (`EvidenceExists`) unless `overwrite`.
+        """
         target = Path(path)
-        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        how = os.O_TRUNC if overwrite else os.O_EXCL
+        try:
+            descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | how, 0o600)
+        except FileExistsError:
+            raise EvidenceExists(
+                f"{target} exists, and may hold other evidence: take another name, or overwrite=True."
+            ) from None
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(self.to_json() + "\n")
         return target

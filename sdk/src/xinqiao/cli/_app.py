@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, cast
+from uuid import uuid4
 
 import httpx2
 import typer
@@ -34,6 +35,7 @@ from xinqiao._core.uscc import warnings_of
 from xinqiao.cli import _curl, _inputs, _keygen, _show
 from xinqiao.cli._errors import InputError
 from xinqiao.cli._language import Language, reader_language
+from xinqiao.errors import EvidenceExists
 
 CURL_TIMEOUT: Final = 60  # seconds; an endpoint may hold a call for 30 (`wait`)
 
@@ -95,6 +97,7 @@ Kit = Annotated[
 As = Annotated[str, typer.Option("--as", help="Whom of the kit to play.")]
 Keys = Annotated[Path | None, typer.Option("--keys", help="Pinned response keys (JWK set).")]
 Save = Annotated[Path | None, typer.Option("--save", help="Keep the evidence in this file.")]
+Force = Annotated[bool, typer.Option("--force", help="Let --save overwrite a file.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer's JSON as it came.")]
 Key = Annotated[
     str | None,
@@ -157,23 +160,26 @@ def ask(
     keys: Keys = None,
     key: Key = None,
     save: Save = None,
+    force: Force = False,
     as_json: Json = False,
     lang: Lang = None,
 ) -> None:
     """Ask yes/no questions about an enterprise."""
     language = lang or reader_language()
+    key = key or str(uuid4())
     with _plain_errors(language):
+        _check_savable(save, force=force)
         asked: list[tuple[QuestionTag, QuestionValue]] = [
             (cast("QuestionTag", tag), value)
             for tag, value in map(_inputs.parse_question, question)
         ]
-    with _client(kit, who, keys, language) as client:
+    with _client(kit, who, keys, language) as client, _key_if_lost(key, language):
         _warn(uscc, language)
         result = client.verify(
             uscc, purpose=cast("Purpose", purpose), questions=asked, idempotency_key=key
         )
         _show.json(result.evidence) if as_json else _show.verification(result, language)
-        _save(result.evidence, save, language)
+        _save(result.evidence, save, language, force=force)
 
 
 @app.command()
@@ -189,12 +195,16 @@ def query(
     keys: Keys = None,
     key: Key = None,
     save: Save = None,
+    force: Force = False,
     as_json: Json = False,
     lang: Lang = None,
 ) -> None:
     """Read the records that the enterprise's consent allows. Of many pages the first is kept."""
     language = lang or reader_language()
-    with _client(kit, who, keys, language) as client:
+    key = key or str(uuid4())
+    with _plain_errors(language):
+        _check_savable(save, force=force)
+    with _client(kit, who, keys, language) as client, _key_if_lost(key, language):
         _warn(uscc, language)
         first = client.query(
             uscc,
@@ -203,7 +213,7 @@ def query(
             consent_id=consent,
             idempotency_key=key,
         )
-        _save(first.evidence, save, language)
+        _save(first.evidence, save, language, force=force)
         seen = list[QueryPage]()
         for page in first.pages():
             _show.json(page.evidence) if as_json else _show.records(page, language)
@@ -240,6 +250,7 @@ def curl(
     who: As = "bank",
     keys: Keys = None,
     save: Save = None,
+    force: Force = False,
     print_headers: Annotated[
         bool,
         typer.Option("--print-headers", help="Call nothing; print headers to paste into one call."),
@@ -248,6 +259,8 @@ def curl(
 ) -> None:
     """Call an address with a token and a DPoP proof. Ends with 22 if the answer is a refusal."""
     language = lang or reader_language()
+    with _plain_errors(language):
+        _check_savable(save, force=force)
     with _client(kit, who, keys, language, timeout=CURL_TIMEOUT) as client:
         typed = _curl.CurlCall.read(
             url, method=method, data=data, headers=header or [], scope=scope
@@ -258,7 +271,7 @@ def curl(
             return
         answer = _curl.call(client, typed)
         _show.answer(answer, language)
-        _save(answer, save, language)
+        _save(answer, save, language, force=force)
     if answer.status >= 400:  # noqa: PLR2004 - as curl --fail
         raise typer.Exit(22)
 
@@ -310,9 +323,28 @@ def _plain_errors(language: Language) -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
-def _save(evidence: Evidence, path: Path | None, language: Language) -> None:
+def _check_savable(path: Path | None, *, force: bool) -> None:
+    if path is not None:
+        _inputs.check_savable(path, force=force)
+
+
+@contextmanager
+def _key_if_lost(key: str, language: Language) -> Iterator[None]:
+    """Print the idempotency key where an answer may have been given and was not delivered."""
     try:
-        _show.save_evidence(evidence, path, language)
+        yield
+    except (InputError, OSError, KeyboardInterrupt):  # an error of the SDK names its key itself
+        _show.repeat_with(key, language)
+        raise
+
+
+def _save(evidence: Evidence, path: Path | None, language: Language, *, force: bool) -> None:
+    if path is None:
+        return
+    try:
+        _show.saved(evidence.save(path, overwrite=force), language)
+    except EvidenceExists:
+        raise _inputs.existing_file(path) from None
     except OSError as error:
         raise _inputs.unusable_file(str(path), error) from None
 

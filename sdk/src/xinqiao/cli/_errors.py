@@ -27,6 +27,7 @@ class InputError(Exception):
 WHAT: Final[Mapping[type[XinqiaoError], str]] = {
     XinqiaoError: "未能完成",
     errors.ConfigurationError: "设置或参数不能使用",
+    errors.EvidenceExists: "已有同名文件，可能是另一份证据",
     errors.ProtocolError: "答复已通过验签，但不符合接口约定",
     errors.SignatureInvalid: "不真实：不能证明答复出自网关，内容未被采用",
     errors.EvidenceInvalid: "不真实：与网关签名的内容不符",
@@ -46,6 +47,8 @@ WHAT: Final[Mapping[type[XinqiaoError], str]] = {
     errors.TimedOut: "网关没有及时答复",
     errors.TemporarilyUnavailable: "网关暂不可用",
 }
+#: Errors after which an answer may have been given that nobody could use.
+_ANSWER_LOST: Final = errors.ServerUnavailable | errors.ProtocolError | errors.SignatureInvalid
 #: By class: what to do.
 DO: Final[Mapping[type[XinqiaoError], Texts]] = {
     XinqiaoError: (
@@ -53,6 +56,10 @@ DO: Final[Mapping[type[XinqiaoError], Texts]] = {
         "Tell the gateway's operator the request's number.",
     ),
     errors.ConfigurationError: ("请按说明更正后再试。", ""),
+    errors.EvidenceExists: (
+        "请换一个文件名，或用 --force 覆盖。",
+        "Take another name, or --force.",
+    ),
     errors.ProtocolError: (
         "请升级 xinqiao；仍不行，请告知网关的运行管理方。",
         "Upgrade xinqiao; else tell the gateway's operator.",
@@ -204,9 +211,16 @@ def what_to_do(error: XinqiaoError | InputError, language: Language) -> Iterator
         )
     if error.retry_after is not None:
         yield f"{error.retry_after} 秒后再试" if chinese else f"try again in {error.retry_after} s"
-    if isinstance(error, errors.ServerUnavailable | errors.ProtocolError) and error.idempotency_key:
-        option = f"--idempotency-key {error.idempotency_key}"
-        yield f"再问一次不另计次数：{option}" if chinese else f"repeat it for nothing with {option}"
+    if isinstance(error, _ANSWER_LOST) and error.idempotency_key:
+        yield repeat_sentence(error.idempotency_key, language)
+
+
+def repeat_sentence(key: str, language: Language) -> str:
+    """How to repeat a call whose answer was lost: within 24 hours, without spending another use."""
+    option = f"--idempotency-key {key}"
+    if language is Language.ZH:
+        return f"24 小时内原样再问一次，不另计次数：{option}"
+    return f"repeat it within 24 hours without spending another use: {option}"
 
 
 def _listed(named: Iterable[tuple[str, str]], language: Language) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from xinqiao._core.strict import MAX_SIZE, parse_json
 from xinqiao.cli._errors import InputError
+
+_ASKED_NOTHING: Final = ("什么都没有问，也没有计次数。", "Nothing was asked, and no use was spent.")
 
 
 def read_kit(path: Path, who: str) -> Mapping[str, Any]:
@@ -75,6 +79,31 @@ def check_readable(path: Path) -> Path:
             "Name a file that --save has written, or a consent's record from the gateway.",
         ) from None
     return path
+
+
+def check_savable(path: Path, *, force: bool) -> None:
+    """A path for evidence that can be written; an existing file only with `force`."""
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if path.exists():
+            if not force:
+                raise existing_file(path)
+            path.open("ab").close()
+        elif not path.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        elif not os.access(path.parent, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise unusable_file(path, error, *_ASKED_NOTHING) from None
+
+
+def existing_file(path: Path) -> InputError:
+    """A file that evidence would overwrite."""
+    return InputError(
+        f"{path} 已存在，可能是另一份证据：请换一个文件名，或用 --force 覆盖。",
+        f"{path} exists, and may hold other evidence: take another name, or overwrite it with --force.",
+    )
 
 
 def check_environment(environ: Mapping[str, str]) -> None:

@@ -13,7 +13,7 @@ from rich.text import Text
 from xinqiao._core import parsing
 from xinqiao._core.json_reader import Reader
 from xinqiao._core.strict import parse_json, parse_time
-from xinqiao.cli._errors import InputError, what_happened, what_to_do
+from xinqiao.cli._errors import InputError, repeat_sentence, what_happened, what_to_do
 from xinqiao.cli._language import (
     Language,
     code_label,
@@ -167,10 +167,14 @@ def json(evidence: Evidence) -> None:
     typer.echo(evidence.body, nl=not evidence.body.endswith(b"\n") and evidence.body != b"")
 
 
-def save_evidence(evidence: Evidence, path: Path | None, language: Language) -> None:
-    """Save evidence to `path`, if one is given."""
-    if path is not None:
-        _note(text("saved", language, path=evidence.save(path)))
+def saved(path: Path, language: Language) -> None:
+    """Print where evidence was kept."""
+    _note(text("saved", language, path=path))
+
+
+def repeat_with(key: str, language: Language) -> None:
+    """Print how to get an answer again that was not delivered."""
+    _note(repeat_sentence(key, language), style="yellow")
 
 
 def error(error: XinqiaoError | InputError, language: Language) -> None:
