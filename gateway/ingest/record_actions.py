@@ -1,29 +1,28 @@
 """Acts of a source on its own records: repair, suspend, withdraw, correct, reinstate, revoke a repair.
 
-Other sources' records cannot be addressed. What brings a record back takes two persons: it waits
-until another operator of the source approves it (`approvals`). Clients that received a record, and its
+Other sources' records cannot be addressed. An action that brings a record back waits until another
+operator of the source approves it (`action_approval`). Clients that received a record, and its
 enterprise, get a notice in the same transaction.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from enum import Enum, auto
-from typing import Any, Final
-
-from sqlalchemy.ext.asyncio import AsyncConnection
+from datetime import date
+from typing import Any
 
 from gateway.creditfile import history
-from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.file_changes import FileState, notify_dependent_records
-from gateway.creditfile.file_query import read_file
+from gateway.creditfile.file_changes import notify_dependent_records
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.record_mapping import FieldProblem
 from gateway.creditfile.records import Record
-from gateway.disclosure import withdrawal_notices
 from gateway.disclosure.ids import new_id
-from gateway.disclosure.withdrawal_notices import ChangedRecord, RecordKind
 from gateway.ingest import approvals
+from gateway.ingest.action_effects import (
+    EFFECTS,
+    ActionContext,
+    notify_clients,
+    notify_enterprises,
+)
 from gateway.ingest.action_verdicts import (
     TWO_PERSONS,
     UNKNOWN_RECORD,
@@ -33,14 +32,9 @@ from gateway.ingest.action_verdicts import (
 )
 from gateway.ingest.approvals import WaitingAct
 from gateway.ingest.correction import Correction, apply_corrections, key_problem
-from gateway.ingest.merge import lock_dataset, lock_datasets
-from gateway.ingest.operator_names import may_be_same
-from gateway.ingest.results import WARNING_OF_NUMBER, BatchResult, MaskedField, RowOutcome, Source
-from gateway.ingest.source_records import RecordReference, find_own_record, find_own_records
-from gateway.notices import outbox
-from gateway.notices.kinds import NoticeKind
-from gateway.notices.outbox import RecordEvent
-from gateway.privacy.field_encryption import Vault
+from gateway.ingest.merge import lock_datasets
+from gateway.ingest.results import WARNING_OF_NUMBER, BatchResult, MaskedField, RowOutcome
+from gateway.ingest.source_records import RecordReference, find_own_records
 from gateway.privacy.redaction import holds_personal_number
 
 
@@ -65,66 +59,6 @@ class RecordAction:
     def reference(self) -> RecordReference:
         """Reference of the record."""
         return RecordReference(dataset=self.dataset, uscc=self.uscc, key=self.key)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
-    """Changes of a completed action, and the kinds of its notices."""
-
-    mark: str
-    change: str
-    to_clients: RecordKind
-    to_enterprise: NoticeKind | None = None
-
-
-_EFFECTS: Final[Mapping[ActionVerb, Effect]] = {
-    "repair": Effect(
-        mark="repaired_at",
-        change="repaired",
-        to_clients="record_repaired",
-        to_enterprise=NoticeKind.RECORD_REPAIRED,
-    ),
-    "suspend": Effect(
-        mark="suspended_at",
-        change="suspended",
-        to_clients="record_suspended",
-        to_enterprise=NoticeKind.RECORD_SUSPENDED,
-    ),
-    "withdraw": Effect(mark="withdrawn_at", change="withdrawn", to_clients="record_withdrawn"),
-    "reinstate": Effect(
-        mark="suspended_at",
-        change="reinstated",
-        to_clients="record_reinstated",
-        to_enterprise=NoticeKind.RECORD_REINSTATED,
-    ),
-    "revoke_repair": Effect(
-        mark="repaired_at",
-        change="repair_revoked",
-        to_clients="record_reinstated",
-        to_enterprise=NoticeKind.REPAIR_REVOKED,
-    ),
-}
-
-
-class ApprovalRefused(Enum):
-    """Reason for which an action was not approved; nothing was changed."""
-
-    UNKNOWN = auto()
-    SAME_PERSON = auto()
-    APPROVED_BEFORE = auto()
-    LAPSED = auto()
-    RECORD_CHANGED = auto()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionContext:
-    """Connection, source, time and catalogue of one call."""
-
-    connection: AsyncConnection
-    source: Source
-    now: datetime
-    catalogue: Catalogue
-    vault: Vault
 
 
 async def apply_actions(
@@ -202,7 +136,7 @@ async def _apply_marks(
         action, record = actions[number], wanted[number]
         if action.verb == "correct" or action.verb in TWO_PERSONS:
             continue
-        effect = _EFFECTS[action.verb]
+        effect = EFFECTS[action.verb]
         change = history.Change(
             kind=effect.change,
             actor=context.source.source_id,
@@ -215,14 +149,14 @@ async def _apply_marks(
             context.connection, record.uscc, record.record_id, marks, change, now=context.now
         )
         outcomes[number] = _outcome(number, action, record, BatchResult.UPDATED, version)
-    for verb, effect in _EFFECTS.items():
+    for verb, effect in EFFECTS.items():
         done = [
             (wanted[number], outcomes[number].version)
             for number in sorted(outcomes)
             if actions[number].verb == verb
         ]
-        await _notify_clients(context, effect, [record for record, _ in done])
-        await _notify_enterprises(context, effect, done)
+        await notify_clients(context, effect, [record for record, _ in done])
+        await notify_enterprises(context, effect, done)
     return outcomes
 
 
@@ -262,116 +196,6 @@ def _waiting(context: ActionContext, action: RecordAction, record: Record) -> Wa
         requested_at=context.now,
         lapses_at=context.now + approvals.LIFETIME,
     )
-
-
-async def approve(
-    context: ActionContext, action_id: str, operator: str
-) -> WaitingAct | ApprovalRefused:
-    """Approve a waiting act as another operator of its source, and do it. Does not commit.
-
-    The same approval again changes nothing and succeeds.
-    """
-    connection, source_id = context.connection, context.source.source_id
-    asked = await approvals.find_act(connection, source_id, action_id)
-    if asked is None:
-        return ApprovalRefused.UNKNOWN
-    await lock_dataset(connection, source_id, asked.dataset)
-    # Read again: an approval that held the lock may have committed.
-    act = await approvals.find_act(connection, source_id, action_id)
-    refused = _refusal(act, operator, context.now)
-    if act is None or refused is not None:
-        return refused or ApprovalRefused.UNKNOWN
-    if act.approved_by is not None:
-        return act
-    record = await find_own_record(connection, source_id, act.uscc, act.record_id)
-    if record is None or not _still_fits(context, act, record):
-        return ApprovalRefused.RECORD_CHANGED
-    if await _bring_back(context, act, record, operator) is None:
-        return ApprovalRefused.RECORD_CHANGED
-    await approvals.mark_approved(connection, act, operator, now=context.now)
-    return replace(act, approved_by=operator, approved_at=context.now)
-
-
-def _refusal(act: WaitingAct | None, operator: str, now: datetime) -> ApprovalRefused | None:
-    if act is None:
-        return ApprovalRefused.UNKNOWN
-    if may_be_same(act.operator, operator):
-        return ApprovalRefused.SAME_PERSON
-    if act.approved_by is not None:
-        same = may_be_same(act.approved_by, operator)
-        return None if same else ApprovalRefused.APPROVED_BEFORE
-    return ApprovalRefused.LAPSED if now >= act.lapses_at else None
-
-
-def _still_fits(context: ActionContext, act: WaitingAct, record: Record) -> bool:
-    if record.version != act.record_version or act.dataset not in context.catalogue.codes:
-        return False
-    dataset, today = context.catalogue.dataset(act.dataset), day_of(context.now)
-    return problem_with(act.verb, record, dataset, decided_on=act.decided_on, today=today) is None
-
-
-async def _bring_back(
-    context: ActionContext, act: WaitingAct, record: Record, operator: str
-) -> int | None:
-    """Clear the mark, write the notices; the new version, `None` if the record was just deleted."""
-    effect = _EFFECTS[act.verb]
-    change = history.Change(
-        kind=effect.change,
-        actor=context.source.source_id,
-        reason=act.reason,
-        decided_on=act.decided_on,
-        operator=act.operator,
-        approved_by=operator,
-    )
-    version = await history.mark_record(
-        context.connection, act.uscc, act.record_id, {effect.mark: None}, change, now=context.now
-    )
-    if version is None:
-        return None
-    if await _is_told(context, record):
-        await _notify_clients(context, effect, [record])
-    await notify_dependent_records(context.connection, context.catalogue, [record], now=context.now)
-    await _notify_enterprises(context, effect, [(record, version)])
-    return version
-
-
-async def _is_told(context: ActionContext, record: Record) -> bool:
-    """True if clients may be told of the record now: otherwise nothing is announced to them."""
-    held = await read_file(context.connection, record.uscc, context.catalogue.codes)
-    if held is None:
-        return False
-    enterprise, records = held
-    state = FileState(
-        enterprise=enterprise, records=records, catalogue=context.catalogue, now=context.now
-    )
-    return record.record_id in state.disclosed
-
-
-async def _notify_clients(
-    context: ActionContext, effect: Effect, records: Iterable[Record]
-) -> None:
-    changed = [
-        ChangedRecord(uscc=each.uscc, dataset=each.dataset, record_id=each.record_id)
-        for each in records
-    ]
-    await withdrawal_notices.notify_changed_records(
-        context.connection, effect.to_clients, changed, now=context.now
-    )
-
-
-async def _notify_enterprises(
-    context: ActionContext, effect: Effect, done: Iterable[tuple[Record, int | None]]
-) -> None:
-    if effect.to_enterprise is None:
-        return
-    events = [
-        RecordEvent(
-            uscc=record.uscc, dataset=record.dataset, record_id=record.record_id, version=version
-        )
-        for record, version in done
-        if version is not None
-    ]
-    await outbox.note_records(context.connection, effect.to_enterprise, events, now=context.now)
 
 
 async def _apply_corrections(

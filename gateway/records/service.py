@@ -27,16 +27,12 @@ from gateway.creditfile.objections.text_input import InvalidText, read_text
 from gateway.db.statements import Statement
 from gateway.db.unavailable import CONFLICTS, LOCK_NOT_AVAILABLE, sqlstate_of
 from gateway.ingest import BatchResult, RowOutcome, ingest_rows
+from gateway.ingest.action_approval import ApprovalRefused, approve
+from gateway.ingest.action_effects import ActionContext
 from gateway.ingest.action_verdicts import TWO_PERSONS
 from gateway.ingest.approvals import WaitingAct
 from gateway.ingest.operator_names import FORM, parse_operator
-from gateway.ingest.record_actions import (
-    ActionContext,
-    ApprovalRefused,
-    RecordAction,
-    apply_actions,
-    approve,
-)
+from gateway.ingest.record_actions import RecordAction, apply_actions
 from gateway.ingest.results import MaskedField
 from gateway.records.schemas import ActionIn, Row
 from gateway.records.source_authentication import AuthenticatedSource
