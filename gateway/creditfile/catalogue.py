@@ -10,17 +10,16 @@ import yaml
 from pydantic import ValidationError, model_validator
 
 from gateway import strict_yaml
+from gateway.creditfile.catalogue_parts import CataloguePart, NonEmptyText
 from gateway.creditfile.catalogue_schema import (
-    CataloguePart,
     DatasetDefinition,
-    DeliveryForms,
     FieldDefinition,
     LicensingItems,
-    NonEmptyText,
     Subject,
 )
 from gateway.creditfile.clock_rules import ClockRules, EndsWith
 from gateway.creditfile.column_names import column_targets
+from gateway.creditfile.delivery_forms import DeliveryForms
 from gateway.creditfile.disclosure_class import CLASSES_FOR, Audience, DisclosureClass
 from gateway.creditfile.procedure_rules import ObjectionKinds, RepairRules
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS

@@ -4,12 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_schema import (
-    Condition,
-    DatasetDefinition,
-    FieldDefinition,
-    LicensingItems,
-)
+from gateway.creditfile.catalogue_parts import Condition
+from gateway.creditfile.catalogue_schema import DatasetDefinition, FieldDefinition, LicensingItems
 from gateway.creditfile.clock_rules import ClockRules, Exempt, Publicity, PublicityBySeverity, Term
 
 _HEAD: Final = """\

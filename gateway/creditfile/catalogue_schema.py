@@ -1,24 +1,24 @@
 """Schema of the data catalogue (pydantic): datasets, their fields, sensitive subjects."""
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
+from gateway.creditfile.catalogue_parts import (
+    CataloguePart,
+    Condition,
+    Name,
+    Names,
+    NonEmptyText,
+    SeparateConsentOf,
+    WhenTrue,
+)
+from gateway.creditfile.delivery_forms import ANY_TEXT, YuanCheck, fold_name
 from gateway.creditfile.disclosure_class import DisclosureClass
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS
-from verification.normalise import IGNORABLE
 
 COLUMNS: Final = (
     "decided_on",
@@ -35,90 +35,11 @@ COLUMNS: Final = (
 )
 """Typed columns of the table `record` that a field may fill."""
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-NonEmptyText = Annotated[str, StringConstraints(min_length=1)]
 FieldType = Literal["text", "free_text", "texts", "date", "month", "boolean", "integer", "decimal"]
-Months = Annotated[int, Field(ge=0, le=1200)]
-WorkingDays = Annotated[int, Field(ge=1, le=250)]
-
-
-SeparateConsentOf = Literal["enterprise", "person"]
-"""Giver of the separate consent (单独同意) that a field needs (R8a)."""
-
-
-ANY_TEXT: Final = "…"
-"""At the end of a value's alias: followed by any text."""
-_INSIGNIFICANT: Final = re.compile(r"[\s*]+")
-_BRACKETS: Final = str.maketrans("〔〕[]【】｛｝{}〈〉<>", "()()()()()()()")
-
-
-def fold_name(name: str) -> str:
-    """Name of a column or value without its width, blanks, kind of brackets, asterisks and case."""
-    plain = unicodedata.normalize("NFKC", IGNORABLE.sub("", name))
-    return _INSIGNIFICANT.sub("", plain).translate(_BRACKETS).casefold()
 
 
 def _as_tuple(value: object) -> object:
     return (value,) if isinstance(value, str) else value
-
-
-class CataloguePart(BaseModel):
-    """Base model of the catalogue: frozen, unknown members refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Condition(CataloguePart):
-    """Condition on a record: `field` has one of `values`."""
-
-    field: Name
-    values: tuple[bool | str, ...]
-
-    def holds(self, fields: Mapping[str, Any]) -> bool:
-        """True if a record with these fields meets the condition."""
-        return fields.get(self.field) in self.values
-
-    def __str__(self) -> str:
-        """The condition in a sentence: `published is true`."""
-        values = (str(each).lower() if isinstance(each, bool) else each for each in self.values)
-        return f"{self.field} is {'、'.join(values) or 'nothing yet'}"
-
-
-def _as_condition(value: object) -> object:
-    return {"field": value, "values": (True,)} if isinstance(value, str) else value
-
-
-WhenTrue = Annotated[Condition, BeforeValidator(_as_condition)]
-"""A condition; the name alone of a boolean field means that it is true."""
-
-
-class YuanCheck(CataloguePart):
-    """Check of an amount in 万元 that may have been delivered in yuan; a suspicion is a warning."""
-
-    least: Decimal
-    """A whole amount from which on it is suspicious, unless a text names it in 万."""
-    texts: tuple[Name, ...] = ()
-    """Free texts that name the amount: the same figure followed by 元 is suspicious at any size."""
-
-
-class PassedOver(CataloguePart):
-    """Rows that are passed over: a column, by its names, has one of `values`."""
-
-    columns: tuple[NonEmptyText, ...]
-    values: tuple[NonEmptyText, ...]
-
-
-class DeliveryForms(CataloguePart):
-    """Column names and words in the files that departments deliver, of every dataset."""
-
-    uscc: tuple[NonEmptyText, ...] = ()
-    """Names of the column with the enterprise's USCC."""
-    ignored: tuple[NonEmptyText, ...] = ()
-    """Columns that are known and not kept, where no field has that name."""
-    empty_words: tuple[NonEmptyText, ...] = ()
-    """Words for an empty cell."""
-    passed_over: PassedOver | None = None
-    """Rows of natural persons, who are no enterprises."""
 
 
 class IndividualBusinessField(CataloguePart):
@@ -253,13 +174,6 @@ class FieldDefinition(CataloguePart):
                 "public_when": own.public_when,
             }
         return self.model_copy(update=changed)
-
-
-class Names(CataloguePart):
-    """A text in both languages."""
-
-    zh: NonEmptyText
-    en: NonEmptyText
 
 
 class ListingNames(Names):

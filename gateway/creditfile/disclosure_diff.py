@@ -8,12 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_schema import (
-    Condition,
-    DatasetDefinition,
-    FieldDefinition,
-    Subject,
-)
+from gateway.creditfile.catalogue_parts import Condition
+from gateway.creditfile.catalogue_schema import DatasetDefinition, FieldDefinition, Subject
 from gateway.creditfile.clock_diff import clock_widenings, has_lost
 from gateway.creditfile.disclosure_class import DisclosureClass
 

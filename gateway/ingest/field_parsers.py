@@ -11,13 +11,8 @@ from functools import lru_cache
 from typing import Any, Final
 from unicodedata import normalize
 
-from gateway.creditfile.catalogue_schema import (
-    DatasetDefinition,
-    DeliveryForms,
-    FieldDefinition,
-    FieldType,
-    fold_name,
-)
+from gateway.creditfile.catalogue_schema import DatasetDefinition, FieldDefinition, FieldType
+from gateway.creditfile.delivery_forms import DeliveryForms, fold_name
 from gateway.creditfile.local_dates import day_of
 from gateway.rfc3339 import parse_time
 

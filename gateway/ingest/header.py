@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_schema import DatasetDefinition, fold_name
+from gateway.creditfile.catalogue_schema import DatasetDefinition
 from gateway.creditfile.column_names import IGNORED, KEY, SUBJECT_KIND, USCC, column_targets
+from gateway.creditfile.delivery_forms import fold_name
 from gateway.ingest.decompression import FileRefused
 from gateway.privacy.redaction import scan
 
