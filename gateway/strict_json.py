@@ -12,7 +12,9 @@ from typing import Any, Final
 import orjson
 
 MAX_DEPTH: Final = 64
-_TOO_DEEP: Final = f"nested more than {MAX_DEPTH} deep"
+TOO_DEEP: Final = f"nested more than {MAX_DEPTH} deep"
+MEMBER_TWICE: Final = "an object names a member twice"
+INTEGER_TOO_LARGE: Final = "an integer is beyond 64 bits"
 _LONGEST_INTEGER: Final = len(str(-(2**63)))
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -63,7 +65,7 @@ def _texts(value: Any, depth: int) -> float:
     else:
         return _texts([value], depth + 1)
     if not depth:
-        raise StrictJsonError(_TOO_DEEP)
+        raise StrictJsonError(TOO_DEEP)
     kinds = list(map(type, inner))
     texts += kinds.count(str)
     if dict in kinds or list in kinds:
@@ -75,12 +77,12 @@ def _texts(value: Any, depth: int) -> float:
 def _object(pairs: list[tuple[str, Any]]) -> None:
     names = {name for name, _ in pairs}
     if len(names) != len(pairs):
-        raise StrictJsonError("an object names a member twice")
+        raise StrictJsonError(MEMBER_TWICE)
 
 
 def _integer(text: str) -> None:
     if len(text) > _LONGEST_INTEGER or not -(2**63) <= int(text) < 2**64:
-        raise StrictJsonError("an integer is beyond 64 bits")
+        raise StrictJsonError(INTEGER_TOO_LARGE)
 
 
 def _nothing(_: str) -> None:
@@ -113,4 +115,4 @@ def _demand_one_reading(data: bytes, decoder: json.JSONDecoder) -> None:
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise NotJsonError(f"not JSON in UTF-8, {error}") from None
     except RecursionError:  # a dropped duplicate may be nested deeper
-        raise StrictJsonError(_TOO_DEEP) from None
+        raise StrictJsonError(TOO_DEEP) from None

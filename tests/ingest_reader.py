@@ -1,7 +1,5 @@
 """Reading of a delivered file without a database: its lines, rejected rows and refusal."""
 
-import csv
-import io
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -11,6 +9,8 @@ from gateway.ingest.chunk_reader import Chunk, ReadPlan, read_chunks
 from gateway.ingest.config import IngestConfig
 from gateway.ingest.decompression import FileRefused
 from gateway.ingest.results import RowWarning, Source
+from gateway.ingest.row_wording import Listed, RowWording
+from gateway.pages.i18n import Language
 from gateway.privacy.field_encryption import Vault
 from tests.creditfile_builders import CATALOGUE, TODAY
 
@@ -41,8 +41,18 @@ class ReadResult:
 
     @property
     def rejects(self) -> list[tuple[str, ...]]:
-        text = b"".join(each.rejects for each in self.chunks).decode()
-        return [tuple(row) for row in csv.reader(io.StringIO(text))]
+        """Row, field and reason."""
+        return [(each["row"], each["field"], each["reason"]) for each in self.rejects_in("en")]
+
+    def rejects_in(self, language: Language, dataset: str = "penalty") -> list[Listed]:
+        """Rejected rows, in words."""
+        lines = b"".join(each.rejects for each in self.chunks).decode()
+        return list(RowWording(CATALOGUE, dataset, language).rejects(lines))
+
+    def warnings_in(self, language: Language, dataset: str = "penalty") -> list[Listed]:
+        """Warnings, in words."""
+        lines = b"".join(each.warned for each in self.chunks).decode()
+        return list(RowWording(CATALOGUE, dataset, language).warnings(lines))
 
     @property
     def warned(self) -> dict[RowWarning, int]:

@@ -66,6 +66,11 @@ async def deliver(caller: Caller, dataset: str, *rows: Mapping[str, Any]) -> lis
     return results
 
 
+def reasons(result: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Problems of a result by field and reason."""
+    return [{name: each[name] for name in ("field", "reason")} for each in result["problems"]]
+
+
 async def act(caller: Caller, *actions: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Perform acts in one call; their results."""
     response = await call_as_source(caller, "/v1/records/actions", {"actions": list(actions)})

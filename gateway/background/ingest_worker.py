@@ -174,7 +174,7 @@ class IngestWorker:
                 digest=upload.sha256,
                 format=upload.format,
                 rejects=self.spool.rejects(upload.upload_id),
-                masked=self.spool.masked(upload.upload_id),
+                warnings=self.spool.warnings(upload.upload_id),
                 again=lambda done: self._must_repeat(upload, done),
             )
             listener = ProgressListener(begun=_ignore, moved=self._moved)
@@ -186,7 +186,7 @@ class IngestWorker:
         """True where a file done before was delivered later, or its lists are elsewhere."""
         lists = (
             (job.rejected, self.spool.rejects(upload.upload_id)),
-            (job.masked_bytes, self.spool.masked(upload.upload_id)),
+            (job.masked_bytes, self.spool.warnings(upload.upload_id)),
         )
         is_listed = all(path.exists() for length, path in lists if length)
         return job.started_at < (upload.completed_at or upload.created_at) or not is_listed

@@ -25,7 +25,7 @@ from gateway.ingest.config import DEFAULT_CHUNK_ROWS
 from gateway.ingest.decompression import FileRefused
 from gateway.ingest.ingest_file import IngestBusy, IngestTask, ProgressListener, ingest_file
 from gateway.ingest.job_store import DONE, Job, digest_of_file
-from gateway.ingest.row_list_files import MASKED_HEADER, REJECTED_HEADER, RowList
+from gateway.ingest.row_list_files import RowList
 
 REJECTED: Final = 1
 REFUSED: Final = 2
@@ -43,7 +43,7 @@ def ingest_files(
     ] = None,
     rejects: Annotated[
         Path | None,
-        typer.Option(help="Folder for the lists of rejected rows and masked numbers; else FILE's."),
+        typer.Option(help="Folder for the lists of rejected rows and warnings; else FILE's."),
     ] = None,
     columns: Annotated[
         Path | None,
@@ -98,7 +98,8 @@ async def _run(path: Path, options: IngestOptions, bar: ProgressBar) -> Job:
         digest=digest,
         format=options.format_of(path),
         rejects=options.rejects_of(path),
-        masked=options.masked_of(path),
+        warnings=options.warnings_of(path),
+        wording=options.wording,
         again=lambda _: options.again,
     )
 
@@ -121,19 +122,19 @@ def _validate(path: Path, options: IngestOptions) -> int:
     """Validate one file without the database; returns the exit status."""
     rows, rejected, passed_over, warnings = 0, 0, 0, Counter[str]()
     ignored: Sequence[str] = ()
-    sentence: str | None = None
+    sentence, wording = None, options.wording
     try:
         plan = ReadPlan(
             path=path, format=options.format_of(path), config=options.config, today=day_of(_now())
         )
         with (
             progress_bar(Console(stderr=True), path) as bar,
-            RowList(options.rejects_of(path), 0, REJECTED_HEADER) as rejects,
-            RowList(options.masked_of(path), 0, MASKED_HEADER) as masked,
+            RowList(options.rejects_of(path), 0, wording.rejects_form) as rejects,
+            RowList(options.warnings_of(path), 0, wording.warnings_form) as warned,
         ):
             for chunk in read_chunks(plan):
                 rejects.add(chunk.rejects)
-                masked.add(chunk.masked)
+                warned.add(chunk.warned)
                 rows, rejected = rows + chunk.rows, rejected + chunk.rejected
                 passed_over, ignored = passed_over + chunk.passed_over, chunk.ignored
                 warnings.update({each.value: count for each, count in chunk.warnings.items()})
@@ -161,7 +162,7 @@ def _report(path: Path, job: Job, options: IngestOptions, asked_at: datetime) ->
     if job.rejected:
         print(f"  Why rows were rejected: {options.rejects_of(path)}")
     if job.masked_bytes:
-        print(f"  Where personal numbers were masked: {options.masked_of(path)}")
+        print(f"  Rows with warnings: {options.warnings_of(path)}")
     _print_warnings(Counter(job.warnings), options)
 
 

@@ -15,6 +15,7 @@ from gateway.ingest.column_map import load_column_map
 from gateway.ingest.config import IngestConfig
 from gateway.ingest.decompression import FileRefused
 from gateway.ingest.header import HeaderReader
+from gateway.ingest.row_wording import RowWording
 from gateway.ingest.source_authorization import NotASource, source_of
 from gateway.ingest.text_encoding import ENCODINGS, DeclaredEncoding
 from gateway.privacy.field_encryption import VaultKeys, VaultKeysError
@@ -67,9 +68,14 @@ class IngestOptions:
         folder = path.parent if self.rejects is None else self.rejects
         return folder / f"{path.name}.{self.config.dataset}.rejects.csv"
 
-    def masked_of(self, path: Path) -> Path:
-        """Path of the file's list of masked numbers."""
-        return self.rejects_of(path).with_suffix("").with_suffix(".masked.csv")
+    def warnings_of(self, path: Path) -> Path:
+        """Path of the file's list of warnings."""
+        return self.rejects_of(path).with_suffix("").with_suffix(".warnings.csv")
+
+    @property
+    def wording(self) -> RowWording:
+        """Words of the lists, in English as the command's own."""
+        return RowWording(self.config.catalogue, self.config.dataset, "en")
 
 
 def parse_options(

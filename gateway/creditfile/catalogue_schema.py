@@ -131,6 +131,15 @@ class FieldDefinition(CataloguePart):
         found = ((w.removesuffix(ANY_TEXT), v) for w, v in self._words() if w.endswith(ANY_TEXT))
         return {fold_name(beginning): value for beginning, value in found}
 
+    def value_of(self, word: str) -> str | None:
+        """The value that a word of any spelling stands for."""
+        folded = fold_name(word)
+        value = self.value_of_word.get(folded)
+        if value is None:
+            beginnings = self.value_of_beginning.items()
+            value = next((each for begun, each in beginnings if folded.startswith(begun)), None)
+        return value
+
     @property
     def has_empty_words(self) -> bool:
         """True if the catalogue's words for an empty cell mean that a value is omitted."""

@@ -1,7 +1,6 @@
 """Mapping of delivered fields to a stored record: natural key, typed columns, masked and encrypted fields."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
@@ -12,14 +11,6 @@ from gateway.privacy.redaction import scan
 
 TEXT_TYPES: Final = frozenset({"text", "free_text", "texts"})
 """Field types with free wording."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldProblem:
-    """Why a field is rejected; contains nothing of the value."""
-
-    field: str
-    reason: str
 
 
 def natural_key(dataset: DatasetDefinition, fields: Mapping[str, Any]) -> str:

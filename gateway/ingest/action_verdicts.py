@@ -17,26 +17,24 @@ from datetime import date
 from typing import Final, Literal
 
 from gateway.creditfile.catalogue_schema import DatasetDefinition
-from gateway.creditfile.record_mapping import FieldProblem
+from gateway.creditfile.field_problems import FieldProblem, ProblemCode
 from gateway.creditfile.records import REGISTRATION, Record
 
 ActionVerb = Literal["repair", "withdraw", "correct", "suspend", "reinstate", "revoke_repair"]
 TWO_PERSONS: Final[frozenset[ActionVerb]] = frozenset({"reinstate", "revoke_repair"})
 """Acts after which a record may be told again."""
 
-UNKNOWN_RECORD: Final = FieldProblem(field="key", reason="no such record of this source")
-DUPLICATE: Final = FieldProblem(field="key", reason="named before in this call")
-HAS_ENDED: Final = FieldProblem(field="key", reason="has been repaired or withdrawn")
-WITHDRAWN: Final = FieldProblem(field="key", reason="has been withdrawn")
-REPAIRED: Final = FieldProblem(field="key", reason="has been repaired")
-NOT_REPAIRED: Final = FieldProblem(field="key", reason="is not repaired")
-NOT_SUSPENDED: Final = FieldProblem(field="key", reason="is not suspended")
-NOT_REPAIRABLE: Final = FieldProblem(field="action", reason="only bad information is repaired")
-NOT_SUSPENDABLE: Final = FieldProblem(field="action", reason="only bad information is suspended")
-NOT_FOR_REGISTRATIONS: Final = FieldProblem(
-    field="action", reason="a registration is delivered anew"
-)
-IN_THE_FUTURE: Final = FieldProblem(field="decided_on", reason="in the future")
+UNKNOWN_RECORD: Final = FieldProblem(field="key", code=ProblemCode.UNKNOWN_RECORD)
+DUPLICATE: Final = FieldProblem(field="key", code=ProblemCode.DUPLICATE)
+HAS_ENDED: Final = FieldProblem(field="key", code=ProblemCode.HAS_ENDED)
+WITHDRAWN: Final = FieldProblem(field="key", code=ProblemCode.WITHDRAWN)
+REPAIRED: Final = FieldProblem(field="key", code=ProblemCode.REPAIRED)
+NOT_REPAIRED: Final = FieldProblem(field="key", code=ProblemCode.NOT_REPAIRED)
+NOT_SUSPENDED: Final = FieldProblem(field="key", code=ProblemCode.NOT_SUSPENDED)
+NOT_REPAIRABLE: Final = FieldProblem(field="action", code=ProblemCode.NOT_REPAIRABLE)
+NOT_SUSPENDABLE: Final = FieldProblem(field="action", code=ProblemCode.NOT_SUSPENDABLE)
+NOT_FOR_REGISTRATIONS: Final = FieldProblem(field="action", code=ProblemCode.REGISTRATION)
+IN_THE_FUTURE: Final = FieldProblem(field="decided_on", code=ProblemCode.IN_THE_FUTURE)
 
 
 def problem_with(

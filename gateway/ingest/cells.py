@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from gateway.creditfile.column_names import IGNORED, SUBJECT_KIND
-from gateway.creditfile.record_mapping import FieldProblem
+from gateway.creditfile.field_problems import WHOLE_ROW, FieldProblem, ProblemCode
 from gateway.ingest.header import Header, HeaderReader
 from gateway.ingest.validate_columns import Columns, Row, RowParser
 
@@ -66,7 +66,9 @@ def _fit(cells: list[str] | FieldProblem, width: int) -> list[str] | FieldProble
     if isinstance(cells, FieldProblem) or len(cells) == width:
         return cells
     if len(cells) < width or has_text(cells[width:]):
-        return FieldProblem(field="?", reason=f"{len(cells)} cells in place of {width}")
+        return FieldProblem(
+            field=WHOLE_ROW, code=ProblemCode.NUMBER_OF_CELLS, numbers=(len(cells), width)
+        )
     return cells[:width]
 
 

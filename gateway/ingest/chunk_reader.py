@@ -4,16 +4,14 @@ Chunk boundaries depend on row numbers only, so that several processes can read 
 skipping the others' chunks, and reading can resume anywhere.
 """
 
-import csv
-import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Final
 
-from gateway.creditfile.record_mapping import FieldProblem
+from gateway.creditfile.field_problems import WHOLE_ROW
 from gateway.ingest.config import IngestConfig
 from gateway.ingest.copy_batch import MAX_ROWS_AT_ONCE, CopyBatch
 from gateway.ingest.copy_encoding import row_encoder
@@ -22,7 +20,8 @@ from gateway.ingest.decompression import DecompressedFile, FileRefused
 from gateway.ingest.header import HeaderReader
 from gateway.ingest.ndjson_reader import read_ndjson
 from gateway.ingest.parquet_support import read_parquet
-from gateway.ingest.results import MaskedField, RowWarning
+from gateway.ingest.results import RowWarning
+from gateway.ingest.row_lists import ColumnNames, reject_lines, warning_lines
 from gateway.ingest.row_reader import RowReader
 from gateway.ingest.validate_row import RowValidator
 from gateway.privacy.field_encryption import BufferedRandom, Vault, VaultKeys
@@ -47,17 +46,18 @@ class ReadPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
-    """Some validated rows: the COPY payload, and the lists of rejected and masked fields.
+    """Some validated rows: the COPY payload, and the lists of rejected rows and warnings.
 
-    `rejects` and `masked` are lines of CSV (`row_list_files`); `position` is the byte offset in the
-    file as delivered. A chunk of large rows has several parts; the next reader's turn follows the
+    `rejects` and `warned` are stored lines (`row_lists`); `position` is the byte offset in the file
+    as delivered. A chunk of large rows has several parts; the next reader's turn follows the
     last one.
     """
 
     rows: int
     payload: bytes = field(repr=False)
     rejects: bytes
-    masked: bytes = field(repr=False)
+    warned: bytes = field(repr=False)
+    columns: ColumnNames
     rejected: int
     superseded: int
     passed_over: int
@@ -73,6 +73,7 @@ def read_chunks(plan: ReadPlan) -> Iterator[Chunk]:
     config = plan.config
     validator = RowValidator(config.catalogue, config.dataset, today=plan.today)
     vault = Vault(VaultKeys.parse(config.vault_keys), random=BufferedRandom())
+    end_of_publicity = validator.rules.by_column.get("publicity_ends_on", WHOLE_ROW)
     encoder = row_encoder(config.catalogue, config.dataset, config.source, vault)
     with DecompressedFile(plan.path) as source:
         rows = _open_rows(source, plan)
@@ -97,7 +98,9 @@ def read_chunks(plan: ReadPlan) -> Iterator[Chunk]:
             row += count
             is_whole = count == wanted or batch.size < MAX_BUFFERED_BYTES
             if count:
-                yield _chunk(batch, rows, count, source.position, is_last_part=is_whole)
+                yield _chunk(
+                    batch, rows, count, source.position, end_of_publicity, is_last_part=is_whole
+                )
             if refused is not None:
                 raise refused
             if is_whole and count < wanted:
@@ -138,16 +141,24 @@ def _open_rows(source: DecompressedFile, plan: ReadPlan) -> RowReader:
 
 
 def _chunk(
-    batch: CopyBatch, reader: RowReader, rows: int, position: int, *, is_last_part: bool
+    batch: CopyBatch,
+    reader: RowReader,
+    rows: int,
+    position: int,
+    end_of_publicity: str,
+    *,
+    is_last_part: bool,
 ) -> Chunk:
     warnings = Counter(each for warned in batch.warned.values() for each in warned)
     if batch.superseded:
         warnings[RowWarning.SUPERSEDED] += len(batch.superseded)
+    columns = reader.header.name_of if reader.header else None
     return Chunk(
         rows=rows,
         payload=batch.payload(),
-        rejects=rejects_csv(batch.rejected),
-        masked=masked_csv(batch.masked),
+        rejects=reject_lines(batch.rejected, columns),
+        warned=warning_lines(batch, columns, end_of_publicity),
+        columns=columns,
         rejected=len(batch.rejected),
         superseded=len(batch.superseded),
         passed_over=batch.passed_over,
@@ -156,27 +167,3 @@ def _chunk(
         position=position,
         is_last_part=is_last_part,
     )
-
-
-def rejects_csv(rejected: Mapping[int, tuple[FieldProblem, ...]]) -> bytes:
-    """CSV lines of rejected rows: row, field, reason. Contains no values."""
-    return _lines(
-        (number, problem.field, problem.reason)
-        for number, problems in rejected.items()
-        for problem in problems
-    )
-
-
-def masked_csv(masked: Mapping[int, tuple[MaskedField, ...]]) -> bytes:
-    """CSV lines of masked numbers: row, field, item, kind, start, length."""
-    return _lines(
-        (number, each.field, each.item, each.masking.kind, each.masking.start, each.masking.length)
-        for number, fields in masked.items()
-        for each in fields
-    )
-
-
-def _lines(rows: Iterable[tuple[object, ...]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode()

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import orjson
 
-from gateway.creditfile.record_mapping import FieldProblem
+from gateway.creditfile.field_problems import WHOLE_ROW, FieldProblem, ProblemCode
 from gateway.ingest.copy_encoding import RowEncoder
 from gateway.ingest.results import MaskedField, RejectedRow, RowWarning
 from gateway.ingest.staging_table import RECORD_ID_BYTES
@@ -21,7 +21,7 @@ from gateway.ingest.validate_columns import (
 )
 from gateway.ingest.validate_row import RowValidator
 
-NOT_ENCODABLE: Final = FieldProblem(field="?", reason="has bytes that are no characters")
+NOT_ENCODABLE: Final = FieldProblem(field=WHOLE_ROW, code=ProblemCode.NOT_CHARACTERS)
 
 MAX_ROWS_AT_ONCE: Final = 500
 _FEW_ROWS: Final = 8
@@ -52,6 +52,8 @@ class CopyBatch:
         self.rejected: dict[int, tuple[FieldProblem, ...]] = {}
         self.warned: dict[int, tuple[RowWarning, ...]] = {}
         self.masked: dict[int, tuple[MaskedField, ...]] = {}
+        self.yuan: dict[int, tuple[str, ...]] = {}
+        """Amounts of the warning `LIKE_YUAN`."""
         self.superseded: dict[int, str] = {}
         """Row numbers replaced by a later row of the same key, with that key."""
         self.passed_over = 0
@@ -123,6 +125,8 @@ class CopyBatch:
             self.warned[number] = verdict.warnings
         if verdict.masked:
             self.masked[number] = verdict.masked
+        if verdict.yuan:
+            self.yuan[number] = verdict.yuan
         return not verdict.warnings
 
     def _keep(self, numbers: Sequence[int], batch: RowBatch) -> None:

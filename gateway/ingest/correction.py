@@ -10,17 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_schema import DatasetDefinition
 from gateway.creditfile.column_names import ROW_MEMBERS, SOURCE_TIME, USCC
+from gateway.creditfile.field_problems import FieldProblem, ProblemCode
 from gateway.creditfile.natural_keys import fold
 from gateway.creditfile.personal_fields import open_record
-from gateway.creditfile.record_mapping import FieldProblem
 from gateway.creditfile.records import Record
 from gateway.db.statements import Statement
 from gateway.ingest.ingest_batch import ingest_rows
 from gateway.ingest.results import BatchResult, RowOutcome, Source
 from gateway.privacy.field_encryption import Vault
 
-NO_FIELDS: Final = FieldProblem(field="fields", reason="missing")
-KEY_FIELD: Final = "part of the key: withdraw the record and deliver it under the right one"
+NO_FIELDS: Final = FieldProblem(field="fields", code=ProblemCode.MISSING)
 
 _SET_REASONS: Final = Statement("""
     UPDATE record_history AS h
@@ -50,7 +49,7 @@ def key_problem(
         return NO_FIELDS
     for name in (*ROW_MEMBERS, *dataset.key):
         if name in fields and not (name in dataset.key and _is_same_part(name, record, fields)):
-            return FieldProblem(field=name, reason=KEY_FIELD)
+            return FieldProblem(field=name, code=ProblemCode.KEY_FIELD)
     return None
 
 

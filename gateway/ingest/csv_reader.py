@@ -11,7 +11,7 @@ from contextlib import suppress
 from itertools import chain, islice
 from typing import Any, Final
 
-from gateway.creditfile.record_mapping import FieldProblem
+from gateway.creditfile.field_problems import WHOLE_ROW, FieldProblem, ProblemCode
 from gateway.ingest.cells import BLANKS, cells_parser, has_text
 from gateway.ingest.decompression import (
     MAX_LINE_BYTES,
@@ -87,7 +87,7 @@ class _CsvRows(RowReader):
                             return
             except csv.Error:
                 self._rows += 1
-                taken.append(FieldProblem(field="?", reason=self._misquoted()))
+                taken.append(self._misquoted())
             else:
                 return
 
@@ -132,10 +132,12 @@ class _CsvRows(RowReader):
         if rows:
             self._line = self._reader.line_num + self._passed
 
-    def _misquoted(self) -> str:
-        """Reason for a row with an unclosed quotation, with its line numbers."""
+    def _misquoted(self) -> FieldProblem:
+        """Problem of a row with an unclosed quotation, with its line numbers."""
         first, self._line = self._line + 1, self._reader.line_num + self._passed
-        return f"quotation marks that do not fit, in the lines {first} to {self._line}"
+        return FieldProblem(
+            field=WHOLE_ROW, code=ProblemCode.QUOTATION_MARKS, numbers=(first, self._line)
+        )
 
     def _blocks(
         self, source: DecompressedFile, encoding: DeclaredEncoding

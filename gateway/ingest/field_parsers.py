@@ -1,6 +1,6 @@
 """Parsers of field values by catalogue type: each returns the canonical value.
 
-An unfit value raises `InvalidValue` with a reason that repeats nothing of the value.
+An unfit value raises `InvalidValue`, which repeats nothing of it.
 """
 
 import re
@@ -13,6 +13,7 @@ from unicodedata import normalize
 
 from gateway.creditfile.catalogue_schema import DatasetDefinition, FieldDefinition, FieldType
 from gateway.creditfile.delivery_forms import DeliveryForms, fold_name
+from gateway.creditfile.field_problems import FieldProblem, ProblemCode
 from gateway.creditfile.local_dates import day_of
 from gateway.rfc3339 import parse_time
 
@@ -21,7 +22,6 @@ MAX_FREE_TEXT: Final = 50_000
 MAX_TEXTS: Final = 200
 MAX_INTEGER: Final = 2**53 - 1  # exact in every JSON reader
 EARLIEST_DATE: Final = "1800-01-01"
-DECIMAL_PLACES: Final = 6
 _NO_TEXTS: Final[frozenset[str]] = frozenset()
 EMPTY_VALUES: Final[tuple[Any, ...]] = ("", [])
 """Values that count as omitted, beside `None`."""
@@ -50,7 +50,16 @@ FieldParser = Callable[[Any], Any]
 
 
 class InvalidValue(ValueError):
-    """The value is not what the catalogue says; the one argument is the reason."""
+    """The value is not what the catalogue says; nothing of it is kept."""
+
+    def __init__(self, code: ProblemCode, *numbers: int) -> None:
+        super().__init__(code)
+        self.code = code
+        self.numbers = numbers
+
+    def of(self, field: str) -> FieldProblem:
+        """The problem of this field."""
+        return FieldProblem(field=field, code=self.code, numbers=self.numbers)
 
 
 def field_parsers(
@@ -81,11 +90,11 @@ def time_parser(today: date) -> FieldParser:
         try:
             moment = parse_time(value)
         except ValueError:
-            raise InvalidValue("not a time with its offset (RFC 3339)") from None
+            raise InvalidValue(ProblemCode.NOT_A_TIME) from None
         if not 1800 <= moment.year < 9999:  # noqa: PLR2004
-            raise InvalidValue("not a time with its offset (RFC 3339)")
+            raise InvalidValue(ProblemCode.NOT_A_TIME)
         if day_of(moment) > today:
-            raise InvalidValue("in the future")
+            raise InvalidValue(ProblemCode.IN_THE_FUTURE)
         return moment
 
     return read
@@ -130,31 +139,21 @@ def _text(field: FieldDefinition, most: int) -> FieldParser:
 
     def read(value: Any) -> str:
         if type(value) is not str:
-            raise InvalidValue("not a text")
+            raise InvalidValue(ProblemCode.NOT_A_TEXT)
         if value in values:
             return value
-        if values and len(value) <= most and (meant := _value_of(field, value)):
+        if values and len(value) <= most and (meant := field.value_of(value)):
             return meant
         text: str = value.strip()
         if "\0" in text:
-            raise InvalidValue("has a NUL character")
+            raise InvalidValue(ProblemCode.NUL_CHARACTER)
         if len(text) > most:
-            raise InvalidValue(f"longer than {most} characters")
+            raise InvalidValue(ProblemCode.TOO_LONG, most)
         if values and text:
-            raise InvalidValue("not one of the values of the catalogue")
+            raise InvalidValue(ProblemCode.NOT_IN_CATALOGUE)
         return text
 
     return read
-
-
-def _value_of(field: FieldDefinition, word: str) -> str | None:
-    """The catalogue's value that a word stands for."""
-    folded = fold_name(word)
-    value = field.value_of_word.get(folded)
-    if value is None:
-        beginnings = field.value_of_beginning.items()
-        value = next((each for begun, each in beginnings if folded.startswith(begun)), None)
-    return value
 
 
 def _texts(field: FieldDefinition, empty: frozenset[str]) -> FieldParser:
@@ -162,9 +161,9 @@ def _texts(field: FieldDefinition, empty: frozenset[str]) -> FieldParser:
 
     def read(value: Any) -> list[str]:
         if type(value) is not list:
-            raise InvalidValue("not a list of texts")
+            raise InvalidValue(ProblemCode.NOT_A_LIST)
         if len(value) > MAX_TEXTS:
-            raise InvalidValue(f"more than {MAX_TEXTS} texts")
+            raise InvalidValue(ProblemCode.TOO_MANY_TEXTS, MAX_TEXTS)
         if len(value) == 1 and type(value[0]) is str and value[0] in values:
             return value
         given = [each for each in value if type(each) is not str or each.strip() not in empty]
@@ -178,11 +177,11 @@ def _day(latest: str | None) -> FieldParser:
     def read(value: Any) -> str:
         day = _day_of(value) if type(value) is str and len(value) <= _LONGEST_DAY else None
         if day is None:
-            raise InvalidValue("not a date as YYYY-MM-DD")
+            raise InvalidValue(ProblemCode.NOT_A_DATE)
         if day < EARLIEST_DATE:
-            raise InvalidValue("before the year 1800")
+            raise InvalidValue(ProblemCode.TOO_EARLY)
         if latest is not None and day > latest:
-            raise InvalidValue("in the future")
+            raise InvalidValue(ProblemCode.IN_THE_FUTURE)
         return day
 
     return read
@@ -207,12 +206,12 @@ def _month(value: Any) -> str:
             value = f"{loose[1]}-{int(loose[2] or loose[3]):02}"
         if _MONTH.fullmatch(value):
             return str(value)
-    raise InvalidValue("not a month as YYYY-MM")
+    raise InvalidValue(ProblemCode.NOT_A_MONTH)
 
 
 def _boolean(value: Any) -> bool:
     if type(value) is not bool:
-        raise InvalidValue("not true or false")
+        raise InvalidValue(ProblemCode.NOT_A_BOOLEAN)
     return value
 
 
@@ -221,9 +220,9 @@ def _integer(field: FieldDefinition) -> FieldParser:
 
     def read(value: Any) -> int:
         if type(value) is not int or not -MAX_INTEGER <= value <= MAX_INTEGER:
-            raise InvalidValue("not a whole number")
+            raise InvalidValue(ProblemCode.NOT_A_WHOLE_NUMBER)
         if value < 0 and not negative:
-            raise InvalidValue("negative")
+            raise InvalidValue(ProblemCode.NEGATIVE)
         return value
 
     return read
@@ -236,13 +235,11 @@ def _decimal(field: FieldDefinition) -> FieldParser:
         if type(value) is str and not _DECIMAL.fullmatch(value):
             value = _plain_decimal(value)
         if type(value) is not str or not _DECIMAL.fullmatch(value):
-            raise InvalidValue(
-                f"not a decimal with at most 14 and {DECIMAL_PLACES} digits, as text"
-            )
+            raise InvalidValue(ProblemCode.NOT_A_DECIMAL)
         if not _CANONICAL.fullmatch(value):
             value = str(Decimal(value).quantize(_MICRO))
         if value[0] == "-" and not negative and value != "-0.000000":
-            raise InvalidValue("negative")
+            raise InvalidValue(ProblemCode.NEGATIVE)
         return value if value != "-0.000000" else "0.000000"
 
     return read

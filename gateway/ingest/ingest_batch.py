@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.column_names import USCC
+from gateway.creditfile.field_problems import FieldProblem, ProblemCode
 from gateway.creditfile.local_dates import day_of
-from gateway.creditfile.record_mapping import FieldProblem
 from gateway.ingest.copy_batch import CopyBatch, batch_key
 from gateway.ingest.copy_encoding import row_encoder
 from gateway.ingest.merge import MergeInput, merge
@@ -21,7 +21,7 @@ from gateway.ingest.results import BatchResult, RowOutcome, RowWarning, Source
 from gateway.ingest.validate_row import RowValidator
 from gateway.privacy.field_encryption import Vault
 
-HELD_BY_ANOTHER: Final = FieldProblem(field=USCC, reason="held by another source")
+HELD_BY_ANOTHER: Final = FieldProblem(field=USCC, code=ProblemCode.HELD_BY_ANOTHER)
 RESULT_OF_VERDICT: Final = {
     "created": BatchResult.CREATED,
     "updated": BatchResult.UPDATED,

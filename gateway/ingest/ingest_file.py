@@ -16,15 +16,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.creditfile.local_dates import day_of
 from gateway.ingest import job_store
-from gateway.ingest.chunk_reader import Chunk, ReadPlan, rejects_csv
+from gateway.ingest.chunk_reader import Chunk, ReadPlan
 from gateway.ingest.config import IngestConfig
 from gateway.ingest.decompression import FileRefused
 from gateway.ingest.ingest_batch import HELD_BY_ANOTHER, RESULT_OF_VERDICT, WARNING_OF_MARK
 from gateway.ingest.job_store import Job
-from gateway.ingest.merge import MergeInput, merge
+from gateway.ingest.merge import MergedBatch, MergeInput, merge
 from gateway.ingest.reader_processes import chunks_in_order
 from gateway.ingest.results import BatchResult, RowWarning
-from gateway.ingest.row_list_files import MASKED_HEADER, REJECTED_HEADER, RowList
+from gateway.ingest.row_list_files import RowList
+from gateway.ingest.row_lists import reject_lines, whole_row_lines
+from gateway.ingest.row_wording import STORED_REJECTS, STORED_WARNINGS, RowWording
 
 LOCK_SECONDS: Final = 30.0
 """A killed process may leave its last statement running for a moment."""
@@ -33,14 +35,16 @@ _PAUSE: Final = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestTask:
-    """One file to ingest, and where its lists of rejected rows and masked numbers are written."""
+    """One file to ingest, and where its lists of rejected rows and warnings are written."""
 
     config: IngestConfig
     path: Path
     digest: bytes
     format: str
     rejects: Path
-    masked: Path
+    warnings: Path
+    wording: RowWording | None = None
+    """Language in which the lists are written; None: by code, to be worded when they are served."""
     again: Callable[[Job], bool] = lambda _: False
     """True if a file whose job is done is ingested once more; called under the job's lock."""
 
@@ -56,10 +60,10 @@ class ProgressListener:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowLists:
-    """Lists of rejected rows and masked numbers, fsynced before their chunk commits."""
+    """Lists of rejected rows and warnings, fsynced before their chunk commits."""
 
     rejects: RowList
-    masked: RowList
+    warnings: RowList
 
 
 class IngestBusy(Exception):  # named for the job's state
@@ -83,11 +87,14 @@ async def ingest_file(
         if job.state == job_store.DONE:
             return job
         try:
+            wording = task.wording
+            of_rejects = wording.rejects_form if wording else STORED_REJECTS
+            of_warnings = wording.warnings_form if wording else STORED_WARNINGS
             with (
-                RowList(task.rejects, job.rejects_bytes, REJECTED_HEADER) as rejects,
-                RowList(task.masked, job.masked_bytes, MASKED_HEADER) as masked,
+                RowList(task.rejects, job.rejects_bytes, of_rejects) as rejects,
+                RowList(task.warnings, job.masked_bytes, of_warnings) as warnings,
             ):
-                lists = RowLists(rejects=rejects, masked=masked)
+                lists = RowLists(rejects=rejects, warnings=warnings)
                 job = await _merge_chunks(connection, task, job, lists, listener, now=now)
         except FileRefused as refused:
             return await _end(connection, task, refused, now=now())
@@ -150,9 +157,7 @@ async def _merge_chunk(
                 warnings[RowWarning.OLDER] += each["rows"]
             if each["mark"] in WARNING_OF_MARK:
                 warnings[WARNING_OF_MARK[each["mark"]]] += each["rows"]
-        foreign = dict.fromkeys(await merged.foreign(), (HELD_BY_ANOTHER,))
-        lists.rejects.add(chunk.rejects + rejects_csv(foreign))
-        lists.masked.add(chunk.masked)
+        await _list_rows(merged, chunk, lists)
         return await job_store.add_progress(
             connection,
             job,
@@ -162,9 +167,19 @@ async def _merge_chunk(
             passed_over=chunk.passed_over,
             ignored_columns=chunk.ignored,
             rejects_bytes=lists.rejects.length,
-            masked_bytes=lists.masked.length,
+            masked_bytes=lists.warnings.length,
             now=now,
         )
+
+
+async def _list_rows(merged: MergedBatch, chunk: Chunk, lists: RowLists) -> None:
+    """Write a chunk's rejected rows and warnings, with those that the merge found."""
+    noted = await merged.noted()
+    foreign = {each["row"]: (HELD_BY_ANOTHER,) for each in noted if each["verdict"] == "foreign"}
+    older = ((each["row"], RowWarning.OLDER) for each in noted if each["verdict"] == "older")
+    marked = ((each["row"], WARNING_OF_MARK[each["mark"]]) for each in noted if each["mark"])
+    lists.rejects.add(chunk.rejects + reject_lines(foreign, chunk.columns))
+    lists.warnings.add(chunk.warned + whole_row_lines(sorted((*older, *marked))))
 
 
 async def _lock(connection: AsyncConnection, task: IngestTask) -> None:

@@ -52,7 +52,7 @@ class Job:
     rejects_bytes: int
     """Committed length of the list of rejected rows."""
     masked_bytes: int
-    """Committed length of the list of masked numbers."""
+    """Committed length of the list of warnings."""
     sentence: str | None
     sentence_zh: str | None
     catalogue_version: str

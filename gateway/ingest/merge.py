@@ -94,9 +94,9 @@ class MergedBatch:
         rows = await self._fetch(self._statements.created)
         return [Record.from_json(orjson.loads(row["held"])) for row in rows]
 
-    async def foreign(self) -> list[int]:
-        """Numbers of the rows that belong to another source."""
-        return [row["row"] for row in await self._fetch(self._statements.foreign)]
+    async def noted(self) -> Sequence[Mapping[str, Any]]:
+        """Rows to be listed by `row`, with `verdict` (`foreign`, `older`) and `mark`."""
+        return await self._fetch(self._statements.noted)
 
     async def outcomes(self) -> Sequence[Mapping[str, Any]]:
         """For each staged row: `row`, `verdict`, `record_id`, `held_version`, `mark`."""

@@ -45,7 +45,8 @@ class MergeStatements:
     insert: Statement
     outcomes: Statement
     counts: Statement
-    foreign: Statement
+    noted: Statement
+    """Rows of another source, older ones, and those of records that stay as they are."""
     earlier: Statement
     """Superseded records that a client was told, or on which others depend that it was told."""
     created: Statement
@@ -71,8 +72,9 @@ class MergeStatements:
                 "SELECT coalesce(m.verdict, 'created') AS verdict, m.mark, count(*) AS rows"
                 f" {merged} GROUP BY m.verdict, m.mark"
             ),
-            foreign=Statement(
-                f"SELECT row FROM {table.held} WHERE verdict = 'foreign' ORDER BY row"
+            noted=Statement(
+                f"SELECT row, verdict, mark FROM {table.held}"
+                " WHERE verdict IN ('foreign', 'older') OR mark IS NOT NULL ORDER BY row"
             ),
             earlier=Statement(_EARLIER),
             created=Statement(_created(table)),

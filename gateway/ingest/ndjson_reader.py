@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from gateway import strict_json
-from gateway.creditfile.record_mapping import FieldProblem
+from gateway.creditfile.field_problems import WHOLE_ROW, FieldProblem, ProblemCode
 from gateway.ingest.decompression import (
     MAX_LINE_BYTES,
     DecompressedFile,
@@ -20,9 +20,19 @@ from gateway.ingest.text_encoding import DeclaredEncoding, TextBlocks, decode_bl
 from gateway.ingest.validate_columns import Row, RowParser, columns_of_rows
 from gateway.strict_json import NotJsonError, StrictJsonError
 
-NOT_JSON: Final = FieldProblem(field="?", reason="not JSON in UTF-8")
-NOT_AN_OBJECT: Final = FieldProblem(field="?", reason="not a JSON object")
-LINE_TOO_LONG: Final = FieldProblem(field="?", reason=f"a line longer than {MAX_LINE_BYTES} bytes")
+NOT_JSON: Final = FieldProblem(field=WHOLE_ROW, code=ProblemCode.NOT_JSON)
+NOT_AN_OBJECT: Final = FieldProblem(field=WHOLE_ROW, code=ProblemCode.NOT_AN_OBJECT)
+LINE_TOO_LONG: Final = FieldProblem(
+    field=WHOLE_ROW, code=ProblemCode.LINE_TOO_LONG, numbers=(MAX_LINE_BYTES,)
+)
+_NOT_STRICT: Final = {
+    strict_json.TOO_DEEP: FieldProblem(
+        field=WHOLE_ROW, code=ProblemCode.NESTED_TOO_DEEP, numbers=(strict_json.MAX_DEPTH,)
+    ),
+    strict_json.MEMBER_TWICE: FieldProblem(field=WHOLE_ROW, code=ProblemCode.MEMBER_TWICE),
+    strict_json.INTEGER_TOO_LARGE: FieldProblem(field=WHOLE_ROW, code=ProblemCode.NUMBER_TOO_LARGE),
+}
+"""Problems by the message of the error."""
 
 
 def read_ndjson(source: DecompressedFile, encoding: DeclaredEncoding) -> RowReader:
@@ -36,7 +46,7 @@ def read_ndjson(source: DecompressedFile, encoding: DeclaredEncoding) -> RowRead
         except NotJsonError:
             return NOT_JSON
         except StrictJsonError as error:
-            return FieldProblem(field="?", reason=str(error))
+            return _NOT_STRICT.get(str(error), NOT_JSON)
         return row if type(row) is dict else NOT_AN_OBJECT
 
     parser = RowParser(read=read, columns=lambda lines: columns_of_rows(map(read, lines)))

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gateway.creditfile.column_names import IGNORED, SOURCE_TIME, SUBJECT_KIND
+from gateway.creditfile.field_problems import FieldProblem, ProblemCode
 from gateway.creditfile.local_dates import SHANGHAI
-from gateway.creditfile.record_mapping import FieldProblem
 from gateway.ingest.cells import number_text
 from gateway.ingest.decompression import DecompressedFile, FileRefused
 from gateway.ingest.header import HeaderReader
@@ -105,7 +105,7 @@ class _Batch:
         row = dict(zip(self._fields, [each[place] for each in self._cells()], strict=True))
         for name, value in row.items():
             if value is _UNREADABLE:
-                return FieldProblem(field=name, reason="cannot be read")
+                return FieldProblem(field=name, code=ProblemCode.UNREADABLE)
         row.pop(SUBJECT_KIND, None)
         return row
 

@@ -11,9 +11,9 @@ from datetime import date
 from typing import Any
 
 from gateway.creditfile import history
+from gateway.creditfile.field_problems import FieldProblem
 from gateway.creditfile.file_changes import notify_dependent_records
 from gateway.creditfile.local_dates import day_of
-from gateway.creditfile.record_mapping import FieldProblem
 from gateway.creditfile.records import Record
 from gateway.disclosure.ids import new_id
 from gateway.ingest import approvals

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from gateway.creditfile.record_mapping import FieldProblem
+from gateway.creditfile.field_problems import FieldProblem
 from gateway.privacy.redaction import Masking, NumberKind
 
 
@@ -90,6 +90,8 @@ class AcceptedRow:
     """Fields stored encrypted."""
     warnings: tuple[RowWarning, ...] = ()
     masked: tuple[MaskedField, ...] = ()
+    yuan: tuple[str, ...] = ()
+    """Amounts of the warning `LIKE_YUAN`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

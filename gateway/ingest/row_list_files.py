@@ -1,28 +1,42 @@
-"""CSV list of rejected rows or masked numbers, as long as its job has committed."""
+"""CSV list of rejected rows or warnings, as long as its job has committed."""
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
 from gateway.ingest.decompression import FileRefused
 
-REJECTED_HEADER: Final = b"row,field,reason\n"
-"""The header of the list of rejected rows."""
-MASKED_HEADER: Final = b"row,field,item,kind,start,length\n"
-"""The header of the list of masked numbers (`results.MaskedField`)."""
+_LONGEST_HEADER: Final = 200
 MAX_LIST_BYTES: Final = 32 << 20
 """Maximum bytes of a list; further rows are counted but not listed."""
+
+
+def _as_stored(lines: bytes) -> bytes:
+    return lines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListForm:
+    """Header of a list, that of earlier versions, and the encoding of its stored lines."""
+
+    header: bytes
+    earlier: bytes
+    encode: Callable[[bytes], bytes] = _as_stored
 
 
 class RowList:
     """CSV file with a header, mode 0600. `length` is the bytes of its lines without the header.
 
-    Lines written after the last commit of a killed run are truncated; an empty list has no file.
+    Lines written after the last commit of a killed run are truncated; an empty list has no file. A
+    list of an earlier version goes on under its own header.
     """
 
-    def __init__(self, path: Path, length: int, header: bytes) -> None:
+    def __init__(self, path: Path, length: int, form: ListForm) -> None:
         self._path = path
-        self._header = header
+        self._form = form
+        self._header = form.header
         self._file: BinaryIO | None = None
         self.length = length
         if path.exists() or path.is_symlink():
@@ -31,7 +45,8 @@ class RowList:
             self.length = 0  # removed by its owner: earlier lines are not restored
 
     def add(self, lines: bytes) -> None:
-        """Append whole lines and fsync; lines beyond `MAX_LIST_BYTES` are dropped."""
+        """Append whole stored lines and fsync; lines beyond `MAX_LIST_BYTES` are dropped."""
+        lines = self._form.encode(lines)
         room = MAX_LIST_BYTES - self.length
         if len(lines) > room:
             lines = lines[: lines.rfind(b"\n", 0, room) + 1]
@@ -47,7 +62,10 @@ class RowList:
 
     def _truncate(self) -> None:
         file = self._open(0)
-        if file.read(len(self._header)) not in (b"", self._header):
+        begun = file.readline(_LONGEST_HEADER)
+        if begun == self._form.earlier:
+            self._header = begun
+        if begun not in (b"", self._header):
             file.close()
             name = self._path.name
             raise FileRefused(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
+from gateway.creditfile.field_problems import ProblemCode
 from gateway.ingest.field_parsers import InvalidValue
 from verification import CodeProblem, NotACode, enterprise_code, is_id_number_too
 from verification.uscc import ALPHABET
@@ -24,14 +25,14 @@ _WEIGHTED: Final = tuple(
 def normalise_code(value: object) -> str:
     """The code in canonical form, or `InvalidValue`."""
     if type(value) is not str or len(value) > _MAX_INPUT:
-        raise InvalidValue("not a unified social credit code")
+        raise InvalidValue(ProblemCode.NOT_A_USCC)
     if _USUAL.fullmatch(value) and not _BIRTH_YEAR.match(value):
         return value
     code = enterprise_code(value)
     if isinstance(code, NotACode):
         if code.reason is CodeProblem.PERSONAL_NUMBER:
-            raise InvalidValue("a personal ID number, not a unified social credit code")
-        raise InvalidValue("not a unified social credit code of a market entity")
+            raise InvalidValue(ProblemCode.PERSONAL_NUMBER)
+        raise InvalidValue(ProblemCode.NOT_A_MARKET_ENTITY)
     return code.uscc
 
 

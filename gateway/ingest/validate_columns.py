@@ -9,8 +9,8 @@ from itertools import chain
 from typing import Any, Final, Self
 
 from gateway.creditfile.column_names import KEY, ROW_MEMBERS, SOURCE_TIME, USCC
+from gateway.creditfile.field_problems import FieldProblem
 from gateway.creditfile.natural_keys import keys_of
-from gateway.creditfile.record_mapping import FieldProblem
 from gateway.ingest.dataset_rules import MAX_KEY_LENGTH, WHOLE, DatasetRules
 from gateway.ingest.field_parsers import EMPTY_VALUES, FieldParser, InvalidValue, is_omitted
 from gateway.ingest.results import AcceptedRow, RowWarning
@@ -102,6 +102,10 @@ def iterate_rows(columns: Columns, count: int) -> Iterable[dict[str, Any]]:
     )
 
 
+class _NotCleanError(Exception):
+    """Some row has a problem or a warning."""
+
+
 class ColumnValidator:
     """Validates many rows of one dataset at once."""
 
@@ -114,7 +118,7 @@ class ColumnValidator:
         """The rows if all are valid without a warning, else `None`."""
         try:
             return self._validate(columns)
-        except InvalidValue:
+        except (InvalidValue, _NotCleanError):
             return None
 
     def _validate(self, columns: Columns) -> RowBatch:
@@ -199,7 +203,7 @@ def _plain_key(parts: Sequence[str]) -> str | None:
 
 def _require(holds: bool) -> None:  # noqa: FBT001  # as `assert`
     if not holds:
-        raise InvalidValue
+        raise _NotCleanError
 
 
 class _ParsedValues(dict[Any, Any]):

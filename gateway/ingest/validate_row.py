@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.column_names import KEY, ROW_MEMBERS, SOURCE_TIME, USCC
+from gateway.creditfile.field_problems import WHOLE_ROW, FieldProblem, ProblemCode
 from gateway.creditfile.natural_keys import fold, key_of, parts_of
-from gateway.creditfile.record_mapping import FieldProblem
 from gateway.ingest.dataset_rules import MAX_KEY_LENGTH, DatasetRules
 from gateway.ingest.field_parsers import EMPTY_VALUES, InvalidValue, is_omitted
+from gateway.ingest.nearest_names import NearestInDataset
 from gateway.ingest.results import (
     WARNING_OF_NUMBER,
     AcceptedRow,
@@ -28,8 +29,6 @@ from gateway.privacy.redaction import Masking, holds_personal_number, may_hold_p
 
 MAX_PROBLEMS: Final = 20
 """Maximum problems reported for one row: a line may have a hundred thousand unknown members."""
-IN_THE_KEY: Final = "personal_number_in_key"
-"""Wire name. Keys are not masked: two records could become one."""
 _FIELD_NAME: Final = re.compile(r"[a-z][a-z_]{0,39}", re.ASCII)
 
 
@@ -38,6 +37,7 @@ class RowValidator:
 
     def __init__(self, catalogue: Catalogue, dataset_code: str, *, today: date) -> None:
         self.rules = DatasetRules.of(catalogue, dataset_code, today=today)
+        self._nearest = NearestInDataset(self.rules.dataset)
 
     def validate(self, row: Mapping[str, Any]) -> AcceptedRow | RejectedRow:
         """Validate one row. Empty members count as omitted."""
@@ -47,7 +47,7 @@ class RowValidator:
         self._fill_key(row, fields, problems)
         for name in self.rules.needed:
             if name not in fields and not any(each.field == name for each in problems):
-                problems.append(FieldProblem(field=name, reason="missing"))
+                problems.append(FieldProblem(field=name, code=ProblemCode.MISSING))
         source_time = self._time(row, problems)
         if problems:
             return RejectedRow(problems=tuple(problems[:MAX_PROBLEMS]))
@@ -57,10 +57,10 @@ class RowValidator:
         value = row.get(USCC)
         try:
             if is_omitted(value):
-                raise InvalidValue("missing")
+                raise InvalidValue(ProblemCode.MISSING)
             return normalise_code(value)
         except InvalidValue as invalid:
-            problems.append(FieldProblem(field=USCC, reason=str(invalid)))
+            problems.append(invalid.of(USCC))
             return ""
 
     def _read(self, row: Mapping[str, Any], problems: list[FieldProblem]) -> dict[str, Any]:
@@ -76,12 +76,22 @@ class RowValidator:
                     if read not in EMPTY_VALUES:
                         fields[name] = read
                 elif name not in ROW_MEMBERS:
-                    raise InvalidValue("unknown")
+                    raise InvalidValue(ProblemCode.UNKNOWN_FIELD)
             except InvalidValue as invalid:
-                problems.append(FieldProblem(field=_shown(name), reason=str(invalid)))
+                problems.append(self._with_nearest(invalid, name, value))
                 if len(problems) >= MAX_PROBLEMS:
                     break
         return fields
+
+    def _with_nearest(self, invalid: InvalidValue, name: str, value: Any) -> FieldProblem:
+        """The problem of a member, with the catalogue's names nearest to what was delivered."""
+        problem = invalid.of(_shown(name))
+        if invalid.code is ProblemCode.NOT_IN_CATALOGUE:
+            field = self.rules.dataset.field_by_name[name]
+            return replace(problem, nearest=self._nearest.values(field, value))
+        if invalid.code is ProblemCode.UNKNOWN_FIELD:
+            return replace(problem, nearest=self._nearest.fields(name))
+        return problem
 
     def _fill_key(
         self, row: Mapping[str, Any], fields: dict[str, Any], problems: list[FieldProblem]
@@ -92,18 +102,16 @@ class RowValidator:
             return
         parts = parts_of(key.strip(), len(self.rules.key)) if type(key) is str else []
         if len(parts) != len(self.rules.key):
-            problems.append(FieldProblem(field=KEY, reason="not the parts of the natural key"))
+            problems.append(FieldProblem(field=KEY, code=ProblemCode.KEY_PARTS))
             return
         for name, part in zip(self.rules.key, parts, strict=True):
             try:
                 read = fields.setdefault(name, self.rules.parsers[name](part))
             except InvalidValue as invalid:
-                problems.append(FieldProblem(field=KEY, reason=str(invalid)))
+                problems.append(invalid.of(KEY))
                 return
             if fold(str(read)) != fold(part):
-                problems.append(
-                    FieldProblem(field=KEY, reason="says something else than the fields")
-                )
+                problems.append(FieldProblem(field=KEY, code=ProblemCode.KEY_DIFFERS))
                 return
 
     def _accepted(
@@ -117,11 +125,17 @@ class RowValidator:
             uscc if self.rules.key == (USCC,) else key_of([fields[name] for name in self.rules.key])
         )
         if not 0 < len(key) <= MAX_KEY_LENGTH:
-            reason = f"a key longer than {MAX_KEY_LENGTH} characters" if key else "missing"
-            return RejectedRow(problems=(FieldProblem(field=self.rules.key[0], reason=reason),))
+            invalid = (
+                InvalidValue(ProblemCode.KEY_TOO_LONG, MAX_KEY_LENGTH)
+                if key
+                else InvalidValue(ProblemCode.MISSING)
+            )
+            return RejectedRow(problems=(invalid.of(self.rules.key[0]),))
         for name in self.rules.key_texts:
             if holds_personal_number((fields[name],), today=self.rules.today):
-                return RejectedRow(problems=(FieldProblem(field=name, reason=IN_THE_KEY),))
+                # Keys are not masked: two records could become one.
+                in_key = FieldProblem(field=name, code=ProblemCode.PERSONAL_NUMBER_IN_KEY)
+                return RejectedRow(problems=(in_key,))
         warnings: list[RowWarning] = (
             [] if check_character_fits(uscc) else [RowWarning.CHECK_CHARACTER]
         )
@@ -129,7 +143,8 @@ class RowValidator:
             warnings.append(RowWarning.LIKE_AN_ID_NUMBER)
         masked = self._mask(row, fields)
         warnings += dict.fromkeys(WARNING_OF_NUMBER[each.masking.kind] for each in masked)
-        if any(self.rules.looks_like_yuan(name, fields) for name in self.rules.yuan):
+        yuan = tuple(name for name in self.rules.yuan if self.rules.looks_like_yuan(name, fields))
+        if yuan:
             warnings.append(RowWarning.LIKE_YUAN)
         if not self.rules.end_agrees(uscc, fields):
             warnings.append(RowWarning.PUBLICITY_END)
@@ -142,6 +157,7 @@ class RowValidator:
             personal=personal,
             warnings=tuple(warnings),
             masked=masked,
+            yuan=yuan,
         )
 
     def _mask(self, row: Mapping[str, Any], fields: dict[str, Any]) -> tuple[MaskedField, ...]:
@@ -177,7 +193,7 @@ class RowValidator:
         try:
             moment: datetime = self.rules.parse_source_time(value)
         except InvalidValue as invalid:
-            problems.append(FieldProblem(field=SOURCE_TIME, reason=str(invalid)))
+            problems.append(invalid.of(SOURCE_TIME))
             return None
         return moment
 
@@ -188,4 +204,4 @@ def _listed(value: Any) -> Sequence[str]:  # a text, or a list of texts
 
 def _shown(name: object) -> str:
     """A field's name as reported: an unknown name could be a value in the wrong column."""
-    return name if isinstance(name, str) and _FIELD_NAME.fullmatch(name) else "?"
+    return name if isinstance(name, str) and _FIELD_NAME.fullmatch(name) else WHOLE_ROW

@@ -1,7 +1,8 @@
-"""Routes of upload jobs (`/v1/records/jobs`): progress, rejected rows, masked numbers."""
+"""Routes of upload jobs (`/v1/records/jobs`): progress, rejected rows, warnings."""
 
-import csv
-import io
+import asyncio
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,15 @@ from gateway.access.json_response import json_response
 from gateway.access.openapi_headers import header
 from gateway.access.timestamps import format_time
 from gateway.db.engine import to_json
-from gateway.ingest.row_list_files import MASKED_HEADER, MAX_LIST_BYTES, REJECTED_HEADER
+from gateway.ingest.row_list_files import MAX_LIST_BYTES
+from gateway.ingest.row_wording import (
+    REJECT_MEMBERS,
+    WARNING_MEMBERS,
+    Listed,
+    RowWording,
+    csv_header,
+    csv_lines,
+)
 from gateway.pages.i18n import Language
 from gateway.records import uploads
 from gateway.records.accept_language import requested_language
@@ -58,22 +67,27 @@ async def get_ingest_job(job_id: str, request: Request, runtime: UsingRuntime) -
     "/{job_id}/rejects", response_class=Response, responses=list_response("The rejected rows.")
 )
 async def get_ingest_job_rejects(job_id: str, request: Request, runtime: UsingRuntime) -> Response:
-    """List the rejected rows: row, field, reason; as CSV, or NDJSON where that is accepted."""
+    """List the rejected rows: row, field, reason, column, code and what is accepted; as CSV, or NDJSON
+    where that is accepted. The language is that of `Accept-Language`."""
     spool, upload = await _ended(request, runtime, job_id)
-    text = read_list(spool.rejects(upload.upload_id), REJECTED_HEADER)
+    wording = RowWording(runtime.catalogue, upload.dataset, requested_language(request))
+    path = spool.rejects(upload.upload_id)
     is_csv = NDJSON not in request.headers.get("accept", "")
+    encode = partial(encode_list, members=REJECT_MEMBERS, is_csv=is_csv)
+    text = await asyncio.to_thread(lambda: encode(wording.rejects(read_list(path))))
     return _list(text, is_csv=is_csv, name="rejects", upload=upload)
 
 
-@router.get(
-    "/{job_id}/warnings", response_class=Response, responses=list_response("The masked numbers.")
-)
+@router.get("/{job_id}/warnings", response_class=Response, responses=list_response("The warnings."))
 async def get_ingest_job_warnings(job_id: str, request: Request, runtime: UsingRuntime) -> Response:
-    """List where personal numbers were masked: row, field, kind, start, length; as NDJSON, or CSV
-    where that is accepted."""
+    """List the warnings: row, field, column, code, reason, and of a masked number its place; as NDJSON,
+    or CSV where that is accepted. The language is that of `Accept-Language`."""
     spool, upload = await _ended(request, runtime, job_id)
-    text = read_list(spool.masked(upload.upload_id), MASKED_HEADER)
+    wording = RowWording(runtime.catalogue, upload.dataset, requested_language(request))
+    path = spool.warnings(upload.upload_id)
     is_csv = CSV in request.headers.get("accept", "")
+    encode = partial(encode_list, members=WARNING_MEMBERS, is_csv=is_csv)
+    text = await asyncio.to_thread(lambda: encode(wording.warnings(read_list(path))))
     return _list(text, is_csv=is_csv, name="warnings", upload=upload)
 
 
@@ -106,10 +120,10 @@ async def _ended(request: Request, runtime: Runtime, job_id: str) -> tuple[Spool
     return Spool(runtime.settings.spool), upload
 
 
-def _list(text: str, *, is_csv: bool, name: str, upload: Upload) -> Response:
+def _list(text: bytes, *, is_csv: bool, name: str, upload: Upload) -> Response:
     suffix, media_type = ("csv", CSV) if is_csv else ("ndjson", NDJSON)
     return Response(
-        text if is_csv else _as_ndjson(text),
+        text,
         media_type=media_type,
         headers={
             "Cache-Control": "no-store",
@@ -129,20 +143,38 @@ async def own_upload(runtime: Runtime, source: AuthenticatedSource, upload_id: s
     return found
 
 
-def read_list(path: Path, header: bytes, max_bytes: int = MAX_LIST_BYTES) -> str:
-    """A list in whole lines; only its header if there is no file."""
+def read_list(path: Path, max_bytes: int = MAX_LIST_BYTES) -> str:
+    """The whole lines below a list's header; none if there is no file."""
     try:
         with path.open("rb") as file:
-            text = file.read(len(header) + max_bytes)
+            file.readline()
+            text = file.read(max_bytes)
     except FileNotFoundError:
-        return header.decode()
+        return ""
     return text[: text.rfind(b"\n") + 1].decode()
 
 
-def _as_ndjson(text: str) -> str:
-    """One JSON object per line, without empty members."""
-    documents = (
-        {name: int(cell) if name in NUMERIC_COLUMNS else cell for name, cell in row.items() if cell}
-        for row in csv.DictReader(io.StringIO(text))
-    )
-    return "".join(f"{to_json(each)}\n" for each in documents)
+def encode_list(
+    listed: Iterable[Listed],
+    members: tuple[str, ...],
+    *,
+    is_csv: bool,
+    max_bytes: int = MAX_LIST_BYTES,
+) -> bytes:
+    """A list as CSV with its header, or NDJSON; whole lines of at most `max_bytes`."""
+    text = bytearray(csv_header(members) if is_csv else b"")
+    for line in csv_lines(listed, members) if is_csv else map(_as_json, listed):
+        if len(text) + len(line) > max_bytes:
+            break
+        text += line
+    return bytes(text)
+
+
+def _as_json(listed: Listed) -> bytes:
+    """One JSON object in a line, without empty members."""
+    document = {
+        name: int(cell) if name in NUMERIC_COLUMNS else cell
+        for name, cell in listed.items()
+        if cell
+    }
+    return f"{to_json(document)}\n".encode()

@@ -14,7 +14,9 @@ from gateway.creditfile.objections.text_input import InvalidText, read_text
 from gateway.creditfile.repairs import serializers, service, store
 from gateway.creditfile.repairs.model import ApplicationRefusal, ApplicationStatus
 from gateway.ingest import Source
+from gateway.ingest.row_wording import RowWording
 from gateway.records import repair_service
+from gateway.records.accept_language import requested_language
 from gateway.records.repair_schemas import (
     PlatformReportsIn,
     PlatformResultsOut,
@@ -74,6 +76,7 @@ async def report_platforms(request: Request, runtime: UsingRuntime) -> Response:
     )
     require_known([each.dataset for each in body.reports], runtime.catalogue)
     outcomes = await repair_service.report_platforms(runtime, source, body.reports)
+    language = requested_language(request)
     results = [
         {
             "row": row,
@@ -82,7 +85,7 @@ async def report_platforms(request: Request, runtime: UsingRuntime) -> Response:
             "platform": report.platform,
             "followed_on": report.followed_on.isoformat(),
             "problems": [
-                {"field": problem.field, "reason": problem.reason}
+                RowWording(runtime.catalogue, report.dataset, language).problem(problem)
                 for problem in ([done.problem] if done.problem else [])
             ],
         }

@@ -11,10 +11,10 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.creditfile.field_problems import FieldProblem, ProblemCode
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.natural_keys import fold
 from gateway.creditfile.objections.model import Actor, Role
-from gateway.creditfile.record_mapping import FieldProblem
 from gateway.creditfile.records import Record
 from gateway.creditfile.repairs import service, store
 from gateway.creditfile.repairs.model import (
@@ -33,9 +33,9 @@ from gateway.records.service import in_transaction
 from gateway.runtime import Runtime
 from verification.uscc import normalise_uscc
 
-UNKNOWN_PLATFORM: Final = FieldProblem(field="platform", reason="no platform of the catalogue")
-IN_THE_FUTURE: Final = FieldProblem(field="followed_on", reason="in the future")
-BEFORE_THE_REPAIR: Final = FieldProblem(field="followed_on", reason="before the repair")
+UNKNOWN_PLATFORM: Final = FieldProblem(field="platform", code=ProblemCode.UNKNOWN_PLATFORM)
+IN_THE_FUTURE: Final = FieldProblem(field="followed_on", code=ProblemCode.IN_THE_FUTURE)
+BEFORE_THE_REPAIR: Final = FieldProblem(field="followed_on", code=ProblemCode.BEFORE_THE_REPAIR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,6 @@
 """Routes for delivering records and acting on them (`/v1/records`): one outcome for each row."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Any, Final, Literal
@@ -16,7 +15,9 @@ from gateway.creditfile.local_dates import day_of
 from gateway.ingest import RowOutcome
 from gateway.ingest.approvals import PAGE, WaitingAct, list_acts
 from gateway.ingest.overdue_listings import find_overdue
+from gateway.ingest.row_wording import RowWording
 from gateway.privacy.redaction import holds_personal_number
+from gateway.records.accept_language import requested_language
 from gateway.records.schemas import (
     MAX_BATCH_BYTES,
     ActionResultsOut,
@@ -52,7 +53,9 @@ async def deliver_records(request: Request, runtime: UsingRuntime) -> Response:
     """Deliver up to 1,000 records of one dataset."""
     source, delivery = await read_source_call(request, runtime, RecordsIn, largest=MAX_BATCH_BYTES)
     source.require([delivery.dataset], runtime.catalogue)
-    return _answer(await deliver(runtime, source, delivery.dataset, delivery.records))
+    outcomes = await deliver(runtime, source, delivery.dataset, delivery.records)
+    wording = RowWording(runtime.catalogue, delivery.dataset, requested_language(request))
+    return json_response({"results": [_result(each, wording) for each in outcomes]})
 
 
 @router.post("/actions", response_model=ActionResultsOut, openapi_extra=request_body(ActionsIn))
@@ -66,7 +69,15 @@ async def act_on_records(request: Request, runtime: UsingRuntime) -> Response:
     require_known([each.dataset for each in actions], runtime.catalogue)
     source.require(corrected, runtime.catalogue)
     outcomes = await apply_to_records(runtime, source, actions)
-    return json_response({"results": [_action_result(each) for each in outcomes]})
+    language = requested_language(request)
+    wordings = {
+        each.dataset: RowWording(runtime.catalogue, each.dataset, language) for each in actions
+    }
+    results = [
+        _action_result(outcome, wordings[each.dataset])
+        for each, outcome in zip(actions, outcomes, strict=True)
+    ]
+    return json_response({"results": results})
 
 
 @router.get("/actions", response_model=WaitingActionsOut)
@@ -116,11 +127,7 @@ async def list_overdue_records(request: Request, runtime: UsingRuntime) -> Respo
     return json_response({"records": [asdict(each) for each in found]})
 
 
-def _answer(outcomes: Sequence[RowOutcome]) -> Response:
-    return json_response({"results": [_result(each) for each in outcomes]})
-
-
-def _result(outcome: RowOutcome) -> dict[str, Any]:
+def _result(outcome: RowOutcome, wording: RowWording) -> dict[str, Any]:
     return {
         "row": outcome.row,
         "key": outcome.key,
@@ -129,14 +136,14 @@ def _result(outcome: RowOutcome) -> dict[str, Any]:
         "version": outcome.version,
         "warnings": list(outcome.warnings),
         "warning_details": [masked.as_document(outcome.row) for masked in outcome.masked],
-        "problems": [{"field": p.field, "reason": p.reason} for p in outcome.problems],
+        "problems": [wording.problem(each) for each in outcome.problems],
     }
 
 
-def _action_result(outcome: RowOutcome) -> dict[str, Any]:
+def _action_result(outcome: RowOutcome, wording: RowWording) -> dict[str, Any]:
     lapses_at = outcome.lapses_at
     return {
-        **_result(outcome),
+        **_result(outcome, wording),
         "action_id": outcome.action_id,
         "lapses_at": None if lapses_at is None else format_time(lapses_at),
     }

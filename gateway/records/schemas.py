@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from gateway.access.body import WireModel
+from gateway.creditfile.field_problems import ProblemCode
 from gateway.ingest.action_verdicts import ActionVerb
 from gateway.rfc3339 import Day
 
@@ -26,10 +27,16 @@ class RecordsIn(WireModel):
 
 
 class ProblemOut(WireModel):
-    """A field and the reason it was rejected, without its value."""
+    """A field and the reason it was rejected, without its value.
+
+    `reason` and `accepted` are in the language of `Accept-Language`; `field` is `?` for a whole row.
+    """
 
     field: str
     reason: str
+    code: ProblemCode
+    accepted: str
+    """What would be accepted: forms, or the nearest values of the catalogue; may be empty."""
 
 
 class MaskedOut(WireModel):

@@ -52,8 +52,8 @@ class Spool:
         """Path of its list of rejected rows."""
         return self.folder / f"{_checked_id(upload_id)}.rejects.csv"
 
-    def masked(self, upload_id: str) -> Path:
-        """Path of its list of masked numbers."""
+    def warnings(self, upload_id: str) -> Path:
+        """Path of its list of warnings, under the name that earlier versions gave it."""
         return self.folder / f"{_checked_id(upload_id)}.masked.csv"
 
     def has_room_for(self, length: int) -> bool:
@@ -98,7 +98,7 @@ class Spool:
         self.file(upload_id).unlink(missing_ok=True)
         if lists_too:
             self.rejects(upload_id).unlink(missing_ok=True)
-            self.masked(upload_id).unlink(missing_ok=True)
+            self.warnings(upload_id).unlink(missing_ok=True)
 
     def strays(self, before: float) -> list[str]:
         """Ids of files not modified since `before` (Unix time)."""

@@ -103,14 +103,21 @@ def test_rejected_rows_are_listed_and_warnings_counted(fixture: IngestFixture) -
     assert "Warning id_number_masked, from market: 1" in done.out
     listed = fixture.folder / "day1.ndjson.licence.rejects.csv"
     assert listed.read_text() == (
-        "row,field,reason\n"
-        "4,decided_on,in the future\n"
-        "6,uscc,not a unified social credit code of a market entity\n"
+        "row,field,reason,column,code,accepted\n"
+        "4,decided_on,in the future,decided_on,in_the_future,the day of the delivery at the latest\n"
+        "6,uscc,not a unified social credit code of a market entity,uscc,not_a_market_entity,"
+        '"the 18 characters on the business licence, which begin with 91, 92 or 93"\n'
     )
     assert listed.stat().st_mode & 0o777 == 0o600
-    masked = fixture.folder / "day1.ndjson.licence.masked.csv"
-    assert masked.read_text() == "row,field,item,kind,start,length\n5,content,,id,3,18\n"
-    assert f"Where personal numbers were masked: {masked}" in done.out
+    warnings = fixture.folder / "day1.ndjson.licence.warnings.csv"
+    assert warnings.read_text() == (
+        "row,field,item,kind,start,length,column,code,reason\n"
+        "5,uscc,,,,,uscc,check_character,"
+        "the code's check character is wrong: compare it with the business licence\n"
+        "5,content,,id,3,18,content,id_number_masked,"
+        "a number of a person's document was masked\n"
+    )
+    assert f"Rows with warnings: {warnings}" in done.out
     assert fixture.ingest("day1.ndjson").status == 1
 
 

@@ -16,6 +16,7 @@ from tests.records_builders import (
     make_act,
     make_department,
     make_penalty,
+    reasons,
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -196,7 +197,7 @@ async def test_no_delivery_and_no_correction_brings_it_back(gateway: GatewayFixt
     assert {w for each in again for w in each["warnings"]} >= {"stays_repaired", "stays_withdrawn"}
     for each in (repaired, withdrawn):
         (refused,) = await act(source, make_act(each, "correct", fields={"fine": "2"}))
-        assert refused["problems"] == [{"field": "key", "reason": "has been repaired or withdrawn"}]
+        assert reasons(refused) == [{"field": "key", "reason": "has been repaired or withdrawn"}]
     assert await told_ids(bank, uscc) == before
 
 

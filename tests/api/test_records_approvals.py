@@ -25,6 +25,7 @@ from tests.records_builders import (
     make_act,
     make_department,
     make_penalty,
+    reasons,
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -217,7 +218,7 @@ async def test_a_suspension_outlasts_a_repair_and_its_revocation(gateway: Gatewa
     await act(source, make_act(penalty, "suspend"))
     await act(source, make_act(penalty, "repair"))
     (refused,) = await act(source, make_act(penalty, "reinstate", **ASKS))
-    assert refused["problems"] == [{"field": "key", "reason": "has been repaired"}]
+    assert reasons(refused) == [{"field": "key", "reason": "has been repaired"}]
     for verb, expected in (("revoke_repair", False), ("reinstate", True)):
         (asked,) = await act(source, make_act(penalty, verb, **ASKS))
         assert (await approve(source, asked["action_id"])).status_code == 200
@@ -348,7 +349,7 @@ async def test_many_wait_in_one_call_beside_what_is_done(gateway: GatewayFixture
     results = response.json()["results"]
     assert [each["outcome"] for each in results] == ["pending", "pending", "rejected", "rejected"]
     assert len({each["action_id"] for each in results[:2]}) == 2
-    assert results[2]["problems"] == [{"field": "key", "reason": "is not suspended"}]
+    assert reasons(results[2]) == [{"field": "key", "reason": "is not suspended"}]
     assert results[3]["action_id"] is None
 
 

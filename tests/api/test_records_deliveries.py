@@ -21,6 +21,7 @@ from tests.records_builders import (
     make_act,
     make_department,
     make_penalty,
+    reasons,
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -85,7 +86,7 @@ async def test_rows_that_all_lack_their_code_are_each_rejected(gateway: GatewayF
         del row["uscc"]
     results = await deliver(source, "penalty", *rows)
     assert [each["outcome"] for each in results] == ["rejected"] * 20
-    assert all(each["problems"] == [{"field": "uscc", "reason": "missing"}] for each in results)
+    assert all(reasons(each) == [{"field": "uscc", "reason": "missing"}] for each in results)
 
 
 async def test_a_repeated_delivery_changes_nothing(gateway: GatewayFixture) -> None:
@@ -127,7 +128,7 @@ async def test_a_registration_is_another_sources(gateway: GatewayFixture) -> Non
     }  # fmt: skip
     (result,) = await deliver(source, "registration", row)
     assert result["outcome"] == "rejected"
-    assert result["problems"] == [{"field": "uscc", "reason": "held by another source"}]
+    assert reasons(result) == [{"field": "uscc", "reason": "held by another source"}]
 
 
 async def test_warnings_stand_with_their_rows(gateway: GatewayFixture) -> None:

@@ -10,7 +10,15 @@ from sqlalchemy import text
 
 from gateway.privacy.redaction import ID_NUMBER_MASK, PHONE_MASK
 from tests.gateway_fixture import GatewayFixture
-from tests.records_builders import act, deliver, forget, make_act, make_department, make_penalty
+from tests.records_builders import (
+    act,
+    deliver,
+    forget,
+    make_act,
+    make_department,
+    make_penalty,
+    reasons,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -70,9 +78,7 @@ async def test_a_number_in_a_key_rejects_its_row_alone(gateway: GatewayFixture) 
     good = make_penalty(gateway, uscc)
     results = await deliver(source, "penalty", bad, good)
     assert [each["outcome"] for each in results] == ["rejected", "created"]
-    assert results[0]["problems"] == [
-        {"field": "document_number", "reason": "personal_number_in_key"}
-    ]
+    assert reasons(results[0]) == [{"field": "document_number", "reason": "personal_number_in_key"}]
     assert "19900101" not in json.dumps(results)
     (unknown,) = await act(source, make_act(bad, "withdraw"))
     assert (unknown["outcome"], unknown["key"]) == ("rejected", None)

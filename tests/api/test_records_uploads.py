@@ -105,7 +105,7 @@ async def test_a_file_in_parts_becomes_records(gateway: GatewayFixture) -> None:
     rejects = await get(source, f"/v1/records/jobs/{job['job_id']}/rejects")
     header, *rows = rejects.text.splitlines()
     assert (header, {row.split(",")[:2][1] for row in rows}) == (
-        "row,field,reason",
+        "row,field,reason,column,code,accepted",
         {"fine", "kinds"},
     )
     as_lines = await get(
@@ -115,10 +115,16 @@ async def test_a_file_in_parts_becomes_records(gateway: GatewayFixture) -> None:
     masked = await get(source, f"/v1/records/jobs/{job['job_id']}/warnings")
     assert masked.headers["Content-Type"].startswith("application/x-ndjson")
     assert [json.loads(line) for line in masked.text.splitlines()] == [
-        {"row": 3, "field": "facts", "kind": "id", "start": 3, "length": 18}
-    ]
+        {
+            "row": 3, "field": "facts", "kind": "id", "start": 3, "length": 18, "column": "facts",
+            "code": "id_number_masked", "reason": "a number of a person's document was masked",
+        }
+    ]  # fmt: skip
     as_csv = await get(source, f"/v1/records/jobs/{job['job_id']}/warnings", Accept="text/csv")
-    assert as_csv.text == "row,field,item,kind,start,length\n3,facts,,id,3,18\n"
+    assert as_csv.text == (
+        "row,field,item,kind,start,length,column,code,reason\n"
+        "3,facts,,id,3,18,facts,id_number_masked,a number of a person's document was masked\n"
+    )
     records = (await bank.query(uscc, "penalty")).json()["records"]
     numbers = {each["fields"]["document_number"] for each in records}
     assert {good["document_number"], warned["document_number"]} <= numbers

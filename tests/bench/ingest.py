@@ -189,7 +189,7 @@ class _Bench:
             digest=digest_of_file(path),
             format="csv",
             rejects=path.with_suffix(".rejects"),
-            masked=path.with_suffix(".masked"),
+            warnings=path.with_suffix(".warnings"),
             again=lambda _: True,
         )
         job = await ingest_file(

@@ -71,7 +71,7 @@ def test_a_killed_ingest_that_is_run_again_leaves_what_a_calm_one_leaves(
     assert one == other
     assert one["state"] == "done"
     assert one["rows"] > ROWS
-    for name in ("rejects", "masked"):
+    for name in ("rejects", "warnings"):
         listed = [(d.folder / f"day1.ndjson.licence.{name}.csv").read_text() for d in fixtures]
         assert listed[0] == listed[1]
 

@@ -5,8 +5,8 @@ from typing import Any, get_args
 
 import pytest
 
+from gateway.creditfile.field_problems import FieldProblem
 from gateway.creditfile.local_dates import day_of
-from gateway.creditfile.record_mapping import FieldProblem
 from gateway.creditfile.records import Record
 from gateway.ingest import action_verdicts as verdicts
 from gateway.ingest.action_verdicts import TWO_PERSONS, ActionVerb, is_already_so, problem_with

@@ -5,21 +5,23 @@ from pathlib import Path
 import pytest
 
 from gateway.ingest.decompression import FileRefused
-from gateway.ingest.row_list_files import MASKED_HEADER, MAX_LIST_BYTES, RowList
-from gateway.ingest.row_list_files import REJECTED_HEADER as HEADER
+from gateway.ingest.row_list_files import MAX_LIST_BYTES, RowList
+from gateway.ingest.row_wording import STORED_REJECTS, STORED_WARNINGS, RowWording
 from gateway.records.job_routes import read_list
+from tests.creditfile_builders import CATALOGUE
 
-LINE = b"7,fine,negative\n"
+HEADER = STORED_REJECTS.header
+LINE = b"7,fine,negative,fine,,\n"
 
 
 def test_without_rejects_there_is_no_list(tmp_path: Path) -> None:
     """And the list of an earlier run is removed."""
     path = tmp_path / "list.csv"
-    with RowList(path, 0, HEADER):
+    with RowList(path, 0, STORED_REJECTS):
         pass
     assert not path.exists()
     path.write_bytes(HEADER + LINE)
-    with RowList(path, 0, HEADER):
+    with RowList(path, 0, STORED_REJECTS):
         pass
     assert not path.exists()
 
@@ -27,13 +29,13 @@ def test_without_rejects_there_is_no_list(tmp_path: Path) -> None:
 def test_lines_after_the_last_commit_are_cut_off(tmp_path: Path) -> None:
     """The list continues from there."""
     path = tmp_path / "list.csv"
-    with RowList(path, 0, HEADER) as rejects:
+    with RowList(path, 0, STORED_REJECTS) as rejects:
         rejects.add(LINE)
         length = rejects.length
         rejects.add(b"8,fine,neg")
-    with RowList(path, length, HEADER) as rejects:
-        rejects.add(b"9,fine,negative\n")
-    assert path.read_bytes() == HEADER + LINE + b"9,fine,negative\n"
+    with RowList(path, length, STORED_REJECTS) as rejects:
+        rejects.add(b"9,fine,negative,fine,,\n")
+    assert path.read_bytes() == HEADER + LINE + b"9,fine,negative,fine,,\n"
     assert path.stat().st_mode & 0o777 == 0o600
 
 
@@ -43,7 +45,7 @@ def test_another_file_in_its_place_is_left_as_it_is(tmp_path: Path, content: byt
     path = tmp_path / "list.csv"
     path.write_bytes(content)
     with pytest.raises(FileRefused, match="is there already"):
-        RowList(path, 0, HEADER)
+        RowList(path, 0, STORED_REJECTS)
     assert path.read_bytes() == content
 
 
@@ -53,13 +55,13 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     target.write_bytes(HEADER)
     (tmp_path / "list.csv").symlink_to(target)
     with pytest.raises(FileRefused):
-        RowList(tmp_path / "list.csv", 0, HEADER)
+        RowList(tmp_path / "list.csv", 0, STORED_REJECTS)
     assert target.exists()
 
 
 def test_a_list_that_was_taken_away_begins_anew(tmp_path: Path) -> None:
     """With the rows rejected from then on."""
-    with RowList(tmp_path / "list.csv", 100, HEADER) as rejects:
+    with RowList(tmp_path / "list.csv", 100, STORED_REJECTS) as rejects:
         rejects.add(LINE)
         assert rejects.length == len(LINE)
     assert (tmp_path / "list.csv").read_bytes() == HEADER + LINE
@@ -68,16 +70,32 @@ def test_a_list_that_was_taken_away_begins_anew(tmp_path: Path) -> None:
 def test_a_list_is_shown_in_whole_lines(tmp_path: Path) -> None:
     """Also if the limit is inside a character."""
     path = tmp_path / "list.csv"
-    assert read_list(path, HEADER) == HEADER.decode()
+    assert not read_list(path)
     path.write_bytes(HEADER + "1,?,字\n2,?,字\n".encode())
-    assert read_list(path, HEADER, max_bytes=13) == HEADER.decode() + "1,?,字\n"
+    assert read_list(path, max_bytes=13) == "1,?,字\n"
 
 
 def test_a_list_has_an_end(tmp_path: Path) -> None:
     """As many whole lines as fit."""
-    line = b"7,facts,,phone,3,11\n"
-    with RowList(tmp_path / "list.csv", 0, MASKED_HEADER) as masked:
+    line = b"7,facts,,phone,3,11,phone_masked,facts\n"
+    with RowList(tmp_path / "list.csv", 0, STORED_WARNINGS) as warnings:
         for _ in range(3):
-            masked.add(line * (MAX_LIST_BYTES // len(line) // 2))
-        assert MAX_LIST_BYTES - len(line) < masked.length <= MAX_LIST_BYTES
+            warnings.add(line * (MAX_LIST_BYTES // len(line) // 2))
+        assert MAX_LIST_BYTES - len(line) < warnings.length <= MAX_LIST_BYTES
     assert (tmp_path / "list.csv").read_bytes().endswith(line)
+
+
+def test_a_list_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
+    """Under its own header; its lines are served with the reason that they have."""
+    path = tmp_path / "list.csv"
+    earlier = b"7,fine,negative\n"
+    path.write_bytes(STORED_REJECTS.earlier + earlier + b"8,fine,not committed\n")
+    with RowList(path, len(earlier), STORED_REJECTS) as rejects:
+        rejects.add(LINE)
+        assert rejects.length == len(earlier + LINE)
+    with RowList(path, len(earlier + LINE), STORED_REJECTS):
+        pass
+    assert path.read_bytes() == STORED_REJECTS.earlier + earlier + LINE
+    found = list(RowWording(CATALOGUE, "penalty", "zh").rejects(read_list(path)))
+    assert found[0] == {"row": "7", "field": "fine", "reason": "negative"}
+    assert (found[1]["code"], found[1]["reason"]) == ("negative", "不能为负数")

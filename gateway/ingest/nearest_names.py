@@ -1,0 +1,72 @@
+"""Approximate matching of a delivered word to names of the catalogue; returns those names only."""
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, Final
+
+from gateway.creditfile.catalogue_schema import DatasetDefinition, FieldDefinition, fold_name
+from gateway.creditfile.labels import VALUES
+
+MOST_NAMES: Final = 3
+_LONGEST_WORD: Final = 40
+_CUTOFF: Final = 0.5
+
+
+class NearestNames:
+    """Names, found by words that are spelt like one of their spellings."""
+
+    def __init__(self, spellings: Iterable[tuple[str, str]]) -> None:
+        """`spellings` are pairs of a spelling and the name that it stands for."""
+        self._names: Mapping[str, str] = {fold_name(word): name for word, name in spellings}
+        self._letters = {word: frozenset(word) for word in self._names}
+
+    def of(self, word: str) -> tuple[str, ...]:
+        """Nearest names, the best one first; none where nothing is near."""
+        if len(word) > _LONGEST_WORD:
+            return ()
+        folded = fold_name(word)
+        letters = frozenset(folded)
+        alike = [each for each, own in self._letters.items() if not own.isdisjoint(letters)]
+        found = get_close_matches(folded, alike, n=2 * MOST_NAMES, cutoff=_CUTOFF)
+        return tuple(dict.fromkeys(self._names[each] for each in found))[:MOST_NAMES]
+
+
+class NearestInDataset:
+    """Nearest values and fields of one dataset, for rows that are rejected.
+
+    Of a personal field nothing is looked up.
+    """
+
+    def __init__(self, dataset: DatasetDefinition) -> None:
+        self._dataset = dataset
+        self._values: dict[str, NearestNames] = {}
+        self._fields: NearestNames | None = None
+
+    def values(self, field: FieldDefinition, given: Any) -> tuple[str, ...]:
+        """Nearest values of a field with a closed list; of a list, of its first unfit text."""
+        if field.personal or not field.values:
+            return ()
+        names = self._values.get(field.name)
+        if names is None:
+            names = self._values[field.name] = NearestNames(_words_of_values(field))
+        texts = given if isinstance(given, list) else [given]
+        unfit = (each for each in texts if type(each) is str and field.value_of(each) is None)
+        return names.of(next(unfit, ""))
+
+    def fields(self, name: str) -> tuple[str, ...]:
+        """Nearest fields by code, Chinese name and alias."""
+        if self._fields is None:
+            self._fields = NearestNames(
+                (spelling, each.name)
+                for each in self._dataset.fields
+                for spelling in (each.name, each.zh, *each.also)
+            )
+        return self._fields.of(name)
+
+
+def _words_of_values(field: FieldDefinition) -> Iterable[tuple[str, str]]:
+    """Each value by itself, by its other words and by its labels."""
+    for word, value in field.value_of_word.items():
+        yield word, value
+    for value in field.values:
+        yield from ((label, value) for label in VALUES.get(value, ()))
