@@ -12,12 +12,14 @@ from consent.model import PURPOSE_NAMES
 from gateway import problems
 from gateway.access.subject_uscc import CHECK_CHARACTER
 from gateway.clients.registration import KINDS, SCOPES
+from gateway.creditfile.field_problems import REASONS, ProblemCode
 from gateway.creditfile.objections.model import ObjectionKind, ObjectionOutcome
 from gateway.creditfile.objections.model import Status as ObjectionStatus
 from gateway.creditfile.repairs.model import ApplicationStatus
 from gateway.disclosure.withdrawal_notices import NoticeKind
 from gateway.ingest.action_verdicts import TWO_PERSONS, ActionVerb
 from gateway.ingest.results import BatchResult, RowWarning
+from gateway.ingest.row_wording import WARNING_REASONS
 from gateway.oauth.authlib_models import GRANT_TYPES
 from gateway.privacy.redaction import NumberKind
 from gateway.queries.withheld import WithheldReason
@@ -47,6 +49,10 @@ def _literal(alias: object) -> tuple[str, ...]:
         for each in get_args(alias)
         for value in ((each,) if isinstance(each, str) else _literal(each))
     )
+
+
+def _capitalised(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 LISTS: Final = (
@@ -213,35 +219,25 @@ LISTS: Final = (
     ClosedList(
         zh="报送提示",
         en="Warnings of intake",
-        where="`results[].warnings` of `POST /v1/records`",
+        where="`results[].warnings` of `POST /v1/records`, `code` of a job's `warnings`",
         values=tuple(RowWarning),
+        words={each: (word.zh, _capitalised(word.en)) for each, word in WARNING_REASONS.items()},
+    ),
+    ClosedList(
+        zh="未接收的原因",
+        en="Problems of intake",
+        where="`results[].problems[].code` of `POST /v1/records`, `POST /v1/records/actions` and "
+        "`POST /v1/records/repairs/platforms`, `code` of a job's `rejects`",
+        values=tuple(ProblemCode),
         words={
-            RowWarning.CHECK_CHARACTER: ("代码的校验码不符", "The code's check character is wrong"),
-            RowWarning.LIKE_AN_ID_NUMBER: (
-                "代码有效，但也符合身份证号码规则",
-                "A valid code whose digits are also a valid ID number",
+            **{
+                each: (words.zh.format("…", "…"), _capitalised(words.en.format("…", "…")))
+                for each, words in REASONS.items()
+            },
+            ProblemCode.PERSONAL_NUMBER_IN_KEY: (
+                REASONS[ProblemCode.PERSONAL_NUMBER_IN_KEY].zh,
+                "A person's number in the key; `reason` says the code",
             ),
-            RowWarning.PUBLICITY_END: (
-                "报送的公示截止日与计算结果不同",
-                "The end of publicity differs from the computed one",
-            ),
-            RowWarning.LIKE_YUAN: (
-                "以万元计的金额像是以元填写",
-                "An amount in 10,000 yuan looks like one in yuan",
-            ),
-            RowWarning.ID_NUMBER: ("文本中的证件号码已隐去", "A number of a person was masked"),
-            RowWarning.PHONE: ("文本中的电话号码已隐去", "A phone number was masked"),
-            RowWarning.SUPERSEDED: (
-                "同次报送中后面有同一主键的行",
-                "A later row of the delivery has the same key",
-            ),
-            RowWarning.OLDER: (
-                "来源时间早于已有记录，未替换",
-                "Older than what is held, which stays",
-            ),
-            RowWarning.STAYS_REPAIRED: ("记录已修复，报送不恢复", "Repaired, and stays so"),
-            RowWarning.STAYS_SUSPENDED: ("记录已中止，报送不恢复", "Suspended, and stays so"),
-            RowWarning.STAYS_WITHDRAWN: ("记录已撤销，报送不恢复", "Withdrawn, and stays so"),
         },
     ),
     ClosedList(

@@ -96,13 +96,13 @@ REASONS: Final[Mapping[ProblemCode, Translated]] = {
         "是居民身份证号码，不是统一社会信用代码",
         "a personal ID number, not a unified social credit code",
     ),
-    ProblemCode.KEY_PARTS: Translated("与主键的组成不符", "not the parts of the natural key"),
+    ProblemCode.KEY_PARTS: Translated("与自然键的组成不符", "not the parts of the natural key"),
     ProblemCode.KEY_DIFFERS: Translated(
-        "与主键字段的内容不一致", "says something else than the fields"
+        "与自然键各字段的内容不一致", "says something else than the fields"
     ),
-    ProblemCode.KEY_TOO_LONG: Translated("主键超过 {0} 个字符", "a key longer than {0} characters"),
+    ProblemCode.KEY_TOO_LONG: Translated("自然键超过 {0} 个字符", "a key longer than {0} characters"),
     ProblemCode.PERSONAL_NUMBER_IN_KEY: Translated(
-        "主键含有个人证件号码或电话号码", "personal_number_in_key"
+        "自然键含有个人证件号码或电话号码", "personal_number_in_key"
     ),
     ProblemCode.HELD_BY_ANOTHER: Translated(
         "该主体的登记信息由其他数源单位提供", "held by another source"
@@ -126,8 +126,8 @@ REASONS: Final[Mapping[ProblemCode, Translated]] = {
     ProblemCode.NESTED_TOO_DEEP: Translated("JSON 嵌套超过 {0} 层", "nested more than {0} deep"),
     ProblemCode.UNKNOWN_RECORD: Translated("本单位没有此记录", "no such record of this source"),
     ProblemCode.DUPLICATE: Translated("同一次请求中重复", "named before in this call"),
-    ProblemCode.HAS_ENDED: Translated("记录已修复或已撤销", "has been repaired or withdrawn"),
-    ProblemCode.WITHDRAWN: Translated("记录已撤销", "has been withdrawn"),
+    ProblemCode.HAS_ENDED: Translated("记录已修复或已撤回", "has been repaired or withdrawn"),
+    ProblemCode.WITHDRAWN: Translated("记录已撤回", "has been withdrawn"),
     ProblemCode.REPAIRED: Translated("记录已修复", "has been repaired"),
     ProblemCode.NOT_REPAIRED: Translated("记录未修复", "is not repaired"),
     ProblemCode.NOT_SUSPENDED: Translated("记录未中止", "is not suspended"),
@@ -139,7 +139,7 @@ REASONS: Final[Mapping[ProblemCode, Translated]] = {
     ),
     ProblemCode.REGISTRATION: Translated("登记信息须重新报送", "a registration is delivered anew"),
     ProblemCode.KEY_FIELD: Translated(
-        "是主键字段，不能更正：请撤销该记录，并以正确的主键重新报送",
+        "是自然键字段，不能更正：请撤回该记录，并以正确的自然键重新报送",
         "part of the key: withdraw the record and deliver it under the right one",
     ),
     ProblemCode.UNKNOWN_PLATFORM: Translated("不是目录中的平台", "no platform of the catalogue"),

@@ -54,7 +54,7 @@ _BY_CODE: Final[Mapping[ProblemCode, Translated]] = {
     ProblemCode.NESTED_TOO_DEEP: Translated("至多 {0} 层", "at most {0} deep"),
 }
 """What is accepted whatever the field; `{0}` and `{1}` stand for the problem's numbers."""
-_BY_TYPE: Final[Mapping[str, Translated]] = {
+BY_TYPE: Final[Mapping[str, Translated]] = {
     "date": Translated(
         "2026-03-02、2026/3/2、20260302、2026年3月2日、2026.3.2",
         "2026-03-02, 2026/3/2, 20260302, 2026年3月2日, 2026.3.2",
@@ -112,7 +112,7 @@ class AcceptedForms:
         if field.values:
             known = [each for each in nearest if each in field.values]
             return self._joined((each, VALUES.get(each)) for each in known or field.values)
-        return _BY_TYPE.get(field.type, _NOTHING).text(self._language)
+        return BY_TYPE.get(field.type, _NOTHING).text(self._language)
 
     def _fields(self, nearest: tuple[str, ...]) -> str:
         by_name = self._dataset.field_by_name

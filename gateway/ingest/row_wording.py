@@ -58,7 +58,7 @@ WARNING_REASONS: Final[Mapping[RowWarning, Translated]] = {
     ),
     RowWarning.PHONE: Translated("文本中的电话号码已隐去", "a phone number was masked"),
     RowWarning.SUPERSEDED: Translated(
-        "同次报送中后面有同一主键的行，以后者为准",
+        "同一次报送中后面有自然键相同的行，以后者为准",
         "a later row of the delivery has the same key and counts",
     ),
     RowWarning.OLDER: Translated(
@@ -71,7 +71,7 @@ WARNING_REASONS: Final[Mapping[RowWarning, Translated]] = {
         "记录已中止，报送不恢复", "the record is suspended, and stays so"
     ),
     RowWarning.STAYS_WITHDRAWN: Translated(
-        "记录已撤销，报送不恢复", "the record is withdrawn, and stays so"
+        "记录已撤回，报送不恢复", "the record is withdrawn, and stays so"
     ),
 }
 

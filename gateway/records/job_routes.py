@@ -163,18 +163,19 @@ def encode_list(
 ) -> bytes:
     """A list as CSV with its header, or NDJSON; whole lines of at most `max_bytes`."""
     text = bytearray(csv_header(members) if is_csv else b"")
-    for line in csv_lines(listed, members) if is_csv else map(_as_json, listed):
+    lines = csv_lines(listed, members) if is_csv else (_as_json(each, members) for each in listed)
+    for line in lines:
         if len(text) + len(line) > max_bytes:
             break
         text += line
     return bytes(text)
 
 
-def _as_json(listed: Listed) -> bytes:
+def _as_json(listed: Listed, members: tuple[str, ...]) -> bytes:
     """One JSON object in a line, without empty members."""
     document = {
         name: int(cell) if name in NUMERIC_COLUMNS else cell
-        for name, cell in listed.items()
-        if cell
+        for name in members
+        if (cell := listed.get(name))
     }
     return f"{to_json(document)}\n".encode()

@@ -1,0 +1,199 @@
+"""Lists of rejected rows and warnings: column, code, and what is accepted, in Chinese and English."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.creditfile.field_problems import REASONS, FieldProblem, ProblemCode
+from gateway.ingest.accepted_forms import BY_TYPE, AcceptedForms
+from gateway.ingest.nearest_names import NearestInDataset
+from gateway.ingest.results import RowWarning
+from gateway.ingest.row_wording import (
+    REJECT_MEMBERS,
+    WARNING_MEMBERS,
+    WARNING_REASONS,
+    RowWording,
+    csv_lines,
+)
+from gateway.pages.i18n import Language
+from gateway.records.job_routes import encode_list
+from tests.creditfile_builders import CATALOGUE, USCC
+from tests.ingest_reader import Reader, reader_in
+
+HEADER = "统一社会信用代码,处罚决定书文号,处罚类别,罚款金额（万元）,处罚决定日期,处罚内容"
+PENALTY = CATALOGUE.dataset("penalty")
+ID_NUMBER = "330106199001011237"
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Reader:
+    """Read bytes as a file of penalties."""
+    return reader_in(tmp_path)
+
+
+def test_each_code_has_its_words_in_both_languages() -> None:
+    """Of problems and of warnings; none is left over."""
+    assert set(REASONS) == set(ProblemCode)
+    assert set(WARNING_REASONS) == set(RowWarning)
+    for words in (*REASONS.values(), *WARNING_REASONS.values()):
+        assert words.zh != words.en
+        assert all(words)
+
+
+@pytest.mark.parametrize(
+    ("cells", "language", "wanted"),
+    [
+        (
+            "罚1,罚金,1,2026-03-02,x", "zh",
+            ("kinds", "不是目录规定的取值", "处罚类别", "not_in_catalogue", "罚款"),
+        ),
+        (
+            "罚1,罚金,1,2026-03-02,x", "en",
+            (
+                "kinds", "not one of the values of the catalogue", "处罚类别", "not_in_catalogue",
+                "罚款 (Fine)",
+            ),
+        ),
+        (
+            "罚1,罚款,1,2026年3月,x", "zh",
+            (
+                "decided_on", "不是有效日期", "处罚决定日期", "not_a_date",
+                "2026-03-02、2026/3/2、20260302、2026年3月2日、2026.3.2",
+            ),
+        ),
+        (
+            "罚1,罚款,一万,2026-03-02,x", "en",
+            (
+                "fine", "not a decimal with at most 14 and 6 digits, as text", "罚款金额（万元）",
+                "not_a_decimal",
+                BY_TYPE["decimal"].en,
+            ),
+        ),
+        (
+            ",罚款,1,2026-03-02,x", "zh",
+            ("document_number", "必填项为空", "处罚决定书文号", "missing", ""),
+        ),
+        (
+            "罚1,罚款", "zh",
+            (
+                "?", "本行有 3 个单元格，表头有 6 个", "", "number_of_cells",
+                "6 个单元格；含分隔符的内容放在双引号内",
+            ),
+        ),
+    ],
+)  # fmt: skip
+def test_a_rejected_row_says_column_code_and_what_is_accepted(
+    read: Reader, cells: str, language: Language, wanted: tuple[str, ...]
+) -> None:
+    """The column as the file names it, the reason in the language asked for."""
+    found = read(f"{HEADER}\n{USCC},{cells}\n")
+    (listed,) = found.rejects_in(language)
+    assert tuple(listed[name] for name in REJECT_MEMBERS) == ("1", *wanted)
+
+
+def test_where_nothing_is_near_all_values_are_named(read: Reader) -> None:
+    """By code, with the label where that is another word."""
+    found = read(f"{HEADER},复议诉讼状态\n{USCC},罚1,罚款,1,2026-03-02,x,龘龘龘\n")
+    (listed,) = found.rejects_in("zh")
+    assert listed["accepted"] == "；".join(
+        f"{each}（撤销）" if each == "annulled" else each
+        for each in PENALTY.field_by_name["appeal_state"].values
+    )
+
+
+def test_a_label_leads_to_its_code() -> None:
+    """A word that the pages show is near to the value that files have."""
+    dataset = CATALOGUE.dataset("commitment")
+    nearest = NearestInDataset(dataset).values(dataset.field_by_name["fulfilment"], "已履约")
+    assert nearest[0] == "fulfilled"
+    problem = FieldProblem(
+        field="fulfilment", code=ProblemCode.NOT_IN_CATALOGUE, nearest=nearest[:1]
+    )
+    assert AcceptedForms(dataset, "zh").of(problem) == "fulfilled（已履约）"
+
+
+def test_an_unknown_member_is_answered_with_the_nearest_field(read: Reader) -> None:
+    """In NDJSON the column is the member; one that could be a value is not repeated."""
+    row = {"uscc": USCC, "document_number": "罚1", "kinds": ["罚款"], "decided_on": "2026-03-02"}
+    content = "\n".join(
+        json.dumps(row | more) for more in ({"decided_no": "x"}, {f"某{ID_NUMBER}": "x"})
+    )
+    near, far = read(content, "ndjson").rejects_in("en")
+    assert (near["column"], near["code"]) == ("decided_no", "unknown_field")
+    assert near["accepted"].startswith("decided_on (Decision decided); ")
+    assert (far["field"], far["column"]) == ("?", "")
+    assert far["accepted"].startswith("uscc")
+    assert ID_NUMBER not in json.dumps(far)
+
+
+def test_nothing_is_looked_up_of_a_personal_field() -> None:
+    """All values of the catalogue are named, whatever was delivered."""
+    field = PENALTY.field_by_name["kinds"]
+    nearest = NearestInDataset(PENALTY)
+    assert nearest.values(field, ["罚款", "罚金"]) == ("罚款",)
+    assert nearest.values(field.model_copy(update={"personal": True}), ["罚金"]) == ()
+
+
+def test_a_long_word_is_near_to_nothing() -> None:
+    """The cost of a lookup is bounded."""
+    field = PENALTY.field_by_name["kinds"]
+    assert NearestInDataset(PENALTY).values(field, ["罚款" * 1_000]) == ()
+    assert NearestInDataset(PENALTY).values(field, [{}]) == ()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("dataset", CATALOGUE.codes)
+def test_every_problem_of_every_field_has_its_words(dataset: str, language: Language) -> None:
+    """Without an unfilled place."""
+    wording = RowWording(CATALOGUE, dataset, language)
+    for field in (*CATALOGUE.dataset(dataset).field_by_name, "?", "key", "source_time"):
+        for code in ProblemCode:
+            said = wording.problem(FieldProblem(field=field, code=code, numbers=(3, 4)))
+            assert said["reason"]
+            assert "{" not in said["reason"] + said["accepted"]
+
+
+def test_every_warning_is_listed_with_its_row_and_column(read: Reader) -> None:
+    """Those of a field, of a masked number and of a row as a whole."""
+    wrong = USCC[:-1] + ("A" if USCC[-1] != "A" else "B")
+    header = f"{HEADER},没收金额（万元）,公示截止期"
+    rows = (
+        f"{USCC},罚1,罚款,6000,2026-03-02,x,7000,\n"
+        f"{wrong},罚2,罚款,1,2026-03-02,张某{ID_NUMBER}电话13912345678,,\n"
+        f"{USCC},罚3,罚款,1,2026-03-02,x,,2099-01-01\n"
+        f"{USCC},罚3,罚款,1,2026-03-02,x,,\n"
+    )
+    found = read(f"{header}\n{rows}")
+    assert found.refused is None
+    listed = found.warnings_in("zh")
+    assert [(each["row"], each["field"], each["column"], each["code"]) for each in listed] == [
+        ("1", "fine", "罚款金额（万元）", "like_yuan"),
+        ("1", "confiscated", "没收金额（万元）", "like_yuan"),
+        ("2", "uscc", "统一社会信用代码", "check_character"),
+        ("2", "content", "处罚内容", "id_number_masked"),
+        ("2", "content", "处罚内容", "phone_masked"),
+        ("3", "publicity_ends_on", "公示截止期", "publicity_end"),
+        ("3", "?", "", "superseded_in_delivery"),
+    ]
+    assert listed[3]["start"] == "2"
+    assert all(each["reason"] == WARNING_REASONS[RowWarning(each["code"])].zh for each in listed)
+    assert found.warned[RowWarning.LIKE_YUAN] == 1
+
+
+def test_a_warning_of_an_earlier_version_has_its_code() -> None:
+    """Which follows from the kind of number."""
+    (listed,) = RowWording(CATALOGUE, "penalty", "en").warnings("3,facts,,phone,3,11\n")
+    (line,) = csv_lines([listed], WARNING_MEMBERS)
+    assert line == b"3,facts,,phone,3,11,,phone_masked,a phone number was masked\n"
+
+
+def test_a_list_is_cut_after_a_whole_line() -> None:
+    """So that a served list is no larger than a stored one."""
+    rows: list[dict[str, Any]] = [{"row": f"{n}", "field": "fine"} for n in range(3)]
+    whole = encode_list(rows, REJECT_MEMBERS, is_csv=False)
+    assert whole.count(b"\n") == 3
+    cut = encode_list(rows, REJECT_MEMBERS, is_csv=False, max_bytes=len(whole) - 1)
+    assert whole.startswith(cut)
+    assert cut.count(b"\n") == 2
