@@ -100,7 +100,9 @@ REASONS: Final[Mapping[ProblemCode, Translated]] = {
     ProblemCode.KEY_DIFFERS: Translated(
         "与自然键各字段的内容不一致", "says something else than the fields"
     ),
-    ProblemCode.KEY_TOO_LONG: Translated("自然键超过 {0} 个字符", "a key longer than {0} characters"),
+    ProblemCode.KEY_TOO_LONG: Translated(
+        "自然键超过 {0} 个字符", "a key longer than {0} characters"
+    ),
     ProblemCode.PERSONAL_NUMBER_IN_KEY: Translated(
         "自然键含有个人证件号码或电话号码", "personal_number_in_key"
     ),

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
 
-from gateway.creditfile.catalogue_schema import DatasetDefinition, FieldDefinition, fold_name
+from gateway.creditfile.catalogue_schema import DatasetDefinition, FieldDefinition
+from gateway.creditfile.delivery_forms import fold_name
 from gateway.creditfile.labels import VALUES
 
 MOST_NAMES: Final = 3
