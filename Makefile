@@ -49,6 +49,7 @@ docs: .venv/ready ## make the reference pages anew from what they describe
 	$(BIN)/python -m verification.questions_page > docs/understand/questions.md
 	$(BIN)/python -m tests.closed_lists_page > docs/understand/closed-lists.md
 	$(BIN)/python -m tests.sdk_labels > sdk/src/xinqiao/cli/labels.json
+	$(BIN)/python -m tests.sdk_published > sdk/src/xinqiao/testing/published.json
 
 dist: .venv/product ## build wheel and sdist of the gateway and of the SDK into dist/
 	$(BIN)/python -m hatchling build -d dist

@@ -99,10 +99,14 @@ def test_no_personal_value_is_printed_logged_or_raised(
     """Whole answers, answers with a part missing or of another type, tampered evidence, mistakes."""
     secret = {*texts(fields), name}
     gateway = FakeGateway()
-    record = {"dataset": "penalty", "fields": fields}
     enterprise = gateway.add_enterprise(
-        USCC, answers={("legal_representative_name.v1", name): "yes"}, records=[record]
+        USCC,
+        answers={("legal_representative_name.v1", name): "yes"},
+        records=[{"dataset": "penalty"}],
     )
+    records = ({**enterprise.records[0], "fields": fields},)  # of no catalogue
+    enterprise = dataclasses.replace(enterprise, records=records)
+    gateway._resources.enterprises[USCC] = enterprise
     consent = gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"])
     shown: list[str] = [repr(enterprise)]
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -152,15 +152,18 @@ def test_evidence_of_a_query_shows_how_long_each_record_is_used_and_kept(
 ) -> None:
     """Years later, offline, from what was signed."""
     kept, keys = tmp_path / "e.json", str(tmp_path / "keys.json")
-    until = datetime(2199, 1, 1, tzinfo=UTC)
+    until = (datetime.now(UTC) + timedelta(days=700)).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
+    ends = f"use until {until:%Y-%m-%d} 08:00:00+08:00, delete by {until:%Y-%m-%d}"
     fake_gateway.grant_consent(
         USCC, purpose="loan_approval", datasets=["penalty"], valid_until=until
     )
     asked = ("query", USCC, "--purpose", "loan_approval", "--dataset", "penalty")
     shown = run(*asked, "--save", str(kept))
-    assert "use until 2199-01-01 08:00:00+08:00, delete by 2199-01-01" in shown.stderr
+    assert ends in shown.stderr
     good = run("verify-evidence", str(kept), "--keys", keys, with_kit=False)
-    assert "use until 2199-01-01 08:00:00+08:00, delete by 2199-01-01" in good.stdout
+    assert ends in good.stdout
 
 
 def test_query_shows_records_and_what_is_withheld(
@@ -250,7 +253,7 @@ def test_curl_waits_longer_than_an_address_holds_a_call(
 def test_questions_lists_the_catalogue(run: Callable[..., Result]) -> None:
     """By tag."""
     assert "is_active.v1" in run("questions").stdout
-    assert json.loads(run("questions", "--json").stdout)["catalogue_version"] == "2026.1"
+    assert json.loads(run("questions", "--json").stdout)["catalogue_version"] == "2026.2"
 
 
 def test_a_question_is_shown_as_it_is_asked(
@@ -296,7 +299,7 @@ def test_a_question_is_shown_as_it_is_asked(
 def test_curl_prints_the_answer_and_ends_with_22_for_a_refusal(run: Callable[..., Result]) -> None:
     """As `curl --fail`."""
     good = run("curl", "/v1/questions")
-    assert (good.exit_code, json.loads(good.stdout)["catalogue_version"]) == (0, "2026.1")
+    assert (good.exit_code, json.loads(good.stdout)["catalogue_version"]) == (0, "2026.2")
     bad = run("curl", "/v1/nothing", "-X", "DELETE", "-H", "X-Mine: 1")
     assert (bad.exit_code, json.loads(bad.stdout)["code"]) == (22, "not_found")
     assert run("curl", "/v1/questions", "-H", "nonsense").exit_code == 1

@@ -17,6 +17,7 @@ import pytest
 
 from xinqiao import AsyncClient, Client, QuestionTag, errors
 from xinqiao.testing import FakeGateway
+from xinqiao.testing._signing import problem
 
 USCC = "91330106MA2XXXXXX0"
 PENALTIES = [{"dataset": "penalty", "fields": {"fine": str(n)}} for n in range(5)]
@@ -63,6 +64,22 @@ def fake_gateway() -> FakeGateway:
     }
     fake_gateway.add_enterprise(USCC, answers=answers, records=PENALTIES)
     return fake_gateway
+
+
+def answer_as_signed(fake_gateway: FakeGateway, change: Callable[[Any], object]) -> None:
+    """Change the next answer's body before it is signed."""
+
+    def answer(request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
+        body = response.json()
+        change(body)
+        return fake_gateway._signed(request, httpx2.Response(200, json=body))
+
+    fake_gateway.answer_with(answer)
+
+
+def change_records(fake_gateway: FakeGateway, members: dict[str, Any]) -> None:
+    """Change members of the records in the next answer."""
+    answer_as_signed(fake_gateway, lambda body: [each.update(members) for each in body["records"]])
 
 
 @pytest.fixture(params=["blocking", "asyncio"])
@@ -517,7 +534,9 @@ def test_a_code_newer_than_this_version_raises_the_nearest_class(
     client: Any, fake_gateway: FakeGateway
 ) -> None:
     """By status."""
-    fake_gateway.refuse(422, "value_too_old")
+    fake_gateway.answer_with(
+        lambda request, _: fake_gateway._signed(request, problem(422, "value_too_old"))
+    )
     with pytest.raises(errors.RequestRefused) as caught:
         ask(client)
     assert caught.value.code == "value_too_old"
@@ -525,8 +544,7 @@ def test_a_code_newer_than_this_version_raises_the_nearest_class(
 
 def test_members_that_are_not_known_yet_are_ignored(client: Any, fake_gateway: FakeGateway) -> None:
     """Forward compatibility."""
-    record = {**PENALTIES[0], "colour": "blue", "source": {"name": "甲", "floor": 3}}
-    fake_gateway.add_enterprise(USCC, records=[record])
+    change_records(fake_gateway, {"colour": "blue", "source": {"name": "甲", "floor": 3}})
     fake_gateway.grant_consent(USCC, purpose="tender", datasets=["penalty"])
     assert client.query(USCC, purpose="tender", datasets=["penalty"]).records[0].source.name == "甲"
 
@@ -545,7 +563,7 @@ def test_an_answer_that_breaks_the_wire_is_a_protocol_error(
     client: Any, fake_gateway: FakeGateway, broken: dict[str, Any]
 ) -> None:
     """Required members in their type."""
-    fake_gateway.add_enterprise(USCC, records=[{**PENALTIES[0], **broken}])
+    change_records(fake_gateway, broken)
     fake_gateway.grant_consent(USCC, purpose="tender", datasets=["penalty"])
     with pytest.raises(errors.ProtocolError):
         client.query(USCC, purpose="tender", datasets=["penalty"])
@@ -555,7 +573,7 @@ def test_an_answer_outside_the_three_is_a_protocol_error(
     client: Any, fake_gateway: FakeGateway
 ) -> None:
     """Answers are a closed list."""
-    fake_gateway.add_enterprise(USCC, answers={"is_active.v1": "perhaps"})
+    answer_as_signed(fake_gateway, lambda body: body["answers"][0].update(answer="perhaps"))
     with pytest.raises(errors.ProtocolError):
         ask(client)
 

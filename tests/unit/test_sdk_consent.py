@@ -26,7 +26,9 @@ WANTED: dict[str, Any] = {
 
 @pytest.fixture
 def fake_gateway() -> FakeGateway:
-    return FakeGateway()
+    made = FakeGateway()
+    made.add_enterprise(USCC)
+    return made
 
 
 def pushed(fake_gateway: FakeGateway) -> dict[str, str]:

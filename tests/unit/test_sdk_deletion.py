@@ -113,8 +113,11 @@ def test_what_is_told_again_is_not_due_by_that(fake_gateway: FakeGateway, bank: 
     """Its end was; a reinstatement takes nothing back."""
     fake_gateway.grant_consent(USCC, datasets=["penalty"], **LOAN)
     bank.query(USCC, datasets=["penalty"], **LOAN)
-    fake_gateway.end_record("rec_1", "record_reinstated")
-    assert len(bank.due_for_deletion()) == 0
+    fake_gateway.suspend("rec_1")
+    suspended = bank.due_for_deletion()
+    fake_gateway.reinstate("rec_1")
+    assert len(suspended) == 1
+    assert len(bank.due_for_deletion(after=suspended.cursor)) == 0
 
 
 def test_a_withdrawn_consent_makes_whole_answers_due(

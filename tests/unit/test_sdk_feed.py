@@ -8,7 +8,7 @@ import logging
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -53,7 +53,7 @@ def bank(fake_gateway: FakeGateway) -> Iterator[Client]:
 @pytest.fixture
 def held(fake_gateway: FakeGateway, bank: Client) -> FakeConsent:
     """A consent under which everything was told once."""
-    consent = fake_gateway.grant_consent(USCC, datasets=["penalty"], **LOAN)
+    consent = fake_gateway.grant_consent(USCC, datasets=["penalty", "licence"], **LOAN)
     bank.query(USCC, datasets=["penalty"], **LOAN)
     return consent
 
@@ -72,6 +72,11 @@ def suspend_and_reinstate(fake: FakeGateway) -> None:
     fake.reinstate("rec_0")
 
 
+def ask_and_answer(fake: FakeGateway, consent: FakeConsent, *, grant: bool) -> None:
+    consent.status = "requested"
+    fake.answer_consent(consent, grant=grant)
+
+
 ACTS: dict[str, Callable[[FakeGateway, FakeConsent], None]] = {
     "record_corrected": lambda fake, _: fake.correct("rec_0", fields={"fine": "2"}),
     "record_repaired": lambda fake, _: fake.repair("rec_0"),
@@ -79,9 +84,11 @@ ACTS: dict[str, Callable[[FakeGateway, FakeConsent], None]] = {
     "record_reinstated": lambda fake, _: suspend_and_reinstate(fake),
     "record_withdrawn": lambda fake, _: fake.withdraw("rec_0"),
     "record_ended": lambda fake, _: fake.end("rec_0"),
-    "consent_granted": lambda fake, consent: fake.answer_consent(consent.consent_id),
-    "consent_refused": lambda fake, consent: fake.answer_consent(consent.consent_id, grant=False),
-    "consent_narrowed": lambda fake, consent: fake.narrow_consent(consent.consent_id, datasets=[]),
+    "consent_granted": lambda fake, consent: ask_and_answer(fake, consent, grant=True),
+    "consent_refused": lambda fake, consent: ask_and_answer(fake, consent, grant=False),
+    "consent_narrowed": lambda fake, consent: fake.narrow_consent(
+        consent.consent_id, datasets=["licence"]
+    ),
     "consent_withdrawn": lambda fake, consent: fake.withdraw(consent),
     "consent_expired": lambda fake, consent: fake.expire_consent(consent.consent_id),
     "answer_may_have_changed": lambda fake, _: fake.change_answer(USCC, questions=["is_active.v1"]),
@@ -129,7 +136,10 @@ def test_a_kind_newer_than_this_version_is_a_plain_notice(
 ) -> None:
     """It is not lost, and taken as one that takes back."""
     assert held
-    fake_gateway.end_record("rec_0", "record_merged")
+    resources = fake_gateway._resources
+    resources.feed.tell_record(
+        "record_merged", datetime.now(UTC), dataset="penalty", record_id="rec_0"
+    )
     [notice] = drained(bank, MemoryCursor())
     assert (type(notice), notice.kind, notice.record_id) == (Change, "record_merged", "rec_0")
     assert notice.takes_back
@@ -180,9 +190,8 @@ def test_a_feed_of_several_pages_is_acknowledged_page_by_page(
     fake_gateway: FakeGateway, bank: Client
 ) -> None:
     """The store follows."""
-    consent = fake_gateway.grant_consent(USCC, datasets=["penalty"], **LOAN)
     for _ in range(150):
-        fake_gateway.withdraw(consent)
+        fake_gateway.change_answer(USCC, questions=["is_active.v1"])
     store = MemoryCursor()
     notices = bank.changes(store=store, follow=False)
     assert len(list(itertools.islice(notices, 101))) == 101
@@ -443,15 +452,14 @@ def test_the_fake_names_what_the_wire_names(
     page = bank.query(USCC, datasets=["penalty"], **LOAN)
     assert {each.record_id: each.version for each in page.records}["rec_0"] == 3
     fake_gateway.correct("rec_0", fields={"fine": "4"})
-    fake_gateway.narrow_consent(held.consent_id, valid_until=datetime.now(UTC))
+    fake_gateway.narrow_consent(held.consent_id, valid_until=datetime.now(UTC) + timedelta(days=1))
     first, second, shorter = drained(bank, MemoryCursor())
     assert second.disclosure_ids == (page.disclosure_id,)
     assert page.disclosure_id not in first.disclosure_ids
     assert not shorter.takes_back
-    fake_gateway.add_enterprise("91330106MA2YYYYYY1", records=[{"dataset": "x", "record_id": "r"}])
-    fake_gateway.withdraw("r")
-    with pytest.raises(KeyError):
-        fake_gateway.withdraw("r")
+    untold = {"dataset": "licence", "record_id": "rec_of_another"}
+    fake_gateway.add_enterprise("91330106MA2YYYYYY1", records=[untold])
+    fake_gateway.withdraw("rec_of_another")
     assert len(drained(bank, MemoryCursor())) == 3
 
 

@@ -14,6 +14,7 @@ from xinqiao._core.retry import may_repeat, parse_retry_after
 from xinqiao._core.transport import clock_hint
 from xinqiao.testing import FakeGateway
 
+USCC = "91330106MA2XXXXXX0"
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC).timestamp()
 LIMITED = errors.RateLimited(retry_after=5)
 
@@ -152,8 +153,9 @@ def test_an_authorization_code_is_not_sent_twice_when_the_answer_is_lost() -> No
             return response
 
     fake_gateway = Losing()
+    fake_gateway.add_enterprise(USCC)
     client = fake_gateway.client()
-    start = client.start_consent(uscc="91330106MA2XXXXXX0", purpose="tender", datasets=["licence"])
+    start = client.start_consent(uscc=USCC, purpose="tender", datasets=["licence"])
     callback = fake_gateway.decide(start.url)
     before = len(fake_gateway.requests)
     with pytest.raises(errors.ServerUnavailable):
@@ -165,10 +167,14 @@ def test_an_authorization_code_is_not_sent_twice_when_the_answer_is_lost() -> No
 def test_an_authorization_code_is_sent_once_whatever_the_answer(status: int) -> None:
     """A second use would revoke the first one's tokens."""
     fake_gateway = FakeGateway()
+    fake_gateway.add_enterprise(USCC)
     client = fake_gateway.client()
-    start = client.start_consent(uscc="91330106MA2XXXXXX0", purpose="tender", datasets=["licence"])
+    start = client.start_consent(uscc=USCC, purpose="tender", datasets=["licence"])
     callback = fake_gateway.decide(start.url)
-    fake_gateway.refuse(status, "temporarily_unavailable", retry_after=0, endpoint="token")
+    if status in {429, 503}:
+        fake_gateway.refuse(status, "temporarily_unavailable", retry_after=0, endpoint="token")
+    else:
+        fake_gateway.break_down(status, endpoint="token")
     with pytest.raises((errors.ServerUnavailable, errors.LimitReached)):
         client.finish_consent(start, callback)
     assert len([each for each in fake_gateway.requests if b"code_verifier" in each.content]) == 1

@@ -21,7 +21,7 @@ from xinqiao.testing import FakeGateway
 USCC: Final = "91330106MA2XXXXXX0"
 LOAN: Final[dict[str, Any]] = {"purpose": "loan_approval"}
 VECTORS: Final = Path(__file__).parent.parent / "vectors" / "sdk"
-PERSONAL: Final = {"phone": "13900001111", "address": "文三路 1 号", "operator": "张伟国"}
+PERSONAL: Final = {"facts": "13900001111", "authority": "文三路 1 号", "content": "张伟国"}
 SETTINGS: Final = {
     "ClientSettings",
     "KeySet",
@@ -57,7 +57,7 @@ def make_results(gateway: FakeGateway, clock: Clock) -> dict[str, Any]:
     gateway.withdraw("r0")
     gateway.withdraw(grant.consent_id)
     gateway.change_answer(USCC, questions=["is_active.v1"])
-    phone = {"dataset": "penalty", "fields": ["phone"], "given_by": "enterprise"}
+    phone = {"dataset": "registration", "fields": ["phone"], "given_by": "enterprise"}
     given = gateway.grant_consent(USCC, datasets=["penalty"], separate_consents=[phone], **LOAN)
     made = [
         bank.verify(USCC, questions=["is_active.v1"], **LOAN),
@@ -165,15 +165,15 @@ def test_a_result_is_read_only() -> None:
     fields = RESULTS["QueryPage"].records[0].fields
     changes: list[Callable[[], Any]] = [
         lambda: fields.update(phone=""),
-        lambda: fields.pop("phone"),
-        lambda: fields.__setitem__("phone", ""),
-        lambda: fields.__ior__({"phone": ""}),
+        lambda: fields.pop("facts"),
+        lambda: fields.__setitem__("facts", ""),
+        lambda: fields.__ior__({"facts": ""}),
     ]
     for change in changes:
         with pytest.raises(TypeError):
             change()
     assert dict(fields) == PERSONAL
-    assert {**fields, "phone": ""}["phone"] == ""
+    assert {**fields, "facts": ""}["facts"] == ""
 
 
 @pytest.mark.parametrize("name", RESULTS)
@@ -182,7 +182,7 @@ def test_printing_shows_no_personal_value(name: str) -> None:
     shown = repr(RESULTS[name]) + str(RESULTS[name])
     assert not any(value in shown for value in PERSONAL.values())
     if name == "QueryPage":
-        assert "fields=<phone, address, operator>" in shown
+        assert "fields=<facts, authority, content>" in shown
 
 
 @pytest.mark.parametrize("kind", ["blocking", "asyncio"])

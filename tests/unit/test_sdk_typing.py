@@ -113,6 +113,7 @@ def waiting_time(error: errors.LimitReached) -> int:
 def test_notices_are_told_apart_by_class_and_kind() -> None:
     """At run time as in the types."""
     gateway = FakeGateway()
+    gateway.add_enterprise(USCC)
     consent = gateway.grant_consent(USCC, purpose="tender", datasets=["penalty"])
     gateway.withdraw(consent)
     gateway.change_answer(USCC, questions=["is_active.v1"])

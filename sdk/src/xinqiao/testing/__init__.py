@@ -11,11 +11,13 @@
 
 It keeps the wire's rules (client assertions, DPoP with nonces, scopes, the published tables of purposes,
 questions and datasets, idempotency, consents and their uses, cooling down, budgets of asserted values)
-and signs with a key of its own. It knows only what a test tells it.
+and signs with a key of its own. It knows only what a test tells it, and a test can tell it only what the
+real gateway could have: everything else is a `FakeSetupError`, which names the nearest right value.
 """
 
 from xinqiao.testing._enterprises import FakeAgreement, FakeConsent, FakeEnterprise
 
 from ._gateway import FakeGateway
+from ._mistakes import FakeSetupError
 
-__all__ = ["FakeAgreement", "FakeConsent", "FakeEnterprise", "FakeGateway"]
+__all__ = ["FakeAgreement", "FakeConsent", "FakeEnterprise", "FakeGateway", "FakeSetupError"]

@@ -19,6 +19,7 @@ from xinqiao._core.jose import SigningKey, pkce_challenge
 from xinqiao._core.strict import parse_json
 
 from ._enterprises import FakeAgreement
+from ._mistakes import FakeSetupError
 from ._request_rules import FORMS, consent_problem
 from ._signing import json_response
 
@@ -129,8 +130,7 @@ class FakeAuthorizationServer:
 
     def decide(self, url: str, details: dict[str, Any] | None) -> str:
         """Play the enterprise at the authorization endpoint: grant these details, or refuse."""
-        query = dict(parse_qsl(urlsplit(url).query))
-        form, jkt = self.pushed.pop(query["request_uri"])
+        form, jkt = self.pushed.pop(self._pushed_name(url))
         told = {"state": form["state"], "iss": self.issuer}
         if details is None:
             told |= {"error": "access_denied"}
@@ -142,9 +142,19 @@ class FakeAuthorizationServer:
 
     def asked(self, url: str) -> dict[str, Any]:
         """Read what a started consent flow asks for."""
-        form, _ = self.pushed[dict(parse_qsl(urlsplit(url).query))["request_uri"]]
+        form, _ = self.pushed[self._pushed_name(url)]
         details: dict[str, Any] = parse_json(form["authorization_details"].encode())[0]
         return details
+
+    def _pushed_name(self, url: str) -> str:
+        """The `request_uri` in the address of a flow that has been started and not decided."""
+        address = url if isinstance(url, str) else ""
+        name = dict(parse_qsl(urlsplit(address).query)).get("request_uri", "")
+        if name not in self.pushed:
+            raise FakeSetupError(
+                f"{url!r} is no flow to decide: give the `url` of start_consent, once."
+            )
+        return name
 
     def _authenticated(self, request: httpx2.Request, *, now: float) -> dict[str, str]:
         form = dict(parse_qsl(request.content.decode(), strict_parsing=True))

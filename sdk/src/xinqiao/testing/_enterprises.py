@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
+from ._consent_rules import AGREEMENT, CONSENT
+
 T = TypeVar("T", int, datetime)
 
 #: The answer, by question or by (question, value).
@@ -43,13 +45,18 @@ class FakeEnterprise:
 class FakeAgreement:
     """What the client's agreement covers; None where it covers everything that is published.
 
-    `per_minute`: calls a minute; None is no limit, and no `RateLimit` headers.
+    `per_minute`: calls a minute; None is no limit, and no `RateLimit` headers. Raises `FakeSetupError`.
     """
 
     purposes: Collection[str] | None = None
     datasets: Collection[str] | None = None
     questions: Collection[str] | None = None
     per_minute: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check it by the published tables."""
+        for name, check in AGREEMENT.items():
+            object.__setattr__(self, name, check(getattr(self, name)))
 
     def covers(
         self, *, purpose: str, datasets: Iterable[str] = (), questions: Iterable[str] = ()
@@ -64,7 +71,7 @@ class FakeAgreement:
 
 @dataclass(slots=True, kw_only=True)
 class FakeConsent:
-    """A consent and its state; a test may change it at any time."""
+    """A consent and its state; a test may change it at any time, to what the real gateway can have."""
 
     consent_id: str
     uscc: str
@@ -87,6 +94,11 @@ class FakeConsent:
     """After a refusal: the same is not asked for again before."""
     amends: str | None = None
     """Id of the running consent that a request would change."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set a member, checked by the published tables; raises `FakeSetupError`."""
+        check = CONSENT.get(name)
+        object.__setattr__(self, name, value if check is None else check(value))
 
     def status_at(self, now: datetime) -> str:
         """The state now: what is over by time or by use is over."""

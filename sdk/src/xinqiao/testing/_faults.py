@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import httpx2
 
 from xinqiao._core.exchange import sha256_digest
 
 from ._signing import ResponseSigner
-
-if TYPE_CHECKING:
-    from ._gateway import FakeGateway
 
 Part: TypeAlias = Literal[
     "body", "status", "content-type", "target-uri", "method", "unsigned", "tag", "key",
@@ -25,15 +22,14 @@ Part: TypeAlias = Literal[
 class Tampering:
     """An unsigned answer to tamper with, and its signer."""
 
-    gateway: FakeGateway
+    signer: ResponseSigner
+    now: int
     request: httpx2.Request
     response: httpx2.Response
 
     def signed(self, request: httpx2.Request | None = None, **options: str) -> httpx2.Response:
         """Sign as the gateway would, or as if for another request."""
-        return self.gateway.signer.sign(
-            request or self.request, self.response, created=self.gateway.now, **options
-        )
+        return self.signer.sign(request or self.request, self.response, created=self.now, **options)
 
 
 def _body(t: Tampering) -> httpx2.Response:
@@ -81,8 +77,8 @@ def _tag(t: Tampering) -> httpx2.Response:
 
 
 def _key(t: Tampering) -> httpx2.Response:
-    stranger = ResponseSigner(t.gateway.signer.kid)
-    return stranger.sign(t.request, t.response, created=t.gateway.now)
+    stranger = ResponseSigner(t.signer.kid)
+    return stranger.sign(t.request, t.response, created=t.now)
 
 
 def _unknown_key(t: Tampering) -> httpx2.Response:
@@ -90,7 +86,7 @@ def _unknown_key(t: Tampering) -> httpx2.Response:
 
 
 def _old(t: Tampering) -> httpx2.Response:
-    return t.gateway.signer.sign(t.request, t.response, created=t.gateway.now - 3600)
+    return t.signer.sign(t.request, t.response, created=t.now - 3600)
 
 
 def _signature(t: Tampering) -> httpx2.Response:

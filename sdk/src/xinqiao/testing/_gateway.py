@@ -8,11 +8,10 @@ import secrets
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import formatdate
 from functools import partial
-from typing import Any, Final, Literal, TypeAlias, Unpack
+from typing import Any, Final, Unpack
 
 import httpx2
 
@@ -23,40 +22,28 @@ from xinqiao._core.exchange import combine_fields
 from xinqiao._core.http_signatures import digest_fits
 from xinqiao._core.jose import generate_dpop_key
 from xinqiao._core.retry import RetryPolicy
-from xinqiao._core.uscc import normalise
-from xinqiao.testing._acts import FakeActs
+from xinqiao._core.session import check_issuer
+from xinqiao.errors import ConfigurationError
 from xinqiao.testing._authorization_server import NONCE, FakeAuthorizationServer, OAuthRefusal
 from xinqiao.testing._enterprises import Answers, FakeAgreement, FakeEnterprise
 from xinqiao.testing._http_rules import scopes_of
 from xinqiao.testing._resource_server import FakeResourceServer
 
-from ._faults import TAMPERINGS, Part, Tampering
-from ._ids import new_id
+from ._consent_acts import FakeConsentActs
 from ._limit import FakeLimit
 from ._log import FakeLog
+from ._mistakes import FakeSetupError, credit_code, identifier, listed, whole
+from ._outages import Endpoint, FakeOutages
+from ._record_rules import checked_answers, checked_elements, checked_record
 from ._signing import ResponseSigner, json_response, problem
 
 LONG_POLL_SECONDS: Final = 0.01
 
-#: Endpoints that can fail: `discovery` are metadata and keys, `log` are receipts.
-Endpoint: TypeAlias = Literal["api", "token", "par", "log", "discovery"]
-_UNSIGNED: Final = frozenset({"token", "par", "discovery"})
 _PUBLIC: Final = "/v1/questions"
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-#: From the request and its correct answer to the answer that is sent instead.
-Fault: TypeAlias = Callable[[httpx2.Request, httpx2.Response], httpx2.Response]
 
-
-@dataclass(frozen=True, slots=True)
-class PlannedFault:
-    """A fault of one call to come, which is carried out all the same, or not."""
-
-    fault: Fault
-    processed: bool = True
-
-
-class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
+class FakeGateway(FakeConsentActs, FakeOutages, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
     """A gateway for tests; pass it as `transport`, or take a ready client from it."""
 
     def __init__(
@@ -71,15 +58,23 @@ class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         """Make a gateway with one registered client and a new key pair for each side.
 
         `retention_days` are those of the client's agreement; `agreement` is what it covers, by default
-        everything that is published.
+        everything that is published. Raises `FakeSetupError`, as every method with which a test sets it up,
+        for a value that the real gateway does not have.
         """
+        issuer = _checked_issuer(issuer)
+        identifier(client_id, "client id")
+        if not callable(clock):
+            raise FakeSetupError(f"{clock!r} is no clock: a function such as time.time.")
+        if agreement is not None and not isinstance(agreement, FakeAgreement):
+            raise FakeSetupError(f"{agreement!r} is no agreement: FakeAgreement(…).")
+        whole(retention_days, "number of days", least=0, most=36_500)
         self.issuer = issuer
         self.client_id = client_id
         self.private_jwk: dict[str, str] = {**generate_dpop_key(), "kid": "client-1"}
         self.signer: ResponseSigner = ResponseSigner("response-1")
         self.requests: list[httpx2.Request] = []
         self._clock = clock
-        self._faults: dict[Endpoint, deque[PlannedFault]] = defaultdict(deque)
+        self._faults = defaultdict(deque)
         self._published = [self.signer.jwk]
         self.oauth: FakeAuthorizationServer = FakeAuthorizationServer(
             issuer=issuer,
@@ -137,120 +132,26 @@ class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         `elements` answer questions on groups: `name`, `legal_representative`, `id_number`. A record needs
         `dataset` and `fields`; the rest is filled in. Its own `use_until` is the end of its clock.
         """
-        known = tuple({"record_id": new_id("rec"), **each} for each in records)
-        uscc = normalise(uscc)
+        code = credit_code(uscc)
+        given = tuple(checked_record(each) for each in listed(records, "record"))
+        self._check_ids(code, [each["record_id"] for each in given])
         enterprise = FakeEnterprise(
-            uscc=uscc, answers=answers or {}, elements=elements or {}, records=known
+            uscc=code,
+            answers=checked_answers({} if answers is None else answers),
+            elements=checked_elements({} if elements is None else elements),
+            records=given,
         )
-        self._resources.enterprises[uscc] = enterprise
+        self._resources.enterprises[code] = enterprise
         return enterprise
 
-    def decide(self, url: str, *, grant: bool = True, uscc: str | None = None) -> str:
-        """Play the enterprise at a consent flow's `url`; return where the browser comes back.
-
-        Within the cool-down after a refusal of the same, the browser comes back refused, whatever `grant` is.
-        """
-        asked = self.oauth.asked(url)
-        until = asked.get("valid_until")
-        chosen = uscc or asked.get("enterprise", {}).get("uscc")
-        if chosen is None:
-            if grant:
-                raise ValueError("This flow leaves the enterprise open: choose one with uscc=….")
-            return self.oauth.decide(url, None)
-        if self._resources.consents.cools_down(normalise(chosen), asked["purpose"], self._time):
-            return self.oauth.decide(url, None)
-        consent = self.grant_consent(
-            chosen,
-            purpose=asked["purpose"],
-            datasets=asked.get("datasets", ()),
-            questions=asked.get("questions", ()),
-            valid_until=datetime.fromisoformat(until) if until else None,
-            max_uses=asked.get("max_uses"),
-        )
-        self.answer_consent(consent.consent_id, grant=grant)
-        details = {"type": "credit_data", **consent.credit_data()}
-        return self.oauth.decide(url, details if grant else None)
-
-    def take_offline(self, *datasets: str) -> None:
-        """Let the sources of these datasets be unavailable from now on; of none, let all be back."""
-        self._resources.unavailable = set(datasets)
-
-    # Injecting faults: by default in the next calls of /v1, or of another `endpoint`
-
-    def refuse(
-        self,
-        status: int,
-        code: str,
-        *,
-        retry_after: int | None = None,
-        times: int = 1,
-        endpoint: Endpoint = "api",
-    ) -> None:
-        """Refuse the next calls with this problem, signed; at `token` and `par` with an OAuth error.
-
-        They are not carried out: no use of a consent is spent, no code is redeemed, no key is pinned. One
-        call of a client makes up to 1 + `retry.retries` requests (1 + 3), and each counts in `times`.
-        """
-
-        def fault(request: httpx2.Request, _: httpx2.Response) -> httpx2.Response:
-            if endpoint in _UNSIGNED:
-                return _oauth_error(status, code, retry_after)
-            return self._signed(request, problem(status, code, retry_after=retry_after))
-
-        self._plan(fault, times, endpoint, processed=False)
-
-    def break_down(
-        self,
-        status: int = 502,
-        *,
-        times: int = 1,
-        endpoint: Endpoint = "api",
-        processed: bool = False,
-    ) -> None:
-        """Answer the next calls unsigned, as a proxy in front of the gateway.
-
-        They do not reach the gateway; with `processed` they were carried out, and only the answer is lost.
-        """
-
-        def fault(_: httpx2.Request, __: httpx2.Response) -> httpx2.Response:
-            return httpx2.Response(status, text="Bad gateway")
-
-        self._plan(fault, times, endpoint, processed=processed)
-
-    def disconnect(self, *, times: int = 1, endpoint: Endpoint = "api") -> None:
-        """Carry the next calls out, but lose the answers."""
-
-        def fault(request: httpx2.Request, _: httpx2.Response) -> httpx2.Response:
-            raise httpx2.ReadError("The connection was lost.", request=request)
-
-        self._plan(fault, times, endpoint)
-
-    def answer_with(self, fault: Fault, *, times: int = 1, endpoint: Endpoint = "api") -> None:
-        """Carry the next calls out, and send what `fault` makes of their answers."""
-        self._plan(fault, times, endpoint)
-
-    def tamper(self, part: Part, *, times: int = 1) -> None:
-        """Forge this part of the next answers of /v1."""
-
-        def fault(request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
-            return TAMPERINGS[part](Tampering(gateway=self, request=request, response=response))
-
-        self._plan(fault, times, "api")
-
-    def leave_out_leaf(self, *, times: int = 1) -> None:
-        """Promise the next leaves, but leave them out of the log."""
-        self._log.left_out += times
-
-    def recover(self) -> None:
-        """End every outage: no fault is left to come, and all sources are back."""
-        self._faults.clear()
-        self._log.left_out = 0
-        self._resources.unavailable = set()
-
-    def _plan(
-        self, fault: Fault, times: int, endpoint: Endpoint, *, processed: bool = True
-    ) -> None:
-        self._faults[endpoint].extend([PlannedFault(fault, processed)] * times)
+    def _check_ids(self, uscc: str, record_ids: list[str]) -> None:
+        """Each record has an id of its own; an enterprise that is added anew may keep its ids."""
+        others = {name: each for name, each in self._resources.enterprises.items() if name != uscc}
+        taken = {each["record_id"] for other in others.values() for each in other.records}
+        for record_id in record_ids:
+            if record_id in taken:
+                raise FakeSetupError(f"{record_id!r} is another record's id; each has its own.")
+            taken.add(record_id)
 
     def revoke_tokens(self) -> None:
         """Refuse all tokens given so far."""
@@ -373,13 +274,17 @@ class FakeGateway(FakeActs, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         }
 
 
-def _oauth_error(status: int, code: str, retry_after: int | None) -> httpx2.Response:
-    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-    return json_response(status, {"error": code}, headers=headers)
-
-
 def _challenge(code: str, *, status: int = 401, named: bool = True) -> httpx2.Response:
     """A challenge; one that is not `named` has no error, as for a call without credentials (RFC 6750)."""
     challenge = f'DPoP error="{code}"' if named else 'DPoP algs="ES256"'
     headers = {"DPoP-Nonce": NONCE, "WWW-Authenticate": challenge}
     return problem(status, code, headers=headers)
+
+
+def _checked_issuer(issuer: str) -> str:
+    try:
+        return check_issuer(issuer)
+    except (ConfigurationError, AttributeError, TypeError):
+        raise FakeSetupError(
+            f"{issuer!r} is no issuer: an origin such as 'https://gateway.test'."
+        ) from None

@@ -25,9 +25,9 @@ Check: TypeAlias = Callable[[Any], bool]
 
 _NAME: Final = re.compile(r"[a-z0-9_.]{1,64}", re.ASCII)
 _INDUSTRY_GROUP: Final = re.compile(r"[A-Z]?\d{3}", re.ASCII)
-_LONGEST_TERM: Final = timedelta(days=2 * 365 + 1)
+LONGEST_TERM: Final = timedelta(days=2 * 365 + 1)
 _MOST_QUESTIONS, _MOST_DATASETS, _MOST_NAMES = 20, 32, 64
-_LARGEST_PAGE, _MOST_USES = 200, 100_000
+_LARGEST_PAGE, MOST_USES = 200, 100_000
 
 
 def verification_problem(body: Body) -> str | None:
@@ -41,7 +41,7 @@ def verification_problem(body: Body) -> str | None:
         return "unknown_purpose"
     if not set(tags) <= QUESTION_RULES.keys():
         return "unknown_question"
-    if len(set(pairs)) < len(pairs) or not all(map(_has_its_value, asked)):
+    if len(set(pairs)) < len(pairs) or not all(map(has_its_value, asked)):
         return "invalid_request"
     return None
 
@@ -73,11 +73,12 @@ def consent_problem(body: Body, when: datetime) -> str | None:
     if not set(questions) <= QUESTION_RULES.keys():
         return "unknown_question"
     ends = body.get("valid_until")
-    fits = ends is None or when < parse_time(ends) <= when + _LONGEST_TERM
+    fits = ends is None or when < parse_time(ends) <= when + LONGEST_TERM
     return None if fits and (datasets or questions) else "invalid_request"
 
 
-def _has_its_value(asked: Body) -> bool:
+def has_its_value(asked: Body) -> bool:
+    """Whether a question has the value that it takes."""
     rule, value = QUESTION_RULES[asked["question"]], asked.get("value")
     if value is None:
         return rule.value == "none" or rule.optional
@@ -202,7 +203,7 @@ _CONSENT: Final[Mapping[str, tuple[bool, Check]]] = {
     "datasets": (False, _NAMES),
     "questions": (False, _NAMES),
     "valid_until": (False, _or_null(_parsed_by(parse_time))),
-    "max_uses": (False, _or_null(_whole(_MOST_USES))),
+    "max_uses": (False, _or_null(_whole(MOST_USES))),
 }
 #: The form of a body by path of its endpoint.
 FORMS: Final[Mapping[str, Check]] = {

@@ -20,13 +20,14 @@ from ._feed import FakeDisclosure, FakeFeed, is_wait
 from ._http_rules import METHODS, problem_of, read_body, unreadable, wrong_parameter
 from ._ids import new_id
 from ._log import FakeLog
+from ._mistakes import known
+from ._published import CATALOGUE_VERSION
 from ._request_rules import Body, consent_problem, query_problem, verification_problem
 from ._signing import json_response
 from ._stored_answers import StoredAnswers, UsedKey
 from ._verifications import FakeVerifications, rests_on_consent
 
 MERGE_DELAY: Final = timedelta(seconds=10)
-_CATALOGUE: Final = "2026.1"
 _LONGEST_LOOK: Final = 30
 """The longest `wait` at a consent, in seconds."""
 _CONSENTS_PAGE: Final = 100
@@ -42,6 +43,15 @@ class FakeRefusal(Exception):
         """Carry the code."""
         super().__init__(code)
         self.code = code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedRecord:
+    """A record that is told no more, the code of its enterprise, and the kind of its notice."""
+
+    uscc: str
+    record: Mapping[str, Any]
+    kind: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,18 +70,30 @@ class FakeResourceServer:
     stored: StoredAnswers = field(default_factory=StoredAnswers)
     verifications: FakeVerifications = field(default_factory=FakeVerifications)
     cursors: _queries.FakeCursors = field(default_factory=_queries.FakeCursors)
-    ended: dict[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
-    """Records that are told no more, with the codes of their enterprises, by id."""
+    ended: dict[str, EndedRecord] = field(default_factory=dict)
+    """Records that are told no more, by id."""
 
-    def take_record(self, record_id: str) -> tuple[str, Mapping[str, Any]]:
-        """Take a record out of its file; raises KeyError for an id that no file has."""
-        for uscc, enterprise in self.enterprises.items():
-            for record in enterprise.records:
-                if record["record_id"] == record_id:
-                    left = tuple(each for each in enterprise.records if each is not record)
-                    self.enterprises[uscc] = replace(enterprise, records=left)
-                    return uscc, record
-        raise KeyError(record_id)
+    @property
+    def record_ids(self) -> list[str]:
+        """Ids of the records in all files."""
+        return [each["record_id"] for file in self.enterprises.values() for each in file.records]
+
+    def find_record(self, record_id: str) -> tuple[str, Mapping[str, Any]]:
+        """A record of a file, with the code of its enterprise."""
+        known(record_id, self.record_ids, "id of a record in a file")
+        return next(
+            (uscc, record)
+            for uscc, enterprise in self.enterprises.items()
+            for record in enterprise.records
+            if record["record_id"] == record_id
+        )
+
+    def drop_record(self, record_id: str) -> None:
+        """Take a record out of its file."""
+        uscc, _ = self.find_record(record_id)
+        enterprise = self.enterprises[uscc]
+        left = tuple(each for each in enterprise.records if each["record_id"] != record_id)
+        self.enterprises[uscc] = replace(enterprise, records=left)
 
     def put_record(self, uscc: str, record: Mapping[str, Any]) -> None:
         """Put a record at the end of its enterprise's file."""
@@ -162,7 +184,9 @@ class FakeResourceServer:
             self.feed.disclosed[head["disclosure_id"]] = FakeDisclosure(
                 consent_id=consent.consent_id, asked=frozenset(tags), record_ids=frozenset()
             )
-        told = json_response(200, head | {"catalogue_version": _CATALOGUE, "answers": answers})
+        told = json_response(
+            200, head | {"catalogue_version": CATALOGUE_VERSION, "answers": answers}
+        )
         return told if stored is not None else self.stored.store(request, told)
 
     def _usable_consent(self, body: Body, when: datetime, *, repeated: bool) -> FakeConsent | None:
@@ -236,7 +260,7 @@ class FakeResourceServer:
                 consent.allowed(record),
                 consent,
                 when,
-                catalogue=_CATALOGUE,
+                catalogue=CATALOGUE_VERSION,
                 retention_days=self.retention_days,
             )
             for record in records[start:end]
@@ -350,7 +374,7 @@ def _questions() -> httpx2.Response:
         }
         for tag, rule in QUESTION_RULES.items()
     ]
-    return json_response(200, {"catalogue_version": _CATALOGUE, "questions": entries})
+    return json_response(200, {"catalogue_version": CATALOGUE_VERSION, "questions": entries})
 
 
 def _refuse_if(code: str | None) -> None:
