@@ -274,8 +274,11 @@ def test_a_follower_outlasts_an_outage(
             case _:
                 fake_gateway.break_down(502, times=3)
         assert next(notices).record_id == "rec_1"
+        fake_gateway.withdraw("rec_2")
+        assert next(notices).record_id == "rec_2"
     warned = [each.getMessage() for each in caplog.records if "change feed" in each.getMessage()]
-    assert len(warned) == 3
+    assert ["waits" in each for each in warned] == [True, True, True, False]
+    assert warned[-1] == "The change feed is back again after 3 failed tries."
 
 
 @pytest.mark.parametrize(
@@ -376,6 +379,40 @@ def test_a_store_that_fails_ends_the_loop_with_its_own_error(
             seen.extend(each.change_id for each in bank.changes(store=failing, follow=False))
     assert len(seen) == 2
     assert len(set(seen)) == 1
+
+
+@pytest.mark.parametrize("rubbish", ["hello", "12; DROP TABLE", "-1"])
+def test_a_store_with_rubbish_in_it_is_named_with_what_to_do(
+    bank: Client, fake_gateway: FakeGateway, tmp_path: Path, rubbish: str
+) -> None:
+    """The file, or the function, and never what it holds; the gateway's error stays the class's base."""
+    file = tmp_path / "feed.cursor"
+    file.write_text(rubbish)
+
+    def load_of_the_bank() -> str | None:
+        return rubbish
+
+    functions = CursorFunctions(load=load_of_the_bank, save=lambda _: None)
+    for store, name in ((FileCursor(file), str(file)), (functions, "load_of_the_bank")):
+        with pytest.raises(errors.ConfigurationError) as caught:
+            next(iter(bank.changes(store=store)))
+        said = str(caught.value)
+        assert name in said
+        assert "Put back what was saved there" in said
+        assert rubbish not in said
+    if isinstance(caught.value, errors.CursorRefused):
+        assert isinstance(caught.value, errors.InvalidRequest)
+        assert caught.value.status == 400
+    file.unlink()
+    assert drained(bank, FileCursor(file)) == []
+    assert fake_gateway.requests
+
+
+def test_a_store_that_gives_no_text_is_named(bank: Client) -> None:
+    """Bytes of a cache, say."""
+    store = CursorFunctions(load=lambda: b"17", save=lambda _: None)  # type: ignore[arg-type, return-value]
+    with pytest.raises(errors.ConfigurationError, match=r"lambda.* is no text \(a bytes\)"):
+        next(iter(bank.changes(store=store)))
 
 
 def test_two_readers_of_one_store_each_get_every_notice(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -178,3 +179,68 @@ def test_an_authorization_code_is_sent_once_whatever_the_answer(status: int) -> 
     with pytest.raises((errors.ServerUnavailable, errors.LimitReached)):
         client.finish_consent(start, callback)
     assert len([each for each in fake_gateway.requests if b"code_verifier" in each.content]) == 1
+
+
+class Slow(FakeGateway):
+    """A gateway that takes a second of its own clock for each request, and notes what it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ticks = 0.0
+        self.given: list[dict[str, float]] = []
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Answer, a second later."""
+        self.given.append(request.extensions["timeout"])
+        self.ticks += 1
+        return super().handle_request(request)
+
+    def flow(self, retry: RetryPolicy) -> flow.Flow[Any]:
+        """A call of a new client, under this gateway's clock."""
+        session = self.client(retry=retry, timeout=2)._session
+        session.world = replace(session.world, ticks=lambda: self.ticks)
+        return calls.questions(session)
+
+
+def test_a_total_bounds_every_request_by_what_is_left() -> None:
+    """Metadata, token and its nonce, and the call: for a person who waits."""
+    slow = Slow()
+    with pytest.raises(errors.TimedOut, match=r"RetryPolicy\.total") as caught:
+        drive(slow.flow(RetryPolicy(retries=3, total=2.5)), slow)
+    assert [set(each.values()) for each in slow.given] == [{2}, {1.5}, {0.5}]
+    assert not caught.value.may_have_arrived
+
+
+def test_a_total_that_suffices_changes_nothing() -> None:
+    """The client's timeout stays each request's."""
+    slow = Slow()
+    result, _ = drive(slow.flow(RetryPolicy(total=60)), slow)
+    assert len(result) > 0
+    assert {each["read"] for each in slow.given} == {2}
+
+
+def test_no_try_begins_after_the_total() -> None:
+    """Though the policy's deadline is later."""
+    policy = RetryPolicy(deadline=30, total=3)
+    assert policy.wait(0, errors.RateLimited(retry_after=5), elapsed=0, chance=longest) is None
+    assert policy.wait(0, errors.ServerUnavailable(), elapsed=0, chance=longest) is not None
+
+
+@pytest.mark.parametrize("total", [0, -1, float("inf"), float("nan")])
+def test_a_total_is_a_time(total: float) -> None:
+    """Refused in the constructor."""
+    with pytest.raises(errors.ConfigurationError, match="total"):
+        RetryPolicy(total=total)
+
+
+def test_a_call_that_the_gateway_holds_has_its_wait_on_top_of_the_total() -> None:
+    """`await_decision` holds for five seconds."""
+    slow = Slow()
+    slow.add_enterprise("91330106MA2XXXXXX0")
+    client = slow.client(retry=RetryPolicy(total=3), timeout=2)
+    asked = client.request_consent("91330106MA2XXXXXX0", purpose="tender", datasets=["licence"])
+    slow.ticks, slow.given = 0.0, []
+    session = client._session
+    session.world = replace(session.world, ticks=lambda: slow.ticks)
+    drive(calls.await_decision(session, asked.consent_id, within=5), slow)
+    assert slow.given[-1]["read"] == 7

@@ -123,8 +123,9 @@ class Client(Connection[httpx2.BaseTransport]):
         With a store (`FileCursor("feed.cursor")`) an iterator over the notices after its cursor, which waits
         for more at the end of the feed, or ends there without `follow`. What your loop has handled is
         acknowledged, and the cursor stored, page by page: each notice comes at least once, and the same
-        `change_id` again after a crash. While it follows it outlasts outages, with warnings in the log. A
-        second loop on the same store gets the same notices: run one.
+        `change_id` again after a crash. While it follows it outlasts outages, with warnings in the log, the
+        last when it is back again: it pauses for 60 seconds at most, at a limit of the agreement for what
+        its answer says, an hour at most. A second loop on the same store gets the same notices: run one.
 
         Without a store the page of at most 100 notices after the cursor `after`, or the first.
         """

@@ -15,6 +15,7 @@
     ├── OAuthError                    the authorization server refused (RFC 6749 `error`)
     ├── RequestRefused                the request itself is wrong; repeating it does not help
     │   ├── InvalidRequest            invalid_request
+    │   │   └── CursorRefused         invalid_request: of the cursor in a store; also a `ConfigurationError`
     │   ├── InvalidUscc               invalid_uscc
     │   ├── UnknownQuestion           unknown_question
     │   ├── UnknownDataset            unknown_dataset
@@ -50,16 +51,22 @@
     │   ├── RateLimited               rate_limited
     │   └── QuotaExhausted            quota_exhausted
     └── ServerUnavailable             not reached, or answered by something that is not the gateway
+        ├── AnswerLost                the call was sent, and no answer to it came back
+        │   └── AnswerTimedOut        no answer in time; also a `TimedOut`
         ├── HostUnknown               DNS does not know the gateway's host
         ├── ConnectionRefused         nothing listens at the gateway's address
         ├── CertificateUntrusted      the gateway's TLS certificate; not tried again
-        ├── TimedOut                  no connection, or no answer, in time
+        ├── TimedOut                  no connection in time; `AnswerTimedOut` where the call was sent
         └── TemporarilyUnavailable    temporarily_unavailable, said and signed by the gateway
 
 Every error has `code`, `status`, `title`, `detail`, `request_id` and `retry_after` (seconds), each
 None where nothing is known, `warnings` (of the code that was asked about, `check_character`), and
 `idempotency_key`, with which a call is repeated without spending another use. A code of an error that
 this version does not know raises the nearest class above. Errors are pickled whole, `to_dict()` is JSON.
+
+After `AnswerLost` a use may have been spent: the same call with `error.idempotency_key` gets its answer and
+spends no other. It is raised too where only an earlier try was sent. After every other `ServerUnavailable`
+the call was never sent or never begun; a `SignatureInvalid` or `ProtocolError` came with an answer.
 """
 
 from __future__ import annotations
@@ -67,9 +74,11 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from xinqiao._core.serialization import json_object
+from xinqiao._core.serialization import ReadOnlyDict, json_object
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ._core.receipts import PromisedLeaf
 
 
@@ -80,6 +89,8 @@ class XinqiaoError(Exception):
     """The `code` of the class; given as `class …(…, code="…")`."""
     detail: str
     code: str | None
+    unknown: Mapping[str, str | None] = ReadOnlyDict()
+    """Names in the request that are in no published list, each with the nearest that is."""
 
     def __init_subclass__(cls, *, code: str | None = None) -> None:
         """Set the class's own code."""
@@ -188,6 +199,10 @@ class RequestRefused(XinqiaoError):
 
 class InvalidRequest(RequestRefused, code="invalid_request"):
     """The request is malformed."""
+
+
+class CursorRefused(InvalidRequest, ConfigurationError):
+    """What the store of the change feed holds is no cursor of this feed."""
 
 
 class InvalidUscc(RequestRefused, code="invalid_uscc"):
@@ -333,6 +348,10 @@ class ServerUnavailable(XinqiaoError):
     may_have_arrived: bool = True
 
 
+class AnswerLost(ServerUnavailable):
+    """The call was sent, and no answer came back: a use may have been spent."""
+
+
 class HostUnknown(ServerUnavailable):
     """The gateway's host was not found."""
 
@@ -347,6 +366,10 @@ class CertificateUntrusted(ServerUnavailable):
 
 class TimedOut(ServerUnavailable):
     """The gateway did not answer in time."""
+
+
+class AnswerTimedOut(AnswerLost, TimedOut):
+    """The call was sent, and no answer came back in time: a use may have been spent."""
 
 
 class TemporarilyUnavailable(ServerUnavailable, code="temporarily_unavailable"):

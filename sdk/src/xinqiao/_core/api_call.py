@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from xinqiao._core.verify_response import verify_response
-from xinqiao.errors import ConfigurationError
+from xinqiao.errors import ConfigurationError, RequestRefused
 
 from .evidence import Evidence
 from .exchange import sha256_digest
@@ -19,11 +19,17 @@ from .oauth import access_token, forget_token
 from .problems import json_members, problem_error
 from .session import Session
 from .transport import clock_hint, exchange, proof, retry_after, with_retries
+from .unknown_names import name_unknown
 
 if TYPE_CHECKING:
     from xinqiao._core.flow import Flow
 
 _REPEATABLE: Final = frozenset({"GET", "HEAD", "DELETE", "PUT"})
+_SAFE: Final = frozenset({"GET", "HEAD"})
+_SPENT: Final = (
+    "A use may have been spent: repeated with the same idempotency key, the call spends no other."
+)
+_READ: Final = "It only reads: it is safe to repeat."
 _UNAUTHORIZED: Final = 401
 _REFUSED: Final = 400
 
@@ -45,6 +51,13 @@ class Call:
         """Whether repeating the call has no further effect."""
         return self.method in _REPEATABLE or "idempotency-key" in self.headers
 
+    @property
+    def lost(self) -> str:
+        """What is open where the call was sent and its answer is lost."""
+        if "idempotency-key" in self.headers:
+            return _SPENT
+        return _READ if self.method in _SAFE else "It may have been carried out."
+
 
 def call(
     session: Session,
@@ -64,11 +77,18 @@ def call(
     """
     headers = {} if idempotency_key is None else {"idempotency-key": idempotency_key}
     made = new_call(session, method, target, scope=scope, body=body, headers=headers, wait=wait)
-    return (
-        yield from with_retries(
-            session, lambda: _send_or_raise(session, made), idempotent=idempotent or made.idempotent
+    try:
+        return (
+            yield from with_retries(
+                session,
+                lambda: _send_or_raise(session, made),
+                idempotent=idempotent or made.idempotent,
+                held=wait,
+            )
         )
-    )
+    except RequestRefused as error:
+        name_unknown(error, body or {})
+        raise
 
 
 def new_call(
@@ -109,7 +129,7 @@ def _send_with_recovery(session: Session, made: Call) -> Flow[tuple[Evidence, ht
     while True:
         token = yield from access_token(session, made.scope)
         response = yield from _send(session, made, token)
-        evidence = yield from verify_response(session, response)
+        evidence = yield from verify_response(session, response, lost=made.lost)
         session.note_nonce("resource", response.headers)
         reason = _challenge_code(response)
         if not spare.get(reason):
@@ -128,7 +148,7 @@ def make_headers(session: Session, made: Call) -> Flow[Mapping[str, str]]:
     session.nonces.pop("resource", None)
     probe = new_call(session, "POST", "/v1/verifications", scope=made.scope)
     response = yield from _send(session, probe, token)
-    yield from verify_response(session, response)
+    yield from verify_response(session, response, lost=probe.lost)
     session.note_nonce("resource", response.headers)
     return _headers_with_proof(session, made, token)
 
@@ -137,7 +157,12 @@ def _send(session: Session, made: Call, token: str) -> Flow[httpx2.Response]:
     headers = _headers_with_proof(session, made, token)
     return (
         yield from exchange(
-            made.method, made.url, headers=headers, content=made.body, timeout=made.timeout
+            made.method,
+            made.url,
+            headers=headers,
+            content=made.body,
+            timeout=made.timeout,
+            lost=made.lost,
         )
     )
 

@@ -1,6 +1,7 @@
 """Causes of a failed connection, as errors that say what to do. Pure.
 
-No sentence quotes an address beyond its host: a path or a query may hold what is nobody's business.
+No sentence quotes an address beyond its host: a path or a query may hold what is nobody's business. The
+endpoints of OAuth and the documents under `/.well-known` are named whole.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Final
 import httpx2
 
 from xinqiao.errors import (
+    AnswerLost,
+    AnswerTimedOut,
     CertificateUntrusted,
     ConnectionRefused,
     HostUnknown,
@@ -20,19 +23,43 @@ from xinqiao.errors import (
     TimedOut,
 )
 
-_NOT_SENT: Final = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+_NOT_SENT: Final = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+)
+#: What the requests for metadata, keys and tokens leave open, with whatever call they are made.
+HARMLESS: Final = "It spends nothing: it is safe to repeat."
 #: OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH.
 _WRONG_NAME: Final = frozenset({62, 64})
 #: X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
 _WRONG_TIME: Final = frozenset({9, 10})
 
 
-def unavailable(error: httpx2.RequestError, request: httpx2.Request) -> ServerUnavailable:
-    """The error for a request that got no answer."""
+def unavailable(
+    error: httpx2.RequestError, request: httpx2.Request, *, lost: str | None
+) -> ServerUnavailable:
+    """The error for a request that got no answer.
+
+    `lost`: what is open where a call was sent and its answer is lost; None of a request that only
+    prepares a call.
+    """
     kind, sentence = _cause(error, request.url)
+    sent = not isinstance(error, _NOT_SENT)
+    if sent and lost is not None:
+        kind = AnswerTimedOut if kind is TimedOut else AnswerLost
+        sentence = f"{sentence} {lost}"
+    elif sent:
+        sentence = f"{sentence} That was {named(request)}. {HARMLESS}"
     found = kind(sentence)
-    found.may_have_arrived = not isinstance(error, _NOT_SENT)
+    found.may_have_arrived = sent
     return found
+
+
+def named(request: httpx2.Request) -> str:
+    """A request for metadata, keys or a token, by its method and address without a query."""
+    return f"{request.method} {request.url.copy_with(query=None, fragment=None)}"
 
 
 def _cause(error: httpx2.RequestError, url: httpx2.URL) -> tuple[type[ServerUnavailable], str]:
@@ -42,8 +69,12 @@ def _cause(error: httpx2.RequestError, url: httpx2.URL) -> tuple[type[ServerUnav
     if isinstance(error, httpx2.ProxyError):
         return ServerUnavailable, f"The proxy did not connect to {host}: see HTTPS_PROXY, NO_PROXY."
     found = next(filter(None, (_system_cause(each, host) for each in _chain(error))), None)
-    sentence = f"The gateway at {host} could not be reached: {type(error).__name__}."
-    return found or (ServerUnavailable, sentence)
+    if found is not None:
+        return found
+    name = type(error).__name__
+    if isinstance(error, _NOT_SENT):
+        return ServerUnavailable, f"The gateway at {host} could not be reached, or is down: {name}."
+    return ServerUnavailable, f"The connection to {host} broke before it had answered: {name}."
 
 
 def _system_cause(error: BaseException, host: str) -> tuple[type[ServerUnavailable], str] | None:
@@ -53,15 +84,23 @@ def _system_cause(error: BaseException, host: str) -> tuple[type[ServerUnavailab
         reason = error.reason or "SSLError"
         return ServerUnavailable, f"The TLS handshake with {host} failed: {reason}."
     if isinstance(error, socket.gaierror):
-        return HostUnknown, f"The host {host} was not found: check `issuer` and DNS."
+        return (
+            HostUnknown,
+            f"The host {host} was not found: check `issuer` and DNS, or DNS is down.",
+        )
     if isinstance(error, ConnectionRefusedError):
-        return ConnectionRefused, f"Nothing listens at {host}: check `issuer` and its port."
+        return (
+            ConnectionRefused,
+            f"Nothing listens at {host}: check `issuer` and its port, or it is down.",
+        )
     return None
 
 
 def _timeout(error: httpx2.TimeoutException, host: str) -> str:
     if isinstance(error, httpx2.ConnectTimeout):
-        return f"No connection to {host} in time: a firewall or a wrong port drops it silently."
+        return (
+            f"No connection to {host} in time: it is down, or a firewall drops what is sent there."
+        )
     if isinstance(error, httpx2.PoolTimeout):
         return "All connections of this client were in use for too long."
     return f"{host} did not answer in time; `timeout` gives it longer."

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from xinqiao._core.json_reader import Reader
@@ -33,14 +33,26 @@ from .retry import utc_time
 from .serialization import Serializable
 from .session import Session
 from .transport import with_retries
+from .unknown_names import name_unknown
 
 if TYPE_CHECKING:
     from xinqiao._core.flow import Flow
 
+#: What is open where the answer to the callback's code is lost.
+_REDEEMED: Final = (
+    "The callback's code may have been used: look for the consent with "
+    'client.consents(status="active"); its data can be queried by its id.'
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentStart(Serializable):
-    """A started consent flow. Send the browser to `url`; keep this object in the session."""
+    """A started consent flow: send the browser to `url`, and keep this object until it comes back.
+
+    Keep it on the server, by browser session and `state` (the callback has the same `state`), so that two
+    tabs do not meet and no other browser can finish the flow. It holds secrets: a session that lies in a
+    cookie, as Flask's and Starlette's by default, shows them to whoever has the browser.
+    """
 
     url: str
     state: str = field(repr=False)
@@ -129,9 +141,13 @@ def start_consent(
             [{"type": "credit_data", **wanted}], ensure_ascii=False, separators=(",", ":")
         ),
     }
-    request_uri, lifetime = yield from with_retries(
-        session, lambda: _push_request(session, form), idempotent=True
-    )
+    try:
+        request_uri, lifetime = yield from with_retries(
+            session, lambda: _push_request(session, form), idempotent=True
+        )
+    except OAuthError as error:
+        name_unknown(error, wanted)
+        raise
     server = yield from metadata(session)
     names = {"client_id": session.settings.client_id, "request_uri": request_uri}
     return ConsentStart(
@@ -148,7 +164,9 @@ def finish_consent(session: Session, start: ConsentStart, callback_url: str) -> 
     """Finish a consent flow with the URL of the browser's callback.
 
     Raises `ConsentRefused` if the enterprise refused, `ConsentFlowInvalid` if the callback does not
-    belong to `start`, and `CallbackExpired` where its code was used before, as by a reload of the page.
+    belong to `start`, and `CallbackExpired` where its code was used before, as by a reload of the page,
+    or is older than 60 seconds. After `AnswerLost` or a worker that died the consent itself stands:
+    `consents(status="active")` has it.
     """
     code = _check_callback(callback_url, start, issuer=session.settings.issuer)
     if start.dpop_jkt != session.settings.dpop_key.thumbprint:
@@ -180,7 +198,7 @@ def _push_request(session: Session, form: Mapping[str, str]) -> Flow[tuple[str, 
 def _redeem_code(session: Session, form: Mapping[str, str]) -> Flow[Mapping[str, Any]]:
     server = yield from metadata(session)
     try:
-        return (yield from authenticated_post(session, server.token_endpoint, form))
+        return (yield from authenticated_post(session, server.token_endpoint, form, lost=_REDEEMED))
     except OAuthError as error:
         if error.code != CallbackExpired.known_code:
             raise

@@ -52,9 +52,9 @@ def due_for_deletion(
     """Find what must be deleted by now, in what you kept and by the notices of your feed.
 
     `kept` are results, or their evidence as you stored it. `after` is the cursor up to which everything
-    is deleted already; without it the feed is read from its first change. Once you have deleted what is
-    due, keep the result's `cursor` and acknowledge it. Needs the scope `changes`, and `consents` where
-    the term of a consent was shortened.
+    is deleted already: None the first time, when the feed is read from its first change, then the
+    `cursor` of the result before. Once you have deleted what is due, keep that, and acknowledge it. Needs
+    the scope `changes`, and `consents` where the term of a consent was shortened.
     """
     answers = [KeptAnswer.of(item) for item in kept]
     changes: list[Change] = []

@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from uuid import uuid4
 
 from xinqiao._core import flow
-from xinqiao.errors import ConfigurationError, LimitReached, ServerUnavailable
+from xinqiao.errors import (
+    ConfigurationError,
+    CursorRefused,
+    InvalidRequest,
+    LimitReached,
+    ServerUnavailable,
+)
 
 from .calls import acknowledge_changes, changes
 
@@ -73,7 +79,10 @@ class FileCursor:
         except (OSError, ValueError) as error:
             raise ConfigurationError(f"The cursor {self.path} cannot be read: {error}") from None
         if not cursor or not cursor.isprintable() or " " in cursor:
-            raise ConfigurationError(f"The file {self.path} holds no cursor.")
+            raise ConfigurationError(
+                f"The file {self.path} holds no cursor. Put back what was saved there, or delete it: the "
+                "feed then begins anew, with the same change_ids."
+            )
         return cursor
 
     def save(self, cursor: str, /) -> None:
@@ -134,15 +143,20 @@ class FeedReader:
     def next_notices(self, session: Session) -> Flow[tuple[Change, ...] | None]:
         """The next notices, or None at the end; to ask for them says that those before are handled."""
         if not self.begun:
-            self.cursor = yield from flow.invoke(self.store.load)
+            self.cursor = _checked(self.store, (yield from flow.invoke(self.store.load)))
         if self.unhandled is not None:
             self.cursor, self.unhandled = self.unhandled, None
             yield from self._outlast(partial(acknowledge_changes, session, self.cursor), session)
             yield from flow.invoke(partial(self.store.save, self.cursor))
         wait = WAIT_SECONDS if self.follow else 0
-        page = yield from self._outlast(
-            partial(changes, session, after=self.cursor, wait=wait), session
-        )
+        try:
+            page = yield from self._outlast(
+                partial(changes, session, after=self.cursor, wait=wait), session
+            )
+        except InvalidRequest as error:
+            if self.begun or self.cursor is None:
+                raise
+            raise _refused(self.store, error) from error
         self.begun = True
         if page.changes:
             self.unhandled = page.cursor
@@ -152,17 +166,52 @@ class FeedReader:
 
     def _outlast(self, attempt: Callable[[], Flow[T]], session: Session) -> Flow[T]:
         """Repeat an attempt through outages and limits, once the feed is being followed."""
-        pause = session.settings.retry.base or 1.0
+        pause, tries = session.settings.retry.base or 1.0, 0
         while True:
             try:
-                return (yield from attempt())
+                outcome = yield from attempt()
             except (LimitReached, ServerUnavailable) as error:
                 if not (self.follow and self.begun):
                     raise
                 delay = max(session.world.chance(pause / 2, pause), _asked_pause(error))
+                tries += 1
                 _log.warning("The change feed waits %d s: %s", delay, error)
+            else:
+                if tries:
+                    _log.warning("The change feed is back again after %d failed tries.", tries)
+                return outcome
             yield from flow.pause(delay)
             pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _checked(store: CursorStore | AsyncCursorStore, cursor: object) -> str | None:
+    """What a store has given, if it is a text or None."""
+    if cursor is None or isinstance(cursor, str):
+        return cursor
+    raise ConfigurationError(
+        f"The cursor from {_named(store)} is no text (a {type(cursor).__name__}): give it as it was saved."
+    )
+
+
+def _refused(store: CursorStore | AsyncCursorStore, error: InvalidRequest) -> CursorRefused:
+    """The error of a stored cursor that the gateway does not know; it does not quote it."""
+    return CursorRefused(
+        f"What {_named(store)} holds is no cursor of this client's feed. Put back what was saved there, or "
+        "empty it (delete the file): the feed then begins anew, with the same change_ids.",
+        status=error.status,
+        title=error.title,
+        request_id=error.request_id,
+    )
+
+
+def _named(store: CursorStore | AsyncCursorStore) -> str:
+    """A store as its owner knows it: by its file, function or class; no `repr`, which may hold a password."""
+    if isinstance(store, FileCursor):
+        return f"the file {store.path}"
+    if isinstance(store, CursorFunctions):
+        load = getattr(store.load, "__qualname__", type(store.load).__qualname__)
+        return f"the store's function {load}"
+    return f"the store {type(store).__qualname__}"
 
 
 def _asked_pause(error: LimitReached | ServerUnavailable) -> float:

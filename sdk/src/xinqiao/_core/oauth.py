@@ -15,6 +15,7 @@ import httpx2
 from xinqiao._core import flow
 from xinqiao.errors import ConfigurationError, ProtocolError
 
+from .connection_errors import named
 from .jose import client_assertion
 from .problems import json_members, oauth_error
 from .session import Metadata, Session, Token
@@ -67,19 +68,22 @@ def read_token(answer: Mapping[str, Any]) -> tuple[str, float]:
 
 
 def authenticated_post(
-    session: Session, url: str, form: Mapping[str, str]
+    session: Session, url: str, form: Mapping[str, str], *, lost: str | None = None
 ) -> Flow[Mapping[str, Any]]:
-    """Post a form with client assertion and DPoP proof; repeat once with the server's nonce."""
-    response, answer = yield from _post_once(session, url, form)
+    """Post a form with client assertion and DPoP proof; repeat once with the server's nonce.
+
+    `lost` is what is open where the answer is lost; None where the post only prepares a call.
+    """
+    response, answer = yield from _post_once(session, url, form, lost)
     if answer.get("error") == "use_dpop_nonce":
-        response, answer = yield from _post_once(session, url, form)
+        response, answer = yield from _post_once(session, url, form, lost)
     if response.status_code in _OK:
         return answer
-    raise _read_error(session, response)
+    raise _read_error(session, response, lost=lost)
 
 
 def _post_once(
-    session: Session, url: str, form: Mapping[str, str]
+    session: Session, url: str, form: Mapping[str, str], lost: str | None
 ) -> Flow[tuple[httpx2.Response, Mapping[str, Any]]]:
     settings = session.settings
     assertion = client_assertion(
@@ -99,7 +103,7 @@ def _post_once(
         "dpop": proof(session, "authorization", "POST", url),
     }
     content = urlencode({**form, **authentication}).encode("ascii")
-    response = yield from exchange("POST", url, headers=headers, content=content)
+    response = yield from exchange("POST", url, headers=headers, content=content, lost=lost)
     session.note_nonce("authorization", response.headers)
     return response, json_members(response.content)
 
@@ -158,11 +162,15 @@ def _origin(url: str) -> tuple[str, str]:
     return parts.scheme, parts.netloc
 
 
-def _read_error(session: Session, response: httpx2.Response) -> Exception:
+def _read_error(
+    session: Session, response: httpx2.Response, *, lost: str | None = None
+) -> Exception:
     return oauth_error(
         response.status_code,
         response.content,
         request_id=response.headers.get("x-request-id"),
         retry_after=retry_after(session, response.headers),
         clock=clock_hint(session, response.headers),
+        place=named(response.request),
+        lost=lost,
     )

@@ -8,6 +8,7 @@ from typing import Any, Final
 from xinqiao import errors
 from xinqiao.errors import XinqiaoError
 
+from .connection_errors import HARMLESS
 from .strict import parse_json
 
 _ROOTS: Final = (
@@ -28,10 +29,10 @@ def _family(root: type[XinqiaoError]) -> Iterator[type[XinqiaoError]]:
 
 
 BY_CODE: Final[Mapping[str, type[XinqiaoError]]] = {
-    error.known_code: error
+    code: error
     for root in _ROOTS
     for error in _family(root)
-    if error.known_code is not None
+    if (code := vars(error).get("known_code")) is not None
 }
 #: Refusals that a wrong clock causes: assertion, proof and token are dated.
 _BY_THE_CLOCK: Final = frozenset({"invalid_client", "invalid_dpop_proof", "invalid_token"})
@@ -78,24 +79,38 @@ def oauth_error(
     request_id: str | None,
     retry_after: int | None,
     clock: str | None = None,
+    place: str | None = None,
+    lost: str | None = None,
 ) -> XinqiaoError:
-    """Exception of an OAuth endpoint's error answer (RFC 6749, section 5.2); `clock` as above."""
+    """Exception of an OAuth endpoint's error answer (RFC 6749, section 5.2); `clock` as above.
+
+    `place`: the request, named where the server failed. `lost`: what is open where a proxy has answered.
+    """
     answer = json_members(body)
     code = _text(answer, "error") or _text(answer, "code")
-    kind: type[XinqiaoError] = errors.OAuthError
-    if status == 429:  # noqa: PLR2004 - RFC 6585
-        kind = errors.RateLimited
-    elif status == 503:  # noqa: PLR2004 - RFC 9110
-        kind = errors.TemporarilyUnavailable
-    elif status >= 500:  # noqa: PLR2004 - RFC 9110
-        kind = errors.ServerUnavailable
+    kind = _oauth_kind(status, answered=code is not None or lost is None)
+    said = _text(answer, "error_description") or _text(answer, "detail")
+    if place is not None and status >= 500:  # noqa: PLR2004 - RFC 9110
+        failed = f"{place} was answered {status} by the gateway or a proxy before it."
+        said = " ".join(filter(None, (said, failed, lost or HARMLESS)))
     return kind(
-        _sentence(_text(answer, "error_description") or _text(answer, "detail"), kind, code, clock),
+        _sentence(said, kind, code, clock),
         code=code,
         status=status,
         request_id=request_id,
         retry_after=retry_after,
     )
+
+
+def _oauth_kind(status: int, *, answered: bool) -> type[XinqiaoError]:
+    """Class of an error answer; `answered`: by the gateway, or to a request that may be repeated."""
+    if status == 429:  # noqa: PLR2004 - RFC 6585
+        return errors.RateLimited
+    if status < 500:  # noqa: PLR2004 - RFC 9110
+        return errors.OAuthError
+    if not answered:
+        return errors.AnswerLost
+    return errors.TemporarilyUnavailable if status == 503 else errors.ServerUnavailable  # noqa: PLR2004
 
 
 def _sentence(

@@ -83,6 +83,8 @@ def remember_promise(
 def check_receipts(session: Session) -> Flow[tuple[Receipt, ...]]:
     """Fetch and verify the receipt of each answer whose promise is due, and return them.
 
+    A promise is due about ten seconds after its answer (`result.log_promise.merge_by`): asked before, there
+    is no receipt to return, and none is missing; ask again later, once for all answers of a minute, say.
     Raises `PromiseBroken` where the log lacks a leaf after its time, and `ReceiptInvalid` where a
     receipt does not show it; the promise stays, and with it the evidence. What is not due stays.
     """

@@ -1,4 +1,4 @@
-"""Sending requests: DPoP proofs, retries, connection errors as `ServerUnavailable`."""
+"""Sending requests: DPoP proofs, retries, time limits, connection errors as `ServerUnavailable`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import httpx2
 
 from xinqiao._core import flow, jose
-from xinqiao.errors import XinqiaoError
+from xinqiao.errors import AnswerLost, LimitReached, ServerUnavailable, XinqiaoError
 
 from .connection_errors import unavailable
 from .retry import may_repeat, parse_retry_after
 from .session import USER_AGENT, Server, Session
+from .time_limit import within
 
 if TYPE_CHECKING:
     from xinqiao._core.flow import Flow
@@ -27,12 +28,34 @@ _log: Final = logging.getLogger("xinqiao")
 NOTABLE_SKEW: Final = 8
 
 
+EARLIER: Final = "An earlier try of this call was sent, and its answer was lost."
+
+
 def with_retries(
-    session: Session, attempt: Callable[[], Flow[T]], *, idempotent: bool, once: bool = False
+    session: Session,
+    attempt: Callable[[], Flow[T]],
+    *,
+    idempotent: bool,
+    once: bool = False,
+    held: int = 0,
 ) -> Flow[T]:
-    """Repeat an attempt while error, retry policy and deadline allow it; `once`: not after any answer."""
+    """Repeat an attempt while error, retry policy and deadline allow it; `once`: not after any answer.
+
+    The server may hold the call for `held` seconds, which come on top of the policy's `total`.
+    """
+    tries, total = _tries(session, attempt, idempotent=idempotent, once=once), _total(session)
+    return tries if total is None else within(tries, session, seconds=total + held)
+
+
+def _total(session: Session) -> float | None:
+    return session.settings.retry.total
+
+
+def _tries(
+    session: Session, attempt: Callable[[], Flow[T]], *, idempotent: bool, once: bool
+) -> Flow[T]:
     policy, world = session.settings.retry, session.world
-    started = world.ticks()
+    started, lost = world.ticks(), False
     for tried in count():
         try:
             return (yield from attempt())
@@ -40,10 +63,29 @@ def with_retries(
             elapsed = world.ticks() - started
             wait = policy.wait(tried, error, elapsed=elapsed, chance=world.chance)
             if wait is None or not may_repeat(error, idempotent=idempotent, once=once):
+                if lost:
+                    raise _after_lost_try(error) from error
                 raise
+            lost = lost or isinstance(error, AnswerLost)
             _log.info("%s; try %d in %.1f s", type(error).__name__, tried + 2, wait)
         yield from flow.pause(wait)
     raise AssertionError  # count() never ends
+
+
+def _after_lost_try(error: XinqiaoError) -> XinqiaoError:
+    """The error of a call of which an earlier try may have been carried out."""
+    if isinstance(error, AnswerLost) or not isinstance(error, ServerUnavailable | LimitReached):
+        return error
+    kind = type(error) if isinstance(error, LimitReached) else AnswerLost
+    return kind(
+        f"{error.detail} {EARLIER}",
+        code=error.code,
+        status=error.status,
+        title=error.title,
+        request_id=error.request_id,
+        retry_after=error.retry_after,
+        warnings=error.warnings,
+    )
 
 
 def exchange(
@@ -53,10 +95,11 @@ def exchange(
     headers: Mapping[str, str] | None = None,
     content: bytes = b"",
     timeout: float | None = None,
+    lost: str | None = None,
 ) -> Flow[httpx2.Response]:
     """Send one request; a failed connection raises `ServerUnavailable`.
 
-    `timeout`, in seconds, takes the place of the client's own.
+    `timeout`, in seconds, takes the place of the client's own. `lost` is as in `unavailable`.
     """
     request = httpx2.Request(
         method,
@@ -74,7 +117,7 @@ def exchange(
     try:
         response = yield from flow.send(request)
     except httpx2.RequestError as error:
-        raise unavailable(error, request) from error
+        raise unavailable(error, request, lost=lost) from error
     # Path and id alone: a query or a body may name an enterprise.
     named = response.headers.get("x-request-id", "-")
     _log.debug("%s %s: %d (request %s)", method, request.url.path, response.status_code, named)

@@ -12,8 +12,15 @@ from typing import TYPE_CHECKING, Final
 import httpx2
 
 from xinqiao._core import flow
-from xinqiao.errors import ConfigurationError, ProtocolError, ServerUnavailable, SignatureInvalid
+from xinqiao.errors import (
+    AnswerLost,
+    ConfigurationError,
+    ProtocolError,
+    ServerUnavailable,
+    SignatureInvalid,
+)
 
+from .connection_errors import HARMLESS
 from .evidence import Evidence, make_evidence
 from .exchange import Exchange
 from .http_signatures import read_claims, verify_signature
@@ -34,15 +41,25 @@ UNKNOWN_KEY_INTERVAL: Final = 60
 _PROXY_STATUSES: Final = frozenset({502, 503, 504})
 
 
-def verify_response(session: Session, response: httpx2.Response) -> Flow[Evidence]:
-    """Verify an answer's signature, whatever its status, or raise `SignatureInvalid`."""
-    _refuse_unsigned_proxy_answer(session, response)
+def verify_response(session: Session, response: httpx2.Response, *, lost: str) -> Flow[Evidence]:
+    """Verify an answer's signature, whatever its status, or raise `SignatureInvalid`.
+
+    `lost`: what is open where the answer of the gateway itself never came, or cannot be verified now.
+    """
+    _refuse_unsigned_proxy_answer(session, response, lost)
     exchange = Exchange.of(response)
     try:
         claimed = read_claims(exchange)
         key = yield from _response_key(session, claimed.keyid)
         now, skew = utc_time(session.now()), timedelta(seconds=session.settings.max_clock_skew)
         covered = verify_signature(exchange, claimed, key, earliest=now - skew, latest=now + skew)
+    except ServerUnavailable as error:
+        raise AnswerLost(
+            f"The answer came, and cannot be verified without the gateway's keys. "
+            f"{error.detail.removesuffix(HARMLESS)}{lost}",
+            status=error.status,
+            retry_after=error.retry_after,
+        ) from error
     except SignatureInvalid as error:
         error = _with_clock(session, response, error)
         error.status = response.status_code
@@ -61,11 +78,12 @@ def _with_clock(
     return SignatureInvalid(f"{error.detail} {clock}", reason=error.reason)
 
 
-def _refuse_unsigned_proxy_answer(session: Session, response: httpx2.Response) -> None:
+def _refuse_unsigned_proxy_answer(session: Session, response: httpx2.Response, lost: str) -> None:
     unsigned = not {"signature", "signature-input"} & set(response.headers)
     if unsigned and response.status_code in _PROXY_STATUSES:
-        raise ServerUnavailable(
-            f"Something in front of the gateway answered {response.status_code}.",
+        raise AnswerLost(
+            f"Something in front of the gateway answered {response.status_code}, as a proxy does that "
+            f"got no answer from it. {lost}",
             status=response.status_code,
             retry_after=retry_after(session, response.headers),
         )

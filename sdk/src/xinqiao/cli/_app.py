@@ -64,7 +64,11 @@ def _print_version(*, wanted: bool) -> None:
 
 @app.callback()
 def options(
+    context: typer.Context,
     *,
+    lang: Annotated[
+        Language | None, typer.Option("--lang", help="As of the command; this is its default.")
+    ] = None,
     version: Annotated[
         bool,
         typer.Option(
@@ -81,11 +85,17 @@ def options(
     what to do), 2 for wrong options, and `curl` with 22 when the answer is a refusal.
     """
     del version  # printed by its callback
+    if lang is not None:
+        context.default_map = {name: {"lang": lang.value} for name in _commands(context)}
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal without Chinese characters
     # The SDK's warnings on what was typed are printed here, in the reader's language.
     logging.getLogger("xinqiao").addHandler(logging.NullHandler())
+
+
+def _commands(context: typer.Context) -> list[str]:
+    return list(getattr(context.command, "commands", ()))
 
 
 Kit = Annotated[

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import starmap
 from typing import Final
 
 from xinqiao import PURPOSES, errors
 from xinqiao._core.closed_lists import DATASETS
+from xinqiao._core.transport import EARLIER
 from xinqiao.cli._language import Language, code_label, dataset_label, with_code
 from xinqiao.errors import XinqiaoError
 
@@ -35,20 +37,23 @@ WHAT: Final[Mapping[type[XinqiaoError], str]] = {
     errors.ReceiptInvalid: "不真实：回执不能证明已载入日志",
     errors.OAuthError: "授权服务器拒绝",
     errors.RequestRefused: "网关不接受这个请求",
+    errors.CursorRefused: "存放处的内容不是本接入方的变更游标",
     errors.AccessRefused: "访问令牌或其证明被拒绝",
     errors.AgreementError: "数字合约不允许",
     errors.NotAvailable: "不可提供，不说明原因",
     errors.ConsentError: "企业的授权不允许",
     errors.LimitReached: "已达到限额",
     errors.ServerUnavailable: "没有连上网关",
+    errors.AnswerLost: "请求已发出，但没有收到答复：可能已计次数",
+    errors.AnswerTimedOut: "请求已发出，但没有及时收到答复：可能已计次数",
     errors.HostUnknown: "找不到网关的主机",
     errors.ConnectionRefused: "网关的地址上没有服务",
     errors.CertificateUntrusted: "网关的 TLS 证书不受信任",
-    errors.TimedOut: "网关没有及时答复",
+    errors.TimedOut: "没有及时连上网关",
     errors.TemporarilyUnavailable: "网关暂不可用",
 }
 #: Errors after which an answer may have been given that nobody could use.
-_ANSWER_LOST: Final = errors.ServerUnavailable | errors.ProtocolError | errors.SignatureInvalid
+_ANSWER_LOST: Final = errors.AnswerLost | errors.ProtocolError | errors.SignatureInvalid
 #: By class: what to do.
 DO: Final[Mapping[type[XinqiaoError], Texts]] = {
     XinqiaoError: (
@@ -100,6 +105,10 @@ DO: Final[Mapping[type[XinqiaoError], Texts]] = {
         "请换一个 --idempotency-key，或按原样重复原来的请求。",
         "Take another --idempotency-key, or repeat the first request as it was.",
     ),
+    errors.CursorRefused: (
+        "请放回原来存下的游标，或清空（删除文件）从头读起。",
+        "Put the saved cursor back, or empty the store to begin anew.",
+    ),
     errors.NotFound: ("请核对地址和编号。", "Check the address and the id."),
     errors.AccessRefused: (
         "请核对本机时钟、私钥和 --scope。",
@@ -129,6 +138,10 @@ DO: Final[Mapping[type[XinqiaoError], Texts]] = {
     errors.ServerUnavailable: (
         "请核对网关地址（issuer）、网络和代理设置，或稍后再试。",
         "Check the gateway's address (issuer), the network and the proxy, or try later.",
+    ),
+    errors.AnswerLost: (
+        "请核对网络和代理设置，再按原样重复。",
+        "Check the network and the proxy, then repeat the call as it was.",
     ),
     errors.CertificateUntrusted: (
         "请把签发机构的证书文件设为 XINQIAO_CA。",
@@ -185,7 +198,7 @@ def _in_chinese(error: XinqiaoError) -> str:
         return said
     if isinstance(error, errors.SignatureInvalid) and error.reason in REASONS:
         return f"{said}（{REASONS[error.reason]}）"
-    if isinstance(error, errors.ConfigurationError):
+    if isinstance(error, errors.ConfigurationError) and not code:
         known = (zh for start, zh in SETTINGS.items() if error.detail.startswith(start))
         return next(known, said)
     return with_code(said if title == code else title, code) if code else said
@@ -196,6 +209,8 @@ def what_to_do(error: XinqiaoError | InputError, language: Language) -> Iterator
     if isinstance(error, InputError):
         return
     chinese = language is Language.ZH
+    if chinese and error.unknown:
+        yield "；".join(starmap(_unknown_name, error.unknown.items()))
     if isinstance(error, errors.UnknownPurpose):
         known = ((each, code_label("purposes", each, language)) for each in PURPOSES)
         yield ("用途：" if chinese else "Purposes: ") + _listed(known, language)
@@ -211,8 +226,13 @@ def what_to_do(error: XinqiaoError | InputError, language: Language) -> Iterator
         )
     if error.retry_after is not None:
         yield f"{error.retry_after} 秒后再试" if chinese else f"try again in {error.retry_after} s"
-    if isinstance(error, _ANSWER_LOST) and error.idempotency_key:
+    lost = isinstance(error, _ANSWER_LOST) or EARLIER in error.detail
+    if lost and error.idempotency_key:
         yield repeat_sentence(error.idempotency_key, language)
+
+
+def _unknown_name(name: str, near: str | None) -> str:
+    return f"没有 {name}" + (f"，是否为 {near}？" if near else "")
 
 
 def repeat_sentence(key: str, language: Language) -> str:

@@ -35,6 +35,11 @@ TEXTS: Final[Mapping[str, Mapping[Language, str]]] = {
         Language.ZH: "截至 {moment}，查询编号 {disclosure_id}",
         Language.EN: "as of {moment}, disclosure {disclosure_id}",
     },
+    "under_consent": {
+        Language.ZH: "授权编号 {consent_id}，有效期至 {until}，剩余次数：{uses}",
+        Language.EN: "consent {consent_id}, valid until {until}, uses left: {uses}",
+    },
+    "unlimited": {Language.ZH: "不限", Language.EN: "unlimited"},
     "objection": {
         Language.ZH: "企业对该记录有异议。",
         Language.EN: "The enterprise objects to this record.",
@@ -70,6 +75,22 @@ TEXTS: Final[Mapping[str, Mapping[Language, str]]] = {
         Language.EN: "✔ authentic as of {moment}",
     },
     "signed_by": {Language.ZH: "签名公钥 {keyid}", Language.EN: "signed by key {keyid}"},
+    # Parts of verified evidence.
+    "enterprise": {Language.ZH: "企业", Language.EN: "enterprise"},
+    "purpose": {Language.ZH: "用途", Language.EN: "purpose"},
+    "recipient": {Language.ZH: "接收方", Language.EN: "recipient"},
+    "disclosure": {Language.ZH: "查询编号", Language.EN: "disclosure"},
+    "as_of": {Language.ZH: "截至", Language.EN: "as of"},
+    "consent": {Language.ZH: "授权编号", Language.EN: "consent"},
+    "status": {Language.ZH: "授权状态", Language.EN: "its status then"},
+    "valid_until": {Language.ZH: "有效期至", Language.EN: "valid until"},
+    "uses_left": {Language.ZH: "剩余次数", Language.EN: "uses left"},
+    "not_named": {Language.ZH: "答复中未载明", Language.EN: "not named in the answer"},
+    "since": {Language.ZH: "此后的撤回或更正", Language.EN: "withdrawn since"},
+    "see_feed": {
+        Language.ZH: "本文件不能说明：见变更通知 /v1/changes",
+        Language.EN: "this file cannot tell: the change feed /v1/changes does",
+    },
     "relied_on": {
         Language.ZH: "现在是否仍可依据，只有网关能答复。",
         Language.EN: "Whether it may still be relied on, only the gateway can say.",
@@ -105,6 +126,10 @@ TEXTS: Final[Mapping[str, Mapping[Language, str]]] = {
         Language.ZH: "须有个人征信业务许可",
         Language.EN: "needs a personal-credit licence",
     },
+    # Statuses of a consent, beside its acts.
+    "active": {Language.ZH: "有效", Language.EN: "active"},
+    "expired": {Language.ZH: "已到期", Language.EN: "expired"},
+    "exhausted": {Language.ZH: "次数已用完", Language.EN: "exhausted"},
     # Acts on a consent.
     "requested": {Language.ZH: "申请"},
     "granted": {Language.ZH: "同意"},

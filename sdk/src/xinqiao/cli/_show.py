@@ -14,6 +14,7 @@ from xinqiao._core import parsing
 from xinqiao._core.json_reader import Reader
 from xinqiao._core.strict import parse_json, parse_time
 from xinqiao.cli._errors import InputError, repeat_sentence, what_happened, what_to_do
+from xinqiao.cli._evidence import OK, QUERIES, VERIFICATIONS, evidence_facts, path_of
 from xinqiao.cli._language import (
     Language,
     code_label,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xinqiao import Answer, ConsentRecord, Evidence, QueryPage, Questions, Record, Verification
+    from xinqiao._core.results import ConsentUse
 
 out: Final = Console(emoji=False, markup=False)
 notes: Final = Console(stderr=True, emoji=False, markup=False)
@@ -66,6 +68,10 @@ def records(page: QueryPage, language: Language) -> None:
         reason = with_code(text(item.reason, language), item.reason)
         parts = (text("withheld", language), name, fields, reason)
         _note(": ".join(filter(None, parts)), style="yellow")
+    moment = moment_text(page.as_of)
+    _note(text("answered", language, moment=moment, disclosure_id=page.disclosure_id))
+    if page.consent is not None:
+        _note(_consent_use(page.consent, language))
     _print_signature(page.evidence, language)
 
 
@@ -107,12 +113,15 @@ def evidence(verified: Evidence, language: Language) -> None:
     _print_line(text("authentic", language, moment=moment), style="bold green")
     _print_line(f"  {exchange.method} {exchange.target_uri} → {exchange.status}")
     _print_line(f"  {text('signed_by', language, keyid=verified.keyid)}")
-    path = exchange.target_uri
-    if verified.status == 200 and path.endswith("/v1/queries"):  # noqa: PLR2004
+    facts = evidence_facts(verified, language)
+    width = max(map(cell_len, facts), default=0)
+    for label, value in facts.items():
+        _print_row(label, Text(value), width=width)
+    if verified.status == OK and path_of(verified) == QUERIES:
         for record in parsing.records(Reader.body(verified)):
             name = with_code(dataset_label(record.dataset, language), record.dataset)
             _print_line(f"  {name} {record.record_id}: {_term(record, language)}")
-    elif verified.status == 200 and path.endswith("/v1/verifications"):  # noqa: PLR2004
+    elif verified.status == OK and path_of(verified) == VERIFICATIONS:
         _print_answers(cast("Verification", parsing.result(verified)), language)
     _print_line(f"  {text('relied_on', language)}", style="dim")
 
@@ -130,6 +139,16 @@ def consent_record(verified: ConsentRecord, language: Language) -> None:
         moment = moment_text(parse_time(verified.record["xq:kept"]["dct:date"]))
         line = f"  · {moment} {text('kept', language)}: "
         _print_event(line, language, proven=verified.kept_proven)
+
+
+def _consent_use(use: ConsentUse, language: Language) -> str:
+    return text(
+        "under_consent",
+        language,
+        consent_id=use.consent_id,
+        until="-" if use.valid_until is None else moment_text(use.valid_until),
+        uses=text("unlimited", language) if use.uses_left is None else use.uses_left,
+    )
 
 
 def _term(record: Record, language: Language) -> str:
