@@ -120,7 +120,8 @@ class Bank(Page):
         """With the functions that are the bank's own."""
         await super().prepare()
         self.names = {
-            "session": {},
+            "flows": {},
+            "session_id": "of-this-browser",
             "last_cursor": None,
             "redirect_to": self._decide,
             "delete": lambda *_: None,

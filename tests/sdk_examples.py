@@ -10,8 +10,9 @@ ROOT: Final = Path(__file__).parents[1]
 #: What a bank has of its own in docs/integrate/bank.md.
 _OF_THE_BANK: Final = """
 from typing import Any
-session: dict[str, str] = {}
-callback_url = last_cursor = ""
+flows: dict[tuple[str, str], str] = {}
+session_id = callback_url = ""
+last_cursor: str | None = None
 def redirect_to(url: str) -> None: ...
 def delete(*_: Any) -> None: ...
 def stop_using(*_: Any) -> None: ...

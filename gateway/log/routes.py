@@ -129,7 +129,7 @@ def _no_receipt() -> NotFoundError:
     """The same answer for pending, unknown and other clients' leaves."""
     return NotFoundError(
         "The log holds no such disclosure or event of yours. A fresh one is merged within "
-        f"{MERGE_SECONDS} seconds: ask again.",
+        f"{MERGE_SECONDS} seconds: ask again in {RETRY_SECONDS} s.",
         retry_after=RETRY_SECONDS,
     )
 

@@ -99,7 +99,13 @@ async def test_consent_is_asked_given_used_and_taken_back(
     )
     async with HeadlessVisitor(served.issuer, subject["login"]) as person:
         callback = await person.decide(start.url, datasets=list(wanted[:2]), questions=[])
+    running = await result_of(
+        bank.consents(status="active")
+    )  # what a worker that died here would see
     grant = await result_of(bank.finish_consent(start, callback))
+    held = next(each for each in running if each.consent_id == grant.consent_id)
+    assert (held.uscc, held.datasets, held.uses_left) == (grant.uscc, grant.datasets, 3)
+    assert held.requested_at <= held.decided_at
     assert (grant.uscc, grant.max_uses) == (subject["uscc"], 3)
     assert set(grant.datasets) == set(wanted[:2])
     asked: dict[str, Any] = {

@@ -120,6 +120,9 @@ public class Verify {
     /**
      * Send, four times at most: again with the server's nonce, if it asks for it; a call also after Retry-After and a
      * random part, at 429 and 503. An assertion would be spent by then.
+     *
+     * Status, Retry-After and "use_dpop_nonce" are looked at before the answer's signature is verified. All that a
+     * forged one gains is another try of the same call, with the same Idempotency-Key and a proof that is good once.
      */
     HttpResponse<byte[]> post(String path, byte[] body, String token, Map<String, String> headers)
             throws IOException, InterruptedException, GeneralSecurityException {

@@ -140,7 +140,10 @@ async function verified(request, response) {
   };
 }
 
-/** Call /v1, and verify the answer before it is read: refusals are signed too, a 401 among them. */
+/**
+ * Call /v1, and verify the answer before it is read: refusals are signed too, the 401 with a nonce among them.
+ * Only its header DPoP-Nonce is taken unverified, by oauth4webapi: it goes into a proof, and decides nothing.
+ */
 async function call(token, method, target, content, more = {}) {
   const request = { method, url: new URL(target, issuer).href, headers: { ...more } };
   if (content !== undefined) {

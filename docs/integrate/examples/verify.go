@@ -173,7 +173,9 @@ func run(path, part string) error {
 }
 
 // post sends a body, four times at most: again with the server's nonce, if it asks for it; a call also after
-// Retry-After and a random part, at 429 and 503. An assertion would be spent by then.
+// Retry-After and a random part, at 429 and 503. An assertion would be spent by then. Status, Retry-After and
+// "use_dpop_nonce" are looked at before the answer's signature is verified: all that a forged one gains is another
+// try of the same call, with the same Idempotency-Key and a proof that is good once.
 func (g *gateway) post(path string, body []byte, token string, headers map[string]string) (*http.Response, []byte, error) {
 	for tries := 1; ; tries++ {
 		proof, err := g.proof(http.MethodPost, path, token)

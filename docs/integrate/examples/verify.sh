@@ -59,6 +59,8 @@ header() { tr -d '\r' <answer.head | awk -v name="$1:" 'tolower($1) == name {sub
 
 # POST the file `body` with the header lines of `headers`, four times at most: again with the server's nonce, if it
 # asks for it; a call also after Retry-After and a random part, at 429 and 503. An assertion would be spent by then.
+# Status, Retry-After and "use_dpop_nonce" are looked at before the answer's signature is verified: all that a forged
+# one gains is another try of the same call, with the same Idempotency-Key and a proof that is good once.
 nonce=
 post() { # path, file of the access token
   local claims tries fresh wait

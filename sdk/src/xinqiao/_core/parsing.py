@@ -270,5 +270,7 @@ def _consent(body: Reader, evidence: Evidence) -> Consent:
         max_uses=body.optional_integer("max_uses"),
         uses_left=body.optional_integer("uses_left"),
         separate_consents=separate_consents(body),
+        requested_at=body.optional_time("requested_at"),
+        decided_at=body.optional_time("decided_at"),
         evidence=evidence,
     )

@@ -189,6 +189,9 @@ class Consent(Serializable):
     uses_left: int | None
     separate_consents: tuple[SeparateConsent, ...]
     """Without one a personal field is withheld, and a question on an ID number not determined."""
+    requested_at: datetime | None = None
+    decided_at: datetime | None = None
+    """When the enterprise granted or refused it; None while it is only requested."""
     evidence: Evidence = field(repr=False, compare=False)
 
 
