@@ -1,6 +1,5 @@
 """Bilingual labels of record fields and values, for the public page and the portal."""
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -9,7 +8,7 @@ from gateway.creditfile.catalogue_parts import Names
 from gateway.creditfile.code_names import code_name
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, REGISTRATION
 from gateway.pages.i18n import Translated
-from gateway.privacy.redaction import ID_NUMBER_MASK, PHONE_MASK
+from gateway.privacy.redaction import readable_masks
 
 VALUES: Final[Mapping[str, Translated]] = {
     "active": Translated("存续（在营）", "Active"),
@@ -75,10 +74,6 @@ YES_OR_NO: Final[Mapping[str, tuple[Translated, Translated]]] = {
 }
 """Words of the boolean fields, by name: for true and for false."""
 YUAN: Final = "CNY"
-_ID_MASK: Final = re.compile(rf"(?:公民)?(?:身份证件?号?码?[：:\s]*)?{ID_NUMBER_MASK}")
-_PHONE_MASK: Final = re.compile(
-    rf"(?:(联系电话|手机号码?|手机|电话)(?:号码)?[：:\s]*)?{PHONE_MASK}"
-)
 
 
 def dataset_label(dataset: str, catalogue: Catalogue, kind: str = "") -> Translated:
@@ -108,12 +103,6 @@ def value_label(value: Any) -> Translated:  # a field's JSON
         return Translated("是", "Yes") if value else Translated("否", "No")
     text = readable_masks(str(value))
     return VALUES.get(text, Translated(text, text))
-
-
-def readable_masks(text: str) -> str:
-    """A text with its masked numbers named once: 身份证号［已隐去］, 电话［已隐去］."""
-    text = _ID_MASK.sub("身份证号［已隐去］", text)
-    return _PHONE_MASK.sub(lambda found: f"{found[1] or '电话'}［已隐去］", text)
 
 
 def field_value(

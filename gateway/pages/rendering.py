@@ -13,6 +13,7 @@ from gateway.pages import i18n
 from gateway.pages.i18n import Language, Translated, language_of
 from gateway.pages.security_headers import security_headers
 from gateway.pages.static import stylesheet_url
+from gateway.privacy.redaction import readable_masks
 
 SHANGHAI: Final = timezone(timedelta(hours=8))
 
@@ -38,7 +39,11 @@ class PageRenderer:
             lstrip_blocks=True,
         )
         self._templates.filters.update(
-            moment=format_moment, day=format_day, until=format_term_end, ended=format_end
+            moment=format_moment,
+            day=format_day,
+            until=format_term_end,
+            ended=format_end,
+            masked=readable_masks,
         )
         self._templates.globals.update(stylesheet=stylesheet_url)
 

@@ -30,6 +30,12 @@ ID_NUMBER_MASK: Final = "（身份证号码已隐去）"
 PHONE_MASK: Final = "（电话号码已隐去）"
 _MASKS: Final = {NumberKind.ID: ID_NUMBER_MASK, NumberKind.PHONE: PHONE_MASK}
 _A_MASK: Final = re.compile("|".join(map(re.escape, _MASKS.values())))
+_SHOWN_ID: Final = re.compile(
+    rf"(?:((?:公民身份|(?:居民)?身份证件?|证件|护照|通行证|居住证)(?:号码?)?)[：:为是\s]*)?{ID_NUMBER_MASK}"
+)
+_SHOWN_PHONE: Final = re.compile(
+    rf"(?:((?:联系|移动|固定)?电话|手机)(?:号码?)?[：:为是\s]*)?{PHONE_MASK}"
+)
 _LIKE_A_CODE: Final = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{18}(?![0-9A-Za-z])")
 _MOST_ROUNDS: Final = 8
 """Masking a number may reveal the one beside it."""
@@ -86,6 +92,15 @@ def scan(text: str, *, today: date | None = None) -> ScannedText:
     return ScannedText(text="".join((*pieces, text[done:])), maskings=maskings)
 
 
+def readable_masks(text: str) -> str:
+    """A masked text for readers, each number named once: 身份证号［已隐去］, 联系电话［已隐去］.
+
+    Stored, signed and delivered texts keep the masks of `scan`, which never change.
+    """
+    text = _SHOWN_ID.sub(lambda found: f"{_id_name(found[1])}［已隐去］", text)
+    return _SHOWN_PHONE.sub(lambda found: f"{found[1] or '电话'}［已隐去］", text)
+
+
 def may_hold_personal_number(texts: Iterable[str]) -> bool:
     """Fast check: whether one of `texts` may hold a personal number."""
     return may_hold_number("\0".join(texts))
@@ -110,6 +125,10 @@ def holds_personal_number(texts: Iterable[str], *, today: date) -> bool:
 def for_logs(text: str) -> str:
     """`text` without personal numbers and without anything shaped like an enterprise's code."""
     return _LIKE_A_CODE.sub("(code)", scan(text).text)
+
+
+def _id_name(word: str | None) -> str:
+    return "身份证号" if word is None or "身份" in word else word
 
 
 def _maskings(text: str, today: date | None) -> tuple[Masking, ...]:

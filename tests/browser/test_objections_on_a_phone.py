@@ -71,6 +71,7 @@ async def test_an_enterprise_objects_and_asks_for_a_review(
     await phone.get_by_role("button", name="提交").click()
     await expect(phone.get_by_role("status")).to_contain_text("已隐去")
     await expect(phone.locator("body")).not_to_contain_text("13800138000")
+    await expect(phone.get_by_text("电话［已隐去］")).to_be_visible()
     address = phone.url.partition("?")[0]
     code = await site.portal.add_code(site.portal.firm)
     await phone.goto(f"{site.issuer}/E/{code.code_id}")

@@ -1,10 +1,10 @@
-"""Values of an enterprise's own record in words: codes, currencies, yes and no, masked numbers."""
+"""Values of an enterprise's own record in words: codes, currencies, yes and no."""
 
 from typing import Any
 
 import pytest
 
-from gateway.creditfile.labels import field_value, headline, readable_masks
+from gateway.creditfile.labels import field_value, headline
 from tests.portal_fixture import CATALOGUE
 
 
@@ -51,19 +51,3 @@ def test_a_headline_says_what_its_numbers_and_answers_are() -> None:
     ]
     complaints = {"period": "2026-06", "received": 7}
     assert [each.zh for each in headline("complaint", complaints, CATALOGUE)][-1] == "受理件数 7"
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        (
-            "当事人（身份证号：（身份证号码已隐去），电话（电话号码已隐去））未明码标价",
-            "当事人（身份证号［已隐去］，电话［已隐去］）未明码标价",
-        ),
-        ("张三（身份证号码已隐去）", "张三身份证号［已隐去］"),
-        ("没有号码", "没有号码"),
-    ],
-)
-def test_a_masked_number_is_named_once(text: str, shown: str) -> None:
-    """The stored text stays as it is."""
-    assert readable_masks(text) == shown

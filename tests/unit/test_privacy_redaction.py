@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.privacy.redaction import ID_NUMBER_MASK, PHONE_MASK, scan
+from gateway.privacy.redaction import ID_NUMBER_MASK, PHONE_MASK, readable_masks, scan
 from verification import id_check_character
 
 TODAY = date(2026, 11, 22)
@@ -130,3 +130,27 @@ def test_nothing_that_looks_like_an_identity_number_survives(before: str, after:
     if before[-4:].strip().isdecimal() or any(each.isdecimal() for each in before[-4:] + after[:4]):
         return
     assert number not in scan(before + number + after).text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "当事人（身份证号：330106199001011234，电话13800138000）未明码标价",
+            "当事人（身份证号［已隐去］，电话［已隐去］）未明码标价",
+        ),
+        ("公民身份号码为330106199001011234", "身份证号［已隐去］"),
+        (
+            "护照号码：E12345678，联系电话：13800138000。",
+            "护照号码［已隐去］，联系电话［已隐去］。",
+        ),
+        ("张三330106199001011234", "张三身份证号［已隐去］"),
+        ("请回拨13800138000", "请回拨电话［已隐去］"),
+        ("没有号码", "没有号码"),
+    ],
+)
+def test_a_reader_is_told_once_what_was_masked(text: str, shown: str) -> None:
+    """The stored text keeps its masks, and `scan` finds nothing more in it."""
+    stored = scan(text).text
+    assert readable_masks(stored) == shown
+    assert scan(stored).text == stored
