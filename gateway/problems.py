@@ -13,8 +13,7 @@ from starlette.exceptions import HTTPException
 from gateway.access import errors, head_requests
 from gateway.access.body import mistakes
 from gateway.db.unavailable import is_unavailable, name_of
-from gateway.pages.page_route import NOT_FOUND as PAGE_NOT_FOUND
-from gateway.pages.page_route import message_page, wants_json
+from gateway.pages.page_route import error_page, wants_page
 from gateway.privacy.redaction import for_logs
 
 log = structlog.get_logger("gateway.problems")
@@ -62,10 +61,7 @@ CODE_OF_STATUS = {
     413: "payload_too_large",
     415: "unsupported_media_type",
 }
-NOT_FOUND = 404
 METHOD_NOT_ALLOWED = 405
-API_PATHS = ("/v1/", "/oauth/", "/log/", "/.well-known/")
-"""Answered with problem documents, to browsers too."""
 RETRY_SECONDS = 2
 PROBLEM_TYPE = "application/problem+json"
 
@@ -115,7 +111,7 @@ def by_code() -> dict[str, dict[str, Any]]:
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of `app` with a problem document."""
+    """Answer every error of `app` with a problem document, or with a page for a browser."""
     app.add_exception_handler(errors.GatewayError, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
@@ -128,42 +124,38 @@ async def _refused(request: Request, error: Exception) -> Response:
     if isinstance(error, errors.UnauthenticatedError) and "WWW-Authenticate" not in headers:
         scheme = getattr(request.state, "scheme", "DPoP")
         headers = {**headers, "WWW-Authenticate": f'{scheme} error="{error.code}"'}
-    return problem(
-        error.code,
-        error.detail,
-        request_id=_request_id(request),
-        headers=headers,
-        warnings=_warnings(request),
-    )
+    return _answer(request, error.code, error.detail, headers)
 
 
 async def _malformed(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # as registered
     where = mistakes(error.errors(), root="body")
     _log_refusal(request, "invalid_request", where)
-    return problem("invalid_request", where, request_id=_request_id(request))
+    return _answer(request, "invalid_request", where)
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # as registered
-    if error.status_code in {NOT_FOUND, METHOD_NOT_ALLOWED} and _is_for_a_browser(request):
-        page = message_page(request, PAGE_NOT_FOUND._replace(status=error.status_code))
-        if error.status_code == METHOD_NOT_ALLOWED:
-            page.headers["Allow"] = ", ".join(head_requests.allowed_methods(request.scope))
-        return page
     code = CODE_OF_STATUS.get(error.status_code, "invalid_request")
-    _, _, english = TABLE[code]
     headers = dict(error.headers or {})
-    if code == "method_not_allowed":
+    if error.status_code == METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(head_requests.allowed_methods(request.scope))
-    return problem(code, f"{english}.", request_id=_request_id(request), headers=headers)
+    return _answer(request, code, f"{TABLE[code][2]}.", headers)
 
 
-def _is_for_a_browser(request: Request) -> bool:
-    path = request.url.path
-    if path.startswith("/portal"):
-        return not wants_json(request)
-    return "text/html" in request.headers.get("accept", "") and not path.startswith(API_PATHS)
+def _answer(
+    request: Request, code: str, detail: str, headers: dict[str, str] | None = None
+) -> Response:
+    """The response for `code`: a page for a browser, else the problem document."""
+    if wants_page(request):
+        return error_page(request, TABLE[code][0], headers)
+    return problem(
+        code,
+        detail,
+        request_id=getattr(request.state, "request_id", None),
+        headers=headers,
+        warnings=getattr(request.state, "warnings", ()),
+    )
 
 
 def _log_refusal(request: Request, code: str, reason: str) -> None:
@@ -179,48 +171,17 @@ def _log_refusal(request: Request, code: str, reason: str) -> None:
     )
 
 
-def _unavailable(request_id: str, error: Exception, warnings: Sequence[str]) -> Response:
-    """503 for an unavailable store (fail closed)."""
-    log.error("unavailable", kind=name_of(error))
-    return problem(
-        "temporarily_unavailable",
-        errors.TemporarilyUnavailableError.__doc__ or "",
-        request_id=request_id,
-        headers={"Retry-After": str(RETRY_SECONDS)},
-        warnings=warnings,
-    )
-
-
-def fault(request_id: str, error: Exception, warnings: Sequence[str] = ()) -> Response:
-    """The response to an unhandled exception; the log names its kind, never its data.
-
-    `warnings` are on the enterprise's code (`access.subject_uscc`).
-    """
+def fault(request: Request, error: Exception) -> Response:
+    """The response to an unhandled exception; the log names its kind, never its data."""
     if isinstance(error, errors.GatewayError):
-        return problem(
-            error.code,
-            error.detail,
-            request_id=request_id,
-            headers=error.headers,
-            warnings=warnings,
-        )
-    if is_unavailable(error):
-        return _unavailable(request_id, error, warnings)
+        return _answer(request, error.code, error.detail, error.headers)
+    if is_unavailable(error):  # fail closed
+        log.error("unavailable", kind=name_of(error))
+        sentence = errors.TemporarilyUnavailableError.__doc__ or ""
+        retry = {"Retry-After": str(RETRY_SECONDS)}
+        return _answer(request, "temporarily_unavailable", sentence, retry)
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
     log.error("unexpected", kind=type(error).__name__, where=where)
-    return problem(
-        "internal_error",
-        "Something went wrong on our side; report the request_id.",
-        request_id=request_id,
-        warnings=warnings,
-    )
-
-
-def _warnings(request: Request) -> Sequence[str]:
-    warnings: Sequence[str] = getattr(request.state, "warnings", ())
-    return warnings
-
-
-def _request_id(request: Request) -> str | None:
-    return getattr(request.state, "request_id", None)
+    sentence = "Something went wrong on our side; report the request_id."
+    return _answer(request, "internal_error", sentence)

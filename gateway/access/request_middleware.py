@@ -7,7 +7,7 @@ buffered until it is complete, so that nothing is sent unsigned.
 import asyncio
 import re
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 import structlog
 from starlette.requests import Request
@@ -29,9 +29,7 @@ METHODS_WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 class RequestMiddleware:
     """The outermost middleware; `on_fault` makes the response to an unhandled exception."""
 
-    def __init__(
-        self, app: ASGIApp, on_fault: Callable[[str, Exception, Sequence[str]], ASGIApp]
-    ) -> None:
+    def __init__(self, app: ASGIApp, on_fault: Callable[[Request, Exception], ASGIApp]) -> None:
         self._app = app
         self._on_fault = on_fault
 
@@ -59,8 +57,7 @@ class RequestMiddleware:
             except Exception as error:
                 if sending.has_begun:
                     raise
-                warnings = state.get("warnings", ())
-                answer = self._on_fault(request_id, error, warnings)
+                answer = self._on_fault(Request(scope), error)
                 await answer(scope, receive, sending)
 
 

@@ -17,9 +17,16 @@ from gateway.identity.kept_forms import KeptForm
 from gateway.identity.permissions import Permission
 from gateway.identity.return_url import safe_return
 from gateway.identity.sessions import Session
-from gateway.pages.forms import Fields, is_same_origin, read_form, single_value
+from gateway.pages.forms import Fields, is_same_origin, is_too_large, read_form, single_value
 from gateway.pages.i18n import Translated
-from gateway.pages.page_route import NOT_FOUND, STALE, EarlyResponse, PageMessage, message_page
+from gateway.pages.page_route import (
+    NOT_FOUND,
+    STALE,
+    TOO_LARGE,
+    EarlyResponse,
+    PageMessage,
+    message_page,
+)
 from gateway.pages.upload_form import UploadForm, is_upload, read_upload_form
 from gateway.privacy.field_encryption import Vault
 from gateway.settings import Settings
@@ -120,6 +127,8 @@ class Visitor:
     async def form(self, purpose: str) -> Fields:
         """The fields of the posted form `purpose`; a "stale" page unless it came from our own page."""
         fields = await read_form(self.request)
+        if fields is None and is_too_large(self.request):
+            raise EarlyResponse(self.message_page(TOO_LARGE))
         if fields is None or not self._is_own(fields, purpose):
             raise EarlyResponse(self.message_page(STALE))
         return fields

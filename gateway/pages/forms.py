@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 MAX_FORM_BYTES: Final = 32_768
 MAX_FORM_FIELDS: Final = 200
 BODY_TIMEOUT_SECONDS: Final = 20
+_LENGTH_DIGITS: Final = 18
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 
 Fields = NewType("Fields", dict[str, list[str]])
@@ -36,6 +37,12 @@ async def read_form(request: Request) -> Fields | None:
     except ValueError:
         return None
     return Fields(parsed)
+
+
+def is_too_large(request: Request) -> bool:
+    """True for a form whose declared length exceeds `MAX_FORM_BYTES`."""
+    length = request.headers.get("content-length", "")
+    return length.isdecimal() and int(length[:_LENGTH_DIGITS]) > MAX_FORM_BYTES
 
 
 def single_value(fields: Fields, name: str) -> str:

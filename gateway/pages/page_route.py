@@ -1,6 +1,6 @@
 """Route class for HTML pages, whose errors are pages too, and pages of one message."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -16,6 +16,10 @@ from gateway.pages.rendering import PageRenderer, PageVisitor
 log = structlog.get_logger("gateway.pages")
 
 RETRY_SECONDS: Final = 5
+FIRST_ERROR: Final = 400
+API_PATHS: Final = ("/v1/", "/oauth/", "/log/", "/.well-known/")
+"""Answered with problem documents, to browsers too."""
+OAUTH_PAGES: Final = frozenset({"/oauth/authorize", "/oauth/resume"})
 HOME: Final = ("/portal", Translated("回到首页", "Go to the start page"))
 
 
@@ -56,6 +60,40 @@ STALE: Final = PageMessage(
     ),
 )
 """A form with an invalid CSRF token or origin."""
+NOT_OPENED: Final = PageMessage(
+    405,
+    Translated("这个页面不能这样打开", "This page cannot be opened like this"),
+    Translated(
+        "它只接收页面上提交的表单，没有执行任何操作。请回到首页，从页面上的按钮进入。",
+        "It only takes what a form on a page sends; nothing was done. Please go to the start page and use "
+        "the buttons there.",
+    ),
+)
+TOO_LARGE: Final = PageMessage(
+    413,
+    Translated("提交的内容过多，没有提交成功", "Too much was sent; nothing was submitted"),
+    Translated(
+        "请返回上一页，减少文字或者文件后重新提交。",
+        "Please go back, shorten the text or leave out files, and submit it again.",
+    ),
+)
+TOO_OFTEN: Final = PageMessage(
+    429,
+    Translated("操作过于频繁", "Too many requests"),
+    Translated(
+        "没有执行任何操作。请稍等一会儿再试。",
+        "Nothing was done. Please wait a little and try again.",
+    ),
+)
+FAULT: Final = PageMessage(
+    500,
+    Translated("系统出错了", "Something went wrong on our side"),
+    Translated(
+        "您刚才的操作不一定已经生效，请重新打开页面查看。再次出错的，请把下面的编号告诉信桥运营方。",
+        "Your last action may not have taken effect: please open the page again and check. If this "
+        "happens again, tell the operator of Xinqiao the number below.",
+    ),
+)
 UNAVAILABLE: Final = PageMessage(
     503,
     Translated("暂时无法使用", "Not available right now"),
@@ -65,6 +103,11 @@ UNAVAILABLE: Final = PageMessage(
         "whether your last action took effect.",
     ),
 )
+
+MESSAGES: Final = {
+    each.status: each
+    for each in (NOT_FOUND, MALFORMED, NOT_OPENED, TOO_LARGE, TOO_OFTEN, FAULT, UNAVAILABLE)
+}
 
 _renderer: Final = PageRenderer("gateway.pages")
 
@@ -106,6 +149,15 @@ def wants_json(request: Request) -> bool:
     return "application/json" in accept and "text/html" not in accept
 
 
+def wants_page(request: Request) -> bool:
+    """True where an error is answered with a page: under /portal, or for a browser outside the API."""
+    path = request.scope["path"]
+    if path == "/portal" or path.startswith("/portal/"):
+        return not wants_json(request)
+    is_api = path.startswith(API_PATHS) and path not in OAUTH_PAGES
+    return not is_api and "text/html" in request.headers.get("accept", "")
+
+
 def see_other(address: str) -> Response:
     """Redirect after a form (303), with no caching and no referrer."""
     return RedirectResponse(
@@ -122,15 +174,31 @@ def message_page(
     *,
     retry_after: int | None = None,
 ) -> HTMLResponse:
-    """Render a message; `retry_after` in seconds."""
+    """Render a message, with the request's id if it is about an error; `retry_after` in seconds."""
     page = _renderer.page(
-        request, "pages/message.html", status=message.status, visitor=visitor, message=message
+        request,
+        "pages/message.html",
+        status=message.status,
+        visitor=visitor,
+        message=message,
+        request_id=_request_id(request) if message.status >= FIRST_ERROR else None,
     )
     if retry_after is not None:
         page.headers["Retry-After"] = str(retry_after)
     return page
 
 
+def error_page(request: Request, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """The page of an error that has no page of its own, by its status."""
+    page = message_page(request, MESSAGES.get(status, MALFORMED)._replace(status=status))
+    page.headers.update(headers or {})
+    return page
+
+
 def unavailable(request: Request) -> Response:
     """503 page for an unavailable database or cache."""
     return message_page(request, UNAVAILABLE, retry_after=RETRY_SECONDS)
+
+
+def _request_id(request: Request) -> str | None:
+    return getattr(request.state, "request_id", None)

@@ -4,7 +4,7 @@ import hashlib
 from importlib.resources import files
 from typing import Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, HTTPException
 from starlette.responses import Response
 
 router = APIRouter()
@@ -30,5 +30,5 @@ async def stylesheet(name: str) -> Response:
     """Serve a stylesheet."""
     sheet = _SHEETS.get(name)
     if sheet is None:
-        return Response(status_code=404)
+        raise HTTPException(404)
     return Response(sheet, media_type="text/css; charset=utf-8", headers=_HEADERS)

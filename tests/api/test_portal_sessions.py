@@ -168,16 +168,3 @@ async def test_every_form_of_the_portal_asks_for_its_token(portal: PortalFixture
     for address in (each for addresses in forms.values() for each in addresses):
         assert (await browser.post(address, data={"csrf": ""})).status_code == 403, address
     assert (await browser.get("/portal")).status_code == 200
-
-
-async def test_an_address_that_does_not_exist_is_a_page_in_a_browser(
-    portal: PortalFixture,
-) -> None:
-    """A problem document where JSON is accepted."""
-    browser = portal.browser()
-    page = await browser.get("/portal/nothing-here", headers={"Accept": "text/html"})
-    assert page.status_code == 404
-    assert page.headers["content-type"].startswith("text/html")
-    assert "没有找到这个页面" in page.text
-    told = await browser.get("/portal/nothing-here", headers={"Accept": "application/json"})
-    assert (told.status_code, told.json()["code"]) == (404, "not_found")
