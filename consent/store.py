@@ -117,16 +117,22 @@ async def ended_of(
     return await _all(connection, query)
 
 
-async def last_acts(
+async def last_events(
     connection: AsyncConnection, uscc: str, ids: Iterable[str]
-) -> dict[str, datetime]:
-    """The time of the latest event of each of these consents of one enterprise."""
-    found = await connection.execute(
-        select(consent_events.c.consent_id, func.max(consent_events.c.at).label("at"))
-        .where(consent_events.c.uscc == uscc, consent_events.c.consent_id.in_(sorted(ids)))
-        .group_by(consent_events.c.consent_id)
+) -> dict[str, Event]:
+    """The latest event of each of these consents of one enterprise."""
+    events = consent_events.c
+    latest = (
+        select(events.consent_id, func.max(events.seq))
+        .where(events.uscc == uscc, events.consent_id.in_(sorted(ids)))
+        .group_by(events.consent_id)
     )
-    return {row.consent_id: row.at for row in found}
+    found = await connection.execute(
+        consent_events.select().where(
+            events.uscc == uscc, tuple_(events.consent_id, events.seq).in_(latest)
+        )
+    )
+    return {row.consent_id: event_of(row._asdict()) for row in found}
 
 
 async def of_client(

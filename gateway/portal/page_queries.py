@@ -97,3 +97,19 @@ async def count_disclosures(connection: AsyncConnection, uscc: str, *, start: da
         .where(col(DisclosureRow.uscc) == uscc, col(DisclosureRow.at) >= start),
     )
     return found.scalar_one()
+
+
+async def last_uses(
+    connection: AsyncConnection, uscc: str, consent_ids: Iterable[str]
+) -> dict[str, datetime]:
+    """The time of the last disclosure under each of these consents of one enterprise."""
+    found = await connection.execute(
+        select(col(DisclosureRow.consent_id), func.max(col(DisclosureRow.at)))
+        .where(
+            col(DisclosureRow.uscc) == uscc,
+            col(DisclosureRow.consent_id).in_(sorted(consent_ids)),
+            col(DisclosureRow.outcome) == "told",
+        )
+        .group_by(col(DisclosureRow.consent_id))
+    )
+    return {consent_id: at for consent_id, at in found if consent_id}

@@ -161,6 +161,29 @@ async def test_the_list_shows_what_runs_and_what_has_ended(portal: PortalFixture
     assert "进行中</h2>" not in page
 
 
+async def test_an_ended_consent_tells_since_when_and_how_it_ended(portal: PortalFixture) -> None:
+    """A withdrawn one, and one whose uses are used up, by its last disclosure."""
+    browser = await portal.signed_in()
+    first = await grant_consent(portal, browser)
+    at = f"/portal/consents/{first}/withdraw"
+    await press(browser, at, at)
+    portal.clock.advance(timedelta(minutes=1))
+    second = await grant_consent(portal, browser)
+    used = portal.clock() + timedelta(days=3)
+    await portal.add_look(portal.firm, consent_id=second, at=used)
+    await portal.add_look(
+        portal.firm, consent_id=second, at=used + timedelta(days=1), outcome="refused"
+    )
+    async with portal.engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE consent SET uses = max_uses WHERE decided_at IS NOT NULL")
+        )
+    page = (await browser.get(f"/portal/enterprises/{portal.firm}/consents")).text
+    today = f"{portal.clock():%Y-%m-%d}"
+    assert f"{today} 起，{today} 您撤回" in page
+    assert f"{today} 起，{used:%Y-%m-%d} 次数用完" in page
+
+
 async def test_a_client_that_asks_over_and_over_buries_nothing(portal: PortalFixture) -> None:
     """Active consents are on the first page; ended ones are paged."""
     browser = await portal.signed_in()

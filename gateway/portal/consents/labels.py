@@ -1,11 +1,15 @@
 """Texts of the consent pages in Chinese and English."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
+from consent import Act, Consent, Event, Status
 from gateway.pages.i18n import Translated, WarningText
 from gateway.pages.page_route import PageMessage
+from gateway.pages.rendering import format_day, format_end
 from gateway.portal.consents.decision import DecisionProblem
+from gateway.portal.labels import STATUSES
 from gateway.portal.page_queries import ClientCard
 
 NOTICES: Final[Mapping[str, Translated]] = {
@@ -166,6 +170,37 @@ ELSEWHERE: Final = PageMessage(
     ),
     MY_CONSENTS,
 )
+
+
+ENDINGS: Final[Mapping[str, Translated]] = {
+    Act.REFUSED: Translated("您拒绝", "refused by you"),
+    Act.WITHDRAWN: Translated("您撤回", "withdrawn by you"),
+    Act.GIVEN_UP: Translated("对方撤销", "given up by the organisation"),
+    Act.SUPERSEDED: Translated("被新的授权替代", "replaced by a newer consent"),
+    Status.EXPIRED: Translated("到期", "expired"),
+    Status.EXHAUSTED: Translated("次数用完", "all uses used up"),
+}
+NOT_ANSWERED: Final = Translated("未答复，申请失效", "not answered in time")
+
+
+def ending_text(
+    ended: Consent, status: Status, last_act: Event | None, last_use: datetime | None
+) -> Translated:
+    """The days on which a consent began and ended, and how: 2026-05-01 起，2026-11-29 您撤回."""
+    match status:
+        case Status.EXPIRED:
+            how = ENDINGS[status] if ended.was_granted else NOT_ANSWERED
+            end: datetime | None = ended.valid_until if ended.was_granted else ended.answer_by
+        case Status.EXHAUSTED:
+            how, end = ENDINGS[status], last_use
+        case _:
+            known = ENDINGS.get(last_act.what) if last_act else None
+            how, end = known or STATUSES[status], last_act.at if last_act else None
+    zh, en = (f"{format_end(end)} {how.zh}", f"{how.en} {format_end(end)}") if end else how
+    if not ended.was_granted or ended.decided_at is None:
+        return Translated(zh, en)
+    since = format_day(ended.decided_at)
+    return Translated(f"{since} 起，{zh}", f"since {since}, {en}")
 
 
 def too_many_requests(client: ClientCard) -> PageMessage:

@@ -1,6 +1,6 @@
 """Portal pages to list, view, pause, resume and withdraw an enterprise's consents."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -22,7 +22,7 @@ from gateway.pages.i18n import Translated
 from gateway.pages.page_route import PageRoute, see_other
 from gateway.pages.rendering import PageRenderer
 from gateway.portal import labels, page_queries
-from gateway.portal.consents.labels import NOTICES
+from gateway.portal.consents.labels import NOTICES, ending_text
 from gateway.portal.consents.receipt_pdf import find_font
 from gateway.portal.guards import acting_person, own_consent, own_enterprise
 from gateway.portal.page_queries import ClientCard, EnterpriseCard
@@ -67,7 +67,7 @@ async def list_consents(uscc: str, runtime: UsingRuntime, visitor: UsingVisitor)
         )
         ids = (each.client_id for each in (*running, *ended))
         clients = await page_queries.find_clients(connection, ids)
-        acts = await consents.last_acts(connection, uscc, (each.consent_id for each in ended))
+        endings = await _endings(connection, uscc, ended[:PAGE_SIZE], now)
     last = ended[PAGE_SIZE - 1] if len(ended) > PAGE_SIZE else None
     views = [_view(each, clients, card, now) for each in running]
     return renderer.visitor_page(
@@ -82,7 +82,7 @@ async def list_consents(uscc: str, runtime: UsingRuntime, visitor: UsingVisitor)
         ],
         running=[each for each in views if each.status is not Status.REQUESTED],
         ended=[_view(each, clients, card, now) for each in ended[:PAGE_SIZE]],
-        ended_at={each.consent_id: _ended_at(each, acts, now) for each in ended},
+        endings=endings,
         older=ListPosition(moment=last.requested_at, ref=last.consent_id) if last else None,
         first=position is None,
         labels=labels,
@@ -152,15 +152,19 @@ def _transition(
             return consent.resume(found, person=person, now=now)
 
 
-def _ended_at(ended: Consent, acts: Mapping[str, datetime], now: datetime) -> datetime | None:
-    """The time at which a consent or request ended; `None` for one whose uses are used up."""
-    match status_at(ended, now):
-        case Status.EXPIRED:
-            return ended.answer_by if ended.decided_at is None else ended.valid_until
-        case Status.EXHAUSTED:
-            return None
-        case _:
-            return acts.get(ended.consent_id)
+async def _endings(
+    connection: AsyncConnection, uscc: str, ended: Sequence[Consent], now: datetime
+) -> dict[str, Translated]:
+    """How and when each of these consents and requests ended."""
+    acts = await consents.last_events(connection, uscc, (each.consent_id for each in ended))
+    used_up = [each.consent_id for each in ended if status_at(each, now) is Status.EXHAUSTED]
+    uses = await page_queries.last_uses(connection, uscc, used_up) if used_up else {}
+    return {
+        each.consent_id: ending_text(
+            each, status_at(each, now), acts.get(each.consent_id), uses.get(each.consent_id)
+        )
+        for each in ended
+    }
 
 
 def _needs_person_concerned(found: Consent, visitor: Visitor) -> bool:
