@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from heapq import nlargest
 from typing import Any, Final
 
 from gateway.creditfile.catalogue_schema import DatasetDefinition, FieldDefinition
@@ -11,6 +12,9 @@ from gateway.creditfile.labels import VALUES
 MOST_NAMES: Final = 3
 _LONGEST_WORD: Final = 40
 _CUTOFF: Final = 0.5
+_MOST_COMPARED: Final = 5
+"""Spellings that are compared letter by letter: those that share most letters."""
+_MOST_KNOWN: Final = 1_000
 
 
 class NearestNames:
@@ -19,16 +23,29 @@ class NearestNames:
     def __init__(self, spellings: Iterable[tuple[str, str]]) -> None:
         """`spellings` are pairs of a spelling and the name that it stands for."""
         self._names: Mapping[str, str] = {fold_name(word): name for word, name in spellings}
-        self._letters = {word: frozenset(word) for word in self._names}
+        self._letters = [(word, frozenset(word)) for word in self._names]
+        self._known: dict[str, tuple[str, ...]] = {}
 
     def of(self, word: str) -> tuple[str, ...]:
         """Nearest names, the best one first; none where nothing is near."""
         if len(word) > _LONGEST_WORD:
             return ()
-        folded = fold_name(word)
+        known = self._known.get(word)
+        if known is None:
+            known = self._find(fold_name(word))
+            if len(self._known) < _MOST_KNOWN:
+                self._known[word] = known
+        return known
+
+    def _find(self, folded: str) -> tuple[str, ...]:
         letters = frozenset(folded)
-        alike = [each for each, own in self._letters.items() if not own.isdisjoint(letters)]
-        found = get_close_matches(folded, alike, n=2 * MOST_NAMES, cutoff=_CUTOFF)
+        shared = (
+            (len(own & letters) / (len(own) + len(letters)), word)
+            for word, own in self._letters
+            if not own.isdisjoint(letters)
+        )
+        alike = [word for _, word in nlargest(_MOST_COMPARED, shared)]
+        found = get_close_matches(folded, alike, n=_MOST_COMPARED, cutoff=_CUTOFF)
         return tuple(dict.fromkeys(self._names[each] for each in found))[:MOST_NAMES]
 
 

@@ -29,6 +29,8 @@ from gateway.privacy.redaction import Masking, holds_personal_number, may_hold_p
 
 MAX_PROBLEMS: Final = 20
 """Maximum problems reported for one row: a line may have a hundred thousand unknown members."""
+MAX_LOOKED_UP: Final = 3
+"""Problems of one row for which the nearest names are looked up, which costs most."""
 _FIELD_NAME: Final = re.compile(r"[a-z][a-z_]{0,39}", re.ASCII)
 
 
@@ -78,20 +80,20 @@ class RowValidator:
                 elif name not in ROW_MEMBERS:
                     raise InvalidValue(ProblemCode.UNKNOWN_FIELD)
             except InvalidValue as invalid:
-                problems.append(self._with_nearest(invalid, name, value))
+                is_looked_up = len(problems) < MAX_LOOKED_UP
+                nearest = self._nearest_to(invalid, name, value) if is_looked_up else ()
+                problems.append(replace(invalid.of(_shown(name)), nearest=nearest))
                 if len(problems) >= MAX_PROBLEMS:
                     break
         return fields
 
-    def _with_nearest(self, invalid: InvalidValue, name: str, value: Any) -> FieldProblem:
-        """The problem of a member, with the catalogue's names nearest to what was delivered."""
-        problem = invalid.of(_shown(name))
+    def _nearest_to(self, invalid: InvalidValue, name: str, value: Any) -> tuple[str, ...]:
+        """The catalogue's names nearest to an unfit value, or to an unknown member's name."""
         if invalid.code is ProblemCode.NOT_IN_CATALOGUE:
-            field = self.rules.dataset.field_by_name[name]
-            return replace(problem, nearest=self._nearest.values(field, value))
+            return self._nearest.values(self.rules.dataset.field_by_name[name], value)
         if invalid.code is ProblemCode.UNKNOWN_FIELD:
-            return replace(problem, nearest=self._nearest.fields(name))
-        return problem
+            return self._nearest.fields(name)
+        return ()
 
     def _fill_key(
         self, row: Mapping[str, Any], fields: dict[str, Any], problems: list[FieldProblem]
