@@ -16,6 +16,7 @@ IGNORED: Final = "-"
 """Target of a column that is known and not kept."""
 SUBJECT_KIND: Final = "?"
 """Target of the column that says whether the row is of a natural person."""
+NOT_KEPT: Final = frozenset({IGNORED, SUBJECT_KIND})
 
 
 class ColumnClashError(ValueError):

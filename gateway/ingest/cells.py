@@ -6,13 +6,12 @@ from decimal import Decimal
 from operator import itemgetter
 from typing import Any, Final
 
-from gateway.creditfile.column_names import IGNORED, SUBJECT_KIND
+from gateway.creditfile.column_names import NOT_KEPT, SUBJECT_KIND
 from gateway.creditfile.field_problems import WHOLE_ROW, FieldProblem, ProblemCode
 from gateway.ingest.header import Header, HeaderReader
 from gateway.ingest.validate_columns import Columns, Row, RowParser
 
 BLANKS: Final = " \t\r\n\xa0\u3000"
-NOT_KEPT: Final = frozenset({IGNORED, SUBJECT_KIND})
 
 
 def has_text(cells: Sequence[str]) -> bool:

@@ -8,9 +8,17 @@ from typing import Any, Final
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_schema import DatasetDefinition
-from gateway.creditfile.column_names import IGNORED, KEY, SUBJECT_KIND, USCC, column_targets
+from gateway.creditfile.column_names import (
+    IGNORED,
+    KEY,
+    NOT_KEPT,
+    USCC,
+    column_targets,
+)
 from gateway.creditfile.delivery_forms import fold_name
 from gateway.ingest.decompression import FileRefused
+from gateway.ingest.nearest_names import NearestNames
+from gateway.pages.i18n import Translated
 from gateway.privacy.redaction import scan
 
 HEADER_ROWS: Final = 10
@@ -126,7 +134,7 @@ class HeaderReader:
     def _target(self, name: str) -> str:
         """Field that a mapping names by code, Chinese name or alias."""
         target = self._targets.get(fold_name(name), IGNORED)
-        if target in {IGNORED, SUBJECT_KIND}:
+        if target in NOT_KEPT:
             raise FileRefused(
                 f"The mapping of columns names {_shown(name)}, which is no field of "
                 f"{self.dataset.code}.",
@@ -136,19 +144,31 @@ class HeaderReader:
 
     def _unknown(self, names: Sequence[str], unknown: Sequence[int]) -> FileRefused:
         shown = [
-            f"“{_shown(names[place])}”" if names and names[place] else f"{place + 1}"
+            self._with_nearest(_shown(names[place]))
+            if names and names[place]
+            else Translated(f"{place + 1}", f"{place + 1}")
             for place in unknown[:_MOST_NAMED]
         ]
+        zh, en = "、".join(each.zh for each in shown), ", ".join(each.en for each in shown)
         more = " …" if len(unknown) > _MOST_NAMED else ""
         fields = [each for each in self.dataset.fields if each.name != USCC]
         accepted = "、".join((self._uscc_name, *(each.zh for each in fields)))
         codes = ", ".join((USCC, *(each.name for each in fields)))
         return FileRefused(
             f"The header does not fit {self.dataset.code}: there is no such field as in column "
-            f"{', '.join(shown)}{more}. Accepted: {accepted} (or {codes}). Map a column by "
+            f"{en}{more}. Accepted: {accepted} (or {codes}). Map a column by "
             "--columns, or leave unknown ones out by --ignore-unknown.",
-            f"表头与{self.dataset.zh}不符，无法识别的列：{'、'.join(shown)}{more}。可用列名：{accepted}"
+            f"表头与{self.dataset.zh}不符，无法识别的列：{zh}{more}。可用列名：{accepted}"
             f"（或代码 {codes}）。可用 --columns 指定列名对照，或用 --ignore-unknown 忽略无法识别的列。",
+        )
+
+    def _with_nearest(self, name: str) -> Translated:
+        """An unknown column's name, and the nearest one that is kept."""
+        kept = ((word, to) for word, to in self._targets.items() if to not in NOT_KEPT)
+        nearest = NearestNames((word, self._zh(to)) for word, to in kept).of(name)[:1]
+        return Translated(
+            f"“{name}”" + "".join(f"（是否为“{each}”？）" for each in nearest),
+            f"“{name}”" + "".join(f" (perhaps {each})" for each in nearest),
         )
 
     def _check(self, columns: Sequence[str]) -> None:

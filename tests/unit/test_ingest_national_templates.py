@@ -233,6 +233,16 @@ def test_a_column_that_is_not_known_is_named_with_what_is_accepted() -> None:
     assert "李逸凡" not in refusal("李逸凡,330106199001011237,罚款").en
 
 
+def test_the_nearest_column_is_named_beside_one_that_is_not_known() -> None:
+    """Of those that are kept; a number in the name is not repeated, and nothing far is named."""
+    refused = refusal(f"{HEADER},处罚种别,法定代表人证件号,内部案号")
+    assert "“处罚种别”（是否为“处罚类别”？）" in refused.zh
+    assert "“处罚种别” (perhaps 处罚类别)" in refused.en
+    assert "“法定代表人证件号”、" in refused.zh
+    assert "“内部案号”。" in refused.zh
+    assert "330106199001011237" not in refusal(f"{HEADER},处罚类别330106199001011237").zh
+
+
 def refusal(header: str) -> FileRefused:
     """The refusal of a header of penalties."""
     with pytest.raises(FileRefused) as caught:
