@@ -109,17 +109,24 @@ class DatasetRules:
     def looks_like_yuan(self, name: str, fields: Mapping[str, Any]) -> bool:
         """True if an amount in 万元 was probably delivered in yuan."""
         check, amount = self.yuan[name], str(fields.get(name) or "")
-        if not amount.endswith(WHOLE):
-            return False
-        figure = amount.removesuffix(WHOLE)
-        texts = "".join(fields.get(each) or "" for each in check.texts).replace(",", "")
-        may_be_said = f"{figure}元" in texts or f"{figure}.0" in texts  # cheap, and mostly false
-        if may_be_said and re.search(rf"(?<![\d.]){figure}(?:\.0+)?元", texts):
-            return figure != "0"
-        if Decimal(figure) < check.least:
-            return False
-        return not re.search(rf"(?<!\d){figure}(?:\.0+)?万", texts)
+        texts = "".join(fields.get(each) or "" for each in check.texts)
+        return looks_like_yuan(amount, texts, check.least)
 
     def _day(self, fields: Mapping[str, Any], column: str) -> date | None:
         value = fields.get(self.by_column.get(column, ""))
         return None if value is None else date.fromisoformat(value)
+
+
+def looks_like_yuan(amount: str, texts: str, least: Decimal) -> bool:
+    """True if an amount as stored is whole, and either named in yuan by `texts`, or `least` and more and
+    not named in 万元 by them."""
+    if not amount.endswith(WHOLE):
+        return False
+    figure = amount.removesuffix(WHOLE)
+    if figure not in texts and "," not in texts:  # cheap, and mostly so
+        return Decimal(figure) >= least
+    texts = texts.replace(",", "")
+    may_be_said = f"{figure}元" in texts or f"{figure}.0" in texts
+    if may_be_said and re.search(rf"(?<![\d.]){figure}(?:\.0+)?元", texts):
+        return figure != "0"
+    return Decimal(figure) >= least and not re.search(rf"(?<!\d){figure}(?:\.0+)?万", texts)

@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 from gateway.creditfile.column_names import KEY, ROW_MEMBERS, SOURCE_TIME, USCC
 from gateway.creditfile.field_problems import FieldProblem
 from gateway.creditfile.natural_keys import keys_of
-from gateway.ingest.dataset_rules import MAX_KEY_LENGTH, WHOLE, DatasetRules
+from gateway.ingest.dataset_rules import MAX_KEY_LENGTH, WHOLE, DatasetRules, looks_like_yuan
 from gateway.ingest.field_parsers import EMPTY_VALUES, FieldParser, InvalidValue, is_omitted
 from gateway.ingest.results import AcceptedRow, RowWarning
 from gateway.ingest.uscc_check import codes_are_clean, normalise_codes
@@ -178,11 +178,12 @@ class ColumnValidator:
     def _require_no_yuan(self, name: str, fields: Columns) -> None:
         """No amount in 万元 may look like one in yuan; those with a fraction never do."""
         rules = self._rules
-        texts = [each for each in rules.yuan[name].texts if each in fields]
+        check = rules.yuan[name]
+        texts = [fields[each] for each in check.texts if each in fields]
         for place, amount in enumerate(fields[name]):
             if amount is not None and amount.endswith(WHOLE):
-                beside = {each: fields[each][place] for each in texts}
-                _require(not rules.looks_like_yuan(name, beside | {name: amount}))
+                beside = "".join(each[place] or "" for each in texts)
+                _require(not looks_like_yuan(amount, beside, check.least))
 
     def _require_no_personal_number(self, fields: Columns) -> None:
         """R5: no text may contain a personal number."""
