@@ -84,7 +84,8 @@ class RowWording:
 
     def __init__(self, catalogue: Catalogue, dataset: str, language: Language) -> None:
         self._language: Language = language
-        self._forms = AcceptedForms(catalogue.dataset(dataset), language)
+        is_known = dataset in catalogue.codes  # it may be gone since a list was stored
+        self._forms = AcceptedForms(catalogue.dataset(dataset), language) if is_known else None
 
     def problem(self, problem: FieldProblem) -> dict[str, str]:
         """A problem as the API has it."""
@@ -92,7 +93,7 @@ class RowWording:
             "field": problem.field,
             "reason": problem.reason_in(self._language),
             "code": problem.code.value,
-            "accepted": self._forms.of(problem),
+            "accepted": self._forms.of(problem) if self._forms else "",
         }
 
     def rejects(self, lines: str) -> Iterator[Listed]:

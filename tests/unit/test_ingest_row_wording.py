@@ -189,6 +189,12 @@ def test_a_warning_of_an_earlier_version_has_its_code() -> None:
     assert line == b"3,facts,,phone,3,11,,phone_masked,a phone number was masked\n"
 
 
+def test_a_list_of_a_dataset_that_is_gone_is_still_in_words() -> None:
+    """A later catalogue may lack it."""
+    (listed,) = RowWording(CATALOGUE, "gone", "zh").rejects("1,kinds,not_in_catalogue,类别,,\n")
+    assert (listed["reason"], listed["accepted"]) == ("不是目录规定的取值", "")
+
+
 def test_a_list_is_cut_after_a_whole_line() -> None:
     """So that a served list is no larger than a stored one."""
     rows: list[dict[str, Any]] = [{"row": f"{n}", "field": "fine"} for n in range(3)]
