@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from tests.sdk_mistake_builders import (
@@ -46,6 +46,8 @@ MISTAKES: Final = [
     constructed(FakeAgreement, "datasets", ["penalti"], "'penalty'"),
     constructed(FakeAgreement, "questions", ["is_active"], "'is_active.v1'"),
     constructed(FakeAgreement, "per_minute", 0, "the nearest is 1"),
+    on("advance", "period", 60, wrong=60, right="timedelta(seconds=60)"),
+    on("advance", "period", timedelta(-1), wrong=timedelta(-1), right="ahead"),
     # Enterprises
     on("add_enterprise", "uscc", "123", wrong="123", right="18 characters"),
     on("add_enterprise", "uscc", None, wrong=None, right="18 characters"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final, TypeAlias
@@ -47,6 +47,8 @@ class RealSide:
     client: Client
     uscc: str
     name: str
+    problems: list[Mapping[str, Any]] = field(default_factory=list)
+    """Problems that raw calls got."""
 
     async def grant(self, *datasets: str, expired: bool = False, **given: Any) -> str:
         """Grant a consent."""
@@ -126,6 +128,8 @@ class FakeSide:
     client: Client
     uscc: str
     name: str
+    problems: list[Mapping[str, Any]] = field(default_factory=list)
+    """Problems that raw calls got."""
 
     async def grant(self, *datasets: str, expired: bool = False, **given: Any) -> str:
         """Grant a consent."""
@@ -181,9 +185,7 @@ class FakeSide:
 
     async def run_out(self, *datasets: str) -> str:
         """Grant a consent whose term has just ended, with its notice."""
-        held = await self.grant(*datasets)
-        self.gateway.expire_consent(held)
-        return held
+        return await self.grant(*datasets, expired=True)
 
 
 Side: TypeAlias = RealSide | FakeSide
@@ -243,9 +245,12 @@ def call(
 ) -> Evidence:
     """A raw call with the scopes of a bank; its verified answer."""
     scope = "verify query consents changes"
-    return side.client.request(
+    evidence = side.client.request(
         method, path, json=body, content=content, headers=headers, scope=scope
     )
+    if evidence.status >= 400:
+        side.problems.append(evidence.json())
+    return evidence
 
 
 def told(evidence: Evidence) -> Any:

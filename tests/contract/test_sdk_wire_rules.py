@@ -33,6 +33,7 @@ from tests.wire_sides import (
 )
 from xinqiao import PURPOSES, MemoryCursor, errors
 from xinqiao._core.problems import BY_CODE
+from xinqiao.testing._published import PROBLEMS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -770,19 +771,33 @@ def shared() -> Iterator[dict[str, Side]]:
         side.client.close()
 
 
-@pytest.mark.parametrize("which", ["fake", "real"])
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.published)
 async def test_both_keep_the_rule(
-    served: GatewayFixture, shared: dict[str, Side], rule: Rule, which: str
+    served: GatewayFixture, shared: dict[str, Side], rule: Rule
 ) -> None:
-    """The same story is told the same by the real and by the fake gateway."""
-    side = None if rule.lasting else shared.get(which)
-    if side is None:
-        side = await (real_side(served) if which == "real" else fake_side(served))
-    if not rule.lasting:
-        shared[which] = side
-    with nullcontext() if side is shared.get(which) else closing(side.client):
-        assert await rule.story(side) == rule.expected
+    """The same story is told the same by the real and by the fake gateway, problems in the same words."""
+    told: dict[str, list[Mapping[str, Any]]] = {}
+    for which in ("fake", "real"):
+        side = None if rule.lasting else shared.get(which)
+        if side is None:
+            side = await (real_side(served) if which == "real" else fake_side(served))
+        if not rule.lasting:
+            shared[which] = side
+        side.problems.clear()
+        with nullcontext() if side is shared.get(which) else closing(side.client):
+            assert await rule.story(side) == rule.expected, which
+        told[which] = list(side.problems)
+    for fake, real in zip(told["fake"], told["real"], strict=True):
+        assert fake.keys() == real.keys()
+        words = ("type", "title", "status", "code", "detail")
+        assert [fake[each] for each in words] == [_in_general(real)[each] for each in words]
+        assert [type(each["request_id"]) for each in (fake, real)] == [str, str]
+
+
+def _in_general(problem: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A problem with the general sentence where the gateway names members of another form, one by one."""
+    named = problem["detail"].startswith(("The body cannot", "Mend these members: query."))
+    return {**problem, "detail": PROBLEMS[problem["code"]]["detail"]} if named else problem
 
 
 @pytest.mark.parametrize("side_of", [fake_side, real_side])

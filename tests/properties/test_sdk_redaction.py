@@ -106,7 +106,7 @@ def test_no_personal_value_is_printed_logged_or_raised(
     )
     records = ({**enterprise.records[0], "fields": fields},)  # of no catalogue
     enterprise = dataclasses.replace(enterprise, records=records)
-    gateway._resources.enterprises[USCC] = enterprise
+    gateway._resources.files.enterprises[USCC] = enterprise
     consent = gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"])
     shown: list[str] = [repr(enterprise)]
 

@@ -32,8 +32,8 @@ def fake_gateway() -> FakeGateway:
 
 
 def pushed(fake_gateway: FakeGateway) -> dict[str, str]:
-    form, _ = next(iter(fake_gateway.oauth.pushed.values()))
-    return form
+    [started] = fake_gateway.oauth.pushed.values()
+    return started.form
 
 
 def test_a_granted_consent_comes_back_with_what_was_granted(fake_gateway: FakeGateway) -> None:

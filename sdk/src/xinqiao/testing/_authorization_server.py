@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,36 +13,44 @@ import httpx2
 import jwt
 
 from xinqiao._core.jose import SigningKey, pkce_challenge
-from xinqiao._core.strict import parse_json
+from xinqiao._core.strict import parse_json, parse_time
 
+from . import _lifetimes as lifetimes
+from ._dpop import FakeProofs, OAuthRefusal
 from ._enterprises import FakeAgreement
 from ._mistakes import FakeSetupError
-from ._request_rules import FORMS, consent_problem
+from ._published import OAUTH_ERRORS
+from ._request_forms import FORMS, mistakes_of
+from ._request_rules import Wrong, consent_problem, term_problem
 from ._signing import json_response
 
-NONCE: Final = "nonce-of-the-fake-gateway"
-_LIFETIME: Final = 600
+_NO_CODE: Final = "enterprise.uscc is not a unified social credit code."
+_LONGEST_JTI: Final = 256
+_NO_CREDENTIALS: Final = "Send one access token as `Authorization: DPoP <token>`."
+_ANOTHER_KEY: Final = "The proof's key is not the one that this token is bound to."
 _SCOPES: Final = frozenset(
     {"verify", "query", "consents", "changes", "certificates", "screen", "records:write", "codes"}
 )
 
 
-class OAuthRefusal(Exception):
-    """An OAuth error to answer with."""
+@dataclass(slots=True, kw_only=True)
+class PushedRequest:
+    """A pushed authorization request, until the browser comes with its name."""
 
-    def __init__(self, code: str, detail: str = "", status: int = 400) -> None:
-        """Carry the code of RFC 6749 or RFC 9449."""
-        super().__init__(code)
-        self.code, self.detail, self.status = code, detail, status
+    form: dict[str, str]
+    jkt: str
+    ends_at: float
 
 
 @dataclass(slots=True, kw_only=True)
 class IssuedCode:
-    """An authorization code that is not redeemed yet."""
+    """An authorization code, and once it is redeemed the token that it gave."""
 
     form: Mapping[str, str]
     jkt: str
     details: dict[str, Any]
+    ends_at: float
+    token: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,9 +65,11 @@ class FakeAuthorizationServer:
     """Thumbprint of its key, end, and scope, by token."""
     bound: dict[str, str] = field(default_factory=dict)
     """Id of the consent that a token was given for, by token."""
-    pushed: dict[str, tuple[dict[str, str], str]] = field(default_factory=dict)
+    pushed: dict[str, PushedRequest] = field(default_factory=dict)
     codes: dict[str, IssuedCode] = field(default_factory=dict)
-    seen: set[str] = field(default_factory=set)
+    proofs: FakeProofs = field(default_factory=FakeProofs)
+    assertions: set[str] = field(default_factory=set)
+    """Ids of the client assertions used."""
     issued: int = 0
 
     def metadata(self) -> dict[str, Any]:
@@ -86,9 +93,9 @@ class FakeAuthorizationServer:
         outage: Callable[[], httpx2.Response | None] = lambda: None,
     ) -> httpx2.Response:
         """Answer the token and the PAR endpoint; where there is an `outage`, nothing is done or redeemed."""
-        headers = {"DPoP-Nonce": NONCE, "Cache-Control": "no-store"}
+        headers = {"DPoP-Nonce": self.proofs.nonce(now), "Cache-Control": "no-store"}
         try:
-            jkt = self.verify_proof(request, now=now)
+            jkt = self.proofs.verify(request, now=now)
             form = self._authenticated(request, now=now)
             failed = outage()
             if failed is not None:
@@ -96,63 +103,59 @@ class FakeAuthorizationServer:
             answer = self._pushed if request.url.path == "/oauth/par" else self._token
             status, body = answer(form, jkt, now)
         except OAuthRefusal as refused:
-            told = {"error": refused.code, "error_description": refused.detail}
+            detail = refused.detail or OAUTH_ERRORS.get(refused.code, "")
+            told = {"error": refused.code, "error_description": detail}
             return json_response(refused.status, told, headers=headers)
         return json_response(status, body, headers=headers)
 
-    def verify_proof(self, request: httpx2.Request, *, now: float, token: str | None = None) -> str:
-        """Check the DPoP proof (RFC 9449, section 4.3) and return its key's thumbprint."""
-        proof = request.headers.get("dpop", "")
-        try:
-            header = jwt.get_unverified_header(proof)
-            claims = jwt.decode(
-                proof,
-                jwt.PyJWK(header["jwk"], algorithm="ES256").key,
-                algorithms=["ES256"],
-                options={"verify_iat": False},
-            )
-        except (jwt.PyJWTError, KeyError):
-            raise OAuthRefusal("invalid_dpop_proof", "not a proof") from None
-        wanted = {
-            "htm": request.method,
-            "htu": str(request.url.copy_with(query=None, fragment=None)),
-            **({} if token is None else {"ath": _digest(token)}),
-        }
-        if header.get("typ") != "dpop+jwt" or "d" in header["jwk"]:
-            raise OAuthRefusal("invalid_dpop_proof", "typ or jwk")
-        if any(claims.get(name) != value for name, value in wanted.items()):
-            raise OAuthRefusal("invalid_dpop_proof", "htm, htu or ath")
-        if abs(claims.get("iat", 0) - now) > 10 or not self._first(claims.get("jti")):  # noqa: PLR2004
-            raise OAuthRefusal("invalid_dpop_proof", "iat or jti")
-        if claims.get("nonce") != NONCE:
-            raise OAuthRefusal("use_dpop_nonce", "use the nonce given")
-        return _thumbprint(header["jwk"])
+    def check_token(self, request: httpx2.Request, *, now: float, scopes: frozenset[str]) -> None:
+        """Check the access token of a call under /v1, its proof and its scope; raises `OAuthRefusal`."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        jkt, ends_at, scope = self.tokens.get(token, ("", 0.0, ""))
+        if scheme != "DPoP" or not token:
+            raise OAuthRefusal("invalid_token", _NO_CREDENTIALS)
+        if now >= ends_at:
+            raise OAuthRefusal("invalid_token")
+        if self.proofs.verify(request, now=now, token=token) != jkt:
+            raise OAuthRefusal("invalid_token", _ANOTHER_KEY)
+        if scopes.isdisjoint(scope.split(" ")):
+            raise OAuthRefusal("insufficient_scope")
 
-    def decide(self, url: str, details: dict[str, Any] | None) -> str:
+    def decide(self, url: str, details: dict[str, Any] | None, *, now: float) -> str:
         """Play the enterprise at the authorization endpoint: grant these details, or refuse."""
-        form, jkt = self.pushed.pop(self._pushed_name(url))
-        told = {"state": form["state"], "iss": self.issuer}
+        pushed = self.pushed.pop(self._pushed_name(url, now))
+        told = {"state": pushed.form["state"], "iss": self.issuer}
         if details is None:
             told |= {"error": "access_denied"}
         else:
             code = secrets.token_urlsafe(16)
-            self.codes[code] = IssuedCode(form=form, jkt=jkt, details=details)
+            self.codes[code] = IssuedCode(
+                form=pushed.form,
+                jkt=pushed.jkt,
+                details=details,
+                ends_at=now + lifetimes.CODE.total_seconds(),
+            )
             told |= {"code": code}
-        return f"{form['redirect_uri']}?{urlencode(told)}"
+        return f"{pushed.form['redirect_uri']}?{urlencode(told)}"
 
-    def asked(self, url: str) -> dict[str, Any]:
+    def asked(self, url: str, *, now: float) -> dict[str, Any]:
         """Read what a started consent flow asks for."""
-        form, _ = self.pushed[self._pushed_name(url)]
+        form = self.pushed[self._pushed_name(url, now)].form
         details: dict[str, Any] = parse_json(form["authorization_details"].encode())[0]
         return details
 
-    def _pushed_name(self, url: str) -> str:
+    def _pushed_name(self, url: str, now: float) -> str:
         """The `request_uri` in the address of a flow that has been started and not decided."""
         address = url if isinstance(url, str) else ""
         name = dict(parse_qsl(urlsplit(address).query)).get("request_uri", "")
         if name not in self.pushed:
             raise FakeSetupError(
                 f"{url!r} is no flow to decide: give the `url` of start_consent, once."
+            )
+        if now >= self.pushed[name].ends_at:
+            raise FakeSetupError(
+                f"{url!r} is older than {lifetimes.PUSHED_REQUEST.seconds} seconds: the browser sees an "
+                "error and does not come back; start_consent again."
             )
         return name
 
@@ -165,63 +168,114 @@ class FakeAuthorizationServer:
                 jwt.PyJWK(dict(key.public_jwk), algorithm=key.alg).key,
                 algorithms=[key.alg],
                 audience=self.issuer,
-                options={"verify_exp": False, "verify_iat": False},
+                options={"verify_exp": False, "verify_iat": False, "verify_nbf": False},
             )
         except jwt.PyJWTError:
-            raise OAuthRefusal("invalid_client", status=401) from None
-        current = now - 10 <= claims["exp"] <= now + 61
-        if claims["aud"] != self.issuer or claims["sub"] != self.client_id or not current:
-            raise OAuthRefusal("invalid_client", status=401)
-        if not self._first(claims.get("jti")):
-            raise OAuthRefusal("invalid_client", "replayed", status=401)
+            raise OAuthRefusal("invalid_client") from None
+        _check_claims(claims, self.client_id, now)
+        if claims["jti"] in self.assertions:
+            raise OAuthRefusal(
+                "invalid_client", "This assertion was used before; make a new one for each request."
+            )
+        self.assertions.add(claims["jti"])
         return form
 
     def _pushed(self, form: dict[str, str], jkt: str, now: float) -> tuple[int, dict[str, Any]]:
-        needed = {"redirect_uri", "state", "code_challenge", "authorization_details"}
-        if not needed <= set(form) or form.get("code_challenge_method") != "S256":
+        if form.get("code_challenge_method") != "S256":
+            raise OAuthRefusal("invalid_request", "code_challenge_method must be S256.")
+        if not {"redirect_uri", "state", "code_challenge", "authorization_details"} <= set(form):
             raise OAuthRefusal("invalid_request")
         _check_scope(form)
         self._check_details(form["authorization_details"], datetime.fromtimestamp(now, UTC))
         name = f"urn:ietf:params:oauth:request_uri:{secrets.token_urlsafe(16)}"
-        self.pushed[name] = (form, jkt)
-        return 201, {"request_uri": name, "expires_in": 90}
+        seconds = lifetimes.PUSHED_REQUEST.seconds
+        self.pushed[name] = PushedRequest(form=form, jkt=jkt, ends_at=now + seconds)
+        return 201, {"request_uri": name, "expires_in": seconds}
 
     def _check_details(self, text: str, when: datetime) -> None:
         """Judge the requested consent as the gateway does (RFC 9396, section 5)."""
         try:
             (asked,) = parse_json(text.encode())
         except (ValueError, TypeError):
-            raise OAuthRefusal("invalid_authorization_details") from None
-        if not FORMS["/oauth/par"](asked) or consent_problem(asked, when) is not None:
-            raise OAuthRefusal("invalid_authorization_details")
+            raise OAuthRefusal(
+                "invalid_authorization_details", "authorization_details cannot be read."
+            ) from None
+        mend = mistakes_of(FORMS["/oauth/par"], asked, most=3)
+        if mend is not None:
+            raise OAuthRefusal(
+                "invalid_authorization_details",
+                f"authorization_details is a list of one credit_data. Mend: {mend}.",
+            )
         named = {name: asked.get(name, ()) for name in ("datasets", "questions")}
-        if not self.agreement.covers(purpose=asked["purpose"], **named):
-            raise OAuthRefusal("invalid_authorization_details")
+        outside = ", ".join(self.agreement.missing(purpose=asked["purpose"], **named))
+        wrong = consent_problem(asked)
+        if wrong is None and outside:
+            wrong = Wrong("", f"This client's agreement does not cover: {outside}.")
+        wrong = wrong or term_problem(asked, when)
+        if wrong is not None:
+            detail = _NO_CODE if wrong.code == "invalid_uscc" else wrong.detail
+            raise OAuthRefusal("invalid_authorization_details", detail)
 
     def _token(self, form: dict[str, str], jkt: str, now: float) -> tuple[int, dict[str, Any]]:
-        answer: dict[str, Any] = {"token_type": "DPoP", "expires_in": _LIFETIME}
+        answer: dict[str, Any] = {"token_type": "DPoP"}
+        ends, code = int(now) + lifetimes.ACCESS_TOKEN.seconds, None
         if form.get("grant_type") == "authorization_code":
-            grant = self.codes.pop(form.get("code", ""), None)
-            challenge = pkce_challenge(form.get("code_verifier", ""))
-            if grant is None or grant.jkt != jkt or grant.form["code_challenge"] != challenge:
-                raise OAuthRefusal("invalid_grant")
-            answer |= {"authorization_details": [grant.details], "scope": grant.form["scope"]}
+            code = self._redeemed(form, jkt, now)
+            answer |= {"authorization_details": [code.details], "scope": code.form["scope"]}
             answer |= {"refresh_token": secrets.token_urlsafe(16)}
+            until = code.details.get("valid_until")
+            ends = ends if until is None else min(ends, int(parse_time(until).timestamp()))
         elif form.get("grant_type") == "client_credentials":
             answer |= {"scope": _check_scope(form)}
         else:
             raise OAuthRefusal("unsupported_grant_type")
         self.issued += 1
-        token = f"token-{secrets.token_urlsafe(16)}"
-        self.tokens[token] = (jkt, now + _LIFETIME, str(answer["scope"]))
-        for each in answer.get("authorization_details", ()):
-            self.bound[token] = each["consent_id"]
-        return 200, answer | {"access_token": token}
+        token, ends = f"token-{secrets.token_urlsafe(16)}", max(ends, int(now) + 1)
+        self.tokens[token] = (jkt, ends, str(answer["scope"]))
+        if code is not None:
+            code.token, self.bound[token] = token, code.details["consent_id"]
+        return 200, answer | {"access_token": token, "expires_in": ends - int(now)}
 
-    def _first(self, jti: object) -> bool:
-        fresh = isinstance(jti, str) and jti not in self.seen
-        self.seen.add(str(jti))
-        return fresh
+    def _redeemed(self, form: Mapping[str, str], jkt: str, now: float) -> IssuedCode:
+        """The code, which is used up whatever is wrong with the request; a second use ends its token."""
+        code = self.codes.get(form.get("code", ""))
+        if code is None or code.token is not None or now >= code.ends_at:
+            if code is not None and code.token is not None:
+                self.tokens.pop(code.token, None)
+            raise OAuthRefusal(
+                "invalid_grant", "This code is unknown, expired, used or another client's."
+            )
+        code.token = ""
+        if code.jkt != jkt:
+            raise OAuthRefusal(
+                "invalid_grant", "The proof's key is not the one that the code is bound to."
+            )
+        if code.form["code_challenge"] != pkce_challenge(form.get("code_verifier", "")):
+            raise OAuthRefusal("invalid_grant", "Code challenge failed.")
+        return code
+
+
+def _check_claims(claims: Mapping[str, Any], client_id: str, now: float) -> None:
+    skew, jti = lifetimes.SKEW.seconds, claims.get("jti")
+    wrong = (
+        (
+            {claims.get("iss"), claims.get("sub")} != {client_id},
+            "iss and sub must both be the client_id.",
+        ),
+        (claims.get("exp", 0) < now - skew, "exp is missing or past."),
+        (
+            claims.get("exp", 0) > now + lifetimes.ASSERTION.seconds,
+            "exp is more than 5 minutes ahead.",
+        ),
+        (claims.get("iat", now) > now + skew, "iat is in the future; check the clock."),
+        (
+            not isinstance(jti, str) or not 0 < len(jti) <= _LONGEST_JTI,
+            f"jti is missing, or longer than {_LONGEST_JTI} characters.",
+        ),
+    )
+    found = next((sentence for is_wrong, sentence in wrong if is_wrong), None)
+    if found is not None:
+        raise OAuthRefusal("invalid_client", found)
 
 
 def _check_scope(form: Mapping[str, str]) -> str:
@@ -230,13 +284,3 @@ def _check_scope(form: Mapping[str, str]) -> str:
     if not set(scope.split(" ")) <= _SCOPES:
         raise OAuthRefusal("invalid_scope")
     return scope
-
-
-def _digest(text: str) -> str:
-    raw = hashlib.sha256(text.encode()).digest()
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def _thumbprint(jwk: Mapping[str, str]) -> str:
-    members = {name: jwk[name] for name in ("crv", "kty", "x", "y")}
-    return _digest(json.dumps(members, separators=(",", ":"), sort_keys=True))

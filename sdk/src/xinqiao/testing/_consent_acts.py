@@ -18,6 +18,7 @@ from ._enterprises import FakeConsent
 from ._ids import new_id
 from ._mistakes import FakeSetupError, flag, known
 from ._record_acts import FakeRecordActs
+from ._request_rules import Wrong
 
 _RUNNING: Final = ("active", "paused")
 _ONCE_GRANTED: Final = (*_RUNNING, "expired", "exhausted")
@@ -36,6 +37,11 @@ class FakeConsentActs(FakeRecordActs):
     """The part of a `FakeGateway` in which a test plays the enterprise."""
 
     oauth: FakeAuthorizationServer
+
+    @property
+    def now(self) -> int:
+        """The gateway's time."""
+        raise NotImplementedError
 
     def _consent(
         self, consent: FakeConsent | str, act: str, statuses: Iterable[str]
@@ -104,7 +110,7 @@ class FakeConsentActs(FakeRecordActs):
         leaves it open. Within the cool-down after a refusal of the same, the browser comes back refused,
         whatever `grant` is.
         """
-        asked = self.oauth.asked(url)
+        asked = self.oauth.asked(url, now=self.now)
         part: Part = {
             "datasets": datasets,
             "questions": questions,
@@ -117,22 +123,22 @@ class FakeConsentActs(FakeRecordActs):
                 raise FakeSetupError(
                     "This flow leaves the enterprise open: choose one with uscc=…."
                 )
-            return self.oauth.decide(url, None)
+            return self.oauth.decide(url, None, now=self.now)
         chosen = self._enterprise(named if uscc is None else uscc)
         if named is not None and normalise(named) != chosen:
             raise FakeSetupError(f"{uscc!r} is not the enterprise of this flow; that is {named!r}.")
         made = self._resources.consents.request(
             {**asked, "enterprise": {"uscc": chosen}}, self._time
         )
-        if isinstance(made, str):  # cooling_down
-            return self.oauth.decide(url, None)
+        if isinstance(made, Wrong):  # cooling_down
+            return self.oauth.decide(url, None, now=self.now)
         try:
             self._answer_request(made, grant, part)
         except FakeSetupError:
             del self._resources.consents.held[made.consent_id]
             raise
         details = {"type": "credit_data", **made.credit_data()}
-        return self.oauth.decide(url, details if grant else None)
+        return self.oauth.decide(url, details if grant else None, now=self.now)
 
     def answer_consent(
         self,
@@ -226,7 +232,7 @@ class FakeConsentActs(FakeRecordActs):
     def withdraw(self, withdrawn: FakeConsent | str) -> None:
         """Withdraw a consent (itself or its id) or a record (its id), with a notice."""
         consents = self._resources.consents.held
-        ids = [*consents, *self._resources.record_ids]
+        ids = [*consents, *self._resources.files.record_ids]
         if not isinstance(withdrawn, FakeConsent):
             known(withdrawn, ids, "id of a consent or of a record in a file")
         if isinstance(withdrawn, FakeConsent) or withdrawn in consents:
@@ -250,9 +256,7 @@ class FakeConsentActs(FakeRecordActs):
         """End a consent's term now, with a notice."""
         consent = self._consent(consent_id, "expired", (*_RUNNING, "exhausted"))
         consent.valid_until = self._time
-        self._resources.feed.tell_consent(
-            "consent_expired", self._time, consent_id=consent.consent_id
-        )
+        self._resources.notify_expired(self._time)
 
     def narrow_consent(
         self,

@@ -9,6 +9,7 @@ from typing import Any, Final, get_args
 from xinqiao._core.closed_lists import DATASETS, PURPOSES, QUESTION_RULES, ConsentStatus
 from xinqiao._core.dates import CHINA, end_of_term
 
+from ._lifetimes import LONGEST_TERM
 from ._mistakes import (
     FakeSetupError,
     credit_code,
@@ -22,7 +23,7 @@ from ._mistakes import (
     whole,
 )
 from ._published import names_of
-from ._request_rules import LONGEST_TERM, MOST_USES
+from ._request_forms import MOST_USES
 
 GIVERS: Final = ("enterprise", "person")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from xinqiao._core.dates import CHINA, end_of_term
@@ -12,11 +12,13 @@ from xinqiao._core.strict import parse_time
 from xinqiao._core.uscc import normalise
 from xinqiao.testing._enterprises import FakeConsent
 
+from . import _lifetimes as lifetimes
 from ._ids import new_id
+from ._request_rules import Wrong
 
-COOL_DOWN: Final = timedelta(days=30)
-_ANSWER_WITHIN: Final = timedelta(days=7)
-_DEFAULT_TERM: Final = timedelta(days=90)
+_NOTHING_TO_AMEND: Final = (
+    "amends names no consent of yours with this enterprise and for this purpose."
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,17 +27,17 @@ class FakeConsents:
 
     held: dict[str, FakeConsent] = field(default_factory=dict)
 
-    def request(self, body: Mapping[str, Any], when: datetime) -> FakeConsent | str:
-        """A new request, or the code of the problem: an unknown consent to amend, or a cool-down."""
+    def request(self, body: Mapping[str, Any], when: datetime) -> FakeConsent | Wrong:
+        """A new request, or what is wrong with it: an unknown consent to amend, or a cool-down."""
         uscc, amends = normalise(body["enterprise"]["uscc"]), body.get("amends")
         if amends is not None:
             running = self.held.get(amends)
             if running is None or (running.uscc, running.purpose) != (uscc, body["purpose"]):
-                return "not_found"
+                return Wrong("not_found", _NOTHING_TO_AMEND)
             if running.status_at(when) not in {"active", "paused"}:
-                return running.refusal(when) or "not_available"
+                return Wrong(running.refusal(when) or "not_available")
         if self.cools_down(uscc, body["purpose"], when):
-            return "cooling_down"
+            return Wrong("cooling_down")
         until = term_of(body.get("valid_until"), when)
         return self.keep(
             FakeConsent(
@@ -48,7 +50,7 @@ class FakeConsents:
                 max_uses=body.get("max_uses"),
                 uses_left=body.get("max_uses"),
                 status="requested",
-                answer_by=min(when + _ANSWER_WITHIN, until),
+                answer_by=min(when + lifetimes.CONSENT_REQUEST, until),
                 amends=amends,
             )
         )
@@ -76,7 +78,7 @@ class FakeConsents:
     def refuse(self, consent_id: str, when: datetime) -> None:
         """Refuse a request: the same is not asked for again within the cool-down."""
         consent = self.held[consent_id]
-        consent.status, consent.cool_down_until = "refused", when + COOL_DOWN
+        consent.status, consent.cool_down_until = "refused", when + lifetimes.COOL_DOWN
 
     def cools_down(self, uscc: str, purpose: str, when: datetime) -> bool:
         """True within the cool-down after a refusal of the same."""
@@ -108,4 +110,4 @@ def term_of(valid_until: str | None, when: datetime) -> datetime:
     """The end of the term asked for, by default of the 90th day."""
     if valid_until is not None:
         return parse_time(valid_until)
-    return end_of_term((when + _DEFAULT_TERM).astimezone(CHINA).date())
+    return end_of_term((when + lifetimes.DEFAULT_TERM).astimezone(CHINA).date())

@@ -62,11 +62,23 @@ class FakeAgreement:
         self, *, purpose: str, datasets: Iterable[str] = (), questions: Iterable[str] = ()
     ) -> bool:
         """Whether it covers a purpose, and all of these datasets and questions."""
-        return (
-            (self.purposes is None or purpose in self.purposes)
-            and (self.datasets is None or set(datasets) <= set(self.datasets))
-            and (self.questions is None or set(questions) <= set(self.questions))
+        return not self.missing(purpose=purpose, datasets=datasets, questions=questions)
+
+    def missing(
+        self, *, purpose: str, datasets: Iterable[str] = (), questions: Iterable[str] = ()
+    ) -> list[str]:
+        """The names among these that it does not cover, as the gateway's sentences give them."""
+        asked = (
+            ("purpose", [purpose], self.purposes),
+            ("dataset", datasets, self.datasets),
+            ("question", questions, self.questions),
         )
+        return [
+            f"{noun} {name}"
+            for noun, names, covered in asked
+            for name in names
+            if covered is not None and name not in covered
+        ]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -31,6 +31,8 @@ class FakeFeed:
     changes: list[dict[str, Any]] = field(default_factory=list)
     disclosed: dict[str, FakeDisclosure] = field(default_factory=dict)
     """By disclosure id."""
+    expired: set[str] = field(default_factory=set)
+    """Ids of the consents whose end was notified."""
 
     def tell_record(self, kind: str, when: datetime, *, dataset: str, record_id: str) -> None:
         """Append a notice on a record, if the client was told of it.

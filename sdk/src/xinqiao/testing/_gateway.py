@@ -8,7 +8,7 @@ import secrets
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from functools import partial
 from typing import Any, Final, Unpack
@@ -24,21 +24,23 @@ from xinqiao._core.jose import generate_dpop_key
 from xinqiao._core.retry import RetryPolicy
 from xinqiao._core.session import check_issuer
 from xinqiao.errors import ConfigurationError
-from xinqiao.testing._authorization_server import NONCE, FakeAuthorizationServer, OAuthRefusal
+from xinqiao.testing._authorization_server import FakeAuthorizationServer
 from xinqiao.testing._enterprises import Answers, FakeAgreement, FakeEnterprise
-from xinqiao.testing._http_rules import scopes_of
+from xinqiao.testing._http_rules import challenge, scopes_of
 from xinqiao.testing._resource_server import FakeResourceServer
 
 from ._consent_acts import FakeConsentActs
+from ._dpop import OAuthRefusal
 from ._limit import FakeLimit
 from ._log import FakeLog
 from ._mistakes import FakeSetupError, credit_code, identifier, listed, whole
 from ._outages import Endpoint, FakeOutages
 from ._record_rules import checked_answers, checked_elements, checked_record
-from ._signing import ResponseSigner, json_response, problem
+from ._signing import ResponseSigner, json_response, problem, with_request_id
 
 LONG_POLL_SECONDS: Final = 0.01
 
+_ENCODED: Final = "Send the body as it is: no Content-Encoding is taken here."
 _PUBLIC: Final = "/v1/questions"
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -73,7 +75,7 @@ class FakeGateway(FakeConsentActs, FakeOutages, httpx2.BaseTransport, httpx2.Asy
         self.private_jwk: dict[str, str] = {**generate_dpop_key(), "kid": "client-1"}
         self.signer: ResponseSigner = ResponseSigner("response-1")
         self.requests: list[httpx2.Request] = []
-        self._clock = clock
+        self._source, self._ahead = clock, 0.0
         self._faults = defaultdict(deque)
         self._published = [self.signer.jwk]
         self.oauth: FakeAuthorizationServer = FakeAuthorizationServer(
@@ -108,6 +110,18 @@ class FakeGateway(FakeConsentActs, FakeOutages, httpx2.BaseTransport, httpx2.Asy
         """The public keys that this gateway publishes."""
         return {"keys": [*self._published, self._log.jwk]}
 
+    def advance(self, period: timedelta) -> None:
+        """Let so much time pass, for the gateway and for the clients that it makes; what ends is notified."""
+        if not isinstance(period, timedelta) or period <= timedelta():
+            raise FakeSetupError(
+                f"{period!r} is no time to pass: a timedelta ahead, such as timedelta(seconds=60)."
+            )
+        self._ahead += period.total_seconds()
+        self._resources.notify_expired(self._time)
+
+    def _clock(self) -> float:
+        return self._source() + self._ahead
+
     @property
     def now(self) -> int:
         """The gateway's time."""
@@ -141,12 +155,14 @@ class FakeGateway(FakeConsentActs, FakeOutages, httpx2.BaseTransport, httpx2.Asy
             elements=checked_elements({} if elements is None else elements),
             records=given,
         )
-        self._resources.enterprises[code] = enterprise
+        self._resources.files.enterprises[code] = enterprise
         return enterprise
 
     def _check_ids(self, uscc: str, record_ids: list[str]) -> None:
         """Each record has an id of its own; an enterprise that is added anew may keep its ids."""
-        others = {name: each for name, each in self._resources.enterprises.items() if name != uscc}
+        others = {
+            name: each for name, each in self._resources.files.enterprises.items() if name != uscc
+        }
         taken = {each["record_id"] for other in others.values() for each in other.records}
         for record_id in record_ids:
             if record_id in taken:
@@ -239,28 +255,21 @@ class FakeGateway(FakeConsentActs, FakeOutages, httpx2.BaseTransport, httpx2.Asy
 
     def _refusal(self, request: httpx2.Request) -> httpx2.Response | None:
         """Check token, proof, scope and digest."""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        jkt, ends_at, scope = self.oauth.tokens.get(token, ("", 0.0, ""))
-        if scheme != "DPoP" or self._clock() >= ends_at:
-            return _challenge("invalid_token", named=scheme != "")
         try:
-            proven = self.oauth.verify_proof(request, now=self._clock(), token=token)
+            self.oauth.check_token(request, now=self._clock(), scopes=scopes_of(request.url.path))
         except OAuthRefusal as refused:
-            return _challenge(refused.code)
-        if proven != jkt:
-            return _challenge("invalid_token")
-        if scopes_of(request.url.path).isdisjoint(scope.split(" ")):
-            return _challenge("insufficient_scope", status=403)
+            named = "authorization" in request.headers
+            return challenge(refused, nonce=self.oauth.proofs.nonce(self._clock()), named=named)
         if request.headers.get("content-encoding", "identity") != "identity":
-            return problem(415, "unsupported_media_type", headers={"Accept-Encoding": "identity"})
+            headers = {"Accept-Encoding": "identity"}
+            return problem(415, "unsupported_media_type", headers=headers, detail=_ENCODED)
         declared = combine_fields(request.headers, ("content-digest",))
         return None if digest_fits(declared, request.content) else problem(400, "digest_mismatch")
 
     def _signed(self, request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
         given = request.headers.get("x-request-id", "")
         own = given if _REQUEST_ID.fullmatch(given) else secrets.token_urlsafe(12)
-        response.headers.setdefault("X-Request-Id", own)
-        return self.signer.sign(request, response, created=self.now)
+        return self.signer.sign(request, with_request_id(response, own), created=self.now)
 
     def _options(self) -> dict[str, Any]:
         return {
@@ -272,13 +281,6 @@ class FakeGateway(FakeConsentActs, FakeOutages, httpx2.BaseTransport, httpx2.Asy
             "clock": self._clock,
             "retry": RetryPolicy(base=0.001),
         }
-
-
-def _challenge(code: str, *, status: int = 401, named: bool = True) -> httpx2.Response:
-    """A challenge; one that is not `named` has no error, as for a call without credentials (RFC 6750)."""
-    challenge = f'DPoP error="{code}"' if named else 'DPoP algs="ES256"'
-    headers = {"DPoP-Nonce": NONCE, "WWW-Authenticate": challenge}
-    return problem(status, code, headers=headers)
 
 
 def _checked_issuer(issuer: str) -> str:

@@ -10,11 +10,16 @@ import httpx2
 from xinqiao._core.strict import parse_json
 from xinqiao._core.uscc import warnings_of
 
-from ._request_rules import FORMS, Body
+from ._dpop import OAuthRefusal
+from ._published import PROBLEMS
+from ._request_forms import FORMS, holds_nul, mistakes_of
+from ._request_rules import Body, Wrong
 from ._signing import problem
-from ._stored_answers import is_key, key_of
+from ._stored_answers import LONGEST_KEY, is_key, key_of
 
+_MOST_SHOWN: Final = 5
 _LARGEST_BODY: Final = 64 * 1024
+_WRONG_KEY: Final = f"Idempotency-Key is one key of 1 to {LONGEST_KEY} printable ASCII characters."
 METHODS: Final[Mapping[str, set[str]]] = {
     "/v1/verifications": {"POST"},
     "/v1/queries": {"POST"},
@@ -45,17 +50,6 @@ _PARAMETERS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("GET", "/v1/receipts/"): (),
 }
 _FOLDERS: Final = ("/v1/consents/", "/v1/receipts/")
-_STATUSES: Final = {
-    "invalid_token": 401,
-    "cooling_down": 403,
-    "not_available": 403,
-    "not_in_agreement": 403,
-    "not_found": 404,
-    "method_not_allowed": 405,
-    "idempotency_conflict": 409,
-    "payload_too_large": 413,
-    "unsupported_media_type": 415,
-}
 
 
 def scopes_of(path: str) -> frozenset[str]:
@@ -84,12 +78,12 @@ def wrong_parameter(request: httpx2.Request) -> httpx2.Response | None:
     return None
 
 
-def unreadable(request: httpx2.Request) -> str | None:
-    """Code of the problem with a call whose body is not read."""
+def unreadable(request: httpx2.Request) -> Wrong | None:
+    """What is wrong with a call whose body is not read."""
     if len(request.content) > _LARGEST_BODY:
-        return "payload_too_large"
+        return Wrong("payload_too_large")
     key = key_of(request)
-    return None if key is None or is_key(key) else "invalid_request"
+    return None if key is None or is_key(key) else Wrong("invalid_request", _WRONG_KEY)
 
 
 def read_body(request: httpx2.Request) -> Body | httpx2.Response:
@@ -100,8 +94,11 @@ def read_body(request: httpx2.Request) -> Body | httpx2.Response:
         body = parse_json(request.content)
     except ValueError:
         return problem_of("invalid_request")
-    if not FORMS[request.url.path](body):
-        return problem_of("invalid_request")
+    if holds_nul(body):
+        return problem_of("invalid_request", detail="The character U+0000 is not accepted.")
+    wrong = mistakes_of(FORMS[request.url.path], body, most=_MOST_SHOWN)
+    if wrong is not None:
+        return problem_of("invalid_request", detail=f"Mend these members: {wrong}.")
     return wrong_parameter(request) or body
 
 
@@ -116,6 +113,15 @@ def problem_of(
     code: str, body: Body | None = None, *, detail: str | None = None
 ) -> httpx2.Response:
     """A problem; with the warnings on the code that a well-formed body asks about."""
-    status = 403 if code.startswith("consent_") else _STATUSES.get(code, 400)
+    status = PROBLEMS[code]["status"]
     warnings = warnings_of(body["enterprise"]["uscc"]) if body and "enterprise" in body else []
     return problem(status, code, warnings=warnings, detail=detail)
+
+
+def challenge(refused: OAuthRefusal, *, nonce: str, named: bool) -> httpx2.Response:
+    """A challenge; one that is not `named` has no error, as for a call without credentials (RFC 6750)."""
+    code = refused.code
+    told = f'DPoP error="{code}"' if named else 'DPoP algs="ES256"'
+    own = None if code == "use_dpop_nonce" else refused.detail
+    headers = {"DPoP-Nonce": nonce, "WWW-Authenticate": told}
+    return problem(PROBLEMS[code]["status"], code, headers=headers, detail=own)

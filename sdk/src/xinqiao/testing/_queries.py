@@ -13,8 +13,8 @@ from xinqiao._core.closed_lists import DECISION_DAYS, NEVER_TOLD, PURPOSES_OF
 from xinqiao._core.strict import parse_time
 
 from ._enterprises import FakeAgreement, FakeConsent
+from ._lifetimes import QUERY_CURSOR
 
-CURSOR_LIFE: Final = timedelta(minutes=15)
 #: Never told as a whole; of the others that are named in `NEVER_TOLD` a field or more.
 _CLOSED: Final = frozenset({"supervision"})
 #: Told where they are published, though they are named.
@@ -46,7 +46,7 @@ class FakeCursors:
             query=_query_of(body),
             consent_id=consent.consent_id,
             start=start,
-            ends_at=now + CURSOR_LIFE,
+            ends_at=now + QUERY_CURSOR,
         )
         return text
 

@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from . import _consent_rules as rules
+from ._files import EndedRecord
 from ._mistakes import FakeSetupError, credit_code, known
 from ._record_rules import checked_fields
-from ._resource_server import EndedRecord, FakeResourceServer
+from ._resource_server import FakeResourceServer
 
 #: Kinds of notices on the end of a record.
 ENDS: Final = ("record_withdrawn", "record_repaired", "record_suspended", "record_ended")
@@ -33,15 +34,15 @@ class FakeRecordActs:
     def _enterprise(self, uscc: object) -> str:
         """The code of an enterprise that was added."""
         code = credit_code(uscc)
-        return known(code, self._resources.enterprises, "enterprise added by add_enterprise")
+        return known(code, self._resources.files.enterprises, "enterprise added by add_enterprise")
 
     def correct(self, record_id: str, *, fields: Mapping[str, Any]) -> None:
         """Correct fields of a record."""
-        uscc, record = self._resources.find_record(record_id)
+        uscc, record = self._resources.files.find(record_id)
         changed = {**record["fields"], **checked_fields(record["dataset"], fields)}
         version = record.get("version", 1) + 1
-        self._resources.drop_record(record_id)
-        self._resources.put_record(uscc, {**record, "version": version, "fields": changed})
+        self._resources.files.drop(record_id)
+        self._resources.files.put(uscc, {**record, "version": version, "fields": changed})
         self._tell(record, "record_corrected")
 
     def repair(self, record_id: str) -> None:
@@ -58,18 +59,18 @@ class FakeRecordActs:
 
     def reinstate(self, record_id: str) -> None:
         """Reinstate a record that was repaired, suspended or ended."""
-        ended = self._resources.ended
+        ended = self._resources.files.ended
         possible = [name for name, each in ended.items() if each.kind != "record_withdrawn"]
         end = ended.pop(known(record_id, possible, "id of a record that can be reinstated"))
-        self._resources.put_record(end.uscc, end.record)
+        self._resources.files.put(end.uscc, end.record)
         self._tell(end.record, "record_reinstated")
 
     def end_record(self, record_id: str, kind: str = "record_withdrawn") -> None:
         """Take a record out of its file, with a notice of this kind."""
         known(kind, ENDS, "kind of notice on the end of a record")
-        uscc, record = self._resources.find_record(record_id)
-        self._resources.drop_record(record_id)
-        self._resources.ended[record_id] = EndedRecord(uscc=uscc, record=record, kind=kind)
+        uscc, record = self._resources.files.find(record_id)
+        self._resources.files.drop(record_id)
+        self._resources.files.ended[record_id] = EndedRecord(uscc=uscc, record=record, kind=kind)
         self._tell(record, kind)
 
     def change_answer(self, uscc: str, *, questions: Iterable[str]) -> None:

@@ -23,7 +23,7 @@ from ._mistakes import (
     written,
 )
 from ._published import FIELDS
-from ._request_rules import has_its_value
+from ._request_rules import problem_with_value
 
 _MONTH: Final = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,14}(\.[0-9]{1,6})?")
@@ -178,7 +178,7 @@ def _asked(key: object) -> str | tuple[str, str]:
         raise FakeSetupError(f"{value!r} is no value of {tag}, which takes elements: elements=….")
     if rule.value == "one_of":
         known(value, rule.one_of, f"value of {tag}")
-    elif not has_its_value({"question": tag, "value": value}) or len(value) > LONGEST_VALUE:
+    elif problem_with_value({"question": tag, "value": value}) or len(value) > LONGEST_VALUE:
         near = "'521'" if tag == "scope_includes.v1" else repr(str(value).strip()[:20] or "甲公司")
         raise FakeSetupError(f"{value!r} is no value of {tag}: a text, such as {near}.")
     return tag, value

@@ -1,4 +1,4 @@
-"""Rules of requests: each reads a body and gives the code of the problem with it, or None.
+"""Rules of requests: each reads a body and gives what is wrong with it, or None.
 
 They judge by the published tables, in the gateway's order, and never by an enterprise.
 """
@@ -6,212 +6,146 @@ They judge by the published tables, in the gateway's order, and never by an ente
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
-from typing import Any, Final, TypeAlias
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from xinqiao._core.closed_lists import (
     DATASETS,
-    LONGEST_VALUE,
     PURPOSES,
     QUESTION_RULES,
     QuestionRule,
 )
-from xinqiao._core.strict import parse_date, parse_time
+from xinqiao._core.strict import parse_time
 from xinqiao._core.uscc import is_code, normalise
 
+from ._lifetimes import LONGEST_TERM
+
 Body: TypeAlias = Mapping[str, Any]
-Check: TypeAlias = Callable[[Any], bool]
 
-_NAME: Final = re.compile(r"[a-z0-9_.]{1,64}", re.ASCII)
+
+class Wrong(NamedTuple):
+    """What is wrong with a request: the code of the problem, and its sentence where it is not the code's."""
+
+    code: str
+    detail: str | None = None
+
+
+_WANTED_GROUP: Final = "is a group of GB/T 4754: three digits, such as 521"
+_TIME: Final = "a time of RFC 3339 with its offset, as 2026-11-22T10:00:00+08:00"
 _INDUSTRY_GROUP: Final = re.compile(r"[A-Z]?\d{3}", re.ASCII)
-LONGEST_TERM: Final = timedelta(days=2 * 365 + 1)
-_MOST_QUESTIONS, _MOST_DATASETS, _MOST_NAMES = 20, 32, 64
-_LARGEST_PAGE, MOST_USES = 200, 100_000
 
 
-def verification_problem(body: Body) -> str | None:
+def verification_problem(body: Body) -> Wrong | None:
     """Problem with a well-formed verification."""
     asked = body["questions"]
     tags = [each["question"] for each in asked]
     pairs = [(each["question"], _hashable(each.get("value"))) for each in asked]
     if not is_code(body["enterprise"]["uscc"]):
-        return "invalid_uscc"
+        return Wrong("invalid_uscc")
     if body["purpose"] not in PURPOSES:
-        return "unknown_purpose"
+        return Wrong("unknown_purpose")
     if not set(tags) <= QUESTION_RULES.keys():
-        return "unknown_question"
-    if len(set(pairs)) < len(pairs) or not all(map(has_its_value, asked)):
-        return "invalid_request"
-    return None
+        return Wrong("unknown_question")
+    if len(set(pairs)) < len(pairs):
+        return Wrong("invalid_request", "Ask each question, with each value, once.")
+    found = next(filter(None, map(problem_with_value, asked)), None)
+    return None if found is None else Wrong("invalid_request", found)
 
 
-def query_problem(body: Body) -> str | None:
+def query_problem(body: Body) -> Wrong | None:
     """Problem with a well-formed query, but for its cursor."""
     if not is_code(body["enterprise"]["uscc"]):
-        return "invalid_uscc"
+        return Wrong("invalid_uscc")
     if body["purpose"] not in PURPOSES:
-        return "unknown_purpose"
+        return Wrong("unknown_purpose")
     if not set(body["datasets"]) <= set(DATASETS):
-        return "unknown_dataset"
+        return Wrong("unknown_dataset")
+    if len(set(body["datasets"])) < len(body["datasets"]):
+        return Wrong("invalid_request", "Name each dataset once.")
     wanted = body.get("filter", {})
     first, last = wanted.get("decided_from"), wanted.get("decided_to")
     if first and last and first > last:
-        return "invalid_request"
-    return "invalid_request" if len(set(body["datasets"])) < len(body["datasets"]) else None
+        return Wrong("invalid_request", "filter.decided_from is later than filter.decided_to.")
+    return None
 
 
-def consent_problem(body: Body, when: datetime) -> str | None:
-    """Problem with a well-formed request for a consent, by link or pushed."""
+def consent_problem(body: Body) -> Wrong | None:
+    """Problem with a well-formed request for a consent, by link or pushed, but for its term."""
     if "enterprise" in body and not is_code(body["enterprise"]["uscc"]):
-        return "invalid_uscc"
+        return Wrong("invalid_uscc")
     if body["purpose"] not in PURPOSES:
-        return "unknown_purpose"
+        return Wrong("unknown_purpose", "There is no such purpose; the documentation lists them.")
     datasets, questions = body.get("datasets", ()), body.get("questions", ())
-    if not set(datasets) <= set(DATASETS):
-        return "unknown_dataset"
-    if not set(questions) <= QUESTION_RULES.keys():
-        return "unknown_question"
-    ends = body.get("valid_until")
-    fits = ends is None or when < parse_time(ends) <= when + LONGEST_TERM
-    return None if fits and (datasets or questions) else "invalid_request"
+    if not datasets and not questions:
+        return Wrong("invalid_request", "Ask for datasets or questions.")
+    if unknown := sorted(set(datasets) - set(DATASETS)):
+        return Wrong("unknown_dataset", f"There is no such dataset: {', '.join(unknown)}.")
+    if unknown := sorted(set(questions) - QUESTION_RULES.keys()):
+        return Wrong("unknown_question", f"There is no such question: {', '.join(unknown)}.")
+    return None
 
 
-def has_its_value(asked: Body) -> bool:
-    """Whether a question has the value that it takes."""
-    rule, value = QUESTION_RULES[asked["question"]], asked.get("value")
+def term_problem(body: Body, when: datetime) -> Wrong | None:
+    """Problem with the term that a request for a consent asks for."""
+    text = body.get("valid_until")
+    if text is None:
+        return None
+    try:
+        ends = parse_time(text)
+        ends.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        wanted = _TIME if "RFC 3339" in str(error) else "a time of our era"
+        return Wrong("invalid_request", f"valid_until is {wanted}.")
+    if when < ends <= when + LONGEST_TERM:
+        return None
+    return Wrong("invalid_request", "valid_until is in the future and at most two years ahead.")
+
+
+def problem_with_value(asked: Body) -> str | None:
+    """A sentence on the value of a question, without what was sent; None if it takes it."""
+    tag, value = asked["question"], asked.get("value")
+    rule = QUESTION_RULES[tag]
     if value is None:
-        return rule.value == "none" or rule.optional
+        takes = rule.value == "none" or rule.optional
+        return None if takes else f"{tag} needs a value."
     match rule.value:
+        case "none":
+            return f"{tag} takes no value."
         case "one_of":
-            return value in rule.one_of
-        case "text":
-            return _is_told_text(asked["question"], value)
+            return (
+                None if value in rule.one_of else f"{tag} takes one of: {', '.join(rule.one_of)}."
+            )
+        case "text" if isinstance(value, str):
+            return _problem_with_text(tag, tag, value)
         case "elements":
-            return _has_its_members(rule, value)
+            return _problem_with_members(tag, rule, value)
         case _:
-            return False
+            return f"{tag} takes a text."
 
 
-def _has_its_members(rule: QuestionRule, value: object) -> bool:
-    if not isinstance(value, dict):
-        return False
-    given = {name: text for name, text in value.items() if text is not None}
-    return given.keys() == rule.members.keys() and all(
-        _is_told_text(rule.members[name], text) for name, text in given.items()
+def _problem_with_members(tag: str, rule: QuestionRule, value: object) -> str | None:
+    given = value if isinstance(value, dict) else {}
+    told = {name: text for name, text in given.items() if text is not None}
+    if told.keys() != rule.members.keys() or not all(
+        isinstance(each, str) for each in told.values()
+    ):
+        return f"{tag} takes an object of texts: {', '.join(rule.members)}."
+    problems = (
+        _problem_with_text(question, f"{tag}, {name},", told[name])
+        for name, question in rule.members.items()
     )
+    return next(filter(None, problems), None)
 
 
-def _is_told_text(tag: str, value: object) -> bool:
-    """True for a text that is not blank; of a group of industries, its three digits."""
-    if not isinstance(value, str):
-        return False
+def _problem_with_text(tag: str, label: str, value: str) -> str | None:
     form = normalise(value)
-    return form != "" if tag != "scope_includes.v1" else _INDUSTRY_GROUP.fullmatch(form) is not None
-
-
-# Shapes: members by name, each with whether it is required and the check of its value
-
-
-def _is_object(value: object, members: Mapping[str, tuple[bool, Check]]) -> bool:
-    return (
-        isinstance(value, Mapping)
-        and value.keys() <= members.keys()
-        and all(
-            check(value[name]) if name in value else not required
-            for name, (required, check) in members.items()
-        )
-    )
-
-
-def _object(members: Mapping[str, tuple[bool, Check]]) -> Check:
-    return lambda value: _is_object(value, members)
-
-
-def _text(longest: int, shortest: int = 1) -> Check:
-    return lambda value: (
-        isinstance(value, str) and shortest <= len(value) <= longest and "\0" not in value
-    )
-
-
-def _or_null(check: Check) -> Check:
-    return lambda value: value is None or check(value)
-
-
-def _list(check: Check, most: int, least: int = 1) -> Check:
-    return lambda value: (
-        isinstance(value, list) and least <= len(value) <= most and all(map(check, value))
-    )
-
-
-def _whole(most: int) -> Check:
-    return lambda value: type(value) is int and 1 <= value <= most
-
-
-def _parsed_by(parse: Callable[[str], object]) -> Check:
-    def check(value: Any) -> bool:
-        try:
-            parse(value)
-        except (ValueError, TypeError):
-            return False
-        return True
-
-    return check
-
-
-def _is_value(value: object) -> bool:
-    text = _text(LONGEST_VALUE)
-    if not isinstance(value, dict):
-        return text(value)
-    members = {name for each in QUESTION_RULES.values() for name in each.members}
-    return value.keys() <= members and all(map(_or_null(text), value.values()))
+    if tag == "scope_includes.v1":
+        fits, wanted = _INDUSTRY_GROUP.fullmatch(form) is not None, _WANTED_GROUP
+    else:
+        fits, wanted = form != "", "is not blank"
+    return None if fits else f"{label} needs a value that {wanted}."
 
 
 def _hashable(value: object) -> object:
     return tuple(sorted(value.items())) if isinstance(value, dict) else value
-
-
-_ENTERPRISE: Final = _object({"uscc": (True, _text(64, 0))})
-_QUESTION: Final = _object(
-    {"question": (True, _text(LONGEST_VALUE)), "value": (False, _or_null(_is_value))}
-)
-_VERIFICATION: Final[Mapping[str, tuple[bool, Check]]] = {
-    "enterprise": (True, _ENTERPRISE),
-    "purpose": (True, _text(LONGEST_VALUE)),
-    "questions": (True, _list(_QUESTION, _MOST_QUESTIONS)),
-}
-_DAY: Final = _or_null(_parsed_by(parse_date))
-_QUERY: Final[Mapping[str, tuple[bool, Check]]] = {
-    "enterprise": (True, _ENTERPRISE),
-    "purpose": (True, _text(64)),
-    "consent_id": (False, _or_null(_text(64))),
-    "datasets": (True, _list(_text(64), _MOST_DATASETS)),
-    "filter": (False, _object({"decided_from": (False, _DAY), "decided_to": (False, _DAY)})),
-    "page": (
-        False,
-        _object(
-            {"size": (False, _whole(_LARGEST_PAGE)), "cursor": (False, _or_null(_text(1024, 0)))}
-        ),
-    ),
-}
-_NAMES: Final = _list(
-    lambda value: isinstance(value, str) and _NAME.fullmatch(value) is not None, _MOST_NAMES, 0
-)
-_CONSENT: Final[Mapping[str, tuple[bool, Check]]] = {
-    "enterprise": (False, _ENTERPRISE),
-    "purpose": (True, _text(64, 0)),
-    "datasets": (False, _NAMES),
-    "questions": (False, _NAMES),
-    "valid_until": (False, _or_null(_parsed_by(parse_time))),
-    "max_uses": (False, _or_null(_whole(MOST_USES))),
-}
-#: The form of a body by path of its endpoint.
-FORMS: Final[Mapping[str, Check]] = {
-    "/v1/verifications": _object(_VERIFICATION),
-    "/v1/queries": _object(_QUERY),
-    "/v1/consents": _object(
-        {**_CONSENT, "enterprise": (True, _ENTERPRISE), "amends": (False, _or_null(_text(64)))}
-    ),
-    "/v1/changes/ack": _object({"cursor": (True, _text(64))}),
-    "/oauth/par": _object({**_CONSENT, "type": (True, lambda value: value == "credit_data")}),
-}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -13,8 +13,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from xinqiao._core.exchange import Exchange, sha256_digest
 from xinqiao._core.http_signatures import ALGORITHM, LABEL, TAG, components, signature_base
 
+from ._published import PROBLEMS
+
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+_PROBLEM: Final = "application/problem+json"
 
 
 class ResponseSigner:
@@ -88,17 +92,33 @@ def problem(
     warnings: Sequence[str] = (),
     detail: str | None = None,
 ) -> httpx2.Response:
-    """Make a problem document (RFC 9457)."""
-    told = {**(headers or {}), **({} if retry_after is None else {"Retry-After": str(retry_after)})}
+    """Make a problem document (RFC 9457), in the gateway's words; `with_request_id` completes it."""
+    told = {
+        "Cache-Control": "no-store",
+        **(headers or {}),
+        **({} if retry_after is None else {"Retry-After": str(retry_after)}),
+    }
+    published = PROBLEMS.get(code, {})
     body: dict[str, Any] = {
-        "type": f"about:blank#{code}",
-        "title": code,
+        "type": f"urn:xinqiao:problem:{code}",
+        "title": published.get("title", code),
         "status": status,
         "code": code,
-        **({} if detail is None else {"detail": detail}),
+        "detail": detail or published.get("detail", code),
+        "request_id": None,
         **({"warnings": list(warnings)} if warnings else {}),
     }
-    return json_response(status, body, headers=told, media_type="application/problem+json")
+    return json_response(status, body, headers=told, media_type=_PROBLEM)
+
+
+def with_request_id(response: httpx2.Response, request_id: str) -> httpx2.Response:
+    """The response with its id; of a problem in its document too."""
+    response.headers.setdefault("X-Request-Id", request_id)
+    if response.headers.get("Content-Type") != _PROBLEM:
+        return response
+    body = {**response.json(), "request_id": response.headers["X-Request-Id"]}
+    left = {each: value for each, value in response.headers.items() if each != "content-length"}
+    return httpx2.Response(response.status_code, json=body, headers=left)
 
 
 def _x(key: Ed25519PublicKey) -> str:

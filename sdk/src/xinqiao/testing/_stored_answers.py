@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import httpx2
 
-KEY_LIFE: Final = timedelta(hours=24)
+from ._lifetimes import IDEMPOTENCY_KEY
+
 LONGEST_KEY: Final = 128
 
 
@@ -40,7 +41,7 @@ class StoredAnswers:
         if key is None:
             return True
         asked, found = (request.url.path, request.content), self.used.get(key)
-        if found is None or when - found.at > KEY_LIFE:
+        if found is None or when - found.at > IDEMPOTENCY_KEY:
             self.used[key] = UsedKey(path=asked[0], body=asked[1], at=when)
             return True
         return (found.path, found.body) == asked

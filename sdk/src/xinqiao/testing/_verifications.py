@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from xinqiao._core.closed_lists import DISTINCT_VALUES, QUESTION_RULES
 from xinqiao._core.uscc import normalise
 
 from ._enterprises import FakeConsent, FakeEnterprise
+from ._lifetimes import PROBE_BUDGET
 
-_WINDOW: Final = timedelta(days=30)
 _NAMES: Final = ("enterprise_name.", "legal_representative_name.")
 
 
@@ -43,7 +43,7 @@ class FakeVerifications:
         )
         for budget, _ in charges:
             held = self.asserted.setdefault((uscc, budget), {})
-            fresh = {form: first for form, first in held.items() if when - first < _WINDOW}
+            fresh = {form: first for form, first in held.items() if when - first < PROBE_BUDGET}
             self.asserted[(uscc, budget)] = fresh
         if not all(
             form in self.asserted[(uscc, budget)]
