@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,8 @@ from tests.unit.test_sdk_cli_language import TWO_LANGUAGES, run
 from xinqiao.cli._language import Language
 from xinqiao.testing import FakeConsent, FakeGateway
 
-UNTIL = datetime(2199, 1, 1, tzinfo=UTC)
+UNTIL = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=700)
+SHOWN = f"{UNTIL:%Y-%m-%d} 08:00:00+08:00"
 
 
 @pytest.fixture
@@ -33,8 +34,8 @@ def test_a_query_prints_its_disclosure_and_its_consent_with_the_uses_left(
     shown = run(*asked, language=language)
     assert shown.exit_code == 0, shown.output
     consent = {
-        "zh": f"授权编号 {held.consent_id}，有效期至 2199-01-01 08:00:00+08:00，剩余次数：2\n",
-        "en": f"consent {held.consent_id}, valid until 2199-01-01 08:00:00+08:00, uses left: 2\n",
+        "zh": f"授权编号 {held.consent_id}，有效期至 {SHOWN}，剩余次数：2\n",
+        "en": f"consent {held.consent_id}, valid until {SHOWN}, uses left: 2\n",
     }[language]
     assert consent in shown.stderr
     assert {"zh": "，查询编号 dsc_", "en": ", disclosure dsc_"}[language] in shown.stderr
@@ -60,7 +61,7 @@ def test_verified_evidence_of_a_query_names_all_parties_and_terms(
                "withdrawn since"),
     }[language]  # fmt: skip
     purpose = {"zh": "招标投标 (tender)", "en": "Tender (tender)"}[language]
-    expected = (USCC, purpose, "bank", held.consent_id, "2199-01-01 08:00:00+08:00", "2")
+    expected = (USCC, purpose, "bank", held.consent_id, SHOWN, "2")
     assert tuple(told[name] for name in names[:-1]) == expected
     assert "/v1/changes" in told[names[-1]]
     assert told[{"zh": "查询编号", "en": "disclosure"}[language]].startswith("dsc_")
