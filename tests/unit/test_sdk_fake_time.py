@@ -139,14 +139,14 @@ def test_a_token_ends_with_its_consent(fake: FakeGateway, bank: Client) -> None:
     assert fake.oauth.tokens[token][1] == until.timestamp()
 
 
-@pytest.mark.parametrize(("behind", "refused"), [(65, False), (71, True), (-9, False), (-11, True)])
-def test_a_proof_is_of_the_last_minute(behind: int, refused: bool) -> None:
+@pytest.mark.parametrize(("seconds", "refused"), [(65, False), (71, True), (-9, False), (-11, True)])
+def test_a_proof_is_of_the_last_minute(seconds: int, refused: bool) -> None:
     """And ten seconds of skew on both sides."""
     fake = FakeGateway(clock=(NOON + timedelta(seconds=30)).timestamp)
     with fake.client() as bank:
         bank.questions()
         made = bank.headers_for("GET", "/v1/consents", scope="consents")
-        fake._ahead = behind
+        fake._ahead = seconds
         with httpx2.Client(base_url=fake.issuer, transport=fake) as raw:
             answer = raw.get("/v1/consents", headers=made)
     assert (answer.status_code == 401) is refused
