@@ -139,7 +139,9 @@ def test_a_token_ends_with_its_consent(fake: FakeGateway, bank: Client) -> None:
     assert fake.oauth.tokens[token][1] == until.timestamp()
 
 
-@pytest.mark.parametrize(("seconds", "refused"), [(65, False), (71, True), (-9, False), (-11, True)])
+@pytest.mark.parametrize(
+    ("seconds", "refused"), [(65, False), (71, True), (-9, False), (-11, True)]
+)
 def test_a_proof_is_of_the_last_minute(seconds: int, refused: bool) -> None:
     """And ten seconds of skew on both sides."""
     fake = FakeGateway(clock=(NOON + timedelta(seconds=30)).timestamp)
