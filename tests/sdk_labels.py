@@ -9,6 +9,7 @@ from consent.model import PURPOSE_NAMES
 from gateway import problems
 from gateway.codes.summary import none_found_text
 from gateway.creditfile.catalogue import Catalogue, load_catalogue
+from gateway.creditfile.column_names import USCC
 from gateway.creditfile.labels import VALUES
 from gateway.pages.rendering import format_moment
 from verification import QUESTIONS
@@ -18,11 +19,13 @@ _WHEN: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def labels_of(catalogue: Catalogue) -> dict[str, Any]:
-    """Texts by code and language: datasets with fields, values of fields, questions, purposes, problems."""
+    """Texts by code and language: datasets with fields, values of fields, questions, purposes,
+    problems, names of the column of the USCC."""
     listed = catalogue.licensing_items
     items = {each.code: (each.zh, each.en) for each in (listed.items if listed else ())}
     values = items | {value: (label.zh, label.en) for value, label in VALUES.items()}
     return {
+        "uscc_columns": [USCC, *catalogue.deliveries.uscc],
         "datasets": {code: _dataset(catalogue, code) for code in sorted(catalogue.codes)},
         "values": {value: {"zh": zh, "en": en} for value, (zh, en) in values.items()},
         "questions": {each.tag: {"zh": each.title_zh, "en": each.title_en} for each in QUESTIONS},

@@ -78,17 +78,27 @@ def call(
     headers = {} if idempotency_key is None else {"idempotency-key": idempotency_key}
     made = new_call(session, method, target, scope=scope, body=body, headers=headers, wait=wait)
     try:
-        return (
-            yield from with_retries(
-                session,
-                lambda: _send_or_raise(session, made),
-                idempotent=idempotent or made.idempotent,
-                held=wait,
-            )
-        )
+        return (yield from send_with_retries(session, made, idempotent=idempotent, held=wait))
     except RequestRefused as error:
         name_unknown(error, body or {})
         raise
+
+
+def send_with_retries(
+    session: Session, made: Call, *, idempotent: bool = False, held: int = 0
+) -> Flow[Evidence]:
+    """Send with retries; raise the error of an answer that is not a success.
+
+    The server may hold the call for `held` seconds.
+    """
+    return (
+        yield from with_retries(
+            session,
+            lambda: send_or_raise(session, made),
+            idempotent=idempotent or made.idempotent,
+            held=held,
+        )
+    )
 
 
 def new_call(
@@ -175,7 +185,8 @@ def _headers_with_proof(session: Session, made: Call, token: str) -> dict[str, s
     }
 
 
-def _send_or_raise(session: Session, made: Call) -> Flow[Evidence]:
+def send_or_raise(session: Session, made: Call) -> Flow[Evidence]:
+    """Send without retries; raise the error of an answer that is not a success."""
     evidence, headers = yield from _send_with_recovery(session, made)
     if evidence.status >= _REFUSED:
         raise problem_error(

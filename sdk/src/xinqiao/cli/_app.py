@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import io
 import logging
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Annotated, Final, cast
 from uuid import uuid4
 
-import httpx2
 import typer
 
 from xinqiao import (
@@ -25,16 +23,17 @@ from xinqiao import (
     QueryPage,
     QuestionTag,
     QuestionValue,
-    XinqiaoError,
     __version__,
     verify_consent_record,
     verify_evidence,
 )
-from xinqiao._core.connection import ClientOptions
 from xinqiao._core.uscc import warnings_of
 from xinqiao.cli import _curl, _inputs, _keygen, _show
+from xinqiao.cli._connect import open_client, plain_errors
 from xinqiao.cli._errors import InputError
 from xinqiao.cli._language import Language, reader_language
+from xinqiao.cli._options import As, Json, Keys, Kit, Lang
+from xinqiao.cli.deliver.command import deliver
 from xinqiao.errors import EvidenceExists
 
 CURL_TIMEOUT: Final = 60  # seconds; an endpoint may hold a call for 30 (`wait`)
@@ -98,25 +97,13 @@ def _commands(context: typer.Context) -> list[str]:
     return list(getattr(context.command, "commands", ()))
 
 
-Kit = Annotated[
-    Path | None,
-    typer.Option(
-        "--kit", help="The demo's kit.json; else XINQIAO_ISSUER, …_CLIENT_ID, …_PRIVATE_JWKS."
-    ),
-]
-As = Annotated[str, typer.Option("--as", help="Whom of the kit to play.")]
-Keys = Annotated[Path | None, typer.Option("--keys", help="Pinned response keys (JWK set).")]
 Save = Annotated[Path | None, typer.Option("--save", help="Keep the evidence in this file.")]
 Force = Annotated[bool, typer.Option("--force", help="Let --save overwrite a file.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the answer's JSON as it came.")]
 Key = Annotated[
     str | None,
     typer.Option(
         "--idempotency-key", help="The same call with the same key spends nothing again (24 hours)."
     ),
-]
-Lang = Annotated[
-    Language | None, typer.Option("--lang", help="Language of the output; by default the locale's.")
 ]
 Uscc = Annotated[str, typer.Argument(help="The enterprise's unified social credit code.")]
 PurposeOption = Annotated[
@@ -134,7 +121,7 @@ def verify_evidence_command(
 ) -> None:
     """Verify evidence again, offline. Ends with 1 and says what differs if it is not authentic."""
     language = lang or reader_language()
-    with _plain_errors(language):
+    with plain_errors(language):
         trusted = _inputs.read_keys(keys)
         _show.evidence(verify_evidence(_inputs.check_readable(file), keys=trusted), language)
 
@@ -149,7 +136,7 @@ def verify_consent_command(
 ) -> None:
     """Verify a consent record against the log, offline. Ends with 1 if the log does not prove all."""
     language = lang or reader_language()
-    with _plain_errors(language):
+    with plain_errors(language):
         trusted = _inputs.read_keys(keys)
         verified = verify_consent_record(_inputs.check_readable(file), keys=trusted)
         _show.consent_record(verified, language)
@@ -177,13 +164,13 @@ def ask(
     """Ask yes/no questions about an enterprise."""
     language = lang or reader_language()
     key = key or str(uuid4())
-    with _plain_errors(language):
+    with plain_errors(language):
         _check_savable(save, force=force)
         asked: list[tuple[QuestionTag, QuestionValue]] = [
             (cast("QuestionTag", tag), value)
             for tag, value in map(_inputs.parse_question, question)
         ]
-    with _client(kit, who, keys, language) as client, _key_if_lost(key, language):
+    with open_client(Client, kit, who, keys, language) as client, _key_if_lost(key, language):
         _warn(uscc, language)
         result = client.verify(
             uscc, purpose=cast("Purpose", purpose), questions=asked, idempotency_key=key
@@ -212,9 +199,9 @@ def query(
     """Read the records that the enterprise's consent allows. Of many pages the first is kept."""
     language = lang or reader_language()
     key = key or str(uuid4())
-    with _plain_errors(language):
+    with plain_errors(language):
         _check_savable(save, force=force)
-    with _client(kit, who, keys, language) as client, _key_if_lost(key, language):
+    with open_client(Client, kit, who, keys, language) as client, _key_if_lost(key, language):
         _warn(uscc, language)
         first = client.query(
             uscc,
@@ -238,7 +225,7 @@ def questions(
 ) -> None:
     """List the questions that can be asked."""
     language = lang or reader_language()
-    with _client(kit, who, keys, language) as client:
+    with open_client(Client, kit, who, keys, language) as client:
         catalogue = client.questions()
     _show.json(catalogue.evidence) if as_json else _show.questions(catalogue, language)
 
@@ -269,9 +256,9 @@ def curl(
 ) -> None:
     """Call an address with a token and a DPoP proof. Ends with 22 if the answer is a refusal."""
     language = lang or reader_language()
-    with _plain_errors(language):
+    with plain_errors(language):
         _check_savable(save, force=force)
-    with _client(kit, who, keys, language, timeout=CURL_TIMEOUT) as client:
+    with open_client(Client, kit, who, keys, language, timeout=CURL_TIMEOUT) as client:
         typed = _curl.CurlCall.read(
             url, method=method, data=data, headers=header or [], scope=scope
         )
@@ -298,39 +285,12 @@ def keygen(
 ) -> None:
     """Make a client's key: private-key.json (0600, yours alone) and public-jwks.json to hand over."""
     language = lang or reader_language()
-    with _plain_errors(language):
+    with plain_errors(language):
         _keygen.write_key(out, kind.value)
     _show.key_files(out / _keygen.PRIVATE, out / _keygen.PUBLIC, language)
 
 
-@contextmanager
-def _client(
-    kit: Path | None, who: str, keys: Path | None, language: Language, *, timeout: float = 10
-) -> Iterator[Client]:
-    """Open a client from the kit or the environment; print errors in the reader's language."""
-    with _plain_errors(language):
-        options: ClientOptions[httpx2.BaseTransport] = {"timeout": timeout}
-        if keys is not None:
-            options["keys"] = _inputs.read_keys(keys)
-        if kit is not None:
-            opened = Client.from_kit(_inputs.read_kit(kit, who), who, **options)
-        else:
-            _inputs.check_environment(os.environ)
-            opened = Client.from_env(**options)
-        with opened as client:
-            yield client
-
-
-@contextmanager
-def _plain_errors(language: Language) -> Iterator[None]:
-    try:
-        yield
-    except (XinqiaoError, InputError) as error:
-        _show.error(error, language)
-        raise typer.Exit(1) from None
-    except (ValueError, httpx2.InvalidURL):
-        _show.error(_inputs.unsendable(), language)
-        raise typer.Exit(1) from None
+app.command()(deliver)
 
 
 def _check_savable(path: Path | None, *, force: bool) -> None:

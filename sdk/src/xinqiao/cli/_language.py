@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -170,6 +170,11 @@ def field_label(dataset: str, name: str, language: Language) -> str:
 def code_label(kind: str, code: str, language: Language) -> str:
     """Name of a `values`, `questions`, `purposes` or `problems` code; itself, where it has none."""
     return str(_labels()[kind].get(code, {}).get(language, code))
+
+
+def uscc_columns() -> Sequence[str]:
+    """Names of the column of the USCC in delivered files."""
+    return tuple(_labels()["uscc_columns"])
 
 
 def with_code(label: str, code: str) -> str:

@@ -1,0 +1,191 @@
+"""Resumable uploads of record files (tus 1.0.0), and their ingest jobs. Flows.
+
+Offsets are read from the signed job document, since no signature covers `Upload-Offset`.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from xinqiao._core import flow
+from xinqiao.errors import (
+    CertificateUntrusted,
+    LimitReached,
+    ProtocolError,
+    ServerUnavailable,
+    XinqiaoError,
+)
+
+from .api_call import new_call, send_or_raise, send_with_retries
+from .json_reader import Reader
+from .strict import parse_json
+
+if TYPE_CHECKING:
+    from xinqiao._core.flow import Flow
+
+    from .evidence import Evidence
+    from .session import Session
+
+SCOPE: Final = "records:write"
+SMALLEST_PART: Final = 1 << 20
+LARGEST_PART: Final = 16 << 20
+_UPLOADS: Final = "/v1/records/uploads"
+_JOBS: Final = "/v1/records/jobs"
+_VERSION: Final = {"tus-resumable": "1.0.0"}
+_PART_TYPE: Final = "application/offset+octet-stream"
+_NDJSON: Final = "application/x-ndjson"
+_QUICK, _SLOW = 2.0, 20.0  # seconds in which a part was sent
+_OFFSET_MAY_DIFFER: Final = frozenset({409, 423, 460})
+"""Statuses after which the offset is asked again: conflict, busy, checksum."""
+_ENDED: Final = frozenset({"done", "stopped"})
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobStatus:
+    """State of an upload and its ingest job; `evidence` holds the signed document."""
+
+    job_id: str
+    state: str
+    received: int
+    rows: int
+    evidence: Evidence = field(repr=False)
+
+    @property
+    def has_ended(self) -> bool:
+        """True if the job is done or was stopped."""
+        return self.state in _ENDED
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """The job document."""
+        return Reader.body(self.evidence).members
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartSource:
+    """A file to upload: its length, a reader of parts by offset and size, a progress listener."""
+
+    length: int
+    read: Callable[[int, int], bytes] = field(repr=False)
+    moved: Callable[[int], None] = field(repr=False)
+
+
+def create_upload(
+    session: Session, *, length: int, metadata: Mapping[str, str], language: str
+) -> Flow[JobStatus]:
+    """Announce a file; `metadata` as tus has it (dataset, filename, sha256, …)."""
+    pairs = ",".join(
+        f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in metadata.items()
+    )
+    headers = _VERSION | {
+        "upload-length": str(length),
+        "upload-metadata": pairs,
+        "accept-language": language,
+    }
+    made = new_call(session, "POST", _UPLOADS, scope=SCOPE, headers=headers)
+    return _job((yield from send_with_retries(session, made)))
+
+
+def upload_parts(
+    session: Session, job_id: str, source: PartSource, *, language: str
+) -> Flow[JobStatus]:
+    """Send what has not arrived yet, part by part, in spite of lost connections; the job then.
+
+    A try that does not advance is followed by a pause, as the retry policy has it since the last advance.
+    """
+    world, retry = session.world, session.settings.retry
+    job = yield from job_status(session, job_id, language=language)
+    size, tried, since = SMALLEST_PART, 0, world.ticks()
+    while job.state == "receiving":
+        offset = job.received
+        yield from flow.invoke(partial(source.moved, offset))
+        part = yield from flow.invoke(
+            partial(source.read, offset, min(size, source.length - offset))
+        )
+        begun = world.ticks()
+        try:
+            yield from _send_part(session, job_id, offset, part)
+            size = next_part_size(size, world.ticks() - begun)
+        except XinqiaoError as error:
+            size = SMALLEST_PART
+            wait = retry.wait(tried, error, elapsed=world.ticks() - since, chance=world.chance)
+            if wait is None or not _may_go_on(error):
+                raise
+            yield from flow.pause(wait)
+        job = yield from job_status(session, job_id, language=language)
+        tried, since = (0, world.ticks()) if job.received > offset else (tried + 1, since)
+    yield from flow.invoke(partial(source.moved, job.received))
+    return job
+
+
+def job_status(session: Session, job_id: str, *, language: str) -> Flow[JobStatus]:
+    """Read the state of a job."""
+    made = new_call(
+        session, "GET", f"{_JOBS}/{job_id}", scope=SCOPE, headers={"accept-language": language}
+    )
+    return _job((yield from send_with_retries(session, made)))
+
+
+def await_job(
+    session: Session, job_id: str, *, moved: Callable[[JobStatus], None], language: str
+) -> Flow[JobStatus]:
+    """Poll a job, less and less often, until it has ended."""
+    begun = session.world.ticks()
+    while True:
+        job = yield from job_status(session, job_id, language=language)
+        yield from flow.invoke(partial(moved, job))
+        if job.has_ended:
+            return job
+        waited = session.world.ticks() - begun
+        yield from flow.pause(min(max(_SHORTEST_PAUSE, waited / 5), _LONGEST_PAUSE))
+
+
+def job_list(session: Session, job_id: str, name: str, *, language: str) -> Flow[list[Reader]]:
+    """Read a list of an ended job, `rejects` or `warnings`."""
+    headers = {"accept": _NDJSON, "accept-language": language}
+    made = new_call(session, "GET", f"{_JOBS}/{job_id}/{name}", scope=SCOPE, headers=headers)
+    evidence = yield from send_with_retries(session, made)
+    try:
+        return [Reader.of(parse_json(line), name) for line in evidence.body.splitlines() if line]
+    except ValueError:
+        raise ProtocolError(f"The list of {name} is no NDJSON.") from None
+
+
+def next_part_size(size: int, seconds: float) -> int:
+    """Size of the part after one of this size that took so long."""
+    if seconds < _QUICK:
+        return min(size * 2, LARGEST_PART)
+    return max(size // 2, SMALLEST_PART) if seconds > _SLOW else size
+
+
+def _send_part(session: Session, job_id: str, offset: int, part: bytes) -> Flow[Evidence]:
+    headers = _VERSION | {"content-type": _PART_TYPE, "upload-offset": str(offset)}
+    target = f"{_UPLOADS}/{job_id}"
+    made = new_call(session, "PATCH", target, scope=SCOPE, body=part, headers=headers)
+    return (yield from send_or_raise(session, made))
+
+
+def _may_go_on(error: XinqiaoError) -> bool:
+    if isinstance(error, CertificateUntrusted):
+        return False
+    return (
+        isinstance(error, ServerUnavailable | LimitReached)
+        or error.status in _OFFSET_MAY_DIFFER
+        or error.code == "digest_mismatch"
+    )
+
+
+def _job(evidence: Evidence) -> JobStatus:
+    body = Reader.body(evidence)
+    return JobStatus(
+        job_id=body.text("job_id"),
+        state=body.text("state"),
+        received=body.integer("received"),
+        rows=body.integer("rows"),
+        evidence=evidence,
+    )

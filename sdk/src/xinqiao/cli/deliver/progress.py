@@ -1,0 +1,47 @@
+"""Progress on the terminal: bytes that were read or sent, or what is being waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from xinqiao.cli import _show
+
+
+@contextmanager
+def bytes_bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
+    """A bar for a file of this length; hidden without a terminal. Yields a setter of the position."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with _bars(*columns) as bars:
+        task = bars.add_task(label, total=length)
+        yield lambda position: bars.update(task, completed=position)
+
+
+@contextmanager
+def spinner(label: str) -> Iterator[Callable[[str], None]]:
+    """A line that moves while something is waited for. Yields a setter of its text."""
+    with _bars(SpinnerColumn(), TextColumn("{task.description}")) as bars:
+        task = bars.add_task(label, total=None)
+        yield lambda said: bars.update(task, description=said)
+
+
+def _bars(*columns: ProgressColumn) -> Progress:
+    console = _show.notes
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

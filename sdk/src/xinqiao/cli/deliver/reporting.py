@@ -1,0 +1,103 @@
+"""What the gateway says of rows, joined with the department's own file on its own machine."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xinqiao.cli._inputs import unusable_file
+from xinqiao.cli._language import uscc_columns
+
+from .delivery import digest_of, stamp_of
+from .own_rows import ReadOptions, UnreadableError, format_of, read_rows
+from .progress import spinner
+from .report import Report, write_report
+from .row_notes import RowNote, by_row
+from .text_rows import fold_name
+from .texts import text
+from .upload_state import UploadState
+from .uploading import resumable
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+    from pathlib import Path
+
+    from xinqiao._core.uploads import JobStatus
+
+    from .delivery import Delivery
+    from .own_rows import OwnRows
+    from .report import Notes
+    from .upload_client import UploadClient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """Entries of the job's lists, and where they were written."""
+
+    rejected: Notes
+    warned: Notes
+    path: Path | None
+    obstacle: str | None
+    """Name of a text: why the department's own cells are not in the report."""
+
+
+def report_rows(client: UploadClient, delivery: Delivery, job: JobStatus) -> Reported:
+    """Fetch the lists of an ended job and write the report, if there is anything to report."""
+    language = delivery.language
+    with resumable(language), spinner(text("reporting", language)):
+        rejected, warned = (
+            by_row(map(RowNote.read, client.job_list(job.job_id, name, language=language)))
+            for name in ("rejects", "warnings")
+        )
+        is_needed = bool(rejected or warned)
+        told = Report(rejected=rejected, warned=warned, language=language)
+        obstacle = _write(delivery, job, told) if is_needed else None
+    UploadState(client, delivery.metadata).forget()
+    return Reported(
+        rejected=rejected,
+        warned=warned,
+        path=delivery.report if is_needed else None,
+        obstacle=obstacle,
+    )
+
+
+def _write(delivery: Delivery, job: JobStatus, told: Report) -> str | None:
+    """Write the report; the obstacle where the department's own cells are not in it."""
+    path, overwrite = delivery.report, delivery.options.overwrite
+    try:
+        try:
+            with closing(_own_rows(delivery, told.numbers)) as own:
+                rows = job.rows if job.state == "done" else None
+                write_report(path, told, own, rows=rows, overwrite=overwrite)
+        except UnreadableError as error:
+            write_report(path, told, None, rows=None, overwrite=overwrite)
+            return str(error)
+    except OSError as error:
+        raise unusable_file(path, error) from None
+    return None
+
+
+def _own_rows(delivery: Delivery, numbers: Container[int]) -> OwnRows:
+    """The rows of the file that was delivered; `UnreadableError` if it is another one by now."""
+    path = delivery.path
+    try:
+        is_other = stamp_of(path.stat()) != delivery.stamp and (digest_of(path) != delivery.sha256)
+    except OSError:
+        is_other = True
+    if is_other:
+        raise UnreadableError("file_changed")
+    known = frozenset(map(fold_name, uscc_columns()))
+    own = {
+        fold_name(name)
+        for name, target in delivery.columns.items()
+        if target is not None and fold_name(target) in known
+    }
+    options = ReadOptions(
+        path=path,
+        format=format_of(path, delivery.options.format),
+        encoding=delivery.options.encoding or "auto",
+        sheet=delivery.options.sheet,
+        uscc_names=known | own,
+    )
+    return read_rows(options, numbers)

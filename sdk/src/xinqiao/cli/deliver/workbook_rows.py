@@ -1,0 +1,59 @@
+"""Rows of a workbook (.xlsx, .xls), as the gateway finds and counts them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Container, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from io import BytesIO
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+from .own_rows import OwnRows, ReadOptions, UnreadableError, open_unpacked
+from .text_rows import HEADER_ROWS, find_header, has_text, header_names
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet, CalamineWorkbook
+
+
+def read_workbook(options: ReadOptions, _numbers: Container[int]) -> OwnRows:
+    """Rows below the header of a sheet: the named one, or the first one with a header."""
+    import python_calamine as calamine  # noqa: PLC0415 - an extra
+
+    try:
+        with open_unpacked(options.path) as packed:
+            workbook = calamine.CalamineWorkbook.from_filelike(BytesIO(packed.read()))
+        for sheet in _sheets(workbook, options.sheet):
+            rows = filter(has_text, map(_texts, sheet.iter_rows()))
+            first = list(islice(rows, HEADER_ROWS))
+            titles = find_header(first, options.uscc_names)
+            if titles is not None:
+                items = chain(first[titles + 1 :], rows)
+                return OwnRows(header_names(first[titles]), items, list, workbook.close)
+    except (calamine.CalamineError, OSError, EOFError):
+        pass
+    raise UnreadableError("no_header")
+
+
+def _sheets(workbook: CalamineWorkbook, name: str | None) -> Iterator[CalamineSheet]:
+    return (
+        workbook.get_sheet_by_name(each)
+        for each in workbook.sheet_names
+        if name is None or each == name
+    )
+
+
+def _texts(row: Sequence[Any]) -> list[str]:
+    return [cell_text(each) for each in row]
+
+
+def cell_text(value: Any) -> str:
+    """A cell as a person would type it."""
+    if isinstance(value, float):
+        return f"{Decimal(repr(value)):f}".removesuffix(".0") if math.isfinite(value) else ""
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ").removesuffix(" 00:00:00")
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return "" if value is None or isinstance(value, timedelta) else str(value)
