@@ -20,7 +20,9 @@ _LINE: Final = re.compile(
 )
 _COMMENT: Final = re.compile(r"(?:^|\s)#.*")
 _NOTHING: Final = frozenset({"", "~", "null", "Null", "NULL"})
-_FIELD: Final = re.compile(r"""(?P<quote>["']?)(?P<name>[^"'\\]+)(?P=quote)""")
+_FIELD: Final = re.compile(
+    r"""(?P<quote>["'])(?P<quoted>[^"'\\]+)(?P=quote)|(?P<plain>[^\s"'\\\[\]{}&*!|>%@`,?-][^"'\\]*)"""
+)
 
 
 def read_column_map(path: Path) -> Mapping[str, str | None]:
@@ -64,7 +66,7 @@ def _pairs(text: str) -> Iterator[tuple[str, str | None]]:
         if matched is None or (field is None and value not in _NOTHING):
             raise ValueError(f"line {number}")
         name = matched["double"] or matched["single"] or matched["plain"]
-        yield name, None if field is None or value in _NOTHING else field["name"]
+        yield name, None if field is None or value in _NOTHING else field["quoted"] or field["plain"]
 
 
 def _checked(document: Any) -> Mapping[str, str | None]:

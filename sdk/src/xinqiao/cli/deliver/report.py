@@ -47,6 +47,7 @@ class Report:
     rejected: Notes
     warned: Notes
     language: Language
+    most_rows: int = MAX_ROWS
 
     @property
     def numbers(self) -> AbstractSet[int]:
@@ -83,7 +84,7 @@ def _write(file: BinaryIO, told: Report, own: OwnRows | None) -> None:
     numbers = told.numbers
     with Workbook(file, _OPTIONS) as workbook:
         sheets = [
-            _Sheet(workbook, name, notes, columns, told.language)
+            _Sheet(workbook, name, told, columns)
             for name, notes in (("rejected_rows", told.rejected), ("warned_rows", told.warned))
             if notes
         ]
@@ -100,20 +101,13 @@ def _write(file: BinaryIO, told: Report, own: OwnRows | None) -> None:
 class _Sheet:
     """One sheet: row, column, reason and accepted values, then the department's own columns."""
 
-    def __init__(
-        self,
-        workbook: Any,
-        name: str,
-        notes: Notes,
-        columns: Sequence[str],
-        language: Language,
-    ) -> None:
-        self._notes = notes
-        self._language = language
+    def __init__(self, workbook: Any, name: str, told: Report, columns: Sequence[str]) -> None:
+        is_warning = name == "warned_rows"
+        self._notes = told.warned if is_warning else told.rejected
+        self._language, self._most_rows = told.language, told.most_rows
         self._places = {shown_name(each): place for place, each in enumerate(columns)}
         plain = {"num_format": "@", "valign": "top"}
         wrapped = plain | {"text_wrap": True}
-        is_warning = name == "warned_rows"
         heads = ["row", "column", "note" if is_warning else "reason"]
         heads += [] if is_warning else ["accepted"]
         self._own_from = len(heads)
@@ -122,19 +116,19 @@ class _Sheet:
         self._marked = workbook.add_format(plain | {"bg_color": marked[0], "font_color": marked[1]})
         ours = workbook.add_format(plain | {"bold": True, "bg_color": "#D9E1F2", "bottom": 1})
         theirs = workbook.add_format(plain | {"bold": True, "bg_color": "#EDEDED", "bottom": 1})
-        self._sheet = workbook.add_worksheet(text(name, language))
+        self._sheet = workbook.add_worksheet(text(name, told.language))
         self._widths: dict[int, int] = {}
         self._row = 0
         for place, head in enumerate(heads):
-            self._put(place, text(f"head_{head}", language), ours)
+            self._put(place, text(f"head_{head}", told.language), ours)
         for place, column in enumerate(columns, start=self._own_from):
             self._put(place, column, theirs)
         self._sheet.freeze_panes(1, 1)
 
     def write(self, number: int, cells: Sequence[str]) -> None:
-        """Write a row of the file, if it has entries; beyond `MAX_ROWS` it is left out."""
+        """Write a row of the file, if it has entries; beyond `most_rows` it is left out."""
         notes = self._notes.get(number)
-        if notes is None or self._row == MAX_ROWS:
+        if notes is None or self._row == self._most_rows:
             return
         self._row += 1
         self._sheet.write_number(self._row, 0, number, self._plain)

@@ -12,7 +12,7 @@ from xinqiao.cli._language import uscc_columns
 from .delivery import digest_of, stamp_of
 from .own_rows import ReadOptions, UnreadableError, format_of, read_rows
 from .progress import spinner
-from .report import Report, write_report
+from .report import MAX_ROWS, Report, write_report
 from .row_notes import RowNote, by_row
 from .text_rows import fold_name
 from .texts import text
@@ -40,6 +40,11 @@ class Reported:
     path: Path | None
     obstacle: str | None
     """Name of a text: why the department's own cells are not in the report."""
+
+    @property
+    def listed(self) -> int:
+        """Rejected rows in the report."""
+        return min(len(self.rejected), MAX_ROWS)
 
 
 def report_rows(client: UploadClient, delivery: Delivery, job: JobStatus) -> Reported:

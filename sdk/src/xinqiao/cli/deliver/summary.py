@@ -55,6 +55,8 @@ def show(
         note(f"  {text('kept_before_stop' if job.rows else 'nothing_kept', language)}", style="")
     if reported.path is not None:
         note(text("report_written", language, path=reported.path), style="")
+        if reported.listed < document["rejected"]:
+            note(text("listed", language, count=f"{reported.listed:,}"), style="yellow")
     if reported.obstacle is not None:
         why = text(reported.obstacle, language)
         note(text("numbers_only", language, why=why), style="yellow")

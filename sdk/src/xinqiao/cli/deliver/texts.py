@@ -54,6 +54,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "清单（含本单位数据，请妥善保管）：{path}",
         "Report (it holds your own data: keep it safe): {path}",
     ),
+    "listed": (
+        "清单只列出前 {count} 个未接受的行。",
+        "It lists the first {count} rejected rows only.",
+    ),
     "head_row": ("行", "Row"),
     "head_column": ("列", "Column"),
     "head_reason": ("原因", "Reason"),
