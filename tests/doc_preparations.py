@@ -230,8 +230,15 @@ class Department(Page):
             "XINQIAO_PRIVATE_JWKS": shell(
                 "XINQIAO_OPERATOR=qiang xinqiao-gateway agreement approve prp_… DIGEST"
             ),
+            "xinqiao deliver": self._write_licences,
             "xinqiao-gateway ingest": self._write_deliveries,
         }
+
+    def _write_licences(self, _: Runner) -> None:
+        rows = [f"{self.uscc},浙许〔2026〕{number}号,普通,2026-11-02," for number in ("5", "6")]
+        header = "统一社会信用代码,行政许可决定文书号,许可类别,许可决定日期,备注"
+        text = "\n".join((header, *rows, ""))
+        (self.folder / "licences.csv").write_text(text, encoding="utf-8")
 
     def _write_deliveries(self, _: Runner) -> None:
         licence = {

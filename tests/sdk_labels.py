@@ -11,6 +11,8 @@ from gateway.codes.summary import none_found_text
 from gateway.creditfile.catalogue import Catalogue, load_catalogue
 from gateway.creditfile.column_names import USCC
 from gateway.creditfile.labels import VALUES
+from gateway.ingest.row_wording import WARNING_REASONS
+from gateway.pages.i18n import Translated
 from gateway.pages.rendering import format_moment
 from verification import QUESTIONS
 
@@ -20,7 +22,7 @@ _WHEN: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 def labels_of(catalogue: Catalogue) -> dict[str, Any]:
     """Texts by code and language: datasets with fields, values of fields, questions, purposes,
-    problems, names of the column of the USCC."""
+    warnings, problems, names of the column of the USCC."""
     listed = catalogue.licensing_items
     items = {each.code: (each.zh, each.en) for each in (listed.items if listed else ())}
     values = items | {value: (label.zh, label.en) for value, label in VALUES.items()}
@@ -32,8 +34,14 @@ def labels_of(catalogue: Catalogue) -> dict[str, Any]:
         "purposes": {
             str(code): {"zh": name.zh, "en": name.en} for code, name in PURPOSE_NAMES.items()
         },
+        "warnings": {each.value: texts_of(said) for each, said in WARNING_REASONS.items()},
         "problems": {code: {"zh": zh, "en": en} for code, (_, zh, en) in problems.TABLE.items()},
     }
+
+
+def texts_of(said: Translated) -> dict[str, str]:
+    """A text by language."""
+    return {"zh": said.zh, "en": said.en}
 
 
 def _dataset(catalogue: Catalogue, code: str) -> dict[str, Any]:

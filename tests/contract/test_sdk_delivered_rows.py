@@ -13,7 +13,7 @@ import pytest
 import xlsxwriter
 import zstandard
 
-from gateway.creditfile.record_mapping import FieldProblem
+from gateway.creditfile.field_problems import FieldProblem
 from gateway.ingest.column_map import load_column_map
 from gateway.ingest.csv_reader import read_csv
 from gateway.ingest.decompression import DecompressedFile, FileRefused
@@ -97,9 +97,11 @@ def test_rows_of_an_awkward_file_have_the_gateways_numbers(
     content = AWKWARD[name] if encoding == "utf-8" else AWKWARD[name].removeprefix("\ufeff")
     path = tmp_path / "file.csv"
     path.write_bytes(content.encode(encoding, "surrogateescape"))
-    _, rows = own(path)
-    assert rows == theirs(path)
+    _, rows = own(path, encoding=encoding)
+    assert rows == theirs(path, encoding)
     assert rows
+    if "\udcff" not in content:
+        assert own(path)[1] == rows
 
 
 def test_packed_files_are_unpacked(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.creditfile.record_mapping import FieldProblem
+from gateway.creditfile.field_problems import FieldProblem
 from gateway.ingest.csv_reader import read_csv
 from gateway.ingest.decompression import DecompressedFile
 from gateway.ingest.header import HeaderReader

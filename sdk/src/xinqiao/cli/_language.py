@@ -168,7 +168,7 @@ def field_label(dataset: str, name: str, language: Language) -> str:
 
 
 def code_label(kind: str, code: str, language: Language) -> str:
-    """Name of a `values`, `questions`, `purposes` or `problems` code; itself, where it has none."""
+    """Name of a `values`, `questions`, `purposes`, `warnings` or `problems` code, if it has one."""
     return str(_labels()[kind].get(code, {}).get(language, code))
 
 

@@ -10,9 +10,9 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from xinqiao.cli import _show
-from xinqiao.cli._language import Language, dataset_label, with_code
+from xinqiao.cli._language import Language, code_label, dataset_label, with_code
 
-from .texts import text, warning_label
+from .texts import text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,7 +77,7 @@ def _show_counts(job: Mapping[str, Any], path: Path, language: Language) -> None
         style = "bold red" if name == "rejected" and job[name] else ""
         _show.out.print(Text(padded, style="cyan").append(f"{job[name]:>{digits},}", style=style))
     for kind, count in sorted(job.get("warnings", {}).items()):
-        label = with_code(warning_label(kind, language), kind)
+        label = with_code(code_label("warnings", kind, language), kind)
         _line(f"  ! {text('warning_of', language, kind=label, count=f'{count:,}')}", style="yellow")
     if ignored := job.get("ignored_columns"):
         comma = "、" if language is Language.ZH else ", "

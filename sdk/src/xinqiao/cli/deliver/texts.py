@@ -91,29 +91,6 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "本机解压 zst 需要 zstandard（pip install zstandard）。",
         "unpacking .zst here needs zstandard (pip install zstandard).",
     ),
-    "warning_check_character": (
-        "统一社会信用代码的校验码不符",
-        "the check character of the code does not fit",
-    ),
-    "warning_like_an_id_number": (
-        "统一社会信用代码形似身份证号",
-        "the code looks like an ID number",
-    ),
-    "warning_publicity_end": (
-        "公示截止期与规定不符，以较早者为准",
-        "the end of publicity is not the rules' one",
-    ),
-    "warning_like_yuan": ("金额疑似以元为单位", "an amount looks like yuan"),
-    "warning_id_number_masked": ("文本中的身份证号码已隐去", "an ID number in a text was masked"),
-    "warning_phone_masked": ("文本中的电话号码已隐去", "a phone number in a text was masked"),
-    "warning_superseded_in_delivery": (
-        "同一文件中有主键相同的后续行",
-        "a later row has the same key",
-    ),
-    "warning_older_than_held": ("早于已有的记录，未采用", "older than the record that is held"),
-    "warning_stays_repaired": ("记录已修复，不因报送恢复", "the record stays repaired"),
-    "warning_stays_suspended": ("记录已中止，不因报送恢复", "the record stays suspended"),
-    "warning_stays_withdrawn": ("记录已撤销，不因报送恢复", "the record stays withdrawn"),
 }
 """Chinese and English by name."""
 
@@ -122,9 +99,3 @@ def text(name: str, language: Language, **values: object) -> str:
     """A text in this language."""
     zh, en = TEXTS[name]
     return (zh if language is Language.ZH else en).format(**values)
-
-
-def warning_label(kind: str, language: Language) -> str:
-    """Name of a kind of warnings; itself, where this version does not know it."""
-    name = f"warning_{kind}"
-    return text(name, language) if name in TEXTS else kind
