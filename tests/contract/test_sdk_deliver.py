@@ -82,8 +82,8 @@ def run(kit: Path, state: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
     async def invoke(path: Path, *arguments: str) -> Done:
         out, err = StringIO(), StringIO()
-        monkeypatch.setattr(_show.out, "file", out)
-        monkeypatch.setattr(_show.notes, "file", err)
+        monkeypatch.setattr(_show.out, "_file", out)
+        monkeypatch.setattr(_show.notes, "_file", err)
         given = ["deliver", str(path), "--kit", str(kit), "--lang", "zh", "--dataset", "penalty"]
         status = await asyncio.to_thread(app, [*given, *arguments], standalone_mode=False)
         return Done(status or 0, out.getvalue(), err.getvalue())
@@ -336,7 +336,7 @@ async def test_an_interrupted_upload_says_how_it_goes_on(
     """Ctrl-C ends with 130 and one sentence."""
     assert state
     said = StringIO()
-    monkeypatch.setattr(_show.notes, "file", said)
+    monkeypatch.setattr(_show.notes, "_file", said)
     path = tmp_path / "short.csv"
     path.write_text(rows_of(served, "罚辛1"), encoding="utf-8")
 

@@ -81,7 +81,7 @@ def options(
     """Ask, query and prove, at a Xinqiao (信桥) gateway. Every answer's signature is verified.
 
     Ends with 0 when it is done, 1 when it was refused or is not authentic (a sentence says why and
-    what to do), 2 for wrong options, and `curl` with 22 when the answer is a refusal.
+    what to do), 2 for wrong options, and `curl` with 22 when the answer is a refusal; `deliver` says its own.
     """
     del version  # printed by its callback
     if lang is not None:
