@@ -66,7 +66,10 @@ def _pairs(text: str) -> Iterator[tuple[str, str | None]]:
         if matched is None or (field is None and value not in _NOTHING):
             raise ValueError(f"line {number}")
         name = matched["double"] or matched["single"] or matched["plain"]
-        yield name, None if field is None or value in _NOTHING else field["quoted"] or field["plain"]
+        yield (
+            name,
+            None if field is None or value in _NOTHING else field["quoted"] or field["plain"],
+        )
 
 
 def _checked(document: Any) -> Mapping[str, str | None]:
