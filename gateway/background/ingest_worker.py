@@ -165,6 +165,7 @@ class IngestWorker:
                 encoding=_encoding(upload),
                 columns=upload.columns or {},
                 ignore_unknown=upload.ignore_unknown,
+                sheet=upload.sheet,
                 chunk_rows=CHUNK_ROWS,
                 max_rejected=MAX_REJECTED,
             )

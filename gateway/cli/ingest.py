@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
@@ -20,11 +21,13 @@ from gateway.cli.operator_session import plain_errors
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.natural_key_version import KeysDueError
 from gateway.db.engine import own_engine
-from gateway.ingest.chunk_reader import ReadPlan, read_chunks
+from gateway.ingest.chunk_reader import ReadPlan
 from gateway.ingest.config import DEFAULT_CHUNK_ROWS
-from gateway.ingest.decompression import FileRefused
+from gateway.ingest.decompression import FileRefused, open_regular_file
+from gateway.ingest.file_formats import FILE_FORMATS
 from gateway.ingest.ingest_file import IngestBusy, IngestTask, ProgressListener, ingest_file
 from gateway.ingest.job_store import DONE, Job, digest_of_file
+from gateway.ingest.reader_processes import chunks_in_order
 from gateway.ingest.row_list_files import RowList
 
 REJECTED: Final = 1
@@ -32,14 +35,16 @@ REFUSED: Final = 2
 
 
 def ingest_files(
-    files: Annotated[list[Path], typer.Argument(help="CSV, NDJSON or Parquet; .gz and .zst too.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="CSV, NDJSON, Parquet or Excel; packed text too.")
+    ],
     source: Annotated[str, typer.Option(help="The client whose records these are.")],
     dataset: Annotated[str, typer.Option(help="The dataset's code in the catalogue.")],
     encoding: Annotated[
         str, typer.Option(help="utf-8 or gb18030; else by the file's first block.")
     ] = "auto",
     file_format: Annotated[
-        str | None, typer.Option("--format", help="csv, ndjson or parquet; else by the name.")
+        str | None, typer.Option("--format", help=f"{', '.join(FILE_FORMATS)}; else by the name.")
     ] = None,
     rejects: Annotated[
         Path | None,
@@ -52,6 +57,9 @@ def ingest_files(
     ignore_unknown: Annotated[
         bool, typer.Option("--ignore-unknown", help="Leave out columns that are not known.")
     ] = False,
+    sheet: Annotated[
+        str | None, typer.Option(help="A workbook's sheet; else the one whose header is known.")
+    ] = None,
     chunk_rows: Annotated[
         int, typer.Option(min=100, max=100_000, help="Rows in one transaction.")
     ] = DEFAULT_CHUNK_ROWS,
@@ -65,7 +73,7 @@ def ingest_files(
     options = parse_options(
         source, dataset, encoding, file_format, rejects, chunk_rows, again=again
     )
-    options = options.with_columns(columns, ignore_unknown=ignore_unknown)
+    options = options.with_columns(columns, sheet, ignore_unknown=ignore_unknown)
     ingest = _validate if dry_run else _ingest
     raise typer.Exit(max(ingest(path, options) for path in files))
 
@@ -118,36 +126,58 @@ async def _run(path: Path, options: IngestOptions, bar: ProgressBar) -> Job:
         return await ingest_file(engine, task, listener, now=_now)
 
 
+@dataclass(slots=True, kw_only=True)
+class _Judged:
+    """Counts of a file that was judged only."""
+
+    rows: int = 0
+    rejected: int = 0
+    passed_over: int = 0
+    ignored: Sequence[str] = ()
+    warnings: Counter[str] = field(default_factory=Counter)
+
+
 def _validate(path: Path, options: IngestOptions) -> int:
     """Validate one file without the database; returns the exit status."""
-    rows, rejected, passed_over, warnings = 0, 0, 0, Counter[str]()
-    ignored: Sequence[str] = ()
-    sentence, wording = None, options.wording
+    judged, sentence = _Judged(), None
     try:
-        plan = ReadPlan(
-            path=path, format=options.format_of(path), config=options.config, today=day_of(_now())
-        )
-        with (
-            progress_bar(Console(stderr=True), path) as bar,
-            RowList(options.rejects_of(path), 0, wording.rejects_form) as rejects,
-            RowList(options.warnings_of(path), 0, wording.warnings_form) as warned,
-        ):
-            for chunk in read_chunks(plan):
-                rejects.add(chunk.rejects)
-                warned.add(chunk.warned)
-                rows, rejected = rows + chunk.rows, rejected + chunk.rejected
-                passed_over, ignored = passed_over + chunk.passed_over, chunk.ignored
-                warnings.update({each.value: count for each, count in chunk.warnings.items()})
-                bar.at(chunk.position, rows)
+        asyncio.run(_judge(path, options, judged))
     except FileRefused as error:
         sentence = str(error)
-    print(f"{path.name}: {rows:,} rows judged, {rejected:,} rejected; nothing was written.")
-    _print_left_out(passed_over, ignored)
-    _print_warnings(warnings, options)
+    except KeyboardInterrupt:
+        fail(f"{path.name}: stopped.")
+    print(
+        f"{path.name}: {judged.rows:,} rows judged, {judged.rejected:,} rejected; nothing was written."
+    )
+    _print_left_out(judged.passed_over, judged.ignored)
+    _print_warnings(judged.warnings, options)
     if sentence is not None:
         print(f"{path.name}: {sentence}", file=sys.stderr)
         return REFUSED
-    return REJECTED if rejected else 0
+    return REJECTED if judged.rejected else 0
+
+
+async def _judge(path: Path, options: IngestOptions, judged: _Judged) -> None:
+    """Read the file in reader processes, as ingest does, and count."""
+    open_regular_file(path).close()
+    plan = ReadPlan(
+        path=path, format=options.format_of(path), config=options.config, today=day_of(_now())
+    )
+    with (
+        progress_bar(Console(stderr=True), path) as bar,
+        RowList(options.rejects_of(path), 0, options.wording.rejects_form) as rejects,
+        RowList(options.warnings_of(path), 0, options.wording.warnings_form) as warned,
+    ):
+        async with chunks_in_order(plan) as chunks:
+            async for chunk in chunks:
+                rejects.add(chunk.rejects)
+                warned.add(chunk.warned)
+                judged.rows += chunk.rows
+                judged.rejected += chunk.rejected
+                judged.passed_over += chunk.passed_over
+                judged.ignored = chunk.ignored
+                judged.warnings.update({w.value: count for w, count in chunk.warnings.items()})
+                bar.at(chunk.position, judged.rows)
 
 
 def _report(path: Path, job: Job, options: IngestOptions, asked_at: datetime) -> None:

@@ -4,31 +4,22 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
 from gateway.admin.operators import Operator
 from gateway.cli.exit import fail
 from gateway.cli.operator_session import current_operator, parse_id, plain_errors, query
 from gateway.creditfile.catalogue_versions import in_force
-from gateway.ingest.chunk_reader import FILE_FORMATS
 from gateway.ingest.column_map import load_column_map
 from gateway.ingest.config import IngestConfig
 from gateway.ingest.decompression import FileRefused
+from gateway.ingest.file_formats import FILE_FORMATS, format_of_name
 from gateway.ingest.header import HeaderReader
 from gateway.ingest.row_wording import RowWording
 from gateway.ingest.source_authorization import NotASource, source_of
 from gateway.ingest.text_encoding import ENCODINGS, DeclaredEncoding
 from gateway.privacy.field_encryption import VaultKeys, VaultKeysError
 from gateway.settings import DatabaseSettings, IntakeSettings, SettingsError
-
-_PACKED: Final = (".gz", ".zst", ".zstd")
-_BY_NAME: Final = {
-    **dict.fromkeys((".csv", ".tsv", ".txt"), "csv"),
-    ".ndjson": "ndjson",
-    ".jsonl": "ndjson",
-    ".json": "ndjson",
-    ".parquet": "parquet",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,20 +33,20 @@ class IngestOptions:
     rejects: Path | None
     again: bool
 
-    def with_columns(self, path: Path | None, *, ignore_unknown: bool) -> Self:
-        """The options with the department's own columns, checked against the catalogue."""
+    def with_columns(self, path: Path | None, sheet: str | None, *, ignore_unknown: bool) -> Self:
+        """The options with the department's own columns, checked against the catalogue, and sheet."""
         config = self.config
         try:
             columns = {} if path is None else load_column_map(path)
             HeaderReader(config.catalogue, config.dataset, columns)
         except FileRefused as refused:
             fail(str(refused))
-        return replace(self, config=replace(config, columns=columns, ignore_unknown=ignore_unknown))
+        own = replace(config, columns=columns, ignore_unknown=ignore_unknown, sheet=sheet)
+        return replace(self, config=own)
 
     def format_of(self, path: Path) -> str:
         """File format, as given or by the file's name."""
-        name = path.with_suffix("") if path.suffix.lower() in _PACKED else path
-        found = self.format or _BY_NAME.get(name.suffix.lower())
+        found = self.format or format_of_name(path.name)
         if found is None:
             raise FileRefused(
                 "The name does not say what the file is; say --format.",
@@ -93,7 +84,7 @@ def parse_options(
     if known is None:
         fail("--encoding is utf-8, gb18030 or auto.")
     if file_format not in (None, *FILE_FORMATS):
-        fail("--format is csv, ndjson or parquet.")
+        fail(f"--format is one of {', '.join(FILE_FORMATS)}.")
     with plain_errors():
         operator, settings = current_operator(), IntakeSettings.from_env()
         keys = _vault_keys(settings)

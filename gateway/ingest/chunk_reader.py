@@ -17,6 +17,7 @@ from gateway.ingest.copy_batch import MAX_ROWS_AT_ONCE, CopyBatch
 from gateway.ingest.copy_encoding import row_encoder
 from gateway.ingest.csv_reader import read_csv
 from gateway.ingest.decompression import DecompressedFile, FileRefused
+from gateway.ingest.file_formats import WORKBOOKS
 from gateway.ingest.header import HeaderReader
 from gateway.ingest.ndjson_reader import read_ndjson
 from gateway.ingest.parquet_support import read_parquet
@@ -24,11 +25,12 @@ from gateway.ingest.results import RowWarning
 from gateway.ingest.row_lists import ColumnNames, reject_lines, warning_lines
 from gateway.ingest.row_reader import RowReader
 from gateway.ingest.validate_row import RowValidator
+from gateway.ingest.workbook.workbook_file import WorkbookFile
+from gateway.ingest.workbook.workbook_reader import read_workbook
 from gateway.privacy.field_encryption import BufferedRandom, Vault, VaultKeys
 
 MAX_BUFFERED_BYTES: Final = 32 << 20
 """Encoded bytes held in memory; a chunk of large rows is sent in several parts."""
-FILE_FORMATS: Final = ("csv", "ndjson", "parquet")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,11 @@ class ReadPlan:
     skip: int = 0
     reader: int = 0
     readers: int = 1
+
+    @property
+    def is_workbook(self) -> bool:
+        """True if the file is an Excel workbook, which one reader reads."""
+        return self.format in WORKBOOKS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +82,7 @@ def read_chunks(plan: ReadPlan) -> Iterator[Chunk]:
     vault = Vault(VaultKeys.parse(config.vault_keys), random=BufferedRandom())
     end_of_publicity = validator.rules.by_column.get("publicity_ends_on", WHOLE_ROW)
     encoder = row_encoder(config.catalogue, config.dataset, config.source, vault)
-    with DecompressedFile(plan.path) as source:
+    with WorkbookFile(plan.path) if plan.is_workbook else DecompressedFile(plan.path) as source:
         rows = _open_rows(source, plan)
         row = rows.pass_over(plan.skip)
         if row < plan.skip:
@@ -123,8 +130,13 @@ def _fill(batch: CopyBatch, rows: RowReader, first: int, wanted: int) -> FileRef
     return None
 
 
-def _open_rows(source: DecompressedFile, plan: ReadPlan) -> RowReader:
+def _open_rows(source: DecompressedFile | WorkbookFile, plan: ReadPlan) -> RowReader:
     config = plan.config
+    header = HeaderReader(
+        config.catalogue, config.dataset, config.columns, ignore_unknown=config.ignore_unknown
+    )
+    if isinstance(source, WorkbookFile):
+        return read_workbook(source, header, config.sheet)
     if source.is_parquet != (plan.format == "parquet"):
         raise FileRefused(
             f"The file is not what its name says ({plan.format}).",
@@ -132,9 +144,6 @@ def _open_rows(source: DecompressedFile, plan: ReadPlan) -> RowReader:
         )
     if plan.format == "ndjson":
         return read_ndjson(source, config.encoding)
-    header = HeaderReader(
-        config.catalogue, config.dataset, config.columns, ignore_unknown=config.ignore_unknown
-    )
     if plan.format == "csv":
         return read_csv(source, header, config.encoding)
     return read_parquet(source, header)

@@ -25,6 +25,8 @@ class IngestConfig:
     """Fields by the department's own names of columns; None: not kept."""
     ignore_unknown: bool = False
     """True if columns that the catalogue does not know are left out, else the file is refused."""
+    sheet: str | None = None
+    """The sheet of a workbook that is read; None: the only one whose header is known."""
     chunk_rows: int = DEFAULT_CHUNK_ROWS
     """Rows in one transaction."""
     max_rejected: int = MAX_REJECTED

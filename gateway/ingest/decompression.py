@@ -91,8 +91,9 @@ class DecompressedFile:
         self.raw.seek(0)
         if head.startswith(_ZIP):
             raise FileRefused(
-                "The file is a ZIP archive: unpack it, or pack it by gzip or zstd.",
-                "文件是 ZIP 压缩包：请解压，或改用 gzip、zstd 压缩。",
+                "The file is a ZIP archive: unpack it, or pack it by gzip or zstd; if it is an Excel "
+                "workbook, name it .xlsx.",
+                "文件是 ZIP 压缩包：请解压，或改用 gzip、zstd 压缩；如为 Excel 工作簿，请以 .xlsx 命名。",
             )
         self.is_parquet = head == _PARQUET
         self._stream = self._open_stream(head)
@@ -171,6 +172,11 @@ class DecompressedFile:
 
     def __exit__(self, *_: object) -> None:
         self.raw.close()
+
+
+def is_packed(head: bytes) -> bool:
+    """True if a file that begins so is packed by gzip or zstd."""
+    return head.startswith((_GZIP, _ZSTD))
 
 
 def open_regular_file(path: Path) -> io.BufferedReader:

@@ -77,7 +77,8 @@ class HeaderReader:
             fold_name(name): IGNORED if target is None else self._target(target)
             for name, target in (columns or {}).items()
         }
-        self._ignores_unknown = ignore_unknown
+        self.ignores_unknown = ignore_unknown
+        """True if columns that are not known are left out."""
         self._uscc_name = next(iter(forms.uscc), USCC)
         values = forms.passed_over.values if forms.passed_over else ()
         self._passed_over = frozenset(map(fold_name, values))
@@ -89,6 +90,10 @@ class HeaderReader:
             if USCC in map(self._targets.get, map(fold_name, set(cells))):
                 return index
         return None
+
+    def count_known(self, cells: Sequence[str]) -> int:
+        """How many of these cells name a column of the dataset."""
+        return sum(fold_name(each) in self._targets for each in cells)
 
     def read(self, cells: Sequence[str]) -> Header:
         """The header in these cells; `FileRefused` if it does not fit the dataset.
@@ -102,10 +107,10 @@ class HeaderReader:
         found = [targets[name] for name in names]
         unknown = [place for place, column in enumerate(found) if not column]
         is_header = len(names) - len(unknown) >= _KNOWN_ENOUGH
-        if unknown and not (self._ignores_unknown and is_header):
+        if unknown and not (self.ignores_unknown and is_header):
             raise self._unknown(names if is_header else [], unknown)
         columns = tuple(each or IGNORED for each in found)
-        header = Header(columns=columns, names=tuple(map(_shown, names)))
+        header = Header(columns=columns, names=tuple(map(shown_name, names)))
         self._check(columns)
         return header
 
@@ -136,15 +141,15 @@ class HeaderReader:
         target = self._targets.get(fold_name(name), IGNORED)
         if target in NOT_KEPT:
             raise FileRefused(
-                f"The mapping of columns names {_shown(name)}, which is no field of "
+                f"The mapping of columns names {shown_name(name)}, which is no field of "
                 f"{self.dataset.code}.",
-                f"列名对照中的“{_shown(name)}”不是{self.dataset.zh}的字段。",
+                f"列名对照中的“{shown_name(name)}”不是{self.dataset.zh}的字段。",
             )
         return target
 
     def _unknown(self, names: Sequence[str], unknown: Sequence[int]) -> FileRefused:
         shown = [
-            self._with_nearest(_shown(names[place]))
+            self._with_nearest(shown_name(names[place]))
             if names and names[place]
             else Translated(f"{place + 1}", f"{place + 1}")
             for place in unknown[:_MOST_NAMED]
@@ -197,7 +202,7 @@ class HeaderReader:
         return field.zh
 
 
-def _shown(name: str) -> str:
+def shown_name(name: str) -> str:
     """A column's name as it is repeated: short, in one line, without personal numbers."""
     return scan(" ".join(name.split())).text[:_MOST_NAME]
 

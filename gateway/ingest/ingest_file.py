@@ -195,12 +195,13 @@ async def _lock(connection: AsyncConnection, task: IngestTask) -> None:
 async def _begin(
     connection: AsyncConnection, task: IngestTask, listener: ProgressListener, *, now: datetime
 ) -> Job:
-    """The job; restarted on request, or if the encoding has changed."""
+    """The job; restarted on request, or if the encoding or the sheet has changed."""
     values = {
         **_key(task),
         "file_name": task.path.name,
         "file_bytes": task.path.stat().st_size,
         "encoding": task.config.encoding,
+        "sheet": task.config.sheet,
         "chunk_rows": task.config.chunk_rows,
         "catalogue_version": task.config.catalogue.version,
     }
@@ -208,7 +209,7 @@ async def _begin(
         held = await job_store.find_job(connection, values)
         if held is None:
             job = await job_store.create_job(connection, values, now=now)
-        elif held.encoding == task.config.encoding and not (
+        elif (held.encoding, held.sheet) == (task.config.encoding, task.config.sheet) and not (
             held.state == job_store.DONE and task.again(held)
         ):
             return held

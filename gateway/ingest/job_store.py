@@ -37,6 +37,7 @@ class Job:
     file_name: str
     file_bytes: int
     encoding: str
+    sheet: str | None
     chunk_rows: int
     state: str
     rows: int
@@ -62,10 +63,10 @@ class Job:
 
 _BEGIN: Final = Statement("""
 INSERT INTO intake_job (job_id, source_id, dataset, file_digest, file_name, file_bytes, encoding,
-       chunk_rows, state, rows, created, updated, unchanged, rejected, warnings, rejects_bytes,
+       sheet, chunk_rows, state, rows, created, updated, unchanged, rejected, warnings, rejects_bytes,
        masked_bytes,       catalogue_version, started_at, moved_at)
 VALUES (:job_id, :source_id, :dataset, :file_digest, :file_name, :file_bytes, :encoding,
-        :chunk_rows, 'running', 0, 0, 0, 0, 0, '{}', 0, 0, :catalogue_version, :now, :now)
+        :sheet, :chunk_rows, 'running', 0, 0, 0, 0, 0, '{}', 0, 0, :catalogue_version, :now, :now)
 ON CONFLICT (source_id, dataset, file_digest) DO NOTHING""")
 _FIND: Final = Statement("""
 SELECT * FROM intake_job
@@ -74,7 +75,7 @@ _ANEW: Final = Statement("""
 UPDATE intake_job
    SET state = 'running', rows = 0, created = 0, updated = 0, unchanged = 0, rejected = 0,
        passed_over = 0, ignored_columns = '[]', warnings = '{}', rejects_bytes = 0, masked_bytes = 0,
-       sentence = NULL, sentence_zh = NULL, encoding = :encoding,
+       sentence = NULL, sentence_zh = NULL, encoding = :encoding, sheet = :sheet,
        chunk_rows = :chunk_rows, catalogue_version = :catalogue_version, started_at = :now,
        moved_at = :now
  WHERE job_id = :job_id""")

@@ -23,6 +23,10 @@ SMALL_FILE_BYTES: Final = 256 << 10
 """Up to this size, a second process takes longer to start than it saves."""
 MAX_READER_MEMORY: Final = 4 << 30
 """Address space limit of a reader in bytes; actual use is far lower."""
+MAX_WORKBOOK_MEMORY: Final = 1536 << 20
+"""The same of a workbook, which its library holds in memory."""
+MAX_WORKBOOK_SECONDS: Final = 900
+"""CPU time limit of a workbook's reader."""
 _GC_THRESHOLDS: Final = (200_000, 50, 100)
 _HEAD: Final = struct.Struct("!QQ")
 """Lengths of the pickle and of the payload that follow; the payload is not pickled."""
@@ -95,6 +99,8 @@ async def chunks_in_order(
     plan: ReadPlan, count: int | None = None
 ) -> AsyncIterator[AsyncIterator[Chunk]]:
     """A file's chunks in order, read ahead by one or more processes. Raises `FileRefused`."""
+    if plan.is_workbook:
+        count = 1
     if count is None:
         count = READERS if plan.path.stat().st_size > SMALL_FILE_BYTES else 1
     readers = [
@@ -133,6 +139,9 @@ def run_reader(orders: BinaryIO, results: BinaryIO) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MAX_READER_MEMORY, MAX_READER_MEMORY))
     gc.set_threshold(*_GC_THRESHOLDS)  # millions of rows without reference cycles
     plan: ReadPlan = pickle.load(orders)  # noqa: S301  # our own command's
+    if plan.is_workbook:
+        resource.setrlimit(resource.RLIMIT_AS, (MAX_WORKBOOK_MEMORY, MAX_WORKBOOK_MEMORY))
+        resource.setrlimit(resource.RLIMIT_CPU, (MAX_WORKBOOK_SECONDS, MAX_WORKBOOK_SECONDS))
     with suppress(BrokenPipeError):  # the parent has closed the pipe
         try:
             for chunk in read_chunks(plan):

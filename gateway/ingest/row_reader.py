@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from gateway.ingest.decompression import DecompressedFile, FileRefused
+from gateway.ingest.decompression import FileRefused
 from gateway.ingest.header import Header
 from gateway.ingest.validate_columns import Row, RowParser
 
@@ -12,12 +12,18 @@ MAX_TAKEN_BYTES: Final = 4 << 20
 """Unpacked bytes after which a call of `take` returns."""
 
 
+class ReadSource(Protocol):
+    """What a reader reads from: how much has been unpacked so far."""
+
+    unpacked: int
+
+
 class RowReader:
     """Sequential reader of a file's rows."""
 
     def __init__(
         self,
-        source: DecompressedFile,
+        source: ReadSource,
         items: Iterator[Any],
         parser: RowParser,
         header: Header | None = None,

@@ -28,6 +28,7 @@ intake_job = Table(
     Column("file_name", Text, nullable=False),
     Column("file_bytes", BigInteger, nullable=False),
     Column("encoding", Text, nullable=False),
+    Column("sheet", Text),  # of a workbook, as named by the source
     Column("chunk_rows", Integer, nullable=False),
     Column("state", Text, nullable=False),
     *columns(BigInteger, "rows", "created", "updated", "unchanged", "rejected"),

@@ -25,6 +25,7 @@ from gateway.ingest.results import (
     RowWarning,
 )
 from gateway.ingest.uscc_check import check_character_fits, is_like_an_id_number, normalise_code
+from gateway.ingest.workbook.unfit_cells import UnfitCell
 from gateway.privacy.redaction import Masking, holds_personal_number, may_hold_personal_number, scan
 
 MAX_PROBLEMS: Final = 20
@@ -44,6 +45,7 @@ class RowValidator:
     def validate(self, row: Mapping[str, Any]) -> AcceptedRow | RejectedRow:
         """Validate one row. Empty members count as omitted."""
         problems: list[FieldProblem] = []
+        row = _without_unfit(row, problems)
         uscc = self._code(row, problems)
         fields = self._read(row, problems)
         self._fill_key(row, fields, problems)
@@ -57,6 +59,8 @@ class RowValidator:
 
     def _code(self, row: Mapping[str, Any], problems: list[FieldProblem]) -> str:
         value = row.get(USCC)
+        if value is None and any(each.field == USCC for each in problems):
+            return ""
         try:
             if is_omitted(value):
                 raise InvalidValue(ProblemCode.MISSING)
@@ -198,6 +202,15 @@ class RowValidator:
             problems.append(invalid.of(SOURCE_TIME))
             return None
         return moment
+
+
+def _without_unfit(row: Mapping[str, Any], problems: list[FieldProblem]) -> Mapping[str, Any]:
+    """The row without the cells of a workbook whose value cannot be told, which are problems."""
+    unfit = {name: value for name, value in row.items() if type(value) is UnfitCell}
+    if not unfit:
+        return row
+    problems += (FieldProblem(field=name, reason=value.value) for name, value in unfit.items())
+    return {name: value for name, value in row.items() if name not in unfit}
 
 
 def _listed(value: Any) -> Sequence[str]:  # a text, or a list of texts

@@ -35,6 +35,7 @@ class UploadRow(SQLModel, table=True):
     sentence_zh: str | None = column_types.text(nullable=True)
     columns: dict[str, Any] | None = column_types.document(nullable=True)
     ignore_unknown: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    sheet: str | None = column_types.text(nullable=True)
     counts: dict[str, Any] | None = column_types.document(nullable=True)
     attempts: int = Field()
     holder: str | None = column_types.text(nullable=True)

@@ -23,6 +23,7 @@ from gateway.access.errors import (
     UnsupportedVersionError,
 )
 from gateway.ingest.column_map import ColumnMap, read_column_map
+from gateway.ingest.file_formats import FILE_FORMATS, format_of_name
 from gateway.ingest.text_encoding import ENCODINGS
 from gateway.privacy.redaction import scan
 
@@ -32,15 +33,19 @@ ALGORITHMS: Final = ("sha1", "sha256")
 PART_TYPE: Final = "application/offset+octet-stream"
 MAX_METADATA: Final = 8_000
 MAX_FILE_NAME: Final = 100
-FORMATS: Final = ("csv", "ndjson", "parquet")
-_BY_ENDING: Final = {
-    **dict.fromkeys(("csv", "tsv", "txt"), "csv"),
-    **dict.fromkeys(("ndjson", "jsonl"), "ndjson"),
-    "parquet": "parquet",
-}
-_PACKED: Final = (".gz", ".zst")
+MAX_SHEET_NAME: Final = 100
 _KNOWN: Final = frozenset(
-    {"dataset", "sha256", "filename", "format", "encoding", "filetype", "columns", "ignore_unknown"}
+    {
+        "dataset",
+        "sha256",
+        "filename",
+        "format",
+        "encoding",
+        "filetype",
+        "columns",
+        "ignore_unknown",
+        "sheet",
+    }
 )
 _BOOLEANS: Final = {"true": True, "false": False}
 _NUMBER: Final = re.compile(r"0|[1-9]\d{0,15}", re.ASCII)
@@ -59,6 +64,7 @@ class UploadMetadata:
     file_name: str | None
     columns: ColumnMap | None = None
     ignore_unknown: bool = False
+    sheet: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +114,7 @@ def parse_creation(headers: Headers) -> UploadMetadata:
         file_name=_label(values.get("filename", "")),
         columns=_columns(values),
         ignore_unknown=_flag(values, "ignore_unknown"),
+        sheet=_sheet(values),
     )
 
 
@@ -167,16 +174,20 @@ def format_expiry(moment: datetime) -> str:
 
 def _format(values: Mapping[str, str]) -> str:
     """File format as declared or by file name; never guessed from the contents."""
-    given = values.get("format")
-    name = values.get("filename", "").lower()
-    for packed in _PACKED:
-        name = name.removesuffix(packed)
-    found = given or _BY_ENDING.get(name.rpartition(".")[2])
-    if found not in FORMATS:
+    found = values.get("format") or format_of_name(values.get("filename", ""))
+    if found not in FILE_FORMATS:
         raise InvalidRequestError(
-            f"Upload-Metadata needs format ({', '.join(FORMATS)}), or a filename that ends so."
+            f"Upload-Metadata needs format ({', '.join(FILE_FORMATS)}), or a filename that ends so."
         )
     return found
+
+
+def _sheet(values: Mapping[str, str]) -> str | None:
+    """Name of the workbook's sheet."""
+    sheet = values.get("sheet")
+    if sheet is not None and not 0 < len(sheet) <= MAX_SHEET_NAME:
+        raise InvalidRequestError(f"sheet is a name of 1 to {MAX_SHEET_NAME} characters.")
+    return sheet
 
 
 def _columns(values: Mapping[str, str]) -> ColumnMap | None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from gateway.access.openapi import problem_response
 from gateway.access.openapi_headers import header
+from gateway.ingest.file_formats import FILE_FORMATS
 from gateway.ingest.text_encoding import ENCODINGS
 from gateway.records import tus
 
@@ -33,9 +34,10 @@ _REQUEST: Final[Mapping[str, dict[str, Any]]] = {
         "schema": {"type": "string", "maxLength": tus.MAX_METADATA},
         "description": "Pairs of a key and a value in Base64, with commas between them. `dataset` and "
         "`sha256` (of the file, in hexadecimal) are needed, and `filename` or `format` "
-        f"({', '.join(tus.FORMATS)}); `encoding` is one of {', '.join(ENCODINGS)}. "
+        f"({', '.join(FILE_FORMATS)}); `encoding` is one of {', '.join(ENCODINGS)}. "
         "`columns` is a JSON object of the file's own columns and the fields that they are (null: not "
-        "kept); `ignore_unknown` with true leaves out those that are not known.",
+        "kept); `ignore_unknown` with true leaves out those that are not known; "
+        "`sheet` names a workbook's sheet (else the only one whose header is known).",
         "example": "dataset cGVuYWx0eQ==,filename cGVuYWx0aWVzLmNzdi5neg==,sha256 "
         "ZTNiMGM0NDI5OGZjMWMxNDlhZmJmNGM4OTk2ZmI5MjQyN2FlNDFlNDY0OWI5MzRjYTQ5NTk5MWI3ODUyYjg1NQ==",
     },

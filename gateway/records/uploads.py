@@ -112,6 +112,8 @@ class Upload:
     columns: ColumnMap | None
     """The department's own names of columns."""
     ignore_unknown: bool
+    sheet: str | None
+    """The sheet of a workbook."""
     counts: Mapping[str, Any] | None
     attempts: int
     holder: str | None
