@@ -43,6 +43,12 @@ class ProblemCode(StrEnum):
     QUOTATION_MARKS = "quotation_marks"
     NOT_CHARACTERS = "not_characters"
     UNREADABLE = "unreadable"
+    ERROR_CELL = "error_cell"
+    NOT_CALCULATED = "not_calculated"
+    MERGED_CELL = "merged_cell"
+    STORED_AS_NUMBER = "stored_as_number"
+    STORED_AS_DATE = "stored_as_date"
+    COLUMN_WITHOUT_NAME = "column_without_name"
     LINE_TOO_LONG = "line_too_long"
     NOT_JSON = "not_json"
     NOT_AN_OBJECT = "not_an_object"
@@ -120,6 +126,19 @@ REASONS: Final[Mapping[ProblemCode, Translated]] = {
         "含有无法识别的字符编码", "has bytes that are no characters"
     ),
     ProblemCode.UNREADABLE: Translated("无法读取", "cannot be read"),
+    ProblemCode.ERROR_CELL: Translated("是错误值，如 #REF!", "an error value, such as #REF!"),
+    ProblemCode.NOT_CALCULATED: Translated("是没有计算结果的公式", "a formula without its value"),
+    ProblemCode.MERGED_CELL: Translated("是合并单元格", "a merged cell"),
+    ProblemCode.STORED_AS_NUMBER: Translated(
+        "以数字存储，15 位以后的数字已丢失",
+        "stored as a number, whose digits after the 15th are lost",
+    ),
+    ProblemCode.STORED_AS_DATE: Translated(
+        "文本列中以日期或时间存储", "stored as a date or time in a column of texts"
+    ),
+    ProblemCode.COLUMN_WITHOUT_NAME: Translated(
+        "第 {0} 列有内容，但表头没有列名", "a value in column {0}, which has no name in the header"
+    ),
     ProblemCode.LINE_TOO_LONG: Translated("一行超过 {0} 字节", "a line longer than {0} bytes"),
     ProblemCode.NOT_JSON: Translated("不是 UTF-8 编码的 JSON", "not JSON in UTF-8"),
     ProblemCode.NOT_AN_OBJECT: Translated("不是 JSON 对象", "not a JSON object"),

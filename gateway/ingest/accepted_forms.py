@@ -14,6 +14,9 @@ _USCC: Final = Translated(
     "the 18 characters on the business licence, which begin with 91, 92 or 93",
 )
 _JSON_LINE: Final = Translated("每行一个 JSON 对象", "one JSON object per line")
+_TEXT_CELL: Final = Translated(
+    "将该列设为文本格式后重新填写", "the value as text: format the column as text and type it again"
+)
 _BY_CODE: Final[Mapping[ProblemCode, Translated]] = {
     ProblemCode.NOT_A_TEXT: Translated(
         "文本；JSON 中须加引号", "a text, in JSON between quotation marks"
@@ -44,6 +47,18 @@ _BY_CODE: Final[Mapping[ProblemCode, Translated]] = {
         "quotation marks in pairs; one within a text is written twice",
     ),
     ProblemCode.NOT_CHARACTERS: Translated("UTF-8 或 GB 18030 编码", "UTF-8 or GB 18030"),
+    ProblemCode.ERROR_CELL: Translated("值，或留空", "a value, or an empty cell"),
+    ProblemCode.NOT_CALCULATED: Translated(
+        "用 Excel 或 WPS 打开并保存后的值", "its value, as Excel or WPS save it"
+    ),
+    ProblemCode.MERGED_CELL: Translated(
+        "取消合并，逐格填写", "cells that are not merged, each filled in"
+    ),
+    ProblemCode.STORED_AS_NUMBER: _TEXT_CELL,
+    ProblemCode.STORED_AS_DATE: _TEXT_CELL,
+    ProblemCode.COLUMN_WITHOUT_NAME: Translated(
+        "只在有列名的列中填写", "values in columns with a name only"
+    ),
     ProblemCode.LINE_TOO_LONG: Translated("每行至多 {0} 字节", "at most {0} bytes per line"),
     ProblemCode.NOT_JSON: _JSON_LINE,
     ProblemCode.NOT_AN_OBJECT: _JSON_LINE,

@@ -209,7 +209,7 @@ def _without_unfit(row: Mapping[str, Any], problems: list[FieldProblem]) -> Mapp
     unfit = {name: value for name, value in row.items() if type(value) is UnfitCell}
     if not unfit:
         return row
-    problems += (FieldProblem(field=name, reason=value.value) for name, value in unfit.items())
+    problems += (FieldProblem(field=name, code=value.value) for name, value in unfit.items())
     return {name: value for name, value in row.items() if name not in unfit}
 
 

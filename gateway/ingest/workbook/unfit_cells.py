@@ -1,13 +1,15 @@
 """Cells of a workbook that reject their row: their value is lost, or cannot be told as a text."""
 
-from enum import StrEnum
+from enum import Enum
+
+from gateway.creditfile.field_problems import ProblemCode
 
 
-class UnfitCell(StrEnum):
-    """Why a cell is rejected, whatever its value is."""
+class UnfitCell(Enum):
+    """Marker in place of a cell's value, with the problem that its field has."""
 
-    ERROR = "an error value, such as #REF!"
-    NOT_CALCULATED = "a formula without its value: save the workbook in Excel or WPS"
-    MERGED = "a merged cell: unmerge it and fill in each cell"
-    STORED_AS_NUMBER = "stored as a number, with digits lost: format the column as text"
-    STORED_AS_DATE = "stored as a date or time: format the column as text"
+    ERROR = ProblemCode.ERROR_CELL
+    NOT_CALCULATED = ProblemCode.NOT_CALCULATED
+    MERGED = ProblemCode.MERGED_CELL
+    STORED_AS_NUMBER = ProblemCode.STORED_AS_NUMBER
+    STORED_AS_DATE = ProblemCode.STORED_AS_DATE

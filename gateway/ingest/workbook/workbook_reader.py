@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gateway.creditfile.column_names import SUBJECT_KIND
-from gateway.creditfile.record_mapping import FieldProblem
+from gateway.creditfile.field_problems import WHOLE_ROW, FieldProblem, ProblemCode
 from gateway.ingest.cells import NOT_KEPT
 from gateway.ingest.header import HeaderReader
 from gateway.ingest.row_reader import RowReader
@@ -76,8 +76,8 @@ class _TypedRows:
     def read(self, cells: list[Any]) -> Row:
         """One row; a value in a column without a name is a problem."""
         if (other := self._other(cells)) is not None:
-            reason = f"a value in column {other + 1}, which has no name in the header"
-            return FieldProblem(field="?", reason=reason)
+            code = ProblemCode.COLUMN_WITHOUT_NAME
+            return FieldProblem(field=WHOLE_ROW, code=code, numbers=(other + 1,))
         row: dict[str, Any] = {}
         for name, place, convert in self._columns:
             value, parse = convert(cells[place]), self._from_text.get(name)
