@@ -47,10 +47,10 @@ def scan_xls(content: bytes) -> list[SheetScan | None]:
     places = _sheet_places(stream)
     if not 0 < len(set(places)) == len(places) <= MAX_SHEETS:
         raise damaged()
-    scans = [_scan_sheet(stream, place) for place in places]
-    if sum(each.extent.cells for each in scans if each is not None) > MAX_CELLS:
+    found = [_scan_substream(stream, place) for place in places]
+    if sum(scan.extent.cells for _, scan in found) > MAX_CELLS:  # of charts as well
         raise too_large()
-    return scans
+    return [scan if content == _SHEET_OF_CELLS else None for content, scan in found]
 
 
 def _sheet_places(stream: bytes) -> list[int]:
@@ -65,18 +65,16 @@ def _sheet_places(stream: bytes) -> list[int]:
     return places
 
 
-def _scan_sheet(stream: bytes, begin: int) -> SheetScan | None:
-    scan = SheetScan()
-    records = _records(stream, begin)
+def _scan_substream(stream: bytes, begin: int) -> tuple[int, SheetScan]:
+    """What the substream is, and the scan of its cells."""
+    scan, records = SheetScan(), _records(stream, begin)
     kind, data = next(records, (0, b""))
     version, content = _PAIR.unpack_from(_whole(data, _PAIR.size))
     if kind != _BOF or version not in _VERSIONS:
         raise damaged()
-    if content != _SHEET_OF_CELLS:
-        return None
-    for kind, data in records:
-        _add(scan, kind, data)
-    return scan
+    for each, cell in records:
+        _add(scan, each, cell)
+    return content, scan
 
 
 def _records(stream: bytes, begin: int) -> Iterator[tuple[int, bytes]]:

@@ -1,0 +1,265 @@
+"""Hostile workbooks: each is refused in one sentence before its reader would need much memory."""
+
+import io
+import os
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gateway.ingest.decompression import FileRefused
+from gateway.ingest.reader_processes import (
+    MAX_WORKBOOK_MEMORY,
+    MAX_WORKBOOK_SECONDS,
+    chunks_in_order,
+)
+from gateway.ingest.workbook import workbook_file
+from gateway.ingest.workbook.biff_scan import scan_xls
+from tests.creditfile_builders import USCC
+from tests.ingest_fixture import children_of
+from tests.ingest_reader import Reader, make_plan, reader_in
+from tests.workbook_builders import (
+    biff_record,
+    biff_workbook,
+    compound_file,
+    raw_workbook,
+    sheet_rows,
+    workbook,
+)
+
+DAMAGED = "is damaged or not whole"
+TOO_LARGE = "spans more than 3,000,000 cells or 192 MiB of text"
+NOT_ONE = "is no Excel workbook, though its name says so"
+ONE_CELL = sheet_rows(['<c r="A1"><v>1</v></c>'])
+LAUGHS = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;">]>'
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Reader:
+    """Read bytes as a file of penalties."""
+    return reader_in(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def unopened(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """calamine, which fails the test if it is given a hostile file."""
+    if "content" in request.fixturenames:
+        monkeypatch.setattr(workbook_file, "CalamineWorkbook", None)
+
+
+def repacked(content: bytes, change: Callable[[bytearray], None]) -> bytes:
+    """The archive with some bytes changed."""
+    changed = bytearray(content)
+    change(changed)
+    return bytes(changed)
+
+
+def with_entry(name: str, content: bytes) -> bytes:
+    """A workbook with one more entry."""
+    made = io.BytesIO(raw_workbook(ONE_CELL))
+    with zipfile.ZipFile(made, "a") as archive:
+        archive.writestr(name, content)
+    return made.getvalue()
+
+
+def with_lying_size() -> bytes:
+    """A sheet that unpacks to far more than is declared, with a checksum of what is declared."""
+    shown = f"<worksheet>{ONE_CELL}</worksheet>".encode()
+    content = raw_workbook("", **{"xl/worksheets/sheet1.xml": shown + b" " * (1 << 20)})
+
+    def change(data: bytearray) -> None:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            found = archive.getinfo("xl/worksheets/sheet1.xml")
+        place = data.index(b"PK\x01\x02", data.index(b"PK\x01\x02"))
+        while data[place + 46 : place + 46 + len(found.filename)] != found.filename.encode():
+            place = data.index(b"PK\x01\x02", place + 4)
+        struct.pack_into("<L", data, place + 16, zlib.crc32(shown))
+        struct.pack_into("<L", data, place + 24, len(shown))
+
+    return repacked(content, change)
+
+
+def overlapping() -> bytes:
+    """Two entries of the directory that point to the same data."""
+    content = with_entry("xl/a.xml", b"<a/>")
+    place = content.rindex(b"PK\x01\x02")
+    before = content.index(b"PK\x01\x02")
+
+    def change(data: bytearray) -> None:
+        data[place + 42 : place + 46] = data[before + 42 : before + 46]
+
+    return repacked(content, change)
+
+
+def shared_and_repeated(length: int, count: int) -> bytes:
+    """One long shared string in many cells."""
+    cells = sheet_rows('<c t="s"><v>0</v></c>' for _ in range(count))
+    return raw_workbook(cells, f"<si><t>{'字' * length}</t></si>")
+
+
+def encrypted_entries() -> bytes:
+    """Entries with the bit of encryption."""
+
+    def change(data: bytearray) -> None:
+        data[data.index(b"PK\x01\x02") + 8] |= 1
+
+    return repacked(raw_workbook(ONE_CELL), change)
+
+
+FAR = sheet_rows(['<c r="A1"><v>1</v></c>', '<c r="XFD1048576"><v>1</v></c>'])
+COMMENT = b"PK\x05\x06" + bytes(16) + struct.pack("<H", 5) + b"hello"
+XLSX: dict[str, tuple[Callable[[], bytes], str]] = {
+    "text": (lambda: "统一社会信用代码,处罚类别\n".encode(), NOT_ONE),
+    "a web page": (lambda: b"<html><table><tr><td>1</td></tr></table></html>", NOT_ONE),
+    "empty": (lambda: b"", NOT_ONE),
+    "another archive": (lambda: _archive(**{"word/document.xml": b"<a/>"}), NOT_ONE),
+    "packed": (lambda: b"\x1f\x8b" + bytes(100), "packed already"),
+    "truncated": (lambda: raw_workbook(ONE_CELL)[:-40], DAMAGED),
+    "cut in the middle": (lambda: raw_workbook(ONE_CELL)[:700], DAMAGED),
+    "something behind": (lambda: raw_workbook(ONE_CELL) + b"x", DAMAGED),
+    "a comment": (lambda: raw_workbook(ONE_CELL)[:-2] + COMMENT[-7:], DAMAGED),
+    "something before": (lambda: b"PK\x03\x04" + raw_workbook(ONE_CELL), DAMAGED),
+    "a name twice": (lambda: with_entry("xl/WORKBOOK.xml", b"<a/>"), DAMAGED),
+    "a size that lies": (with_lying_size, DAMAGED),
+    "entries that overlap": (overlapping, DAMAGED),
+    "encrypted entries": (encrypted_entries, "protected by a password"),
+    "many entries": (lambda: _archive(**{f"xl/{n}.xml": b"" for n in range(2_001)}), "2,000 parts"),
+    "a bomb": (lambda: with_entry_packed(b" " * (80 << 20)), "more than 250 times its size"),
+    "a workbook in it": (lambda: with_entry("xl/a.xml", raw_workbook(ONE_CELL)), DAMAGED),
+    "a document type": (lambda: raw_workbook(ONE_CELL, before=LAUGHS), "document type (DTD)"),
+    "entities in strings": (
+        lambda: raw_workbook(ONE_CELL, "<si><t>&c;</t></si>", before=LAUGHS), "document type (DTD)"),
+    "an entity": (lambda: raw_workbook(ONE_CELL.replace("1</v>", "&c;</v>")), DAMAGED),
+    "no end of an element": (lambda: raw_workbook("<sheetData><row>"), DAMAGED),
+    "text before the root": (lambda: raw_workbook(ONE_CELL, before="x"), DAMAGED),
+    "a long tag": (lambda: raw_workbook(f'<sheetData a="{"x" * (9 << 20)}"/>'), DAMAGED),
+    "a cell in the last corner": (lambda: raw_workbook(FAR), TOO_LARGE),
+    "a cell beyond": (lambda: raw_workbook(sheet_rows(['<c r="XFE1"><v>1</v></c>'])), DAMAGED),
+    "a row beyond": (lambda: raw_workbook(sheet_rows(['<c r="A1048577"><v>1</v></c>'])), DAMAGED),
+    "no reference": (lambda: raw_workbook(sheet_rows(['<c r="A-1"><v>1</v></c>'])), DAMAGED),
+    "too many columns": (lambda: raw_workbook(sheet_rows(["<c><v>1</v></c>" * 16_385])), DAMAGED),
+    "one string in many cells": (lambda: shared_and_repeated(32_767, 2_100), TOO_LARGE),
+    "a string that is not there": (
+        lambda: raw_workbook(sheet_rows(['<c t="s"><v>0</v></c>'])), DAMAGED),
+    "many merged cells": (
+        lambda: raw_workbook(f"{ONE_CELL}<mergeCells>{'<mergeCell/>' * 10_001}</mergeCells>"),
+        "10,000 merged cells"),
+}  # fmt: skip
+
+
+def _archive(**content: bytes) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    return made.getvalue()
+
+
+def with_entry_packed(content: bytes) -> bytes:
+    """A workbook with one more entry, deflated."""
+    made = io.BytesIO(raw_workbook(ONE_CELL))
+    with zipfile.ZipFile(made, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/media/a.bin", content)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("content", XLSX)
+def test_a_hostile_xlsx_is_refused_before_its_reader_opens_it(read: Reader, content: str) -> None:
+    """In one sentence."""
+    make, sentence = XLSX[content]
+    found = read(make(), "xlsx")
+    assert found.refused is not None
+    assert sentence in found.refused
+
+
+NUMBER = biff_record(0x203, "3Hd", 0, 0, 0, 1.0)
+CORNER = biff_record(0x203, "3Hd", 65_535, 255, 0, 1.0)
+
+
+def looped() -> bytes:
+    """A chain of sectors without an end, which its reader would follow until no memory is left."""
+    content = bytearray(biff_workbook(NUMBER))
+    fat = 512 * (1 + struct.unpack_from("<L", content, 76)[0])
+    struct.pack_into("<L", content, fat + 4, 0)
+    return bytes(content)
+
+
+XLS: dict[str, tuple[Callable[[], bytes], str]] = {
+    "a web page": (lambda: b"<html xmlns:x='urn:excel'><table/></html>", NOT_ONE),
+    "XML of 2003": (lambda: b"<?xml version='1.0'?><?mso-application progid='Excel.Sheet'?>", NOT_ONE),
+    "text": (lambda: b"a\tb\n1\t2\n", NOT_ONE),
+    "a letter": (lambda: compound_file("WordDocument", b""), NOT_ONE),
+    "encrypted .xlsx": (lambda: compound_file("EncryptedPackage", b""), "protected by a password"),
+    "encrypted": (
+        lambda: biff_workbook(NUMBER, before=biff_record(0x2F, "3H", 1, 1, 1)),
+        "protected by a password"),
+    "truncated": (lambda: biff_workbook(NUMBER)[:3_000], DAMAGED),
+    "only a signature": (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", DAMAGED),
+    "a chain that loops": (looped, DAMAGED),
+    "a cell in the last corner": (lambda: biff_workbook(NUMBER + CORNER), TOO_LARGE),
+    "sheets that are large together": (
+        lambda: biff_workbook(*[NUMBER + biff_record(0x203, "3Hd", 9_999, 99, 0, 1.0)] * 4), TOO_LARGE),
+    "a record cut off": (lambda: biff_workbook(biff_record(0x205, "3H", 0, 0, 0)), DAMAGED),
+    "no sheets": (biff_workbook, DAMAGED),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("content", XLS)
+def test_a_hostile_xls_is_refused_before_its_reader_opens_it(read: Reader, content: str) -> None:
+    """In one sentence."""
+    make, sentence = XLS[content]
+    found = read(make(), "xls")
+    assert found.refused is not None
+    assert sentence in found.refused
+
+
+@pytest.mark.parametrize(("place", "sentence"), [(0, TOO_LARGE), (3, DAMAGED), (1 << 31, DAMAGED)])
+def test_sheets_of_an_xls_begin_where_the_file_says(place: int, sentence: str) -> None:
+    """Even among the records of the workbook itself, whose cells its reader would place too."""
+    content = bytearray(biff_workbook(NUMBER, before=NUMBER + CORNER))
+    listed = content.index(biff_record(0x85)[:2], 512)
+    struct.pack_into("<L", content, listed + 4, place)
+    with pytest.raises(FileRefused, match=sentence):
+        scan_xls(bytes(content))
+
+
+def test_a_dimension_that_lies_costs_nothing(read: Reader) -> None:
+    """What the sheet says of itself is not believed."""
+    found = read(raw_workbook(f'<dimension ref="A1:XFD1048576"/>{ONE_CELL}'), "xlsx")
+    assert found.refused is not None
+    assert "there is no such field" in found.refused
+
+
+def test_macros_are_data_of_no_interest(read: Reader) -> None:
+    """An .xlsm is read as a workbook; nothing of it is run."""
+    found = read(with_entry("xl/vbaProject.bin", bytes(1000)), "xlsx")
+    assert found.refused is not None
+    assert "there is no such field" in found.refused
+
+
+def test_a_formula_that_calls_out_is_never_evaluated(read: Reader) -> None:
+    """Its stored value is a text like any other, and stays one."""
+    header = ["uscc", "document_number", "kinds", "decided_on", "facts"]
+    row = [USCC, "罚1", "罚款", "2026-08-01", "+cmd|' /C calc'!A0"]
+    found = read(workbook([header, row]), "xlsx")
+    assert found.rejects == []
+    assert "+cmd" in found.lines[0][-3]
+
+
+async def test_a_workbooks_reader_has_limits_of_memory_and_time(tmp_path: Path) -> None:
+    """For what no scan foresees; and one process reads it, however large it is."""
+    path, before = tmp_path / "file.xlsx", set(children_of(os.getpid()))
+    header = ["uscc", "document_number", "kinds", "decided_on", "facts"]
+    rows = [[USCC, f"罚{n}", "罚款", "2026-08-01", "未按规定明码标价。" * 99] for n in range(600)]
+    path.write_bytes(workbook([header, *rows]))
+    plan = make_plan(path, format="xlsx", chunk_rows=100)
+    async with chunks_in_order(plan, count=2) as chunks:
+        assert (await anext(chunks)).rows == 100
+        (reader,) = set(children_of(os.getpid())) - before
+        limits = Path(f"/proc/{reader}/limits").read_text()
+    assert re.search(rf"Max address space +{MAX_WORKBOOK_MEMORY} +{MAX_WORKBOOK_MEMORY} ", limits)
+    assert re.search(rf"Max cpu time +{MAX_WORKBOOK_SECONDS} +{MAX_WORKBOOK_SECONDS} ", limits)
