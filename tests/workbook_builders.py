@@ -3,7 +3,7 @@
 import io
 import struct
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any, Final
 
@@ -17,13 +17,15 @@ _SECTOR: Final = 512
 Rows = Iterable[Sequence[Any]]
 
 
-def workbook(rows: Rows, *, hidden: Sequence[str] = (), **others: Rows) -> bytes:
+def workbook(
+    rows: Rows, others: Mapping[str, Rows] | None = None, *, hidden: Sequence[str] = ()
+) -> bytes:
     """An .xlsx with these rows in the sheet 数据, and other sheets before it."""
     made = io.BytesIO()
     with xlsxwriter.Workbook(made, {"in_memory": True}) as book:
         day = book.add_format({"num_format": "yyyy/m/d"})
         moment = book.add_format({"num_format": "yyyy/m/d hh:mm"})
-        for name, content in {**others, "数据": rows}.items():
+        for name, content in {**(others or {}), "数据": rows}.items():
             sheet = book.add_worksheet(name)
             if name in hidden:
                 sheet.hide()
@@ -40,7 +42,13 @@ def workbook(rows: Rows, *, hidden: Sequence[str] = (), **others: Rows) -> bytes
     return made.getvalue()
 
 
-def raw_workbook(sheet: str, strings: str = "", *, before: str = "", **parts: str | bytes) -> bytes:
+def raw_workbook(
+    sheet: str,
+    strings: str = "",
+    *,
+    before: str = "",
+    parts: Mapping[str, str | bytes] | None = None,
+) -> bytes:
     """An .xlsx with this content of `worksheet` and `sst`, `before` the root element, and other parts."""
     head = f'<?xml version="1.0"?>{before}'
     content: dict[str, str | bytes] = {
@@ -54,7 +62,7 @@ def raw_workbook(sheet: str, strings: str = "", *, before: str = "", **parts: st
         "</Relationships>",
         "xl/worksheets/sheet1.xml": f'{head}<worksheet xmlns="{_MAIN}">{sheet}</worksheet>',
         "xl/sharedStrings.xml": f'{head}<sst xmlns="{_MAIN}">{strings}</sst>',
-        **{name.replace("__", "/"): text for name, text in parts.items()},
+        **(parts or {}),
     }
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:

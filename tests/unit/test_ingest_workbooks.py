@@ -34,8 +34,8 @@ HEADER = [
     "处罚决定日期",
     "违法事实",
 ]
-ROW = [USCC, "罚1", "警告；罚款", 1.2, date(2026, 8, 1), "未按规定明码标价。"]
-NOTES = [
+ROW: list[Any] = [USCC, "罚1", "警告；罚款", 1.2, date(2026, 8, 1), "未按规定明码标价。"]
+NOTES: list[list[Any]] = [
     ["填表说明"],
     ["序号", "数据项", "说明"],
     [1, "统一社会信用代码", "必填"],
@@ -77,7 +77,7 @@ def test_a_national_template_as_a_workbook_is_the_same_as_its_csv(
     as_csv = read(text, dataset=dataset)
     content = (VECTORS / f"{dataset}_national_template.xls").read_bytes()
     if ending == "xlsx":
-        content = workbook([["双公示信息"], [], *cells_of(text)], 填表说明=NOTES)
+        content = workbook([["双公示信息"], [], *cells_of(text)], {"填表说明": NOTES})
     found = read(content, ending, dataset=dataset)
     assert (found.refused, found.warned) == (None, {})
     assert found.lines[:1] == as_csv.lines
@@ -94,7 +94,15 @@ def test_rows_of_natural_persons_are_passed_over(read: Reader) -> None:
 def test_empty_rows_and_columns_count_for_nothing(read: Reader) -> None:
     """Row numbers are those of a CSV file: from 1, without titles, header and empty rows."""
     bad = with_cell(4, "2026年13月")
-    sheet = [[], ["", "行政处罚"], [], ["", *HEADER], ["", *ROW], ["", " ", "\u3000"], ["", *bad]]
+    sheet: list[list[Any]] = [
+        [],
+        ["", "行政处罚"],
+        [],
+        ["", *HEADER],
+        ["", *ROW],
+        ["", " ", "\u3000"],
+        ["", *bad],
+    ]
     found = read(workbook(sheet), "xlsx")
     assert found.refused is None
     assert [each[:2] for each in found.rejects] == [("2", "decided_on")]
@@ -111,7 +119,8 @@ def test_reading_goes_on_after_rows_taken_before(read: Reader, skip: int) -> Non
 
 def test_a_value_in_a_column_without_a_name_rejects_its_row(read: Reader) -> None:
     """Unless unknown columns are left out."""
-    content = workbook([["", *HEADER], ["", *ROW], ["x", *with_cell(1, "罚2")]])
+    rows: list[list[Any]] = [["", *HEADER], ["", *ROW], ["x", *with_cell(1, "罚2")]]
+    content = workbook(rows)
     found = read(content, "xlsx")
     assert found.rejects == [("2", "?", "a value in column 1, which has no name in the header")]
     assert read(content, "xlsx", ignore_unknown=True).rejects == []
@@ -123,7 +132,7 @@ class TestChoiceOfTheSheet:
     def test_two_that_fit_are_named(self, read: Reader) -> None:
         """And one of them is chosen by its name."""
         other = [HEADER, with_cell(1, "罚2")]
-        content = workbook([HEADER, ROW], **{"2025年": other})
+        content = workbook([HEADER, ROW], {"2025年": other})
         refused = read(content, "xlsx").refused
         assert refused is not None
         assert "fits: 2025年, 数据. Name one by --sheet" in refused
@@ -132,7 +141,7 @@ class TestChoiceOfTheSheet:
 
     def test_a_hidden_one_is_read_only_if_it_is_named(self, read: Reader) -> None:
         """Templates keep lists of values there, and sometimes old rows."""
-        content = workbook([HEADER, ROW], old=[HEADER, with_cell(1, "罚2")], hidden=["old"])
+        content = workbook([HEADER, ROW], {"old": [HEADER, with_cell(1, "罚2")]}, hidden=["old"])
         assert [line[2] for line in read(content, "xlsx").lines] == ["罚1"]
         assert [line[2] for line in read(content, "xlsx", sheet="old").lines] == ["罚2"]
 
@@ -143,7 +152,7 @@ class TestChoiceOfTheSheet:
 
     def test_the_nearest_header_says_what_is_wrong(self, read: Reader) -> None:
         """That of the sheet with the most known columns."""
-        content = workbook([[*HEADER, "内部案号"], [*ROW, "7"]], notes=NOTES)
+        content = workbook([[*HEADER, "内部案号"], [*ROW, "7"]], {"notes": NOTES})
         refused = read(content, "xlsx").refused
         assert refused is not None
         assert "column “内部案号”. Accepted: 统一社会信用代码" in refused
@@ -308,7 +317,7 @@ def test_names_of_elements_may_have_a_prefix(read: Reader, prefix: str) -> None:
         )
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     whole = f'<{prefix}worksheet xmlns:x="{main}" xmlns="{main}">{sheet}</{prefix}worksheet>'
-    found = read(raw_workbook("", **{"xl/worksheets/sheet1.xml": whole}), "xlsx")
+    found = read(raw_workbook("", parts={"xl/worksheets/sheet1.xml": whole}), "xlsx")
     assert found.rejects == [("1", "fine", "an error value, such as #REF!")]
 
 
