@@ -20,9 +20,11 @@ def has_text(cells: Sequence[str]) -> bool:
 
 
 def number_text(number: float) -> str | None:
-    """A floating-point number in its shortest decimal form; None for not a number."""
-    if not math.isfinite(number):
+    """A floating-point number in its shortest decimal form; None for not a number (NaN)."""
+    if math.isnan(number):
         return None
+    if math.isinf(number):
+        return str(number)
     return f"{Decimal(repr(number)):f}".removesuffix(".0")
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 import orjson
 import pytest
+import xlsxwriter
 
 from tests.ingest_fixture import (
     IngestFixture,
@@ -19,7 +20,10 @@ from tests.ingest_fixture import (
     make_source_database,
     make_uscc,
 )
+from tests.sampling import FULL, sampled
+from tests.workbook_builders import raw_cell, raw_workbook, sheet_rows
 
+WORKBOOK_ROWS: Final = sampled(10_000, full=100_000)
 MOST: Final = 1_000_000_000
 _PEAK: Final = re.compile(r"VmHWM:\s+(\d+) kB")
 
@@ -113,3 +117,56 @@ def test_rows_of_very_many_cells_are_looked_at_one_by_one(
     peak, said = peak_of(fixture, f"day1.{ending}")
     assert "60 rows: 20 created, 0 updated, 0 unchanged, 40 rejected" in said
     assert peak < MOST // 2
+
+
+def test_a_large_workbook_is_read_in_bounded_memory(fixture: IngestFixture) -> None:
+    """Rows of fifteen columns; 100,000 of them under FULL=1."""
+    names = "uscc number name category certificate certificate_number content decided_on valid_from"
+    header = [
+        *names.split(),
+        "valid_to",
+        "authority",
+        "authority_uscc",
+        "data_source",
+        "备注",
+        "序号",
+    ]
+    book = xlsxwriter.Workbook(fixture.folder / "day1.xlsx", {"constant_memory": True})
+    sheet, day = book.add_worksheet(), book.add_format({"num_format": "yyyy/m/d"})
+    sheet.write_row(0, 0, header)
+    for row in range(1, WORKBOOK_ROWS + 1):
+        texts = (
+            make_uscc(row),
+            f"浙许{row}",
+            "食品经营许可",
+            "普通",
+            f"证书{row}",
+            f"JY{row:014}",
+            "热食",
+        )
+        sheet.write_row(row, 0, texts)
+        for column in (7, 8, 9):
+            sheet.write_number(row, column, 45_000 + row % 365, day)
+        sheet.write_row(row, 10, ("某市监局", "11330106002490007A", "某市监局", f"备注{row}", row))
+    book.close()
+    peak, said = peak_of(fixture, "day1.xlsx")
+    assert f"{WORKBOOK_ROWS:,} rows: {WORKBOOK_ROWS:,} created" in said
+    assert peak < MOST // 2
+
+
+if FULL:  # a minute of a processor
+
+    def test_a_sheet_as_large_as_one_may_be_is_read_in_bounded_memory(
+        fixture: IngestFixture,
+    ) -> None:
+        """Three million cells, whose texts have 190 MiB, in ten megabytes."""
+        strings = "".join(f"<si><t>{n:04}{'字' * 20}</t></si>" for n in range(997))
+        head = "".join(map(raw_cell, ("uscc", "number", *("备注" for _ in range(13)))))
+        rows = (
+            "".join(f'<c t="s"><v>{(row * 15 + place) * 7919 % 997}</v></c>' for place in range(15))
+            for row in range(199_999)
+        )
+        fixture.write("day1.xlsx", raw_workbook(sheet_rows([head, *rows]), strings))
+        peak, said = peak_of(fixture, "day1.xlsx")
+        assert "199,999 rejected" in said
+        assert peak < MOST
