@@ -14,6 +14,7 @@ from tests.ingest_fixture import (
     make_uscc,
 )
 from tests.waiting import PATIENCE
+from tests.workbook_builders import workbook
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +161,7 @@ def test_rows_before_a_broken_end_are_kept_and_continued(fixture: IngestFixture)
         (("day1.ndjson",), {"dataset": "honour"}, "market delivers no honour by its agreement."),
         (("day1.ndjson",), {"dataset": "shoes"}, "The catalogue has no dataset shoes"),
         (("day1.ndjson", "--encoding", "latin1"), {}, "--encoding is utf-8, gb18030 or auto."),
-        (("day1.ndjson", "--format", "xml"), {}, "--format is csv, ndjson or parquet."),
+        (("day1.ndjson", "--format", "xml"), {}, "--format is one of csv, ndjson, parquet, xlsx, xls."),
         (("none.csv",), {}, "The file cannot be opened (FileNotFoundError)."),
         (("vault-keys.json",), {"dataset": "penalty"}, "0 created, 0 updated, 0 unchanged, 1"),
     ],
@@ -185,6 +186,21 @@ def test_a_source_that_is_suspended_delivers_nothing(fixture: IngestFixture) -> 
     fixture.rows("UPDATE client SET state = 'active' WHERE client_id = 'market'")
     fixture.rows("UPDATE agreement SET ended_at = now() WHERE client_id = 'ended'")
     assert "ended has no agreement in force." in fixture.ingest("day1.ndjson", source="ended").err
+
+
+def test_a_workbook_is_taken_by_the_sheet_that_is_named(fixture: IngestFixture) -> None:
+    """A run for another sheet of the same file is no repetition; a dry run reads it as well."""
+    rows = [["uscc", "number", "decided_on"], *([each["uscc"], each["number"], each["decided_on"]]
+                                                for each in licences(3))]  # fmt: skip
+    fixture.write("day1.xlsx", workbook(rows[:3], {"all": rows}))
+    assert "fits: all, 数据" in fixture.ingest("day1.xlsx", "--dry-run").err
+    done = fixture.ingest("day1.xlsx", "--sheet", "all", "--dry-run")
+    assert (done.status, "3 rows judged, 0 rejected" in done.out) == (0, True)
+    assert "2 rows: 2 created" in fixture.ingest("day1.xlsx", "--sheet", "数据").out
+    assert "3 rows: 1 created, 0 updated, 2 unchanged" in (
+        fixture.ingest("day1.xlsx", "--sheet", "all").out
+    )
+    assert "was taken on" in fixture.ingest("day1.xlsx", "--sheet", "all").err
 
 
 def test_a_dry_run_judges_and_writes_nothing(fixture: IngestFixture) -> None:

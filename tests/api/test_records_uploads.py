@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -35,6 +35,7 @@ from tests.records_builders import (
     wait_for_job,
 )
 from tests.waiting import eventually
+from tests.workbook_builders import workbook
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -213,6 +214,24 @@ async def test_the_same_file_again_counts_again(gateway: GatewayFixture) -> None
     assert (await wait_for_job(source, await upload(source, content)))["updated"] == 1
 
 
+async def test_a_workbook_is_ingested_by_the_sheet_that_is_named(gateway: GatewayFixture) -> None:
+    """Two sheets fit: without a name the sentence lists them, with one its rows are taken."""
+    source, uscc = await make_department(gateway), gateway.uscc("clean")
+    header = ["统一社会信用代码", "处罚决定书文号", "处罚类别", "处罚决定日期"]
+    sheets = {"2025年": [header, [uscc, "罚1", "罚款", "2025-03-02"]]}
+    content = workbook([header, [uscc, "罚2", "罚款", date(2026, 3, 2)]], sheets)
+    said = {"filename": "处罚.XLSX", "encoding": "utf-8"}
+    stopped = await wait_for_job(source, await upload(source, content, **said))
+    assert stopped["state"] == "stopped"
+    assert "2025年, 数据" in stopped["sentence"]
+    for sheet in ("2025年", "数据"):
+        done = await wait_for_job(source, await upload(source, content, **said, sheet=sheet))
+        assert (done["state"], done["created"], done["rejected"]) == ("done", 1, 0)
+    sql = "SELECT sheet FROM intake_job WHERE file_digest = :digest"
+    (job,) = await gateway.rows(sql, digest=hashlib.sha256(content).digest())
+    assert job["sheet"] == "数据"
+
+
 @pytest.mark.parametrize(
     ("content", "said", "sentence"),
     [
@@ -222,6 +241,8 @@ async def test_the_same_file_again_counts_again(gateway: GatewayFixture) -> None
         (b"[{}]", {}, "one object per line"),
         (gzip.compress(b"{}\n" * 9, mtime=0)[:-9], {}, ""),
         (b"PAR1nothing", {"format": "parquet"}, ""),
+        (b"<html></html>", {"filename": "x.xls"}, "no Excel workbook"),
+        (b"PK\x03\x04", {"filename": "x.xlsx"}, "damaged"),
         (b"other,columns\n1,2\n", {"filename": "x.csv"}, "header"),
     ],
 )
@@ -336,7 +357,9 @@ async def test_a_creation_of_another_form_is_a_problem(
     ("said", "status"),
     [
         ({"sha256": "abc"}, 400), ({"dataset": "gossip"}, 400), ({"dataset": "registration"}, 403),
-        ({"filename": "x.exe"}, 400), ({"encoding": "latin-1"}, 400), ({"format": "xlsx"}, 400),
+        ({"filename": "x.exe"}, 400), ({"encoding": "latin-1"}, 400), ({"format": "ods"}, 400),
+        ({"format": "xlsx", "sheet": ""}, 400), ({"format": "xlsx", "sheet": "表" * 101}, 400),
+
         ({"owner": "me"}, 400), ({"columns": "[1]"}, 400), ({"columns": '{"a": 1}'}, 400),
         ({"ignore_unknown": "yes"}, 400),
     ],
