@@ -161,7 +161,11 @@ def test_rows_before_a_broken_end_are_kept_and_continued(fixture: IngestFixture)
         (("day1.ndjson",), {"dataset": "honour"}, "market delivers no honour by its agreement."),
         (("day1.ndjson",), {"dataset": "shoes"}, "The catalogue has no dataset shoes"),
         (("day1.ndjson", "--encoding", "latin1"), {}, "--encoding is utf-8, gb18030 or auto."),
-        (("day1.ndjson", "--format", "xml"), {}, "--format is one of csv, ndjson, parquet, xlsx, xls."),
+        (
+            ("day1.ndjson", "--format", "xml"),
+            {},
+            "--format is one of csv, ndjson, parquet, xlsx, xls.",
+        ),
         (("none.csv",), {}, "The file cannot be opened (FileNotFoundError)."),
         (("vault-keys.json",), {"dataset": "penalty"}, "0 created, 0 updated, 0 unchanged, 1"),
     ],

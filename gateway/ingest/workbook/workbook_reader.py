@@ -6,9 +6,9 @@ Rows are counted as in every format: from 1, without titles, header and empty ro
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from gateway.creditfile.column_names import SUBJECT_KIND
+from gateway.creditfile.column_names import NOT_KEPT, SUBJECT_KIND
 from gateway.creditfile.field_problems import WHOLE_ROW, FieldProblem, ProblemCode
-from gateway.ingest.cells import NOT_KEPT
+
 from gateway.ingest.header import HeaderReader
 from gateway.ingest.row_reader import RowReader
 from gateway.ingest.validate_columns import Columns, Row, RowParser
