@@ -8,7 +8,6 @@ from typing import Any
 
 from gateway.creditfile.column_names import NOT_KEPT, SUBJECT_KIND
 from gateway.creditfile.field_problems import WHOLE_ROW, FieldProblem, ProblemCode
-
 from gateway.ingest.header import HeaderReader
 from gateway.ingest.row_reader import RowReader
 from gateway.ingest.validate_columns import Columns, Row, RowParser
