@@ -99,7 +99,8 @@ def page_routes(app: FastAPI, method: str = "GET") -> set[str]:
 def _routes(router: Any) -> Iterator[tuple[str, str]]:  # a router, or one included in another
     for each in router.routes:
         if hasattr(each, "methods"):
-            yield from ((method, each.path) for method in each.methods)
+            path = getattr(each, "path_format", each.path)  # without converters
+            yield from ((method, path) for method in each.methods)
         elif hasattr(each, "original_router"):
             yield from _routes(each.original_router)
 
@@ -376,8 +377,11 @@ async def _codes(portal: PortalFixture, words: PageTexts) -> dict[str, str]:
         "revoke": f"/portal/codes/{code.code_id}/revoke",
         "scanned": f"/E/{code.code_id}",
         "scanned in small letters": f"/e/{code.code_id.lower()}",
+        "scanned in large text": f"/E/{code.code_id}?size=large",
         "scanned and revoked": f"/E/{gone.code_id}",
-        "scanned and unknown": "/E/UNKNOWN",
+        "scanned and unknown": f"/E/{'A' * 26}",
+        "scanned in part": "/E/UNKNOWN",
+        "typed": "/E/",
     }
 
 

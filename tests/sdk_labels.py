@@ -10,7 +10,7 @@ from gateway import problems
 from gateway.codes.summary import none_found_text
 from gateway.creditfile.catalogue import Catalogue, load_catalogue
 from gateway.creditfile.column_names import USCC
-from gateway.creditfile.labels import VALUES
+from gateway.creditfile.value_labels import VALUES
 from gateway.ingest.row_wording import WARNING_REASONS
 from gateway.pages.i18n import Translated
 from gateway.pages.rendering import format_moment

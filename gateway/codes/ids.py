@@ -4,12 +4,17 @@ The phrase on the sticker exposes a forged page; it does not expose a copied sti
 """
 
 import re
+import unicodedata
 from base64 import b32encode
 from typing import Final
 
 RANDOM_BYTES: Final = 16
 PHRASE_BYTES: Final = 2
-_ID: Final = re.compile(r"[A-Z2-7]{26}")
+_ID: Final = re.compile(r"[A-Z2-7]{26}", re.ASCII)
+_MAX_WRITTEN: Final = 200
+_BLANKS: Final = re.compile(r"[\s\u200b\ufeff]+")
+_ENDINGS: Final = "/,.。"
+"""What scanners and messages put behind an address; full-width forms are folded to these."""
 
 # 64 words of two characters, distinct in sight and sound.
 PHRASE_WORDS: Final = tuple(
@@ -34,11 +39,22 @@ def phrase_from(randomness: bytes) -> str:
 
 
 def parse_code_id(written: str) -> str | None:
-    """A scanned or typed id in upper case; `None` if malformed."""
-    upper = written.upper()
-    return upper if _ID.fullmatch(upper) else None
+    """A scanned or typed id in upper case; `None` if malformed.
+
+    Blanks, width, and a `/`, comma or full stop at its end make no difference.
+    """
+    if len(written) > _MAX_WRITTEN:
+        return None
+    plain = _BLANKS.sub("", unicodedata.normalize("NFKC", written)).rstrip(_ENDINGS).upper()
+    return plain if _ID.fullmatch(plain) else None
 
 
 def code_url(issuer: str, code_id: str) -> str:
     """The address in the QR symbol; upper case keeps the symbol small."""
     return f"{issuer}/E/{code_id}".upper()
+
+
+def code_id_in(written: str, issuer: str) -> str | None:
+    """The id in what somebody typed or pasted: an id, or one of our codes' addresses."""
+    plain = unicodedata.normalize("NFKC", written[:_MAX_WRITTEN]).strip().upper()
+    return parse_code_id(plain.removeprefix(f"{issuer}/E/".upper()))

@@ -1,26 +1,31 @@
 """The public page of an enterprise code, as HTML or JSON; no sign-in, no caching."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
+from urllib.parse import urlencode, urlsplit
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.codes.sentences import record_sentence
 from gateway.codes.store import Code
 from gateway.codes.summary import RECORDS_UNFOLDED, Section, Summary
 from gateway.creditfile import labels
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_policy import DisclosableRecord
 from gateway.creditfile.local_dates import SHANGHAI
-from gateway.pages.i18n import Translated
+from gateway.pages.i18n import Translated, requested_language
 from gateway.pages.page_route import wants_json
 from gateway.pages.rendering import PageRenderer
 from gateway.pages.security_headers import security_headers
 
-renderer: Final = PageRenderer("gateway.codes")
+renderer: Final = PageRenderer("gateway.codes", language_cookie=False)
 
+LARGE: Final = "large"
+"""Value of `size` in the address of the page in large text."""
 REGISTRATION: Final = (
     "uscc",
     "kind",
@@ -35,17 +40,30 @@ REGISTRATION: Final = (
 )
 """The registration fields shown, in order; an individual business has no capital."""
 
-INVALID_CODE_TEXTS: Final = {
-    404: (
+InvalidCode = Literal["malformed", "unknown", "revoked"]
+INVALID_CODE_TEXTS: Final[Mapping[InvalidCode, tuple[int, str, Translated, Translated]]] = {
+    "malformed": (
+        404,
         "not_found",
-        Translated("这不是有效的企业码", "This is not a valid enterprise code"),
+        Translated("这不是企业码", "This is not an enterprise code"),
         Translated(
-            "系统中没有这个企业码，它可能是伪造的。请不要在扫码后的页面输入账号、密码或付款。",
-            "There is no such code; it may be a forgery. Do not enter a password or pay on any "
-            "page that it leads to.",
+            "这个网址里没有完整的企业码编号：可能没有扫全，也可能不是企业码。请重新扫描贴纸；"
+            "不要在其他页面输入账号、密码或付款。",
+            "This address has no whole number of a code: it may have been cut off, or be no code at "
+            "all. Scan the sticker again; do not enter a password or pay on any other page.",
         ),
     ),
-    410: (
+    "unknown": (
+        404,
+        "not_found",
+        Translated("没有这个企业码，可能是伪造的", "There is no such code; it may be a forgery"),
+        Translated(
+            "系统中没有签发过这个企业码。请不要在扫码后的页面输入账号、密码或付款。",
+            "No such code was ever issued. Do not enter a password or pay on any page that it leads to.",
+        ),
+    ),
+    "revoked": (
+        410,
         "code_revoked",
         Translated("这个企业码已作废", "This enterprise code has been revoked"),
         Translated(
@@ -68,12 +86,13 @@ def valid_code_page(request: Request, page: CodePage, catalogue: Catalogue) -> R
     """The summary page of a valid code."""
     if wants_json(request):
         return _json(_document(page), 200, "application/json")
-    return renderer.page(
+    kind = page.summary.kind
+    return _page(
         request,
         "codes/public_page.html",
-        form_action=(),
         code=page.code,
         summary=page.summary,
+        sentence=lambda dataset, fields: record_sentence(dataset, fields, catalogue, kind),
         unfolded=RECORDS_UNFOLDED,
         labels=labels,
         registration=REGISTRATION,
@@ -81,9 +100,9 @@ def valid_code_page(request: Request, page: CodePage, catalogue: Catalogue) -> R
     )
 
 
-def invalid_code_page(request: Request, status: int) -> Response:
-    """The warning page of an unknown (404) or revoked (410) code."""
-    code, title, sentence = INVALID_CODE_TEXTS[status]
+def invalid_code_page(request: Request, reason: InvalidCode) -> Response:
+    """The warning page of what is no code (404), an unknown one (404) or a revoked one (410)."""
+    status, code, title, sentence = INVALID_CODE_TEXTS[reason]
     if wants_json(request):
         problem = {
             "type": f"urn:xinqiao:problem:{code}",
@@ -93,13 +112,44 @@ def invalid_code_page(request: Request, status: int) -> Response:
             "detail": sentence.en,
         }
         return _json(problem, status, "application/problem+json")
+    return _page(request, "codes/invalid_code.html", status=status, title=title, sentence=sentence)
+
+
+def lookup_page(request: Request) -> Response:
+    """The page on which a code's number is typed."""
+    return _page(request, "codes/lookup.html", form_action=("'self'",))
+
+
+def _page(
+    request: Request,
+    template: str,
+    *,
+    form_action: Iterable[str] = (),
+    **context: Any,  # template variables
+) -> Response:
+    """A page whose language and size of text are in its address."""
+    query = {
+        name: value
+        for name, value in (
+            ("lang", requested_language(request.query_params)),
+            ("size", LARGE if request.query_params.get("size") == LARGE else None),
+        )
+        if value
+    }
+    is_english, is_large = query.get("lang") == "en", "size" in query
+    other_language = query | {"lang": "zh" if is_english else "en"}
+    other_size = (
+        {k: v for k, v in query.items() if k != "size"} if is_large else query | {"size": LARGE}
+    )
     return renderer.page(
         request,
-        "codes/invalid_code.html",
-        status=status,
-        form_action=(),
-        title=title,
-        sentence=sentence,
+        template,
+        form_action=form_action,
+        large=is_large,
+        language_switch=f"?{urlencode(other_language)}",
+        size_switch=f"?{urlencode(other_size)}",
+        host=urlsplit(request.app.state.runtime.settings.issuer).netloc,
+        **context,
     )
 
 
@@ -123,11 +173,24 @@ def _document(page: CodePage) -> dict[str, Any]:
             "issued_at": _time(code.issued_at),
         },
         "enterprise": dict(summary.registration)
-        | {"district": summary.district}
+        | {"district": summary.district.zh}
         | _objection_json(summary.objection_since),
         "as_of": _time(summary.as_of),
         "catalogue_version": summary.catalogue_version,
-        "statement": summary.status._asdict(),
+        "status": summary.status.icon,
+        "statement": summary.status.text._asdict(),
+        "alerts": [
+            {
+                "dataset": each.dataset,
+                "record_id": each.disclosed.record.record_id,
+                "sentence": each.sentence._asdict(),
+            }
+            for each in summary.alerts
+        ],
+        "trade_licences": [
+            {"name": each.name._asdict(), "held": each.is_held, "valid_to": each.valid_to}
+            for each in summary.trade_licences
+        ],
         "datasets": [_section_json(section) for section in summary.sections],
     }
 

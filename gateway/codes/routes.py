@@ -1,6 +1,7 @@
 """Routes of enterprise codes: the public page, and the portal's code pages."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -8,11 +9,11 @@ from starlette.responses import Response
 
 from gateway.access.openapi_headers import PAGE, header
 from gateway.codes import portal_pages, public_page, store
-from gateway.codes.ids import parse_code_id
+from gateway.codes.ids import code_id_in, parse_code_id
 from gateway.codes.store import Code
 from gateway.codes.summary import public_datasets, summary_of
 from gateway.creditfile.file_query import enterprise_from_json, records_from_json
-from gateway.pages.page_route import PageRoute
+from gateway.pages.page_route import PageRoute, see_other
 from gateway.runtime import UsingRuntime
 
 NOT_FOUND = 404
@@ -33,8 +34,21 @@ def _shown(description: str, json_type: str) -> dict[str, Any]:
     }
 
 
+@router.get("/E/", include_in_schema=False)
+@router.get("/E", include_in_schema=False)
+async def look_up_code(request: Request, runtime: UsingRuntime, code: str = "") -> Response:
+    """Show the page to type a code's number, or lead from a number or address to its page."""
+    if not code:
+        return public_page.lookup_page(request)
+    parsed = code_id_in(code, runtime.settings.issuer)
+    if parsed is None:
+        return public_page.invalid_code_page(request, "malformed")
+    kept = {n: v for n, v in request.query_params.items() if n in {"lang", "size"}}
+    return see_other(f"/E/{parsed}" + (f"?{urlencode(kept)}" if kept else ""))
+
+
 @router.get(
-    "/E/{code_id}",
+    "/E/{code_id:path}",
     tags=["codes"],
     response_model=None,
     summary="The page behind an enterprise code",
@@ -44,22 +58,20 @@ def _shown(description: str, json_type: str) -> dict[str, Any]:
         GONE: _shown("A code that was revoked.", "application/problem+json"),
     },
 )
-@router.get("/e/{code_id}", response_model=None, include_in_schema=False)
+@router.get("/e/{code_id:path}", response_model=None, include_in_schema=False)
 async def scan_code(request: Request, code_id: str, runtime: UsingRuntime) -> Response:
     """Show the public credit summary; with `Accept: application/json`, the same as JSON."""
     parsed, now = parse_code_id(code_id), runtime.now()
-    row = (
-        await store.read_public_file(
-            runtime.hot, parsed, public_datasets(runtime.catalogue), runtime.catalogue, now=now
-        )
-        if parsed
-        else None
+    if parsed is None:
+        return public_page.invalid_code_page(request, "malformed")
+    row = await store.read_public_file(
+        runtime.hot, parsed, public_datasets(runtime.catalogue), runtime.catalogue, now=now
     )
     enterprise = enterprise_from_json(row["enterprise"]) if row else None
     if row is None or enterprise is None:
-        return public_page.invalid_code_page(request, NOT_FOUND)
+        return public_page.invalid_code_page(request, "unknown")
     if row["revoked_at"] is not None:
-        return public_page.invalid_code_page(request, GONE)
+        return public_page.invalid_code_page(request, "revoked")
     code = Code(**{name: row[name] for name in Code.__dataclass_fields__})
     records = records_from_json(row["records"])
     summary = summary_of(enterprise, records, runtime.catalogue, now=now)

@@ -10,19 +10,21 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any, Final, Literal
 
+from gateway.codes.sentences import Found, Status, record_sentence, status_line
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_schema import DatasetDefinition
+from gateway.creditfile.catalogue_schema import DatasetDefinition, LicensingItem
 from gateway.creditfile.clock_rules import ClockRules
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import DisclosableRecord, disclosable_records
-from gateway.creditfile.divisions import division_name
-from gateway.creditfile.labels import dataset_label
+from gateway.creditfile.divisions import division_label
+from gateway.creditfile.labels import OPEN_END, dataset_label
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.records import REGISTRATION, Enterprise, Record, registration_of
 from gateway.pages.i18n import Translated
 from gateway.pages.rendering import format_moment
 
 MAX_RECORDS_SHOWN: Final = 20
+LICENCE: Final = "licence"
 RECORDS_UNFOLDED: Final = 3
 """Records per dataset shown unfolded, so that the next dataset stays in view."""
 
@@ -37,10 +39,36 @@ class Section:
     statement: Translated
     is_warning: bool = False
     """Shown among the warnings, which come first."""
-    records: Sequence[DisclosableRecord] = ()
-    more: int = 0
-    bad: int = 0
-    """Number of records that count as bad information, among all found."""
+    found: Sequence[DisclosableRecord] = ()
+
+    @property
+    def records(self) -> Sequence[DisclosableRecord]:
+        """The records that are shown."""
+        return self.found[:MAX_RECORDS_SHOWN]
+
+    @property
+    def more(self) -> int:
+        """The number of records that are not shown."""
+        return max(0, len(self.found) - MAX_RECORDS_SHOWN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A record that is a warning: its sentence, with the dataset and the record."""
+
+    dataset: str
+    name: Translated
+    sentence: Translated
+    disclosed: DisclosableRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeLicence:
+    """A licence that the enterprise's trade needs, with the last day of the one in force, if there is one."""
+
+    name: Translated
+    valid_to: str | None = None
+    is_held: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,40 +80,21 @@ class Summary:
     """The time of the open objection to the registration."""
     kind: str
     """The enterprise's kind."""
-    district: str
+    district: Translated
+    status: Status
+    alerts: Sequence[Alert]
+    """What warns, the gravest first and then the newest; `MAX_RECORDS_SHOWN` at most."""
+    more_alerts: int
+    trade_licences: Sequence[TradeLicence]
     as_of: datetime
     catalogue_version: str
     sections: Sequence[Section]
 
     @property
-    def status(self) -> Translated:
-        """The number of public negative records, and what it leaves out (R6)."""
-        bad = sum(section.bad for section in self.sections)
-        if bad:
-            return Translated(
-                f"公示期内的失信信息共 {bad} 条",
-                f"{bad} negative record{'s' if bad > 1 else ''} within publicity",
-            )
-        if any(each.state == "unavailable" for each in self.sections):
-            return Translated(
-                "部分来源暂不可用；其余来源未查询到在公示期内的失信信息（依法不予公示等情形除外）",
-                "Some sources are unavailable; in the others no negative record within publicity was found "
-                "(what by law is not published left aside)",
-            )
-        return Translated(
-            "未查询到在公示期内的失信信息（依法不予公示等情形除外）",
-            "No negative record within publicity was found (what by law is not published left aside)",
-        )
-
-    def none_found(self, *, is_warning: bool) -> Translated:
-        """The R6 wording for all empty sections of one part together; it denies no more than they do."""
+    def none_found(self) -> Translated:
+        """The R6 wording for all empty sections together; it denies no more than they do."""
         moment = format_moment(self.as_of)
-        count = sum(s.state == "none" and s.is_warning == is_warning for s in self.sections)
-        if not is_warning:
-            return Translated(
-                f"以下 {count} 类截至 {moment} 未查询到有效的公开信息",
-                f"In these {count} datasets, as of {moment}, no public record in force was found",
-            )
+        count = sum(each.state == "none" for each in self.sections)
         return Translated(
             f"以下 {count} 类截至 {moment} 未查询到列入名录（名单）或在公示期内、有效期内的信息；"
             "依法不予公示、中止公示、正在复议诉讼或已修复的不在此列",
@@ -116,24 +125,84 @@ def summary_of(
         now,
         kind=enterprise.kind,
     )
+    sections = [
+        _section(
+            code,
+            [each for each in disclosed if each.record.dataset == code],
+            catalogue,
+            now,
+            kind=enterprise.kind,
+            is_available=code not in enterprise.unavailable,
+        )
+        for code in public_datasets(catalogue)
+    ]
+    warnings = _warnings(sections, catalogue)
+    found = Found(
+        registration_status=enterprise.status,
+        bad=[each.record.dataset for each in warnings if each.counts_as_bad],
+        notices=[each.record.dataset for each in warnings if not each.counts_as_bad],
+        is_complete=all(each.state != "unavailable" for each in sections),
+    )
     return Summary(
         registration=next((e.fields for e in disclosed if e.record.dataset == REGISTRATION), {}),
         objection_since=enterprise.objection_since,
         kind=enterprise.kind,
-        district=division_name(enterprise.division),
+        district=division_label(enterprise.division),
+        status=status_line(found, catalogue, enterprise.kind, format_moment(now)),
+        alerts=[_alert(each, catalogue, enterprise.kind) for each in warnings[:MAX_RECORDS_SHOWN]],
+        more_alerts=max(0, len(warnings) - MAX_RECORDS_SHOWN),
+        trade_licences=_trade_licences(enterprise, sections, catalogue),
         as_of=now,
         catalogue_version=catalogue.version,
-        sections=[
-            _section(
-                code,
-                [each for each in disclosed if each.record.dataset == code],
-                catalogue,
-                now,
-                kind=enterprise.kind,
-                is_available=code not in enterprise.unavailable,
-            )
-            for code in public_datasets(catalogue)
-        ],
+        sections=sections,
+    )
+
+
+def _warnings(sections: Sequence[Section], catalogue: Catalogue) -> list[DisclosableRecord]:
+    """Records that warn: bad information, and what a warning dataset has that is never bad."""
+    found = [
+        each
+        for section in sections
+        for each in section.found
+        if each.counts_as_bad
+        or (section.is_warning and not catalogue.dataset(section.dataset).is_ever_bad)
+    ]
+    found.sort(key=lambda each: each.record.decided_on or date.min, reverse=True)
+    return sorted(found, key=lambda each: catalogue.dataset(each.record.dataset).gravity)
+
+
+def _alert(disclosed: DisclosableRecord, catalogue: Catalogue, kind: str) -> Alert:
+    dataset = disclosed.record.dataset
+    return Alert(
+        dataset=dataset,
+        name=dataset_label(dataset, catalogue, kind),
+        sentence=record_sentence(dataset, disclosed.fields, catalogue, kind),
+        disclosed=disclosed,
+    )
+
+
+def _trade_licences(
+    enterprise: Enterprise, sections: Sequence[Section], catalogue: Catalogue
+) -> list[TradeLicence]:
+    """The licences that the enterprise's trade needs; none where their source is unavailable."""
+    items, section = (
+        catalogue.licensing_items,
+        next((each for each in sections if each.dataset == LICENCE), None),
+    )
+    if items is None or section is None or section.state == "unavailable":
+        return []
+    return [
+        _held(item, [e for e in section.found if e.fields.get("item_code") == item.code])
+        for item in items.needed_for(enterprise.industry or "")
+    ]
+
+
+def _held(item: LicensingItem, licences: Sequence[DisclosableRecord]) -> TradeLicence:
+    last = max((str(e.fields.get("valid_to") or OPEN_END) for e in licences), default=None)
+    return TradeLicence(
+        name=Translated(item.zh, item.en),
+        is_held=last is not None,
+        valid_to=None if last == OPEN_END else last,
     )
 
 
@@ -166,9 +235,7 @@ def _section(
     return section(
         state="found",
         statement=_count_text(len(disclosed)),
-        records=disclosed[:MAX_RECORDS_SHOWN],
-        more=max(0, len(disclosed) - MAX_RECORDS_SHOWN),
-        bad=sum(each.counts_as_bad for each in disclosed),
+        found=disclosed,
     )
 
 

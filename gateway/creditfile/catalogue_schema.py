@@ -35,6 +35,8 @@ COLUMNS: Final = (
 )
 """Typed columns of the table `record` that a field may fill."""
 
+_PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
+
 FieldType = Literal["text", "free_text", "texts", "date", "month", "boolean", "integer", "decimal"]
 
 
@@ -185,11 +187,24 @@ class FieldDefinition(CataloguePart):
         return self.model_copy(update=changed)
 
 
+class RecordSentence(CataloguePart):
+    """Plain sentence of a record on the public page, in parts; one whose fields are empty is left out."""
+
+    zh: tuple[NonEmptyText, ...]
+    en: tuple[NonEmptyText, ...]
+
+    @cached_property
+    def fields(self) -> frozenset[str]:
+        """Names of the fields in its parts, as `{name}`."""
+        return frozenset(_PLACEHOLDER.findall("".join((*self.zh, *self.en))))
+
+
 class ListingNames(Names):
     """Names of a dataset, and what its page says was not found."""
 
     none_found: Names | None = None
     """Text after 截至…未查询到, and after “As of …,”."""
+    sentence: RecordSentence | None = None
 
 
 class LicensingItem(Names):
@@ -198,12 +213,38 @@ class LicensingItem(Names):
     code: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 
 
+class TradeLicences(CataloguePart):
+    """Licensing items that a trade needs by law, by the beginnings of its GB/T 4754-2017 codes."""
+
+    industries: tuple[Annotated[str, StringConstraints(pattern=r"^[A-T]\d{2,4}$")], ...]
+    items: tuple[NonEmptyText, ...]
+    law: NonEmptyText
+
+
 class LicensingItems(CataloguePart):
     """The list of licensing items that `licence.item_code` is chosen from."""
 
     source: NonEmptyText
     version: NonEmptyText
     items: tuple[LicensingItem, ...]
+    trades: tuple[TradeLicences, ...] = ()
+
+    def needed_for(self, industry: str) -> tuple[LicensingItem, ...]:
+        """The items that an enterprise of this GB/T 4754 code needs."""
+        codes = [
+            code
+            for each in self.trades
+            if industry.startswith(each.industries)
+            for code in each.items
+        ]
+        return tuple(self.by_code[code] for code in dict.fromkeys(codes))
+
+    @model_validator(mode="after")
+    def _trades_name_items(self) -> Self:
+        unknown = {code for each in self.trades for code in each.items} - set(self.by_code)
+        if unknown:
+            raise ValueError(f"licensing_items: a trade needs {min(unknown)}, no item of the list")
+        return self
 
     @cached_property
     def by_code(self) -> Mapping[str, LicensingItem]:
@@ -232,6 +273,10 @@ class DatasetDefinition(CataloguePart):
     """The public page leaves out what is no longer valid."""
     none_found: Names | None = None
     """The public page's words for an empty result, where the usual ones do not fit."""
+    sentence: RecordSentence | None = None
+    """The public page's sentence about a record; by default its headline."""
+    gravity: Annotated[int, Field(ge=1, le=99)] = 99
+    """Place of its bad records among the public page's warnings; the gravest have 1."""
     individual_business: ListingNames | None = None
     """The names that it has of an individual business."""
     ignored: tuple[NonEmptyText, ...] = ()
@@ -268,6 +313,11 @@ class DatasetDefinition(CataloguePart):
         own = self.individual_business if kind == INDIVIDUAL_BUSINESS else None
         return own.none_found if own and own.none_found else self.none_found
 
+    def sentence_for(self, kind: str) -> RecordSentence | None:
+        """The public page's sentence about a record, by the enterprise's kind."""
+        own = self.individual_business if kind == INDIVIDUAL_BUSINESS else None
+        return own.sentence if own and own.sentence else self.sentence
+
     def serves(self, purpose: str) -> bool:
         """True if the dataset may be queried for this purpose."""
         return not self.purposes or purpose in self.purposes
@@ -276,6 +326,8 @@ class DatasetDefinition(CataloguePart):
     def _names_agree(self) -> Self:
         names = [field.name for field in self.fields]
         needed = {*self.key, *self.headline, *([self.bad_when.field] if self.bad_when else [])}
+        for own in (self.sentence, self.sentence_for(INDIVIDUAL_BUSINESS)):
+            needed |= own.fields if own else frozenset()
         unmet = {
             condition.field
             for field in self.fields

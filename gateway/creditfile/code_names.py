@@ -7,7 +7,7 @@ GB/T 4754-2017, ISO 4217. A code without a name stays as it is.
 import re
 from typing import Final
 
-from gateway.creditfile.divisions import NAMES as DIVISIONS
+from gateway.creditfile.divisions import division_label
 from gateway.pages.i18n import Translated
 
 _ENTITY_TYPES: Final = {
@@ -124,8 +124,7 @@ def code_name(field: str, value: str) -> Translated:
         case "currency":
             return _named(_CURRENCIES, value)
         case "division":
-            name = DIVISIONS.get(value, value)
-            return Translated(name, name)
+            return division_label(value)
         case "industry" | "scope_industries":
             return industry_name(value)
         case _:

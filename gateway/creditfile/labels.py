@@ -7,54 +7,9 @@ from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_parts import Names
 from gateway.creditfile.code_names import code_name
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, REGISTRATION
+from gateway.creditfile.value_labels import VALUES
 from gateway.pages.i18n import Translated
 from gateway.privacy.redaction import readable_masks
-
-VALUES: Final[Mapping[str, Translated]] = {
-    "active": Translated("存续（在营）", "Active"),
-    "suspended": Translated("歇业", "Business suspended"),
-    "revoked_not_deregistered": Translated("吊销，未注销", "Licence revoked, not deregistered"),
-    "revoked_deregistered": Translated("吊销，已注销", "Licence revoked, deregistered"),
-    "deregistered": Translated("注销", "Deregistered"),
-    "annulled": Translated("撤销", "Registration annulled"),
-    "moved_out": Translated("迁出", "Moved out"),
-    "firm": Translated("企业", "Firm"),
-    "individual_business": Translated("个体工商户", "Individual business"),
-    "farmers_cooperative": Translated("农民专业合作社", "Farmers' cooperative"),
-    "fulfilled": Translated("已履约", "Fulfilled"),
-    "in_progress": Translated("履约中", "In progress"),
-    "broken": Translated("未履约", "Broken"),
-    "tax": Translated("纳税", "Tax"),
-    "social_insurance": Translated("社保", "Social insurance"),
-    "housing_fund": Translated("公积金", "Housing fund"),
-    "utilities": Translated("水电气", "Utilities"),
-    "2099-12-31": Translated("长期有效", "No end"),
-    # Kinds of penalties, as the Administrative Penalty Law (行政处罚法, article 9) names them.
-    "警告": Translated("警告", "Warning"),
-    "通报批评": Translated("通报批评", "Public criticism"),
-    "罚款": Translated("罚款", "Fine"),
-    "没收": Translated("没收违法所得、非法财物", "Confiscation"),
-    "暂扣许可": Translated("暂扣许可证件", "Temporary seizure of a licence"),
-    "吊销许可": Translated("吊销许可证件", "Revocation of a licence"),
-    "降级": Translated("降低资质等级", "Lowering of a qualification"),
-    "限制经营": Translated("限制开展生产经营活动", "Restriction of business"),
-    "停产停业": Translated("责令停产停业", "Suspension of business"),
-    "关闭": Translated("责令关闭", "Closure"),
-    "限制从业": Translated("限制从业", "Ban from the trade"),
-    "拘留": Translated("行政拘留", "Administrative detention"),
-    "其他": Translated("其他", "Other"),
-    # Reasons of abnormal operations; an individual business files its report and need not publish it.
-    "未按期年报": Translated(
-        "未按规定的期限报送或公示年度报告", "Annual report not filed or published in time"
-    ),
-    "未按责令公示": Translated("未在责令的期限内公示信息", "Information not published as ordered"),
-    "隐瞒或弄虚作假": Translated("公示信息隐瞒真实情况、弄虚作假", "False or withheld information"),
-    "无法联系": Translated(
-        "通过登记的住所（经营场所）无法联系", "Not reachable at its registered address"
-    ),
-    "全部未履行": Translated("全部未履行", "Not performed at all"),
-    "部分未履行": Translated("部分未履行", "Performed in part"),
-}
 
 YES_OR_NO: Final[Mapping[str, tuple[Translated, Translated]]] = {
     "on_time": (
@@ -73,7 +28,11 @@ YES_OR_NO: Final[Mapping[str, tuple[Translated, Translated]]] = {
     ),
 }
 """Words of the boolean fields, by name: for true and for false."""
+_HEADED_BY_ONE: Final = frozenset({"firm", "farmers_cooperative"})
+"""Kinds of enterprises that have a legal representative and no operator."""
 YUAN: Final = "CNY"
+OPEN_END: Final = "2099-12-31"
+"""The last day of what has no end."""
 
 
 def dataset_label(dataset: str, catalogue: Catalogue, kind: str = "") -> Translated:
@@ -88,6 +47,8 @@ def field_label(dataset: str, name: str, catalogue: Catalogue, kind: str = "") -
         return Translated(name, name)
     if dataset == REGISTRATION and name == "entity_type":  # whose value is shown by name
         return Translated("市场主体类型", field.en)
+    if dataset == REGISTRATION and name == "legal_representative" and kind in _HEADED_BY_ONE:
+        return Translated("法定代表人", "Legal representative")
     shown = field.of_individual_business if kind == INDIVIDUAL_BUSINESS else field
     return Translated(shown.zh, shown.en)
 
@@ -183,4 +144,6 @@ def _plain(amount: str) -> str:
 
 
 def _with_name(name: Translated, value: Translated) -> Translated:
+    if value == VALUES[OPEN_END]:
+        return value
     return Translated(f"{name.zh} {value.zh}", f"{name.en} {value.en}")

@@ -6,7 +6,7 @@ from typing import Final
 from gateway.creditfile.catalogue_schema import DatasetDefinition, FieldDefinition
 from gateway.creditfile.column_names import KEY, USCC
 from gateway.creditfile.field_problems import FieldProblem, ProblemCode
-from gateway.creditfile.labels import VALUES
+from gateway.creditfile.value_labels import VALUES
 from gateway.pages.i18n import Language, Translated
 
 _USCC: Final = Translated(

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from gateway.creditfile.catalogue_schema import DatasetDefinition, FieldDefinition
 from gateway.creditfile.delivery_forms import fold_name
-from gateway.creditfile.labels import VALUES
+from gateway.creditfile.value_labels import VALUES
 
 MOST_NAMES: Final = 3
 _LONGEST_WORD: Final = 40

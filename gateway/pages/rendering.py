@@ -28,9 +28,13 @@ class PageVisitor(Protocol):
 
 
 class PageRenderer:
-    """Renders the templates of one package, with the shared layout."""
+    """Renders the templates of one package, with the shared layout.
 
-    def __init__(self, package: str) -> None:
+    Without `language_cookie`, the address alone decides the language, and no cookie is set.
+    """
+
+    def __init__(self, package: str, *, language_cookie: bool = True) -> None:
+        self._language_cookie = language_cookie
         self._templates = Environment(
             loader=ChoiceLoader([PackageLoader(package), PackageLoader("gateway.pages")]),
             autoescape=select_autoescape(default=True, default_for_string=True),
@@ -62,7 +66,8 @@ class PageRenderer:
 
         `address` is the query of the language switch; by default the request's own.
         """
-        language = language_of(request.query_params, request.cookies)
+        cookies = request.cookies if self._language_cookie else {}
+        language = language_of(request.query_params, cookies)
         settings = _settings(request)
         html = self._templates.get_template(template).render(
             language=language,
@@ -75,7 +80,8 @@ class PageRenderer:
         headers = security_headers(form_action=form_action)
         headers["Content-Language"] = "en" if language == "en" else "zh-CN"
         response = HTMLResponse(html, status_code=status, headers=headers)
-        _set_language_cookie(request, response)
+        if self._language_cookie:
+            _set_language_cookie(request, response)
         return response
 
     def visitor_page(self, visitor: PageVisitor, template: str, **context: Any) -> HTMLResponse:

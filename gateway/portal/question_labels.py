@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.value_labels import VALUES
 from gateway.pages.i18n import Translated
 from verification import Question
 from verification.record_questions import NATIONAL_LEVELS, PROVINCIAL_LEVELS
@@ -17,23 +18,6 @@ ANSWERS: Final[Mapping[str, Translated]] = {
     "yes": Translated("是", "Yes"),
     "no": Translated("否", "No"),
     "not_determined": Translated("无法确定", "Not determined"),
-}
-
-_VALUES: Final[Mapping[str, Translated]] = {
-    "优秀": Translated("优秀", "excellent"),
-    "良好": Translated("良好", "good"),
-    "中等": Translated("中等", "fair"),
-    "较差": Translated("较差", "poor"),
-    "差": Translated("差", "bad"),
-    "轻微": Translated("轻微", "minor"),
-    "一般": Translated("一般", "ordinary"),
-    "严重": Translated("严重", "serious"),
-    "普通": Translated("普通", "general permit"),
-    "特许": Translated("特许", "concession"),
-    "认可": Translated("认可", "recognition"),
-    "核准": Translated("核准", "approval"),
-    "登记": Translated("登记", "registration"),
-    "其他": Translated("其他", "other"),
 }
 
 
@@ -250,7 +234,8 @@ def value_name(question: Question, value: str, catalogue: Catalogue) -> Translat
     if question.tag == "licence_item_valid.v1" and table is not None:
         item = table.by_code.get(value)
         return Translated(item.zh, item.en) if item else Translated(value, value)
-    return _VALUES.get(value, Translated(value, value))
+    label = VALUES.get(value, Translated(value, value))
+    return Translated(label.zh, label.en.lower())  # within a sentence
 
 
 def _listed(question: Question, catalogue: Catalogue) -> Translated:

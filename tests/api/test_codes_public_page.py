@@ -1,7 +1,7 @@
 """Public page of an enterprise code: disclosed content, publicity terms, caching, revocation."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from sqlalchemy import update
 from gateway.creditfile.local_dates import SHANGHAI
 from gateway.creditfile.tables import enterprise
 from tests.creditfile_builders import make_record
-from tests.portal_fixture import PortalFixture, open_portal
+from tests.portal_fixture import ISSUER, PortalFixture, open_portal
 
 JSON = {"Accept": "application/json"}
 
@@ -174,7 +174,7 @@ async def test_a_record_without_its_first_words_is_named_by_its_key(portal: Port
     await portal.add_records(replace(named, dataset="licence", record_id="bare", fields=bare))
     code = await portal.add_code(portal.firm)
     page = (await portal.browser().get(f"/E/{code.code_id}")).text
-    line = re.search(r'<summary>(<span class="parts">.*?)</summary>', page, re.DOTALL)
+    line = re.search(r"<summary>(.*?)</summary>", page, re.DOTALL)
     assert line is not None
     assert "许〔2026〕9号" in line[1]
 
@@ -193,15 +193,111 @@ async def test_a_revoked_code_warns_from_the_next_scan_on(
     assert "云栖" not in answer.text
 
 
-@pytest.mark.parametrize("code_id", ["A" * 26, "short", "A" * 25 + "1", "%20", "A" * 300])
-async def test_an_unknown_code_says_that_it_may_be_forged(
-    portal: PortalFixture, code_id: str
-) -> None:
+async def test_an_unknown_code_says_that_it_may_be_forged(portal: PortalFixture) -> None:
     """With a way to report it."""
-    answer = await portal.browser().get(f"/E/{code_id}")
+    answer = await portal.browser().get(f"/E/{'A' * 26}")
     assert answer.status_code == 404
     assert "伪造" in answer.text
-    assert "12345" in answer.text
+    assert 'href="tel:12315"' in answer.text
+
+
+@pytest.mark.parametrize("code_id", ["short", "A" * 25 + "1", "%20", "A" * 300, "<b>"])
+async def test_what_is_no_code_says_so(portal: PortalFixture, code_id: str) -> None:
+    """A cut address is no forgery; nothing of it is repeated."""
+    answer = await portal.browser().get(f"/E/{code_id}")
+    assert answer.status_code == 404
+    assert "这不是企业码" in answer.text
+    assert "伪造" not in answer.text
+    assert "<b>" not in answer.text
+
+
+def in_full_width(text: str) -> str:
+    """The text in full-width characters."""
+    return "".join(chr(ord(each) + 0xFEE0) for each in text)
+
+
+@pytest.mark.parametrize("written", ["{} ", "{}/", "{}，", "{}。", "{}.", "%20{}", "{}%E2%80%8B"])
+@pytest.mark.parametrize("form", [str, str.lower, in_full_width])
+async def test_what_scanners_and_messages_add_leads_to_the_page(
+    portal: PortalFixture, written: str, form: Callable[[str], str]
+) -> None:
+    """Blanks, lower case, full width, and a slash, comma or full stop at the end."""
+    code = await portal.add_code(portal.firm)
+    answer = await portal.browser().get(f"/E/{written.format(form(code.code_id))}")
+    assert answer.status_code == 200
+    assert code.check_phrase in answer.text
+
+
+async def test_a_typed_number_or_address_leads_to_its_page(portal: PortalFixture) -> None:
+    """Ours only: no other address is followed, and nothing can be told from the answer but its form."""
+    code = await portal.add_code(portal.firm)
+    browser = portal.browser()
+    assert 'name="code"' in (await browser.get("/E/")).text
+    grouped = " ".join(code.code_id[n : n + 4] for n in range(0, 26, 4))
+    for typed in (code.code_id, grouped.lower(), f"{ISSUER}/E/{code.code_id}"):
+        answer = await browser.get("/E/", params={"code": typed, "lang": "en"})
+        assert answer.status_code == 303
+        assert answer.headers["location"] == f"/E/{code.code_id}?lang=en"
+    for typed in (
+        f"https://evil.example/E/{code.code_id}",
+        "//evil.example",
+        "\\r\\nSet-Cookie: a=b",
+    ):
+        answer = await browser.get("/E/", params={"code": typed})
+        assert answer.status_code == 404
+        assert "location" not in answer.headers
+    unknown = await browser.get("/E/", params={"code": "A" * 26})
+    assert unknown.status_code == 303
+
+
+async def test_the_address_alone_decides_language_and_size(portal: PortalFixture) -> None:
+    """No cookie is read or set, so that one address has one page."""
+    code = await portal.add_code(portal.firm)
+    browser = portal.browser()
+    english = await browser.get(f"/E/{code.code_id}?lang=en&size=large")
+    assert "set-cookie" not in english.headers
+    assert 'class=" large"' in english.text
+    assert "?lang=zh&amp;size=large" in english.text
+    assert "Xihu, Hangzhou" in english.text
+    again = await browser.get(f"/E/{code.code_id}", headers={"Cookie": "xinqiao-lang=en"})
+    assert '<html lang="zh-CN">' in again.text
+
+
+async def test_a_gone_enterprise_is_said_first(portal: PortalFixture) -> None:
+    """Deregistered, and listed before that."""
+    async with portal.engine.begin() as connection:
+        await connection.execute(
+            update(enterprise).where(enterprise.c.uscc == portal.firm).values(status="deregistered")
+        )
+    await portal.add_records(make_record("serious_violation", uscc=portal.firm))
+    code = await portal.add_code(portal.firm)
+    document = (await portal.browser().get(f"/E/{code.code_id}", headers=JSON)).json()
+    assert document["status"] == "ended"
+    assert document["statement"]["zh"] == "已注销；有 1 条严重违法失信名单记录"
+    assert [each["dataset"] for each in document["alerts"]] == ["serious_violation"]
+
+
+async def test_the_licence_of_the_trade_is_on_the_page(portal: PortalFixture) -> None:
+    """A snack shop's food licence with its last day; without one, what to look at."""
+    async with portal.engine.begin() as connection:
+        await connection.execute(
+            update(enterprise).where(enterprise.c.uscc == portal.firm).values(industry="H6210")
+        )
+    code = await portal.add_code(portal.firm)
+    page = await portal.browser().get(f"/E/{code.code_id}")
+    assert "食品经营许可：未查询到，请查看店内证照" in page.text
+    held = {"number": "许3", "item_code": "food_operation", "valid_to": "2027-05-01"}
+    await portal.add_records(
+        replace(
+            make_record("commitment", uscc=portal.firm),
+            dataset="licence",
+            record_id="food",
+            valid_to=date(2027, 5, 1),
+            fields=held,
+        )
+    )
+    page = await portal.browser().get(f"/E/{code.code_id}")
+    assert "食品经营许可：有效期至 2027-05-01" in page.text
 
 
 async def test_the_page_says_its_words_in_english_too(portal: PortalFixture) -> None:
@@ -270,4 +366,5 @@ async def test_an_enforcement_case_is_a_warning_and_no_dishonesty(portal: Portal
     document = (await portal.browser().get(f"/E/{code.code_id}", headers=JSON)).json()
     section = next(e for e in document["datasets"] if e["dataset"] == "enforcement_case")
     assert section["state"] == "found"
-    assert "未查询到在公示期内的失信信息" in document["statement"]["zh"]
+    assert document["status"] == "notice"
+    assert document["statement"]["zh"] == "有 1 条需要留意的信息（被执行人）"

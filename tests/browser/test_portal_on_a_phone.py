@@ -100,7 +100,7 @@ async def test_a_scanned_code_shows_its_page_without_sign_in(
     phone: Page,
     site: BrowserPortal,
 ) -> None:
-    """The first screen has name, status and check phrase."""
+    """The first screen has name, status line and check phrase."""
     await site.portal.add_records(
         make_record(
             uscc=site.portal.firm,
@@ -110,11 +110,11 @@ async def test_a_scanned_code_shows_its_page_without_sign_in(
     )
     code = await site.portal.add_code(site.portal.firm)
     await phone.goto(f"{site.issuer}/E/{code.code_id}")
-    for words in ("杭州云栖数据科技有限公司", "存续（在营）", code.check_phrase):
+    for words in ("杭州云栖数据科技有限公司", "有 1 条行政处罚记录", code.check_phrase):
         box = await phone.get_by_text(words, exact=True).first.bounding_box()
         assert box is not None
         assert box["y"] + box["height"] <= HEIGHT
-    await phone.get_by_text("价格违法").first.click()
+    await phone.locator("summary", has_text="价格违法").first.click()
     await expect(phone.get_by_text("<b>未按规定明码标价</b>")).to_be_visible()
 
 
@@ -124,7 +124,7 @@ async def test_a_revoked_code_warns_in_red(phone: Page, site: BrowserPortal) -> 
     await site.portal.revoke_code(code)
     await phone.goto(f"{site.issuer}/E/{code.code_id}")
     await expect(phone.get_by_role("alert")).to_contain_text("已作废")
-    await expect(phone.get_by_role("link", name="拨打 12345 举报")).to_be_visible()
+    await expect(phone.get_by_role("link", name="拨打 12315 举报")).to_be_visible()
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

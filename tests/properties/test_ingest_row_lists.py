@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.creditfile.labels import VALUES
+from gateway.creditfile.value_labels import VALUES
 from tests.creditfile_builders import CATALOGUE, USCC
 from tests.ingest_reader import ReadResult, reader_in
 from tests.sampling import sampled

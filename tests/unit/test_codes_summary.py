@@ -38,7 +38,7 @@ def empty_sections() -> list[tuple[Section, str, list[Record]]]:
     return [
         (
             section,
-            shown.none_found(is_warning=True).zh,
+            shown.none_found.zh,
             [each for each in made.records if each.dataset == section.dataset],
         )
         for made in enterprises()
@@ -84,7 +84,7 @@ def test_a_list_whose_records_are_suspended_says_that_it_leaves_them_out() -> No
     assert section.state == "none"
     assert reason_left_out(suspended) in section.statement.zh
     assert "suspended" in section.statement.en
-    folded = made.none_found(is_warning=True)
+    folded = made.none_found
     assert reason_left_out(suspended) in folded.zh
     assert "suspended" in folded.en
 
@@ -112,8 +112,11 @@ def test_the_status_counts_the_bad_records_that_are_public() -> None:
         make_record("commitment", record_id="rec_3"),
     )
     made = summary_of(make_enterprise(), records, CATALOGUE, now=NOW)
-    assert made.status.zh == "公示期内的失信信息共 2 条"
-    assert {s.dataset: s.bad for s in made.sections if s.bad} == {"penalty": 1, "commitment": 1}
+    assert made.status.text.zh == "有 2 条不良记录（行政处罚等）"
+    assert [(each.dataset, each.disclosed.record.record_id) for each in made.alerts] == [
+        ("penalty", "rec_1"),
+        ("commitment", "rec_2"),
+    ]
 
 
 @pytest.mark.parametrize("dataset", WARNINGS)
@@ -122,4 +125,5 @@ def test_a_source_that_is_down_is_not_nothing_found(dataset: str) -> None:
     made = summary_of(make_enterprise(unavailable=(dataset,)), (), CATALOGUE, now=NOW)
     section = next(each for each in made.sections if each.dataset == dataset)
     assert (section.state, section.statement.zh) == ("unavailable", "暂不可用")
-    assert "部分来源暂不可用" in made.status.zh
+    assert made.status.icon == "unknown"
+    assert "部分来源暂不可用" in made.status.text.zh

@@ -1,0 +1,129 @@
+"""Plain sentences of the public page: one about each record, and the status line above them."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.labels import dataset_label, field_value, headline, value_label
+from gateway.pages.i18n import Translated
+
+Icon = Literal["alert", "notice", "unknown", "ended", "ok"]
+MAX_VALUE: Final = 60
+"""Maximum characters of a value in a sentence; the record below has it whole."""
+_PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
+_CLOSED: Final = {
+    "revoked_not_deregistered": Translated("已被吊销营业执照", "Business licence revoked"),
+    "revoked_deregistered": Translated(
+        "已被吊销营业执照并注销", "Licence revoked and deregistered"
+    ),
+    "deregistered": Translated("已注销", "Deregistered"),
+    "annulled": Translated("登记已被撤销", "Registration annulled"),
+    "moved_out": Translated("已迁出本省", "Moved out of the province"),
+}
+"""Registration states in which no business is done here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """The status line: what the page has found, with an icon that says as much."""
+
+    icon: Icon
+    text: Translated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What the datasets of a page have, as the status line counts it."""
+
+    registration_status: str
+    bad: Sequence[str] = ()
+    """The dataset of each bad record, the gravest first."""
+    notices: Sequence[str] = ()
+    """The dataset of each other record that is a warning."""
+    is_complete: bool = True
+    """False if a source is unavailable."""
+
+
+def status_line(found: Found, catalogue: Catalogue, kind: str, moment: str) -> Status:
+    """The status line of a page at `moment`, as it is shown. An empty result is worded by R6."""
+    closed = _CLOSED.get(found.registration_status)
+    counted = _counted(found, catalogue, kind)
+    if closed is not None:
+        return Status(icon="ended", text=_joined(closed, counted) if counted else closed)
+    if counted is not None:
+        state = value_label(found.registration_status)
+        is_open = found.registration_status == "active"
+        icon: Icon = "alert" if found.bad else "notice"
+        return Status(icon=icon, text=counted if is_open else _joined(state, counted))
+    none = Translated(
+        f"截至 {moment} 未查询到在公示期内的不良记录",
+        f"As of {moment}, no negative record within publicity was found",
+    )
+    if not found.is_complete:
+        some = Translated(
+            "部分来源暂不可用；其余来源", "Some sources are unavailable; in the others: "
+        )
+        return Status(icon="unknown", text=Translated(some.zh + none.zh, some.en + none.en))
+    if found.registration_status != "active":
+        return Status(icon="notice", text=_joined(value_label(found.registration_status), none))
+    return Status(icon="ok", text=none)
+
+
+def record_sentence(
+    dataset: str, fields: Mapping[str, Any], catalogue: Catalogue, kind: str = ""
+) -> Translated:
+    """The catalogue's sentence about a record, or its headline where the first part has no value."""
+    sentence = catalogue.dataset(dataset).sentence_for(kind)
+    wanted = sentence.fields if sentence else ()
+    values = {
+        name: field_value(dataset, name, fields, catalogue)
+        for name in wanted
+        if fields.get(name) not in (None, "", [])
+    }
+    if sentence is None or not set(_PLACEHOLDER.findall(sentence.zh[0])) <= set(values):
+        parts = headline(dataset, fields, catalogue, kind)
+        parts = parts or [dataset_label(dataset, catalogue, kind)]
+        return Translated(" · ".join(p.zh for p in parts), " · ".join(p.en for p in parts))
+    zh = {name: _short(value.zh) for name, value in values.items()}
+    en = {name: _short(value.en) for name, value in values.items()}
+    return Translated(_filled(sentence.zh, zh), _filled(sentence.en, en))
+
+
+def _counted(found: Found, catalogue: Catalogue, kind: str) -> Translated | None:
+    """The number of bad records, or else of notices, with the names of their datasets."""
+    datasets = found.bad or found.notices
+    if not datasets:
+        return None
+    count = len(datasets)
+    first, *others = (dataset_label(each, catalogue, kind) for each in Counter(datasets))
+    named_zh, named_en = first.zh + ("等" if others else ""), first.en + ("…" if others else "")
+    if not found.bad:
+        return Translated(
+            f"有 {count} 条需要留意的信息（{named_zh}）",
+            f"{count} notice{'s' if count > 1 else ''} ({named_en})",
+        )
+    if not others and catalogue.dataset(datasets[0]).tone == "bad":
+        return Translated(
+            f"有 {count} 条{first.zh}记录", f"{count} record{'s' if count > 1 else ''}: {first.en}"
+        )
+    return Translated(
+        f"有 {count} 条不良记录（{named_zh}）",
+        f"{count} negative record{'s' if count > 1 else ''} ({named_en})",
+    )
+
+
+def _joined(first: Translated, second: Translated) -> Translated:
+    return Translated(f"{first.zh}；{second.zh}", f"{first.en}; {second.en}")
+
+
+def _filled(parts: Sequence[str], values: Mapping[str, str]) -> str:
+    wanted = ((part, _PLACEHOLDER.findall(part)) for part in parts)
+    kept = (part for part, names in wanted if all(name in values for name in names))
+    return "".join(_PLACEHOLDER.sub(lambda found: values[found[1]], part) for part in kept).strip()
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_VALUE else f"{text[: MAX_VALUE - 1]}…"
