@@ -57,7 +57,8 @@ def _steps(evidence: Json, trusted: Json) -> Iterator[tuple[int, bool]]:
     yield 5, key.get("xinqiao_use") == "response"
     yield 5, evidence["key"] == {name: key[name] for name in MEMBERS["key",]}
     yield 6, _seconds(key.get("not_before", "1970-01-01T00:00:00Z")) <= created
-    yield 6, created < _seconds(key.get("retired_at", "9999-01-01T00:00:00Z"))
+    retired = datetime.fromisoformat(key.get("retired_at", "9999-01-01T00:00:00Z"))
+    yield 6, created < retired.timestamp()
     yield 6, created <= time.time()
     yield 6, evidence["signed_at"] == datetime.fromtimestamp(created, UTC).isoformat()
     yield 7, not asked or _digest(asked) == request["headers"]["content-digest"]
@@ -145,6 +146,10 @@ def _retired_before(_: Json, trusted: Json) -> None:
     trusted["keys"][0]["retired_at"] = "2026-11-22T00:00:00+08:00"
 
 
+def _retired_then(_: Json, trusted: Json) -> None:
+    trusted["keys"][0]["retired_at"] = "2026-11-22T10:00:00+08:00"
+
+
 def _signed_a_second_later(evidence: Json, _: Json) -> None:
     _replace(evidence, "signed_at", "02:00:00", "02:00:01")
 
@@ -173,6 +178,7 @@ CHANGES: Final = (
     (_without_the_requests_digest, 4),
     (_with_another_key, 5),
     (_retired_before, 6),
+    (_retired_then, 6),
     (_signed_a_second_later, 6),
     (_with_another_answer, 7),
     (_without_blanks, 7),
@@ -210,6 +216,15 @@ def test_each_change_of_the_page_is_refused_at_its_step(
     assert failing_step(evidence, trusted) == step
     with pytest.raises(errors.EvidenceInvalid):
         verify_evidence(evidence, keys=trusted)
+
+
+@pytest.mark.parametrize("member", ["not_before", "retired_at"])
+def test_a_key_in_force_for_a_part_of_a_second_has_signed_in_it(member: str) -> None:
+    """By the page, and by the SDK."""
+    trusted = deepcopy(KEYS)
+    trusted["keys"][0][member] = "2026-11-22T10:00:00.5+08:00"
+    assert failing_step(EVIDENCE, trusted) is None
+    assert verify_evidence(EVIDENCE, keys=trusted).to_dict() == EVIDENCE
 
 
 def test_each_row_of_the_page_is_tried() -> None:

@@ -131,7 +131,8 @@ x=$(jq -rj --arg kid "$kid" --argjson created "$created" '
     | (.at + "Z" | fromdateiso8601)
       - (if .h == null then 0 else $east * ((.h | tonumber) * 3600 + (.m | tonumber) * 60) end);
   .keys[] | select(.kid == $kid and .xinqiao_use == "response" and (.not_before | seconds) <= $created
-    and (.retired_at == null or $created < (.retired_at | seconds))) | .x' keys)
+    and (.retired_at == null or $created < (.retired_at | seconds + if test("[.]0*[1-9]") then 1 else 0 end)))
+  | .x' keys)
 [ -n "$x" ] || fail "No key $kid was in force."
 { bytes <<<302a300506032b6570032100 && unb64url <<<"$x"; } >key.der # RFC 8410
 printf '%s\n' "${covered[@]}" >base
