@@ -41,6 +41,8 @@ MISTAKES: Final = [
     constructed(FakeGateway, "retention_days", -1, "the nearest is 0"),
     constructed(FakeGateway, "retention_days", "30", "a whole number"),
     constructed(FakeGateway, "agreement", {"purposes": [LOAN]}, "FakeAgreement"),
+    constructed(FakeGateway, "redirect_uris", ["bank.test/callback"], "https://bank.test/callback"),
+    constructed(FakeGateway, "redirect_uris", "https://bank.test/", "['https://bank.test/']"),
     constructed(FakeAgreement, "purposes", ["loan_aproval"], "'loan_approval'"),
     constructed(FakeAgreement, "purposes", LOAN, "['loan_approval']"),
     constructed(FakeAgreement, "datasets", ["penalti"], "'penalty'"),

@@ -25,6 +25,7 @@ from tests.records_builders import (
 from tests.sdk_builders import client_of, members, parse_json
 from tests.waiting import eventually
 from xinqiao import Client, MemoryCursor, errors, three_elements
+from xinqiao._core import closed_lists
 from xinqiao._core.exchange import sha256_digest
 from xinqiao.testing import FakeGateway
 
@@ -233,6 +234,24 @@ async def test_both_withhold_an_operator_s_fields_from_an_agency_without_a_licen
     assert [each for each in same.withheld if each.reason == "not_licensed"] == [
         each for each in page.withheld if each.reason == "not_licensed"
     ]
+
+
+async def test_what_the_real_gateway_tells_can_be_given_to_the_fake(served: GatewayFixture) -> None:
+    """Members, fields, types and values of every dataset that some enterprises have."""
+    codes = sorted(closed_lists.DATASETS)
+    caller = await served.client(purposes=frozenset({PURPOSE}), datasets=frozenset(codes))
+    fake, seen = FakeGateway(), set[str]()
+    usccs = {each["uscc"]: None for each in served.kit["subjects"]}
+    with client_of(caller, Client) as client:
+        for uscc in list(usccs)[:6]:
+            await served.grant(caller, uscc, datasets=codes)
+            pages = [client.query(uscc, purpose=PURPOSE, datasets=codes[n::2]) for n in range(2)]
+            told = [each for page in pages for each in page.evidence.json()["records"]]
+            for each in told:
+                del each["delete_by"]  # which the agreement says
+            fake.add_enterprise(uscc, records=told)
+            seen |= {each["dataset"] for each in told}
+    assert len(seen) > 10
 
 
 async def test_both_say_what_must_be_deleted(served: GatewayFixture) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from xinqiao import ConsentStart, errors, generate_dpop_key
-from xinqiao.testing import FakeGateway
+from xinqiao.testing import FakeGateway, FakeSetupError
 
 USCC = "91330106MA2XXXXXX0"
 UNTIL = datetime(2027, 5, 22, tzinfo=UTC)
@@ -196,6 +196,33 @@ def test_a_text_that_is_no_start_is_refused_without_quoting_it() -> None:
         with pytest.raises(errors.ConfigurationError) as caught:
             ConsentStart.from_json(text)
         assert "secret" not in str(caught.value)
+
+
+def test_a_flow_comes_back_to_a_registered_address(fake_gateway: FakeGateway) -> None:
+    """One that the fake's client is opened with, or that is registered; no other."""
+    mine = "http://127.0.0.1:8421/callback"
+    with fake_gateway.client(redirect_uri=mine) as client:
+        start = client.start_consent(**WANTED)
+        assert fake_gateway.decide(start.url).startswith(f"{mine}?")
+        client.start_consent(**WANTED, redirect_uri="https://bank.test/callback")
+        with pytest.raises(errors.OAuthError, match="character by character"):
+            client.start_consent(**WANTED, redirect_uri="https://bank.test/callback/")
+    with pytest.raises(FakeSetupError, match="no redirect address"):
+        fake_gateway.client(redirect_uri="http://bank.test/callback")
+
+
+def test_a_part_of_what_was_asked_is_granted(fake_gateway: FakeGateway) -> None:
+    """Datasets, questions, a shorter term, fewer uses; in the browser and by link."""
+    client, until = fake_gateway.client(), UNTIL - timedelta(days=100)
+    part: dict[str, Any] = {"datasets": ["penalty"], "questions": [], "valid_until": until}
+    start = client.start_consent(**WANTED)
+    grant = client.finish_consent(start, fake_gateway.decide(start.url, **part, max_uses=3))
+    assert (grant.datasets, grant.questions) == (("penalty",), ())
+    assert (grant.valid_until, grant.max_uses) == (until, 3)
+    asked = client.request_consent(**WANTED | {"purpose": "tender"})
+    fake_gateway.answer_consent(asked.consent_id, **part)
+    given = client.consent(asked.consent_id)
+    assert (given.datasets, given.uses_left) == (("penalty",), 10)
 
 
 def test_a_flow_needs_a_place_to_come_back_to(fake_gateway: FakeGateway) -> None:

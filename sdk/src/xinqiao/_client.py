@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class QueryPage(QueryResult):
-    """One page of query results, with methods to read the pages that follow.
+    """`QueryResult` as `Client.query` returns it: one page, with methods to read the pages that follow.
 
     It can be pickled and copied, without its client: `client.query(…, cursor=page.cursor)` then reads on.
     """

@@ -152,7 +152,11 @@ class ConsentUse(Serializable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryResult(Serializable):
-    """One page of an authorised query; `recipient` names the receiving client."""
+    """One page of an authorised query, without the client: what `Evidence.result()` gives of a kept page.
+
+    `Client.query` returns it as a `QueryPage`, `AsyncClient.query` as an `AsyncQueryPage`, which read on.
+    `recipient` names the receiving client.
+    """
 
     disclosure_id: str
     uscc: str

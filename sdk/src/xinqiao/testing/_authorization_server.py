@@ -61,6 +61,8 @@ class FakeAuthorizationServer:
     client_id: str
     client_jwk: Mapping[str, Any]
     agreement: FakeAgreement = field(default_factory=FakeAgreement)
+    redirect_uris: dict[str, None] = field(default_factory=dict)
+    """Registered addresses, the first of them the client's own."""
     tokens: dict[str, tuple[str, float, str]] = field(default_factory=dict)
     """Thumbprint of its key, end, and scope, by token."""
     bound: dict[str, str] = field(default_factory=dict)
@@ -181,6 +183,11 @@ class FakeAuthorizationServer:
         return form
 
     def _pushed(self, form: dict[str, str], jkt: str, now: float) -> tuple[int, dict[str, Any]]:
+        if form.get("redirect_uri") not in self.redirect_uris:
+            raise OAuthRefusal(
+                "invalid_request",
+                "redirect_uri must be one of those registered, character by character.",
+            )
         if form.get("code_challenge_method") != "S256":
             raise OAuthRefusal("invalid_request", "code_challenge_method must be S256.")
         if not {"redirect_uri", "state", "code_challenge", "authorization_details"} <= set(form):

@@ -33,12 +33,13 @@ from ._consent_acts import FakeConsentActs
 from ._dpop import OAuthRefusal
 from ._limit import FakeLimit
 from ._log import FakeLog
-from ._mistakes import FakeSetupError, credit_code, identifier, listed, whole
+from ._mistakes import FakeSetupError, address, credit_code, identifier, listed, whole
 from ._outages import Endpoint, FakeOutages
 from ._record_rules import checked_answers, checked_elements, checked_record
 from ._signing import ResponseSigner, json_response, problem, with_request_id
 
 LONG_POLL_SECONDS: Final = 0.01
+REDIRECT_URI: Final = "https://bank.test/callback"
 
 _ENCODED: Final = "Send the body as it is: no Content-Encoding is taken here."
 _PUBLIC: Final = "/v1/questions"
@@ -56,12 +57,14 @@ class FakeGateway(FakeConsentActs, FakeOutages, httpx2.BaseTransport, httpx2.Asy
         clock: Callable[[], float] = time.time,
         retention_days: int = 0,
         agreement: FakeAgreement | None = None,
+        redirect_uris: Iterable[str] = (REDIRECT_URI,),
     ) -> None:
         """Make a gateway with one registered client and a new key pair for each side.
 
         `retention_days` are those of the client's agreement; `agreement` is what it covers, by default
-        everything that is published. Raises `FakeSetupError`, as every method with which a test sets it up,
-        for a value that the real gateway does not have.
+        everything that is published. `redirect_uris` are registered; clients that are taken from the gateway
+        have the first, or another that they are opened with. Raises `FakeSetupError`, as every method with
+        which a test sets it up, for a value that the real gateway does not have.
         """
         issuer = _checked_issuer(issuer)
         identifier(client_id, "client id")
@@ -83,6 +86,7 @@ class FakeGateway(FakeConsentActs, FakeOutages, httpx2.BaseTransport, httpx2.Asy
             client_id=client_id,
             client_jwk=self.private_jwk,
             agreement=agreement or FakeAgreement(),
+            redirect_uris=dict.fromkeys(map(address, listed(redirect_uris, "redirect address"))),
         )
         self._limit = FakeLimit(per_minute=self.oauth.agreement.per_minute)
         self._log = FakeLog(issuer)
@@ -96,14 +100,14 @@ class FakeGateway(FakeConsentActs, FakeOutages, httpx2.BaseTransport, httpx2.Asy
     # Clients
 
     def client(self, **options: Unpack[ClientOptions[httpx2.BaseTransport]]) -> Client:
-        """Open a client of this gateway; retries do not wait long."""
-        return Client(**{**self._options(), **options})
+        """Open a client of this gateway; retries do not wait long. Its `redirect_uri` is registered."""
+        return Client(**{**self._options(options.get("redirect_uri")), **options})
 
     def async_client(
         self, **options: Unpack[ClientOptions[httpx2.AsyncBaseTransport]]
     ) -> AsyncClient:
-        """Open an asyncio client of this gateway; retries do not wait long."""
-        return AsyncClient(**{**self._options(), **options})
+        """Open an asyncio client of this gateway, as `client`."""
+        return AsyncClient(**{**self._options(options.get("redirect_uri")), **options})
 
     @property
     def jwks(self) -> dict[str, Any]:
@@ -271,12 +275,14 @@ class FakeGateway(FakeConsentActs, FakeOutages, httpx2.BaseTransport, httpx2.Asy
         own = given if _REQUEST_ID.fullmatch(given) else secrets.token_urlsafe(12)
         return self.signer.sign(request, with_request_id(response, own), created=self.now)
 
-    def _options(self) -> dict[str, Any]:
+    def _options(self, redirect_uri: str | None) -> dict[str, Any]:
+        if redirect_uri is not None:
+            self.oauth.redirect_uris[address(redirect_uri)] = None
         return {
             "issuer": self.issuer,
             "client_id": self.client_id,
             "private_jwks": self.private_jwk,
-            "redirect_uri": "https://bank.test/callback",
+            "redirect_uri": next(iter(self.oauth.redirect_uris), None),
             "transport": self,
             "clock": self._clock,
             "retry": RetryPolicy(base=0.001),

@@ -7,8 +7,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from difflib import SequenceMatcher
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from xinqiao._core.dates import CHINA
+from xinqiao._core.session import is_loopback
 from xinqiao._core.strict import parse_time
 from xinqiao._core.uscc import is_code, normalise
 
@@ -92,6 +94,15 @@ def identifier(value: object, noun: str) -> str:
     if isinstance(value, str) and _ID.fullmatch(value):
         return value
     raise FakeSetupError(f"{value!r} is no {noun}: 1 to 64 of A-Z, a-z, 0-9, _ and -.")
+
+
+def address(value: object) -> str:
+    """A redirect address, as it is registered: https, or http on loopback, without a fragment."""
+    parts = urlsplit(value) if isinstance(value, str) and value.isascii() else urlsplit("")
+    is_http = parts.scheme == "http" and is_loopback(parts.hostname or "")
+    if parts.hostname and not parts.fragment and (parts.scheme == "https" or is_http):
+        return str(value)
+    raise FakeSetupError(f"{value!r} is no redirect address: such as 'https://bank.test/callback'.")
 
 
 def credit_code(value: object) -> str:
