@@ -5,6 +5,8 @@ from typing import Final
 
 from gateway.creditfile.catalogue_schema import DatasetDefinition, FieldDefinition
 from gateway.creditfile.column_names import KEY, USCC
+from gateway.creditfile.delivery_forms import ANY_TEXT
+from gateway.creditfile.disclosure_class import DisclosureClass
 from gateway.creditfile.field_problems import FieldProblem, ProblemCode
 from gateway.creditfile.value_labels import VALUES
 from gateway.pages.i18n import Language, Translated
@@ -126,7 +128,7 @@ class AcceptedForms:
     def _of_field(self, field: FieldDefinition, nearest: tuple[str, ...]) -> str:
         if field.values:
             known = [each for each in nearest if each in field.values]
-            return self._joined((each, VALUES.get(each)) for each in known or field.values)
+            return self._joined((each, _label(field, each)) for each in known or field.values)
         return BY_TYPE.get(field.type, _NOTHING).text(self._language)
 
     def _fields(self, nearest: tuple[str, ...]) -> str:
@@ -146,6 +148,17 @@ class AcceptedForms:
             for name, label in names
         )
         return ("；" if is_zh else "; ").join(shown)
+
+
+def _label(field: FieldDefinition, value: str) -> Translated | None:
+    """Label of a value: in Chinese a word that files may have in its place, if there is one.
+
+    A field that is never told has no labels of pages.
+    """
+    on_pages = None if field.disclosure is DisclosureClass.NEVER else VALUES.get(value)
+    words = (each for each in field.values_also.get(value, ()) if not each.endswith(ANY_TEXT))
+    zh = next(words, on_pages.zh if on_pages else None)
+    return Translated(zh, on_pages.en if on_pages else zh) if zh else None
 
 
 _OF_THE_KEY: Final = frozenset({ProblemCode.KEY_PARTS, ProblemCode.KEY_DIFFERS})

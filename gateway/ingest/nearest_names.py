@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from gateway.creditfile.catalogue_schema import DatasetDefinition, FieldDefinition
 from gateway.creditfile.delivery_forms import fold_name
+from gateway.creditfile.disclosure_class import DisclosureClass
 from gateway.creditfile.value_labels import VALUES
 
 MOST_NAMES: Final = 3
@@ -86,5 +87,5 @@ def _words_of_values(field: FieldDefinition) -> Iterable[tuple[str, str]]:
     """Each value by itself, by its other words and by its labels."""
     for word, value in field.value_of_word.items():
         yield word, value
-    for value in field.values:
+    for value in () if field.disclosure is DisclosureClass.NEVER else field.values:
         yield from ((label, value) for label in VALUES.get(value, ()))

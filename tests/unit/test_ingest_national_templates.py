@@ -233,6 +233,12 @@ def test_a_column_that_is_not_known_is_named_with_what_is_accepted() -> None:
     assert "李逸凡" not in refusal("李逸凡,330106199001011237,罚款").en
 
 
+def test_codes_have_chinese_words_too(read: Reader) -> None:
+    """A department's file says in words what the API has as a code."""
+    found = read(f"{HEADER},复议诉讼状态\n{USCC},罚1,罚款,0.6,2026-03-02,x,复议诉讼中\n")
+    assert (found.rejects, fields_of(found)["appeal_state"]) == ([], "under_appeal")
+
+
 def test_the_nearest_column_is_named_beside_one_that_is_not_known() -> None:
     """Of those that are kept; a number in the name is not repeated, and nothing far is named."""
     refused = refusal(f"{HEADER},处罚种别,法定代表人证件号,内部案号")
