@@ -447,11 +447,15 @@ def query_body(uscc: str, *datasets: str, **members: Any) -> dict[str, Any]:
 
 
 async def _described(document: ApiDescription, response: httpx2.Response) -> None:
-    """Assert that the document names the headers of an answer, if it has its status."""
+    """Assert that the document has the headers and the JSON body of an answer, if it has its status."""
     call = response.request
     path = call.url.raw_path.decode().partition("?")[0]  # as spelt: %2F parts no segments
     found = document.headers(call.method, path, response.status_code, response.headers)
     assert not found, (call.method, call.url.path, response.status_code, found)
+    if response.headers.get("content-type") == "application/json" and call.method != "HEAD":
+        body = await response.aread()
+        problem = document.body_problem(call.method, path, response.status_code, body)
+        assert problem is None, (call.method, call.url.path, response.status_code, problem)
 
 
 def _person(uscc: str) -> Person:

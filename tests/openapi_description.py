@@ -1,10 +1,13 @@
 """The OpenAPI document, and its comparison with an answer: the status, and the headers by name."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+import jsonschema_rs
 
 from gateway.app import create_app
 from gateway.settings import Settings
@@ -36,6 +39,7 @@ class ApiDescription:
     """An OpenAPI document."""
 
     document: Mapping[str, Any]
+    _validators: dict[tuple[str, int], Any] = field(default_factory=dict, repr=False, compare=False)
 
     def operation(self, method: str, path: str) -> Mapping[str, Any] | None:
         """The operation that describes a call; of several paths the one with the fewest parameters."""
@@ -68,6 +72,22 @@ class ApiDescription:
             *(f"{name} is sent and not described" for name in sorted(found - described.keys())),
             *(f"{name} is required and not sent" for name in sorted(needed - found)),
         ]
+
+    def body_problem(self, method: str, path: str, status: int, body: bytes) -> str | None:
+        """Why the JSON body of an answer is not of the schema that is described for it; None if it is."""
+        operation = self.operation(method, path)
+        if operation is None or str(status) not in operation["responses"]:
+            return None
+        name = operation["operationId"], status
+        if name not in self._validators:
+            content = operation["responses"][str(status)].get("content", {})
+            schema = content.get("application/json", {}).get("schema", True)
+            whole = (
+                schema if schema is True else {**schema, "components": self.document["components"]}
+            )
+            self._validators[name] = jsonschema_rs.validator_for(whole)
+        found = next(self._validators[name].iter_errors(json.loads(body)), None)
+        return None if found is None else f"{found.instance_path}: {found.message}"
 
     def resolved(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
         """What a `$ref` names; else the value itself."""

@@ -23,6 +23,7 @@ PUBLIC_PATHS: Final = frozenset({"/v1/questions"})
 METHODS: Final = frozenset({"get", "head", "post", "put", "patch", "delete", "options"})
 TOKEN_SCHEME: Final = "access_token"  # noqa: S105  # the name of a scheme
 PROOF_SCHEME: Final = "dpop_proof"
+FASTAPIS_WORDS: Final = "Successful Response"
 _TEXT: Final = {"type": "string"}
 _PATH_TEXT: Final = {"type": "string", "pattern": r"^[^\x00-\x1f\x7f-\x9f\\]+$"}
 """Schema of a path parameter: the characters that a path may contain (`http1.paths`)."""
@@ -142,6 +143,7 @@ def complete_document(document: dict[str, Any], problems: Mapping[str, Mapping[s
     for path, operations in document["paths"].items():
         for method in METHODS & operations.keys():
             _complete_operation(path, method, operations[method])
+            _describe_answers(operations[method], components["schemas"])
             add_examples(path, operations[method], problems)
 
 
@@ -180,6 +182,19 @@ def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> No
         response["headers"] = dict(sorted((rules | response.get("headers", {})).items()))
         if method == "head":
             response.pop("content", None)
+
+
+def _describe_answers(operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> None:
+    """Put the first sentence of an answer's model in the place of FastAPI's own words."""
+    for response in operation["responses"].values():
+        if response["description"] == FASTAPIS_WORDS:
+            models = (
+                schemas[each["schema"]["$ref"].rpartition("/")[2]]
+                for each in response.get("content", {}).values()
+                if "$ref" in each.get("schema", {})
+            )
+            told = next((each["description"] for each in models), FASTAPIS_WORDS)
+            response["description"] = told.partition("\n")[0]
 
 
 def _refusals(path: str, operation: Mapping[str, Any], *, secured: bool) -> list[str]:

@@ -9,6 +9,13 @@ from gateway.access.json_response import json_response
 from gateway.access.openapi import request_body
 from gateway.admin import agreement_service, serializers
 from gateway.admin.agreement_service import InForce, Proposed
+from gateway.admin.answer_schemas import (
+    AgreementOut,
+    AgreementVersionOut,
+    InForceOut,
+    ProposalOut,
+    ProposalsOut,
+)
 from gateway.admin.operator_calls import known_shape, read_act, reader, run_act
 from gateway.admin.schemas import ApprovalIn, ByOperator, ProposalIn
 from gateway.clients.client_details import details_of, versions_of
@@ -19,10 +26,8 @@ from gateway.runtime import UsingRuntime
 
 router = APIRouter(prefix="/agreements/{client_id}")
 
-JSON = "application/json"
 
-
-@router.get("")
+@router.get("", response_model=AgreementOut)
 async def get_agreement(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Every version of a client's agreement, the newest first; the newest counts."""
     await reader(request, runtime)
@@ -33,7 +38,7 @@ async def get_agreement(client_id: str, request: Request, runtime: UsingRuntime)
     return json_response({"versions": [serializers.version(each) for each in versions]})
 
 
-@router.get("/proposals")
+@router.get("/proposals", response_model=ProposalsOut)
 async def list_agreement_proposals(
     client_id: str,
     request: Request,
@@ -50,8 +55,9 @@ async def list_agreement_proposals(
 @router.post(
     "/proposals",
     status_code=201,
+    response_model=ProposalOut,
     openapi_extra=request_body(ProposalIn),
-    responses={200: {"description": "In force: it only narrows.", "content": {JSON: {}}}},
+    responses={200: {"description": "In force: it only narrows.", "model": InForceOut}},
 )
 async def propose_agreement(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Propose the next version (201); one that only narrows counts at once (200)."""
@@ -69,7 +75,11 @@ async def propose_agreement(client_id: str, request: Request, runtime: UsingRunt
     return json_response(_in_force(outcome))
 
 
-@router.post("/proposals/{proposal_id}/approve", openapi_extra=request_body(ApprovalIn))
+@router.post(
+    "/proposals/{proposal_id}/approve",
+    response_model=InForceOut,
+    openapi_extra=request_body(ApprovalIn),
+)
 async def approve_agreement(
     client_id: str, proposal_id: str, request: Request, runtime: UsingRuntime
 ) -> Response:
@@ -84,7 +94,9 @@ async def approve_agreement(
 
 
 @router.post(
-    "/proposals/{proposal_id}/reject", openapi_extra=request_body(ByOperator, required=False)
+    "/proposals/{proposal_id}/reject",
+    response_model=ProposalOut,
+    openapi_extra=request_body(ByOperator, required=False),
 )
 async def reject_agreement(
     client_id: str, proposal_id: str, request: Request, runtime: UsingRuntime
@@ -96,7 +108,11 @@ async def reject_agreement(
     return json_response(serializers.proposal(rejected))
 
 
-@router.post("/end", openapi_extra=request_body(ByOperator, required=False))
+@router.post(
+    "/end",
+    response_model=AgreementVersionOut,
+    openapi_extra=request_body(ByOperator, required=False),
+)
 async def end_agreement(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """End an agreement, from its client's next request on."""
     operator, _ = await read_act(request, runtime, ByOperator)

@@ -8,6 +8,7 @@ from gateway.access.errors import InvalidRequestError, NotFoundError
 from gateway.access.json_response import json_response
 from gateway.access.openapi import request_body
 from gateway.admin import client_service, serializers
+from gateway.admin.answer_schemas import ActsOut, ClientOut, ClientsOut
 from gateway.admin.audit_log import ActContext, find_acts
 from gateway.admin.client_key_rotation import read_rotation
 from gateway.admin.client_service import State
@@ -27,7 +28,7 @@ SOME_ID = f"^(?:{CLIENT_ID.pattern})?$"
 STATES: dict[str, State] = {"suspend": "suspended", "resume": "active", "end": "ended"}
 
 
-@router.get("/clients")
+@router.get("/clients", response_model=ClientsOut)
 async def list_clients(
     request: Request, runtime: UsingRuntime, after: Annotated[str, Query(pattern=SOME_ID)] = ""
 ) -> Response:
@@ -39,7 +40,9 @@ async def list_clients(
     return json_response({"clients": [serializers.client(each) for each in found], "after": more})
 
 
-@router.post("/clients", status_code=201, openapi_extra=request_body(ClientIn))
+@router.post(
+    "/clients", status_code=201, response_model=ClientOut, openapi_extra=request_body(ClientIn)
+)
 async def register_client(request: Request, runtime: UsingRuntime) -> Response:
     """Register a client; it may do nothing until two operators have agreed on an agreement."""
     operator, asked = await read_act(request, runtime, ClientIn)
@@ -52,7 +55,7 @@ async def register_client(request: Request, runtime: UsingRuntime) -> Response:
     return json_response(serializers.client(made), 201)
 
 
-@router.get("/clients/{client_id}")
+@router.get("/clients/{client_id}", response_model=ClientOut)
 async def get_client(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Show one client."""
     await reader(request, runtime)
@@ -64,7 +67,9 @@ async def get_client(client_id: str, request: Request, runtime: UsingRuntime) ->
     return json_response(serializers.client(found, fetching))
 
 
-@router.post("/clients/{client_id}/keys", openapi_extra=request_body(RotationIn))
+@router.post(
+    "/clients/{client_id}/keys", response_model=ClientOut, openapi_extra=request_body(RotationIn)
+)
 async def rotate_client_keys(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Replace a client's keys by those in a statement that it signed with a key it has now."""
     operator, asked = await read_act(request, runtime, RotationIn)
@@ -73,7 +78,11 @@ async def rotate_client_keys(client_id: str, request: Request, runtime: UsingRun
     return json_response(serializers.client(changed))
 
 
-@router.post("/clients/{client_id}/{act}", openapi_extra=request_body(ByOperator, required=False))
+@router.post(
+    "/clients/{client_id}/{act}",
+    response_model=ClientOut,
+    openapi_extra=request_body(ByOperator, required=False),
+)
 async def change_client_state(
     client_id: str, act: str, request: Request, runtime: UsingRuntime
 ) -> Response:
@@ -86,7 +95,7 @@ async def change_client_state(
     return json_response(serializers.client(changed))
 
 
-@router.get("/acts")
+@router.get("/acts", response_model=ActsOut)
 async def list_operator_acts(
     request: Request,
     runtime: UsingRuntime,

@@ -8,6 +8,7 @@ from gateway.access.errors import InvalidRequestError, NotFoundError
 from gateway.access.json_response import json_response
 from gateway.access.openapi import request_body
 from gateway.admin import objection_review
+from gateway.admin.answer_schemas import CSV, DueObjectionsOut, ObjectionForReviewOut
 from gateway.admin.operator_calls import known_shape, operator_only, read_act, reader, run_act
 from gateway.admin.schemas import ReviewIn
 from gateway.creditfile.local_dates import day_of
@@ -19,7 +20,7 @@ from gateway.runtime import Runtime, UsingRuntime
 router = APIRouter(prefix="/objections")
 
 
-@router.get("/due", responses={200: {"content": {"text/csv": {}}}})
+@router.get("/due", response_model=DueObjectionsOut, responses={200: {"content": CSV}})
 async def list_due_objections(
     request: Request,
     runtime: UsingRuntime,
@@ -41,7 +42,7 @@ async def list_due_objections(
     return json_response({"due": rows})
 
 
-@router.get("/{objection_id}")
+@router.get("/{objection_id}", response_model=ObjectionForReviewOut)
 async def get_objection_for_review(
     objection_id: str, request: Request, runtime: UsingRuntime
 ) -> Response:
@@ -50,7 +51,11 @@ async def get_objection_for_review(
     return await _whole(runtime, known_shape(objection_id))
 
 
-@router.post("/{objection_id}/review", openapi_extra=request_body(ReviewIn))
+@router.post(
+    "/{objection_id}/review",
+    response_model=ObjectionForReviewOut,
+    openapi_extra=request_body(ReviewIn),
+)
 async def review_objection(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Decide the review that an enterprise has asked for, finally."""
     operator, asked = await read_act(request, runtime, ReviewIn)

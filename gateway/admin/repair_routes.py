@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from gateway.access.json_response import json_response
+from gateway.admin.answer_schemas import CSV, DueRepairsOut
 from gateway.admin.operator_calls import reader
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections.serializers import as_csv
@@ -14,7 +15,7 @@ from gateway.runtime import UsingRuntime
 router = APIRouter(prefix="/repairs")
 
 
-@router.get("/due", responses={200: {"content": {"text/csv": {}}}})
+@router.get("/due", response_model=DueRepairsOut, responses={200: {"content": CSV}})
 async def list_due_repairs(
     request: Request,
     runtime: UsingRuntime,

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from gateway.access.openapi_headers import PAGE, header
 from gateway.codes import portal_pages, public_page, store
 from gateway.codes.ids import code_id_in, parse_code_id
+from gateway.codes.page_schemas import INVALID_CODE, CodePageOut
 from gateway.codes.store import Code
 from gateway.codes.summary import public_datasets, summary_of
 from gateway.creditfile.file_query import enterprise_from_json, records_from_json
@@ -18,18 +19,19 @@ from gateway.runtime import UsingRuntime
 
 NOT_FOUND = 404
 GONE = 410
+INVALID = {"application/problem+json": {"schema": INVALID_CODE}}
 
 router = APIRouter(route_class=PageRoute)
 router.include_router(portal_pages.router)
 
 
-def _shown(description: str, json_type: str) -> dict[str, Any]:
-    """OpenAPI response of the page, or of its signed JSON."""
+def _shown(description: str, json: dict[str, Any]) -> dict[str, Any]:
+    """OpenAPI response of the page, or of its JSON with this content."""
     sent = {name: header(name, required=True) for name in PAGE}
     chosen = {name: header(name, required=False) for name in ("Vary", "Content-Language")}
     return {
         "description": description,
-        "content": {"text/html": {}, json_type: {"schema": {"type": "object"}}},
+        "content": {"text/html": {"schema": {"type": "string"}}, **json},
         "headers": sent | chosen,
     }
 
@@ -53,9 +55,9 @@ async def look_up_code(request: Request, runtime: UsingRuntime, code: str = "") 
     response_model=None,
     summary="The page behind an enterprise code",
     responses={
-        200: _shown("The public credit summary.", "application/json"),
-        NOT_FOUND: _shown("No code of ours.", "application/problem+json"),
-        GONE: _shown("A code that was revoked.", "application/problem+json"),
+        200: _shown("The public credit summary.", {}) | {"model": CodePageOut},
+        NOT_FOUND: _shown("No code of ours.", INVALID),
+        GONE: _shown("A code that was revoked.", INVALID),
     },
 )
 @router.get("/e/{code_id:path}", response_model=None, include_in_schema=False)

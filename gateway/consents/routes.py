@@ -28,6 +28,7 @@ from gateway.access.signed_consent_record import signed_record
 from gateway.access.subject_uscc import parse_subject
 from gateway.consents.create_link_request import create_link_request
 from gateway.consents.log_refusal import logged
+from gateway.consents.record_schemas import SignedRecordOut
 from gateway.consents.schemas import (
     ClientConsentOut,
     ClientConsentsOut,
@@ -106,7 +107,7 @@ async def get_consent(
     return json_response(shown(found, runtime))
 
 
-@router.get("/{consent_id}/record")
+@router.get("/{consent_id}/record", response_model=SignedRecordOut)
 async def get_consent_record(request: Request, consent_id: str, runtime: UsingRuntime) -> Response:
     """Give the signed record of one of the caller's consents (ISO/IEC TS 27560)."""
     caller = await authorized_caller(request, runtime, scope=SCOPE)
@@ -115,7 +116,9 @@ async def get_consent_record(request: Request, consent_id: str, runtime: UsingRu
         return json_response(await signed_record(connection, runtime, found, reader="client"))
 
 
-@router.delete("/{consent_id}", status_code=204)
+@router.delete(
+    "/{consent_id}", status_code=204, response_description="It is given up, or was over already."
+)
 async def give_up_consent(request: Request, consent_id: str, runtime: UsingRuntime) -> Response:
     """Give one of the caller's consents up; what is over already stays as it is."""
     caller = await authorized_caller(request, runtime, scope=SCOPE)

@@ -14,9 +14,10 @@ from gateway.access.client_status import current_agreement
 from gateway.access.consent_binding import require_live_consent
 from gateway.access.errors import NotFoundError, raise_if_refused
 from gateway.access.json_response import json_response
+from gateway.access.receipt_json import ReceiptOut
 from gateway.disclosure.consent_leaf import consent_of_leaf
 from gateway.log.reading import published_checkpoint, read_event, read_events, read_evidence
-from gateway.log.schemas import EventsOut, ReceiptOut
+from gateway.log.schemas import EventsOut
 from gateway.log.tile_paths import Tile, level_of, tile_of
 from gateway.runtime import Runtime, UsingRuntime
 from gateway.transparency.disclosure_leaf import MERGE_SECONDS
@@ -40,7 +41,11 @@ ENTRY_LENGTH = HASH_BYTES.to_bytes(2, "big")
 
 def _content(media_type: str) -> dict[int | str, dict[str, Any]]:
     """OpenAPI response of text or octets."""
-    return {200: {"content": {media_type: {"schema": {"type": "string"}}}}}
+    told = (
+        "A signed note." if media_type == "text/plain" else "Octets, as C2SP tlog-tiles has them."
+    )
+    content = {media_type: {"schema": {"type": "string"}}}
+    return {200: {"description": told, "content": content}}
 
 
 @router.get("/log/checkpoint", response_class=Response, responses=_content("text/plain"))

@@ -7,6 +7,12 @@ from fastapi import APIRouter, Request, Response
 
 from gateway.access.head_requests import get_only
 from gateway.oauth import authorize, metadata, openapi
+from gateway.oauth.document_schemas import (
+    JWK_SET,
+    RESOURCE_METADATA,
+    SERVER_METADATA,
+    document,
+)
 from gateway.oauth.endpoint import serve
 from gateway.pages.page_route import PageRoute
 from gateway.runtime import UsingRuntime
@@ -63,19 +69,28 @@ async def revoke_token(request: Request, runtime: UsingRuntime) -> Response:
     return await serve("revoke", request, runtime)
 
 
-@router.get("/.well-known/oauth-authorization-server")
+@router.get(
+    "/.well-known/oauth-authorization-server",
+    responses=document(SERVER_METADATA, "The metadata (RFC 8414)."),
+)
 async def get_authorization_server_metadata(runtime: UsingRuntime) -> Response:
     """Publish the authorization server's metadata (RFC 8414)."""
     return _published(metadata.authorization_server(runtime.settings))
 
 
-@router.get("/.well-known/oauth-protected-resource")
+@router.get(
+    "/.well-known/oauth-protected-resource",
+    responses=document(RESOURCE_METADATA, "The metadata (RFC 9728)."),
+)
 async def get_protected_resource_metadata(runtime: UsingRuntime) -> Response:
     """Publish the resource server's metadata (RFC 9728)."""
     return _published(metadata.protected_resource(runtime.settings))
 
 
-@router.get("/.well-known/jwks.json")
+@router.get(
+    "/.well-known/jwks.json",
+    responses=document(JWK_SET, "The public keys, with the dates from and to which each signs."),
+)
 async def get_jwks(runtime: UsingRuntime) -> Response:
     """Publish every public key, coming and retired ones too (RFC 7517)."""
     return _published(runtime.keys.published())

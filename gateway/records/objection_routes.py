@@ -13,6 +13,7 @@ from gateway.access.errors import (
     NotFoundError,
 )
 from gateway.access.json_response import json_response
+from gateway.access.objection_json import WholeObjectionOut
 from gateway.access.openapi import request_body
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import lifecycle, serializers, service, store
@@ -31,7 +32,6 @@ from gateway.records.objection_schemas import (
     DecisionIn,
     ExtensionIn,
     ObjectionsOut,
-    WholeObjectionOut,
 )
 from gateway.records.source_authentication import authenticate_source, read_source_call
 from gateway.rfc3339 import Day

@@ -11,6 +11,7 @@ from gateway.access.openapi import request_body
 from gateway.access.query_parameters import check_query_parameters
 from gateway.db.engine import to_json
 from gateway.runtime import UsingRuntime
+from gateway.verifications.question_schemas import QuestionsOut
 from gateway.verifications.request import parse_request
 from gateway.verifications.schemas import VerificationIn, VerificationOut
 from gateway.verifications.service import answer_verification
@@ -30,7 +31,7 @@ async def verify(request: Request, runtime: UsingRuntime) -> Response:
     return json_response(raise_if_refused(await answer_verification(call)))
 
 
-@router.get("/questions")
+@router.get("/questions", response_model=QuestionsOut)
 async def list_questions(request: Request) -> Response:
     """The published catalogue of questions."""
     check_query_parameters(request)
