@@ -34,7 +34,9 @@ def test_a_mistyped_question_is_named_with_the_nearest(client: Client) -> None:
     error = refused(client.verify, USCC, purpose="tender", questions=asked)
     assert type(error) is errors.UnknownQuestion
     assert error.unknown == {"enterprise_nmae.v1": "enterprise_name.v1"}
-    assert error.detail.endswith("'enterprise_nmae.v1' is unknown: is it 'enterprise_name.v1'?")
+    assert error.detail.endswith(
+        "'enterprise_nmae.v1' is unknown: did you mean 'enterprise_name.v1'?"
+    )
     assert "云栖" not in str(error.to_dict())
     assert pickle.loads(pickle.dumps(error)).unknown == error.unknown  # noqa: S301
     by_link = refused(

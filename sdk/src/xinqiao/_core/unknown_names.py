@@ -51,4 +51,4 @@ def _unknown(asked: Any, known: Sequence[str]) -> Iterator[tuple[str, str | None
 
 
 def _sentence(name: str, near: str | None) -> str:
-    return f"{name!r} is unknown" + (f": is it {near!r}?" if near else ".")
+    return f"{name!r} is unknown" + (f": did you mean {near!r}?" if near else ".")

@@ -66,7 +66,8 @@ def options(
     context: typer.Context,
     *,
     lang: Annotated[
-        Language | None, typer.Option("--lang", help="As of the command; this is its default.")
+        Language | None,
+        typer.Option("--lang", help="Language of the output, as after the command."),
     ] = None,
     version: Annotated[
         bool,
