@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from consent.model import PURPOSE_NAMES, Bilingual, Purpose
 
-TEXT_VERSION = "2026.4"
+TEXT_VERSION = "2026.5"
 
 PURPOSE_TEXTS: Mapping[Purpose, Bilingual] = MappingProxyType(
     {
@@ -63,7 +63,7 @@ _WHO = Bilingual(
 )
 _KINDS = Bilingual(
     zh="信息种类：{kinds}。各项包含的内容在该项下列明。",
-    en="Kinds of information: {kinds}. What each contains is listed under it.",
+    en="Information: {kinds}. What each contains is listed with it.",
 )
 _ANSWERS = Bilingual(
     zh="所列核验问题的答案（是、否或无法确定）",
@@ -71,19 +71,19 @@ _ANSWERS = Bilingual(
 )
 _CHOICE = Bilingual(
     zh="每一项都由您单独选择，默认均不勾选；期限和次数可以缩短、减少，但不会超过对方的申请。",
-    en="You choose each item by itself; none is ticked beforehand. You may shorten the term and "
-    "lower the number of uses; they never exceed what was asked for.",
+    en="Nothing is ticked in advance: choose item by item. You may shorten the term and lower the number "
+    "of uses, never exceed the request.",
 )
 _DELETED_AT_ONCE = Bilingual(
     zh="保存期限：每条信息都注明使用期限，使用期限届满即删除；您撤回的，对方收到通知当日删除。",
-    en="Retention: each record says until when it may be used, and is deleted then; if you withdraw, "
-    "on the day on which the recipient is notified.",
+    en="Retention: each record is deleted when its stated period of use ends; if you withdraw, on the "
+    "day the recipient is notified.",
 )
 _DELETED_LATER = Bilingual(
     zh="保存期限：每条信息都注明使用期限，使用期限届满后 {retention} 日内删除；"
     "您撤回的，对方收到通知当日删除。",
-    en="Retention: each record says until when it may be used, and is deleted within {retention} days "
-    "after that; if you withdraw, on the day on which the recipient is notified.",
+    en="Retention: each record is deleted within {retention} days after its stated period of use ends; "
+    "if you withdraw, on the day the recipient is notified.",
 )
 _NO_AGREEMENT = Bilingual(
     zh="保存期限：对方目前没有有效的数据使用协议（数字合约），保存期限无法说明，因此现在不能同意。",
@@ -136,38 +136,37 @@ _RIGHTS = Bilingual(
 _REFUSAL = Bilingual(
     zh="您可以不同意。不同意不影响贵单位的信用记录和信用评价；"
     "{days}天内，该机构不能再以同一目的向您提出申请。",
-    en="You may refuse. A refusal changes nothing in your credit file or your ratings, and for "
-    "{days} days this organisation cannot ask you again for the same purpose.",
+    en="You may refuse. Your credit file and ratings stay the same, and for {days} days this "
+    "organisation cannot ask you again for the same purpose.",
 )
 _WITHDRAWAL = Bilingual(
     zh="同意后，您可以随时在“我的授权”中暂停或撤回，也可以只撤回其中一项，和同意一样方便；"
     "从下一次查询起即不再提供。撤回不影响此前已依授权完成的处理；系统将通知对方停止使用。",
-    en="You may pause or withdraw at any time under “My consents”, an item alone too, as easily as you "
-    "consent; it holds from the very next query. A withdrawal does not affect processing that was "
-    "completed under the consent before; the system will notify the recipient to stop using the data.",
+    en="You may pause or withdraw, single items too, at any time under “My consents”, as easily as you "
+    "consent, from the next query on. A withdrawal does not affect processing that was completed under "
+    "the consent before; the system will notify the recipient to stop using the data.",
 )
 _SEPARATE = Bilingual(
     zh="下面标有“单独同意”的内容是个人信息，由您逐项单独同意。勾选即同意将该项提供给{recipient}"
     "（联系方式：{contact}），处理目的：{purpose}，处理方式：查询、核验、使用、存储；"
     "不勾选的不提供，不影响其他内容。",
-    en="What is marked “separate consent” below is personal information; you consent to it separately, "
-    "item by item. Ticking an item consents to its being provided to {recipient} (contact: {contact}) "
-    "for the purpose of {purpose}; it is queried, verified, used and stored. What you do not tick is not "
-    "provided, and nothing else depends on it.",
+    en="Items marked “separate consent” are personal information. Ticking one consents to providing it "
+    "to {recipient} (contact: {contact}). Purpose: {purpose}. Means: query, verification, use, "
+    "storage. What you do not tick is not provided; nothing else depends on it.",
 )
 _NECESSITY = Bilingual(
     zh="为什么需要：证件号码按敏感个人信息严格保护，用于核对法定代表人（经营者）身份，防止他人冒用贵单位名义；"
     "号码由对方提供，系统只回答是否一致，不提供号码。",
-    en="Why it is needed: an ID number is protected as sensitive personal information. It is used to verify "
-    "that the legal representative or operator acts, and nobody else in the enterprise’s name. The recipient "
-    "brings the number and is told only whether it matches, never the number.",
+    en="Why it is needed: an ID number is sensitive personal information, used to verify the legal "
+    "representative or operator so that nobody else acts for the enterprise. The recipient supplies the "
+    "number and is told only whether it matches.",
 )
 _EFFECT = Bilingual(
     zh="对您的影响：同意的，对方会知道号码是否一致；不同意的，此项不作答，对方可能改用其他方式核实身份，"
     "或者因无法核实而不予办理，贵单位的信用记录不受影响。",
-    en="What follows: if you consent, the recipient learns whether it matches. If not, this is not answered; "
-    "the recipient may verify identity in another way, or not go on because it cannot. Your credit file is "
-    "not affected.",
+    en="What follows: if you consent, the recipient learns whether it matches. If not, it gets no "
+    "answer, and may verify identity in another way or decline to go on. Your credit file is not "
+    "affected.",
 )
 
 

@@ -78,11 +78,11 @@ class PortalFixture:
         return self.runtime.engine
 
     def browser(self, **headers: str) -> httpx2.AsyncClient:
-        """A browser without cookies that does not follow redirects."""
+        """A browser without cookies that does not follow redirects; its pages show one request id."""
         made = httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app=self.app),
             base_url=ISSUER,
-            headers=headers,
+            headers={"X-Request-Id": "req-of-a-test"} | headers,
         )
         self.browsers.append(made)
         return made

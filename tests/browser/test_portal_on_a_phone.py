@@ -14,6 +14,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SMALLEST_TARGET: Final = 44
 FIRST_VIEW_BYTES: Final = 60_000
+FIVE: Final = ("registration", "penalty", "licence", "public_rating", "tax_and_social")
 
 
 async def sign_in(page: Page, username: str = "zhang") -> None:
@@ -53,8 +54,9 @@ async def test_a_shop_owner_sees_what_is_separate_and_gives_a_part_of_it(
     """Each personal item stands in its dataset with a box of its own; one is left out."""
     await phone.goto(await site.ask(uscc=site.portal.shop))
     await sign_in(phone, "shopkeeper")
-    for words in ("浙江示范银行", "贷款审批", "信息种类", "保存期限"):  # without unfolding anything
+    for words in ("浙江示范银行", "贷款审批", "保存期限"):  # without unfolding anything
         await expect(phone.locator(".asks").get_by_text(words).first).to_be_visible()
+    await expect(phone.get_by_role("group", name="申请查看的信息种类")).to_be_visible()
     group = phone.get_by_role("group", name="其中的个人信息")
     await expect(group.get_by_role("checkbox")).to_have_count(2)
     await phone.get_by_label("登记信息", exact=True).check()
@@ -86,6 +88,20 @@ async def test_a_refusal_is_as_easy_and_goes_back_to_the_bank(
     await refuse.click()
     await expect(phone.get_by_role("heading", name="Back at the bank")).to_be_visible()
     assert "error=access_denied" in phone.url
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_a_request_for_five_datasets_is_shorter_than_three_screens(
+    phone: Page, site: BrowserPortal, language: str
+) -> None:
+    """With a question on an ID number and personal items to be consented to separately."""
+    await phone.goto(await site.ask(datasets=FIVE))
+    await sign_in(phone)
+    await expect(phone.get_by_role("heading", name="授权申请")).to_be_visible()
+    await phone.goto(f"{phone.url}?lang={language}")
+    assert await phone.locator("input[name=dataset]").count() == len(FIVE)
+    assert await phone.locator("input[name=separate]").count() == 2
+    assert await phone.evaluate("document.documentElement.scrollHeight") < 3 * HEIGHT
 
 
 async def test_granting_nothing_is_asked_again(phone: Page, site: BrowserPortal) -> None:
