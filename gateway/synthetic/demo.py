@@ -125,7 +125,7 @@ async def _serve(
             f"after {time.monotonic() - began:.1f} s"
         )
         if fresh or demo.once or demo.tour:
-            await _unless_stopped(serving, tour(kit, console))
+            await _unless_stopped(serving, tour(kit, demo.folder, console))
         else:
             console.print(
                 "No tour, since it spends uses and adds to the feeds: `make demo TOUR=1` takes it again."

@@ -94,6 +94,8 @@ def test_a_demo_is_built_once_and_kept(folder: Path) -> None:
     status, printed = demo(folder)
     assert status == 0, printed
     assert "Tour complete" in printed
+    assert "罚金, 不是目录规定的取值" in printed
+    assert mode(folder / "penalties.csv") == 0o600
     kit = folder / "kit.json"
     assert (mode(folder), mode(kit)) == (0o700, 0o600)
     assert {mode(each) for each in [*folder.glob("*.json"), folder / "operator.env"]} == {0o600}

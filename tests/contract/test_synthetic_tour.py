@@ -1,6 +1,7 @@
 """Verification step of the demo's tour, run against a served gateway."""
 
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -14,12 +15,15 @@ from xinqiao import AsyncClient
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_the_verification_step_finds_what_it_expects(served: GatewayFixture) -> None:
+async def test_the_verification_step_finds_what_it_expects(
+    served: GatewayFixture, tmp_path: Path
+) -> None:
     """It raises where an answer differs, and prints every question and value."""
     printed = StringIO()
     async with client_of(await served.client("platform"), AsyncClient) as platform:
         context = TourContext(
             kit=served.kit,
+            folder=tmp_path,
             console=Console(file=printed, width=200),
             bank=platform,
             platform=platform,

@@ -4,6 +4,7 @@ Each step checks its result; a failed step ends the tour.
 """
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from gateway.synthetic.seed_demo import Kit
 from gateway.synthetic.tour.code_page_steps import scan
 from gateway.synthetic.tour.consent_steps import consent, counter, query, withdrawal
 from gateway.synthetic.tour.context import TourContext, TourFailedError
+from gateway.synthetic.tour.delivery_step import delivery
 from gateway.synthetic.tour.log_proof_step import proof
 from gateway.synthetic.tour.repair_step import repair
 from gateway.synthetic.tour.tampering_step import tampering
@@ -31,12 +33,13 @@ STEPS: Final[tuple[tuple[str, Step], ...]] = (
     ("The log proves what was done to that consent · 授权存证", proof),
     ("The bank asks at its counter, by a QR code · 扫码授权", counter),
     ("A citizen scans enterprise codes · 扫企业码", scan),
+    ("A department delivers its national template · 报送国家模板", delivery),
     ("An enterprise applies for a repair, its department accepts · 信用修复", repair),
     ("Every answer was signed; a tampered copy is refused · 验签", tampering),
 )
 
 
-async def tour(kit: Kit, console: Console) -> None:
+async def tour(kit: Kit, folder: Path, console: Console) -> None:
     """Run all steps."""
     options: dict[str, Any] = {"redirect_uri": kit["clients"]["bank"]["redirect_uris"][0]}
     async with (
@@ -45,7 +48,12 @@ async def tour(kit: Kit, console: Console) -> None:
         AsyncClient.from_kit(kit, "source") as department,
     ):
         context = TourContext(
-            kit=kit, console=console, bank=bank, platform=platform, department=department
+            kit=kit,
+            folder=folder,
+            console=console,
+            bank=bank,
+            platform=platform,
+            department=department,
         )
         for number, (title, step) in enumerate(STEPS, start=1):
             console.print(f"[bold cyan]{number}[/] [bold]{title}[/]", highlight=False)

@@ -1,6 +1,7 @@
 """Shared context of the tour steps: clients, results so far, output, and failure."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
@@ -20,9 +21,10 @@ class TourFailedError(Exception):
 
 @dataclass(slots=True)
 class TourContext:
-    """The demo clients, the consent granted, the latest evidence, and the console."""
+    """The demo's folder and clients, the consent granted, the latest evidence, and the console."""
 
     kit: Kit
+    folder: Path
     console: Console
     bank: AsyncClient
     platform: AsyncClient
