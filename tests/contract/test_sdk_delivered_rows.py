@@ -4,6 +4,7 @@ import gzip
 import json
 from collections.abc import Sequence
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from gateway.ingest.csv_reader import read_csv
 from gateway.ingest.decompression import DecompressedFile, FileRefused
 from gateway.ingest.header import HeaderReader
 from gateway.ingest.ndjson_reader import read_ndjson
+from gateway.ingest.workbook.workbook_file import WorkbookFile
+from gateway.ingest.workbook.workbook_reader import read_workbook
 from tests.creditfile_builders import CATALOGUE
 from xinqiao.cli._errors import InputError
 from xinqiao.cli._language import uscc_columns
@@ -177,21 +180,48 @@ def test_parquet_rows_are_numbered_in_the_files_order(tmp_path: Path) -> None:
     assert rows == [(1, ["91", "1.5", '["罚款"]']), (2, ["", "2", "[]"])]
 
 
-def test_workbook_rows_are_those_below_the_header(tmp_path: Path) -> None:
-    """Titles and empty rows are not counted; numbers and days as a person would type them."""
+def test_workbook_rows_have_the_gateways_numbers(tmp_path: Path) -> None:
+    """Below titles and header, without empty rows; hidden sheets are left out."""
     path = tmp_path / "file.xlsx"
+    header = ["统一社会信用代码", "", "罚款金额（万元）", "处罚决定日期"]
     with xlsxwriter.Workbook(path) as book:
-        sheet = book.add_worksheet("表")
-        sheet.write(0, 0, "处罚信息表")
-        sheet.write_row(2, 0, ["统一社会信用代码", "罚款", "日期"])
-        sheet.write_row(3, 0, ["91", 6000, "2026-03-02"])
-        sheet.write_row(5, 0, ["92", 0.6, "x"])
+        hidden, notes, sheet = (book.add_worksheet(each) for each in ("藏", "说明", "表"))
+        hidden.write_row(0, 0, header)
+        hidden.hide()
+        notes.activate()
+        notes.write(0, 0, "填表说明")
+        sheet.write(1, 1, "处罚信息表")
+        sheet.write_row(3, 1, header)
+        sheet.write_row(4, 1, ["91", "", 6000, "2026-03-02"])
+        sheet.write_row(6, 1, [" ", "\u3000", "", ""])
+        sheet.write_row(7, 1, ["92", "", 0.6, "x"])
+        sheet.write_boolean(8, 1, True)
+        sheet.write_datetime(9, 4, datetime(2026, 3, 2), book.add_format({"num_format": "yyyy"}))  # noqa: DTZ001
     columns, rows = own(path)
-    assert columns == ["统一社会信用代码", "罚款", "日期"]
-    assert rows == [(1, ["91", "6000", "2026-03-02"]), (2, ["92", "0.6", "x"])]
+    assert columns == header
+    assert rows == [
+        (1, ["91", "", "6000", "2026-03-02"]),
+        (2, ["92", "", "0.6", "x"]),
+        (3, ["True", "", "", ""]),
+        (4, ["", "", "", "2026-03-02"]),
+    ]
     assert own(path, sheet="表")[1] == rows
+    with WorkbookFile(path) as source:
+        reader = read_workbook(source, _AnyHeader(CATALOGUE, "penalty", ignore_unknown=True), None)
+        assert len(reader.take(100)) == len(rows)
     with pytest.raises(UnreadableError):
         own(path, sheet="另一张")
+
+
+def test_a_sheet_is_never_guessed(tmp_path: Path) -> None:
+    """Where two have such a header, one is named."""
+    path = tmp_path / "file.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        for name in ("一", "二"):
+            book.add_worksheet(name).write_row(0, 0, ["uscc", name])
+    with pytest.raises(UnreadableError, match="several_sheets"):
+        own(path)
+    assert own(path, sheet="二")[0] == ["uscc", "二"]
 
 
 @pytest.mark.parametrize(

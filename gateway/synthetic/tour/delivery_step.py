@@ -48,14 +48,15 @@ async def delivery(context: TourContext) -> None:
 
 def _template(context: TourContext) -> str:
     """The file as a department's system writes it: with a title above the header."""
-    subject = context.subject("clean")
+    uscc = context.kit["consents"]["active"]["uscc"]
+    subject = next(each for each in context.kit["subjects"] if each["uscc"] == uscc)
     today = datetime.now(SHANGHAI).date()
     day = (today - timedelta(days=30)).strftime("%Y/%m/%d")
     number = secrets.randbelow(10**6)
     good = {
         "行政相对人名称": subject["name"],
         "行政相对人类别": "法人及非法人组织",
-        "行政相对人代码_1(统一社会信用代码)": subject["uscc"],
+        "行政相对人代码_1(统一社会信用代码)": uscc,
         "法定代表人": subject["legal_representative"],
         "违法行为类型": "未按规定明码标价（合成）",
         "处罚类别": "罚款;没收违法所得",

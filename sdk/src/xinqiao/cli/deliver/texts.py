@@ -71,6 +71,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "没有在本机文件中找到表头。",
         "no header was found in the file here.",
     ),
+    "several_sheets": (
+        "工作簿中有多个表头相似的工作表，请用 --sheet 指定。",
+        "several sheets of the workbook have such a header; name one by --sheet.",
+    ),
     "rows_differ": (
         "本机文件的行数与网关收到的不同。",
         "the file here has another number of rows than the gateway counted.",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from collections.abc import Container, Sequence
+from datetime import date, datetime, time
 from decimal import Decimal
 from io import BytesIO
 from itertools import chain, islice
@@ -14,34 +14,39 @@ from .own_rows import OwnRows, ReadOptions, UnreadableError, open_unpacked
 from .text_rows import HEADER_ROWS, find_header, has_text, header_names
 
 if TYPE_CHECKING:
-    from python_calamine import CalamineSheet, CalamineWorkbook
+    from python_calamine import CalamineWorkbook
 
 
 def read_workbook(options: ReadOptions, _numbers: Container[int]) -> OwnRows:
-    """Rows below the header of a sheet: the named one, or the first one with a header."""
+    """Rows below the header of a sheet: the named one, or the only visible one that names the USCC."""
     import python_calamine as calamine  # noqa: PLC0415 - an extra
 
     try:
         with open_unpacked(options.path) as packed:
             workbook = calamine.CalamineWorkbook.from_filelike(BytesIO(packed.read()))
-        for sheet in _sheets(workbook, options.sheet):
-            rows = filter(has_text, map(_texts, sheet.iter_rows()))
-            first = list(islice(rows, HEADER_ROWS))
-            titles = find_header(first, options.uscc_names)
-            if titles is not None:
-                items = chain(first[titles + 1 :], rows)
-                return OwnRows(header_names(first[titles]), items, list, workbook.close)
+        names = [
+            each.name
+            for each in workbook.sheets_metadata
+            if options.sheet in {None, each.name}
+            and (options.sheet or each.visible == calamine.SheetVisibleEnum.Visible)
+        ]
+        found = [each for each in (_read(workbook, name, options) for name in names) if each]
     except (calamine.CalamineError, OSError, EOFError):
-        pass
-    raise UnreadableError("no_header")
+        found = []
+    if len(found) != 1:
+        raise UnreadableError("several_sheets" if found else "no_header")
+    return found[0]
 
 
-def _sheets(workbook: CalamineWorkbook, name: str | None) -> Iterator[CalamineSheet]:
-    return (
-        workbook.get_sheet_by_name(each)
-        for each in workbook.sheet_names
-        if name is None or each == name
-    )
+def _read(workbook: CalamineWorkbook, name: str, options: ReadOptions) -> OwnRows | None:
+    """Rows of a sheet; None if no row among the first ones names the USCC."""
+    rows = filter(has_text, map(_texts, workbook.get_sheet_by_name(name).iter_rows()))
+    first = list(islice(rows, HEADER_ROWS))
+    titles = find_header(first, options.uscc_names)
+    if titles is None:
+        return None
+    items = chain(first[titles + 1 :], rows)
+    return OwnRows(header_names(first[titles]), items, list, workbook.close)
 
 
 def _texts(row: Sequence[Any]) -> list[str]:
@@ -56,4 +61,4 @@ def cell_text(value: Any) -> str:
         return value.isoformat(sep=" ").removesuffix(" 00:00:00")
     if isinstance(value, date | time):
         return value.isoformat()
-    return "" if value is None or isinstance(value, timedelta) else str(value)
+    return "" if value is None else str(value)
