@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 import python_calamine
 import typer
+import xlsxwriter
 from jwt.algorithms import ECAlgorithm
 
 from tests.gateway_fixture import Caller, GatewayFixture
@@ -194,20 +195,24 @@ async def test_a_file_without_bad_rows_leaves_no_report(
     assert names_in(tmp_path) == {"kit.json", "good.csv", "config"}
 
 
-async def test_own_names_of_columns_are_mapped(
+async def test_own_names_of_columns_in_a_workbook_are_mapped(
     served: GatewayFixture, run: Run, tmp_path: Path
 ) -> None:
-    """The report finds the header by them."""
-    path, columns = tmp_path / "own.csv", tmp_path / "map.yaml"
-    content = rows_of(served, "罚丙1").replace("罚款", "没有", 1)
-    content = content.replace("统一社会信用代码", "企业").replace("备注", "经办科室")
-    path.write_text(content, encoding="utf-8")
+    """The report finds the header by them, on the sheet that is named."""
+    path, columns = tmp_path / "own.xlsx", tmp_path / "map.yaml"
+    header = HEADER.replace("统一社会信用代码", "企业").replace("备注", "经办科室").split(",")
+    with xlsxwriter.Workbook(path) as book:
+        for name, kind in (("上月", "罚款"), ("本月", "没有")):
+            sheet_of = book.add_worksheet(name)
+            sheet_of.write_row(0, 0, header)
+            row = [served.uscc("clean"), f"罚丙{name}", kind, "未按规定明码标价。", "2026-03-02"]
+            sheet_of.write_row(1, 0, row)
     columns.write_text("企业: uscc\n经办科室: null\n", encoding="utf-8")
-    done = await run(path, "--columns", str(columns), "--lang", "en")
+    done = await run(path, "--columns", str(columns), "--sheet", "本月", "--lang", "en")
     assert done.status == 1, done
-    assert done.out.startswith("✘ own.csv → Administrative penalty (penalty)")
-    _, row = sheet(tmp_path / "own.csv.rejected.xlsx", "Rejected rows")
-    assert row[4:7] == [served.uscc("clean"), "罚丙1", "没有"]
+    assert done.out.startswith("✘ own.xlsx → Administrative penalty (penalty)")
+    _, row = sheet(tmp_path / "own.xlsx.rejected.xlsx", "Rejected rows")
+    assert row[4:7] == [served.uscc("clean"), "罚丙本月", "没有"]
 
 
 async def test_a_refused_file_ends_with_its_sentence(
