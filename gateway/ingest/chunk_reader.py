@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gateway.creditfile.field_problems import WHOLE_ROW
 from gateway.ingest.config import IngestConfig
@@ -25,9 +25,11 @@ from gateway.ingest.results import RowWarning
 from gateway.ingest.row_lists import ColumnNames, reject_lines, warning_lines
 from gateway.ingest.row_reader import RowReader
 from gateway.ingest.validate_row import RowValidator
-from gateway.ingest.workbook.workbook_file import WorkbookFile
-from gateway.ingest.workbook.workbook_reader import read_workbook
+from gateway.ingest.workbook_support import open_workbook, read_workbook
 from gateway.privacy.field_encryption import BufferedRandom, Vault, VaultKeys
+
+if TYPE_CHECKING:
+    from gateway.ingest.workbook.workbook_file import WorkbookFile
 
 MAX_BUFFERED_BYTES: Final = 32 << 20
 """Encoded bytes held in memory; a chunk of large rows is sent in several parts."""
@@ -82,7 +84,7 @@ def read_chunks(plan: ReadPlan) -> Iterator[Chunk]:
     vault = Vault(VaultKeys.parse(config.vault_keys), random=BufferedRandom())
     end_of_publicity = validator.rules.by_column.get("publicity_ends_on", WHOLE_ROW)
     encoder = row_encoder(config.catalogue, config.dataset, config.source, vault)
-    with WorkbookFile(plan.path) if plan.is_workbook else DecompressedFile(plan.path) as source:
+    with open_workbook(plan.path) if plan.is_workbook else DecompressedFile(plan.path) as source:
         rows = _open_rows(source, plan)
         row = rows.pass_over(plan.skip)
         if row < plan.skip:
@@ -130,12 +132,12 @@ def _fill(batch: CopyBatch, rows: RowReader, first: int, wanted: int) -> FileRef
     return None
 
 
-def _open_rows(source: DecompressedFile | WorkbookFile, plan: ReadPlan) -> RowReader:
+def _open_rows(source: "DecompressedFile | WorkbookFile", plan: ReadPlan) -> RowReader:
     config = plan.config
     header = HeaderReader(
         config.catalogue, config.dataset, config.columns, ignore_unknown=config.ignore_unknown
     )
-    if isinstance(source, WorkbookFile):
+    if not isinstance(source, DecompressedFile):
         return read_workbook(source, header, config.sheet)
     if source.is_parquet != (plan.format == "parquet"):
         raise FileRefused(
