@@ -7,7 +7,8 @@ from typing import Any, Final
 from gateway import problems
 from gateway.creditfile.catalogue import Catalogue, load_catalogue
 from gateway.creditfile.catalogue_schema import FieldDefinition
-from gateway.oauth.errors import SENTENCES
+from gateway.oauth.dpop import use_nonce
+from gateway.oauth.errors import SENTENCES, unavailable
 
 PUBLISHED: Final = (
     Path(__file__).parents[1] / "sdk" / "src" / "xinqiao" / "testing" / "published.json"
@@ -23,7 +24,7 @@ def tables_of(catalogue: Catalogue) -> dict[str, Any]:
             for code in sorted(catalogue.codes)
         },
         "problems": _problems(),
-        "oauth_errors": dict(sorted(SENTENCES.items())),
+        "oauth_errors": dict(sorted({**SENTENCES, **_made()}.items())),
     }
 
 
@@ -37,6 +38,11 @@ def _field(field: FieldDefinition) -> dict[str, Any]:
         **({"separate": True} if separate else {}),
         **({"personal": True} if field.personal else {}),
     }
+
+
+def _made() -> dict[str, str]:
+    """Descriptions of errors that are made in one place."""
+    return {each.error: each.description for each in (unavailable(""), use_nonce(""))}
 
 
 def _problems() -> dict[str, Any]:

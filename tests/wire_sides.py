@@ -59,6 +59,11 @@ class RealSide:
         """An HTTP client."""
         return httpx2.Client(base_url=self.gateway.issuer, trust_env=False)
 
+    def open(self, **options: Any) -> Client:
+        """Another client of the SDK, with the same credentials."""
+        client: Client = client_of(self.caller, Client, **options)
+        return client
+
     async def act(self, act: str, consent_id: str) -> None:
         """Act on a consent."""
         acts: dict[str, Callable[..., consent.Transition | consent.Refused]] = {
@@ -141,6 +146,10 @@ class FakeSide:
     def raw(self) -> httpx2.Client:
         """An HTTP client."""
         return httpx2.Client(base_url=self.gateway.issuer, transport=self.gateway)
+
+    def open(self, **options: Any) -> Client:
+        """Another client of the SDK, with the same credentials."""
+        return self.gateway.client(**options)
 
     async def act(self, act: str, consent_id: str) -> None:
         """Act on a consent."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
@@ -52,6 +53,21 @@ class Rule:
     lasting: bool = True
     """False where the story changes nothing, so that it may share its client with others."""
 
+
+FLOWS: Final = [
+    "invalid_request: redirect_uri must be one of those registered, character by character.",
+    *(
+        f"invalid_authorization_details: {sentence}"
+        for sentence in (
+            "enterprise.uscc is not a unified social credit code.",
+            "There is no such purpose; the documentation lists them. 'lunch' is unknown.",
+            "There is no such dataset: secrets_of_state. 'secrets_of_state' is unknown.",
+            f"This client's agreement does not cover: dataset {OUTSIDE}.",
+            "valid_until is in the future and at most two years ahead.",
+            "authorization_details is a list of one credit_data. Mend: [0].max_uses: give 1 or more.",
+        )
+    ),
+]
 
 # Stories
 
@@ -345,6 +361,46 @@ async def statuses(side: Side) -> Any:
     more = consent_request(side, datasets=["penalty", "licence"], amends=running)
     seen.append(told(call(side, CONSENTS, more)))
     return (*seen, [each.consent_id for each in side.client.consents(status="active")] == [running])
+
+
+def refused_by_oauth(call_it: Callable[[], object]) -> str:
+    """The sentence of an OAuth refusal, which has a request id."""
+    with pytest.raises(errors.OAuthError) as refused:
+        call_it()
+    assert refused.value.request_id
+    return f"{refused.value.code}: {refused.value.detail}"
+
+
+async def consent_flows(side: Side) -> list[str]:
+    """Flows that are refused before a browser is sent anywhere."""
+    asked: dict[str, Any] = {"purpose": "loan_approval", "datasets": ["penalty"]}
+    wrong: list[dict[str, Any]] = [
+        {"redirect_uri": "https://bank.test/callback/"},
+        {"uscc": "1"},
+        {"purpose": "lunch"},
+        {"datasets": ["penalty", "secrets_of_state"]},
+        {"datasets": [OUTSIDE]},
+        {"valid_until": datetime(2020, 1, 1, tzinfo=UTC)},
+        {"max_uses": 0},
+    ]
+    return [
+        refused_by_oauth(lambda each=each: side.client.start_consent(**{**asked, **each}))  # type: ignore[misc]
+        for each in wrong
+    ]
+
+
+async def clocks(side: Side) -> list[Any]:
+    """Clients whose clock is behind or ahead, beyond the skew and within it."""
+
+    def look(seconds: int) -> str:
+        with side.open(clock=lambda: time.time() + seconds) as client:
+            try:
+                client.questions()
+            except errors.OAuthError as refused:
+                return f"{refused.code}: {refused.detail.partition('.')[0]}"
+        return "answered"
+
+    return [await asyncio.to_thread(look, seconds) for seconds in (-30, 5, -3600, 3600)]
 
 
 async def somebody_elses(side: Side) -> Any:
@@ -705,6 +761,12 @@ RULES: Final = (
          expected=({("consent_expired",)}, "expired")),
     Rule(published="changes and their acknowledgement", story=acknowledged,
          expected=(["acknowledged_at", "cursor"], *["invalid_request"] * 4)),
+    # OAuth
+    Rule(published="refusals of a pushed request, in words", story=consent_flows, lasting=False,
+         expected=FLOWS),
+    Rule(published="a proof is a minute old at most, and ten seconds of skew", story=clocks,
+         lasting=False, expected=["answered", "answered",
+                                  *["invalid_dpop_proof: iat is not now; check the clock"] * 2]),
     # Headers
     Rule(published="a call without credentials is challenged without an error",
          story=without_credentials, lasting=False,
@@ -755,7 +817,6 @@ CODES_ELSEWHERE: Final = {
     "rate_limited": "`test_both_limit_a_client`",
     "quota_exhausted": "`refuse(429, …)`; tests/api with the real one",
     "temporarily_unavailable": "`refuse(503, …)`; tests/faults with the real one",
-    "invalid_dpop_proof": "tests/unit/test_sdk_tokens.py, tests/attacks",
     "use_dpop_nonce": "tests/unit/test_sdk_tokens.py, tests/attacks",
     "access_denied": "the end of a consent flow; test_sdk_consent.py, tests/api",
     "invalid_grant": "a code used twice; test_sdk_real_gateway.py, test_sdk_consent.py",

@@ -121,6 +121,24 @@ def test_values_leave_the_budget_after_thirty_days(fake: FakeGateway, clock: Clo
     assert ask("甲") == "yes"
 
 
+def test_a_newer_grant_takes_the_older_one_s_place(fake: FakeGateway) -> None:
+    """And that of requests that are open, for the same purpose."""
+    client = fake.client()
+    held = fake.grant_consent(USCC, purpose="tender", datasets=["penalty"])
+    other = fake.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"])
+    asked = [client.request_consent(USCC, purpose="tender", datasets=["penalty"]) for _ in "ab"]
+    fake.answer_consent(asked[1].consent_id)
+    ids = [held.consent_id, other.consent_id, *(each.consent_id for each in asked)]
+    assert [client.consent(each).status for each in ids] == [
+        "superseded",
+        "active",
+        "superseded",
+        "active",
+    ]
+    with pytest.raises(errors.NotAvailable):
+        client.query(USCC, purpose="tender", datasets=["penalty"], consent_id=held.consent_id)
+
+
 def test_an_amendment_changes_the_consent_that_it_names(fake: FakeGateway) -> None:
     """It keeps its id and its uses; the request is superseded."""
     client = fake.client()

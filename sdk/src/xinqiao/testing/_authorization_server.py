@@ -207,7 +207,7 @@ class FakeAuthorizationServer:
             raise OAuthRefusal(
                 "invalid_authorization_details", "authorization_details cannot be read."
             ) from None
-        mend = mistakes_of(FORMS["/oauth/par"], asked, most=3)
+        mend = mistakes_of(FORMS["/oauth/par"], asked, most=3, root="[0]")
         if mend is not None:
             raise OAuthRefusal(
                 "invalid_authorization_details",

@@ -170,7 +170,7 @@ class FakeConsentActs(FakeRecordActs):
         before = replace(running) if running else None
         if flag(grant, "grant"):
             self._leave(asked, part)
-            self._resources.consents.grant(asked.consent_id)
+            self._resources.consents.grant(asked.consent_id, self._time)
         elif any(each is not None for each in part.values()):
             raise FakeSetupError(
                 "A refusal grants nothing: leave out datasets, questions, term and uses."

@@ -61,10 +61,17 @@ class FakeConsents:
         self.held[consent.consent_id] = consent
         return consent
 
-    def grant(self, consent_id: str) -> FakeConsent:
-        """Grant a request; one that amends changes the running consent, which keeps its id and uses."""
+    def grant(self, consent_id: str, when: datetime) -> FakeConsent:
+        """Grant a request, in the place of what is open for the same purpose.
+
+        One that amends changes the running consent, which keeps its id and uses.
+        """
         asked = self.held[consent_id]
         if asked.amends is None:
+            for each in self.held.values():
+                is_open = each.status_at(when) in {"requested", "active", "paused"}
+                if is_open and (each.uscc, each.purpose) == (asked.uscc, asked.purpose):
+                    each.status = "superseded"
             asked.status = "active"
             return self.keep(asked)
         running = self.held[asked.amends]

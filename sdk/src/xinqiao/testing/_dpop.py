@@ -59,10 +59,7 @@ class FakeProofs:
             raise _wrong("ath is not this access token's digest.")
         slot = int(now // _SLOT)
         if claims.get("nonce") not in {self.nonces.get(slot, ""), self.nonces.get(slot - 1, "")}:
-            raise OAuthRefusal(
-                "use_dpop_nonce",
-                "Repeat the request with a proof that carries the nonce in DPoP-Nonce.",
-            )
+            raise OAuthRefusal("use_dpop_nonce")
         if jti in self.seen:
             raise _wrong("This proof was used before; make a new one for each request.")
         self.seen.add(jti)

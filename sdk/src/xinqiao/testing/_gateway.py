@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import secrets
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
@@ -36,14 +34,13 @@ from ._log import FakeLog
 from ._mistakes import FakeSetupError, address, credit_code, identifier, listed, whole
 from ._outages import Endpoint, FakeOutages
 from ._record_rules import checked_answers, checked_elements, checked_record
-from ._signing import ResponseSigner, json_response, problem, with_request_id
+from ._signing import ResponseSigner, json_response, problem, request_id_of, with_request_id
 
 LONG_POLL_SECONDS: Final = 0.01
 REDIRECT_URI: Final = "https://bank.test/callback"
 
 _ENCODED: Final = "Send the body as it is: no Content-Encoding is taken here."
 _PUBLIC: Final = "/v1/questions"
-_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class FakeGateway(FakeConsentActs, FakeOutages, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
@@ -216,6 +213,7 @@ class FakeGateway(FakeConsentActs, FakeOutages, httpx2.BaseTransport, httpx2.Asy
             answer = self.oauth.post(
                 request, now=self._clock(), outage=partial(self._outage, request, endpoint)
             )  # a fault is for a call that would succeed
+            answer.headers["X-Request-Id"] = request_id_of(request)
             return self._faulty(request, answer, endpoint) if answer.is_success else answer
         return self._resource(request, path)
 
@@ -271,9 +269,8 @@ class FakeGateway(FakeConsentActs, FakeOutages, httpx2.BaseTransport, httpx2.Asy
         return None if digest_fits(declared, request.content) else problem(400, "digest_mismatch")
 
     def _signed(self, request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
-        given = request.headers.get("x-request-id", "")
-        own = given if _REQUEST_ID.fullmatch(given) else secrets.token_urlsafe(12)
-        return self.signer.sign(request, with_request_id(response, own), created=self.now)
+        response = with_request_id(response, request_id_of(request))
+        return self.signer.sign(request, response, created=self.now)
 
     def _options(self, redirect_uri: str | None) -> dict[str, Any]:
         if redirect_uri is not None:

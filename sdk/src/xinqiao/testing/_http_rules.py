@@ -122,6 +122,5 @@ def challenge(refused: OAuthRefusal, *, nonce: str, named: bool) -> httpx2.Respo
     """A challenge; one that is not `named` has no error, as for a call without credentials (RFC 6750)."""
     code = refused.code
     told = f'DPoP error="{code}"' if named else 'DPoP algs="ES256"'
-    own = None if code == "use_dpop_nonce" else refused.detail
     headers = {"DPoP-Nonce": nonce, "WWW-Authenticate": told}
-    return problem(PROBLEMS[code]["status"], code, headers=headers, detail=own)
+    return problem(PROBLEMS[code]["status"], code, headers=headers, detail=refused.detail)

@@ -14,7 +14,7 @@ from xinqiao._core.closed_lists import DATASETS
 from ._faults import TAMPERINGS, Part, Tampering
 from ._log import FakeLog
 from ._mistakes import FakeSetupError, each_known, flag, known, optional, whole
-from ._published import OAUTH_STATUSES, PROBLEMS
+from ._published import OAUTH_ERRORS, OAUTH_STATUSES, PROBLEMS
 from ._resource_server import FakeResourceServer
 from ._signing import ResponseSigner, json_response, problem
 
@@ -160,4 +160,5 @@ def _check_refusal(status: int, code: str, endpoint: Endpoint) -> None:
 
 def _oauth_error(status: int, code: str, retry_after: int | None) -> httpx2.Response:
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-    return json_response(status, {"error": code}, headers=headers)
+    told = {"error_description": OAUTH_ERRORS[code]} if code in OAUTH_ERRORS else {}
+    return json_response(status, {"error": code, **told}, headers=headers)

@@ -27,9 +27,7 @@ OAUTH_STATUSES: Final[Mapping[str, tuple[int, ...]]] = {
     "invalid_authorization_details": (400,),
     "invalid_target": (400,),
     "invalid_dpop_proof": (400,),
-    "use_dpop_nonce": (400,),
     "temporarily_unavailable": (429, 503),
-    "server_error": (500,),
 }
 
 

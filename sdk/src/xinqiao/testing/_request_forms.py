@@ -31,11 +31,11 @@ def holds_nul(value: Any) -> bool:
     return isinstance(value, str) and "\0" in value
 
 
-def mistakes_of(form: Form, value: Any, *, most: int) -> str | None:
-    """A sentence on the first wrong members of a value, or None."""
+def mistakes_of(form: Form, value: Any, *, most: int, root: str = "") -> str | None:
+    """A sentence on the first wrong members of a value at `root`, or None."""
     told: dict[str, list[str]] = {}
     for place, sentence in form(value):
-        told.setdefault(place.lstrip(".") or "body", []).append(sentence)
+        told.setdefault(f"{root}{place}".lstrip(".") or "body", []).append(sentence)
     shown = "; ".join(f"{place}: {' or '.join(said)}" for place, said in islice(told.items(), most))
     return shown or None
 

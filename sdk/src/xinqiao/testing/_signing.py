@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import re
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +20,7 @@ from ._published import PROBLEMS
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PROBLEM: Final = "application/problem+json"
 
 
@@ -109,6 +112,12 @@ def problem(
         **({"warnings": list(warnings)} if warnings else {}),
     }
     return json_response(status, body, headers=told, media_type=_PROBLEM)
+
+
+def request_id_of(request: httpx2.Request) -> str:
+    """The caller's own id, or a new one."""
+    given = request.headers.get("x-request-id", "")
+    return given if _REQUEST_ID.fullmatch(given) else secrets.token_urlsafe(12)
 
 
 def with_request_id(response: httpx2.Response, request_id: str) -> httpx2.Response:
