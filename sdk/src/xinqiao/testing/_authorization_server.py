@@ -22,7 +22,7 @@ from ._mistakes import FakeSetupError
 from ._published import OAUTH_ERRORS
 from ._request_forms import FORMS, mistakes_of
 from ._request_rules import Wrong, consent_problem, term_problem
-from ._signing import json_response
+from ._signing import json_response, request_id_of
 
 _NO_CODE: Final = "enterprise.uscc is not a unified social credit code."
 _LONGEST_JTI: Final = 256
@@ -95,7 +95,11 @@ class FakeAuthorizationServer:
         outage: Callable[[], httpx2.Response | None] = lambda: None,
     ) -> httpx2.Response:
         """Answer the token and the PAR endpoint; where there is an `outage`, nothing is done or redeemed."""
-        headers = {"DPoP-Nonce": self.proofs.nonce(now), "Cache-Control": "no-store"}
+        headers = {
+            "DPoP-Nonce": self.proofs.nonce(now),
+            "Cache-Control": "no-store",
+            "X-Request-Id": request_id_of(request),
+        }
         try:
             jkt = self.proofs.verify(request, now=now)
             form = self._authenticated(request, now=now)

@@ -213,7 +213,6 @@ class FakeGateway(FakeConsentActs, FakeOutages, httpx2.BaseTransport, httpx2.Asy
             answer = self.oauth.post(
                 request, now=self._clock(), outage=partial(self._outage, request, endpoint)
             )  # a fault is for a call that would succeed
-            answer.headers["X-Request-Id"] = request_id_of(request)
             return self._faulty(request, answer, endpoint) if answer.is_success else answer
         return self._resource(request, path)
 
