@@ -264,3 +264,17 @@ async def test_a_workbooks_reader_has_limits_of_memory_and_time(tmp_path: Path) 
         limits = await asyncio.to_thread(Path(f"/proc/{reader}/limits").read_text)
     assert re.search(rf"Max address space +{MAX_WORKBOOK_MEMORY} +{MAX_WORKBOOK_MEMORY} ", limits)
     assert re.search(rf"Max cpu time +{MAX_WORKBOOK_SECONDS} +{MAX_WORKBOOK_SECONDS} ", limits)
+
+
+async def test_a_string_repeated_in_an_xls_ends_its_reader_and_not_the_gateway(
+    tmp_path: Path,
+) -> None:
+    """No scan counts these texts: the limit of memory holds, and says so."""
+    length, count = 8_000, 3 * MAX_WORKBOOK_MEMORY // 8_000 // 2
+    strings = biff_record(0xFC, f"LLHB{length}s", count, 1, length, 0, b"x" * length)
+    cells = b"".join(biff_record(0xFD, "3HL", n // 60, n % 60, 0, 0) for n in range(count))
+    path = tmp_path / "file.xls"
+    path.write_bytes(biff_workbook(cells, before=strings))
+    async with chunks_in_order(make_plan(path, format="xls")) as chunks:
+        with pytest.raises(FileRefused, match="may have needed too much memory"):
+            await anext(chunks)
