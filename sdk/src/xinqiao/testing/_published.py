@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 _TABLES: Final[Mapping[str, Any]] = json.loads(
-    files(__package__).joinpath("published.json").read_text(encoding="utf-8")
+    files("xinqiao.testing").joinpath("published.json").read_text(encoding="utf-8")
 )
 CATALOGUE_VERSION: Final[str] = _TABLES["catalogue_version"]
 FIELDS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = _TABLES["fields"]
