@@ -1,12 +1,16 @@
-"""Files and options of `xinqiao deliver` that are refused before anything is sent."""
+"""`xinqiao deliver` without a gateway: refused files and options, sizes of parts, foreign names."""
 
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from xinqiao._core.uploads import LARGEST_PART, SMALLEST_PART, next_part_size
+from xinqiao.cli import _show
 from xinqiao.cli._errors import InputError
 from xinqiao.cli._language import Language
+from xinqiao.cli.deliver import summary
 from xinqiao.cli.deliver.delivery import Delivery, Options, prepare
 
 
@@ -40,3 +44,20 @@ def test_what_is_known_to_fail_is_refused_before_anything_is_sent(tmp_path: Path
     with pytest.raises(InputError, match="--force"):
         delivery_of(good)
     assert delivery_of(good, overwrite=True).report == existing
+
+
+def test_parts_grow_on_a_fast_line_and_shrink_on_a_slow_one() -> None:
+    """Between 1 and 16 MiB, so that each arrives within the gateway's five minutes."""
+    assert next_part_size(SMALLEST_PART, 0.1) == 2 * SMALLEST_PART
+    assert next_part_size(LARGEST_PART, 0.1) == LARGEST_PART
+    assert next_part_size(4 * SMALLEST_PART, 10) == 4 * SMALLEST_PART
+    assert next_part_size(4 * SMALLEST_PART, 30) == 2 * SMALLEST_PART
+    assert next_part_size(SMALLEST_PART, 200) == SMALLEST_PART
+
+
+def test_names_of_columns_do_not_steer_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Escape sequences in them are shown as marks."""
+    said = StringIO()
+    monkeypatch.setattr(_show.notes, "_file", said)
+    summary.note("列\x1b[2J\x1b]0;x\x07")
+    assert said.getvalue() == "列\ufffd[2J\ufffd]0;x\ufffd\n"

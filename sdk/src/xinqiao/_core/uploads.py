@@ -6,10 +6,11 @@ Offsets are read from the signed job document, since no signature covers `Upload
 from __future__ import annotations
 
 import base64
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from xinqiao._core import flow
 from xinqiao.errors import (
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from .evidence import Evidence
     from .session import Session
 
+T = TypeVar("T")
 SCOPE: Final = "records:write"
 SMALLEST_PART: Final = 1 << 20
 LARGEST_PART: Final = 16 << 20
@@ -145,13 +147,16 @@ def await_job(
         yield from flow.pause(min(max(_SHORTEST_PAUSE, waited / 5), _LONGEST_PAUSE))
 
 
-def job_list(session: Session, job_id: str, name: str, *, language: str) -> Flow[list[Reader]]:
-    """Read a list of an ended job, `rejects` or `warnings`."""
+def job_list(
+    session: Session, job_id: str, name: str, *, read: Callable[[Reader], T], language: str
+) -> Flow[list[T]]:
+    """Read a list of an ended job, `rejects` or `warnings`; `read` makes something of each entry."""
     headers = {"accept": _NDJSON, "accept-language": language}
     made = new_call(session, "GET", f"{_JOBS}/{job_id}/{name}", scope=SCOPE, headers=headers)
     evidence = yield from send_with_retries(session, made)
     try:
-        return [Reader.of(parse_json(line), name) for line in evidence.body.splitlines() if line]
+        entries = (Reader.of(parse_json(line), name) for line in io.BytesIO(evidence.body))
+        return [read(each) for each in entries]
     except ValueError:
         raise ProtocolError(f"The list of {name} is no NDJSON.") from None
 

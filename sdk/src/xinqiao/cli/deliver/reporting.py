@@ -52,7 +52,7 @@ def report_rows(client: UploadClient, delivery: Delivery, job: JobStatus) -> Rep
     language = delivery.language
     with resumable(language), spinner(text("reporting", language)):
         rejected, warned = (
-            by_row(map(RowNote.read, client.job_list(job.job_id, name, language=language)))
+            by_row(client.job_list(job.job_id, name, read=RowNote.read, language=language))
             for name in ("rejects", "warnings")
         )
         is_needed = bool(rejected or warned)

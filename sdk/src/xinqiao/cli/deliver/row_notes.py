@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from sys import intern
 from typing import TYPE_CHECKING, Any, Final
 
 from xinqiao.errors import ProtocolError
@@ -30,17 +31,17 @@ class RowNote:
 
     @classmethod
     def read(cls, entry: Reader) -> RowNote:
-        """Read an entry of a list; members that are missing are empty."""
+        """Read an entry of a list; members that are missing are empty. Equal texts are kept once."""
         found = entry.optional_text("field") or WHOLE_ROW
         column = entry.optional_text("column") or ("" if found == WHOLE_ROW else found)
         code = entry.optional_text("code") or entry.optional_text("kind") or ""
         return cls(
             row=entry.integer("row"),
-            field=found,
-            column=column,
-            code=code,
-            reason=entry.optional_text("reason") or code,
-            accepted=_accepted(entry.members.get("accepted")),
+            field=intern(found),
+            column=intern(column),
+            code=intern(code),
+            reason=intern(entry.optional_text("reason") or code),
+            accepted=intern(_accepted(entry.members.get("accepted"))),
         )
 
 

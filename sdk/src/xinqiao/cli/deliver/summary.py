@@ -29,7 +29,7 @@ _MOST_COLUMNS: Final = 20
 
 def note(said: str, *, style: str = "dim") -> None:
     """Print a note beside the output."""
-    _show.notes.print(said, style=style, highlight=False, soft_wrap=True)
+    _show.notes.print(_printable(said), style=style, highlight=False, soft_wrap=True)
 
 
 def show_arrived(job: JobStatus, language: Language, *, as_json: bool) -> None:
@@ -81,7 +81,7 @@ def _show_counts(job: Mapping[str, Any], path: Path, language: Language) -> None
         _line(f"  ! {text('warning_of', language, kind=label, count=f'{count:,}')}", style="yellow")
     if ignored := job.get("ignored_columns"):
         comma = "、" if language is Language.ZH else ", "
-        _line(f"  {text('ignored_columns', language)}{comma.join(map(str, ignored))}", style="dim")
+        _line(f"  {text('ignored_columns', language)}{comma.join(ignored)}", style="dim")
 
 
 def _show_columns(title: str, notes: Notes, language: Language) -> None:
@@ -108,4 +108,9 @@ def _show_columns(title: str, notes: Notes, language: Language) -> None:
 
 
 def _line(said: str, *, style: str = "") -> None:
-    _show.out.print(said, style=style, highlight=False, soft_wrap=True)
+    _show.out.print(_printable(said), style=style, highlight=False, soft_wrap=True)
+
+
+def _printable(said: str) -> str:
+    """A text without what would steer a terminal: names of columns and files are foreign."""
+    return "".join(each if each.isprintable() else "\ufffd" for each in said)
