@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, ViewportSize
 
 from gateway.pages.i18n import Language
 from tests.browser.conftest import BrowserPortal
@@ -26,6 +26,7 @@ from tests.sampling import FULL
 IN_THE_SESSION: Final = pytest.mark.asyncio(loop_scope="session")
 LANGUAGES: Final = ("zh", "en")
 SCREENS: Final = {"phone": PHONE, "desktop": DESKTOP}
+SMALL: Final = ViewportSize(width=320, height=568)
 SCHEMES: Final = ("light", "dark")
 EVERY: Final = tuple(itertools.product(LANGUAGES, SCREENS, SCHEMES))
 SOME: Final = (("zh", "phone", "light"), ("en", "desktop", "dark"))
@@ -37,6 +38,28 @@ OUTSIDE: Final = """document.documentElement.scrollWidth <= innerWidth ? [] :
   [...document.body.querySelectorAll('*')]
   .filter(each => each.className !== 'skip' && each.getBoundingClientRect().right > innerWidth + 1)
   .map(each => each.outerHTML.slice(0, 120))"""
+TORN: Final = r"""() => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), torn = [];
+  while (texts.nextNode()) {
+    const text = texts.currentNode, range = document.createRange();
+    if (text.parentElement.closest('.code, .breaks, .skip')) continue;
+    for (const word of text.data.matchAll(/[A-Za-z’]+/g)) {
+      if (word[0].length > 13) continue;
+      range.setStart(text, word.index);
+      range.setEnd(text, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].map(each => each.top)).size > 1) torn.push(word[0]);
+    }
+  }
+  return torn;
+}"""
+"""Words of up to 13 Latin letters on two lines; longer ones do not fit a narrow column at twice the size."""
+SIZES: Final = """[...document.body.querySelectorAll('*')]
+  .filter(each => [...each.childNodes].some(one => one.nodeType === 3 && one.data.trim()))
+  .map(each => parseFloat(getComputedStyle(each).fontSize))"""
+OF_CODES: Final = ("scanned", "sticker")
+"""Beginnings of the names of pages with stylesheets of their own."""
+MOST_SIZES: Final = 6
+SMALLEST_TEXT: Final = 14
 DOUBLE: Final = "document.documentElement.style.fontSize = '200%'"
 
 
@@ -69,10 +92,11 @@ async def weigh(page: Page) -> dict[str, float]:
 async def test_axe_finds_nothing_on_any_page(
     chromium: Browser, site: BrowserPortal, axe: str, language: Language, screen: str, scheme: str
 ) -> None:
-    """axe-core reports nothing against WCAG 2.2 AA and its best practices; first views are small."""
+    """WCAG 2.2 AA and axe-core's best practices; small first views; six type sizes, none under 14 px."""
     gallery = await fill_gallery(site.portal)
     first = EVERY.index((language, screen, scheme)) % 2
     found: dict[str, list[str]] = {}
+    sizes: set[float] = set()
     for username, pages in gallery.by_user():
         async with signed_in_context(
             chromium, site, username, language, viewport=SCREENS[screen], color_scheme=scheme
@@ -87,7 +111,11 @@ async def test_axe_finds_nothing_on_any_page(
                 await keep_picture(page, f"{language}-{screen}-{scheme}-{name}")
                 await page.evaluate(axe)
                 found[name] = await page.evaluate(RUN_AXE)
+                if not name.startswith(OF_CODES):
+                    sizes |= set(await page.evaluate(SIZES))
     assert {name: faults for name, faults in found.items() if faults} == {}
+    assert min(sizes) >= SMALLEST_TEXT, sizes
+    assert len(sizes) <= MOST_SIZES, sizes
 
 
 @IN_THE_SESSION
@@ -95,13 +123,11 @@ async def test_axe_finds_nothing_on_any_page(
 async def test_large_text_on_a_small_screen_needs_no_sideways_scroll(
     chromium: Browser, site: BrowserPortal, language: Language
 ) -> None:
-    """No horizontal scrolling at 320 px and at twice the text size, without JavaScript."""
+    """No horizontal scrolling at 320 px and at twice the text size; no torn words on a phone."""
     gallery = await fill_gallery(site.portal)
     found: dict[str, list[Any]] = {}
     for username, pages in gallery.by_user():
-        async with signed_in_context(
-            chromium, site, username, language, viewport={"width": 320, "height": 568}
-        ) as context:
+        async with signed_in_context(chromium, site, username, language, viewport=SMALL) as context:
             page = await context.new_page()
             half = every_second(pages, first=LANGUAGES.index(language))
             async for name, _ in visit(page, site, half):
@@ -110,6 +136,10 @@ async def test_large_text_on_a_small_screen_needs_no_sideways_scroll(
                 await page.evaluate(DOUBLE)
                 await keep_picture(page, f"{language}-large-{name}")
                 found[f"{name}, large"] = await page.evaluate(OUTSIDE)
+                await page.set_viewport_size(PHONE)
+                if not name.startswith(OF_CODES):
+                    found[f"{name}, torn"] = await page.evaluate(TORN)
+                await page.set_viewport_size(SMALL)
     assert {name: faults for name, faults in found.items() if faults} == {}
 
 
