@@ -44,7 +44,6 @@ def assert_page(answer: httpx2.Response, status: int, *words: str) -> None:
         ("GET", "/portal/consents/cst_x/y/z", 404, "没有找到这个页面", "Page not found"),
         ("GET", "/portal/static/nothing.css", 404, "没有找到这个页面", "Page not found"),
         ("GET", "/portal/decide", 404, "没有找到这个页面", "Page not found"),
-        ("GET", "/E/a/b", 404, "这不是企业码", "This is not an enterprise code"),
         ("GET", "/demo-identity/nothing", 404, "没有找到这个页面", "Page not found"),
         ("GET", "/nothing-here", 404, "没有找到这个页面", "Page not found"),
         ("GET", "/portal/sign-out", 405, "这个页面不能这样打开", "cannot be opened like this"),
