@@ -365,11 +365,6 @@ async def sign_in(
     return await browser.get(answer.headers["location"]) if answer.is_redirect else answer
 
 
-def page_text(answer: httpx2.Response) -> str:
-    """The text of a page without its request id, by which two answers always differ."""
-    return answer.text.replace(answer.headers["X-Request-Id"], "")
-
-
 def hidden_fields(page: str, action: str | None = None) -> dict[str, str]:
     """Hidden fields of the form with `action`, or of the last form."""
     forms = _FORM.findall(page)
