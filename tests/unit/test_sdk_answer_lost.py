@@ -77,7 +77,10 @@ def test_an_answer_that_is_lost_has_a_class_of_its_own(
     error = pickle.loads(pickle.dumps(failed(network)))  # noqa: S301 - our own bytes
     assert type(error) is errors.AnswerLost
     assert (error.idempotency_key, error.may_have_arrived) == ("loan-17", True)
-    assert "A use may have been spent: repeated with the same idempotency key" in str(error)
+    assert (
+        "A use may have been spent: repeated with the same idempotency key (loan-17), the call spends no "
+        "other." in str(error)
+    )
 
 
 def test_an_answer_that_is_late_is_lost_and_timed_out(network: Faulty) -> None:
@@ -107,7 +110,18 @@ def test_an_answer_lost_by_an_earlier_try_is_not_forgotten(network: Faulty) -> N
     network.fail(httpx2.ReadError, httpx2.ConnectError, path="/v1/verifications")
     error = failed(network, QUICK)
     assert type(error) is errors.AnswerLost
-    assert "An earlier try of this call was sent" in str(error)
+    assert str(error).startswith(
+        "A use may have been spent: repeated with the same idempotency key (loan-17), the call spends no "
+        "other. An earlier try of this call was sent, and its answer was lost. The last try: "
+    )
+
+
+def test_a_lost_read_spends_nothing_whatever_its_last_try_found(network: Faulty) -> None:
+    """And says so first."""
+    network.fail(httpx2.ReadError, httpx2.ConnectError, path="/v1/questions")
+    with network.client(retry=QUICK) as client, pytest.raises(errors.AnswerLost) as caught:
+        client.questions()
+    assert str(caught.value).startswith("It only reads: it is safe to repeat. An earlier try")
 
 
 def test_a_limit_after_a_lost_answer_stays_a_limit(network: Faulty) -> None:

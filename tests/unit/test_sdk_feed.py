@@ -399,6 +399,7 @@ def test_a_store_with_rubbish_in_it_is_named_with_what_to_do(
         said = str(caught.value)
         assert name in said
         assert "Put back what was saved there" in said
+        assert "empty" not in said
         assert rubbish not in said
     if isinstance(caught.value, errors.CursorRefused):
         assert isinstance(caught.value, errors.InvalidRequest)
@@ -406,6 +407,39 @@ def test_a_store_with_rubbish_in_it_is_named_with_what_to_do(
     file.unlink()
     assert drained(bank, FileCursor(file)) == []
     assert fake_gateway.requests
+
+
+@pytest.mark.parametrize("rubbish", [b"", b"\n", b"\x00\x01", b"\xff\xfe7"])
+def test_an_empty_or_binary_file_holds_no_cursor(
+    bank: Client, fake_gateway: FakeGateway, tmp_path: Path, rubbish: bytes
+) -> None:
+    """`CursorRefused`, which is a `ConfigurationError`, before anything is asked."""
+    file = tmp_path / "feed.cursor"
+    file.write_bytes(rubbish)
+    with pytest.raises(
+        errors.CursorRefused, match="or delete it: the feed then begins anew"
+    ) as caught:
+        next(iter(bank.changes(store=FileCursor(file))))
+    assert isinstance(caught.value, errors.ConfigurationError)
+    assert str(file) in str(caught.value)
+    assert fake_gateway.requests == []
+
+
+def test_a_cursor_without_its_folder_is_refused_before_anything_is_handled(
+    bank: Client, fake_gateway: FakeGateway, tmp_path: Path
+) -> None:
+    """By the folder's name, not that of a temporary file."""
+    file = tmp_path / "nodir" / "feed.cursor"
+    with pytest.raises(errors.ConfigurationError) as caught:
+        next(iter(bank.changes(store=FileCursor(file))))
+    assert (
+        str(caught.value) == f"The cursor {file} cannot be kept: there is no folder {file.parent}."
+    )
+    assert fake_gateway.requests == []
+    with pytest.raises(
+        errors.ConfigurationError, match=r"feed\.cursor cannot be kept: No such file"
+    ):
+        FileCursor(file).save("1")
 
 
 def test_a_store_that_gives_no_text_is_named(bank: Client) -> None:

@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 _REPEATABLE: Final = frozenset({"GET", "HEAD", "DELETE", "PUT"})
 _SAFE: Final = frozenset({"GET", "HEAD"})
-_SPENT: Final = (
-    "A use may have been spent: repeated with the same idempotency key, the call spends no other."
-)
 _READ: Final = "It only reads: it is safe to repeat."
 _UNAUTHORIZED: Final = 401
 _REFUSED: Final = 400
@@ -54,8 +51,11 @@ class Call:
     @property
     def lost(self) -> str:
         """What is open where the call was sent and its answer is lost."""
-        if "idempotency-key" in self.headers:
-            return _SPENT
+        if (key := self.headers.get("idempotency-key")) is not None:
+            return (
+                "A use may have been spent: repeated with the same idempotency key "
+                f"({key}), the call spends no other."
+            )
         return _READ if self.method in _SAFE else "It may have been carried out."
 
 
@@ -97,6 +97,7 @@ def send_with_retries(
             lambda: send_or_raise(session, made),
             idempotent=idempotent or made.idempotent,
             held=held,
+            lost=made.lost,
         )
     )
 

@@ -20,7 +20,7 @@ from . import parsing
 from .exchange import REQUEST_HEADERS, RESPONSE_HEADERS, Exchange
 from .http_signatures import read_claims, verify_signature
 from .keys import Jwks, KeySet, ResponseKey, read_document
-from .strict import parse_base64, parse_json, same_json
+from .strict import holds_json, parse_base64, parse_json, same_json
 
 if TYPE_CHECKING:
     from .results import QueryResult, Verification
@@ -126,9 +126,23 @@ def verify_evidence(
     with a sentence that says what differs, `ConfigurationError` if a file cannot be read.
 
     A bundle is authentic only if it equals, member by member, `Evidence.to_dict` of the verified
-    exchange.
+    exchange. Of a verification or query that was stored by its `to_dict`, the member `evidence` is read,
+    and what stands beside it must be what the evidence says.
     """
-    bundle = source.to_dict() if isinstance(source, Evidence) else read_document(source, "evidence")
+    held = source.to_dict() if isinstance(source, Evidence) else read_document(source, "evidence")
+    bundle = held.get("evidence")
+    if "format" in held or not isinstance(bundle, Mapping):
+        return _verify_bundle(held, keys, now)
+    verified = _verify_bundle(bundle, keys, now)
+    if not holds_json(verified.result().to_dict(), held):
+        sentence = "The stored result differs from its evidence; the evidence alone is authentic."
+        raise EvidenceInvalid(sentence, reason="digest")
+    return verified
+
+
+def _verify_bundle(
+    bundle: Mapping[str, Any], keys: Jwks | KeySet, now: datetime | None
+) -> Evidence:
     latest = (now or datetime.now(UTC)) + _SKEW
     exchange, enclosed, signed_at = _read_bundle(bundle)
     try:

@@ -41,6 +41,9 @@ LONGEST_PAUSE: Final = 60.0
 #: Longest pause in seconds at a limit of the agreement.
 LONGEST_LIMIT: Final = 3600.0
 NO_STORE: Final = "A store has methods `load` and `save`; for a file it is FileCursor(path)."
+_ANEW: Final = "the feed then begins anew, with the same change_ids."
+_MEND_FILE: Final = f"Put back what was saved there, or delete it: {_ANEW}"
+_MEND_STORE: Final = f"Put back what was saved there, or remove it, so that None is loaded: {_ANEW}"
 TWO_CURSORS: Final = "Give `after` or a store: the store has a cursor of its own."
 
 
@@ -71,18 +74,20 @@ class FileCursor:
     path: str | Path
 
     def load(self) -> str | None:
-        """The cursor in the file, or None where there is no file."""
+        """The cursor in the file, or None where there is no file; its folder must be there."""
         try:
             cursor = Path(self.path).read_text(encoding="ascii").strip()
         except FileNotFoundError:
-            return None
+            folder = Path(self.path).parent
+            if folder.is_dir():
+                return None
+            raise self._unusable("kept", f"there is no folder {folder}") from None
+        except UnicodeDecodeError:
+            cursor = ""
         except (OSError, ValueError) as error:
-            raise ConfigurationError(f"The cursor {self.path} cannot be read: {error}") from None
+            raise self._unusable("read", getattr(error, "strerror", None) or error) from None
         if not cursor or not cursor.isprintable() or " " in cursor:
-            raise ConfigurationError(
-                f"The file {self.path} holds no cursor. Put back what was saved there, or delete it: the "
-                "feed then begins anew, with the same change_ids."
-            )
+            raise CursorRefused(f"The file {self.path} holds no cursor. {_MEND_FILE}")
         return cursor
 
     def save(self, cursor: str, /) -> None:
@@ -98,7 +103,10 @@ class FileCursor:
             fresh.replace(target)
         except OSError as error:
             fresh.unlink(missing_ok=True)
-            raise ConfigurationError(f"The cursor {self.path} cannot be kept: {error}") from None
+            raise self._unusable("kept", error.strerror or error) from None
+
+    def _unusable(self, act: str, cause: object) -> ConfigurationError:
+        return ConfigurationError(f"The cursor {self.path} cannot be {act}: {cause}.")
 
 
 @dataclass(slots=True)
@@ -195,9 +203,9 @@ def _checked(store: CursorStore | AsyncCursorStore, cursor: object) -> str | Non
 
 def _refused(store: CursorStore | AsyncCursorStore, error: InvalidRequest) -> CursorRefused:
     """The error of a stored cursor that the gateway does not know; it does not quote it."""
+    mend = _MEND_FILE if isinstance(store, FileCursor) else _MEND_STORE
     return CursorRefused(
-        f"What {_named(store)} holds is no cursor of this client's feed. Put back what was saved there, or "
-        "empty it (delete the file): the feed then begins anew, with the same change_ids.",
+        f"What {_named(store)} holds is no cursor of this client's feed. {mend}",
         status=error.status,
         title=error.title,
         request_id=error.request_id,

@@ -67,6 +67,21 @@ def same_json(found: object, written: object) -> bool:
     return type(found) is type(written) and found == written
 
 
+def holds_json(whole: object, part: object) -> bool:
+    """`same_json`, but for members of objects that the part lacks, as an older version wrote it."""
+    if isinstance(part, Mapping):
+        return isinstance(whole, Mapping) and all(
+            name in whole and holds_json(whole[name], value) for name, value in part.items()
+        )
+    if isinstance(part, list | tuple):
+        return (
+            isinstance(whole, list | tuple)
+            and len(whole) == len(part)
+            and all(map(holds_json, whole, part))
+        )
+    return same_json(part, whole)
+
+
 def parse_base64(text: str) -> bytes:
     """Decode canonical Base64 (RFC 4648, section 4, with padding)."""
     value = base64.b64decode(text, validate=True)

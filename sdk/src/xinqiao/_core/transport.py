@@ -38,12 +38,15 @@ def with_retries(
     idempotent: bool,
     once: bool = False,
     held: int = 0,
+    lost: str | None = None,
 ) -> Flow[T]:
     """Repeat an attempt while error, retry policy and deadline allow it; `once`: not after any answer.
 
-    The server may hold the call for `held` seconds, which come on top of the policy's `total`.
+    The server may hold the call for `held` seconds, which come on top of the policy's `total`. `lost` is as
+    in `unavailable`: it leads the error of a later try that failed in another way.
     """
-    tries, total = _tries(session, attempt, idempotent=idempotent, once=once), _total(session)
+    tries = _tries(session, attempt, idempotent=idempotent, once=once, lost=lost)
+    total = _total(session)
     return tries if total is None else within(tries, session, seconds=total + held)
 
 
@@ -52,10 +55,15 @@ def _total(session: Session) -> float | None:
 
 
 def _tries(
-    session: Session, attempt: Callable[[], Flow[T]], *, idempotent: bool, once: bool
+    session: Session,
+    attempt: Callable[[], Flow[T]],
+    *,
+    idempotent: bool,
+    once: bool,
+    lost: str | None,
 ) -> Flow[T]:
     policy, world = session.settings.retry, session.world
-    started, lost = world.ticks(), False
+    started, sent = world.ticks(), False
     for tried in count():
         try:
             return (yield from attempt())
@@ -63,22 +71,22 @@ def _tries(
             elapsed = world.ticks() - started
             wait = policy.wait(tried, error, elapsed=elapsed, chance=world.chance)
             if wait is None or not may_repeat(error, idempotent=idempotent, once=once):
-                if lost:
-                    raise _after_lost_try(error) from error
+                if sent:
+                    raise _after_lost_try(error, lost) from error
                 raise
-            lost = lost or isinstance(error, AnswerLost)
+            sent = sent or isinstance(error, AnswerLost)
             _log.info("%s; try %d in %.1f s", type(error).__name__, tried + 2, wait)
         yield from flow.pause(wait)
     raise AssertionError  # count() never ends
 
 
-def _after_lost_try(error: XinqiaoError) -> XinqiaoError:
-    """The error of a call of which an earlier try may have been carried out."""
+def _after_lost_try(error: XinqiaoError, lost: str | None) -> XinqiaoError:
+    """The error of a call of which an earlier try may have been carried out; what is open comes first."""
     if isinstance(error, AnswerLost) or not isinstance(error, ServerUnavailable | LimitReached):
         return error
     kind = type(error) if isinstance(error, LimitReached) else AnswerLost
     return kind(
-        f"{error.detail} {EARLIER}",
+        " ".join(filter(None, (lost, EARLIER, f"The last try: {error.detail}"))),
         code=error.code,
         status=error.status,
         title=error.title,

@@ -106,8 +106,8 @@ DO: Final[Mapping[type[XinqiaoError], Texts]] = {
         "Take another --idempotency-key, or repeat the first request as it was.",
     ),
     errors.CursorRefused: (
-        "请放回原来存下的游标，或清空（删除文件）从头读起。",
-        "Put the saved cursor back, or empty the store to begin anew.",
+        "请放回原来存下的游标，或将其删除（文件则删除文件），从头读起。",
+        "Put the saved cursor back, or delete it (the file itself) to begin anew.",
     ),
     errors.NotFound: ("请核对地址和编号。", "Check the address and the id."),
     errors.AccessRefused: (

@@ -25,7 +25,7 @@ from xinqiao.cli._language import (
     text,
     with_code,
 )
-from xinqiao.errors import ReceiptInvalid, SignatureInvalid, XinqiaoError
+from xinqiao.errors import EvidenceUnreadable, ReceiptInvalid, SignatureInvalid, XinqiaoError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -198,11 +198,17 @@ def repeat_with(key: str, language: Language) -> None:
 
 def error(error: XinqiaoError | InputError, language: Language) -> None:
     """Print what happened in one line, and below it what to do."""
-    mark = isinstance(error, SignatureInvalid | ReceiptInvalid) and language is Language.EN
-    said = f"✘ {'NOT AUTHENTIC: ' if mark else ''}{what_happened(error, language)}"
+    mark = _verdict(error) if language is Language.EN else ""
+    said = f"✘ {mark}{what_happened(error, language)}"
     notes.print(Text(said, style="bold red"), soft_wrap=True)
     for line in what_to_do(error, language):
         notes.print(Text(f"  {line}"), soft_wrap=True)
+
+
+def _verdict(error: XinqiaoError | InputError) -> str:
+    if isinstance(error, EvidenceUnreadable):
+        return "Cannot be read as evidence: "
+    return "NOT AUTHENTIC: " if isinstance(error, SignatureInvalid | ReceiptInvalid) else ""
 
 
 def _print_signature(evidence: Evidence, language: Language) -> None:
