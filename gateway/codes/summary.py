@@ -141,7 +141,8 @@ def summary_of(
         registration_status=enterprise.status,
         bad=[each.record.dataset for each in warnings if each.counts_as_bad],
         notices=[each.record.dataset for each in warnings if not each.counts_as_bad],
-        is_complete=all(each.state != "unavailable" for each in sections),
+        is_complete=REGISTRATION not in enterprise.unavailable
+        and all(each.state != "unavailable" for each in sections),
     )
     return Summary(
         registration=next((e.fields for e in disclosed if e.record.dataset == REGISTRATION), {}),
@@ -151,7 +152,7 @@ def summary_of(
         status=status_line(found, catalogue, enterprise.kind, format_moment(now)),
         alerts=[_alert(each, catalogue, enterprise.kind) for each in warnings[:MAX_RECORDS_SHOWN]],
         more_alerts=max(0, len(warnings) - MAX_RECORDS_SHOWN),
-        trade_licences=_trade_licences(enterprise, sections, catalogue),
+        trade_licences=_trade_licences(enterprise, sections, catalogue, day_of(now)),
         as_of=now,
         catalogue_version=catalogue.version,
         sections=sections,
@@ -182,7 +183,7 @@ def _alert(disclosed: DisclosableRecord, catalogue: Catalogue, kind: str) -> Ale
 
 
 def _trade_licences(
-    enterprise: Enterprise, sections: Sequence[Section], catalogue: Catalogue
+    enterprise: Enterprise, sections: Sequence[Section], catalogue: Catalogue, today: date
 ) -> list[TradeLicence]:
     """The licences that the enterprise's trade needs; none where their source is unavailable."""
     items, section = (
@@ -192,9 +193,22 @@ def _trade_licences(
     if items is None or section is None or section.state == "unavailable":
         return []
     return [
-        _held(item, [e for e in section.found if e.fields.get("item_code") == item.code])
+        _held(
+            item,
+            [
+                each
+                for each in section.found
+                if each.fields.get("item_code") == item.code and _has_begun(each, today)
+            ],
+        )
         for item in items.needed_for(enterprise.industry or "")
     ]
+
+
+def _has_begun(disclosed: DisclosableRecord, today: date) -> bool:
+    """True if a licence's first day, or else the day of its decision, is not in the future."""
+    begins = disclosed.fields.get("valid_from") or disclosed.fields.get("decided_on")
+    return begins is None or date.fromisoformat(begins) <= today
 
 
 def _held(item: LicensingItem, licences: Sequence[DisclosableRecord]) -> TradeLicence:

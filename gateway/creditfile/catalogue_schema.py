@@ -268,7 +268,7 @@ class DatasetDefinition(CataloguePart):
     headline: tuple[Name, ...] = ()
     """Fields on the first line of a record; empty: the key's."""
     public_page: Literal["warning", "other", "none"] | None = None
-    """Part of the public page; by default bad datasets are warnings and good ones are others."""
+    """Part of the public page; by default what may be bad warns, and what is good is another."""
     only_in_force: bool = False
     """The public page leaves out what is no longer valid."""
     none_found: Names | None = None
@@ -301,7 +301,11 @@ class DatasetDefinition(CataloguePart):
     @cached_property
     def page_part(self) -> str:
         """Part of the public page: `warning`, `other` or `none`."""
-        return self.public_page or {"bad": "warning", "good": "other"}.get(self.tone, "none")
+        if self.public_page is not None:
+            return self.public_page
+        if self.tone == "good":
+            return "other"
+        return "warning" if self.is_ever_bad else "none"
 
     def names_for(self, kind: str) -> Names:
         """Names of the dataset, by the enterprise's kind."""

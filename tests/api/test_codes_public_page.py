@@ -345,7 +345,7 @@ async def test_each_empty_warning_says_as_of_when_nothing_was_found(portal: Port
     document = (await portal.browser().get(f"/E/{code.code_id}", headers=JSON)).json()
     moment = portal.clock().astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
     said = {each["dataset"]: each["statement"] for each in document["datasets"]}
-    assert len(said) == 15
+    assert len(said) == 17
     for statement in said.values():
         assert statement["zh"].startswith(f"截至 {moment} 未查询到")
         assert statement["en"].startswith(f"As of {moment}, no ")

@@ -1,5 +1,6 @@
 """Sentences of the public summary: what an empty list leaves out, over a synthetic province (R1, R6)."""
 
+from dataclasses import replace
 from datetime import date
 from functools import cache
 
@@ -127,3 +128,61 @@ def test_a_source_that_is_down_is_not_nothing_found(dataset: str) -> None:
     assert (section.state, section.statement.zh) == ("unavailable", "暂不可用")
     assert made.status.icon == "unknown"
     assert "部分来源暂不可用" in made.status.text.zh
+
+
+def test_whatever_may_be_bad_and_public_is_on_the_page() -> None:
+    """Else the status line would be green beside it."""
+    may_be_bad = {
+        each.code
+        for each in CATALOGUE.datasets
+        if each.is_ever_bad and CATALOGUE.fields_for(each.code, Audience.PUBLIC)
+    }
+    assert may_be_bad <= set(public_datasets(CATALOGUE))
+
+
+@pytest.mark.parametrize("dataset", ["inspection", "measure"])
+def test_a_bad_record_of_a_neutral_dataset_is_no_green_page(dataset: str) -> None:
+    """A failed inspection, a disciplinary measure that is published."""
+    fields = {
+        "inspection": {"task": "抽1", "inspected_on": "2026-10-01", "result": "不合格"},
+        "measure": {
+            "number": "措1",
+            "type": "失信惩戒",
+            "valid_from": "2026-10-01",
+            "valid_to": "2027-10-01",
+            "published": True,
+        },
+    }[dataset]
+    record = replace(
+        make_record("inspection"),
+        dataset=dataset,
+        decided_on=date(2026, 10, 1),
+        valid_to=date(2027, 10, 1),
+        level=fields.get("result"),
+        category=fields.get("type"),
+        fields=fields,
+    )
+    made = summary_of(make_enterprise(), (record,), CATALOGUE, now=NOW)
+    assert made.status.icon == "alert"
+    assert [each.dataset for each in made.alerts] == [dataset]
+
+
+def test_a_register_that_is_down_is_no_green_page() -> None:
+    """The enterprise may be gone by now."""
+    made = summary_of(make_enterprise(unavailable=("registration",)), (), CATALOGUE, now=NOW)
+    assert made.status.icon == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("begins", "is_held"), [("2026-11-23", True), ("2026-11-24", False), (None, True)]
+)
+def test_a_licence_is_held_from_its_first_day_on(begins: str | None, is_held: bool) -> None:
+    """One that begins tomorrow allows nothing today."""
+    fields = {"number": "许1", "item_code": "food_operation", "valid_to": "2032-01-01"}
+    if begins:
+        fields["valid_from"] = begins
+    licence = replace(
+        make_record("commitment"), dataset="licence", valid_to=date(2032, 1, 1), fields=fields
+    )
+    made = summary_of(make_enterprise(industry="H6210"), (licence,), CATALOGUE, now=NOW)
+    assert [each.is_held for each in made.trade_licences] == [is_held]
