@@ -84,6 +84,8 @@ WITHOUT_DATABASE: Final = {
     "/docs",
     "/docs/contrast.css",
     "/docs/start.js",
+    "/E",
+    "/E/",
     "/healthz",
     "/metrics",
     "/openapi.json",
@@ -166,7 +168,7 @@ def addresses(gateway: GatewayFixture) -> Iterator[RouteCase]:
         parts = [FILLED.get(p, "000" if p.startswith("{") else p) for p in path.split("/")]
         is_page = isinstance(route.original_route, PageRoute)
         for method in sorted((route.methods or set()) - {"HEAD", "OPTIONS"}):
-            yield RouteCase(method=method, route=route.path, path="/".join(parts), is_page=is_page)
+            yield RouteCase(method=method, route=path, path="/".join(parts), is_page=is_page)
 
 
 async def called(caller: Caller, address: RouteCase) -> httpx2.Response:

@@ -82,7 +82,7 @@ async def test_answers_and_refusals_are_signed_and_bound_to_their_requests(
             ("GET", "/v1/questions", 200),
             ("GET", "/v1/nothing?a=%E4%B8%AD&b", 404),
             ("GET", "/v1/questions?", 200),
-            ("GET", "/v1/questions??", 200),
+            ("GET", "/v1/questions??", 400),
             ("GET", "/v1/queries", 405),
             ("POST", "/v1/queries", 401),
         ):
@@ -137,7 +137,7 @@ async def test_the_target_is_signed_to_the_byte_as_it_was_sent(
     """RFC 9421 §2.2.2: empty query, percent-encoding case, absolute form."""
     sent = target.replace("ISSUER", served.issuer)
     response = await asyncio.to_thread(raw_call, served.issuer, "GET", sent, [])
-    assert response.status_code in {200, 404}
+    assert response.status_code in {200, 400, 404}
     async with httpx2.AsyncClient(base_url=served.issuer, trust_env=False) as http:
         assert await verified(http, response) == REQUEST | ANSWER
 

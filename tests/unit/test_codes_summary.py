@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 from functools import cache
+from typing import Any, Final
 
 import pytest
 
@@ -140,19 +141,22 @@ def test_whatever_may_be_bad_and_public_is_on_the_page() -> None:
     assert may_be_bad <= set(public_datasets(CATALOGUE))
 
 
-@pytest.mark.parametrize("dataset", ["inspection", "measure"])
+BAD: Final[dict[str, dict[str, Any]]] = {
+    "inspection": {"task": "抽1", "inspected_on": "2026-10-01", "result": "不合格"},
+    "measure": {
+        "number": "措1",
+        "type": "失信惩戒",
+        "valid_from": "2026-10-01",
+        "valid_to": "2027-10-01",
+        "published": True,
+    },
+}
+
+
+@pytest.mark.parametrize("dataset", BAD)
 def test_a_bad_record_of_a_neutral_dataset_is_no_green_page(dataset: str) -> None:
     """A failed inspection, a disciplinary measure that is published."""
-    fields = {
-        "inspection": {"task": "抽1", "inspected_on": "2026-10-01", "result": "不合格"},
-        "measure": {
-            "number": "措1",
-            "type": "失信惩戒",
-            "valid_from": "2026-10-01",
-            "valid_to": "2027-10-01",
-            "published": True,
-        },
-    }[dataset]
+    fields = BAD[dataset]
     record = replace(
         make_record("inspection"),
         dataset=dataset,
