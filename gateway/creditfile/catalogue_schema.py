@@ -71,6 +71,8 @@ class FieldDefinition(CataloguePart):
     values: tuple[str, ...] = ()
     values_also: Mapping[str, tuple[NonEmptyText, ...]] = {}
     """Other words for the values; one that ends with … stands for all that begin so."""
+    problem_of_others: Literal["not_in_catalogue", "licence_not_in_force"] = "not_in_catalogue"
+    """Code of the problem of a delivered value that is none of these."""
     also: tuple[NonEmptyText, ...] = ()
     """Other names of its column in delivered files."""
     empty_words: bool | None = None

@@ -17,6 +17,7 @@ class ProblemCode(StrEnum):
     MISSING = "missing"
     UNKNOWN_FIELD = "unknown_field"
     NOT_IN_CATALOGUE = "not_in_catalogue"
+    LICENCE_NOT_IN_FORCE = "licence_not_in_force"
     NOT_A_TEXT = "not_a_text"
     NUL_CHARACTER = "nul_character"
     TOO_LONG = "too_long"
@@ -75,6 +76,11 @@ REASONS: Final[Mapping[ProblemCode, Translated]] = {
     ProblemCode.UNKNOWN_FIELD: Translated("没有此字段", "unknown"),
     ProblemCode.NOT_IN_CATALOGUE: Translated(
         "不是目录规定的取值", "not one of the values of the catalogue"
+    ),
+    ProblemCode.LICENCE_NOT_IN_FORCE: Translated(
+        "许可的当前状态不是“有效”，不予入库；许可已失效而此前报送过的，请撤回（withdraw）",
+        "the licence's state is not 有效 (in force) and it is not taken; if you delivered it before and it "
+        "has ended, withdraw it",
     ),
     ProblemCode.NOT_A_TEXT: Translated("不是文本", "not a text"),
     ProblemCode.NUL_CHARACTER: Translated("含有空字符（U+0000）", "has a NUL character"),

@@ -150,7 +150,7 @@ def _text(field: FieldDefinition, most: int) -> FieldParser:
         if len(text) > most:
             raise InvalidValue(ProblemCode.TOO_LONG, most)
         if values and text:
-            raise InvalidValue(ProblemCode.NOT_IN_CATALOGUE)
+            raise InvalidValue(ProblemCode(field.problem_of_others))
         return text
 
     return read

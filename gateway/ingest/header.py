@@ -1,6 +1,7 @@
 """Header of a delivered file: maps columns to the dataset's fields by code, Chinese name or alias."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,9 @@ HEADER_ROWS: Final = 10
 _MOST_NAMED: Final = 10
 _MOST_NAME: Final = 40
 _KNOWN_ENOUGH: Final = 2
-"""Known columns with which a row is a header, and its other cells are names and no data."""
+"""Known columns with which a row may be a header that has unknown ones."""
+_NOT_SHOWN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Categories of characters that steer a terminal or the direction of a text."""
 _BOOLEANS: Final = {
     **dict.fromkeys(("true", "1", "yes", "是"), True),
     **dict.fromkeys(("false", "0", "no", "否"), False),
@@ -46,6 +49,7 @@ class Header:
 
     columns: tuple[str, ...]
     names: tuple[str, ...]
+    """A column that is unknown in a row that may be data has its number, as `#3`."""
 
     @property
     def name_of(self) -> Mapping[str, str]:
@@ -85,20 +89,30 @@ class HeaderReader:
         self._is_passed_over: dict[str, bool] = {}
 
     def find(self, rows: Sequence[Sequence[str]]) -> int | None:
-        """Index of the header among a file's first rows: the first one that names the USCC."""
+        """Index of the header among a file's first rows: the first one that names the USCC.
+
+        Of several such rows in succession, as in grouped headers, the one with most known names.
+        """
+        found: int | None = None
+        most = 0
         for index, cells in enumerate(rows):
-            if USCC in map(self._targets.get, map(fold_name, set(cells))):
-                return index
-        return None
+            targets = {self._targets.get(fold_name(each), "") for each in set(cells)} - {""}
+            if USCC in targets:
+                if len(targets) > most:
+                    found, most = index, len(targets)
+            elif found is not None:
+                break
+        return found
 
     def count_known(self, cells: Sequence[str]) -> int:
         """How many of these cells name a column of the dataset."""
         return sum(fold_name(each) in self._targets for each in cells)
 
-    def read(self, cells: Sequence[str]) -> Header:
+    def read(self, cells: Sequence[str], places: Sequence[int] | None = None) -> Header:
         """The header in these cells; `FileRefused` if it does not fit the dataset.
 
-        Unknown names are repeated where the row is surely a header: without one, it is data.
+        Unknown names are repeated where most names of the row are known: else it may be data.
+        `places` are those of the cells in the file, from 0, where some were left out.
         """
         names = [each.strip() for each in cells]
         while names and not names[-1]:  # a separator at the end of each line
@@ -106,11 +120,18 @@ class HeaderReader:
         targets = {name: self._targets.get(fold_name(name), "") for name in set(names)}
         found = [targets[name] for name in names]
         unknown = [place for place, column in enumerate(found) if not column]
-        is_header = len(names) - len(unknown) >= _KNOWN_ENOUGH
-        if unknown and not (self.ignores_unknown and is_header):
-            raise self._unknown(names if is_header else [], unknown)
+        known = len(names) - len(unknown)
+        is_surely_header = 2 * known > sum(map(bool, names))
+        numbers = [place + 1 for place in places or range(len(names))]
+        shown = [
+            shown_name(name) if column or is_surely_header else ""
+            for name, column in zip(names, found, strict=True)
+        ]
+        if unknown and not (self.ignores_unknown and known >= _KNOWN_ENOUGH):
+            raise self._unknown([(shown[place], numbers[place]) for place in unknown])
         columns = tuple(each or IGNORED for each in found)
-        header = Header(columns=columns, names=tuple(map(shown_name, names)))
+        listed = (name or f"#{number}" for name, number in zip(shown, numbers, strict=False))
+        header = Header(columns=columns, names=tuple(listed))
         self._check(columns)
         return header
 
@@ -147,15 +168,14 @@ class HeaderReader:
             )
         return target
 
-    def _unknown(self, names: Sequence[str], unknown: Sequence[int]) -> FileRefused:
+    def _unknown(self, columns: Sequence[tuple[str, int]]) -> FileRefused:
+        """Refusal of columns that are unknown, each by its name, if it may be said, and number."""
         shown = [
-            self._with_nearest(shown_name(names[place]))
-            if names and names[place]
-            else Translated(f"{place + 1}", f"{place + 1}")
-            for place in unknown[:_MOST_NAMED]
+            self._with_nearest(name) if name else Translated(f"第 {number} 列", f"{number}")
+            for name, number in columns[:_MOST_NAMED]
         ]
         zh, en = "、".join(each.zh for each in shown), ", ".join(each.en for each in shown)
-        more = " …" if len(unknown) > _MOST_NAMED else ""
+        more = " …" if len(columns) > _MOST_NAMED else ""
         fields = [each for each in self.dataset.fields if each.name != USCC]
         accepted = "、".join((self._uscc_name, *(each.zh for each in fields)))
         codes = ", ".join((USCC, *(each.name for each in fields)))
@@ -203,8 +223,10 @@ class HeaderReader:
 
 
 def shown_name(name: str) -> str:
-    """A column's name as it is repeated: short, in one line, without personal numbers."""
-    return scan(" ".join(name.split())).text[:_MOST_NAME]
+    """A column's name as it is repeated: short, in one line of plain text, without personal numbers."""
+    line = " ".join(name.split())
+    plain = "".join(each for each in line if unicodedata.category(each) not in _NOT_SHOWN)
+    return scan(plain).text[:_MOST_NAME]
 
 
 def _texts(values: Mapping[str, str]) -> CellParser:

@@ -86,7 +86,9 @@ class RowValidator:
             except InvalidValue as invalid:
                 is_looked_up = len(problems) < MAX_LOOKED_UP
                 nearest = self._nearest_to(invalid, name, value) if is_looked_up else ()
-                problems.append(replace(invalid.of(_shown(name)), nearest=nearest))
+                is_named = invalid.code is not ProblemCode.UNKNOWN_FIELD or nearest
+                field = _shown(name) if is_named else WHOLE_ROW
+                problems.append(replace(invalid.of(field), nearest=nearest))
                 if len(problems) >= MAX_PROBLEMS:
                     break
         return fields
@@ -218,5 +220,5 @@ def _listed(value: Any) -> Sequence[str]:  # a text, or a list of texts
 
 
 def _shown(name: object) -> str:
-    """A field's name as reported: an unknown name could be a value in the wrong column."""
+    """A field's name as reported: an unknown name that is no identifier may be data."""
     return name if isinstance(name, str) and _FIELD_NAME.fullmatch(name) else WHOLE_ROW

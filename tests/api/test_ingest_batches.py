@@ -205,7 +205,7 @@ async def test_a_rejected_row_leaves_the_others_alone(held: IngestBatches) -> No
     assert [[(p.field, p.reason) for p in each.problems] for each in taken[1:6]] == [
         [("uscc", "not a unified social credit code of a market entity")],
         [("decided_on", "in the future")],
-        [("religion", "unknown")],
+        [("?", "unknown")],
         [("?", "has bytes that are no characters")],
         [("content", "has a NUL character")],
     ]

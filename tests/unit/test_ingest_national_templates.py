@@ -9,7 +9,7 @@ import pytest
 
 from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE, CatalogueError, load_catalogue
 from gateway.ingest.decompression import FileRefused
-from gateway.ingest.header import HeaderReader
+from gateway.ingest.header import HeaderReader, shown_name
 from gateway.ingest.results import RowWarning
 from tests.creditfile_builders import CATALOGUE, USCC
 from tests.ingest_reader import Reader, ReadResult, reader_in
@@ -107,9 +107,13 @@ def test_what_a_national_template_says_is_kept(read: Reader) -> None:
 
 
 def test_a_licence_that_is_not_in_force_is_no_delivery(read: Reader) -> None:
-    """Another state than 有效 is reported, and the licence not told as one in force."""
-    found = read(LICENCE.replace(",1,杭州市", ",2,杭州市"), dataset="licence")
-    assert [each[1] for each in found.rejects] == ["current_state"]
+    """Another state than 有效 is reported with what to do: 有效 is not named as what would be accepted."""
+    for state in ("2", "注销"):
+        found = read(LICENCE.replace(",1,杭州市", f",{state},杭州市"), dataset="licence")
+        (listed,) = found.rejects_in("zh", "licence")
+        assert (listed["field"], listed["code"]) == ("current_state", "licence_not_in_force")
+        assert "请撤回（withdraw）" in listed["reason"]
+        assert listed["accepted"] == ""
 
 
 @pytest.mark.parametrize("text", [PENALTY, LICENCE])
@@ -231,6 +235,67 @@ def test_a_column_that_is_not_known_is_named_with_what_is_accepted() -> None:
     assert "document_number" in refused.zh
     assert "无法识别的列：“内部案号”" in refused.zh
     assert "李逸凡" not in refusal("李逸凡,330106199001011237,罚款").en
+
+
+ROWS_OF_DATA = (
+    ("registration",
+     "统一社会信用代码|91330106MAHD08319M|名称|张三的小店|法定代表人|张三丰|住所|西湖区文三路 1 号 2 幢 303"),
+    ("penalty", f"统一社会信用代码|{USCC}|处罚决定书文号|罚1|处罚类别|罚款|处罚决定日期|昨天|备注|张三丰"),
+    ("licence", f"统一社会信用代码||{USCC}|备注|张三丰|许可编号|西湖区文三路"),
+    ("penalty", "统一社会信用代码|处罚类别|张三丰|李四光|王五|赵六"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("ignore_unknown", [True, False])
+@pytest.mark.parametrize(("dataset", "row"), ROWS_OF_DATA)
+def test_a_row_that_may_be_data_is_not_repeated(
+    dataset: str, row: str, ignore_unknown: bool
+) -> None:
+    """Where no more than half of its cells are known, columns are named by their numbers."""
+    cells = row.split("|")
+    data = [
+        each for each in cells if any(said in each for said in ("3301", "三", "光", "五", "赵"))
+    ]
+    reader = HeaderReader(CATALOGUE, dataset, ignore_unknown=ignore_unknown)
+    try:
+        header = reader.read(cells)
+    except FileRefused as refused:
+        said = refused.zh + refused.en
+    else:
+        said = repr(header)
+        assert "#" in "".join(header.ignored)
+    assert data
+    assert not any(each in said for each in data)
+
+
+def test_unknown_columns_have_their_numbers_in_the_file() -> None:
+    """In both languages; cells that are blank are no unknown data."""
+    refused = refusal("统一社会信用代码,处罚类别,张三丰,李四光")
+    assert "as in column 3, 4. Accepted" in refused.en
+    assert "无法识别的列：第 3 列、第 4 列。" in refused.zh
+    with pytest.raises(FileRefused, match="column 5, 9") as caught:
+        HeaderReader(CATALOGUE, "penalty").read(["统一社会信用代码", "张三", "李四"], (1, 4, 8))
+    assert "第 5 列、第 9 列" in caught.value.zh
+
+
+def test_of_grouped_headers_the_one_with_most_known_names_is_read(read: Reader) -> None:
+    """Of rows in succession that name the USCC; a later one is data."""
+    row = f"{USCC},罚1,罚款,0.6,2026-03-02,x\n"
+    found = read(f"统一社会信用代码,处罚信息,,,,\n{HEADER}\n{row}")
+    assert (found.refused, found.rejects, found.rows) == (None, [], 1)
+    found = read(f"{HEADER}\n{row}{HEADER},违法事实\n")
+    assert found.rows == 2
+    reader = HeaderReader(CATALOGUE, "penalty")
+    assert reader.find([HEADER.split(",")] * 2) == 0
+
+
+@pytest.mark.parametrize("mark", ["\x1b]0;", "\u202e", "\u2028", "\x9b", "\u200b", "\u2066"])
+def test_what_steers_a_terminal_or_a_text_is_not_repeated(mark: str) -> None:
+    """Of the name of a column, a sheet or a mapping; nor does it hide a personal number."""
+    for text in (refusal(f"{HEADER},内部{mark}案号").zh, shown_name(f"内部{mark}案号")):
+        assert mark not in text
+        assert "案号" in text
+    assert "330106" not in shown_name(f"证件330106{mark[0]}199001011237")
 
 
 def test_codes_have_chinese_words_too(read: Reader) -> None:

@@ -88,10 +88,10 @@ def _judge(book: WorkbookFile, name: str, reader: HeaderReader) -> ChosenSheet |
     row, cells = rows[place]
     named = [index for index, each in enumerate(cells) if each.strip(BLANKS)]
     names = [cells[each] for each in named]
-    try:
-        header = reader.read(names)
-    except FileRefused as refused:
-        return _Unfit(known=reader.count_known(names), refused=refused)
     begin = first_column(sheet)
     places = tuple(begin + each for each in named)
+    try:
+        header = reader.read(names, places)
+    except FileRefused as refused:
+        return _Unfit(known=reader.count_known(names), refused=refused)
     return ChosenSheet(name=name, row=row, places=places, header=header)
