@@ -197,7 +197,7 @@ def consents_of(method: str, *, status: str | None = None, **named: Any) -> list
                 "consent_id",
                 in_another_state,
                 wrong=f"= is {status}",
-                right="as one that is",
+                right="only one that is",
                 **named,
             )
         )

@@ -230,3 +230,58 @@ def test_a_flow_needs_a_place_to_come_back_to(fake_gateway: FakeGateway) -> None
     with pytest.raises(errors.ConfigurationError, match="redirect_uri"):
         fake_gateway.client(redirect_uri=None).start_consent(**WANTED)
     assert fake_gateway.requests == []
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        {"datasets": ["penaltyy"]},
+        {"purpose": "loan_aproval"},
+        {"valid_until": datetime(2020, 1, 1, tzinfo=UTC)},
+        {"max_uses": 0},
+    ],
+)
+def test_a_mistake_in_what_is_asked_for_is_a_request_to_be_mended(
+    fake_gateway: FakeGateway, mistake: dict[str, Any]
+) -> None:
+    """Credentials and clock are right; whoever catches `OAuthError` goes on catching it."""
+    with pytest.raises(errors.InvalidAuthorizationDetails) as caught:
+        fake_gateway.client().start_consent(**{**WANTED, **mistake})
+    assert isinstance(caught.value, errors.RequestRefused)
+    assert isinstance(caught.value, errors.OAuthError)
+    assert caught.value.code == "invalid_authorization_details"
+    assert set(caught.value.unknown) == {"penaltyy", "loan_aproval"} & set(str(mistake).split("'"))
+
+
+def test_a_time_without_its_zone_is_named_with_its_mend(fake_gateway: FakeGateway) -> None:
+    """Before anything is asked."""
+    naive, client = datetime(2027, 5, 22), fake_gateway.client()  # noqa: DTZ001 - the mistake
+    with pytest.raises(
+        errors.ConfigurationError, match=r"^`valid_until` needs a time zone, or give"
+    ):
+        client.start_consent(**{**WANTED, "valid_until": naive})
+    with pytest.raises(
+        errors.ConfigurationError, match=r"^`decided_from` needs a time zone, or give"
+    ):
+        client.query(USCC, purpose="tender", datasets=["penalty"], decided_from=naive)
+    assert fake_gateway.requests == []
+
+
+def test_the_end_of_a_cool_down_is_told_by_the_refusal_that_began_it(
+    fake_gateway: FakeGateway,
+) -> None:
+    """30 days after `decided_at` of the refused consent."""
+    client = fake_gateway.client()
+    start = client.start_consent(**WANTED)
+    fake_gateway.decide(start.url, grant=False)
+    asked = {name: WANTED[name] for name in ("purpose", "datasets")}
+    with pytest.raises(errors.CoolingDown):
+        client.request_consent(USCC, **asked)
+    [held] = client.consents(status="refused")
+    assert held.decided_at is not None
+    again = held.decided_at + timedelta(days=30)
+    fake_gateway.advance(again - datetime.now(UTC) - timedelta(hours=1))
+    with pytest.raises(errors.CoolingDown):
+        client.request_consent(USCC, **asked)
+    fake_gateway.advance(timedelta(hours=1))
+    assert client.request_consent(USCC, **asked).status == "requested"

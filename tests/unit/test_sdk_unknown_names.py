@@ -61,6 +61,9 @@ def test_a_consent_flow_names_them_too(client: Client) -> None:
     )
     assert isinstance(error, errors.OAuthError)
     assert error.unknown == {"penalties": "penalty"}
+    wrong: Any = "loan_aproval"
+    error = refused(client.start_consent, uscc=USCC, purpose=wrong, datasets=["penalty"])
+    assert error.unknown == {wrong: "loan_approval"}
 
 
 def test_a_name_that_is_like_none_is_named_alone(client: Client) -> None:

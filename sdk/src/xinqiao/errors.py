@@ -20,6 +20,7 @@
     │   ├── UnknownQuestion           unknown_question
     │   ├── UnknownDataset            unknown_dataset
     │   ├── UnknownPurpose            unknown_purpose
+    │   ├── InvalidAuthorizationDetails  invalid_authorization_details, also an `OAuthError`
     │   ├── PayloadTooLarge           payload_too_large
     │   ├── UnsupportedMediaType      unsupported_media_type
     │   ├── DigestMismatch            digest_mismatch
@@ -221,6 +222,10 @@ class UnknownPurpose(RequestRefused, code="unknown_purpose"):
     """This is not one of the purposes for which data is shared."""
 
 
+class InvalidAuthorizationDetails(RequestRefused, OAuthError, code="invalid_authorization_details"):
+    """The consent flow that was asked for is malformed, or beyond the agreement."""
+
+
 class PayloadTooLarge(RequestRefused, code="payload_too_large"):
     """The request is larger than the gateway reads."""
 
@@ -326,7 +331,11 @@ class ConsentPaused(ConsentError, code="consent_paused"):
 
 
 class CoolingDown(ConsentError, code="cooling_down"):
-    """The enterprise refused not long ago; it cannot be asked again yet."""
+    """The enterprise refused not long ago; it cannot be asked again yet.
+
+    It can 30 days after the refusal, which is the newest of `client.consents(status="refused")` with the same
+    enterprise and purpose: `decided_at + timedelta(days=30)`.
+    """
 
 
 class LimitReached(XinqiaoError):

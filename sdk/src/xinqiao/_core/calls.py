@@ -99,7 +99,10 @@ def query(
         purpose=purpose,
         consent_id=consent_id,
         datasets=_names(datasets, "datasets"),
-        filter=_without_empty(decided_from=day_text(decided_from), decided_to=day_text(decided_to)),
+        filter=_without_empty(
+            decided_from=day_text(decided_from, "decided_from"),
+            decided_to=day_text(decided_to, "decided_to"),
+        ),
         page=_without_empty(size=page_size, cursor=cursor),
     )
     return (yield from _query_page(session, body, idempotency_key))
@@ -280,7 +283,7 @@ def credit_data(
         purpose=purpose,
         datasets=_names(datasets, "datasets"),
         questions=_names(questions, "questions"),
-        valid_until=term_text(valid_until),
+        valid_until=term_text(valid_until, "valid_until"),
         max_uses=max_uses,
     )
     if not {"datasets", "questions"} & set(wanted):

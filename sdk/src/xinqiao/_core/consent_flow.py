@@ -19,6 +19,7 @@ from xinqiao.errors import (
     ConfigurationError,
     ConsentFlowInvalid,
     ConsentRefused,
+    InvalidAuthorizationDetails,
     OAuthError,
     ProtocolError,
 )
@@ -116,7 +117,8 @@ def start_consent(
     """Start a consent flow; without `uscc`, the person who signs in chooses the enterprise.
 
     `valid_until` is a time with its offset, or the last day (of China's time). `redirect_uri` must be
-    registered; it defaults to the client's own.
+    registered; it defaults to the client's own. A mistake in what is asked for, or what the agreement does
+    not cover, raises `InvalidAuthorizationDetails`, which is a `RequestRefused`.
     """
     callback = redirect_uri or session.settings.redirect_uri
     if callback is None:
@@ -145,7 +147,7 @@ def start_consent(
         request_uri, lifetime = yield from with_retries(
             session, lambda: _push_request(session, form), idempotent=True
         )
-    except OAuthError as error:
+    except InvalidAuthorizationDetails as error:
         name_unknown(error, wanted)
         raise
     server = yield from metadata(session)

@@ -89,6 +89,8 @@ def oauth_error(
     answer = json_members(body)
     code = _text(answer, "error") or _text(answer, "code")
     kind = _oauth_kind(status, answered=code is not None or lost is None)
+    if kind is errors.OAuthError and code == errors.InvalidAuthorizationDetails.known_code:
+        kind = errors.InvalidAuthorizationDetails
     said = _text(answer, "error_description") or _text(answer, "detail")
     if place is not None and status >= 500:  # noqa: PLR2004 - RFC 9110
         failed = f"{place} was answered {status} by the gateway or a proxy before it."

@@ -7,7 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
-from xinqiao.errors import OAuthError, UnknownDataset, UnknownPurpose, UnknownQuestion, XinqiaoError
+from xinqiao.errors import (
+    InvalidAuthorizationDetails,
+    UnknownDataset,
+    UnknownPurpose,
+    UnknownQuestion,
+    XinqiaoError,
+)
 
 from .closed_lists import DATASETS, PURPOSES, QUESTION_RULES
 from .serialization import ReadOnlyDict
@@ -22,7 +28,7 @@ _LISTS: Final[Mapping[type[XinqiaoError], tuple[str, ...]]] = {
     UnknownPurpose: ("purpose",),
     UnknownDataset: ("datasets",),
     UnknownQuestion: ("questions",),
-    OAuthError: ("purpose", "datasets", "questions"),
+    InvalidAuthorizationDetails: ("purpose", "datasets", "questions"),
 }
 _KNOWN: Final[Mapping[str, Sequence[str]]] = {
     "purpose": sorted(PURPOSES),

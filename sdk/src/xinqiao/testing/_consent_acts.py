@@ -52,9 +52,9 @@ class FakeConsentActs(FakeRecordActs):
         found = consents[known(name, consents, "id of a consent")]
         status = found.status_at(self._time)
         if status not in statuses or (status == "expired" and not found.was_given):
-            raise FakeSetupError(
-                f"{name!r} is {status}: it cannot be {act}, as one that is {' or '.join(statuses)}."
-            )
+            *others, last = statuses
+            which = f"{', '.join(others)} or {last}" if others else last
+            raise FakeSetupError(f"{name!r} is {status}: only one that is {which} can be {act}.")
         return found
 
     def grant_consent(
@@ -83,8 +83,9 @@ class FakeConsentActs(FakeRecordActs):
             datasets=rules.datasets(datasets),
             questions=rules.questions(questions),
             valid_until=rules.term(valid_until, self._time),
-            max_uses=max_uses,
+            max_uses=rules.uses(max_uses),
             uses_left=max_uses,
+            decided_at=self._time,
             separate_consents=rules.separate_consents(separate_consents),
             unseparated=rules.paths(unseparated, "separate"),
             unlicensed=rules.paths(unlicensed, "personal"),

@@ -105,6 +105,7 @@ CONSENT: Final[Mapping[str, Callable[[object], object]]] = {
     "separate_consents": separate_consents,
     "unseparated": lambda value: paths(value, "separate"),
     "unlicensed": lambda value: paths(value, "personal"),
+    "decided_at": _MOMENT,
     "answer_by": _MOMENT,
     "cool_down_until": _MOMENT,
     "amends": _ID,

@@ -72,7 +72,7 @@ class FakeConsents:
                 is_open = each.status_at(when) in {"requested", "active", "paused"}
                 if is_open and (each.uscc, each.purpose) == (asked.uscc, asked.purpose):
                     each.status = "superseded"
-            asked.status = "active"
+            asked.status, asked.decided_at = "active", when
             return self.keep(asked)
         running = self.held[asked.amends]
         spent = (running.max_uses or 0) - (running.uses_left or 0)
@@ -85,7 +85,8 @@ class FakeConsents:
     def refuse(self, consent_id: str, when: datetime) -> None:
         """Refuse a request: the same is not asked for again within the cool-down."""
         consent = self.held[consent_id]
-        consent.status, consent.cool_down_until = "refused", when + lifetimes.COOL_DOWN
+        consent.status, consent.decided_at = "refused", when
+        consent.cool_down_until = when + lifetimes.COOL_DOWN
 
     def cools_down(self, uscc: str, purpose: str, when: datetime) -> bool:
         """True within the cool-down after a refusal of the same."""

@@ -100,6 +100,8 @@ class FakeConsent:
     """Fields that lack the separate consent that they need, as `dataset.field`: withheld."""
     unlicensed: tuple[str, ...] = ()
     """Personal fields of an operator for which the client lacks the licence: withheld."""
+    decided_at: datetime | None = None
+    """When it was granted or refused."""
     answer_by: datetime | None = None
     """End of the time in which a request can be answered."""
     cool_down_until: datetime | None = None
@@ -181,7 +183,12 @@ class FakeConsent:
 
     def document(self, now: datetime) -> dict[str, Any]:
         """Write what GET /v1/consents/{id} answers."""
-        told = {"status": self.status_at(now), "uses_left": self.uses_left, "amends": self.amends}
+        told = {
+            "status": self.status_at(now),
+            "uses_left": self.uses_left,
+            "amends": self.amends,
+            "decided_at": self.decided_at and self.decided_at.isoformat(),
+        }
         return {**self.credit_data(), **told}
 
 

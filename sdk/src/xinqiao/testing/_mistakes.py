@@ -16,6 +16,7 @@ from xinqiao._core.uscc import is_code, normalise
 
 T = TypeVar("T")
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_DIGITS: Final = re.compile(r"[0-9]{1,9}")
 _FEW: Final = 8
 
 
@@ -71,7 +72,8 @@ def whole(value: object, noun: str, *, least: int, most: int) -> int:
     """A whole number between two others."""
     if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
         return value
-    near = f"; the nearest is {min(max(value, least), most)}" if type(value) is int else ""
+    meant = int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
+    near = f"; the nearest is {min(max(meant, least), most)}" if type(meant) is int else ""
     raise FakeSetupError(f"{value!r} is no {noun}: a whole number from {least} to {most}{near}.")
 
 

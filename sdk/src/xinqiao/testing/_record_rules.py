@@ -185,10 +185,13 @@ def _asked(key: object) -> str | tuple[str, str]:
 
 
 def _answer(value: object, key: object) -> str:
+    names = get_args(AnswerValue)
     if isinstance(value, bool):
         near = "yes" if value else "no"
-        raise FakeSetupError(f"{value!r} is no answer to {key!r}: say {near!r}.")
-    return known(value, get_args(AnswerValue), "answer")
+        raise FakeSetupError(
+            f"{value!r} is no answer to {key!r}: say {near!r} (of {', '.join(names)})."
+        )
+    return known(value, names, "answer")
 
 
 def checked_elements(elements: object) -> dict[str, str]:
