@@ -175,7 +175,7 @@ async def _judge(path: Path, options: IngestOptions, judged: _Judged) -> None:
                 judged.rows += chunk.rows
                 judged.rejected += chunk.rejected
                 judged.passed_over += chunk.passed_over
-                judged.ignored = chunk.ignored
+                judged.ignored = tuple(dict.fromkeys((*judged.ignored, *chunk.ignored)))
                 judged.warnings.update({w.value: count for w, count in chunk.warnings.items()})
                 bar.at(chunk.position, judged.rows)
 

@@ -145,7 +145,7 @@ def _open_rows(source: "DecompressedFile | WorkbookFile", plan: ReadPlan) -> Row
             f"文件内容与其名称所示格式（{plan.format}）不符。",
         )
     if plan.format == "ndjson":
-        return read_ndjson(source, config.encoding)
+        return read_ndjson(source, header, config.encoding)
     if plan.format == "csv":
         return read_csv(source, header, config.encoding)
     return read_parquet(source, header)
@@ -163,7 +163,7 @@ def _chunk(
     warnings = Counter(each for warned in batch.warned.values() for each in warned)
     if batch.superseded:
         warnings[RowWarning.SUPERSEDED] += len(batch.superseded)
-    columns = reader.header.name_of if reader.header else None
+    columns = reader.names
     return Chunk(
         rows=rows,
         payload=batch.payload(),
@@ -173,7 +173,7 @@ def _chunk(
         rejected=len(batch.rejected),
         superseded=len(batch.superseded),
         passed_over=batch.passed_over,
-        ignored=reader.header.ignored if reader.header else (),
+        ignored=reader.ignored,
         warnings=warnings,
         position=position,
         is_last_part=is_last_part,

@@ -104,6 +104,16 @@ class HeaderReader:
                 break
         return found
 
+    @property
+    def codes(self) -> frozenset[str]:
+        """Codes of fields and row members that stand for themselves."""
+        targets = set(self._targets.values()) - NOT_KEPT
+        return frozenset(each for each in targets if self.target(each) == each)
+
+    def target(self, name: str) -> str:
+        """What a column of this name is; empty if it is not known."""
+        return self._targets.get(fold_name(name), "")
+
     def count_known(self, cells: Sequence[str]) -> int:
         """How many of these cells name a column of the dataset."""
         return sum(fold_name(each) in self._targets for each in cells)

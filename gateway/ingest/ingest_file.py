@@ -165,7 +165,7 @@ async def _merge_chunk(
             counts={name.value: count for name, count in counts.items()},
             warnings={name.value: count for name, count in warnings.items()},
             passed_over=chunk.passed_over,
-            ignored_columns=chunk.ignored,
+            ignored_columns=tuple(dict.fromkeys((*job.ignored_columns, *chunk.ignored))),
             rejects_bytes=lists.rejects.length,
             masked_bytes=lists.warnings.length,
             now=now,

@@ -4,7 +4,8 @@ In every format rows are counted from 1, without header and empty lines, so that
 stable when a file is read again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Final
 
 from gateway import strict_json
@@ -15,6 +16,8 @@ from gateway.ingest.decompression import (
     FileRefused,
     OversizedLine,
 )
+from gateway.ingest.header import HeaderReader
+from gateway.ingest.member_names import MEMBER_TWICE, PASSED_OVER, MemberNames
 from gateway.ingest.row_reader import RowReader
 from gateway.ingest.text_encoding import DeclaredEncoding, TextBlocks, decode_block
 from gateway.ingest.validate_columns import Row, RowParser, columns_of_rows
@@ -29,16 +32,41 @@ _NOT_STRICT: Final = {
     strict_json.TOO_DEEP: FieldProblem(
         field=WHOLE_ROW, code=ProblemCode.NESTED_TOO_DEEP, numbers=(strict_json.MAX_DEPTH,)
     ),
-    strict_json.MEMBER_TWICE: FieldProblem(field=WHOLE_ROW, code=ProblemCode.MEMBER_TWICE),
+    strict_json.MEMBER_TWICE: MEMBER_TWICE,
     strict_json.INTEGER_TOO_LARGE: FieldProblem(field=WHOLE_ROW, code=ProblemCode.NUMBER_TOO_LARGE),
 }
 """Problems by the message of the error."""
 
 
-def read_ndjson(source: DecompressedFile, encoding: DeclaredEncoding) -> RowReader:
+def read_ndjson(
+    source: DecompressedFile, header: HeaderReader, encoding: DeclaredEncoding
+) -> RowReader:
     """The rows of a file with one JSON object per line."""
+    return _JsonRows(source, header, encoding)
 
-    def read(line: bytes | FieldProblem) -> Row:
+
+class _JsonRows(RowReader):
+    """Row reader over lines, each parsed once; those that are skipped are not parsed."""
+
+    def __init__(
+        self, source: DecompressedFile, header: HeaderReader, encoding: DeclaredEncoding
+    ) -> None:
+        self._lines = _json_lines(source, encoding)
+        self._members = MemberNames(header)
+        super().__init__(source, map(self._read, self._lines), _PARSER)
+
+    @property
+    def names(self) -> Mapping[str, str] | None:
+        return self._members.names
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        return self._members.ignored
+
+    def pass_over(self, count: int) -> int:
+        return sum(1 for _ in islice(self._lines, count))
+
+    def _read(self, line: bytes | FieldProblem) -> Row:
         if isinstance(line, FieldProblem):
             return line
         try:
@@ -47,10 +75,14 @@ def read_ndjson(source: DecompressedFile, encoding: DeclaredEncoding) -> RowRead
             return NOT_JSON
         except StrictJsonError as error:
             return _NOT_STRICT.get(str(error), NOT_JSON)
-        return row if type(row) is dict else NOT_AN_OBJECT
+        return self._members.row(row) if type(row) is dict else NOT_AN_OBJECT
 
-    parser = RowParser(read=read, columns=lambda lines: columns_of_rows(map(read, lines)))
-    return RowReader(source, _json_lines(source, encoding), parser)
+
+_PARSER: Final = RowParser(
+    read=lambda row: row,
+    columns=columns_of_rows,
+    is_passed_over=lambda row: row is PASSED_OVER,
+)
 
 
 def _json_lines(

@@ -1,6 +1,6 @@
 """Base class of row readers: take, give back and skip rows of a file of any format."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, Final, Protocol
 
@@ -36,6 +36,16 @@ class RowReader:
         self._begun = 0
         self._returned: list[Any] = []
         self._refused: FileRefused | None = None
+
+    @property
+    def names(self) -> Mapping[str, str] | None:
+        """Names of the file's columns by field; None where they are the codes."""
+        return self.header.name_of if self.header else None
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Names of columns that are not kept, as far as the file has been read."""
+        return self.header.ignored if self.header else ()
 
     def take(self, most: int) -> list[Any]:
         """The next rows, at most `most`; fewer where the file ends or is refused. `FileRefused` is

@@ -158,7 +158,7 @@ def test_json_lines_have_the_gateways_numbers(tmp_path: Path) -> None:
         text = "\n".join(lines) if encoding == "utf-8" else "\n".join(lines)[1:]
         path.write_bytes(text.encode(encoding))
         with DecompressedFile(path) as source:
-            count = len(read_ndjson(source, "auto").take(100))
+            count = len(read_ndjson(source, HeaderReader(CATALOGUE, "penalty"), "auto").take(100))
         columns, rows = own(path)
         assert columns == ["uscc", "n", "…", "kinds"]
         assert rows == [

@@ -342,6 +342,67 @@ def test_a_departments_own_columns_are_mapped(read: Reader) -> None:
         HeaderReader(CATALOGUE, "penalty", {"案由": "案情"})
 
 
+NATIONAL: dict[str, Any] = {
+    "行政相对人代码_1(统一社会信用代码)": USCC,
+    "行政相对人类别": "法人及非法人组织",
+    "行政处罚决定书文号": "罚1",
+    "处罚类别": "罚款;没收违法所得",
+    "处罚决定日期": "2026/3/2",
+    "罚款金额（万元）": "0.6",
+    "处罚内容": "x",
+    "备注": "张三丰来信",
+}
+
+
+def json_lines(*rows: dict[str, Any]) -> str:
+    """An NDJSON file."""
+    return "\n".join(json.dumps(each, ensure_ascii=False) for each in rows)
+
+
+def test_members_have_the_names_of_the_national_template_too(read: Reader) -> None:
+    """The row is that of codes; what is not kept is listed, a natural person's row passed over."""
+    codes = {"uscc": USCC, "document_number": "罚2", "kinds": ["罚款"], "decided_on": "2026-03-02"}
+    person = NATIONAL | {"行政相对人类别": "自然人", "处罚类别": PERSON[0], "备注": PERSON[1]}
+    found = read(json_lines(NATIONAL, person, codes), "ndjson")
+    assert (found.refused, found.rejects, found.warned, found.rows) == (None, [], {}, 3)
+    assert [line[0] for line in found.lines] == ["1", "3"]
+    assert fields_of(found)["kinds"] == ["罚款", "没收"]
+    assert (fields_of(found)["fine"], fields_of(found)["decided_on"]) == ("0.600000", "2026-03-02")
+    (chunk,) = found.chunks
+    assert (chunk.passed_over, chunk.ignored) == (1, ("备注",))
+    everything = repr(chunk).encode() + chunk.payload + chunk.rejects + chunk.warned
+    assert not any(said.encode() in everything for said in (*PERSON, "张三丰"))
+    many = [NATIONAL | {"行政处罚决定书文号": f"罚{n}"} for n in range(60)]
+    whole, rest = read(json_lines(*many), "ndjson"), read(json_lines(*many), "ndjson", skip=7)
+    assert (whole.rejects, rest.lines) == ([], whole.lines[7:])
+
+
+def test_a_problem_of_a_row_of_json_names_its_member(read: Reader) -> None:
+    """By its name in the file."""
+    found = read(json_lines(NATIONAL | {"处罚决定日期": "昨天"}), "ndjson")
+    (listed,) = found.rejects_in("zh")
+    assert (listed["field"], listed["column"]) == ("decided_on", "处罚决定日期")
+    twice = read(json_lines(NATIONAL | {"document_number": "罚1"}), "ndjson")
+    assert twice.rejects == [("1", "?", "an object names a member twice")]
+
+
+def test_a_departments_own_members_are_mapped_or_left_out(read: Reader) -> None:
+    """An unknown one rejects its row, or is left out on request; its name may be data."""
+    own = {"案号": "罚1", "uscc": USCC, "kinds": ["罚款"], "decided_on": "2026-03-02", "科室": "密"}
+    assert read(json_lines(own), "ndjson").rejects[0] == ("1", "?", "unknown")
+    columns = {"案号": "document_number", "科室": None}
+    found = read(json_lines(own), "ndjson", columns=columns)
+    assert (found.rejects, fields_of(found)["document_number"]) == ([], "罚1")
+    assert found.chunks[0].ignored == ("科室",)
+    more = own | {"张三丰": "1"}
+    assert read(json_lines(more), "ndjson", columns=columns).rejects == [("1", "?", "unknown")]
+    found = read(json_lines(more), "ndjson", columns=columns, ignore_unknown=True)
+    assert (found.rejects, found.chunks[0].ignored) == ([], ("科室", "?"))
+    swapped = own | {"fine": "1"}
+    found = read(json_lines(swapped), "ndjson", columns=columns | {"fine": None})
+    assert "fine" not in fields_of(found)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "sentence"),
     [

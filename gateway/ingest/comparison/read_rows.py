@@ -30,7 +30,7 @@ def read_delivery(
         elif ending == ".csv":
             yield from read_csv(source, header, encoding)
         elif ending in _NDJSON:
-            yield from read_ndjson(source, encoding)
+            yield from read_ndjson(source, header, encoding)
         else:
             raise FileRefused(
                 f"{path.name} is neither .csv, .ndjson nor Parquet.",
