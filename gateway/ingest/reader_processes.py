@@ -25,7 +25,7 @@ MAX_READER_MEMORY: Final = 4 << 30
 """Address space limit of a reader in bytes; actual use is far lower."""
 MAX_WORKBOOK_MEMORY: Final = 1536 << 20
 """The same of a workbook, which its library holds in memory."""
-MAX_WORKBOOK_SECONDS: Final = 900
+MAX_WORKBOOK_SECONDS: Final = 180
 """CPU time limit of a workbook's reader."""
 _GC_THRESHOLDS: Final = (200_000, 50, 100)
 _HEAD: Final = struct.Struct("!QQ")

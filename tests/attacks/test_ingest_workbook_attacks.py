@@ -18,7 +18,7 @@ from gateway.ingest.reader_processes import (
     MAX_WORKBOOK_SECONDS,
     chunks_in_order,
 )
-from gateway.ingest.workbook import workbook_file
+from gateway.ingest.workbook import sheet_scan, workbook_file
 from gateway.ingest.workbook.biff_scan import scan_xls
 from tests.creditfile_builders import USCC
 from tests.ingest_fixture import children_of
@@ -27,6 +27,7 @@ from tests.workbook_builders import (
     biff_record,
     biff_workbook,
     compound_file,
+    raw_cell,
     raw_workbook,
     sheet_rows,
     workbook,
@@ -111,6 +112,38 @@ def encrypted_entries() -> bytes:
     return repacked(raw_workbook(ONE_CELL), change)
 
 
+def with_second_name() -> bytes:
+    """An entry that gives another name in its extra field, which calamine would believe."""
+    name = b"xl/sharedStrings.xml"
+    entry = zipfile.ZipInfo("xl/a.xml")
+    entry.extra = struct.pack("<2HBL", 0x7075, 5 + len(name), 1, zlib.crc32(b"xl/a.xml")) + name
+    made = io.BytesIO(raw_workbook(ONE_CELL))
+    with zipfile.ZipFile(made, "a") as archive:
+        archive.writestr(entry, b"<a/>")
+    return made.getvalue()
+
+
+def with_cells(cells: str, strings: str = "") -> bytes:
+    """A workbook with these cells in its first row."""
+    return raw_workbook(sheet_rows([cells]), strings)
+
+
+def linked(
+    target: str, links: str = "xl/_rels/workbook.xml.rels", kind: str = "worksheet"
+) -> bytes:
+    """A workbook with another relationship of this id and target before the usual one."""
+    kinds = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    others = {
+        "xl/_rels/workbook.xml.rels": "worksheets/sheet1.xml",
+        "_rels/.rels": "xl/workbook.xml",
+    }
+    made = "".join(
+        f'<Relationship Id="{id_}" Type="{kinds}/{kind}" Target="{each}"/>'
+        for id_, each in (("r&#49;", target), ("r1", others[links]))
+    )
+    return raw_workbook(ONE_CELL, parts={links: f"<Relationships>{made}</Relationships>"})
+
+
 FAR = sheet_rows(['<c r="A1"><v>1</v></c>', '<c r="XFD1048576"><v>1</v></c>'])
 COMMENT = b"PK\x05\x06" + bytes(16) + struct.pack("<H", 5) + b"hello"
 XLSX: dict[str, tuple[Callable[[], bytes], str]] = {
@@ -146,6 +179,31 @@ XLSX: dict[str, tuple[Callable[[], bytes], str]] = {
     "one string in many cells": (lambda: shared_and_repeated(32_767, 2_100), TOO_LARGE),
     "a string that is not there": (
         lambda: raw_workbook(sheet_rows(['<c t="s"><v>0</v></c>'])), DAMAGED),
+    "a second name of an entry": (with_second_name, DAMAGED),
+    "another separator": (lambda: with_entry("xl\\sharedStrings.xml", b"<a/>"), DAMAGED),
+    "an absolute name": (lambda: with_entry("/xl/a.xml", b"<a/>"), DAMAGED),
+    "a relative name": (lambda: with_entry("xl/../xl/a.xml", b"<a/>"), DAMAGED),
+    "a reference in a name": (lambda: with_entry("xl/a&#49;.xml", b"<a/>"), DAMAGED),
+    "a NUL in a name": (
+        lambda: with_entry("xl/a.xml", b"<a/>").replace(b"xl/a.xml", b"xl/a\0xml"), DAMAGED),
+    "an id twice": (lambda: linked("a.xml"), DAMAGED),
+    "another workbook": (
+        lambda: linked("evil/workbook.xml", "_rels/.rels", "officeDocument"), DAMAGED),
+    "two ids of a sheet": (
+        lambda: raw_workbook(ONE_CELL, parts={"xl/workbook.xml": '<workbook xmlns:r="r"><sheets>'
+            '<sheet name="a" r:id="r1" id="r2"/></sheets></workbook>'}), DAMAGED),
+    "an element in a value": (lambda: with_cells('<c t="str"><v><x/>a</v></c>'), DAMAGED),
+    "an element in a text": (
+        lambda: with_cells('<c t="inlineStr"><is><t>a<x/>b</t></is></c>'), DAMAGED),
+    "CDATA": (lambda: with_cells('<c t="str"><v><![CDATA[a]]></v></c>'), DAMAGED),
+    "a comment in a number": (lambda: with_cells("<c><v>1<!-- -->2</v></c>"), DAMAGED),
+    "a string in a string": (lambda: raw_workbook(ONE_CELL, "<si><x><si/></x></si>"), DAMAGED),
+    "cells without a row": (lambda: raw_workbook("<sheetData><c><v>1</v></c></sheetData>"), DAMAGED),
+    "a row in a row": (lambda: raw_workbook("<sheetData><row><row/></row></sheetData>"), DAMAGED),
+    "two tables": (lambda: raw_workbook(ONE_CELL * 2), DAMAGED),
+    "a cell in another row": (
+        lambda: raw_workbook('<sheetData><row><c><v>1</v></c></row><row r="1048576"><c r="XFC2"/>'
+            "<c><v>1</v></c></row></sheetData>"), TOO_LARGE),
     "many merged cells": (
         lambda: raw_workbook(f"{ONE_CELL}<mergeCells>{'<mergeCell/>' * 10_001}</mergeCells>"),
         "10,000 merged cells"),
@@ -177,6 +235,39 @@ def test_a_hostile_xlsx_is_refused_before_its_reader_opens_it(read: Reader, cont
     assert sentence in found.refused
 
 
+@pytest.mark.parametrize(
+    "value", ["-1", "+1", " 1 ", "１", "1_0", "1<!-- -->0", "1&#48;", "0000000001", "1</v><v>0"]
+)
+def test_an_index_of_a_shared_string_is_read_in_one_way(read: Reader, value: str) -> None:
+    """Or calamine would take another string than the scan has counted."""
+    found = read(with_cells(f'<c t="s"><v>{value}</v></c>', "<si><t>a</t></si>" * 11), "xlsx")
+    assert found.refused is not None
+    assert DAMAGED in found.refused
+
+
+def test_cells_without_a_value_are_counted(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They cost time, though no memory."""
+    monkeypatch.setattr(sheet_scan, "MAX_WRITTEN", 1_000)
+    found = read(raw_workbook(sheet_rows(["<c/>" * 50] * 20)), "xlsx")
+    assert found.refused is not None
+    assert "cells, most of them empty" in found.refused
+
+
+def test_merged_ranges_that_overlap_are_refused(read: Reader) -> None:
+    """Each row would be marked by all of them."""
+    header = [
+        raw_cell(each) for each in ("uscc", "document_number", "kinds", "decided_on", "facts")
+    ]
+    merged = [f"A{2 + n}:E{200_000 + n}" for n in range(3)]
+    for refs, is_refused in ((merged, True), (["D2:D9", "A2:C5", "A6:C9"], False)):
+        cells = "".join(f'<mergeCell ref="{each}"/>' for each in refs)
+        found = read(
+            raw_workbook(f"{sheet_rows([''.join(header)] * 2)}<mergeCells>{cells}</mergeCells>"),
+            "xlsx",
+        )
+        assert (found.refused is not None and DAMAGED in found.refused) == is_refused
+
+
 NUMBER = biff_record(0x203, "3Hd", 0, 0, 0, 1.0)
 CORNER = biff_record(0x203, "3Hd", 65_535, 255, 0, 1.0)
 
@@ -189,6 +280,25 @@ def looped() -> bytes:
     return bytes(content)
 
 
+def with_entry_of_directory(name: bytes, kind: int) -> bytes:
+    """One more entry of the directory, with the workbook's records under this name."""
+    content = bytearray(biff_workbook(NUMBER))
+    directory = 512 * (1 + struct.unpack_from("<L", content, 48)[0])
+    entry = bytearray(content[directory + 128 : directory + 256])
+    entry[:64] = name.ljust(64, b"\0")
+    entry[64:67] = bytes([2, 0, kind])
+    content[directory + 256 : directory + 384] = entry
+    return bytes(content)
+
+
+def with_cutoff(length: int) -> bytes:
+    """Another limit of streams in mini sectors than the standard's, which its reader assumes."""
+    content = bytearray(biff_workbook(NUMBER))
+    struct.pack_into("<L", content, 56, length)
+    return bytes(content)
+
+
+SAME_NAME = "Workbook".encode("utf-16-le")
 XLS: dict[str, tuple[Callable[[], bytes], str]] = {
     "a web page": (lambda: b"<html xmlns:x='urn:excel'><table/></html>", NOT_ONE),
     "XML of 2003": (lambda: b"<?xml version='1.0'?><?mso-application progid='Excel.Sheet'?>", NOT_ONE),
@@ -201,6 +311,10 @@ XLS: dict[str, tuple[Callable[[], bytes], str]] = {
     "truncated": (lambda: biff_workbook(NUMBER)[:3_000], DAMAGED),
     "only a signature": (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", DAMAGED),
     "a chain that loops": (looped, DAMAGED),
+    "two workbooks": (lambda: with_entry_of_directory(SAME_NAME, 2), DAMAGED),
+    "an unused entry of its name": (lambda: with_entry_of_directory(SAME_NAME, 0), DAMAGED),
+    "a name behind a mark": (lambda: with_entry_of_directory(b"\xef\xbb\xbfWorkbook", 2), DAMAGED),
+    "another cutoff": (lambda: with_cutoff(0), DAMAGED),
     "a cell in the last corner": (lambda: biff_workbook(NUMBER + CORNER), TOO_LARGE),
     "sheets that are large together": (
         lambda: biff_workbook(*[NUMBER + biff_record(0x203, "3Hd", 9_999, 99, 0, 1.0)] * 4), TOO_LARGE),

@@ -286,6 +286,28 @@ def test_merged_cells_below_the_header_reject_their_rows(read: Reader) -> None:
     assert [line[0] for line in found.lines] == ["3"]
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '<c t="inlineStr"><is><r><t>罚</t></r><r><rPr/><t>7</t></r></is></c>',
+        '<c t="str"><v xml:space="preserve">罚&#55;</v></c>',
+    ],
+)
+def test_rich_text_and_references_are_read(read: Reader, cell: str) -> None:
+    """As some programs write a text in its cell."""
+    found = read(raw_workbook(sheet_rows([HEAD, raw_row((1, cell), (3, "<c><v/></c>"))])), "xlsx")
+    assert found.rejects == []
+    assert fields_of(found)["document_number"] == "罚7"
+
+
+def test_progress_ends_with_the_file(read: Reader) -> None:
+    """And never beyond it."""
+    content = workbook([HEADER, *(with_cell(1, f"罚{n}") for n in range(9))])
+    found = read(content, "xlsx", chunk_rows=3)
+    shares = [round(each.position / len(content), 2) for each in found.chunks]
+    assert shares == [0.4, 0.7, 1]
+
+
 def test_an_error_in_an_xls_rejects_its_row(read: Reader) -> None:
     """Its reader tells an error as an empty cell."""
     found = read((VECTORS / "penalty_national_template.xls").read_bytes(), "xls")

@@ -50,7 +50,7 @@ def scan_xls(content: bytes) -> list[SheetScan | None]:
     found = [_scan_substream(stream, place) for place in places]
     if sum(scan.extent.cells for _, scan in found) > MAX_CELLS:  # of charts as well
         raise too_large()
-    return [scan if content == _SHEET_OF_CELLS else None for content, scan in found]
+    return [scan if kind == _SHEET_OF_CELLS else None for kind, scan in found]
 
 
 def _sheet_places(stream: bytes) -> list[int]:
@@ -66,15 +66,15 @@ def _sheet_places(stream: bytes) -> list[int]:
 
 
 def _scan_substream(stream: bytes, begin: int) -> tuple[int, SheetScan]:
-    """What the substream is, and the scan of its cells."""
+    """The kind of the substream, and the scan of its cells."""
     scan, records = SheetScan(), _records(stream, begin)
-    kind, data = next(records, (0, b""))
-    version, content = _PAIR.unpack_from(_whole(data, _PAIR.size))
-    if kind != _BOF or version not in _VERSIONS:
+    first, data = next(records, (0, b""))
+    version, kind = _PAIR.unpack_from(_whole(data, _PAIR.size))
+    if first != _BOF or version not in _VERSIONS:
         raise damaged()
     for each, cell in records:
         _add(scan, each, cell)
-    return content, scan
+    return kind, scan
 
 
 def _records(stream: bytes, begin: int) -> Iterator[tuple[int, bytes]]:

@@ -1,4 +1,4 @@
-"""Typed cells of a workbook as the texts that a CSV file would have, or what makes them unfit."""
+"""Conversion of typed cells of a workbook (dates, numbers, booleans) to the texts of a CSV file."""
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta

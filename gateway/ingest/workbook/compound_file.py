@@ -11,17 +11,22 @@ SIGNATURE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _HEADER_BYTES: Final = 512
 _SHIFTS: Final = struct.Struct("<2H")
 _SHIFTS_PLACE, _DIRECTORY_PLACE, _CUTOFF_PLACE, _DIFAT_PLACE, _FAT_PLACE = 30, 48, 56, 68, 76
-_SECTOR_SHIFTS: Final = frozenset({9, 12})
+_SIZE_MASKS: Final = {9: 0xFFFFFFFF, 12: 0xFFFFFFFFFFFFFFFF}
+"""Bits of a stream's size that count, by the sector shift."""
 _MINI_SHIFT: Final = 6
 _NUMBER_BYTES: Final = 4
-_ENTRY: Final = struct.Struct("<64sHB49xLQ")
+_ENTRY: Final = struct.Struct("<64s2xB49xLQ")
 _LAST: Final = 0xFFFFFFFA
 """Sector numbers above are marks."""
 _STREAM, _ROOT = 2, 5
+_CUTOFF: Final = 4096
+"""Streams below this size are in mini sectors."""
+_BYTE_ORDER_MARKS: Final = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
+    name: str
     kind: int
     begin: int
     size: int
@@ -34,16 +39,18 @@ class CompoundFile:
         if len(content) < _HEADER_BYTES:
             raise damaged()
         shift, mini_shift = _SHIFTS.unpack_from(content, _SHIFTS_PLACE)
-        if shift not in _SECTOR_SHIFTS or mini_shift != _MINI_SHIFT:
+        if shift not in _SIZE_MASKS or mini_shift != _MINI_SHIFT:
             raise damaged()
         self._size, self._mini_size = 1 << shift, 1 << mini_shift
         self._sectors = content[self._size :]
         self._fat = self._read_fat(content)
-        self._entries = dict(self._read_directory(_number(content, _DIRECTORY_PLACE)))
-        self._cutoff = _number(content, _CUTOFF_PLACE)
+        size_mask = _SIZE_MASKS[shift]
+        self._entries = list(self._read_directory(_number(content, _DIRECTORY_PLACE), size_mask))
+        if _number(content, _CUTOFF_PLACE) != _CUTOFF:
+            raise damaged()
         mini_fat = _number(content, _CUTOFF_PLACE + _NUMBER_BYTES)
         self._mini_fat = _numbers(self._chain(mini_fat))
-        roots = [each for each in self._entries.values() if each.kind == _ROOT]
+        roots = [each for each in self._entries if each.kind == _ROOT]
         if len(roots) != 1:
             raise damaged()
         self._mini = self._chain(roots[0].begin)
@@ -51,14 +58,17 @@ class CompoundFile:
     @property
     def names(self) -> frozenset[str]:
         """Names of the streams and storages."""
-        return frozenset(self._entries)
+        return frozenset(each.name for each in self._entries)
 
     def stream(self, name: str) -> bytes | None:
-        """The content of the stream of this name."""
-        entry = self._entries.get(name)
-        if entry is None or entry.kind != _STREAM:
+        """The content of the stream of this name. `FileRefused` if not one entry alone has it."""
+        found = [each for each in self._entries if each.name == name]
+        if not found:
             return None
-        if entry.size >= self._cutoff:
+        if len(found) > 1 or found[0].kind != _STREAM:
+            raise damaged()
+        (entry,) = found
+        if entry.size >= _CUTOFF:
             return self._chain(entry.begin)[: entry.size]
         return _join(self._mini, entry.begin, self._mini_fat, self._mini_size)[: entry.size]
 
@@ -80,13 +90,15 @@ class CompoundFile:
     def _sector(self, number: int) -> bytes:
         return self._sectors[self._size * number : self._size * (number + 1)]
 
-    def _read_directory(self, begin: int) -> Iterator[tuple[str, _Entry]]:
+    def _read_directory(self, begin: int, size_mask: int) -> Iterator[_Entry]:
+        """Every entry, unused ones too, under the name before its first NUL: as calamine sees them."""
         content = self._chain(begin)
         for place in range(0, len(content) - _ENTRY.size + 1, _ENTRY.size):
-            name, length, kind, first, size = _ENTRY.unpack_from(content, place)
-            if kind:
-                text = name[: max(length - 2, 0)].decode("utf-16-le", "replace")
-                yield text, _Entry(kind=kind, begin=first, size=size & 0xFFFFFFFF)
+            name, kind, first, size = _ENTRY.unpack_from(content, place)
+            if name.startswith(_BYTE_ORDER_MARKS):
+                raise damaged()
+            text = name.decode("utf-16-le", "replace").partition("\0")[0]
+            yield _Entry(name=text, kind=kind, begin=first, size=size & size_mask)
 
 
 def _number(content: bytes, place: int) -> int:

@@ -13,6 +13,8 @@ MAX_UNPACKED_BYTES: Final = 1 << 30
 """Unpacked bytes of all parts of a workbook."""
 MAX_CELLS: Final = 3_000_000
 """Cells between the first and the last one of a sheet, empty ones too; 200,000 rows of 15."""
+MAX_WRITTEN: Final = 15_000_000
+"""Cells and rows that the sheets of a workbook list, cells without a value too."""
 MAX_TEXT_BYTES: Final = 192 << 20
 """Bytes of the texts of a sheet, each counted as often as it stands in a cell."""
 MAX_ROWS: Final = 1 << 20
@@ -39,6 +41,16 @@ def too_large() -> FileRefused:
         "text: delete cells far from the table, or deliver it as CSV.",
         f"工作表的单元格范围超过 {MAX_CELLS:,} 个，或文本超过 {MAX_TEXT_BYTES >> 20} MiB："
         "请删除表格以外的内容，或改用 CSV 报送。",
+    )
+
+
+def too_many_written() -> FileRefused:
+    """Refusal of a workbook that lists more cells than are read, most of them empty."""
+    return FileRefused(
+        f"The workbook lists more than {MAX_WRITTEN:,} cells, most of them empty: delete the empty rows "
+        "and columns in which only formats are left, and sheets that are not needed.",
+        f"工作簿列出的单元格超过 {MAX_WRITTEN:,} 个，多为空单元格："
+        "请删除仅留有格式的空行、空列和不需要的工作表。",
     )
 
 

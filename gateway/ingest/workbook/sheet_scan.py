@@ -6,77 +6,31 @@ which calamine tells nothing: errors, and formulas that were never calculated.
 
 import re
 from array import array
-from collections.abc import Iterable
 from typing import Final
-from xml.parsers import expat
 
-from gateway.ingest.decompression import FileRefused
 from gateway.ingest.workbook.extent import Extent, SheetScan
 from gateway.ingest.workbook.limits import (
     MAX_CELLS,
     MAX_COLUMNS,
     MAX_MERGED,
     MAX_ROWS,
-    MAX_TOKEN_BYTES,
+    MAX_WRITTEN,
     damaged,
     too_large,
     too_many_merged,
+    too_many_written,
 )
+from gateway.ingest.workbook.part_scan import PartHandler, byte_length, local_name
 from gateway.ingest.workbook.unfit_cells import UnfitCell
 
 _REFERENCE: Final = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})", re.ASCII)
 _ROW: Final = re.compile(r"[1-9]\d{0,6}", re.ASCII)
 _DIGITS: Final = "0123456789"
+_INDEX: Final = re.compile(r"[0-9]{1,8}")
 _INDEX_DIGITS: Final = 8
+_PLAIN_TYPES: Final = frozenset({None, "n", "s", "b", "e"})
+"""Types of cells whose value calamine takes from the first piece of text, as it stands in the file."""
 _LETTERS: Final = 26
-
-
-def scan_xml(pieces: Iterable[bytes], handler: "PartHandler") -> bool:
-    """Parse one XML part; false if its root is not the handler's, which then sees nothing of it.
-
-    Raises `FileRefused` for what is not well-formed or has a document type.
-    """
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    is_handled: list[bool] = []
-
-    def root(name: str, attributes: dict[str, str]) -> None:
-        is_handled.append(local_name(name) == handler.root)
-        parser.StartElementHandler = None
-        if is_handled[0]:
-            parser.StartElementHandler = handler.start
-            parser.CharacterDataHandler = handler.characters
-            handler.start(name, attributes)
-
-    parser.StartElementHandler = root
-    parser.StartDoctypeDeclHandler = _refuse_document_type
-    fed = 0
-    try:
-        for piece in pieces:
-            parser.Parse(piece, False)  # noqa: FBT003  # expat's own signature
-            fed += len(piece)
-            if fed - parser.CurrentByteIndex > MAX_TOKEN_BYTES:
-                raise damaged()
-        parser.Parse(b"", True)  # noqa: FBT003
-        handler.end()
-    except (expat.ExpatError, ValueError, LookupError):
-        raise damaged() from None
-    return is_handled[0]
-
-
-class PartHandler:
-    """Handler of the elements of one kind of part; names may have a prefix."""
-
-    root = ""
-
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        """An element begins."""
-
-    def characters(self, text: str) -> None:
-        """Text behind the start of the element that began last."""
-
-    def end(self) -> None:
-        """The part has ended."""
 
 
 class SharedStrings(PartHandler):
@@ -87,11 +41,15 @@ class SharedStrings(PartHandler):
     def __init__(self) -> None:
         self.lengths = array("Q")
         self._extent = Extent()
+        self._is_open = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """A string begins; its runs are texts within it."""
         del attributes
         if local_name(name) == "si":
+            if self._is_open:
+                raise damaged()
+            self._is_open = True
             self.lengths.append(0)
             if len(self.lengths) > MAX_CELLS:
                 raise too_large()
@@ -103,42 +61,54 @@ class SharedStrings(PartHandler):
         if self.lengths:
             self.lengths[-1] += length
 
+    def close(self, name: str) -> None:
+        """A string may end."""
+        if local_name(name) == "si":
+            self._is_open = False
+
 
 class Worksheet(PartHandler):
-    """Cells of one sheet, in the order of the part; those without a value are not counted."""
+    """Cells of one sheet, placed as calamine does; those without a value do not widen its extent.
+
+    `written` counts cells and rows, and goes on from the sheets before.
+    """
 
     root = "worksheet"
 
-    def __init__(self, strings: SharedStrings) -> None:
+    def __init__(self, strings: SharedStrings, written: int) -> None:
         self.scan = SheetScan()
+        self.written = written
         self._lengths = strings.lengths
         self._columns: dict[str, int] = {}
-        self._row = self._column = -1
+        self._row = self._cell_row = self._column = -1
         self._type: str | None = None
         self._value = ""
-        self._length = self._merged = 0
-        self._has_formula = self._is_value = self._is_open = False
+        self._length = self._values = self._merged = self._before = self._begin_byte = 0
+        self._has_formula = self._is_value = self._is_plain = self._is_open = False
+        self._has_data = self._is_data = self._is_row = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        """A row, a cell or a part of a cell begins; the cell before has ended."""
+        """A row, a cell or a part of a cell begins. Values have no elements within them."""
         local = name if ":" not in name else local_name(name)
-        self._is_value = local in {"v", "t"}
-        if local == "c":
-            self._finish()
+        if self._is_value:
+            raise damaged()
+        if not self._is_data:
+            self._start_outside(local)
+        elif local in {"v", "t"}:
+            self._is_value = True
+            self._values += 1
+            self._before = self._length
+            self._is_plain = local == "v" and self._type in _PLAIN_TYPES
+            if self._is_plain:
+                self._begin_byte = self.parser.CurrentByteIndex + len(f"<{name}>")
+        elif local == "c":
             self._begin(attributes)
         elif local == "row":
-            self._finish()
-            given = attributes.get("r")
-            if given is not None and not _ROW.fullmatch(given):
-                raise damaged()
-            self._row = self._row + 1 if given is None else int(given) - 1
-            self._column = -1
+            self._begin_row(attributes.get("r"))
         elif local == "f":
             self._has_formula = True
-        elif local == "mergeCell":
-            self._merged += 1
-            if self._merged > MAX_MERGED:
-                raise too_many_merged()
+        else:
+            self._start_outside(local)
 
     def characters(self, text: str) -> None:
         """Text of the cell's value."""
@@ -147,20 +117,65 @@ class Worksheet(PartHandler):
             if len(self._value) < _INDEX_DIGITS:
                 self._value += text
 
-    def end(self) -> None:
-        """The last cell has ended."""
-        self._finish()
+    def close(self, name: str) -> None:
+        """A value, a cell, a row or all of them end."""
+        if self._is_value:
+            self._is_value = False
+            length = self._length - self._before
+            if (
+                length
+                and self._is_plain
+                and length != self.parser.CurrentByteIndex - self._begin_byte
+            ):
+                raise damaged()
+            return
+        local = name if ":" not in name else local_name(name)
+        if local == "c":
+            self._finish()
+        elif local == "row":
+            self._is_row = False
+        elif local == "sheetData":
+            self._is_data = False
+
+    def _start_outside(self, local: str) -> None:
+        """An element begins that is no part of a row."""
+        if local == "mergeCell":
+            self._merged += 1
+            if self._merged > MAX_MERGED:
+                raise too_many_merged()
+        elif local == "sheetData":
+            if self._has_data:
+                raise damaged()
+            self._has_data = self._is_data = True
+
+    def _begin_row(self, given: str | None) -> None:
+        if self._is_row or (given is not None and not _ROW.fullmatch(given)):
+            raise damaged()
+        self._is_row = True
+        self._row = self._row + 1 if given is None else int(given) - 1
+        self._column = -1
+        self._count()
 
     def _begin(self, attributes: dict[str, str]) -> None:
-        self._is_open, self._has_formula, self._value, self._length = True, False, "", 0
+        if self._is_open or not self._is_row:
+            raise damaged()
+        self._is_open, self._has_formula, self._value = True, False, ""
+        self._length = self._values = 0
         self._type = attributes.get("t")
         given = attributes.get("r")
         if given is None:
+            self._cell_row = self._row
             self._column += 1
         else:
-            self._row, self._column = self._place(given)
-        if not (0 <= self._row < MAX_ROWS and self._column < MAX_COLUMNS):
+            self._cell_row, self._column = self._place(given)
+        if not (0 <= self._cell_row < MAX_ROWS and self._column < MAX_COLUMNS):
             raise damaged()
+        self._count()
+
+    def _count(self) -> None:
+        self.written += 1
+        if self.written > MAX_WRITTEN:
+            raise too_many_written()
 
     def _place(self, reference: str) -> tuple[int, int]:
         letters = reference.rstrip(_DIGITS)
@@ -176,31 +191,26 @@ class Worksheet(PartHandler):
 
     def _finish(self) -> None:
         """Count the cell that has ended."""
-        if not self._is_open:
-            return
         self._is_open = False
         scan, value = self.scan, self._value.strip()
         if self._has_formula and not value and self._type != "str":
-            scan.mark(self._row, self._column, UnfitCell.NOT_CALCULATED)
+            scan.mark(self._cell_row, self._column, UnfitCell.NOT_CALCULATED)
         if not value and not self._length:
             return
-        scan.extent.add(self._row, self._column)
+        scan.extent.add(self._cell_row, self._column)
         if self._type == "e":
-            scan.mark(self._row, self._column, UnfitCell.ERROR)
+            scan.mark(self._cell_row, self._column, UnfitCell.ERROR)
         if self._type == "s":
-            scan.extent.add_text(self._lengths[int(value)])
+            scan.extent.add_text(self._lengths[self._index()])
         elif self._type is not None:
             scan.extent.add_text(self._length)
 
-
-def byte_length(text: str) -> int:
-    """The length of a text in UTF-8."""
-    return len(text) if text.isascii() else len(text.encode())
-
-
-def local_name(name: str) -> str:
-    """The name of an element without its prefix."""
-    return name.rpartition(":")[2]
+    def _index(self) -> int:
+        """Index of the cell's shared string."""
+        is_index = _INDEX.fullmatch(self._value) and self._length == len(self._value)
+        if not is_index or self._values != 1:
+            raise damaged()
+        return int(self._value)
 
 
 def column_number(letters: str) -> int:
@@ -209,10 +219,3 @@ def column_number(letters: str) -> int:
     for letter in letters:
         number = _LETTERS * number + ord(letter) - ord("A") + 1
     return number - 1
-
-
-def _refuse_document_type(*_: object) -> None:
-    raise FileRefused(
-        "A part of the workbook has a document type (DTD), which none has: save it anew in Excel or WPS.",
-        "工作簿中含有文档类型声明（DTD），正常工作簿没有：请用 Excel 或 WPS 重新保存。",
-    )

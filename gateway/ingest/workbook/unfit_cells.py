@@ -1,4 +1,4 @@
-"""Cells of a workbook that reject their row: their value is lost, or cannot be told as a text."""
+"""Cell values of a workbook that reject their row, such as errors, with the problem of each."""
 
 from enum import Enum
 

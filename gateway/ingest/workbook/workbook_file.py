@@ -45,14 +45,11 @@ class WorkbookFile:
             self._book = CalamineWorkbook.from_filelike(self.raw)
             sheets = self._book.sheets_metadata
         names = [each.name for each in sheets]
-        if isinstance(scans, list):
-            if len(scans) != len(names):
-                raise damaged()
-            scans = dict(zip(names, scans, strict=True))
-        if len(set(names)) < len(names):
+        if len(scans) != len(names) or len(set(names)) < len(names):
             raise damaged()
-        self._scans = scans
-        self.sheets = [each for each in names if scans.get(each) is not None]
+        found = zip(names, scans, strict=True)
+        self._scans = {name: scan for name, scan in found if scan is not None}
+        self.sheets = list(self._scans)
         """Names of the sheets that have cells."""
         hidden = {each.name for each in sheets if each.visible != SheetVisibleEnum.Visible}
         self.visible = [each for each in self.sheets if each not in hidden]
@@ -79,9 +76,8 @@ class WorkbookFile:
         self.position = int(self.size * share)
         self.unpacked += sum(len(each) for each in cells if isinstance(each, str))
 
-    def _scan(
-        self,
-    ) -> "dict[str, SheetScan] | dict[str, SheetScan | None] | list[SheetScan | None]":
+    def _scan(self) -> list[SheetScan | None]:
+        """The scan of each sheet, in their order; None for one that has no cells."""
         self.raw.seek(0)
         head = self.raw.read(len(SIGNATURE))
         if head.startswith(_ZIP):

@@ -36,7 +36,7 @@ def _rows(book: WorkbookFile, chosen: ChosenSheet) -> Iterator[list[Any]]:
     sheet, unfit = book.sheet(chosen.name), book.scan(chosen.name).unfit
     column = first_column(sheet)
     merged = MergedCells(sheet.merged_cell_ranges or [], chosen.row)
-    height = max(sheet.total_height, 1)
+    height = sheet.total_height + 1  # calamine gives the last row, from 0
     for number, cells in numbered_rows(sheet):
         marks = unfit.get(number, {})
         for place, each in marks.items():

@@ -10,23 +10,17 @@ from gateway.ingest.workbook.limits import (
     not_a_workbook,
     too_large_file,
 )
-from gateway.ingest.workbook.sheet_scan import (
-    PartHandler,
-    SharedStrings,
-    Worksheet,
-    local_name,
-    scan_xml,
-)
+from gateway.ingest.workbook.part_scan import PartHandler, local_name, scan_xml
+from gateway.ingest.workbook.sheet_scan import SharedStrings, Worksheet
 from gateway.ingest.workbook.zip_archive import ZipArchive
 
 # Names of parts do not depend on case (ECMA-376 part 2, 6.2.2.3).
 _BOOK: Final = "xl/workbook.xml"
 _LINKS: Final = "xl/_rels/workbook.xml.rels"
+_PACKAGE_LINKS: Final = "_rels/.rels"
+_BOOK_LINK: Final = "/officeDocument"
 _STRINGS: Final = "xl/sharedstrings.xml"
 _XML: Final = (".xml", ".rels")
-
-Scans = dict[str, SheetScan]
-"""Scans of the worksheets, by their names; charts and the like are left out."""
 
 
 class _Book(PartHandler):
@@ -40,7 +34,7 @@ class _Book(PartHandler):
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if local_name(name) != "sheet":
             return
-        ids = [value for key, value in attributes.items() if key.endswith(":id")]
+        ids = [value for key, value in attributes.items() if local_name(key) == "id"]
         title = attributes.get("name")
         if title is None or len(ids) != 1 or title in self.ids or len(self.ids) >= MAX_SHEETS:
             raise damaged()
@@ -57,13 +51,29 @@ class _Links(PartHandler):
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if local_name(name) == "Relationship":
+            id_, target = attributes.get("Id", ""), attributes.get("Target", "")
+            if id_ in self.parts:
+                raise damaged()
+            self.parts[id_] = target[1:] if target.startswith("/") else f"xl/{target}"
+
+
+class _PackageLinks(PartHandler):
+    """Parts of the package, of which the workbook has its usual name."""
+
+    root = "Relationships"
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if local_name(name) == "Relationship" and attributes.get("Type", "").endswith(_BOOK_LINK):
             target = attributes.get("Target", "")
-            part = target[1:] if target.startswith("/") else f"xl/{target}"
-            self.parts[attributes.get("Id", "")] = part
+            if target.removeprefix("/").casefold() != _BOOK:
+                raise damaged()
 
 
-def scan_xlsx(file: BinaryIO, size: int) -> Scans:
-    """The scans of its worksheets. `FileRefused` if anything in it is not as a workbook has it."""
+def scan_xlsx(file: BinaryIO, size: int) -> list[SheetScan | None]:
+    """The scan of each sheet, in their order; None for one that has no cells, such as a chart.
+
+    Raises `FileRefused` if anything in the workbook is not as a workbook has it.
+    """
     if size > MAX_FILE_BYTES:
         raise too_large_file(MAX_FILE_BYTES)
     archive = ZipArchive(file, size)
@@ -71,17 +81,18 @@ def scan_xlsx(file: BinaryIO, size: int) -> Scans:
     book, links, strings = _Book(), _Links(), SharedStrings()
     if _BOOK not in entries or _LINKS not in entries:
         raise not_a_workbook()
-    for name, handler in ((_BOOK, book), (_LINKS, links), (_STRINGS, strings)):
+    known = {_PACKAGE_LINKS: _PackageLinks(), _BOOK: book, _LINKS: links, _STRINGS: strings}
+    for name, handler in known.items():
         if name in entries:
             scan_xml(archive.pieces(entries.pop(name)), handler)
     scans: dict[str, SheetScan] = {}
+    written = 0
     for name, entry in entries.items():
         if not name.endswith(_XML):
             for _ in archive.pieces(entry):
                 pass
             continue
-        sheet = Worksheet(strings)
+        sheet = Worksheet(strings, written)
         if scan_xml(archive.pieces(entry), sheet):
-            scans[name] = sheet.scan
-    parts = {name: links.parts.get(id_, "").casefold() for name, id_ in book.ids.items()}
-    return {name: scans[part] for name, part in parts.items() if part in scans}
+            scans[name], written = sheet.scan, sheet.written
+    return [scans.get(links.parts.get(each, "").casefold()) for each in book.ids.values()]

@@ -1,9 +1,10 @@
 """ZIP archive of a workbook (APPNOTE 6.3): its structure and true sizes, checked before it is read.
 
 Two readers must not see two archives in one file: no data before, between or behind the entries, no
-name twice, and what is declared of each entry is what it unpacks to.
+name twice or under a second one, and what is declared of each entry is what it unpacks to.
 """
 
+import re
 import struct
 import zipfile
 import zlib
@@ -32,6 +33,11 @@ _IS_ENCRYPTED: Final = 0x1
 _IS_UTF8: Final = 0x800
 _MOST_DESCRIPTOR: Final = 24
 """Bytes of the descriptor that may stand behind an entry's data."""
+_UNICODE_PATH: Final = 0x7075
+"""Extra field with another name of the entry, which some readers prefer."""
+_EXTRA: Final = struct.Struct("<2H")
+_UNSAFE_NAME: Final = re.compile(r"[\\&\x00-\x1f]|^/|(^|/)\.{1,2}(/|$)")
+"""Separators, references and relative steps that readers do not resolve alike."""
 
 
 class ZipArchive:
@@ -124,6 +130,8 @@ def _check_entries(file: BinaryIO, entries: list[ZipInfo], directory: int) -> di
     for entry in sorted(entries, key=lambda each: each.header_offset):
         if entry.flag_bits & _IS_ENCRYPTED:
             raise protected()
+        if _UNSAFE_NAME.search(entry.orig_filename) or _has_other_name(entry.extra):
+            raise damaged()
         is_next = place <= entry.header_offset <= place + slack
         if not is_next or entry.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
             raise damaged()
@@ -143,7 +151,20 @@ def _begin(file: BinaryIO, entry: ZipInfo) -> int:
     name = file.read(name_length)
     if mark != _LOCAL_MARK or name != entry.orig_filename.encode(encoding, "replace"):
         raise damaged()
+    if _has_other_name(file.read(extra_length)):
+        raise damaged()
     return int(entry.header_offset + _LOCAL.size + name_length + extra_length)
+
+
+def _has_other_name(extra: bytes) -> bool:
+    """True if the extra fields give the entry a second name, or are cut off."""
+    place = 0
+    while place + _EXTRA.size <= len(extra):
+        kind, length = _EXTRA.unpack_from(extra, place)
+        place += _EXTRA.size + length
+        if kind == _UNICODE_PATH or place > len(extra):
+            return True
+    return False
 
 
 def _unpack_at(file: BinaryIO, place: int, form: struct.Struct) -> tuple[Any, ...]:
