@@ -25,7 +25,7 @@ from gateway.ingest.config import IngestConfig
 from gateway.ingest.decompression import FileRefused
 from gateway.ingest.ingest_file import IngestBusy, IngestTask, ProgressListener, ingest_file
 from gateway.ingest.job_store import DONE, Job, digest_of_file
-from gateway.ingest.row_list_files import MAX_LIST_BYTES
+from gateway.ingest.row_list_files import MAX_LIST_BYTES, was_cut
 from gateway.ingest.source_authorization import NotASource, source_of
 from gateway.ingest.text_encoding import ENCODINGS, DeclaredEncoding
 from gateway.records import uploads
@@ -143,7 +143,9 @@ class IngestWorker:
             await self._finish(upload, "stopped", (refused.en, refused.zh), None)
             return
         state = "done" if job.state == DONE else "stopped"
-        await self._finish(upload, state, (job.sentence, job.sentence_zh), _counts(job))
+        await self._finish(
+            upload, state, (job.sentence, job.sentence_zh), self._result(upload, job)
+        )
 
     async def _run_task(self, upload: Upload) -> Job:
         path = self.spool.file(upload.upload_id)
@@ -191,6 +193,10 @@ class IngestWorker:
         )
         is_listed = all(path.exists() for length, path in lists if length)
         return job.started_at < (upload.completed_at or upload.created_at) or not is_listed
+
+    def _result(self, upload: Upload, job: Job) -> dict[str, Any]:
+        lists = self.spool.rejects(upload.upload_id), self.spool.warnings(upload.upload_id)
+        return _counts(job) | {"lists_cut": any(map(was_cut, lists))}
 
     def _moved(self, job: Job, _position: int) -> None:
         self._progress = _counts(job)

@@ -69,6 +69,8 @@ class ProblemCode(StrEnum):
     KEY_FIELD = "key_field"
     UNKNOWN_PLATFORM = "unknown_platform"
     BEFORE_THE_REPAIR = "before_the_repair"
+    LIST_CUT = "list_cut"
+    """No problem of the row: the job's list is full, and ends before it."""
 
 
 REASONS: Final[Mapping[ProblemCode, Translated]] = {
@@ -171,6 +173,10 @@ REASONS: Final[Mapping[ProblemCode, Translated]] = {
     ),
     ProblemCode.UNKNOWN_PLATFORM: Translated("不是目录中的平台", "no platform of the catalogue"),
     ProblemCode.BEFORE_THE_REPAIR: Translated("早于修复日期", "before the repair"),
+    ProblemCode.LIST_CUT: Translated(
+        "清单已满，自本行起未列出：请更正已列出的行后重新报送",
+        "the list is full and ends before this row: mend what is listed and deliver again",
+    ),
 }
 """Reasons by code; `{0}` and `{1}` stand for the problem's numbers."""
 

@@ -1,6 +1,6 @@
 """Descriptions of what a field accepts, by the problem it had; of the catalogue, not of the value."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from gateway.creditfile.catalogue_schema import DatasetDefinition, FieldDefinition
@@ -101,6 +101,8 @@ _OF_THE_FIELD: Final = frozenset(
     }
 )
 """Problems for which the field's own values or type say what is accepted."""
+MOST_ACCEPTED: Final = 5
+"""Names that are listed as accepted; the catalogue has them all."""
 _NOTHING: Final = Translated("", "")
 
 
@@ -128,25 +130,27 @@ class AcceptedForms:
     def _of_field(self, field: FieldDefinition, nearest: tuple[str, ...]) -> str:
         if field.values:
             known = [each for each in nearest if each in field.values]
-            return self._joined((each, _label(field, each)) for each in known or field.values)
+            return self._joined([(each, _label(field, each)) for each in known or field.values])
         return BY_TYPE.get(field.type, _NOTHING).text(self._language)
 
     def _fields(self, nearest: tuple[str, ...]) -> str:
         by_name = self._dataset.field_by_name
         known = [by_name[each] for each in nearest if each in by_name] or by_name.values()
-        return self._joined((each.name, Translated(each.zh, each.en)) for each in known)
+        return self._joined([(each.name, Translated(each.zh, each.en)) for each in known])
 
-    def _joined(self, names: Iterable[tuple[str, Translated | None]]) -> str:
-        """Names, each with its label in brackets where that differs."""
+    def _joined(self, names: Sequence[tuple[str, Translated | None]]) -> str:
+        """The first names, each with its label in brackets where that differs."""
         is_zh = self._language == "zh"
-        shown = (
+        shown = [
             name
             if label is None or label.text(self._language) == name
             else f"{name}（{label.zh}）"
             if is_zh
             else f"{name} ({label.en})"
-            for name, label in names
-        )
+            for name, label in names[:MOST_ACCEPTED]
+        ]
+        if len(names) > MOST_ACCEPTED:
+            shown.append("等" if is_zh else "…")
         return ("；" if is_zh else "; ").join(shown)
 
 

@@ -47,6 +47,9 @@ class RowWarning(StrEnum):
     STAYS_WITHDRAWN = "stays_withdrawn"
     """The record is withdrawn; a delivery does not reactivate it."""
 
+    LIST_CUT = "list_cut"
+    """The job's list is full, and ends before this row."""
+
 
 WARNING_OF_NUMBER: Final = {NumberKind.ID: RowWarning.ID_NUMBER, NumberKind.PHONE: RowWarning.PHONE}
 

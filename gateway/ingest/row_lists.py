@@ -6,12 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from gateway.creditfile.column_names import USCC
-from gateway.creditfile.field_problems import WHOLE_ROW, FieldProblem
+from gateway.creditfile.field_problems import WHOLE_ROW, FieldProblem, ProblemCode
 from gateway.ingest.copy_batch import CopyBatch
 from gateway.ingest.results import WARNING_OF_NUMBER, RowWarning
 
 REJECTS_HEADER: Final = b"row,field,code,column,numbers,nearest\n"
 WARNINGS_HEADER: Final = b"row,field,item,kind,start,length,code,column\n"
+REJECTS_CUT: Final = f"%b,{WHOLE_ROW},{ProblemCode.LIST_CUT},,,\n".encode()
+WARNINGS_CUT: Final = f"%b,{WHOLE_ROW},,,,,{RowWarning.LIST_CUT},\n".encode()
+"""Last lines of a list that was cut, by the first row that it lacks."""
 BETWEEN_NUMBERS: Final = " "
 BETWEEN_NAMES: Final = "|"
 

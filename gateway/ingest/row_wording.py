@@ -2,18 +2,21 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.field_problems import FieldProblem, ProblemCode
+from gateway.creditfile.field_problems import REASONS, FieldProblem, ProblemCode
 from gateway.ingest.accepted_forms import AcceptedForms
+from gateway.ingest.list_encoding import Listed, ListWords, csv_header, encode_lines
 from gateway.ingest.results import WARNING_OF_NUMBER, RowWarning
 from gateway.ingest.row_list_files import ListForm
 from gateway.ingest.row_lists import (
     BETWEEN_NAMES,
     BETWEEN_NUMBERS,
+    REJECTS_CUT,
     REJECTS_HEADER,
+    WARNINGS_CUT,
     WARNINGS_HEADER,
 )
 from gateway.pages.i18n import Language, Translated
@@ -34,8 +37,10 @@ WARNING_MEMBERS: Final = (
 EARLIER_REJECTS: Final = b"row,field,reason\n"
 EARLIER_WARNINGS: Final = b"row,field,item,kind,start,length\n"
 """Headers before codes were listed; a job of then goes on under its own header."""
-STORED_REJECTS: Final = ListForm(header=REJECTS_HEADER, earlier=EARLIER_REJECTS)
-STORED_WARNINGS: Final = ListForm(header=WARNINGS_HEADER, earlier=EARLIER_WARNINGS)
+STORED_REJECTS: Final = ListForm(header=REJECTS_HEADER, earlier=EARLIER_REJECTS, cut=REJECTS_CUT)
+STORED_WARNINGS: Final = ListForm(
+    header=WARNINGS_HEADER, earlier=EARLIER_WARNINGS, cut=WARNINGS_CUT
+)
 
 WARNING_REASONS: Final[Mapping[RowWarning, Translated]] = {
     RowWarning.CHECK_CHARACTER: Translated(
@@ -73,10 +78,14 @@ WARNING_REASONS: Final[Mapping[RowWarning, Translated]] = {
     RowWarning.STAYS_WITHDRAWN: Translated(
         "记录已撤回，报送不恢复", "the record is withdrawn, and stays so"
     ),
+    RowWarning.LIST_CUT: REASONS[ProblemCode.LIST_CUT],
 }
+_MOST_KNOWN: Final = 10_000
+"""Problems whose words are remembered."""
 
-Listed = dict[str, str]
-"""One line of a list, by member."""
+
+_PROBLEM_CODES: Final = frozenset(each.value for each in ProblemCode)
+_WARNING_CODES: Final = frozenset(each.value for each in RowWarning)
 
 
 class RowWording:
@@ -86,81 +95,92 @@ class RowWording:
         self._language: Language = language
         is_known = dataset in catalogue.codes  # it may be gone since a list was stored
         self._forms = AcceptedForms(catalogue.dataset(dataset), language) if is_known else None
+        self._known: dict[FieldProblem, dict[str, str]] = {}
 
     def problem(self, problem: FieldProblem) -> dict[str, str]:
         """A problem as the API has it."""
-        return {
-            "field": problem.field,
-            "reason": problem.reason_in(self._language),
-            "code": problem.code.value,
-            "accepted": self._forms.of(problem) if self._forms else "",
-        }
+        known = self._known.get(problem)
+        if known is None:
+            known = {
+                "field": problem.field,
+                "reason": problem.reason_in(self._language),
+                "code": problem.code.value,
+                "accepted": self._forms.of(problem) if self._forms else "",
+            }
+            if len(self._known) < _MOST_KNOWN:
+                self._known[problem] = known
+        return dict(known)
 
     def rejects(self, lines: str) -> Iterator[Listed]:
-        """Stored lines of rejected rows, in words; those of before have a reason only."""
-        for cells in csv.reader(io.StringIO(lines)):
-            row, field, code, *more = cells
-            if not more:
-                yield {"row": row, "field": field, "reason": code}
-                continue
-            column, numbers, nearest = more
-            problem = FieldProblem(
-                field=field,
-                code=ProblemCode(code),
-                numbers=tuple(map(int, numbers.split(BETWEEN_NUMBERS))) if numbers else (),
-                nearest=tuple(nearest.split(BETWEEN_NAMES)) if nearest else (),
-            )
-            yield {"row": row, "column": column, **self.problem(problem)}
+        """Stored lines of rejected rows, in words."""
+        return map(self._reject, csv.reader(io.StringIO(lines)))
 
     def warnings(self, lines: str) -> Iterator[Listed]:
-        """Stored lines of warnings, in words; those of before are of masked numbers."""
-        for cells in csv.reader(io.StringIO(lines)):
-            row, field, item, kind, start, length, *more = cells
-            code, column = more or (WARNING_OF_NUMBER[NumberKind(kind)].value, "")
-            yield {
-                "row": row,
-                "field": field,
-                "item": item,
-                "kind": kind,
-                "start": start,
-                "length": length,
-                "column": column,
-                "code": code,
-                "reason": WARNING_REASONS[RowWarning(code)].text(self._language),
-            }
+        """Stored lines of warnings, in words."""
+        return map(self._warning, csv.reader(io.StringIO(lines)))
+
+    @property
+    def of_rejects(self) -> ListWords:
+        """Words of a list of rejected rows."""
+        return ListWords(members=REJECT_MEMBERS, of=self._reject, cut=REJECTS_CUT)
+
+    @property
+    def of_warnings(self) -> ListWords:
+        """Words of a list of warnings."""
+        return ListWords(members=WARNING_MEMBERS, of=self._warning, cut=WARNINGS_CUT)
 
     @property
     def rejects_form(self) -> ListForm:
         """A list of rejected rows that is written in words."""
-        return ListForm(
-            header=csv_header(REJECT_MEMBERS),
-            earlier=EARLIER_REJECTS,
-            encode=lambda lines: b"".join(csv_lines(self.rejects(lines.decode()), REJECT_MEMBERS)),
-        )
+        return _worded(self.of_rejects, EARLIER_REJECTS)
 
     @property
     def warnings_form(self) -> ListForm:
         """A list of warnings that is written in words."""
-        return ListForm(
-            header=csv_header(WARNING_MEMBERS),
-            earlier=EARLIER_WARNINGS,
-            encode=lambda lines: b"".join(
-                csv_lines(self.warnings(lines.decode()), WARNING_MEMBERS)
-            ),
+        return _worded(self.of_warnings, EARLIER_WARNINGS)
+
+    def _reject(self, cells: list[str]) -> Listed:
+        """A rejected row in words: one of before has a reason only, one of a later version its code."""
+        row, field, code, *more = cells
+        if not more:
+            return {"row": row, "field": field, "reason": code}
+        column, numbers, nearest, *_ = more
+        if code not in _PROBLEM_CODES:
+            return {"row": row, "field": field, "reason": code, "column": column, "code": code}
+        problem = FieldProblem(
+            field=field,
+            code=ProblemCode(code),
+            numbers=tuple(map(int, numbers.split(BETWEEN_NUMBERS))) if numbers else (),
+            nearest=tuple(nearest.split(BETWEEN_NAMES)) if nearest else (),
         )
+        return {"row": row, "column": column, **self.problem(problem)}
+
+    def _warning(self, cells: list[str]) -> Listed:
+        """A warning in words: one of before is of a masked number, one of a later version has its code."""
+        row, field, item, kind, start, length, *more = cells
+        code, column, *_ = more or (WARNING_OF_NUMBER[NumberKind(kind)].value, "")
+        reason = (
+            WARNING_REASONS[RowWarning(code)].text(self._language)
+            if code in _WARNING_CODES
+            else code
+        )
+        return {
+            "row": row,
+            "field": field,
+            "item": item,
+            "kind": kind,
+            "start": start,
+            "length": length,
+            "column": column,
+            "code": code,
+            "reason": reason,
+        }
 
 
-def csv_header(members: Iterable[str]) -> bytes:
-    """Header line of a served list."""
-    return f"{','.join(members)}\n".encode()
-
-
-def csv_lines(listed: Iterable[Listed], members: tuple[str, ...]) -> Iterator[bytes]:
-    """Lines of a served list as CSV."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    for each in listed:
-        writer.writerow([each.get(name, "") for name in members])
-        yield text.getvalue().encode()
-        text.seek(0)
-        text.truncate()
+def _worded(words: ListWords, earlier: bytes) -> ListForm:
+    return ListForm(
+        header=csv_header(words.members),
+        earlier=earlier,
+        cut=words.cut,
+        encode=lambda lines: encode_lines(words, lines.decode()),
+    )

@@ -1,8 +1,6 @@
 """Routes of upload jobs (`/v1/records/jobs`): progress, rejected rows, warnings."""
 
 import asyncio
-from collections.abc import Iterable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +10,9 @@ from gateway.access.errors import NotFoundError
 from gateway.access.json_response import json_response
 from gateway.access.openapi_headers import header
 from gateway.access.timestamps import format_time
-from gateway.db.engine import to_json
+from gateway.ingest.list_encoding import ListWords, encode_list
 from gateway.ingest.row_list_files import MAX_LIST_BYTES
-from gateway.ingest.row_wording import (
-    REJECT_MEMBERS,
-    WARNING_MEMBERS,
-    Listed,
-    RowWording,
-    csv_header,
-    csv_lines,
-)
+from gateway.ingest.row_wording import RowWording
 from gateway.pages.i18n import Language
 from gateway.records import uploads
 from gateway.records.accept_language import requested_language
@@ -35,7 +26,6 @@ router = APIRouter(prefix="/v1/records/jobs", tags=["records"])
 NDJSON = "application/x-ndjson"
 COUNTED = ("rows", "created", "updated", "unchanged", "rejected", "passed_over")
 CSV = "text/csv"
-NUMERIC_COLUMNS = ("row", "item", "start", "length")
 
 
 def list_response(description: str) -> dict[int | str, dict[str, Any]]:
@@ -68,26 +58,26 @@ async def get_ingest_job(job_id: str, request: Request, runtime: UsingRuntime) -
 )
 async def get_ingest_job_rejects(job_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """List the rejected rows: row, field, reason, column, code and what is accepted; as CSV, or NDJSON
-    where that is accepted. The language is that of `Accept-Language`."""
+    where that is accepted. The language is that of `Accept-Language`. A list of more than 32 MiB ends with a
+    line whose code is `list_cut` and whose row is the first one that is missing."""
     spool, upload = await _ended(request, runtime, job_id)
     wording = RowWording(runtime.catalogue, upload.dataset, requested_language(request))
     path = spool.rejects(upload.upload_id)
     is_csv = NDJSON not in request.headers.get("accept", "")
-    encode = partial(encode_list, members=REJECT_MEMBERS, is_csv=is_csv)
-    text = await asyncio.to_thread(lambda: encode(wording.rejects(read_list(path))))
+    text = await asyncio.to_thread(_worded_list, wording.of_rejects, path, is_csv=is_csv)
     return _list(text, is_csv=is_csv, name="rejects", upload=upload)
 
 
 @router.get("/{job_id}/warnings", response_class=Response, responses=list_response("The warnings."))
 async def get_ingest_job_warnings(job_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """List the warnings: row, field, column, code, reason, and of a masked number its place; as NDJSON,
-    or CSV where that is accepted. The language is that of `Accept-Language`."""
+    or CSV where that is accepted. The language is that of `Accept-Language`. A list of more than 32 MiB ends
+    with a line whose code is `list_cut` and whose row is the first one that is missing."""
     spool, upload = await _ended(request, runtime, job_id)
     wording = RowWording(runtime.catalogue, upload.dataset, requested_language(request))
     path = spool.warnings(upload.upload_id)
     is_csv = CSV in request.headers.get("accept", "")
-    encode = partial(encode_list, members=WARNING_MEMBERS, is_csv=is_csv)
-    text = await asyncio.to_thread(lambda: encode(wording.warnings(read_list(path))))
+    text = await asyncio.to_thread(_worded_list, wording.of_warnings, path, is_csv=is_csv)
     return _list(text, is_csv=is_csv, name="warnings", upload=upload)
 
 
@@ -105,6 +95,7 @@ def job_document(upload: Upload, language: Language) -> dict[str, Any]:
         **{name: counts.get(name, 0) for name in COUNTED},
         "ignored_columns": counts.get("ignored_columns", []),
         "warnings": counts.get("warnings", {}),
+        "lists_cut": counts.get("lists_cut", False),
         "created_at": format_time(upload.created_at),
         "completed_at": format_time(upload.completed_at) if upload.completed_at else None,
         "expires_at": format_time(upload.expires_at),
@@ -143,6 +134,10 @@ async def own_upload(runtime: Runtime, source: AuthenticatedSource, upload_id: s
     return found
 
 
+def _worded_list(words: ListWords, path: Path, *, is_csv: bool) -> bytes:
+    return encode_list(words, read_list(path), is_csv=is_csv)
+
+
 def read_list(path: Path, max_bytes: int = MAX_LIST_BYTES) -> str:
     """The whole lines below a list's header; none if there is no file."""
     try:
@@ -152,30 +147,3 @@ def read_list(path: Path, max_bytes: int = MAX_LIST_BYTES) -> str:
     except FileNotFoundError:
         return ""
     return text[: text.rfind(b"\n") + 1].decode()
-
-
-def encode_list(
-    listed: Iterable[Listed],
-    members: tuple[str, ...],
-    *,
-    is_csv: bool,
-    max_bytes: int = MAX_LIST_BYTES,
-) -> bytes:
-    """A list as CSV with its header, or NDJSON; whole lines of at most `max_bytes`."""
-    text = bytearray(csv_header(members) if is_csv else b"")
-    lines = csv_lines(listed, members) if is_csv else (_as_json(each, members) for each in listed)
-    for line in lines:
-        if len(text) + len(line) > max_bytes:
-            break
-        text += line
-    return bytes(text)
-
-
-def _as_json(listed: Listed, members: tuple[str, ...]) -> bytes:
-    """One JSON object in a line, without empty members."""
-    document = {
-        name: int(cell) if name in NUMERIC_COLUMNS else cell
-        for name in members
-        if (cell := listed.get(name))
-    }
-    return f"{to_json(document)}\n".encode()

@@ -189,6 +189,8 @@ class JobOut(WireModel):
     ignored_columns: list[str]
     """Columns of the file that are not kept."""
     warnings: dict[str, int]
+    lists_cut: bool
+    """The rejected rows or the warnings were more than their list holds: its last line says so."""
     created_at: str
     completed_at: str | None
     expires_at: str

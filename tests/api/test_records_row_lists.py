@@ -73,6 +73,22 @@ async def test_what_the_merge_finds_is_listed_with_its_row(gateway: GatewayFixtu
     assert "charset=utf-8" in rejects.headers["Content-Type"]
 
 
+async def test_a_job_says_that_its_list_was_cut(
+    gateway: GatewayFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As does the last line of the list."""
+    source, uscc = await make_department(gateway), gateway.uscc("clean")
+    rows = as_csv(*(make_penalty(gateway, uscc, kinds="龘") for _ in range(40)))
+    whole = await wait_for_job(source, await upload(source, rows[:-1], filename="a.csv"))
+    assert (whole["rejected"], whole["lists_cut"]) == (40, False)
+    monkeypatch.setattr("gateway.ingest.row_list_files.MAX_LIST_BYTES", 1_500)
+    cut = await wait_for_job(source, await upload(source, rows, filename="a.csv"))
+    assert (cut["rejected"], cut["lists_cut"]) == (40, True)
+    path = f"/v1/records/jobs/{cut['job_id']}/rejects"
+    lines = (await get(source, path, **CHINESE)).text.splitlines()
+    assert lines[-1].startswith(f"{len(lines) - 1},?,清单已满")
+
+
 async def test_problems_of_a_call_are_in_the_callers_language(gateway: GatewayFixture) -> None:
     """Of rows and of acts, with code and what is accepted."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")

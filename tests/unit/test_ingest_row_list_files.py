@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.ingest.decompression import FileRefused
-from gateway.ingest.row_list_files import MAX_LIST_BYTES, RowList
+from gateway.ingest.row_list_files import MAX_LIST_BYTES, ROOM_FOR_CUT, RowList, was_cut
 from gateway.ingest.row_wording import STORED_REJECTS, STORED_WARNINGS, RowWording
 from gateway.records.job_routes import read_list
 from tests.creditfile_builders import CATALOGUE
@@ -76,13 +76,34 @@ def test_a_list_is_shown_in_whole_lines(tmp_path: Path) -> None:
 
 
 def test_a_list_has_an_end(tmp_path: Path) -> None:
-    """As many whole lines as fit."""
-    line = b"7,facts,,phone,3,11,phone_masked,facts\n"
-    with RowList(tmp_path / "list.csv", 0, STORED_WARNINGS) as warnings:
+    """As many whole lines as fit, and one that says so; also where its job goes on later."""
+    path, line = tmp_path / "list.csv", b'7,facts,,phone,3,11,phone_masked,"fa\ncts"\n'
+    last = b"7,?,,,,,list_cut,\n"
+    with RowList(path, 0, STORED_WARNINGS) as warnings:
+        warnings.add(line)
+        assert not was_cut(path)
         for _ in range(3):
             warnings.add(line * (MAX_LIST_BYTES // len(line) // 2))
-        assert MAX_LIST_BYTES - len(line) < warnings.length <= MAX_LIST_BYTES
-    assert (tmp_path / "list.csv").read_bytes().endswith(line)
+        length = warnings.length
+        assert MAX_LIST_BYTES - 2 * ROOM_FOR_CUT < length <= MAX_LIST_BYTES
+    with RowList(path, length, STORED_WARNINGS) as warnings:
+        warnings.add(line)
+        assert warnings.length == length
+    assert path.read_bytes().endswith(line + last)
+    assert was_cut(path)
+    assert not was_cut(tmp_path / "none.csv")
+
+
+def test_a_list_in_words_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which is in words too."""
+    monkeypatch.setattr("gateway.ingest.row_list_files.MAX_LIST_BYTES", 2_000)
+    path, form = tmp_path / "list.csv", RowWording(CATALOGUE, "penalty", "en").rejects_form
+    with RowList(path, 0, form) as rejects:
+        rejects.add(LINE * 50)
+        rejects.add(b"8,fine,negative,fine,,\n")
+        assert rejects.length <= 2_000
+    assert path.read_bytes().splitlines()[-1].startswith(b"7,?,the list is full")
+    assert was_cut(path)
 
 
 def test_a_list_of_an_earlier_version_goes_on(tmp_path: Path) -> None:

@@ -1,24 +1,22 @@
 """Lists of rejected rows and warnings: column, code, and what is accepted, in Chinese and English."""
 
+import csv
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from gateway.creditfile.field_problems import REASONS, FieldProblem, ProblemCode
 from gateway.ingest.accepted_forms import BY_TYPE, AcceptedForms
+from gateway.ingest.list_encoding import encode_list
 from gateway.ingest.nearest_names import NearestInDataset
 from gateway.ingest.results import RowWarning
 from gateway.ingest.row_wording import (
     REJECT_MEMBERS,
-    WARNING_MEMBERS,
     WARNING_REASONS,
     RowWording,
-    csv_lines,
 )
 from gateway.pages.i18n import Language
-from gateway.records.job_routes import encode_list
 from tests.creditfile_builders import CATALOGUE, USCC
 from tests.ingest_reader import Reader, reader_in
 
@@ -184,8 +182,8 @@ def test_every_warning_is_listed_with_its_row_and_column(read: Reader) -> None:
 
 def test_a_warning_of_an_earlier_version_has_its_code() -> None:
     """Which follows from the kind of number."""
-    (listed,) = RowWording(CATALOGUE, "penalty", "en").warnings("3,facts,,phone,3,11\n")
-    (line,) = csv_lines([listed], WARNING_MEMBERS)
+    words = RowWording(CATALOGUE, "penalty", "en").of_warnings
+    _, line = encode_list(words, "3,facts,,phone,3,11\n", is_csv=True).splitlines(keepends=True)
     assert line == b"3,facts,,phone,3,11,,phone_masked,a phone number was masked\n"
 
 
@@ -195,11 +193,70 @@ def test_a_list_of_a_dataset_that_is_gone_is_still_in_words() -> None:
     assert (listed["reason"], listed["accepted"]) == ("不是目录规定的取值", "")
 
 
-def test_a_list_is_cut_after_a_whole_line() -> None:
-    """So that a served list is no larger than a stored one."""
-    rows: list[dict[str, Any]] = [{"row": f"{n}", "field": "fine"} for n in range(3)]
-    whole = encode_list(rows, REJECT_MEMBERS, is_csv=False)
-    assert whole.count(b"\n") == 3
-    cut = encode_list(rows, REJECT_MEMBERS, is_csv=False, max_bytes=len(whole) - 1)
-    assert whole.startswith(cut)
-    assert cut.count(b"\n") == 2
+def test_a_list_of_a_later_version_is_served_by_its_codes() -> None:
+    """With cells and codes that this version does not know."""
+    wording = RowWording(CATALOGUE, "penalty", "zh")
+    (reject,) = wording.rejects("1,kinds,of_tomorrow,类别,,,more\n")
+    assert (reject["column"], reject["code"], reject["reason"]) == (
+        "类别", "of_tomorrow", "of_tomorrow",
+    )  # fmt: skip
+    (warning,) = wording.warnings("1,kinds,,,,,of_tomorrow,类别,more,more\n")
+    assert (warning["column"], warning["code"], warning["reason"]) == (
+        "类别", "of_tomorrow", "of_tomorrow",
+    )  # fmt: skip
+
+
+def test_five_of_many_values_are_named() -> None:
+    """Where nothing is near; the catalogue has them all."""
+    problem = FieldProblem(field="kinds", code=ProblemCode.NOT_IN_CATALOGUE)
+    zh, en = (AcceptedForms(PENALTY, each).of(problem) for each in ("zh", "en"))
+    assert (zh.count("；"), en.count("; ")) == (5, 5)
+    assert zh.endswith("；等")
+    assert en.endswith("; …")
+
+
+def test_words_are_found_once_for_equal_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And encoded once; rows differ."""
+    asked: list[FieldProblem] = []
+    whole = AcceptedForms.of
+
+    def of(forms: AcceptedForms, problem: FieldProblem) -> str:
+        asked.append(problem)
+        return whole(forms, problem)
+
+    monkeypatch.setattr(AcceptedForms, "of", of)
+    lines = "".join(f"{n},kinds,not_in_catalogue,{n % 2},,\n" for n in range(100))
+    text = encode_list(RowWording(CATALOGUE, "penalty", "zh").of_rejects, lines, is_csv=False)
+    assert [json.loads(line)["row"] for line in text.splitlines()] == list(range(100))
+    assert json.loads(text.splitlines()[7])["column"] == "1"
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("column", ["=1+1", "+1", "-1", "@A1", "\t=1"])
+def test_a_column_is_no_formula_in_csv(column: str) -> None:
+    """As in each CSV of the gateway; in JSON it is as the file names it."""
+    wording = RowWording(CATALOGUE, "penalty", "zh")
+    stored = (f'1,kinds,negative,"{column}",,\n', f'1,kinds,,,,,like_yuan,"{column}"\n')
+    for words, line in zip((wording.of_rejects, wording.of_warnings), stored, strict=True):
+        (listed,) = csv.DictReader(encode_list(words, line, is_csv=True).decode().splitlines())
+        assert listed["column"] == f"'{column}"
+        assert json.loads(encode_list(words, line, is_csv=False))["column"] == column
+
+
+@pytest.mark.parametrize("is_csv", [True, False])
+def test_a_list_that_is_cut_says_so(is_csv: bool) -> None:
+    """In its last line, with the first row that is missing; it stays within its limit."""
+    words = RowWording(CATALOGUE, "penalty", "en").of_rejects
+    lines = "".join(f"{n},fine,negative,fine,,\n" for n in range(1, 101))
+    whole = encode_list(words, lines, is_csv=is_csv)
+    assert whole.count(b"\n") == 100 + is_csv
+    assert b"list_cut" not in whole
+    cut = encode_list(words, lines, is_csv=is_csv, max_bytes=2_000).splitlines()
+    assert len(b"\n".join(cut)) < 2_000
+    assert cut[:-1] == whole.splitlines()[: len(cut) - 1]
+    row = len(cut) - is_csv
+    start = (
+        f"{row},?,the list is full" if is_csv else f'{{"row":{row},"field":"?","reason":"the list'
+    )
+    assert cut[-1].decode().startswith(start)
+    assert b"list_cut" in cut[-1]
