@@ -51,6 +51,7 @@ class CopyBatch:
         self._lines: dict[str, tuple[int, bytes]] = {}
         self.rejected: dict[int, tuple[FieldProblem, ...]] = {}
         self.warned: dict[int, tuple[RowWarning, ...]] = {}
+        self.publicity_ends: dict[int, str] = {}
         self.masked: dict[int, tuple[MaskedField, ...]] = {}
         self.yuan: dict[int, tuple[str, ...]] = {}
         """Amounts of the warning `LIKE_YUAN`."""
@@ -125,6 +126,8 @@ class CopyBatch:
             self.warned[number] = verdict.warnings
         if verdict.masked:
             self.masked[number] = verdict.masked
+        if verdict.publicity_end:
+            self.publicity_ends[number] = verdict.publicity_end
         if verdict.yuan:
             self.yuan[number] = verdict.yuan
         return not verdict.warnings

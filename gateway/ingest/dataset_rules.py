@@ -94,6 +94,11 @@ class DatasetRules:
         delivered = fields.get(self.by_column.get("publicity_ends_on", ""))
         if delivered is None or not self.clock.has_publicity:
             return True
+        last_day = self.last_day(uscc, fields)
+        return last_day is not None and last_day.isoformat() == delivered
+
+    def last_day(self, uscc: str, fields: Mapping[str, Any]) -> date | None:
+        """Last day of publicity by the rules; `NEVER` or `None` as of `last_day_of_publicity`."""
         penalty = Penalty(
             uscc=uscc,
             decided_on=self._day(fields, "decided_on"),
@@ -103,8 +108,7 @@ class DatasetRules:
             severity=fields.get(self.by_column.get("severity", "")),
             fields=fields,
         )
-        last_day = last_day_of_publicity(penalty, self.clock)
-        return last_day is not None and last_day.isoformat() == delivered
+        return last_day_of_publicity(penalty, self.clock)
 
     def looks_like_yuan(self, name: str, fields: Mapping[str, Any]) -> bool:
         """True if an amount in 万元 was probably delivered in yuan."""

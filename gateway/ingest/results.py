@@ -51,6 +51,7 @@ class RowWarning(StrEnum):
     """The job's list is full, and ends before this row."""
 
 
+NOT_PUBLISHED: Final = "never"
 WARNING_OF_NUMBER: Final = {NumberKind.ID: RowWarning.ID_NUMBER, NumberKind.PHONE: RowWarning.PHONE}
 
 
@@ -95,6 +96,8 @@ class AcceptedRow:
     masked: tuple[MaskedField, ...] = ()
     yuan: tuple[str, ...] = ()
     """Amounts of the warning `LIKE_YUAN`."""
+    publicity_end: str = ""
+    """Of the warning `PUBLICITY_END`: the last day by the rules, or `NOT_PUBLISHED`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

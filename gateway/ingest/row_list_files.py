@@ -22,11 +22,11 @@ def _as_stored(lines: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListForm:
-    """Header of a list, that of earlier versions, the last line of one that was cut, and the encoding of
+    """Header of a list, those of earlier versions, the last line of one that was cut, and the encoding of
     its stored lines."""
 
     header: bytes
-    earlier: bytes
+    earlier: tuple[bytes, ...]
     cut: bytes
     encode: Callable[[bytes], bytes] = _as_stored
 
@@ -79,7 +79,7 @@ class RowList:
     def _truncate(self) -> None:
         file = self._open(0)
         begun = file.readline(_LONGEST_HEADER)
-        if begun == self._form.earlier:
+        if begun in self._form.earlier:
             self._header = begun
         if begun not in (b"", self._header):
             file.close()

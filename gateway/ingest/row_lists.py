@@ -11,9 +11,9 @@ from gateway.ingest.copy_batch import CopyBatch
 from gateway.ingest.results import WARNING_OF_NUMBER, RowWarning
 
 REJECTS_HEADER: Final = b"row,field,code,column,numbers,nearest\n"
-WARNINGS_HEADER: Final = b"row,field,item,kind,start,length,code,column\n"
+WARNINGS_HEADER: Final = b"row,field,item,kind,start,length,code,column,day\n"
 REJECTS_CUT: Final = f"%b,{WHOLE_ROW},{ProblemCode.LIST_CUT},,,\n".encode()
-WARNINGS_CUT: Final = f"%b,{WHOLE_ROW},,,,,{RowWarning.LIST_CUT},\n".encode()
+WARNINGS_CUT: Final = f"%b,{WHOLE_ROW},,,,,{RowWarning.LIST_CUT},,\n".encode()
 """Last lines of a list that was cut, by the first row that it lacks."""
 BETWEEN_NUMBERS: Final = " "
 BETWEEN_NAMES: Final = "|"
@@ -22,6 +22,7 @@ ColumnNames = Mapping[str, str] | None
 """Names of a file's columns by field; None where rows name their fields themselves."""
 
 _OF_A_NUMBER: Final = frozenset(WARNING_OF_NUMBER.values())
+_OF_THE_END: Final = RowWarning.PUBLICITY_END.value
 _OF_THE_CODE: Final = frozenset({RowWarning.CHECK_CHARACTER, RowWarning.LIKE_AN_ID_NUMBER})
 
 
@@ -44,12 +45,16 @@ def reject_lines(rejected: Mapping[int, tuple[FieldProblem, ...]], columns: Colu
 def warning_lines(batch: CopyBatch, columns: ColumnNames, end_of_publicity: str) -> bytes:
     """Lines of the warnings of a batch, in the order of its rows."""
     found = sorted(_warnings(batch, end_of_publicity), key=lambda line: line[0])
-    return _lines((*each, _column(each[1], columns)) for each in found)
+    ends = batch.publicity_ends
+    return _lines(
+        (*line, _column(line[1], columns), ends.get(line[0], "") if line[6] == _OF_THE_END else "")
+        for line in found
+    )
 
 
 def whole_row_lines(rows: Iterable[tuple[int, RowWarning]]) -> bytes:
     """Lines of warnings about whole rows."""
-    return _lines((row, WHOLE_ROW, "", "", "", "", each.value, "") for row, each in rows)
+    return _lines((row, WHOLE_ROW, "", "", "", "", each.value, "", "") for row, each in rows)
 
 
 _Warning = tuple[int, str, int | None, str, int | None, int | None, str]

@@ -9,7 +9,7 @@ from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.field_problems import REASONS, FieldProblem, ProblemCode
 from gateway.ingest.accepted_forms import AcceptedForms
 from gateway.ingest.list_encoding import Listed, ListWords, csv_header, encode_lines
-from gateway.ingest.results import WARNING_OF_NUMBER, RowWarning
+from gateway.ingest.results import NOT_PUBLISHED, WARNING_OF_NUMBER, RowWarning
 from gateway.ingest.row_list_files import ListForm
 from gateway.ingest.row_lists import (
     BETWEEN_NAMES,
@@ -34,9 +34,12 @@ WARNING_MEMBERS: Final = (
     "code",
     "reason",
 )
-EARLIER_REJECTS: Final = b"row,field,reason\n"
-EARLIER_WARNINGS: Final = b"row,field,item,kind,start,length\n"
-"""Headers before codes were listed; a job of then goes on under its own header."""
+EARLIER_REJECTS: Final = (b"row,field,reason\n",)
+EARLIER_WARNINGS: Final = (
+    b"row,field,item,kind,start,length\n",
+    b"row,field,item,kind,start,length,code,column\n",
+)
+"""Headers before codes and days were listed; a job of then goes on under its own header."""
 STORED_REJECTS: Final = ListForm(header=REJECTS_HEADER, earlier=EARLIER_REJECTS, cut=REJECTS_CUT)
 STORED_WARNINGS: Final = ListForm(
     header=WARNINGS_HEADER, earlier=EARLIER_WARNINGS, cut=WARNINGS_CUT
@@ -80,6 +83,14 @@ WARNING_REASONS: Final[Mapping[RowWarning, Translated]] = {
     ),
     RowWarning.LIST_CUT: REASONS[ProblemCode.LIST_CUT],
 }
+_PUBLISHED_UNTIL: Final = Translated(
+    "按规则公示至 {0}；与报送的不同，以较早者为准",
+    "by the rules publicity ends on {0}; the delivered end differs, and the earlier one counts",
+)
+_NOT_PUBLISHED: Final = Translated(
+    "按规则不公示；已决定公示的，请填写“处罚程序”“是否决定公示”",
+    "not published by the rules; if publication was decided, fill in 处罚程序 and 是否决定公示",
+)
 _MOST_KNOWN: Final = 10_000
 """Problems whose words are remembered."""
 
@@ -158,12 +169,8 @@ class RowWording:
     def _warning(self, cells: list[str]) -> Listed:
         """A warning in words: one of before is of a masked number, one of a later version has its code."""
         row, field, item, kind, start, length, *more = cells
-        code, column, *_ = more or (WARNING_OF_NUMBER[NumberKind(kind)].value, "")
-        reason = (
-            WARNING_REASONS[RowWarning(code)].text(self._language)
-            if code in _WARNING_CODES
-            else code
-        )
+        code, column, *after = more or (WARNING_OF_NUMBER[NumberKind(kind)].value, "")
+        reason = self._reason(code, after[0] if after else "")
         return {
             "row": row,
             "field": field,
@@ -176,8 +183,17 @@ class RowWording:
             "reason": reason,
         }
 
+    def _reason(self, code: str, day: str) -> str:
+        """Why there is a warning, with the day that the rules give where it is of the end of publicity."""
+        if code not in _WARNING_CODES:
+            return code
+        if day and code == RowWarning.PUBLICITY_END:
+            said = _NOT_PUBLISHED if day == NOT_PUBLISHED else _PUBLISHED_UNTIL
+            return said.text(self._language).format(day)
+        return WARNING_REASONS[RowWarning(code)].text(self._language)
 
-def _worded(words: ListWords, earlier: bytes) -> ListForm:
+
+def _worded(words: ListWords, earlier: tuple[bytes, ...]) -> ListForm:
     return ListForm(
         header=csv_header(words.members),
         earlier=earlier,

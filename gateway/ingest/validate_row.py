@@ -14,10 +14,12 @@ from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.column_names import KEY, ROW_MEMBERS, SOURCE_TIME, USCC
 from gateway.creditfile.field_problems import WHOLE_ROW, FieldProblem, ProblemCode
 from gateway.creditfile.natural_keys import fold, key_of, parts_of
+from gateway.creditfile.penalty_publicity import NEVER
 from gateway.ingest.dataset_rules import MAX_KEY_LENGTH, DatasetRules
 from gateway.ingest.field_parsers import EMPTY_VALUES, InvalidValue, is_omitted
 from gateway.ingest.nearest_names import NearestInDataset
 from gateway.ingest.results import (
+    NOT_PUBLISHED,
     WARNING_OF_NUMBER,
     AcceptedRow,
     MaskedField,
@@ -154,8 +156,10 @@ class RowValidator:
         yuan = tuple(name for name in self.rules.yuan if self.rules.looks_like_yuan(name, fields))
         if yuan:
             warnings.append(RowWarning.LIKE_YUAN)
+        publicity_end = ""
         if not self.rules.end_agrees(uscc, fields):
             warnings.append(RowWarning.PUBLICITY_END)
+            publicity_end = _end_in_words(self.rules.last_day(uscc, fields))
         personal = {name: fields.pop(name) for name in self.rules.sealed if name in fields}
         return AcceptedRow(
             uscc=uscc,
@@ -166,6 +170,7 @@ class RowValidator:
             warnings=tuple(warnings),
             masked=masked,
             yuan=yuan,
+            publicity_end=publicity_end,
         )
 
     def _mask(self, row: Mapping[str, Any], fields: dict[str, Any]) -> tuple[MaskedField, ...]:
@@ -213,6 +218,12 @@ def _without_unfit(row: Mapping[str, Any], problems: list[FieldProblem]) -> Mapp
         return row
     problems += (FieldProblem(field=name, code=value.value) for name, value in unfit.items())
     return {name: value for name, value in row.items() if name not in unfit}
+
+
+def _end_in_words(last_day: date | None) -> str:
+    if last_day is None:
+        return ""
+    return NOT_PUBLISHED if last_day == NEVER else last_day.isoformat()
 
 
 def _listed(value: Any) -> Sequence[str]:  # a text, or a list of texts

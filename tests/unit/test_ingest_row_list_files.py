@@ -78,7 +78,7 @@ def test_a_list_is_shown_in_whole_lines(tmp_path: Path) -> None:
 def test_a_list_has_an_end(tmp_path: Path) -> None:
     """As many whole lines as fit, and one that says so; also where its job goes on later."""
     path, line = tmp_path / "list.csv", b'7,facts,,phone,3,11,phone_masked,"fa\ncts"\n'
-    last = b"7,?,,,,,list_cut,\n"
+    last = b"7,?,,,,,list_cut,,\n"
     with RowList(path, 0, STORED_WARNINGS) as warnings:
         warnings.add(line)
         assert not was_cut(path)
@@ -110,13 +110,24 @@ def test_a_list_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
     """Under its own header; its lines are served with the reason that they have."""
     path = tmp_path / "list.csv"
     earlier = b"7,fine,negative\n"
-    path.write_bytes(STORED_REJECTS.earlier + earlier + b"8,fine,not committed\n")
+    path.write_bytes(STORED_REJECTS.earlier[0] + earlier + b"8,fine,not committed\n")
     with RowList(path, len(earlier), STORED_REJECTS) as rejects:
         rejects.add(LINE)
         assert rejects.length == len(earlier + LINE)
     with RowList(path, len(earlier + LINE), STORED_REJECTS):
         pass
-    assert path.read_bytes() == STORED_REJECTS.earlier + earlier + LINE
+    assert path.read_bytes() == STORED_REJECTS.earlier[0] + earlier + LINE
     found = list(RowWording(CATALOGUE, "penalty", "zh").rejects(read_list(path)))
     assert found[0] == {"row": "7", "field": "fine", "reason": "negative"}
     assert (found[1]["code"], found[1]["reason"]) == ("negative", "不能为负数")
+
+
+def test_warnings_without_days_go_on(tmp_path: Path) -> None:
+    """A list that was begun before they were listed."""
+    path, line = tmp_path / "list.csv", b"7,fine,,,,,like_yuan,fine\n"
+    path.write_bytes(STORED_WARNINGS.earlier[1] + line)
+    with RowList(path, len(line), STORED_WARNINGS) as warnings:
+        warnings.add(b"8,publicity_ends_on,,,,,publicity_end,x,2027-01-08\n")
+    found = list(RowWording(CATALOGUE, "penalty", "zh").warnings(read_list(path)))
+    assert found[0]["code"] == "like_yuan"
+    assert found[1]["reason"].startswith("按规则公示至 2027-01-08；")

@@ -176,8 +176,18 @@ def test_every_warning_is_listed_with_its_row_and_column(read: Reader) -> None:
         ("3", "?", "", "superseded_in_delivery"),
     ]
     assert listed[3]["start"] == "2"
+    end = listed.pop(5)["reason"]
+    assert end == "按规则公示至 2026-06-02；与报送的不同，以较早者为准"
     assert all(each["reason"] == WARNING_REASONS[RowWarning(each["code"])].zh for each in listed)
     assert found.warned[RowWarning.LIKE_YUAN] == 1
+
+
+def test_the_end_of_a_penalty_that_is_not_published(read: Reader) -> None:
+    """Which fields are missing, if its publication was decided."""
+    (listed,) = read(
+        f"{HEADER},公示截止期\n{USCC},罚1,警告,,2026-05-02,x,2027-05-02\n"
+    ).warnings_in("zh")
+    assert listed["reason"] == "按规则不公示；已决定公示的，请填写“处罚程序”“是否决定公示”"
 
 
 def test_a_warning_of_an_earlier_version_has_its_code() -> None:
