@@ -2,16 +2,22 @@
 
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import python_calamine
+import xlsxwriter
 
+from xinqiao._core.json_reader import Reader
 from xinqiao._core.uploads import LARGEST_PART, SMALLEST_PART, next_part_size
 from xinqiao.cli import _show
 from xinqiao.cli._errors import InputError
 from xinqiao.cli._language import Language
 from xinqiao.cli.deliver import summary
 from xinqiao.cli.deliver.delivery import Delivery, Options, prepare
+from xinqiao.cli.deliver.reporting import Reported, report_rows
+from xinqiao.cli.deliver.row_notes import RowNote
 
 
 def delivery_of(path: Path, **changed: Any) -> Delivery:
@@ -28,10 +34,12 @@ def test_what_is_known_to_fail_is_refused_before_anything_is_sent(tmp_path: Path
     good, empty = tmp_path / "good.csv", tmp_path / "empty.csv"
     good.write_text("uscc\n", encoding="utf-8")
     empty.touch()
+    columns = tmp_path / "map.yaml"
+    columns.write_text("a: uscc\n", encoding="utf-8")
     existing = tmp_path / "good.csv.rejected.xlsx"
     cases: tuple[tuple[Path, dict[str, Path], str], ...] = (
         (good, {"report": tmp_path / "no" / "r.xlsx"}, "--report"),
-        (good, {"report": good}, "exists"),
+        (good, {"report": columns}, "exists"),
         (good, {"columns": tmp_path / "no.yaml"}, "no such file"),
         (tmp_path / "no.csv", {}, "no such file"),
         (tmp_path, {}, "is a folder"),
@@ -40,10 +48,58 @@ def test_what_is_known_to_fail_is_refused_before_anything_is_sent(tmp_path: Path
     for path, changed, sentence in cases:
         with pytest.raises(InputError, match=sentence):
             delivery_of(path, **changed)
+    for name in ("link", "hard"):
+        report = tmp_path / name
+        report.hardlink_to(good) if name == "hard" else report.symlink_to(good)
+        with pytest.raises(InputError, match="is a file that is read here"):
+            delivery_of(good, report=report, overwrite=True)
+    for changed in ({"report": good}, {"report": columns, "columns": columns}):
+        with pytest.raises(InputError, match="is a file that is read here"):
+            delivery_of(good, overwrite=True, **changed)
+    assert good.read_text(encoding="utf-8") == "uscc\n"
     existing.touch()
     with pytest.raises(InputError, match="--force"):
         delivery_of(good)
     assert delivery_of(good, overwrite=True).report == existing
+
+
+def report_of(delivery: Delivery, state: str, rows: int) -> Reported:
+    """The report on row 3 of a job in this state, in which the gateway counted so many rows."""
+    entry = {"row": 3, "field": "kinds", "column": "处罚类别", "reason": "r"}
+    lists = {"rejects": [RowNote.read(Reader.of(entry, "rejects"))], "warnings": []}
+    client: Any = SimpleNamespace(
+        issuer="https://gateway.test", client_id="c", job_list=lambda _, name, **__: lists[name]
+    )
+    job: Any = SimpleNamespace(job_id="upl_1", state=state, rows=rows)
+    return report_rows(client, delivery, job)
+
+
+@pytest.mark.parametrize(
+    ("state", "rows", "obstacle"),
+    [("stopped", 3, "workbook_stopped"), ("stopped", 2, "workbook_stopped"),
+     ("done", 3, "workbook_rows_differ"), ("done", 2, None)],
+)  # fmt: skip
+def test_a_workbooks_rows_are_joined_only_if_they_are_counted_alike(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    state: str,
+    rows: int,
+    obstacle: str | None,
+) -> None:
+    """A row of nothing but an error has a number at the gateway, and none here."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    path = tmp_path / "own.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["统一社会信用代码", "处罚类别"])
+        sheet.write_formula(1, 0, "=#REF!", value="#REF!")
+        sheet.write_row(2, 0, ["91", "a"])
+        sheet.write_row(3, 0, ["92", "b"])
+    reported = report_of(delivery_of(path), state, rows)
+    assert reported.obstacle == obstacle
+    book = python_calamine.CalamineWorkbook.from_path(str(path.with_name("own.xlsx.rejected.xlsx")))
+    report = list(book.get_sheet_by_index(0).iter_rows())
+    assert {len(each) for each in report} == {4 if obstacle else 6}
 
 
 def test_parts_grow_on_a_fast_line_and_shrink_on_a_slow_one() -> None:

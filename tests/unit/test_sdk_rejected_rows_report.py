@@ -133,6 +133,18 @@ def test_a_report_is_private_and_nothing_is_overwritten(tmp_path: Path) -> None:
     assert target.read_text() == "x"
 
 
+def test_a_report_is_replaced_only_by_a_whole_one(tmp_path: Path) -> None:
+    """What was there stays where the new one cannot be finished; nothing else is left behind."""
+    path = tmp_path / "r.xlsx"
+    path.write_text("x")
+    with pytest.raises(UnreadableError):
+        write(path, told(note(1)), own(("a",)), rows=2, overwrite=True)
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("r.xlsx", "x")]
+    write(path, told(note(1)), own(("a",)), rows=1, overwrite=True)
+    assert [each.name for each in tmp_path.iterdir()] == ["r.xlsx"]
+    assert sheets(path)["未接受的行"][1][0] == 1.0
+
+
 def test_rows_beyond_the_limit_of_a_sheet_are_left_out(tmp_path: Path) -> None:
     """The first ones stay."""
     path = tmp_path / "r.xlsx"

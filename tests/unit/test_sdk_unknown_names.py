@@ -88,6 +88,33 @@ def test_what_may_be_somebody_is_not_quoted(client: Client, personal: Any) -> No
         assert personal not in str(error.to_dict())
 
 
+@pytest.mark.parametrize(
+    ("typed", "near"),
+    [
+        ("legal_representative_name.张三", "legal_representative_name.v2"),
+        ("uscc_is_registered.v1 张三 13800000000", None),
+        ("legal_representative_id.v1 33010619900307663X", None),
+        ("is_active_13800000000.v1", None),
+        ("Enterprise_Name.v1", "enterprise_name.v1"),
+    ],
+)
+def test_a_value_beside_a_name_is_not_quoted_and_the_nearest_is(
+    client: Client, typed: Any, near: str | None
+) -> None:
+    """However near it comes to a published name."""
+    error = refused(client.verify, USCC, purpose="tender", questions=[typed])
+    assert error.unknown == {}
+    assert typed not in str(error.to_dict())
+    assert "张三" not in str(error.to_dict())
+    if near:
+        assert error.detail.endswith(f"A name is unknown: did you mean {near!r}?")
+    error = refused(
+        client.verify, USCC, purpose=f"loan_approval {typed[-8:]}", questions=["is_active.v1"]
+    )
+    assert error.unknown == {}
+    assert typed[-8:] not in error.detail
+
+
 def test_a_list_that_the_gateway_judges_otherwise_is_left_to_it() -> None:
     """It may be older or newer than this version; other refusals name nothing."""
     asked = {"purpose": "tender", "datasets": ["penalty"], "questions": [{"question": "nope.v1"}]}

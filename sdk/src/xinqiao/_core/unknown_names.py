@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from itertools import starmap
 from typing import Any, Final
 
 from xinqiao.errors import (
@@ -40,21 +41,24 @@ _KNOWN: Final[Mapping[str, Sequence[str]]] = {
 def name_unknown(error: XinqiaoError, asked: Mapping[str, Any]) -> None:
     """Add to the refusal of a request which of its names are unknown, and the nearest that are known."""
     lists = _LISTS.get(type(error), ())
-    found = dict(pair for member in lists for pair in _unknown(asked.get(member), _KNOWN[member]))
+    found = [pair for member in lists for pair in _unknown(asked.get(member), _KNOWN[member])]
     if found:
-        error.unknown = ReadOnlyDict(found)
-        error.detail = " ".join((error.detail, *map(_sentence, found, found.values())))
+        error.unknown = ReadOnlyDict({name: near for name, near in found if name is not None})
+        error.detail = " ".join((error.detail, *dict.fromkeys(starmap(_sentence, found))))
 
 
-def _unknown(asked: Any, known: Sequence[str]) -> Iterator[tuple[str, str | None]]:
+def _unknown(asked: Any, known: Sequence[str]) -> Iterator[tuple[str | None, str | None]]:
+    """Names, None for one that may not be quoted, each with the nearest that is known."""
     for each in [asked] if isinstance(asked, str) else asked or ():
         name = each.get("question") if isinstance(each, Mapping) else each
         if not isinstance(name, str) or name in known or len(name) > _LONGEST:
             continue
         near = next(iter(get_close_matches(name.lower(), known, n=1, cutoff=_ALIKE)), None)
-        if near is not None or (_NAME.fullmatch(name) and not _DIGITS.search(name)):
-            yield name, near
+        is_name = _NAME.fullmatch(name) and not _DIGITS.search(name)
+        if near is not None or is_name:
+            yield name if is_name else None, near
 
 
-def _sentence(name: str, near: str | None) -> str:
-    return f"{name!r} is unknown" + (f": did you mean {near!r}?" if near else ".")
+def _sentence(name: str | None, near: str | None) -> str:
+    said = "A name" if name is None else repr(name)
+    return f"{said} is unknown" + (f": did you mean {near!r}?" if near else ".")

@@ -98,10 +98,12 @@ def upload_parts(
 ) -> Flow[JobStatus]:
     """Send what has not arrived yet, part by part, in spite of lost connections; the job then.
 
-    A try that does not advance is followed by a pause, as the retry policy has it since the last advance.
+    A try that does not advance is followed by a pause, as the retry policy has it since the last advance,
+    even if the gateway answered that it took the part. The gateway counts what it has kept, so the offset
+    never shrinks: a document in which it does is a `ProtocolError`.
     """
-    world, retry = session.world, session.settings.retry
-    job = yield from job_status(session, job_id, language=language)
+    world = session.world
+    job = yield from _offset(session, job_id, range(source.length + 1), language)
     size, tried, since = SMALLEST_PART, 0, world.ticks()
     while job.state == "receiving":
         offset = job.received
@@ -109,20 +111,47 @@ def upload_parts(
         part = yield from flow.invoke(
             partial(source.read, offset, min(size, source.length - offset))
         )
-        begun = world.ticks()
+        begun, failure = world.ticks(), None
         try:
             yield from _send_part(session, job_id, offset, part)
             size = next_part_size(size, world.ticks() - begun)
         except XinqiaoError as error:
+            failure = error
+            yield from _pause(session, failure, tried, since)
             size = SMALLEST_PART
-            wait = retry.wait(tried, error, elapsed=world.ticks() - since, chance=world.chance)
-            if wait is None or not _may_go_on(error):
-                raise
-            yield from flow.pause(wait)
-        job = yield from job_status(session, job_id, language=language)
-        tried, since = (0, world.ticks()) if job.received > offset else (tried + 1, since)
+        job = yield from _offset(session, job_id, range(offset, source.length + 1), language)
+        if job.received > offset or job.state != "receiving":
+            tried, since = 0, world.ticks()
+            continue
+        if failure is None:
+            yield from _pause(session, _nothing_kept(), tried, since)
+        tried += 1
     yield from flow.invoke(partial(source.moved, job.received))
     return job
+
+
+def _pause(session: Session, error: XinqiaoError, tried: int, since: float) -> Flow[None]:
+    """Wait before the next try; raises `error` if there is none."""
+    world = session.world
+    elapsed = world.ticks() - since
+    wait = session.settings.retry.wait(tried, error, elapsed=elapsed, chance=world.chance)
+    if wait is None or not _may_go_on(error):
+        raise error
+    yield from flow.pause(wait)
+
+
+def _offset(session: Session, job_id: str, possible: range, language: str) -> Flow[JobStatus]:
+    """The job with its offset, which must be a possible one."""
+    job = yield from job_status(session, job_id, language=language)
+    if job.received not in possible:
+        raise ProtocolError(
+            "In the answer, received is less than before, or more than the file has."
+        )
+    return job
+
+
+def _nothing_kept() -> ServerUnavailable:
+    return ServerUnavailable("The gateway took a part and kept nothing of it.")
 
 
 def job_status(session: Session, job_id: str, *, language: str) -> Flow[JobStatus]:

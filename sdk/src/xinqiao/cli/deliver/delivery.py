@@ -20,7 +20,7 @@ from .progress import bytes_bar
 from .texts import text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
 _BLOCK: Final = 1 << 20
@@ -84,7 +84,7 @@ def prepare(path: Path, options: Options, language: Language) -> Delivery:
         )
     _require_extras(format_of(path, options.format))
     target = options.report or path.with_name(f"{path.name}.rejected.xlsx")
-    _check_report(target, overwrite=options.overwrite)
+    _check_report(target, {path, *filter(None, [options.columns])}, overwrite=options.overwrite)
     columns = {} if options.columns is None else read_column_map(options.columns)
     with bytes_bar(text("reading_file", language), found.st_size) as moved:
         digest = digest_of(path, moved)
@@ -125,8 +125,16 @@ def _require_extras(file_format: str) -> None:
         )
 
 
-def _check_report(path: Path, *, overwrite: bool) -> None:
-    """`InputError` if the report could not be written, or would overwrite a file."""
+def _check_report(path: Path, sources: Iterable[Path], *, overwrite: bool) -> None:
+    """`InputError` if the report could not be written, or would overwrite a file.
+
+    One that is read here is never overwritten, by whatever name, link or not.
+    """
+    if any(_is_same(path, each) for each in sources):
+        raise InputError(
+            f"{path} 就是要读取的文件，不能用来写清单：请用 --report 另指定。",
+            f"{path} is a file that is read here: name another one for the report by --report.",
+        )
     if path.exists() and not (overwrite and path.is_file()):
         raise InputError(
             f"{path} 已存在：请移走，用 --report 另指定，或用 --force 覆盖。",
@@ -137,3 +145,13 @@ def _check_report(path: Path, *, overwrite: bool) -> None:
             f"{path.parent} 不能写入：请用 --report 把清单写到别处。",
             f"{path.parent} cannot be written to: name another place for the report by --report.",
         )
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    """True if both name one file: the same path, a symbolic or a hard link."""
+    if path.resolve() == other.resolve():
+        return True
+    try:
+        return path.samefile(other)
+    except OSError:
+        return False

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from rich.cells import cell_len
@@ -58,18 +59,22 @@ class Report:
 def write_report(
     path: Path, told: Report, own: OwnRows | None, *, rows: int | None, overwrite: bool
 ) -> None:
-    """Write the workbook. `UnreadableError` if `own` has not as many rows as the gateway counted."""
-    if overwrite:
-        path.unlink(missing_ok=True)
+    """Write the workbook. `UnreadableError` if `own` has not as many rows as the gateway counted.
+
+    What `overwrite` allows to replace stays until the new one is whole.
+    """
+    target = path.with_name(f"{path.name}.{token_hex(4)}.part") if overwrite else path
     try:
-        with open(path, "xb", opener=_open_private) as file:
+        with open(target, "xb", opener=_open_private) as file:
             _write(file, told, own)
         if own is not None and rows is not None and own.count != rows:
             raise UnreadableError("rows_differ")
+        if overwrite:
+            target.replace(path)
     except FileExistsError:
         raise
     except BaseException:
-        path.unlink(missing_ok=True)
+        target.unlink(missing_ok=True)
         raise
 
 

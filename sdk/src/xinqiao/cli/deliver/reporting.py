@@ -10,7 +10,7 @@ from xinqiao.cli._inputs import unusable_file
 from xinqiao.cli._language import uscc_columns
 
 from .delivery import digest_of, stamp_of
-from .own_rows import ReadOptions, UnreadableError, format_of, read_rows
+from .own_rows import WORKBOOKS, ReadOptions, UnreadableError, format_of, read_rows
 from .progress import spinner
 from .report import MAX_ROWS, Report, write_report
 from .row_notes import RowNote, by_row
@@ -68,16 +68,24 @@ def report_rows(client: UploadClient, delivery: Delivery, job: JobStatus) -> Rep
 
 
 def _write(delivery: Delivery, job: JobStatus, told: Report) -> str | None:
-    """Write the report; the obstacle where the department's own cells are not in it."""
+    """Write the report; the obstacle where the department's own cells are not in it.
+
+    The library shows an error or a formula without a value as an empty cell, so a workbook's row of
+    nothing else is not counted here: only the count of a job that is done tells that there is none.
+    """
     path, overwrite = delivery.report, delivery.options.overwrite
     try:
         try:
+            is_workbook = format_of(delivery.path, delivery.options.format) in WORKBOOKS
+            rows = job.rows if job.state == "done" else None
+            if is_workbook and rows is None:
+                raise UnreadableError("workbook_stopped")
             with closing(_own_rows(delivery, told.numbers)) as own:
-                rows = job.rows if job.state == "done" else None
                 write_report(path, told, own, rows=rows, overwrite=overwrite)
         except UnreadableError as error:
             write_report(path, told, None, rows=None, overwrite=overwrite)
-            return str(error)
+            differs = is_workbook and str(error) == "rows_differ"
+            return "workbook_rows_differ" if differs else str(error)
     except OSError as error:
         raise unusable_file(path, error) from None
     return None

@@ -79,6 +79,14 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "本机文件的行数与网关收到的不同。",
         "the file here has another number of rows than the gateway counted.",
     ),
+    "workbook_rows_differ": (
+        "工作簿中有只含错误值或未计算公式的行，本机不能计数。",
+        "it has rows of nothing but errors or uncalculated formulas, which are not counted here.",
+    ),
+    "workbook_stopped": (
+        "网关没有处理完这个工作簿，本机无法确认行号一致。",
+        "the gateway stopped before the workbook's end, so the numbers cannot be compared here.",
+    ),
     "file_changed": (
         "本机文件在报送后已被改动。",
         "the file was changed after it was delivered.",
