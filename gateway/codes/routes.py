@@ -37,7 +37,6 @@ def _shown(description: str, json: dict[str, Any]) -> dict[str, Any]:
 
 
 @router.get("/E/", include_in_schema=False)
-@router.get("/E", include_in_schema=False)
 async def look_up_code(request: Request, runtime: UsingRuntime, code: str = "") -> Response:
     """Show the page to type a code's number, or lead from a number or address to its page."""
     if not code:

@@ -84,7 +84,6 @@ WITHOUT_DATABASE: Final = {
     "/docs",
     "/docs/contrast.css",
     "/docs/start.js",
-    "/E",
     "/E/",
     "/healthz",
     "/metrics",

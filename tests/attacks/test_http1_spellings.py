@@ -108,7 +108,7 @@ async def test_texts_and_blanks_reach_routing(gateway: GatewayFixture, code_id: 
     """The code page answers 404 itself."""
     answer = await answer_at(gateway, "GET", f"/E/{code_id}")
     assert answer.status_code == 404
-    assert "伪造" in answer.text
+    assert "这不是企业码" in answer.text
 
 
 async def test_a_nul_in_a_query_is_refused(gateway: GatewayFixture) -> None:
