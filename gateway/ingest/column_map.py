@@ -21,8 +21,10 @@ ColumnMap = Mapping[str, str | None]
 def load_column_map(path: Path) -> ColumnMap:
     """The mapping in a YAML file: `name of the column: field`, or nothing for a column not kept."""
     try:
-        with path.open(encoding="utf-8") as file:
-            found = parse_column_map(strict_yaml.load(file.read(_MAX_FILE)))
+        with path.open("rb") as file:
+            content = file.read(_MAX_FILE + 1)
+        is_whole = len(content) <= _MAX_FILE
+        found = parse_column_map(strict_yaml.load(content.decode())) if is_whole else None
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         found = None
     if found is None:

@@ -180,6 +180,11 @@ async def test_a_file_is_taken_and_its_bad_rows_come_back_as_a_workbook(
     again = await run(path)
     assert again.status == 2
     assert "已存在" in again.err
+    columns = tmp_path / "map.yaml"
+    columns.write_text("行: null\n列: null\n原因: null\n可接受的值: null\n", encoding="utf-8")
+    mended = await run(report, "--sheet", "未接受的行", "--columns", str(columns))
+    assert mended.status == 1, mended
+    assert [line.split()[-1] for line in mended.out.splitlines()[1:6]] == ["1", "0", "0", "0", "1"]
 
 
 async def test_a_file_without_bad_rows_leaves_no_report(
@@ -265,6 +270,7 @@ async def test_an_outage_that_lasts_ends_it_and_the_next_start_goes_on(
     assert done.status == 0, done
     share = SMALLEST_PART / path.stat().st_size
     assert f"接着上次继续上传（已完成 {share:.0%}）" in done.err
+    assert "任务编号 upl_" in done.err
     (job,) = await jobs_of(department)
     assert job["received"] == job["length"]
 

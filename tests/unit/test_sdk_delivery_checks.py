@@ -7,14 +7,20 @@ from typing import Any
 
 import pytest
 import python_calamine
+import typer
 import xlsxwriter
 
+from gateway.ingest.column_map import load_column_map
+from gateway.ingest.decompression import FileRefused
+from xinqiao import errors
+from xinqiao._core import uploads
 from xinqiao._core.json_reader import Reader
 from xinqiao._core.uploads import LARGEST_PART, SMALLEST_PART, next_part_size
 from xinqiao.cli import _show
 from xinqiao.cli._errors import InputError
 from xinqiao.cli._language import Language
-from xinqiao.cli.deliver import summary
+from xinqiao.cli.deliver import delivery, summary
+from xinqiao.cli.deliver.column_map import read_column_map
 from xinqiao.cli.deliver.delivery import Delivery, Options, prepare
 from xinqiao.cli.deliver.reporting import Reported, report_rows
 from xinqiao.cli.deliver.row_notes import RowNote
@@ -63,7 +69,7 @@ def test_what_is_known_to_fail_is_refused_before_anything_is_sent(tmp_path: Path
     assert delivery_of(good, overwrite=True).report == existing
 
 
-def report_of(delivery: Delivery, state: str, rows: int) -> Reported:
+def report_of(delivered: Delivery, state: str, rows: int) -> Reported:
     """The report on row 3 of a job in this state, in which the gateway counted so many rows."""
     entry = {"row": 3, "field": "kinds", "column": "处罚类别", "reason": "r"}
     lists = {"rejects": [RowNote.read(Reader.of(entry, "rejects"))], "warnings": []}
@@ -71,7 +77,7 @@ def report_of(delivery: Delivery, state: str, rows: int) -> Reported:
         issuer="https://gateway.test", client_id="c", job_list=lambda _, name, **__: lists[name]
     )
     job: Any = SimpleNamespace(job_id="upl_1", state=state, rows=rows)
-    return report_rows(client, delivery, job)
+    return report_rows(client, delivered, job)
 
 
 @pytest.mark.parametrize(
@@ -112,8 +118,60 @@ def test_parts_grow_on_a_fast_line_and_shrink_on_a_slow_one() -> None:
 
 
 def test_names_of_columns_do_not_steer_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Escape sequences in them are shown as marks."""
+    """Escape sequences, changes of direction and line separators are shown as marks."""
     said = StringIO()
     monkeypatch.setattr(_show.notes, "_file", said)
-    summary.note("列\x1b[2J\x1b]0;x\x07")
-    assert said.getvalue() == "列\ufffd[2J\ufffd]0;x\ufffd\n"
+    summary.note("列\x1b[2J\u3000\u202e\u2028\x9b0;x")
+    _show.error(errors.NotFound("a\x1b[2J\u200f"), Language.EN)
+    first, second = said.getvalue().splitlines()[:2]
+    assert first == "列\ufffd[2J\u3000\ufffd\ufffd\ufffd0;x"
+    assert second == "✘ not_found: a\ufffd[2J\ufffd"
+
+
+@pytest.mark.parametrize("size", [100_000, 100_001])
+def test_a_mapping_of_columns_is_read_whole_or_refused(tmp_path: Path, size: int) -> None:
+    """Here and by the gateway's own command."""
+    path = tmp_path / "map.yaml"
+    path.write_bytes("案号: document_number\n".encode().ljust(size, b"\n"))
+    if size > 100_000:
+        with pytest.raises(InputError, match="over 100,000 bytes"):
+            read_column_map(path)
+        with pytest.raises(FileRefused):
+            load_column_map(path)
+    else:
+        assert read_column_map(path) == load_column_map(path) == {"案号": "document_number"}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"dataset": None}, {"warnings": []}, {"warnings": {"x": "1"}}, {"rejected": "1"},
+     {"ignored_columns": [1]}, {"created": None}],
+)  # fmt: skip
+def test_a_job_of_another_shape_is_a_protocol_error(changed: Any) -> None:
+    """Whatever the gateway signed."""
+    counts = dict.fromkeys(("received", "rows", "created", "updated", "unchanged", "rejected"), 1)
+    whole = {"job_id": "upl_1", "state": "done", "dataset": "penalty", "warnings": {}, **counts}
+    evidence: Any = SimpleNamespace(json=lambda: whole)
+    assert uploads._job(evidence).rows == 1
+    evidence = SimpleNamespace(json=lambda: whole | changed)
+    with pytest.raises(errors.ProtocolError):
+        uploads._job(evidence)
+
+
+def test_an_interrupted_reading_says_how_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C ends with 130 and one sentence."""
+    said = StringIO()
+    monkeypatch.setattr(_show.notes, "_file", said)
+    path = tmp_path / "good.csv"
+    path.write_text("uscc\n", encoding="utf-8")
+
+    def interrupt(*_: Any) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(delivery, "digest_of", interrupt)
+    with pytest.raises(typer.Exit) as ended:
+        delivery_of(path)
+    assert ended.value.exit_code == 130
+    assert "The same command goes on" in said.getvalue()

@@ -43,6 +43,7 @@ _NDJSON: Final = "application/x-ndjson"
 _QUICK, _SLOW = 2.0, 20.0  # seconds in which a part was sent
 _OFFSET_MAY_DIFFER: Final = frozenset({409, 423, 460})
 """Statuses after which the offset is asked again: conflict, busy, checksum."""
+_COUNTS: Final = ("created", "updated", "unchanged", "rejected")
 _ENDED: Final = frozenset({"done", "stopped"})
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0  # seconds
 
@@ -215,7 +216,16 @@ def _may_go_on(error: XinqiaoError) -> bool:
 
 
 def _job(evidence: Evidence) -> JobStatus:
+    """The job in a signed document, whose other members are checked too."""
     body = Reader.body(evidence)
+    body.text("dataset")
+    for name in _COUNTS:
+        body.integer(name)
+    if (warnings := body.optional_object("warnings")) is not None:
+        for name in warnings.members:
+            warnings.integer(name)
+    body.optional_integer("passed_over")
+    body.texts("ignored_columns")
     return JobStatus(
         job_id=body.text("job_id"),
         state=body.text("state"),

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final, cast
 
 import typer
 from rich.cells import cell_len
-from rich.console import Console
 from rich.text import Text
 
 from xinqiao._core import parsing
@@ -25,6 +24,7 @@ from xinqiao.cli._language import (
     text,
     with_code,
 )
+from xinqiao.cli._terminal import Terminal
 from xinqiao.errors import EvidenceUnreadable, ReceiptInvalid, SignatureInvalid, XinqiaoError
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from xinqiao import Answer, ConsentRecord, Evidence, QueryPage, Questions, Record, Verification
     from xinqiao._core.results import ConsentUse
 
-out: Final = Console(emoji=False, markup=False)
-notes: Final = Console(stderr=True, emoji=False, markup=False)
+out: Final = Terminal(emoji=False, markup=False)
+notes: Final = Terminal(stderr=True, emoji=False, markup=False)
 
 _ANSWER_STYLES: Final = {"yes": "bold green", "no": "bold red", "not_determined": "yellow"}
 

@@ -29,7 +29,7 @@ def read_column_map(path: Path) -> Mapping[str, str | None]:
     """Fields by the names of columns; None: not kept. `InputError` for anything else."""
     try:
         with path.open("rb") as file:
-            content = file.read(_LONGEST).removeprefix(b"\xef\xbb\xbf")
+            content = file.read(_LONGEST + 1).removeprefix(b"\xef\xbb\xbf")
     except OSError as error:
         raise unusable_file(path, error) from None
     try:
@@ -45,6 +45,8 @@ def read_column_map(path: Path) -> Mapping[str, str | None]:
 
 def parse_column_map(content: bytes) -> Mapping[str, str | None]:
     """The mapping in a JSON object, or in lines of that form; `ValueError` otherwise."""
+    if len(content) > _LONGEST:
+        raise ValueError(f"over {_LONGEST:,} bytes")
     if content.lstrip().startswith(b"{"):
         return _checked(parse_json(content))
     found: dict[str, str | None] = {}

@@ -16,7 +16,7 @@ from xinqiao.cli._language import Language
 
 from .column_map import read_column_map
 from .own_rows import WORKBOOKS, format_of
-from .progress import bytes_bar
+from .progress import bytes_bar, resumable
 from .texts import text
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BLOCK: Final = 1 << 20
-_INSTALL: Final = "pip install 'xinqiao[deliver]'"
+_INSTALL: Final = "pip install './sdk[deliver]'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,8 @@ def prepare(path: Path, options: Options, language: Language) -> Delivery:
     target = options.report or path.with_name(f"{path.name}.rejected.xlsx")
     _check_report(target, {path, *filter(None, [options.columns])}, overwrite=options.overwrite)
     columns = {} if options.columns is None else read_column_map(options.columns)
-    with bytes_bar(text("reading_file", language), found.st_size) as moved:
+    reading = text("reading_file", language)
+    with resumable(language), bytes_bar(reading, found.st_size) as moved:
         digest = digest_of(path, moved)
     return Delivery(
         path=path,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
+import typer
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -17,6 +19,22 @@ from rich.progress import (
 )
 
 from xinqiao.cli import _show
+from xinqiao.cli._language import Language
+
+from .summary import note
+from .texts import text
+
+INTERRUPTED: Final = 130
+
+
+@contextmanager
+def resumable(language: Language) -> Iterator[None]:
+    """Say, where the command is interrupted, that the same command goes on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        note(text("interrupted", language), style="yellow")
+        raise typer.Exit(INTERRUPTED) from None
 
 
 @contextmanager

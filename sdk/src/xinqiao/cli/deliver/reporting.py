@@ -11,13 +11,12 @@ from xinqiao.cli._language import uscc_columns
 
 from .delivery import digest_of, stamp_of
 from .own_rows import WORKBOOKS, ReadOptions, UnreadableError, format_of, read_rows
-from .progress import spinner
+from .progress import resumable, spinner
 from .report import MAX_ROWS, Report, write_report
 from .row_notes import RowNote, by_row
 from .text_rows import fold_name
 from .texts import text
 from .upload_state import UploadState
-from .uploading import resumable
 
 if TYPE_CHECKING:
     from collections.abc import Container

@@ -29,7 +29,7 @@ _MOST_COLUMNS: Final = 20
 
 def note(said: str, *, style: str = "dim") -> None:
     """Print a note beside the output."""
-    _show.notes.print(_printable(said), style=style, highlight=False, soft_wrap=True)
+    _show.notes.print(said, style=style, highlight=False, soft_wrap=True)
 
 
 def show_arrived(job: JobStatus, language: Language, *, as_json: bool) -> None:
@@ -76,7 +76,7 @@ def _show_counts(job: Mapping[str, Any], path: Path, language: Language) -> None
         padded = f"  {label}{' ' * (width - cell_len(label))}  "
         style = "bold red" if name == "rejected" and job[name] else ""
         _show.out.print(Text(padded, style="cyan").append(f"{job[name]:>{digits},}", style=style))
-    for kind, count in sorted(job.get("warnings", {}).items()):
+    for kind, count in sorted((job.get("warnings") or {}).items()):
         label = with_code(code_label("warnings", kind, language), kind)
         _line(f"  ! {text('warning_of', language, kind=label, count=f'{count:,}')}", style="yellow")
     if ignored := job.get("ignored_columns"):
@@ -108,9 +108,4 @@ def _show_columns(title: str, notes: Notes, language: Language) -> None:
 
 
 def _line(said: str, *, style: str = "") -> None:
-    _show.out.print(_printable(said), style=style, highlight=False, soft_wrap=True)
-
-
-def _printable(said: str) -> str:
-    """A text without what would steer a terminal: names of columns and files are foreign."""
-    return "".join(each if each.isprintable() else "\ufffd" for each in said)
+    _show.out.print(said, style=style, highlight=False, soft_wrap=True)

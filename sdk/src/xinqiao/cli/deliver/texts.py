@@ -22,6 +22,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "这个文件上次已传完，以下是它的结果",
         "this file had arrived before; this is its result",
     ),
+    "job": ("任务编号 {job_id}", "job {job_id}"),
     "interrupted": (
         "已中断。再次运行同一命令会接着进行。",
         "Interrupted. The same command goes on where it was.",

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
-
-import typer
+from typing import TYPE_CHECKING
 
 from xinqiao._core.uploads import JobStatus, PartSource
 from xinqiao.cli._errors import InputError
-from xinqiao.cli._language import Language
 from xinqiao.errors import NotFound
 
 from .delivery import Delivery, stamp_of
-from .progress import bytes_bar, spinner
+from .progress import bytes_bar, resumable, spinner
 from .summary import note
 from .texts import text
 from .upload_state import UploadState
@@ -23,9 +18,9 @@ from .upload_state import UploadState
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .upload_client import UploadClient
+    from xinqiao.cli._language import Language
 
-INTERRUPTED: Final = 130
+    from .upload_client import UploadClient
 
 
 def upload(client: UploadClient, delivery: Delivery, *, anew: bool) -> JobStatus:
@@ -62,16 +57,6 @@ def follow(client: UploadClient, delivery: Delivery, job: JobStatus) -> JobStatu
         )
 
 
-@contextmanager
-def resumable(language: Language) -> Iterator[None]:
-    """Say, where the command is interrupted, that the same command goes on."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        note(text("interrupted", language), style="yellow")
-        raise typer.Exit(INTERRUPTED) from None
-
-
 def _begun_upload(client: UploadClient, delivery: Delivery, *, anew: bool) -> JobStatus:
     """The stored upload of this file with these options, or a new one."""
     state, language = UploadState(client, delivery.metadata), delivery.language
@@ -86,6 +71,7 @@ def _begun_upload(client: UploadClient, delivery: Delivery, *, anew: bool) -> Jo
         note(text("upload_resumed", language, share=share))
     else:
         note(text("job_resumed", language))
+    note(text("job", language, job_id=job.job_id))
     return job
 
 
