@@ -74,7 +74,7 @@ class ApiDescription:
         ]
 
     def body_problem(self, method: str, path: str, status: int, body: bytes) -> str | None:
-        """Why the JSON body of an answer is not of the schema that is described for it; None if it is."""
+        """Difference between an answer's JSON body and its described schema; None if there is none."""
         operation = self.operation(method, path)
         if operation is None or str(status) not in operation["responses"]:
             return None

@@ -60,7 +60,7 @@ class ClientsOut(WireModel):
 
 
 class ActOut(WireModel):
-    """What an operator did. The leaf in the log is SHA-256(`salt` ‖ the canonical row)."""
+    """Act of an operator; its leaf in the log is SHA-256(`salt` ‖ the canonical row)."""
 
     act_id: str
     operator: str
@@ -199,7 +199,7 @@ class DueObjectionOut(WireModel):
 
 
 class DueObjectionsOut(WireModel):
-    """What sources and reviewers owe, the longest overdue first."""
+    """Overdue decisions of sources and reviewers, the longest overdue first."""
 
     due: list[DueObjectionOut]
 

@@ -14,7 +14,7 @@ _ID: Final = re.compile(r"[A-Z2-7]{26}", re.ASCII)
 _MAX_WRITTEN: Final = 200
 _BLANKS: Final = re.compile(r"[\s\u200b\ufeff]+")
 _ENDINGS: Final = "/,.。"
-"""What scanners and messages put behind an address; full-width forms are folded to these."""
+"""Characters that scanners and messages add to an address; full-width forms are folded to these."""
 
 # 64 words of two characters, distinct in sight and sound.
 PHRASE_WORDS: Final = tuple(
@@ -55,6 +55,6 @@ def code_url(issuer: str, code_id: str) -> str:
 
 
 def code_id_in(written: str, issuer: str) -> str | None:
-    """The id in what somebody typed or pasted: an id, or one of our codes' addresses."""
+    """The id in a typed or pasted text: an id, or the address of a code of this gateway."""
     plain = unicodedata.normalize("NFKC", written[:_MAX_WRITTEN]).strip().upper()
     return parse_code_id(plain.removeprefix(f"{issuer}/E/".upper()))

@@ -36,7 +36,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What the datasets of a page have, as the status line counts it."""
+    """Counts of a page's datasets, for its status line."""
 
     registration_status: str
     bad: Sequence[str] = ()

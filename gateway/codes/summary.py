@@ -83,7 +83,7 @@ class Summary:
     district: Translated
     status: Status
     alerts: Sequence[Alert]
-    """What warns, the gravest first and then the newest; `MAX_RECORDS_SHOWN` at most."""
+    """Warnings, the gravest first and then the newest; `MAX_RECORDS_SHOWN` at most."""
     more_alerts: int
     trade_licences: Sequence[TradeLicence]
     as_of: datetime

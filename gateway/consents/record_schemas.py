@@ -40,7 +40,7 @@ class ConsentRecordOut(BaseModel):
 
 
 class ShownTextOut(WireModel):
-    """What was shown before the last decision, line by line in both languages."""
+    """Text shown before the last decision, line by line in both languages."""
 
     zh: list[str]
     en: list[str]

@@ -12,7 +12,7 @@ WHOLE_ROW: Final = "?"
 
 
 class ProblemCode(StrEnum):
-    """Why a row, an act on a record or a report was rejected."""
+    """Reasons for which a row, an act on a record or a report is rejected."""
 
     MISSING = "missing"
     UNKNOWN_FIELD = "unknown_field"
@@ -183,7 +183,7 @@ REASONS: Final[Mapping[ProblemCode, Translated]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldProblem:
-    """Why a field is rejected; contains nothing of the value but the catalogue's names nearest to it."""
+    """Rejection of a field; it contains nothing of the value but the catalogue's names nearest to it."""
 
     field: str
     code: ProblemCode

@@ -70,7 +70,7 @@ _BY_CODE: Final[Mapping[ProblemCode, Translated]] = {
     ),
     ProblemCode.NESTED_TOO_DEEP: Translated("至多 {0} 层", "at most {0} deep"),
 }
-"""What is accepted whatever the field; `{0}` and `{1}` stand for the problem's numbers."""
+"""Accepted forms that do not depend on the field; `{0}` and `{1}` stand for the problem's numbers."""
 BY_TYPE: Final[Mapping[str, Translated]] = {
     "date": Translated(
         "2026-03-02、2026/3/2、20260302、2026年3月2日、2026.3.2",
@@ -107,14 +107,14 @@ _NOTHING: Final = Translated("", "")
 
 
 class AcceptedForms:
-    """What the fields of one dataset accept, in one language."""
+    """Accepted forms and values of one dataset's fields, in one language."""
 
     def __init__(self, dataset: DatasetDefinition, language: Language) -> None:
         self._dataset = dataset
         self._language = language
 
     def of(self, problem: FieldProblem) -> str:
-        """What is accepted in place of what had this problem; empty where nothing can be said."""
+        """Forms or values accepted in place of the rejected one; empty where there are none to name."""
         field = self._dataset.field_by_name.get(problem.field)
         if problem.code is ProblemCode.UNKNOWN_FIELD:
             return self._fields(problem.nearest)

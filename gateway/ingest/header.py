@@ -111,11 +111,11 @@ class HeaderReader:
         return frozenset(each for each in targets if self.target(each) == each)
 
     def target(self, name: str) -> str:
-        """What a column of this name is; empty if it is not known."""
+        """Field or other target of a column with this name; empty if it is not known."""
         return self._targets.get(fold_name(name), "")
 
     def count_known(self, cells: Sequence[str]) -> int:
-        """How many of these cells name a column of the dataset."""
+        """Number of these cells that name a column of the dataset."""
         return sum(fold_name(each) in self._targets for each in cells)
 
     def read(self, cells: Sequence[str], places: Sequence[int] | None = None) -> Header:

@@ -97,7 +97,7 @@ class AcceptedRow:
     yuan: tuple[str, ...] = ()
     """Amounts of the warning `LIKE_YUAN`."""
     publicity_end: str = ""
-    """Of the warning `PUBLICITY_END`: the last day by the rules, or `NOT_PUBLISHED`."""
+    """Last day of publicity by the rules, or `NOT_PUBLISHED`, for the warning `PUBLICITY_END`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ MAX_TAKEN_BYTES: Final = 4 << 20
 
 
 class ReadSource(Protocol):
-    """What a reader reads from: how much has been unpacked so far."""
+    """Source of a reader: the position that it has reached."""
 
     unpacked: int
 

@@ -184,7 +184,7 @@ class RowWording:
         }
 
     def _reason(self, code: str, day: str) -> str:
-        """Why there is a warning, with the day that the rules give where it is of the end of publicity."""
+        """Sentence of a warning; one about the end of publicity has the day that the rules give."""
         if code not in _WARNING_CODES:
             return code
         if day and code == RowWarning.PUBLICITY_END:

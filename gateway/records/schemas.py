@@ -36,7 +36,7 @@ class ProblemOut(WireModel):
     reason: str
     code: ProblemCode
     accepted: str
-    """What would be accepted: forms, or the nearest values of the catalogue; may be empty."""
+    """Accepted forms, or the nearest values of the catalogue; may be empty."""
 
 
 class MaskedOut(WireModel):

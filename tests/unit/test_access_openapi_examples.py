@@ -77,7 +77,7 @@ def test_every_answer_is_described_in_words_and_by_a_schema(document: dict[str, 
 
 
 def test_a_body_of_another_shape_is_found(document: dict[str, Any]) -> None:
-    """By which each answer of the tests in process is judged."""
+    """Description against which each in-process answer of the tests is judged."""
     described = ApiDescription(document)
     shown = EXAMPLES["get_client"]["answers"]["200"]["application/json"]
     call = ("GET", "/v1/admin/clients/example-bank", 200)

@@ -151,7 +151,7 @@ class TestChoiceOfTheSheet:
         assert refused == "The workbook has no sheet 数据2; it has 数据."
 
     def test_the_nearest_header_says_what_is_wrong(self, read: Reader) -> None:
-        """That of the sheet with the most known columns."""
+        """The index of the sheet with the most known columns."""
         content = workbook([[*HEADER, "内部案号"], [*ROW, "7"]], {"notes": NOTES})
         refused = read(content, "xlsx").refused
         assert refused is not None

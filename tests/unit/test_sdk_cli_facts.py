@@ -29,7 +29,7 @@ def test_a_query_prints_its_disclosure_and_its_consent_with_the_uses_left(
     held: FakeConsent,
     language: Language,
 ) -> None:
-    """What is quoted to the operator, and what is left to ask."""
+    """Words quoted to the operator, and the questions left."""
     asked = ("query", USCC, "--purpose", "tender", "--dataset", "penalty", "--kit", str(kit))
     shown = run(*asked, language=language)
     assert shown.exit_code == 0, shown.output

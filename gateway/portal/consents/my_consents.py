@@ -155,7 +155,7 @@ def _transition(
 async def _endings(
     connection: AsyncConnection, uscc: str, ended: Sequence[Consent], now: datetime
 ) -> dict[str, Translated]:
-    """How and when each of these consents and requests ended."""
+    """End of each of these consents and requests: the kind and the day."""
     acts = await consents.last_events(connection, uscc, (each.consent_id for each in ended))
     used_up = [each.consent_id for each in ended if status_at(each, now) is Status.EXHAUSTED]
     uses = await page_queries.last_uses(connection, uscc, used_up) if used_up else {}

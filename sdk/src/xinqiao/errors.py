@@ -203,7 +203,7 @@ class InvalidRequest(RequestRefused, code="invalid_request"):
 
 
 class CursorRefused(InvalidRequest, ConfigurationError):
-    """What the store of the change feed holds is no cursor of this feed."""
+    """The text in the change feed's store is no cursor of this feed."""
 
 
 class InvalidUscc(RequestRefused, code="invalid_uscc"):

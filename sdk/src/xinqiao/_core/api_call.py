@@ -50,7 +50,7 @@ class Call:
 
     @property
     def lost(self) -> str:
-        """What is open where the call was sent and its answer is lost."""
+        """Sentence on a call that was sent and whose answer is lost."""
         if (key := self.headers.get("idempotency-key")) is not None:
             return (
                 "A use may have been spent: repeated with the same idempotency key "

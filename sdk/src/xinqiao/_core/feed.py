@@ -193,7 +193,7 @@ class FeedReader:
 
 
 def _checked(store: CursorStore | AsyncCursorStore, cursor: object) -> str | None:
-    """What a store has given, if it is a text or None."""
+    """Cursor that a store has given, if it is a text or None."""
     if cursor is None or isinstance(cursor, str):
         return cursor
     raise ConfigurationError(

@@ -19,7 +19,7 @@ from xinqiao.errors import (
 from .closed_lists import DATASETS, PURPOSES, QUESTION_RULES
 from .serialization import ReadOnlyDict
 
-#: What may be quoted: nothing that could be a number, a code or a name of somebody.
+#: Names that may be quoted: none that could be a number, a code or a person's name.
 _NAME: Final = re.compile(r"[a-z]+(?:_[a-z0-9]{1,24}){0,8}(?:\.v[0-9]{1,3})?", re.ASCII)
 _DIGITS: Final = re.compile(r"[0-9]{4}")
 _LONGEST: Final = 64

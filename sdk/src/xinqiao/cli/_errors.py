@@ -52,7 +52,7 @@ WHAT: Final[Mapping[type[XinqiaoError], str]] = {
     errors.TimedOut: "没有及时连上网关",
     errors.TemporarilyUnavailable: "网关暂不可用",
 }
-#: Errors after which an answer may have been given that nobody could use.
+#: Errors after which the gateway may have answered, and the answer is lost.
 _ANSWER_LOST: Final = errors.AnswerLost | errors.ProtocolError | errors.SignatureInvalid
 #: By class: what to do.
 DO: Final[Mapping[type[XinqiaoError], Texts]] = {
@@ -236,7 +236,7 @@ def _unknown_name(name: str, near: str | None) -> str:
 
 
 def repeat_sentence(key: str, language: Language) -> str:
-    """How to repeat a call whose answer was lost: within 24 hours, without spending another use."""
+    """Advice on repeating a call whose answer was lost: within 24 hours, without spending another use."""
     option = f"--idempotency-key {key}"
     if language is Language.ZH:
         return f"24 小时内原样再问一次，不另计次数：{option}"

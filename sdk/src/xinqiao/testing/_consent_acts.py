@@ -25,7 +25,7 @@ _ONCE_GRANTED: Final = (*_RUNNING, "expired", "exhausted")
 
 
 class Part(TypedDict):
-    """What is granted or left of a consent, where it is given."""
+    """Terms of a consent, and the uses left, where they are given."""
 
     datasets: Iterable[str] | None
     questions: Iterable[str] | None

@@ -56,7 +56,7 @@ class FakeFiles:
         self.enterprises[uscc] = replace(enterprise, records=(*enterprise.records, record))
 
     def hold(self, told: Iterable[Mapping[str, Any]]) -> bool:
-        """Whether every record that was told is still the same."""
+        """True if every disclosed record is still the same."""
         held = {
             (record["record_id"], record.get("version", 1))
             for enterprise in self.enterprises.values()

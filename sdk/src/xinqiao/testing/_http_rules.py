@@ -79,7 +79,7 @@ def wrong_parameter(request: httpx2.Request) -> httpx2.Response | None:
 
 
 def unreadable(request: httpx2.Request) -> Wrong | None:
-    """What is wrong with a call whose body is not read."""
+    """Problem of a call whose body is not read."""
     if len(request.content) > _LARGEST_BODY:
         return Wrong("payload_too_large")
     key = key_of(request)
@@ -103,7 +103,7 @@ def read_body(request: httpx2.Request) -> Body | httpx2.Response:
 
 
 def _is_json(content_type: str) -> bool:
-    """Whether it is JSON, in UTF-8 if it names a charset."""
+    """True for JSON, in UTF-8 if a charset is named."""
     media_type, *parameters = content_type.lower().replace(" ", "").split(";")
     charsets = {each for each in parameters if each.startswith("charset=")}
     return media_type == "application/json" and charsets <= {"charset=utf-8"}

@@ -23,7 +23,7 @@ _LARGEST_PAGE: Final = 200
 
 
 def holds_nul(value: Any) -> bool:
-    """Whether a text in a JSON value has the character U+0000."""
+    """True if a text in a JSON value has the character U+0000."""
     if isinstance(value, dict):
         return any(map(holds_nul, (*value, *value.values())))
     if isinstance(value, list):

@@ -25,7 +25,7 @@ Body: TypeAlias = Mapping[str, Any]
 
 
 class Wrong(NamedTuple):
-    """What is wrong with a request: the code of the problem, and its sentence where it is not the code's."""
+    """Problem of a request: its code, and its sentence where that is not the code's."""
 
     code: str
     detail: str | None = None

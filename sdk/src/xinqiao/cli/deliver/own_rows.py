@@ -38,7 +38,7 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOptions:
-    """How the file was delivered."""
+    """Options with which the file was delivered."""
 
     path: Path
     format: str

@@ -43,7 +43,7 @@ _OPTIONS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What is written: rejected rows and warnings, in one language."""
+    """Content of the report: rejected rows and warnings, in one language."""
 
     rejected: Notes
     warned: Notes

@@ -1,4 +1,4 @@
-"""What the gateway says of rows, joined with the department's own file on its own machine."""
+"""Join of the gateway's row lists with the department's own file, on its own machine."""
 
 from __future__ import annotations
 
