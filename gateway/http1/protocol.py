@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("gateway.http1")
 
 LINGER_SECONDS: Final = 5.0  # in which what a refused client still sends is read and dropped
+DRAIN_SECONDS: Final = 2.0  # in which a new connection's request is still taken while a worker ends
 CONNECT: Final = b"CONNECT"
 
 
@@ -62,6 +63,7 @@ class Http1Protocol(HttpToolsProtocol):
         self._without_progress = 0  # bytes that have arrived and completed nothing
         self._head_timer: asyncio.TimerHandle | None = None
         self._refusal: HeadRefusal | None = None
+        self._is_ending = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the timer of the first head."""
@@ -73,6 +75,18 @@ class Http1Protocol(HttpToolsProtocol):
         self._stop_head_timer()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """End after the answers under way; a new connection has a moment for its first request."""
+        self._is_ending = True
+        if self.cycle is None:
+            self.loop.call_later(DRAIN_SECONDS, self._close_unused)
+        else:
+            super().shutdown()
+
+    def _close_unused(self) -> None:
+        if self.cycle is None:
+            self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         """Parse `data`, unless this connection has been refused."""
@@ -128,6 +142,8 @@ class Http1Protocol(HttpToolsProtocol):
             self.headers.append((b"host", host))
         self.expect_100_continue = found.expects_continue
         super().on_headers_complete()
+        if self._is_ending:
+            self.cycle.keep_alive = False
         # `path` and `query_string` do not tell `/a?` from `/a`; a signature must.
         self.scope["target"] = self.url  # type: ignore[typeddict-unknown-key]
         self._in_head = self._head_begun = False

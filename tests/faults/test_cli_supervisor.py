@@ -64,16 +64,8 @@ class SupervisorProcess:
         return set(self.pids("worker_ready")) - set(gone)
 
     def answering(self) -> int:
-        """Process id of the worker that answers a call.
-
-        A connection that ends before its request is read is used anew once (RFC 9112 §9.3.1): a
-        worker that ends may have accepted it.
-        """
-        try:
-            answer = httpx2.get(self.address, trust_env=False, timeout=PATIENCE)
-        except httpx2.RemoteProtocolError:
-            answer = httpx2.get(self.address, trust_env=False, timeout=PATIENCE)
-        return int(answer.text)
+        """Process id of the worker that answers a call."""
+        return int(httpx2.get(self.address, trust_env=False, timeout=PATIENCE).text)
 
 
 def eventually(is_so: Callable[[], bool]) -> None:
@@ -174,7 +166,7 @@ def test_a_worker_that_hangs_is_replaced(supervised: SupervisorProcess) -> None:
 
 
 def test_sighup_replaces_each_worker_and_loses_no_call(supervised: SupervisorProcess) -> None:
-    """Each successor serves before its predecessor ends; no call that was read fails."""
+    """Each successor serves before its predecessor ends; no call fails."""
     before, deaths = supervised.serving(), supervised.lines("worker_died")
     supervised.process.send_signal(signal.SIGHUP)
     while len(supervised.lines("worker_ended")) < 2:
