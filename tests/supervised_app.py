@@ -15,6 +15,7 @@ from typing import Any, Final
 import uvicorn
 
 from gateway.cli.supervisor import Supervisor
+from gateway.http1.server import SERVER_OPTIONS
 from gateway.logging_setup import configure
 
 HUNG_AFTER: Final = 3.0  # seconds
@@ -47,6 +48,6 @@ def _fails() -> bool:
 if __name__ == "__main__":
     configure()
     made = uvicorn.Config(
-        "tests.supervised_app:app", port=int(sys.argv[1]), log_config=None, access_log=False
+        "tests.supervised_app:app", port=int(sys.argv[1]), log_config=None, **SERVER_OPTIONS
     )
     raise SystemExit(Supervisor(config=made, workers=2, hung_after=HUNG_AFTER).run())

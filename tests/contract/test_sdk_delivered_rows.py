@@ -18,13 +18,14 @@ from gateway.creditfile.field_problems import FieldProblem
 from gateway.ingest.column_map import load_column_map
 from gateway.ingest.csv_reader import read_csv
 from gateway.ingest.decompression import DecompressedFile, FileRefused
-from gateway.ingest.header import HeaderReader
+from gateway.ingest.header import HeaderReader, shown_name
 from gateway.ingest.ndjson_reader import read_ndjson
 from gateway.ingest.workbook.workbook_file import WorkbookFile
 from gateway.ingest.workbook.workbook_reader import read_workbook
 from tests.creditfile_builders import CATALOGUE
 from xinqiao.cli._errors import InputError
 from xinqiao.cli._language import uscc_columns
+from xinqiao.cli.deliver import report
 from xinqiao.cli.deliver.column_map import read_column_map
 from xinqiao.cli.deliver.own_rows import ReadOptions, UnreadableError, format_of, read_rows
 from xinqiao.cli.deliver.text_rows import fold_name
@@ -270,3 +271,12 @@ def test_another_form_of_mapping_is_refused_by_both(tmp_path: Path, content: str
 def test_labels_name_the_columns_of_the_uscc() -> None:
     """Those of the catalogue; folded as the gateway folds them."""
     assert json.dumps(uscc_columns()) == json.dumps(["uscc", *CATALOGUE.deliveries.uscc])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["处罚类别", " 处罚\n 类别 ", "\x1b]0;处罚\x07类别", "处\u202e罚", "长" * 90, "\ufeff处罚类别"],
+)
+def test_a_column_is_named_as_the_gateway_names_it(name: str) -> None:
+    """Else the report would not find the cell that is at fault."""
+    assert report.shown_name(name) == shown_name(name)

@@ -26,6 +26,11 @@ def printable(said: str) -> str:
     )
 
 
+def plain(name: str) -> str:
+    """A name without the characters that would steer a terminal."""
+    return "".join(each for each in name if unicodedata.category(each) not in _STEERING)
+
+
 class Terminal(Console):
     """Console that shows marks for control characters, since what it prints is foreign."""
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from rich.cells import cell_len
 
 from xinqiao.cli._language import Language
+from xinqiao.cli._terminal import plain
 
 from .own_rows import OwnRows, UnreadableError
 from .row_notes import RowNote
@@ -166,8 +167,8 @@ class _Sheet:
 
 
 def shown_name(name: str) -> str:
-    """A column's name as the gateway repeats it: in one line, and short."""
-    return " ".join(name.split())[:_LONGEST_NAME]
+    """A column's name as the gateway repeats it: short, in one line of plain text."""
+    return plain(" ".join(name.split()))[:_LONGEST_NAME]
 
 
 def _listed(notes: Sequence[RowNote], name: str, language: Language) -> str:
