@@ -87,7 +87,7 @@ def valid_code_page(request: Request, page: CodePage, catalogue: Catalogue) -> R
     if wants_json(request):
         return _json(_document(page), 200, "application/json")
     kind = page.summary.kind
-    return _page(
+    return render_page(
         request,
         "codes/public_page.html",
         code=page.code,
@@ -112,15 +112,17 @@ def invalid_code_page(request: Request, reason: InvalidCode) -> Response:
             "detail": sentence.en,
         }
         return _json(problem, status, "application/problem+json")
-    return _page(request, "codes/invalid_code.html", status=status, title=title, sentence=sentence)
+    return render_page(
+        request, "codes/invalid_code.html", status=status, title=title, sentence=sentence
+    )
 
 
 def lookup_page(request: Request) -> Response:
     """The page on which a code's number is typed."""
-    return _page(request, "codes/lookup.html", form_action=("'self'",))
+    return render_page(request, "codes/lookup.html", form_action=("'self'",))
 
 
-def _page(
+def render_page(
     request: Request,
     template: str,
     *,
