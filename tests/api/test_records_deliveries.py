@@ -61,21 +61,22 @@ async def test_a_delivery_is_disclosed_at_the_next_request(gateway: GatewayFixtu
 
 
 async def test_a_bad_row_leaves_the_good_ones_alone(gateway: GatewayFixture) -> None:
-    """Each row has a result; problems name the field, not the value."""
+    """Each row has a result; problems name the field, and neither the value nor a name like no field's."""
     source, uscc = await make_department(gateway), gateway.uscc("clean")
     good, other = make_penalty(gateway, uscc), make_penalty(gateway, uscc)
     bad = make_penalty(
-        gateway, uscc, fine="minus 330106199001011234", kinds=["没有这种"], colour="red"
+        gateway, uscc, fine="minus 330106199001011234", kinds=["没有这种"], zhang_san="red"
     )
     response = await call_as_source(
         source, "/v1/records", {"dataset": "penalty", "records": [good, bad, other, {}]}
     )
     results = response.json()["results"]
     assert [each["outcome"] for each in results] == ["created", "rejected", "created", "rejected"]
-    assert {each["field"] for each in results[1]["problems"]} == {"fine", "kinds", "colour"}
+    assert {each["field"] for each in results[1]["problems"]} == {"fine", "kinds", "?"}
     assert results[1]["key"] is None
     assert {each["field"] for each in results[3]["problems"]} >= {"uscc", "document_number"}
     assert "330106199001011234" not in response.text
+    assert "zhang_san" not in response.text
 
 
 async def test_rows_that_all_lack_their_code_are_each_rejected(gateway: GatewayFixture) -> None:

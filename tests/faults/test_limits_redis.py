@@ -12,7 +12,7 @@ import pytest_asyncio
 from gateway.limits.model import Admission, Admitted, Counter, Replay, StaleGeneration, Verdict
 from gateway.limits.redis_store import DEADLINE, RedisStore
 from gateway.limits.store_protocol import LimiterUnavailableError
-from tests.redis_server import RedisServer
+from tests.redis_server import RedisServer, patient_store
 from tests.waiting import PATIENCE, eventually
 
 pytestmark = pytest.mark.asyncio
@@ -37,6 +37,14 @@ def server(patient: RedisServer) -> RedisServer:
 async def store(server: RedisServer) -> AsyncIterator[RedisStore]:
     """A worker's store on it."""
     made = RedisStore(server.url)
+    yield made
+    await made.close()
+
+
+@pytest_asyncio.fixture
+async def unhurried(server: RedisServer) -> AsyncIterator[RedisStore]:
+    """A worker's store with long timeouts: Redis is up, and only the machine may be busy."""
+    made = patient_store(server.url)
     yield made
     await made.close()
 
@@ -136,40 +144,40 @@ async def test_a_redis_that_was_never_started_fails_closed_without_its_url_in_th
     await store.close()
 
 
-async def test_a_full_redis_admits_no_call(server: RedisServer, store: RedisStore) -> None:
+async def test_a_full_redis_admits_no_call(server: RedisServer, unhurried: RedisStore) -> None:
     """Admission resumes once there is memory."""
-    await store.admit(make_call())
+    await unhurried.admit(make_call())
     with server.client() as client:
         client.config_set("maxmemory", 1)
         with pytest.raises(LimiterUnavailableError):
-            await store.admit(make_call())
+            await unhurried.admit(make_call())
         client.config_set("maxmemory", 0)
-    assert isinstance(await store.admit(make_call()), Admitted)
+    assert isinstance(await unhurried.admit(make_call()), Admitted)
 
 
 async def test_a_redis_that_forgot_the_script_counts_once(
     server: RedisServer,
-    store: RedisStore,
+    unhurried: RedisStore,
 ) -> None:
     """The script is loaded again and charges once."""
     tag = uuid4().hex
     for left in (9, 8, 7):
         with server.client() as client:
             client.script_flush()
-        verdict = await store.admit(make_call(10, tag=tag))
+        verdict = await unhurried.admit(make_call(10, tag=tag))
         assert isinstance(verdict, Admitted)
         assert verdict.states[0].remaining == left
 
 
-async def test_a_cancelled_call_never_leaves_its_answer_to_another(store: RedisStore) -> None:
+async def test_a_cancelled_call_never_leaves_its_answer_to_another(unhurried: RedisStore) -> None:
     """Later calls get their own answers."""
     for turn in range(10):
-        doomed = [asyncio.create_task(store.admit(make_call(500_000))) for _ in range(40)]
+        doomed = [asyncio.create_task(unhurried.admit(make_call(500_000))) for _ in range(40)]
         await asyncio.sleep(turn * 0.0005)
         for task in doomed:
             task.cancel()
         quotas = range(1, 41)
-        verdicts = await asyncio.gather(*(store.admit(make_call(quota)) for quota in quotas))
+        verdicts = await asyncio.gather(*(unhurried.admit(make_call(quota)) for quota in quotas))
         await asyncio.gather(*doomed, return_exceptions=True)
         assert [v.states[0].quota for v in verdicts if isinstance(v, Admitted)] == [*quotas]
         assert [v.states[0].remaining for v in verdicts if isinstance(v, Admitted)] == [
@@ -177,12 +185,16 @@ async def test_a_cancelled_call_never_leaves_its_answer_to_another(store: RedisS
         ]
 
 
-async def test_two_workers_share_their_counters(server: RedisServer, store: RedisStore) -> None:
+async def test_two_workers_share_their_counters(server: RedisServer, unhurried: RedisStore) -> None:
     """Together they admit one quota, and one use of each proof."""
-    other, tag = RedisStore(server.url), uuid4().hex
-    calls = (worker.admit(make_call(50, tag=tag)) for worker in (store, other) for _ in range(100))
+    other, tag = patient_store(server.url), uuid4().hex
+    calls = (
+        worker.admit(make_call(50, tag=tag)) for worker in (unhurried, other) for _ in range(100)
+    )
     verdicts = await asyncio.gather(*calls)
     assert sum(isinstance(verdict, Admitted) for verdict in verdicts) == 50
-    twice = await asyncio.gather(*(w.admit(make_call(tag="t", jti="one")) for w in (store, other)))
+    twice = await asyncio.gather(
+        *(w.admit(make_call(tag="t", jti="one")) for w in (unhurried, other))
+    )
     assert sum(isinstance(verdict, Admitted) for verdict in twice) == 1
     await other.close()
