@@ -50,8 +50,9 @@ def parse_code_id(written: str) -> str | None:
 
 
 def code_url(issuer: str, code_id: str) -> str:
-    """The address in the QR symbol; upper case keeps the symbol small."""
-    return f"{issuer}/E/{code_id}".upper()
+    """The address in the QR symbol: scheme in lower case for phones, the rest in capitals to be small."""
+    scheme, colon, rest = issuer.partition(":")
+    return f"{scheme.lower()}{colon}{rest.upper()}/E/{code_id.upper()}"
 
 
 def code_id_in(written: str, issuer: str) -> str | None:

@@ -87,7 +87,7 @@ INVALID_CODE: dict[str, Any] = {
         "type": {"type": "string"},
         "title": {"type": "string"},
         "status": {"enum": [404, 410]},
-        "code": {"enum": ["not_found", "code_revoked"]},
+        "code": {"enum": ["not_found", "code_revoked", "code_replaced", "code_expired"]},
         "detail": {"type": "string"},
     },
     "required": ["type", "title", "status", "code", "detail"],

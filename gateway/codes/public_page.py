@@ -10,6 +10,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.codes.model import CodeState
 from gateway.codes.sentences import record_sentence
 from gateway.codes.store import Code
 from gateway.codes.summary import RECORDS_UNFOLDED, Section, Summary
@@ -40,7 +41,7 @@ REGISTRATION: Final = (
 )
 """The registration fields shown, in order; an individual business has no capital."""
 
-InvalidCode = Literal["malformed", "unknown", "revoked"]
+InvalidCode = Literal["malformed", "unknown"] | CodeState
 INVALID_CODE_TEXTS: Final[Mapping[InvalidCode, tuple[int, str, Translated, Translated]]] = {
     "malformed": (
         404,
@@ -62,13 +63,32 @@ INVALID_CODE_TEXTS: Final[Mapping[InvalidCode, tuple[int, str, Translated, Trans
             "No such code was ever issued. Do not enter a password or pay on any page that it leads to.",
         ),
     ),
-    "revoked": (
+    CodeState.REVOKED: (
         410,
         "code_revoked",
         Translated("这个企业码已作废", "This enterprise code has been revoked"),
         Translated(
             "这张企业码已被企业或管理部门作废，不再代表该企业。请不要凭它判断店家的信用。",
             "This code has been revoked and no longer stands for the enterprise. Do not trust it.",
+        ),
+    ),
+    CodeState.REPLACED: (
+        410,
+        "code_replaced",
+        Translated("这个企业码已换发", "This enterprise code has been replaced"),
+        Translated(
+            "这张贴纸已换发新码，不再代表该企业。请扫描店内现在张贴的企业码；只有旧贴纸的，不要凭它判断店家的信用。",
+            "This sticker was replaced by a new one and no longer stands for the enterprise. Scan the code "
+            "that hangs there now; if there is only this one, do not trust it.",
+        ),
+    ),
+    CodeState.EXPIRED: (
+        410,
+        "code_expired",
+        Translated("这个企业码已过有效期", "This enterprise code has expired"),
+        Translated(
+            "这张企业码已过有效期，不再代表该企业。请不要凭它判断店家的信用。",
+            "This code has expired and no longer stands for the enterprise. Do not trust it.",
         ),
     ),
 }
@@ -101,7 +121,7 @@ def valid_code_page(request: Request, page: CodePage, catalogue: Catalogue) -> R
 
 
 def invalid_code_page(request: Request, reason: InvalidCode) -> Response:
-    """The warning page of what is no code (404), an unknown one (404) or a revoked one (410)."""
+    """The warning page of no code or an unknown one (404), and of one that is no longer valid (410)."""
     status, code, title, sentence = INVALID_CODE_TEXTS[reason]
     if wants_json(request):
         problem = {

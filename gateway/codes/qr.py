@@ -1,7 +1,7 @@
 """QR symbols (ISO/IEC 18004) as SVG and PNG, with a quiet zone of four modules.
 
-Alphanumeric mode, and error correction level H as long as the symbol stays within version 5:
-stickers are small and wear.
+The scheme of an address as bytes and the rest in alphanumeric mode; error correction level H as long
+as the symbol stays within version 5: stickers are small and wear.
 """
 
 import struct
@@ -11,20 +11,21 @@ from typing import Final
 import qrcode
 from qrcode.constants import ERROR_CORRECT_H, ERROR_CORRECT_M, ERROR_CORRECT_Q
 from qrcode.exceptions import DataOverflowError
-from qrcode.util import MODE_ALPHA_NUM, QRData
 
 QUIET_ZONE_MODULES: Final = 4
 MAX_VERSION: Final = 5
+SHORTEST_SEGMENT: Final = 20
+"""Characters in capitals from which a segment of their own saves space."""
 PNG_PIXELS_PER_MODULE: Final = 16
 
 Matrix = tuple[tuple[bool, ...], ...]
 
 
 def matrix_of(address: str) -> Matrix:
-    """The modules of the symbol for `address` (upper case), quiet zone included; True is dark."""
+    """The modules of the symbol for `address`, quiet zone included; True is dark."""
     for level in (ERROR_CORRECT_H, ERROR_CORRECT_Q, ERROR_CORRECT_M):
         symbol = qrcode.QRCode(version=None, error_correction=level, border=QUIET_ZONE_MODULES)
-        symbol.add_data(QRData(address, mode=MODE_ALPHA_NUM), optimize=0)
+        symbol.add_data(address, optimize=SHORTEST_SEGMENT)
         try:
             symbol.make(fit=True)
         except DataOverflowError:

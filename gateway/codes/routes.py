@@ -10,6 +10,7 @@ from starlette.responses import Response
 from gateway.access.openapi_headers import PAGE, header
 from gateway.codes import portal_pages, public_page, store
 from gateway.codes.ids import code_id_in, parse_code_id
+from gateway.codes.model import CodeState
 from gateway.codes.page_schemas import INVALID_CODE, CodePageOut
 from gateway.codes.store import Code
 from gateway.codes.summary import public_datasets, summary_of
@@ -56,7 +57,7 @@ async def look_up_code(request: Request, runtime: UsingRuntime, code: str = "") 
     responses={
         200: _shown("The public credit summary.", {}) | {"model": CodePageOut},
         NOT_FOUND: _shown("No code of ours.", INVALID),
-        GONE: _shown("A code that was revoked.", INVALID),
+        GONE: _shown("A code that was revoked or replaced, or has expired.", INVALID),
     },
 )
 @router.get("/e/{code_id:path}", response_model=None, include_in_schema=False)
@@ -71,9 +72,10 @@ async def scan_code(request: Request, code_id: str, runtime: UsingRuntime) -> Re
     enterprise = enterprise_from_json(row["enterprise"]) if row else None
     if row is None or enterprise is None:
         return public_page.invalid_code_page(request, "unknown")
-    if row["revoked_at"] is not None:
-        return public_page.invalid_code_page(request, "revoked")
     code = Code(**{name: row[name] for name in Code.__dataclass_fields__})
+    state = code.state_at(now)
+    if state is not CodeState.VALID:
+        return public_page.invalid_code_page(request, state)
     records = records_from_json(row["records"])
     summary = summary_of(enterprise, records, runtime.catalogue, now=now)
     return public_page.valid_code_page(

@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from gateway.codes.ids import PHRASE_BYTES, RANDOM_BYTES, code_id_from, phrase_from
+from gateway.codes.model import Code as Code  # noqa: PLC0414  # some import it from here
+from gateway.codes.model import Registration
 from gateway.codes.tables import CodeLocatorRow, CodeRow
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.file_query import NEEDED, context_values, enterprise_json, records_json
@@ -18,47 +19,47 @@ from gateway.creditfile.tables import enterprise
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Code:
-    """An enterprise code, printed on one sticker."""
-
-    uscc: str
-    code_id: str
-    sign_name: str
-    check_phrase: str
-    issued_at: datetime
-    revoked_at: datetime | None = None
-
-
 _COLUMNS: Final = tuple(col(getattr(CodeRow, name)) for name in Code.__dataclass_fields__)
 
 _LOCATE: Final = Statement(
     "SELECT uscc FROM enterprise_code_locator WHERE code_id = CAST(:code_id AS text)",
 )
 _READ: Final = Statement(f"""
-SELECT c.uscc, c.code_id, c.sign_name, c.check_phrase, c.issued_at, c.revoked_at,
+SELECT {", ".join(f"c.{name}" for name in Code.__dataclass_fields__)},
        {enterprise_json()} AS enterprise, {records_json(condition=NEEDED)} AS records
   FROM enterprise_code AS c
  WHERE c.uscc = CAST(:uscc AS text) AND c.code_id = CAST(:code_id AS text)
 """)  # noqa: S608  # only constants are put together
 
 
-async def issue(connection: AsyncConnection, uscc: str, sign_name: str, *, now: datetime) -> Code:
-    """Issue a code for one sign of an enterprise."""
+async def issue(
+    connection: AsyncConnection,
+    uscc: str,
+    sign_name: str,
+    *,
+    label: str = "",
+    expires_at: datetime | None = None,
+    actor: str | None = None,
+    token_digest: bytes | None = None,
+    now: datetime,
+) -> Code:
+    """Issue a code for one sign of an enterprise, with the registration of this moment."""
+    printed = await find_registration(connection, uscc)
     code = Code(
         uscc=uscc,
         code_id=code_id_from(secrets.token_bytes(RANDOM_BYTES)),
         sign_name=sign_name,
+        label=label,
         check_phrase=phrase_from(secrets.token_bytes(PHRASE_BYTES)),
+        printed_name=printed.name if printed else None,
+        printed_division=printed.division if printed else None,
         issued_at=now,
+        issued_by=actor,
+        expires_at=expires_at,
     )
     await connection.execute(insert(CodeLocatorRow).values(code_id=code.code_id, uscc=uscc))
-    await connection.execute(
-        insert(CodeRow).values(
-            {name: getattr(code, name) for name in Code.__dataclass_fields__},
-        )
-    )
+    values = {name: getattr(code, name) for name in Code.__dataclass_fields__}
+    await connection.execute(insert(CodeRow).values(**values, issued_token_digest=token_digest))
     return code
 
 
@@ -68,10 +69,11 @@ async def revoke(
     code_id: str,
     *,
     actor: str,
-    token_digest: bytes,
+    token_digest: bytes | None,
     now: datetime,
+    replaced_by: str | None = None,
 ) -> bool:
-    """Revoke one code and record the actor; `False` if there is no such valid code."""
+    """Revoke one code and record the actor; `False` if it is unknown or was revoked before."""
     revoked = await connection.execute(
         update(CodeRow)
         .where(
@@ -79,7 +81,12 @@ async def revoke(
             col(CodeRow.code_id) == code_id,
             col(CodeRow.revoked_at).is_(None),
         )
-        .values(revoked_at=now, revoked_by=actor, revoked_token_digest=token_digest)
+        .values(
+            revoked_at=now,
+            revoked_by=actor,
+            revoked_token_digest=token_digest,
+            replaced_by=replaced_by,
+        )
         .returning(col(CodeRow.code_id)),
     )
     return revoked.scalar_one_or_none() is not None
@@ -114,10 +121,21 @@ async def find_code(connection: AsyncConnection, code_id: str) -> Code | None:
     return Code(**row._asdict()) if row else None
 
 
+async def find_registration(connection: AsyncConnection, uscc: str) -> Registration | None:
+    """The present registration of an enterprise."""
+    found = await connection.execute(
+        select(enterprise.c.name, enterprise.c.division, enterprise.c.status).where(
+            enterprise.c.uscc == uscc
+        )
+    )
+    row = found.one_or_none()
+    return Registration(**row._asdict()) if row else None
+
+
 async def enterprise_name(connection: AsyncConnection, uscc: str) -> str | None:
     """The registered name of an enterprise."""
-    found = await connection.execute(select(enterprise.c.name).where(enterprise.c.uscc == uscc))
-    return found.scalar_one_or_none()
+    found = await find_registration(connection, uscc)
+    return found.name if found else None
 
 
 async def read_public_file(

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 import zxingcpp
 from sqlalchemy import text
@@ -26,6 +27,22 @@ def pixels(matrix: qr.Matrix, scale: int) -> memoryview:
     return memoryview(b"".join(line * scale for line in lines)).cast("B", (size, size))
 
 
+def test_the_scheme_of_a_printed_address_is_in_lower_case() -> None:
+    """As phones match it; host, path and number are in capitals."""
+    assert code_url("https://qym.zj.gov.cn", "A" * 26) == f"https://QYM.ZJ.GOV.CN/E/{'A' * 26}"
+
+
+@pytest.mark.parametrize(
+    ("host", "version"), [("qym.zj.gov.cn", 5), ("credit.zhejiang.gov.cn", 5), ("a" * 23, 5)]
+)
+def test_a_host_of_up_to_23_characters_stays_within_version_5(host: str, version: int) -> None:
+    """At level H; the scheme in bytes costs no version."""
+    matrix = qr.matrix_of(code_url(f"https://{host}", "A" * 26))
+    [read] = zxingcpp.read_barcodes(pixels(matrix, 3))
+    assert read.ec_level == "H"
+    assert len(matrix) - 2 * qr.QUIET_ZONE_MODULES == 17 + 4 * version
+
+
 def test_every_printed_symbol_is_read_back_at_small_size() -> None:
     """Level H, version 5 or less, three pixels a module."""
     for n in range(20):
@@ -38,7 +55,7 @@ def test_every_printed_symbol_is_read_back_at_small_size() -> None:
 
 def test_a_long_host_keeps_the_symbol_small_at_a_lower_level() -> None:
     """A lower error correction level rather than more modules."""
-    address = code_url(f"https://{'credit.' * 5}example.gov.cn", "A" * 26)
+    address = code_url(f"https://{'credit.' * 4}example.gov.cn", "A" * 26)
     matrix = qr.matrix_of(address)
     [read] = zxingcpp.read_barcodes(pixels(matrix, 3))
     assert (read.text, read.ec_level) == (address, "Q")
