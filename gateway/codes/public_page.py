@@ -1,4 +1,4 @@
-"""The public page of an enterprise code, as HTML or JSON; no sign-in, no caching."""
+"""The public page of an enterprise code, as HTML or JSON; no sign-in, no cookie."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,9 +18,10 @@ from gateway.creditfile import labels
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_policy import DisclosableRecord
 from gateway.creditfile.local_dates import SHANGHAI
-from gateway.pages.i18n import Translated, requested_language
+from gateway.pages.i18n import Language, Translated, requested_language
 from gateway.pages.page_route import wants_json
 from gateway.pages.rendering import PageRenderer
+from gateway.pages.representation import Representation
 from gateway.pages.security_headers import security_headers
 
 renderer: Final = PageRenderer("gateway.codes", language_cookie=False)
@@ -102,12 +103,21 @@ class CodePage:
     summary: Summary
 
 
-def valid_code_page(request: Request, page: CodePage, catalogue: Catalogue) -> Response:
-    """The summary page of a valid code."""
-    if wants_json(request):
-        return _json(_document(page), 200, "application/json")
+def form_of(request: Request) -> tuple[Language | None, str | None]:
+    """Language and size of text that the address asks for; nothing else of a request shapes a page."""
+    size = request.query_params.get("size")
+    return requested_language(request.query_params), LARGE if size == LARGE else None
+
+
+def code_json(page: CodePage) -> Response:
+    """The summary of a valid code as JSON."""
+    return _json(_document(page), 200, "application/json")
+
+
+def valid_code_page(request: Request, page: CodePage, catalogue: Catalogue) -> Representation:
+    """The summary page of a valid code, in the language and size of the request's address."""
     kind = page.summary.kind
-    return render_page(
+    return page_bytes(
         request,
         "codes/public_page.html",
         code=page.code,
@@ -146,24 +156,31 @@ def render_page(
     request: Request,
     template: str,
     *,
+    status: int = 200,
     form_action: Iterable[str] = (),
     **context: Any,  # template variables
 ) -> Response:
-    """A page whose language and size of text are in its address."""
-    query = {
-        name: value
-        for name, value in (
-            ("lang", requested_language(request.query_params)),
-            ("size", LARGE if request.query_params.get("size") == LARGE else None),
-        )
-        if value
-    }
+    """The response with a page whose language and size of text are in its address."""
+    page = page_bytes(request, template, form_action=form_action, **context)
+    return page.response(request, status)
+
+
+def page_bytes(
+    request: Request,
+    template: str,
+    *,
+    form_action: Iterable[str] = (),
+    **context: Any,  # template variables
+) -> Representation:
+    """The rendered page, not yet in the coding that the client accepts."""
+    form = zip(("lang", "size"), form_of(request), strict=True)
+    query = {name: value for name, value in form if value}
     is_english, is_large = query.get("lang") == "en", "size" in query
     other_language = query | {"lang": "zh" if is_english else "en"}
     other_size = (
         {k: v for k, v in query.items() if k != "size"} if is_large else query | {"size": LARGE}
     )
-    return renderer.page(
+    page = renderer.page(
         request,
         template,
         form_action=form_action,
@@ -173,6 +190,7 @@ def render_page(
         host=urlsplit(request.app.state.runtime.settings.issuer).netloc,
         **context,
     )
+    return Representation.of(page)
 
 
 def _json(document: Any, status: int, media_type: str) -> Response:  # any JSON

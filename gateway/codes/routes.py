@@ -1,5 +1,7 @@
 """Routes of enterprise codes: the public page, and the portal's code pages."""
 
+from collections.abc import Hashable, Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,10 +15,11 @@ from gateway.codes.ids import code_id_in, parse_code_id
 from gateway.codes.model import CodeState
 from gateway.codes.page_schemas import INVALID_CODE, CodePageOut
 from gateway.codes.store import Code
-from gateway.codes.summary import public_datasets, summary_of
+from gateway.codes.summary import public_datasets, shown_until, summary_of
 from gateway.creditfile.file_query import enterprise_from_json, records_from_json
-from gateway.pages.page_route import PageRoute, see_other
-from gateway.runtime import UsingRuntime
+from gateway.pages.kept_pages import KeptPage
+from gateway.pages.page_route import PageRoute, see_other, wants_json
+from gateway.runtime import Runtime, UsingRuntime
 
 NOT_FOUND = 404
 GONE = 410
@@ -66,18 +69,44 @@ async def scan_code(request: Request, code_id: str, runtime: UsingRuntime) -> Re
     parsed, now = parse_code_id(code_id), runtime.now()
     if parsed is None:
         return public_page.invalid_code_page(request, "malformed")
+    key = (parsed, *public_page.form_of(request))
+    kept = None if wants_json(request) else runtime.kept_pages.find(key)
+    held = kept is not None and kept.holds(runtime.catalogue, now)
     row = await store.read_public_file(
-        runtime.hot, parsed, public_datasets(runtime.catalogue), runtime.catalogue, now=now
+        runtime.hot,
+        parsed,
+        public_datasets(runtime.catalogue),
+        runtime.catalogue,
+        now=now,
+        uscc=kept.uscc if kept else None,
+        mark=kept.mark if kept and held else "",
     )
-    enterprise = enterprise_from_json(row["enterprise"]) if row else None
-    if row is None or enterprise is None:
+    if row is None:
         return public_page.invalid_code_page(request, "unknown")
     code = Code(**{name: row[name] for name in Code.__dataclass_fields__})
     state = code.state_at(now)
     if state is not CodeState.VALID:
         return public_page.invalid_code_page(request, state)
+    if kept and held and row["mark"] == kept.mark:
+        return kept.page.response(request)
+    enterprise = enterprise_from_json(row["enterprise"])
+    if enterprise is None:
+        return public_page.invalid_code_page(request, "unknown")
     records = records_from_json(row["records"])
     summary = summary_of(enterprise, records, runtime.catalogue, now=now)
-    return public_page.valid_code_page(
-        request, public_page.CodePage(code=code, summary=summary), runtime.catalogue
+    page = public_page.CodePage(code=code, summary=summary)
+    if wants_json(request):
+        return public_page.code_json(page)
+    made = public_page.valid_code_page(request, page, runtime.catalogue)
+    runtime.kept_pages.keep(
+        key,
+        KeptPage(
+            page=made,
+            uscc=code.uscc,
+            mark=row["mark"],
+            catalogue=runtime.catalogue,
+            since=now,
+            until=shown_until(records, now),
+        ),
     )
+    return made.response(request)

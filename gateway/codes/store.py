@@ -14,7 +14,14 @@ from gateway.codes.model import Code as Code  # noqa: PLC0414  # some import it 
 from gateway.codes.model import Registration
 from gateway.codes.tables import CodeLocatorRow, CodeRow
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.file_query import NEEDED, context_values, enterprise_json, records_json
+from gateway.creditfile.file_query import (
+    NEEDED,
+    context_values,
+    enterprise_json,
+    enterprise_mark,
+    records_json,
+    records_mark,
+)
 from gateway.creditfile.tables import enterprise
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
@@ -24,11 +31,17 @@ _COLUMNS: Final = tuple(col(getattr(CodeRow, name)) for name in Code.__dataclass
 _LOCATE: Final = Statement(
     "SELECT uscc FROM enterprise_code_locator WHERE code_id = CAST(:code_id AS text)",
 )
+_NEW: Final = "c.mark <> CAST(:mark AS text)"
 _READ: Final = Statement(f"""
-SELECT {", ".join(f"c.{name}" for name in Code.__dataclass_fields__)},
-       {enterprise_json()} AS enterprise, {records_json(condition=NEEDED)} AS records
-  FROM enterprise_code AS c
- WHERE c.uscc = CAST(:uscc AS text) AND c.code_id = CAST(:code_id AS text)
+WITH c AS MATERIALIZED (
+    SELECT {", ".join(f"c.{name}" for name in Code.__dataclass_fields__)},
+           concat_ws(' ', c.xmin, {enterprise_mark()}, {records_mark()}) AS mark
+      FROM enterprise_code AS c
+     WHERE c.uscc = CAST(:uscc AS text) AND c.code_id = CAST(:code_id AS text))
+SELECT c.*,
+       CASE WHEN {_NEW} THEN {enterprise_json()} END AS enterprise,
+       CASE WHEN {_NEW} THEN {records_json(condition=NEEDED)} END AS records
+  FROM c
 """)  # noqa: S608  # only constants are put together
 
 
@@ -145,10 +158,19 @@ async def read_public_file(
     catalogue: Catalogue,
     *,
     now: datetime,
+    uscc: str | None = None,
+    mark: str = "",
 ) -> Mapping[str, Any] | None:
-    """The code, its enterprise and its records of `datasets`; `None` if the code is unknown."""
+    """The code, its enterprise and its records of `datasets`; `None` if the code is unknown.
+
+    One statement reads them with their mark, and nothing but the code where the mark is the one given.
+    With the `uscc` of an earlier look-up it is the only one.
+    """
+    values = {"code_id": code_id, "datasets": list(datasets), "now": now, "mark": mark}
+    values |= context_values(catalogue, datasets)
+    if uscc is not None:
+        row: Mapping[str, Any] | None = await hot.row(_READ, values | {"uscc": uscc})
+        if row is not None:
+            return row
     located = await hot.row(_LOCATE, {"code_id": code_id})
-    if located is None:
-        return None
-    values = {"uscc": located["uscc"], "code_id": code_id, "datasets": list(datasets), "now": now}
-    return await hot.row(_READ, {**values, **context_values(catalogue, datasets)})
+    return None if located is None else await hot.row(_READ, values | {"uscc": located["uscc"]})

@@ -6,7 +6,7 @@ source or a dataset that the catalogue does not make public.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, Final, Literal
 
@@ -157,6 +157,21 @@ def summary_of(
         catalogue_version=catalogue.version,
         sections=sections,
     )
+
+
+def shown_until(records: Sequence[Record], now: datetime) -> datetime:
+    """The first moment after `now` at which the same records may give another summary.
+
+    Days begin with a minute, and the summary names its own; acts of a source have any moment.
+    """
+    minute = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    acts = (
+        moment
+        for each in records
+        for moment in (each.repaired_at, each.suspended_at, each.withdrawn_at)
+        if moment is not None and moment > now
+    )
+    return min((minute, *acts))
 
 
 def _warnings(sections: Sequence[Section], catalogue: Catalogue) -> list[DisclosableRecord]:

@@ -30,6 +30,24 @@ def enterprise_json(condition: str = "true", *, uscc: str = _USCC) -> str:
   WHERE e.uscc = {uscc} AND {condition})"""  # noqa: S608  # constants only
 
 
+def enterprise_mark(*, uscc: str = _USCC) -> str:
+    """SQL for a text that changes with every change of the enterprise's row."""
+    return f"(SELECT CAST(e.xmin AS text) FROM enterprise AS e WHERE e.uscc = {uscc})"  # noqa: S608
+
+
+def records_mark(datasets: str = "CAST(:datasets AS text[])", *, uscc: str = _USCC) -> str:
+    """SQL for a text that changes when a record of these datasets is added, changed or deleted.
+
+    It names the transaction that wrote each row (`xmin`), so that whoever changes a record, in
+    whatever way, changes it in the same commit; numbers are used again after 2^32 transactions.
+    """
+    return f"""\
+(SELECT encode(sha256(convert_to(
+          string_agg(r.record_id || ' ' || CAST(r.xmin AS text), ',' ORDER BY r.record_id),
+          'UTF8')), 'hex')
+   FROM record AS r WHERE r.uscc = {uscc} AND r.dataset = ANY({datasets}))"""  # noqa: S608  # constants only
+
+
 NOT_ENDED: Final = """r.withdrawn_at IS NULL
     AND (r.repaired_at IS NULL OR r.repaired_at > CAST(:now AS timestamptz))
     AND (r.suspended_at IS NULL OR r.suspended_at > CAST(:now AS timestamptz))
