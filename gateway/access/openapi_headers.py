@@ -15,6 +15,7 @@ _DIGEST: Final = "(sha-256=:[A-Za-z0-9+/]{43}=:|sha-512=:[A-Za-z0-9+/]{86}==:)"
 _SUCCESS: Final = "2"
 _REFUSALS: Final = "45"
 SIGNED_PREFIX: Final = "/v1/"
+CODE_PREFIX: Final = "/E/"
 ANSWERED_AGAIN: Final = frozenset({"/v1/verifications", "/v1/queries", "/v1/consents"})
 """Paths whose answer to an `Idempotency-Key` is kept and given again."""
 KEYED_PREFIXES: Final = ("/v1/records", "/v1/objections")
@@ -40,6 +41,12 @@ PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
         "description": "A proof of this very request (RFC 9449), with the nonce of the last answer, "
         "made anew for each call. Needed unless a client certificate stands for it.",
         "schema": _TEXT,
+    },
+    "If-None-Match": {
+        "name": "If-None-Match",
+        "description": "The `ETag` of a page that you have: 304 where it is still the same.",
+        "schema": _TEXT,
+        "example": '"3q2-7wAAAAAAAAAAAAAAAA-br"',
     },
     "Idempotency-Key": {
         "name": "Idempotency-Key",
@@ -118,6 +125,15 @@ HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
         "example": "identity",
     },
     "Location": {"description": "Where to go on.", "schema": {"type": "string", "format": "uri"}},
+    "ETag": {
+        "description": "The tag of these very bytes; with `If-None-Match` they are sent only if new.",
+        "schema": _TEXT,
+        "example": '"3q2-7wAAAAAAAAAAAAAAAA-br"',
+    },
+    "Content-Encoding": {
+        "description": "How the page is compressed: `br` or `gzip`.",
+        "schema": {"enum": ["br", "gzip"]},
+    },
     "Vary": {"description": "The request headers that choose the form.", "schema": _TEXT},
     "Content-Disposition": {
         "description": "The name of the file to save.",
@@ -167,8 +183,10 @@ def header_components() -> dict[str, dict[str, Any]]:
 def request_headers(path: str, operation: Mapping[str, Any], *, secured: bool) -> list[str]:
     """Names of the request headers that an operation reads."""
     found = ["X-Request-Id"]
-    if path.startswith((SIGNED_PREFIX, "/E/")):
+    if path.startswith((SIGNED_PREFIX, CODE_PREFIX)):
         found.append("Content-Digest")
+    if path.startswith(CODE_PREFIX):
+        found.append("If-None-Match")
     if secured or path in {"/oauth/token", "/oauth/par"}:
         found.append("DPoP")
     if "application/json" in operation.get("requestBody", {}).get("content", {}):
@@ -184,7 +202,7 @@ def answer_headers(path: str, status: str, *, secured: bool) -> dict[str, bool]:
     found = {"X-Request-Id": True, "Cache-Control": status[0] in _REFUSALS}
     if path.startswith(SIGNED_PREFIX):
         found |= dict.fromkeys(SIGNATURE, True)
-    if path.startswith("/E/"):  # its JSON and problems are signed, its page is not
+    if path.startswith(CODE_PREFIX):  # its JSON and problems are signed, its page is not
         found |= dict.fromkeys(SIGNATURE, False)
         if status == "400":  # an address that is not spelt as it must be: a page, or a problem
             found |= dict.fromkeys((*PAGE, "Content-Language"), False)

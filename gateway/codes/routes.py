@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
@@ -19,11 +19,19 @@ from gateway.codes.summary import public_datasets, shown_until, summary_of
 from gateway.creditfile.file_query import enterprise_from_json, records_from_json
 from gateway.pages.kept_pages import KeptPage
 from gateway.pages.page_route import PageRoute, see_other, wants_json
+from gateway.pages.representation import NOT_MODIFIED
 from gateway.runtime import Runtime, UsingRuntime
 
 NOT_FOUND = 404
 GONE = 410
 INVALID = {"application/problem+json": {"schema": INVALID_CODE}}
+
+_CHOSEN: Final = ("Vary", "Content-Language", "Content-Encoding", "ETag")
+"""Headers that the page has and its JSON has not, or not always."""
+_NOT_MODIFIED: Final = {
+    "description": "The page is the one that you have.",
+    "headers": {name: header(name, required=True) for name in ("ETag", "Vary", "Content-Language")},
+}
 
 router = APIRouter(route_class=PageRoute)
 router.include_router(portal_pages.router)
@@ -32,7 +40,7 @@ router.include_router(portal_pages.router)
 def _shown(description: str, json: dict[str, Any]) -> dict[str, Any]:
     """OpenAPI response of the page, or of its JSON with this content."""
     sent = {name: header(name, required=True) for name in PAGE}
-    chosen = {name: header(name, required=False) for name in ("Vary", "Content-Language")}
+    chosen = {name: header(name, required=False) for name in _CHOSEN}
     return {
         "description": description,
         "content": {"text/html": {"schema": {"type": "string"}}, **json},
@@ -59,6 +67,7 @@ async def look_up_code(request: Request, runtime: UsingRuntime, code: str = "") 
     summary="The page behind an enterprise code",
     responses={
         200: _shown("The public credit summary.", {}) | {"model": CodePageOut},
+        NOT_MODIFIED: _NOT_MODIFIED,
         NOT_FOUND: _shown("No code of ours.", INVALID),
         GONE: _shown("A code that was revoked or replaced, or has expired.", INVALID),
     },

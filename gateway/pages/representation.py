@@ -1,8 +1,4 @@
-"""Cacheable representation of a page: content codings, strong entity tags, `304 Not Modified` (RFC 9110).
-
-A cache may keep it and must ask again before each use (`no-cache`), so that what has ended is shown to
-nobody.
-"""
+"""Cacheable representation of a page or stylesheet: codings, strong entity tags, 304 (RFC 9110)."""
 
 import base64
 import hashlib
@@ -22,7 +18,7 @@ VARY: Final = "Accept, Accept-Encoding"
 _DIGEST_BYTES: Final = 16
 _SUFFIXES: Final[Mapping[Coding, str]] = {"br": "-br", "gzip": "-gz", "identity": ""}
 _TAG: Final = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
-_OF_NOT_MODIFIED: Final = ("cache-control", "vary", "content-language", "etag")
+_OF_NOT_MODIFIED: Final[tuple[str, ...]] = ("cache-control", "vary", "content-language", "etag")
 """RFC 9110 §15.4.5."""
 
 
@@ -32,14 +28,14 @@ class Representation:
     def __init__(self, body: bytes, headers: Mapping[str, str]) -> None:
         digest = hashlib.sha256(body).digest()[:_DIGEST_BYTES]
         self._name = base64.urlsafe_b64encode(digest).decode().rstrip("=")
-        self._headers = {**headers, "cache-control": REVALIDATED, "vary": VARY}
+        self._headers = dict(headers)
         self._bodies: dict[Coding, bytes] = {"identity": body}
 
     @classmethod
     def of(cls, page: Response) -> "Representation":
-        """The representation of a rendered page."""
+        """The representation of a rendered page; a cache may keep it and must ask before each use."""
         headers = {name: value for name, value in page.headers.items() if name != "content-length"}
-        return cls(bytes(page.body), {**headers})
+        return cls(bytes(page.body), headers | {"cache-control": REVALIDATED, "vary": VARY})
 
     @property
     def max_size(self) -> int:
@@ -75,4 +71,3 @@ class Representation:
 def _names(if_none_match: str, tag: str) -> bool:
     """True if `If-None-Match` has this tag, by weak comparison (RFC 9110 §13.1.2)."""
     return if_none_match.strip() == "*" or tag in _TAG.findall(if_none_match)
-

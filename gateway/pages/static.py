@@ -5,7 +5,10 @@ from importlib.resources import files
 from typing import Final
 
 from fastapi import APIRouter, HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
+
+from gateway.pages.representation import Representation
 
 router = APIRouter()
 
@@ -15,9 +18,12 @@ _SHEETS: Final = {
     if entry.name.endswith(".css")
 }
 _HEADERS: Final = {
-    "Cache-Control": "public, max-age=31536000, immutable",
-    "X-Content-Type-Options": "nosniff",
+    "content-type": "text/css; charset=utf-8",
+    "cache-control": "public, max-age=31536000, immutable",
+    "vary": "Accept-Encoding",
+    "x-content-type-options": "nosniff",
 }
+_PAGES: Final = {name: Representation(sheet, _HEADERS) for name, sheet in _SHEETS.items()}
 
 
 def stylesheet_url(name: str) -> str:
@@ -26,9 +32,9 @@ def stylesheet_url(name: str) -> str:
 
 
 @router.get("/portal/static/{name}", include_in_schema=False)
-async def stylesheet(name: str) -> Response:
+async def stylesheet(request: Request, name: str) -> Response:
     """Serve a stylesheet."""
-    sheet = _SHEETS.get(name)
+    sheet = _PAGES.get(name)
     if sheet is None:
         raise HTTPException(404)
-    return Response(sheet, media_type="text/css; charset=utf-8", headers=_HEADERS)
+    return sheet.response(request)
