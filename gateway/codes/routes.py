@@ -78,8 +78,7 @@ async def scan_code(request: Request, code_id: str, runtime: UsingRuntime) -> Re
     parsed, now = parse_code_id(code_id), runtime.now()
     if parsed is None:
         return public_page.invalid_code_page(request, "malformed")
-    key = (parsed, *public_page.form_of(request))
-    kept = None if wants_json(request) else runtime.kept_pages.find(key)
+    kept = None if wants_json(request) else runtime.kept_pages.find(_key(request, parsed))
     held = kept is not None and kept.holds(runtime.catalogue, now)
     row = await store.read_public_file(
         runtime.hot,
@@ -98,6 +97,13 @@ async def scan_code(request: Request, code_id: str, runtime: UsingRuntime) -> Re
         return public_page.invalid_code_page(request, state)
     if kept and held and row["mark"] == kept.mark:
         return kept.page.response(request)
+    return _made_page(request, runtime, row, code, now=now)
+
+
+def _made_page(
+    request: Request, runtime: Runtime, row: Mapping[str, Any], code: Code, *, now: datetime
+) -> Response:
+    """The page of a valid code or its JSON, from what was read; the page is kept."""
     enterprise = enterprise_from_json(row["enterprise"])
     if enterprise is None:
         return public_page.invalid_code_page(request, "unknown")
@@ -106,16 +112,18 @@ async def scan_code(request: Request, code_id: str, runtime: UsingRuntime) -> Re
     page = public_page.CodePage(code=code, summary=summary)
     if wants_json(request):
         return public_page.code_json(page)
-    made = public_page.valid_code_page(request, page, runtime.catalogue)
-    runtime.kept_pages.keep(
-        key,
-        KeptPage(
-            page=made,
-            uscc=code.uscc,
-            mark=row["mark"],
-            catalogue=runtime.catalogue,
-            since=now,
-            until=shown_until(records, now),
-        ),
+    kept = KeptPage(
+        page=public_page.valid_code_page(request, page, runtime.catalogue),
+        uscc=code.uscc,
+        mark=row["mark"],
+        catalogue=runtime.catalogue,
+        since=now,
+        until=shown_until(records, now),
     )
-    return made.response(request)
+    runtime.kept_pages.keep(_key(request, code.code_id), kept)
+    return kept.page.response(request)
+
+
+def _key(request: Request, code_id: str) -> Hashable:
+    """What a page is kept under: the code, and the form that the address asks for."""
+    return (code_id, *public_page.form_of(request))
