@@ -126,6 +126,10 @@ class Settings(DatabaseSettings):
         ge=1 << 20,
         description="bytes of unfinished uploads that a source may have",
     )
+    authority: Url | None = Field(
+        default=None, description="whose pages these are, as 某省公共信用信息中心; shown on them"
+    )
+    authority_en: Url | None = Field(default=None, description="the same in English")
     database_pool: int = Field(default=10, ge=1, le=200, description="connections per worker")
     request_timeout: int = Field(
         default=REQUEST_TIMEOUT, ge=1, le=600, description="seconds in which a call is answered"

@@ -23,6 +23,7 @@ from gateway.pages.page_route import wants_json
 from gateway.pages.rendering import PageRenderer
 from gateway.pages.representation import Representation
 from gateway.pages.security_headers import security_headers
+from gateway.settings import Settings
 
 renderer: Final = PageRenderer("gateway.codes", language_cookie=False)
 
@@ -180,6 +181,7 @@ def page_bytes(
     other_size = (
         {k: v for k, v in query.items() if k != "size"} if is_large else query | {"size": LARGE}
     )
+    settings = request.app.state.runtime.settings
     page = renderer.page(
         request,
         template,
@@ -187,10 +189,17 @@ def page_bytes(
         large=is_large,
         language_switch=f"?{urlencode(other_language)}",
         size_switch=f"?{urlencode(other_size)}",
-        host=urlsplit(request.app.state.runtime.settings.issuer).netloc,
+        host=urlsplit(settings.issuer).netloc,
+        authority=_authority(settings),
         **context,
     )
     return Representation.of(page)
+
+
+def _authority(settings: Settings) -> Translated | None:
+    """The authority's name, as set."""
+    name = settings.authority
+    return Translated(name, settings.authority_en or name) if name else None
 
 
 def _json(document: Any, status: int, media_type: str) -> Response:  # any JSON

@@ -12,7 +12,12 @@ from typing import Any, Final, Literal
 
 from gateway.codes.sentences import Found, Status, record_sentence, status_line
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_schema import DatasetDefinition, LicensingItem
+from gateway.creditfile.catalogue_schema import (
+    PAGE_PARTS,
+    DatasetDefinition,
+    LicensingItem,
+    PagePart,
+)
 from gateway.creditfile.clock_rules import ClockRules
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import DisclosableRecord, disclosable_records
@@ -37,8 +42,8 @@ class Section:
     name: Translated
     state: Literal["found", "none", "unavailable"]
     statement: Translated
-    is_warning: bool = False
-    """Shown among the warnings, which come first."""
+    part: PagePart = "other"
+    """The part of the page that it stands in."""
     found: Sequence[DisclosableRecord] = ()
 
     @property
@@ -91,10 +96,25 @@ class Summary:
     sections: Sequence[Section]
 
     @property
+    def shown(self) -> list[Section]:
+        """Datasets found or unavailable, but what is folded."""
+        return [e for e in self.sections if e.state != "none" and e.part != "folded"]
+
+    @property
+    def empty(self) -> list[Section]:
+        """Datasets in which nothing is found, but what is folded."""
+        return [e for e in self.sections if e.state == "none" and e.part != "folded"]
+
+    @property
+    def folded(self) -> list[Section]:
+        """Datasets of the folded part that have records, or are unavailable."""
+        return [e for e in self.sections if e.state != "none" and e.part == "folded"]
+
+    @property
     def none_found(self) -> Translated:
         """The R6 wording for all empty sections together; it denies no more than they do."""
         moment = format_moment(self.as_of)
-        count = sum(each.state == "none" for each in self.sections)
+        count = len(self.empty)
         return Translated(
             f"以下 {count} 类截至 {moment} 未查询到列入名录（名单）或在公示期内、有效期内的信息；"
             "依法不予公示、中止公示、正在复议诉讼或已修复的不在此列",
@@ -105,12 +125,14 @@ class Summary:
 
 
 def public_datasets(catalogue: Catalogue) -> tuple[str, ...]:
-    """Datasets of the public page: warnings first, then the others, in the catalogue's order."""
+    """Datasets of the public page by its parts, in the catalogue's order: all that have a public field."""
     return tuple(
         each.code
-        for part in ("warning", "other")
+        for part in PAGE_PARTS
         for each in catalogue.datasets
-        if each.page_part == part and catalogue.fields_for(each.code, Audience.PUBLIC)
+        if each.page_part == part
+        and each.code != REGISTRATION
+        and catalogue.fields_for(each.code, Audience.PUBLIC)
     )
 
 
@@ -181,7 +203,7 @@ def _warnings(sections: Sequence[Section], catalogue: Catalogue) -> list[Disclos
         for section in sections
         for each in section.found
         if each.counts_as_bad
-        or (section.is_warning and not catalogue.dataset(section.dataset).is_ever_bad)
+        or (section.part == "warning" and not catalogue.dataset(section.dataset).is_ever_bad)
     ]
     found.sort(key=lambda each: each.record.decided_on or date.min, reverse=True)
     return sorted(found, key=lambda each: catalogue.dataset(each.record.dataset).gravity)
@@ -249,7 +271,7 @@ def _section(
         Section,
         dataset=code,
         name=dataset_label(code, catalogue, kind),
-        is_warning=dataset.page_part == "warning",
+        part=dataset.page_part,
     )
     if not is_available:
         return section(

@@ -7,6 +7,8 @@ from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_parts import Condition
 from gateway.creditfile.catalogue_schema import DatasetDefinition, FieldDefinition, LicensingItems
 from gateway.creditfile.clock_rules import ClockRules, Exempt, Publicity, PublicityBySeverity, Term
+from gateway.creditfile.disclosure_class import Audience
+from gateway.creditfile.records import REGISTRATION
 
 _HEAD: Final = """\
 # The catalogue of credit information 信用信息目录
@@ -40,7 +42,7 @@ def _lines(catalogue: Catalogue) -> Iterator[str]:
             f"| {_bad(each)} | `{each.clock}` | {len(each.fields)} |"
         )
     for each in catalogue.datasets:
-        yield from _dataset_section(each)
+        yield from _dataset_section(each, catalogue)
     yield from ("", "## Clocks", "")
     yield "What ends the telling of a record, beside repair, suspension, withdrawal and its own dates, which"
     yield "always do. The earliest end counts."
@@ -69,14 +71,15 @@ def _licensing_items(table: LicensingItems) -> Iterator[str]:
     yield from (f"| `{each.code}` | {each.zh} | {each.en} |" for each in table.items)
 
 
-def _dataset_section(dataset: DatasetDefinition) -> Iterator[str]:
+def _dataset_section(dataset: DatasetDefinition, catalogue: Catalogue) -> Iterator[str]:
     yield from ("", f'<a id="{dataset.code}"></a>', "", f"## {dataset.zh} `{dataset.code}`", "")
     key = " and ".join(f"`{name}`" for name in dataset.key)
     sentences = [f"{dataset.en}. Known again by {key}."]
     if dataset.individual_business is not None:
         sentences.append(f"Of an individual business {dataset.individual_business.zh}.")
-    if dataset.page_part != "none":
-        sentences.append("On the public page.")
+    if catalogue.fields_for(dataset.code, Audience.PUBLIC) and dataset.code != REGISTRATION:
+        folded = ", folded" if dataset.page_part == "folded" else ""
+        sentences.append(f"On the public page{folded}.")
     if dataset.purposes:
         sentences.append(f"Only for {', '.join(f'`{each}`' for each in dataset.purposes)}.")
     yield " ".join(sentences)

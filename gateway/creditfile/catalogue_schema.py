@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
@@ -223,6 +223,11 @@ class TradeLicences(CataloguePart):
     law: NonEmptyText
 
 
+PagePart = Literal["warning", "other", "folded"]
+"""Parts of the public page: warnings, other records, and what is folded below them (年报, 登记备案)."""
+PAGE_PARTS: Final[tuple[PagePart, ...]] = get_args(PagePart)
+
+
 class LicensingItems(CataloguePart):
     """The list of licensing items that `licence.item_code` is chosen from."""
 
@@ -269,8 +274,9 @@ class DatasetDefinition(CataloguePart):
     """Purposes the dataset is limited to; empty: all."""
     headline: tuple[Name, ...] = ()
     """Fields on the first line of a record; empty: the key's."""
-    public_page: Literal["warning", "other", "none"] | None = None
-    """Part of the public page; by default what may be bad warns, and what is good is another."""
+    public_page: PagePart | None = None
+    """Part of the public page; by default what may be bad warns, what is good is another, and
+    the rest is folded, and named only if something is found."""
     only_in_force: bool = False
     """The public page leaves out what is no longer valid."""
     none_found: Names | None = None
@@ -301,13 +307,13 @@ class DatasetDefinition(CataloguePart):
         return {each.name: each for each in self.fields}
 
     @cached_property
-    def page_part(self) -> str:
-        """Part of the public page: `warning`, `other` or `none`."""
+    def page_part(self) -> PagePart:
+        """Part of the public page that has what is public of it."""
         if self.public_page is not None:
             return self.public_page
         if self.tone == "good":
             return "other"
-        return "warning" if self.is_ever_bad else "none"
+        return "warning" if self.is_ever_bad else "folded"
 
     def names_for(self, kind: str) -> Names:
         """Names of the dataset, by the enterprise's kind."""

@@ -152,6 +152,8 @@ class DemoFolder:
             demo_people=self.people,
             spool=self._spool,
             notices_folder=self._notices,
+            authority="示例省信用中心（演示）",
+            authority_en="Example Province Credit Centre (demo)",
         )
 
 

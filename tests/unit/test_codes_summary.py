@@ -46,7 +46,7 @@ def empty_sections() -> list[tuple[Section, str, list[Record]]]:
         for made in enterprises()
         for shown in (summary(made),)
         for section in shown.sections
-        if section.state == "none" and section.is_warning
+        if section.state == "none" and section.part == "warning"
     ]
 
 
