@@ -14,7 +14,7 @@ from gateway.codes.summary import public_datasets
 from gateway.creditfile.local_dates import SHANGHAI
 from gateway.creditfile.tables import enterprise
 from tests.creditfile_builders import CATALOGUE, make_record
-from tests.portal_fixture import ISSUER, PortalFixture, open_portal
+from tests.portal_fixture import AUTHORITY, ISSUER, PortalFixture, open_portal
 
 JSON = {"Accept": "application/json"}
 
@@ -369,3 +369,13 @@ async def test_an_enforcement_case_is_a_warning_and_no_dishonesty(portal: Portal
     assert section["state"] == "found"
     assert document["status"] == "notice"
     assert document["statement"]["zh"] == "有 1 条需要留意的信息（被执行人）"
+
+
+async def test_every_page_of_a_code_names_its_authority_and_domain(portal: PortalFixture) -> None:
+    """Also the pages of what is no code."""
+    code = await portal.add_code(portal.firm)
+    for path in (f"/E/{code.code_id}", "/E/", "/E/nothing", f"/E/{'A' * 26}"):
+        page = (await portal.browser().get(path, headers={"Accept": "text/html"})).text
+        head = page[page.index("<header>") : page.index("</header>")]
+        assert AUTHORITY in head, path
+        assert ISSUER.removeprefix("http://") in head, path
