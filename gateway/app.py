@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 import gateway.admin.routes
 import gateway.changes.routes
+import gateway.codes.api_routes
 import gateway.codes.routes
 import gateway.consents.routes
 import gateway.log.routes
@@ -88,6 +89,7 @@ def create_app(settings: Settings) -> FastAPI:
         gateway.records.job_routes.router,
         gateway.portal.routes.router,
         gateway.log.routes.router,
+        gateway.codes.api_routes.router,
         gateway.codes.routes.router,
         health,
     ):

@@ -349,7 +349,7 @@ LISTS: Final = (
             "certificates": ("保留", "Reserved"),
             "screen": ("保留", "Reserved"),
             "records:write": ("数源单位报送", "Departments deliver records"),
-            "codes": ("保留", "Reserved"),
+            "codes": ("登记机关管理企业码", "Registering authorities manage enterprise codes"),
             "admin": ("运行管理", "The operator's administration"),
             "audit": ("审计", "The operator's audit"),
         },

@@ -62,7 +62,7 @@ from xinqiao._core.keys import KeySet
 QuestionValue = str | Mapping[str, str]
 """The value of a question on the wire: a text or band, or of a group an object of texts."""
 ENTITIES: Final = 300
-SCOPES: Final = ("query", "verify", "consents", "changes", "records:write")
+SCOPES: Final = ("query", "verify", "consents", "changes", "records:write", "codes")
 OF_THE_LOG: Final = {
     "pending_leaf",
     "log_entry",

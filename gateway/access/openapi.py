@@ -115,7 +115,7 @@ TAGS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "codes": (
         "企业码 Enterprise codes",
-        "扫码所见，网页或 JSON · What a code's page shows, as a page or as JSON.",
+        "扫码所见；登记机关签发、换发、作废 · A code's page; issue and revocation by its authority.",
     ),
 }
 """Tags of the routers: the reader's words for them, in the order of the document, with a sentence."""

@@ -13,22 +13,22 @@ EXAMPLES: Final[Mapping[str, Mapping[str, Any]]] = json.loads(
 PROBLEM: Final = "application/problem+json"
 
 _ABOUT_ONE: Final = "/v1/(verifications|queries|consents)"
-_SOURCE: Final = "/v1/(records|objections).*"
+_SOURCE: Final = "/v1/(records|objections|enterprise-codes).*"
 WHERE: Final[Mapping[str, str]] = {
-    "invalid_uscc": _ABOUT_ONE,
+    "invalid_uscc": f"{_ABOUT_ONE}|/v1/enterprise-codes",
     "unknown_purpose": _ABOUT_ONE,
     "unknown_question": "/v1/(verifications|consents)",
     "unknown_dataset": "/v1/(queries|consents|records|records/actions|records/uploads)",
     "digest_mismatch": "/v1/.*",
     "not_in_agreement": f"{_ABOUT_ONE}|{_SOURCE}",
-    "not_available": "/v1/(verifications|queries)",
+    "not_available": "/v1/(verifications|queries|enterprise-codes)",
     "consent_withdrawn": "/v1/queries",
     "consent_expired": "/v1/queries",
     "consent_exhausted": "/v1/queries",
     "consent_paused": "/v1/queries",
     "cooling_down": "/v1/consents",
     "second_operator_needed": "/v1/admin/agreements/.*|/v1/records/actions/.*",
-    "idempotency_conflict": f"{_ABOUT_ONE}|/v1/(?!admin/|changes/|records/uploads).*",
+    "idempotency_conflict": "/v1/(?!admin/|changes/|records/uploads|.*/revoke).*",
     "conflict": f"/v1/admin/.*|{_SOURCE}",
 }
 """Paths, as regular expressions, of problems that are not everywhere where their status is."""

@@ -16,7 +16,15 @@ _SUCCESS: Final = "2"
 _REFUSALS: Final = "45"
 SIGNED_PREFIX: Final = "/v1/"
 CODE_PREFIX: Final = "/E/"
-ANSWERED_AGAIN: Final = frozenset({"/v1/verifications", "/v1/queries", "/v1/consents"})
+ANSWERED_AGAIN: Final = frozenset(
+    {
+        "/v1/verifications",
+        "/v1/queries",
+        "/v1/consents",
+        "/v1/enterprise-codes",
+        "/v1/enterprise-codes/{code_id}/reissue",
+    }
+)
 """Paths whose answer to an `Idempotency-Key` is kept and given again."""
 KEYED_PREFIXES: Final = ("/v1/records", "/v1/objections")
 """Paths where an `Idempotency-Key` stands for one body, and the call is carried out again."""

@@ -2,10 +2,11 @@
 
 import secrets
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -26,6 +27,17 @@ from gateway.creditfile.tables import enterprise
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
 
+DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeCounts:
+    """Numbers of an enterprise's codes: valid ones, and all those issued within 24 hours."""
+
+    valid: int
+    issued_today: int
+
+
 _COLUMNS: Final = tuple(col(getattr(CodeRow, name)) for name in Code.__dataclass_fields__)
 
 _LOCATE: Final = Statement(
@@ -45,6 +57,16 @@ SELECT c.*,
 """)  # noqa: S608  # only constants are put together
 
 
+def new_randomness() -> bytes:
+    """18 random bytes for the id and the check phrase of a code."""
+    return secrets.token_bytes(RANDOM_BYTES + PHRASE_BYTES)
+
+
+def code_id_of(randomness: bytes) -> str:
+    """The id that `new_randomness` determines."""
+    return code_id_from(randomness[:RANDOM_BYTES])
+
+
 async def issue(
     connection: AsyncConnection,
     uscc: str,
@@ -54,16 +76,21 @@ async def issue(
     expires_at: datetime | None = None,
     actor: str | None = None,
     token_digest: bytes | None = None,
+    randomness: bytes | None = None,
     now: datetime,
 ) -> Code:
-    """Issue a code for one sign of an enterprise, with the registration of this moment."""
+    """Issue a code for one sign of an enterprise, with the registration of this moment.
+
+    `randomness` is 18 bytes for its id and check phrase.
+    """
     printed = await find_registration(connection, uscc)
+    randomness = randomness or new_randomness()
     code = Code(
         uscc=uscc,
-        code_id=code_id_from(secrets.token_bytes(RANDOM_BYTES)),
+        code_id=code_id_of(randomness),
         sign_name=sign_name,
         label=label,
-        check_phrase=phrase_from(secrets.token_bytes(PHRASE_BYTES)),
+        check_phrase=phrase_from(randomness[RANDOM_BYTES:]),
         printed_name=printed.name if printed else None,
         printed_division=printed.division if printed else None,
         issued_at=now,
@@ -105,8 +132,10 @@ async def revoke(
     return revoked.scalar_one_or_none() is not None
 
 
-async def list_codes(connection: AsyncConnection, uscc: str) -> list[Code]:
-    """The codes of an enterprise, valid ones first, newest first."""
+async def list_codes(
+    connection: AsyncConnection, uscc: str, *, limit: int | None = None
+) -> list[Code]:
+    """The codes of an enterprise, those not revoked first, newest first."""
     found = await connection.execute(
         select(*_COLUMNS)
         .where(col(CodeRow.uscc) == uscc)
@@ -114,9 +143,38 @@ async def list_codes(connection: AsyncConnection, uscc: str) -> list[Code]:
             col(CodeRow.revoked_at).is_not(None),
             col(CodeRow.issued_at).desc(),
             col(CodeRow.code_id),
-        ),
+        )
+        .limit(limit),
     )
     return [Code(**row._asdict()) for row in found]
+
+
+async def page_of_codes(
+    connection: AsyncConnection, uscc: str, *, after: str, limit: int
+) -> list[Code]:
+    """A page of an enterprise's codes by id, after the id `after`."""
+    found = await connection.execute(
+        select(*_COLUMNS)
+        .where(col(CodeRow.uscc) == uscc, col(CodeRow.code_id) > after)
+        .order_by(col(CodeRow.code_id))
+        .limit(limit),
+    )
+    return [Code(**row._asdict()) for row in found]
+
+
+async def count_codes(connection: AsyncConnection, uscc: str, *, now: datetime) -> CodeCounts:
+    """The numbers of an enterprise's codes that limits apply to."""
+    is_open = and_(
+        col(CodeRow.revoked_at).is_(None),
+        or_(col(CodeRow.expires_at).is_(None), col(CodeRow.expires_at) > now),
+    )
+    found = await connection.execute(
+        select(
+            func.count().filter(is_open).label("valid"),
+            func.count().filter(col(CodeRow.issued_at) > now - DAY).label("issued_today"),
+        ).where(col(CodeRow.uscc) == uscc)
+    )
+    return CodeCounts(**found.one()._asdict())
 
 
 async def find_code(connection: AsyncConnection, code_id: str) -> Code | None:

@@ -24,6 +24,7 @@ class LockKey(IntEnum):
 class LockNamespace(IntEnum):
     """Locks of two keys: a namespace, and the hash of a name."""
 
+    CODES = 0x58514344  # "XQCD"
     INGEST_DATASET = 0x58514957  # "XQIW"
     INGEST_JOB = 0x58514A42  # "XQJB"
     UPLOADS = 0x58515550  # "XQUP"

@@ -20,6 +20,7 @@ DigestKind = Literal[
     "pin",
     "receipt",
     "portal_files",
+    "enterprise_code",
 ]
 
 
