@@ -83,6 +83,7 @@ class Gallery:
             "version": held["receipt"].split("/")[-2],
             "proof": held["receipt"].rpartition("/")[2],
             "verb": "withdraw",
+            "piece": "a6",
             "name": "portal.css",
         }
 
@@ -373,7 +374,6 @@ async def _codes(portal: PortalFixture, words: PageTexts) -> dict[str, str]:
         "codes": f"/portal/enterprises/{portal.firm}/codes",
         "code": f"/portal/codes/{code.code_id}",
         "code revoked": f"/portal/codes/{gone.code_id}?notice=revoked",
-        "sticker": f"/portal/codes/{code.code_id}/sticker",
         "revoke": f"/portal/codes/{code.code_id}/revoke",
         "scanned": f"/E/{code.code_id}",
         "scanned in small letters": f"/e/{code.code_id.lower()}",

@@ -6,6 +6,7 @@ as the symbol stays within version 5: stickers are small and wear.
 
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import Final
 
 import qrcode
@@ -17,6 +18,8 @@ MAX_VERSION: Final = 5
 SHORTEST_SEGMENT: Final = 20
 """Characters in capitals from which a segment of their own saves space."""
 PNG_PIXELS_PER_MODULE: Final = 16
+SHORTEST_SEGMENT: Final = 20
+"""Characters in capitals from which a segment of their own saves space."""
 
 Matrix = tuple[tuple[bool, ...], ...]
 
@@ -27,24 +30,39 @@ def matrix_of(address: str) -> Matrix:
         symbol = qrcode.QRCode(version=None, error_correction=level, border=QUIET_ZONE_MODULES)
         symbol.add_data(address, optimize=SHORTEST_SEGMENT)
         try:
-            symbol.make(fit=True)
+            if symbol.best_fit() <= MAX_VERSION or level == ERROR_CORRECT_M:
+                break
         except DataOverflowError:
-            continue
-        if symbol.version <= MAX_VERSION:
-            break
-    return tuple(tuple(bool(module) for module in row) for row in symbol.get_matrix())
+            if level == ERROR_CORRECT_M:
+                raise
+    symbol.make(fit=False)
+    return tuple(tuple(map(bool, row)) for row in symbol.get_matrix())
+
+
+def runs(matrix: Matrix) -> Iterator[tuple[int, int, int]]:
+    """The dark runs of each row: column, row and length."""
+    for y, row in enumerate(matrix):
+        start = -1
+        for x, dark in enumerate(row):
+            if dark and start < 0:
+                start = x
+            elif start >= 0 and not dark:
+                yield start, y, x - start
+                start = -1
+
+
+def as_path(matrix: Matrix) -> str:
+    """The dark modules as SVG path data, one unit a module."""
+    return "".join(f"M{x} {y}h{length}v1h-{length}z" for x, y, length in runs(matrix))
 
 
 def as_svg(matrix: Matrix, *, label: str) -> bytes:
     """An SVG of one path on white. `label` is not escaped: trusted text only."""
     size = len(matrix)
-    path = "".join(
-        f"M{x} {y}h1v1h-1z" for y, row in enumerate(matrix) for x, dark in enumerate(row) if dark
-    )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" '
         f'shape-rendering="crispEdges" role="img" aria-label="{label}">'
-        f'<path fill="#fff" d="M0 0h{size}v{size}H0z"/><path d="{path}"/></svg>'
+        f'<path fill="#fff" d="M0 0h{size}v{size}H0z"/><path d="{as_path(matrix)}"/></svg>'
     ).encode()
 
 

@@ -73,16 +73,15 @@ def test_a_check_phrase_is_two_plain_words() -> None:
     assert phrase_from(b"\x00\x41") == f"{PHRASE_WORDS[0]} {PHRASE_WORDS[1]}"
 
 
-async def test_a_code_is_listed_shown_and_ready_to_print(portal: PortalFixture) -> None:
-    """With the check phrase on the sticker."""
+async def test_a_code_is_listed_and_shown(portal: PortalFixture) -> None:
+    """With its check phrase and its symbol."""
     browser = await portal.signed_in()
     code = await portal.add_code(portal.firm)
     listed = await browser.get(f"/portal/enterprises/{portal.firm}/codes")
     assert f"/portal/codes/{code.code_id}" in listed.text
-    for page in ("", "/sticker"):
-        shown = await browser.get(f"/portal/codes/{code.code_id}{page}")
-        assert code.check_phrase in shown.text
-        assert f"/portal/codes/{code.code_id}/qr.svg" in shown.text
+    shown = await browser.get(f"/portal/codes/{code.code_id}")
+    assert code.check_phrase in shown.text
+    assert f"/portal/codes/{code.code_id}/qr.svg" in shown.text
 
 
 async def test_the_symbol_is_given_as_svg_and_png(portal: PortalFixture) -> None:

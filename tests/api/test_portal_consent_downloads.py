@@ -21,8 +21,8 @@ import consent
 from consent import Channel, Purpose, Request, consent_text, store
 from consent.ids import RANDOM_BYTES, consent_id_from
 from gateway.disclosure import consent_log_writer
+from gateway.pages.chinese_font import USUAL_FONTS, find_font
 from gateway.portal.consents.receipt_check import receipt_path
-from gateway.portal.consents.receipt_pdf import USUAL_FONTS, find_font
 from tests.portal_fixture import PortalFixture, hidden_fields, open_portal
 
 FONT = find_font(None)

@@ -77,7 +77,7 @@ async def every_page(
         f"/portal/consents/{consent_id}",
         f"/portal/consents/{consent_id}/withdraw",
         f"/portal/codes/{code.code_id}",
-        f"/portal/codes/{code.code_id}/sticker",
+        f"/portal/codes/{code.code_id}/sticker.svg",
         f"/portal/codes/{code.code_id}/revoke",
         f"/portal/codes/{code.code_id}/qr.svg",
         f"/E/{code.code_id}",
@@ -234,7 +234,10 @@ async def test_another_enterprises_object_is_a_404(portal: PortalFixture) -> Non
         (f"/portal/codes/{code.code_id}", f"/portal/codes/{'A' * 26}"),
         (f"/portal/codes/{code.code_id}/qr.svg", f"/portal/codes/{'A' * 26}/qr.svg"),
         (f"/portal/codes/{code.code_id}/qr.png", f"/portal/codes/{'A' * 26}/qr.png"),
-        (f"/portal/codes/{code.code_id}/sticker", f"/portal/codes/{'A' * 26}/sticker"),
+        *(
+            (f"/portal/codes/{code.code_id}/{file}", f"/portal/codes/{'A' * 26}/{file}")
+            for file in ("sticker.svg", "sticker.png", "print/a6.pdf", "print/none.pdf")
+        ),
         (f"/portal/enterprises/{portal.firm}/consents", "/portal/enterprises/NONE/consents"),
         (f"/portal/enterprises/{portal.firm}/looks", f"/portal/enterprises/{portal.unknown}/looks"),
         (f"/portal/enterprises/{portal.firm}/codes", "/portal/enterprises/NONE/codes"),

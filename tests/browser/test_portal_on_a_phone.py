@@ -170,7 +170,6 @@ async def test_every_page_fits_its_screen_and_every_target_a_finger(
         f"/portal/enterprises/{firm}/looks",
         f"/portal/enterprises/{firm}/codes",
         f"/portal/codes/{code.code_id}",
-        f"/portal/codes/{code.code_id}/sticker",
         f"/portal/codes/{code.code_id}/revoke",
         f"/E/{code.code_id}",
         (await site.ask()).removeprefix(site.issuer),

@@ -12,12 +12,13 @@ from consent.record import record_bytes, record_digest
 from gateway.access.signed_consent_record import signed_record
 from gateway.db.engine import to_json
 from gateway.identity.session_dependency import UsingVisitor
+from gateway.pages.chinese_font import find_font
 from gateway.pages.i18n import Translated
 from gateway.pages.page_route import PageRoute
 from gateway.pages.rendering import format_moment, format_term_end
 from gateway.portal import labels, page_queries
 from gateway.portal.consents.receipt_check import receipt_path
-from gateway.portal.consents.receipt_pdf import Receipt, draw_receipt, find_font
+from gateway.portal.consents.receipt_pdf import Receipt, draw_receipt
 from gateway.portal.download_limit import count_download
 from gateway.portal.guards import own_consent
 from gateway.portal.page_queries import EnterpriseCard

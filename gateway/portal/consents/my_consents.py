@@ -18,12 +18,12 @@ from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.notices.kinds import NoticeKind
 from gateway.notices.outbox import note
+from gateway.pages.chinese_font import find_font
 from gateway.pages.i18n import Translated
 from gateway.pages.page_route import PageRoute, see_other
 from gateway.pages.rendering import PageRenderer
 from gateway.portal import labels, page_queries
 from gateway.portal.consents.labels import NOTICES, ending_text
-from gateway.portal.consents.receipt_pdf import find_font
 from gateway.portal.guards import acting_person, own_consent, own_enterprise
 from gateway.portal.page_queries import ClientCard, EnterpriseCard
 from gateway.portal.pagination import PAGE_SIZE, ListPosition, requested_position

@@ -13,14 +13,9 @@ import qrcode
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
+from gateway.pages.chinese_font import face_of
 from gateway.pages.i18n import Translated
 
-# Debian's `fonts-noto-cjk`; index 2 of the collection is simplified Chinese.
-USUAL_FONTS: Final = (
-    Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),
-    Path("/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc"),
-)
-SIMPLIFIED: Final = 2
 ALLOWED: Final = Translated("授权内容", "Authorised")
 SEPARATE: Final = Translated("其中已单独同意", "Separately consented")
 ASKED: Final = Translated("申请内容（未授权）", "Requested, not authorised")
@@ -69,20 +64,13 @@ class _Sheet(FPDF):
         self.cell(0, 6, f"第 {number} 页，共 {{nb}} 页  Page {number} of {{nb}}", align="C")
 
 
-def find_font(chosen: Path | None) -> Path | None:
-    """The configured font, or one at a usual path; `None` if there is none."""
-    paths = (chosen,) if chosen else USUAL_FONTS
-    return next((each for each in paths if each.is_file()), None)
-
-
 def draw_receipt(receipt: Receipt, font: Path) -> bytes:
     """Render the PDF; takes about a second, as a Chinese font is large."""
     sheet = _Sheet(format="A4")
     sheet.set_title(f"{receipt.title.zh} {receipt.title.en}")
     sheet.set_creator("Xinqiao")
     sheet.set_lang("zh-CN")
-    face = SIMPLIFIED if font.suffix == ".ttc" else 0
-    sheet.add_font("zh", fname=font, collection_font_number=face)
+    sheet.add_font("zh", fname=font, collection_font_number=face_of(font))
     sheet.set_margins(20, 18)
     sheet.set_auto_page_break(auto=True, margin=20)
     sheet.add_page()
