@@ -3,21 +3,25 @@
 from typing import Final
 
 from fastapi import APIRouter
-from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from gateway.codes import qr, store
-from gateway.codes.ids import code_url, parse_code_id
+from gateway.codes.guards import own_code, own_valid_code
+from gateway.codes.ids import code_url
+from gateway.codes.printing import downloads
+from gateway.codes.printing.formats import FORMATS
 from gateway.codes.store import Code
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
+from gateway.pages.chinese_font import find_font
 from gateway.pages.i18n import Translated, WarningText
-from gateway.pages.page_route import EarlyResponse, PageRoute, see_other
+from gateway.pages.page_route import PageRoute, see_other
 from gateway.pages.rendering import PageRenderer
 from gateway.pages.security_headers import security_headers
 from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router.include_router(downloads.router)
 renderer: Final = PageRenderer("gateway.codes")
 
 NOTICES: Final = {
@@ -50,12 +54,6 @@ async def show_code(code_id: str, runtime: UsingRuntime, visitor: UsingVisitor) 
     return await _code_page(code_id, runtime, visitor, "codes/code.html")
 
 
-@router.get("/portal/codes/{code_id}/sticker")
-async def show_sticker(code_id: str, runtime: UsingRuntime, visitor: UsingVisitor) -> Response:
-    """Show the sticker, ready to print."""
-    return await _code_page(code_id, runtime, visitor, "codes/sticker.html")
-
-
 @router.get("/portal/codes/{code_id}/revoke")
 async def confirm_revocation(
     code_id: str, runtime: UsingRuntime, visitor: UsingVisitor
@@ -69,7 +67,7 @@ async def revoke_code(code_id: str, runtime: UsingRuntime, visitor: UsingVisitor
     """Revoke a code."""
     await visitor.form(f"revoke {code_id}")
     async with runtime.engine.begin() as connection:
-        code = await _own_code(connection, visitor, code_id)
+        code = await own_code(connection, visitor, code_id)
         revoked = await store.revoke(
             connection, code.uscc, code.code_id, **visitor.authorship, now=runtime.now()
         )
@@ -92,32 +90,22 @@ async def download_png(code_id: str, runtime: UsingRuntime, visitor: UsingVisito
     return _image(visitor, qr.as_png(matrix), "image/png", f"{code.code_id}.png")
 
 
-async def _own_code(connection: AsyncConnection, visitor: Visitor, code_id: str) -> Code:
-    """The code, if the visitor may manage its enterprise's codes; else the 404 page."""
-    parsed = parse_code_id(code_id)
-    code = await store.find_code(connection, parsed) if parsed else None
-    if code is None or not visitor.session.may(code.uscc, Permission.CODES):
-        raise EarlyResponse(visitor.not_found())
-    return code
-
-
 async def _qr_matrix(code_id: str, runtime: Runtime, visitor: Visitor) -> tuple[Code, qr.Matrix]:
     async with runtime.engine.connect() as connection:
-        code = await _own_code(connection, visitor, code_id)
-    if code.revoked_at is not None:
-        raise EarlyResponse(visitor.not_found())
+        code = await own_valid_code(connection, visitor, code_id, now=runtime.now())
     return code, qr.matrix_of(code_url(runtime.settings.issuer, code.code_id))
 
 
 async def _code_page(code_id: str, runtime: Runtime, visitor: Visitor, template: str) -> Response:
     async with runtime.engine.connect() as connection:
-        code = await _own_code(connection, visitor, code_id)
+        code = await own_code(connection, visitor, code_id)
         name = await store.enterprise_name(connection, code.uscc) or code.uscc
     return renderer.visitor_page(
         visitor,
         template,
         tab="codes",
         code=code,
+        formats=FORMATS if find_font(runtime.settings.font) else (),
         enterprise={"uscc": code.uscc, "name": name},
         notice=visitor.notice(NOTICES),
         csrf=visitor.token(f"revoke {code_id}"),

@@ -18,8 +18,6 @@ MAX_VERSION: Final = 5
 SHORTEST_SEGMENT: Final = 20
 """Characters in capitals from which a segment of their own saves space."""
 PNG_PIXELS_PER_MODULE: Final = 16
-SHORTEST_SEGMENT: Final = 20
-"""Characters in capitals from which a segment of their own saves space."""
 
 Matrix = tuple[tuple[bool, ...], ...]
 

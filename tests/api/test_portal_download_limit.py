@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from gateway.access.download_limit import DOWNLOADS_PER_MINUTE
 from gateway.limits.memory_store import MemoryStore
 from gateway.limits.model import Admission, Verdict
 from gateway.limits.store_protocol import LimiterUnavailableError
-from gateway.portal.download_limit import DOWNLOADS_PER_MINUTE
 from tests.api.test_portal_link_requests import decide, read_consent, request_by_link
 from tests.portal_fixture import PortalFixture, hidden_fields, open_portal
 

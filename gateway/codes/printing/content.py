@@ -28,6 +28,9 @@ FOLD: Final = Translated(
     "沿虚线折成三面，本面为底，用胶带固定。",
     "Fold along the dashes; this side is the foot. Hold it with tape.",
 )
+COMPLAINT_SHORT: Final = Translated("投诉", "Complaints")
+NOTE: Final = "缺字，见页面 see the page:"
+"""Before the code points of characters that the font has not."""
 COMPLAINT: Final = Translated("与实际不符？拨打 12315", "Something wrong? Call 12315")
 
 
@@ -90,6 +93,6 @@ def wording_of(content: Content, typeface: Typeface) -> Wording:
         sign=sign,
         name="" if name == sign else name,
         phrase=phrase,
-        note=f"{MISSING} 缺字，见页面 see the page: {codes}" if missing else "",
+        note=f"{MISSING} {NOTE} {codes}" if missing else "",
         missing=missing,
     )

@@ -122,7 +122,9 @@ FORMATS: Final = (
         key="round",
         name=Translated("圆形贴纸", "Round sticker"),
         paper=Translated("直径 80 毫米", "80 mm across"),
-        purpose=Translated("交印刷店模切，贴在玻璃门上", "for a print shop to cut, for glass doors"),
+        purpose=Translated(
+            "交印刷店模切，贴在玻璃门上", "for a print shop to cut, for glass doors"
+        ),
         pages=_round,
     ),
     Format(
@@ -135,9 +137,7 @@ FORMATS: Final = (
     Format(
         key="sheet",
         name=Translated("整版小贴纸", "Sheet of small stickers"),
-        paper=Translated(
-            "A4 不干胶，8 张，每张 105 × 74 毫米", "A4 labels: 8 of 105 × 74 mm each"
-        ),
+        paper=Translated("A4 不干胶，8 张，每张 105 × 74 毫米", "A4 labels: 8 of 105 × 74 mm each"),
         purpose=Translated("贴在同一家店的多处", "for several places in the same shop"),
         pages=_sheet,
     ),

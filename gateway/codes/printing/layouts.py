@@ -97,7 +97,9 @@ def tent_foot(typeface: Typeface) -> Drawing:
     width, height = FACE
     area = Area(x=20, y=10, width=width - 40, height=16)
     return Drawing(
-        width=width, height=height, marks=_Setter(typeface).pair(words.FOLD, area, 4, 3.2, soft=True)
+        width=width,
+        height=height,
+        marks=_Setter(typeface).pair(words.FOLD, area, 4, 3.2, soft=True),
     )
 
 
@@ -120,7 +122,9 @@ def circular(content: Content, typeface: Typeface) -> Drawing:
         *set_in.text(
             [
                 Paragraph(f"{words.PHRASE.zh} {said.phrase}", 3.9, bold=True),
-                Paragraph(said.note or f"{words.PHRASE.en}: {words.SAME_PHRASE.en}", 2.0, colour=SOFT),
+                Paragraph(
+                    said.note or f"{words.PHRASE.en}: {words.SAME_PHRASE.en}", 2.0, colour=SOFT
+                ),
             ],
             Area(x=13, y=55.4, width=54, height=7.4),
         ),
@@ -130,7 +134,7 @@ def circular(content: Content, typeface: Typeface) -> Drawing:
         *set_in.text(
             [
                 Paragraph(content.host, 2.5, bold=True, colour=BRAND),
-                Paragraph("投诉 Complaints 12315", 2.1),
+                Paragraph(f"{' '.join(words.COMPLAINT_SHORT)} 12315", 2.1),
             ],
             Area(x=22, y=68.2, width=36, height=6.2),
         ),

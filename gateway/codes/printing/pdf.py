@@ -32,9 +32,7 @@ _KAPPA: Final = 4 / 3 * (2**0.5 - 1)
 _FONT: Final = "zh"
 
 
-def write_pdf(
-    pages: Iterable[Page], typeface: Typeface, *, title: str, created: datetime
-) -> bytes:
+def write_pdf(pages: Iterable[Page], typeface: Typeface, *, title: str, created: datetime) -> bytes:
     """The pages as one PDF that asks to be printed at its size."""
     document = _Document(unit="mm")
     document.viewer_preferences = ViewerPreferences(print_scaling="None")

@@ -52,7 +52,9 @@ def _mark(mark: Mark, typeface: Typeface) -> str:
             return f'<path transform="{scale}" shape-rendering="crispEdges" d="{path}"/>'
         case Box():
             fill = _rgb(mark.fill) if mark.fill else "none"
-            line = f' stroke="{_rgb(mark.line)}" stroke-width="{mark.line_width}"' if mark.line else ""
+            line = (
+                f' stroke="{_rgb(mark.line)}" stroke-width="{mark.line_width}"' if mark.line else ""
+            )
             return (
                 f'<rect x="{mark.x}" y="{mark.y}" width="{mark.width}" height="{mark.height}" '
                 f'rx="{mark.radius}" fill="{fill}"{line}/>'

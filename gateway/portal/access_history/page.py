@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response, StreamingResponse
 
+from gateway.access.download_limit import count_download
 from gateway.creditfile import labels as record_labels
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
@@ -21,7 +22,6 @@ from gateway.portal.access_history.entries import AccessEntry, EntryFilter
 from gateway.portal.access_history.filters import HistoryFilter, parse_filter
 from gateway.portal.access_history.table import HistoryTable
 from gateway.portal.access_history.told_items import told_items
-from gateway.portal.download_limit import count_download
 from gateway.portal.guards import own_enterprise
 from gateway.portal.my_record import Entry, read_credit_file
 from gateway.portal.page_queries import ClientCard

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from consent import Bilingual, Consent, Event, Status, status_at
 from consent import store as consents
 from consent.record import record_bytes, record_digest
+from gateway.access.download_limit import count_download
 from gateway.access.signed_consent_record import signed_record
 from gateway.db.engine import to_json
 from gateway.identity.session_dependency import UsingVisitor
@@ -19,7 +20,6 @@ from gateway.pages.rendering import format_moment, format_term_end
 from gateway.portal import labels, page_queries
 from gateway.portal.consents.receipt_check import receipt_path
 from gateway.portal.consents.receipt_pdf import Receipt, draw_receipt
-from gateway.portal.download_limit import count_download
 from gateway.portal.guards import own_consent
 from gateway.portal.page_queries import EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime

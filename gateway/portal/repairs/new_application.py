@@ -7,6 +7,7 @@ from typing import Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from gateway.access.download_limit import count_upload
 from gateway.creditfile import labels as record_labels
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections.text_input import MAX_TEXT, InvalidText, read_text
@@ -18,7 +19,6 @@ from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages.forms import Fields, single_value
 from gateway.pages.page_route import PageRoute, see_other
 from gateway.pages.upload_form import HashedFile, UploadForm
-from gateway.portal.download_limit import count_upload
 from gateway.portal.my_record import dataset_name, find_entry, load_file, renderer
 from gateway.portal.objections.new_objection import actor
 from gateway.portal.repairs import labels
