@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -94,10 +95,10 @@ async def test_the_operator_of_an_individual_business_is_in_no_byte(
         )
     code = await portal.add_code(portal.firm)
     path = f"/portal/codes/{code.code_id}"
-    pdf = pypdf.PdfReader(io.BytesIO((await browser.get(f"{path}/print/a6.pdf")).content))
-    drawn = pypdfium2.PdfDocument(pdf.stream.read() or pdf.stream)[0].get_textpage()
+    pdf = (await browser.get(f"{path}/print/a6.pdf")).content
+    drawn = pypdfium2.PdfDocument(pdf)[0].get_textpage().get_text_range()
     svg = (await browser.get(f"{path}/sticker.svg")).text
-    for said in (drawn.get_text_range(), str(pdf.metadata), svg):
+    for said in (drawn, str(pypdf.PdfReader(io.BytesIO(pdf)).metadata), svg):
         assert code.sign_name in said
         for each in (OPERATOR[0], OPERATOR[1:], "秘密", portal.firm):
             assert each not in said
@@ -130,13 +131,13 @@ async def test_drawing_is_limited_per_person(
 
 
 async def test_without_a_font_the_page_says_so_and_gives_the_symbol(
-    portal: PortalFixture, monkeypatch: pytest.MonkeyPatch
+    portal: PortalFixture,
 ) -> None:
     """No format is offered that could not be drawn."""
     browser = await portal.signed_in()
     code = await portal.add_code(portal.firm)
     settings = portal.runtime.settings.model_copy(update={"font": Path("/none.ttf")})
-    monkeypatch.setattr(portal.app.state, "runtime", _with(portal, settings))
+    portal.app.state.runtime = replace(portal.runtime, settings=settings)
     shown = (await browser.get(f"/portal/codes/{code.code_id}")).text
     assert "没有中文字体" in shown
     assert "/print/" not in shown

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, Final
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pypdf
 import pypdfium2
@@ -249,7 +249,7 @@ def test_the_pictures_have_the_names_and_are_read(typeface: Typeface) -> None:
     assert png.info["dpi"] == pytest.approx((300, 300), abs=0.1)
     [read] = read_codes(png.resize((620, 874)))
     assert read.text == a_content().address
-    svg = ElementTree.fromstring(write_svg(drawing, typeface, title="<b>&店"))  # noqa: S314  # ours
+    svg = ET.fromstring(write_svg(drawing, typeface, title="<b>&店"))  # noqa: S314  # ours
     space = "{http://www.w3.org/2000/svg}"
     assert (svg.get("width"), svg.get("height")) == ("105.0mm", "148.0mm")
     assert svg.findtext(f"{space}title") == "<b>&店"

@@ -1,4 +1,4 @@
-"""Printed symbols in a hundred seeded camera shots: 160 px wide, slanted, blurred, noisy, glaring, covered."""
+"""Printed symbols in a hundred seeded shots: 160 px wide, slanted, blurred, noisy, glaring, covered."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -60,7 +60,8 @@ def contents(random: Random) -> Iterator[Content]:
 def printed(these: list[Content], folder: Path) -> Iterator[Image.Image]:
     """Each symbol, cut out of the printed sheets of stickers."""
     assert FONT is not None
-    texts = "".join((these[0].sign_name, these[0].name, these[0].check_phrase))
+    first = these[0]
+    texts = f"{first.sign_name}{first.name}{first.check_phrase}"
     typeface = write_subset(open_typeface(FONT), texts, folder / "subset.otf")
     drawings = [beside(each, typeface) for each in these]
     starts = range(0, SHOTS, STICKERS_PER_SHEET)
@@ -97,7 +98,9 @@ def shot_of(symbol: Image.Image, random: Random, worst: Hardships) -> Image.Imag
     picture.paste(255, mask=moved.point(lambda each: round(each * strength)))
     noise = random.uniform(0, worst.noise)
     grain = Image.frombytes("L", picture.size, random.randbytes(WIDTH * WIDTH))
-    return ImageChops.add(picture, grain.point(lambda each: round(each * noise)), 1, round(-128 * noise))
+    return ImageChops.add(
+        picture, grain.point(lambda each: round(each * noise)), 1, round(-128 * noise)
+    )
 
 
 def _perspective(size: int, random: Random, slant: float) -> tuple[float, ...]:
@@ -135,7 +138,7 @@ def is_read(picture: Image.Image, address: str) -> bool:
 @pytest.mark.skipif(FONT is None, reason="no Chinese font is installed")
 def test_a_camera_reads_printed_symbols_in_spite_of_everything(tmp_path: Path) -> None:
     """At least 99 of 100, each with its own id."""
-    random = Random(20261122)
+    random = Random(20261122)  # noqa: S311  # not for secrets
     these = list(contents(random))
     symbols = printed(these, tmp_path)
     read = [
