@@ -16,6 +16,7 @@ from tests.bench.ingest import measure_ingest
 from tests.bench.lookups import measure_lookups
 from tests.bench.measure import Comparison, Result, measure
 from tests.bench.options import TOKEN_CONTENDERS, VERIFICATION_CONTENDERS, Options
+from tests.bench.pages import page_servers
 from tests.bench.servers import Server, servers
 
 HELP = {
@@ -42,6 +43,8 @@ def main() -> None:
             _verification(options, built, console, began)
         if options.has("token"):
             _token(options, built, console, began)
+        if options.has("page"):
+            _page(options, built, console, began)
         if options.has("lookup"):
             _lookup(options, built, console, began)
         if options.has("ingest"):
@@ -66,6 +69,12 @@ def _token(options: Options, built: Environment, console: Console, began: float)
             found = uvloop.run(breakdown.token_breakdown(built, options.steps))
     report.show_rates(console, report.TOKEN_LINES, results, options)
     report.show_breakdown(console, "token", found, results)
+
+
+def _page(options: Options, built: Environment, console: Console, began: float) -> None:
+    with page_servers(options, built) as (running, comparison):
+        results = _raced(options, comparison, running, console, began)
+    report.show_rates(console, report.PAGE_LINES, results, options)
 
 
 def _lookup(options: Options, built: Environment, console: Console, began: float) -> None:

@@ -9,6 +9,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 import asyncpg
@@ -124,5 +125,18 @@ def echo() -> FastAPI:
     @app.post("/echo")
     async def answer(request: Request) -> Response:
         return Response(await request.body(), media_type="application/json")
+
+    return app
+
+
+def bare() -> FastAPI:
+    """Application that sends one page's bytes and headers, from the file that BENCH_PAGE names."""
+    app = FastAPI(openapi_url=None)
+    page = orjson.loads(Path(os.environ["BENCH_PAGE"]).read_bytes())
+    body, headers = base64.b64decode(page["body"]), dict(page["headers"])
+
+    @app.get("/E/{code_id}")
+    async def answer(code_id: str) -> Response:  # noqa: ARG001  # as the gateway's route has it
+        return Response(body, headers=headers)
 
     return app

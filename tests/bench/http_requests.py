@@ -16,6 +16,13 @@ class RequestSource(Protocol):
         ...
 
 
+def get_request(path: str, port: int, headers: Headers) -> bytes:
+    """One GET request."""
+    lines = [f"GET {path} HTTP/1.1", f"Host: {HOST}:{port}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
 def post_request(path: str, port: int, headers: Headers, body: bytes) -> bytes:
     """One POST request."""
     lines = [f"POST {path} HTTP/1.1", f"Host: {HOST}:{port}"]

@@ -12,7 +12,10 @@ GATEWAY: Final = "gateway"
 BASELINE: Final = "baseline"
 ECHO: Final = "echo"
 PEER: Final = "peer"
-PARTS: Final = ("verification", "token", "lookup", "ingest")
+BARE: Final = "bare"
+WARM: Final = "warm"
+COLD: Final = "cold"
+PARTS: Final = ("verification", "token", "page", "lookup", "ingest")
 ALL: Final = "all"
 
 
@@ -64,6 +67,12 @@ VERIFICATION_CONTENDERS: Final = (
 TOKEN_CONTENDERS: Final = (
     Contender(name=GATEWAY, title="gateway", server=GATEWAY, path="/oauth/token"),
     Contender(name=PEER, title="node-oidc-provider", server=PEER, path="/token"),
+)
+
+PAGE_CONTENDERS: Final = (
+    Contender(name=WARM, title="page, warm", server=GATEWAY, path="/E/", fresh_proofs=False),
+    Contender(name=COLD, title="page, cold", server=GATEWAY, path="/E/", fresh_proofs=False),
+    Contender(name=BARE, title="its bytes bare", server=BARE, path="/E/", fresh_proofs=False),
 )
 
 

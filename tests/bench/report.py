@@ -11,7 +11,7 @@ from tests.bench.breakdown import Breakdown
 from tests.bench.ingest import COPY, Load, Loads
 from tests.bench.lookups import Lookups, Timings
 from tests.bench.measure import Result
-from tests.bench.options import BASELINE, ECHO, GATEWAY, PEER, Options
+from tests.bench.options import BARE, BASELINE, ECHO, GATEWAY, PEER, Options
 
 Results = Mapping[str, Result]
 Lines = Mapping[str, Callable[[Result, Results], str]]
@@ -36,6 +36,11 @@ VERIFICATION_LINES: Final[Lines] = {
 TOKEN_LINES: Final[Lines] = {
     **RATES,
     "of the foreign server": lambda run, all_: f"{run.ratio_to(all_[PEER]):.2f}",
+    **COSTS,
+}
+PAGE_LINES: Final[Lines] = {
+    **RATES,
+    "of the bare bytes": lambda run, all_: f"{run.ratio_to(all_[BARE]):.2f}",
     **COSTS,
 }
 

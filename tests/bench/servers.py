@@ -15,6 +15,7 @@ import psutil  # type: ignore[import-untyped]  # comes with the embedded Postgre
 
 from tests.bench.environment import Environment, public_keys
 from tests.bench.options import (
+    BARE,
     BASELINE,
     ECHO,
     GATEWAY,
@@ -34,6 +35,7 @@ APPLICATIONS: Final = {
     GATEWAY: "gateway.cli.serve:application",
     BASELINE: "tests.bench.baseline:baseline",
     ECHO: "tests.bench.baseline:echo",
+    BARE: "tests.bench.baseline:bare",
 }
 UVICORN: Final = (
     *("-m", "uvicorn", "--factory", "--host", HOST, "--loop", "uvloop"),
@@ -80,9 +82,12 @@ class Server:
 
 @contextmanager
 def servers(
-    environment: Environment, contenders: Iterable[Contender]
+    environment: Environment, contenders: Iterable[Contender], **variables: str
 ) -> Iterator[Mapping[str, Server]]:
-    """Start one worker for each application; the gateway's port is in its issuer."""
+    """Start one worker for each application; the gateway's port is in its issuer.
+
+    `variables` are added to their environment.
+    """
     postmaster = int((environment.database_folder / "postmaster.pid").read_text().split("\n")[0])
     with ExitStack() as stack:
         running = {}
@@ -90,7 +95,9 @@ def servers(
             port = environment.port if name == GATEWAY else free_port()
             running[name] = Server(
                 port=port,
-                worker=psutil.Process(stack.enter_context(_worker(name, port, environment))),
+                worker=psutil.Process(
+                    stack.enter_context(_worker(name, port, environment, variables))
+                ),
                 postgres=psutil.Process(postmaster),
                 redis=psutil.Process(environment.redis.pid),
             )
@@ -115,12 +122,14 @@ def _command(name: str, port: int, environment: Environment) -> tuple[str, ...]:
 
 
 @contextmanager
-def _worker(name: str, port: int, environment: Environment) -> Iterator[int]:
+def _worker(
+    name: str, port: int, environment: Environment, variables: Mapping[str, str]
+) -> Iterator[int]:
     log = Path(environment.settings.signing_keys).parent / f"{name}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             _command(name, port, environment),
-            env={**os.environ, **environment.variables, "NODE_ENV": "production"},
+            env={**os.environ, **environment.variables, **variables, "NODE_ENV": "production"},
             stdin=subprocess.PIPE,  # the foreign server ends with it
             stdout=output,
             stderr=subprocess.STDOUT,
