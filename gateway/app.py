@@ -10,6 +10,7 @@ from fastapi import FastAPI
 import gateway.admin.routes
 import gateway.changes.routes
 import gateway.codes.api_routes
+import gateway.codes.portal_pages
 import gateway.codes.routes
 import gateway.consents.routes
 import gateway.log.routes
@@ -77,6 +78,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     for router in (  # matched in this order: the most called first
         gateway.verifications.routes.router,
+        gateway.codes.routes.router,
         gateway.oauth.routes.router,
         gateway.queries.routes.router,
         gateway.consents.routes.router,
@@ -90,7 +92,7 @@ def create_app(settings: Settings) -> FastAPI:
         gateway.portal.routes.router,
         gateway.log.routes.router,
         gateway.codes.api_routes.router,
-        gateway.codes.routes.router,
+        gateway.codes.portal_pages.router,
         health,
     ):
         app.include_router(router)

@@ -1,16 +1,15 @@
-"""Routes of enterprise codes: the public page, and the portal's code pages."""
+"""Routes of enterprise codes: the public page, and the page on which a number is typed."""
 
 from collections.abc import Hashable, Mapping
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.access.openapi_headers import PAGE, header
-from gateway.codes import portal_pages, public_page, store
+from gateway.codes import public_page, store
 from gateway.codes.ids import code_id_in, parse_code_id
 from gateway.codes.model import CodeState
 from gateway.codes.page_schemas import INVALID_CODE, CodePageOut
@@ -19,6 +18,7 @@ from gateway.codes.summary import public_datasets, shown_until, summary_of
 from gateway.creditfile.file_query import enterprise_from_json, records_from_json
 from gateway.pages.kept_pages import KeptPage
 from gateway.pages.page_route import PageRoute, see_other, wants_json
+from gateway.pages.prefix_router import PrefixRouter
 from gateway.pages.representation import NOT_MODIFIED
 from gateway.runtime import Runtime, UsingRuntime
 
@@ -33,8 +33,7 @@ _NOT_MODIFIED: Final = {
     "headers": {name: header(name, required=True) for name in ("ETag", "Vary", "Content-Language")},
 }
 
-router = APIRouter(route_class=PageRoute)
-router.include_router(portal_pages.router)
+router = PrefixRouter(route_class=PageRoute)
 
 
 def _shown(description: str, json: dict[str, Any]) -> dict[str, Any]:

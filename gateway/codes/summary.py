@@ -13,7 +13,6 @@ from typing import Any, Final, Literal
 from gateway.codes.sentences import Found, Status, record_sentence, status_line
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_schema import (
-    PAGE_PARTS,
     DatasetDefinition,
     LicensingItem,
     PagePart,
@@ -126,14 +125,7 @@ class Summary:
 
 def public_datasets(catalogue: Catalogue) -> tuple[str, ...]:
     """Datasets of the public page by its parts, in the catalogue's order: all that have a public field."""
-    return tuple(
-        each.code
-        for part in PAGE_PARTS
-        for each in catalogue.datasets
-        if each.page_part == part
-        and each.code != REGISTRATION
-        and catalogue.fields_for(each.code, Audience.PUBLIC)
-    )
+    return catalogue.public_page
 
 
 def summary_of(

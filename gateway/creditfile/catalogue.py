@@ -12,6 +12,7 @@ from pydantic import ValidationError, model_validator
 from gateway import strict_yaml
 from gateway.creditfile.catalogue_parts import CataloguePart, NonEmptyText
 from gateway.creditfile.catalogue_schema import (
+    PAGE_PARTS,
     DatasetDefinition,
     FieldDefinition,
     LicensingItems,
@@ -22,7 +23,7 @@ from gateway.creditfile.column_names import column_targets
 from gateway.creditfile.delivery_forms import DeliveryForms
 from gateway.creditfile.disclosure_class import CLASSES_FOR, Audience, DisclosureClass
 from gateway.creditfile.procedure_rules import ObjectionKinds, RepairRules
-from gateway.creditfile.records import INDIVIDUAL_BUSINESS
+from gateway.creditfile.records import INDIVIDUAL_BUSINESS, REGISTRATION
 
 PUBLISHED_CATALOGUE: Final = files("gateway.creditfile") / "catalogue.yaml"
 _OPENED_BY_CONDITION: Final = frozenset({DisclosureClass.AUTHORISED, DisclosureClass.GOVERNMENT})
@@ -73,6 +74,18 @@ class Catalogue(CataloguePart):
     def codes(self) -> tuple[str, ...]:
         """The codes of all datasets, in the catalogue's order."""
         return tuple(self._by_code)
+
+    @cached_property
+    def public_page(self) -> tuple[str, ...]:
+        """The codes of the datasets on the public page, by its parts; the registration is not among them."""
+        return tuple(
+            each.code
+            for part in PAGE_PARTS
+            for each in self.datasets
+            if each.page_part == part
+            and each.code != REGISTRATION
+            and self.fields_for(each.code, Audience.PUBLIC)
+        )
 
     def dataset(self, code: str) -> DatasetDefinition:
         """The dataset of this code, or `UnknownDatasetError`."""

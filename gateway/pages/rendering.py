@@ -39,6 +39,7 @@ class PageRenderer:
             loader=ChoiceLoader([PackageLoader(package), PackageLoader("gateway.pages")]),
             autoescape=select_autoescape(default=True, default_for_string=True),
             undefined=StrictUndefined,
+            auto_reload=False,  # else each page asks for the time of each of its templates' files
             trim_blocks=True,
             lstrip_blocks=True,
         )

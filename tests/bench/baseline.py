@@ -21,6 +21,10 @@ from jwt.types import Options
 from redis.asyncio import Redis
 from sqlalchemy.engine import make_url
 
+from gateway.app import create_app
+from gateway.pages.prefix_router import PrefixRouter
+from gateway.settings import Settings
+
 POOL = 10  # as the gateway's default
 REMEMBER_SECONDS = 180
 TABLE = "CREATE TABLE IF NOT EXISTS bench_baseline (id text PRIMARY KEY, uscc text, answer bytea)"
@@ -129,14 +133,30 @@ def echo() -> FastAPI:
     return app
 
 
-def bare() -> FastAPI:
-    """Application that sends one page's bytes and headers, from the file that BENCH_PAGE names."""
-    app = FastAPI(openapi_url=None)
+def _page_router() -> PrefixRouter:
+    """Endpoint that sends one page's bytes and headers, from the file that BENCH_PAGE names."""
     page = orjson.loads(Path(os.environ["BENCH_PAGE"]).read_bytes())
     body, headers = base64.b64decode(page["body"]), dict(page["headers"])
+    router = PrefixRouter()
 
-    @app.get("/E/{code_id}")
+    @router.get("/bare/{code_id}", include_in_schema=False)
     async def answer(code_id: str) -> Response:  # noqa: ARG001  # as the gateway's route has it
         return Response(body, headers=headers)
 
+    return router
+
+
+def bare() -> FastAPI:
+    """The gateway's application, with an endpoint that only sends bytes before all others."""
+    app = create_app(Settings.from_env())
+    others = list(app.router.routes)
+    app.include_router(_page_router())
+    app.router.routes[:] = [app.router.routes[-1], *others]
+    return app
+
+
+def static() -> FastAPI:
+    """Application with nothing but the endpoint that sends bytes."""
+    app = FastAPI(openapi_url=None)
+    app.include_router(_page_router())
     return app

@@ -13,6 +13,7 @@ BASELINE: Final = "baseline"
 ECHO: Final = "echo"
 PEER: Final = "peer"
 BARE: Final = "bare"
+STATIC: Final = "static"
 WARM: Final = "warm"
 COLD: Final = "cold"
 PARTS: Final = ("verification", "token", "page", "lookup", "ingest")
@@ -72,7 +73,8 @@ TOKEN_CONTENDERS: Final = (
 PAGE_CONTENDERS: Final = (
     Contender(name=WARM, title="page, warm", server=GATEWAY, path="/E/", fresh_proofs=False),
     Contender(name=COLD, title="page, cold", server=GATEWAY, path="/E/", fresh_proofs=False),
-    Contender(name=BARE, title="its bytes bare", server=BARE, path="/E/", fresh_proofs=False),
+    Contender(name=BARE, title="its bytes bare", server=BARE, path="/bare/", fresh_proofs=False),
+    Contender(name=STATIC, title="FastAPI alone", server=STATIC, path="/bare/", fresh_proofs=False),
 )
 
 

@@ -1,7 +1,8 @@
 """Public pages of enterprise codes under load, beside their bytes served bare.
 
-Warm: one page over and over. Cold: more pages than a worker keeps, so that each is made anew. Bare: a
-FastAPI endpoint that does nothing but send the warm page's bytes with its headers.
+Warm: one page over and over. Cold: more pages than a worker keeps, so that each is made anew. Bare: the
+warm page's bytes with its headers, sent by an endpoint that does nothing else, in the same application;
+and once more in a FastAPI application that has nothing else.
 """
 
 import asyncio

@@ -11,7 +11,7 @@ from tests.bench.breakdown import Breakdown
 from tests.bench.ingest import COPY, Load, Loads
 from tests.bench.lookups import Lookups, Timings
 from tests.bench.measure import Result
-from tests.bench.options import BARE, BASELINE, ECHO, GATEWAY, PEER, Options
+from tests.bench.options import BARE, BASELINE, ECHO, GATEWAY, PEER, STATIC, Options
 
 Results = Mapping[str, Result]
 Lines = Mapping[str, Callable[[Result, Results], str]]
@@ -41,6 +41,7 @@ TOKEN_LINES: Final[Lines] = {
 PAGE_LINES: Final[Lines] = {
     **RATES,
     "of the bare bytes": lambda run, all_: f"{run.ratio_to(all_[BARE]):.2f}",
+    "of FastAPI alone": lambda run, all_: f"{run.ratio_to(all_[STATIC]):.2f}",
     **COSTS,
 }
 

@@ -23,6 +23,7 @@ from tests.bench.options import (
     KIT_CLIENT,
     PEER,
     SCOPE,
+    STATIC,
     Contender,
     free_port,
 )
@@ -36,6 +37,7 @@ APPLICATIONS: Final = {
     BASELINE: "tests.bench.baseline:baseline",
     ECHO: "tests.bench.baseline:echo",
     BARE: "tests.bench.baseline:bare",
+    STATIC: "tests.bench.baseline:static",
 }
 UVICORN: Final = (
     *("-m", "uvicorn", "--factory", "--host", HOST, "--loop", "uvloop"),
