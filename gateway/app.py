@@ -12,6 +12,7 @@ import gateway.changes.routes
 import gateway.codes.api_routes
 import gateway.codes.portal_pages
 import gateway.codes.routes
+import gateway.codes.screen_pages
 import gateway.consents.routes
 import gateway.log.routes
 import gateway.oauth.routes
@@ -93,6 +94,7 @@ def create_app(settings: Settings) -> FastAPI:
         gateway.log.routes.router,
         gateway.codes.api_routes.router,
         gateway.codes.portal_pages.router,
+        gateway.codes.screen_pages.router,
         health,
     ):
         app.include_router(router)

@@ -43,7 +43,7 @@ REGISTRATION: Final = (
 )
 """The registration fields shown, in order; an individual business has no capital."""
 
-InvalidCode = Literal["malformed", "unknown"] | CodeState
+InvalidCode = Literal["malformed", "unknown", "screen_over", "screen_forged"] | CodeState
 INVALID_CODE_TEXTS: Final[Mapping[InvalidCode, tuple[int, str, Translated, Translated]]] = {
     "malformed": (
         404,
@@ -62,6 +62,27 @@ INVALID_CODE_TEXTS: Final[Mapping[InvalidCode, tuple[int, str, Translated, Trans
         Translated("没有这个企业码，可能是伪造的", "There is no such code; it may be a forgery"),
         Translated(
             "系统中没有签发过这个企业码。请不要在扫码后的页面输入账号、密码或付款。",
+            "No such code was ever issued. Do not enter a password or pay on any page that it leads to.",
+        ),
+    ),
+    "screen_over": (
+        410,
+        "code_expired",
+        Translated("这个屏幕码已经失效", "This on-screen code is over"),
+        Translated(
+            "屏幕码一分钟内有效，只能查看一次。请店家刷新后再扫一次；印在纸上的、截图转发的屏幕码不要相信。",
+            "An on-screen code lasts a minute and can be viewed once. Ask for a fresh one; do not trust one "
+            "that is printed or forwarded as a picture.",
+        ),
+    ),
+    "screen_forged": (
+        404,
+        "not_found",
+        Translated(
+            "没有这个屏幕码，可能是伪造的", "There is no such on-screen code; it may be a forgery"
+        ),
+        Translated(
+            "系统中没有签发过这个屏幕码。请不要在扫码后的页面输入账号、密码或付款。",
             "No such code was ever issued. Do not enter a password or pay on any page that it leads to.",
         ),
     ),
@@ -117,17 +138,32 @@ def code_json(page: CodePage) -> Response:
 
 def valid_code_page(request: Request, page: CodePage, catalogue: Catalogue) -> Representation:
     """The summary page of a valid code, in the language and size of the request's address."""
-    kind = page.summary.kind
-    return page_bytes(
+    return Representation.of(_summary_page(request, page.summary, catalogue, code=page.code))
+
+
+def screen_code_page(
+    request: Request, summary: Summary, catalogue: Catalogue, *, made_at: str
+) -> Response:
+    """The summary page of an on-screen code that was made at this time of day; nobody stores it."""
+    return _summary_page(request, summary, catalogue, code=None, shown_at=made_at)
+
+
+def _summary_page(
+    request: Request,
+    summary: Summary,
+    catalogue: Catalogue,
+    **origin: Any,  # `code` and `shown_at`
+) -> Response:
+    return _rendered(
         request,
         "codes/public_page.html",
-        code=page.code,
-        summary=page.summary,
-        sentence=lambda dataset, fields: record_sentence(dataset, fields, catalogue, kind),
+        summary=summary,
+        sentence=lambda dataset, fields: record_sentence(dataset, fields, catalogue, summary.kind),
         unfolded=RECORDS_UNFOLDED,
         labels=labels,
         registration=REGISTRATION,
         catalogue=catalogue,
+        **origin,
     )
 
 
@@ -162,18 +198,17 @@ def render_page(
     **context: Any,  # template variables
 ) -> Response:
     """The response with a page whose language and size of text are in its address."""
-    page = page_bytes(request, template, form_action=form_action, **context)
-    return page.response(request, status)
+    page = _rendered(request, template, form_action=form_action, **context)
+    return Representation.of(page).response(request, status)
 
 
-def page_bytes(
+def _rendered(
     request: Request,
     template: str,
     *,
     form_action: Iterable[str] = (),
     **context: Any,  # template variables
-) -> Representation:
-    """The rendered page, not yet in the coding that the client accepts."""
+) -> Response:
     form = zip(("lang", "size"), form_of(request), strict=True)
     query = {name: value for name, value in form if value}
     is_english, is_large = query.get("lang") == "en", "size" in query
@@ -182,7 +217,7 @@ def page_bytes(
         {k: v for k, v in query.items() if k != "size"} if is_large else query | {"size": LARGE}
     )
     settings = request.app.state.runtime.settings
-    page = renderer.page(
+    return renderer.page(
         request,
         template,
         form_action=form_action,
@@ -193,7 +228,6 @@ def page_bytes(
         authority=_authority(settings),
         **context,
     )
-    return Representation.of(page)
 
 
 def _authority(settings: Settings) -> Translated | None:

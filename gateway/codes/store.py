@@ -56,6 +56,11 @@ SELECT c.*,
   FROM c
 """)  # noqa: S608  # only constants are put together
 
+_READ_FILE: Final = Statement(f"""
+SELECT {enterprise_json(uscc="CAST(:uscc AS text)")} AS enterprise,
+       {records_json(condition=NEEDED, uscc="CAST(:uscc AS text)")} AS records
+""")  # only constants are put together
+
 
 def new_randomness() -> bytes:
     """18 random bytes for the id and the check phrase of a code."""
@@ -232,3 +237,18 @@ async def read_public_file(
             return row
     located = await hot.row(_LOCATE, {"code_id": code_id})
     return None if located is None else await hot.row(_READ, values | {"uscc": located["uscc"]})
+
+
+async def read_file_of(
+    hot: HotDatabase,
+    uscc: str,
+    datasets: tuple[str, ...],
+    catalogue: Catalogue,
+    *,
+    now: datetime,
+) -> Mapping[str, Any]:
+    """The enterprise (NULL if unknown) and its records of `datasets`, by one statement."""
+    values: dict[str, Any] = {"uscc": uscc, "datasets": list(datasets), "now": now}
+    values |= context_values(catalogue, datasets)
+    row: Mapping[str, Any] | None = await hot.row(_READ_FILE, values)
+    return row or {"enterprise": None, "records": "[]"}

@@ -21,6 +21,7 @@ DigestKind = Literal[
     "receipt",
     "portal_files",
     "enterprise_code",
+    "screen_code",
 ]
 
 

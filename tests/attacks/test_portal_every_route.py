@@ -23,7 +23,7 @@ FOR_EVERYBODY: Final = {
     "/portal/receipts/{consent_id}/{version}/{proof}",
 }
 """Paths without an owner: stylesheets, and links that any holder may open."""
-PUBLIC: Final = ("/E/", "/e/")
+PUBLIC: Final = ("/E/", "/e/", "/S/", "/s/")
 WRITTEN: Final = (
     "consent",
     "consent_event",
