@@ -1,6 +1,5 @@
 """Issue and reissue by an authority: validated texts, idempotent by key, refusals as API errors."""
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -38,7 +37,6 @@ from gateway.codes.sign_text import (
     parse_sign_name,
 )
 from gateway.creditfile.local_dates import day_of
-from gateway.db.locks import LockNamespace, lock_named
 from gateway.disclosure.idempotency import KEY_LIFE_SECONDS, IdempotencyKey
 from gateway.runtime import Runtime
 
@@ -83,14 +81,12 @@ async def issue(
     )
     author, randomness = Author(actor=authority.actor), _randomness(runtime, authority, key)
 
-    async def act(connection: AsyncConnection) -> Code | IssueRefusal:
-        return await issue_code(connection, uscc, sign, author, randomness=randomness, now=now)
-
     async with runtime.engine.begin() as connection:
         registration = await authority.find_enterprise(connection, uscc)
         if registration is None:
             raise NotAvailableError(NOT_REGISTERED)
-        return await _once(connection, uscc, randomness, act, now), registration
+        issued = await issue_code(connection, uscc, sign, author, randomness=randomness, now=now)
+    return _valid_answer(issued, now), registration
 
 
 async def reissue(
@@ -116,13 +112,10 @@ async def reissue(
 
     async with runtime.engine.begin() as connection:
         code, registration = await find_own(connection, authority, code_id)
-
-        async def act(connection: AsyncConnection) -> Code | IssueRefusal:
-            return await reissue_code(
-                connection, code, changed, author, randomness=randomness, now=now
-            )
-
-        return await _once(connection, code.uscc, randomness, act, now), registration
+        issued = await reissue_code(
+            connection, code, changed, author, randomness=randomness, now=now
+        )
+    return _valid_answer(issued, now), registration
 
 
 async def revoke(runtime: Runtime, authority: Authority, code_id: str) -> Issued:
@@ -150,23 +143,13 @@ async def find_own(connection: AsyncConnection, authority: Authority, code_id: s
     return code, registration
 
 
-async def _once(
-    connection: AsyncConnection,
-    uscc: str,
-    randomness: bytes | None,
-    act: Callable[[AsyncConnection], Awaitable[Code | IssueRefusal]],
-    now: datetime,
-) -> Code:
-    """The code that `act` issues; under a repeated key the one that it issued before."""
-    if randomness is not None:
-        await lock_named(connection, LockNamespace.CODES, uscc)
-        made = await store.find_code(connection, store.code_id_of(randomness))
-        if made is not None:
-            if now - made.issued_at >= KEY_LIFE:
-                raise IdempotencyConflictError
-            return made
-    issued = await act(connection)
-    return raise_if_refused(REFUSALS[issued] if isinstance(issued, IssueRefusal) else issued)
+def _valid_answer(issued: Code | IssueRefusal, now: datetime) -> Code:
+    """The issued code; raises for a refusal, and for a key of more than a day ago."""
+    if isinstance(issued, IssueRefusal):
+        return raise_if_refused(REFUSALS[issued])
+    if now - issued.issued_at >= KEY_LIFE:
+        raise IdempotencyConflictError
+    return issued
 
 
 def _randomness(runtime: Runtime, authority: Authority, key: IdempotencyKey | None) -> bytes | None:

@@ -5,7 +5,8 @@ from typing import Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from gateway.codes import qr, store
+from gateway.codes import issue_pages, qr, store
+from gateway.codes.code_view import NOTICES, view_of
 from gateway.codes.guards import own_code, own_valid_code
 from gateway.codes.ids import code_url
 from gateway.codes.printing import downloads
@@ -14,7 +15,6 @@ from gateway.codes.store import Code
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages.chinese_font import find_font
-from gateway.pages.i18n import Translated, WarningText
 from gateway.pages.page_route import PageRoute, see_other
 from gateway.pages.rendering import PageRenderer
 from gateway.pages.security_headers import security_headers
@@ -22,15 +22,10 @@ from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 router.include_router(downloads.router)
+router.include_router(issue_pages.router)
 renderer: Final = PageRenderer("gateway.codes")
-
-NOTICES: Final = {
-    "revoked": Translated(
-        "已作废。扫描此码的人会看到红色提示。",
-        "Revoked. Anyone who scans it is warned in red.",
-    ),
-    "too_late": WarningText("这个企业码此前已经作废。", "This code had already been revoked."),
-}
+MOST_SHOWN: Final = 500
+"""Codes on the list: all valid ones, and then the newest of the others."""
 
 
 @router.get("/portal/enterprises/{uscc}/codes")
@@ -38,13 +33,20 @@ async def list_codes(uscc: str, runtime: UsingRuntime, visitor: UsingVisitor) ->
     """List an enterprise's codes."""
     visitor.require(Permission.CODES, uscc)
     async with runtime.engine.connect() as connection:
-        name = await store.enterprise_name(connection, uscc)
-        codes = await store.list_codes(connection, uscc)
-    if name is None:
+        registration = await store.find_registration(connection, uscc)
+        codes = await store.list_codes(connection, uscc, limit=MOST_SHOWN)
+    if registration is None:
         return visitor.not_found()
-    enterprise = {"uscc": uscc, "name": name}
+    now = runtime.now()
+    views = [view_of(each, registration, now) for each in codes]
     return renderer.visitor_page(
-        visitor, "codes/list.html", tab="codes", enterprise=enterprise, codes=codes
+        visitor,
+        "codes/list.html",
+        tab="codes",
+        enterprise={"uscc": uscc, "name": registration.name},
+        views=views,
+        outdated=sum(bool(each.outdated) for each in views),
+        is_cut=len(views) == MOST_SHOWN,
     )
 
 
@@ -99,14 +101,17 @@ async def _qr_matrix(code_id: str, runtime: Runtime, visitor: Visitor) -> tuple[
 async def _code_page(code_id: str, runtime: Runtime, visitor: Visitor, template: str) -> Response:
     async with runtime.engine.connect() as connection:
         code = await own_code(connection, visitor, code_id)
-        name = await store.enterprise_name(connection, code.uscc) or code.uscc
+        registration = await store.find_registration(connection, code.uscc)
+    if registration is None:
+        return visitor.not_found()
     return renderer.visitor_page(
         visitor,
         template,
         tab="codes",
         code=code,
         formats=FORMATS if find_font(runtime.settings.font) else (),
-        enterprise={"uscc": code.uscc, "name": name},
+        view=view_of(code, registration, runtime.now()),
+        enterprise={"uscc": code.uscc, "name": registration.name},
         notice=visitor.notice(NOTICES),
         csrf=visitor.token(f"revoke {code_id}"),
     )

@@ -57,8 +57,11 @@ async def issue_code(
     randomness: bytes | None = None,
     now: datetime,
 ) -> Code | IssueRefusal:
-    """Issue a code; `randomness` of 18 bytes determines its id and phrase."""
+    """Issue a code; `randomness` of 18 bytes determines its id and phrase, and so issues once."""
     await lock_named(connection, LockNamespace.CODES, uscc)
+    before = await _issued_before(connection, randomness)
+    if before is not None:
+        return before
     refused = await _refusal(connection, uscc, sign, replaced=0, now=now)
     if refused is not None:
         return refused
@@ -76,6 +79,9 @@ async def reissue_code(
 ) -> Code | IssueRefusal:
     """Issue a code in the place of one that is valid or has expired, and revoke that one."""
     await lock_named(connection, LockNamespace.CODES, code.uscc)
+    before = await _issued_before(connection, randomness)
+    if before is not None:
+        return before
     present = await store.find_code(connection, code.code_id)
     if present is None:
         return IssueRefusal.NOT_REISSUABLE
@@ -99,6 +105,12 @@ async def reissue_code(
     if not revoked:  # revoked a moment ago
         return IssueRefusal.NOT_REISSUABLE
     return await _insert(connection, code.uscc, sign, author, randomness, now)
+
+
+async def _issued_before(connection: AsyncConnection, randomness: bytes | None) -> Code | None:
+    if randomness is None:
+        return None
+    return await store.find_code(connection, store.code_id_of(randomness))
 
 
 async def _refusal(

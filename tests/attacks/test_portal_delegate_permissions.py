@@ -66,6 +66,8 @@ FORMS: Final = {  # what the hidden token of each form is for
     "/portal/enterprises/{uscc}/records/{record_id}/repair": "repair {uscc} {record_id}",
     "/portal/repairs/{application_id}/withdraw": "withdraw {application_id}",
     "/portal/codes/{code_id}/revoke": "revoke {code_id}",
+    "/portal/codes/{code_id}/reissue": "reissue {code_id}",
+    "/portal/enterprises/{uscc}/codes/new": "issue {uscc}",
     "/portal/enterprises/{uscc}/delegates/new/{delegation_id}": "appoint {uscc} {delegation_id}",
     "/portal/enterprises/{uscc}/notices": "add place {uscc}",
     "/portal/enterprises/{uscc}/notices/{place_id}/{secret}": "confirm {uscc} {place_id}",
@@ -146,6 +148,7 @@ async def try_route(
         "commitment": "yes",
         "decision": "refuse",
         "uscc": values["uscc"],
+        "sign_name": "云栖小店",
     }
     return await browser.post(address, data=form)
 
