@@ -66,7 +66,10 @@ async def test_an_owner_issues_a_code_for_a_sign(portal: PortalFixture) -> None:
     (code,) = await codes_of(portal)
     assert (code.issued_by, code.printed_name) == ("demo:zhang", "杭州云栖数据科技有限公司")
     async with portal.engine.connect() as connection:
-        kept = await connection.execute(text("SELECT issued_token_digest FROM enterprise_code"))
+        kept = await connection.execute(
+            text("SELECT issued_token_digest FROM enterprise_code WHERE uscc = :u"),
+            {"u": portal.firm},
+        )
         session = await connection.execute(text("SELECT identity_token_digest FROM session"))
         assert kept.scalar_one() in set(session.scalars())
     assert (await browser.get(f"/E/{code.code_id}")).status_code == 200

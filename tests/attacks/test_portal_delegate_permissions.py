@@ -122,6 +122,7 @@ async def things(portal: PortalFixture) -> dict[str, str]:
         "code_id": (await portal.add_code(portal.firm)).code_id,
         "place_id": "plc_1",
         "secret": "s",
+        "piece": "a6",
         "delegation_id": f"dlg_{secrets.token_hex(8)}",
     }
 
