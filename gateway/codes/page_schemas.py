@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.codes.sentences import Icon
+
 _MARKED = "There while the enterprise objects."
 
 
@@ -69,6 +71,22 @@ class ShownDatasetOut(BaseModel):
     more: int
 
 
+class AlertOut(BaseModel):
+    """A record that warns, in one sentence; the record is among those of its dataset."""
+
+    dataset: str
+    record_id: str
+    sentence: TextOut
+
+
+class TradeLicenceOut(BaseModel):
+    """A licence that the enterprise's trade needs."""
+
+    name: TextOut
+    held: bool
+    valid_to: str | None = Field(description="The last day; null without an end, or if not held.")
+
+
 class CodePageOut(BaseModel):
     """The public credit summary of the enterprise that a code stands for."""
 
@@ -76,7 +94,10 @@ class CodePageOut(BaseModel):
     enterprise: ShownEnterpriseOut
     as_of: str
     catalogue_version: str
+    status: Icon = Field(description="The gravest that was found: the icon before the statement.")
     statement: TextOut
+    alerts: list[AlertOut]
+    trade_licences: list[TradeLicenceOut]
     datasets: list[ShownDatasetOut]
 
 

@@ -43,6 +43,9 @@ REGISTRATION: Final = (
 )
 """The registration fields shown, in order; an individual business has no capital."""
 
+PROPERTIES: Final = {"uscc": "taxID", "established_on": "foundingDate", "address": "address"}
+"""Properties of a schema.org `Organization`, as microdata of the registration fields that are shown."""
+
 InvalidCode = Literal["malformed", "unknown", "screen_over", "screen_forged"] | CodeState
 INVALID_CODE_TEXTS: Final[Mapping[InvalidCode, tuple[int, str, Translated, Translated]]] = {
     "malformed": (
@@ -162,6 +165,7 @@ def _summary_page(
         unfolded=RECORDS_UNFOLDED,
         labels=labels,
         registration=REGISTRATION,
+        properties=PROPERTIES,
         catalogue=catalogue,
         **origin,
     )

@@ -59,9 +59,10 @@ class Representation:
                 return Response(status_code=NOT_MODIFIED, headers=kept)
         if coding != "identity":
             headers = headers | {"content-encoding": coding}
-        return Response(self._coded(coding), status, headers)
+        return Response(self.coded(coding), status, headers)
 
-    def _coded(self, coding: Coding) -> bytes:
+    def coded(self, coding: Coding) -> bytes:
+        """The bytes in a coding."""
         body = self._bodies.get(coding)
         if body is None:
             body = self._bodies[coding] = encoded(self._bodies["identity"], coding)

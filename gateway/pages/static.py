@@ -8,6 +8,7 @@ from fastapi import APIRouter, HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.pages.content_coding import Coding
 from gateway.pages.representation import Representation
 
 router = APIRouter()
@@ -29,6 +30,11 @@ _PAGES: Final = {name: Representation(sheet, _HEADERS) for name, sheet in _SHEET
 def stylesheet_url(name: str) -> str:
     """The address of a stylesheet, with a hash of its content."""
     return f"/portal/static/{name}?v={hashlib.sha256(_SHEETS[name]).hexdigest()[:12]}"
+
+
+def stylesheet_bytes(name: str, coding: Coding) -> bytes:
+    """A stylesheet as it is sent in this coding."""
+    return _PAGES[name].coded(coding)
 
 
 @router.get("/portal/static/{name}", include_in_schema=False)

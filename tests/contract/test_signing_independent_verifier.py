@@ -93,6 +93,23 @@ async def test_answers_and_refusals_are_signed_and_bound_to_their_requests(
         assert await verified(http, head) == REQUEST | ANSWER - {'"content-type"'}
 
 
+async def test_a_codes_page_as_json_is_signed_with_the_published_keys(
+    served: GatewayFixture,
+) -> None:
+    """Of a valid code and of an unknown one, with every coding refused or offered."""
+    path = str(served.kit["subjects"][0]["code_url"]).removeprefix(served.issuer)
+    async with httpx2.AsyncClient(base_url=served.issuer, trust_env=False) as http:
+        for asked, status in ((path, 200), (f"/E/{'A' * 26}", 404)):
+            for codings in ("br, gzip", "identity"):
+                headers = {"Accept": "application/json", "Accept-Encoding": codings}
+                answer = await http.get(asked, headers=headers)
+                assert (answer.status_code, answer.headers["cache-control"]) == (status, "no-store")
+                assert "content-encoding" not in answer.headers
+                assert await verified(http, answer) == REQUEST | ANSWER
+        page = await http.get(path, headers={"Accept": "text/html"})
+        assert "signature" not in page.headers
+
+
 @pytest.mark.parametrize("what", ["status", "target", "method", "digest", "type"])
 async def test_a_signature_holds_for_nothing_else(served: GatewayFixture, what: str) -> None:
     """Another status, URL, method, digest or type."""
