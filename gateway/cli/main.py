@@ -43,6 +43,7 @@ COMMANDS: Final = {
         ("catalogue", "catalogue:app", "The catalogue of datasets and fields (信用信息目录)."),
         ("personal", "personal_keys:app", "The keys of personal data at rest."),
         ("record", "records:app", "Credit records (信用记录)."),
+        ("code", "codes:app", "Enterprise codes (企业码)."),
         ("objections", "objections:app", "Objections (异议) and rating appeals."),
         ("repairs", "repairs:app", "Applications for repair (信用修复)."),
         ("retention", "retention:app", "Deletion of records past their retention period."),

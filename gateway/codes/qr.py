@@ -4,6 +4,7 @@ The scheme of an address as bytes and the rest in alphanumeric mode; error corre
 as the symbol stays within version 5: stickers are small and wear.
 """
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ MAX_VERSION: Final = 5
 SHORTEST_SEGMENT: Final = 20
 """Characters in capitals from which a segment of their own saves space."""
 PNG_PIXELS_PER_MODULE: Final = 16
+_DARK: Final = re.compile(rb"\x01+")
 
 Matrix = tuple[tuple[bool, ...], ...]
 
@@ -40,13 +42,8 @@ def matrix_of(address: str) -> Matrix:
 def runs(matrix: Matrix) -> Iterator[tuple[int, int, int]]:
     """The dark runs of each row: column, row and length."""
     for y, row in enumerate(matrix):
-        start = -1
-        for x, dark in enumerate(row):
-            if dark and start < 0:
-                start = x
-            elif start >= 0 and not dark:
-                yield start, y, x - start
-                start = -1
+        for found in _DARK.finditer(bytes(row)):
+            yield found.start(), y, found.end() - found.start()
 
 
 def as_path(matrix: Matrix) -> str:

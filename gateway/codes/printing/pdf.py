@@ -6,6 +6,7 @@ from functools import cache
 from typing import Final
 
 from fpdf import FPDF
+from fpdf.fonts import TTFFont
 from fpdf.prefs import ViewerPreferences
 
 from gateway.codes import qr
@@ -42,7 +43,7 @@ def write_pdf(pages: Iterable[Page], typeface: Typeface, *, title: str, created:
     document.set_creation_date(created)
     document.set_margin(0)
     document.set_auto_page_break(auto=False)
-    document.add_font(_FONT, fname=typeface.path, collection_font_number=typeface.face)
+    document.embed(typeface)
     for page in pages:
         document.draw_page(page)
     return bytes(document.output())
@@ -53,6 +54,14 @@ class _Document(FPDF):
 
     Marks are in millimetres of their drawing; fpdf2's own shapes take forty times as long for a symbol.
     """
+
+    def embed(self, typeface: Typeface) -> None:
+        """Add the font; a subset of it is embedded."""
+        self.add_font(_FONT, fname=typeface.path, collection_font_number=typeface.face)
+        font = self.fonts[_FONT]
+        if isinstance(font, TTFFont):
+            font.ttfont.recalcBBoxes = False  # the whole font's boxes serve; a second's work less
+        self._texts: dict[tuple[Text, float], str] = {}
 
     def draw_page(self, page: Page) -> None:
         """Add a page."""
@@ -80,7 +89,10 @@ class _Document(FPDF):
     def _mark(self, mark: Mark, height: float) -> str:
         match mark:
             case Text():
-                return self._text(mark, height)
+                key = (mark, height)  # most stand on every sticker
+                if key not in self._texts:
+                    self._texts[key] = self._text(mark, height)
+                return self._texts[key]
             case Symbol():
                 return _symbol(mark, height)
             case Box():

@@ -88,9 +88,9 @@ def set_text(
 def _set_text(
     paragraphs: tuple[Paragraph, ...], area: Area, typeface: Typeface, align: Align
 ) -> tuple[Text, ...]:
-    scale = 1.0
+    said, scale = [each for each in paragraphs if each.text], 1.0
     while True:
-        scaled = [replace(each, size=each.size * scale) for each in paragraphs if each.text]
+        scaled = [each if scale == 1 else replace(each, size=each.size * scale) for each in said]
         broken = [_filled(each.text, area.width / each.size, typeface) for each in scaled]
         pairs = list(zip(scaled, broken, strict=True))
         height = sum(each.gap + len(lines) * each.size * LEADING for each, lines in pairs)
