@@ -71,11 +71,15 @@ async def read_consent(portal: PortalFixture, consent_id: str) -> Consent:
 
 
 async def test_the_link_leads_to_the_decision_page_after_sign_in(portal: PortalFixture) -> None:
-    """After sign-in the person returns to it."""
+    """Before it the page says what was scanned, the same for an unknown request; then they return to it."""
     consent_id = await request_by_link(portal, portal.firm)
     stranger = portal.browser()
-    answer = await stranger.get(f"/portal/asked/{consent_id}")
-    assert answer.headers["location"] == f"/portal/sign-in?return=/portal/asked/{consent_id}"
+    for each in (consent_id, "cst_" + "a" * 26):
+        answer = await stranger.get(f"/portal/asked/{each}")
+        assert "这是一份授权申请" in answer.text
+        assert "不是门店的企业码" in answer.text
+        assert f'href="/portal/sign-in?return=/portal/asked/{each}"' in answer.text
+        assert "浙江示范银行" not in answer.text
     page = (await (await portal.signed_in()).get(f"/portal/asked/{consent_id}")).text
     for words in ("浙江示范银行", "贷款审批", "行政处罚", "行政许可", "不同意"):
         assert words in page

@@ -1,16 +1,25 @@
 """Decision routes of a consent requested by link: `/portal/asked/{consent_id}`."""
 
 from datetime import datetime
+from typing import Annotated, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
 from starlette.responses import Response
 
 from consent import Channel, Consent, Status, status_at
 from consent import store as consents
 from gateway.identity.permissions import Permission
-from gateway.identity.session_dependency import UsingVisitor, Visitor
-from gateway.pages.page_route import EarlyResponse, PageMessage, PageRoute, see_other
+from gateway.identity.session_dependency import UsingVisitor, Visitor, signed_in
+from gateway.pages.i18n import Translated
+from gateway.pages.page_route import (
+    EarlyResponse,
+    PageMessage,
+    PageRoute,
+    message_page,
+    see_other,
+)
 from gateway.portal import page_queries
 from gateway.portal.consents import labels
 from gateway.portal.consents.decision import DecisionProblem, OpenRequest, open_request
@@ -18,12 +27,37 @@ from gateway.portal.consents.decision_form import ScopeInput
 from gateway.portal.consents.decision_page import show_decision, submit_decision
 from gateway.runtime import Runtime, UsingRuntime
 
+SCANNED: Final = PageMessage(
+    200,
+    Translated("这是一份授权申请", "This is a request for consent"),
+    Translated(
+        "请由被申请的企业登录后查看，决定是否同意。它不是门店的企业码："
+        "如果贴在店铺门口，请不要登录，并拨打 12315 举报。",
+        "The enterprise that is asked signs in to see it and to decide. It is no enterprise code of a shop: "
+        "if it hangs at a shop's door, do not sign in, and report it to 12315.",
+    ),
+)
+"""Shown to whoever scans the request's QR code and is not signed in; it tells nothing of the request."""
+SIGN_IN: Final = Translated("登录处理", "Sign in and decide")
+
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+async def decider(request: Request) -> Visitor:
+    """The signed-in person of a request by link; before the sign-in a page says what was scanned."""
+    try:
+        return await signed_in(request)
+    except EarlyResponse as early:
+        address = early.response.headers.get("location")
+        if request.method != "GET" or address is None:
+            raise
+        page = message_page(request, SCANNED._replace(onward=(address, SIGN_IN)))
+        raise EarlyResponse(page) from None
 
 
 @router.get("/portal/asked/{consent_id}")
 async def show_link_request(
-    consent_id: str, runtime: UsingRuntime, visitor: UsingVisitor
+    consent_id: str, runtime: UsingRuntime, visitor: Annotated[Visitor, Depends(decider)]
 ) -> Response:
     """Show the decision page of a request by link."""
     kept = await visitor.kept_form(f"asked {consent_id}")
