@@ -1,5 +1,7 @@
 """Scripted portal visitor: signs in, fills forms and follows redirects, as a browser would."""
 
+import re
+from html import unescape
 from typing import Any, Final, Self
 from urllib.parse import urljoin, urlsplit
 
@@ -8,6 +10,7 @@ import httpx2
 from gateway.synthetic.html_forms import HtmlForm, form_with, forms_in
 
 MAX_REDIRECTS: Final = 12
+_SIGN_IN: Final = re.compile(r'href="(/portal/sign-in\?return=[^"]+)"')
 
 
 class VisitError(Exception):
@@ -78,7 +81,9 @@ class HeadlessVisitor:
         return await self._send(page, form, chosen)
 
     async def _signed_in(self, page: httpx2.Response) -> httpx2.Response:
-        """Sign in if this is the sign-in page; the page that follows."""
+        """Sign in if this is the sign-in page, or leads to it; the page that follows."""
+        if onward := _SIGN_IN.search(page.text):
+            page = await self._go("GET", urljoin(str(page.url), unescape(onward[1])))
         if "/demo-identity/" not in str(page.url):
             return page
         form = form_with(page.text, "password")

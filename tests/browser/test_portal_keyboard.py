@@ -69,6 +69,9 @@ async def test_a_decision_needs_no_mouse(
     page = await context.new_page()
     by_link = f"{site.issuer}/portal/asked/{await ask_by_link(portal, portal.firm)}"
     await page.goto(by_link if way == "link" else await site.ask())
+    if way == "link":  # the page of whoever scans its QR code
+        await tab_to(page, lambda here: here["text"] == "登录处理")
+        await enter(page)
     await sign_in(page)
     await expect(page.get_by_role("heading", name="授权申请")).to_be_visible()
     await page.keyboard.press("Tab")
