@@ -78,8 +78,8 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,  # a redirect would name whatever host the caller has written
     )
     for router in (  # matched in this order: the most called first
+        gateway.codes.routes.router,  # first, and costs others nothing: see `PrefixRouter`
         gateway.verifications.routes.router,
-        gateway.codes.routes.router,
         gateway.oauth.routes.router,
         gateway.queries.routes.router,
         gateway.consents.routes.router,

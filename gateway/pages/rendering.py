@@ -2,17 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta, timezone
+from functools import lru_cache
 from typing import Any, Final, Protocol
 from urllib.parse import urlencode
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from gateway.pages import i18n
-from gateway.pages.i18n import Language, Translated, language_of
+from gateway.pages.i18n import Language, language_of
 from gateway.pages.security_headers import security_headers
 from gateway.pages.static import stylesheet_url
+from gateway.pages.translated_templates import template_environments
 from gateway.privacy.redaction import readable_masks
 
 SHANGHAI: Final = timezone(timedelta(hours=8))
@@ -35,22 +36,17 @@ class PageRenderer:
 
     def __init__(self, package: str, *, language_cookie: bool = True) -> None:
         self._language_cookie = language_cookie
-        self._templates = Environment(
-            loader=ChoiceLoader([PackageLoader(package), PackageLoader("gateway.pages")]),
-            autoescape=select_autoescape(default=True, default_for_string=True),
-            undefined=StrictUndefined,
-            auto_reload=False,  # else each page asks for the time of each of its templates' files
-            trim_blocks=True,
-            lstrip_blocks=True,
+        self._templates = template_environments(
+            package,
+            filters={
+                "moment": format_moment,
+                "day": format_day,
+                "until": format_term_end,
+                "ended": format_end,
+                "masked": readable_masks,
+            },
+            stylesheet=stylesheet_url,
         )
-        self._templates.filters.update(
-            moment=format_moment,
-            day=format_day,
-            until=format_term_end,
-            ended=format_end,
-            masked=readable_masks,
-        )
-        self._templates.globals.update(stylesheet=stylesheet_url)
 
     def page(
         self,
@@ -70,13 +66,17 @@ class PageRenderer:
         cookies = request.cookies if self._language_cookie else {}
         language = language_of(request.query_params, cookies)
         settings = _settings(request)
-        html = self._templates.get_template(template).render(
-            language=language,
-            t=_translator(language),
-            switch=_language_switch(request.query_params if address is None else address, language),
-            demo=bool(settings and settings.demo),
-            visitor=visitor,
-            **context,
+        html = (
+            self._templates[language]
+            .get_template(template)
+            .render(
+                switch=_language_switch(
+                    request.query_params if address is None else address, language
+                ),
+                demo=bool(settings and settings.demo),
+                visitor=visitor,
+                **context,
+            )
         )
         headers = security_headers(form_action=form_action)
         headers["Content-Language"] = "en" if language == "en" else "zh-CN"
@@ -90,6 +90,7 @@ class PageRenderer:
         return self.page(visitor.request, template, visitor=visitor, **context)
 
 
+@lru_cache(maxsize=64)
 def format_moment(moment: datetime) -> str:
     """A point in time in UTC+8, to the minute."""
     return moment.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
@@ -110,14 +111,6 @@ def format_term_end(end: datetime) -> str:
 def format_end(end: datetime) -> str:
     """The day on which a term ended or an act ended it; the end of a day is that day."""
     return format_day(end - timedelta(microseconds=1))
-
-
-def _translator(language: Language) -> Any:  # called by templates
-    def translate(zh: str | Translated, en: str = "") -> str:
-        text = zh if isinstance(zh, Translated) else Translated(zh, en)
-        return text.text(language)
-
-    return translate
 
 
 def _language_switch(query: Mapping[str, str], language: Language) -> str:

@@ -1,0 +1,47 @@
+"""Jinja environments by language: what is chosen at compile time is what `t` would have said."""
+
+import re
+from importlib.resources import files
+from typing import Final
+
+import pytest
+from jinja2 import DictLoader, Environment
+
+from gateway.pages.i18n import Language, Translated
+from gateway.pages.translated_templates import template_environments
+
+TEMPLATES: Final = {
+    "a": """{{ t('中文', 'English') }}|{{ t("it's", 'a "quote"') }}|{{ t('<b>', '<i>') }}|{{ t(text) }}|"""
+    """{{ t('有 ' ~ n ~ ' 条', n ~ ' records') }}|{{ t('一' if n else '二', 'one' if n else 'two') }}|"""
+    """<p title="{{ t('\\'', '&') }}">|{{ text|length }}{{ at('x', 'y') }}{{ upper('a') }}""",
+}
+
+
+def environment(language: Language) -> Environment:
+    """The environment with templates of the test."""
+    made = template_environments("gateway.pages", filters={}, upper=str.upper, at=max)[language]
+    made.loader = DictLoader(TEMPLATES)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("zh", '中文|it&#39;s|&lt;b&gt;|甲&lt;|有 2 条|一|<p title="&#39;">|2yA'),
+        ("en", 'English|a &#34;quote&#34;|&lt;i&gt;|A&lt;|2 records|one|<p title="&amp;">|2yA'),
+    ],
+)
+def test_texts_are_chosen_and_escaped(language: Language, expected: str) -> None:
+    """Literals at compile time, others at each call; whatever it says is escaped."""
+    page = environment(language).get_template("a")
+    assert page.render(text=Translated("甲<", "A<"), n=2) == expected
+
+
+def test_every_template_calls_t_without_names() -> None:
+    """As it is compiled, `t` takes arguments by position only."""
+    folder = files("gateway")
+    for package in ("codes", "identity", "pages", "portal"):
+        for each in (folder / package / "templates").iterdir():
+            for template in each.iterdir():
+                source = template.read_text(encoding="utf-8")
+                assert not re.search(r"\bt\([^()]*\b(zh|en)=", source), template
