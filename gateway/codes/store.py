@@ -43,18 +43,14 @@ _COLUMNS: Final = tuple(col(getattr(CodeRow, name)) for name in Code.__dataclass
 _LOCATE: Final = Statement(
     "SELECT uscc FROM enterprise_code_locator WHERE code_id = CAST(:code_id AS text)",
 )
-_NEW: Final = "c.mark <> CAST(:mark AS text)"
+_MARKED: Final = f"""{", ".join(f"c.{name}" for name in Code.__dataclass_fields__)},
+       concat_ws(' ', c.xmin, {enterprise_mark()}, {records_mark()}) AS mark"""
+_OF_CODE: Final = """FROM enterprise_code AS c
+ WHERE c.uscc = CAST(:uscc AS text) AND c.code_id = CAST(:code_id AS text)"""
+_CHECK: Final = Statement(f"SELECT {_MARKED} {_OF_CODE}")  # constants
 _READ: Final = Statement(f"""
-WITH c AS MATERIALIZED (
-    SELECT {", ".join(f"c.{name}" for name in Code.__dataclass_fields__)},
-           concat_ws(' ', c.xmin, {enterprise_mark()}, {records_mark()}) AS mark
-      FROM enterprise_code AS c
-     WHERE c.uscc = CAST(:uscc AS text) AND c.code_id = CAST(:code_id AS text))
-SELECT c.*,
-       CASE WHEN {_NEW} THEN {enterprise_json()} END AS enterprise,
-       CASE WHEN {_NEW} THEN {records_json(condition=NEEDED)} END AS records
-  FROM c
-""")  # noqa: S608  # only constants are put together
+SELECT {_MARKED}, {enterprise_json()} AS enterprise, {records_json(condition=NEEDED)} AS records
+  {_OF_CODE}""")  # only constants are put together
 
 _READ_FILE: Final = Statement(f"""
 SELECT {enterprise_json(uscc="CAST(:uscc AS text)")} AS enterprise,
@@ -226,17 +222,21 @@ async def read_public_file(
 ) -> Mapping[str, Any] | None:
     """The code, its enterprise and its records of `datasets`; `None` if the code is unknown.
 
-    One statement reads them with their mark, and nothing but the code where the mark is the one given.
-    With the `uscc` of an earlier look-up it is the only one.
+    One statement reads them with their mark. With the `uscc` and the `mark` of an earlier reading, one
+    reads the code and the mark alone; if that is the same, there is nothing more in the row.
     """
-    values = {"code_id": code_id, "datasets": list(datasets), "now": now, "mark": mark}
+    values = {"code_id": code_id, "datasets": list(datasets), "now": now}
     values |= context_values(catalogue, datasets)
-    if uscc is not None:
-        row: Mapping[str, Any] | None = await hot.row(_READ, values | {"uscc": uscc})
-        if row is not None:
+    if uscc is not None and mark:
+        row: Mapping[str, Any] | None = await hot.row(_CHECK, values | {"uscc": uscc})
+        if row is not None and row["mark"] == mark:
             return row
-    located = await hot.row(_LOCATE, {"code_id": code_id})
-    return None if located is None else await hot.row(_READ, values | {"uscc": located["uscc"]})
+    if uscc is None:
+        located = await hot.row(_LOCATE, {"code_id": code_id})
+        if located is None:
+            return None
+        uscc = located["uscc"]
+    return await hot.row(_READ, values | {"uscc": uscc})
 
 
 async def read_file_of(

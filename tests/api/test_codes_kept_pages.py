@@ -111,7 +111,7 @@ async def test_an_unchanged_page_costs_one_statement_and_is_not_made_again(
         [(statement, values)] = database.asked
         row = await database.inner.row(statement, values)
     assert row is not None
-    assert (row["enterprise"], row["records"]) == (None, None)
+    assert not {"enterprise", "records"} & set(row.keys())
 
 
 async def test_a_page_changes_when_its_minute_or_an_announced_repair_comes(
