@@ -11,6 +11,7 @@ import gateway.admin.routes
 import gateway.changes.routes
 import gateway.codes.api_routes
 import gateway.codes.portal_pages
+import gateway.codes.reports.routes
 import gateway.codes.routes
 import gateway.codes.screen_pages
 import gateway.consents.routes
@@ -31,8 +32,10 @@ from gateway.background.catalogue_reload import catalogue_in_force, reloading
 from gateway.background.housekeeping import housekeeping
 from gateway.background.ingest_worker import ingesting
 from gateway.background.notice_sender import sending_notices
+from gateway.background.scan_writer import counting_scans
 from gateway.background.sequencing import sequencing
 from gateway.clients.agreements import QuotaCache
+from gateway.codes.scans.counter import ScanCounter
 from gateway.db.engine import background_engine, make_engine
 from gateway.db.generation import SessionGeneration
 from gateway.db.prepared import HotDatabase
@@ -78,6 +81,7 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,  # a redirect would name whatever host the caller has written
     )
     for router in (  # matched in this order: the most called first
+        gateway.codes.reports.routes.router,  # before any id: its addresses cannot be ids
         gateway.codes.routes.router,  # first, and costs others nothing: see `PrefixRouter`
         gateway.verifications.routes.router,
         gateway.oauth.routes.router,
@@ -103,6 +107,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(ForkGuard)
     app.add_middleware(PathSpelling)
     app.add_middleware(RequestMiddleware, on_fault=problems.fault)
+    app.state.scan_counter = ScanCounter()
     if settings.identity_issuer is not None:
         app.state.identity_provider = OpenIdProvider(settings)
     elif settings.demo:
@@ -229,6 +234,7 @@ async def _background(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         housekeeping(app),
         sending_notices(app),
         ingesting(settings, lambda: _runtime_of(app)),
+        counting_scans(app),
     ):
         yield
 

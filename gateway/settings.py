@@ -154,7 +154,10 @@ class Settings(DatabaseSettings):
 
     trusted_proxies: Networks = Field(
         default=(),
-        description="addresses or networks of the proxies whose Client-Cert is believed, by spaces",
+        description=(
+            "addresses or networks of the proxies whose Client-Cert and X-Forwarded-For are believed, "
+            "by spaces"
+        ),
     )
     mtls_origin: Url | None = Field(
         default=None,

@@ -29,7 +29,7 @@ from tests.repair_builders import reject_repair
 
 PAGE_PREFIXES: Final = ("/portal", "/E/", "/e/", "/demo-identity")
 """Path prefixes of pages, beside `/`."""
-FILES: Final = (".json", ".pdf", ".csv", ".svg", ".png", "/static/{name}")
+FILES: Final = (".json", ".pdf", ".csv", ".svg", ".png", ".js", "/static/{name}")
 TENDER: Final = Purpose.TENDER
 ENDED: Final[tuple[dict[str, Any], ...]] = (
     {"repaired_at": NOON},
@@ -385,6 +385,10 @@ async def _codes(portal: PortalFixture, words: PageTexts) -> dict[str, str]:
         "scanned and unknown": f"/E/{'A' * 26}",
         "scanned in part": "/E/UNKNOWN",
         "typed": "/E/",
+        "scanned, to report": f"/E/report?code={code.code_id}",
+        "scanned, reported": "/E/report/sent?masked=1",
+        "scanned, to compare the place": f"/E/nearby?code={code.code_id}",
+        "scanned, how to tell": "/E/how",
     }
 
 

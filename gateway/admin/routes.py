@@ -1,11 +1,18 @@
-"""The admin API's routes: clients, agreements, objections, repairs."""
+"""The admin API's routes: clients, agreements, objections, repairs, reports on codes."""
 
 from fastapi import APIRouter
 
-from gateway.admin import agreement_routes, client_routes, objection_routes, repair_routes
+from gateway.admin import (
+    agreement_routes,
+    client_routes,
+    code_report_routes,
+    objection_routes,
+    repair_routes,
+)
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"])
 router.include_router(client_routes.router)
 router.include_router(agreement_routes.router)
 router.include_router(objection_routes.router)
 router.include_router(repair_routes.router)
+router.include_router(code_report_routes.router)

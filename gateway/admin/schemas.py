@@ -164,3 +164,11 @@ class ReviewIn(ByOperator):
 
     outcome: Literal["upheld", "partly", "rejected"]
     reasons: Annotated[str, Field(min_length=1, max_length=3_000)]
+
+
+class CodeReportDecisionIn(ByOperator):
+    """The decision on a reported code."""
+
+    outcome: Literal["dismissed", "confirmed"]
+    reasons: Annotated[str, Field(min_length=1, max_length=3_000)]
+    revoke: bool = False

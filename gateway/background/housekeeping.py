@@ -14,6 +14,7 @@ import structlog
 from fastapi import FastAPI
 
 from gateway.background.periodic import in_background, run_periodically
+from gateway.background.scan_writer import close_ended_days
 from gateway.creditfile import catalogue_notices
 from gateway.creditfile.objections.service import advance_deadlines
 from gateway.creditfile.repairs import service as repairs
@@ -41,6 +42,9 @@ EXPIRING_TABLES: Final = {
     "idempotency": ("at", timedelta(days=1)),
     "notice": ("at", NOTICE_RETENTION),
     "record_action": ("lapses_at", timedelta(days=7)),
+    "code_report": ("at", timedelta(days=365)),
+    "code_report_case": ("last_at", timedelta(days=365)),
+    "code_scan_day": ("day", timedelta(days=90)),
 }
 
 # A reused code revokes the tokens issued for it, so it stays as long as they do.
@@ -48,7 +52,8 @@ RETENTION_CONDITIONS: Final = {
     "authorization_code": " AND ".join(
         f"NOT EXISTS (SELECT 1 FROM {issued} g WHERE g.code_digest = authorization_code.digest)"  # noqa: S608  # constants
         for issued in ("refresh_token", "access_token")
-    )
+    ),
+    "code_report_case": "uscc IS NULL",  # no code of ours; the others stay as long as their codes
 }
 
 
@@ -113,6 +118,7 @@ def housekeeping(app: FastAPI) -> AbstractAsyncContextManager[None]:
         await advance_repairs(runtime)
         await notify_expired_consents(runtime)
         await run_retention(runtime)
+        await close_ended_days(runtime)
         await notify_catalogue_change(runtime)
 
     failed = partial(log.warning, "sweeping_failed")

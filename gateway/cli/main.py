@@ -46,6 +46,11 @@ COMMANDS: Final = {
         ("code", "codes:app", "Enterprise codes (企业码)."),
         ("objections", "objections:app", "Objections (异议) and rating appeals."),
         ("repairs", "repairs:app", "Applications for repair (信用修复)."),
+        (
+            "code-reports",
+            "code_reports:app",
+            "Reports that a code is false (企业码举报), and codes scanned unusually often.",
+        ),
         ("retention", "retention:app", "Deletion of records past their retention period."),
     )
 }

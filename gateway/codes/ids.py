@@ -11,7 +11,7 @@ from typing import Final
 RANDOM_BYTES: Final = 16
 PHRASE_BYTES: Final = 2
 _ID: Final = re.compile(r"[A-Z2-7]{26}", re.ASCII)
-_MAX_WRITTEN: Final = 200
+MAX_WRITTEN: Final = 200
 _BLANKS: Final = re.compile(r"[\s\u200b\ufeff]+")
 _ENDINGS: Final = "/,.。"
 """Characters that scanners and messages add to an address; full-width forms are folded to these."""
@@ -43,7 +43,7 @@ def parse_code_id(written: str) -> str | None:
 
     Blanks, width, and a `/`, comma or full stop at its end make no difference.
     """
-    if len(written) > _MAX_WRITTEN:
+    if len(written) > MAX_WRITTEN:
         return None
     plain = _BLANKS.sub("", unicodedata.normalize("NFKC", written)).rstrip(_ENDINGS).upper()
     return plain if _ID.fullmatch(plain) else None
@@ -57,5 +57,5 @@ def code_url(issuer: str, code_id: str) -> str:
 
 def code_id_in(written: str, issuer: str) -> str | None:
     """The id in a typed or pasted text: an id, or the address of a code of this gateway."""
-    plain = unicodedata.normalize("NFKC", written[:_MAX_WRITTEN]).strip().upper()
+    plain = unicodedata.normalize("NFKC", written[:MAX_WRITTEN]).strip().upper()
     return parse_code_id(plain.removeprefix(f"{issuer}/E/".upper()))

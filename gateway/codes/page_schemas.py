@@ -107,8 +107,10 @@ INVALID_CODE: dict[str, Any] = {
     "properties": {
         "type": {"type": "string"},
         "title": {"type": "string"},
-        "status": {"enum": [404, 410]},
-        "code": {"enum": ["not_found", "code_revoked", "code_replaced", "code_expired"]},
+        "status": {"enum": [404, 410, 429]},
+        "code": {
+            "enum": ["not_found", "code_revoked", "code_replaced", "code_expired", "rate_limited"]
+        },
         "detail": {"type": "string"},
     },
     "required": ["type", "title", "status", "code", "detail"],

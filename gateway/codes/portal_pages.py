@@ -11,6 +11,7 @@ from gateway.codes.guards import own_code, own_valid_code
 from gateway.codes.ids import code_url
 from gateway.codes.printing import downloads
 from gateway.codes.printing.formats import FORMATS
+from gateway.codes.reports import store as reports
 from gateway.codes.store import Code
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
@@ -35,6 +36,7 @@ async def list_codes(uscc: str, runtime: UsingRuntime, visitor: UsingVisitor) ->
     async with runtime.engine.connect() as connection:
         registration = await store.find_registration(connection, uscc)
         codes = await store.list_codes(connection, uscc, limit=MOST_SHOWN)
+        reported = await reports.summaries_of(connection, [each.code_id for each in codes])
     if registration is None:
         return visitor.not_found()
     now = runtime.now()
@@ -47,6 +49,7 @@ async def list_codes(uscc: str, runtime: UsingRuntime, visitor: UsingVisitor) ->
         views=views,
         outdated=sum(bool(each.outdated) for each in views),
         is_cut=len(views) == MOST_SHOWN,
+        reported=reported,
     )
 
 
@@ -102,6 +105,7 @@ async def _code_page(code_id: str, runtime: Runtime, visitor: Visitor, template:
     async with runtime.engine.connect() as connection:
         code = await own_code(connection, visitor, code_id)
         registration = await store.find_registration(connection, code.uscc)
+        reported = await reports.summaries_of(connection, [code.code_id])
     if registration is None:
         return visitor.not_found()
     return renderer.visitor_page(
@@ -110,6 +114,7 @@ async def _code_page(code_id: str, runtime: Runtime, visitor: Visitor, template:
         tab="codes",
         code=code,
         formats=FORMATS if find_font(runtime.settings.font) else (),
+        reported=reported.get(code.code_id),
         view=view_of(code, registration, runtime.now()),
         enterprise={"uscc": code.uscc, "name": registration.name},
         notice=visitor.notice(NOTICES),

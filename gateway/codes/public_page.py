@@ -10,6 +10,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.codes.ids import MAX_WRITTEN
 from gateway.codes.model import CodeState
 from gateway.codes.sentences import record_sentence
 from gateway.codes.store import Code
@@ -27,6 +28,7 @@ from gateway.settings import Settings
 
 renderer: Final = PageRenderer("gateway.codes", language_cookie=False)
 
+NOTHING: Final[Mapping[str, str]] = {}
 LARGE: Final = "large"
 """Value of `size` in the address of the page in large text."""
 REGISTRATION: Final = (
@@ -46,7 +48,9 @@ REGISTRATION: Final = (
 PROPERTIES: Final = {"uscc": "taxID", "established_on": "foundingDate", "address": "address"}
 """Properties of a schema.org `Organization`, as microdata of the registration fields that are shown."""
 
-InvalidCode = Literal["malformed", "unknown", "screen_over", "screen_forged"] | CodeState
+InvalidCode = (
+    Literal["malformed", "unknown", "too_many", "screen_over", "screen_forged"] | CodeState
+)
 INVALID_CODE_TEXTS: Final[Mapping[InvalidCode, tuple[int, str, Translated, Translated]]] = {
     "malformed": (
         404,
@@ -87,6 +91,16 @@ INVALID_CODE_TEXTS: Final[Mapping[InvalidCode, tuple[int, str, Translated, Trans
         Translated(
             "系统中没有签发过这个屏幕码。请不要在扫码后的页面输入账号、密码或付款。",
             "No such code was ever issued. Do not enter a password or pay on any page that it leads to.",
+        ),
+    ),
+    "too_many": (
+        429,
+        "rate_limited",
+        Translated("查询过于频繁", "Too many numbers were tried"),
+        Translated(
+            "您所在的网络查询了太多不存在的编号。真的企业码仍能打开；请稍后再试，或者核对贴纸上的编号。",
+            "Too many numbers that do not exist were tried from your network. True codes can still be "
+            "opened; try again later, or compare the number on the sticker.",
         ),
     ),
     CodeState.REVOKED: (
@@ -171,8 +185,20 @@ def _summary_page(
     )
 
 
-def invalid_code_page(request: Request, reason: InvalidCode) -> Response:
-    """The warning page of no code or an unknown one (404), and of one that is no longer valid (410)."""
+def invalid_code_page(
+    request: Request, reason: InvalidCode, *, retry_after: int | None = None
+) -> Response:
+    """The warning page of no code or an unknown one (404), and of one that is no longer valid (410).
+
+    With `retry_after` (seconds), of a network that has tried too many unknown ones (429).
+    """
+    page = _invalid_code_page(request, reason)
+    if retry_after is not None:
+        page.headers["Retry-After"] = str(retry_after)
+    return page
+
+
+def _invalid_code_page(request: Request, reason: InvalidCode) -> Response:
     status, code, title, sentence = INVALID_CODE_TEXTS[reason]
     if wants_json(request):
         problem = {
@@ -184,8 +210,19 @@ def invalid_code_page(request: Request, reason: InvalidCode) -> Response:
         }
         return _json(problem, status, "application/problem+json")
     return render_page(
-        request, "codes/invalid_code.html", status=status, title=title, sentence=sentence
+        request,
+        "codes/invalid_code.html",
+        status=status,
+        title=title,
+        sentence=sentence,
+        scanned=_scanned(request),
     )
+
+
+def _scanned(request: Request) -> str:
+    """What was scanned or typed, bounded."""
+    written = request.path_params.get("code_id") or request.query_params.get("code", "")
+    return str(written)[:MAX_WRITTEN]
 
 
 def lookup_page(request: Request) -> Response:
@@ -199,10 +236,14 @@ def render_page(
     *,
     status: int = 200,
     form_action: Iterable[str] = (),
+    carried: Mapping[str, str] = NOTHING,
     **context: Any,  # template variables
 ) -> Response:
-    """The response with a page whose language and size of text are in its address."""
-    page = _rendered(request, template, form_action=form_action, **context)
+    """The response with a page whose language and size of text are in its address.
+
+    Its links to the other forms keep the query `carried`.
+    """
+    page = _rendered(request, template, form_action=form_action, carried=carried, **context)
     return Representation.of(page).response(request, status)
 
 
@@ -211,10 +252,11 @@ def _rendered(
     template: str,
     *,
     form_action: Iterable[str] = (),
+    carried: Mapping[str, str] = NOTHING,
     **context: Any,  # template variables
 ) -> Response:
     form = zip(("lang", "size"), form_of(request), strict=True)
-    query = {name: value for name, value in form if value}
+    query = dict(carried) | {name: value for name, value in form if value}
     is_english, is_large = query.get("lang") == "en", "size" in query
     other_language = query | {"lang": "zh" if is_english else "en"}
     other_size = (
@@ -228,6 +270,7 @@ def _rendered(
         large=is_large,
         language_switch=f"?{urlencode(other_language)}",
         size_switch=f"?{urlencode(other_size)}",
+        also="".join(f"&{urlencode({k: v})}" for k, v in query.items() if k not in carried),
         host=urlsplit(settings.issuer).netloc,
         authority=_authority(settings),
         **context,

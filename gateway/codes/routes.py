@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.access.openapi_headers import PAGE, header
-from gateway.codes import public_page, store
+from gateway.codes import network_limits, public_page, store
 from gateway.codes.ids import code_id_in, parse_code_id
 from gateway.codes.model import CodeState
 from gateway.codes.page_schemas import INVALID_CODE, CodePageOut
@@ -24,6 +24,7 @@ from gateway.runtime import Runtime, UsingRuntime
 
 NOT_FOUND = 404
 GONE = 410
+TOO_MANY = 429
 INVALID = {"application/problem+json": {"schema": INVALID_CODE}}
 
 _CHOSEN: Final = ("Vary", "Content-Language", "Content-Encoding", "ETag")
@@ -68,6 +69,7 @@ async def look_up_code(request: Request, runtime: UsingRuntime, code: str = "") 
         200: _shown("The public credit summary.", {}) | {"model": CodePageOut},
         NOT_MODIFIED: _NOT_MODIFIED,
         NOT_FOUND: _shown("No code of ours.", INVALID),
+        TOO_MANY: _shown("Too many codes that are not ours, from one network.", INVALID),
         GONE: _shown("A code that was revoked or replaced, or has expired.", INVALID),
     },
 )
@@ -89,11 +91,12 @@ async def scan_code(request: Request, code_id: str, runtime: UsingRuntime) -> Re
         mark=kept.mark if kept and held else "",
     )
     if row is None:
-        return public_page.invalid_code_page(request, "unknown")
+        return await _unknown_code(request, runtime)
     code = Code(**{name: row[name] for name in Code.__dataclass_fields__})
     state = code.state_at(now)
     if state is not CodeState.VALID:
         return public_page.invalid_code_page(request, state)
+    network_limits.count_scan(request, runtime, parsed)
     if kept and held and row["mark"] == kept.mark:
         return kept.page.response(request)
     return _made_page(request, runtime, row, code, now=now)
@@ -121,6 +124,13 @@ def _made_page(
     )
     runtime.kept_pages.keep(_key(request, code.code_id), kept)
     return kept.page.response(request)
+
+
+async def _unknown_code(request: Request, runtime: Runtime) -> Response:
+    """The warning of an unknown code; 429 after too many from one network."""
+    wait = await network_limits.unknown_wait(request, runtime)
+    reason: public_page.InvalidCode = "unknown" if wait is None else "too_many"
+    return public_page.invalid_code_page(request, reason, retry_after=wait)
 
 
 def _key(request: Request, code_id: str) -> Hashable:

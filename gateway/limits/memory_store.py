@@ -20,6 +20,7 @@ from gateway.limits.model import (
     Verdict,
 )
 from gateway.limits.redis_keys import counter_key, distinct_key, short_digest
+from gateway.limits.store_protocol import RANDOM_BYTES
 
 SWEPT_PER_CALL = 16  # more than one call can add, so expired keys never pile up
 
@@ -73,11 +74,13 @@ class MemoryStore:
         self._pins = MemoryShard[str]()
         self._tats = MemoryShard[int]()
         self._members = MemoryShard[set[str]]()
+        self._shared = MemoryShard[str]()
         self._shards: tuple[MemoryShard[Any], ...] = (
             self._replays,
             self._pins,
             self._tats,
             self._members,
+            self._shared,
         )
 
     def __len__(self) -> int:
@@ -85,7 +88,7 @@ class MemoryStore:
 
     async def admit(self, admission: Admission) -> Verdict:
         """Judge and charge in one step; see `LimitStore`."""
-        now = (self._clock() - _EPOCH) // timedelta(microseconds=1)
+        now = self._now()
         for shard in self._shards:
             shard.sweep(now)
         if admission.generation not in {None, self._generation}:
@@ -104,8 +107,21 @@ class MemoryStore:
         """The generation: one for the life of this process."""
         return self._generation
 
+    async def shared_random(self, name: str, seconds: int) -> str:
+        """The text of this process; see `LimitStore`."""
+        now = self._now()
+        self._shared.sweep(now)
+        present = self._shared.get(name, now)
+        if present is None:
+            present = secrets.token_urlsafe(RANDOM_BYTES)
+            self._shared.put(name, present, now + seconds * SECOND)
+        return present
+
     async def close(self) -> None:
         """Close nothing: there are no connections."""
+
+    def _now(self) -> int:
+        return (self._clock() - _EPOCH) // timedelta(microseconds=1)
 
     def _replayed(self, tag: str, replay: Replay, now: int) -> bool:
         key = f"{tag}:{short_digest(replay.key)}"

@@ -22,8 +22,8 @@ T = TypeVar("T")
 class RedisConnection(Protocol):
     """The two commands that the store needs of Redis. They raise redis-py's errors."""
 
-    async def set_or_get(self, key: str, fresh: str) -> str | None:
-        """The value of `key`; `None` where there was none and `fresh` was set."""
+    async def set_or_get(self, key: str, fresh: str, seconds: int | None = None) -> str | None:
+        """The value of `key`; `None` where there was none and `fresh` was set, for `seconds` if given."""
         ...
 
     async def admit_beside(
@@ -44,9 +44,10 @@ class SingleNodeConnection:
         self._redis = Redis.from_url(url, max_connections=CONCURRENCY, **_options())
         self._pipeline = Pipeline(self._redis)
 
-    async def set_or_get(self, key: str, fresh: str) -> str | None:
+    async def set_or_get(self, key: str, fresh: str, seconds: int | None = None) -> str | None:
         """See `RedisConnection`."""
-        found = await self._pipeline.call("SET", key, fresh, "NX", "GET", get=True)
+        term = () if seconds is None else ("EX", seconds)
+        found = await self._pipeline.call("SET", key, fresh, "NX", "GET", *term, get=True)
         return cast("str | None", found)
 
     async def admit_beside(
@@ -78,9 +79,9 @@ class ClusterConnection:
         self._redis = RedisCluster.from_url(url, max_connections=2 * CONNECTIONS, **_options())
         self._running: set[asyncio.Task[Any]] = set()
 
-    async def set_or_get(self, key: str, fresh: str) -> str | None:
+    async def set_or_get(self, key: str, fresh: str, seconds: int | None = None) -> str | None:
         """See `RedisConnection`."""
-        return await self._shielded(lambda: self._set_or_get(key, fresh))
+        return await self._shielded(lambda: self._set_or_get(key, fresh, seconds))
 
     async def admit_beside(
         self, key: str, fresh: str, arguments: Arguments
@@ -128,8 +129,9 @@ class ClusterConnection:
         if not task.cancelled():
             task.exception()  # retrieved; the caller has it, if there still is one
 
-    async def _set_or_get(self, key: str, fresh: str) -> str | None:
-        return cast("str | None", await self._redis.set(key, fresh, nx=True, get=True))
+    async def _set_or_get(self, key: str, fresh: str, seconds: int | None = None) -> str | None:
+        found = await self._redis.set(key, fresh, nx=True, get=True, ex=seconds)
+        return cast("str | None", found)
 
 
 def connect_to(url: str) -> RedisConnection:

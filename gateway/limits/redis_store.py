@@ -10,9 +10,11 @@ import structlog
 from gateway.limits import script
 from gateway.limits.model import Admission, StaleGeneration, Verdict
 from gateway.limits.redis_connection import connect_to
-from gateway.limits.store_protocol import LimiterUnavailableError
+from gateway.limits.redis_keys import short_digest
+from gateway.limits.store_protocol import RANDOM_BYTES, LimiterUnavailableError
 
 GENERATION: Final = "xq:generation"
+SHARED: Final = "xq:shared"
 DEADLINE = 4.0  # seconds: more than the timeout of a silent Redis
 
 T = TypeVar("T")
@@ -45,6 +47,12 @@ class RedisStore:
         found = await self._in_time(self._connection.set_or_get(GENERATION, fresh))
         self._last_seen = found or fresh
         return self._last_seen
+
+    async def shared_random(self, name: str, seconds: int) -> str:
+        """The present text, or a fresh one; see `LimitStore`."""
+        fresh = secrets.token_urlsafe(RANDOM_BYTES)
+        key = f"{SHARED}:{short_digest(name)}"
+        return await self._in_time(self._connection.set_or_get(key, fresh, seconds)) or fresh
 
     async def close(self) -> None:
         """Finish the calls in flight, then close the connections."""

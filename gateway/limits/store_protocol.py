@@ -1,9 +1,12 @@
 """The protocol of limit stores, and their error; contract tests run against each of them."""
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from gateway.db.unavailable import UnavailableError
 from gateway.limits.model import Admission, Verdict
+
+RANDOM_BYTES: Final = 24
+"""Of `LimitStore.shared_random`."""
 
 
 class LimiterUnavailableError(UnavailableError):
@@ -19,6 +22,10 @@ class LimitStore(Protocol):
 
     async def generation(self) -> str:
         """The id of the store's content, which nonces are bound to; new after everything was lost."""
+        ...
+
+    async def shared_random(self, name: str, seconds: int) -> str:
+        """A random text that all workers share under `name`; forgotten after `seconds`, kept nowhere."""
         ...
 
     async def close(self) -> None:

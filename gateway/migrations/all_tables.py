@@ -2,6 +2,8 @@
 
 import consent.tables  # noqa: F401
 import gateway.clients.tables
+import gateway.codes.reports.tables
+import gateway.codes.scans.tables
 import gateway.codes.tables
 import gateway.creditfile.catalogue_notices
 import gateway.creditfile.catalogue_versions

@@ -33,6 +33,7 @@ class NoticeKind(StrEnum):
     RECORD_SUSPENDED = "record_suspended"
     RECORD_REINSTATED = "record_reinstated"
     REPAIR_REVOKED = "repair_revoked"
+    CODE_MISUSED = "code_misused"
 
 
 IN_DAILY_DIGEST: Final = frozenset(
@@ -52,6 +53,7 @@ OF_SOURCES: Final = frozenset(
         NoticeKind.RECORD_SUSPENDED,
         NoticeKind.RECORD_REINSTATED,
         NoticeKind.REPAIR_REVOKED,
+        NoticeKind.CODE_MISUSED,
     }
 )
 """Kinds on acts of a department, not of the enterprise's own people."""

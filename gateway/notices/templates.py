@@ -81,6 +81,10 @@ SENTENCES: Final[dict[NoticeKind, tuple[str, str]]] = {
         "{dataset}中一条信息的信用修复已被撤销，在其期限内恢复公示、共享和使用",
         "The repair of a record in {dataset} was revoked: in its term it is published and used again",
     ),
+    NoticeKind.CODE_MISUSED: (
+        "一张企业码经核查被伪造或冒用，处理结果请登录查看",
+        "One of your codes was found forged or misused; sign in to see what was done",
+    ),
 }
 
 

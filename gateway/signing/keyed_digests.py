@@ -22,6 +22,7 @@ DigestKind = Literal[
     "portal_files",
     "enterprise_code",
     "screen_code",
+    "code_report",
 ]
 
 

@@ -31,6 +31,10 @@ class UnreachableStore:
         """Raise as an unreachable Redis does."""
         raise LimiterUnavailableError
 
+    async def shared_random(self, _name: str, _seconds: int) -> NoReturn:
+        """Raise as an unreachable Redis does."""
+        raise LimiterUnavailableError
+
     async def close(self) -> None:
         """Do nothing."""
 

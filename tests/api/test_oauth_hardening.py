@@ -194,6 +194,10 @@ class StoreFailingOnClients:
         """The store's generation."""
         return await self._store.generation()
 
+    async def shared_random(self, name: str, seconds: int) -> str:
+        """The store's text."""
+        return await self._store.shared_random(name, seconds)
+
     async def close(self) -> None:
         """Do nothing."""
 

@@ -184,7 +184,7 @@ async def test_every_page_fits_its_screen_and_every_target_a_finger(
 
 
 TOO_SMALL: Final = """least => [...document.querySelectorAll('a, button, summary, input')]
-  .filter(each => !['hidden', 'checkbox'].includes(each.type) && each.className !== 'skip')
+  .filter(each => !['hidden', 'checkbox', 'radio'].includes(each.type) && each.className !== 'skip')
   .map(each => [each.getBoundingClientRect().height, each.outerHTML])
   .filter(([height]) => height > 0 && height < least - 0.5)"""
 UNLABELLED: Final = """[...document.querySelectorAll('input:not([type=hidden])')]

@@ -448,6 +448,20 @@ async def test_a_store_that_lost_everything_reopens_nothing(fixture: StoreFixtur
 
 
 @pytest.mark.asyncio
+async def test_a_shared_random_text_is_one_until_it_is_forgotten(fixture: StoreFixture) -> None:
+    """One name has one text for its term; another name, a later time and a loss have another."""
+    name = make_tag()
+    seen = await asyncio.gather(*(fixture.store.shared_random(name, 60) for _ in range(20)))
+    other = await fixture.store.shared_random(f"{name} other", 1)
+    assert len({*seen, other}) == 2
+    await fixture.wait(1.1)
+    assert await fixture.store.shared_random(f"{name} other", 60) != other
+    assert await fixture.store.shared_random(name, 60) == seen[0]
+    await fixture.lose_everything()
+    assert await fixture.store.shared_random(name, 60) != seen[0]
+
+
+@pytest.mark.asyncio
 async def test_all_workers_see_one_generation(single: RedisServer) -> None:
     """Twenty concurrent workers create one."""
     with single.client() as client:

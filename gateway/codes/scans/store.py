@@ -1,0 +1,116 @@
+"""Statements on scan counts: add an interval's, and close days into bands with the unusual ones listed.
+
+Distinct networks are estimated from the bits (linear counting): n ≈ −m · ln(share of bits not set).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.codes.coarse_counts import EDGES, band_edge, band_of
+from gateway.codes.scans.counter import BITS, ScanCount
+from gateway.db.statements import Statement
+
+USUAL_DAYS: Final = timedelta(days=28)
+FEWEST_DAYS: Final = 7
+"""Days with scans before a code has a usual band of its own."""
+ABOVE_USUAL: Final = 2
+"""Bands: about ten times."""
+NETWORKS_FROM, SCANS_FROM = band_of(100), band_of(300)
+"""The lowest bands that are unusual, and without a usual band:"""
+NETWORKS_ALONE, SCANS_ALONE = band_of(1_000), band_of(3_000)
+BATCH: Final = 2_000
+
+_ADD: Final = Statement(f"""
+INSERT INTO code_scan_today AS t (code_id, day, scans, networks)
+SELECT c.code_id, CAST(:day AS date), c.scans, CAST(c.networks AS bit({BITS}))
+  FROM unnest(CAST(:codes AS text[]), CAST(:scans AS integer[]), CAST(:networks AS text[]))
+    AS c(code_id, scans, networks)
+    ON CONFLICT (code_id, day) DO UPDATE
+       SET scans = t.scans + excluded.scans, networks = t.networks | excluded.networks""")  # noqa: S608  # constants
+_EDGES: Final = f"ARRAY{list(EDGES)}"
+_CLOSE: Final = Statement(f"""
+WITH due AS (
+    SELECT code_id, day FROM code_scan_today WHERE day < CAST(:today AS date)
+     ORDER BY day, code_id LIMIT {BATCH} FOR UPDATE SKIP LOCKED),
+ended AS (
+    DELETE FROM code_scan_today t USING due WHERE (t.code_id, t.day) = (due.code_id, due.day)
+    RETURNING t.code_id, t.day,
+        CAST(width_bucket(t.scans, {_EDGES}) AS smallint) AS scans_band,
+        CAST(width_bucket(CAST(round(-{BITS} * ln(greatest({BITS} - bit_count(t.networks), 1)
+             / CAST({BITS} AS numeric))) AS integer), {_EDGES}) AS smallint) AS networks_band),
+judged AS (
+    SELECT e.*, u.days, coalesce(u.scans_band, 0) AS usual_scans,
+           coalesce(u.networks_band, 0) AS usual_networks
+      FROM ended e CROSS JOIN LATERAL (
+           SELECT count(*) AS days, max(d.scans_band) AS scans_band,
+                  max(d.networks_band) AS networks_band
+             FROM code_scan_day d
+            WHERE d.code_id = e.code_id AND d.day < e.day AND d.day >= e.day - {USUAL_DAYS.days}) u),
+written AS (
+    INSERT INTO code_scan_day (code_id, day, scans_band, networks_band, unusual)
+    SELECT code_id, day, scans_band, networks_band,
+           CASE WHEN days < {FEWEST_DAYS}
+                THEN networks_band >= {NETWORKS_ALONE} OR scans_band >= {SCANS_ALONE}
+                ELSE networks_band >= greatest({NETWORKS_FROM}, usual_networks + {ABOVE_USUAL})
+                  OR scans_band >= greatest({SCANS_FROM}, usual_scans + {ABOVE_USUAL}) END
+      FROM judged
+        ON CONFLICT (code_id, day) DO NOTHING
+    RETURNING code_id, day, unusual)
+SELECT e.code_id, e.day, j.scans_band, j.networks_band, j.usual_scans, j.usual_networks, w.unusual
+  FROM ended e JOIN judged j USING (code_id, day) LEFT JOIN written w USING (code_id, day)""")  # noqa: S608  # constants
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnusualDay:
+    """A code's day with far more scans or networks than usual, as lower edges of bands."""
+
+    code_id: str
+    day: date
+    scans: int
+    networks: int
+    usual_scans: int
+    usual_networks: int
+
+    def as_json(self) -> dict[str, Any]:
+        """The document that the operator's queue holds."""
+        return {
+            "day": self.day.isoformat(),
+            "scans_at_least": self.scans,
+            "networks_at_least": self.networks,
+            "usual_scans_at_least": self.usual_scans,
+            "usual_networks_at_least": self.usual_networks,
+        }
+
+
+async def add(connection: AsyncConnection, day: date, counts: Mapping[str, ScanCount]) -> None:
+    """Add an interval's counts."""
+    codes = sorted(counts)  # one lock order for all workers
+    values = {
+        "day": day,
+        "codes": codes,
+        "scans": [counts[each].scans for each in codes],
+        "networks": [counts[each].bits for each in codes],
+    }
+    await connection.execute(_ADD, values)
+
+
+async def close_days(connection: AsyncConnection, today: date) -> tuple[int, list[UnusualDay]]:
+    """Close up to `BATCH` days of codes before `today`: how many, and the unusual ones."""
+    rows = (await connection.execute(_CLOSE, {"today": today})).all()
+    unusual = [
+        UnusualDay(
+            code_id=row.code_id,
+            day=row.day,
+            scans=band_edge(row.scans_band),
+            networks=band_edge(row.networks_band),
+            usual_scans=band_edge(row.usual_scans),
+            usual_networks=band_edge(row.usual_networks),
+        )
+        for row in rows
+        if row.unusual
+    ]
+    return len(rows), unusual

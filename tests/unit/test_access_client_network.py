@@ -1,0 +1,63 @@
+"""Network of a sender: by the TCP peer, or by what a trusted proxy has written last."""
+
+import pytest
+from starlette.requests import Request
+
+from gateway.access.client_network import client_network
+from gateway.trusted_proxies import network_of, parse_networks
+
+
+class Settings:
+    """The one setting that counts."""
+
+    trusted_proxies = parse_networks("10.0.0.7")
+
+
+class Runtime:
+    """A runtime of settings alone."""
+
+    settings = Settings()
+
+
+def request_from(peer: str | None, *forwarded: str) -> Request:
+    """A request over a connection from `peer`, with `X-Forwarded-For` fields."""
+    headers = [(b"x-forwarded-for", each.encode()) for each in forwarded]
+    return Request({"type": "http", "client": peer and (peer, 1), "headers": headers})
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.77", "203.0.113.0/24"),
+        ("::ffff:203.0.113.77", "203.0.113.0/24"),
+        ("2001:db8:1:2::3", "2001:db8:1::/48"),
+        (" 203.0.113.77 ", "203.0.113.0/24"),
+        ("fe80::1%eth0", "fe80::/48"),
+        ("unix:", ""),
+        ("203.0.113.77, 1.2.3.4", ""),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_an_address_counts_under_its_network(address: str | None, network: str) -> None:
+    """/24 or /48; a text that is no address counts under one name."""
+    assert network_of(address) == network
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "network"),
+    [
+        ("203.0.113.5", ("192.0.2.1",), "203.0.113.0/24"),
+        ("10.0.0.7", (), "10.0.0.0/24"),
+        ("10.0.0.7", ("192.0.2.1",), "192.0.2.0/24"),
+        ("10.0.0.7", ("198.51.100.9, 192.0.2.1",), "192.0.2.0/24"),
+        ("10.0.0.7", ("198.51.100.9", "192.0.2.1"), "192.0.2.0/24"),
+        ("10.0.0.7", ("192.0.2.1, <script>",), ""),
+        (None, ("192.0.2.1",), ""),
+    ],
+)
+def test_only_a_trusted_proxys_last_entry_is_believed(
+    peer: str | None, forwarded: tuple[str, ...], network: str
+) -> None:
+    """What a caller writes itself stands before it, and from anybody else it is ignored."""
+    assert client_network(request_from(peer, *forwarded), Runtime()) == network  # type: ignore[arg-type]
