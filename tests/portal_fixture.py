@@ -43,7 +43,7 @@ from tests.clock import Clock
 from tests.consent_leaf_checks import without_their_leaf
 from tests.log_builders import begin_anew, make_checkpoint_folder
 
-AUTHORITY: Final = "示例省信用中心"
+AUTHORITY: Final = "示例省公共信用信息中心"
 ISSUER: Final = "http://127.0.0.1:8000"
 BANK_ORIGIN: Final = "http://127.0.0.1:9911"
 PASSWORD: Final = "correct horse battery"  # of made-up people
