@@ -1,0 +1,127 @@
+"""`code bulk`: codes for the enterprises of a division, as NDJSON for a printer; resumable."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from gateway.admin.audit_log import ActContext, record
+from gateway.cli import code_options as options
+from gateway.cli.code_options import Issuer, Label, LastDay
+from gateway.cli.exit import fail
+from gateway.cli.operator_session import current_operator, plain_errors
+from gateway.cli.printing import counting
+from gateway.codes import bulk
+from gateway.codes.bulk import Batch
+from gateway.codes.bulk_file import BulkFile, BulkFileError
+from gateway.db.engine import autocommit, own_engine
+from gateway.db.locks import LockNamespace, try_session_lock_named
+from gateway.settings import DatabaseSettings
+
+LOCK: Final = "bulk"
+_NO_BATCH: Final = "It is there already, and no batch was written to it; name another file."
+
+
+def bulk_issue(
+    division: Annotated[str, typer.Option(help="Its code of GB/T 2260: 33, 3301 or 330106.")],
+    out: Annotated[Path, typer.Option(help="The file for the printer (NDJSON).")],
+    issuer: Issuer,
+    label: Label = "",
+    last_day: LastDay = None,
+    page: Annotated[
+        int, typer.Option(min=1, max=5_000, help="Enterprises in a transaction.")
+    ] = bulk.PAGE,
+) -> None:
+    """Issue a code for each enterprise that has none, into FILE. Run it again: it goes on."""
+    wanted = Batch(
+        batch_id="",
+        division=options.division_prefix(division),
+        label=options.label_text(label),
+        expires_at=options.term_end(last_day),
+        file=str(out.resolve()),
+        issued_by="",
+        started_at=datetime.now(UTC),
+    )
+    try:
+        with plain_errors():
+            batch, lines = asyncio.run(_run(wanted, options.issuer_origin(issuer), page))
+    except BulkFileError as error:
+        fail(f"{out} cannot be written. {error}")
+    print(f"{lines:,} codes were written to {out}: batch {batch.batch_id} is complete.")
+
+
+async def _run(wanted: Batch, issuer: str, page: int) -> tuple[Batch, int]:
+    settings = DatabaseSettings.from_env()
+    is_file = await asyncio.to_thread(Path(wanted.file).exists)
+    async with own_engine(settings, pool_size=2) as engine, _alone(engine):
+        batch = await _batch(engine, wanted, is_file=is_file)
+        with BulkFile(Path(batch.file), batch.batch_id, issuer) as file:
+            lines = await _write_pages(engine, batch, file, page)
+        if batch.finished_at is None:
+            async with engine.begin() as connection:
+                await bulk.finish_batch(connection, batch, now=datetime.now(UTC))
+    return batch, lines
+
+
+async def _batch(engine: AsyncEngine, wanted: Batch, *, is_file: bool) -> Batch:
+    """The batch of this file, if it is of the same division and label; else a new one, audited."""
+    operator, now = current_operator(), datetime.now(UTC)
+    async with engine.begin() as connection:
+        found = await bulk.find_batch(connection, wanted.file)
+        if found is not None:
+            if (found.division, found.label) != (wanted.division, wanted.label):
+                raise BulkFileError(
+                    f"It is of division {found.division} and label {found.label!r}."
+                )
+            return found
+        if is_file:
+            raise BulkFileError(_NO_BATCH)
+        made = await bulk.begin_batch(
+            connection,
+            division=wanted.division,
+            label=wanted.label,
+            expires_at=wanted.expires_at,
+            file=wanted.file,
+            actor=operator.credential,
+            now=now,
+        )
+        context = ActContext(connection=connection, operator=operator, now=now, datasets=())
+        await record(context, "code.bulk", subject=made.batch_id)
+    return made
+
+
+async def _write_pages(engine: AsyncEngine, batch: Batch, file: BulkFile, limit: int) -> int:
+    """Issue page by page, each written once it is committed; the number of lines written."""
+    after: str | None = file.last_uscc
+    async with engine.connect() as connection:
+        total = await bulk.count_enterprises(connection, batch, after=after or "")
+    lines, looked_at = 0, 0
+    with counting(f"Division {batch.division}", total, Console(stderr=True)) as tell:
+        while after is not None:
+            async with engine.begin() as connection:
+                page = await bulk.issue_page(
+                    connection, batch, after=after, now=datetime.now(UTC), limit=limit
+                )
+            file.append(page.codes)
+            lines, looked_at, after = (
+                lines + len(page.codes),
+                looked_at + page.enterprises,
+                page.end,
+            )
+            tell(looked_at)
+    return lines
+
+
+@asynccontextmanager
+async def _alone(engine: AsyncEngine) -> AsyncIterator[None]:
+    """The one bulk issue at a time: two would give an enterprise two codes."""
+    async with autocommit(engine).connect() as connection:
+        if not await try_session_lock_named(connection, LockNamespace.CODES, LOCK):
+            raise BulkFileError("Another bulk issue is under way.")
+        yield

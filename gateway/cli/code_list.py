@@ -1,0 +1,89 @@
+"""`code list`: codes of an enterprise, of a batch, or of a division that are out of date."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+import orjson
+import typer
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.cli import code_options as options
+from gateway.cli.exit import fail
+from gateway.cli.operator_session import parse_id, plain_errors
+from gateway.codes.model import Code, Registration
+from gateway.db.engine import own_engine
+from gateway.db.paging import KeyedTable
+from gateway.settings import DatabaseSettings
+
+PAGE: Final = 1_000
+_TABLE: Final = KeyedTable(
+    table="(SELECT c.*, e.name, e.division, e.status FROM enterprise_code AS c"
+    " JOIN enterprise AS e ON e.uscc = c.uscc) AS code",
+    key=("uscc", "code_id"),
+)
+_FIELDS: Final = tuple(Code.__dataclass_fields__)
+_REGISTERED: Final = tuple(Registration.__dataclass_fields__)
+_OUTDATED: Final = """(revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :now)
+ AND (printed_name <> name OR printed_division <> division))"""
+
+
+def list_codes(
+    uscc: Annotated[str | None, typer.Option(help="Of this enterprise.")] = None,
+    division: Annotated[
+        str | None, typer.Option(help="Of enterprises in this division: 33, 3301 or 330106.")
+    ] = None,
+    batch: Annotated[str | None, typer.Option(help="Of this bulk issue.")] = None,
+    out_of_date: Annotated[
+        bool,
+        typer.Option(
+            "--out-of-date", help="Valid ones whose printed name or division is another by now."
+        ),
+    ] = False,
+) -> None:
+    """List codes as NDJSON, with their state and what is out of date."""
+    if uscc is None and division is None and batch is None and not out_of_date:
+        fail("Say which: --uscc, --division, --batch or --out-of-date.")
+    conditions, values = ["true"], dict[str, Any]()
+    if uscc is not None:
+        conditions.append("uscc = :uscc")
+        values["uscc"] = options.known_uscc(uscc)
+    if division is not None:
+        conditions.append("starts_with(division, :division)")
+        values["division"] = options.division_prefix(division)
+    if batch is not None:
+        conditions.append("batch_id = :batch")
+        values["batch"] = parse_id(batch)
+    if out_of_date:
+        conditions.append(_OUTDATED)
+        values["now"] = datetime.now(UTC)
+    with plain_errors():
+        asyncio.run(_print(" AND ".join(conditions), values))
+
+
+async def _print(where: str, values: dict[str, Any]) -> None:
+    async with own_engine(DatabaseSettings.from_env()) as engine:
+        columns = ", ".join((*_FIELDS[2:], *_REGISTERED))
+        pages = _TABLE.each_page(
+            engine, _lines, columns=columns, limit=PAGE, where=where, values=values
+        )
+        async for lines in pages:
+            print(lines, end="")
+
+
+async def _lines(_connection: AsyncConnection, rows: Sequence[Row[Any]]) -> str:
+    now = datetime.now(UTC)
+    return "".join(_line(row, now) for row in rows)
+
+
+def _line(row: Row[Any], now: datetime) -> str:
+    code = Code(**{name: getattr(row, name) for name in _FIELDS})
+    registration = Registration(**{name: getattr(row, name) for name in _REGISTERED})
+    line = {
+        **{name: getattr(code, name) for name in _FIELDS},
+        "state": code.state_at(now),
+        "out_of_date": list(code.outdated_facts(registration)),
+    }
+    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE).decode()

@@ -1,0 +1,214 @@
+"""Bulk issue for a division: one code for each enterprise in business that has none valid.
+
+Pages in the order of the USCC, one transaction each. A batch's codes are found again by its id, so
+that a run that ended goes on: no enterprise gets two, and none is missing from the batch's file.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Select, and_, any_, func, insert, literal, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+
+from gateway.codes.ids import PHRASE_BYTES, phrase_from
+from gateway.codes.model import Code
+from gateway.codes.service import OPERATING
+from gateway.codes.store import code_id_of, new_randomness
+from gateway.codes.tables import CodeBatchRow, CodeLocatorRow, CodeRow
+from gateway.creditfile.tables import enterprise
+from gateway.db.column_types import Texts
+from gateway.disclosure.ids import new_id
+
+PAGE: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One bulk issue: a division (a prefix of codes by GB/T 2260), and the file for the printer."""
+
+    batch_id: str
+    division: str
+    label: str
+    expires_at: datetime | None = None
+    file: str
+    issued_by: str
+    started_at: datetime
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Codes in the order of the USCC; `end` is the USCC from which to go on, `None` after the last page."""
+
+    codes: list[Code]
+    enterprises: int
+    end: str | None
+
+
+async def find_batch(connection: AsyncConnection, file: str) -> Batch | None:
+    """The newest batch that was written to `file`."""
+    columns = (col(getattr(CodeBatchRow, name)) for name in Batch.__dataclass_fields__)
+    found = await connection.execute(
+        select(*columns)
+        .where(col(CodeBatchRow.file) == file)
+        .order_by(col(CodeBatchRow.started_at).desc())
+        .limit(1)
+    )
+    row = found.one_or_none()
+    return Batch(**row._asdict()) if row else None
+
+
+async def begin_batch(
+    connection: AsyncConnection,
+    *,
+    division: str,
+    label: str,
+    expires_at: datetime | None,
+    file: str,
+    actor: str,
+    now: datetime,
+) -> Batch:
+    """Store a new batch."""
+    batch = Batch(
+        batch_id=new_id("bat"),
+        division=division,
+        label=label,
+        expires_at=expires_at,
+        file=file,
+        issued_by=actor,
+        started_at=now,
+    )
+    values = {name: getattr(batch, name) for name in Batch.__dataclass_fields__}
+    await connection.execute(insert(CodeBatchRow).values(values))
+    return batch
+
+
+async def finish_batch(connection: AsyncConnection, batch: Batch, *, now: datetime) -> None:
+    """Mark a batch as finished; no code is added to it afterwards."""
+    await connection.execute(
+        update(CodeBatchRow)
+        .where(col(CodeBatchRow.batch_id) == batch.batch_id)
+        .values(finished_at=now)
+    )
+
+
+async def count_enterprises(connection: AsyncConnection, batch: Batch, *, after: str) -> int:
+    """The number of enterprises in business in the division, after the USCC `after`."""
+    page = _in_business(batch, after).with_only_columns(func.count())
+    return int((await connection.execute(page)).scalar_one())
+
+
+async def issue_page(
+    connection: AsyncConnection, batch: Batch, *, after: str, now: datetime, limit: int = PAGE
+) -> Page:
+    """The batch's codes of the next enterprises after `after`, issued where they are not yet.
+
+    A finished batch gets no further codes: those that it has are read again.
+    """
+    stored = await _stored_codes(connection, batch, after=after, limit=limit)
+    found: Sequence[Any] = ()
+    if batch.finished_at is None:
+        page = _in_business(batch, after).order_by(enterprise.c.uscc).limit(limit)
+        found = (await connection.execute(page)).all()
+    ends = [rows[-1].uscc for rows in (stored, found) if len(rows) == limit]
+    end = min(ends, default=None)
+    rows = [row for row in found if end is None or row.uscc <= end]
+    codes = [code for code in stored if end is None or code.uscc <= end]
+    taken = await _usccs_with_code(connection, batch, [row.uscc for row in rows], now)
+    issued = [_new(row, batch, now) for row in rows if row.uscc not in taken]
+    if issued:
+        await _insert(connection, issued)
+    codes = sorted([*codes, *issued], key=lambda each: each.uscc)
+    return Page(codes=codes, enterprises=len(rows), end=end)
+
+
+async def revoke_page(
+    connection: AsyncConnection, batch_id: str, *, actor: str, now: datetime, limit: int = PAGE
+) -> int:
+    """Revoke some of a batch's codes; the number of those revoked, 0 when none is left."""
+    is_open = and_(col(CodeRow.batch_id) == batch_id, col(CodeRow.revoked_at).is_(None))
+    found = await connection.execute(select(col(CodeRow.uscc)).where(is_open).limit(limit))
+    usccs = found.scalars().all()
+    if not usccs:
+        return 0
+    done = await connection.execute(
+        update(CodeRow)
+        .where(is_open, col(CodeRow.uscc) == any_(literal(list(usccs), Texts)))
+        .values(revoked_at=now, revoked_by=actor)
+    )
+    return done.rowcount
+
+
+def _in_business(batch: Batch, after: str) -> Select[Any]:
+    """The enterprises in business of the batch's division after `after`."""
+    table = enterprise.c
+    return select(table.uscc, table.name, table.division).where(
+        table.uscc > after,
+        table.division.startswith(batch.division, autoescape=True),
+        table.status.in_(sorted(OPERATING)),
+    )
+
+
+async def _stored_codes(
+    connection: AsyncConnection, batch: Batch, *, after: str, limit: int
+) -> list[Code]:
+    """The batch's next codes that are not revoked."""
+    found = await connection.execute(
+        select(*(col(getattr(CodeRow, name)) for name in Code.__dataclass_fields__))
+        .where(
+            col(CodeRow.batch_id) == batch.batch_id,
+            col(CodeRow.uscc) > after,
+            col(CodeRow.revoked_at).is_(None),
+        )
+        .order_by(col(CodeRow.uscc))
+        .limit(limit)
+    )
+    return [Code(**row._asdict()) for row in found]
+
+
+async def _usccs_with_code(
+    connection: AsyncConnection, batch: Batch, usccs: Sequence[str], now: datetime
+) -> set[str]:
+    """Those of the enterprises that have a valid code, or had one of this batch."""
+    is_valid = and_(
+        col(CodeRow.revoked_at).is_(None),
+        or_(col(CodeRow.expires_at).is_(None), col(CodeRow.expires_at) > now),
+    )
+    found = await connection.execute(
+        select(col(CodeRow.uscc)).where(
+            col(CodeRow.uscc) == any_(literal(list(usccs), Texts)),
+            or_(is_valid, func.coalesce(col(CodeRow.batch_id), "") == batch.batch_id),
+        )
+    )
+    return set(found.scalars())
+
+
+def _new(row: Any, batch: Batch, now: datetime) -> Code:
+    """A code whose sign has the registered name."""
+    randomness = new_randomness()
+    return Code(
+        uscc=row.uscc,
+        code_id=code_id_of(randomness),
+        sign_name=row.name,
+        label=batch.label,
+        check_phrase=phrase_from(randomness[-PHRASE_BYTES:]),
+        printed_name=row.name,
+        printed_division=row.division,
+        issued_at=now,
+        issued_by=batch.issued_by,
+        expires_at=batch.expires_at,
+        batch_id=batch.batch_id,
+    )
+
+
+async def _insert(connection: AsyncConnection, codes: Sequence[Code]) -> None:
+    await connection.execute(
+        insert(CodeLocatorRow), [{"code_id": each.code_id, "uscc": each.uscc} for each in codes]
+    )
+    names = tuple(Code.__dataclass_fields__)
+    await connection.execute(
+        insert(CodeRow), [{name: getattr(each, name) for name in names} for each in codes]
+    )
