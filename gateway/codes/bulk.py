@@ -23,6 +23,7 @@ from gateway.db.column_types import Texts
 from gateway.disclosure.ids import new_id
 
 PAGE: Final = 1_000
+_FIELDS: Final = tuple(Code.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,10 +206,17 @@ def _new(row: Any, batch: Batch, now: datetime) -> Code:
 
 
 async def _insert(connection: AsyncConnection, codes: Sequence[Code]) -> None:
-    await connection.execute(
-        insert(CodeLocatorRow), [{"code_id": each.code_id, "uscc": each.uscc} for each in codes]
+    """Insert codes and their locators by COPY."""
+    driver = (await connection.get_raw_connection()).driver_connection
+    if driver is None:
+        raise RuntimeError("The connection was closed.")
+    await driver.copy_records_to_table(
+        CodeLocatorRow.__tablename__,
+        records=[(code.code_id, code.uscc) for code in codes],
+        columns=("code_id", "uscc"),
     )
-    names = tuple(Code.__dataclass_fields__)
-    await connection.execute(
-        insert(CodeRow), [{name: getattr(each, name) for name in names} for each in codes]
+    await driver.copy_records_to_table(
+        CodeRow.__tablename__,
+        records=[tuple(getattr(code, name) for name in _FIELDS) for code in codes],
+        columns=_FIELDS,
     )
