@@ -43,7 +43,8 @@ def runs(matrix: Matrix) -> Iterator[tuple[int, int, int]]:
     """The dark runs of each row: column, row and length."""
     for y, row in enumerate(matrix):
         for found in _DARK.finditer(bytes(row)):
-            yield found.start(), y, found.end() - found.start()
+            start, end = found.span()
+            yield start, y, end - start
 
 
 def as_path(matrix: Matrix) -> str:

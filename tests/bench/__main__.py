@@ -18,6 +18,7 @@ from tests.bench.measure import Comparison, Result, measure
 from tests.bench.options import TOKEN_CONTENDERS, VERIFICATION_CONTENDERS, Options
 from tests.bench.pages import page_servers
 from tests.bench.servers import Server, servers
+from tests.bench.sheets import measure_sheets
 
 HELP = {
     "part": "which path is measured",
@@ -30,12 +31,18 @@ HELP = {
     "lookups": "look-ups of each sort in each database",
     "province": "enterprises of the province whose files are taken in",
     "loads": "how often it is taken in",
+    "stickers": "stickers of a bulk drawing",
+    "draws": "how often they are drawn",
 }
 
 
 def main() -> None:
     """Set up, measure, report, clean up."""
     options, console, began = _plan(), Console(), time.monotonic()
+    if options.has("codes"):
+        _codes(options, console, began)
+    if options.part == "codes":
+        return
     with ExitStack() as stack:
         with console.status("PostgreSQL, Redis, a synthetic province …"):
             built = stack.enter_context(environment(options.entities))
@@ -89,6 +96,13 @@ def _ingest(options: Options, built: Environment, console: Console, began: float
         console.print(f"[dim]{time.monotonic() - began:5.0f} s  {sentence}[/]", highlight=False)
 
     report.show_ingest(console, measure_ingest(options, built, say))
+
+
+def _codes(options: Options, console: Console, began: float) -> None:
+    def say(sentence: str) -> None:
+        console.print(f"[dim]{time.monotonic() - began:5.0f} s  {sentence}[/]", highlight=False)
+
+    report.show_sheets(console, measure_sheets(options, say))
 
 
 def _raced(

@@ -16,7 +16,7 @@ BARE: Final = "bare"
 STATIC: Final = "static"
 WARM: Final = "warm"
 COLD: Final = "cold"
-PARTS: Final = ("verification", "token", "page", "lookup", "ingest")
+PARTS: Final = ("verification", "token", "page", "lookup", "ingest", "codes")
 ALL: Final = "all"
 
 
@@ -34,6 +34,8 @@ class Options:
     lookups: int = 4_000
     province: int = 30_000
     loads: int = 3
+    stickers: int = 6_000
+    draws: int = 2
 
     def has(self, part: str) -> bool:
         """Whether `part` is measured."""

@@ -1,4 +1,4 @@
-"""Report tables: rates against baseline and echo, CPU by step, look-ups, ingest."""
+"""Report tables: rates against baseline and echo, CPU by step, look-ups, ingest, drawing."""
 
 from collections.abc import Callable, Mapping
 from statistics import median
@@ -12,6 +12,7 @@ from tests.bench.ingest import COPY, Load, Loads
 from tests.bench.lookups import Lookups, Timings
 from tests.bench.measure import Result
 from tests.bench.options import BARE, BASELINE, ECHO, GATEWAY, PEER, STATIC, Options
+from tests.bench.sheets import CORES, SYMBOLS, Drawing, Drawings
 
 Results = Mapping[str, Result]
 Lines = Mapping[str, Callable[[Result, Results], str]]
@@ -129,6 +130,24 @@ def show_ingest(console: Console, found: Loads) -> None:
         for title, line in lines.items():
             table.add_row(title, *(line(of) for of in loads.values()))
         console.print(table)
+
+
+def show_sheets(console: Console, found: Drawings) -> None:
+    """Print stickers per second against bare `qrcode` (target 0.80 per core), and the cores in use."""
+    bare = found[SYMBOLS]
+    table = Table(title=f"Bulk drawing: {bare.stickers:,} stickers, {len(bare.clock)} rounds")
+    for heading in ("", *found):
+        table.add_column(heading, justify="right" if heading else "left")
+    lines: dict[str, Callable[[Drawing], str]] = {
+        "per second, median": lambda run: f"{run.rate:,.0f}",
+        "of bare qrcode, per core": lambda run: f"[bold]{run.per_core(bare):.2f}[/]",
+        "of bare qrcode, elapsed": lambda run: f"{run.share_of(bare):.2f}",
+        "CPU µs per sticker": lambda run: _micros(median(run.cpu) / run.stickers),
+        f"cores in use, of {CORES}": lambda run: f"{run.busy:.2f}",
+    }
+    for title, line in lines.items():
+        table.add_row(title, *(line(each) for each in found.values()))
+    console.print(table)
 
 
 def _per_row(load: Load, part: str) -> str:

@@ -33,7 +33,7 @@ FIXED: Final = "".join(
 
 
 def write_subset(typeface: Typeface, characters: Iterable[str], path: Path) -> Typeface:
-    """Write the font with these and the fixed characters alone to `path`, an `.otf`."""
+    """Write the font with these and the fixed characters alone, as far as it has them, to `path` (`.otf`)."""
     options = Options()
     options.layout_features = []
     options.hinting = False

@@ -128,7 +128,7 @@ def _symbol(mark: Symbol, height: float) -> str:
 
 
 def _rectangles(matrix: Matrix) -> str:
-    return "\n".join(f"{x} {y} {length} 1 re" for x, y, length in qr.runs(matrix))
+    return "\n".join([f"{x} {y} {length} 1 re" for x, y, length in qr.runs(matrix)])
 
 
 def _box(mark: Box, height: float) -> str:

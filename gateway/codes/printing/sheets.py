@@ -155,8 +155,7 @@ def _drawn(plan: SheetPlan, found: SheetFile, parts: Sequence[_Part]) -> Iterato
     whole = open_typeface(plan.font)
     processes = min(plan.processes or len(os.sched_getaffinity(0)), len(parts))
     with TemporaryDirectory() as folder:
-        known = filter(whole.has, found.characters)
-        font = write_subset(whole, known, Path(folder) / "font.otf").path
+        font = write_subset(whole, found.characters, Path(folder) / "font.otf").path
         pool = ProcessPoolExecutor(
             processes, get_context("spawn"), initializer=_prepare, initargs=(font,)
         )

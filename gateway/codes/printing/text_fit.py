@@ -21,6 +21,7 @@ LEADING: Final = 1.24
 _BASELINE: Final = 0.98
 """Baseline of the first line below the top of a paragraph, in ems: CJK glyphs reach 0.88 above it."""
 _SHRINK: Final = 0.94
+_WIDER: Final = 1.06
 _SMALLEST: Final = 1.5
 """Size in millimetres below which text is cut with an ellipsis instead of made smaller."""
 _UNSEEN: Final = re.compile("[\\ufe00-\\ufe0f\\U000e0000-\\U000e0fff]")
@@ -140,26 +141,28 @@ def _placed(
 
 def _balanced(text: str, lines: Sequence[str], width: float, typeface: Typeface) -> Sequence[str]:
     """The text in as many lines, about equally long."""
-    narrow, wide, most = width / 2, width, len(lines)
-    while most > 1 and wide - narrow > width / 40:
-        middle = (narrow + wide) / 2
-        tried = _filled(text, middle, typeface)
-        if len(tried) <= most:
-            wide, lines = middle, tried
-        else:
-            narrow = middle
+    most = len(lines)
+    if most == 1:
+        return lines
+    tried = typeface.width(text) / most
+    while tried < width:
+        balanced = _filled(text, tried, typeface)
+        if len(balanced) <= most:
+            return balanced
+        tried *= _WIDER
     return lines
 
 
 def _filled(text: str, width: float, typeface: Typeface) -> list[str]:
     """Lines of at most `width` ems, filled one after the other; a word wider than a line is broken."""
-    lines, line = [], ""
+    lines, line, used = [], "", 0.0
     for word in _words(text, width, typeface):
-        if line and typeface.width((line + word).rstrip()) > width:
-            kept, carried = _turn(line, word)
+        if line and used + typeface.width(word.rstrip()) > width:
+            kept, line = _turn(line, word)
             lines.append(kept.rstrip())
-            line = carried
+            used = typeface.width(line)
         line += word
+        used += typeface.width(word)
     return [*lines, line.rstrip()]
 
 
