@@ -26,7 +26,7 @@ from gateway.codes.printing.sheet_lines import SheetFile, SheetLine, read_part
 from gateway.codes.printing.typeface import Typeface, open_typeface
 from gateway.pages.csv_safe import BOM, as_csv
 
-SHEETS_PER_FILE: Final = 50
+SHEETS_PER_FILE: Final = 100
 _GC_THRESHOLDS: Final = (100_000, 50, 100)
 """Drawing makes many short-lived lists and no cycles."""
 MANIFEST: Final = "sheets.json"
