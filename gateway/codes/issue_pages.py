@@ -36,7 +36,7 @@ from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages.forms import Fields, single_value
 from gateway.pages.i18n import Translated
 from gateway.pages.page_route import EarlyResponse, PageRoute, see_other
-from gateway.pages.rendering import PageRenderer
+from gateway.pages.rendering import PageRenderer, format_end
 from gateway.rfc3339 import parse_date
 from gateway.runtime import Runtime, UsingRuntime
 
@@ -122,7 +122,7 @@ async def show_reissue_form(code_id: str, runtime: UsingRuntime, visitor: UsingV
     """Show the form that replaces a code, filled with what its sticker says."""
     code, registration = await _own(code_id, runtime, visitor)
     kept = await visitor.kept_form(f"reissue {code_id}")
-    fields = kept or Fields({"sign_name": [code.sign_name], "label": [code.label]})
+    fields = kept or _fields_of(code, runtime.now())
     return _reissue_form(runtime, visitor, code, registration, fields, None)
 
 
@@ -159,6 +159,14 @@ async def _own(code_id: str, runtime: Runtime, visitor: Visitor) -> tuple[Code, 
     async with runtime.engine.connect() as connection:
         code = await own_code(connection, visitor, code_id)
     return code, await _own_registration(code.uscc, runtime, visitor)
+
+
+def _fields_of(code: Code, now: datetime) -> Fields:
+    """The fields of a form as a code's sticker has them; a term that is over is left out."""
+    fields = {"sign_name": [code.sign_name], "label": [code.label]}
+    if code.expires_at is not None and code.expires_at > now:
+        fields["last_day"] = [format_end(code.expires_at)]
+    return Fields(fields)
 
 
 def _parse_sign(fields: Fields, now: datetime) -> Sign | Problem:

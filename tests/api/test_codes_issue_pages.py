@@ -143,7 +143,9 @@ async def test_a_sticker_is_out_of_date_after_a_change_of_name(portal: PortalFix
     assert "与登记不符" not in (await browser.get(page)).text
     await rename(portal, name="杭州云栖科技集团有限公司", division="330110")
     assert "1 张贴纸与现在的登记不符" in (await browser.get(page)).text
-    assert "登记名称、行政区划" in (await browser.get(f"/portal/codes/{old.code_id}")).text
+    shown = (await browser.get(f"/portal/codes/{old.code_id}")).text
+    assert "登记名称、行政区划" in shown
+    assert 'id="print"' not in shown, "it is reissued, not printed again"
     done = await reissue(browser, old, sign_name="云栖旗舰店")
     new_id = done.headers["location"].partition("?")[0].rpartition("/")[2]
     assert "已换发" in (await browser.get(done.headers["location"])).text
@@ -165,6 +167,16 @@ async def test_a_reissue_that_is_posted_twice_leads_to_the_new_code(portal: Port
     new_page = first.headers["location"].partition("?")[0]
     assert again.headers["location"] == new_page
     assert len(await codes_of(portal)) == 2
+
+
+async def test_a_reissue_keeps_the_term_unless_it_is_changed(portal: PortalFixture) -> None:
+    """The form is filled with what the sticker says."""
+    browser = await portal.signed_in()
+    issued = await fill_form(portal, browser, label="南门", last_day="2027-01-31")
+    address = issued.headers["location"].partition("?")[0] + "/reissue"
+    form = (await browser.get(address)).text
+    for value in ("云栖小店", "南门", "2027-01-31"):
+        assert f'value="{value}"' in form
 
 
 async def test_a_revoked_code_is_not_reissued(portal: PortalFixture) -> None:
