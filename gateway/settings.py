@@ -1,6 +1,7 @@
 """Settings from environment variables `XINQIAO_…`, parsed once at start-up; no default secrets."""
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import SplitResult, urlsplit
@@ -126,6 +127,10 @@ class Settings(DatabaseSettings):
         ge=1 << 20,
         description="bytes of unfinished uploads that a source may have",
     )
+    national_code_prefix: Url | None = Field(
+        default=None,
+        description="what the address of a national enterprise code begins with, up to its identifier",
+    )
     authority: Url | None = Field(
         default=None, description="whose pages these are, as 某省公共信用信息中心; shown on them"
     )
@@ -224,6 +229,13 @@ class Settings(DatabaseSettings):
                 "XINQIAO_ISSUER must be an origin only, without path, query or trailing slash"
             )
         return self
+
+    @field_validator("national_code_prefix")
+    @classmethod
+    def _national_prefix(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[!-~]+[/=]", value):
+            raise ValueError("must be an address that ends with / or =, before the identifier")
+        return value
 
     @model_validator(mode="after")
     def _checkpoints_have_places(self) -> Self:

@@ -21,6 +21,7 @@ from gateway.cli.code_list import list_codes
 from gateway.cli.code_options import Issuer, Label, LastDay
 from gateway.cli.code_sheets import sheets
 from gateway.cli.exit import fail
+from gateway.cli.national_codes import national
 from gateway.cli.operator_session import (
     current_operator,
     long_work,
@@ -55,6 +56,7 @@ app = typer.Typer(no_args_is_help=True, help="Enterprise codes (企业码).")
 app.command("bulk")(bulk_issue)
 app.command("list")(list_codes)
 app.command("sheets")(sheets)
+app.command("national")(national)
 
 CodeId = Annotated[str, typer.Argument(help="The code's number, of 26 characters.")]
 

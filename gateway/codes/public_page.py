@@ -49,7 +49,10 @@ PROPERTIES: Final = {"uscc": "taxID", "established_on": "foundingDate", "address
 """Properties of a schema.org `Organization`, as microdata of the registration fields that are shown."""
 
 InvalidCode = (
-    Literal["malformed", "unknown", "too_many", "screen_over", "screen_forged"] | CodeState
+    Literal[
+        "malformed", "unknown", "too_many", "national_unknown", "screen_over", "screen_forged"
+    ]
+    | CodeState
 )
 INVALID_CODE_TEXTS: Final[Mapping[InvalidCode, tuple[int, str, Translated, Translated]]] = {
     "malformed": (
@@ -70,6 +73,19 @@ INVALID_CODE_TEXTS: Final[Mapping[InvalidCode, tuple[int, str, Translated, Trans
         Translated(
             "系统中没有签发过这个企业码。请不要在扫码后的页面输入账号、密码或付款。",
             "No such code was ever issued. Do not enter a password or pay on any page that it leads to.",
+        ),
+    ),
+    "national_unknown": (
+        404,
+        "not_found",
+        Translated(
+            "这个国家企业码在本省未查到", "This national code is not known in this province"
+        ),
+        Translated(
+            "它可能属于其他省份的企业、刚刚发放，或者是伪造的。请在国家企业信用信息公示系统查询执照上的"
+            "统一社会信用代码。",
+            "It may stand for an enterprise of another province, be quite new, or be forged. Look the "
+            "credit code on the licence up in the national publicity system.",
         ),
     ),
     "screen_over": (
@@ -163,6 +179,14 @@ def screen_code_page(
 ) -> Response:
     """The summary page of an on-screen code that was made at this time of day; nobody stores it."""
     return _summary_page(request, summary, catalogue, code=None, shown_at=made_at)
+
+
+def national_code_page(
+    request: Request, summary: Summary, catalogue: Catalogue, address: str
+) -> Response:
+    """The summary page of the enterprise that a national code's address stands for."""
+    page = _summary_page(request, summary, catalogue, code=None, shown_at=None, carried={"code": address})
+    return Representation.of(page).response(request)
 
 
 def _summary_page(

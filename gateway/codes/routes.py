@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.access.openapi_headers import PAGE, header
-from gateway.codes import network_limits, public_page, store
+from gateway.codes import national_codes, network_limits, public_page, store
 from gateway.codes.ids import code_id_in, parse_code_id
 from gateway.codes.model import CodeState
 from gateway.codes.page_schemas import INVALID_CODE, CodePageOut
@@ -53,11 +53,29 @@ async def look_up_code(request: Request, runtime: UsingRuntime, code: str = "") 
     """Show the page to type a code's number, or lead from a number or address to its page."""
     if not code:
         return public_page.lookup_page(request)
+    prefix = runtime.settings.national_code_prefix
+    identifier = national_codes.identifier_in(code, prefix) if prefix else None
+    if identifier is not None:
+        return await _national_code_page(request, runtime, identifier)
     parsed = code_id_in(code, runtime.settings.issuer)
     if parsed is None:
         return public_page.invalid_code_page(request, "malformed")
     kept = {n: v for n, v in request.query_params.items() if n in {"lang", "size"}}
     return see_other(f"/E/{parsed}" + (f"?{urlencode(kept)}" if kept else ""))
+
+
+async def _national_code_page(request: Request, runtime: Runtime, identifier: str) -> Response:
+    """The page of the enterprise that a national code stands for, without leaving this address."""
+    uscc, now = await national_codes.find_enterprise(runtime.hot, identifier), runtime.now()
+    row = await store.read_file_of(
+        runtime.hot, uscc or "", public_datasets(runtime.catalogue), runtime.catalogue, now=now
+    )
+    enterprise = enterprise_from_json(row["enterprise"])
+    if enterprise is None:
+        return await _unknown_code(request, runtime, "national_unknown")
+    summary = summary_of(enterprise, records_from_json(row["records"]), runtime.catalogue, now=now)
+    address = f"{runtime.settings.national_code_prefix}{identifier}"
+    return public_page.national_code_page(request, summary, runtime.catalogue, address)
 
 
 @router.get(
@@ -91,7 +109,7 @@ async def scan_code(request: Request, code_id: str, runtime: UsingRuntime) -> Re
         mark=kept.mark if kept and held else "",
     )
     if row is None:
-        return await _unknown_code(request, runtime)
+        return await _unknown_code(request, runtime, "unknown")
     code = Code(**{name: row[name] for name in Code.__dataclass_fields__})
     state = code.state_at(now)
     if state is not CodeState.VALID:
@@ -126,10 +144,12 @@ def _made_page(
     return kept.page.response(request)
 
 
-async def _unknown_code(request: Request, runtime: Runtime) -> Response:
+async def _unknown_code(
+    request: Request, runtime: Runtime, reason: public_page.InvalidCode
+) -> Response:
     """The warning of an unknown code; 429 after too many from one network."""
     wait = await network_limits.unknown_wait(request, runtime)
-    reason: public_page.InvalidCode = "unknown" if wait is None else "too_many"
+    reason = reason if wait is None else "too_many"
     return public_page.invalid_code_page(request, reason, retry_after=wait)
 
 

@@ -49,6 +49,15 @@ class CodeLocatorRow(SQLModel, table=True):
     uscc: str = column_types.text()
 
 
+class NationalCodeRow(SQLModel, table=True):
+    """Maps the digest of a national enterprise code's identifier to its enterprise."""
+
+    __tablename__ = "national_code"
+
+    digest: bytes = column_types.digest(primary_key=True)
+    uscc: str = column_types.text()
+
+
 class CodeBatchRow(SQLModel, table=True):
     """One bulk issue for a division: one code for each enterprise that has none."""
 
