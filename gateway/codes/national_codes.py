@@ -71,7 +71,9 @@ async def replace_all(connection: AsyncConnection, codes: Iterable[tuple[str, st
     rows, count = iter(codes), 0
     while some := list(islice(rows, _BATCH)):
         digests = [_digest(identifier) for identifier, _ in some]
-        await connection.execute(_INSERT, {"digests": digests, "usccs": [uscc for _, uscc in some]})
+        values = {"digests": digests, "usccs": [uscc for _, uscc in some]}
+        if (await connection.execute(_INSERT, values)).rowcount < len(some):
+            raise NationalCodeError("an identifier stands there twice")
         count += len(some)
     return count
 

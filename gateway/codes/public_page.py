@@ -49,9 +49,7 @@ PROPERTIES: Final = {"uscc": "taxID", "established_on": "foundingDate", "address
 """Properties of a schema.org `Organization`, as microdata of the registration fields that are shown."""
 
 InvalidCode = (
-    Literal[
-        "malformed", "unknown", "too_many", "national_unknown", "screen_over", "screen_forged"
-    ]
+    Literal["malformed", "unknown", "too_many", "national_unknown", "screen_over", "screen_forged"]
     | CodeState
 )
 INVALID_CODE_TEXTS: Final[Mapping[InvalidCode, tuple[int, str, Translated, Translated]]] = {
@@ -185,7 +183,9 @@ def national_code_page(
     request: Request, summary: Summary, catalogue: Catalogue, address: str
 ) -> Response:
     """The summary page of the enterprise that a national code's address stands for."""
-    page = _summary_page(request, summary, catalogue, code=None, shown_at=None, carried={"code": address})
+    page = _summary_page(
+        request, summary, catalogue, code=None, shown_at=None, carried={"code": address}
+    )
     return Representation.of(page).response(request)
 
 
