@@ -9,7 +9,6 @@ from typing import Final
 
 Network = IPv4Network | IPv6Network
 MAPPED_IPV4: Final = IPv6Network("::ffff:0:0/96")
-COUNTED_PREFIXES: Final = {4: 24, 6: 48}
 
 
 def parse_networks(value: object) -> tuple[Network, ...]:
@@ -29,15 +28,6 @@ def is_in_networks(peer: str | None, networks: Iterable[Network]) -> bool:
         return False
     plain = _plain(address)
     return any(plain.version == each.version and plain in each for each in networks)
-
-
-def network_of(address: str | None) -> str:
-    """The network that an address counts under: its /24 (IPv4) or /48 (IPv6); empty if unreadable."""
-    try:
-        plain = _plain(ip_address((address or "").strip()))
-    except ValueError:
-        return ""
-    return str(ip_network((plain, COUNTED_PREFIXES[plain.version]), strict=False))
 
 
 def _network(text: str) -> Network:

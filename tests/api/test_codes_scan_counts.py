@@ -19,6 +19,7 @@ from gateway.limits.store_protocol import LimiterUnavailableError
 from tests.portal_fixture import PortalFixture, open_portal
 
 PROXY: Final = "127.0.0.1"
+NETWORK: Final = bytes([203, 0, 113])
 
 
 @pytest_asyncio.fixture
@@ -88,16 +89,16 @@ async def test_scans_count_once_per_network_and_keep_no_address(portal: PortalFi
 async def test_digests_of_two_days_cannot_be_joined(portal: PortalFixture) -> None:
     """The salt of a day is random and gone at midnight; without it nothing is counted."""
     salt, now = counter_of(portal).salt, portal.clock()
-    today = salt.digest("203.0.113.0/24", now)
+    today = salt.digest(NETWORK, day_of(now))
     assert today is not None
     portal.clock.advance(timedelta(days=1))
-    assert salt.digest("203.0.113.0/24", portal.clock()) is None
+    assert salt.digest(NETWORK, day_of(portal.clock())) is None
     await salt.refresh(portal.runtime.limiter, portal.clock())
-    tomorrow = salt.digest("203.0.113.0/24", portal.clock())
+    tomorrow = salt.digest(NETWORK, day_of(portal.clock()))
     assert tomorrow not in {None, today}
     portal.clock.advance(timedelta(days=-1))
     await salt.refresh(portal.runtime.limiter, portal.clock())
-    assert salt.digest("203.0.113.0/24", portal.clock()) != tomorrow
+    assert salt.digest(NETWORK, day_of(portal.clock())) != tomorrow
 
 
 async def test_without_the_limiter_pages_open_and_nothing_is_counted(
@@ -189,7 +190,7 @@ async def test_a_worker_counts_a_bounded_number_of_codes(portal: PortalFixture) 
     """Scans of further codes in the interval are left out; memory is bounded."""
     counter, now = counter_of(portal), portal.clock()
     for number in range(MAX_CODES + 10):
-        counter.count(f"code-{number}", "203.0.113.0/24", now=now)
+        counter.count(f"code-{number}", NETWORK, now=now)
     assert len(counter.take()[1]) == MAX_CODES
 
 

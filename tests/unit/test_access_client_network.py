@@ -3,8 +3,8 @@
 import pytest
 from starlette.requests import Request
 
-from gateway.access.client_network import client_network
-from gateway.trusted_proxies import network_of, parse_networks
+from gateway.access.client_network import client_network, network_of
+from gateway.trusted_proxies import parse_networks
 
 
 class Settings:
@@ -28,18 +28,18 @@ def request_from(peer: str | None, *forwarded: str) -> Request:
 @pytest.mark.parametrize(
     ("address", "network"),
     [
-        ("203.0.113.77", "203.0.113.0/24"),
-        ("::ffff:203.0.113.77", "203.0.113.0/24"),
-        ("2001:db8:1:2::3", "2001:db8:1::/48"),
-        (" 203.0.113.77 ", "203.0.113.0/24"),
-        ("fe80::1%eth0", "fe80::/48"),
-        ("unix:", ""),
-        ("203.0.113.77, 1.2.3.4", ""),
-        ("", ""),
-        (None, ""),
+        ("203.0.113.77", bytes([203, 0, 113])),
+        ("::ffff:203.0.113.77", bytes([203, 0, 113])),
+        ("2001:db8:1:2::3", bytes.fromhex("20010db80001")),
+        ("2001:DB8:0001::", bytes.fromhex("20010db80001")),
+        ("203.0.113", b""),
+        ("fe80::1%eth0", b""),
+        ("203.0.113.77\0", b""),
+        ("203.0.113.77, 1.2.3.4", b""),
+        ("", b""),
     ],
 )
-def test_an_address_counts_under_its_network(address: str | None, network: str) -> None:
+def test_an_address_counts_under_its_network(address: str, network: bytes) -> None:
     """/24 or /48; a text that is no address counts under one name."""
     assert network_of(address) == network
 
@@ -47,11 +47,11 @@ def test_an_address_counts_under_its_network(address: str | None, network: str) 
 @pytest.mark.parametrize(
     ("peer", "forwarded", "network"),
     [
-        ("203.0.113.5", ("192.0.2.1",), "203.0.113.0/24"),
-        ("10.0.0.7", (), "10.0.0.0/24"),
-        ("10.0.0.7", ("192.0.2.1",), "192.0.2.0/24"),
-        ("10.0.0.7", ("198.51.100.9, 192.0.2.1",), "192.0.2.0/24"),
-        ("10.0.0.7", ("198.51.100.9", "192.0.2.1"), "192.0.2.0/24"),
+        ("203.0.113.5", ("192.0.2.1",), "203.0.113.0"),
+        ("10.0.0.7", (), "10.0.0.0"),
+        ("10.0.0.7", ("192.0.2.1",), "192.0.2.0"),
+        ("10.0.0.7", ("198.51.100.9, 192.0.2.1",), "192.0.2.0"),
+        ("10.0.0.7", ("198.51.100.9", "192.0.2.1"), "192.0.2.0"),
         ("10.0.0.7", ("192.0.2.1, <script>",), ""),
         (None, ("192.0.2.1",), ""),
     ],
@@ -60,4 +60,5 @@ def test_only_a_trusted_proxys_last_entry_is_believed(
     peer: str | None, forwarded: tuple[str, ...], network: str
 ) -> None:
     """What a caller writes itself stands before it, and from anybody else it is ignored."""
-    assert client_network(request_from(peer, *forwarded), Runtime()) == network  # type: ignore[arg-type]
+    found = client_network(request_from(peer, *forwarded), Runtime())  # type: ignore[arg-type]
+    assert found == network_of(network)

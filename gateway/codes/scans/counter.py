@@ -38,13 +38,14 @@ class ScanCounter:
     _day: date | None = None
     _counts: dict[str, ScanCount] = field(default_factory=dict)
 
-    def count(self, code_id: str, network: str, *, now: datetime) -> None:
+    def count(self, code_id: str, network: bytes, *, now: datetime) -> None:
         """Count one scan; without the day's salt nothing is counted."""
-        digest = self.salt.digest(network, now)
+        day = day_of(now)
+        digest = self.salt.digest(network, day)
         if digest is None:
             return
-        if self._day != day_of(now):
-            self._day, self._counts = day_of(now), {}
+        if self._day != day:
+            self._day, self._counts = day, {}
         found = self._counts.get(code_id)
         if found is None:
             if len(self._counts) >= MAX_CODES:

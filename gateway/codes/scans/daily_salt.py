@@ -31,18 +31,18 @@ class DailySalt:
         self._day, self._salt = day, salt
         return before in {(None, b""), (day, salt)}
 
-    def digest(self, network: str, now: datetime) -> bytes | None:
+    def digest(self, network: bytes, day: date) -> bytes | None:
         """The digest of a network, of this day alone; `None` without the day's salt."""
-        if self._day is None or self._day != day_of(now):
+        if self._day != day:
             return None
-        return hmac.digest(self._salt, network.encode(), "sha256")[:DIGEST_BYTES]
+        return hmac.digest(self._salt, network, "sha256")[:DIGEST_BYTES]
 
-    async def digest_or_refresh(self, limiter: LimitStore, network: str, now: datetime) -> bytes:
+    async def digest_or_refresh(self, limiter: LimitStore, network: bytes, now: datetime) -> bytes:
         """The digest, with the salt read where this worker has none; raises as `refresh`."""
-        found = self.digest(network, now)
+        found = self.digest(network, day_of(now))
         if found is None:
             await self.refresh(limiter, now)
-            found = self.digest(network, now)
+            found = self.digest(network, day_of(now))
         return found or b""
 
 
