@@ -18,6 +18,7 @@ from gateway.codes.summary import RECORDS_UNFOLDED, Section, Summary
 from gateway.creditfile import labels
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_policy import DisclosableRecord
+from gateway.creditfile.division_boxes import division_box
 from gateway.creditfile.local_dates import SHANGHAI
 from gateway.pages.i18n import Language, Translated, requested_language
 from gateway.pages.page_route import wants_json
@@ -199,6 +200,7 @@ def _summary_page(
         request,
         "codes/public_page.html",
         summary=summary,
+        is_place_known=division_box(summary.registration.get("division")) is not None,
         sentence=lambda dataset, fields: record_sentence(dataset, fields, catalogue, summary.kind),
         unfolded=RECORDS_UNFOLDED,
         labels=labels,

@@ -153,6 +153,29 @@ async def test_a_forged_id_can_be_reported_from_its_warning(portal: PortalFixtur
     assert cases == [{"code_key": "A" * 26, "uscc": None}, {"code_key": "no-code", "uscc": None}]
 
 
+async def test_the_place_is_compared_for_valid_codes_in_known_counties(
+    portal: PortalFixture,
+) -> None:
+    """Any other leads back to the code's own page, and a county without a box has no link."""
+    code, gone = await portal.add_code(portal.firm), await portal.add_code(portal.firm)
+    await portal.revoke_code(gone)
+    browser, link = portal.browser(), f"/E/nearby?code={code.code_id}"
+    assert link in (await browser.get(f"/E/{code.code_id}")).text
+    shown = await browser.get(f"{link}&lang=en")
+    assert 'data-box="119.99,30.07,120.19,30.36"' in shown.text
+    assert "Xihu, Hangzhou" in shown.text
+    assert "connect-src 'none'" in shown.headers["content-security-policy"]
+    assert "geolocation=(self)" in shown.headers["permissions-policy"]
+    for code_id in (gone.code_id, "A" * 26):
+        away = await browser.get(f"/E/nearby?code={code_id}&lang=en")
+        assert away.headers["location"] == f"/E/{code_id}?lang=en"
+    await rows(
+        portal, "UPDATE enterprise SET division = '110101' WHERE uscc = :uscc", uscc=portal.firm
+    )
+    assert "/E/nearby" not in (await browser.get(f"/E/{code.code_id}")).text
+    assert (await browser.get(link)).headers["location"] == f"/E/{code.code_id}"
+
+
 async def test_a_confirmed_code_is_revoked_logged_and_told(portal: PortalFixture) -> None:
     """The code warns from the next scan; the act has its leaf; the enterprise gets a notice."""
     code = await portal.add_code(portal.firm)

@@ -206,6 +206,9 @@ async def test_unknown_ids_are_limited_per_network_and_true_codes_never(
         answer = await guesser.get(f"/E/{'A' * 26}", headers={"Accept": accept})
         assert answer.status_code == 429
         assert int(answer.headers["retry-after"]) >= 1
+    nearby = await guesser.get("/E/nearby", params={"code": "A" * 26})
+    assert nearby.status_code == 429, "no other page tells more"
+    assert (await guesser.get("/E/nearby", params={"code": code.code_id})).status_code == 200
     assert (await guesser.get(f"/E/{code.code_id}")).status_code == 200
     other = browser_at(portal, "192.0.2.5")
     assert (await other.get(f"/E/{'A' * 26}")).status_code == 404

@@ -13,7 +13,8 @@ from starlette.responses import Response
 from gateway.codes import store
 from gateway.codes.ids import parse_code_id
 from gateway.codes.model import CodeState
-from gateway.codes.public_page import render_page
+from gateway.codes.network_limits import unknown_wait
+from gateway.codes.public_page import invalid_code_page, render_page
 from gateway.codes.reports.display import display_query
 from gateway.creditfile.division_boxes import MARGIN, division_box
 from gateway.creditfile.divisions import division_label
@@ -42,10 +43,12 @@ async def compare_place(request: Request, runtime: UsingRuntime, code: str = "")
         found = await store.find_code(connection, code_id) if code_id else None
         registered = await store.find_registration(connection, found.uscc) if found else None
     box = division_box(registered.division) if registered else None
-    if found is None or registered is None or box is None:
+    wait = await unknown_wait(request, runtime) if found is None else None
+    if wait is not None:
+        return invalid_code_page(request, "too_many", retry_after=wait)
+    is_valid = found is not None and found.state_at(runtime.now()) is CodeState.VALID
+    if found is None or registered is None or box is None or not is_valid:
         return see_other(f"/E/{code_id or ''}{display_query(request)}")
-    if found.state_at(runtime.now()) is not CodeState.VALID:
-        return see_other(f"/E/{code_id}{display_query(request)}")
     page = render_page(
         request,
         "codes/reports/nearby.html",
