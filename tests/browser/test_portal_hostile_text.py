@@ -25,6 +25,7 @@ WATCH: Final = "window.ran = () => { window.didRun = true }"
 FOUND: Final = """() => [
   window.didRun ? 'it ran' : '',
   ...[...document.querySelectorAll('script, iframe, svg[onload], style, img[src="x"]')]
+    .filter(each => !each.matches('script[src^="/E/nearby.js?v="]'))
     .map(each => each.outerHTML),
   ...[...document.querySelectorAll('*')].flatMap(each => [...each.attributes])
     .filter(each => each.name.startsWith('on') || /^\\s*javascript:/i.test(each.value))
