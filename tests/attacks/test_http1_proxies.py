@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from fastapi.routing import iter_route_contexts
 
+from gateway.codes.network_limits import UNKNOWN_PER_TEN_MINUTES
 from tests.mtls_builders import SUBJECT, Holder, make_certificate
 from tests.proxies import CA, Proxy, token_form
 
@@ -157,6 +158,21 @@ async def test_every_address_of_the_gateway_gets_through(front: Proxy, where: st
             answer = http.get(getattr(front, where) + path)
             reached = "x-request-id" in answer.headers
             assert reached == (path not in {"/metrics", "/readyz"}), path
+
+
+@pytest.mark.parametrize("where", WHERE)
+async def test_a_callers_own_forwarded_address_is_not_passed_on(front: Proxy, where: str) -> None:
+    """Guesses of codes are limited by the address that the proxy sees, whatever the caller writes."""
+    with front.http(None) as http:
+        statuses = [
+            http.get(
+                f"{getattr(front, where)}/E/{'A' * 26}",
+                headers={"X-Forwarded-For": f"198.51.{number}.7"},
+            ).status_code
+            for number in range(UNKNOWN_PER_TEN_MINUTES + 1)
+        ]
+    assert statuses[-1] == 429
+    assert set(statuses) <= {404, 429}
 
 
 @pytest.mark.parametrize("where", [*WHERE, "direct"])
