@@ -170,7 +170,8 @@ def code_json(page: CodePage) -> Response:
 
 def valid_code_page(request: Request, page: CodePage, catalogue: Catalogue) -> Representation:
     """The summary page of a valid code, in the language and size of the request's address."""
-    return Representation.of(_summary_page(request, page.summary, catalogue, code=page.code))
+    made = _summary_page(request, page.summary, catalogue, code=page.code, shown_at=None)
+    return Representation.of(made)
 
 
 def screen_code_page(
