@@ -1,4 +1,4 @@
-"""The four demo clients with their registrations, agreements and keys."""
+"""The demo clients with their registrations, agreements and keys."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -9,6 +9,7 @@ from gateway.clients.registration import Registration
 from gateway.clients.terms import ON_A_PERSONS_ID, Terms
 from gateway.limits.quotas import Quotas
 from gateway.signing.jwk import new_p256_jwk, without_private
+from gateway.synthetic.delivered_rows import SOURCES
 from verification import QUESTIONS
 
 TERM: Final = timedelta(days=3 * 365)
@@ -143,6 +144,16 @@ DEMO_CLIENTS: Final = (
         scopes=("records:write",),
         purposes=frozenset({"public_interest"}),
         datasets=frozenset({"licence", "penalty", "inspection", "honour"}),
+    ),
+    DemoClient(
+        key="registrar",
+        client_id=SOURCES["market_regulation"][0],
+        kind="source",
+        name_zh="示例登记机关（合成）",
+        name_en="Example Registration Authority (synthetic)",
+        scopes=("codes",),
+        purposes=frozenset({"public_interest"}),
+        datasets=frozenset({"registration"}),
     ),
 )
 

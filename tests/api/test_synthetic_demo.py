@@ -62,7 +62,7 @@ def assert_is_a_kit(kit: dict[str, Any]) -> None:
     """Assert a kit with credentials of every client."""
     address = urlsplit(kit["issuer"])
     assert (address.scheme, address.hostname) == ("http", "127.0.0.1")
-    assert kit["clients"].keys() == {"bank", "platform", "agency", "source"}
+    assert kit["clients"].keys() == {"bank", "platform", "agency", "source", "registrar"}
     for client in kit["clients"].values():
         assert {"client_id", "private_jwks", "redirect_uris", "scope"} <= client.keys()
         assert client["private_jwks"]["keys"][0]["d"]
