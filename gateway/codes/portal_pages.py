@@ -49,6 +49,7 @@ async def list_codes(uscc: str, runtime: UsingRuntime, visitor: UsingVisitor) ->
         views=views,
         outdated=sum(bool(each.outdated) for each in views),
         is_cut=len(views) == MOST_SHOWN,
+        may_print=find_font(runtime.settings.font) is not None,
         reported=reported,
     )
 

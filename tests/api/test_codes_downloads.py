@@ -83,6 +83,26 @@ async def test_only_a_valid_code_is_printed_and_only_for_its_own_enterprise(
     assert (await owner.get(f"{path}/{file}")).status_code == 404
 
 
+async def test_a_sheet_has_every_valid_code_once(portal: PortalFixture) -> None:
+    """One number a sticker; a revoked code is left out, and a stranger gets nothing."""
+    browser, stranger = await portal.signed_in(), await portal.signed_in("wang")
+    address = f"/portal/enterprises/{portal.firm}/codes/sheet.pdf"
+    assert (await browser.get(address)).status_code == 404
+    codes = [await portal.add_code(portal.firm, f"店{number}") for number in range(10)]
+    await portal.revoke_code(codes[0])
+    listed = await browser.get(f"/portal/enterprises/{portal.firm}/codes")
+    assert f'href="{address}"' in listed.text
+    assert (await stranger.get(address)).status_code == 404
+    document = pypdfium2.PdfDocument((await browser.get(address)).content)
+    read = []
+    for page in document:
+        picture = page.render(scale=150 / 72, grayscale=True).to_pil()
+        pixels = memoryview(picture.tobytes()).cast("B", (picture.height, picture.width))
+        read += [each.text for each in zxingcpp.read_barcodes(pixels)]
+    assert len(document) == 2
+    assert sorted(read) == sorted(code_url(ISSUER, each.code_id) for each in codes[1:])
+
+
 async def test_the_operator_of_an_individual_business_is_in_no_byte(
     portal: PortalFixture,
 ) -> None:

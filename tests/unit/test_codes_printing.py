@@ -21,7 +21,7 @@ from gateway.codes.printing.content import Content, content_of
 from gateway.codes.printing.drawing import Box, Drawing, Symbol, Text
 from gateway.codes.printing.file_names import attachment, file_name
 from gateway.codes.printing.font_subset import write_subset
-from gateway.codes.printing.formats import BY_KEY, FORMATS
+from gateway.codes.printing.formats import BY_KEY, FORMATS, STICKERS_PER_SHEET, sheet_pages
 from gateway.codes.printing.layouts import MIN_MODULE, ROUND, ModulesTooSmallError, upright
 from gateway.codes.printing.pdf import write_pdf
 from gateway.codes.printing.png import write_png
@@ -80,9 +80,10 @@ def a_content(
 def pdfs(small_font: Typeface) -> Mapping[str, bytes]:
     """A PDF of every format."""
     content = a_content()
+    pages = {each.key: each.pages(content, small_font) for each in FORMATS}
+    pages["sheet"] = list(sheet_pages([content] * STICKERS_PER_SHEET, small_font))
     return {
-        each.key: write_pdf(each.pages(content, small_font), small_font, title="t", created=DAY)
-        for each in FORMATS
+        key: write_pdf(these, small_font, title="t", created=DAY) for key, these in pages.items()
     }
 
 
@@ -300,6 +301,6 @@ def test_file_names_say_the_sign_and_are_safe(sign: str, name: str) -> None:
 
 def test_every_format_has_a_place_on_paper_and_a_purpose() -> None:
     """In both languages, under a name of its own."""
-    assert list(BY_KEY) == list(PAPERS)
+    assert [*BY_KEY, "sheet"] == list(PAPERS)
     for each in FORMATS:
         assert all((*each.name, *each.paper, *each.purpose))

@@ -1,6 +1,7 @@
 """Portal downloads of a printed code: each format as PDF, the sticker as PNG and SVG too."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from fastapi import APIRouter
@@ -9,9 +10,10 @@ from starlette.responses import Response
 from gateway.access.download_limit import count_download
 from gateway.codes import store
 from gateway.codes.guards import own_valid_code
+from gateway.codes.model import Code, CodeState
 from gateway.codes.printing.content import Content, content_of
 from gateway.codes.printing.file_names import attachment, file_name
-from gateway.codes.printing.formats import BY_KEY, STICKER, Format
+from gateway.codes.printing.formats import BY_KEY, STICKER, Format, sheet_pages
 from gateway.codes.printing.layouts import ModulesTooSmallError, upright
 from gateway.codes.printing.pdf import write_pdf
 from gateway.codes.printing.png import write_png
@@ -21,6 +23,7 @@ from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import disclosable_fields
 from gateway.creditfile.file_query import enterprise_from_json
 from gateway.creditfile.records import registration_of
+from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages.chinese_font import find_font
 from gateway.pages.i18n import Translated
@@ -32,6 +35,8 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 # Drawing holds a large font in memory for about a second.
 drawing_slots: Final = asyncio.Semaphore(2)
 
+MAX_ON_SHEETS: Final = 104
+"""Codes on the sheets of one download: thirteen pages; more are not valid of one enterprise."""
 TOO_SMALL: Final = PageMessage(
     422,
     Translated("这个尺寸印不下", "Too small to be printed"),
@@ -88,10 +93,34 @@ async def download_png(code_id: str, runtime: UsingRuntime, visitor: UsingVisito
     return _file(found.content, drawn, "image/png", STICKER.key, "png", saved=True)
 
 
+@router.get("/portal/enterprises/{uscc}/codes/sheet.pdf")
+async def download_sheet(uscc: str, runtime: UsingRuntime, visitor: UsingVisitor) -> Response:
+    """Serve A4 sheets with all valid codes of an enterprise, each once."""
+    visitor.require(Permission.CODES, uscc)
+    async with runtime.engine.connect() as connection:
+        codes = await store.list_codes(connection, uscc)
+    now = runtime.now()
+    valid = [each for each in codes if each.state_at(now) is CodeState.VALID]
+    found = [await _drawn_from(each, runtime, visitor) for each in valid[:MAX_ON_SHEETS]]
+    if not found:
+        return visitor.not_found()
+    await count_download(runtime, visitor)
+    async with drawing_slots:
+        try:
+            drawn = await asyncio.to_thread(_sheets, found, runtime)
+        except ModulesTooSmallError:
+            raise EarlyResponse(visitor.message_page(TOO_SMALL)) from None
+    return _file(found[0].content, drawn, "application/pdf", "sheet", "pdf", saved=True)
+
+
 async def _printable(code_id: str, runtime: Runtime, visitor: Visitor) -> _Printable:
     """The public values of the visitor's own valid code; 404 without a font."""
     async with runtime.engine.connect() as connection:
         code = await own_valid_code(connection, visitor, code_id, now=runtime.now())
+    return await _drawn_from(code, runtime, visitor)
+
+
+async def _drawn_from(code: Code, runtime: Runtime, visitor: Visitor) -> _Printable:
     font, now = find_font(runtime.settings.font), runtime.now()
     row = await store.read_public_file(runtime.hot, code.code_id, (), runtime.catalogue, now=now)
     enterprise = enterprise_from_json(row["enterprise"]) if row else None
@@ -108,6 +137,12 @@ async def _printable(code_id: str, runtime: Runtime, visitor: Visitor) -> _Print
         check_phrase=code.check_phrase,
     )
     return _Printable(content, open_typeface(font))
+
+
+def _sheets(found: Sequence[_Printable], runtime: Runtime) -> bytes:
+    typeface = found[0].typeface
+    pages = sheet_pages([each.content for each in found], typeface)
+    return write_pdf(pages, typeface, title="企业码", created=runtime.now())
 
 
 def _pdf(chosen: Format, found: _Printable, runtime: Runtime) -> bytes:

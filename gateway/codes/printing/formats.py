@@ -1,6 +1,6 @@
 """Formats of a printed code: paper, what each is for, and its pages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,6 +36,13 @@ class Format:
     paper: Translated
     purpose: Translated
     pages: Callable[[Content, Typeface], Sequence[Page]]
+
+
+def sheet_pages(contents: Sequence[Content], typeface: Typeface) -> Iterator[Page]:
+    """A4 pages of small stickers, eight codes on each."""
+    for first in range(0, len(contents), STICKERS_PER_SHEET):
+        group = contents[first : first + STICKERS_PER_SHEET]
+        yield sheet_page([beside(each, typeface) for each in group])
 
 
 def sheet_page(drawings: Sequence[Drawing]) -> Page:
@@ -91,10 +98,6 @@ def _tent(content: Content, typeface: Typeface) -> Sequence[Page]:
     return [Page(width=A4[0], height=A4[1], placements=places)]
 
 
-def _sheet(content: Content, typeface: Typeface) -> Sequence[Page]:
-    return [sheet_page([beside(content, typeface)] * STICKERS_PER_SHEET)]
-
-
 STICKER: Final = Format(
     key="a6",
     name=Translated("贴纸 A6", "Sticker A6"),
@@ -133,13 +136,6 @@ FORMATS: Final = (
         paper=Translated("A4 纸，沿虚线折成三面", "A4, folded in three along the dashes"),
         purpose=Translated("立在桌上，两面可看", "stands on a table and is read from both sides"),
         pages=_tent,
-    ),
-    Format(
-        key="sheet",
-        name=Translated("整版小贴纸", "Sheet of small stickers"),
-        paper=Translated("A4 不干胶，8 张，每张 105 × 74 毫米", "A4 labels: 8 of 105 × 74 mm each"),
-        purpose=Translated("贴在同一家店的多处", "for several places in the same shop"),
-        pages=_sheet,
     ),
 )
 BY_KEY: Final = {each.key: each for each in FORMATS}

@@ -19,8 +19,7 @@ from typing import Final
 
 from gateway.codes.printing.content import wording_of
 from gateway.codes.printing.font_subset import write_subset
-from gateway.codes.printing.formats import STICKERS_PER_SHEET, sheet_page
-from gateway.codes.printing.layouts import beside
+from gateway.codes.printing.formats import STICKERS_PER_SHEET, sheet_pages
 from gateway.codes.printing.pdf import write_pdf
 from gateway.codes.printing.sheet_lines import SheetFile, SheetLine, read_part
 from gateway.codes.printing.typeface import Typeface, open_typeface
@@ -187,7 +186,7 @@ def _draw(part: _Part) -> DrawnPart:
         for first in range(0, len(valid), STICKERS_PER_SHEET)
     ]
     rows = list(_index(groups, typeface))
-    pages = (sheet_page([beside(each.content, typeface) for each in group]) for group in groups)
+    pages = sheet_pages([each.content for each in valid], typeface)
     drawn = write_pdf(pages, typeface, title=part.pdf.stem, created=part.created)
     _write(part.pdf.with_suffix(".csv"), (BOM + as_csv([COLUMNS, *rows])).encode())
     _write(part.pdf, drawn)
