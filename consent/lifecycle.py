@@ -1,8 +1,9 @@
 """State transitions of a consent. Pure; refused, withdrawn, expired and exhausted are final.
 
 Each act gives the changed consent with its event, or a refusal. Only the enterprise grants, refuses,
-pauses, resumes and withdraws; only the client asks and gives up. A running consent keeps its id when
-it is narrowed by the enterprise alone, or amended as the client asked and the enterprise agreed.
+pauses, resumes, withdraws and ends a cool-down; only the client asks and gives up. A running consent
+keeps its id when it is narrowed by the enterprise alone, or amended as the client asked and the
+enterprise agreed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -191,6 +192,16 @@ def refuse(
         return refusal
     refused = replace(consent, status=Status.REFUSED, cool_down_until=now + cool_down)
     return _decided(refused, Act.REFUSED, person=person, shown=shown, now=now)
+
+
+def end_cool_down(refused: Consent, *, person: Person, now: datetime) -> Transition | Refused:
+    """End the cool-down of a refusal early: the client may ask again at once. It stays refused (R9)."""
+    refusal = _unless(refused, (Status.REFUSED,), uscc=person.uscc, now=now)
+    if refusal is None and may_ask_again([refused], now=now):
+        refusal = Refused(Reason.NOTHING_CHANGED)
+    return refusal or _by_person(
+        replace(refused, cool_down_until=now), Act.COOL_DOWN_ENDED, person, now
+    )
 
 
 def pause(consent: Consent, *, person: Person, now: datetime) -> Transition | Refused:

@@ -101,6 +101,7 @@ class Act(StrEnum):
     GIVEN_UP = "given_up"
     SUPERSEDED = "superseded"
     AMENDED = "amended"
+    COOL_DOWN_ENDED = "cool_down_ended"
 
 
 class Giver(StrEnum):

@@ -86,6 +86,7 @@ DPV_STATUS_AFTER: Mapping[Act, str] = MappingProxyType(
         Act.GIVEN_UP: "dpv:ConsentRevoked",
         Act.SUPERSEDED: "dpv:ConsentExpired",
         Act.AMENDED: "dpv:RenewedConsentGiven",
+        Act.COOL_DOWN_ENDED: "dpv:ConsentRefused",
     }
 )
 

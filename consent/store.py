@@ -91,6 +91,16 @@ async def last_refusal(
     return await _one(connection, query.order_by(*newest).limit(1))
 
 
+async def cooling_refusals(
+    connection: AsyncConnection, client_id: str, uscc: str, purpose: Purpose, *, now: datetime
+) -> list[Consent]:
+    """The refusals that still cool down at `now` (R9)."""
+    query = _of_relation(client_id, uscc, purpose).where(
+        consents.c.status == Status.REFUSED.value, consents.c.cool_down_until > now
+    )
+    return await _all(connection, query.order_by(consents.c.consent_id))
+
+
 async def running_of(connection: AsyncConnection, uscc: str, *, now: datetime) -> list[Consent]:
     """An enterprise's requested, active and paused consents, newest first.
 

@@ -167,6 +167,7 @@ LISTS: Final = (
             Act.GIVEN_UP: ("接入方放弃", "Given up by the client"),
             Act.SUPERSEDED: ("被替代", "Replaced by a newer one"),
             Act.AMENDED: ("变更", "Changed"),
+            Act.COOL_DOWN_ENDED: ("允许再次申请", "The client may ask again"),
         },
     ),
     ClosedList(

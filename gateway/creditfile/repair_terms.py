@@ -107,6 +107,12 @@ def repairable_from(record: Record, catalogue: Catalogue) -> date | None:
     return None if start is None else _day_after(start, _months(record, catalogue, rule))
 
 
+def deciding_office(record: Record, catalogue: Catalogue) -> str | None:
+    """The name of the office that decides on the record's repair, where the record names it."""
+    rule = catalogue.repair.rules.get(record.dataset) if catalogue.repair else None
+    return record.fields.get(rule.office.field) if rule and rule.office.field else None
+
+
 def repair_terms(
     record: Record,
     catalogue: Catalogue,
@@ -145,7 +151,7 @@ def repair_terms(
         after_revocation=after_revocation,
         months=_months(record, catalogue, rule),
         ends_at=disclosure_terms.ends_at(record, dataset, rules, context),
-        office=record.fields.get(rule.office.field) if rule.office.field else None,
+        office=deciding_office(record, catalogue),
         rule=rule,
         platform=catalogue.repair.by_code.get(rule.platform) if rule.platform else None,
     )

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisclosedItem:
-    """A question with its band and answer, or a dataset with the records told or why it was withheld."""
+    """A question with its band and answer, or a dataset with the records told; or why it was withheld."""
 
     code: str
     """The question's tag or the dataset's code."""

@@ -1,11 +1,11 @@
 """Delegations in the database; no function commits."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -24,10 +24,11 @@ _REPRESENTATIVE: Final = Statement(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredDelegation:
-    """A delegation with the encrypted name of the delegate."""
+    """A delegation with the encrypted names of the delegate: as given, and of the person who accepted."""
 
     delegation: Delegation
     name: bytes
+    accepted_name: bytes | None = None
 
 
 async def representative_of(connection: AsyncConnection, uscc: str) -> str | None:
@@ -96,7 +97,25 @@ async def for_enterprise(connection: AsyncConnection, uscc: str) -> list[StoredD
     return [_stored(row) for row in found.mappings()]
 
 
-async def accept(connection: AsyncConnection, accepted: Delegation, *, token_digest: bytes) -> bool:
+async def of_actors(
+    connection: AsyncConnection, uscc: str, actors: Collection[str]
+) -> list[StoredDelegation]:
+    """The delegations of an enterprise that one of these persons accepted or made."""
+    found = await connection.execute(
+        select(*_SELECTED).where(
+            col(DelegationRow.uscc) == uscc,
+            or_(
+                col(DelegationRow.subject).in_(sorted(actors)),
+                col(DelegationRow.appointed_by).in_(sorted(actors)),
+            ),
+        )
+    )
+    return [_stored(row) for row in found.mappings()]
+
+
+async def accept(
+    connection: AsyncConnection, accepted: Delegation, *, name: bytes, token_digest: bytes
+) -> bool:
     """Bind a delegation to its subject; false where it was accepted or ended a moment earlier."""
     uscc, delegation_id = accepted.uscc, accepted.delegation_id
     updated = await connection.execute(
@@ -110,6 +129,7 @@ async def accept(connection: AsyncConnection, accepted: Delegation, *, token_dig
             subject=accepted.subject,
             accepted_at=accepted.accepted_at,
             accepted_token_digest=token_digest,
+            accepted_name=name,
         )
     )
     await connection.execute(
@@ -156,7 +176,11 @@ def _key(
 
 
 def _stored(row: Mapping[Any, Any]) -> StoredDelegation:
-    return StoredDelegation(delegation=delegation_of(row), name=row["name"])
+    return StoredDelegation(
+        delegation=delegation_of(row), name=row["name"], accepted_name=row["accepted_name"]
+    )
 
 
-_SELECTED: Final = tuple(col(getattr(DelegationRow, name)) for name in (*_COLUMNS, "name"))
+_SELECTED: Final = tuple(
+    col(getattr(DelegationRow, name)) for name in (*_COLUMNS, "name", "accepted_name")
+)

@@ -25,7 +25,7 @@ from gateway.settings import Settings
 from gateway.signing.keyed_digests import KeyedDigests
 
 _WITHOUT_PAGE: Final = re.compile(
-    r"/consents/[^/]+(/pause|/resume)|/delegates/[^/]+(/end)|/delegates/new(/[^/]+)|/notices(/[^/]+/remove)"
+    r"/consents/[^/]+(/pause|/resume|/end-cool-down)|/delegates/[^/]+(/end)|/delegates/new(/[^/]+)|/notices(/[^/]+/remove)"
 )
 """Forms whose own path has no page; what is to be left off is in a group."""
 

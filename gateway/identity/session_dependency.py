@@ -52,6 +52,18 @@ SESSION_LOST_WITH_FILES: Final = SESSION_LOST._replace(
 )
 
 
+STALE_REQUEST: Final = STALE._replace(
+    sentence=Translated(
+        "登录状态可能已变化，或者页面停留时间过长。请回到银行等申请方的页面，重新开始。",
+        "Your sign-in has changed, or the page was open too long. Please go back to the bank’s or other "
+        "organisation’s page and start again.",
+    ),
+    onward=None,
+)
+"""The same in a request by redirect, which only its client can begin again."""
+BY_REDIRECT: Final = "/portal/decide/"
+
+
 class PageRuntime(Protocol):
     """The part of the runtime that pages need."""
 
@@ -130,7 +142,7 @@ class Visitor:
         if fields is None and is_too_large(self.request):
             raise EarlyResponse(self.message_page(TOO_LARGE))
         if fields is None or not self._is_own(fields, purpose):
-            raise EarlyResponse(self.message_page(STALE))
+            raise EarlyResponse(self.message_page(_stale(self.request)))
         return fields
 
     async def upload_form(self, purpose: str) -> UploadForm:
@@ -155,7 +167,13 @@ class Visitor:
         wanted = purpose if isinstance(purpose, str) else purpose(kept.path)
         csrf = single_value(kept.fields, "csrf")
         fits = sessions.csrf_token_fits(runtime.digests, kept.cookie, wanted, csrf)
+        self.request.state.restored = fits
         return kept.fields if fits else None
+
+    @property
+    def restored(self) -> bool:
+        """True where the page shows a form that was kept over the end of a session."""
+        return getattr(self.request.state, "restored", False)
 
     def _is_own(self, fields: Fields, purpose: str) -> bool:
         """True if the form came from our own page: same origin, and the CSRF token fits."""
@@ -193,16 +211,16 @@ async def _session_lost(request: Request, runtime: PageRuntime) -> Response:
             connection, runtime.digests, settings, request.cookies, now=runtime.now()
         )
     if ended is None or path == SIGN_OUT or not is_same_origin(request, settings.issuer):
-        return message_page(request, STALE)
+        return message_page(request, _stale(request))
     page = kept_forms.page_of(path)
     if ended.has_form and is_upload(
         request
     ):  # one upload is read: without a session none is counted
         return message_page(request, _with_return(SESSION_LOST_WITH_FILES, page))
     upload = await read_upload_form(request)
-    fields = upload.fields if upload else None
+    fields = upload.fields_and_names if upload else None
     if fields is None:
-        return message_page(request, STALE)
+        return message_page(request, _stale(request))
     cookie = request.cookies[sessions.cookie_name(settings)]
     form = KeptForm(path=path, cookie=cookie, fields=fields)
     async with runtime.engine.begin() as connection:
@@ -210,6 +228,11 @@ async def _session_lost(request: Request, runtime: PageRuntime) -> Response:
     uscc = single_value(fields, "uscc")
     lost = SESSION_LOST_WITH_FILES if is_upload(request) else SESSION_LOST
     return message_page(request, _with_return(lost, f"{page}?uscc={uscc}" if uscc else page))
+
+
+def _stale(request: Request) -> PageMessage:
+    """The message that a form was out of date."""
+    return STALE_REQUEST if request.url.path.startswith(BY_REDIRECT) else STALE
 
 
 def _with_return(message: PageMessage, page: str) -> PageMessage:

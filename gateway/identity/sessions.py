@@ -156,7 +156,7 @@ async def current(
 
 # In the same statement as the session: a delegation that has just ended gives no permission.
 _DELEGATIONS: Final = """coalesce((
-    SELECT jsonb_agg(to_jsonb(d) - 'name' || jsonb_build_object(
+    SELECT jsonb_agg(to_jsonb(d) - 'name' - 'accepted_name' || jsonb_build_object(
                'now', e.legal_representative))
     FROM delegation_locator l
     JOIN delegation d ON d.uscc = l.uscc AND d.delegation_id = l.delegation_id

@@ -64,7 +64,8 @@ class InteractionRow(SQLModel, table=True):
 class DelegationRow(SQLModel, table=True):
     """A delegation by a legal representative. An ended one is kept as evidence.
 
-    `name` is the delegate's name as the representative gave it, encrypted (R17).
+    `name` is the delegate's name as the representative gave it, `accepted_name` that of the person who
+    accepted, by the identity provider; both encrypted (R17).
     """
 
     __tablename__ = "delegation"
@@ -90,6 +91,7 @@ class DelegationRow(SQLModel, table=True):
     subject: str | None = column_types.text(nullable=True)
     accepted_at: datetime | None = column_types.moment(nullable=True)
     accepted_token_digest: bytes | None = column_types.digest(nullable=True)
+    accepted_name: bytes | None = column_types.digest(nullable=True)
     ended_at: datetime | None = column_types.moment(nullable=True)
     ended_by: str | None = column_types.text(nullable=True)
     ended_token_digest: bytes | None = column_types.digest(nullable=True)

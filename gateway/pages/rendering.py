@@ -27,6 +27,11 @@ class PageVisitor(Protocol):
         """The request that the page answers."""
         ...
 
+    @property
+    def restored(self) -> bool:
+        """True where the page shows a form that was kept over the end of a session."""
+        ...
+
 
 class PageRenderer:
     """Renders the templates of one package, with the shared layout.

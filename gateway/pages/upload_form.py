@@ -17,6 +17,10 @@ MAX_UPLOAD_BYTES: Final = 32 * 1024 * 1024
 MAX_DRAINED_BYTES: Final = 4 * MAX_UPLOAD_BYTES
 """Bytes that are read of a form that is too large, so that its browser sees the answer."""
 UPLOAD_TIMEOUT_SECONDS: Final = 120
+MAX_NAMES: Final = 20
+MAX_NAME: Final = 100
+FILE_NAMES: Final = "names of files"
+"""The field under which a kept form has the names of its files."""
 MAX_BOUNDARY: Final = 70  # RFC 2046, section 5.1.1
 
 
@@ -36,6 +40,19 @@ class UploadForm:
     fields: Fields
     files: tuple[HashedFile, ...] = ()
     too_large: bool = False
+    unread: str = ""
+    """The name of the file at which a form that is too large was cut."""
+
+    @property
+    def names(self) -> list[str]:
+        """The names of its files, as far as they were read."""
+        named = (*(each.name for each in self.files), self.unread)
+        return [each[:MAX_NAME] for each in named if each][:MAX_NAMES]
+
+    @property
+    def fields_and_names(self) -> Fields:
+        """The fields, with the names of the files as `FILE_NAMES`."""
+        return Fields({**self.fields, FILE_NAMES: self.names})
 
 
 def is_upload(request: Request) -> bool:
@@ -68,7 +85,12 @@ async def read_upload_form(request: Request) -> UploadForm | None:
     too_large = received > MAX_UPLOAD_BYTES
     if not too_large and not parts.is_whole:
         return None
-    return UploadForm(fields=Fields(parts.fields), files=tuple(parts.files), too_large=too_large)
+    return UploadForm(
+        fields=Fields(parts.fields),
+        files=tuple(parts.files),
+        too_large=too_large,
+        unread=parts.unread if too_large else "",
+    )
 
 
 @dataclass(slots=True)
@@ -99,6 +121,13 @@ class _Parts:
             "on_part_end": self._end,
             "on_end": self._finish,
         }
+
+    @property
+    def unread(self) -> str:
+        """The name of the file whose end has not been read."""
+        if self._digest is None:
+            return ""
+        return self._options[b"filename"].decode("utf-8", "replace")
 
     def _begin(self) -> None:
         self._count += 1
@@ -138,6 +167,7 @@ class _Parts:
             self.files.append(
                 HashedFile(name=given, size=self._size, sha256=self._digest.hexdigest())
             )
+        self._digest = None
 
     def _finish(self) -> None:
         self.is_whole = True

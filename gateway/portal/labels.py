@@ -28,15 +28,20 @@ STATUSES: Final[Mapping[str, Translated]] = {
 
 ACTS: Final[Mapping[str, Translated]] = {
     Act.REQUESTED: Translated("对方提出申请", "Requested by the organisation"),
-    Act.GRANTED: Translated("您同意授权", "You consented"),
-    Act.REFUSED: Translated("您拒绝了申请", "You refused"),
-    Act.PAUSED: Translated("您暂停了授权", "You paused it"),
-    Act.RESUMED: Translated("您恢复了授权", "You resumed it"),
-    Act.WITHDRAWN: Translated("您撤回了授权", "You withdrew it"),
+    Act.GRANTED: Translated("{who}同意授权", "{who} consented"),
+    Act.REFUSED: Translated("{who}拒绝了申请", "{who} refused"),
+    Act.PAUSED: Translated("{who}暂停了授权", "{who} paused it"),
+    Act.RESUMED: Translated("{who}恢复了授权", "{who} resumed it"),
+    Act.WITHDRAWN: Translated("{who}撤回了授权", "{who} withdrew it"),
     Act.GIVEN_UP: Translated("对方撤销了申请或授权", "Given up by the organisation"),
     Act.SUPERSEDED: Translated("被新的授权替代", "Replaced by a newer consent"),
-    Act.AMENDED: Translated("您变更了授权", "You changed it"),
+    Act.AMENDED: Translated("{who}变更了授权", "{who} changed it"),
+    Act.COOL_DOWN_ENDED: Translated(
+        "{who}允许对方再次申请", "{who} allowed the organisation to ask again"
+    ),
 }
+"""Acts on a consent; `{who}` is the person of the enterprise."""
+REPLACED_REQUEST: Final = Translated("被新的申请替代", "Replaced by a newer request")
 
 GIVERS: Final[Mapping[str, Translated]] = {
     Giver.ENTERPRISE: Translated("企业同意", "by the enterprise"),

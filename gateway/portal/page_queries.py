@@ -1,6 +1,6 @@
 """Read queries for portal pages: client and enterprise names, number of disclosures."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
+from consent.tables import consents
 from gateway.clients.tables import ClientRow
 from gateway.creditfile.tables import enterprise
 from gateway.disclosure.tables import DisclosureRow
@@ -64,6 +65,18 @@ async def find_clients(connection: AsyncConnection, ids: Iterable[str]) -> Mappi
         )
         for row in found
     }
+
+
+async def clients_of_consents(
+    connection: AsyncConnection, uscc: str, consent_ids: Collection[str]
+) -> dict[str, Translated]:
+    """The names of the clients of these consents of one enterprise, by consent."""
+    found = await connection.execute(
+        select(consents.c.consent_id, col(ClientRow.name_zh), col(ClientRow.name_en))
+        .join(ClientRow, col(ClientRow.client_id) == consents.c.client_id)
+        .where(consents.c.uscc == uscc, consents.c.consent_id.in_(sorted(consent_ids)))
+    )
+    return {consent_id: Translated(zh, en) for consent_id, zh, en in found}
 
 
 async def find_enterprise(connection: AsyncConnection, uscc: str) -> EnterpriseCard | None:

@@ -7,6 +7,7 @@ from gateway.portal import contact_pages, home, my_record, sign_in
 from gateway.portal.access_history import page
 from gateway.portal.consents import (
     consent_downloads,
+    end_cool_down,
     inherited_consents,
     link_request,
     my_consents,
@@ -32,6 +33,7 @@ for module in (
     consent_downloads,
     receipt_check,
     inherited_consents,
+    end_cool_down,
     my_consents,
     page,
     my_record,

@@ -53,6 +53,13 @@ ENCRYPTED_COLUMNS: Final = (
         column="name",
     ),
     EncryptedColumn(
+        table="delegation",
+        key=("uscc", "delegation_id"),
+        sealed_for="delegation",
+        row="uscc || '/' || delegation_id",
+        column="accepted_name",
+    ),
+    EncryptedColumn(
         table="notice_place",
         key=("uscc", "place_id"),
         sealed_for="notice_place",

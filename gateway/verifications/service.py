@@ -143,10 +143,20 @@ def _pending(
                 code=each.tag,
                 value=_band(question, asked.value),
                 answer=str(each.answer),
+                withheld=_withheld(asked, unlicensed, open_to_caller),
             )
             for each, asked, question in zip(answers, request.asked, request.questions, strict=True)
         ],
     )
+
+
+def _withheld(
+    asked: Asked, unlicensed: frozenset[str], open_to_caller: frozenset[Asked]
+) -> str | None:
+    """The reason why a question was not answered, for the enterprise only."""
+    if asked.tag in unlicensed:
+        return "not_in_agreement"
+    return None if asked in open_to_caller else "not_in_consent"
 
 
 def _band(question: Question, value: Value | None) -> str | None:

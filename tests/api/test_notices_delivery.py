@@ -445,7 +445,11 @@ async def test_a_new_key_of_personal_data_takes_addresses_and_names_along(
     async for _ in reencrypt(portal.engine, newer):
         pass
     async with portal.engine.connect() as connection:
-        for table, column in (("notice_place", "address"), ("delegation", "name")):
+        for table, column in (
+            ("notice_place", "address"),
+            ("delegation", "name"),
+            ("delegation", "accepted_name"),
+        ):
             keys = await connection.execute(
                 text(f"SELECT get_byte({column}, 1) FROM {table} WHERE uscc = :u"),  # noqa: S608
                 {"u": portal.firm},

@@ -180,7 +180,7 @@ async def test_an_ended_consent_tells_since_when_and_how_it_ended(portal: Portal
         )
     page = (await browser.get(f"/portal/enterprises/{portal.firm}/consents")).text
     today = f"{portal.clock():%Y-%m-%d}"
-    assert f"{today} 起，{today} 您撤回" in page
+    assert f"{today} 起，{today} 撤回" in page
     assert f"{today} 起，{used:%Y-%m-%d} 次数用完" in page
 
 

@@ -1,5 +1,6 @@
 """Delegates: invitation, permissions, term and end of a delegation."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -12,7 +13,9 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from consent import Status
+from consent import Status, store
+from gateway.access.signed_consent_record import signed_record
+from tests.api.test_portal_consent_downloads import text_of_pdf
 from tests.api.test_portal_link_requests import decide, read_consent, request_by_link
 from tests.creditfile_builders import make_record
 from tests.portal_fixture import PortalFixture, hidden_fields, open_portal
@@ -87,7 +90,51 @@ async def test_a_delegates_decision_is_kept_with_the_delegates_own_name_and_toke
     page = (await boss.get(f"/portal/enterprises/{portal.firm}/delegates")).text
     one = re.search(rf"/portal/enterprises/{portal.firm}/delegates/dlg_[a-z0-9]+", page)
     assert one
-    assert f"/portal/consents/{consent_id}" in (await boss.get(one[0])).text
+    page = (await boss.get(one[0])).text
+    assert f"/portal/consents/{consent_id}" in page
+    assert "同意了授权：浙江示范银行" in page
+    assert "接受人</dt><dd>王五<" in page
+    english = (await boss.get(f"{one[0]}?lang=en")).text
+    assert "Accepted by</dt><dd>王五<" in english
+
+
+async def test_history_and_receipt_name_the_delegate_who_decided(portal: PortalFixture) -> None:
+    """To the representative and to the delegate, in both languages; a client is not told."""
+    wang = await make_delegate(portal, "consents")
+    consent_id = await request_by_link(portal, portal.firm)
+    await decide(wang, consent_id, decision="grant", dataset=["penalty"])
+    boss, own = await portal.signed_in(), f"/portal/consents/{consent_id}"
+    pause = hidden_fields((await boss.get(own)).text, f"{own}/pause")
+    await boss.post(f"{own}/pause", data=pause)
+    for browser, who in ((boss, "您"), (wang, "法定代表人（经营者）")):
+        page = (await browser.get(f"{own}?lang=zh")).text
+        assert "经办人 小王（王五）同意授权" in page
+        assert "您同意授权" not in page
+        assert f"<span>{who}暂停了授权" in page
+    assert "Delegate 小王 (王五) consented" in (await boss.get(f"{own}?lang=en")).text
+    receipt = (await boss.get(f"{own}/receipt.pdf")).content
+    assert "经办人小王（王五）同意授权" in text_of_pdf(receipt)
+    async with portal.engine.connect() as connection:
+        kept = await store.by_id(connection, consent_id)
+        assert kept
+        record = await signed_record(connection, portal.runtime, kept, reader="client")
+    assert "王五" not in json.dumps(record, ensure_ascii=False)
+
+
+async def test_a_delegate_accepted_before_names_were_kept_is_shown_by_the_masked_account(
+    portal: PortalFixture,
+) -> None:
+    """The end of the account, and nothing of the rest."""
+    await make_delegate(portal, "consents")
+    async with portal.engine.begin() as connection:
+        await connection.execute(text("UPDATE delegation SET accepted_name = NULL"))
+    boss = await portal.signed_in()
+    at = f"/portal/enterprises/{portal.firm}/delegates"
+    one = re.search(rf"{at}/dlg_[a-z0-9]+", (await boss.get(at)).text)
+    assert one
+    page = (await boss.get(one[0])).text
+    assert "接受人</dt><dd>账号 …wang<" in page
+    assert "demo:wang" not in page
 
 
 async def test_the_representative_sees_what_a_delegate_did_for_a_repair(
@@ -146,8 +193,10 @@ async def test_an_invitation_works_once_and_for_seven_days(portal: PortalFixture
     async with portal.engine.connect() as connection:
         rows = await connection.execute(text("SELECT to_jsonb(d)::text FROM delegation_locator d"))
         assert not any(link.rpartition("/")[2] in row for row in rows.scalars())
-        names = await connection.execute(text("SELECT encode(name, 'escape') FROM delegation"))
-        assert not any("小王" in name for name in names.scalars())
+        names = await connection.execute(
+            text("SELECT encode(name || accepted_name, 'escape') FROM delegation")
+        )
+        assert not any("小王" in name or "王五" in name for name in names.scalars() if name)
 
 
 async def test_an_own_invitation_cannot_be_accepted(portal: PortalFixture) -> None:

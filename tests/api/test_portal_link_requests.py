@@ -17,6 +17,8 @@ from consent import Channel, Purpose, Request, Status, store
 from consent.ids import RANDOM_BYTES, consent_id_from
 from consent.model import Consent
 from gateway.disclosure import consent_log_writer
+from gateway.identity import sessions
+from gateway.pages.rendering import format_moment
 from tests.portal_fixture import PortalFixture, hidden_fields, open_portal
 from tests.waiting import lock_waits
 
@@ -188,6 +190,55 @@ async def test_after_a_refusal_an_older_request_cannot_be_granted(portal: Portal
     answer = await decide(browser, second, page=page, decision="grant", dataset=["penalty"])
     assert "限制期内不得再次申请" in answer.text
     assert (await read_consent(portal, second)).status is Status.REQUESTED
+
+
+async def test_the_enterprise_ends_the_cool_down_and_the_client_may_ask_at_once(
+    portal: PortalFixture,
+) -> None:
+    """Of every refusal of the relation, once however often sent; the refusals and who did it are kept."""
+    first, second = [await request_by_link(portal, portal.firm) for _ in range(2)]
+    browser = await portal.signed_in()
+    await decide(browser, first, decision="refuse")
+    portal.clock.advance(timedelta(days=1))
+    browser = await portal.signed_in()
+    waiting = (await browser.get(f"/portal/asked/{second}")).text
+    assert f'href="/portal/consents/{first}#may-ask"' in waiting
+    await decide(browser, second, page=waiting, decision="refuse")
+    own, action = f"/portal/consents/{first}", f"/portal/consents/{first}/end-cool-down"
+    page = (await browser.get(own)).text
+    until = format_moment(portal.clock() + consent.COOL_DOWN)
+    assert f'对方在 <span class="whole">{until}</span> 之前不得以同一用途再次申请' in page
+    form = hidden_fields(page, action)
+    assert (await browser.post(action, data=form | {"csrf": ""})).status_code == 403
+    sent = await asyncio.gather(*(browser.post(action, data=form) for _ in range(3)))
+    assert {each.headers["location"] for each in sent} == {f"{own}?notice=may_ask"}
+    page = (await browser.get(f"{own}?notice=may_ask")).text
+    assert "已允许。对方从现在起可以再次申请" in page
+    assert page.count("您允许对方再次申请") == page.count("您拒绝了申请") == 1
+    assert "end-cool-down" not in page
+    async with portal.engine.connect() as connection:
+        for each in (first, second):
+            acts = [e.what.value for e in await store.events_of(connection, portal.firm, each)]
+            assert acts == ["requested", "refused", "cool_down_ended"]
+        kept = await store.last_refusal(connection, portal.bank, portal.firm, Purpose.LOAN_APPROVAL)
+    assert kept
+    assert kept.status is Status.REFUSED
+    assert consent.may_ask_again([kept], now=portal.clock())
+    third = await request_by_link(portal, portal.firm)
+    assert 'value="grant"' in (await browser.get(f"/portal/asked/{third}")).text
+
+
+async def test_another_enterprise_ends_no_cool_down(portal: PortalFixture) -> None:
+    """Neither its own representative's form nor a stranger's."""
+    first = await request_by_link(portal, portal.firm)
+    await decide(await portal.signed_in(), first, decision="refuse")
+    action = f"/portal/consents/{first}/end-cool-down"
+    stranger = await portal.signed_in("wang")
+    cookie = stranger.cookies[sessions.cookie_name(portal.runtime.settings)]
+    csrf = sessions.csrf_token(portal.runtime.digests, cookie, f"end-cool-down {first}")
+    assert (await stranger.post(action, data={"csrf": csrf})).status_code == 404
+    kept = await read_consent(portal, first)
+    assert not consent.may_ask_again([kept], now=portal.clock())
 
 
 @pytest.mark.parametrize(
@@ -382,7 +433,7 @@ async def test_the_enterprise_allows_less_by_itself(portal: PortalFixture) -> No
         ({}, "您还没有勾选任何一项"),
         ({"dataset": ["penalty"], "max_uses": "11"}, "请填写 1 到 10 之间的次数"),
         ({"dataset": ["penalty"], "max_uses": "0"}, "请填写 1 到 10 之间的次数"),
-        ({"dataset": ["penalty"], "last_day": "2020-01-01"}, "请选择今天以后"),
+        ({"dataset": ["penalty"], "last_day": "2020-01-01"}, "请选择今天或今天以后"),
         ({"dataset": ["penalty"]}, "您没有作任何变更"),
     ],
 )

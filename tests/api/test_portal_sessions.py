@@ -18,6 +18,7 @@ from gateway.portal import sign_in as sign_in_room
 from gateway.portal.consents import my_consents
 from gateway.portal.consents import redirect_request as decide_room
 from tests.consent_builders import stored_consents
+from tests.creditfile_builders import make_record
 from tests.portal_fixture import PortalFixture, hidden_fields, open_portal, sign_in
 
 
@@ -90,12 +91,34 @@ async def test_a_form_of_an_ended_session_is_continued_once_after_sign_in(
     page = (await browser.get(back.headers["location"])).text
     assert re.findall(r'value="(\w+)" checked', page) == ["penalty"]
     assert 'name="max_uses" min="1" value="7"' in page
-    assert "checked" not in (await browser.get(onward)).text
+    assert "已恢复您填写的内容，尚未提交" in page
+    again = (await browser.get(onward)).text
+    assert ("checked" in again, "已恢复" in again) == (False, False)
     address = onward.partition("?")[0]
     done = await browser.post(
         address, data=hidden_fields(page, address) | {"decision": "grant", "dataset": ["penalty"]}
     )
     assert done.headers["location"].startswith("/oauth/resume")
+
+
+async def test_a_form_with_files_names_them_after_sign_in(portal: PortalFixture) -> None:
+    """What was typed and ticked is there; the files have to be chosen again, and are said to."""
+    await portal.add_records(make_record(uscc=portal.firm, record_id="rec_p"))
+    browser, address = (
+        await portal.signed_in(),
+        f"/portal/enterprises/{portal.firm}/records/rec_p/repair",
+    )
+    form = hidden_fields((await browser.get(address)).text, address)
+    portal.clock.advance(timedelta(minutes=16))
+    words = {"statement": "已整改。", "commitment": "yes", "names of files": "forged.png"}
+    papers = {"papers": ("缴款.png", b"x")}
+    lost = await browser.post(address, data=form | words, files=papers)
+    assert "证明材料需要重新选择" in lost.text
+    back = await sign_in(browser, "zhang", wanted=address)
+    page = (await browser.get(back.headers["location"])).text
+    assert '需要重新选择：<span class="name">缴款.png</span></p>' in page
+    assert ("已整改。</textarea>" in page, "forged.png" in page) == (True, False)
+    assert "已恢复您填写的内容，尚未提交" in page
 
 
 async def test_a_form_of_an_ended_session_is_shown_to_its_person_only(
@@ -132,6 +155,7 @@ async def test_a_form_without_its_token_is_not_continued(portal: PortalFixture) 
     ("path", "page"),
     [
         ("/portal/consents/c/pause", "/portal/consents/c"),
+        ("/portal/consents/c/end-cool-down", "/portal/consents/c"),
         ("/portal/consents/c/narrow", "/portal/consents/c/narrow"),
         ("/portal/enterprises/u/delegates/new/d", "/portal/enterprises/u/delegates/new"),
         ("/portal/enterprises/u/delegates/d/end", "/portal/enterprises/u/delegates/d"),

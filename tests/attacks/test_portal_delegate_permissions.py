@@ -60,6 +60,7 @@ FORMS: Final = {  # what the hidden token of each form is for
     "/portal/asked/{consent_id}": "asked {consent_id}",
     "/portal/consents/{consent_id}/{verb}": "{verb} {consent_id}",
     "/portal/consents/{consent_id}/narrow": "narrow {consent_id}",
+    "/portal/consents/{consent_id}/end-cool-down": "end-cool-down {consent_id}",
     "/portal/consents/{consent_id}/keep": "keep {consent_id}",
     "/portal/enterprises/{uscc}/records/{record_id}/object": "object {uscc} {record_id}",
     "/portal/objections/{objection_id}/{verb}": "{verb} {objection_id}",

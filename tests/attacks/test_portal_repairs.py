@@ -17,7 +17,7 @@ from gateway.creditfile.repairs.model import ApplicationStatus, RepairApplicatio
 from gateway.identity import sessions
 from gateway.pages import upload_form
 from tests.creditfile_builders import make_record
-from tests.portal_fixture import PortalFixture, hidden_fields, open_portal
+from tests.portal_fixture import AUTHORITY, PortalFixture, hidden_fields, open_portal
 
 MARKUP: Final = "<script>alert('x')</script>\"'><img src=x onerror=alert(1)>{{7*7}}</textarea>"
 WORDS: Final = {"statement": "罚款已缴清，已整改。", "commitment": "yes"}
@@ -135,6 +135,39 @@ async def test_a_form_that_lacks_something_is_shown_again(
     assert await applications_of(portal) == []
 
 
+async def test_a_refused_form_names_the_files_that_have_to_be_chosen_again(
+    portal: PortalFixture,
+) -> None:
+    """At the field, without personal numbers and markup; a form without files names none."""
+    browser = await portal.signed_in()
+    files = (("缴款.png", RECEIPT), (f"330106199001011233{MARKUP}.pdf", b"%PDF"))
+    page = (await send(portal, browser, *files, commitment="")).text
+    assert '您选择的材料需要重新选择：<span class="name">缴款.png</span>、' in page
+    assert 'aria-describedby="papers-again papers-hint"' in page
+    assert "330106199001011233" not in page
+    assert "<script>" not in page
+    assert "需要重新选择" not in (await send(portal, browser, commitment="")).text
+
+
+async def test_an_empty_paper_is_refused(portal: PortalFixture) -> None:
+    """It would prove nothing."""
+    browser = await portal.signed_in()
+    answer = await send(portal, browser, ("空.pdf", b""), ("a.jpg", b"x"))
+    assert (answer.status_code, "有空文件" in answer.text) == (422, True)
+    assert await applications_of(portal) == []
+
+
+async def test_form_and_application_say_where_the_originals_go(portal: PortalFixture) -> None:
+    """The office that decides, by one name."""
+    browser, office = await portal.signed_in(), "杭州市西湖区市场监督管理局"
+    assert f"请将原件带到：{office}" in (await browser.get(form_at(portal.firm))).text
+    sent = await send(portal, browser, ("a.jpg", b"x"))
+    page = (await browser.get(sent.headers["location"])).text
+    assert f"请将原件带到：{office}" in page
+    assert f"<dd>{office}</dd>" in page
+    assert AUTHORITY not in page
+
+
 async def test_too_many_and_too_large_papers_are_refused(
     portal: PortalFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,6 +178,10 @@ async def test_too_many_and_too_large_papers_are_refused(
     monkeypatch.setattr(upload_form, "MAX_UPLOAD_BYTES", 50_000)
     answer = await send(portal, browser, ("a.jpg", b"x" * 60_000))
     assert (answer.status_code, "材料合计不能超过" in answer.text) == (422, True)
+    assert '需要重新选择：<span class="name">a.jpg</span>' in answer.text
+    assert 'name="commitment" value="yes" required checked' in answer.text
+    form = (await browser.get(form_at(portal.firm))).text
+    assert form.index('name="commitment"') < form.index('name="papers"'), "else it is not read"
     assert await applications_of(portal) == []
 
 

@@ -18,9 +18,11 @@ from consent import (
     Transition,
     amend,
     decide,
+    end_cool_down,
     end_with,
     give_up,
     grant,
+    may_ask_again,
     narrow,
     pause,
     refuse,
@@ -407,3 +409,20 @@ def test_the_enterprise_narrows_by_itself_and_never_widens() -> None:
     ):
         assert narrow(held, scope=scope, person=make_person(), now=NOON) == Refused(reason)
     assert narrow(held, scope=less, person=STRANGER, now=NOON) == Refused(Reason.NOT_AVAILABLE)
+
+
+def test_a_cool_down_is_ended_early_by_its_enterprise_once() -> None:
+    """By an event of the person; the refusal stays. A stranger and a running consent are refused."""
+    asked = make_request()
+    refused = must_succeed(refuse(asked, person=make_person(), shown=SHOWN, now=NOON))
+    later = NOON + timedelta(days=1)
+    ended = end_cool_down(refused, person=make_person(), now=later)
+    assert isinstance(ended, Transition)
+    assert (ended.consent.status, ended.consent.decided_at) == (Status.REFUSED, NOON)
+    assert (ended.event.what, ended.event.actor) == (Act.COOL_DOWN_ENDED, make_person().subject)
+    assert may_ask_again([ended.consent], now=later)
+    again = end_cool_down(ended.consent, person=make_person(), now=later)
+    assert again == Refused(Reason.NOTHING_CHANGED)
+    assert end_cool_down(refused, person=STRANGER, now=later) == Refused(Reason.NOT_AVAILABLE)
+    running = end_cool_down(make_consent(), person=make_person(), now=later)
+    assert running == Refused(Reason.ALREADY_ACTIVE)

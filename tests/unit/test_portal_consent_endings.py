@@ -21,8 +21,8 @@ DECIDED = NOON - timedelta(hours=12)
             Status.WITHDRAWN,
             Act.WITHDRAWN,
             None,
-            f"{DECIDED:%Y-%m-%d} 起，{LATER:%Y-%m-%d} 您撤回",
-            f"since {DECIDED:%Y-%m-%d}, withdrawn by you {LATER:%Y-%m-%d}",
+            f"{DECIDED:%Y-%m-%d} 起，{LATER:%Y-%m-%d} 撤回",
+            f"since {DECIDED:%Y-%m-%d}, withdrawn {LATER:%Y-%m-%d}",
         ),
         (make_request(), Status.WITHDRAWN, Act.GIVEN_UP, None, f"{LATER:%Y-%m-%d} 对方撤销", None),
         (
@@ -30,8 +30,8 @@ DECIDED = NOON - timedelta(hours=12)
             Status.REFUSED,
             Act.REFUSED,
             None,
-            f"{LATER:%Y-%m-%d} 您拒绝",
-            f"refused by you {LATER:%Y-%m-%d}",
+            f"{DECIDED:%Y-%m-%d} 拒绝",
+            f"refused {DECIDED:%Y-%m-%d}",
         ),
         (
             make_consent(valid_until=NOON),

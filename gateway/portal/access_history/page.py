@@ -21,7 +21,7 @@ from gateway.portal.access_history import entries
 from gateway.portal.access_history.entries import AccessEntry, EntryFilter
 from gateway.portal.access_history.filters import HistoryFilter, parse_filter
 from gateway.portal.access_history.table import HistoryTable
-from gateway.portal.access_history.told_items import told_items
+from gateway.portal.access_history.told_items import PUBLIC, told_items
 from gateway.portal.guards import own_enterprise
 from gateway.portal.my_record import Entry, read_credit_file
 from gateway.portal.page_queries import ClientCard
@@ -52,6 +52,7 @@ async def show_access_history(uscc: str, runtime: UsingRuntime, visitor: UsingVi
         tab="looks",
         entries=[(each, told_items(each, runtime.catalogue, datasets)) for each in shown],
         records=records,
+        public=PUBLIC,
         clients=clients,
         purposes=sorted(selection.choices.purposes),
         selection=selection,

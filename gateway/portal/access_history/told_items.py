@@ -20,6 +20,17 @@ WITHHELD: Final[Mapping[str, Translated]] = {
     "not_for_purpose": Translated("不适用于该用途，未提供", "not provided for this purpose"),
     "source_unavailable": Translated("来源暂不可用", "its source was unavailable"),
 }
+UNANSWERED: Final[Mapping[str, Translated]] = {
+    "not_in_consent": Translated(
+        "您没有同意这一项，未作答", "not answered: you have not consented to it"
+    ),
+    "not_in_agreement": Translated(
+        "超出约定的使用范围，未作答", "not answered: outside its agreement"
+    ),
+}
+PUBLIC: Final = Translated(
+    "依据公开信息，不需要授权。", "From public information; no consent is needed."
+)
 NOT_PROVIDED: Final = Translated("未提供", "not provided")
 NO_RECORD: Final = Translated("没有记录", "no record")
 
@@ -33,6 +44,8 @@ class ToldItem:
     tone: str = ""
     """CSS class of the outcome."""
     records: Sequence[str] = ()
+    from_public: bool = False
+    """True for an answer that needs no consent."""
 
 
 def told_items(
@@ -52,10 +65,12 @@ def _item(
 ) -> ToldItem:
     question = find_question(item.code)
     if question is not None and item.answer is not None:
+        unanswered = UNANSWERED.get(item.withheld or "")
         return ToldItem(
             name=asked_label(question, catalogue, item.value),
-            outcome=ANSWERS[item.answer],
-            tone=item.answer,
+            outcome=unanswered or ANSWERS[item.answer],
+            tone="no" if unanswered else item.answer,
+            from_public=unanswered is None and not question.needs_consent,
         )
     name = labels.item_name(item.code, catalogue)
     if item.withheld is not None:

@@ -16,14 +16,14 @@ from gateway.notices.outbox import forget_undecided, note
 from gateway.portal.consents.decision import Choice, Decider, DecisionProblem
 
 
-async def cooling_until(
+async def cooling_refusal(
     connection: AsyncConnection, client_id: str, uscc: str, purpose: Purpose, *, now: datetime
-) -> datetime | None:
-    """The end of the cool-down after a refusal of the same (R9); `None` outside of one."""
+) -> Consent | None:
+    """The refusal of the same that cools down last (R9); `None` outside of a cool-down."""
     refusal = await consents.last_refusal(connection, client_id, uscc, purpose)
     if refusal is None or consent.may_ask_again([refusal], now=now):
         return None
-    return refusal.cool_down_until
+    return refusal
 
 
 async def apply_decision(
@@ -43,7 +43,7 @@ async def apply_decision(
     relation = asked.client_id, asked.uscc, asked.purpose
     person, shown, scope = decider.person, decider.shown, choice.scope
     await consents.in_turn(connection, *relation)
-    if scope is not None and await cooling_until(connection, *relation, now=now):
+    if scope is not None and await cooling_refusal(connection, *relation, now=now):
         return DecisionProblem.COOLING_DOWN
     if interaction is not None:
         outcome: Outcome = "refused" if scope is None else "granted"

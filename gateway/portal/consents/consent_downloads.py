@@ -6,7 +6,7 @@ from typing import Any, Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from consent import Bilingual, Consent, Event, Status, status_at
+from consent import Bilingual, Consent, Status, status_at
 from consent import store as consents
 from consent.record import record_bytes, record_digest
 from gateway.access.download_limit import count_download
@@ -18,6 +18,7 @@ from gateway.pages.i18n import Translated
 from gateway.pages.page_route import PageRoute
 from gateway.pages.rendering import format_moment, format_term_end
 from gateway.portal import labels, page_queries
+from gateway.portal.consents.history import HistoryLine, consent_history
 from gateway.portal.consents.receipt_check import receipt_path
 from gateway.portal.consents.receipt_pdf import Receipt, draw_receipt
 from gateway.portal.guards import own_consent
@@ -69,8 +70,9 @@ async def download_receipt(
         text = await consents.text_of(connection, shown) if shown else ()
         record = await signed_record(connection, runtime, found, reader="enterprise")
         client = await page_queries.find_client(connection, found.client_id)
+        history = await consent_history(connection, runtime, visitor, found, events)
     name = client.name if client else _same(found.client_id)
-    receipt = _receipt(runtime, found, card, name, events, text, record)
+    receipt = _receipt(runtime, found, card, name, history, text, record)
     async with pdf_slots:
         pdf = await asyncio.to_thread(draw_receipt, receipt, font)
     return _file(pdf, "application/pdf", f"{consent_id}.pdf")
@@ -81,7 +83,7 @@ def _receipt(
     consent: Consent,
     card: EnterpriseCard,
     client: Translated,
-    events: list[Event],
+    history: list[HistoryLine],
     text: tuple[Bilingual, ...],
     record: dict[str, Any],
 ) -> Receipt:
@@ -97,7 +99,7 @@ def _receipt(
             (Translated("申请单位", "Requested by"), client),
             (Translated("用途", "Purpose"), labels.purpose_name(consent.purpose)),
             (Translated("状态", "Status"), labels.STATUSES[status]),
-            _term(consent, status, events),
+            _term(consent, status, history),
             (Translated("已用 / 最多次数", "Uses / limit"), used),
             (Translated("授权编号", "Number"), _same(consent.consent_id)),
             (Translated("出具时间", "As of"), _same(format_moment(runtime.now()))),
@@ -105,7 +107,7 @@ def _receipt(
         allowed=consent.was_granted,
         items=labels.items_of(consent, runtime.catalogue),
         separate=labels.separate_items_of(consent, runtime.catalogue, card.kind),
-        history=[(format_moment(each.at), labels.ACTS[each.what]) for each in events],
+        history=[(format_moment(each.moment), each.what) for each in history],
         text=[each.en if english else each.zh for each in text],
         proof=[
             f"SHA-256 {record_digest(record_bytes(record['record'])).hex()}",
@@ -118,14 +120,16 @@ def _receipt(
     )
 
 
-def _term(consent: Consent, status: Status, events: list[Event]) -> tuple[Translated, Translated]:
+def _term(
+    consent: Consent, status: Status, history: list[HistoryLine]
+) -> tuple[Translated, Translated]:
     """The label and term; of a consent that has ended before it, with the end."""
     end = format_term_end(consent.valid_until)
     if not consent.was_granted:
         return ASKED_UNTIL, _same(end)
     if status not in ENDED:
         return VALID_UNTIL, _same(end)
-    ended, name = format_moment(events[-1].at), labels.STATUSES[status]
+    ended, name = format_moment(history[-1].moment), labels.STATUSES[status]
     return WAS_VALID_UNTIL, Translated(
         f"{end}（{ended} {name.zh}，不再有效）", f"({name.en} on {ended}; no longer valid)"
     )

@@ -126,10 +126,10 @@ def chosen_scope(
     questions = tuple(tag for tag in asked.questions if tag in ticked | plain)
     if not datasets and not questions:
         return DecisionProblem.SEPARATE if ticked else DecisionProblem.NOTHING_CHOSEN
-    until = _until(single_value(fields, "last_day"), asked.valid_until)
+    until = _until(fields, asked.valid_until)
     if until is None or until <= now:
         return DecisionProblem.TERM
-    uses = _uses(single_value(fields, "max_uses"), asked.max_uses)
+    uses = _uses(fields, asked.max_uses)
     if uses == 0:
         return DecisionProblem.USES
     given = tuple(each for each in needed if each.item in ticked)
@@ -143,19 +143,26 @@ def chosen_scope(
     return replace(chosen, separate_consents=chosen.own_separate_consents)
 
 
-def _until(last_day: str, asked: datetime) -> datetime | None:
-    """The end of the chosen last day, by default and at most the end asked for; `None` if malformed."""
-    if not last_day:
+def _until(fields: Fields, asked: datetime) -> datetime | None:
+    """The end of the chosen last day, at most the end asked for; `None` if blank or malformed.
+
+    A form without the field asks for no other end.
+    """
+    if "last_day" not in fields:
         return asked
     try:
-        return min(end_of(parse_date(last_day)), asked)
+        return min(end_of(parse_date(single_value(fields, "last_day"))), asked)
     except ValueError:
         return None
 
 
-def _uses(written: str, asked: int | None) -> int | None:
-    """The chosen number of uses, by default that asked for; 0 if malformed or more."""
-    if not written:
+def _uses(fields: Fields, asked: int | None) -> int | None:
+    """The chosen number of uses; 0 if malformed, more than asked for, or blank where a number was asked.
+
+    A form without the field asks for no other number.
+    """
+    written = single_value(fields, "max_uses")
+    if "max_uses" not in fields or (asked is None and fields["max_uses"] == [""]):
         return asked
     if not (written.isascii() and written.isdigit() and len(written) <= len(str(MOST_USES))):
         return 0

@@ -1,13 +1,12 @@
 """The decision page of a requested consent and what its form does, by link and by redirect."""
 
 from dataclasses import fields as fields_of
-from datetime import datetime
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from consent import Consent, Giver
+from consent import Consent, Giver, Status, status_at
 from consent import store as consents
 from consent.consent_text import ConsentText
 from gateway.creditfile.catalogue import Catalogue
@@ -19,7 +18,7 @@ from gateway.pages.i18n import Translated
 from gateway.pages.rendering import PageRenderer
 from gateway.pages.security_headers import self_and
 from gateway.portal import labels
-from gateway.portal.consents.apply_decision import apply_decision, cooling_until
+from gateway.portal.consents.apply_decision import apply_decision, cooling_refusal
 from gateway.portal.consents.decision import Choice, DecisionProblem, OpenRequest, decider_of
 from gateway.portal.consents.decision_form import (
     ScopeInput,
@@ -51,11 +50,23 @@ async def show_decision(
     """The decision page, with what was `entered` before; in a cool-down (R9) the cool-down page."""
     asked, now = opened.consent, runtime.now()
     changes = await consents.by_id(connection, asked.amends) if asked.amends else None
-    cooling = await cooling_until(connection, asked.client_id, asked.uscc, asked.purpose, now=now)
+    relation = asked.client_id, asked.uscc, asked.purpose
+    cooling = await cooling_refusal(connection, *relation, now=now)
     if cooling is not None:
         return cool_down_page(visitor, opened.client, cooling, opened=opened)
+    running = [
+        each
+        for each in await consents.open_for(connection, *relation)
+        if asked.amends is None and status_at(each, now) in {Status.ACTIVE, Status.PAUSED}
+    ]
     return _decision_page(
-        visitor, opened, changes, runtime.catalogue, entered=entered, problem=problem
+        visitor,
+        opened,
+        changes,
+        runtime.catalogue,
+        replaces=running[0] if running else None,
+        entered=entered,
+        problem=problem,
     )
 
 
@@ -83,12 +94,12 @@ async def submit_decision(
 def cool_down_page(
     visitor: Visitor,
     client: ClientCard,
-    end: datetime,
+    refusal: Consent,
     *,
     opened: OpenRequest | None = None,
     onward: str = "",
 ) -> Response:
-    """The page that the client may not ask again before `end`.
+    """The page that the client may not ask again before the cool-down of `refusal` has ended.
 
     An `opened` request can be refused there; otherwise a button leads `onward`.
     """
@@ -97,7 +108,7 @@ def cool_down_page(
         "portal/cool_down.html",
         form_action=_form_targets(opened) if opened else ("'self'",),
         client=client,
-        end=end,
+        refusal=refusal,
         opened=opened,
         onward=onward,
     )
@@ -109,6 +120,7 @@ def _decision_page(
     changes: Consent | None,
     catalogue: Catalogue,
     *,
+    replaces: Consent | None,
     entered: ScopeInput | None,
     problem: DecisionProblem | None,
 ) -> Response:
@@ -148,6 +160,7 @@ def _decision_page(
         separate_questions=[tag for tag in asked.questions if tag in separated],
         may_grant=opened.agreement is not None,
         changes=changes,
+        replaces=replaces,
         held_separate={each.item for each in changes.separate_consents} if changes else set(),
         now_allowed=labels.items_of(changes, catalogue) if changes else [],
         asked_for=ScopeInput.of_scope(asked.scope),

@@ -25,6 +25,10 @@ NOTICES: Final[Mapping[str, Translated]] = {
         "已拒绝。没有提供任何信息。",
         "Refused. Nothing was provided.",
     ),
+    "may_ask": Translated(
+        "已允许。对方从现在起可以再次申请，是否同意仍由您决定。",
+        "Allowed. The organisation may ask again from now on; the decision remains yours.",
+    ),
     "withdraw": Translated(
         "已撤回。从下一次查询起不再提供。",
         "Withdrawn. From the next query on nothing is provided.",
@@ -43,6 +47,7 @@ NOTICES: Final[Mapping[str, Translated]] = {
         "The status had changed and nothing was done. Please see the current status.",
     ),
 }
+NOTHING_LEFT: Final = "nothing_left"
 PROBLEMS: Final[Mapping[str, Translated]] = {
     DecisionProblem.NOTHING_CHOSEN: Translated(
         "您还没有勾选任何一项。请至少勾选一项，或者选择“不同意”。",
@@ -54,8 +59,8 @@ PROBLEMS: Final[Mapping[str, Translated]] = {
         "as it is now, and then decide.",
     ),
     DecisionProblem.TERM: Translated(
-        "请选择今天以后、且不超过对方申请期限的日期。",
-        "Please choose a day after today and within the term requested.",
+        "请选择今天或今天以后、且不超过所列期限的日期。",
+        "Please choose today or a later day, within the term shown.",
     ),
     DecisionProblem.USES_SPENT: Translated(
         "次数须大于已用次数，您的选择没有提交。如果不再提供，请撤回授权。",
@@ -86,10 +91,16 @@ PROBLEMS: Final[Mapping[str, Translated]] = {
         "要变更的授权已经结束，无法变更，您的选择没有提交。您可以选择“不同意”。",
         "The consent to be changed has ended; your choice was not submitted. You can choose “Refuse”.",
     ),
+    NOTHING_LEFT: Translated(
+        "请至少保留一项，您的选择没有提交。如果不再提供，请撤回授权。",
+        "Please keep at least one item; your choice was not submitted. If nothing more is to be provided, "
+        "withdraw the consent.",
+    ),
     "unchanged": Translated("您没有作任何变更。", "You have not changed anything."),
 }
 PROBLEM_FIELDS: Final[Mapping[str, str]] = {
     DecisionProblem.NOTHING_CHOSEN: "choices",
+    NOTHING_LEFT: "choices",
     DecisionProblem.SEPARATE: "choices",
     DecisionProblem.IN_PERSON: "choices",
     DecisionProblem.TERM: "last_day",
@@ -173,13 +184,14 @@ ELSEWHERE: Final = PageMessage(
 
 
 ENDINGS: Final[Mapping[str, Translated]] = {
-    Act.REFUSED: Translated("您拒绝", "refused by you"),
-    Act.WITHDRAWN: Translated("您撤回", "withdrawn by you"),
+    Act.REFUSED: Translated("拒绝", "refused"),
+    Act.WITHDRAWN: Translated("撤回", "withdrawn"),
     Act.GIVEN_UP: Translated("对方撤销", "given up by the organisation"),
     Act.SUPERSEDED: Translated("被新的授权替代", "replaced by a newer consent"),
     Status.EXPIRED: Translated("到期", "expired"),
     Status.EXHAUSTED: Translated("次数用完", "all uses used up"),
 }
+REQUEST_REPLACED: Final = Translated("被新的申请替代", "replaced by a newer request")
 NOT_ANSWERED: Final = Translated("未答复，申请失效", "not answered in time")
 
 
@@ -193,6 +205,10 @@ def ending_text(
             end: datetime | None = ended.valid_until if ended.was_granted else ended.answer_by
         case Status.EXHAUSTED:
             how, end = ENDINGS[status], last_use
+        case Status.REFUSED:  # the last act may be the end of its cool-down
+            how, end = ENDINGS[Act.REFUSED], ended.decided_at
+        case Status.SUPERSEDED if ended.decided_at is None and ended.amends is None:
+            how, end = REQUEST_REPLACED, last_act.at if last_act else None
         case _:
             known = ENDINGS.get(last_act.what) if last_act else None
             how, end = known or STATUSES[status], last_act.at if last_act else None
@@ -225,6 +241,8 @@ def problem_text(problem: str, *, least: int, most: int | None) -> Translated:
             f"请填写不小于 {least} 的次数，不限次数请留空。",
             f"Please enter a number from {least} on; leave it empty for no limit.",
         )
+    if least == most:
+        return Translated(f"请填写 {least}。", f"Please enter {least}.")
     return Translated(
         f"请填写 {least} 到 {most} 之间的次数。", f"Please enter a number from {least} to {most}."
     )

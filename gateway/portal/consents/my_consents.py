@@ -23,6 +23,8 @@ from gateway.pages.i18n import Translated
 from gateway.pages.page_route import PageRoute, see_other
 from gateway.pages.rendering import PageRenderer
 from gateway.portal import labels, page_queries
+from gateway.portal.consents.apply_decision import cooling_refusal
+from gateway.portal.consents.history import consent_history
 from gateway.portal.consents.labels import NOTICES, ending_text
 from gateway.portal.guards import acting_person, own_consent, own_enterprise
 from gateway.portal.page_queries import ClientCard, EnterpriseCard
@@ -199,6 +201,9 @@ async def _consent_page(
         events = await consents.events_of(connection, found.uscc, consent_id)
         shown = next((each.text_digest for each in reversed(events) if each.text_digest), None)
         text = await consents.text_of(connection, shown) if shown else ()
+        relation = found.client_id, found.uscc, found.purpose
+        cooling = await cooling_refusal(connection, *relation, now=runtime.now())
+        history = await consent_history(connection, runtime, visitor, found, events)
     view = _view(found, clients, card, runtime.now())
     return renderer.visitor_page(
         visitor,
@@ -214,8 +219,10 @@ async def _consent_page(
         printable=find_font(runtime.settings.font) is not None,
         notice=visitor.notice(NOTICES),
         csrf={
-            verb: visitor.token(f"{verb} {consent_id}") for verb in ("withdraw", "pause", "resume")
+            verb: visitor.token(f"{verb} {consent_id}")
+            for verb in ("withdraw", "pause", "resume", "end-cool-down")
         },
         labels=labels,
-        events=events,
+        history=history,
+        cool_down_until=cooling and cooling.cool_down_until,
     )

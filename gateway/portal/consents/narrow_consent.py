@@ -16,7 +16,7 @@ from gateway.pages.rendering import PageRenderer
 from gateway.portal import labels, page_queries
 from gateway.portal.consents.decision import DecisionProblem
 from gateway.portal.consents.decision_form import ScopeInput, chosen_scope
-from gateway.portal.consents.labels import PROBLEM_FIELDS, problem_text
+from gateway.portal.consents.labels import NOTHING_LEFT, PROBLEM_FIELDS, problem_text
 from gateway.portal.guards import acting_person, own_consent
 from gateway.runtime import Runtime, UsingRuntime
 
@@ -62,6 +62,8 @@ async def save_narrowed_consent(
             kind = NoticeKind.CONSENT_AMENDED
             await note(connection, kind, current.uscc, client_id=current.client_id, now=now)
     problem = str(scope) if isinstance(scope, DecisionProblem) else None
+    if scope is DecisionProblem.NOTHING_CHOSEN:
+        problem = NOTHING_LEFT
     if isinstance(narrowed, Refused):
         problem = _PROBLEMS.get(narrowed.reason)
     if problem is not None:
@@ -108,6 +110,7 @@ async def _form_page(
         entered=entered or ScopeInput.of_scope(current.scope, granted),
         latest_day=ScopeInput.of_scope(current.scope).last_day,
         problem=problem and problem_text(problem, least=current.uses + 1, most=current.max_uses),
+        withdraw_instead=problem in {NOTHING_LEFT, DecisionProblem.USES_SPENT},
         problem_field=PROBLEM_FIELDS.get(problem or ""),
         csrf=visitor.token(f"narrow {consent_id}"),
     )

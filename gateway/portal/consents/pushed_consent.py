@@ -26,7 +26,7 @@ from gateway.limits.quotas import counters_for, distinct_for
 from gateway.notices.outbox import forget_undecided, note_unless_decided
 from gateway.pages.page_route import EarlyResponse, PageMessage
 from gateway.portal.consents import labels
-from gateway.portal.consents.apply_decision import cooling_until
+from gateway.portal.consents.apply_decision import cooling_refusal
 from gateway.portal.consents.decision_page import cool_down_page
 from gateway.portal.page_queries import ClientCard, EnterpriseCard
 from gateway.runtime import Runtime
@@ -123,10 +123,10 @@ async def _end_in_cool_down(
     uscc: str,
     open_ones: list[Consent],
     now: datetime,
-) -> datetime | None:
-    """The end of a cool-down, which ends interaction and request as refused; `None` outside of one."""
+) -> Consent | None:
+    """A refusal that cools down, which ends interaction and request as refused; `None` without one."""
     client_id, purpose = interaction.client_id, interaction.asked.purpose
-    cooling = await cooling_until(connection, client_id, uscc, purpose, now=now)
+    cooling = await cooling_refusal(connection, client_id, uscc, purpose, now=now)
     if cooling is None:
         return None
     await interactions.decide(

@@ -16,7 +16,7 @@ from gateway.pages.i18n import Translated
 from gateway.pages.page_route import EarlyResponse, PageMessage, PageRoute, see_other
 from gateway.pages.rendering import PageRenderer
 from gateway.portal.delegates import labels
-from gateway.portal.delegates.pages import delegate_view
+from gateway.portal.delegates.names import delegate_view, seal_accepted_name
 from gateway.portal.guards import known_enterprise
 from gateway.runtime import Runtime, UsingRuntime
 
@@ -67,7 +67,10 @@ async def accept_invitation(
         if isinstance(accepted, PermissionProblem):
             raise EarlyResponse(_refusal_page(visitor, accepted))
         taken = await delegations.accept(
-            connection, accepted, token_digest=visitor.session.identity_token_digest
+            connection,
+            accepted,
+            name=seal_accepted_name(runtime, accepted, visitor.session.name),
+            token_digest=visitor.session.identity_token_digest,
         )
         if not taken:
             raise EarlyResponse(_refusal_page(visitor, PermissionProblem.TOO_LATE))

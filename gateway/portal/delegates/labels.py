@@ -37,6 +37,7 @@ DELEGATE_ACTS: Final[Mapping[str, Translated]] = {
     Act.RESUMED: Translated("恢复了授权", "Resumed a consent"),
     Act.WITHDRAWN: Translated("撤回了授权", "Withdrew a consent"),
     Act.AMENDED: Translated("变更了授权", "Changed a consent"),
+    Act.COOL_DOWN_ENDED: Translated("允许对方再次申请", "Allowed an organisation to ask again"),
 }
 REPAIR_ACT: Final = Translated("办理了信用修复申请", "Acted on an application for repair")
 OBJECTION_ACT: Final = Translated("办理了异议", "Acted on an objection")

@@ -16,13 +16,11 @@ from gateway.creditfile.objections.tables import objection_events
 from gateway.creditfile.repairs.tables import applications
 from gateway.disclosure.ids import new_id
 from gateway.identity import delegations, permissions
-from gateway.identity.delegations import StoredDelegation
 from gateway.identity.permissions import (
     Delegation,
     DelegationState,
     Permission,
     PermissionProblem,
-    state_of,
 )
 from gateway.identity.session_dependency import UsingVisitor, Visitor, new_secret
 from gateway.notices.kinds import NoticeKind
@@ -31,8 +29,9 @@ from gateway.pages.forms import Fields, single_value
 from gateway.pages.i18n import Translated
 from gateway.pages.page_route import PageRoute, see_other
 from gateway.pages.rendering import PageRenderer
-from gateway.portal import labels
+from gateway.portal import labels, page_queries
 from gateway.portal.delegates import labels as delegate_labels
+from gateway.portal.delegates.names import delegate_view, seal_name
 from gateway.portal.guards import own_enterprise
 from gateway.portal.page_queries import EnterpriseCard
 from gateway.rfc3339 import parse_date
@@ -46,21 +45,14 @@ renderer: Final = PageRenderer("gateway.portal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DelegateView:
-    """A delegation with the delegate's name and current state."""
-
-    delegation: Delegation
-    name: str
-    state: DelegationState
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DelegateAct:
     """One act of a delegate, with a link to its subject."""
 
     moment: datetime
     what: Translated
     href: str
+    client: Translated | None = None
+    """The organisation that a consent is for."""
 
 
 @router.get("/portal/enterprises/{uscc}/delegates")
@@ -112,7 +104,7 @@ async def appoint_delegate(
             await delegations.add(
                 connection,
                 made,
-                name=runtime.vault.seal(name.encode(), **_vault_cell(uscc, delegation_id)),
+                name=seal_name(runtime, uscc, delegation_id, name),
                 token_digest=visitor.session.identity_token_digest,
                 invitation_digest=runtime.digests.of("invitation", invitation),
             )
@@ -170,13 +162,6 @@ async def end_delegation(
     return see_other(f"/portal/enterprises/{uscc}/delegates?notice={notice}")
 
 
-def delegate_view(runtime: Runtime, stored: StoredDelegation) -> DelegateView:
-    """A delegation with the delegate's name decrypted."""
-    own = stored.delegation
-    name = runtime.vault.open(stored.name, **_vault_cell(own.uscc, own.delegation_id)).decode()
-    return DelegateView(delegation=own, name=name, state=state_of(own, runtime.now()))
-
-
 async def _parse_appointment(
     connection: AsyncConnection,
     fields: Fields,
@@ -205,8 +190,13 @@ async def _delegate_acts(connection: AsyncConnection, delegation: Delegation) ->
     if delegation.subject is None or delegation.accepted_at is None:
         return []
     end = min(delegation.ended_at or delegation.ends_at, delegation.ends_at)
-    decided = await connection.execute(
-        _acts_query(delegation, end, consent_events.c, consent_events.c.consent_id)
+    decided = (
+        await connection.execute(
+            _acts_query(delegation, end, consent_events.c, consent_events.c.consent_id)
+        )
+    ).all()
+    clients = await page_queries.clients_of_consents(
+        connection, delegation.uscc, {row.consent_id for row in decided}
     )
     objected = await connection.execute(
         _acts_query(delegation, end, objection_events.c, objection_events.c.objection_id)
@@ -216,6 +206,7 @@ async def _delegate_acts(connection: AsyncConnection, delegation: Delegation) ->
             moment=row.at,
             what=delegate_labels.DELEGATE_ACTS.get(row.what, labels.ACTS[row.what]),
             href=f"/portal/consents/{row.consent_id}",
+            client=clients.get(row.consent_id),
         )
         for row in decided
     ] + [
@@ -306,7 +297,3 @@ def _parse_end(last_day: str) -> datetime | None:
         return end_of(parse_date(last_day))
     except ValueError:
         return None
-
-
-def _vault_cell(uscc: str, delegation_id: str) -> dict[str, str]:
-    return {"table": "delegation", "column": "name", "row": f"{uscc}/{delegation_id}"}

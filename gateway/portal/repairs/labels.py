@@ -13,6 +13,7 @@ from gateway.pages.upload_form import MAX_UPLOAD_BYTES
 MEGABYTES: Final = MAX_UPLOAD_BYTES // 1024 // 1024
 TOO_LARGE: Final = "too_large"
 TOO_MANY: Final = "too_many"
+EMPTY_PAPER: Final = "empty_paper"
 NO_COMMITMENT: Final = "no_commitment"
 
 STATES: Final[Mapping[str, Translated]] = {
@@ -97,6 +98,10 @@ PROBLEMS: Final[Mapping[str, Translated]] = {
     ),
     TOO_MANY: Translated(
         f"最多选择 {MAX_PAPERS} 份材料。", f"At most {MAX_PAPERS} papers can be chosen."
+    ),
+    EMPTY_PAPER: Translated(
+        "您选择的材料中有空文件（0 字节），请换一份。",
+        "One of the papers is an empty file (0 bytes). Please choose another.",
     ),
     TOO_LARGE: Translated(
         f"材料合计不能超过 {MEGABYTES} MB。请选择小一些的文件，或少选几份。",

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from gateway.creditfile.local_dates import day_of
+from gateway.creditfile.repair_terms import deciding_office
 from gateway.creditfile.repairs import service, store
 from gateway.creditfile.repairs.model import ApplicationRefusal, RepairApplication
 from gateway.identity.permissions import Permission
@@ -14,7 +15,7 @@ from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages.page_route import EarlyResponse, PageRoute
 from gateway.portal import page_queries
 from gateway.portal.guards import own_enterprise
-from gateway.portal.my_record import dataset_name, renderer
+from gateway.portal.my_record import dataset_name, read_credit_file, renderer
 from gateway.portal.objections.new_objection import actor
 from gateway.portal.repairs import labels
 from gateway.portal.repairs.new_application import redirect_to_application
@@ -86,13 +87,18 @@ async def _page(runtime: Runtime, visitor: Visitor, application_id: str, templat
     async with runtime.engine.connect() as connection:
         found = await _own_application(connection, visitor, application_id)
         card = await page_queries.enterprise_or_uscc(connection, found.uscc)
+        file = await read_credit_file(connection, runtime, found.uscc)
     if template.endswith("withdraw.html") and not found.is_open:
         return redirect_to_application(application_id, "too_late")
+    records = file.records if file else ()
+    record = next((each for each in records if each.record_id == found.record_id), None)
+    office = None if record is None else deciding_office(record, runtime.catalogue)
     variables: dict[str, Any] = {
         "enterprise": card,
         "tab": "record",
         "found": found,
         "dataset": dataset_name(runtime, found.dataset),
+        "office": office or found.source_name,
         "overdue": found.is_open and day_of(runtime.now()) > found.due_on,
         "notice": visitor.notice(labels.NOTICES),
         "csrf": visitor.token(f"withdraw {found.application_id}"),

@@ -1,5 +1,6 @@
 """Portal form to apply for a record's repair: statement, papers' digests, commitment."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
@@ -11,6 +12,7 @@ from gateway.access.download_limit import count_upload
 from gateway.creditfile import labels as record_labels
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections.text_input import MAX_TEXT, InvalidText, read_text
+from gateway.creditfile.repair_terms import deciding_office
 from gateway.creditfile.repairs import service, store
 from gateway.creditfile.repairs.lifecycle import MAX_PAPERS
 from gateway.creditfile.repairs.model import ApplicationRefusal, Paper, RepairApplication
@@ -18,7 +20,7 @@ from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages.forms import Fields, single_value
 from gateway.pages.page_route import PageRoute, see_other
-from gateway.pages.upload_form import HashedFile, UploadForm
+from gateway.pages.upload_form import FILE_NAMES, HashedFile, UploadForm
 from gateway.portal.my_record import dataset_name, find_entry, load_file, renderer
 from gateway.portal.objections.new_objection import actor
 from gateway.portal.repairs import labels
@@ -36,6 +38,8 @@ class ApplicationForm:
 
     statement: str = ""
     committed: bool = False
+    chosen: Sequence[str] = ()
+    """Names of the files that were chosen; a page cannot choose them again."""
     problem: str | None = None
 
     @property
@@ -43,7 +47,7 @@ class ApplicationForm:
         """The field that the problem is with."""
         if self.problem is None:
             return None
-        papers = {labels.TOO_LARGE, labels.TOO_MANY}
+        papers = {labels.TOO_LARGE, labels.TOO_MANY, labels.EMPTY_PAPER}
         committing = self.problem == labels.NO_COMMITMENT
         return "papers" if self.problem in papers else "commitment" if committing else "statement"
 
@@ -55,7 +59,7 @@ async def show_repair_form(
     """Show the form; a record that is applied for redirects to its application."""
     visitor.require(Permission.REPAIRS, uscc)
     kept = await visitor.kept_form(f"repair {uscc} {record_id}")
-    typed = ApplicationForm() if kept is None else _typed(kept)
+    typed = ApplicationForm() if kept is None else _typed(kept, day_of(runtime.now()))
     return await _form_page(runtime, visitor, uscc, record_id, typed)
 
 
@@ -72,7 +76,7 @@ async def apply_for_repair(
     statement = read_text(typed, today=day_of(now))
     problem = _problem(form, statement)
     if problem is not None or isinstance(statement, InvalidText):
-        again = replace(_typed(form.fields), problem=problem)
+        again = replace(_typed(form.fields_and_names, day_of(now)), problem=problem)
         return await _form_page(runtime, visitor, uscc, record_id, again)
     async with runtime.engine.begin() as connection:
         made = await service.apply_for_repair(
@@ -99,11 +103,15 @@ async def apply_for_repair(
     return visitor.not_found()
 
 
-def _typed(fields: Fields) -> ApplicationForm:
-    """Entries of the form, typed and ticked; files cannot be shown again."""
+def _typed(fields: Fields, today: date) -> ApplicationForm:
+    """Entries of the form, typed and ticked, and the names of its files."""
     return ApplicationForm(
         statement=single_value(fields, "statement")[:MAX_TEXT],
         committed=single_value(fields, "commitment") == "yes",
+        chosen=[
+            _shown_name(each, number, today)
+            for number, each in enumerate(fields.get(FILE_NAMES, []), 1)
+        ],
     )
 
 
@@ -124,14 +132,20 @@ def _problem(form: UploadForm, statement: object) -> str | None:
         return statement
     if len(form.files) > MAX_PAPERS:
         return labels.TOO_MANY
+    if any(each.size == 0 for each in form.files):
+        return labels.EMPTY_PAPER
     return None if single_value(form.fields, "commitment") == "yes" else labels.NO_COMMITMENT
 
 
 def _paper(file: HashedFile, number: int, today: date) -> Paper:
-    """The paper, its name without personal numbers."""
-    name = read_text(file.name[:MAX_PAPER_NAME], today=today, longest=MAX_PAPER_NAME, shortest=1)
-    shown = f"材料{number}" if isinstance(name, InvalidText) else " ".join(name.text.split())
-    return Paper(name=shown, size=file.size, sha256=file.sha256)
+    name = _shown_name(file.name, number, today)
+    return Paper(name=name, size=file.size, sha256=file.sha256)
+
+
+def _shown_name(given: str, number: int, today: date) -> str:
+    """The name of a file without personal numbers."""
+    name = read_text(given[:MAX_PAPER_NAME], today=today, longest=MAX_PAPER_NAME, shortest=1)
+    return f"材料{number}" if isinstance(name, InvalidText) else " ".join(name.text.split())
 
 
 async def _form_page(
@@ -163,6 +177,7 @@ async def _form_page(
         entry=entry,
         dataset=dataset_name(runtime, record.dataset, file.enterprise.kind),
         section=section,
+        office=deciding_office(record, runtime.catalogue) or record.source_name,
         typed=typed,
         problem=labels.PROBLEMS.get(typed.problem) if typed.problem else None,
         longest=MAX_TEXT,

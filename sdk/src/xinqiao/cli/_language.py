@@ -140,6 +140,7 @@ TEXTS: Final[Mapping[str, Mapping[Language, str]]] = {
     "given_up": {Language.ZH: "接入方放弃"},
     "superseded": {Language.ZH: "被替代"},
     "amended": {Language.ZH: "变更"},
+    "cool_down_ended": {Language.ZH: "允许再次申请"},
 }  # fmt: skip
 
 
