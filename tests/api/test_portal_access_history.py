@@ -261,6 +261,33 @@ async def test_another_enterprises_file_and_an_unknown_one_look_the_same(
     assert away.headers["location"].startswith("/portal/sign-in")
 
 
+async def test_a_verification_says_why_a_question_was_not_answered_and_what_was_public(
+    portal: PortalFixture,
+) -> None:
+    """On the page and in the file; an answer by consent is not said to be from public information."""
+    await portal.add_look(
+        portal.firm,
+        kind="verification",
+        asked=["rating_at_least.v1", "is_active.v1"],
+        items=[
+            {
+                "code": "rating_at_least.v1",
+                "value": "良好",
+                "answer": "not_determined",
+                "withheld": "not_in_consent",
+            },
+            {"code": "is_active.v1", "answer": "yes"},
+        ],
+    )
+    browser = await portal.signed_in()
+    page = await page_of(browser, portal)
+    assert "没有您对这一项的有效同意，未作答" in page
+    assert "无法确定" not in page
+    assert page.count("依据公开信息，不需要授权。") == 1
+    [row] = await rows_of(browser, portal)
+    assert row["逐项结果"] == "没有您对这一项的有效同意，未作答; 是"
+
+
 async def test_each_item_shows_what_was_told_of_it(portal: PortalFixture) -> None:
     """Per question its band and answer, per dataset its records; `not_determined` is no yes."""
     await portal.add_look(

@@ -127,6 +127,8 @@ async def test_a_refusal_is_kept_and_cools_down(portal: PortalFixture) -> None:
         ({"dataset": ["penalty"], "max_uses": "０"}, "max_uses", "请填写 1 到 10 之间的次数"),
         ({"dataset": ["penalty"], "max_uses": "0"}, "max_uses", "请填写 1 到 10 之间的次数"),
         ({"dataset": ["penalty"], "last_day": "2026-11-21"}, "last_day", "请选择今天或今天以后"),
+        ({"dataset": ["penalty"], "max_uses": ""}, "max_uses", "请填写 1 到 10 之间的次数"),
+        ({"dataset": ["penalty"], "last_day": ""}, "last_day", "请选择今天或今天以后"),
         ({"dataset": ["penalty"], "last_day": "tomorrow"}, "last_day", "请选择今天或今天以后"),
     ],
 )

@@ -430,7 +430,9 @@ async def test_the_enterprise_allows_less_by_itself(portal: PortalFixture) -> No
 @pytest.mark.parametrize(
     ("form", "words"),
     [
-        ({}, "您还没有勾选任何一项"),
+        ({}, "请至少保留一项，您的选择没有提交。如果不再提供，请撤回授权。"),
+        ({"dataset": ["penalty"], "max_uses": ""}, "请填写 1 到 10 之间的次数"),
+        ({"dataset": ["penalty"], "last_day": ""}, "请选择今天或今天以后"),
         ({"dataset": ["penalty"], "max_uses": "11"}, "请填写 1 到 10 之间的次数"),
         ({"dataset": ["penalty"], "max_uses": "0"}, "请填写 1 到 10 之间的次数"),
         ({"dataset": ["penalty"], "last_day": "2020-01-01"}, "请选择今天或今天以后"),
@@ -448,7 +450,32 @@ async def test_a_narrowing_that_narrows_nothing_is_refused(
     answer = await browser.post(address, data=fields | form)
     assert (answer.status_code, words in answer.text) == (422, True)
     assert ('value="penalty" checked' in answer.text) is ("dataset" in form)
+    withdrawing = f'href="/portal/consents/{running.consent_id}/withdraw"'
+    assert (withdrawing in answer.text) is (form == {})
     assert await read_consent(portal, running.consent_id) == running
+
+
+async def test_what_a_consent_replaces_is_said_before_it_is_given(portal: PortalFixture) -> None:
+    """The running one of the same client and purpose, and only that one; it ends with the new."""
+    browser = await portal.signed_in()
+    running = await grant_by_link(portal, browser, "penalty")
+    second = await request_by_link(portal, portal.firm)
+    page = (await browser.get(f"/portal/asked/{second}")).text
+    assert "您对该机构的同一用途已有授权（至" in page
+    assert f'href="/portal/consents/{running.consent_id}"' in page
+    amending = await request_by_link(portal, portal.firm, amends=running)
+    assert "同一用途已有授权" not in (await browser.get(f"/portal/asked/{amending}")).text
+    await decide(browser, second, page=page, decision="grant", dataset=["licence"])
+    assert (await read_consent(portal, running.consent_id)).status is Status.SUPERSEDED
+    own = (await browser.get(f"/portal/consents/{running.consent_id}")).text
+    assert "被新的授权替代" in own
+    third = await request_by_link(portal, portal.firm)
+    fourth = await request_by_link(portal, portal.firm)
+    await decide(browser, fourth, decision="grant", dataset=["licence"])
+    never = (await browser.get(f"/portal/consents/{third}")).text
+    assert ("被新的申请替代" in never, "被新的授权替代" in never) == (True, False)
+    ended = (await browser.get(f"/portal/enterprises/{portal.firm}/consents")).text
+    assert "被新的申请替代" in ended
 
 
 async def test_another_enterprises_consent_cannot_be_narrowed(portal: PortalFixture) -> None:

@@ -78,6 +78,28 @@ async def lose_session(portal: PortalFixture, browser: httpx2.AsyncClient, addre
     return unquote(onward)
 
 
+async def test_a_request_by_redirect_whose_cookie_is_lost_leads_back_to_its_client(
+    portal: PortalFixture,
+) -> None:
+    """Only the client can begin it again; other forms lead to the start page."""
+    browser = portal.browser()
+    bank = await browser.post(f"/portal/decide/{await portal.ask()}", data={"decision": "grant"})
+    assert (bank.status_code, "请回到银行等申请方的页面，重新开始。" in bank.text) == (403, True)
+    assert "请回到首页" not in bank.text
+    other = await browser.post("/portal/asked/cst_x", data={"decision": "grant"})
+    assert (other.status_code, "请回到首页" in other.text) == (403, True)
+
+
+async def test_a_form_signed_out_is_not_kept(portal: PortalFixture) -> None:
+    """As the documentation says."""
+    browser, address = await portal.signed_in(), f"/portal/decide/{await portal.ask()}"
+    form = hidden_fields((await browser.get(address)).text, address)
+    start = (await browser.get("/portal")).text
+    await browser.post("/portal/sign-out", data=hidden_fields(start, "/portal/sign-out"))
+    answer = await browser.post(address, data=form | {"decision": "grant", "dataset": ["penalty"]})
+    assert (answer.status_code, "您填写的内容已保留" in answer.text) == (403, False)
+
+
 async def test_a_form_of_an_ended_session_is_continued_once_after_sign_in(
     portal: PortalFixture,
 ) -> None:

@@ -22,7 +22,7 @@ WITHHELD: Final[Mapping[str, Translated]] = {
 }
 UNANSWERED: Final[Mapping[str, Translated]] = {
     "not_in_consent": Translated(
-        "您没有同意这一项，未作答", "not answered: you have not consented to it"
+        "没有您对这一项的有效同意，未作答", "not answered: without your consent in force"
     ),
     "not_in_agreement": Translated(
         "超出约定的使用范围，未作答", "not answered: outside its agreement"
