@@ -355,6 +355,25 @@ async def test_an_answer_is_logged_with_the_records_it_rests_on(gateway: Gateway
     assert row["leaf_hash"].hex() == response.json()["log_promise"]["leaf_hash"]
 
 
+async def test_the_log_says_that_a_question_had_no_consent(gateway: GatewayFixture) -> None:
+    """For the enterprise alone: the client is told no more than `not_determined`."""
+    bank, uscc = await gateway.client(), gateway.uscc("clean")
+    asked = ("rating_at_least.v1", "良好")
+    response = await bank.verify(uscc, asked, "is_active.v1")
+    assert [each["answer"] for each in response.json()["answers"]] == ["not_determined", "yes"]
+    assert "not_in_consent" not in response.text
+    (row,) = await gateway.log_of(bank)
+    assert row["items"] == [
+        {
+            "code": "rating_at_least.v1",
+            "value": "良好",
+            "answer": "not_determined",
+            "withheld": "not_in_consent",
+        },
+        {"code": "is_active.v1", "answer": "yes"},
+    ]
+
+
 async def test_a_refused_attempt_is_in_the_log_too(gateway: GatewayFixture) -> None:
     """With its reason, visible to the enterprise."""
     platform, uscc = await gateway.client("platform"), gateway.uscc("clean")
