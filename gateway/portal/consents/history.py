@@ -1,6 +1,6 @@
 """History of a consent as its enterprise sees it: each act with the person behind it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -9,10 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consent import Act, Consent, Event
 from gateway.identity import delegations
+from gateway.identity.delegations import StoredDelegation
+from gateway.identity.permissions import Delegation
 from gateway.identity.session_dependency import Visitor
 from gateway.pages.i18n import Translated
 from gateway.portal import labels
-from gateway.portal.delegates.names import DelegateView, delegate_view, masked_account
+from gateway.portal.delegates.names import delegate_view, masked_account
 from gateway.runtime import Runtime
 
 YOU: Final = Translated("您", "You")
@@ -37,9 +39,8 @@ async def consent_history(
     """The acts of one consent, in order, each with the person who acted for the enterprise."""
     actors = {each.actor for each in events}
     stored = await delegations.of_actors(connection, held.uscc, actors)
-    delegates = [delegate_view(runtime, each) for each in stored]
     return [
-        HistoryLine(moment=each.at, what=_what(held, each, _who(each, visitor, delegates)))
+        HistoryLine(moment=each.at, what=_what(held, each, _who(each, runtime, visitor, stored)))
         for each in events
     ]
 
@@ -51,22 +52,24 @@ def _what(held: Consent, event: Event, who: Translated) -> Translated:
     return Translated(label.zh.format(who=who.zh), label.en.format(who=who.en))
 
 
-def _who(event: Event, visitor: Visitor, delegates: Iterable[DelegateView]) -> Translated:
+def _who(
+    event: Event, runtime: Runtime, visitor: Visitor, stored: Sequence[StoredDelegation]
+) -> Translated:
     """The person of an event: a delegate by name, the visitor, or the legal representative."""
-    name = next((each.full_name for each in delegates if _acted(each, event)), None)
-    if name is not None:
+    acting = next((each for each in stored if _acted(each.delegation, event)), None)
+    if acting is not None:
+        name = delegate_view(runtime, acting).full_name
         return Translated(f"经办人 {name.zh}", f"Delegate {name.en}")
     if event.actor == visitor.session.subject:
         return YOU
-    if any(each.delegation.appointed_by == event.actor for each in delegates):
+    if any(each.delegation.appointed_by == event.actor for each in stored):
         return REPRESENTATIVE
     account = masked_account(event.actor)
     return Translated(f"企业人员（{account.zh}）", f"A person of the enterprise ({account.en})")
 
 
-def _acted(delegate: DelegateView, event: Event) -> bool:
+def _acted(own: Delegation, event: Event) -> bool:
     """True for an act of the delegate within the delegation's term."""
-    own = delegate.delegation
     if own.subject != event.actor or own.accepted_at is None:
         return False
     return own.accepted_at <= event.at <= min(own.ended_at or own.ends_at, own.ends_at)

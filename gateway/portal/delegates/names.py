@@ -1,11 +1,13 @@
 """Names of delegates: as the representative gave them, and of the persons who accepted; encrypted."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from gateway.identity.delegations import StoredDelegation
 from gateway.identity.permissions import Delegation, DelegationState, state_of
 from gateway.pages.i18n import Translated
+from gateway.privacy.field_encryption import SealBrokenError
 from gateway.runtime import Runtime
 
 SHOWN_OF_ACCOUNT: Final = 4
@@ -40,8 +42,9 @@ def delegate_view(runtime: Runtime, stored: StoredDelegation) -> DelegateView:
         accepted_by = masked_account(own.subject)
     if stored.accepted_name:
         known = _vault_cell(own.uscc, own.delegation_id, "accepted_name")
-        name = runtime.vault.open(stored.accepted_name, **known).decode()
-        accepted_by = Translated(name, name) if name else accepted_by
+        with suppress(SealBrokenError):  # its key is gone
+            name = runtime.vault.open(stored.accepted_name, **known).decode()
+            accepted_by = Translated(name, name) if name else accepted_by
     return DelegateView(
         delegation=own,
         name=runtime.vault.open(stored.name, **cell).decode(),
