@@ -175,10 +175,10 @@ class PortalFixture:
                 row["received_at"] = each.received_at or each.source_time
                 await connection.execute(insert(record).values(row))
 
-    async def add_code(self, uscc: str, sign_name: str = "云栖小店") -> Code:
+    async def add_code(self, uscc: str, sign_name: str = "云栖小店", label: str = "") -> Code:
         """Issue a code for a sign."""
         async with self.engine.begin() as connection:
-            return await codes.issue(connection, uscc, sign_name, now=self.clock())
+            return await codes.issue(connection, uscc, sign_name, label=label, now=self.clock())
 
     async def revoke_code(self, code: Code) -> None:
         """Revoke a code."""

@@ -367,7 +367,9 @@ async def _looks(portal: PortalFixture, words: PageTexts) -> dict[str, str]:
 
 
 async def _codes(portal: PortalFixture, words: PageTexts) -> dict[str, str]:
-    code = await portal.add_code(portal.firm, words.or_plain("云栖小店"))
+    code = await portal.add_code(
+        portal.firm, words.or_plain("云栖小店"), label=words.or_plain("南门")
+    )
     gone = await portal.add_code(portal.firm, words.or_plain("旧店"))
     await portal.revoke_code(gone)
     return {
