@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 import httpx2
@@ -16,6 +17,7 @@ import consent
 from consent import Channel, Consent, Purpose, Request, store
 from consent.ids import RANDOM_BYTES, consent_id_from
 from gateway.clients.tables import ClientRow
+from gateway.codes.screen_code import NONCE_BYTES, screen_token
 from gateway.creditfile.objections import service
 from gateway.creditfile.objections.model import Actor, Objection, ObjectionOutcome, Role
 from gateway.creditfile.tables import enterprise
@@ -27,7 +29,7 @@ from tests.creditfile_builders import make_record
 from tests.portal_fixture import CATALOGUE, NOON, PortalFixture, hidden_fields
 from tests.repair_builders import reject_repair
 
-PAGE_PREFIXES: Final = ("/portal", "/E/", "/e/", "/demo-identity")
+PAGE_PREFIXES: Final = ("/portal", "/E/", "/e/", "/S/", "/s/", "/demo-identity")
 """Path prefixes of pages, beside `/`."""
 FILES: Final = (".json", ".pdf", ".csv", ".svg", ".png", ".js", "/static/{name}")
 TENDER: Final = Purpose.TENDER
@@ -84,6 +86,7 @@ class Gallery:
             "proof": held["receipt"].rpartition("/")[2],
             "verb": "withdraw",
             "piece": "a6",
+            "token": held["screen code scanned"].rpartition("/")[2],
             "name": "portal.css",
         }
 
@@ -372,9 +375,19 @@ async def _codes(portal: PortalFixture, words: PageTexts) -> dict[str, str]:
     )
     gone = await portal.add_code(portal.firm, words.or_plain("旧店"))
     await portal.revoke_code(gone)
+    runtime = portal.runtime
+    token = screen_token(
+        portal.firm,
+        now=portal.clock(),
+        nonce=secrets.token_bytes(NONCE_BYTES),
+        sealer=partial(runtime.digests.of, "screen_code"),
+    )
     return {
         "codes": f"/portal/enterprises/{portal.firm}/codes",
         "code": f"/portal/codes/{code.code_id}",
+        "screen code": f"/portal/enterprises/{portal.firm}/screen-code",
+        "screen code scanned": f"/S/{token}",
+        "screen code made up": f"/s/{'a' * 64}",
         "code revoked": f"/portal/codes/{gone.code_id}?notice=revoked",
         "revoke": f"/portal/codes/{code.code_id}/revoke",
         "reissue": f"/portal/codes/{code.code_id}/reissue",
