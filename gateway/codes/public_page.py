@@ -53,6 +53,10 @@ InvalidCode = (
     Literal["malformed", "unknown", "too_many", "national_unknown", "screen_over", "screen_forged"]
     | CodeState
 )
+HARMLESS: Final = frozenset(
+    {"malformed", "too_many", "screen_over", CodeState.REPLACED, CodeState.EXPIRED}
+)
+"""What an honest shop or a slip of the hand leads to: shown in amber, without a call for help."""
 INVALID_CODE_TEXTS: Final[Mapping[InvalidCode, tuple[int, str, Translated, Translated]]] = {
     "malformed": (
         404,
@@ -60,7 +64,7 @@ INVALID_CODE_TEXTS: Final[Mapping[InvalidCode, tuple[int, str, Translated, Trans
         Translated("这不是企业码", "This is not an enterprise code"),
         Translated(
             "这个网址里没有完整的企业码编号：可能没有扫全，也可能不是企业码。请重新扫描贴纸；"
-            "不要在其他页面输入账号、密码或付款。",
+            "不要在其他页面输入账号、密码，也不要付款。",
             "This address has no whole number of a code: it may have been cut off, or be no code at "
             "all. Scan the sticker again; do not enter a password or pay on any other page.",
         ),
@@ -70,7 +74,7 @@ INVALID_CODE_TEXTS: Final[Mapping[InvalidCode, tuple[int, str, Translated, Trans
         "not_found",
         Translated("没有这个企业码，可能是伪造的", "There is no such code; it may be a forgery"),
         Translated(
-            "系统中没有签发过这个企业码。请不要在扫码后的页面输入账号、密码或付款。",
+            "系统中没有签发过这个企业码。请不要在扫码后的页面输入账号、密码，也不要付款。",
             "No such code was ever issued. Do not enter a password or pay on any page that it leads to.",
         ),
     ),
@@ -90,7 +94,7 @@ INVALID_CODE_TEXTS: Final[Mapping[InvalidCode, tuple[int, str, Translated, Trans
     "screen_over": (
         410,
         "code_expired",
-        Translated("这个屏幕码已经失效", "This on-screen code is over"),
+        Translated("这个屏幕码已经失效", "This on-screen code has expired"),
         Translated(
             "屏幕码一分钟内有效，只能查看一次。请店家刷新后再扫一次；印在纸上的、截图转发的屏幕码不要相信。",
             "An on-screen code lasts a minute and can be viewed once. Ask for a fresh one; do not trust one "
@@ -104,7 +108,7 @@ INVALID_CODE_TEXTS: Final[Mapping[InvalidCode, tuple[int, str, Translated, Trans
             "没有这个屏幕码，可能是伪造的", "There is no such on-screen code; it may be a forgery"
         ),
         Translated(
-            "系统中没有签发过这个屏幕码。请不要在扫码后的页面输入账号、密码或付款。",
+            "系统中没有签发过这个屏幕码。请不要在扫码后的页面输入账号、密码，也不要付款。",
             "No such code was ever issued. Do not enter a password or pay on any page that it leads to.",
         ),
     ),
@@ -123,7 +127,7 @@ INVALID_CODE_TEXTS: Final[Mapping[InvalidCode, tuple[int, str, Translated, Trans
         "code_revoked",
         Translated("这个企业码已作废", "This enterprise code has been revoked"),
         Translated(
-            "这张企业码已被企业或管理部门作废，不再代表该企业。请不要凭它判断店家的信用。",
+            "这个企业码已被企业或管理部门作废，不再代表该企业。请不要凭它判断店家的信用。",
             "This code has been revoked and no longer stands for the enterprise. Do not trust it.",
         ),
     ),
@@ -142,7 +146,7 @@ INVALID_CODE_TEXTS: Final[Mapping[InvalidCode, tuple[int, str, Translated, Trans
         "code_expired",
         Translated("这个企业码已过有效期", "This enterprise code has expired"),
         Translated(
-            "这张企业码已过有效期，不再代表该企业。请不要凭它判断店家的信用。",
+            "这个企业码已过有效期，不再代表该企业。请不要凭它判断店家的信用。",
             "This code has expired and no longer stands for the enterprise. Do not trust it.",
         ),
     ),
@@ -242,6 +246,7 @@ def _invalid_code_page(request: Request, reason: InvalidCode) -> Response:
         status=status,
         title=title,
         sentence=sentence,
+        is_alarm=reason not in HARMLESS,
         scanned=_scanned(request),
     )
 

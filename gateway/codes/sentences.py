@@ -15,13 +15,13 @@ MAX_VALUE: Final = 60
 """Maximum characters of a value in a sentence; the record below has it whole."""
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
 _CLOSED: Final = {
-    "revoked_not_deregistered": Translated("已被吊销营业执照", "Business licence revoked"),
+    "revoked_not_deregistered": Translated("企业已被吊销营业执照", "Business licence revoked"),
     "revoked_deregistered": Translated(
-        "已被吊销营业执照并注销", "Licence revoked and deregistered"
+        "企业已被吊销营业执照并注销", "Licence revoked and deregistered"
     ),
-    "deregistered": Translated("已注销", "Deregistered"),
-    "annulled": Translated("登记已被撤销", "Registration annulled"),
-    "moved_out": Translated("已迁出本省", "Moved out of the province"),
+    "deregistered": Translated("企业已注销", "Enterprise deregistered"),
+    "annulled": Translated("企业登记已被撤销", "Registration annulled"),
+    "moved_out": Translated("企业已迁出本省", "Moved out of the province"),
 }
 """Registration states in which no business is done here."""
 

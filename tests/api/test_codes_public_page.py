@@ -274,7 +274,7 @@ async def test_a_gone_enterprise_is_said_first(portal: PortalFixture) -> None:
     code = await portal.add_code(portal.firm)
     document = (await portal.browser().get(f"/E/{code.code_id}", headers=JSON)).json()
     assert document["status"] == "ended"
-    assert document["statement"]["zh"] == "已注销；有 1 条严重违法失信名单记录"
+    assert document["statement"]["zh"] == "企业已注销；有 1 条严重违法失信名单记录"
     assert [each["dataset"] for each in document["alerts"]] == ["serious_violation"]
 
 
@@ -286,7 +286,7 @@ async def test_the_licence_of_the_trade_is_on_the_page(portal: PortalFixture) ->
         )
     code = await portal.add_code(portal.firm)
     page = await portal.browser().get(f"/E/{code.code_id}")
-    assert "食品经营许可：未查询到，请查看店内证照" in page.text
+    assert "食品经营许可：未查到；小店可能是登记或备案，请看店内证照" in page.text
     held = {"number": "许3", "item_code": "food_operation", "valid_to": "2027-05-01"}
     await portal.add_records(
         replace(

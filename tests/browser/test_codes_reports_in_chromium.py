@@ -27,7 +27,7 @@ async def test_a_citizen_reports_on_a_phone_without_script(
     """From the code's page to the thanks; a forgotten choice is told, and what was typed stays."""
     code = await site.portal.add_code(site.portal.firm)
     await phone.goto(f"{site.issuer}/E/{code.code_id}")
-    await phone.get_by_role("link", name="与店铺不符？").click()
+    await phone.get_by_role("link", name="反映与店铺不符").click()
     await phone.get_by_label("贴在哪里").fill("解放路口的小吃店")
     await keep_picture(phone, "report-form")
     await phone.get_by_label("地址不一样").check()

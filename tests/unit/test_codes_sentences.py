@@ -43,11 +43,11 @@ WITH_SENTENCES = [each for each in CATALOGUE.datasets if each.sentence is not No
             "notice",
             "有 1 条需要留意的信息（被执行人）",
         ),
-        (Found(registration_status="deregistered"), "ended", "已注销"),
+        (Found(registration_status="deregistered"), "ended", "企业已注销"),
         (
             Found(registration_status="revoked_not_deregistered", bad=["penalty"]),
             "ended",
-            "已被吊销营业执照；有 1 条行政处罚记录",
+            "企业已被吊销营业执照；有 1 条行政处罚记录",
         ),
         (
             Found(registration_status="suspended"),

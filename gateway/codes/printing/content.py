@@ -18,11 +18,11 @@ PHRASE: Final = Translated("核对口令", "Check phrase")
 SAME_PHRASE: Final = Translated("应与扫码页面一致", "must be the same on the page")
 DOMAIN: Final = Translated("唯一官方网址", "Only official address")
 LICENCE: Final = Translated(
-    "店内营业执照上印有国家企业码，请把页面上的名称与执照核对",
-    "The licence on the wall carries the national enterprise code: compare its name with the page.",
+    "请把扫码页面上的企业名称与店内营业执照核对",
+    "The name on the page must be that on the business licence in the shop.",
 )
 LICENCE_SHORT: Final = Translated(
-    "请与店内执照上的国家企业码核对", "Compare with the national code on the licence"
+    "企业名称应与店内执照一致", "The name must be that on the licence"
 )
 FOLD: Final = Translated(
     "沿虚线折成三面，本面为底，用胶带固定。",
