@@ -16,6 +16,7 @@ from tests.bench.ingest import measure_ingest
 from tests.bench.lookups import measure_lookups
 from tests.bench.measure import Comparison, Result, measure
 from tests.bench.options import TOKEN_CONTENDERS, VERIFICATION_CONTENDERS, Options
+from tests.bench.page_paint import measure_paints
 from tests.bench.pages import page_servers
 from tests.bench.servers import Server, servers
 from tests.bench.sheets import measure_sheets
@@ -79,9 +80,12 @@ def _token(options: Options, built: Environment, console: Console, began: float)
 
 
 def _page(options: Options, built: Environment, console: Console, began: float) -> None:
-    with page_servers(options, built) as (running, comparison):
-        results = _raced(options, comparison, running, console, began)
+    with page_servers(options, built) as page:
+        results = _raced(options, page.comparison, page.running, console, began)
+        with console.status("Painting in Chromium …"):
+            paints = measure_paints(page.running, page.paths)
     report.show_rates(console, report.PAGE_LINES, results, options)
+    report.show_paints(console, paints)
 
 
 def _lookup(options: Options, built: Environment, console: Console, began: float) -> None:

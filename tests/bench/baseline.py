@@ -21,9 +21,7 @@ from jwt.types import Options
 from redis.asyncio import Redis
 from sqlalchemy.engine import make_url
 
-from gateway.app import create_app
 from gateway.pages.prefix_router import PrefixRouter
-from gateway.settings import Settings
 
 POOL = 10  # as the gateway's default
 REMEMBER_SECONDS = 180
@@ -148,6 +146,9 @@ def _page_router() -> PrefixRouter:
 
 def bare() -> FastAPI:
     """The gateway's application, with an endpoint that only sends bytes before all others."""
+    from gateway.app import create_app  # the other servers are to load nothing of the gateway
+    from gateway.settings import Settings
+
     app = create_app(Settings.from_env())
     others = list(app.router.routes)
     app.include_router(_page_router())

@@ -10,6 +10,7 @@ import base64
 import http.client
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -23,18 +24,25 @@ from gateway.db.engine import make_engine
 from tests.bench.environment import Environment
 from tests.bench.load_generator import Job
 from tests.bench.measure import Comparison
-from tests.bench.options import COLD, GATEWAY, HOST, PAGE_CONTENDERS, Contender, Options
+from tests.bench.options import BARE, COLD, GATEWAY, HOST, PAGE_CONTENDERS, WARM, Contender, Options
 from tests.bench.page_requests import BROWSER, TOLD, PageRequests
 from tests.bench.servers import Server, servers
 
 _ANY_SERVER: Final = frozenset({"content-length", "date"})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageServers:
+    """The gateway and the servers of bare bytes, what compares them, and the warm page's address."""
+
+    running: Mapping[str, Server]
+    comparison: Comparison
+    paths: Mapping[str, str]
+
+
 @contextmanager
-def page_servers(
-    options: Options, environment: Environment
-) -> Iterator[tuple[Mapping[str, Server], Comparison]]:
-    """The gateway and the bare server, with what compares them."""
+def page_servers(options: Options, environment: Environment) -> Iterator[PageServers]:
+    """Servers of one page, with its bytes elsewhere."""
     ids = asyncio.run(_issued(environment))
     gateway = tuple(each for each in PAGE_CONTENDERS if each.server == GATEWAY)
     others = tuple(each for each in PAGE_CONTENDERS if each not in gateway)
@@ -43,7 +51,15 @@ def page_servers(
         _save(running[GATEWAY].port, ids[0], file)
         with servers(environment, others, BENCH_PAGE=str(file)) as bare:
             both = {**running, **bare}
-            yield both, _comparison(options, ids, both)
+            yield PageServers(
+                running=both,
+                comparison=_comparison(options, ids, both),
+                paths={
+                    each.name: f"{each.path}{ids[0]}"
+                    for each in PAGE_CONTENDERS
+                    if each.name in {WARM, BARE}
+                },
+            )
 
 
 def _comparison(

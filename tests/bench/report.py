@@ -11,7 +11,8 @@ from tests.bench.breakdown import Breakdown
 from tests.bench.ingest import COPY, Load, Loads
 from tests.bench.lookups import Lookups, Timings
 from tests.bench.measure import Result
-from tests.bench.options import BARE, BASELINE, ECHO, GATEWAY, PEER, STATIC, Options
+from tests.bench.options import BARE, BASELINE, ECHO, GATEWAY, PEER, STATIC, WARM, Options
+from tests.bench.page_paint import Paints, paint_ratio
 from tests.bench.sheets import CORES, SYMBOLS, Drawing, Drawings
 
 Results = Mapping[str, Result]
@@ -68,6 +69,15 @@ def show_rates(console: Console, lines: Lines, results: Results, options: Option
     for title, line in lines.items():
         table.add_row(title, *(line(result, results) for result in results.values()))
     console.print(table)
+
+
+def show_paints(console: Console, paints: Paints) -> None:
+    """Print the largest paints on a slow phone, and their ratio, which should be at most 1.5."""
+    console.print(
+        f"Largest paint, ms: page {median(paints[WARM]):,.0f}, static page of the same bytes "
+        f"{median(paints[BARE]):,.0f}; ratio [bold]{paint_ratio(paints):.2f}[/]",
+        highlight=False,
+    )
 
 
 def show_breakdown(console: Console, what: str, found: Breakdown, results: Results) -> None:
