@@ -179,10 +179,15 @@ def valid_code_page(request: Request, page: CodePage, catalogue: Catalogue) -> R
 
 
 def screen_code_page(
-    request: Request, summary: Summary, catalogue: Catalogue, *, made_at: str
+    request: Request, summary: Summary, catalogue: Catalogue, *, made_at: str, view: str
 ) -> Response:
-    """The summary page of an on-screen code that was made at this time of day; nobody stores it."""
-    return _summary_page(request, summary, catalogue, code=None, shown_at=made_at)
+    """The summary page of an on-screen code that was made at this time of day; nobody stores it.
+
+    Its links to the other forms carry the view key.
+    """
+    return _summary_page(
+        request, summary, catalogue, code=None, shown_at=made_at, carried={"view": view}
+    )
 
 
 def national_code_page(

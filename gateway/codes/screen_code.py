@@ -1,4 +1,4 @@
-"""On-screen enterprise codes: sealed addresses of an enterprise that last a minute, for one view. Pure.
+"""On-screen enterprise codes: sealed addresses of an enterprise that last a minute, for one viewer. Pure.
 
 A token is base32 of 40 bytes: the USCC (12), the second at which it was made (4), a nonce (8) and the
 first half of an HMAC-SHA-256 over these (16).
@@ -66,6 +66,11 @@ def parse_screen_token(written: str, *, sealer: Sealer) -> ScreenCode | None:
         made_at=datetime.fromtimestamp(seconds, UTC),
         nonce=plain[_USCC_BYTES + _TIME_BYTES :].hex(),
     )
+
+
+def view_key(shown: ScreenCode, *, sealer: Sealer) -> str:
+    """The key in the first viewer's links, which open the page again while the token lives."""
+    return sealer(bytes.fromhex(shown.nonce))[:_SEAL_BYTES].hex()
 
 
 def screen_url(issuer: str, token: str) -> str:

@@ -1,5 +1,6 @@
 """Pages of the on-screen code: shown by the enterprise in the portal, opened once by who scans it."""
 
+import hmac
 import secrets
 from datetime import datetime
 from functools import partial
@@ -20,6 +21,7 @@ from gateway.codes.screen_code import (
     parse_screen_token,
     screen_token,
     screen_url,
+    view_key,
 )
 from gateway.codes.summary import public_datasets, summary_of
 from gateway.creditfile.file_query import enterprise_from_json, records_from_json
@@ -81,23 +83,30 @@ async def show_screen_code(
 @router.get(PATH + "{token:path}")
 @router.get(PATH.lower() + "{token:path}")
 @get_only()
-async def view_screen_code(request: Request, token: str, runtime: UsingRuntime) -> Response:
-    """Show the credit summary of an on-screen code, once."""
+async def view_screen_code(
+    request: Request, token: str, runtime: UsingRuntime, view: str = ""
+) -> Response:
+    """Show the credit summary of an on-screen code, to its first viewer alone.
+
+    That page's own links carry a view key, which opens it again in another language or size.
+    """
     shown, now = parse_screen_token(token, sealer=_sealer(runtime)), runtime.now()
     if shown is None:
         return public_page.invalid_code_page(request, "screen_forged")
     if now >= shown.expires_at:
         return public_page.invalid_code_page(request, "screen_over")
+    key = view_key(shown, sealer=partial(runtime.digests.of, "screen_view"))
     try:
-        if not await _is_first_view(runtime, shown):
+        is_known = hmac.compare_digest(view.encode(), key.encode())
+        if not is_known and not await _is_first_view(runtime, shown):
             return public_page.invalid_code_page(request, "screen_over")
     except LimiterUnavailableError:  # unknown whether it was viewed before: not shown
         return message_page(request, UNAVAILABLE, retry_after=RETRY_SECONDS)
-    return await _summary_page(request, runtime, shown, now=now)
+    return await _summary_page(request, runtime, shown, key=key, now=now)
 
 
 async def _summary_page(
-    request: Request, runtime: Runtime, shown: ScreenCode, *, now: datetime
+    request: Request, runtime: Runtime, shown: ScreenCode, *, key: str, now: datetime
 ) -> Response:
     row = await store.read_file_of(
         runtime.hot, shown.uscc, public_datasets(runtime.catalogue), runtime.catalogue, now=now
@@ -107,12 +116,12 @@ async def _summary_page(
         return public_page.invalid_code_page(request, "screen_over")
     summary = summary_of(enterprise, records_from_json(row["records"]), runtime.catalogue, now=now)
     return public_page.screen_code_page(
-        request, summary, runtime.catalogue, made_at=_clock(shown.made_at)
+        request, summary, runtime.catalogue, made_at=_clock(shown.made_at), view=key
     )
 
 
 async def _is_first_view(runtime: Runtime, shown: ScreenCode) -> bool:
-    """True for the first view alone; raises `LimiterUnavailableError`."""
+    """True for the first view without a key; raises `LimiterUnavailableError`."""
     verdict = await runtime.limiter.admit(
         Admission(
             tag=shown.nonce,

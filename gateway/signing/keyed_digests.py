@@ -22,6 +22,7 @@ DigestKind = Literal[
     "portal_files",
     "enterprise_code",
     "screen_code",
+    "screen_view",
     "code_report",
 ]
 

@@ -1,5 +1,6 @@
 """On-screen codes: shown in the portal, viewed once within a minute."""
 
+import html
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -56,6 +57,13 @@ async def show(
     return page, drawn[-1].lower().removeprefix(ISSUER).upper() if drawn else ""
 
 
+def switches(page: httpx2.Response) -> list[str]:
+    """The page's links to the other language and the other size, in this order."""
+    found = re.findall(r'href="(\?[^"]*)"', page.text)
+    size, language = (html.unescape(each) for each in found)
+    return [language, size]
+
+
 async def test_an_on_screen_code_is_viewed_once(portal: PortalFixture, drawn: list[str]) -> None:
     """The public summary, marked by its kind; neither stored nor asked for again."""
     await portal.add_records(make_record(uscc=portal.firm))
@@ -81,6 +89,38 @@ async def test_its_page_is_in_the_readers_language(portal: PortalFixture, drawn:
     _, path = await show(portal, drawn)
     viewed = await portal.browser().get(f"{path}?lang=en")
     assert "On-screen code, shown at 12:00:00" in viewed.text
+
+
+async def test_its_first_viewer_comes_back_by_its_links(
+    portal: PortalFixture, drawn: list[str]
+) -> None:
+    """In the other language or size, again and again while it lives; nobody comes without their key."""
+    _, path = await show(portal, drawn)
+    citizen = portal.browser()
+    english, large = switches(await citizen.get(path))
+    for switch in (english, large, english):
+        again = await citizen.get(path + switch)
+        assert again.status_code == 200
+        assert again.headers["cache-control"] == "no-store"
+    assert "On-screen code" in (await citizen.get(path + english)).text
+    back, both = switches(await citizen.get(path + english))
+    assert (await citizen.get(path + both)).status_code == 200
+    assert '<html lang="zh-CN">' in (await citizen.get(path + back)).text
+    assert (await citizen.get(path)).status_code == 410
+    with portal.clock.later(seconds=60):
+        assert (await citizen.get(path + english)).status_code == 410
+
+
+async def test_a_key_of_another_code_opens_nothing(portal: PortalFixture, drawn: list[str]) -> None:
+    """Nor does one that is made up, or part of one; no answer but the first has a key."""
+    _, path = await show(portal, drawn)
+    _, other = await show(portal, drawn)
+    english, _ = switches(await portal.browser().get(other))
+    assert (await portal.browser().get(path)).status_code == 200
+    for switch in (english, "?lang=en", "?view=", f"?view={'0' * 32}", "?view=%E4%B8%AD"):
+        late = await portal.browser().get(path + switch)
+        assert late.status_code == 410
+        assert "view=" not in late.text
 
 
 async def test_it_ends_after_a_minute(portal: PortalFixture, drawn: list[str]) -> None:
