@@ -25,8 +25,10 @@ DIVISION: Final = re.compile(r"[0-9]{2,6}", re.ASCII)
 TEXT_PROBLEMS: Final = {
     TextProblem.EMPTY: "is empty",
     TextProblem.TOO_LONG: "is too long",
-    TextProblem.CHARACTERS: "has characters that cannot be printed",
+    TextProblem.CHARACTERS: "has characters that are not on signs; leave out symbols, emoji and hidden ones",
     TextProblem.PERSONAL_NUMBER: "holds what looks like a person's ID or phone number",
+    TextProblem.CLAIM: "has an address, a claim of an official verdict or a call to pay or chat; "
+    "write the shop's name alone",
 }
 
 Issuer = Annotated[

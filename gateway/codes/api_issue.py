@@ -46,8 +46,10 @@ KEY_LIFE: Final = timedelta(seconds=KEY_LIFE_SECONDS)
 TEXT_SENTENCES: Final = {
     TextProblem.EMPTY: "is a name: it has a letter, a digit or a Chinese character",
     TextProblem.TOO_LONG: "is too long",
-    TextProblem.CHARACTERS: "has control, hidden or private-use characters",
+    TextProblem.CHARACTERS: "has hidden characters, symbols or emoji: leave them out",
     TextProblem.PERSONAL_NUMBER: "holds what looks like a person's ID or phone number",
+    TextProblem.CLAIM: "has an address, a claim of an official verdict or a call to pay or chat: "
+    "write the shop's name alone",
 }
 REFUSALS: Final = {
     IssueRefusal.NOT_OPERATING: Refusal(

@@ -48,11 +48,16 @@ TEXT_PROBLEMS: Final[Mapping[TextProblem, Translated]] = {
     TextProblem.EMPTY: Translated("请填写店招名称。", "Please enter the name on the sign."),
     TextProblem.TOO_LONG: Translated("字数过多，请缩短。", "This is too long; please shorten it."),
     TextProblem.CHARACTERS: Translated(
-        "含有无法印出的字符，请重新输入。",
-        "It has characters that cannot be printed; type it again.",
+        "含有符号、表情或无法印出的字符，请去掉。",
+        "It has symbols, emoji or characters that cannot be printed; leave them out.",
     ),
     TextProblem.PERSONAL_NUMBER: Translated(
         "不能包含证件号码或电话号码。", "It may not hold an ID or phone number."
+    ),
+    TextProblem.CLAIM: Translated(
+        "不能包含网址、官方结论或加好友、付款等字样，请只写店名。",
+        "It may not hold an address, an official verdict or a call to pay or chat; "
+        "write the shop's name alone.",
     ),
 }
 TERM: Final = Translated(
@@ -102,7 +107,7 @@ async def issue(uscc: str, runtime: UsingRuntime, visitor: UsingVisitor) -> Resp
     sign = _parse_sign(fields, now)
     if isinstance(sign, Problem):
         return _issue_form(visitor, uscc, registration, fields, sign)
-    seed = runtime.digests.of("enterprise_code", f"portal {uscc} {_form_id(fields)}")
+    seed = runtime.digests.of("enterprise_code", _act_of(uscc, fields, sign))
     async with runtime.engine.begin() as connection:
         issued = await issue_code(
             connection,
@@ -183,6 +188,12 @@ def _parse_sign(fields: Fields, now: datetime) -> Sign | Problem:
     except ValueError:
         return Problem(TERM, "last_day")
     return Sign(sign_name=sign_name, label=label, expires_at=expires_at)
+
+
+def _act_of(uscc: str, fields: Fields, sign: Sign) -> bytes:
+    """One act of issue: the same form posted again, with the same sign."""
+    term = sign.expires_at.isoformat() if sign.expires_at else ""
+    return "\n".join(("portal", uscc, _form_id(fields), sign.sign_name, sign.label, term)).encode()
 
 
 def _issue_form(

@@ -85,6 +85,28 @@ async def test_a_form_that_is_posted_twice_issues_one_code(portal: PortalFixture
     assert len(await codes_of(portal)) == 1
 
 
+async def test_a_form_that_is_changed_and_posted_again_issues_another_code(
+    portal: PortalFixture,
+) -> None:
+    """Another sign, label or term (after "back") never leads to the code of the first."""
+    browser = await portal.signed_in()
+    address = f"/portal/enterprises/{portal.firm}/codes/new"
+    form = hidden_fields((await browser.get(address)).text, address) | {"sign_name": "云栖小店"}
+    changes: list[dict[str, str]] = [
+        {},
+        {"sign_name": "云栖分店"},
+        {"label": "北门"},
+        {"last_day": "2027-01-31"},
+    ]
+    answers = [await browser.post(address, data=form | each) for each in changes]
+    assert len({each.headers["location"] for each in answers}) == len(changes)
+    assert {(each.sign_name, each.label) for each in await codes_of(portal)} == {
+        ("云栖小店", ""),
+        ("云栖分店", ""),
+        ("云栖小店", "北门"),
+    }
+
+
 @pytest.mark.parametrize(
     ("fields", "field", "words"),
     [
@@ -92,6 +114,8 @@ async def test_a_form_that_is_posted_twice_issues_one_code(portal: PortalFixture
         ({"sign_name": "店" * 41}, "sign_name", "字数过多"),
         ({"sign_name": "云\u202e栖"}, "sign_name", "无法印出"),
         ({"sign_name": "云栖小店13800138000"}, "sign_name", "电话号码"),
+        ({"sign_name": "✓ 云栖小店"}, "sign_name", "请去掉"),
+        ({"sign_name": "12315 官方"}, "sign_name", "请只写店名"),
         ({"label": "门" * 21}, "label", "字数过多"),
         ({"last_day": "tomorrow"}, "last_day", "十年以内"),
     ],
