@@ -1,4 +1,4 @@
-"""Network of a sender: by the TCP peer, or by what a trusted proxy has written last."""
+"""Network of a sender: by the TCP peer, or by what trusted proxies have written."""
 
 import pytest
 from starlette.requests import Request
@@ -10,7 +10,7 @@ from gateway.trusted_proxies import parse_networks
 class Settings:
     """The one setting that counts."""
 
-    trusted_proxies = parse_networks("10.0.0.7")
+    trusted_proxies = parse_networks("10.0.0.7, 10.0.0.9, 2001:db8:cd::/48")
 
 
 class Runtime:
@@ -54,9 +54,21 @@ def test_an_address_counts_under_its_network(address: str, network: bytes) -> No
         ("10.0.0.7", ("198.51.100.9", "192.0.2.1"), "192.0.2.0"),
         ("10.0.0.7", ("192.0.2.1, <script>",), ""),
         (None, ("192.0.2.1",), ""),
+        ("10.0.0.7", ("203.0.113.5, 10.0.0.9",), "203.0.113.0"),
+        ("10.0.0.7", ("192.0.2.1, 203.0.113.5", "2001:db8:cd::1, 10.0.0.9"), "203.0.113.0"),
+        ("10.0.0.7", ("203.0.113.5, [2001:db8:cd::1]:8443",), "203.0.113.0"),
+        ("10.0.0.7", ("10.0.0.9, 203.0.113.5",), "203.0.113.0"),
+        ("10.0.0.7", ("192.0.2.1, unknown, 10.0.0.9",), ""),
+        ("10.0.0.7", ("10.0.0.9",), "10.0.0.0"),
+        ("10.0.0.7", ("203.0.113.5:443",), "203.0.113.0"),
+        ("10.0.0.7", ("[2001:db8:1::3]:443",), "2001:db8:1::"),
+        ("10.0.0.7", ("[2001:db8:1::3]",), "2001:db8:1::"),
+        ("10.0.0.7", ("203.0.113.5:x",), ""),
+        ("10.0.0.7", ("203.0.113.5, ",), ""),
+        ("203.0.113.5", ("192.0.2.1, 10.0.0.9",), "203.0.113.0"),
     ],
 )
-def test_only_a_trusted_proxys_last_entry_is_believed(
+def test_the_nearest_hop_that_is_no_trusted_proxy_counts(
     peer: str | None, forwarded: tuple[str, ...], network: str
 ) -> None:
     """What a caller writes itself stands before it, and from anybody else it is ignored."""
