@@ -56,6 +56,11 @@ def code_url(issuer: str, code_id: str) -> str:
 
 
 def code_id_in(written: str, issuer: str) -> str | None:
-    """The id in a typed or pasted text: an id, or the address of a code of this gateway."""
+    """The id in a typed or pasted text: an id, or the address of a code of this gateway.
+
+    The address counts with or without its scheme and query.
+    """
     plain = unicodedata.normalize("NFKC", written[:MAX_WRITTEN]).strip().upper()
-    return parse_code_id(plain.removeprefix(f"{issuer}/E/".upper()))
+    ours = re.escape(issuer.partition("://")[2].upper())
+    address = re.fullmatch(rf"(?:HTTPS?://)?{ours}/E/([^?#]*)(?:[?#].*)?", plain)
+    return parse_code_id(address[1] if address else plain)

@@ -162,9 +162,13 @@ class CodePage:
 
 
 def form_of(request: Request) -> tuple[Language | None, str | None]:
-    """Language and size of text that the address asks for; nothing else of a request shapes a page."""
-    size = request.query_params.get("size")
-    return requested_language(request.query_params), LARGE if size == LARGE else None
+    """Language and size of text that the address asks for, `None` for Chinese and for the standard size.
+
+    Nothing else of a request shapes a page.
+    """
+    query = request.query_params
+    is_english = requested_language(query) == "en"
+    return "en" if is_english else None, LARGE if query.get("size") == LARGE else None
 
 
 def code_json(page: CodePage) -> Response:

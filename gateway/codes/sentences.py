@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, Final, Literal
 
 from gateway.creditfile.catalogue import Catalogue
@@ -24,6 +25,8 @@ _CLOSED: Final = {
     "moved_out": Translated("企业已迁出本省", "Moved out of the province"),
 }
 """Registration states in which no business is done here."""
+_INCOMPLETE: Final = Translated("部分来源暂不可用", "Some sources are unavailable")
+_NOTHING: Final = Translated("", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,27 +52,41 @@ class Found:
 
 def status_line(found: Found, catalogue: Catalogue, kind: str, moment: str) -> Status:
     """The status line of a page at `moment`, as it is shown. An empty result is worded by R6."""
-    closed = _CLOSED.get(found.registration_status)
+    parts = [*_state(found.registration_status)]
     counted = _counted(found, catalogue, kind)
-    if closed is not None:
-        return Status(icon="ended", text=_joined(closed, counted) if counted else closed)
+    is_closed = found.registration_status in _CLOSED
     if counted is not None:
-        state = value_label(found.registration_status)
-        is_open = found.registration_status == "active"
-        icon: Icon = "alert" if found.bad else "notice"
-        return Status(icon=icon, text=counted if is_open else _joined(state, counted))
-    none = Translated(
-        f"截至 {moment} 未查询到在公示期内的不良记录",
-        f"As of {moment}, no negative record within publicity was found",
-    )
+        parts.append(counted)
     if not found.is_complete:
-        some = Translated(
-            "部分来源暂不可用；其余来源", "Some sources are unavailable; in the others: "
+        parts.append(_INCOMPLETE)
+    if counted is None and not is_closed:
+        others = Translated("其余来源", "in the others: ") if not found.is_complete else _NOTHING
+        parts.append(
+            Translated(
+                f"{others.zh}截至 {moment} 未查询到在公示期内的不良记录",
+                f"{others.en}As of {moment}, no negative record within publicity was found",
+            )
         )
-        return Status(icon="unknown", text=Translated(some.zh + none.zh, some.en + none.en))
-    if found.registration_status != "active":
-        return Status(icon="notice", text=_joined(value_label(found.registration_status), none))
-    return Status(icon="ok", text=none)
+    return Status(icon=_icon(found), text=reduce(_joined, parts))
+
+
+def _state(registration_status: str) -> list[Translated]:
+    """The registration state, where it is another than active."""
+    if registration_status == "active":
+        return []
+    return [_CLOSED.get(registration_status) or value_label(registration_status)]
+
+
+def _icon(found: Found) -> Icon:
+    if found.registration_status in _CLOSED:
+        return "ended"
+    if found.bad:
+        return "alert"
+    if found.notices:
+        return "notice"
+    if not found.is_complete:
+        return "unknown"
+    return "ok" if found.registration_status == "active" else "notice"
 
 
 def record_sentence(

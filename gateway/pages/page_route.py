@@ -11,11 +11,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from gateway.db.unavailable import is_unavailable, name_of
 from gateway.pages.i18n import Translated
+from gateway.pages.quality_values import quality_values
 from gateway.pages.rendering import PageRenderer, PageVisitor
 
 log = structlog.get_logger("gateway.pages")
 
 RETRY_SECONDS: Final = 5
+JSON: Final = "application/json"
+HTML: Final = "text/html"
 FIRST_ERROR: Final = 400
 API_PATHS: Final = ("/v1/", "/oauth/", "/log/", "/.well-known/")
 """Answered with problem documents, to browsers too."""
@@ -144,9 +147,12 @@ class PageRoute(APIRoute):
 
 
 def wants_json(request: Request) -> bool:
-    """True where `Accept` names JSON and not HTML."""
-    accept = request.headers.get("accept", "")
-    return "application/json" in accept and "text/html" not in accept
+    """True where `Accept` names JSON, with more weight than HTML."""
+    weights = {
+        name.partition(";")[0]: weight
+        for name, weight in quality_values(request.headers.get("accept", ""))
+    }
+    return weights.get(JSON, 0.0) > weights.get(HTML, 0.0)
 
 
 def wants_page(request: Request) -> bool:

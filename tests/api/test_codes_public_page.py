@@ -235,12 +235,24 @@ async def test_a_typed_number_or_address_leads_to_its_page(portal: PortalFixture
     browser = portal.browser()
     assert 'name="code"' in (await browser.get("/E/")).text
     grouped = " ".join(code.code_id[n : n + 4] for n in range(0, 26, 4))
-    for typed in (code.code_id, grouped.lower(), f"{ISSUER}/E/{code.code_id}"):
+    host = ISSUER.partition("://")[2]
+    for typed in (
+        code.code_id,
+        grouped.lower(),
+        f"{ISSUER}/E/{code.code_id}",
+        f"{ISSUER}/E/{code.code_id}?lang=en#records",
+        f"{host}/e/{code.code_id}",
+        f"http://{host.upper()}/E/{code.code_id}/",
+    ):
         answer = await browser.get("/E/", params={"code": typed, "lang": "en"})
         assert answer.status_code == 303
         assert answer.headers["location"] == f"/E/{code.code_id}?lang=en"
     for typed in (
         f"https://evil.example/E/{code.code_id}",
+        f"https://{host}.evil.example/E/{code.code_id}",
+        f"https://evil.example/{host}/E/{code.code_id}",
+        f"https://{code.code_id}",
+        f"{code.code_id}?lang=en",
         "//evil.example",
         "\\r\\nSet-Cookie: a=b",
     ):

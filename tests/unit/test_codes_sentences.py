@@ -26,7 +26,22 @@ WITH_SENTENCES = [each for each in CATALOGUE.datasets if each.sentence is not No
         (
             Found(registration_status="active", bad=["serious_violation"], is_complete=False),
             "alert",
-            "有 1 条严重违法失信名单记录",
+            "有 1 条严重违法失信名单记录；部分来源暂不可用",
+        ),
+        (
+            Found(registration_status="suspended", is_complete=False),
+            "unknown",
+            f"歇业；部分来源暂不可用；其余来源截至 {MOMENT} 未查询到在公示期内的不良记录",
+        ),
+        (
+            Found(registration_status="deregistered", bad=["penalty"], is_complete=False),
+            "ended",
+            "企业已注销；有 1 条行政处罚记录；部分来源暂不可用",
+        ),
+        (
+            Found(registration_status="deregistered", is_complete=False),
+            "ended",
+            "企业已注销；部分来源暂不可用",
         ),
         (
             Found(registration_status="active", bad=["serious_violation", "penalty", "penalty"]),
