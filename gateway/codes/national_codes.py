@@ -1,8 +1,9 @@
 """National enterprise codes (the 企业码 on the business licence): their addresses, and whose they are.
 
 An address is the prefix of the national platform and an identifier. The authority delivers which
-enterprise an identifier stands for; only its digest is stored. Identifiers that can be made up (a number, or
-one that holds the enterprise's own USCC) are refused, so that nobody lists enterprises through them.
+enterprise an identifier stands for; only its digest is stored. Identifiers that can be made up (a
+number, a counter, or one made from the enterprise's own USCC) are refused, so that nobody lists enterprises
+through them.
 """
 
 import hashlib
@@ -14,13 +15,14 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.codes.guessable_identifiers import are_counted, is_derived
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
 
 MIN_LENGTH: Final = 20
 MAX_WRITTEN: Final = 500
 _BATCH: Final = 5_000
-_IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_.~%=-]{20,256}", re.ASCII)
+_IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_.~%=-]{19,255}[A-Za-z0-9_~%=-]", re.ASCII)
 _ORIGIN: Final = re.compile(r"https?://[^/]+", re.IGNORECASE)
 _ENDINGS: Final = "/,.。"
 _FIND: Final = Statement(
@@ -51,10 +53,10 @@ def identifier_in(written: str, prefix: str) -> str | None:
 def check_identifier(identifier: str, uscc: str) -> None:
     """Refuse an identifier that is malformed or can be guessed."""
     if not _IDENTIFIER.fullmatch(identifier):
-        message = f"is not {MIN_LENGTH} to 256 letters, digits and - _ . ~ % ="
+        message = f"is not {MIN_LENGTH} to 256 letters, digits and - _ . ~ % = without a final ."
         raise NationalCodeError(message)
-    if uscc.upper() in identifier.upper():
-        raise NationalCodeError("holds the enterprise's own USCC")
+    if is_derived(identifier, uscc):
+        raise NationalCodeError("is made from the enterprise's own USCC")
     if identifier.isdigit():
         raise NationalCodeError("is a number, and numbers in a row can be guessed")
 
@@ -66,10 +68,17 @@ async def find_enterprise(hot: HotDatabase, identifier: str) -> str | None:
 
 
 async def replace_all(connection: AsyncConnection, codes: Iterable[tuple[str, str]]) -> int:
-    """Replace the table by these identifiers and their enterprises; how many."""
+    """Replace the table by these identifiers and their enterprises; how many.
+
+    Identifiers are judged together as well as one by one (`check_identifier`).
+    """
     await connection.execute(_CLEAR)
     rows, count = iter(codes), 0
     while some := list(islice(rows, _BATCH)):
+        if are_counted([identifier for identifier, _ in some]):
+            raise NationalCodeError(
+                "its identifiers differ in so few characters that all can be tried"
+            )
         digests = [_digest(identifier) for identifier, _ in some]
         values = {"digests": digests, "usccs": [uscc for _, uscc in some]}
         if (await connection.execute(_INSERT, values)).rowcount < len(some):

@@ -1,7 +1,7 @@
-"""Limits per client network on the public pages: reports, and ids that are no code of ours.
+"""Limits per client network on the public pages: reports, national codes, and ids that are no code of ours.
 
 A network is known by a digest under the day's salt (`scans.daily_salt`). A report fails closed without
-the limiter; the page of an unknown id is shown all the same.
+the limiter; pages are shown all the same.
 """
 
 from typing import Final
@@ -19,6 +19,7 @@ from gateway.runtime import Runtime
 TEN_MINUTES: Final = 600
 REPORTS_PER_TEN_MINUTES: Final = 10
 UNKNOWN_PER_TEN_MINUTES: Final = 60
+NATIONAL_PER_TEN_MINUTES: Final = 300
 
 
 def scan_counter_of(request: Request) -> ScanCounter:
@@ -46,8 +47,18 @@ async def may_store_report(request: Request, runtime: Runtime, code: str) -> boo
 
 async def unknown_wait(request: Request, runtime: Runtime) -> int | None:
     """Seconds to wait where this network has tried too many ids that are no code of ours."""
+    return await _page_wait(request, runtime, "unknown_codes", UNKNOWN_PER_TEN_MINUTES)
+
+
+async def national_wait(request: Request, runtime: Runtime) -> int | None:
+    """Seconds to wait where this network has opened too many national codes."""
+    return await _page_wait(request, runtime, "national_codes", NATIONAL_PER_TEN_MINUTES)
+
+
+async def _page_wait(request: Request, runtime: Runtime, name: str, quota: int) -> int | None:
+    """Seconds to wait for a page, which is shown all the same without the limiter."""
     try:
-        return await _charge(request, runtime, "unknown_codes", UNKNOWN_PER_TEN_MINUTES)
+        return await _charge(request, runtime, name, quota)
     except LimiterUnavailableError:
         return None
 

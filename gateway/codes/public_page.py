@@ -50,11 +50,26 @@ PROPERTIES: Final = {"uscc": "taxID", "established_on": "foundingDate", "address
 """Properties of a schema.org `Organization`, as microdata of the registration fields that are shown."""
 
 InvalidCode = (
-    Literal["malformed", "unknown", "too_many", "national_unknown", "screen_over", "screen_forged"]
+    Literal[
+        "malformed",
+        "unknown",
+        "too_many",
+        "national_unknown",
+        "national_too_many",
+        "screen_over",
+        "screen_forged",
+    ]
     | CodeState
 )
 HARMLESS: Final = frozenset(
-    {"malformed", "too_many", "screen_over", CodeState.REPLACED, CodeState.EXPIRED}
+    {
+        "malformed",
+        "too_many",
+        "national_too_many",
+        "screen_over",
+        CodeState.REPLACED,
+        CodeState.EXPIRED,
+    }
 )
 """What an honest shop or a slip of the hand leads to: shown in amber, without a call for help."""
 INVALID_CODE_TEXTS: Final[Mapping[InvalidCode, tuple[int, str, Translated, Translated]]] = {
@@ -120,6 +135,16 @@ INVALID_CODE_TEXTS: Final[Mapping[InvalidCode, tuple[int, str, Translated, Trans
             "您所在的网络查询了太多不存在的编号。真的企业码仍能打开；请稍后再试，或者核对贴纸上的编号。",
             "Too many numbers that do not exist were tried from your network. True codes can still be "
             "opened; try again later, or compare the number on the sticker.",
+        ),
+    ),
+    "national_too_many": (
+        429,
+        "rate_limited",
+        Translated("查询过于频繁", "Too many national codes were opened"),
+        Translated(
+            "您所在的网络短时间内查询了太多国家企业码。请稍后再试，或者扫描店内张贴的企业码。",
+            "Too many national codes were opened from your network in a short time. Try again later, or "
+            "scan the code that hangs in the shop.",
         ),
     ),
     CodeState.REVOKED: (

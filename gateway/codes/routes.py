@@ -73,6 +73,9 @@ async def _national_code_page(request: Request, runtime: Runtime, identifier: st
     enterprise = enterprise_from_json(row["enterprise"])
     if enterprise is None:
         return await _unknown_code(request, runtime, "national_unknown")
+    wait = await network_limits.national_wait(request, runtime)
+    if wait is not None:
+        return public_page.invalid_code_page(request, "national_too_many", retry_after=wait)
     summary = summary_of(enterprise, records_from_json(row["records"]), runtime.catalogue, now=now)
     address = f"{runtime.settings.national_code_prefix}{identifier}"
     return public_page.national_code_page(request, summary, runtime.catalogue, address)

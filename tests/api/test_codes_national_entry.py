@@ -12,6 +12,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from gateway.cli.main import app
+from gateway.codes import network_limits
 from gateway.codes.national_codes import NationalCodeError, replace_all
 from tests.creditfile_builders import make_record
 from tests.gateway_fixture import GatewayFixture
@@ -82,6 +83,28 @@ async def test_nothing_is_listed_through_it(portal: PortalFixture) -> None:
     assert "这个国家企业码在本省未查到" in unknown.text
     statuses = {(await look_up(portal, f"{PREFIX}{n:020}x")).status_code for n in range(70)}
     assert statuses == {404, 429}
+    assert (await look_up(portal, PREFIX + OPAQUE)).status_code == 200
+
+
+async def test_known_ones_are_bounded_for_each_network_too(
+    portal: PortalFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Apart from unknown ones; without the limiter the page is shown."""
+    monkeypatch.setattr(network_limits, "NATIONAL_PER_TEN_MINUTES", 2)
+    for status in (200, 200, 429):
+        answer = await look_up(portal, PREFIX + OPAQUE)
+        assert answer.status_code == status
+    assert "云栖" not in answer.text
+    assert int(answer.headers["retry-after"]) > 0
+    assert (await look_up(portal, f"{PREFIX}{'q' * 20}")).status_code == 404
+
+
+async def test_a_file_of_counters_is_not_loaded(portal: PortalFixture) -> None:
+    """Who holds one of them would hold all."""
+    counters = [(f"ZJ-{number:018}", portal.firm) for number in range(60)]
+    with pytest.raises(NationalCodeError, match="can be tried"):
+        async with portal.engine.begin() as connection:
+            await replace_all(connection, counters)
     assert (await look_up(portal, PREFIX + OPAQUE)).status_code == 200
 
 

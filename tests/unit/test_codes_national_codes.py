@@ -1,7 +1,11 @@
 """National enterprise codes: their addresses, and identifiers that can be guessed."""
 
+from base64 import b32encode, b64encode
+from hashlib import sha256
+
 import pytest
 
+from gateway.codes.guessable_identifiers import are_counted
 from gateway.codes.national_codes import NationalCodeError, check_identifier, identifier_in
 
 PREFIX = "https://qyma.example.gov.cn/c?id="
@@ -51,6 +55,17 @@ def test_anything_else_is_not(written: str) -> None:
     [
         (USCC, "20 to 256"),
         (f"code-{USCC.lower()}-x", "own USCC"),
+        (f"00000000000{USCC[8:17]}", "own USCC"),
+        (f"ab{USCC[::-1]}", "own USCC"),
+        (USCC.encode().hex(), "own USCC"),
+        (b64encode(USCC.encode()).decode(), "own USCC"),
+        (f"c-{b64encode(USCC.lower().encode()).decode().rstrip('=')}", "own USCC"),
+        (f"abc{b64encode(b'x' + USCC.encode()).decode()}", "own USCC"),
+        (b64encode(USCC.encode()).decode()[::-1], "own USCC"),
+        (b32encode(USCC.encode()).decode().rstrip("="), "own USCC"),
+        (b32encode(USCC[8:17].encode()).decode().rstrip("=").lower() + "-0000", "own USCC"),
+        (sha256(USCC.encode()).hexdigest()[:32], "own USCC"),
+        (f"{OPAQUE}.", "20 to 256"),
         ("12345678901234567890", "can be guessed"),
         (f"{OPAQUE} {OPAQUE}", "20 to 256"),
     ],
@@ -60,3 +75,17 @@ def test_what_can_be_made_up_is_not_loaded(identifier: str, why: str) -> None:
     check_identifier(OPAQUE, USCC)
     with pytest.raises(NationalCodeError, match=why):
         check_identifier(identifier, USCC)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["ZJ-{:018}", "{:010}-abcdefghijk", "ZJ{:x<18x}", "330106-2026-{:09}-q"]
+)
+def test_counters_are_told_from_opaque_identifiers(pattern: str) -> None:
+    """In a row or shuffled, in whatever base and place; a file of a few tells nothing."""
+    counters = [pattern.format(number) for number in range(17, 517)]
+    assert are_counted(counters)
+    assert are_counted(counters[::7])
+    assert not are_counted(counters[:2])
+    opaque = [sha256(each.encode()).hexdigest()[:20] for each in counters]
+    assert not are_counted(opaque)
+    assert not are_counted([f"ZJ-{each}" for each in opaque[:60]])
