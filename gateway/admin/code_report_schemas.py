@@ -51,7 +51,8 @@ class CodeReportSummaryOut(WireModel):
     case_id: str
     code_id: str | None
     scanned: str | None = Field(
-        description="what was scanned; null: many different texts, counted together"
+        description="what was scanned; null: many different ones, counted together. A queue shows ids "
+        "alone: null for any other text"
     )
     enterprise: ReportedEnterpriseOut | None
     status: Literal["open", "dismissed", "confirmed"]
@@ -83,3 +84,7 @@ class CodeReportOut(CodeReportSummaryOut):
     """A case with its stored reports, the newest first."""
 
     reports: list[StoredReportOut]
+    not_kept_at_least: Annotated[
+        int,
+        Field(ge=0, description="reports that were counted and not kept, a lower edge as above"),
+    ]

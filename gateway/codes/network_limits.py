@@ -9,9 +9,16 @@ from typing import Final
 from fastapi import Request
 
 from gateway.access.client_network import client_network
-from gateway.codes.reports.model import STORED_PER_NETWORK_AND_CODE
+from gateway.codes.reports.form_token import TERM
+from gateway.codes.reports.model import (
+    STORED_PER_NETWORK_AND_CODE,
+    UNKNOWN_AT_MOST,
+    UNKNOWN_PER_DAY,
+    UNKNOWN_PER_NETWORK,
+    ScannedCode,
+)
 from gateway.codes.scans.counter import ScanCounter
-from gateway.limits.model import Admission, Counter, Limited
+from gateway.limits.model import Admission, Counter, Limited, Replay, Replayed
 from gateway.limits.quotas import DAY
 from gateway.limits.store_protocol import LimiterUnavailableError
 from gateway.runtime import Runtime
@@ -43,6 +50,28 @@ async def may_store_report(request: Request, runtime: Runtime, code: str) -> boo
     """True for the first reports of a network on one code in a day."""
     quota, name = STORED_PER_NETWORK_AND_CODE, "code_reports_stored"
     return await _charge(request, runtime, name, quota, key=code, window=DAY) is None
+
+
+async def new_key_bound(request: Request, runtime: Runtime, scanned: ScannedCode) -> int:
+    """New keys of a day, of this one's kind, up to which this network may add it.
+
+    Far more for its first, so that networks that have sent many do not use up the day of the others.
+    """
+    kind = "ids" if scanned.code_id else "texts"
+    for name, quota, bound in (
+        ("code_reports_first", 1, UNKNOWN_AT_MOST),
+        ("code_reports_new", UNKNOWN_PER_NETWORK - 1, UNKNOWN_PER_DAY),
+    ):
+        if await _charge(request, runtime, name, quota, key=kind, window=DAY) is None:
+            return bound
+    return 0
+
+
+async def spend_form(runtime: Runtime, report_id: str) -> bool:
+    """True the first time for a form, from any network, for as long as its token lives."""
+    replay = Replay(key="code_report", ttl=int(TERM.total_seconds()) + 1)
+    verdict = await runtime.limiter.admit(Admission(tag=report_id, generation=None, replay=replay))
+    return not isinstance(verdict, Replayed)
 
 
 async def unknown_wait(request: Request, runtime: Runtime) -> int | None:

@@ -28,7 +28,7 @@ async def make_case(gateway: GatewayFixture, text: str = "在解放路口") -> t
         code = await codes.issue(connection, uscc, "某店", now=now)
         scanned = ScannedCode(text=code.code_id, code_id=code.code_id)
         report = Report(report_id=new_id("rpt"), scanned=scanned, ground=Ground.COVERED, text=text)
-        await store.write_report(connection, report, may_store=True, now=now)
+        await store.write_report(connection, report, may_store=True, new_keys=1, now=now)
     [row] = await gateway.rows(
         "SELECT case_id FROM code_report_case WHERE code_key = :key", key=code.code_id
     )
@@ -39,7 +39,7 @@ async def test_the_queue_is_read_paged_and_decided(gateway: GatewayFixture) -> N
     """One case per code; a decided one leaves the open queue, and its code is revoked."""
     operator = await make_operator(gateway)
     older, _ = await make_case(gateway)
-    with gateway.clock.later(seconds=2):
+    with gateway.clock.later(hours=1):
         case_id, code_id = await make_case(gateway)
         first = await get(operator, "/code-reports?status=open&issued=true&limit=1")
         assert [each["case_id"] for each in first["code_reports"]] == [case_id]
@@ -47,6 +47,9 @@ async def test_the_queue_is_read_paged_and_decided(gateway: GatewayFixture) -> N
         assert older in {each["case_id"] for each in rest["code_reports"]}
         assert "在解放路口" not in str(first)
         shown = await get(operator, f"/code-reports/{case_id}")
+        assert shown["not_kept_at_least"] == 0
+        for name in ("first_at", "last_at"):
+            assert shown[name].endswith(":00:00+08:00"), "no finer than the hour"
         assert shown["reports"][0]["text"] == "在解放路口"
         body = {"operator": "fang", "outcome": "confirmed", "reasons": "已查看。", "revoke": True}
         decided = (await post(operator, f"/code-reports/{case_id}/decide", body)).json()

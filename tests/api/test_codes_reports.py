@@ -237,7 +237,7 @@ async def test_the_queue_is_paged_newest_first_with_coarse_numbers(portal: Porta
     """The cursor is the last case; numbers are lower edges of bands."""
     codes = [await portal.add_code(portal.firm, f"店{n}") for n in range(3)]
     for number, code in enumerate(codes):
-        portal.clock.advance(timedelta(minutes=1))
+        portal.clock.advance(timedelta(hours=1))
         for _ in range(number + 1):
             await report(portal, code.code_id)
     async with portal.engine.connect() as connection:

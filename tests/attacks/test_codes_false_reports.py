@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import httpx2
 import pytest
@@ -12,10 +13,16 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from gateway.cli.printing import print_members
+from gateway.codes import network_limits
 from gateway.codes.network_limits import REPORTS_PER_TEN_MINUTES
 from gateway.codes.reports import serializers, store
 from gateway.codes.reports.form_token import TERM
-from gateway.codes.reports.model import STORED_PER_CODE_AND_DAY, UNKNOWN_PER_DAY
+from gateway.codes.reports.model import (
+    STORED_PER_CODE_AND_DAY,
+    UNKNOWN_PER_DAY,
+    UNKNOWN_PER_NETWORK,
+)
+from gateway.db.unavailable import UnavailableError
 from tests.portal_fixture import PortalFixture, hidden_fields, open_portal
 
 FORM: Final = "/E/report"
@@ -108,6 +115,39 @@ async def test_a_replayed_token_makes_no_second_report(portal: PortalFixture) ->
     assert await rows(portal, "SELECT text FROM code_report") == [{"text": "first"}]
 
 
+async def test_a_replayed_token_counts_no_second_time_though_nothing_was_kept(
+    portal: PortalFixture,
+) -> None:
+    """Of a network whose two reports are kept; from another network too."""
+    code = await portal.add_code(portal.firm)
+    for _ in range(2):
+        await report(portal, code.code_id)
+    fields = await fields_for(portal.browser(), code.code_id)
+    for address in ("10.0.1.1", "10.0.1.1", "10.0.2.1"):
+        browser = portal.browser(**{"X-Forwarded-For": address})
+        assert (await browser.post(FORM, data=fields)).status_code == 303
+    assert await held(portal) == (3, 2)
+
+
+async def test_a_report_that_could_not_be_written_can_be_sent_again(
+    portal: PortalFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The form comes back whole with a fresh token, as the first one is spent."""
+    code = await portal.add_code(portal.firm)
+
+    async def fail(*_: object, **__: object) -> None:
+        raise UnavailableError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "write_report", fail)
+        answer = await report(portal, code.code_id, text="解放路")
+    assert answer.status_code == 503
+    assert "解放路" in answer.text
+    fresh = hidden_fields(answer.text) | {"ground": "other", "text": "解放路"}
+    assert (await portal.browser().post(FORM, data=fresh)).status_code == 303
+    assert await held(portal) == (1, 1)
+
+
 async def test_no_other_site_posts_a_report(portal: PortalFixture) -> None:
     """Even with a valid token, which anybody can fetch."""
     code = await portal.add_code(portal.firm)
@@ -157,11 +197,26 @@ async def test_one_network_is_limited_and_others_are_not(portal: PortalFixture) 
 async def test_a_flood_on_one_code_fills_no_table_and_hides_no_other(
     portal: PortalFixture,
 ) -> None:
-    """From many networks: stored up to the bound, then counted; another code is stored as before."""
+    """From many networks: stored up to the bound; another code, and another ground, is stored as before."""
     code, other = await portal.add_code(portal.firm), await portal.add_code(portal.shop)
-    for network in range(STORED_PER_CODE_AND_DAY + 5):
-        assert (await report(portal, code.code_id, network)).status_code == 303
-    assert await held(portal) == (STORED_PER_CODE_AND_DAY + 5, STORED_PER_CODE_AND_DAY)
+    for network in range(10):
+        for _ in range(2):
+            await report(portal, code.code_id, network, text="刷屏")
+    honest = ((20, "covered", "盖着另一张"), (21, "other", "门牌也不对"))
+    for network, ground, written in honest:
+        await report(portal, code.code_id, network, ground=ground, text=written)
+    await report(portal, code.code_id, 22)
+    await report(portal, code.code_id, 23, text="又刷")
+    assert await held(portal) == (24, STORED_PER_CODE_AND_DAY)
+    kept = await rows(portal, "SELECT text FROM code_report WHERE text <> '刷屏'")
+    assert {"盖着另一张", "又刷"} <= {each["text"] for each in kept}
+    async with portal.engine.connect() as connection:
+        [listed] = await store.list_cases(
+            connection, status=None, issued=None, after=None, limit=10
+        )
+        case = await store.find_case(connection, listed["case_id"])
+    assert case is not None
+    assert serializers.full_document(case, [])["not_kept_at_least"] == 3
     await report(portal, other.code_id, 0, text="真的不对")
     kept = await rows(
         portal, "SELECT text FROM code_report JOIN code_report_case USING (case_id) WHERE uscc = :u",
@@ -170,28 +225,90 @@ async def test_a_flood_on_one_code_fills_no_table_and_hides_no_other(
     assert kept == [{"text": "真的不对"}]
 
 
-async def test_a_flood_of_made_up_ids_becomes_one_case(portal: PortalFixture) -> None:
-    """Beyond the day's bound new texts are counted together; codes of ours keep cases of their own."""
+async def made_up(portal: PortalFixture, keys: str, count: int) -> None:
+    """Cases of today on what is no code of ours."""
     await rows(
         portal,
-        "INSERT INTO code_report_case (case_id, code_key, status, reports, grounds, first_at, last_at,"
-        " stored_on, stored, revoked) SELECT 'crc_' || n, 'made-up-' || n, 'open', 1, '{}', t.now, t.now,"
+        "INSERT INTO code_report_case (case_id, code_key, status, reports, grounds, first_at, last_at,"  # noqa: S608  # constants
+        f" stored_on, stored, revoked) SELECT 'crc_' || {keys}, {keys}, 'open', 1, '{{}}', t.now, t.now,"
         " CAST(t.now AS date), 0, false FROM generate_series(1, :bound) n,"
         " (SELECT CAST(:now AS timestamptz) AS now) t",
         now=portal.clock(),
-        bound=UNKNOWN_PER_DAY,
+        bound=count,
     )
-    for number, scanned in enumerate(("A" * 26, "B" * 26, "made-up-7")):
-        assert (await report(portal, scanned, number)).status_code == 303
-    code = await portal.add_code(portal.firm)
-    await report(portal, code.code_id, 9)
-    cases = await rows(
+
+
+async def cases_of(portal: PortalFixture) -> dict[str, int]:
+    """Reports of each case that the citizens of a test have made or added to."""
+    found = await rows(
         portal,
-        "SELECT code_key, reports FROM code_report_case WHERE reports > 1 OR code_key NOT LIKE 'made%'"
-        " ORDER BY code_key",
+        "SELECT code_key, reports FROM code_report_case WHERE reports > 1 OR first_at < last_at"
+        " OR EXISTS (SELECT 1 FROM code_report r WHERE r.case_id = code_report_case.case_id)",
     )
-    expected = {"": 2, code.code_id: 1, "made-up-7": 2}
-    assert {each["code_key"]: each["reports"] for each in cases} == expected
+    return {each["code_key"]: each["reports"] for each in found}
+
+
+async def test_junk_hides_no_forged_id_and_no_case_of_a_first_reporter(
+    portal: PortalFixture,
+) -> None:
+    """Beyond a day's bound: ids apart from texts, each network's first of a kind has its own case."""
+    await made_up(portal, "'made-up-' || n", UNKNOWN_PER_DAY)
+    forged, ground = "A" * 26, "asks_money_or_login"
+    await report(portal, forged, 1, ground=ground, text="要付款")
+    assert await cases_of(portal) == {forged: 1}
+    await made_up(portal, "translate('KEYAAAAAAAAAAAAAAAAAAAA' || to_char(n, 'FM000'), '0189', 'WXYZ')",
+                  UNKNOWN_PER_DAY)  # fmt: skip
+    await report(portal, "B" * 26, 2, ground=ground, text="要登录")
+    await report(portal, "C" * 26, 2, ground=ground, text="还要登录")
+    await report(portal, "made-up-7", 2)
+    code = await portal.add_code(portal.firm)
+    await report(portal, code.code_id, 2)
+    expected = {forged: 1, "B" * 26: 1, "": 1, "made-up-7": 2, code.code_id: 1}
+    assert await cases_of(portal) == expected
+    shared = await rows(
+        portal,
+        "SELECT text FROM code_report JOIN code_report_case USING (case_id) WHERE code_key = ''",
+    )
+    assert shared == [{"text": f"{'C' * 26}\n还要登录"}], "with what was scanned"
+
+
+async def test_one_network_opens_few_cases_of_what_is_no_code_of_ours(
+    portal: PortalFixture,
+) -> None:
+    """Three a day; its further ones share one case, of which two are kept."""
+    for number in range(6):
+        await report(portal, f"junk {number}", text="x")
+    expected = {f"junk {number}": 1 for number in range(UNKNOWN_PER_NETWORK)} | {"": 3}
+    assert await cases_of(portal) == expected
+    assert await held(portal) == (6, UNKNOWN_PER_NETWORK + 2)
+
+
+async def test_the_disk_is_bounded_whatever_networks_send(
+    portal: PortalFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond the absolute bound a network's first has no case of its own either."""
+    monkeypatch.setattr(network_limits, "UNKNOWN_AT_MOST", 2)
+    for network in range(4):
+        await report(portal, f"junk {network}", network)
+    assert await cases_of(portal) == {"junk 0": 1, "junk 1": 1, "": 2}
+
+
+async def test_no_address_writes_on_the_official_page(portal: PortalFixture) -> None:
+    """The form shows ids alone; any other text stays in its hidden field, and out of the queue."""
+    lure = "请加微信退款"
+    page = (await portal.browser().get(FORM, params={"code": lure})).text
+    assert "您扫的不是企业码" in page
+    assert hidden_fields(page)["code"] == lure
+    assert lure not in page.replace(f'value="{lure}"', "").replace(quote(lure), "")
+    await report(portal, lure)
+    async with portal.engine.connect() as connection:
+        [listed] = await store.list_cases(
+            connection, status=None, issued=None, after=None, limit=10
+        )
+        case = await store.find_case(connection, listed["case_id"])
+    assert case is not None
+    assert serializers.summary(listed)["scanned"] is None
+    assert serializers.full_document(case, [])["scanned"] == lure
 
 
 async def test_hostile_text_is_data_wherever_it_is_shown(
@@ -212,9 +329,11 @@ async def test_hostile_text_is_data_wherever_it_is_shown(
     for path in (f"/portal/codes/{code.code_id}", f"/portal/enterprises/{portal.firm}/codes"):
         assert "alert(1)" not in (await browser.get(path)).text
     async with portal.engine.connect() as connection:
-        for case in await store.list_cases(
+        for listed in await store.list_cases(
             connection, status=None, issued=None, after=None, limit=10
         ):
+            case = await store.find_case(connection, listed["case_id"])
+            assert case is not None
             texts = await store.texts_of(connection, case["case_id"])
             document = json.loads(json.dumps(serializers.full_document(case, texts)))
             assert document["reports"][0]["text"].startswith("<script>alert(1)</script>")

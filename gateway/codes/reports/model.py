@@ -1,7 +1,7 @@
 """Values of reports on codes: grounds, states, bounds and the scanned text. Pure."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -14,11 +14,15 @@ HANDLING_WORKING_DAYS: Final = 5
 MAX_TEXT: Final = 200
 MAX_SCANNED: Final = 200
 STORED_PER_CODE_AND_DAY: Final = 20
-"""Reports with their text; further ones of the day are counted only."""
+"""Reports with their text; a further text replaces one of the day."""
 STORED_PER_NETWORK_AND_CODE: Final = 2
 """In a day, likewise."""
 UNKNOWN_PER_DAY: Final = 200
-"""New texts that are no code of ours; further ones are counted together."""
+"""New ids that are no code of ours, and apart from them new other texts; further ones share a case."""
+UNKNOWN_PER_NETWORK: Final = 3
+"""Of each kind in a day."""
+UNKNOWN_AT_MOST: Final = 2_000
+"""Of each kind in a day, with the first one of every network: a bound on the disk."""
 OTHER_TEXTS: Final = ""
 
 
@@ -96,6 +100,11 @@ class CaseSummary:
     def reports_at_least(self) -> int:
         """The number of reports as the lower edge of its band."""
         return at_least(self.reports)
+
+
+def whole_hour(moment: datetime) -> datetime:
+    """The hour of a moment: a report's time is kept no finer."""
+    return moment.replace(minute=0, second=0, microsecond=0)
 
 
 def read_scanned(written: str, *, today: date) -> ScannedCode:

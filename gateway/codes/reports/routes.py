@@ -28,9 +28,12 @@ from gateway.codes.reports.model import (
     GROUNDS,
     HANDLING_WORKING_DAYS,
     MAX_TEXT,
+    OTHER_TEXTS,
+    UNKNOWN_PER_DAY,
     read_scanned,
 )
 from gateway.creditfile.local_dates import day_of
+from gateway.db.unavailable import is_unavailable
 from gateway.limits.store_protocol import LimiterUnavailableError
 from gateway.pages.forms import Fields, is_same_origin, is_too_large, read_form, single_value
 from gateway.pages.i18n import Translated
@@ -102,15 +105,30 @@ async def _write(request: Request, runtime: Runtime, read: ReadForm) -> FormMist
     async with runtime.engine.connect() as connection:
         if await store.is_written(connection, report.report_id):
             return None
+        is_new = await store.is_new(connection, report.scanned)
+    bound, key = UNKNOWN_PER_DAY, report.scanned.key
     try:
         wait = await network_limits.report_wait(request, runtime)
         if wait is not None:
             return _too_many(wait)
-        may_store = await network_limits.may_store_report(request, runtime, report.scanned.key)
+        if not await network_limits.spend_form(runtime, report.report_id):
+            return None
+        if is_new:
+            bound = await network_limits.new_key_bound(request, runtime, report.scanned)
+        may_store = await network_limits.may_store_report(
+            request, runtime, key if bound else OTHER_TEXTS
+        )
     except LimiterUnavailableError:
         return UNAVAILABLE
-    async with runtime.engine.begin() as connection:
-        await store.write_report(connection, report, may_store=may_store, now=runtime.now())
+    try:
+        async with runtime.engine.begin() as connection:
+            await store.write_report(
+                connection, report, may_store=may_store, new_keys=bound, now=runtime.now()
+            )
+    except Exception as error:
+        if is_unavailable(error):
+            return UNAVAILABLE  # with a fresh token: this one is spent
+        raise
     return None
 
 

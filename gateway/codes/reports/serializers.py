@@ -14,12 +14,13 @@ from gateway.creditfile.working_days import working_days_after
 def summary(case: Mapping[str, Any]) -> dict[str, Any]:
     """A case in the queue."""
     key, is_open = case["code_key"], case["status"] == ReportStatus.OPEN
+    code_id = key if parse_code_id(key) == key else None
     due = working_days_after(day_of(case["first_at"]), HANDLING_WORKING_DAYS)
     grounds = sorted(case["grounds"].items(), key=lambda each: (-each[1], each[0]))
     return {
         "case_id": case["case_id"],
-        "code_id": key if parse_code_id(key) == key else None,
-        "scanned": None if key == OTHER_TEXTS else key,
+        "code_id": code_id,
+        "scanned": code_id,
         "enterprise": {"uscc": case["uscc"]} if case["uscc"] else None,
         "status": case["status"],
         "reports_at_least": at_least(case["reports"]),
@@ -33,11 +34,15 @@ def summary(case: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def full_document(case: Mapping[str, Any], texts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """A case with its stored reports."""
+    """A case with what was scanned and its stored reports."""
     stored = [
         {"ground": each["ground"], "text": each["text"], "at": _time(each["at"])} for each in texts
     ]
-    return summary(case) | {"reports": stored}
+    return summary(case) | {
+        "scanned": case["code_key"] if case["code_key"] != OTHER_TEXTS else None,
+        "reports": stored,
+        "not_kept_at_least": at_least(case["reports"] - case["kept"]),
+    }
 
 
 def _decision(case: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.codes.reports.model import (
     OTHER_TEXTS,
     STORED_PER_CODE_AND_DAY,
-    UNKNOWN_PER_DAY,
     CaseSummary,
     Report,
     ScannedCode,
+    whole_hour,
 )
 from gateway.codes.scans.store import UnusualDay
 from gateway.creditfile.local_dates import day_of
@@ -25,10 +25,11 @@ from gateway.disclosure.ids import new_id
 
 _LOCATE: Final = Statement("SELECT uscc FROM enterprise_code_locator WHERE code_id = :code_id")
 _KNOWN: Final = Statement("SELECT 1 FROM code_report WHERE report_id = :report_id")
-_NEW_TEXTS: Final = Statement("""
+_NEW_KEYS: Final = Statement("""
 SELECT count(*) FROM (
     SELECT 1 FROM code_report_case
-     WHERE uscc IS NULL AND first_at >= date_trunc('day', CAST(:now AS timestamptz), 'Asia/Shanghai')
+     WHERE uscc IS NULL AND (code_key ~ '^[A-Z2-7]{26}$') = :is_id
+       AND first_at >= date_trunc('day', CAST(:now AS timestamptz), 'Asia/Shanghai')
      LIMIT :limit) AS c""")
 _IS_OPEN: Final = Statement(
     "SELECT 1 FROM code_report_case WHERE code_key = :code_key AND status = 'open'"
@@ -49,7 +50,12 @@ UPDATE code_report_case
  WHERE case_id = :case_id""")
 _STORE: Final = Statement("""
 INSERT INTO code_report (report_id, case_id, ground, text, at)
-VALUES (:report_id, :case_id, :ground, :text, date_trunc('hour', CAST(:now AS timestamptz)))""")
+VALUES (:report_id, :case_id, :ground, :text, :now)""")
+_MAKE_ROOM: Final = Statement("""
+DELETE FROM code_report WHERE report_id = (
+    SELECT report_id FROM code_report
+     WHERE case_id = :case_id AND at >= date_trunc('day', CAST(:now AS timestamptz), 'Asia/Shanghai')
+     ORDER BY text <> '', count(*) OVER (PARTITION BY ground) DESC, random() LIMIT 1)""")
 _UNUSUAL: Final = Statement("""
 UPDATE code_report_case SET unusual = CAST(:unusual AS jsonb), last_at = :now
  WHERE case_id = :case_id""")
@@ -60,7 +66,9 @@ SELECT * FROM code_report_case
    AND (CAST(:after AS text) IS NULL OR (last_at, case_id) < (
         SELECT l.last_at, l.case_id FROM code_report_case l WHERE l.case_id = :after))
  ORDER BY last_at DESC, case_id DESC LIMIT :limit""")
-_FIND: Final = Statement("SELECT * FROM code_report_case WHERE case_id = :case_id")
+_FIND: Final = Statement("""
+SELECT c.*, (SELECT count(*) FROM code_report r WHERE r.case_id = c.case_id) AS kept
+  FROM code_report_case c WHERE c.case_id = :case_id""")
 _LOCK: Final = Statement("SELECT * FROM code_report_case WHERE case_id = :case_id FOR UPDATE")
 _TEXTS: Final = Statement("""
 SELECT ground, text, at FROM code_report WHERE case_id = :case_id
@@ -83,30 +91,45 @@ async def is_written(connection: AsyncConnection, report_id: str) -> bool:
     return found.first() is not None
 
 
+async def is_new(connection: AsyncConnection, scanned: ScannedCode) -> bool:
+    """True for what is no code of ours and has no open case."""
+    if await _enterprise_of(connection, scanned):
+        return False
+    found = await connection.execute(_IS_OPEN, {"code_key": scanned.key})
+    return found.first() is None
+
+
 async def write_report(
-    connection: AsyncConnection, report: Report, *, may_store: bool, now: datetime
+    connection: AsyncConnection, report: Report, *, may_store: bool, new_keys: int, now: datetime
 ) -> None:
-    """Count a report on its code's open case; store it too, within the bounds and if it may be."""
+    """Count a report on its code's open case; store it too, within the bounds and if it may be.
+
+    A case of its own for what is new and no code of ours is one of `new_keys` of the day at most.
+    """
     if await is_written(connection, report.report_id):
         return
+    now = whole_hour(now)
     uscc = await _enterprise_of(connection, report.scanned)
-    key = report.scanned.key if uscc else await _unknown_key(connection, report.scanned, now)
+    key = await _key_of(connection, report.scanned, new_keys, now)
     case_id, stored_today = await _open_case(connection, key, uscc, now)
     if await is_written(connection, report.report_id):  # meanwhile, by the same form
         return
-    is_stored = may_store and key != OTHER_TEXTS and stored_today < STORED_PER_CODE_AND_DAY
+    written = report.text if key != OTHER_TEXTS else f"{report.scanned.text}\n{report.text}".strip()
+    is_full = stored_today >= STORED_PER_CODE_AND_DAY
+    is_stored = may_store and (not is_full or bool(written))
     values = {"case_id": case_id, "ground": report.ground, "now": now}
-    await connection.execute(_COUNT, values | {"stored": int(is_stored)})
+    await connection.execute(_COUNT, values | {"stored": int(is_stored and not is_full)})
+    if is_stored and is_full:
+        await connection.execute(_MAKE_ROOM, values)
     if is_stored:
-        await connection.execute(
-            _STORE, values | {"report_id": report.report_id, "text": report.text}
-        )
+        await connection.execute(_STORE, values | {"report_id": report.report_id, "text": written})
 
 
 async def list_unusual_days(
     connection: AsyncConnection, days: Iterable[UnusualDay], *, now: datetime
 ) -> None:
     """List each unusual day on its code's open case."""
+    now = whole_hour(now)
     for each in sorted(days, key=lambda day: (day.code_id, day.day)):
         code = ScannedCode(text=each.code_id, code_id=each.code_id)
         uscc = await _enterprise_of(connection, code)
@@ -178,13 +201,15 @@ async def _enterprise_of(connection: AsyncConnection, scanned: ScannedCode) -> s
     return uscc
 
 
-async def _unknown_key(connection: AsyncConnection, scanned: ScannedCode, now: datetime) -> str:
-    """The key of what is no code of ours: its text, or one for all once too many are new today."""
-    known = await connection.execute(_IS_OPEN, {"code_key": scanned.key})
-    if known.first() is not None:
+async def _key_of(
+    connection: AsyncConnection, scanned: ScannedCode, new_keys: int, now: datetime
+) -> str:
+    """The key of its case: its own, or one for all once too many of its kind are new today."""
+    if not await is_new(connection, scanned):
         return scanned.key
-    counted = await connection.execute(_NEW_TEXTS, {"now": now, "limit": UNKNOWN_PER_DAY})
-    return scanned.key if counted.scalar_one() < UNKNOWN_PER_DAY else OTHER_TEXTS
+    values = {"now": now, "limit": new_keys, "is_id": scanned.code_id is not None}
+    counted = await connection.execute(_NEW_KEYS, values)
+    return scanned.key if counted.scalar_one() < new_keys else OTHER_TEXTS
 
 
 async def _open_case(
