@@ -11,7 +11,9 @@ from starlette.responses import Response
 from gateway.access.openapi_headers import PAGE, header
 from gateway.codes import national_codes, network_limits, public_page, store
 from gateway.codes.ids import code_id_in, parse_code_id
+from gateway.codes.invalid_code import InvalidCode, invalid_code_page
 from gateway.codes.model import CodeState
+from gateway.codes.page_json import CodePage, code_json
 from gateway.codes.page_schemas import INVALID_CODE, CodePageOut
 from gateway.codes.store import Code
 from gateway.codes.summary import public_datasets, shown_until, summary_of
@@ -59,7 +61,7 @@ async def look_up_code(request: Request, runtime: UsingRuntime, code: str = "") 
         return await _national_code_page(request, runtime, identifier)
     parsed = code_id_in(code, runtime.settings.issuer)
     if parsed is None:
-        return public_page.invalid_code_page(request, "malformed")
+        return invalid_code_page(request, "malformed")
     kept = {n: v for n, v in request.query_params.items() if n in {"lang", "size"}}
     return see_other(f"/E/{parsed}" + (f"?{urlencode(kept)}" if kept else ""))
 
@@ -75,7 +77,7 @@ async def _national_code_page(request: Request, runtime: Runtime, identifier: st
         return await _unknown_code(request, runtime, "national_unknown")
     wait = await network_limits.national_wait(request, runtime)
     if wait is not None:
-        return public_page.invalid_code_page(request, "national_too_many", retry_after=wait)
+        return invalid_code_page(request, "national_too_many", retry_after=wait)
     summary = summary_of(enterprise, records_from_json(row["records"]), runtime.catalogue, now=now)
     address = f"{runtime.settings.national_code_prefix}{identifier}"
     return public_page.national_code_page(request, summary, runtime.catalogue, address)
@@ -99,7 +101,7 @@ async def scan_code(request: Request, code_id: str, runtime: UsingRuntime) -> Re
     """Show the public credit summary; with `Accept: application/json`, the same as JSON."""
     parsed, now = parse_code_id(code_id), runtime.now()
     if parsed is None:
-        return public_page.invalid_code_page(request, "malformed")
+        return invalid_code_page(request, "malformed")
     kept = None if wants_json(request) else runtime.kept_pages.find(_key(request, parsed))
     held = kept is not None and kept.holds(runtime.catalogue, now)
     row = await store.read_public_file(
@@ -116,7 +118,7 @@ async def scan_code(request: Request, code_id: str, runtime: UsingRuntime) -> Re
     code = Code(**{name: row[name] for name in Code.__dataclass_fields__})
     state = code.state_at(now)
     if state is not CodeState.VALID:
-        return public_page.invalid_code_page(request, state)
+        return invalid_code_page(request, state)
     network_limits.count_scan(request, runtime, parsed)
     if kept and held and row["mark"] == kept.mark:
         return kept.page.response(request)
@@ -129,12 +131,12 @@ def _made_page(
     """The page of a valid code or its JSON, from what was read; the page is kept."""
     enterprise = enterprise_from_json(row["enterprise"])
     if enterprise is None:
-        return public_page.invalid_code_page(request, "unknown")
+        return invalid_code_page(request, "unknown")
     records = records_from_json(row["records"])
     summary = summary_of(enterprise, records, runtime.catalogue, now=now)
-    page = public_page.CodePage(code=code, summary=summary)
+    page = CodePage(code=code, summary=summary)
     if wants_json(request):
-        return public_page.code_json(page)
+        return code_json(page)
     kept = KeptPage(
         page=public_page.valid_code_page(request, page, runtime.catalogue),
         uscc=code.uscc,
@@ -147,13 +149,11 @@ def _made_page(
     return kept.page.response(request)
 
 
-async def _unknown_code(
-    request: Request, runtime: Runtime, reason: public_page.InvalidCode
-) -> Response:
+async def _unknown_code(request: Request, runtime: Runtime, reason: InvalidCode) -> Response:
     """The warning of an unknown code; 429 after too many from one network."""
     wait = await network_limits.unknown_wait(request, runtime)
     reason = reason if wait is None else "too_many"
-    return public_page.invalid_code_page(request, reason, retry_after=wait)
+    return invalid_code_page(request, reason, retry_after=wait)
 
 
 def _key(request: Request, code_id: str) -> Hashable:

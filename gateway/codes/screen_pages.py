@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from gateway.access.head_requests import get_only
 from gateway.codes import public_page, qr, store
+from gateway.codes.invalid_code import invalid_code_page
 from gateway.codes.screen_code import (
     LIFE,
     NONCE_BYTES,
@@ -92,14 +93,14 @@ async def view_screen_code(
     """
     shown, now = parse_screen_token(token, sealer=_sealer(runtime)), runtime.now()
     if shown is None:
-        return public_page.invalid_code_page(request, "screen_forged")
+        return invalid_code_page(request, "screen_forged")
     if now >= shown.expires_at:
-        return public_page.invalid_code_page(request, "screen_over")
+        return invalid_code_page(request, "screen_over")
     key = view_key(shown, sealer=partial(runtime.digests.of, "screen_view"))
     try:
         is_known = hmac.compare_digest(view.encode(), key.encode())
         if not is_known and not await _is_first_view(runtime, shown):
-            return public_page.invalid_code_page(request, "screen_over")
+            return invalid_code_page(request, "screen_over")
     except LimiterUnavailableError:  # unknown whether it was viewed before: not shown
         return message_page(request, UNAVAILABLE, retry_after=RETRY_SECONDS)
     return await _summary_page(request, runtime, shown, key=key, now=now)
@@ -113,7 +114,7 @@ async def _summary_page(
     )
     enterprise = enterprise_from_json(row["enterprise"])
     if enterprise is None:
-        return public_page.invalid_code_page(request, "screen_over")
+        return invalid_code_page(request, "screen_over")
     summary = summary_of(enterprise, records_from_json(row["records"]), runtime.catalogue, now=now)
     return public_page.screen_code_page(
         request, summary, runtime.catalogue, made_at=_clock(shown.made_at), view=key

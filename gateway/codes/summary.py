@@ -11,17 +11,17 @@ from functools import partial
 from typing import Any, Final, Literal
 
 from gateway.codes.sentences import Found, Status, record_sentence, status_line
+from gateway.codes.trade_licences import TradeLicence, trade_licences
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_schema import (
     DatasetDefinition,
-    LicensingItem,
     PagePart,
 )
 from gateway.creditfile.clock_rules import ClockRules
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import DisclosableRecord, disclosable_records
 from gateway.creditfile.divisions import division_label
-from gateway.creditfile.labels import OPEN_END, dataset_label
+from gateway.creditfile.labels import dataset_label
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.records import REGISTRATION, Enterprise, Record, registration_of
 from gateway.pages.i18n import Translated
@@ -64,15 +64,6 @@ class Alert:
     name: Translated
     sentence: Translated
     disclosed: DisclosableRecord
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TradeLicence:
-    """A licence that the enterprise's trade needs, with the last day of the one in force, if there is one."""
-
-    name: Translated
-    valid_to: str | None = None
-    is_held: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +157,9 @@ def summary_of(
         status=status_line(found, catalogue, enterprise.kind, format_moment(now)),
         alerts=[_alert(each, catalogue, enterprise.kind) for each in warnings[:MAX_RECORDS_SHOWN]],
         more_alerts=max(0, len(warnings) - MAX_RECORDS_SHOWN),
-        trade_licences=_trade_licences(enterprise, sections, catalogue, day_of(now)),
+        trade_licences=trade_licences(
+            enterprise.industry, _licences(sections), catalogue.licensing_items, day_of(now)
+        ),
         as_of=now,
         catalogue_version=catalogue.version,
         sections=sections,
@@ -211,42 +204,10 @@ def _alert(disclosed: DisclosableRecord, catalogue: Catalogue, kind: str) -> Ale
     )
 
 
-def _trade_licences(
-    enterprise: Enterprise, sections: Sequence[Section], catalogue: Catalogue, today: date
-) -> list[TradeLicence]:
-    """The licences that the enterprise's trade needs; none where their source is unavailable."""
-    items, section = (
-        catalogue.licensing_items,
-        next((each for each in sections if each.dataset == LICENCE), None),
-    )
-    if items is None or section is None or section.state == "unavailable":
-        return []
-    return [
-        _held(
-            item,
-            [
-                each
-                for each in section.found
-                if each.fields.get("item_code") == item.code and _has_begun(each, today)
-            ],
-        )
-        for item in items.needed_for(enterprise.industry or "")
-    ]
-
-
-def _has_begun(disclosed: DisclosableRecord, today: date) -> bool:
-    """True if a licence's first day, or else the day of its decision, is not in the future."""
-    begins = disclosed.fields.get("valid_from") or disclosed.fields.get("decided_on")
-    return begins is None or date.fromisoformat(begins) <= today
-
-
-def _held(item: LicensingItem, licences: Sequence[DisclosableRecord]) -> TradeLicence:
-    last = max((str(e.fields.get("valid_to") or OPEN_END) for e in licences), default=None)
-    return TradeLicence(
-        name=Translated(item.zh, item.en),
-        is_held=last is not None,
-        valid_to=None if last == OPEN_END else last,
-    )
+def _licences(sections: Sequence[Section]) -> Sequence[DisclosableRecord] | None:
+    """The licences found; `None` where their source is unavailable or not public."""
+    section = next((each for each in sections if each.dataset == LICENCE), None)
+    return None if section is None or section.state == "unavailable" else section.found
 
 
 def _section(

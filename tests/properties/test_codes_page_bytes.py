@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from gateway.codes.public_page import CodePage, code_json, valid_code_page
+from gateway.codes.page_json import CodePage, code_json
+from gateway.codes.public_page import valid_code_page
 from gateway.codes.store import Code
 from gateway.codes.summary import summary_of
 from gateway.creditfile.catalogue_schema import FieldDefinition

@@ -8,7 +8,7 @@ from typing import Any, cast
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.codes.public_page import CodePage, _document
+from gateway.codes.page_json import CodePage, code_document
 from gateway.codes.store import Code
 from gateway.codes.summary import summary_of
 from gateway.creditfile.disclosure_policy import mask_persons
@@ -51,7 +51,7 @@ def shown(
 ) -> dict[str, Any]:
     """Fields on the public page's JSON, by record."""
     summary = summary_of(generated.enterprise, records, CATALOGUE, now=now)
-    document = _document(CodePage(code=CODE, summary=summary))
+    document = code_document(CodePage(code=CODE, summary=summary))
     return {r["record_id"]: r for each in document["datasets"] for r in each["records"]}
 
 
