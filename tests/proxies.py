@@ -115,12 +115,13 @@ def nginx(folder: Path, ports: tuple[int, int], gateway: str) -> tuple[list[str]
         ("http://127.0.0.1:8420", f"http://{gateway}"),
         ("/etc/nginx/xinqiao/client-authorities.pem", str(folder / "authorities.pem")),
         ("/etc/nginx/xinqiao", str(folder)),
+        ("/var/log/nginx", str(folder)),
     ):
         assert before in text
         text = text.replace(before, after)
-    own = f"pid {folder}/nginx.pid; daemon off; error_log {folder}/error.log;\n"
+    own = f"pid {folder}/nginx.pid; daemon off;\n"
     file = folder / "nginx.conf"
-    file.write_text(own + text.replace("http {", "http { access_log off;", 1))
+    file.write_text(own + text)
     return [NGINX, "-p", str(folder), "-c", str(file), "-e", str(folder / "error.log")], {}
 
 

@@ -79,7 +79,14 @@ async def test_only_a_valid_code_is_printed_and_only_for_its_own_enterprise(
     assert (await owner.get(f"{path}/{file}")).status_code == 200
     assert (await stranger.get(f"{path}/{file}")).status_code == 404
     assert (await owner.get(f"{path}/print/a0.pdf")).status_code == 404
-    await portal.revoke_code(code)
+    async with portal.engine.begin() as connection:
+        firm = enterprise.c.uscc == portal.firm
+        await connection.execute(update(enterprise).where(firm).values(name="云栖新名"))
+    assert (await owner.get(f"{path}/{file}")).status_code == 404, "it is out of date"
+    fresh = await portal.add_code(portal.firm)
+    path = f"/portal/codes/{fresh.code_id}"
+    assert (await owner.get(f"{path}/{file}")).status_code == 200
+    await portal.revoke_code(fresh)
     assert (await owner.get(f"{path}/{file}")).status_code == 404
 
 
@@ -99,6 +106,10 @@ async def test_a_sheet_has_every_valid_code_once(portal: PortalFixture) -> None:
         picture = page.render(scale=150 / 72, grayscale=True).to_pil()
         pixels = memoryview(picture.tobytes()).cast("B", (picture.height, picture.width))
         read += [each.text for each in zxingcpp.read_barcodes(pixels)]
+    async with portal.engine.begin() as connection:
+        firm = enterprise.c.uscc == portal.firm
+        await connection.execute(update(enterprise).where(firm).values(name="云栖新名"))
+    assert (await browser.get(address)).status_code == 404, "all are out of date"
     assert len(document) == 2
     assert sorted(read) == sorted(code_url(ISSUER, each.code_id) for each in codes[1:])
 
@@ -136,14 +147,18 @@ async def test_a_hostile_sign_is_text_in_every_format(portal: PortalFixture) -> 
     assert pdf.headers["content-disposition"].isascii()
 
 
+@pytest.mark.parametrize(
+    ("file", "drawing"),
+    [("print/a4.pdf", "_pdf"), ("sticker.svg", "_svg"), ("sticker.png", "_png")],
+)
 async def test_drawing_is_limited_per_person(
-    portal: PortalFixture, monkeypatch: pytest.MonkeyPatch
+    portal: PortalFixture, monkeypatch: pytest.MonkeyPatch, file: str, drawing: str
 ) -> None:
     """429 with the time to wait, before anything is drawn."""
     browser = await portal.signed_in()
     code = await portal.add_code(portal.firm)
-    monkeypatch.setattr(downloads, "_pdf", lambda *_: b"%PDF")
-    address = f"/portal/codes/{code.code_id}/print/a4.pdf"
+    monkeypatch.setattr(downloads, drawing, lambda *_: b"drawn")
+    address = f"/portal/codes/{code.code_id}/{file}"
     answers = [await browser.get(address) for _ in range(DOWNLOADS_PER_MINUTE + 1)]
     assert [each.status_code for each in answers[:-1]] == [200] * DOWNLOADS_PER_MINUTE
     assert answers[-1].status_code == 429

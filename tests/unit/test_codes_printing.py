@@ -14,6 +14,7 @@ import pypdf
 import pypdfium2
 import pytest
 import zxingcpp
+from fontTools.ttLib import TTFont
 from PIL import Image
 
 from gateway.codes.printing import content as words
@@ -28,7 +29,7 @@ from gateway.codes.printing.png import write_png
 from gateway.codes.printing.svg import write_svg
 from gateway.codes.printing.typeface import Typeface, open_typeface
 from gateway.codes.qr import QUIET_ZONE_MODULES
-from gateway.pages.chinese_font import find_font
+from gateway.pages.chinese_font import face_of, find_font
 
 FONT: Final = find_font(None)
 pytestmark = pytest.mark.skipif(FONT is None, reason="no Chinese font is installed")
@@ -258,6 +259,18 @@ def test_the_pictures_have_the_names_and_are_read(typeface: Typeface) -> None:
     drawn = {each.get("href") for each in svg.iter(f"{space}use")}
     outlines = {f"#{each.get('id')}" for each in svg.iter(f"{space}path")}
     assert {f"#u{ord(each):x}" for each in "<b>&店青山白云"} <= drawn <= outlines
+
+
+def test_the_tables_of_a_font_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sticker's outlines do not look them up for each character."""
+    read: list[str] = []
+    cmap, glyphs = TTFont.getBestCmap, TTFont.getGlyphSet
+    monkeypatch.setattr(TTFont, "getBestCmap", lambda font: (read.append("cmap"), cmap(font))[1])
+    monkeypatch.setattr(TTFont, "getGlyphSet", lambda font: (read.append("set"), glyphs(font))[1])
+    assert FONT is not None
+    fresh = Typeface(FONT, face_of(FONT))
+    assert all(fresh.outline(each) for each in "云栖小店" if fresh.has(each))
+    assert sorted(read) == ["cmap", "set"]
 
 
 def test_pieces_are_legible_in_grey(typeface: Typeface) -> None:

@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from gateway.access.download_limit import count_download
 from gateway.codes import store
-from gateway.codes.guards import own_valid_code
-from gateway.codes.model import Code, CodeState
+from gateway.codes.guards import is_printed, own_valid_code
+from gateway.codes.model import Code
 from gateway.codes.printing.content import Content, content_of
 from gateway.codes.printing.file_names import attachment, file_name
 from gateway.codes.printing.formats import BY_KEY, STICKER, Format, sheet_pages
@@ -77,6 +77,7 @@ async def download_pdf(
 async def sticker_svg(code_id: str, runtime: UsingRuntime, visitor: UsingVisitor) -> Response:
     """Serve the sticker as SVG, with its names and its check phrase."""
     found = await _printable(code_id, runtime, visitor)
+    await count_download(runtime, visitor)
     async with drawing_slots:
         drawn = await asyncio.to_thread(_svg, found)
     saved = "download" in visitor.request.query_params
@@ -95,12 +96,14 @@ async def download_png(code_id: str, runtime: UsingRuntime, visitor: UsingVisito
 
 @router.get("/portal/enterprises/{uscc}/codes/sheet.pdf")
 async def download_sheet(uscc: str, runtime: UsingRuntime, visitor: UsingVisitor) -> Response:
-    """Serve A4 sheets with all valid codes of an enterprise, each once."""
+    """Serve A4 sheets with an enterprise's valid codes that are as registered, each once."""
     visitor.require(Permission.CODES, uscc)
     async with runtime.engine.connect() as connection:
         codes = await store.list_codes(connection, uscc)
-    now = runtime.now()
-    valid = [each for each in codes if each.state_at(now) is CodeState.VALID]
+        registration = await store.find_registration(connection, uscc)
+    if registration is None:
+        return visitor.not_found()
+    valid = [each for each in codes if is_printed(each, registration, now=runtime.now())]
     found = [await _drawn_from(each, runtime, visitor) for each in valid[:MAX_ON_SHEETS]]
     if not found:
         return visitor.not_found()

@@ -26,7 +26,17 @@ class Typeface:
     def _advances(self) -> dict[int, float]:
         """Advance width by code point."""
         metrics, em = self._font["hmtx"].metrics, self.units_per_em
-        return {code: metrics[name][0] / em for code, name in self._font.getBestCmap().items()}
+        return {code: metrics[name][0] / em for code, name in self._names.items()}
+
+    @cached_property
+    def _names(self) -> dict[int, str]:
+        """Glyph name by code point."""
+        names: dict[int, str] = self._font.getBestCmap()
+        return names
+
+    @cached_property
+    def _glyphs(self) -> Any:
+        return self._font.getGlyphSet()
 
     @cached_property
     def units_per_em(self) -> int:
@@ -44,9 +54,8 @@ class Typeface:
 
     def outline(self, character: str) -> str:
         """The glyph as SVG path data, in font units with y upwards."""
-        glyphs = self._font.getGlyphSet()
-        pen = SVGPathPen(glyphs)
-        glyphs[self._font.getBestCmap()[ord(character)]].draw(pen)
+        pen = SVGPathPen(self._glyphs)
+        self._glyphs[self._names[ord(character)]].draw(pen)
         return str(pen.getCommands())
 
 
