@@ -1,11 +1,12 @@
 """`code bulk`: codes for the enterprises of a division, as NDJSON for a printer; resumable."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 import typer
 from rich.console import Console
@@ -20,6 +21,7 @@ from gateway.cli.printing import counting
 from gateway.codes import bulk
 from gateway.codes.bulk import Batch
 from gateway.codes.bulk_file import BulkFile, BulkFileError
+from gateway.creditfile.local_dates import SHANGHAI
 from gateway.db.engine import autocommit, own_engine
 from gateway.db.locks import LockNamespace, try_session_lock_named
 from gateway.settings import DatabaseSettings
@@ -50,35 +52,45 @@ def bulk_issue(
     )
     try:
         with plain_errors():
-            batch, lines = asyncio.run(_run(wanted, options.issuer_origin(issuer), page))
+            done = asyncio.run(_run(wanted, options.issuer_origin(issuer), page))
     except BulkFileError as error:
         fail(f"{out} cannot be written. {error}")
-    print(f"{lines:,} codes were written to {out}: batch {batch.batch_id} is complete.")
+    print(f"{done.lines:,} codes were written to {out}: batch {done.batch_id} is complete.")
+    if done.skipped:
+        print(f"{done.skipped:,} were skipped, as listed: `code issue` with a name for the sign.")
+    print(f"Enterprises of division {division} in business without a code: {done.without:,}.")
 
 
-async def _run(wanted: Batch, issuer: str, page: int) -> tuple[Batch, int]:
+class _Done(NamedTuple):
+    batch_id: str
+    lines: int
+    skipped: int
+    without: int
+
+
+async def _run(wanted: Batch, issuer: str, page: int) -> _Done:
     settings = DatabaseSettings.from_env()
     is_file = await asyncio.to_thread(Path(wanted.file).exists)
     async with own_engine(settings, pool_size=2) as engine, _alone(engine):
         batch = await _batch(engine, wanted, is_file=is_file)
         with BulkFile(Path(batch.file), batch.batch_id, issuer) as file:
-            lines = await _write_pages(engine, batch, file, page)
-        if batch.finished_at is None:
-            async with engine.begin() as connection:
-                await bulk.finish_batch(connection, batch, now=datetime.now(UTC))
-    return batch, lines
+            lines, skipped = await _write_pages(engine, batch, file, page)
+        async with engine.begin() as connection:
+            now = datetime.now(UTC)
+            if batch.finished_at is None:
+                await bulk.finish_batch(connection, batch, now=now)
+            without = await bulk.count_without_code(connection, batch, now=now)
+    return _Done(batch.batch_id, lines, skipped, without)
 
 
 async def _batch(engine: AsyncEngine, wanted: Batch, *, is_file: bool) -> Batch:
-    """The batch of this file, if it is of the same division and label; else a new one, audited."""
+    """The batch of this file, if it is of the same division, label and term; else a new one, audited."""
     operator, now = current_operator(), datetime.now(UTC)
     async with engine.begin() as connection:
         found = await bulk.find_batch(connection, wanted.file)
         if found is not None:
-            if (found.division, found.label) != (wanted.division, wanted.label):
-                raise BulkFileError(
-                    f"It is of division {found.division} and label {found.label!r}."
-                )
+            if _terms(found) != _terms(wanted):
+                raise BulkFileError(f"It is of {_terms(found)}: give the same, or another file.")
             return found
         if is_file:
             raise BulkFileError(_NO_BATCH)
@@ -96,12 +108,20 @@ async def _batch(engine: AsyncEngine, wanted: Batch, *, is_file: bool) -> Batch:
     return made
 
 
-async def _write_pages(engine: AsyncEngine, batch: Batch, file: BulkFile, limit: int) -> int:
-    """Issue page by page, each written once it is committed; the number of lines written."""
+def _terms(batch: Batch) -> str:
+    """What a run and the batch that it continues have in common."""
+    end = batch.expires_at.astimezone(SHANGHAI).isoformat() if batch.expires_at else "none"
+    return f"division {batch.division}, label {batch.label!r}, end of term {end}"
+
+
+async def _write_pages(
+    engine: AsyncEngine, batch: Batch, file: BulkFile, limit: int
+) -> tuple[int, int]:
+    """Issue page by page, each written once it is committed; the numbers of lines and of skipped."""
     after: str | None = file.last_uscc
     async with engine.connect() as connection:
         total = await bulk.count_enterprises(connection, batch, after=after or "")
-    lines, looked_at = 0, 0
+    lines, skipped, looked_at = 0, 0, 0
     with counting(f"Division {batch.division}", total, Console(stderr=True)) as tell:
         while after is not None:
             async with engine.begin() as connection:
@@ -114,8 +134,14 @@ async def _write_pages(engine: AsyncEngine, batch: Batch, file: BulkFile, limit:
                 looked_at + page.enterprises,
                 page.end,
             )
+            skipped += len(page.skipped)
+            for uscc, problem in page.skipped.items():
+                print(
+                    f"{uscc} skipped: its registered name {options.TEXT_PROBLEMS[problem]}.",
+                    file=sys.stderr,
+                )
             tell(looked_at)
-    return lines
+    return lines, skipped
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """`code list`: codes of an enterprise, of a batch, or of a division that are out of date."""
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
@@ -14,9 +15,11 @@ from gateway.cli import code_options as options
 from gateway.cli.exit import fail
 from gateway.cli.operator_session import parse_id, plain_errors
 from gateway.codes.model import Code, Registration
+from gateway.creditfile.local_dates import SHANGHAI
 from gateway.db.engine import own_engine
 from gateway.db.paging import KeyedTable
 from gateway.settings import DatabaseSettings
+from verification.uscc import check_character
 
 PAGE: Final = 1_000
 _TABLE: Final = KeyedTable(
@@ -60,17 +63,25 @@ def list_codes(
         conditions.append(_OUTDATED)
         values["now"] = datetime.now(UTC)
     with plain_errors():
-        asyncio.run(_print(" AND ".join(conditions), values))
+        is_empty = asyncio.run(_print(" AND ".join(conditions), values))
+    if is_empty and uscc is not None and not _check_agrees(values["uscc"]):
+        fail("The last character of this code does not fit; it was perhaps mistyped.")
+    if is_empty:
+        print("0 codes.", file=sys.stderr)
 
 
-async def _print(where: str, values: dict[str, Any]) -> None:
+async def _print(where: str, values: dict[str, Any]) -> bool:
+    """Print the codes; true if there are none."""
     async with own_engine(DatabaseSettings.from_env()) as engine:
         columns = ", ".join((*_FIELDS[2:], *_REGISTERED))
         pages = _TABLE.each_page(
             engine, _lines, columns=columns, limit=PAGE, where=where, values=values
         )
+        is_empty = True
         async for lines in pages:
             print(lines, end="")
+            is_empty = False
+    return is_empty
 
 
 async def _lines(_connection: AsyncConnection, rows: Sequence[Row[Any]]) -> str:
@@ -78,11 +89,20 @@ async def _lines(_connection: AsyncConnection, rows: Sequence[Row[Any]]) -> str:
     return "".join(_line(row, now) for row in rows)
 
 
+def _check_agrees(uscc: str) -> bool:
+    """True if the check character fits; some registered codes have one that does not."""
+    return check_character(uscc[:-1]) == uscc[-1]
+
+
+def _local(value: object) -> object:
+    return value.astimezone(SHANGHAI) if isinstance(value, datetime) else value
+
+
 def _line(row: Row[Any], now: datetime) -> str:
     code = Code(**{name: getattr(row, name) for name in _FIELDS})
     registration = Registration(**{name: getattr(row, name) for name in _REGISTERED})
     line = {
-        **{name: getattr(code, name) for name in _FIELDS},
+        **{name: _local(getattr(code, name)) for name in _FIELDS},
         "state": code.state_at(now),
         "out_of_date": list(code.outdated_facts(registration)),
     }

@@ -43,6 +43,7 @@ from gateway.codes.service import (
     issue_code,
     reissue_code,
 )
+from gateway.creditfile.local_dates import SHANGHAI
 
 REFUSALS: Final = {
     IssueRefusal.NOT_OPERATING: "There is no such enterprise in business.",
@@ -185,6 +186,8 @@ async def _revoke_batch(batch_id: str, operator: Operator) -> int:
 
 async def _record_batch(engine: AsyncEngine, batch_id: str, operator: Operator) -> None:
     async with engine.begin() as connection:
+        if not await bulk.batch_exists(connection, batch_id):
+            fail("There is no such bulk issue.")
         now = datetime.now(UTC)
         context = ActContext(connection=connection, operator=operator, now=now, datasets=())
         await record(context, "code.revoke_batch", subject=batch_id)
@@ -200,6 +203,6 @@ def _print(code: Code, issuer: str) -> None:
             "sign_name": code.sign_name,
             "label": code.label,
             "check_phrase": code.check_phrase,
-            "expires_at": code.expires_at,
+            "expires_at": code.expires_at and code.expires_at.astimezone(SHANGHAI).isoformat(),
         }
     )

@@ -4,18 +4,20 @@ Pages in the order of the USCC, one transaction each. A batch's codes are found 
 that a run that ended goes on: no enterprise gets two, and none is missing from the batch's file.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, any_, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, any_, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
+from gateway.codes.bulk_names import sign_names
 from gateway.codes.ids import PHRASE_BYTES, phrase_from
 from gateway.codes.model import Code
 from gateway.codes.service import OPERATING
+from gateway.codes.sign_text import TextProblem
 from gateway.codes.store import code_id_of, new_randomness
 from gateway.codes.tables import CodeBatchRow, CodeLocatorRow, CodeRow
 from gateway.creditfile.tables import enterprise
@@ -45,6 +47,8 @@ class Page:
     """Codes in the order of the USCC; `end` is the USCC from which to go on, `None` after the last page."""
 
     codes: list[Code]
+    skipped: dict[str, TextProblem]
+    """Enterprises whose registered name is on no sign, by USCC."""
     enterprises: int
     end: str | None
 
@@ -102,6 +106,21 @@ async def count_enterprises(connection: AsyncConnection, batch: Batch, *, after:
     return int((await connection.execute(page)).scalar_one())
 
 
+async def count_without_code(connection: AsyncConnection, batch: Batch, *, now: datetime) -> int:
+    """The number of enterprises in business in the division that have no valid code."""
+    held = select(col(CodeRow.uscc)).where(col(CodeRow.uscc) == enterprise.c.uscc, _is_valid(now))
+    lacking = _in_business(batch, "").where(~held.exists()).with_only_columns(func.count())
+    return int((await connection.execute(lacking)).scalar_one())
+
+
+async def batch_exists(connection: AsyncConnection, batch_id: str) -> bool:
+    """True if there is a batch of this id."""
+    found = await connection.execute(
+        select(col(CodeBatchRow.batch_id)).where(col(CodeBatchRow.batch_id) == batch_id)
+    )
+    return found.one_or_none() is not None
+
+
 async def issue_page(
     connection: AsyncConnection, batch: Batch, *, after: str, now: datetime, limit: int = PAGE
 ) -> Page:
@@ -119,11 +138,14 @@ async def issue_page(
     rows = [row for row in found if end is None or row.uscc <= end]
     codes = [code for code in stored if end is None or code.uscc <= end]
     taken = await _usccs_with_code(connection, batch, [row.uscc for row in rows], now)
-    issued = [_new(row, batch, now) for row in rows if row.uscc not in taken]
+    lacking = [row for row in rows if row.uscc not in taken]
+    names = await sign_names(connection, [row.uscc for row in lacking], now=now) if lacking else {}
+    skipped = {each: name for each, name in names.items() if isinstance(name, TextProblem)}
+    issued = [_new(row, names, batch, now) for row in lacking if row.uscc not in skipped]
     if issued:
         await _insert(connection, issued)
     codes = sorted([*codes, *issued], key=lambda each: each.uscc)
-    return Page(codes=codes, enterprises=len(rows), end=end)
+    return Page(codes=codes, skipped=skipped, enterprises=len(rows), end=end)
 
 
 async def revoke_page(
@@ -170,30 +192,33 @@ async def _stored_codes(
     return [Code(**row._asdict()) for row in found]
 
 
+def _is_valid(now: datetime) -> ColumnElement[bool]:
+    return and_(
+        col(CodeRow.revoked_at).is_(None),
+        or_(col(CodeRow.expires_at).is_(None), col(CodeRow.expires_at) > now),
+    )
+
+
 async def _usccs_with_code(
     connection: AsyncConnection, batch: Batch, usccs: Sequence[str], now: datetime
 ) -> set[str]:
     """Those of the enterprises that have a valid code, or had one of this batch."""
-    is_valid = and_(
-        col(CodeRow.revoked_at).is_(None),
-        or_(col(CodeRow.expires_at).is_(None), col(CodeRow.expires_at) > now),
-    )
     found = await connection.execute(
         select(col(CodeRow.uscc)).where(
             col(CodeRow.uscc) == any_(literal(list(usccs), Texts)),
-            or_(is_valid, func.coalesce(col(CodeRow.batch_id), "") == batch.batch_id),
+            or_(_is_valid(now), func.coalesce(col(CodeRow.batch_id), "") == batch.batch_id),
         )
     )
     return set(found.scalars())
 
 
-def _new(row: Any, batch: Batch, now: datetime) -> Code:
+def _new(row: Any, names: Mapping[str, str], batch: Batch, now: datetime) -> Code:
     """A code whose sign has the registered name."""
     randomness = new_randomness()
     return Code(
         uscc=row.uscc,
         code_id=code_id_of(randomness),
-        sign_name=row.name,
+        sign_name=names[row.uscc],
         label=batch.label,
         check_phrase=phrase_from(randomness[-PHRASE_BYTES:]),
         printed_name=row.name,

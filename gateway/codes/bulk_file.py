@@ -8,6 +8,7 @@ from typing import IO, Final, Self
 import orjson
 
 from gateway.codes.bulk_line import bulk_line
+from gateway.codes.ids import code_url
 from gateway.codes.model import Code
 
 LONGEST_LINE: Final = 16_384
@@ -29,7 +30,7 @@ class BulkFile:
             os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE), "r+b"
         )
         try:
-            self.last_uscc: Final = _continue_after(self._file, batch_id)
+            self.last_uscc: Final = _continue_after(self._file, batch_id, issuer)
         except BaseException:
             self._file.close()
             raise
@@ -52,7 +53,7 @@ class BulkFile:
         self._file.close()
 
 
-def _continue_after(file: IO[bytes], batch_id: str) -> str:
+def _continue_after(file: IO[bytes], batch_id: str, issuer: str) -> str:
     """Cut a last line that is not whole; the USCC of the last whole one, or an empty text.
 
     Nothing is cut from a file that is not this batch's.
@@ -64,18 +65,21 @@ def _continue_after(file: IO[bytes], batch_id: str) -> str:
     whole, broken = tail[: tail.rfind(b"\n") + 1], tail[tail.rfind(b"\n") + 1 :]
     if not (broken.startswith(BEGINNING) or BEGINNING.startswith(broken)):
         raise BulkFileError("Its last line is not a code's.")
-    uscc = _uscc_in(whole.rstrip(b"\n").rpartition(b"\n")[2], batch_id) if whole else ""
+    uscc = _uscc_in(whole.rstrip(b"\n").rpartition(b"\n")[2], batch_id, issuer) if whole else ""
     file.truncate(start + len(whole))
     file.seek(start + len(whole))
     return uscc
 
 
-def _uscc_in(line: bytes, batch_id: str) -> str:
+def _uscc_in(line: bytes, batch_id: str, issuer: str) -> str:
     try:
         found = orjson.loads(line)
         uscc, found_batch = str(found["uscc"]), found["batch_id"]
+        address, expected = found["address"], code_url(issuer, str(found["code_id"]))
     except (orjson.JSONDecodeError, KeyError, TypeError):
         raise BulkFileError("Its last line is not a code's.") from None
     if found_batch != batch_id:
         raise BulkFileError("Its last line is of another batch.")
+    if address != expected:
+        raise BulkFileError("Its addresses are of another issuer: give the same, or another file.")
     return uscc

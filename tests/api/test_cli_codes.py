@@ -6,7 +6,9 @@ from typing import Any
 
 import orjson
 import pytest
+from typer.testing import CliRunner
 
+from gateway.cli.main import app
 from gateway.db.engine import make_engine
 from tests.codes_bulk_fixture import (
     IN_BUSINESS,
@@ -80,7 +82,9 @@ def test_codes_that_are_out_of_date_are_listed(fixture: CommandFixture) -> None:
         (["reissue", "A" * 26], "no such code"),
         (["revoke", "A" * 26, "--yes"], "no such code"),
         (["revoke", "--yes"], "Name a code"),
+        (["revoke", "--batch", "bat_none", "--yes"], "no such bulk issue"),
         (["list"], "Say which"),
+        (["list", "--uscc", "91330106MAHD08319X"], "perhaps mistyped"),
         (["bulk", "--division", "hangzhou", "--out", "x"], "GB/T 2260"),
     ],
 )
@@ -165,9 +169,45 @@ def test_another_file_is_left_alone(fixture: CommandFixture, content: bytes) -> 
 
 
 def test_a_file_is_continued_with_the_same_label(fixture: CommandFixture) -> None:
-    """Another label in the same file is refused."""
+    """Another label, term or issuer in the same file is refused; it is left as it is."""
     fixture.run(*fixture.bulk())
-    assert "cannot be written" in fixture.run(*fixture.bulk("--label", "北门"), status=2)
+    written = fixture.file.read_bytes()
+    for change, words in (
+        (("--label", "北门"), "label"),
+        (("--last-day", "2030-12-31"), "end of term none"),
+        (("--issuer", "https://other.gov.cn"), "another issuer"),
+    ):
+        assert words in fixture.run(*fixture.bulk(*change), status=2)
+    assert fixture.file.read_bytes() == written
+
+
+def test_a_name_that_is_on_no_sign_is_skipped_and_said(fixture: CommandFixture) -> None:
+    """A personal number and a verdict in a registered name get no code, and are in no line."""
+    number, verdict = some_uscc(2), some_uscc(3)
+    for uscc, name in ((number, "张记面馆13800138000"), (verdict, "政府认证诚信店无违法记录")):
+        fixture.rows("UPDATE enterprise SET name = :n WHERE uscc = :u", n=name, u=uscc)
+    done = CliRunner().invoke(app, ["code", *fixture.bulk()], env=fixture.environment)
+    assert done.exit_code == 0
+    for uscc in (number, verdict):
+        assert f"{uscc} skipped" in done.stderr
+        assert uscc not in {each["uscc"] for each in fixture.lines()}
+    assert "2 were skipped" in done.stdout
+    assert "without a code: 2." in done.stdout
+    assert "138001" not in fixture.file.read_text() + done.output
+    assert len(fixture.rows("SELECT * FROM enterprise_code")) == IN_BUSINESS - 2
+    fixture.rows("UPDATE enterprise SET status = 'active' WHERE uscc = :u", u=some_uscc(0))
+    assert "without a code: 3." in fixture.run(*fixture.bulk())
+
+
+def test_an_empty_list_says_so_and_times_are_local(fixture: CommandFixture) -> None:
+    """Not among the lines."""
+    done = CliRunner().invoke(app, ["code", "list", "--uscc", USCC], env=fixture.environment)
+    assert (done.stdout, done.stderr) == ("", "0 codes.\n")
+    code = issue(fixture, "--last-day", "2030-12-31")
+    assert code["issued_at"].endswith("+08:00")
+    assert code["expires_at"] == "2031-01-01T00:00:00+08:00"
+    said = fixture.run("reissue", code["code_id"])
+    assert "expires_at: 2031-01-01T00:00:00+08:00" in said
 
 
 def test_a_lost_box_of_stickers_is_revoked_whole(fixture: CommandFixture) -> None:
