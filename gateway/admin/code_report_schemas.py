@@ -20,7 +20,7 @@ class ReportGroundOut(WireModel):
 
 
 class UnusualScansOut(WireModel):
-    """A day with far more scans, or networks that scanned, than the code's days before."""
+    """A day on which far more networks scanned than on the code's usual days before."""
 
     day: Day
     scans_at_least: AtLeast

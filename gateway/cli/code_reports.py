@@ -1,6 +1,5 @@
 """`code-reports`: list reported codes, show one case, decide it."""
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,14 +12,15 @@ from gateway.admin.errors import AdminRefusal
 from gateway.cli.exit import fail
 from gateway.cli.operator_session import parse_id, plain_errors, query, run_act
 from gateway.cli.printing import print_members
+from gateway.codes import store as codes
 from gateway.codes.reports import serializers, store
-from gateway.codes.reports.model import Outcome, ReportStatus
+from gateway.codes.reports.model import GROUNDS, Outcome, ReportStatus
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections.text_input import InvalidText, read_text
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Reports that a code is false (企业码举报), and codes scanned unusually often.",
+    help="Reports that a code does not fit (反映企业码与店铺不符), and codes scanned unusually often.",
 )
 
 
@@ -38,18 +38,21 @@ def list_(
     """List reported and unusually scanned codes, the newest report first."""
     if status not in {*ReportStatus, "all"}:
         fail("The status is open, dismissed, confirmed or all.")
-    cases = query(
-        partial(
-            store.list_cases,
+
+    async def read(connection: AsyncConnection) -> list[dict[str, Any]]:
+        cases = await store.list_cases(
+            connection,
             status=None if status == "all" else status,
             issued=False if unknown else None,
             after=parse_id(after) if after else None,
             limit=limit,
         )
-    )
-    for each in map(serializers.summary, cases):
+        return [await _legible(connection, serializers.summary(each)) for each in cases]
+
+    shown = query(read)
+    for each in shown:
         print_members(each)
-    print(f"{len(cases)} shown.")
+    print(f"{len(shown)} shown.")
 
 
 @app.command()
@@ -60,7 +63,8 @@ def show(case_id: str) -> None:
         case = await store.find_case(connection, parse_id(case_id))
         if case is None:
             return None
-        return serializers.full_document(case, await store.texts_of(connection, case_id))
+        document = serializers.full_document(case, await store.texts_of(connection, case_id))
+        return await _legible(connection, document)
 
     found = query(read)
     if found is None:
@@ -92,3 +96,17 @@ def decide(
 
     done = run_act(verb)
     print(f"{done} is {outcome}.")
+
+
+async def _legible(connection: AsyncConnection, document: dict[str, Any]) -> dict[str, Any]:
+    """A case with its grounds in Chinese, and the name and sign of its enterprise."""
+    grounds = (
+        f"{each['ground']} {GROUNDS[each['ground']].zh}: ≥{each['at_least']}"
+        for each in document["grounds"]
+    )
+    enterprise = document["enterprise"]
+    if enterprise:
+        code = await codes.find_code(connection, document["code_id"])
+        name = await codes.enterprise_name(connection, enterprise["uscc"])
+        enterprise = enterprise | {"name": name, "sign": code.sign_name if code else None}
+    return document | {"enterprise": enterprise, "grounds": "; ".join(grounds)}

@@ -49,7 +49,7 @@ COMMANDS: Final = {
         (
             "code-reports",
             "code_reports:app",
-            "Reports that a code is false (企业码举报), and codes scanned unusually often.",
+            "Reports that a code does not fit (反映企业码与店铺不符), and codes scanned unusually often.",
         ),
         ("retention", "retention:app", "Deletion of records past their retention period."),
     )

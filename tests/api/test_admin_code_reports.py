@@ -101,7 +101,14 @@ async def test_the_queue_at_the_shell(
     """List, show and decide under the operator's name; hostile text is printed escaped."""
     case_id, _ = await make_case(gateway, HOSTILE)
     plain = replace(shell, environment=shell.environment | {"COLUMNS": "80"})
-    assert case_id in await run(plain, "code-reports", "list", "--limit", "200")
+    listed = await run(plain, "code-reports", "list", "--limit", "200")
+    assert case_id in listed
+    [named] = await gateway.rows(
+        "SELECT name FROM enterprise WHERE uscc = :uscc", uscc=gateway.entities[0].uscc
+    )
+    assert f"name: {named['name']}" in listed
+    assert "sign: 某店" in listed
+    assert "grounds: covered 贴纸下面盖着另一张，或有揭换痕迹: ≥1" in listed
     shown = await run(plain, "code-reports", "show", case_id)
     assert "<b>店</b>" in shown
     assert "\x1b" not in shown

@@ -81,6 +81,8 @@ async def test_a_citizen_reports_a_code_without_name_cookie_or_script(
     thanks = (await portal.browser().get("/E/report/sent")).text
     assert "5 个工作日" in thanks
     assert "12315" in thanks
+    assert "页面上也不公布核查结果" in thanks
+    assert "这张码会作废" not in thanks
     [case] = await rows(portal, "SELECT * FROM code_report_case")
     assert (case["code_key"], case["uscc"], case["reports"]) == (code.code_id, portal.firm, 1)
     [kept] = await rows(portal, "SELECT ground, text FROM code_report")

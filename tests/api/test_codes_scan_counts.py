@@ -137,17 +137,19 @@ async def test_only_pages_of_valid_codes_are_counted(portal: PortalFixture) -> N
     assert await write_scans(portal.runtime, counter_of(portal)) == 0
 
 
-async def add_day(portal: PortalFixture, day: date, code_id: str, networks: int) -> None:
-    """Counts of a day with this many networks, once each."""
+async def add_day(
+    portal: PortalFixture, day: date, code_id: str, networks: int, *, each: int = 1
+) -> None:
+    """Counts of a day with this many networks."""
     bits = sum(1 << n for n in range(networks))
     async with portal.engine.begin() as connection:
-        await store.add(connection, day, {code_id: ScanCount(scans=networks, networks=bits)})
+        await store.add(connection, day, {code_id: ScanCount(scans=networks * each, networks=bits)})
 
 
 async def test_an_ended_day_becomes_bands_and_an_unusual_one_is_listed(
     portal: PortalFixture,
 ) -> None:
-    """Ten times the usual, from a hundred networks on; the exact numbers are gone."""
+    """Ten times the usual, from thirty networks on; the exact numbers are gone."""
     code, today = await portal.add_code(portal.firm), day_of(portal.clock())
     for back in range(9, 1, -1):
         await add_day(portal, today - timedelta(days=back), code.code_id, 12)
@@ -172,11 +174,32 @@ async def test_an_ended_day_becomes_bands_and_an_unusual_one_is_listed(
     }
 
 
-@pytest.mark.parametrize(("before", "networks"), [(0, 150), (8, 90), (3, 400)])
+async def test_one_network_in_a_loop_is_not_unusual_and_hides_no_wave(
+    portal: PortalFixture,
+) -> None:
+    """Nor do a few listed days become the usual: of two waves both are listed."""
+    code, today = await portal.add_code(portal.firm), day_of(portal.clock())
+    for back in range(20, 4, -1):
+        await add_day(portal, today - timedelta(days=back), code.code_id, 3)
+    for back in (4, 3):
+        await add_day(portal, today - timedelta(days=back), code.code_id, 1, each=1_440)
+    await close_ended_days(portal.runtime)
+    assert await rows(portal, "SELECT * FROM code_report_case") == []
+    for back in (2, 1):
+        await add_day(portal, today - timedelta(days=back), code.code_id, 60)
+        await close_ended_days(portal.runtime)
+    unusual = await rows(portal, "SELECT day FROM code_scan_day WHERE unusual ORDER BY day")
+    assert [each["day"] for each in unusual] == [
+        today - timedelta(days=2),
+        today - timedelta(days=1),
+    ]
+
+
+@pytest.mark.parametrize(("before", "networks"), [(0, 150), (8, 25), (3, 400)])
 async def test_a_day_within_bounds_is_not_listed(
     portal: PortalFixture, before: int, networks: int
 ) -> None:
-    """A new code has no usual yet; fewer than a hundred networks are never unusual."""
+    """A new code has no usual yet; fewer than thirty networks are never unusual."""
     code, today = await portal.add_code(portal.firm), day_of(portal.clock())
     for back in range(before + 1, 1, -1):
         await add_day(portal, today - timedelta(days=back), code.code_id, 3)

@@ -1,7 +1,8 @@
 """In-memory counts of scans, written at intervals by `background`: no I/O on a page's path. Pure.
 
-A network is one of `BITS` bits, by a digest under the day's salt: thousands of networks share each bit,
-so that a bit names none. A network counts once per code and interval.
+A network is one of `BITS` bits, by a digest under the day's salt. Thousands of networks share each bit, yet
+who holds the salt can exclude a network on that day, or find it likely where few bits are set. A network
+counts once per code and interval.
 """
 
 from collections.abc import Mapping

@@ -16,12 +16,14 @@ from gateway.db.statements import Statement
 
 USUAL_DAYS: Final = timedelta(days=28)
 FEWEST_DAYS: Final = 7
-"""Days with scans before a code has a usual band of its own."""
+"""Usual days with scans before a code has a usual band of its own: their median."""
 ABOVE_USUAL: Final = 2
 """Bands: about ten times."""
-NETWORKS_FROM, SCANS_FROM = band_of(100), band_of(300)
-"""The lowest bands that are unusual, and without a usual band:"""
-NETWORKS_ALONE, SCANS_ALONE = band_of(1_000), band_of(3_000)
+NETWORKS_FROM = band_of(30)
+"""The lowest band that is unusual, and without a usual band:"""
+NETWORKS_ALONE = band_of(1_000)
+SCANS_PER_NETWORK: Final = 10
+"""Scans that count, so that one network alone shows few."""
 BATCH: Final = 2_000
 
 _ADD: Final = Statement(f"""
@@ -39,24 +41,26 @@ WITH due AS (
 ended AS (
     DELETE FROM code_scan_today t USING due WHERE (t.code_id, t.day) = (due.code_id, due.day)
     RETURNING t.code_id, t.day,
-        CAST(width_bucket(t.scans, {_EDGES}) AS smallint) AS scans_band,
+        CAST(width_bucket(least(t.scans, {SCANS_PER_NETWORK} * bit_count(t.networks)), {_EDGES})
+             AS smallint) AS scans_band,
         CAST(width_bucket(CAST(round(-{BITS} * ln(greatest({BITS} - bit_count(t.networks), 1)
              / CAST({BITS} AS numeric))) AS integer), {_EDGES}) AS smallint) AS networks_band),
 judged AS (
     SELECT e.*, u.days, coalesce(u.scans_band, 0) AS usual_scans,
            coalesce(u.networks_band, 0) AS usual_networks
       FROM ended e CROSS JOIN LATERAL (
-           SELECT count(*) AS days, max(d.scans_band) AS scans_band,
-                  max(d.networks_band) AS networks_band
+           SELECT count(*) AS days,
+                  percentile_disc(0.5) WITHIN GROUP (ORDER BY d.scans_band) AS scans_band,
+                  percentile_disc(0.5) WITHIN GROUP (ORDER BY d.networks_band) AS networks_band
              FROM code_scan_day d
-            WHERE d.code_id = e.code_id AND d.day < e.day AND d.day >= e.day - {USUAL_DAYS.days}) u),
+            WHERE d.code_id = e.code_id AND NOT d.unusual
+              AND d.day < e.day AND d.day >= e.day - {USUAL_DAYS.days}) u),
 written AS (
     INSERT INTO code_scan_day (code_id, day, scans_band, networks_band, unusual)
     SELECT code_id, day, scans_band, networks_band,
            CASE WHEN days < {FEWEST_DAYS}
-                THEN networks_band >= {NETWORKS_ALONE} OR scans_band >= {SCANS_ALONE}
-                ELSE networks_band >= greatest({NETWORKS_FROM}, usual_networks + {ABOVE_USUAL})
-                  OR scans_band >= greatest({SCANS_FROM}, usual_scans + {ABOVE_USUAL}) END
+                THEN networks_band >= {NETWORKS_ALONE}
+                ELSE networks_band >= greatest({NETWORKS_FROM}, usual_networks + {ABOVE_USUAL}) END
       FROM judged
         ON CONFLICT (code_id, day) DO NOTHING
     RETURNING code_id, day, unusual)
@@ -66,7 +70,7 @@ SELECT e.code_id, e.day, j.scans_band, j.networks_band, j.usual_scans, j.usual_n
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnusualDay:
-    """A code's day with far more scans or networks than usual, as lower edges of bands."""
+    """A code's day with scans from far more networks than usual, as lower edges of bands."""
 
     code_id: str
     day: date
