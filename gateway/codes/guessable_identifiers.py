@@ -17,21 +17,20 @@ MIN_BITS: Final = 60
 _SUBJECT: Final = slice(8, 17)
 """The part of a USCC that identifies its subject: the organisation code."""
 _HASHES: Final = ("md5", "sha1", "sha256")
-_MIN_RUN: Final = 12
 
 
 class _Base(NamedTuple):
-    """A base encoding: its letters, the characters of a whole group, and its decoder."""
+    """A base encoding: its texts, the characters of a whole group, and its decoder."""
 
-    letters: str
+    text: re.Pattern[str]
     size: int
     decode: Callable[[str], bytes]
 
 
 _BASES: Final = (
-    _Base("0-9A-Fa-f", 2, bytes.fromhex),
-    _Base("A-Za-z2-7", 8, partial(b32decode, casefold=True)),
-    _Base("A-Za-z0-9_-", 4, urlsafe_b64decode),
+    _Base(re.compile(r"[0-9A-Fa-f]{18,}"), 2, bytes.fromhex),
+    _Base(re.compile(r"[A-Z2-7]{14,}|[a-z2-7]{14,}"), 8, partial(b32decode, casefold=True)),
+    _Base(re.compile(r"[A-Za-z0-9_-]{12,}"), 4, urlsafe_b64decode),
 )
 
 
@@ -63,7 +62,7 @@ def _readings(identifier: str) -> Iterator[str]:
     yield identifier.upper()
     for base in _BASES:
         for written in (identifier, identifier[::-1]):
-            for run in re.findall(rf"[{base.letters}]{{{_MIN_RUN},}}", written, re.ASCII):
+            for run in base.text.findall(written):
                 for start in range(base.size):
                     yield _decoded(run[start:], base).decode("latin-1").upper()
 
