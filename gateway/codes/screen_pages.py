@@ -68,7 +68,8 @@ async def show_screen_code(
     symbol = qr.as_svg(
         qr.matrix_of(screen_url(runtime.settings.issuer, token)), label="屏幕码 on-screen code"
     )
-    return renderer.visitor_page(
+    renews = 1 <= turn < TURNS
+    page = renderer.visitor_page(
         visitor,
         "codes/screen_code.html",
         tab="codes",
@@ -76,9 +77,13 @@ async def show_screen_code(
         symbol=symbol.decode(),
         made_at=_clock(now),
         until=_clock(now + LIFE),
-        refresh=REFRESH_SECONDS,
-        next_turn=turn + 1 if 1 <= turn < TURNS else None,
+        refresh=REFRESH_SECONDS if renews else None,
     )
+    if renews:  # people turn it off by a link (WCAG 2.2, 2.2.1)
+        page.headers["Refresh"] = (
+            f"{REFRESH_SECONDS}; url={visitor.request.url.path}?turn={turn + 1}"
+        )
+    return page
 
 
 @router.get(PATH + "{token:path}")
