@@ -86,7 +86,7 @@ class Gallery:
             "proof": held["receipt"].rpartition("/")[2],
             "verb": "withdraw",
             "piece": "a6",
-            "token": held["screen code scanned"].rpartition("/")[2],
+            "token": held["scanned from a screen"].rpartition("/")[2],
             "name": "portal.css",
         }
 
@@ -386,8 +386,8 @@ async def _codes(portal: PortalFixture, words: PageTexts) -> dict[str, str]:
         "codes": f"/portal/enterprises/{portal.firm}/codes",
         "code": f"/portal/codes/{code.code_id}",
         "screen code": f"/portal/enterprises/{portal.firm}/screen-code",
-        "screen code scanned": f"/S/{token}",
-        "screen code made up": f"/s/{'a' * 64}",
+        "scanned from a screen": f"/S/{token}",
+        "scanned from a screen, made up": f"/s/{'a' * 64}",
         "code revoked": f"/portal/codes/{gone.code_id}?notice=revoked",
         "revoke": f"/portal/codes/{code.code_id}/revoke",
         "reissue": f"/portal/codes/{code.code_id}/reissue",
