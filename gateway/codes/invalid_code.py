@@ -12,6 +12,7 @@ from gateway.codes.page_json import json_of
 from gateway.codes.public_page import render_page
 from gateway.pages.i18n import Translated
 from gateway.pages.page_route import wants_json
+from gateway.privacy.redaction import may_hold_personal_number
 
 InvalidCode = (
     Literal[
@@ -178,6 +179,7 @@ def _invalid_code_page(request: Request, reason: InvalidCode) -> Response:
 
 
 def _scanned(request: Request) -> str:
-    """What was scanned or typed, bounded."""
+    """The scanned or typed text, bounded; nothing where it may hold a personal number."""
     written = request.path_params.get("code_id") or request.query_params.get("code", "")
-    return str(written)[:MAX_WRITTEN]
+    text = str(written)[:MAX_WRITTEN]
+    return "" if may_hold_personal_number([text]) else text

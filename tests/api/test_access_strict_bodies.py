@@ -70,6 +70,7 @@ async def test_no_endpoint_takes_a_member_twice(gateway: GatewayFixture) -> None
     bank, source, operator = (
         await gateway.client(), await make_department(gateway), await make_operator(gateway),
     )  # fmt: skip
+    authority = await gateway.client("source", datasets=frozenset({"registration"}))
     described = gateway.app.openapi()["paths"]
     reading = [
         (path, method)
@@ -87,6 +88,7 @@ async def test_no_endpoint_takes_a_member_twice(gateway: GatewayFixture) -> None
                 ("/v1/objections", (source, SCOPE)),
                 ("/v1/consents", (bank, "consents")),
                 ("/v1/changes", (bank, "changes")),
+                ("/v1/enterprise-codes", (authority, "codes")),
                 ("/v1/", (bank, "query verify")),
             )
             if path.startswith(prefix)
@@ -94,6 +96,7 @@ async def test_no_endpoint_takes_a_member_twice(gateway: GatewayFixture) -> None
         own = path.replace("{act}", "suspend").replace("{objection_id}", f"obj_{'a' * 26}")
         own = own.replace("{application_id}", f"rep_{'a' * 26}")
         own = own.replace("{action_id}", f"act_{'a' * 26}")
+        own = own.replace("{case_id}", f"crc_{'a' * 26}").replace("{code_id}", "A" * 26)
         own = own.replace("{client_id}", bank.client_id).replace("{proposal_id}", "prp_x")
         answer = await caller.send(own, TWICE, method=method.upper(), scope=scope)
         assert_invalid(answer, "names a member twice")

@@ -20,6 +20,7 @@ from gateway.codes.reports.display import display_query
 from gateway.creditfile.division_boxes import MARGIN, division_box
 from gateway.creditfile.divisions import division_label
 from gateway.pages.page_route import PageRoute, see_other
+from gateway.pages.security_headers import security_headers
 from gateway.runtime import UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -68,8 +69,7 @@ async def compare_place(request: Request, runtime: UsingRuntime, code: str = "")
 @router.get("/E/nearby.js")
 async def serve_script() -> Response:
     """Serve the script; its address changes with it."""
-    headers = {
-        "Cache-Control": "public, max-age=31536000, immutable",
-        "X-Content-Type-Options": "nosniff",
+    headers = security_headers(form_action=()) | {
+        "Cache-Control": "public, max-age=31536000, immutable"
     }
     return Response(SCRIPT, media_type="text/javascript; charset=utf-8", headers=headers)
