@@ -85,6 +85,11 @@ WITHOUT_DATABASE: Final = {
     "/docs/contrast.css",
     "/docs/start.js",
     "/E/",
+    "/E/how",
+    "/E/nearby.js",
+    "/E/report",  # the form
+    "/E/report/sent",
+    "/S/{token}",  # a made-up one is not looked up
     "/healthz",
     "/metrics",
     "/openapi.json",
@@ -93,6 +98,8 @@ WITHOUT_DATABASE: Final = {
     "/portal/sign-in/return",
     "/portal/signed-out",
     "/portal/static/{name}",
+    "/s/{token}",
+    "/v1/enterprise-codes",  # without an enterprise, none is looked up
     "/v1/questions",
 }
 SCOPES: Final = "verify query consents changes records:write codes admin audit"
@@ -154,6 +161,7 @@ FILLED: Final = {
     "{upload_id}": "upl_" + "a" * 26,
     "{job_id}": "upl_" + "a" * 26,
     "{level}": "0",
+    "{piece}.pdf": "a6.pdf",
 }
 
 
