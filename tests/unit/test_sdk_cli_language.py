@@ -62,7 +62,7 @@ def test_every_text_is_there_in_both_languages() -> None:
     alone = {name for name, texts in TEXTS.items() if texts.keys() != set(Language)}
     assert alone == {
         "requested", "granted", "refused", "paused", "resumed", "withdrawn", "given_up",
-        "superseded", "amended",
+        "superseded", "amended", "cool_down_ended",
     }  # fmt: skip
 
 
