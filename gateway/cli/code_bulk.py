@@ -109,7 +109,7 @@ async def _batch(engine: AsyncEngine, wanted: Batch, *, is_file: bool) -> Batch:
 
 
 def _terms(batch: Batch) -> str:
-    """What a run and the batch that it continues have in common."""
+    """Settings that a resumed run must share with its batch."""
     end = batch.expires_at.astimezone(SHANGHAI).isoformat() if batch.expires_at else "none"
     return f"division {batch.division}, label {batch.label!r}, end of term {end}"
 

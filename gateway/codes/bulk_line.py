@@ -1,13 +1,12 @@
 """Line of the NDJSON file that a bulk issue writes and a printer reads: one code, one sticker."""
 
-from datetime import datetime
 from typing import TypedDict
 
 import orjson
 
+from gateway.access.timestamps import format_time
 from gateway.codes.ids import code_url
 from gateway.codes.model import Code
-from gateway.creditfile.local_dates import SHANGHAI
 
 
 class BulkLine(TypedDict):
@@ -39,12 +38,8 @@ def bulk_line(code: Code, issuer: str) -> bytes:
         sign_name=code.sign_name,
         label=code.label,
         check_phrase=code.check_phrase,
-        issued_at=_time(code.issued_at),
-        expires_at=_time(code.expires_at) if code.expires_at else None,
+        issued_at=format_time(code.issued_at),
+        expires_at=format_time(code.expires_at) if code.expires_at else None,
         batch_id=code.batch_id,
     )
     return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
-
-
-def _time(moment: datetime) -> str:
-    return moment.astimezone(SHANGHAI).isoformat(timespec="seconds")

@@ -50,9 +50,14 @@ def parse_code_id(written: str) -> str | None:
 
 
 def code_url(issuer: str, code_id: str) -> str:
-    """The address in the QR symbol: scheme in lower case for phones, the rest in capitals to be small."""
-    scheme, colon, rest = issuer.partition(":")
-    return f"{scheme.lower()}{colon}{rest.upper()}/E/{code_id.upper()}"
+    """The address in the symbol of a sticker."""
+    return symbol_url(issuer, f"/E/{code_id}")
+
+
+def symbol_url(issuer: str, path: str) -> str:
+    """An address in a QR symbol: scheme in lower case for phones, the rest in capitals to be small."""
+    scheme, colon, rest = f"{issuer}{path}".partition(":")
+    return f"{scheme.lower()}{colon}{rest.upper()}"
 
 
 def code_id_in(written: str, issuer: str) -> str | None:

@@ -36,7 +36,7 @@ HARMLESS: Final = frozenset(
         CodeState.EXPIRED,
     }
 )
-"""What an honest shop or a slip of the hand leads to: shown in amber, without a call for help."""
+"""Reasons that do not point to a forgery: shown in amber, without a call to report it."""
 INVALID_CODE_TEXTS: Final[Mapping[InvalidCode, tuple[int, str, Translated, Translated]]] = {
     "malformed": (
         404,

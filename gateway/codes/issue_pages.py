@@ -84,7 +84,7 @@ REFUSALS: Final[Mapping[IssueRefusal, Translated]] = {
 
 
 class Problem(NamedTuple):
-    """What is wrong with a posted form, and with which of its fields."""
+    """A rejected form: the sentence about it, and the fields that are meant."""
 
     text: Translated
     field: str | None = None

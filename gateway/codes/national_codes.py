@@ -1,9 +1,8 @@
-"""National enterprise codes (the 企业码 on the business licence): their addresses, and whose they are.
+"""National enterprise codes (the 企业码 on the business licence): addresses, and the enterprises meant.
 
-An address is the prefix of the national platform and an identifier. The authority delivers which
-enterprise an identifier stands for; only its digest is stored. Identifiers that can be made up (a
-number, a counter, or one made from the enterprise's own USCC) are refused, so that nobody lists enterprises
-through them.
+An address is the prefix of the national platform and an identifier. The authority delivers the enterprise
+of each identifier; only the identifier's digest is stored. Identifiers that can be guessed (numbers,
+counters, texts made from the enterprise's USCC) are refused: they would allow enumeration.
 """
 
 import hashlib

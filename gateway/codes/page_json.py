@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
+from gateway.access.timestamps import format_time
 from gateway.codes.store import Code
 from gateway.codes.summary import Section, Summary
 from gateway.creditfile.disclosure_policy import DisclosableRecord
-from gateway.creditfile.local_dates import SHANGHAI
 from gateway.pages.security_headers import security_headers
 
 
@@ -46,12 +46,12 @@ def code_document(page: CodePage) -> dict[str, Any]:
             "status": "valid",
             "sign_name": code.sign_name,
             "check_phrase": code.check_phrase,
-            "issued_at": _time(code.issued_at),
+            "issued_at": format_time(code.issued_at),
         },
         "enterprise": dict(summary.registration)
         | {"district": summary.district.zh}
         | _objection_json(summary.objection_since),
-        "as_of": _time(summary.as_of),
+        "as_of": format_time(summary.as_of),
         "catalogue_version": summary.catalogue_version,
         "status": summary.status.icon,
         "statement": summary.status.text._asdict(),
@@ -88,7 +88,7 @@ def _record_json(disclosed: DisclosableRecord) -> dict[str, Any]:
         "record_id": record.record_id,
         "version": record.version,
         "source": {"name": record.source_name, "uscc": record.source_uscc},
-        "source_time": _time(record.source_time),
+        "source_time": format_time(record.source_time),
         "catalogue_version": record.catalogue_version,
         **_objection_json(record.objection_since),
         "fields": dict(disclosed.fields),
@@ -96,8 +96,4 @@ def _record_json(disclosed: DisclosableRecord) -> dict[str, Any]:
 
 
 def _objection_json(raised_at: datetime | None) -> dict[str, Any]:
-    return {"objection": {"since": _time(raised_at)}} if raised_at else {}
-
-
-def _time(moment: datetime) -> str:
-    return moment.astimezone(SHANGHAI).isoformat(timespec="seconds")
+    return {"objection": {"since": format_time(raised_at)}} if raised_at else {}

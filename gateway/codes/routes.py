@@ -157,5 +157,5 @@ async def _unknown_code(request: Request, runtime: Runtime, reason: InvalidCode)
 
 
 def _key(request: Request, code_id: str) -> Hashable:
-    """What a page is kept under: the code, and the form that the address asks for."""
+    """Cache key of a page: the code, and the form that the address asks for."""
     return (code_id, *public_page.form_of(request))

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from gateway.codes.ids import symbol_url
+
 LIFE: Final = timedelta(seconds=60)
 NONCE_BYTES: Final = 8
 PATH: Final = "/S/"
@@ -74,9 +76,8 @@ def view_key(shown: ScreenCode, *, sealer: Sealer) -> str:
 
 
 def screen_url(issuer: str, token: str) -> str:
-    """The address in the symbol; scheme in lower case, the rest in capitals to be small."""
-    scheme, colon, rest = issuer.partition(":")
-    return f"{scheme.lower()}{colon}{rest.upper()}{PATH}{token}"
+    """The address in the symbol on the screen."""
+    return symbol_url(issuer, f"{PATH}{token}")
 
 
 def _uscc_of(number: int) -> str:

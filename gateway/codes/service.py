@@ -33,7 +33,7 @@ class IssueRefusal(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sign:
-    """What a sticker says: the sign's name, the sticker's place, the end of its term."""
+    """Texts of a sticker: the sign's name, the sticker's place, the end of its term."""
 
     sign_name: str
     label: str = ""

@@ -1,4 +1,4 @@
-"""What is printed on a piece: what the public page shows of a code, and the fixed sentences around it."""
+"""Printed content of an enterprise code: values of its public page, and fixed sentences."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -78,7 +78,7 @@ class Wording:
     """Empty where it is the sign."""
     phrase: str
     note: str
-    """What the characters marked as missing are; empty if none is."""
+    """Code points of the characters that the font lacks; empty if there are none."""
     missing: tuple[str, ...]
 
 

@@ -49,7 +49,7 @@ TOO_SMALL: Final = PageMessage(
 
 
 class _Printable(NamedTuple):
-    """What a piece is drawn from."""
+    """Content and typeface of a download."""
 
     content: Content
     typeface: Typeface

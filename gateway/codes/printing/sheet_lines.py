@@ -44,7 +44,7 @@ class SheetLine(BaseModel):
 
     @property
     def content(self) -> Content:
-        """What is printed: nothing but what the public page shows."""
+        """The printed content: values of the public page alone."""
         return Content(
             address=self.address,
             code_id=self.code_id,

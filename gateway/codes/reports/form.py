@@ -79,7 +79,7 @@ def read_report(fields: Fields, key: bytes, *, now: datetime) -> ReadForm | Form
 
 
 def kept_values(fields: Fields) -> Mapping[str, str]:
-    """What was chosen and typed, for the form to be shown again."""
+    """The chosen ground and typed text, for the form to be shown again."""
     return {
         "ground": single_value(fields, "ground"),
         "text": single_value(fields, "text")[: 2 * MAX_TEXT],

@@ -16,18 +16,18 @@ MAX_SCANNED: Final = 200
 STORED_PER_CODE_AND_DAY: Final = 20
 """Reports with their text; a further text replaces one of the day."""
 STORED_PER_NETWORK_AND_CODE: Final = 2
-"""In a day, likewise."""
+"""Maximum of one network's reports with their text, of one code in a day."""
 UNKNOWN_PER_DAY: Final = 200
 """New ids that are no code of ours, and apart from them new other texts; further ones share a case."""
 UNKNOWN_PER_NETWORK: Final = 3
-"""Of each kind in a day."""
+"""Maximum of new unknown texts of each kind in a day."""
 UNKNOWN_AT_MOST: Final = 2_000
-"""Of each kind in a day, with the first one of every network: a bound on the disk."""
+"""Maximum of each kind in a day, the first one of every network included: it bounds the disk space."""
 OTHER_TEXTS: Final = ""
 
 
 class Ground(StrEnum):
-    """What does not fit (wire names)."""
+    """Grounds of a report (wire names)."""
 
     DIFFERENT_NAME = "different_name"
     DIFFERENT_ADDRESS = "different_address"
@@ -66,7 +66,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScannedCode:
-    """What was scanned: a well-formed id, or a bounded text without control characters."""
+    """Scanned text: a well-formed id, or a bounded text without control characters."""
 
     text: str
     code_id: str | None
@@ -108,7 +108,7 @@ def whole_hour(moment: datetime) -> datetime:
 
 
 def read_scanned(written: str, *, today: date) -> ScannedCode:
-    """What was scanned or typed, bounded and masked like any text of a citizen."""
+    """The scanned or typed text, bounded and masked like any text of a citizen."""
     code_id = parse_code_id(written)
     if code_id is not None:
         return ScannedCode(text=code_id, code_id=code_id)

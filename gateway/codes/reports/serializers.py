@@ -1,13 +1,13 @@
 """JSON of cases for operators: coarse numbers; texts only where one case is shown."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
+from gateway.access.timestamps import format_time
 from gateway.codes.coarse_counts import at_least
 from gateway.codes.ids import parse_code_id
 from gateway.codes.reports.model import HANDLING_WORKING_DAYS, OTHER_TEXTS, ReportStatus
-from gateway.creditfile.local_dates import SHANGHAI, day_of
+from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.working_days import working_days_after
 
 
@@ -26,8 +26,8 @@ def summary(case: Mapping[str, Any]) -> dict[str, Any]:
         "reports_at_least": at_least(case["reports"]),
         "grounds": [{"ground": name, "at_least": at_least(n)} for name, n in grounds],
         "unusual_scans": case["unusual"],
-        "first_at": _time(case["first_at"]),
-        "last_at": _time(case["last_at"]),
+        "first_at": format_time(case["first_at"]),
+        "last_at": format_time(case["last_at"]),
         "due_on": due.day.isoformat() if is_open else None,
         "decision": None if is_open else _decision(case),
     }
@@ -36,7 +36,8 @@ def summary(case: Mapping[str, Any]) -> dict[str, Any]:
 def full_document(case: Mapping[str, Any], texts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """A case with what was scanned and its stored reports."""
     stored = [
-        {"ground": each["ground"], "text": each["text"], "at": _time(each["at"])} for each in texts
+        {"ground": each["ground"], "text": each["text"], "at": format_time(each["at"])}
+        for each in texts
     ]
     return summary(case) | {
         "scanned": case["code_key"] if case["code_key"] != OTHER_TEXTS else None,
@@ -50,10 +51,6 @@ def _decision(case: Mapping[str, Any]) -> dict[str, Any]:
         "outcome": case["status"],
         "reasons": case["reasons"],
         "by": case["decided_by"],
-        "at": _time(case["decided_at"]),
+        "at": format_time(case["decided_at"]),
         "revoked": case["revoked"],
     }
-
-
-def _time(moment: datetime) -> str:
-    return moment.astimezone(SHANGHAI).isoformat(timespec="seconds")
