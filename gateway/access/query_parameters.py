@@ -9,8 +9,10 @@ from gateway.access.invalid_members import shown_name
 
 def check_query_parameters(request: Request) -> None:
     """Raise `InvalidRequestError` for a parameter that the route does not declare, or that stands twice."""
+    if not request.scope["query_string"]:
+        return
     route = request.scope["route"]
-    if not request.scope["query_string"] or not isinstance(route, APIRoute):
+    if not isinstance(route, APIRoute):
         return
     known = _known(route)
     seen: set[str] = set()
