@@ -1,7 +1,8 @@
-"""Batch concurrent Redis commands: at most 128 in a round trip, 4 round trips in flight.
+"""Batch concurrent Redis commands: at most 128 in a round trip, 2 round trips in flight.
 
-Callers wait in this process for a turn, not for a connection; Redis' own timeout bounds the wait. The
-answer to a caller that hung up is read all the same.
+Callers wait in this process for a turn, not for a connection; each round trip has its own bound. The
+answer to a caller that hung up is read all the same. Commands are packed by hiredis, at once: redis-py
+does it in Python, argument by argument.
 
 After an unexpected error every connection is dropped: a server that answers READONLY, LOADING or OOM
 may have been replaced, and a new connection finds out.
@@ -9,47 +10,53 @@ may have been replaced, and a new connection finds out.
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from redis.asyncio import Redis
-from redis.exceptions import NoScriptError, TimeoutError  # noqa: A004  # redis-py's own
+import redis
+from hiredis import pack_command
+from redis.asyncio import Connection, ConnectionPool
+from redis.exceptions import NoScriptError, ResponseError
 
-CONCURRENCY: Final = 4  # connections, and round trips in flight
+CONCURRENCY: Final = 2  # connections, and round trips in flight
 BATCH_SIZE: Final = 128  # commands in one round trip
+ROUND_TRIP_TIMEOUT: Final = 2.0  # seconds, with connecting
 
 Reply = Any  # what Redis answered
+Command = tuple[str | int, ...]
+TIMEOUTS: Final = (TimeoutError, redis.TimeoutError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuedCommand:
     """A Redis command that waits for its answer."""
 
-    command: tuple[str | int, ...]
-    options: dict[str, Any]  # of redis-py, for reading the answer
+    command: Command
     answer: asyncio.Future[Reply]
 
 
 @dataclass(slots=True)
 class Pipeline:
-    """Batched commands to one Redis."""
+    """Batched commands to one Redis; `pool` has at least `CONCURRENCY` connections."""
 
-    redis: Redis
+    pool: ConnectionPool
     _waiting: deque[QueuedCommand] = field(default_factory=deque)
     _workers: set[asyncio.Task[None]] = field(default_factory=set)
 
-    async def call(self, *command: str | int, **options: Any) -> Reply:
+    async def call(self, *command: str | int) -> Reply:
         """Redis' answer to `command`; raises redis-py's errors."""
         answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._waiting.append(QueuedCommand(command=command, options=options, answer=answer))
+        self._waiting.append(QueuedCommand(command=command, answer=answer))
         if len(self._workers) < CONCURRENCY:
             self._workers.add(asyncio.create_task(self._work()))
         return await answer
 
     async def close(self) -> None:
-        """Wait for the round trips in flight."""
+        """Wait for the round trips in flight, then close the connections."""
         await asyncio.gather(*self._workers, return_exceptions=True)
+        await self.pool.aclose()
 
     async def _work(self) -> None:
         try:
@@ -64,12 +71,9 @@ class Pipeline:
 
     async def _execute(self, batch: list[QueuedCommand]) -> None:
         try:
-            async with self.redis.pipeline(transaction=False) as pipe:
-                for each in batch:
-                    pipe.execute_command(*each.command, **each.options)
-                answers: list[Reply] = await pipe.execute(raise_on_error=False)
+            answers = await self._round_trip([each.command for each in batch])
         except Exception as error:  # noqa: BLE001  # any error is the answer to each command
-            if isinstance(error, TimeoutError):  # a silent Redis: the queue need not wait for it
+            if isinstance(error, TIMEOUTS):  # a silent Redis: the queue need not wait for it
                 batch += self._waiting
                 self._waiting.clear()
             answers = [error] * len(batch)
@@ -83,12 +87,30 @@ class Pipeline:
             else:
                 command.answer.set_result(answer)
 
+    async def _round_trip(self, commands: Iterable[Command]) -> list[Reply]:
+        """The answers in order, errors of the server among them; raises if the connection fails."""
+        packed = [pack_command(each) for each in commands]  # type: ignore[arg-type]  # any length
+        async with asyncio.timeout(ROUND_TRIP_TIMEOUT):
+            connection = await self.pool.get_connection()  # type: ignore[no-untyped-call]
+            try:
+                await connection.send_packed_command(b"".join(packed))
+                return [await _answer(connection) for _ in packed]
+            finally:
+                await self.pool.release(connection)
+
     async def _drop_connections(self) -> None:
         """Close every connection; one that is in use closes when it is given back."""
-        pool = self.redis.connection_pool
         with suppress(Exception):  # a connection that fails to close is gone as well
-            await pool.update_active_connections_for_reconnect()  # type: ignore[no-untyped-call]
-            await pool.disconnect(inuse_connections=False)
+            await self.pool.update_active_connections_for_reconnect()  # type: ignore[no-untyped-call]
+            await self.pool.disconnect(inuse_connections=False)
+
+
+async def _answer(connection: Connection) -> Reply:
+    """The next answer on a connection; redis-py closes it where it cannot be read."""
+    try:
+        return await connection.read_response()
+    except ResponseError as error:
+        return error
 
 
 def is_unexpected(answer: Reply) -> bool:

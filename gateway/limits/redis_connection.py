@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar, cast
 
-from redis.asyncio import Redis, RedisCluster
+from redis.asyncio import ConnectionPool, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError
@@ -41,13 +41,14 @@ class SingleNodeConnection:
     """A single Redis: both commands in one script, so that no flush falls between them."""
 
     def __init__(self, url: str) -> None:
-        self._redis = Redis.from_url(url, max_connections=CONCURRENCY, **_options())
-        self._pipeline = Pipeline(self._redis)
+        options = _options() | {"socket_timeout": None}  # the pipeline bounds whole round trips
+        pool = ConnectionPool.from_url(url, max_connections=CONCURRENCY, **options)
+        self._pipeline = Pipeline(pool)
 
     async def set_or_get(self, key: str, fresh: str, seconds: int | None = None) -> str | None:
         """See `RedisConnection`."""
         term = () if seconds is None else ("EX", seconds)
-        found = await self._pipeline.call("SET", key, fresh, "NX", "GET", *term, get=True)
+        found = await self._pipeline.call("SET", key, fresh, "NX", "GET", *term)
         return cast("str | None", found)
 
     async def admit_beside(
@@ -61,7 +62,6 @@ class SingleNodeConnection:
     async def close(self) -> None:
         """See `RedisConnection`."""
         await self._pipeline.close()
-        await self._redis.aclose()
 
 
 class ClusterConnection:
