@@ -32,6 +32,7 @@ from gateway.background.catalogue_reload import catalogue_in_force, reloading
 from gateway.background.housekeeping import housekeeping
 from gateway.background.ingest_worker import ingesting
 from gateway.background.notice_sender import sending_notices
+from gateway.background.page_purges import purging_pages
 from gateway.background.scan_writer import counting_scans
 from gateway.background.sequencing import sequencing
 from gateway.clients.agreements import QuotaCache
@@ -48,6 +49,7 @@ from gateway.limits.memory_store import MemoryStore
 from gateway.limits.redis_store import RedisStore
 from gateway.limits.store_protocol import LimitStore
 from gateway.notices.channels import Channels, Folder, HttpSms, Notifier, Smtp
+from gateway.pages.cdn import PageCdn
 from gateway.privacy.field_encryption import Vault, VaultKeys, VaultKeysError
 from gateway.runtime import Runtime
 from gateway.safe_fetch import address_problem
@@ -153,7 +155,23 @@ async def open_runtime(settings: Settings) -> Runtime:
         tokens=TokenVerifier(keys, settings.issuer),
         nonces=DpopNonces(digests.key("nonce")),
         now=_now,
+        cdn=_cdn(settings, digests),
         channels=_channels(settings),
+    )
+
+
+def _cdn(settings: Settings, digests: KeyedDigests) -> PageCdn | None:
+    """The CDN that takes purges; raises `SettingsError` at start-up if its address cannot be used."""
+    if settings.purge_url is None or settings.purge_token is None:
+        return None
+    trouble = address_problem(settings.purge_url, loopback=True, private=True)
+    if trouble is not None:
+        raise SettingsError(f"XINQIAO_PURGE_URL cannot be used: {trouble}")
+    return PageCdn(
+        url=settings.purge_url,
+        token=settings.purge_token.get_secret_value(),
+        max_age=settings.purge_max_age,
+        digest_key=digests.key("surrogate_key"),
     )
 
 
@@ -235,6 +253,7 @@ async def _background(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         sending_notices(app),
         ingesting(settings, lambda: _runtime_of(app)),
         counting_scans(app),
+        purging_pages(app),
     ):
         yield
 

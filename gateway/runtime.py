@@ -14,6 +14,7 @@ from gateway.db.prepared import HotDatabase
 from gateway.disclosure.refusal_counts import RefusalCounter
 from gateway.limits.store_protocol import LimitStore
 from gateway.notices.channels import Channels
+from gateway.pages.cdn import PageCdn
 from gateway.pages.kept_pages import KeptPages
 from gateway.privacy.field_encryption import Vault
 from gateway.settings import Settings
@@ -46,6 +47,8 @@ class Runtime:
     refusal_counter: RefusalCounter = field(default_factory=RefusalCounter)
     kept_pages: KeptPages = field(default_factory=KeptPages)
     log_status: LogStatus = field(default_factory=LogStatus)
+    cdn: PageCdn | None = None
+    """The CDN in front of the public pages, where it takes purges."""
     channels: Channels = field(default_factory=dict)
     """Channels of notices; empty if none is configured."""
 

@@ -151,7 +151,7 @@ async def put(
     url: str, content: bytes, headers: Mapping[str, str], **options: Unpack[FetchOptions]
 ) -> Fetched:
     """PUT `content` to `url`, which must answer 200, 201 or 204; as `get`."""
-    return await _fetch("PUT", url, headers, content, **options)
+    return await _fetch("PUT", url, headers, content, accepted=PUT_STATUSES, **options)
 
 
 async def post(
@@ -162,12 +162,26 @@ async def post(
     return await _fetch("POST", url, headers, urlencode(form).encode(), **options)
 
 
+async def send(
+    method: str,
+    url: str,
+    content: bytes,
+    headers: Mapping[str, str],
+    *,
+    accepted: Collection[int],
+    **options: Unpack[FetchOptions],
+) -> Fetched:
+    """Send `content` to `url`, which must answer one of the statuses `accepted`; as `get`."""
+    return await _fetch(method, url, headers, content, accepted=accepted, **options)
+
+
 async def _fetch(
     method: str,
     url: str,
     headers: Mapping[str, str],
     content: bytes | None = None,
     *,
+    accepted: Collection[int] = GET_STATUSES,
     loopback: bool,
     private: bool = False,
     route: FetchRoute | None = None,
@@ -189,7 +203,7 @@ async def _fetch(
             ) as pool,
             pool.stream(method, url, headers=sent, content=content) as response,
         ):
-            return await _read(response, PUT_STATUSES if method == "PUT" else GET_STATUSES)
+            return await _read(response, accepted)
     except (TimeoutError, httpcore2.TimeoutException):
         raise UnfetchableError(f"It did not answer within {route.timeout:g} seconds.") from None
     except (OSError, UnicodeError, httpcore2.NetworkError, httpcore2.ProtocolError) as error:

@@ -135,6 +135,15 @@ class Settings(DatabaseSettings):
         default=None, description="whose pages these are, as 某省公共信用信息中心; shown on them"
     )
     authority_en: Url | None = Field(default=None, description="the same in English")
+    purge_url: Url | None = Field(
+        default=None,
+        description="where the CDN in front of the public pages takes purges, as https://cdn.example/purge",
+        repr=False,
+    )
+    purge_token: SecretStr | None = Field(default=None, description="its bearer token")
+    purge_max_age: int = Field(
+        default=60, ge=1, le=300, description="seconds that the CDN may keep a page without asking"
+    )
     database_pool: int = Field(default=10, ge=1, le=200, description="connections per worker")
     request_timeout: int = Field(
         default=REQUEST_TIMEOUT, ge=1, le=600, description="seconds in which a call is answered"
@@ -260,6 +269,12 @@ class Settings(DatabaseSettings):
             raise ValueError(
                 "XINQIAO_REDIS_URL is needed with more than one worker: they share their limits there"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _purges_are_authenticated(self) -> Self:
+        if (self.purge_url is None) != (self.purge_token is None):
+            raise ValueError("XINQIAO_PURGE_URL and XINQIAO_PURGE_TOKEN are set together")
         return self
 
     @model_validator(mode="after")

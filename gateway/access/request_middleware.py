@@ -7,7 +7,7 @@ buffered until it is complete, so that nothing is sent unsigned.
 import asyncio
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 
 import structlog
 from starlette.requests import Request
@@ -22,6 +22,11 @@ from gateway.signing.http_signatures import SignedRequest, signature_headers
 SIGNED_PREFIX = "/v1"
 REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
 Headers = list[tuple[bytes, bytes]]
+SIGNATURES = "signatures"
+"""In a request's state, the signatures kept with its page: a page and its request are signed once.
+
+A handler sets it for a page with few different requests.
+"""
 METHODS_WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 """No handler reads the body of these; its `Content-Digest` is checked all the same."""
 
@@ -111,17 +116,22 @@ class _SigningSend:
         runtime: Runtime = self._scope["app"].state.runtime
         now = runtime.now()
         headers: Headers = start["headers"]
-        signature = signature_headers(
-            signed_request(
-                self._scope, runtime.settings.origin_at(_first(self._scope["headers"], b"host"))
-            ),
-            status=start["status"],
-            # No content type without content (RFC 9530 B.2 for HEAD).
-            content_type=_first(headers, b"content-type") if body else None,
-            body=body,
-            signer=runtime.keys.current("response", now),
-            created=int(now.timestamp()),
-        )
+        signer = runtime.keys.current("response", now)
+        origin = runtime.settings.origin_at(_first(self._scope["headers"], b"host"))
+        request = signed_request(self._scope, origin)
+        kept: dict[Hashable, Headers] = self._scope["state"].get(SIGNATURES, {})
+        signature = kept.get((request, signer.kid))
+        if signature is None:
+            signature = signature_headers(
+                request,
+                status=start["status"],
+                # No content type without content (RFC 9530 B.2 for HEAD).
+                content_type=_first(headers, b"content-type") if body else None,
+                body=body,
+                signer=signer,
+                created=int(now.timestamp()),
+            )
+            kept[request, signer.kid] = signature
         return {**start, "headers": [*headers, *signature]}
 
 

@@ -1,5 +1,6 @@
 """Routes of enterprise codes: the public page, and the page on which a number is typed."""
 
+import secrets
 from collections.abc import Hashable, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -9,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.access.openapi_headers import PAGE, header
+from gateway.access.request_middleware import SIGNATURES, signed_target
 from gateway.codes import national_codes, network_limits, public_page, store
 from gateway.codes.ids import code_id_in, parse_code_id
 from gateway.codes.invalid_code import InvalidCode, invalid_code_page
@@ -16,12 +18,12 @@ from gateway.codes.model import CodeState
 from gateway.codes.page_json import CodePage, code_json
 from gateway.codes.page_schemas import INVALID_CODE, CodePageOut
 from gateway.codes.store import Code
-from gateway.codes.summary import public_datasets, shown_until, summary_of
+from gateway.codes.summary import public_datasets, same_until, shown_until, summary_of
 from gateway.creditfile.file_query import enterprise_from_json, records_from_json
 from gateway.pages.kept_pages import KeptPage
 from gateway.pages.page_route import PageRoute, see_other, wants_json
 from gateway.pages.prefix_router import PrefixRouter
-from gateway.pages.representation import NOT_MODIFIED
+from gateway.pages.representation import NOT_MODIFIED, PlainAnswer
 from gateway.runtime import Runtime, UsingRuntime
 
 NOT_FOUND = 404
@@ -102,7 +104,9 @@ async def scan_code(request: Request, code_id: str, runtime: UsingRuntime) -> Re
     parsed, now = parse_code_id(code_id), runtime.now()
     if parsed is None:
         return invalid_code_page(request, "malformed")
-    kept = None if wants_json(request) else runtime.kept_pages.find(_key(request, parsed))
+    if wants_json(request) and signed_target(request.scope) != f"/E/{parsed}".encode():
+        return see_other(f"/E/{parsed}")
+    kept = runtime.kept_pages.find(_key(request, parsed))
     held = kept is not None and kept.holds(runtime.catalogue, now)
     row = await store.read_public_file(
         runtime.hot,
@@ -120,33 +124,51 @@ async def scan_code(request: Request, code_id: str, runtime: UsingRuntime) -> Re
     if state is not CodeState.VALID:
         return invalid_code_page(request, state)
     network_limits.count_scan(request, runtime, parsed)
-    if kept and held and row["mark"] == kept.mark:
-        return kept.page.response(request)
-    return _made_page(request, runtime, row, code, now=now)
+    if not (kept and held and row["mark"] == kept.mark):
+        kept = _made_page(request, runtime, row, code, now=now)
+    if kept is None:
+        return invalid_code_page(request, "unknown")
+    return _sent(request, runtime, kept, now=now)
 
 
 def _made_page(
     request: Request, runtime: Runtime, row: Mapping[str, Any], code: Code, *, now: datetime
-) -> Response:
-    """The page of a valid code or its JSON, from what was read; the page is kept."""
+) -> KeptPage | None:
+    """The page of a valid code or its JSON, from what was read, and kept; `None` without an enterprise."""
     enterprise = enterprise_from_json(row["enterprise"])
     if enterprise is None:
-        return invalid_code_page(request, "unknown")
+        return None
     records = records_from_json(row["records"])
     summary = summary_of(enterprise, records, runtime.catalogue, now=now)
     page = CodePage(code=code, summary=summary)
-    if wants_json(request):
-        return code_json(page)
-    kept = KeptPage(
-        page=public_page.valid_code_page(request, page, runtime.catalogue),
+    same = same_until(records, now)
+    made = KeptPage(
+        page=PlainAnswer(code_json(page))
+        if wants_json(request)
+        else public_page.valid_code_page(request, page, runtime.catalogue),
         uscc=code.uscc,
         mark=row["mark"],
         catalogue=runtime.catalogue,
         since=now,
         until=shown_until(records, now),
+        same_until=min(same, code.expires_at) if code.expires_at else same,
     )
-    runtime.kept_pages.keep(_key(request, code.code_id), kept)
-    return kept.page.response(request)
+    runtime.kept_pages.keep(_key(request, code.code_id), made)
+    return made
+
+
+def _sent(request: Request, runtime: Runtime, kept: KeptPage, *, now: datetime) -> Response:
+    """The response with a kept page; a CDN is told for how long it may keep it, and under which keys."""
+    answer = kept.page.response(request)
+    is_of_body = request.state.content_digest is not None
+    if not is_of_body:
+        setattr(request.state, SIGNATURES, kept.signatures)
+    if runtime.cdn is not None and not is_of_body:
+        lifetime, datasets = kept.same_until - now, public_datasets(runtime.catalogue)
+        if headers := runtime.cdn.headers(kept.uscc, datasets, lifetime):
+            # The id of one request is not given to those who get the page from the CDN.
+            answer.headers.update({**headers, "X-Request-Id": secrets.token_urlsafe(12)})
+    return answer
 
 
 async def _unknown_code(request: Request, runtime: Runtime, reason: InvalidCode) -> Response:
@@ -157,5 +179,6 @@ async def _unknown_code(request: Request, runtime: Runtime, reason: InvalidCode)
 
 
 def _key(request: Request, code_id: str) -> Hashable:
-    """Cache key of a page: the code, and the form that the address asks for."""
-    return (code_id, *public_page.form_of(request))
+    """Cache key of a page: the code, and the form that the address asks for; or its JSON."""
+    form = ("json",) if wants_json(request) else public_page.form_of(request)
+    return (code_id, *form)

@@ -22,7 +22,7 @@ from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import DisclosableRecord, disclosable_records
 from gateway.creditfile.divisions import division_label
 from gateway.creditfile.labels import dataset_label
-from gateway.creditfile.local_dates import day_of
+from gateway.creditfile.local_dates import day_of, end_of
 from gateway.creditfile.records import REGISTRATION, Enterprise, Record, registration_of
 from gateway.pages.i18n import Translated
 from gateway.pages.rendering import format_moment
@@ -169,16 +169,24 @@ def summary_of(
 def shown_until(records: Sequence[Record], now: datetime) -> datetime:
     """The first moment after `now` at which the same records may give another summary.
 
-    Days begin with a minute, and the summary names its own; acts of a source have any moment.
+    The summary names its minute.
     """
     minute = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    return min(minute, same_until(records, now))
+
+
+def same_until(records: Sequence[Record], now: datetime) -> datetime:
+    """The first moment after `now` at which the same records may say more than another minute.
+
+    Every term ends with a day; acts of a source have any moment.
+    """
     acts = (
         moment
         for each in records
         for moment in (each.repaired_at, each.suspended_at, each.withdrawn_at)
         if moment is not None and moment > now
     )
-    return min((minute, *acts))
+    return min((end_of(day_of(now)), *acts))
 
 
 def _warnings(sections: Sequence[Section], catalogue: Catalogue) -> list[DisclosableRecord]:

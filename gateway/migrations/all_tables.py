@@ -2,6 +2,7 @@
 
 import consent.tables  # noqa: F401
 import gateway.clients.tables
+import gateway.codes.purges.tables
 import gateway.codes.reports.tables
 import gateway.codes.scans.tables
 import gateway.codes.tables

@@ -6,11 +6,11 @@ A page is used again only while the database still says what it was made from: t
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from gateway.pages.representation import Representation
+from gateway.pages.representation import PlainAnswer, Representation
 
 MAX_BYTES: Final = 32 << 20
 _OVERHEAD: Final = 4_096  # headers, key and objects of one page
@@ -20,7 +20,7 @@ _OVERHEAD: Final = 4_096  # headers, key and objects of one page
 class KeptPage:
     """A rendered page, and what must still hold for it to be used again."""
 
-    page: Representation
+    page: Representation | PlainAnswer
     uscc: str
     mark: str
     """Stands for the rows that were read: different as soon as one of them changes."""
@@ -29,6 +29,10 @@ class KeptPage:
     since: datetime
     until: datetime
     """The first moment at which the same rows may give another page."""
+    same_until: datetime
+    """The first moment at which they may give more than another time of day."""
+    signatures: dict[Hashable, Any] = field(default_factory=dict)
+    """Signatures of this page, for the middleware that signs."""
 
     def holds(self, catalogue: object, now: datetime) -> bool:
         """True where neither the catalogue nor the clock has made it outdated."""

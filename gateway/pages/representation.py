@@ -69,6 +69,23 @@ class Representation:
         return body
 
 
+class PlainAnswer:
+    """A response that is kept as it is: sent uncoded, and to clients that do not store it."""
+
+    def __init__(self, answer: Response) -> None:
+        self._answer = answer
+
+    @property
+    def max_size(self) -> int:
+        """The bytes of its body."""
+        return len(self._answer.body)
+
+    def response(self, _request: Request) -> Response:
+        """The same response anew."""
+        answer = self._answer
+        return Response(bytes(answer.body), answer.status_code, dict(answer.headers))
+
+
 def _names(if_none_match: str, tag: str) -> bool:
     """True if `If-None-Match` has this tag, by weak comparison (RFC 9110 §13.1.2)."""
     return if_none_match.strip() == "*" or tag in _TAG.findall(if_none_match)

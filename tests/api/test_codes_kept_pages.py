@@ -10,13 +10,14 @@ from typing import Any, Final
 import brotli
 import httpx2
 import pytest_asyncio
-from sqlalchemy import text
 
 from gateway.codes.store import Code
 from gateway.creditfile.catalogue import load_catalogue
 from gateway.pages.kept_pages import KeptPages
+from gateway.signing.http_signatures import content_digest
 from tests.creditfile_builders import make_record
 from tests.gateway_fixture import in_process
+from tests.page_changes import CHANGES, change_page
 from tests.portal_fixture import ISSUER, PortalFixture, open_portal
 from tests.statement_recorder import record_statements
 
@@ -25,25 +26,6 @@ CODINGS: Final[dict[str, Callable[[bytes], bytes]]] = {
     "gzip": gzip.decompress,
     "identity": bytes,
 }
-CHANGES: Final = {
-    "an objection": "UPDATE record SET objection_since = :now WHERE uscc = :uscc",
-    "its end": "UPDATE record SET objection_since = NULL WHERE uscc = :uscc",
-    "a correction": """UPDATE record SET fields = fields || '{"facts": "已更正"}' WHERE uscc = :uscc""",
-    "a suspension": "UPDATE record SET suspended_at = :now WHERE uscc = :uscc",
-    "a reinstatement": "UPDATE record SET suspended_at = NULL WHERE uscc = :uscc",
-    "a repair": "UPDATE record SET repaired_at = :now WHERE uscc = :uscc",
-    "a revoked repair": "UPDATE record SET repaired_at = NULL WHERE uscc = :uscc",
-    "a withdrawal": "UPDATE record SET withdrawn_at = :now WHERE uscc = :uscc",
-    "its undoing": "UPDATE record SET withdrawn_at = NULL WHERE uscc = :uscc",
-    "a deletion": "DELETE FROM record WHERE uscc = :uscc",
-    "another name": "UPDATE enterprise SET name = '杭州云栖新名有限公司' WHERE uscc = :uscc",
-    "a deregistration": "UPDATE enterprise SET status = 'deregistered' WHERE uscc = :uscc",
-    "a source's silence": "UPDATE enterprise SET unavailable = '{penalty}' WHERE uscc = :uscc",
-    "an objection to the registration": "UPDATE enterprise SET objection_since = :now WHERE uscc = :uscc",
-    "another phrase": "UPDATE enterprise_code SET check_phrase = '白云 青山' WHERE uscc = :uscc",
-    "a revoked code": "UPDATE enterprise_code SET revoked_at = :now WHERE uscc = :uscc",
-}
-"""SQL that changes the page, whoever runs it."""
 
 
 @pytest_asyncio.fixture
@@ -88,10 +70,7 @@ async def test_every_change_is_on_the_page_at_the_next_request_in_both_workers(
         before = [(await get(address)).content for get in workers]
         assert before[0] == before[1]
         for what, sql in CHANGES.items():
-            async with portal.engine.begin() as connection:
-                values = {"uscc": portal.firm, "now": portal.clock()}
-                named = {name: values[name] for name in values if f":{name}" in sql}
-                assert (await connection.execute(text(sql), named)).rowcount == 1, what
+            await change_page(portal.engine, sql, uscc=portal.firm, now=portal.clock())
             fresh = await made_anew(portal, address)
             assert fresh.content != before[0], what
             for get in workers:
@@ -249,3 +228,31 @@ async def test_pages_of_no_code_are_coded_and_not_kept(portal: PortalFixture) ->
     )
     assert again.status_code == 304
     assert len(portal.runtime.kept_pages) == 0
+
+
+async def test_the_json_twin_is_made_and_signed_once_a_minute_at_its_one_address(
+    portal: PortalFixture,
+) -> None:
+    """However often it is asked for: the same signature, while it is the same page."""
+    code = await code_of_a_penalised_firm(portal)
+    browser = portal.browser(Accept="application/json")
+    address = f"/E/{code.code_id}"
+    first = await browser.get(address)
+    portal.clock.advance(timedelta(seconds=20))
+    again = await browser.get(address)
+    assert as_seen(again) == as_seen(first)
+    assert ";created=" in first.headers["signature-input"]
+    head = await browser.head(address)
+    assert head.headers["signature"] != first.headers["signature"]
+    digest = {"Content-Digest": content_digest(b"x")}
+    digested = await browser.request("GET", address, content=b"x", headers=digest)
+    assert '"content-digest";req' in digested.headers["signature-input"]
+    assert as_seen(await browser.get(address)) == as_seen(first)
+    for other in (f"{address}?lang=en", f"{address}?x={'y' * 100}", f"/e/{code.code_id.lower()}"):
+        answer = await browser.get(other)
+        assert (answer.status_code, answer.headers["location"]) == (303, address)
+        assert "signature" not in answer.headers
+    await change_page(portal.engine, CHANGES["a repair"], uscc=portal.firm, now=portal.clock())
+    repaired = await browser.get(address)
+    assert repaired.content != first.content
+    assert repaired.headers["signature"] != first.headers["signature"]

@@ -17,6 +17,7 @@ def kept(size: int = 1_000, **changed: object) -> KeptPage:
         "catalogue": None,
         "since": NOON,
         "until": NOON + timedelta(minutes=1),
+        "same_until": NOON + timedelta(hours=12),
     }
     return KeptPage(**values | changed)  # type: ignore[arg-type]  # as given
 

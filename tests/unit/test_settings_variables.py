@@ -55,6 +55,15 @@ def test_an_empty_setting_is_a_sentence(
     assert "leave it out" in sentences()
 
 
+@pytest.mark.parametrize("name", ["URL", "TOKEN"])
+def test_a_purge_address_and_its_token_are_set_together(
+    environment: pytest.MonkeyPatch, name: str
+) -> None:
+    """No purge goes out without a secret, and no secret stands for nothing."""
+    environment.setenv(f"XINQIAO_PURGE_{name}", "https://cdn.test/purge")
+    assert "XINQIAO_PURGE_URL and XINQIAO_PURGE_TOKEN are set together" in sentences()
+
+
 def test_an_empty_setting_that_is_required_cannot_be_left_out(
     environment: pytest.MonkeyPatch,
 ) -> None:

@@ -1,0 +1,105 @@
+"""Outbox of purges: the lease under which it is written, and the rows that are due.
+
+Rows are taken under locks that end with the transaction, so that no two workers send the same one, and
+those of a killed worker are free at once.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.db.statements import Statement
+from gateway.pages.cdn import ALL_PAGES, LEASE_SECONDS
+
+BATCH: Final = 100
+"""Purges in one call; Cloudflare takes no more tags."""
+TOO_MANY: Final = 10_000
+"""Beyond so many enterprises all pages are purged by one key."""
+
+# A lease that lapsed, or learns a dataset, begins anew: transactions that were under way have not seen it.
+_RENEW: Final = Statement("""
+INSERT INTO page_purge_lease AS held (is_only, until, datasets, since)
+VALUES (true, clock_timestamp() + make_interval(secs => :seconds), CAST(:datasets AS text[]),
+        CAST(CAST(pg_current_xact_id() AS text) AS bigint))
+ON CONFLICT (is_only) DO UPDATE SET
+    until = excluded.until,
+    datasets = CASE WHEN held.until > clock_timestamp()
+                    THEN ARRAY(SELECT unnest(held.datasets) UNION SELECT unnest(excluded.datasets))
+                    ELSE excluded.datasets END,
+    since = CASE WHEN held.until > clock_timestamp() AND held.datasets @> excluded.datasets
+                 THEN held.since ELSE excluded.since END
+RETURNING since < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)""")
+_COUNT: Final = Statement("""
+SELECT count(*) FROM (SELECT FROM page_purge WHERE due_at <= clock_timestamp()
+                       LIMIT :limit) AS due""")
+_TAKE: Final = Statement("""
+SELECT purge_id, uscc, noted_at, is_repeat FROM page_purge
+ WHERE due_at <= clock_timestamp() ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED""")
+_TAKE_ALL: Final = Statement("""
+DELETE FROM page_purge WHERE purge_id IN (
+    SELECT purge_id FROM page_purge WHERE due_at <= clock_timestamp() FOR UPDATE SKIP LOCKED)
+RETURNING noted_at""")
+_DELETE: Final = Statement("""
+DELETE FROM page_purge WHERE is_repeat AND purge_id = ANY(CAST(:purge_ids AS bigint[]))""")
+_REPEAT: Final = Statement("""
+UPDATE page_purge
+   SET is_repeat = true, due_at = clock_timestamp() + make_interval(secs => :seconds)
+ WHERE NOT is_repeat AND purge_id = ANY(CAST(:purge_ids AS bigint[]))""")
+_REPEAT_ALL: Final = Statement("""
+INSERT INTO page_purge (uscc, is_repeat, due_at)
+VALUES ('', true, clock_timestamp() + make_interval(secs => :seconds))""")
+_OLDEST: Final = Statement("""
+SELECT clock_timestamp() - min(due_at) FROM page_purge WHERE due_at <= clock_timestamp()""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuePurges:
+    """Purges that this transaction has locked."""
+
+    usccs: Sequence[str]
+    """Each once; `ALL_PAGES` for all."""
+    noted: Sequence[datetime]
+    """When those that are sent for the first time were noted."""
+    purge_ids: Sequence[int] = ()
+    """Empty where the rows are deleted already."""
+
+
+async def renew_lease(connection: AsyncConnection, datasets: Collection[str]) -> bool:
+    """Renew the lease; True once no transaction runs that began to write before it."""
+    values = {"datasets": sorted(datasets), "seconds": LEASE_SECONDS}
+    return bool((await connection.execute(_RENEW, values)).scalar_one())
+
+
+async def take_due(connection: AsyncConnection) -> DuePurges | None:
+    """The purges that are due and that no other worker has taken; `None` if there are none."""
+    due = (await connection.execute(_COUNT, {"limit": TOO_MANY + 1})).scalar_one()
+    if due > TOO_MANY:
+        gone = (await connection.execute(_TAKE_ALL)).scalars().all()
+        return DuePurges(usccs=[ALL_PAGES], noted=gone) if gone else None
+    rows = (await connection.execute(_TAKE, {"limit": BATCH})).all()
+    if not rows:
+        return None
+    return DuePurges(
+        usccs=sorted({row.uscc for row in rows}),
+        noted=[row.noted_at for row in rows if not row.is_repeat],
+        purge_ids=[row.purge_id for row in rows],
+    )
+
+
+async def mark_sent(connection: AsyncConnection, sent: DuePurges, *, repeat_after: int) -> None:
+    """Delete what was repeated; what was sent for the first time is sent again after these seconds."""
+    if not sent.purge_ids:
+        await connection.execute(_REPEAT_ALL, {"seconds": repeat_after})
+        return
+    await connection.execute(_DELETE, {"purge_ids": [*sent.purge_ids]})
+    values = {"purge_ids": [*sent.purge_ids], "seconds": repeat_after}
+    await connection.execute(_REPEAT, values)
+
+
+async def overdue(connection: AsyncConnection) -> timedelta:
+    """For how long the oldest purge has been due; zero if none is."""
+    found: timedelta | None = (await connection.execute(_OLDEST)).scalar_one()
+    return found or timedelta(0)
