@@ -26,6 +26,7 @@ import gateway.records.routes
 import gateway.records.upload_routes
 import gateway.verifications.routes
 from gateway import api_docs, problems
+from gateway.access.direct_route import serve_directly
 from gateway.access.openapi import complete_document
 from gateway.access.request_middleware import RequestMiddleware
 from gateway.background.catalogue_reload import catalogue_in_force, reloading
@@ -104,6 +105,12 @@ def create_app(settings: Settings) -> FastAPI:
         health,
     ):
         app.include_router(router)
+    serve_directly(
+        app,
+        gateway.verifications.routes.verify,
+        gateway.queries.routes.query,
+        gateway.oauth.routes.issue_token,
+    )
     api_docs.install(app)
     problems.install(app)
     app.add_middleware(ForkGuard)
