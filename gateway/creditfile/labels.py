@@ -3,6 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from gateway.creditfile.amounts import (
+    YUAN,
+    amount_text,
+    currency_of,
+    is_amount,
+    without_unit,
+)
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_parts import Names
 from gateway.creditfile.code_names import code_name
@@ -30,7 +37,6 @@ YES_OR_NO: Final[Mapping[str, tuple[Translated, Translated]]] = {
 """Words of the boolean fields, by name: for true and for false."""
 _HEADED_BY_ONE: Final = frozenset({"firm", "farmers_cooperative"})
 """Kinds of enterprises that have a legal representative and no operator."""
-YUAN: Final = "CNY"
 OPEN_END: Final = "2099-12-31"
 """The last day of what has no end."""
 
@@ -41,7 +47,7 @@ def dataset_label(dataset: str, catalogue: Catalogue, kind: str = "") -> Transla
 
 
 def field_label(dataset: str, name: str, catalogue: Catalogue, kind: str = "") -> Translated:
-    """Label of a field, from the catalogue, by the enterprise's kind."""
+    """Label of a field, from the catalogue, by the enterprise's kind; the unit stands in its value."""
     field = catalogue.dataset(dataset).field_by_name.get(name)
     if field is None:
         return Translated(name, name)
@@ -50,7 +56,7 @@ def field_label(dataset: str, name: str, catalogue: Catalogue, kind: str = "") -
     if dataset == REGISTRATION and name == "legal_representative" and kind in _HEADED_BY_ONE:
         return Translated("法定代表人", "Legal representative")
     shown = field.of_individual_business if kind == INDIVIDUAL_BUSINESS else field
-    return Translated(shown.zh, shown.en)
+    return without_unit(Translated(shown.zh, shown.en))
 
 
 def value_label(value: Any) -> Translated:  # a field's JSON
@@ -69,17 +75,17 @@ def value_label(value: Any) -> Translated:  # a field's JSON
 def field_value(
     dataset: str, name: str, fields: Mapping[str, Any], catalogue: Catalogue
 ) -> Translated:
-    """Label of a field's value; amounts in 万元 without trailing zeros, other currencies named."""
+    """Label of a field's value; amounts of money with their unit."""
     value, field = fields.get(name), catalogue.dataset(dataset).field_by_name.get(name)
     if field is None or value is None:
         return value_label(value)
     if field.type == "decimal":
-        currency = (fields.get("currency") or YUAN) if name == "capital" else YUAN
-        amount = _plain(str(value))
-        if currency == YUAN:
-            return value_label(amount)
-        unit = code_name("currency", str(currency))
-        return Translated(f"{amount} {unit.zh}", f"{amount} {unit.en}")
+        field_name = Translated(field.zh, field.en)
+        if not is_amount(field_name):
+            return value_label(_plain(str(value)))
+        is_capital = dataset == REGISTRATION and name == "capital"
+        currency = fields.get("currency") or YUAN if is_capital else currency_of(field_name)
+        return amount_text(str(value), str(currency))
     if isinstance(value, bool) and name in YES_OR_NO:
         return YES_OR_NO[name][not value]
     if dataset == REGISTRATION and not isinstance(value, bool):
