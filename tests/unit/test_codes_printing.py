@@ -23,7 +23,13 @@ from gateway.codes.printing.drawing import Box, Drawing, Symbol, Text
 from gateway.codes.printing.file_names import attachment, file_name
 from gateway.codes.printing.font_subset import write_subset
 from gateway.codes.printing.formats import BY_KEY, FORMATS, STICKERS_PER_SHEET, sheet_pages
-from gateway.codes.printing.layouts import MIN_MODULE, ROUND, ModulesTooSmallError, upright
+from gateway.codes.printing.layouts import (
+    MIN_MODULE,
+    ROUND,
+    ModulesTooSmallError,
+    beside,
+    upright,
+)
 from gateway.codes.printing.pdf import write_pdf
 from gateway.codes.printing.png import write_png
 from gateway.codes.printing.svg import write_svg
@@ -148,7 +154,7 @@ def test_the_font_is_embedded_as_a_subset(pdfs: Mapping[str, bytes], key: str) -
 def test_the_text_can_be_read_and_says_what_is_to_be_checked(
     pdfs: Mapping[str, bytes], key: str
 ) -> None:
-    """Names, check phrase, official domain, 12315 and the national code, in both languages."""
+    """Names, check phrase, number, official domain and 12315, in both languages."""
     said = text_of(pdfs[key])
     licence = words.LICENCE_SHORT if key == "round" else words.LICENCE
     for each in (
@@ -158,6 +164,7 @@ def test_the_text_can_be_read_and_says_what_is_to_be_checked(
         "云栖小店",
         "杭州云栖科技有限公司",
         "青山 白云",
+        a_content().code_id,
         "credit.zhejiang.gov.cn",
         "12315",
     ):
@@ -208,6 +215,28 @@ def test_no_text_leaves_its_piece_or_touches_the_symbol(
         for first, second in pairwise(sorted(texts, key=lambda each: (each.x // 30, each.y))):
             if first.x // 30 == second.x // 30 and second.y > first.y:
                 assert second.y - 0.8 * second.size >= first.y - 0.05 * first.size, (first, second)
+
+
+@pytest.mark.parametrize(
+    "host", ["qiyema.credit-information.hangzhou.gov.cn", "a" * 60 + ".gov.cn"]
+)
+def test_the_official_domain_is_never_cut(typeface: Typeface, host: str) -> None:
+    """One that ends in an ellipsis is that of a forger as well."""
+    content = a_content(issuer=f"https://{host}")
+    for drawing in (*drawings(content, typeface).values(), beside(content, typeface)):
+        said = "".join(each.text for each in drawing.marks if isinstance(each, Text))
+        assert host in said
+
+
+def test_no_bracket_is_left_open_by_a_cut(typeface: Typeface) -> None:
+    """Whatever the length at which the sign is cut."""
+    for length in range(20, 40):
+        [face] = [
+            each
+            for key, each in drawings(a_content("店" * length + "（滨江旗舰店）"), typeface).items()
+            if key == "round"
+        ]
+        assert not any(each.text.endswith("（…") for each in face.marks if isinstance(each, Text))
 
 
 def test_modules_are_never_under_the_smallest_size(typeface: Typeface) -> None:

@@ -29,6 +29,8 @@ A7_LANDSCAPE: Final = (105.0, 74.25)
 ROUND: Final = 80.0
 FACE: Final = (210.0, 99.0)
 """A third of A4."""
+LABEL_HEIGHT: Final = 1.16
+"""Of the area of a one-line label, in its size."""
 
 
 class ModulesTooSmallError(ValueError):
@@ -62,7 +64,7 @@ def beside(content: Content, typeface: Typeface) -> Drawing:
     marks = [
         *set_in.band_line(Area(x=5, y=5, width=95, height=7.4), words.TITLE, 4.2, 2.8),
         symbol_mark(content, 5.5, 12.6, 49.5),
-        *set_in.text(_official(content, 3.0, 2.3), Area(x=5, y=61.2, width=50.5, height=7.6)),
+        *set_in.official(content, Area(x=5, y=61.2, width=50.5, height=7.6), 3.0, 2.3),
         *set_in.names(said, _at(right, 13.2, 14), 5.0, 2.6),
         *set_in.stacked_phrase(said, _at(right, 27.8, 11.6), 5.0, 2.4),
         *set_in.pair(words.HOW, _at(right, 39.9, 8.2), 2.45, 2.05),
@@ -115,10 +117,10 @@ def circular(content: Content, typeface: Typeface) -> Drawing:
                 Paragraph(words.TITLE.zh, 3.9, bold=True, colour=BRAND),
                 Paragraph(words.TITLE.en, 2.1, colour=SOFT),
             ],
-            Area(x=20, y=5.4, width=40, height=7.8),
+            Area(x=20, y=5, width=40, height=7.4),
         ),
-        *set_in.names(said, Area(x=13, y=13, width=54, height=8), 3.8, 2.1),
-        symbol_mark(content, 21, 19.2, 38),
+        *set_in.names(said, Area(x=13, y=12.4, width=54, height=7), 3.6, 2.1),
+        symbol_mark(content, 22, 18.4, 36),
         *set_in.text(
             [
                 Paragraph(f"{words.PHRASE.zh} {said.phrase}", 3.9, bold=True),
@@ -126,17 +128,19 @@ def circular(content: Content, typeface: Typeface) -> Drawing:
                     said.note or f"{words.PHRASE.en}: {words.SAME_PHRASE.en}", 2.0, colour=SOFT
                 ),
             ],
-            Area(x=13, y=55.4, width=54, height=7.4),
+            Area(x=13, y=53, width=54, height=7.4),
         ),
         *set_in.pair(
-            words.LICENCE_SHORT, Area(x=16, y=62.8, width=48, height=5.2), 2.2, 1.85, soft=True
+            words.LICENCE_SHORT, Area(x=15, y=60.4, width=50, height=5), 2.2, 1.8, soft=True
+        ),
+        *set_in.text([_host(content, 2.5)], Area(x=18, y=65.3, width=44, height=3.8)),
+        *set_in.text(
+            [Paragraph(content.number, 1.9, colour=SOFT)],
+            Area(x=22, y=69.1, width=36, height=2.4),
         ),
         *set_in.text(
-            [
-                Paragraph(content.host, 2.5, bold=True, colour=BRAND),
-                Paragraph(f"{' '.join(words.COMPLAINT_SHORT)} 12315", 2.1),
-            ],
-            Area(x=22, y=68.2, width=36, height=6.2),
+            [Paragraph(f"{' '.join(words.COMPLAINT_SHORT)} 12315", 2.1, bold=True)],
+            Area(x=25, y=71.5, width=30, height=2.8),
         ),
     ]
     return Drawing(width=ROUND, height=ROUND, marks=marks)
@@ -249,8 +253,19 @@ class _Setter:
         left = Area(x=area.x, y=area.y, width=half, height=area.height)
         right = Area(x=area.x + half + 2, y=area.y, width=half, height=area.height)
         return (
-            *self.text(_official(content, zh, en), left),
+            *self.official(content, left, zh, en),
             *self.text(_complaint(zh * 0.92, en), right),
+        )
+
+    def official(self, content: Content, area: Area, zh: float, en: float) -> tuple[Mark, ...]:
+        """The official domain, and beneath it what it is."""
+        label = f"{words.DOMAIN.zh} {words.DOMAIN.en}"
+        below = en * LABEL_HEIGHT
+        above = Area(x=area.x, y=area.y, width=area.width, height=area.height - below)
+        beneath = Area(x=area.x, y=area.y + above.height, width=area.width, height=below)
+        return (
+            *self.text([_host(content, zh)], above),
+            *self.text([Paragraph(label, en * 0.9, colour=SOFT)], beneath),
         )
 
     def number(self, content: Content, said: Wording, area: Area, size: float) -> tuple[Mark, ...]:
@@ -258,12 +273,9 @@ class _Setter:
         return self.text([Paragraph(said.note or content.number, size, colour=SOFT)], area)
 
 
-def _official(content: Content, zh: float, en: float) -> list[Paragraph]:
-    label = f"{words.DOMAIN.zh} {words.DOMAIN.en}"
-    return [
-        Paragraph(content.host, zh, bold=True, colour=BRAND),
-        Paragraph(label, en * 0.9, colour=SOFT),
-    ]
+def _host(content: Content, size: float) -> Paragraph:
+    """The official domain: on two lines rather than cut, for a false one would look the same."""
+    return Paragraph(content.host, size, lines=2, bold=True, colour=BRAND)
 
 
 def _complaint(zh: float, en: float) -> list[Paragraph]:

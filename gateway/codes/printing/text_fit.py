@@ -30,6 +30,7 @@ _LONGEST: Final = 240
 """Characters that are looked at: no area has room for more."""
 _NOT_FIRST: Final = frozenset("，。、；：？！）》」』】〉…·,.;:?!)]}%％”’")
 _NOT_LAST: Final = frozenset("（《「『【〈([{“‘")
+_LEFT_OPEN: Final = " " + "".join(_NOT_LAST)
 _WORDS: Final = re.compile(r"[ -~\u00a0-\u024f]+?(?: +|(?=[^ -~\u00a0-\u024f])|$)|[^ -~]")
 _APOSTROPHE: Final = re.compile("(?<=[A-Za-z])\u2019(?=[A-Za-z])")
 """As wide as a Chinese character in a Chinese font; a straight one is not."""
@@ -113,7 +114,7 @@ def _cut(paragraph: Paragraph, lines: Sequence[str], width: float, typeface: Typ
     *kept, last = lines[:most]
     while last and typeface.width(last + ELLIPSIS) * paragraph.size > width:
         last = last[:-1]
-    return replace(paragraph, lines=most, text="".join([*kept, last.rstrip(), ELLIPSIS]))
+    return replace(paragraph, lines=most, text="".join([*kept, last.rstrip(_LEFT_OPEN), ELLIPSIS]))
 
 
 def _placed(
