@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.codes.ids import MAX_WRITTEN
+from gateway.codes.lookup_mistakes import kept_text, lookup_mistake
 from gateway.codes.model import CodeState
 from gateway.codes.page_json import json_of
-from gateway.codes.public_page import render_page
+from gateway.codes.public_page import lookup_page, render_page
 from gateway.pages.i18n import Translated
 from gateway.pages.page_route import wants_json
 from gateway.privacy.redaction import may_hold_personal_number
@@ -26,6 +28,7 @@ InvalidCode = (
     ]
     | CodeState
 )
+NOT_FOUND: Final = 404
 HARMLESS: Final = frozenset(
     {
         "malformed",
@@ -54,8 +57,10 @@ INVALID_CODE_TEXTS: Final[Mapping[InvalidCode, tuple[int, str, Translated, Trans
         "not_found",
         Translated("没有这个企业码，可能是伪造的", "There is no such code; it may be a forgery"),
         Translated(
-            "系统中没有签发过这个企业码。请不要在扫码后的页面输入账号、密码，也不要付款。",
-            "No such code was ever issued. Do not enter a password or pay on any page that it leads to.",
+            "系统中没有签发过这个企业码。请不要在扫码后的页面输入账号、密码，也不要付款。"
+            "手工输入的编号，请先核对有没有输错。",
+            "No such code was ever issued. Do not enter a password or pay on any page that it leads to. "
+            "If you typed the number, first look for a slip.",
         ),
     ),
     "national_unknown": (
@@ -154,6 +159,21 @@ def invalid_code_page(
     if retry_after is not None:
         page.headers["Retry-After"] = str(retry_after)
     return page
+
+
+def mistyped_page(request: Request, typed: str) -> Response:
+    """The form again (404), with what is wrong with what was typed.
+
+    JSON, and a broken address of the national platform, are as if it had been scanned.
+    """
+    settings = request.app.state.runtime.settings
+    national = urlsplit(settings.national_code_prefix or "").netloc
+    if wants_json(request) or (national and national in typed.casefold()):
+        return _invalid_code_page(request, "malformed")
+    mistake = lookup_mistake(typed, urlsplit(settings.issuer).netloc)
+    return lookup_page(
+        request, mistake=mistake, typed=kept_text(_scanned(request)), status=NOT_FOUND
+    )
 
 
 def _invalid_code_page(request: Request, reason: InvalidCode) -> Response:

@@ -112,9 +112,18 @@ def _summary_page(
     )
 
 
-def lookup_page(request: Request) -> Response:
-    """The page on which a code's number is typed."""
-    return render_page(request, "codes/lookup.html", form_action=("'self'",))
+def lookup_page(
+    request: Request, *, mistake: Translated | None = None, typed: str = "", status: int = 200
+) -> Response:
+    """The page on which a code's number is typed, with what was wrong with the last one."""
+    return render_page(
+        request,
+        "codes/lookup.html",
+        status=status,
+        form_action=("'self'",),
+        mistake=mistake,
+        typed=typed,
+    )
 
 
 def render_page(

@@ -13,7 +13,7 @@ from gateway.access.openapi_headers import PAGE, header
 from gateway.access.request_middleware import SIGNATURES, signed_target
 from gateway.codes import national_codes, network_limits, public_page, store
 from gateway.codes.ids import code_id_in, parse_code_id
-from gateway.codes.invalid_code import InvalidCode, invalid_code_page
+from gateway.codes.invalid_code import InvalidCode, invalid_code_page, mistyped_page
 from gateway.codes.model import CodeState
 from gateway.codes.page_json import CodePage, code_json
 from gateway.codes.page_schemas import INVALID_CODE, CodePageOut
@@ -55,7 +55,7 @@ def _shown(description: str, json: dict[str, Any]) -> dict[str, Any]:
 @router.get("/E/", include_in_schema=False)
 async def look_up_code(request: Request, runtime: UsingRuntime, code: str = "") -> Response:
     """Show the page to type a code's number, or lead from a number or address to its page."""
-    if not code:
+    if not code.strip():
         return public_page.lookup_page(request)
     prefix = runtime.settings.national_code_prefix
     identifier = national_codes.identifier_in(code, prefix) if prefix else None
@@ -63,7 +63,7 @@ async def look_up_code(request: Request, runtime: UsingRuntime, code: str = "") 
         return await _national_code_page(request, runtime, identifier)
     parsed = code_id_in(code, runtime.settings.issuer)
     if parsed is None:
-        return invalid_code_page(request, "malformed")
+        return mistyped_page(request, code)
     kept = {n: v for n, v in request.query_params.items() if n in {"lang", "size"}}
     return see_other(f"/E/{parsed}" + (f"?{urlencode(kept)}" if kept else ""))
 

@@ -60,11 +60,12 @@ def status_line(found: Found, catalogue: Catalogue, kind: str, moment: str) -> S
     if not found.is_complete:
         parts.append(_INCOMPLETE)
     if counted is None and not is_closed:
-        others = Translated("其余来源", "in the others: ") if not found.is_complete else _NOTHING
+        others = Translated("其余来源", "in the others, ") if not found.is_complete else _NOTHING
+        begun = "as" if parts else "As"
         parts.append(
             Translated(
                 f"{others.zh}截至 {moment} 未查询到在公示期内的不良记录",
-                f"{others.en}As of {moment}, no negative record within publicity was found",
+                f"{others.en}{begun} of {moment}, no negative record within its publicity period was found",
             )
         )
     return Status(icon=_icon(found), text=reduce(_joined, parts))
@@ -120,7 +121,7 @@ def _counted(found: Found, catalogue: Catalogue, kind: str) -> Translated | None
     if not found.bad:
         return Translated(
             f"有 {count} 条需要留意的信息（{named_zh}）",
-            f"{count} notice{'s' if count > 1 else ''} ({named_en})",
+            f"{count} point{'s' if count > 1 else ''} to note ({named_en})",
         )
     if not others and catalogue.dataset(datasets[0]).tone == "bad":
         return Translated(

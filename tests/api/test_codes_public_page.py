@@ -259,6 +259,14 @@ async def test_a_typed_number_or_address_leads_to_its_page(portal: PortalFixture
         answer = await browser.get("/E/", params={"code": typed})
         assert answer.status_code == 404
         assert "location" not in answer.headers
+        assert 'role="alert"' in answer.text
+        assert 'name="code"' in answer.text
+    slip = await browser.get("/E/", params={"code": "ABCDEF 018"})
+    assert 'value="ABCDEF 018"' in slip.text
+    assert "没有 0 和 1" in slip.text
+    lure = await browser.get("/E/", params={"code": "加微信领奖 evil.example"})
+    assert "领奖" not in lure.text
+    assert "这不是我们的网址" in lure.text
     unknown = await browser.get("/E/", params={"code": "A" * 26})
     assert unknown.status_code == 303
 
