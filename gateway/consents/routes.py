@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 import consent
-from consent import Consent, Status, Transition, status_at
+from consent import Channel, Consent, Status, Transition, status_at
 from consent import store as consents
 from gateway.access.admission_control import admit
 from gateway.access.authentication import Caller, authenticate
@@ -29,15 +29,18 @@ from gateway.access.subject_uscc import parse_subject
 from gateway.consents.create_link_request import create_link_request
 from gateway.consents.log_refusal import logged
 from gateway.consents.record_schemas import SignedRecordOut
+from gateway.consents.request_symbol import request_symbol
 from gateway.consents.schemas import (
     ClientConsentOut,
     ClientConsentsOut,
     ConsentIn,
     ConsentRequestedOut,
+    capture_url,
     requested,
     shown,
 )
 from gateway.disclosure import consent_log_writer
+from gateway.pages.rendering import format_moment
 from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(prefix="/v1/consents", tags=["consents"])
@@ -114,6 +117,27 @@ async def get_consent_record(request: Request, consent_id: str, runtime: UsingRu
     async with runtime.engine.connect() as connection:
         found = _own(await consents.by_id(connection, consent_id), caller)
         return json_response(await signed_record(connection, runtime, found, reader="client"))
+
+
+@router.get(
+    "/{consent_id}/symbol",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The QR symbol of the request's `capture_url`, with words around it.",
+            "content": {"image/svg+xml": {"schema": {"type": "string"}}},
+        }
+    },
+)
+async def get_consent_symbol(request: Request, consent_id: str, runtime: UsingRuntime) -> Response:
+    """Draw the link of a request that waits for its answer; 404 for any other."""
+    caller = await authorized_caller(request, runtime, scope=SCOPE)
+    async with runtime.engine.connect() as connection:
+        held = _own(await consents.by_id(connection, consent_id), caller)
+    if held.channel is Channel.REDIRECT or status_at(held, runtime.now()) is not Status.REQUESTED:
+        raise NotFoundError
+    drawn = request_symbol(capture_url(held, runtime), until=format_moment(held.answer_by))
+    return Response(drawn, media_type="image/svg+xml", headers={"Cache-Control": "no-store"})
 
 
 @router.delete(

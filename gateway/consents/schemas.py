@@ -54,12 +54,17 @@ class ClientConsentsOut(WireModel):
     after: str | None
 
 
+def capture_url(held: Consent, runtime: Runtime) -> str:
+    """The address at which the enterprise answers a request."""
+    return f"{runtime.settings.issuer}/portal/asked/{held.consent_id}"
+
+
 def requested(held: Consent, runtime: Runtime) -> dict[str, Any]:
     """The answer to a request: the link, for the client to show as text or as a QR code."""
     return {
         "consent_id": held.consent_id,
         "status": "requested",
-        "capture_url": f"{runtime.settings.issuer}/portal/asked/{held.consent_id}",
+        "capture_url": capture_url(held, runtime),
         "expires_at": format_time(held.answer_by),  # as when it was asked, whatever was granted
     }
 

@@ -91,6 +91,7 @@ async def test_headers_of_answers_to_a_bank(gateway: GatewayFixture, heard: Hear
         ("GET", "/v1/consents", "consents"),
         ("GET", own, "consents"),
         ("GET", f"/v1/consents/{consent_id}/record", "consents"),
+        ("GET", f"{own}/symbol", "consents"),
         ("DELETE", own, "consents"),
         ("GET", "/v1/consents/cst_none", "consents"),
         ("GET", "/v1/changes?after=x", "changes"),

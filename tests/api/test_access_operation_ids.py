@@ -26,6 +26,7 @@ OPERATION_IDS = [
     "get_code_report",
     "get_consent",
     "get_consent_record",
+    "get_consent_symbol",
     "get_enterprise_code",
     "get_ingest_job",
     "get_ingest_job_rejects",

@@ -14,6 +14,7 @@ import consent
 from consent import Consent, DisplayedText, Person, Refused, Status, Transition
 from consent import store as consents
 from gateway.background.refusal_count_writer import write_counts
+from gateway.codes import qr
 from gateway.disclosure import consent_log_writer
 from gateway.limits.quotas import Quotas
 from tests.client_builders import set_active
@@ -91,6 +92,25 @@ async def test_a_request_is_kept_for_a_week_and_shown_to_its_client(
     assert (await read_consent(bank, made["consent_id"]))["status"] == "requested"
     with gateway.clock.later(days=7):
         assert (await read_consent(bank, made["consent_id"]))["status"] == "expired"
+
+
+async def test_the_symbol_of_a_request_is_drawn_while_it_waits(
+    gateway: GatewayFixture, bank: Caller
+) -> None:
+    """As SVG that no cache keeps; afterwards it would lead nowhere."""
+    made = (await request_consent(bank, gateway.uscc("clean"))).json()
+    path = f"{PATH}/{made['consent_id']}/symbol"
+    drawn = await bank.send(path, b"", method="GET", scope=SCOPE)
+    assert drawn.status_code == 200
+    assert drawn.headers["content-type"] == "image/svg+xml"
+    assert drawn.headers["cache-control"] == "no-store"
+    assert qr.as_path(qr.matrix_of(made["capture_url"])) in drawn.text
+    assert "不是店铺的企业码" in drawn.text
+    with gateway.clock.later(days=7):
+        late = await bank.send(path, b"", method="GET", scope=SCOPE)
+    held = await gateway.grant(bank, gateway.uscc("clean"))
+    granted = await bank.send(f"{PATH}/{held}/symbol", b"", method="GET", scope=SCOPE)
+    assert [late.status_code, granted.status_code] == [404, 404]
 
 
 async def test_no_other_client_sees_it(gateway: GatewayFixture, bank: Caller) -> None:

@@ -169,11 +169,12 @@ async def test_the_list_names_ones_own_asks_and_nothing_else(gateway: GatewayFix
 
 
 async def test_anothers_consent_and_none_are_answered_alike(gateway: GatewayFixture) -> None:
-    """Read, wait, record, waive, amend: the same answer."""
+    """Read, wait, record, symbol, waive, amend: the same answer."""
     other, client = await gateway.client(quotas=QUOTAS), await gateway.client(quotas=QUOTAS)
     uscc = gateway.uscc("clean")
     theirs, none = await gateway.grant(other, uscc), "cst_" + "a" * 26
-    for method, tail in (("GET", ""), ("GET", "?wait=5"), ("GET", "/record"), ("DELETE", "")):
+    reads = [("GET", tail) for tail in ("", "?wait=5", "/record", "/symbol")]
+    for method, tail in (*reads, ("DELETE", "")):
         answers = [
             await client.send(f"{PATH}/{each}{tail}", b"", method=method, scope="consents")
             for each in (theirs, none)

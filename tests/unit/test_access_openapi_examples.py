@@ -10,7 +10,7 @@ import pytest
 from gateway.access.openapi_examples import EXAMPLES
 from tests.openapi_description import ApiDescription, api_document
 
-UNSHOWN = frozenset({"image/png", "text/html", "application/octet-stream"})
+UNSHOWN = frozenset({"image/png", "image/svg+xml", "text/html", "application/octet-stream"})
 
 
 @pytest.fixture(scope="module")
