@@ -9,13 +9,14 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from gateway.access.uri_normalisation import target_of
 from gateway.signing import jws
 from gateway.signing.dpop_nonces import SLOT_SECONDS, DpopNonces
 from gateway.signing.jwk import base64url, thumbprint
-from gateway.signing.jws import JwsError
+from gateway.signing.jws import JwsError, VerifyingKey
 
 ALGORITHMS = jws.FAPI_ALGORITHMS
 TYP = "dpop+jwt"
@@ -24,6 +25,7 @@ WINDOW_SECONDS = 60
 # A used proof is remembered as long as it could be valid: its window, or its nonce's.
 REMEMBER_SECONDS = WINDOW_SECONDS + SKEW_SECONDS + 2 * SLOT_SECONDS
 MAX_JTI_LENGTH = 256
+PROOF_KEYS = 2_048  # remembered; a header is at most as long as a token
 PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k", "oth"})
 
 
@@ -66,7 +68,7 @@ def validate_proof(
     if len(headers) != 1:
         raise ProofError("Send exactly one DPoP header.")
     proof = headers[0]
-    claims, jwk = _verified(proof)
+    claims, jkt = _verified(proof)
     _check_target(claims, method, url)
     jti = _check_identity(claims, now)
     if token is not None:
@@ -74,22 +76,42 @@ def validate_proof(
     generation = nonces.generation_of(claims.get("nonce"), now)
     if generation is None:
         raise NonceNeededError
-    return Proof(jkt=thumbprint(jwk), jti=jti, generation=generation)
+    return Proof(jkt=jkt, jti=jti, generation=generation)
 
 
-def _verified(proof: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+def _verified(proof: str) -> tuple[Mapping[str, Any], str]:
+    """The claims of a proof that its own key signed, and the key's thumbprint."""
     try:
-        compact = jws.parse_compact(proof)
-        if compact.header.get("typ") != TYP:
-            raise ProofError(f"The proof's typ must be {TYP}.")
-        jwk = compact.header.get("jwk")
-        if not isinstance(jwk, dict) or PRIVATE_MEMBERS & jwk.keys():
-            raise ProofError(
-                "The proof's header must carry the public key as jwk, and no private part."
-            )
-        return jws.verify(compact, jwk, algorithms=ALGORITHMS), jwk
+        found = _proof_key(jws.encoded_header(proof))
+        return found.key.claims_of(proof), found.jkt
     except JwsError as error:
         raise ProofError(str(error)) from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofKey:
+    """The public key in a proof's header, with its thumbprint."""
+
+    key: VerifyingKey
+    jkt: str
+
+
+@lru_cache(PROOF_KEYS)
+def _proof_key(encoded: str) -> ProofKey:
+    """The key in the header of a proof; raises `ProofError` or `JwsError`.
+
+    Cached, since a client's proofs have one header; what is refused is not, nor that any proof was valid.
+    """
+    header = jws.parse_header(encoded)
+    if header.get("typ") != TYP:
+        raise ProofError(f"The proof's typ must be {TYP}.")
+    jwk = header.get("jwk")
+    if not isinstance(jwk, dict) or PRIVATE_MEMBERS & jwk.keys():
+        raise ProofError(
+            "The proof's header must carry the public key as jwk, and no private part."
+        )
+    key = jws.verifying_key(header, jwk, algorithms=ALGORITHMS)
+    return ProofKey(key=key, jkt=thumbprint(jwk))
 
 
 def _check_target(claims: Mapping[str, Any], method: str, url: str) -> None:

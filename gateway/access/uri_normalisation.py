@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 DEFAULT_PORTS: Final = {"https": 443, "http": 80}
@@ -22,6 +23,7 @@ class Target:
     path: str
 
 
+@lru_cache(maxsize=1_024)
 def target_of(uri: str) -> Target | None:
     """The normalised target of an http or https URI; `None` if it is not one or has user info."""
     found = _URI.match(uri)

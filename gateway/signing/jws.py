@@ -32,6 +32,7 @@ ALGORITHM_OF_KEY: Final[Mapping[tuple[str | None, str | None], tuple[str, ...]]]
 FAPI_ALGORITHMS: Final = ("ES256", "PS256", "EdDSA", "Ed25519")
 # For identity providers only, where the operator allows it (decision 0013).
 RS256: Final = "RS256"
+RSA_ALGORITHMS: Final = frozenset({"PS256", RS256})
 MIN_RSA_BITS = 2_048
 # A DPoP proof brings its own key: bounds on the cost of its verification.
 MAX_RSA_MODULUS_LENGTH = 683  # base64url characters of 4096 bits
@@ -86,12 +87,22 @@ def parse_compact(token: str | CompactJwt) -> CompactJwt:
     """Read and check the header of `token`; raises `JwsError`."""
     if isinstance(token, CompactJwt):
         return token
+    return CompactJwt(token, parse_header(encoded_header(token)))
+
+
+def encoded_header(token: str) -> str:
+    """The first part of a compact JWT, still encoded; raises `JwsError`."""
     if len(token) > MAX_TOKEN_LENGTH:
         raise JwsError("The token is too long.")
     if not _COMPACT.fullmatch(token):
         raise JwsError("This is not a compact JWT.")
+    return token.partition(".")[0]
+
+
+def parse_header(encoded: str) -> Mapping[str, Any]:
+    """The header in the first part of a compact JWT; raises `JwsError` if it is not acceptable."""
     try:
-        found = _json_object(base64url_decode(token.partition(".")[0]))
+        found = _json_object(base64url_decode(encoded))
     except ValueError:
         raise JwsError("This is not a compact JWT.") from None
     forbidden = FORBIDDEN_HEADERS & found.keys()
@@ -99,7 +110,7 @@ def parse_compact(token: str | CompactJwt) -> CompactJwt:
         raise JwsError(f"The header parameter {min(forbidden)!r} is not accepted.")
     if not isinstance(found.get("kid", ""), str):
         raise JwsError("The header parameter 'kid' is not a text.")
-    return CompactJwt(token, found)
+    return found
 
 
 def header(token: str | CompactJwt) -> Mapping[str, Any]:
@@ -114,30 +125,51 @@ def verify(
 
     Times and audience are the caller's to check. Raises `JwsError`.
     """
-    payload = signed_payload(token, jwk, algorithms=algorithms)
-    try:
-        return VerifiedClaims(_json_object(payload))
-    except ValueError:
-        raise JwsError("The payload is not a JSON object.") from None
-
-
-def signed_payload(
-    token: str | CompactJwt, jwk: Mapping[str, Any], *, algorithms: Iterable[str]
-) -> bytes:
-    """The bytes that `jwk` signed by one of `algorithms`; raises `JwsError`."""
     compact = parse_compact(token)
-    algorithm: Any = compact.header.get("alg")
+    return verifying_key(compact.header, jwk, algorithms=algorithms).claims_of(compact.text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyingKey:
+    """A public key with the one algorithm by which it verifies here."""
+
+    algorithm: str
+    key: Any
+
+    def claims_of(self, token: str) -> VerifiedClaims:
+        """The claims of a compact JWT that this key signed; raises `JwsError`."""
+        try:
+            return VerifiedClaims(_json_object(self.signed_payload(token)))
+        except ValueError:
+            raise JwsError("The payload is not a JSON object.") from None
+
+    def signed_payload(self, token: str) -> bytes:
+        """The bytes of a compact JWT that this key signed; raises `JwsError`."""
+        try:
+            signed, _, encoded = token.rpartition(".")
+            signature = base64url_decode(encoded)
+            # RFC 8017 §8.1.2: as long as the modulus. OpenSSL takes one without its leading zeros, too.
+            size = (self.key.key_size + 7) // 8 if self.algorithm in RSA_ALGORITHMS else None
+            fits = size is None or len(signature) == size
+            if not fits or not _ALGORITHMS[self.algorithm].verify(
+                signed.encode(), self.key, signature
+            ):
+                raise JwsError("The signature cannot be verified.")
+            return base64url_decode(signed.partition(".")[2])
+        except (PyJWTError, ValueError, TypeError, KeyError):
+            raise JwsError("The signature cannot be verified.") from None
+
+
+def verifying_key(
+    header: Mapping[str, Any], jwk: Mapping[str, Any], *, algorithms: Iterable[str]
+) -> VerifyingKey:
+    """`jwk` for the algorithm that a token's header names, one of `algorithms`; raises `JwsError`."""
+    algorithm: Any = header.get("alg")
     if algorithm not in algorithms or not may_verify(jwk, algorithm):
         raise JwsError("The signature algorithm is not accepted for this key.")
     try:
-        key = _public_key(algorithm, tuple(jwk[name] for name in PUBLIC_MEMBERS[jwk["kty"]]))
-        signed, _, encoded = compact.text.rpartition(".")
-        signature = base64url_decode(encoded)
-        # RFC 8017 §8.1.2: as long as the modulus. OpenSSL takes one without its leading zeros, too.
-        fits = jwk["kty"] != "RSA" or len(signature) == (key.key_size + 7) // 8
-        if not fits or not _ALGORITHMS[algorithm].verify(signed.encode(), key, signature):
-            raise JwsError("The signature cannot be verified.")
-        return base64url_decode(signed.partition(".")[2])
+        members = tuple(jwk[name] for name in PUBLIC_MEMBERS[jwk["kty"]])
+        return VerifyingKey(algorithm=algorithm, key=_public_key(algorithm, members))
     except (PyJWTError, ValueError, TypeError, KeyError):
         raise JwsError("The signature cannot be verified.") from None
 

@@ -63,6 +63,30 @@ def test_a_good_proof_proves_its_key(key: Any, alg: str) -> None:
     assert (proof.jti, proof.generation) == ("jti-1", "gen-1")
 
 
+def test_a_remembered_header_makes_no_other_proof_valid() -> None:
+    """Only its key is remembered: signature, claims and time are checked each time."""
+    good = make_proof()
+    assert checked(good) == checked(good)
+    header, claims, _ = good.split(".")
+    stranger = make_proof(key=ec.generate_private_key(ec.SECP256R1()))
+    for forged in (
+        f"{header}.{claims}.{stranger.rsplit('.', 1)[1]}",
+        f"{header}.{stranger.split('.')[1]}.{good.rsplit('.', 1)[1]}"[:-1],
+        make_proof(htm="GET"),
+        make_proof(iat=int(NOON.timestamp()) - 200),
+    ):
+        with pytest.raises(ProofError):
+            checked(forged)
+    assert checked(good).jkt == thumbprint(public_jwk(KEY))
+
+
+def test_a_refused_header_is_refused_each_time() -> None:
+    """Nothing that is refused is remembered as a key."""
+    for _ in range(2):
+        with pytest.raises(ProofError, match="typ"):
+            checked(make_proof(header={"typ": "jwt"}))
+
+
 def test_thumbprints_are_those_of_rfc_7638() -> None:
     """RFC 7638 §3.1 and RFC 8037 appendix A.3."""
     modulus = (
