@@ -1,9 +1,11 @@
 """The client credentials request, answered in two statements and no transaction: one read, one write.
 
-Authlib judges it as it does every grant.
+Authlib judges it as it does every grant. Between the two, one round trip to the limit store spends the
+proof and counts the authenticated client.
 """
 
-from gateway.clients.registry import Client
+from gateway.access.dpop import Proof
+from gateway.oauth.claimed_client import claimed_client
 from gateway.oauth.errors import OAuthError
 from gateway.oauth.request_context import RequestContext
 from gateway.oauth.server import Answer, OAuthServer, PostedForm
@@ -18,18 +20,21 @@ def is_client_credentials(endpoint: str, posted: PostedForm) -> bool:
     return endpoint == "token" and posted.form.get("grant_type") == GRANT_TYPE
 
 
-async def answer(
-    posted: PostedForm, runtime: Runtime, jkt: str | None, client: Client | None
-) -> Answer:
-    """The token endpoint's response, committed; `client` is the one that the assertion claims."""
-    work = DeferredWork(client)
+async def answer(posted: PostedForm, runtime: Runtime, proof: Proof) -> Answer:
+    """The token endpoint's response, committed; `proof` is valid, and spent here."""
+    work = DeferredWork(await claimed_client(posted.form, None, runtime))
     context = RequestContext(
-        unit_of_work=work, runtime=runtime, now=runtime.now(), jkt=jkt, certificate=None
+        unit_of_work=work,
+        runtime=runtime,
+        now=runtime.now(),
+        jkt=proof.jkt,
+        certificate=None,
+        unspent_proof=proof,
     )
     server = OAuthServer(context)
     response = server.answer("token", posted)
     try:
         await work.close(runtime.hot)
     except OAuthError as refusal:
-        return server.refuse(posted, refusal)
-    return response
+        response = server.refuse(posted, refusal)
+    return response.with_nonce(runtime.nonces.issue(proof.generation, runtime.now()))

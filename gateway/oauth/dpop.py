@@ -1,6 +1,7 @@
 """DPoP proofs at the authorization server (RFC 9449): checked, with a nonce, accepted once.
 
-The replay store decides before the database is read.
+The replay store decides before the database is read; of client credentials, in the round trip that
+counts the client (`rate_limit`).
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from gateway.access.dpop import (
     ProofError,
     validate_proof,
 )
-from gateway.limits.model import Admission, Replay, Replayed, StaleGeneration
+from gateway.limits.model import Admission, Replay, Replayed, StaleGeneration, Verdict
 from gateway.oauth.errors import OAuthError
 from gateway.runtime import Runtime
 
@@ -30,7 +31,7 @@ class VerifiedProof:
 
 async def verified_proof(request: Request, runtime: Runtime) -> VerifiedProof:
     """The verified proof of `request`, which must have one; raises `OAuthError`."""
-    proof = await _checked(request, runtime)
+    proof = await checked_proof(request, runtime)
     verdict = await runtime.limiter.admit(
         Admission(
             tag=proof.jkt,
@@ -39,11 +40,16 @@ async def verified_proof(request: Request, runtime: Runtime) -> VerifiedProof:
         ),
     )
     nonce = runtime.nonces.issue(verdict.generation, runtime.now())
+    refuse_spent_proof(verdict, nonce)
+    return VerifiedProof(jkt=proof.jkt, nonce=nonce)
+
+
+def refuse_spent_proof(verdict: Verdict, nonce: str) -> None:
+    """Raise `OAuthError` if the proof was used before, or its nonce is from before a flush."""
     if isinstance(verdict, StaleGeneration):
         raise use_nonce(nonce)
     if isinstance(verdict, Replayed):
         raise invalid_proof("This proof was used before; make a new one for each request.")
-    return VerifiedProof(jkt=proof.jkt, nonce=nonce)
 
 
 async def verified_proof_if_given(request: Request, runtime: Runtime) -> VerifiedProof | None:
@@ -51,7 +57,8 @@ async def verified_proof_if_given(request: Request, runtime: Runtime) -> Verifie
     return await verified_proof(request, runtime) if "dpop" in request.headers else None
 
 
-async def _checked(request: Request, runtime: Runtime) -> Proof:
+async def checked_proof(request: Request, runtime: Runtime) -> Proof:
+    """The valid proof of `request`, not spent yet; raises `OAuthError`."""
     try:
         return validate_proof(
             request.headers.getlist("dpop"),

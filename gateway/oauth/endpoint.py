@@ -1,9 +1,8 @@
 """The path of a posted form: bound and parse it, check its proof, read the client, run the server.
 
-The proof is spent before the database is asked. A transaction runs Authlib synchronously, in
-SQLAlchemy's own bridge; client credentials need none. A refusal commits like a success (a spent
-assertion stays spent, a reused code has revoked its tokens); only faults roll back, and no response
-leaves before the commit.
+The proof is spent before a transaction begins, which runs Authlib synchronously, in SQLAlchemy's own
+bridge; client credentials need none. A refusal commits like a success (a spent assertion stays spent,
+a reused code has revoked its tokens); only faults roll back, and no response leaves before the commit.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,12 +15,16 @@ from sqlalchemy import Connection
 from gateway.access.authentication import request_url
 from gateway.access.client_cert import certificate_of
 from gateway.clients.certificates import Certificate, CertificateError
-from gateway.clients.registry import Client
 from gateway.db.unavailable import is_unavailable, name_of
 from gateway.oauth import client_credentials
 from gateway.oauth.authlib_typing import OAuth2Error
 from gateway.oauth.claimed_client import claimed_client
-from gateway.oauth.dpop import VerifiedProof, verified_proof, verified_proof_if_given
+from gateway.oauth.dpop import (
+    VerifiedProof,
+    checked_proof,
+    verified_proof,
+    verified_proof_if_given,
+)
 from gateway.oauth.errors import OAuthError, invalid_request, reply_of, unavailable
 from gateway.oauth.form import PostedFields, read_form
 from gateway.oauth.request_context import RequestContext
@@ -58,17 +61,13 @@ async def serve(endpoint: EndpointName, request: Request, runtime: Runtime) -> R
         form = await read_form(request)
         demand_one_method(request.headers.getlist("authorization"), form)
         certificate = read_certificate(request, runtime)
-        checks = PROOF_CHECKS if certificate is None else CHECKS_WITH_CERTIFICATE
-        proof = await checks[endpoint](request, runtime)
         posted = PostedForm(request_url(request, runtime), form)
-        jkt = proof.jkt if proof else None
-        client = await claimed_client(form.parameters, certificate, runtime)
         if certificate is None and client_credentials.is_client_credentials(endpoint, posted):
-            answer = await client_credentials.answer(posted, runtime, jkt, client)
+            proof = await checked_proof(request, runtime)
+            answer = await client_credentials.answer(posted, runtime, proof)
         else:
-            answer = await _in_transaction(endpoint, posted, runtime, jkt, certificate, client)
-        nonce = {"DPoP-Nonce": proof.nonce} if proof else {}
-        return _response(answer.status, answer.body, {**answer.headers, **nonce})
+            answer = await _in_transaction(endpoint, request, runtime, posted, certificate)
+        return _response(answer.status, answer.body, answer.headers)
     except OAuthError as error:
         return _refused(error, form)
     except Exception as error:
@@ -79,24 +78,28 @@ async def serve(endpoint: EndpointName, request: Request, runtime: Runtime) -> R
 
 async def _in_transaction(
     endpoint: EndpointName,
-    posted: PostedForm,
+    request: Request,
     runtime: Runtime,
-    jkt: str | None,
+    posted: PostedForm,
     certificate: Certificate | None,
-    client: Client | None,
 ) -> Answer:
+    checks = PROOF_CHECKS if certificate is None else CHECKS_WITH_CERTIFICATE
+    proof = await checks[endpoint](request, runtime)
+    client = await claimed_client(posted.form, certificate, runtime)
+
     def run(connection: Connection) -> Answer:
         context = RequestContext(
             unit_of_work=TransactionWork(connection, client),
             runtime=runtime,
             now=runtime.now(),
-            jkt=jkt,
+            jkt=proof.jkt if proof else None,
             certificate=certificate,
         )
         return OAuthServer(context).answer(endpoint, posted)
 
     async with runtime.engine.begin() as connection:
-        return await connection.run_sync(run)
+        answer = await connection.run_sync(run)
+    return answer if proof is None else answer.with_nonce(proof.nonce)
 
 
 def read_certificate(request: Request, runtime: Runtime) -> Certificate | None:

@@ -83,9 +83,13 @@ def unavailable(reason: str) -> OAuthError:
     )
 
 
-def too_often(retry_after: int, headers: Mapping[str, str]) -> OAuthError:
+class TooOftenError(OAuthError):
+    """An authenticated client is over its rate limit."""
+
+
+def too_often(retry_after: int, headers: Mapping[str, str]) -> TooOftenError:
     """The error for an authenticated client over its rate limit."""
-    return OAuthError(
+    return TooOftenError(
         "temporarily_unavailable",
         "Too many requests of this client; use a token until it ends, and wait as Retry-After says.",
         status=429,

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from gateway.access.dpop import Proof
 from gateway.clients.certificates import Certificate
 from gateway.oauth.unit_of_work import UnitOfWork
 from gateway.runtime import Runtime
@@ -22,6 +23,8 @@ class RequestContext:
     now: datetime
     jkt: str | None
     certificate: Certificate | None
+    unspent_proof: Proof | None = None
+    """The DPoP proof, where it is spent with the count of the request."""
 
     @property
     def connection(self) -> Connection:

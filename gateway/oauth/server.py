@@ -5,8 +5,8 @@ here with their reason, never with what was sent.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self
 
 import structlog
 
@@ -49,6 +49,10 @@ class Answer:
     status: int
     body: Mapping[str, Any]
     headers: Mapping[str, str]
+
+    def with_nonce(self, nonce: str) -> Self:
+        """The same with the nonce for the next proof, unless it brings one."""
+        return replace(self, headers={"DPoP-Nonce": nonce, **self.headers})
 
 
 class PostedForm(OAuth2Request):

@@ -17,7 +17,7 @@ from sqlmodel import col
 from gateway.clients.registry import Client
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
-from gateway.oauth.errors import OAuthError, used_before
+from gateway.oauth.errors import TooOftenError, used_before
 from gateway.oauth.tables import AccessTokenRow, AssertionRow
 
 _SPEND: Final = (
@@ -154,7 +154,7 @@ class DeferredWork:
             if self._counting is None:
                 raise NoTransactionError  # every request is counted
             unseen = await self._counting(self._assertion)
-        except OAuthError:  # over its limit: the assertion is spent all the same
+        except TooOftenError:  # over its limit: the assertion is spent all the same
             await self._write(hot, self._assertion, None)
             raise
         if not unseen or not await self._write(hot, self._assertion, self._token):

@@ -160,6 +160,31 @@ async def test_a_proof_passes_once(oauth: OAuthFixture) -> None:
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof")
 
 
+async def test_a_used_proof_spends_neither_its_assertion_nor_the_clients_quota(
+    oauth: OAuthFixture,
+) -> None:
+    """Proof, assertion and count are checked in one round trip, the proof first."""
+    bank = await oauth.bank()
+    proof, assertion = await bank.proof(TOKEN), bank.assertion()
+    assert (await bank.token(proof=proof)).status_code == 200
+    answer = await bank.token(proof=proof, assertion=assertion)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof")
+    assert (await bank.token(assertion=assertion)).status_code == 200
+
+
+async def test_a_used_assertion_is_refused_with_a_nonce_for_the_next_proof(
+    oauth: OAuthFixture,
+) -> None:
+    """An authenticated client's refusals bring one, as successes do."""
+    bank = await oauth.bank()
+    assertion = bank.assertion()
+    assert (await bank.token(assertion=assertion)).status_code == 200
+    refused = await bank.token(assertion=assertion)
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_client")
+    proof = await bank.proof(TOKEN, nonce=refused.headers["dpop-nonce"])
+    assert (await bank.token(proof=proof)).status_code == 200
+
+
 async def test_one_of_fifty_concurrent_uses_of_a_proof_succeeds(oauth: OAuthFixture) -> None:
     """The replay store decides atomically."""
     bank = await oauth.bank()

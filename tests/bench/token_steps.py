@@ -9,9 +9,8 @@ from typing import Final
 from fastapi import FastAPI, Request
 
 from gateway.access.authentication import request_url
-from gateway.access.dpop import REMEMBER_SECONDS, Proof, validate_proof
+from gateway.access.dpop import Proof, validate_proof
 from gateway.clients.registry import Client
-from gateway.limits.model import Admission, Admitted, Replay
 from gateway.oauth import form
 from gateway.oauth.claimed_client import claimed_client
 from gateway.oauth.client_assertion import authenticate_by_assertion
@@ -62,12 +61,6 @@ def token_steps(runtime: Runtime) -> Mapping[str, Step[TokenCall]]:
             now=runtime.now(),
         )
 
-    async def replay(call: TokenCall) -> None:
-        assert call.proof
-        once = Replay(key=call.proof.replay_key, ttl=REMEMBER_SECONDS)
-        admission = Admission(tag=call.proof.jkt, generation=call.proof.generation, replay=once)
-        assert isinstance(await runtime.limiter.admit(admission), Admitted)
-
     async def reading(call: TokenCall) -> None:
         assert call.posted
         call.work = DeferredWork(await claimed_client(call.posted.form, None, runtime))
@@ -98,7 +91,12 @@ def token_steps(runtime: Runtime) -> Mapping[str, Step[TokenCall]]:
         assert call.client
         now = runtime.now()
         context = RequestContext(
-            unit_of_work=call.work, runtime=runtime, now=now, jkt=None, certificate=None
+            unit_of_work=call.work,
+            runtime=runtime,
+            now=now,
+            jkt=None,
+            certificate=None,
+            unspent_proof=call.proof,
         )
         another = Assertion(
             client_id=call.client.client_id,
@@ -114,11 +112,10 @@ def token_steps(runtime: Runtime) -> Mapping[str, Step[TokenCall]]:
     return {
         "form": parse,
         "DPoP proof": proof,
-        "replay (Redis)": replay,
         "read statement": reading,
         "client authentication": authenticate,
         "token, signed": sign,
-        "counting (Redis)": counting,
+        "replay and count (Redis)": counting,
         "write statement": write,
     }
 
