@@ -1,6 +1,6 @@
 """SQL to read a consent and to spend a use by one conditional update: at most N for N allowed (R8).
 
-These are parts of the gateway's one read and one write statement. PostgreSQL checks the `WHERE`
+These are parts of the gateway's one read and one write. PostgreSQL checks the `WHERE`
 of a waiting update again on the row that the winner left (READ COMMITTED), so that any number of
 calls at once can neither overspend nor slip past a withdrawal.
 """
@@ -33,18 +33,13 @@ READ_CONSENT = f"""(
 READ_CONSENT_FOR_ANSWERS = READ_CONSENT.replace("to_jsonb(c)", "to_jsonb(c) - 'fields'")
 
 # Parameters: uscc, client_id, consent_id and consent_version of what `decide` has granted (both
-# null without consent: nothing is spent), now. For `WITH spent AS (…)`: one row (consent_id, uses,
-# max_uses, valid_until), or none where the consent no longer holds as it was decided on.
+# null without consent: nothing is spent), now. One row (consent_id, uses, max_uses, valid_until), or
+# none where the consent no longer holds as it was decided on. Part of `xinqiao_disclose`.
 SPEND = """
-  UPDATE consent SET uses = uses + 1
-  WHERE uscc = CAST(:uscc AS text)
-    AND consent_id = CAST(:consent_id AS text)
-    AND client_id = CAST(:client_id AS text)
-    AND version = CAST(:consent_version AS integer)
-    AND status = 'active'
-    AND valid_until > CAST(:now AS timestamptz)
-    AND (max_uses IS NULL OR uses < max_uses)
-  RETURNING consent_id, uses, max_uses, valid_until
+  SELECT consent_id, uses, max_uses, valid_until
+  FROM xinqiao_spend_use(
+    CAST(:uscc AS text), CAST(:consent_id AS text), CAST(:client_id AS text),
+    CAST(:consent_version AS integer), CAST(:now AS timestamptz))
 """
 
 _INSTANTS = ("requested_at", "answer_by", "valid_until", "decided_at", "cool_down_until")

@@ -5,26 +5,47 @@ goes through `engine`.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from sqlalchemy.engine import make_url
 
+from gateway.db.batches import LARGEST_SET, SETS_UNDER_WAY, Batcher
 from gateway.db.generation import SessionGeneration
-from gateway.db.statements import Statement
+from gateway.db.statements import SetStatement, Statement
 from gateway.db.unavailable import UnavailableError
 from gateway.db.waiting import MAX_WAITING_PER_CONNECTION, session_options
 from gateway.settings import REQUEST_TIMEOUT
 
 
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sets:
+    """How many calls share a statement, and how many such statements are under way."""
+
+    largest: int = LARGEST_SET
+    under_way: int = SETS_UNDER_WAY
+
+
 class HotDatabase:
     """Connection pool that runs `Statement`s, each in its own transaction."""
 
-    def __init__(self, pool: asyncpg.Pool, generation: SessionGeneration) -> None:
+    _sets: Sets | None = None
+    """`None`: each call is a statement by itself."""
+
+    def __init__(
+        self, pool: asyncpg.Pool, generation: SessionGeneration, *, sets: Sets | None = None
+    ) -> None:
         self._pool = pool
+        self._sets = sets
+        self._batchers: dict[SetStatement, Batcher] = {}
         self._waiting = 0
         self._max_waiting = MAX_WAITING_PER_CONNECTION * pool.get_max_size()
         self._generation = generation
@@ -39,10 +60,12 @@ class HotDatabase:
         size: int,
         statement_timeout: float = REQUEST_TIMEOUT,
         generation: SessionGeneration | None = None,
+        sets: Sets | None = None,
     ) -> "HotDatabase":
         """Connect to `url` (SQLAlchemy's form, `?ssl=` and all); at most `size` connections.
 
-        PostgreSQL ends a statement after `statement_timeout` seconds.
+        PostgreSQL ends a statement after `statement_timeout` seconds. With `sets` concurrent calls of
+        a `SetStatement` share a statement.
         """
         address = make_url(url)
         _, arguments = address.get_dialect()().create_connect_args(address)
@@ -53,26 +76,60 @@ class HotDatabase:
             reset=_no_reset,
             **session_options("xinqiao-hot", statement_timeout),
         )
-        return cls(pool, generation or SessionGeneration())
+        return cls(pool, generation or SessionGeneration(), sets=sets)
+
+    def use_sets(self, sets: Sets | None) -> None:
+        """From now on, let concurrent calls share a statement, or not."""
+        self._sets = sets
+        self._batchers = {}
+
+    def submit(
+        self, statement: SetStatement, values: Mapping[str, Any]
+    ) -> asyncio.Future[asyncpg.Record | None]:
+        """The single row of a call, to come; calls that are under way together may share a statement."""
+        if self._sets is None:
+            return _seen(asyncio.create_task(self.row(statement.single, values)))
+        batcher = self._batchers.get(statement)
+        if batcher is None:
+            batcher = self._batchers[statement] = Batcher(
+                statement=statement,
+                run_single=partial(self.row, statement.single),
+                run_set=partial(self._rows, statement),
+                largest=self._sets.largest,
+                under_way=self._sets.under_way,
+            )
+        return batcher.submit(values)
 
     async def row(self, statement: Statement, values: Mapping[str, Any]) -> asyncpg.Record | None:
         """Run `statement` and return its single row, or `None`."""
         arguments = [values[name] for name in statement.names]
+        return await self._run(lambda session: session.fetchrow(statement.positional, *arguments))
+
+    async def _rows(
+        self, statement: SetStatement, calls: Sequence[Mapping[str, Any]]
+    ) -> Sequence[asyncpg.Record]:
+        """Run a set of calls and return the rows of those that it has carried out."""
+        arguments = statement.arrays(calls)
+        return await self._run(lambda session: session.fetch(statement.many, *arguments))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for batcher in self._batchers.values():
+            await batcher.close()
+        await asyncio.gather(*self._releasing, return_exceptions=True)
+        await self._pool.close()
+
+    async def _run(self, fetch: Callable[[PoolConnectionProxy], Awaitable[T]]) -> T:
         connection = await self._connection()
         try:
-            row = await connection.fetchrow(statement.positional, *arguments)
+            fetched = await fetch(connection)
         except BaseException as error:
             self._generation.note(error)
             # A cancelled caller need not wait until the server has noticed.
             self._release_later(connection)
             raise
         await self._pool.release(connection)
-        return row
-
-    async def close(self) -> None:
-        """Close all connections."""
-        await asyncio.gather(*self._releasing, return_exceptions=True)
-        await self._pool.close()
+        return fetched
 
     async def _connection(self) -> PoolConnectionProxy:
         """Acquire a connection of the present generation; `UnavailableError` if too many wait."""
@@ -98,6 +155,12 @@ class HotDatabase:
     async def _release(self, connection: PoolConnectionProxy) -> None:
         with suppress(Exception):  # a connection that cannot be reset is closed
             await self._pool.release(connection)
+
+
+def _seen(task: asyncio.Task[asyncpg.Record | None]) -> asyncio.Task[asyncpg.Record | None]:
+    """The task, whose error counts as seen: its caller may have gone."""
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return task
 
 
 def certain(row: asyncpg.Record | None) -> asyncpg.Record:

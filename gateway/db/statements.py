@@ -1,11 +1,15 @@
-"""SQL statement with `:name` parameters, usable by SQLAlchemy and as a prepared statement."""
+"""SQL statements with `:name` parameters: for one call, and for a set of calls."""
 
 import re
-from typing import Final
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self
 
 from sqlalchemy import TextClause
 
 _NAME: Final = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
+_CAST: Final = re.compile(r"CAST\(:([a-z_][a-z0-9_]*) AS ([a-z]+(?:\[\])?)\)")
+_LIST: Final = "[]"
 
 
 class Statement(TextClause):
@@ -26,3 +30,79 @@ class Statement(TextClause):
 
         self.positional: Final = _NAME.sub(place, sql)
         self.names: Final = tuple(numbers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SetStatement:
+    """A statement in two forms: `single` for one call, `many` for a set of calls.
+
+    `many` takes one array for each of `names` and returns, in any order, a row for each call that it
+    has carried out: the columns of `single` and `place`, the call's number from 1. A call without a row
+    is carried out by `single`. Calls of the same `key` never share a set; `shared` calls of the same
+    values are asked once.
+    """
+
+    single: Statement
+    many: str
+    names: tuple[str, ...]
+    lists: frozenset[str] = frozenset()
+    key: str | None = None
+    shared: bool = False
+
+    @classmethod
+    def lateral(cls, sql: str, *, shared: bool = False) -> Self:
+        """A SELECT that is evaluated for each call of a set by itself.
+
+        Each parameter is written `CAST(:name AS type)`, always with the same type.
+        """
+        types = dict(_CAST.findall(sql))
+        single = Statement(sql)
+        if set(types) != set(single.names):
+            raise ValueError("each parameter needs its type")
+        lists = frozenset(name for name, kind in types.items() if kind.endswith(_LIST))
+        arrays = (
+            f"CAST(${number} AS {'text' if name in lists else types[name]}[])"
+            for number, name in enumerate(types, 1)
+        )
+        body = _NAME.sub(r"call.\1", sql)
+        return cls(
+            single=single,
+            many=f"""SELECT call.place, answer.*
+                FROM unnest({", ".join(arrays)}) WITH ORDINALITY AS call({", ".join(types)}, place)
+                CROSS JOIN LATERAL ({body}) AS answer""",  # noqa: S608  # constants only
+            names=tuple(types),
+            lists=lists,
+            shared=shared,
+        )
+
+    @classmethod
+    def function(cls, name: str, parameters: Mapping[str, str], *, key: str) -> Self:
+        """A function of these parameters and types, and `name`_set, which takes an array of each.
+
+        The first returns one value, `result`; the second a table of `place` and `result`.
+        """
+        one = ", ".join(f"CAST(:{each} AS {kind})" for each, kind in parameters.items())
+        many = ", ".join(f"CAST(${n} AS {kind}[])" for n, kind in enumerate(parameters.values(), 1))
+        return cls(
+            single=Statement(f"SELECT {name}({one}) AS result"),
+            many=f"SELECT place, result FROM {name}_set({many})",  # noqa: S608  # constants only
+            names=tuple(parameters),
+            key=key,
+        )
+
+    def arrays(self, calls: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
+        """The arguments of `many`; a list of texts goes as the text of an array."""
+        rows = tuple(calls)
+        return [
+            [array_text(row[name]) for row in rows] if name in self.lists
+            else [row[name] for row in rows]
+            for name in self.names
+        ]  # fmt: skip
+
+
+def array_text(values: Iterable[str] | None) -> str | None:
+    """PostgreSQL's text of an array of texts (manual, 8.15.6)."""
+    if values is None:
+        return None
+    quoted = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return "{" + ",".join(f'"{value}"' for value in quoted) + "}"

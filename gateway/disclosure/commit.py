@@ -2,7 +2,8 @@
 
 It checks again that the consent holds and that every record relied on is the version that was read.
 If anything has changed since (consent withdrawn or used up, record repaired, same probe or idempotency
-key in between), the statement is undone and the caller reads again.
+key in between), the call is undone and the caller reads again. Calls that are under way together are
+written in one statement, each all or nothing by itself.
 
 The records stay locked until the commit: a change of one waits for it, and then finds this disclosure
 when it writes its withdrawal notices (R14).
@@ -10,94 +11,61 @@ when it writes its withdrawal notices (R14).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 
-from consent.use_counter import SPEND
 from gateway.db.engine import to_json
-from gateway.db.prepared import HotDatabase
-from gateway.db.statements import Statement
+from gateway.db.prepared import HotDatabase, certain
+from gateway.db.statements import SetStatement
 from gateway.db.unavailable import CONFLICTS
-from gateway.disclosure.idempotency import IdempotencyKey
+from gateway.disclosure.idempotency import IdempotencyKey, oldest_answer_time
 from gateway.disclosure.items import DisclosedItem
 from gateway.transparency.disclosure_leaf import Disclosure, leaf_hash, new_salt
 
 STATE_CHANGED = "XQ001"
 STATE_CHANGED_CODES = CONFLICTS | {STATE_CHANGED}
 
-DISCLOSED = """
-    disclosed AS (
-        INSERT INTO disclosure (
-            uscc, disclosure_id, client_id, kind, outcome, reason, purpose, consent_id,
-            agreement_version, asked, relied_on, items, result_digest, leaf_hash, at)
-        VALUES (
-            CAST(:uscc AS text), CAST(:disclosure_id AS text), CAST(:client_id AS text),
-            CAST(:kind AS text), CAST(:outcome AS text), CAST(:reason AS text),
-            CAST(:purpose AS text), CAST(:consent_id AS text), CAST(:agreement_version AS integer),
-            CAST(:asked AS jsonb), CAST(:relied_on AS jsonb), CAST(:items AS jsonb),
-            CAST(:result_digest AS bytea), CAST(:leaf_hash AS bytea), CAST(:now AS timestamptz))),
-    salted AS (
-        INSERT INTO disclosure_salt (uscc, disclosure_id, salt)
-        VALUES (CAST(:uscc AS text), CAST(:disclosure_id AS text), CAST(:salt AS bytea))),
-    pending AS (
-        INSERT INTO pending_leaf (uscc, disclosure_id, leaf_hash, at)
-        VALUES (CAST(:uscc AS text), CAST(:disclosure_id AS text), CAST(:leaf_hash AS bytea),
-                CAST(:now AS timestamptz)))"""
+DISCLOSE = SetStatement.function(
+    "xinqiao_disclose",
+    {
+        "uscc": "text",
+        "disclosure_id": "text",
+        "client_id": "text",
+        "kind": "text",
+        "outcome": "text",
+        "reason": "text",
+        "purpose": "text",
+        "consent_id": "text",
+        "agreement_version": "integer",
+        "asked": "jsonb",
+        "relied_on": "jsonb",
+        "items": "jsonb",
+        "result_digest": "bytea",
+        "leaf_hash": "bytea",
+        "salt": "bytea",
+        "now": "timestamptz",
+        "consent_version": "integer",
+        "held_version": "integer",
+        "key": "text",
+        "request_digest": "bytea",
+        "answer": "text",
+        "replaceable_before": "timestamptz",
+        "probes": "jsonb",
+    },
+    key="uscc",
+)
+"""Made by migration 0050; its result is the number of uses left."""
 
-COMMIT = Statement(f"""
-    WITH spent AS ({SPEND}),
-    held AS (
-        SELECT 1 FROM consent
-        WHERE uscc = CAST(:uscc AS text) AND consent_id = CAST(:consent_id AS text)
-          AND version = CAST(:held_version AS integer) AND status = 'active'
-          AND valid_until > CAST(:now AS timestamptz)
-        FOR SHARE),
-    kept AS (
-        INSERT INTO idempotency (uscc, client_id, key, request_digest, answer, uses_left, at)
-        SELECT CAST(:uscc AS text), CAST(:client_id AS text), CAST(:key AS text),
-               CAST(:request_digest AS bytea), CAST(:answer AS text),
-               (SELECT max_uses - uses FROM spent), CAST(:now AS timestamptz)
-        WHERE CAST(:key AS text) IS NOT NULL
-        ON CONFLICT (uscc, client_id, key) DO UPDATE
-            SET request_digest = excluded.request_digest, answer = excluded.answer,
-                uses_left = excluded.uses_left, at = excluded.at
-            WHERE idempotency.at < excluded.at - interval '24 hours'
-        RETURNING 1),
-    counted AS (
-        INSERT INTO probe (uscc, client_id, question, asked, revision)
-        SELECT CAST(:uscc AS text), CAST(:client_id AS text), p.question, p.asked, p.revision + 1
-        FROM jsonb_to_recordset(CAST(:probes AS jsonb))
-            AS p(question text, asked jsonb, revision integer)
-        ORDER BY p.question
-        ON CONFLICT (uscc, client_id, question) DO UPDATE
-            SET asked = excluded.asked, revision = excluded.revision
-            WHERE probe.revision = excluded.revision - 1
-        RETURNING 1),
-    current AS (
-        SELECT 1 FROM record r
-        JOIN jsonb_array_elements(CAST(:relied_on AS jsonb)) AS told(one)
-          ON r.record_id = told.one ->> 0 AND r.version = CAST(told.one ->> 1 AS integer)
-        WHERE r.uscc = CAST(:uscc AS text)
-        ORDER BY r.record_id FOR SHARE OF r),
-    registered AS (
-        SELECT 1 FROM enterprise e
-        WHERE e.uscc = CAST(:uscc AS text)
-          AND CAST(:relied_on AS jsonb)
-              @> jsonb_build_array(jsonb_build_array(e.registration_id, e.version))
-        FOR SHARE),
-    {DISCLOSED}
-    SELECT (SELECT max_uses - uses FROM spent) AS uses_left,
-           xinqiao_abort_unless(
-               (SELECT count(*) FROM current) + (SELECT count(*) FROM registered)
-                   = jsonb_array_length(CAST(:relied_on AS jsonb))
-               AND (SELECT count(*) FROM spent) = (CAST(:consent_version AS integer) IS NOT NULL)::integer
-               AND (SELECT count(*) FROM held) = (CAST(:held_version AS integer) IS NOT NULL)::integer
-               AND (SELECT count(*) FROM kept) = (CAST(:key AS text) IS NOT NULL)::integer
-               AND (SELECT count(*) FROM counted) = jsonb_array_length(CAST(:probes AS jsonb)))
-    """)  # noqa: S608  # constants only
-
-REFUSE = Statement(f"WITH {DISCLOSED} SELECT 1 AS written")  # constants only
+NOTHING_SPENT: Final[Mapping[str, Any]] = {
+    "items": None,
+    "consent_version": None,
+    "held_version": None,
+    "key": None,
+    "request_digest": b"",
+    "answer": "",
+    "probes": "[]",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,17 +126,17 @@ async def commit(hot: HotDatabase, pending: PendingDisclosure) -> Committed | St
         ),
     }
     try:
-        row = await hot.row(COMMIT, values)
+        row = await hot.submit(DISCLOSE, values)
     except asyncpg.PostgresError as error:
         if error.sqlstate in STATE_CHANGED_CODES:
             return StateChanged()
         raise
-    return Committed(uses_left=row["uses_left"] if row else None)
+    return Committed(uses_left=certain(row)["result"])
 
 
 async def log_refusal(hot: HotDatabase, disclosure: Disclosure) -> None:
     """Log a refused request of an authenticated client (R10)."""
-    await hot.row(REFUSE, _row(disclosure, new_salt()))
+    await hot.submit(DISCLOSE, {**_row(disclosure, new_salt()), **NOTHING_SPENT})
 
 
 def _row(disclosure: Disclosure, salt: bytes) -> dict[str, Any]:
@@ -184,9 +152,9 @@ def _row(disclosure: Disclosure, salt: bytes) -> dict[str, Any]:
         "agreement_version": disclosure.agreement_version,
         "asked": to_json(disclosure.asked),
         "relied_on": to_json(disclosure.relied_on),
-        "items": None,
         "result_digest": disclosure.result_digest,
         "leaf_hash": leaf_hash(disclosure, salt),
         "salt": salt,
         "now": disclosure.at,
+        "replaceable_before": oldest_answer_time(disclosure.at),
     }

@@ -1,0 +1,153 @@
+"""Gather concurrent calls of one statement into sets: at most 16 in a set, 2 sets under way.
+
+There is no timer: a call that finds less than two sets under way goes at once, and what comes meanwhile
+makes the next set. Calls of the same key (one enterprise) never share a set and are never under way
+at once. A caller that gives up takes nothing with it: its set goes on.
+
+What a set leaves out, and every call of a set that PostgreSQL refused, is carried out by itself: a row
+that has changed, a lock that another holds, or a value that PostgreSQL refuses costs its own call alone.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import asyncpg
+
+from gateway.db.statements import SetStatement
+from gateway.db.unavailable import makes_unfit
+
+LARGEST_SET: Final = 16
+SETS_UNDER_WAY: Final = 2
+
+Row = asyncpg.Record | None
+Values = Mapping[str, Any]
+RunSingle = Callable[[Values], Awaitable[Row]]
+RunSet = Callable[[Sequence[Values]], Awaitable[Sequence[asyncpg.Record]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedCall:
+    """A call that waits for its row."""
+
+    values: Values
+    key: Hashable
+    row: asyncio.Future[Row]
+
+
+@dataclass(slots=True, kw_only=True)
+class Batcher:
+    """The calls of one statement."""
+
+    statement: SetStatement
+    run_single: RunSingle
+    run_set: RunSet
+    largest: int = LARGEST_SET
+    under_way: int = SETS_UNDER_WAY
+    _waiting: deque[QueuedCall] = field(default_factory=deque)
+    _busy: set[Hashable] = field(default_factory=set)
+    _workers: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def submit(self, values: Values) -> asyncio.Future[Row]:
+        """The row of a call, to come."""
+        call = QueuedCall(
+            values=values,
+            key=values[self.statement.key] if self.statement.key else None,
+            row=asyncio.get_running_loop().create_future(),
+        )
+        self._waiting.append(call)
+        if len(self._workers) < self.under_way:
+            self._workers.add(asyncio.create_task(self._work()))
+        return call.row
+
+    async def close(self) -> None:
+        """Wait for the calls under way."""
+        await asyncio.gather(*self._workers, return_exceptions=True)
+
+    async def _work(self) -> None:
+        try:
+            while calls := self._next_set():
+                keys = {call.key for call in calls if call.key is not None}
+                self._busy |= keys
+                try:
+                    await self._carry_out(calls)
+                finally:
+                    self._busy -= keys
+        finally:  # at once: a call queued later would wait for a worker that has ended
+            if (worker := asyncio.current_task()) is not None:
+                self._workers.discard(worker)
+
+    def _next_set(self) -> list[QueuedCall]:
+        """The oldest calls that may go together; the others wait on, in their order."""
+        chosen: list[QueuedCall] = []
+        left: list[QueuedCall] = []
+        keys = set(self._busy)
+        while self._waiting and len(chosen) < self.largest:
+            call = self._waiting.popleft()
+            if call.row.done():
+                continue  # its caller has gone
+            if call.key in keys:
+                left.append(call)
+                continue
+            if call.key is not None:
+                keys.add(call.key)
+            chosen.append(call)
+        self._waiting.extendleft(reversed(left))
+        return chosen
+
+    async def _carry_out(self, calls: list[QueuedCall]) -> None:
+        """Carry out each call: in one set, what that leaves out by itself."""
+        alone = calls if len(calls) == 1 else await self._as_set(calls)
+        if len(alone) == 1:
+            await self._alone(alone[0])
+        elif alone:
+            await asyncio.gather(*map(self._alone, alone))
+
+    async def _as_set(self, calls: list[QueuedCall]) -> list[QueuedCall]:
+        """Carry out the set; the calls that are still to be carried out."""
+        asked = _distinct(calls) if self.statement.shared else [[call] for call in calls]
+        try:
+            rows = await self.run_set([same[0].values for same in asked])
+        except Exception as error:  # noqa: BLE001  # any error is the answer to each call
+            if isinstance(error, asyncpg.PostgresError | ValueError) and not makes_unfit(error):
+                return calls  # nothing of it was carried out
+            for call in calls:
+                _fail(call, error)
+            return []
+        for row in rows:
+            same = asked[row["place"] - 1]
+            for call in same:
+                _answer(call, row)
+            same.clear()
+        return [call for same in asked for call in same]
+
+    async def _alone(self, call: QueuedCall) -> None:
+        if call.row.done():
+            return  # its caller has gone
+        try:
+            row = await self.run_single(call.values)
+        except Exception as error:  # noqa: BLE001  # it is the answer to the call
+            _fail(call, error)
+        else:
+            _answer(call, row)
+
+
+def _distinct(calls: Sequence[QueuedCall]) -> list[list[QueuedCall]]:
+    """The calls by their values."""
+    same: dict[Hashable, list[QueuedCall]] = {}
+    for call in calls:
+        same.setdefault(tuple(call.values.items()), []).append(call)
+    return list(same.values())
+
+
+def _answer(call: QueuedCall, row: Row) -> None:
+    if not call.row.done():
+        call.row.set_result(row)
+
+
+def _fail(call: QueuedCall, error: Exception) -> None:
+    if not call.row.done():
+        call.row.set_exception(error)
+        call.row.exception()  # seen: its caller may have gone
