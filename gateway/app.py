@@ -40,7 +40,7 @@ from gateway.clients.agreements import QuotaCache
 from gateway.codes.scans.counter import ScanCounter
 from gateway.db.engine import background_engine, make_engine
 from gateway.db.generation import SessionGeneration
-from gateway.db.prepared import HotDatabase
+from gateway.db.prepared import HotDatabase, sets_for
 from gateway.fork_guard import ForkGuard, until_forked
 from gateway.health import router as health
 from gateway.http1.spelling import PathSpelling
@@ -139,6 +139,7 @@ async def open_runtime(settings: Settings) -> Runtime:
         generation=generation,
     )
     try:
+        hot.use_sets(await sets_for(hot, settings.statement_sets))
         catalogue = await catalogue_in_force(hot)
     except BaseException:
         await hot.close()

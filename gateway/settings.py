@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import (
@@ -145,6 +145,10 @@ class Settings(DatabaseSettings):
         default=60, ge=1, le=300, description="seconds that the CDN may keep a page without asking"
     )
     database_pool: int = Field(default=10, ge=1, le=200, description="connections per worker")
+    statement_sets: Literal["auto", "off"] = Field(
+        default="auto",
+        description="auto: calls under way together share a statement, unless tables are distributed",
+    )
     request_timeout: int = Field(
         default=REQUEST_TIMEOUT, ge=1, le=600, description="seconds in which a call is answered"
     )

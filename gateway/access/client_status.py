@@ -1,8 +1,11 @@
-"""State of token, client and agreement: read in each request's own statement, never cached."""
+"""State of token, client and agreement: read for each request in a statement that is sent for it."""
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
+import asyncpg
 import orjson
 
 from gateway.access.authentication import Caller
@@ -15,8 +18,8 @@ from gateway.access.errors import (
     raise_if_refused,
 )
 from gateway.clients.agreements import AGREEMENT_JSON, Agreement, agreement_from_json
-from gateway.db.prepared import certain
-from gateway.db.statements import Statement
+from gateway.db.prepared import HotDatabase, certain
+from gateway.db.statements import SetStatement
 from gateway.runtime import Runtime
 
 # One jsonb object for client :client_id and the access token :jti.
@@ -26,7 +29,10 @@ CLIENT_STATUS_JSON = f"""jsonb_build_object(
               FROM access_token t WHERE t.jti = CAST(:jti AS text)),
     'agreement', {AGREEMENT_JSON})"""  # noqa: S608  # constants only
 
-READ_CLIENT_STATUS = Statement(f"SELECT {CLIENT_STATUS_JSON} AS client_status")
+READ_CLIENT_STATUS = SetStatement.lateral(
+    f"SELECT CAST({CLIENT_STATUS_JSON} AS text) AS client_status", shared=True
+)
+"""Calls of one token that are under way together share one answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +44,9 @@ class ClientStatus:
     agreement: Agreement | None
 
 
+@lru_cache(maxsize=1024)
 def client_status_from_json(text: str) -> ClientStatus:
-    """The status in the JSON text of `CLIENT_STATUS_JSON`."""
+    """The status in the JSON text of `CLIENT_STATUS_JSON`; the same text is parsed once."""
     found = orjson.loads(text)
     return ClientStatus(
         token_live=found["token"] == "live",  # noqa: S105  # a state
@@ -61,11 +68,20 @@ def current_agreement(client_status: ClientStatus, now: datetime) -> Agreement |
     return client_status.agreement
 
 
+def read_client_status(hot: HotDatabase, caller: Caller) -> Awaitable[ClientStatus]:
+    """The status of the caller, to come; its statement is sent at once."""
+    values = {"client_id": caller.client_id, "jti": caller.token.jti}
+    row = hot.submit(READ_CLIENT_STATUS, values)
+    return _status(row)
+
+
+async def _status(row: Awaitable[asyncpg.Record | None]) -> ClientStatus:
+    return client_status_from_json(certain(await row)["client_status"])
+
+
 async def require_agreement(runtime: Runtime, caller: Caller) -> Agreement:
     """Read the caller's status; the agreement in force, or its error is raised."""
-    values = {"client_id": caller.client_id, "jti": caller.token.jti}
-    row = certain(await runtime.hot.row(READ_CLIENT_STATUS, values))
-    client_status = client_status_from_json(row["client_status"])
+    client_status = await read_client_status(runtime.hot, caller)
     agreement = raise_if_refused(current_agreement(client_status, runtime.now()))
-    runtime.quotas.remember_version(caller.client_id, agreement.version)
+    runtime.quotas.remember(caller.client_id, agreement)
     return agreement

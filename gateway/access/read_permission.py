@@ -1,33 +1,27 @@
-"""SQL conditions of a call's read permission, evaluated inside its own read statement.
+"""What a call may read of an enterprise: the client's status is read alongside, the consent within.
 
 Reading time tells how much there is: so nothing is read that token, client, agreement and consent do
 not allow, and every refused call costs the same. Afterwards Python decides the same again and finds
 the reason for a refusal (`current_agreement`, `consent.decide`).
 """
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import asyncpg
+
 from gateway.access.answer_loop import AdmittedCall, R
-from gateway.access.client_status import CLIENT_STATUS_JSON
+from gateway.access.client_status import current_agreement, read_client_status
+from gateway.access.errors import Refusal
+from gateway.clients.agreements import Agreement
+from gateway.db.prepared import certain
+from gateway.db.statements import SetStatement
 from gateway.disclosure.idempotency import STORED_ANSWER_JSON, oldest_answer_time
 
-CALLER_AND_STORED_ANSWER: Final = f"""
-    client_status AS MATERIALIZED (SELECT {CLIENT_STATUS_JSON} AS found),
-    kept AS MATERIALIZED (SELECT {STORED_ANSWER_JSON} AS found)"""  # constants only
-"""Two common table expressions; parameters `client_id`, `jti`, `uscc`, `key`."""
-
-CALLER_IS_ENTITLED: Final = """coalesce(
-    client_status.found ->> 'token' = 'live'
-    AND client_status.found ->> 'client' = 'active'
-    AND CAST(client_status.found #>> '{agreement,valid_from}' AS timestamptz)
-        <= CAST(:now AS timestamptz)
-    AND CAST(client_status.found #>> '{agreement,valid_until}' AS timestamptz)
-        > CAST(:now AS timestamptz)
-    AND coalesce(CAST(client_status.found #>> '{agreement,ended_at}' AS timestamptz)
-                 > CAST(:now AS timestamptz), true)
-    AND client_status.found #> '{agreement,purposes}' ? CAST(:purpose AS text), false)"""
-"""True where token, client and agreement hold at `now` for `purpose`; over `client_status`."""
+STORED_ANSWER: Final = f"kept AS MATERIALIZED (SELECT {STORED_ANSWER_JSON} AS found)"
+"""Common table expression; parameters `uscc`, `client_id`, `key`."""
 
 CONSENT_HOLDS: Final = """coalesce(
     held.found ->> 'status' = 'active'
@@ -48,12 +42,43 @@ in hex, of an answer that is kept since `kept_since` at the earliest), needs no 
 """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermittedRead:
+    """The agreement in force and the row that was read under it."""
+
+    agreement: Agreement
+    row: asyncpg.Record
+
+
+async def read_under_agreement(
+    call: AdmittedCall[R],
+    statement: SetStatement,
+    values: Callable[[Agreement], Mapping[str, Any]],
+    now: datetime,
+) -> PermittedRead | Refusal:
+    """Read a client's status and, alongside, its call's row: `values` say what the agreement allows.
+
+    That is the agreement that the client had when it was last read. Where another is in force now the
+    row is read again. Who is refused waits for no row.
+    """
+    client_id, hot, agreements = call.caller.client_id, call.runtime.hot, call.runtime.quotas
+    status = read_client_status(hot, call.caller)
+    expected = agreements.newest(client_id)
+    row = None if expected is None else hot.submit(statement, values(expected))
+    agreement = current_agreement(await status, now)
+    if isinstance(agreement, Refusal):
+        return agreement
+    agreements.remember(client_id, agreement)
+    if row is None or agreement != expected:
+        row = hot.submit(statement, values(agreement))
+    return PermittedRead(agreement=agreement, row=certain(await row))
+
+
 def call_parameters(call: AdmittedCall[R], now: datetime) -> dict[str, Any]:
     """The parameters of these conditions, but for `continues`."""
     key = call.key
     return {
         "client_id": call.caller.client_id,
-        "jti": call.caller.token.jti,
         "uscc": call.request.uscc,
         "purpose": call.request.purpose,
         "key": key.key if key else None,

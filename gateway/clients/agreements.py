@@ -102,18 +102,23 @@ class QuotaCache:
     def __init__(self, database: HotDatabase) -> None:
         self._database = database
         self._seen: OrderedDict[tuple[str, int], Quotas] = OrderedDict()
-        self._newest: dict[str, int] = {}
+        self._newest: dict[str, Agreement] = {}
 
-    def remember_version(self, client_id: str, version: int) -> None:
-        """Remember the version that was in force when the client was last read."""
-        self._newest[client_id] = version
+    def remember(self, client_id: str, agreement: Agreement) -> None:
+        """Remember the agreement that was in force when the client was last read."""
+        self._newest[client_id] = agreement
+
+    def newest(self, client_id: str) -> Agreement | None:
+        """The agreement that was in force when the client was last read; it may have ended since."""
+        return self._newest.get(client_id)
 
     async def quotas_of(self, client_id: str, version: int) -> Quotas:
         """The quotas of a version, or of a newer one that was read since.
 
         A token names the version it was issued under, and may outlive it by minutes.
         """
-        version = max(version, self._newest.get(client_id, version))
+        newest = self._newest.get(client_id)
+        version = version if newest is None else max(version, newest.version)
         known = self._seen.get((client_id, version))
         if known is not None:
             return known

@@ -12,7 +12,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 
@@ -22,7 +22,7 @@ from gateway.db.unavailable import makes_unfit
 LARGEST_SET: Final = 16
 SETS_UNDER_WAY: Final = 2
 
-Row = asyncpg.Record | None
+Row: TypeAlias = asyncpg.Record | None
 Values = Mapping[str, Any]
 RunSingle = Callable[[Values], Awaitable[Row]]
 RunSet = Callable[[Sequence[Values]], Awaitable[Sequence[asyncpg.Record]]]

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -21,7 +21,6 @@ from gateway.db.statements import SetStatement, Statement
 from gateway.db.unavailable import UnavailableError
 from gateway.db.waiting import MAX_WAITING_PER_CONNECTION, session_options
 from gateway.settings import REQUEST_TIMEOUT
-
 
 T = TypeVar("T")
 
@@ -155,6 +154,20 @@ class HotDatabase:
     async def _release(self, connection: PoolConnectionProxy) -> None:
         with suppress(Exception):  # a connection that cannot be reset is closed
             await self._pool.release(connection)
+
+
+IS_DISTRIBUTED: Final = Statement("""
+    SELECT to_regclass('pg_dist_partition') IS NOT NULL AS is_cluster""")
+
+
+async def sets_for(hot: HotDatabase, choice: Literal["auto", "off"]) -> Sets | None:
+    """Sets of usual size, unless they are off or the database is a Citus cluster.
+
+    A set names many enterprises, so that it would ask every shard.
+    """
+    if choice == "off":
+        return None
+    return None if certain(await hot.row(IS_DISTRIBUTED, {}))["is_cluster"] else Sets()
 
 
 def _seen(task: asyncio.Task[asyncpg.Record | None]) -> asyncio.Task[asyncpg.Record | None]:

@@ -1,11 +1,10 @@
-"""Authorization of a query: token, client, agreement, consent, then the datasets asked for."""
+"""Authorization of a query under an agreement in force: purpose, consent, then the datasets asked for."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from consent import AccessRequest, Granted, Refused, decide, uses_left
 from gateway.access.answer_loop import AdmittedCall
-from gateway.access.client_status import current_agreement
 from gateway.access.errors import CONSENT_ERRORS, NotAvailableError, NotInAgreementError, Refusal
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.records import Enterprise
@@ -33,11 +32,8 @@ class Authorization:
 def authorize(
     call: AdmittedCall[QueryRequest], inputs: QueryInputs, now: datetime, *, repeated: bool
 ) -> Authorization | Refusal:
-    """Check token, client, agreement, consent and datasets; the first check that fails answers."""
-    request = call.request
-    agreement = current_agreement(inputs.client_status, now)
-    if isinstance(agreement, Refusal):
-        return agreement
+    """Check purpose, consent and datasets; the first check that fails answers."""
+    request, agreement = call.request, inputs.agreement
     outside = agreement.missing(purpose=request.purpose)
     if outside or not agreement.datasets & set(request.datasets):
         outside = outside or agreement.missing(purpose=request.purpose, datasets=request.datasets)

@@ -44,17 +44,16 @@ async def answer_query(call: QueryCall, cursors: Cursors) -> str | Refusal:
 
 async def _attempt(call: QueryCall, cursors: Cursors, now: datetime) -> str | Refusal | None:
     inputs = await read_inputs(call, now)
+    if isinstance(inputs, Refusal):
+        return inputs
     stored = call.answers.find(call.key, inputs.stored_answer, now)
     if isinstance(stored, KeyConflict):
         return conflict_refusal(stored)
     authorization = authorize(call, inputs, now, repeated=stored is not None)
     if isinstance(authorization, Refusal):
         return authorization
-    call.runtime.quotas.remember_version(call.caller.client_id, authorization.agreement.version)
     if isinstance(stored, StoredAnswer):
-        if _still_true(call, inputs, authorization, stored, now):
-            return _with_uses(stored.answer, stored.uses_left)
-        return Refusal(IdempotencyConflictError, CHANGED)
+        return _repeated(call, inputs, authorization, stored, now)
     pending = _pending(call, cursors, inputs, authorization, now)
     committed = await commit(call.runtime.hot, pending)
     if not isinstance(committed, Committed):
@@ -63,6 +62,19 @@ async def _attempt(call: QueryCall, cursors: Cursors, now: datetime) -> str | Re
     return _with_uses(
         pending.answer, committed.uses_left if spent else authorization.granted.uses_left
     )
+
+
+def _repeated(
+    call: QueryCall,
+    inputs: QueryInputs,
+    authorization: Authorization,
+    stored: StoredAnswer,
+    now: datetime,
+) -> str | Refusal:
+    """The stored answer, if it may still be given."""
+    if _still_true(call, inputs, authorization, stored, now):
+        return _with_uses(stored.answer, stored.uses_left)
+    return Refusal(IdempotencyConflictError, CHANGED)
 
 
 def _still_true(

@@ -1,4 +1,4 @@
-"""The read statement of a verification: everything that its answer depends on, in one snapshot.
+"""The read statement of a verification: all that its answer depends on of the enterprise, in one snapshot.
 
 It reads only what agreement and consent allow (`access.read_permission`).
 """
@@ -13,13 +13,14 @@ import orjson
 from consent.model import Consent
 from consent.use_counter import READ_CONSENT_FOR_ANSWERS, consent_from_json
 from gateway.access.answer_loop import AdmittedCall
-from gateway.access.client_status import ClientStatus, client_status_from_json
+from gateway.access.errors import Refusal
 from gateway.access.read_permission import (
-    CALLER_AND_STORED_ANSWER,
-    CALLER_IS_ENTITLED,
     CONSENT_HOLDS,
+    STORED_ANSWER,
     call_parameters,
+    read_under_agreement,
 )
+from gateway.clients.agreements import Agreement
 from gateway.creditfile.file_query import (
     NEEDED,
     context_values,
@@ -29,8 +30,7 @@ from gateway.creditfile.file_query import (
     with_context,
 )
 from gateway.creditfile.records import Enterprise, Record
-from gateway.db.prepared import certain
-from gateway.db.statements import Statement
+from gateway.db.statements import SetStatement
 from gateway.identity.representatives import PREDECESSOR_JSON, without_predecessors_person
 from gateway.verifications.decoy import enterprise_or_decoy
 from gateway.verifications.request import VerificationRequest
@@ -42,16 +42,15 @@ _OWN_CONSENT_HOLDS = """(
                 false))"""
 
 # `open_datasets`: those of questions that need no consent. `closed_questions` and `closed_datasets`
-# are pairs: a question that needs a consent, and one of its datasets.
-READ_INPUTS = Statement(f"""
-    WITH {CALLER_AND_STORED_ANSWER},
+# are pairs: a question that needs a consent, and one of its datasets. `entitled`: token and agreement
+# cover the call.
+READ_INPUTS = SetStatement.lateral(f"""
+    WITH {STORED_ANSWER},
     held AS MATERIALIZED (SELECT {READ_CONSENT_FOR_ANSWERS} AS found),
     allowed AS MATERIALIZED (
-        SELECT {CALLER_IS_ENTITLED} AND {_OWN_CONSENT_HOLDS} AND CAST(:about_own AS boolean)
-               AND coalesce(client_status.found #> '{{agreement,questions}}'
-                            ?& CAST(:questions AS text[]), false) AS so,
+        SELECT CAST(:entitled AS boolean) AND {_OWN_CONSENT_HOLDS} AS so,
                {CONSENT_HOLDS} AS consented
-        FROM client_status, held, kept),
+        FROM held, kept),
     readable AS MATERIALIZED (
         SELECT CASE WHEN so AND consented THEN CAST(:open_datasets AS text[]) || ARRAY(
             SELECT DISTINCT dataset
@@ -61,31 +60,30 @@ READ_INPUTS = Statement(f"""
               AND dataset <> ALL(CAST(:open_datasets AS text[])))
             WHEN so THEN CAST(:open_datasets AS text[]) ELSE '{{}}' END AS datasets
         FROM allowed, held)
-    SELECT client_status.found AS client_status,
-           held.found AS consent,
+    SELECT CAST(held.found AS text) AS consent,
            {PREDECESSOR_JSON} AS predecessors,
-           kept.found AS kept,
+           CAST(kept.found AS text) AS kept,
            allowed.so AS allowed,
            {enterprise_json("allowed.so")} AS enterprise,
            {records_json(with_context("readable.datasets"), condition=NEEDED)} AS records,
-           (SELECT coalesce(jsonb_object_agg(p.question, jsonb_build_object(
-                       'asked', p.asked, 'revision', p.revision)), '{{}}'::jsonb)
+           (SELECT CAST(coalesce(jsonb_object_agg(p.question, jsonb_build_object(
+                       'asked', p.asked, 'revision', p.revision)), '{{}}'::jsonb) AS text)
             FROM probe p
             WHERE p.uscc = CAST(:uscc AS text) AND p.client_id = CAST(:client_id AS text)
               AND p.question = ANY(CAST(:budgets AS text[]))) AS probes
-    FROM client_status, held, kept, allowed, readable
+    FROM held, kept, allowed, readable
     """)  # noqa: S608  # constants only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationInputs:
-    """Result of the read statement. `probes`: question → (value digest → first asked, revision).
+    """What was read. `probes`: question → (value digest → first asked, revision).
 
-    `enterprise` is a decoy where it is unknown, or not `allowed` by token, client, agreement or the
-    token's consent.
+    `enterprise` is a decoy where it is unknown, or not `allowed` by token, agreement or the token's
+    consent.
     """
 
-    client_status: ClientStatus
+    agreement: Agreement
     allowed: bool
     consent: Consent | None
     stored_answer: Mapping[str, Any] | None
@@ -95,23 +93,16 @@ class VerificationInputs:
     probes: Mapping[str, tuple[Mapping[str, int], int]]
 
 
-async def read_inputs(call: AdmittedCall[VerificationRequest], now: datetime) -> VerificationInputs:
-    """Run the read statement for a call."""
-    request, token = call.request, call.caller.token
-    read = (*request.open_datasets, *(dataset for _, dataset in request.consent_pairs))
-    values = {
-        **call_parameters(call, now),
-        **context_values(call.runtime.catalogue, read),
-        "continues": None,
-        "consent_id": token.consent_id,
-        "about_own": token.uscc in {None, request.uscc},
-        "open_datasets": list(request.open_datasets),
-        "closed_questions": [tag for tag, _ in request.consent_pairs],
-        "closed_datasets": [dataset for _, dataset in request.consent_pairs],
-        "questions": [each.tag for each in request.questions],
-        "budgets": list(request.budgets),
-    }
-    row = certain(await call.runtime.hot.row(READ_INPUTS, values))
+async def read_inputs(
+    call: AdmittedCall[VerificationRequest], now: datetime
+) -> VerificationInputs | Refusal:
+    """Read what an answer depends on; a refusal where token, client or agreement do not hold."""
+    read = await read_under_agreement(
+        call, READ_INPUTS, lambda agreement: _values(call, agreement, now), now
+    )
+    if isinstance(read, Refusal):
+        return read
+    row = read.row
     found = _json(row["consent"])
     consent = consent_from_json(found) if found else None
     if consent is not None and row["predecessors"]:
@@ -119,7 +110,7 @@ async def read_inputs(call: AdmittedCall[VerificationRequest], now: datetime) ->
     probes = orjson.loads(row["probes"])
     enterprise, is_known = enterprise_or_decoy(row["enterprise"])
     return VerificationInputs(
-        client_status=client_status_from_json(row["client_status"]),
+        agreement=read.agreement,
         allowed=row["allowed"],
         consent=consent,
         stored_answer=_json(row["kept"]),
@@ -127,6 +118,32 @@ async def read_inputs(call: AdmittedCall[VerificationRequest], now: datetime) ->
         is_known=is_known,
         records=records_from_json(row["records"]),
         probes={tag: (found["asked"], found["revision"]) for tag, found in probes.items()},
+    )
+
+
+def _values(
+    call: AdmittedCall[VerificationRequest], agreement: Agreement, now: datetime
+) -> dict[str, Any]:
+    request, token = call.request, call.caller.token
+    read = (*request.open_datasets, *(dataset for _, dataset in request.consent_pairs))
+    return {
+        **call_parameters(call, now),
+        **context_values(call.runtime.catalogue, read),
+        "continues": None,
+        "consent_id": token.consent_id,
+        "entitled": token.uscc in {None, request.uscc}
+        and not outside_agreement(request, agreement),
+        "open_datasets": list(request.open_datasets),
+        "closed_questions": [tag for tag, _ in request.consent_pairs],
+        "closed_datasets": [dataset for _, dataset in request.consent_pairs],
+        "budgets": list(request.budgets),
+    }
+
+
+def outside_agreement(request: VerificationRequest, agreement: Agreement) -> tuple[str, ...]:
+    """The purpose and questions of a request that the agreement does not cover."""
+    return agreement.missing(
+        purpose=request.purpose, questions=[each.tag for each in request.questions]
     )
 
 

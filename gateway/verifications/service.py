@@ -13,12 +13,10 @@ import orjson
 
 from consent import AccessRequest, Granted, Purpose, decide
 from gateway.access.answer_loop import AdmittedCall, answer_until_committed, pending_disclosure
-from gateway.access.client_status import current_agreement
 from gateway.access.consent_binding import check_token_consent, check_token_enterprise
 from gateway.access.errors import NotInAgreementError, Refusal, conflict_refusal
 from gateway.access.subject_uscc import with_warnings
 from gateway.access.timestamps import SHANGHAI, format_time
-from gateway.clients.agreements import Agreement
 from gateway.clients.terms import ON_A_PERSON
 from gateway.creditfile.facts import facts_of
 from gateway.creditfile.personal_fields import id_number_digest
@@ -30,7 +28,7 @@ from gateway.disclosure.ids import new_id
 from gateway.disclosure.items import DisclosedItem
 from gateway.transparency.disclosure_leaf import Disclosure
 from gateway.verifications.padding import pad_answer
-from gateway.verifications.read_query import VerificationInputs, read_inputs
+from gateway.verifications.read_query import VerificationInputs, outside_agreement, read_inputs
 from gateway.verifications.request import VerificationRequest
 from verification import (
     CATALOGUE_VERSION,
@@ -53,56 +51,51 @@ async def answer_verification(call: VerificationCall) -> str | Refusal:
 
 async def _attempt(call: VerificationCall, now: datetime) -> str | Refusal | None:
     inputs = await read_inputs(call, now)
-    agreement = _authorize(call, inputs, now)
-    if isinstance(agreement, Refusal):
-        return agreement
-    call.runtime.quotas.remember_version(call.caller.client_id, agreement.version)
+    if isinstance(inputs, Refusal):
+        return inputs
+    refused = _check_permission(call, inputs, now)
+    if refused is not None:
+        return refused
     key = call.key
     stored = call.answers.find(key, inputs.stored_answer, now)
     if isinstance(stored, KeyConflict):
         return conflict_refusal(stored)
     if isinstance(stored, StoredAnswer):
-        again = _pending(call, _as_if_unspent(inputs), agreement, None, now)
+        again = _pending(call, _as_if_unspent(inputs), None, now)
         if _still_true(again, stored):
             return stored.answer
         key = None  # answered anew; the key keeps its old answer
-    pending = _pending(call, inputs, agreement, key, now)
+    pending = _pending(call, inputs, key, now)
     committed = await commit(call.runtime.hot, pending)
     return pending.answer if isinstance(committed, Committed) else None
 
 
-def _authorize(
+def _check_permission(
     call: VerificationCall, inputs: VerificationInputs, now: datetime
-) -> Agreement | Refusal:
-    """Check token, client, agreement, the token's consent, then purpose and questions."""
-    agreement = current_agreement(inputs.client_status, now)
-    if isinstance(agreement, Refusal):
-        return agreement
+) -> Refusal | None:
+    """Check the token's enterprise and consent, then purpose and questions against the agreement."""
     request, token = call.request, call.caller.token
     trouble = check_token_enterprise(token, request.uscc) or check_token_consent(
         token, inputs.consent, now=now
     )
     if trouble is not None:
         return trouble
-    outside = agreement.missing(
-        purpose=request.purpose, questions=[each.tag for each in request.questions]
-    )
+    outside = outside_agreement(request, inputs.agreement)
     if outside:
         return Refusal(NotInAgreementError, f"Your agreement does not cover: {', '.join(outside)}.")
     if not inputs.allowed:
         raise RuntimeError("allowed, and not read: the read statement decides otherwise")
-    return agreement
+    return None
 
 
 def _pending(
     call: VerificationCall,
     inputs: VerificationInputs,
-    agreement: Agreement,
     key: IdempotencyKey | None,
     now: datetime,
 ) -> PendingDisclosure:
     """The answer and disclosure as they would be now, and what they cost."""
-    request = call.request
+    request, agreement = call.request, inputs.agreement
     granted = _granted(call, inputs, now)
     is_operator = inputs.enterprise.kind == INDIVIDUAL_BUSINESS
     unlicensed = ON_A_PERSON if is_operator and not agreement.licensed_for_persons else frozenset()

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from importlib import import_module
 from itertools import product
 from typing import Any
 
@@ -58,6 +59,7 @@ pytestmark = pytest.mark.asyncio
 READ = text(f"SELECT {READ_CONSENT} AS consent")  # only constants
 SPENT = text(f"WITH spent AS ({SPEND}) SELECT * FROM spent")  # noqa: S608  # only constants
 TABLES = [consents, consent_events, consent_locators]
+SPEND_USE = import_module("gateway.migrations.versions.0050_disclose_in_one_function").SPEND_USE
 
 
 @pytest_asyncio.fixture
@@ -72,6 +74,7 @@ async def engine(postgres_url: str) -> AsyncIterator[AsyncEngine]:
     async with made.begin() as connection:
         await connection.execute(text(f"CREATE SCHEMA {schema}"))
         await connection.run_sync(lambda sync: consents.metadata.create_all(sync, tables=TABLES))
+        await connection.execute(text(SPEND_USE))
     yield made
     async with made.begin() as connection:
         await connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))

@@ -165,7 +165,7 @@ async def test_a_change_waits_for_a_concurrent_disclosure(
         uscc=record.uscc, record_id=record.record_id,
     ))[0]["version"]  # fmt: skip
     values: dict[str, Any] = {
-        **dict.fromkeys(commit.COMMIT.names),
+        **dict.fromkeys(commit.DISCLOSE.names),
         "uscc": record.uscc, "disclosure_id": f"dsc_{bank.client_id}",
         "client_id": bank.client_id, "kind": "query", "outcome": "told", "purpose": "loan_approval",
         "asked": "[]", "relied_on": to_json([[record.record_id, version]]), "probes": "[]",
@@ -177,8 +177,8 @@ async def test_a_change_waits_for_a_concurrent_disclosure(
     )
     try:
         async with teller.transaction():
-            arguments = [values[name] for name in commit.COMMIT.names]
-            await teller.fetchrow(commit.COMMIT.positional, *arguments)
+            arguments = [values[name] for name in commit.DISCLOSE.names]
+            await teller.fetchrow(commit.DISCLOSE.single.positional, *arguments)
             changing = asyncio.create_task(update_record(gateway, record, "record_corrected"))
             await lock_waits(gateway.runtime.engine)
             assert not changing.done()

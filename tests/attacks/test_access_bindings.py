@@ -49,6 +49,7 @@ async def test_a_token_of_one_consent_opens_no_other(gateway: GatewayFixture) ->
     now = gateway.clock()
     call = AdmittedCall(runtime=gateway.runtime, caller=caller, request=free, key=None)
     found = await read_inputs(call, now)
+    assert not isinstance(found, Refusal)
     allowed = authorize(call, found, now, repeated=False)
     assert not isinstance(allowed, Refusal)
     refused = authorize(replace(call, request=bound), found, now, repeated=False)
@@ -86,6 +87,8 @@ async def test_without_consent_closed_records_are_not_even_read(gateway: Gateway
     before = await read_facts(call, gateway.clock())
     await gateway.grant(bank, uscc, questions=[asked["question"]])
     after = await read_facts(call, gateway.clock())
+    assert not isinstance(before, Refusal)
+    assert not isinstance(after, Refusal)
     assert (len(before.records), before.is_known) == (0, True)
     assert len(after.records) >= 12
 

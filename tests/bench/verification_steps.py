@@ -132,16 +132,16 @@ def gateway_steps(runtime: Runtime) -> Mapping[str, Step[Call]]:
     async def reading(call: Call) -> None:
         assert call.caller
         assert call.ask
-        call.found = await read_inputs(admitted(call.caller, call.ask), runtime.now())
+        found = await read_inputs(admitted(call.caller, call.ask), runtime.now())
+        assert isinstance(found, VerificationInputs)
+        call.found = found
 
     def evaluate(call: Call) -> None:
         assert call.caller
         assert call.ask
         assert call.found
-        assert call.found.client_status.agreement
-        agreement, now = call.found.client_status.agreement, runtime.now()
         call.telling = service._pending(
-            admitted(call.caller, call.ask), call.found, agreement, None, now
+            admitted(call.caller, call.ask), call.found, None, runtime.now()
         )
 
     async def write(call: Call) -> None:

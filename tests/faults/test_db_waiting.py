@@ -19,7 +19,7 @@ from gateway.db.engine import make_engine
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
 from gateway.db.waiting import MAX_WAITING_PER_CONNECTION
-from gateway.disclosure.commit import COMMIT
+from gateway.disclosure.commit import DISCLOSE
 from gateway.migrations.run import TableInUseError, alembic_config, upgrade
 from tests.databases import new_database
 from tests.gateway_fixture import UNKNOWN, GatewayFixture, in_process, verification_body
@@ -217,7 +217,7 @@ async def test_a_late_answer_is_repeated_under_its_idempotency_key(
     hurried = before.settings.model_copy(update={"request_timeout": LIMIT})
     key = {"Idempotency-Key": "late"}
     gateway.app.state.runtime = replace(
-        before, settings=hurried, hot=LateDatabase(before.hot, COMMIT)
+        before, settings=hurried, hot=LateDatabase(before.hot, DISCLOSE.single)
     )
     try:
         assert_unavailable(await bank.verify(uscc, rating, headers=key))

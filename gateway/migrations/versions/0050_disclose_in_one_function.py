@@ -122,7 +122,7 @@ BEGIN
     INSERT INTO pending_leaf (uscc, disclosure_id, leaf_hash, at)
     VALUES (p_uscc, p_disclosure_id, p_leaf_hash, p_now);
     RETURN left_over;
-END $$"""
+END $$"""  # noqa: S608  # constants only
 
 DISCLOSE_SET = f"""
 CREATE FUNCTION xinqiao_disclose_set({", ".join(f"p_{name} {kind}[]" for name, kind in PARAMETERS)})
@@ -144,7 +144,7 @@ BEGIN
             NULL;
         END;
     END LOOP;
-END $$"""
+END $$"""  # noqa: S608  # constants only
 
 
 def upgrade() -> None:
