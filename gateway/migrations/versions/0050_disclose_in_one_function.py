@@ -8,8 +8,8 @@ the calls that were written.
 
 from alembic import op
 
-revision = "0050"
-down_revision = "0049"
+revision = "0054"
+down_revision = "0052"
 branch_labels = None
 depends_on = None
 
