@@ -17,7 +17,7 @@ from typing import Any, Final, TypeAlias
 import asyncpg
 
 from gateway.db.statements import SetStatement
-from gateway.db.unavailable import makes_unfit
+from gateway.db.unavailable import UnavailableError, makes_unfit
 
 LARGEST_SET: Final = 16
 SETS_UNDER_WAY: Final = 2
@@ -44,6 +44,7 @@ class Batcher:
     statement: SetStatement
     run_single: RunSingle
     run_set: RunSet
+    most_waiting: int
     largest: int = LARGEST_SET
     under_way: int = SETS_UNDER_WAY
     _waiting: deque[QueuedCall] = field(default_factory=deque)
@@ -51,7 +52,9 @@ class Batcher:
     _workers: set[asyncio.Task[None]] = field(default_factory=set)
 
     def submit(self, values: Values) -> asyncio.Future[Row]:
-        """The row of a call, to come."""
+        """The row of a call, to come; `UnavailableError` if too many wait."""
+        if len(self._waiting) >= self.most_waiting:
+            raise UnavailableError
         call = QueuedCall(
             values=values,
             key=values[self.statement.key] if self.statement.key else None,

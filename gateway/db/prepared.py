@@ -94,6 +94,7 @@ class HotDatabase:
                 statement=statement,
                 run_single=partial(self.row, statement.single),
                 run_set=partial(self._rows, statement),
+                most_waiting=self._max_waiting,
                 largest=self._sets.largest,
                 under_way=self._sets.under_way,
             )

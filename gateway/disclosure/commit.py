@@ -55,7 +55,7 @@ DISCLOSE = SetStatement.function(
     },
     key="uscc",
 )
-"""Made by migration 0050; its result is the number of uses left."""
+"""Made by migration 0054; its result is the number of uses left."""
 
 NOTHING_SPENT: Final[Mapping[str, Any]] = {
     "items": None,

@@ -59,7 +59,7 @@ pytestmark = pytest.mark.asyncio
 READ = text(f"SELECT {READ_CONSENT} AS consent")  # only constants
 SPENT = text(f"WITH spent AS ({SPEND}) SELECT * FROM spent")  # noqa: S608  # only constants
 TABLES = [consents, consent_events, consent_locators]
-SPEND_USE = import_module("gateway.migrations.versions.0050_disclose_in_one_function").SPEND_USE
+SPEND_USE = import_module("gateway.migrations.versions.0054_disclose_in_one_function").SPEND_USE
 
 
 @pytest_asyncio.fixture

@@ -15,6 +15,7 @@ from alembic import command
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from gateway.db.batches import LARGEST_SET, SETS_UNDER_WAY
 from gateway.db.engine import make_engine
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
@@ -139,11 +140,12 @@ async def test_a_crowd_behind_one_lock_is_answered_while_it_is_held(
 async def test_a_call_behind_a_full_queue_is_refused_at_once(
     hurried: GatewayFixture, beside: AsyncEngine, table: str
 ) -> None:
-    """The queue is bounded by the pool size; further calls are refused at once."""
+    """Queues are bounded by the pool size; further calls are refused at once."""
     beyond = 5
+    under_way_at_most = SETS_UNDER_WAY * LARGEST_SET
     async with AsyncExitStack() as stack:
         few = await stack.enter_async_context(limited(hurried, seconds=120, pool=1))
-        calls = await TABLES[table](few, 2 + MAX_WAITING_PER_CONNECTION + beyond)
+        calls = await TABLES[table](few, under_way_at_most + MAX_WAITING_PER_CONNECTION + beyond)
         lock = await stack.enter_async_context(AsyncExitStack())
         await lock.enter_async_context(locked(beside, table))
         under_way = {asyncio.create_task(call()) for call in calls}

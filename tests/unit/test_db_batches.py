@@ -10,6 +10,7 @@ import pytest
 
 from gateway.db.batches import Batcher
 from gateway.db.statements import SetStatement, Statement
+from gateway.db.unavailable import UnavailableError
 
 pytestmark = pytest.mark.asyncio
 
@@ -63,7 +64,12 @@ class Database:
 
     def batcher(self, statement: SetStatement = CALL) -> Batcher:
         """A batcher over this database."""
-        return Batcher(statement=statement, run_single=self.run_single, run_set=self.run_set)
+        return Batcher(
+            statement=statement,
+            run_single=self.run_single,
+            run_set=self.run_set,
+            most_waiting=40,
+        )
 
 
 def _row(number: int, place: int = 0) -> asyncpg.Record:
@@ -197,6 +203,18 @@ async def test_a_call_left_out_whose_caller_has_gone_is_not_carried_out(
     database.gate.set()
     await _numbers(calls)
     assert database.alone == []
+
+
+async def test_who_finds_too_many_waiting_is_refused_at_once(database: Database) -> None:
+    """Where the database does not answer the queue is bounded; later there is room again."""
+    database.gate.clear()
+    batcher = database.batcher()
+    calls = [batcher.submit(_call(n)) for n in range(40)]
+    with pytest.raises(UnavailableError):
+        batcher.submit(_call(40))
+    database.gate.set()
+    assert await _numbers(calls) == list(range(40))
+    assert await _numbers([batcher.submit(_call(41))]) == [41]
 
 
 async def test_calls_of_the_same_values_are_asked_once(database: Database) -> None:
