@@ -166,15 +166,18 @@ FILLED: Final = {
 
 
 def addresses(gateway: GatewayFixture) -> Iterator[RouteCase]:
-    """Every method of every route."""
+    """Every method of every path; a hot path has a second route, which describes it."""
     assert UPLOAD_ID.fullmatch(FILLED["{job_id}"])
+    seen: set[tuple[str, str]] = set()
     for route in iter_route_contexts(gateway.app.router.routes):
         if route.path is None:
             continue
         path = route.path.replace(":path", "")
         parts = [FILLED.get(p, "000" if p.startswith("{") else p) for p in path.split("/")]
         is_page = isinstance(route.original_route, PageRoute)
-        for method in sorted((route.methods or set()) - {"HEAD", "OPTIONS"}):
+        methods = {(each, path) for each in (route.methods or set()) - {"HEAD", "OPTIONS"}} - seen
+        seen |= methods
+        for method, _ in sorted(methods):
             yield RouteCase(method=method, route=path, path="/".join(parts), is_page=is_page)
 
 
