@@ -1,11 +1,13 @@
 """Padding of answers to a constant length for the same questions, with white space after the JSON."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from gateway.db.engine import to_json
 
-MAX_ANSWER_LENGTH = len(',"answer":"yes","match":"strict"')
+_ANSWER: Final = len(',"answer":""')
+_MATCH: Final = len(',"match":""')
+MAX_ANSWER_LENGTH: Final = _ANSWER + len("yes") + _MATCH + len("strict")
 
 
 def pad_answer(document: Mapping[str, Any]) -> str:
@@ -14,5 +16,7 @@ def pad_answer(document: Mapping[str, Any]) -> str:
     return to_json(document) + " " * missing
 
 
-def _length(answer: Mapping[str, Any]) -> int:
-    return len(to_json(answer)) - len(to_json({"question": answer["question"]}))
+def _length(answer: Mapping[str, str]) -> int:
+    """The length of an answer's JSON beside its question."""
+    match = answer.get("match")
+    return _ANSWER + len(answer["answer"]) + (0 if match is None else _MATCH + len(match))
