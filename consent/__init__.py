@@ -26,6 +26,7 @@ from consent.lifecycle import (
 )
 from consent.model import (
     PURPOSE_NAMES,
+    PURPOSES,
     AccessRequest,
     Act,
     Bilingual,
@@ -52,6 +53,7 @@ from consent.model import (
 __all__ = [
     "ANSWER_WITHIN",
     "COOL_DOWN",
+    "PURPOSES",
     "PURPOSE_NAMES",
     "AccessRequest",
     "Act",

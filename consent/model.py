@@ -32,6 +32,8 @@ class Purpose(StrEnum):
     PUBLIC_INTEREST = "public_interest"
 
 
+PURPOSES: frozenset[str] = frozenset(Purpose)
+
 PURPOSE_NAMES: Mapping[Purpose, Bilingual] = MappingProxyType(
     {
         Purpose.LOAN_APPROVAL: Bilingual(zh="贷款审批", en="Loan approval"),

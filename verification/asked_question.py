@@ -4,6 +4,7 @@ No sentence or value made here depends on any enterprise.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -35,6 +36,8 @@ _FORMS: Final[dict[str, Callable[[str], str]]] = {
     DOCUMENT_NUMBERS: normalise_document_number,
     INDUSTRY_GROUPS: normalise_industry_group,
 }
+_NO_TEXT: Final = re.compile("[\0\ud800-\udfff]")
+"""U+0000, and halves of surrogate pairs."""
 _WANTED: Final = {INDUSTRY_GROUPS: "is a group of GB/T 4754: three digits, such as 521"}
 """What a value is that has no normal form; by default one that is not blank."""
 
@@ -151,7 +154,7 @@ def _problem_with_elements(found: Question, value: Value) -> str | None:
 def _problem_with_text(found: Question, label: str, value: str) -> str | None:
     if len(value) > LONGEST_VALUE:
         return f"The value of {label} is longer than {LONGEST_VALUE} characters."
-    if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value):
+    if _NO_TEXT.search(value):
         return f"The value of {label} is not well-formed text."
     wanted = _WANTED.get(found.normalisation or "", "is not blank")
     return None if normal_form(found, value) else f"{label} needs a value that {wanted}."

@@ -6,6 +6,7 @@ Unknown members and wrong types are refused.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from fastapi import Request
@@ -25,9 +26,10 @@ from gateway.access.errors import (
     UnsupportedMediaTypeError,
 )
 from gateway.access.invalid_members import invalid_members
-from gateway.access.subject_uscc import warnings_of
+from gateway.access.subject_uscc import code_warnings
 from gateway.disclosure.idempotency import IdempotencyKey
 from gateway.strict_json import StrictJsonError
+from verification import EnterpriseCode, NotACode, enterprise_code
 
 MAX_BODY_BYTES = 64 * 1024
 BODY_TIMEOUT_SECONDS = 20  # seconds, for the whole body
@@ -48,6 +50,11 @@ class EnterpriseIn(WireModel):
     """The enterprise, by its unified social credit code."""
 
     uscc: Annotated[str, StringConstraints(max_length=64)] = Field(examples=["91330106MAHD08319M"])
+
+    @cached_property
+    def code(self) -> EnterpriseCode | NotACode:
+        """The code, parsed once."""
+        return enterprise_code(self.uscc)
 
 
 W = TypeVar("W", bound=WireModel)
@@ -146,10 +153,10 @@ async def read_call(
         refusal = Refusal(type(error), error.detail, error.headers)
         return IncomingCall(parsed=refusal, key=None)
     parsed = parse_body(request, raw, model)
-    request.state.warnings = warnings_of(_uscc_of(parsed))
+    request.state.warnings = code_warnings(_code_of(parsed))
     return IncomingCall(parsed=parsed, key=key)
 
 
-def _uscc_of(parsed: object) -> object:
+def _code_of(parsed: object) -> EnterpriseCode | NotACode | None:
     """The code asked about, if any, for the `warnings` of answers and problems."""
-    return getattr(getattr(parsed, "enterprise", None), "uscc", None)
+    return getattr(getattr(parsed, "enterprise", None), "code", None)

@@ -14,13 +14,11 @@ def parse_subject(text: str) -> Uscc | None:
     return None if isinstance(code, NotACode) else code.uscc
 
 
-def warnings_of(text: object) -> list[str]:
+def code_warnings(code: EnterpriseCode | NotACode | None) -> tuple[str, ...]:
     """Warnings on a code: from its characters alone, whether or not it exists."""
-    code = enterprise_code(text) if isinstance(text, str) else None
-    return [CHECK_CHARACTER] if isinstance(code, EnterpriseCode) and not code.check_agrees else []
+    return (CHECK_CHARACTER,) if isinstance(code, EnterpriseCode) and not code.check_agrees else ()
 
 
-def with_warnings(document: dict[str, Any], uscc: str) -> dict[str, Any]:
-    """`document` with the `warnings` on this code, if there are any."""
-    warnings = warnings_of(uscc)
+def with_warnings(document: dict[str, Any], warnings: tuple[str, ...]) -> dict[str, Any]:
+    """`document` with these `warnings`, if there are any."""
     return {**document, "warnings": warnings} if warnings else document

@@ -6,7 +6,7 @@ The row is written whether the enterprise exists or not, with the requested name
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from consent import Purpose
+from consent import PURPOSES
 from gateway.access.authentication import Caller
 from gateway.access.errors import GatewayError, Refusal
 from gateway.access.refused_request import UNKNOWN, RefusedRequest
@@ -40,6 +40,6 @@ def _refused(refusal: Refusal, came: ConsentIn, uscc: str, catalogue: Catalogue)
         refusal=refusal,
         uscc=uscc,
         kind="consent_request",
-        purpose=came.purpose if came.purpose in set(Purpose) else UNKNOWN,
+        purpose=came.purpose if came.purpose in PURPOSES else UNKNOWN,
         asked=tuple(dict.fromkeys(known)),
     )

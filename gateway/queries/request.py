@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import date
 
-from consent import Purpose
+from consent import PURPOSES, Purpose
 from gateway.access.errors import (
     InvalidRequestError,
     InvalidUsccError,
@@ -13,11 +13,12 @@ from gateway.access.errors import (
     UnknownPurposeError,
 )
 from gateway.access.refused_request import UNKNOWN, RefusedRequest
-from gateway.access.subject_uscc import parse_subject
+from gateway.access.subject_uscc import code_warnings
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.records import Record
 from gateway.queries.cursor import Cursor, Cursors
 from gateway.queries.schemas import QueryIn
+from verification import NotACode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,8 @@ class QueryRequest:
     decided_to: date | None
     page_size: int
     cursor: Cursor | None
+    warnings: tuple[str, ...] = ()
+    """On the code, from its characters alone."""
 
     def wants(self, record: Record) -> bool:
         """True where `record` passes the filter; a record without a date passes an empty filter only."""
@@ -60,11 +63,12 @@ def parse_request(
     body: QueryIn, catalogue: Catalogue, cursors: Cursors, *, token_consent: str | None
 ) -> QueryRequest | RefusedRequest | Refusal:
     """The request in a parsed body, or what is wrong with it."""
-    uscc = parse_subject(body.enterprise.uscc)
-    if uscc is None:
+    code = body.enterprise.code
+    if isinstance(code, NotACode):
         return Refusal(InvalidUsccError)
+    uscc = code.uscc
     known = tuple(dict.fromkeys(each for each in body.datasets if each in catalogue.codes))
-    if body.purpose not in set(Purpose):
+    if body.purpose not in PURPOSES:
         return _refused(Refusal(UnknownPurposeError), uscc, UNKNOWN, known)
     if not set(body.datasets) <= set(known):
         return _refused(Refusal(UnknownDatasetError), uscc, body.purpose, known)
@@ -83,6 +87,7 @@ def parse_request(
         decided_to=wanted.decided_to,
         page_size=body.page.size,
         cursor=None,
+        warnings=code_warnings(code),
     )
     return request if body.page.cursor is None else _continued(request, body.page.cursor, cursors)
 

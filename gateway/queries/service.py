@@ -173,7 +173,7 @@ def _document(
         "withheld": withheld(authorization.scope, call.runtime.catalogue),
         "page": {"cursor": cursor},
     }
-    return with_warnings(document, request.uscc)
+    return with_warnings(document, request.warnings)
 
 
 def _with_uses(text: str, uses_left: int | None) -> str:

@@ -1,9 +1,10 @@
 """Parsing of a verification request, in full before anything about an enterprise is read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
-from consent import Purpose
+from consent import PURPOSES
 from gateway.access.errors import (
     InvalidRequestError,
     InvalidUsccError,
@@ -12,10 +13,11 @@ from gateway.access.errors import (
     UnknownQuestionError,
 )
 from gateway.access.refused_request import UNKNOWN, RefusedRequest
-from gateway.access.subject_uscc import parse_subject
+from gateway.access.subject_uscc import code_warnings
 from gateway.verifications.schemas import ElementsIn, QuestionIn, VerificationIn
 from verification import (
     Asked,
+    NotACode,
     Question,
     Value,
     budgets_of,
@@ -25,7 +27,7 @@ from verification import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class VerificationRequest:
     """A well-formed verification: a valid code, a known purpose, questions of the catalogue."""
 
@@ -33,25 +35,25 @@ class VerificationRequest:
     purpose: str
     asked: tuple[Asked, ...]
     questions: tuple[Question, ...]
+    warnings: tuple[str, ...] = ()
+    """On the code, from its characters alone."""
 
-    @property
+    @cached_property
     def datasets(self) -> tuple[str, ...]:
         """The datasets that the questions depend on."""
-        return tuple(sorted({name for each in self.questions for name in each.datasets}))
+        return _datasets_of(self.questions)
 
-    @property
+    @cached_property
     def open_datasets(self) -> tuple[str, ...]:
         """The datasets of questions that, as asked, need no consent."""
-        return tuple(
-            sorted({name for each, closed in self._each if not closed for name in each.datasets})
-        )
+        return _datasets_of(each for each, closed in self._each if not closed)
 
-    @property
+    @cached_property
     def consent_tags(self) -> tuple[str, ...]:
         """The tags under which a consent allows the questions that, as asked, need one."""
         return tuple(tag for each, closed in self._each if closed for tag in each.consented_by)
 
-    @property
+    @cached_property
     def consent_pairs(self) -> tuple[tuple[str, str], ...]:
         """Pairs of tag and dataset for the questions that, as asked, need a consent."""
         return tuple(
@@ -62,16 +64,16 @@ class VerificationRequest:
             for dataset in each.datasets
         )
 
-    @property
+    @cached_property
     def budgets(self) -> tuple[str, ...]:
         """The tags under which asserted values are counted."""
         return tuple(dict.fromkeys(tag for each in self.questions for tag in budgets_of(each)))
 
-    @property
-    def _each(self) -> Iterator[tuple[Question, bool]]:
+    @cached_property
+    def _each(self) -> tuple[tuple[Question, bool], ...]:
         """Each question, and whether it needs a consent with the value asked."""
         pairs = zip(self.questions, self.asked, strict=True)
-        return ((each, each.needs_consent_for(asked.value)) for each, asked in pairs)
+        return tuple((each, each.needs_consent_for(asked.value)) for each, asked in pairs)
 
     def refused(self, refusal: Refusal) -> RefusedRequest:
         """This request with its refusal, for the log."""
@@ -80,13 +82,14 @@ class VerificationRequest:
 
 def parse_request(body: VerificationIn) -> VerificationRequest | RefusedRequest | Refusal:
     """The request in a parsed body, or what is wrong with it."""
-    uscc = parse_subject(body.enterprise.uscc)
-    if uscc is None:
+    code = body.enterprise.code
+    if isinstance(code, NotACode):
         return Refusal(InvalidUsccError)
+    uscc = code.uscc
     asked = tuple(Asked(tag=each.question, value=_value(each)) for each in body.questions)
     questions = tuple(found for each in asked if (found := find_question(each.tag)) is not None)
     known = tuple(dict.fromkeys(each.tag for each in questions))
-    if body.purpose not in set(Purpose):
+    if body.purpose not in PURPOSES:
         return _refused(Refusal(UnknownPurposeError), uscc, UNKNOWN, known)
     if len(questions) < len(asked):
         return _refused(Refusal(UnknownQuestionError), uscc, body.purpose, known)
@@ -95,7 +98,17 @@ def parse_request(body: VerificationIn) -> VerificationRequest | RefusedRequest 
     problems = [problem for each in asked if (problem := problem_with(each))]
     if problems:
         return Refusal(InvalidRequestError, problems[0])
-    return VerificationRequest(uscc=uscc, purpose=body.purpose, asked=asked, questions=questions)
+    return VerificationRequest(
+        uscc=uscc,
+        purpose=body.purpose,
+        asked=asked,
+        questions=questions,
+        warnings=code_warnings(code),
+    )
+
+
+def _datasets_of(questions: Iterable[Question]) -> tuple[str, ...]:
+    return tuple(sorted({name for each in questions for name in each.datasets}))
 
 
 def _value(asked: QuestionIn) -> Value | None:

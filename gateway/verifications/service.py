@@ -242,7 +242,7 @@ def _document(
         "catalogue_version": CATALOGUE_VERSION,
         "answers": [_answer(each) for each in answers],
     }
-    return with_warnings(document, request.uscc)
+    return with_warnings(document, request.warnings)
 
 
 def _answer(answered: Answered) -> Mapping[str, str]:
