@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Annotated, Final, NamedTuple
 
 import typer
 from rich.console import Console
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.admin.audit_log import ActContext, record
 from gateway.cli import code_options as options
@@ -21,12 +21,19 @@ from gateway.cli.printing import counting
 from gateway.codes import bulk
 from gateway.codes.bulk import Batch
 from gateway.codes.bulk_file import BulkFile, BulkFileError
-from gateway.creditfile.local_dates import SHANGHAI
+from gateway.codes.bulk_names import RegisteredNameProblem, Unsigned
+from gateway.codes.bulk_signs import SignFileError, load_signs
+from gateway.codes.sign_text import TextProblem
+from gateway.creditfile.local_dates import SHANGHAI, day_of
 from gateway.db.engine import autocommit, own_engine
 from gateway.db.locks import LockNamespace, try_session_lock_named
 from gateway.settings import DatabaseSettings
 
 LOCK: Final = "bulk"
+UNSIGNED: Final[Mapping[Unsigned, str]] = {
+    RegisteredNameProblem.OPERATORS_NAME: "is its operator's own; give a name for the sign (--signs)",
+    **{problem: text for problem, text in options.TEXT_PROBLEMS.items()},  # noqa: C416  # widens the key
+}
 _NO_BATCH: Final = "It is there already, and no batch was written to it; name another file."
 
 
@@ -34,6 +41,10 @@ def bulk_issue(
     division: Annotated[str, typer.Option(help="Its code of GB/T 2260: 33, 3301 or 330106.")],
     out: Annotated[Path, typer.Option(help="The file for the printer (NDJSON).")],
     issuer: Issuer,
+    signs: Annotated[
+        Path | None,
+        typer.Option(help="Names for signs (CSV: uscc,sign_name), else registered names."),
+    ] = None,
     label: Label = "",
     last_day: LastDay = None,
     page: Annotated[
@@ -52,7 +63,11 @@ def bulk_issue(
     )
     try:
         with plain_errors():
-            done = asyncio.run(_run(wanted, options.issuer_origin(issuer), page))
+            done = asyncio.run(_run(wanted, options.issuer_origin(issuer), signs, page))
+    except SignFileError as error:
+        problem = error.problem
+        text = options.TEXT_PROBLEMS[problem] if isinstance(problem, TextProblem) else problem
+        fail(f"{signs}, line {error.line}: {text}. No code was issued.")
     except BulkFileError as error:
         fail(f"{out} cannot be written. {error}")
     print(f"{done.lines:,} codes were written to {out}: batch {done.batch_id} is complete.")
@@ -68,13 +83,16 @@ class _Done(NamedTuple):
     without: int
 
 
-async def _run(wanted: Batch, issuer: str, page: int) -> _Done:
+async def _run(wanted: Batch, issuer: str, signs: Path | None, page: int) -> _Done:
     settings = DatabaseSettings.from_env()
     is_file = await asyncio.to_thread(Path(wanted.file).exists)
-    async with own_engine(settings, pool_size=2) as engine, _alone(engine):
+    async with own_engine(settings, pool_size=3) as engine, _alone(engine) as session:
+        if signs is not None:
+            await load_signs(session, signs, today=day_of(datetime.now(UTC)))
+        given = None if signs is None else session
         batch = await _batch(engine, wanted, is_file=is_file)
         with BulkFile(Path(batch.file), batch.batch_id, issuer) as file:
-            lines, skipped = await _write_pages(engine, batch, file, page)
+            lines, skipped = await _write_pages(engine, batch, file, given, page)
         async with engine.begin() as connection:
             now = datetime.now(UTC)
             if batch.finished_at is None:
@@ -115,7 +133,11 @@ def _terms(batch: Batch) -> str:
 
 
 async def _write_pages(
-    engine: AsyncEngine, batch: Batch, file: BulkFile, limit: int
+    engine: AsyncEngine,
+    batch: Batch,
+    file: BulkFile,
+    signs: AsyncConnection | None,
+    limit: int,
 ) -> tuple[int, int]:
     """Issue page by page, each written once it is committed; the numbers of lines and of skipped."""
     after: str | None = file.last_uscc
@@ -126,7 +148,7 @@ async def _write_pages(
         while after is not None:
             async with engine.begin() as connection:
                 page = await bulk.issue_page(
-                    connection, batch, after=after, now=datetime.now(UTC), limit=limit
+                    connection, batch, after=after, signs=signs, now=datetime.now(UTC), limit=limit
                 )
             file.append(page.codes)
             lines, looked_at, after = (
@@ -137,7 +159,7 @@ async def _write_pages(
             skipped += len(page.skipped)
             for uscc, problem in page.skipped.items():
                 print(
-                    f"{uscc} skipped: its registered name {options.TEXT_PROBLEMS[problem]}.",
+                    f"{uscc} skipped: its registered name {UNSIGNED[problem]}.",
                     file=sys.stderr,
                 )
             tell(looked_at)
@@ -145,9 +167,9 @@ async def _write_pages(
 
 
 @asynccontextmanager
-async def _alone(engine: AsyncEngine) -> AsyncIterator[None]:
-    """The one bulk issue at a time: two would give an enterprise two codes."""
+async def _alone(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """The session of the one bulk issue at a time: two would give an enterprise two codes."""
     async with autocommit(engine).connect() as connection:
         if not await try_session_lock_named(connection, LockNamespace.CODES, LOCK):
             raise BulkFileError("Another bulk issue is under way.")
-        yield
+        yield connection

@@ -28,7 +28,7 @@ _TABLE: Final = KeyedTable(
     key=("uscc", "code_id"),
 )
 _FIELDS: Final = tuple(Code.__dataclass_fields__)
-_REGISTERED: Final = tuple(Registration.__dataclass_fields__)
+_REGISTERED: Final = ("name", "division", "status")
 _OUTDATED: Final = """(revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :now)
  AND (printed_name <> name OR printed_division <> division))"""
 

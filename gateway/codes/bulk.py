@@ -13,12 +13,12 @@ from sqlalchemy import ColumnElement, Select, and_, any_, func, insert, literal,
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
-from gateway.codes.bulk_names import sign_names
+from gateway.codes.bulk_names import Unsigned, sign_names
+from gateway.codes.bulk_signs import given_signs
 from gateway.codes.ids import PHRASE_BYTES, phrase_from
-from gateway.codes.model import Code
+from gateway.codes.model import Code, Registration
 from gateway.codes.service import OPERATING
-from gateway.codes.sign_text import TextProblem
-from gateway.codes.store import code_id_of, new_randomness
+from gateway.codes.store import REGISTERED, code_id_of, new_randomness
 from gateway.codes.tables import CodeBatchRow, CodeLocatorRow, CodeRow
 from gateway.creditfile.tables import enterprise
 from gateway.db.column_types import Texts
@@ -47,7 +47,7 @@ class Page:
     """Codes in the order of the USCC; `end` is the USCC from which to go on, `None` after the last page."""
 
     codes: list[Code]
-    skipped: dict[str, TextProblem]
+    skipped: dict[str, Unsigned]
     """Enterprises whose registered name is on no sign, by USCC."""
     enterprises: int
     end: str | None
@@ -122,11 +122,18 @@ async def batch_exists(connection: AsyncConnection, batch_id: str) -> bool:
 
 
 async def issue_page(
-    connection: AsyncConnection, batch: Batch, *, after: str, now: datetime, limit: int = PAGE
+    connection: AsyncConnection,
+    batch: Batch,
+    *,
+    after: str,
+    signs: AsyncConnection | None = None,
+    now: datetime,
+    limit: int = PAGE,
 ) -> Page:
     """The batch's codes of the next enterprises after `after`, issued where they are not yet.
 
-    A finished batch gets no further codes: those that it has are read again.
+    `signs` is the session that has loaded sign names. A finished batch gets no further codes: those that
+    it has are read again.
     """
     stored = await _stored_codes(connection, batch, after=after, limit=limit)
     found: Sequence[Any] = ()
@@ -139,9 +146,12 @@ async def issue_page(
     codes = [code for code in stored if end is None or code.uscc <= end]
     taken = await _usccs_with_code(connection, batch, [row.uscc for row in rows], now)
     lacking = [row for row in rows if row.uscc not in taken]
-    names = await sign_names(connection, [row.uscc for row in lacking], now=now) if lacking else {}
-    skipped = {each: name for each, name in names.items() if isinstance(name, TextProblem)}
-    issued = [_new(row, names, batch, now) for row in lacking if row.uscc not in skipped]
+    usccs = [row.uscc for row in lacking]
+    given = await given_signs(signs, usccs) if signs is not None else {}
+    found_names = await sign_names(connection, usccs, given, now=now) if lacking else {}
+    skipped = {u: name for u, name in found_names.items() if isinstance(name, Unsigned)}
+    names = {u: name for u, name in found_names.items() if not isinstance(name, Unsigned)}
+    issued = [_new(row, names, batch, now) for row in lacking if row.uscc in names]
     if issued:
         await _insert(connection, issued)
     codes = sorted([*codes, *issued], key=lambda each: each.uscc)
@@ -168,7 +178,7 @@ async def revoke_page(
 def _in_business(batch: Batch, after: str) -> Select[Any]:
     """The enterprises in business of the batch's division after `after`."""
     table = enterprise.c
-    return select(table.uscc, table.name, table.division).where(
+    return select(table.uscc, *REGISTERED).where(
         table.uscc > after,
         table.division.startswith(batch.division, autoescape=True),
         table.status.in_(sorted(OPERATING)),
@@ -215,13 +225,14 @@ async def _usccs_with_code(
 def _new(row: Any, names: Mapping[str, str], batch: Batch, now: datetime) -> Code:
     """A code whose sign has the registered name."""
     randomness = new_randomness()
+    registration = Registration(**{n: getattr(row, n) for n in Registration.__dataclass_fields__})
     return Code(
         uscc=row.uscc,
         code_id=code_id_of(randomness),
         sign_name=names[row.uscc],
         label=batch.label,
         check_phrase=phrase_from(randomness[-PHRASE_BYTES:]),
-        printed_name=row.name,
+        printed_name=registration.printed_name,
         printed_division=row.division,
         issued_at=now,
         issued_by=batch.issued_by,

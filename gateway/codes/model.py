@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
+
+from verification.normalise import strict_name
 
 
 class CodeState(StrEnum):
@@ -15,7 +17,15 @@ class CodeState(StrEnum):
     REPLACED = "replaced"
 
 
+_KIND_IN_NAME: Final = "(个体工商户)"
 PrintedFact = Literal["name", "division"]
+
+
+def is_operators_name(name: str, operator: str | None) -> bool:
+    """True where an individual business has no name of its own (字号) and is registered as its operator."""
+    return operator is not None and strict_name(name).removesuffix(_KIND_IN_NAME) == strict_name(
+        operator
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +35,13 @@ class Registration:
     name: str
     division: str
     status: str
+    operator: str | None = None
+    """The operator's name, of an individual business."""
+
+    @property
+    def printed_name(self) -> str | None:
+        """The name for a sticker; `None` where it is the operator's own, which is on the licence alone."""
+        return None if is_operators_name(self.name, self.operator) else self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import and_, case, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -23,6 +23,7 @@ from gateway.creditfile.file_query import (
     records_json,
     records_mark,
 )
+from gateway.creditfile.records import INDIVIDUAL_BUSINESS
 from gateway.creditfile.tables import enterprise
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
@@ -40,6 +41,15 @@ class CodeCounts:
 
 _COLUMNS: Final = tuple(col(getattr(CodeRow, name)) for name in Code.__dataclass_fields__)
 
+REGISTERED: Final = (
+    enterprise.c.name,
+    enterprise.c.division,
+    enterprise.c.status,
+    case((enterprise.c.kind == INDIVIDUAL_BUSINESS, enterprise.c.legal_representative)).label(
+        "operator"
+    ),
+)
+"""The columns of a `Registration`."""
 _LOCATE: Final = Statement(
     "SELECT uscc FROM enterprise_code_locator WHERE code_id = CAST(:code_id AS text)",
 )
@@ -92,7 +102,7 @@ async def issue(
         sign_name=sign_name,
         label=label,
         check_phrase=phrase_from(randomness[RANDOM_BYTES:]),
-        printed_name=printed.name if printed else None,
+        printed_name=printed.printed_name if printed else None,
         printed_division=printed.division if printed else None,
         issued_at=now,
         issued_by=actor,
@@ -195,11 +205,7 @@ async def find_code(connection: AsyncConnection, code_id: str) -> Code | None:
 
 async def find_registration(connection: AsyncConnection, uscc: str) -> Registration | None:
     """The present registration of an enterprise."""
-    found = await connection.execute(
-        select(enterprise.c.name, enterprise.c.division, enterprise.c.status).where(
-            enterprise.c.uscc == uscc
-        )
-    )
+    found = await connection.execute(select(*REGISTERED).where(enterprise.c.uscc == uscc))
     row = found.one_or_none()
     return Registration(**row._asdict()) if row else None
 

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from gateway.cli.main import app
 from gateway.db.engine import make_engine
 from tests.codes_bulk_fixture import (
+    DIVISION,
     IN_BUSINESS,
     ISSUER,
     CommandFixture,
@@ -197,6 +198,53 @@ def test_a_name_that_is_on_no_sign_is_skipped_and_said(fixture: CommandFixture) 
     assert len(fixture.rows("SELECT * FROM enterprise_code")) == IN_BUSINESS - 2
     fixture.rows("UPDATE enterprise SET status = 'active' WHERE uscc = :u", u=some_uscc(0))
     assert "without a code: 3." in fixture.run(*fixture.bulk())
+
+
+def test_the_name_of_an_operator_is_on_no_printers_list(fixture: CommandFixture) -> None:
+    """An individual business without a 字号 gets the sign that is given, and no registered name."""
+    shop, other = some_uscc(2), some_uscc(3)
+    fixture.rows(
+        "UPDATE enterprise SET kind = 'individual_business', name = '张三丰',"
+        " legal_representative = '张三丰' WHERE uscc = ANY(:u)",
+        u=[shop, other],
+    )
+    done = CliRunner().invoke(app, ["code", *fixture.bulk()], env=fixture.environment)
+    assert f"{shop} skipped: its registered name is its operator's own" in done.stderr
+    assert "张三丰" not in fixture.file.read_text()
+    signs = fixture.folder / "signs.csv"
+    signs.write_text(f"uscc,sign_name\n{shop},三丰小吃\n{some_uscc(4)},老店\n")
+    file = fixture.folder / "more.ndjson"
+    fixture.run("bulk", "--division", DIVISION, "--out", str(file), "--signs", str(signs))
+    [line] = [orjson.loads(each) for each in file.read_bytes().splitlines()]
+    assert (line["uscc"], line["sign_name"], line["name"]) == (shop, "三丰小吃", "三丰小吃")
+    [listed_code] = listed(fixture, "--uscc", shop)
+    assert (listed_code["printed_name"], listed_code["out_of_date"]) == (None, [])
+    fixture.run("issue", "--uscc", other, "--sign-name", "太极小店")
+    [by_hand] = listed(fixture, "--uscc", other)
+    assert by_hand["printed_name"] is None
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("name\n", "line 1: the columns are uscc,sign_name"),
+        ("uscc,sign_name\n{0},一店\n{0},二店\n", "stands there twice"),
+        ("uscc,sign_name\n91330106,一店\n", "line 2: this is not a unified social credit code"),
+        ("uscc,sign_name\n{0},一店\n{1},政府认证\n", "line 3: has an address, a claim"),
+        ("uscc,sign_name\n{0}\n", "line 2: it has 1 columns"),
+        ('uscc,sign_name\n{0},"一店\n', "it is not CSV in UTF-8"),
+    ],
+)
+def test_a_wrong_file_of_signs_issues_nothing(
+    fixture: CommandFixture, content: str, sentence: str
+) -> None:
+    """Every line is judged before the first code is issued."""
+    signs = fixture.folder / "signs.csv"
+    signs.write_text(content.format(some_uscc(2), some_uscc(3)))
+    said = fixture.run(*fixture.bulk("--signs", str(signs)), status=2)
+    assert sentence in " ".join(said.split())
+    assert fixture.rows("SELECT * FROM enterprise_code") == []
+    assert fixture.rows("SELECT * FROM enterprise_code_batch") == []
 
 
 def test_an_empty_list_says_so_and_times_are_local(fixture: CommandFixture) -> None:

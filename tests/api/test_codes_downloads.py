@@ -11,7 +11,7 @@ import pypdfium2
 import pytest
 import pytest_asyncio
 import zxingcpp
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from gateway.access.download_limit import DOWNLOADS_PER_MINUTE
 from gateway.codes.ids import code_url
@@ -179,3 +179,26 @@ async def test_without_a_font_the_page_says_so_and_gives_the_symbol(
     assert "/qr.svg?download" in shown
     answer = await browser.get(f"/portal/codes/{code.code_id}/print/a6.pdf")
     assert answer.status_code == 404
+
+
+async def test_an_individual_business_without_a_name_is_named_on_its_page_alone(
+    portal: PortalFixture,
+) -> None:
+    """Registered as its operator: the page has the name to compare with the licence, the paper has not."""
+    async with portal.engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE enterprise SET name = legal_representative WHERE uscc = :uscc"),
+            {"uscc": portal.shop},
+        )
+    code = await portal.add_code(portal.shop, "佳禾小店")
+    assert code.printed_name is None
+    page = (await portal.browser().get(f"/E/{code.code_id}")).text
+    assert "李四光" in page
+    assert "李**" in page or "李*" in page
+    twin = await portal.browser(Accept="application/json").get(f"/E/{code.code_id}")
+    assert twin.json()["enterprise"]["name"] == "李四光"
+    assert "李四光" not in twin.json()["enterprise"]["legal_representative"]
+    owner = await portal.signed_in("shopkeeper")
+    drawn = await owner.get(f"/portal/codes/{code.code_id}/sticker.svg")
+    assert "佳禾小店" in drawn.text
+    assert "李四光" not in drawn.text

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from fastapi import APIRouter
@@ -10,7 +11,7 @@ from starlette.responses import Response
 from gateway.access.download_limit import count_download
 from gateway.codes import store
 from gateway.codes.guards import is_printed, own_valid_code
-from gateway.codes.model import Code
+from gateway.codes.model import Code, is_operators_name
 from gateway.codes.printing.content import Content, content_of
 from gateway.codes.printing.file_names import attachment, file_name
 from gateway.codes.printing.formats import BY_KEY, STICKER, Format, sheet_pages
@@ -19,10 +20,11 @@ from gateway.codes.printing.pdf import write_pdf
 from gateway.codes.printing.png import write_png
 from gateway.codes.printing.svg import write_svg
 from gateway.codes.printing.typeface import Typeface, open_typeface
+from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import disclosable_fields
 from gateway.creditfile.file_query import enterprise_from_json
-from gateway.creditfile.records import registration_of
+from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Enterprise, registration_of
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages.chinese_font import find_font
@@ -129,17 +131,27 @@ async def _drawn_from(code: Code, runtime: Runtime, visitor: Visitor) -> _Printa
     enterprise = enterprise_from_json(row["enterprise"]) if row else None
     if font is None or enterprise is None:
         raise EarlyResponse(visitor.not_found())
-    registration = disclosable_fields(
-        registration_of(enterprise), Audience.PUBLIC, runtime.catalogue, now, kind=enterprise.kind
-    )
-    content = content_of(
-        runtime.settings.issuer,
-        code_id=code.code_id,
-        sign_name=code.sign_name,
-        name=registration.get("name", ""),
-        check_phrase=code.check_phrase,
+    content = content_for(
+        code, enterprise, runtime.catalogue, issuer=runtime.settings.issuer, now=now
     )
     return _Printable(content, open_typeface(font))
+
+
+def content_for(
+    code: Code, enterprise: Enterprise, catalogue: Catalogue, *, issuer: str, now: datetime
+) -> Content:
+    """The content of an enterprise's code; without the registered name where it is the operator's own."""
+    registration = disclosable_fields(
+        registration_of(enterprise), Audience.PUBLIC, catalogue, now, kind=enterprise.kind
+    )
+    operator = enterprise.legal_representative if enterprise.kind == INDIVIDUAL_BUSINESS else None
+    return content_of(
+        issuer,
+        code_id=code.code_id,
+        sign_name=code.sign_name,
+        name="" if is_operators_name(enterprise.name, operator) else registration.get("name", ""),
+        check_phrase=code.check_phrase,
+    )
 
 
 def _sheets(found: Sequence[_Printable], runtime: Runtime) -> bytes:
