@@ -1,11 +1,13 @@
 """HTML rendering: Jinja templates with autoescaping, language and security headers."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from typing import Any, Final, Protocol
 from urllib.parse import urlencode
 
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -16,6 +18,7 @@ from gateway.pages.static import stylesheet_url
 from gateway.pages.translated_templates import template_environments
 from gateway.privacy.redaction import readable_masks
 
+_DATE: Final = re.compile(r"(?<![0-9-])[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9-])")
 SHANGHAI: Final = timezone(timedelta(hours=8))
 
 
@@ -49,6 +52,7 @@ class PageRenderer:
                 "until": format_term_end,
                 "ended": format_end,
                 "masked": readable_masks,
+                "dates": marked_dates,
             },
             stylesheet=stylesheet_url,
         )
@@ -116,6 +120,11 @@ def format_term_end(end: datetime) -> str:
 def format_end(end: datetime) -> str:
     """The day on which a term ended or an act ended it; the end of a day is that day."""
     return format_day(end - timedelta(microseconds=1))
+
+
+def marked_dates(text: str) -> Markup:
+    """The text with its dates as elements, which no line breaks at their hyphens."""
+    return Markup(_DATE.sub(r"<time>\g<0></time>", str(escape(text))))  # noqa: S704  # escaped
 
 
 def _language_switch(query: Mapping[str, str], language: Language) -> str:

@@ -318,7 +318,7 @@ async def test_the_licence_of_the_trade_is_on_the_page(portal: PortalFixture) ->
         )
     )
     page = await portal.browser().get(f"/E/{code.code_id}")
-    assert "食品经营许可：有效期至 2027-05-01" in page.text
+    assert "食品经营许可：有效期至 <time>2027-05-01</time>" in page.text
 
 
 async def test_the_page_says_its_words_in_english_too(portal: PortalFixture) -> None:
