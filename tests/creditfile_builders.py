@@ -54,6 +54,13 @@ _FIELDS: dict[str, dict[str, Any]] = {
     "serious_violation": {"decision_number": "浙市监严〔2025〕1号", "added_on": "2025-02-01"},
     "abnormal_listing": {"decision_number": "浙市监异〔2025〕1号", "added_on": "2025-02-01"},
     "judgment_defaulter": {"case_number": "（2026）浙0106执1号", "published_on": "2026-08-01"},
+    "untrustworthy_list": {
+        "list_code": "拖欠农民工工资",
+        "decision_number": "浙人社失〔2026〕1号",
+        "added_on": "2026-08-01",
+    },
+    "sampling_result": {"number": "样1", "result": "不合格", "announced_on": "2026-08-01"},
+    "arrears_notice": {"number": "欠1", "tax": "增值税", "announced_on": "2026-08-01"},
     "commitment": {"number": "诺1", "committed_on": "2026-01-05", "fulfilment": "fulfilled"},
     "public_rating": {"score": 800, "level": "良好", "date": "2026-10-01"},
     "industry_rating": {"number": "评1", "level": "A", "published": False},

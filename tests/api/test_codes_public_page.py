@@ -271,6 +271,20 @@ async def test_a_typed_number_or_address_leads_to_its_page(portal: PortalFixture
     assert unknown.status_code == 303
 
 
+async def test_every_public_page_leads_to_the_hotline(portal: PortalFixture) -> None:
+    """12315 as a link, in both languages; the page of a code has it in the first card."""
+    code = await portal.add_code(portal.firm)
+    browser = portal.browser()
+    paths = [code.code_id, "A" * 26, "short", "", "?code=x", "how", "report", "report/sent"]
+    for path in paths:
+        for language in ("zh", "en"):
+            joined = "&" if "?" in path else "?"
+            page = (await browser.get(f"/E/{path}{joined}lang={language}")).text
+            assert 'href="tel:12315"' in page, path
+    page = (await browser.get(f"/E/{code.code_id}")).text
+    assert page.index('href="tel:12315"') < page.index('id="records"')
+
+
 async def test_the_address_alone_decides_language_and_size(portal: PortalFixture) -> None:
     """No cookie is read or set, so that one address has one page."""
     code = await portal.add_code(portal.firm)

@@ -26,8 +26,15 @@ TRAITS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
         {"violation_type": "销售侵犯注册商标专用权的商品", "authority": AUTHORITY},
     ),
     "abnormal_listing": ("alert", {"reason": "无法联系"}),
+    "untrustworthy_list": (
+        "alert",
+        {"reason": "拖欠农民工工资达到认定拒不支付劳动报酬罪数额标准，经责令限期支付逾期未支付。"},
+    ),
+    "sampling_result": ("alert", {"product": "凉拌黄瓜", "failed_items": ["大肠菌群"]}),
+    "arrears_notice": ("notice", {"amount": "66.000000"}),
     "nothing": ("ok", {}),
     "deregistered": ("ended", {}),
+    "suspended": ("notice", {}),
 }
 
 
@@ -41,7 +48,7 @@ async def test_a_citizen_sees_the_verdict_without_scrolling(
     icon, fields = TRAITS[trait]
     firm = site.portal.firm
     async with site.portal.engine.begin() as connection:
-        status = "deregistered" if trait == "deregistered" else "active"
+        status = trait if trait in {"deregistered", "suspended"} else "active"
         await connection.execute(
             update(enterprise)
             .where(enterprise.c.uscc == firm)
