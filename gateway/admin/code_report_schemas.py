@@ -20,9 +20,13 @@ class ReportGroundOut(WireModel):
 
 
 class UnusualScansOut(WireModel):
-    """A day on which far more networks scanned than on the code's usual days before."""
+    """A day on which far more networks scanned than on the code's usual days before.
+
+    With `revoked`, one on which a revoked code was scanned from several networks: its sticker still hangs.
+    """
 
     day: Day
+    revoked: bool = False
     scans_at_least: AtLeast
     networks_at_least: AtLeast
     usual_scans_at_least: AtLeast

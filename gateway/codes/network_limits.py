@@ -35,10 +35,10 @@ def scan_counter_of(request: Request) -> ScanCounter:
     return counter
 
 
-def count_scan(request: Request, runtime: Runtime, code_id: str) -> None:
+def count_scan(request: Request, runtime: Runtime, code_id: str, *, revoked: bool = False) -> None:
     """Count a scan in memory; no I/O."""
     network = client_network(request, runtime)
-    scan_counter_of(request).count(code_id, network, now=runtime.now())
+    scan_counter_of(request).count(code_id, network, revoked=revoked, now=runtime.now())
 
 
 async def report_wait(request: Request, runtime: Runtime) -> int | None:

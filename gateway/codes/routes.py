@@ -121,6 +121,8 @@ async def scan_code(request: Request, code_id: str, runtime: UsingRuntime) -> Re
         return await _unknown_code(request, runtime, "unknown")
     code = Code(**{name: row[name] for name in Code.__dataclass_fields__})
     state = code.state_at(now)
+    if state is CodeState.REVOKED:
+        network_limits.count_scan(request, runtime, parsed, revoked=True)
     if state is not CodeState.VALID:
         return invalid_code_page(request, state)
     network_limits.count_scan(request, runtime, parsed)

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from gateway.background.scan_writer import close_ended_days, write_scans
 from gateway.codes.network_limits import UNKNOWN_PER_TEN_MINUTES
 from gateway.codes.scans import store
-from gateway.codes.scans.counter import MAX_CODES, ScanCount, ScanCounter
+from gateway.codes.scans.counter import MAX_CODES, ScanCount, ScanCounter, ScanKey
 from gateway.creditfile.local_dates import day_of
 from gateway.limits.store_protocol import LimiterUnavailableError
 from tests.portal_fixture import PortalFixture, open_portal
@@ -77,7 +77,7 @@ async def test_scans_count_once_per_network_and_keep_no_address(portal: PortalFi
     assert await write_scans(portal.runtime, counter_of(portal)) == 1
     [row] = await rows(portal, "SELECT *, bit_count(networks) AS bits FROM code_scan_today")
     assert (row["scans"], row["bits"]) == (2, 2)
-    assert set(row) == {"code_id", "day", "scans", "networks", "bits"}
+    assert set(row) == {"code_id", "day", "scans", "networks", "bits", "revoked"}
     for table in ("code_scan_today", "code_scan_day"):
         assert "203.0.113" not in str(await rows(portal, f"SELECT * FROM {table}"))  # noqa: S608
     await scan(portal, code.code_id, "203.0.113.5")
@@ -128,22 +128,56 @@ async def test_a_changed_salt_drops_the_interval(portal: PortalFixture) -> None:
     assert await write_scans(portal.runtime, counter) == 1
 
 
-async def test_only_pages_of_valid_codes_are_counted(portal: PortalFixture) -> None:
-    """Neither unknown ids nor revoked codes."""
-    code = await portal.add_code(portal.firm)
-    await portal.revoke_code(code)
-    for code_id in (code.code_id, "A" * 26):
-        await portal.browser().get(f"/E/{code_id}")
+async def test_only_codes_that_are_valid_or_revoked_are_counted(portal: PortalFixture) -> None:
+    """Neither unknown ids nor replaced or expired codes: those stickers are old, not false."""
+    for change in ("replaced_by = 'x', revoked_at = now()", "expires_at = '2020-01-01T00:00:00Z'"):
+        code = await portal.add_code(portal.firm)
+        sql = f"UPDATE enterprise_code SET {change} WHERE code_id = :c"  # noqa: S608  # constants
+        await rows(portal, sql, c=code.code_id)
+        assert (await portal.browser().get(f"/E/{code.code_id}")).status_code == 410
+    await portal.browser().get(f"/E/{'A' * 26}")
     assert await write_scans(portal.runtime, counter_of(portal)) == 0
 
 
+async def test_a_revoked_sticker_that_still_hangs_is_listed_once_in_four_weeks(
+    portal: PortalFixture,
+) -> None:
+    """From three networks a day on, apart from the scans before it was revoked."""
+    code, today = await portal.add_code(portal.firm), day_of(portal.clock())
+    await scan(portal, code.code_id, "203.0.113.5", "2001:db8:1::1", "198.51.100.9")
+    await portal.revoke_code(code)
+    for address in ("203.0.113.5", "203.0.114.5"):
+        await browser_at(portal, address).get(f"/E/{code.code_id}")
+    assert await write_scans(portal.runtime, counter_of(portal)) == 2
+    counted = await rows(portal, "SELECT revoked, scans FROM code_scan_today ORDER BY revoked")
+    assert [tuple(each.values()) for each in counted] == [(False, 3), (True, 2)]
+    portal.clock.advance(timedelta(days=1))
+    await close_ended_days(portal.runtime)
+    assert await rows(portal, "SELECT * FROM code_report_case") == []
+    for back in (40, 30, 3, 2, 1):
+        await add_day(portal, today - timedelta(days=back), code.code_id, 3, revoked=True)
+        await close_ended_days(portal.runtime)
+    listed = await rows(portal, "SELECT day FROM code_scan_day WHERE unusual ORDER BY day")
+    assert [each["day"] for each in listed] == [today - timedelta(days=n) for n in (40, 3)]
+    [case] = await rows(portal, "SELECT * FROM code_report_case")
+    assert case["unusual"]["revoked"] is True
+    assert case["uscc"] == portal.firm
+
+
 async def add_day(
-    portal: PortalFixture, day: date, code_id: str, networks: int, *, each: int = 1
+    portal: PortalFixture,
+    day: date,
+    code_id: str,
+    networks: int,
+    *,
+    each: int = 1,
+    revoked: bool = False,
 ) -> None:
     """Counts of a day with this many networks."""
     bits = sum(1 << n for n in range(networks))
     async with portal.engine.begin() as connection:
-        await store.add(connection, day, {code_id: ScanCount(scans=networks * each, networks=bits)})
+        count = ScanCount(scans=networks * each, networks=bits)
+        await store.add(connection, day, {ScanKey(code_id, revoked): count})
 
 
 async def test_an_ended_day_becomes_bands_and_an_unusual_one_is_listed(
@@ -167,6 +201,7 @@ async def test_an_ended_day_becomes_bands_and_an_unusual_one_is_listed(
     assert (case["code_key"], case["reports"]) == (code.code_id, 0)
     assert case["unusual"] == {
         "day": (today - timedelta(days=1)).isoformat(),
+        "revoked": False,
         "scans_at_least": 100,
         "networks_at_least": 100,
         "usual_scans_at_least": 10,

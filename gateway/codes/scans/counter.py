@@ -8,7 +8,7 @@ counts once per code and interval.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from gateway.codes.scans.daily_salt import DailySalt
 from gateway.creditfile.local_dates import day_of
@@ -16,6 +16,13 @@ from gateway.creditfile.local_dates import day_of
 BITS: Final = 1024
 MAX_CODES: Final = 5_000
 """Codes per worker and interval; scans of further ones are not counted."""
+
+
+class ScanKey(NamedTuple):
+    """A code, and whether it was scanned after it was revoked."""
+
+    code_id: str
+    revoked: bool = False
 
 
 @dataclass(slots=True)
@@ -37,9 +44,9 @@ class ScanCounter:
 
     salt: DailySalt = field(default_factory=DailySalt)
     _day: date | None = None
-    _counts: dict[str, ScanCount] = field(default_factory=dict)
+    _counts: dict[ScanKey, ScanCount] = field(default_factory=dict)
 
-    def count(self, code_id: str, network: bytes, *, now: datetime) -> None:
+    def count(self, code_id: str, network: bytes, *, revoked: bool = False, now: datetime) -> None:
         """Count one scan; without the day's salt nothing is counted."""
         day = day_of(now)
         digest = self.salt.digest(network, day)
@@ -47,17 +54,18 @@ class ScanCounter:
             return
         if self._day != day:
             self._day, self._counts = day, {}
-        found = self._counts.get(code_id)
+        key = ScanKey(code_id, revoked)
+        found = self._counts.get(key)
         if found is None:
             if len(self._counts) >= MAX_CODES:
                 return
-            found = self._counts[code_id] = ScanCount()
+            found = self._counts[key] = ScanCount()
         bit = 1 << int.from_bytes(digest[:4]) % BITS
         if not found.networks & bit:
             found.networks |= bit
             found.scans += 1
 
-    def take(self) -> tuple[date | None, Mapping[str, ScanCount]]:
+    def take(self) -> tuple[date | None, Mapping[ScanKey, ScanCount]]:
         """The day and its counts so far; counting restarts at zero."""
         taken = self._day, self._counts
         self._counts = {}

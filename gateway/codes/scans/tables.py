@@ -10,6 +10,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.dialects.postgresql import BIT
 from sqlalchemy.sql.naming import conv
@@ -24,7 +25,8 @@ scans_of_today = Table(
     Column("day", Date, nullable=False),
     Column("scans", Integer, nullable=False),
     Column("networks", BIT(BITS), nullable=False),
-    PrimaryKeyConstraint("code_id", "day", name=conv("pk_code_scan_today")),
+    Column("revoked", Boolean, nullable=False, server_default=text("false")),
+    PrimaryKeyConstraint("code_id", "day", "revoked", name=conv("pk_code_scan_today")),
 )
 scans_of_days = Table(
     "code_scan_day",
@@ -34,6 +36,7 @@ scans_of_days = Table(
     Column("scans_band", SmallInteger, nullable=False),
     Column("networks_band", SmallInteger, nullable=False),
     Column("unusual", Boolean, nullable=False),
-    PrimaryKeyConstraint("code_id", "day", name=conv("pk_code_scan_day")),
+    Column("revoked", Boolean, nullable=False, server_default=text("false")),
+    PrimaryKeyConstraint("code_id", "day", "revoked", name=conv("pk_code_scan_day")),
     Index(conv("ix_code_scan_day_day"), "day"),
 )
