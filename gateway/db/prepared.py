@@ -66,6 +66,9 @@ class HotDatabase:
         PostgreSQL ends a statement after `statement_timeout` seconds. With `sets` concurrent calls of
         a `SetStatement` share a statement.
         """
+        session = session_options("xinqiao-hot", statement_timeout)
+        # Each finds its rows by keys: what planning anew would find is not worth its time.
+        session["server_settings"]["plan_cache_mode"] = "force_generic_plan"
         address = make_url(url)
         _, arguments = address.get_dialect()().create_connect_args(address)
         pool = await asyncpg.create_pool(
@@ -73,7 +76,7 @@ class HotDatabase:
             min_size=0,  # else asyncpg goes on connecting by itself, and logs each failure
             max_size=size,
             reset=_no_reset,
-            **session_options("xinqiao-hot", statement_timeout),
+            **session,
         )
         return cls(pool, generation or SessionGeneration(), sets=sets)
 
