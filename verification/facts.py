@@ -16,11 +16,31 @@ LEGAL_REPRESENTATIVE_ID: Final = "legal_representative_id"
 """The key in `Facts.digests` of the keyed digest of the normalised identity number."""
 
 
+READ_FIELDS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        dataset: frozenset(names.split())
+        for dataset, names in {
+            "registration": "kind term_to approved_on small_or_micro scope_industries",
+            "penalty": "severity",
+            "licence": "number certificate category item_code valid_from valid_to",
+            "public_rating": "level rated_on",
+            "commitment": "fulfilment",
+            "tax_and_social": "kind period on_time insured",
+            "annual_report": "year",
+            "change": "item changed_on",
+            "tax_credit_level": "year level",
+            "comprehensive_rating": "date level",
+        }.items()
+    }
+)
+"""The fields that questions read of a live record, by dataset; of any other dataset none."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveRecord:
     """A record that may be disclosed now.
 
-    Fields that questions read, by dataset:
+    Of its fields `READ_FIELDS` are needed:
 
     - `penalty`: `severity` (轻微, 一般, 严重), not public: read only where a question has it
     - `registration`: `kind`, `term_to` (the last day of its term; none = open), `approved_on`,

@@ -4,6 +4,7 @@ The only such decision: queries, verifications, the public page and certificates
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -96,11 +97,18 @@ def disclosable_fields(
 
 
 def disclosable_records(
-    records: Iterable[Record], audience: Audience, catalogue: Catalogue, now: datetime, *, kind: str
+    records: Iterable[Record],
+    audience: Audience,
+    catalogue: Catalogue,
+    now: datetime,
+    *,
+    kind: str,
+    only: Mapping[str, AbstractSet[str]] | None = None,
 ) -> tuple[DisclosableRecord, ...]:
     """Disclosable records of one enterprise, in their order.
 
-    `kind` is the enterprise's. Records that are not for this audience are left out.
+    `kind` is the enterprise's. Records that are not for this audience are left out. With `only` they
+    have just these of their fields, by dataset.
     """
     held = tuple(each for each in records if each.dataset in catalogue.codes)
     context, today = context_of(held, catalogue, now), day_of(now)
@@ -111,7 +119,8 @@ def disclosable_records(
             continue
         if _has_reaching_field(each, audience, catalogue, kind):
             is_held_against = end is None and is_bad(each, catalogue.dataset(each.dataset))
-            fields = _reachable_fields(each, audience, catalogue, kind, today=today)
+            wanted = None if only is None else only.get(each.dataset, frozenset())
+            fields = _reachable_fields(each, audience, catalogue, kind, today=today, only=wanted)
             found.append(
                 DisclosableRecord(record=each, fields=fields, counts_as_bad=is_held_against)
             )
@@ -232,7 +241,13 @@ def mask_person(name: str) -> str:
 
 
 def _reachable_fields(
-    record: Record, audience: Audience, catalogue: Catalogue, kind: str, *, today: date
+    record: Record,
+    audience: Audience,
+    catalogue: Catalogue,
+    kind: str,
+    *,
+    today: date,
+    only: AbstractSet[str] | None = None,
 ) -> dict[str, Any]:
     is_public, individual = audience is Audience.PUBLIC, kind == INDIVIDUAL_BUSINESS
     return {
@@ -243,7 +258,9 @@ def _reachable_fields(
             today=today,
         )
         for each in catalogue.fields_for(record.dataset, audience, kind)
-        if each.name in record.fields and _reaches(each, record, audience)
+        if each.name in record.fields
+        and (only is None or each.name in only)
+        and _reaches(each, record, audience)
     }
 
 

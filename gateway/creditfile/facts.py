@@ -1,6 +1,6 @@
 """Facts for verification questions: the disclosable records of one enterprise, clocks applied."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -9,9 +9,24 @@ from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import DisclosableRecord, disclosable_records
 from gateway.creditfile.personal_fields import ID_NUMBER
 from gateway.creditfile.records import REGISTRATION, Enterprise, Record, registration_of
-from verification.facts import LEGAL_REPRESENTATIVE_ID, Facts, LiveRecord, as_date
+from verification.facts import (
+    LEGAL_REPRESENTATIVE_ID,
+    READ_FIELDS,
+    Facts,
+    LiveRecord,
+    as_date,
+)
 
 _RATING: Final = "public_rating"
+_OF_REGISTRATION: Final = frozenset(
+    {"name", "former_names", "legal_representative", "address", "status", "established_on"}
+)
+_NEEDED: Final[Mapping[str, frozenset[str]]] = {
+    **READ_FIELDS,
+    REGISTRATION: READ_FIELDS[REGISTRATION] | _OF_REGISTRATION,
+    _RATING: READ_FIELDS[_RATING] - {"rated_on"} | {"date"},
+}
+"""The fields that become facts, by dataset: no other is looked at."""
 _DIGEST_OF: Final = {LEGAL_REPRESENTATIVE_ID: ID_NUMBER}
 
 
@@ -30,7 +45,7 @@ def facts_of(
     """
     held = (registration_of(enterprise), *records)
     disclosed = disclosable_records(
-        held, Audience.VERIFICATION, catalogue, now, kind=enterprise.kind
+        held, Audience.VERIFICATION, catalogue, now, kind=enterprise.kind, only=_NEEDED
     )
     registered = next(
         (each.fields for each in disclosed if each.record.dataset == REGISTRATION), {}

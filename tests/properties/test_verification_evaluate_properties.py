@@ -172,11 +172,18 @@ def test_a_yes_by_presence_rests_on_records(
         digests={},
         records=tuple(replace(record, fields={}) for record in there.records),
     )
-    assert answer(each, blank).answer != "no" or each.tag in NO_RECORD_IS_A_NO
+    assert answer(each, blank).answer != "no" or each.tag in EXISTENCE_IS_THE_ANSWER
 
 
-NO_RECORD_IS_A_NO = {"licence_number_valid.v1", "licence_item_valid.v1"}
-"""Questions on the existence of a record: none, from an available source, is a `no`."""
+EXISTENCE_IS_THE_ANSWER = {
+    "licence_number_valid.v1",
+    "licence_item_valid.v1",
+    "not_on_any_serious_list.v1",
+    "no_enforcement_case.v1",
+    "no_equity_freeze.v1",
+    "not_in_liquidation.v1",
+}
+"""Questions on the existence of a record, from an available source, whatever its fields say."""
 
 
 @given(FACTS, REGISTERED, st.text(max_size=4), st.text(max_size=4))
