@@ -42,6 +42,7 @@ from gateway.codes.service import (
     Sign,
     issue_code,
     reissue_code,
+    revoke_code,
 )
 from gateway.creditfile.local_dates import SHANGHAI
 
@@ -154,15 +155,8 @@ async def _revoke(code_id: str, context: ActContext) -> bool | AdminRefusal:
     code = await store.find_code(context.connection, code_id)
     if code is None:
         return no_such("code")
-    revoked = await store.revoke(
-        context.connection,
-        code.uscc,
-        code_id,
-        actor=context.operator.credential,
-        token_digest=None,
-        now=context.now,
-    )
-    if not revoked:
+    author = Author(actor=context.operator.credential)
+    if not await revoke_code(context.connection, code, author, now=context.now):
         return conflict("The code was revoked before.")
     await record(context, "code.revoke", subject=code_id)
     return True

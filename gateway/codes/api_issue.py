@@ -28,6 +28,7 @@ from gateway.codes.service import (
     Sign,
     issue_code,
     reissue_code,
+    revoke_code,
 )
 from gateway.codes.sign_text import (
     MAX_LABEL,
@@ -124,14 +125,8 @@ async def revoke(runtime: Runtime, authority: Authority, code_id: str) -> Issued
     """Revoke a code; the code as it is then."""
     async with runtime.engine.begin() as connection:
         code, registration = await find_own(connection, authority, code_id)
-        await store.revoke(
-            connection,
-            code.uscc,
-            code.code_id,
-            actor=authority.actor,
-            token_digest=None,
-            now=runtime.now(),
-        )
+        author = Author(actor=authority.actor)
+        await revoke_code(connection, code, author, now=runtime.now())
         return await store.find_code(connection, code.code_id) or code, registration
 
 

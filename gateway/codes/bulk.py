@@ -23,6 +23,8 @@ from gateway.codes.tables import CodeBatchRow, CodeLocatorRow, CodeRow
 from gateway.creditfile.tables import enterprise
 from gateway.db.column_types import Texts
 from gateway.disclosure.ids import new_id
+from gateway.notices.kinds import NoticeKind
+from gateway.notices.outbox import note_each
 
 PAGE: Final = 1_000
 _FIELDS: Final = tuple(Code.__dataclass_fields__)
@@ -154,6 +156,7 @@ async def issue_page(
     issued = [_new(row, names, batch, now) for row in lacking if row.uscc in names]
     if issued:
         await _insert(connection, issued)
+        await note_each(connection, NoticeKind.CODE_ISSUED, names, now=now)
     codes = sorted([*codes, *issued], key=lambda each: each.uscc)
     return Page(codes=codes, skipped=skipped, enterprises=len(rows), end=end)
 
@@ -172,6 +175,7 @@ async def revoke_page(
         .where(is_open, col(CodeRow.uscc) == any_(literal(list(usccs), Texts)))
         .values(revoked_at=now, revoked_by=actor)
     )
+    await note_each(connection, NoticeKind.CODE_REVOKED, set(usccs), now=now)
     return done.rowcount
 
 

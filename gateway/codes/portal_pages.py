@@ -5,7 +5,7 @@ from typing import Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from gateway.codes import issue_pages, qr, store
+from gateway.codes import issue_pages, qr, service, store
 from gateway.codes.code_view import NOTICES, view_of
 from gateway.codes.guards import own_code, own_valid_code
 from gateway.codes.ids import code_url
@@ -74,9 +74,8 @@ async def revoke_code(code_id: str, runtime: UsingRuntime, visitor: UsingVisitor
     await visitor.form(f"revoke {code_id}")
     async with runtime.engine.begin() as connection:
         code = await own_code(connection, visitor, code_id)
-        revoked = await store.revoke(
-            connection, code.uscc, code.code_id, **visitor.authorship, now=runtime.now()
-        )
+        author = service.Author(**visitor.authorship)
+        revoked = await service.revoke_code(connection, code, author, now=runtime.now())
     notice = "revoked" if revoked else "too_late"
     return see_other(f"/portal/codes/{code.code_id}?notice={notice}")
 

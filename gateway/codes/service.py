@@ -1,4 +1,4 @@
-"""Issue and reissue of enterprise codes within limits, one enterprise at a time."""
+"""Issue, reissue and revocation of enterprise codes within limits, one enterprise at a time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.codes import store
 from gateway.codes.model import Code, CodeState
 from gateway.db.locks import LockNamespace, lock_named
+from gateway.notices.kinds import NoticeKind
+from gateway.notices.outbox import note
 
 MOST_VALID: Final = 100
 """Valid codes of one enterprise."""
@@ -42,10 +44,15 @@ class Sign:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """Who issues: a person (with the digest of the sign-in's ID token), a client or an operator."""
+    """Who acts: a person (with the digest of the sign-in's ID token), a client or an operator."""
 
     actor: str
     token_digest: bytes | None = None
+
+    @property
+    def is_outside(self) -> bool:
+        """True for the authority and the operator, of whose acts the enterprise is told."""
+        return self.token_digest is None
 
 
 async def issue_code(
@@ -107,6 +114,23 @@ async def reissue_code(
     return await _insert(connection, code.uscc, sign, author, randomness, now)
 
 
+async def revoke_code(
+    connection: AsyncConnection, code: Code, author: Author, *, now: datetime
+) -> bool:
+    """Revoke a code; `False` if it was revoked before."""
+    revoked = await store.revoke(
+        connection,
+        code.uscc,
+        code.code_id,
+        actor=author.actor,
+        token_digest=author.token_digest,
+        now=now,
+    )
+    if revoked and author.is_outside:
+        await note(connection, NoticeKind.CODE_REVOKED, code.uscc, now=now)
+    return revoked
+
+
 async def _issued_before(connection: AsyncConnection, randomness: bytes | None) -> Code | None:
     if randomness is None:
         return None
@@ -135,6 +159,8 @@ async def _insert(
     randomness: bytes | None,
     now: datetime,
 ) -> Code:
+    if author.is_outside:
+        await note(connection, NoticeKind.CODE_ISSUED, uscc, now=now)
     return await store.issue(
         connection,
         uscc,

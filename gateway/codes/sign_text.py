@@ -59,6 +59,15 @@ def parse_label(typed: str, *, today: date) -> str | TextProblem:
     return _parse(typed, longest=MAX_LABEL, today=today)
 
 
+def refused_texts(sign_name: str, label: str, *, today: date) -> dict[str, TextProblem]:
+    """What the rules of today refuse of a code that was issued before them: `sign_name`, `label`, or both."""
+    parsed = {
+        "sign_name": parse_sign_name(sign_name, today=today),
+        "label": parse_label(label, today=today),
+    }
+    return {name: text for name, text in parsed.items() if isinstance(text, TextProblem)}
+
+
 def _parse(typed: str, *, longest: int, today: date) -> str | TextProblem:
     if len(typed) > longest * 4:
         return TextProblem.TOO_LONG

@@ -34,6 +34,9 @@ class NoticeKind(StrEnum):
     RECORD_REINSTATED = "record_reinstated"
     REPAIR_REVOKED = "repair_revoked"
     CODE_MISUSED = "code_misused"
+    CODE_ISSUED = "code_issued"
+    """By the registering authority or the operator, in place of another code too."""
+    CODE_REVOKED = "code_revoked"
 
 
 IN_DAILY_DIGEST: Final = frozenset(
@@ -44,6 +47,7 @@ IN_DAILY_DIGEST: Final = frozenset(
         NoticeKind.OBJECTION_DECIDED,
         NoticeKind.BAD_RECORD_ARRIVED,
         NoticeKind.REPAIR_NOT_GRANTED,
+        NoticeKind.CODE_ISSUED,
     }
 )
 OF_SOURCES: Final = frozenset(
@@ -54,6 +58,8 @@ OF_SOURCES: Final = frozenset(
         NoticeKind.RECORD_REINSTATED,
         NoticeKind.REPAIR_REVOKED,
         NoticeKind.CODE_MISUSED,
+        NoticeKind.CODE_ISSUED,
+        NoticeKind.CODE_REVOKED,
     }
 )
 """Kinds on acts of a department, not of the enterprise's own people."""

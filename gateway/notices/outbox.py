@@ -3,7 +3,7 @@
 Enterprises without a confirmed contact point get none. No function commits.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -38,6 +38,11 @@ _INSERT_ONE: Final = Statement(
     _INSERT.format(
         changed="SELECT CAST(:uscc AS text), CAST(:client_id AS text), "
         f"coalesce(CAST(:notice_id AS text), {_NEW_ID})"  # constants
+    )
+)
+_INSERT_EACH: Final = Statement(
+    _INSERT.format(
+        changed=f"SELECT u, CAST(NULL AS text), {_NEW_ID} FROM unnest(CAST(:usccs AS text[])) AS u"  # noqa: S608  # constants
     )
 )
 EXPIRING: Final = Statement(
@@ -82,6 +87,14 @@ async def note(
     notice_id = f"asked_{client_id}_{due:%Y%m%d}" if requested else None
     values = {"kind": str(kind), "uscc": uscc, "client_id": client_id, "now": now, "due": due}
     await connection.execute(_INSERT_ONE, values | {"notice_id": notice_id})
+
+
+async def note_each(
+    connection: AsyncConnection, kind: NoticeKind, usccs: Collection[str], *, now: datetime
+) -> None:
+    """Insert a notice to each of the enterprises."""
+    values = {"kind": str(kind), "usccs": sorted(usccs), "now": now, "due": due_at(kind, now)}
+    await connection.execute(_INSERT_EACH, values)
 
 
 async def note_records(

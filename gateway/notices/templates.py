@@ -85,6 +85,14 @@ SENTENCES: Final[dict[NoticeKind, tuple[str, str]]] = {
         "一张企业码经核查被伪造或冒用，处理结果请登录查看",
         "One of your codes was found forged or misused; sign in to see what was done",
     ),
+    NoticeKind.CODE_ISSUED: (
+        "登记机关或信桥运营方为本企业签发了企业码，请登录查看；不是本企业要求的，请与其联系",
+        "The registering authority or the operator issued a code for you; sign in to see it",
+    ),
+    NoticeKind.CODE_REVOKED: (
+        "登记机关或信桥运营方作废了本企业的企业码，请取下这张贴纸；详情请登录查看",
+        "The registering authority or the operator revoked one of your codes; take its sticker down",
+    ),
 }
 
 

@@ -224,6 +224,53 @@ def test_the_name_of_an_operator_is_on_no_printers_list(fixture: CommandFixture)
     assert by_hand["printed_name"] is None
 
 
+def test_texts_of_before_the_rules_are_listed(fixture: CommandFixture) -> None:
+    """Valid codes alone, each with what is refused; nothing is changed."""
+    good, bad, revoked = issue(fixture), issue(fixture), issue(fixture)
+    for code in (bad, revoked):
+        fixture.rows(
+            "UPDATE enterprise_code SET sign_name = '✓政府认证店', label = '扫我领红包'"
+            " WHERE code_id = :c",
+            c=code["code_id"],
+        )
+    fixture.run("revoke", revoked["code_id"], "--yes")
+    [found] = listed(fixture, "--refused-texts")
+    assert found["code_id"] == bad["code_id"]
+    assert found["refused_texts"] == {"sign_name": "characters", "label": "claim"}
+    assert listed(fixture, "--refused-texts", "--division", "1101") == []
+    [fine] = [e for e in listed(fixture, "--uscc", USCC) if e["code_id"] == good["code_id"]]
+    assert fine["refused_texts"] == {}
+
+
+def test_the_enterprise_is_told_of_what_the_operator_does(fixture: CommandFixture) -> None:
+    """Of issue, reissue and revocation, in bulk too; a command that changes nothing tells nothing."""
+    for uscc in (USCC, some_uscc(5)):
+        fixture.rows(
+            "INSERT INTO notice_place (uscc, place_id, channel, link_digest, added_by,"
+            " added_token_digest, added_at, confirmed_at)"
+            " VALUES (:u, 'p', 'email', '', '', '', now(), now())",
+            u=uscc,
+        )
+
+    def told(uscc: str) -> list[str]:
+        found = fixture.rows("SELECT kind FROM notice WHERE uscc = :u ORDER BY at", u=uscc)
+        return [each["kind"] for each in found]
+
+    code = issue(fixture)
+    fixture.run("reissue", code["code_id"])
+    fixture.run("revoke", code["code_id"], "--yes", status=2)
+    assert told(USCC) == ["code_issued"] * 2
+    fixture.run(*fixture.bulk())
+    fixture.run(*fixture.bulk())
+    assert told(some_uscc(5)) == ["code_issued"]
+    batch = fixture.lines()[0]["batch_id"]
+    for _ in range(2):
+        fixture.run("revoke", "--batch", batch, "--yes")
+    assert told(some_uscc(5)) == ["code_issued", "code_revoked"]
+    assert len(told(USCC)) == 2
+    assert len(fixture.rows("SELECT * FROM notice")) == 4, "enterprises without a contact point"
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [

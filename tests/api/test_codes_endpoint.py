@@ -269,3 +269,26 @@ async def test_a_suspended_client_and_an_ended_agreement_are_refused(
     )
     answer = await post(authority, "", code_body(uscc))
     assert problem(answer) == (403, "client_suspended")
+
+
+async def test_the_enterprise_is_told_of_what_its_authority_does(
+    gateway: GatewayFixture, authority: Caller, uscc: str
+) -> None:
+    """At once of a revocation, with the next digest of an issue; a repeated call tells nothing more."""
+    await gateway.rows(
+        "INSERT INTO notice_place (uscc, place_id, channel, link_digest, added_by,"
+        " added_token_digest, added_at, confirmed_at)"
+        " VALUES (:u, 'p', 'email', '', '', '', now(), now())",
+        u=uscc,
+    )
+    made = (await post(authority, "", code_body(uscc), key="told")).json()
+    again = await post(authority, "", code_body(uscc), key="told")
+    assert again.json() == made
+    for _ in range(2):
+        await post(authority, f"/{made['code_id']}/revoke", {})
+    told = await gateway.rows("SELECT kind, at = due_at AS now FROM notice WHERE uscc = :u", u=uscc)
+    await gateway.rows("DELETE FROM notice_place WHERE uscc = :u", u=uscc)
+    assert sorted((each["kind"], each["now"]) for each in told) == [
+        ("code_issued", False),
+        ("code_revoked", True),
+    ]
