@@ -400,6 +400,7 @@ async def _codes(portal: PortalFixture, words: PageTexts) -> dict[str, str]:
         "scanned and unknown": f"/E/{'A' * 26}",
         "scanned in part": "/E/UNKNOWN",
         "typed": "/E/",
+        "typed with a slip": "/E/?code=ABC018",
         "scanned, to report": f"/E/report?code={code.code_id}",
         "scanned, reported": "/E/report/sent?masked=1",
         "scanned, to compare the place": f"/E/nearby?code={code.code_id}",
