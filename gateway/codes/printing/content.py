@@ -18,7 +18,7 @@ PHRASE: Final = Translated("核对口令", "Check phrase")
 SAME_PHRASE: Final = Translated("应与扫码页面一致", "must be the same on the page")
 DOMAIN: Final = Translated("唯一官方网址", "Only official address")
 LICENCE: Final = Translated(
-    "请把扫码页面上的企业名称与店内营业执照核对",
+    "扫码页面上的企业名称，应与店内营业执照一致",
     "The name on the page must be that on the business licence in the shop.",
 )
 LICENCE_SHORT: Final = Translated(
