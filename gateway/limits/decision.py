@@ -1,5 +1,6 @@
 """The verdict on an admission from a store's state; pure, and shared by both stores."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
@@ -22,14 +23,26 @@ class StoreState:
 
 def judge(admission: Admission, state: StoreState, generation: str) -> Admitted | Limited:
     """Admitted if everything fits; else Limited, by the quota that takes longest to fit again."""
-    refusals = [*_by_counters(admission, state), *_by_distinct(admission.distinct, state)]
+    charged = [
+        charge_counter(counter, tat, state.now, counter.cost)
+        for counter, tat in zip(admission.counters, state.tats, strict=True)
+    ]
+    refusals = [
+        *_by_counters(admission.counters, charged),
+        *_by_distinct(admission.distinct, state),
+    ]
     if not refusals:
-        return Admitted(states=_states(admission, state, charged=True), generation=generation)
+        states = _states(admission, state, charged, members=state.members + (not state.seen))
+        return Admitted(states=states, generation=generation)
     wait, name = max(refusals, key=itemgetter(0))
+    unchanged = [
+        charge_counter(counter, tat, state.now, 0)
+        for counter, tat in zip(admission.counters, state.tats, strict=True)
+    ]
     return Limited(
         name=name,
         retry_after=seconds(wait),
-        states=_states(admission, state, charged=False),
+        states=_states(admission, state, unchanged, members=state.members),
         generation=generation,
     )
 
@@ -50,13 +63,12 @@ def seconds(microseconds: int) -> int:
     return -(-microseconds // SECOND)
 
 
-def _by_counters(admission: Admission, state: StoreState) -> list[tuple[int, str]]:
+def _by_counters(
+    counters: Sequence[Counter], charged: Sequence[gcra.GcraDecision]
+) -> list[tuple[int, str]]:
     """The wait and name of each counter whose cost does not fit."""
-    judged = (
-        (counter.name, charge_counter(counter, tat, state.now, counter.cost))
-        for counter, tat in zip(admission.counters, state.tats, strict=True)
-    )
-    return [(found.retry_after, name) for name, found in judged if not found.allowed]
+    judged = zip(counters, charged, strict=True)
+    return [(found.retry_after, counter.name) for counter, found in judged if not found.allowed]
 
 
 def _by_distinct(distinct: Distinct | None, state: StoreState) -> list[tuple[int, str]]:
@@ -65,14 +77,18 @@ def _by_distinct(distinct: Distinct | None, state: StoreState) -> list[tuple[int
     return [(window_end(state.now, distinct.window) - state.now, distinct.name)]
 
 
-def _states(admission: Admission, state: StoreState, *, charged: bool) -> tuple[CounterState, ...]:
-    counters = tuple(
-        _state(counter, charge_counter(counter, tat, state.now, counter.cost if charged else 0))
-        for counter, tat in zip(admission.counters, state.tats, strict=True)
-    )
+def _states(
+    admission: Admission,
+    state: StoreState,
+    decisions: Sequence[gcra.GcraDecision],
+    *,
+    members: int,
+) -> tuple[CounterState, ...]:
+    """The states after these decisions, with so many distinct members."""
+    counters = tuple(map(_state, admission.counters, decisions))
     if admission.distinct is None:
         return counters
-    return (*counters, _distinct_state(admission.distinct, state, charged=charged))
+    return (*counters, _distinct_state(admission.distinct, state.now, members))
 
 
 def _state(counter: Counter, decision: gcra.GcraDecision) -> CounterState:
@@ -85,9 +101,8 @@ def _state(counter: Counter, decision: gcra.GcraDecision) -> CounterState:
     )
 
 
-def _distinct_state(distinct: Distinct, state: StoreState, *, charged: bool) -> CounterState:
-    members = state.members + (1 if charged and not state.seen else 0)
-    until_end = seconds(window_end(state.now, distinct.window) - state.now)
+def _distinct_state(distinct: Distinct, now: int, members: int) -> CounterState:
+    until_end = seconds(window_end(now, distinct.window) - now)
     return CounterState(
         name=distinct.name,
         quota=distinct.limit,

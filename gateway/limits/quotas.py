@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Self
 
 from gateway.limits.model import Counter, CounterState, Distinct
@@ -60,16 +61,22 @@ def counters_for(
 
     `uscc_key` is a keyed digest of the USCC; `None` for a call about no enterprise.
     """
-    of_client = (
-        Counter(name=CLIENT, key=client_id, quota=quotas.per_minute, window=MINUTE, cost=cost),
-        Counter(name=CLIENT_DAY, key=client_id, quota=quotas.per_day, window=DAY, cost=cost),
-    )
+    of_client = _client_counters(quotas, client_id, cost)
     if uscc_key is None:
         return of_client
     quota = quotas.per_enterprise_per_minute
     key = f"{client_id} {uscc_key}"
     of_enterprise = Counter(name=ENTERPRISE, key=key, quota=quota, window=MINUTE, cost=cost)
     return (*of_client, of_enterprise)
+
+
+@lru_cache(maxsize=4_096)
+def _client_counters(quotas: Quotas, client_id: str, cost: int) -> tuple[Counter, ...]:
+    """The counters of a client by itself, the same in all its calls."""
+    return (
+        Counter(name=CLIENT, key=client_id, quota=quotas.per_minute, window=MINUTE, cost=cost),
+        Counter(name=CLIENT_DAY, key=client_id, quota=quotas.per_day, window=DAY, cost=cost),
+    )
 
 
 def oauth_counter(quotas: Quotas, client_id: str, endpoint: str) -> Counter:

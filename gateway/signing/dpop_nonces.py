@@ -8,6 +8,7 @@ import base64
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 SLOT_SECONDS = 60
 MAC_BYTES = 16
@@ -21,7 +22,7 @@ class DpopNonces:
 
     def issue(self, generation: str, now: datetime) -> str:
         """The nonce of the current slot."""
-        return self._nonce(_slot(now), generation)
+        return _nonce(self.key, _slot(now), generation)
 
     def generation_of(self, nonce: object, now: datetime) -> str | None:
         """The generation in a valid nonce of the current or previous slot; `None` for any other."""
@@ -29,14 +30,16 @@ class DpopNonces:
             return None
         generation = nonce.split(".")[0]
         slot = _slot(now)
-        fresh = (self._nonce(slot, generation), self._nonce(slot - 1, generation))
+        fresh = (_nonce(self.key, slot, generation), _nonce(self.key, slot - 1, generation))
         good = [hmac.compare_digest(nonce, candidate) for candidate in fresh]
         return generation if any(good) else None
 
-    def _nonce(self, slot: int, generation: str) -> str:
-        message = f"{slot} {generation}".encode()
-        mac = hmac.digest(self.key, message, "sha256")[:MAC_BYTES]
-        return f"{generation}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
+
+@lru_cache(maxsize=16)
+def _nonce(key: bytes, slot: int, generation: str) -> str:
+    """The nonce of a slot; all calls of a minute need the same two."""
+    mac = hmac.digest(key, f"{slot} {generation}".encode(), "sha256")[:MAC_BYTES]
+    return f"{generation}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
 
 
 def _slot(now: datetime) -> int:
