@@ -30,7 +30,7 @@ from gateway.clients.registration import CLIENT_ID, Registration
 from gateway.clients.tables import AgreementRow, ClientRow
 from gateway.clients.terms import Terms, check_filed, check_licensed
 from gateway.db.prepared import HotDatabase
-from gateway.db.statements import Statement
+from gateway.db.statements import SetStatement, Statement
 
 _COLUMNS = f"""
     c.client_id, c.kind, c.name_zh, c.name_en, c.state, c.redirect_uris, c.scopes,
@@ -45,11 +45,14 @@ _FIND = Statement(f"""
     jwks=JSONB, redirect_uris=ARRAY(Text), scopes=ARRAY(Text), agreement=JSONB
 )
 # For an unknown id the row of the nearest one is read: the same work for both.
-FIND_SIGNER = Statement(f"""
+FIND_SIGNER = SetStatement.lateral(
+    f"""
     SELECT {_COLUMNS}, {HELD_COLUMNS} {CLIENT_AND_KEYS}
     WHERE c.client_id = coalesce(
         (SELECT max(n.client_id) FROM client n WHERE n.client_id <= CAST(:client_id AS text)),
-        (SELECT min(n.client_id) FROM client n))""")  # noqa: S608  # constants only
+        (SELECT min(n.client_id) FROM client n))""",  # noqa: S608  # constants only
+    shared=True,
+)
 
 _NEXT_VERSION = Statement("""
     SELECT coalesce(max(version), 0) + 1 FROM agreement WHERE client_id = CAST(:client_id AS text)""")
@@ -99,10 +102,10 @@ async def find_signer(
 
     Timing shows whether there is one only where keys are fetched: once a minute at most.
     """
-    row = await hot.row(FIND_SIGNER, asdict(claimed))
+    row = await hot.submit(FIND_SIGNER, asdict(claimed))
     if row and _may_fetch(row, claimed, now):
         await ensure_keys(hot, claimed, now=now, loopback=loopback)
-        row = await hot.row(FIND_SIGNER, asdict(claimed))
+        row = await hot.submit(FIND_SIGNER, asdict(claimed))
     if row is None:
         return None
     agreement = orjson.loads(row["agreement"]) if row["agreement"] else None

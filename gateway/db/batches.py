@@ -110,7 +110,7 @@ class Batcher:
 
     async def _as_set(self, calls: list[QueuedCall]) -> list[QueuedCall]:
         """Carry out the set; the calls that are still to be carried out."""
-        asked = _distinct(calls) if self.statement.shared else [[call] for call in calls]
+        asked = self._distinct(calls) if self.statement.shared else [[call] for call in calls]
         try:
             rows = await self.run_set([same[0].values for same in asked])
         except Exception as error:  # noqa: BLE001  # any error is the answer to each call
@@ -126,6 +126,14 @@ class Batcher:
             same.clear()
         return [call for same in asked for call in same]
 
+    def _distinct(self, calls: Sequence[QueuedCall]) -> list[list[QueuedCall]]:
+        """The calls by their values."""
+        same: dict[Hashable, list[QueuedCall]] = {}
+        for call in calls:
+            values = tuple(call.values[name] for name in self.statement.names)
+            same.setdefault(values, []).append(call)
+        return list(same.values())
+
     async def _alone(self, call: QueuedCall) -> None:
         if call.row.done():
             return  # its caller has gone
@@ -135,14 +143,6 @@ class Batcher:
             _fail(call, error)
         else:
             _answer(call, row)
-
-
-def _distinct(calls: Sequence[QueuedCall]) -> list[list[QueuedCall]]:
-    """The calls by their values."""
-    same: dict[Hashable, list[QueuedCall]] = {}
-    for call in calls:
-        same.setdefault(tuple(call.values.items()), []).append(call)
-    return list(same.values())
 
 
 def _answer(call: QueuedCall, row: Row) -> None:

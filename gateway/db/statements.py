@@ -59,19 +59,13 @@ class SetStatement:
         single = Statement(sql)
         if set(types) != set(single.names):
             raise ValueError("each parameter needs its type")
-        lists = frozenset(name for name, kind in types.items() if kind.endswith(_LIST))
-        arrays = (
-            f"CAST(${number} AS {'text' if name in lists else types[name]}[])"
-            for number, name in enumerate(types, 1)
-        )
         body = _NAME.sub(r"call.\1", sql)
         return cls(
             single=single,
             many=f"""SELECT call.place, answer.*
-                FROM unnest({", ".join(arrays)}) WITH ORDINALITY AS call({", ".join(types)}, place)
-                CROSS JOIN LATERAL ({body}) AS answer""",  # noqa: S608  # constants only
+                FROM {calls_as_rows(types)} CROSS JOIN LATERAL ({body}) AS answer""",  # noqa: S608  # constants only
             names=tuple(types),
-            lists=lists,
+            lists=frozenset(name for name, kind in types.items() if kind.endswith(_LIST)),
             shared=shared,
         )
 
@@ -98,6 +92,15 @@ class SetStatement:
             else [row[name] for row in rows]
             for name in self.names
         ]  # fmt: skip
+
+
+def calls_as_rows(types: Mapping[str, str]) -> str:
+    """SQL of the table `call`, for FROM: a column for each parameter and `place`; a list is a text."""
+    arrays = (
+        f"CAST(${number} AS {'text' if kind.endswith(_LIST) else kind}[])"
+        for number, kind in enumerate(types.values(), 1)
+    )
+    return f"unnest({', '.join(arrays)}) WITH ORDINALITY AS call({', '.join(types)}, place)"
 
 
 def array_text(values: Iterable[str] | None) -> str | None:

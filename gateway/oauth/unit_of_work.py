@@ -16,7 +16,7 @@ from sqlmodel import col
 
 from gateway.clients.registry import Client
 from gateway.db.prepared import HotDatabase
-from gateway.db.statements import Statement
+from gateway.db.statements import SetStatement, Statement, calls_as_rows
 from gateway.oauth.errors import TooOftenError, used_before
 from gateway.oauth.tables import AccessTokenRow, AssertionRow
 
@@ -31,12 +31,43 @@ _SPENT: Final = """
     VALUES (CAST(:client_id AS text), CAST(:assertion AS text), CAST(:forgotten_at AS timestamptz))
     ON CONFLICT DO NOTHING RETURNING client_id"""
 SPEND: Final = Statement(_SPENT)
-SPEND_AND_STORE: Final = Statement(f"""
-    WITH spent AS ({_SPENT})
-    INSERT INTO access_token (jti, client_id, scope, uscc, consent_id, code_digest, expires_at)
-    SELECT CAST(:jti AS text), spent.client_id, CAST(:scope AS text), CAST(:uscc AS text),
-           CAST(:consent_id AS text), CAST(:code_digest AS bytea), CAST(:expires_at AS timestamptz)
-    FROM spent RETURNING jti""")  # noqa: S608  # constants only
+_TYPES: Final = {
+    "client_id": "text",
+    "assertion": "text",
+    "forgotten_at": "timestamptz",
+    "jti": "text",
+    "scope": "text",
+    "uscc": "text",
+    "consent_id": "text",
+    "code_digest": "bytea",
+    "expires_at": "timestamptz",
+}
+SPEND_AND_STORE: Final = SetStatement(
+    single=Statement(f"""
+        WITH spent AS ({_SPENT})
+        INSERT INTO access_token (jti, client_id, scope, uscc, consent_id, code_digest, expires_at)
+        SELECT CAST(:jti AS text), spent.client_id, CAST(:scope AS text), CAST(:uscc AS text),
+               CAST(:consent_id AS text), CAST(:code_digest AS bytea),
+               CAST(:expires_at AS timestamptz)
+        FROM spent RETURNING jti"""),  # noqa: S608  # constants only
+    many=f"""
+        WITH call AS MATERIALIZED (SELECT * FROM {calls_as_rows(_TYPES)}),
+        spent AS (
+            INSERT INTO assertion_jti (client_id, jti, expires_at)
+            SELECT client_id, assertion, forgotten_at FROM call ORDER BY client_id, assertion
+            ON CONFLICT DO NOTHING RETURNING client_id, jti),
+        stored AS (
+            INSERT INTO access_token (
+                jti, client_id, scope, uscc, consent_id, code_digest, expires_at)
+            SELECT call.jti, call.client_id, call.scope, call.uscc, call.consent_id,
+                   call.code_digest, call.expires_at
+            FROM call JOIN spent ON spent.client_id = call.client_id AND spent.jti = call.assertion
+            RETURNING jti)
+        SELECT call.place, stored.jti FROM call JOIN stored USING (jti)""",  # noqa: S608  # constants only
+    names=tuple(_TYPES),
+    key="assertion",
+)
+"""Of calls with one assertion the first is written; they never share a set."""
 
 
 class NoTransactionError(RuntimeError):
@@ -171,7 +202,7 @@ class DeferredWork:
         }
         if token is None:
             return await hot.row(SPEND, spent) is not None
-        return await hot.row(SPEND_AND_STORE, {**token, **spent}) is not None
+        return await hot.submit(SPEND_AND_STORE, {**token, **spent}) is not None
 
 
 def _with_id(client: Client | None, client_id: str) -> Client | None:

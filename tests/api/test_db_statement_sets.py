@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -14,6 +15,7 @@ import consent
 from gateway.db.prepared import HotDatabase, Sets
 from gateway.db.statements import SetStatement
 from gateway.disclosure.commit import DISCLOSE
+from gateway.oauth.unit_of_work import SPEND_AND_STORE
 from tests.gateway_fixture import Caller, GatewayFixture, QuestionValue
 from tests.waiting import lock_waits
 
@@ -189,3 +191,31 @@ async def test_a_locked_row_does_not_hold_up_its_neighbours(
     finally:
         await locking.close()
     assert len(await gateway.log_of(bank)) == 4
+
+
+@pytest.mark.parametrize("sets", EACH_SET.values(), ids=EACH_SET)
+async def test_each_assertion_gives_one_token_in_whatever_sets(
+    gateway: GatewayFixture, sets: Sets | None
+) -> None:
+    """Twelve assertions, each used three times at once: the first use is stored, with its token."""
+    bank = await gateway.client()
+    until = gateway.clock() + timedelta(minutes=5)
+    calls = [
+        {
+            "client_id": bank.client_id, "assertion": f"{bank.client_id}-{number % 12}",
+            "forgotten_at": until, "jti": f"{bank.client_id}-token-{number}", "scope": "verify",
+            "uscc": None, "consent_id": None, "code_digest": None, "expires_at": until,
+        }
+        for number in range(36)
+    ]  # fmt: skip
+    with sets_of(gateway, sets):
+        rows = await asyncio.gather(
+            *(gateway.runtime.hot.submit(SPEND_AND_STORE, each) for each in calls)
+        )
+    assert Counter(number % 12 for number, row in enumerate(rows) if row) == dict.fromkeys(
+        range(12), 1
+    )
+    stored = await gateway.rows(
+        "SELECT jti FROM access_token WHERE jti LIKE :mine", mine=f"{bank.client_id}-token-%"
+    )
+    assert {row["jti"] for row in stored} == {row["jti"] for row in rows if row}

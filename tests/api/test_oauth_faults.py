@@ -90,7 +90,9 @@ async def test_without_the_database_no_grant_gives_a_token(oauth: OAuthFixture) 
     assert answer.json()["error"] == "temporarily_unavailable"
 
 
-@pytest.mark.parametrize("last", [FIND_SIGNER, SPEND_AND_STORE], ids=["read", "write"])
+@pytest.mark.parametrize(
+    "last", [FIND_SIGNER.single, SPEND_AND_STORE.single], ids=["read", "write"]
+)
 async def test_without_the_database_there_is_no_token(oauth: OAuthFixture, last: Statement) -> None:
     """Neither if the client cannot be read nor if the token cannot be stored."""
     bank = await oauth.bank()
@@ -110,7 +112,7 @@ async def test_an_assertion_whose_token_was_lost_on_its_way_is_spent(oauth: OAut
     bank = await oauth.bank()
     assertion = bank.assertion()
     oauth.app.state.runtime = replace(
-        oauth.runtime, hot=DyingDatabase(oauth.runtime.hot, SPEND_AND_STORE, after=True)
+        oauth.runtime, hot=DyingDatabase(oauth.runtime.hot, SPEND_AND_STORE.single, after=True)
     )
     assert (await bank.token(assertion=assertion)).status_code == 503
     oauth.app.state.runtime = oauth.runtime
