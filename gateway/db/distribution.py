@@ -1,0 +1,96 @@
+"""Where each table lies when a province outgrows one PostgreSQL: distributed by USCC, or local.
+
+Everything about one enterprise is distributed by `uscc`, so that it lies together on one shard. Local
+tables lie on the coordinator: those about clients, sources and the log, and the look-up tables that
+say whose an id is.
+"""
+
+from typing import Final
+
+DISTRIBUTION_COLUMN: Final = "uscc"
+
+DISTRIBUTED: Final = frozenset(
+    {
+        "consent",
+        "consent_event",
+        "consent_kept",
+        "consent_leaf",
+        "delegation",
+        "disclosure",
+        "disclosure_salt",
+        "enterprise",
+        "enterprise_code",
+        "enterprise_history",
+        "idempotency",
+        "notice",
+        "notice_place",
+        "objection",
+        "objection_event",
+        "pending_leaf",
+        "probe",
+        "record",
+        "record_action",
+        "record_history",
+        "repair_application",
+        "repair_platform",
+        "representative_change",
+        "tombstone",
+        "turned_away",
+    }
+)
+"""Tables with `uscc` in their primary key and in each unique index; no trigger, foreign key or identity."""
+
+LOCATORS: Final = frozenset(
+    {
+        "consent_locator",
+        "delegation_locator",
+        "enterprise_code_locator",
+        "national_code",
+        "objection_locator",
+        "repair_application_locator",
+    }
+)
+"""Local: they say whose an id is, and are read before the USCC is known."""
+
+LOCAL: Final = LOCATORS | {
+    # Clients, their tokens and what they may do.
+    "access_token",
+    "agreement",
+    "agreement_proposal",
+    "assertion_jti",
+    "authorization_code",
+    "change_feed",
+    "client",
+    "client_key_set",
+    "pushed_request",
+    "refresh_token",
+    # The portal's sign-ins and open consent requests.
+    "consent_text",
+    "interaction",
+    "session",
+    # The catalogue, sources' deliveries, operators and daily runs.
+    "catalogue_notice_run",
+    "catalogue_version",
+    "intake_job",
+    "intake_upload",
+    "key_folding",
+    "operator_act",
+    "retention_day",
+    # One order over all enterprises: the log, and purges of a CDN.
+    "checkpoint",
+    "deletion_proof",
+    "log_entry",
+    "log_event",
+    "log_node",
+    "page_purge",
+    "page_purge_lease",
+    # Codes as they are scanned and reported, by the code's id: it may be of no enterprise.
+    "code_report",
+    "code_report_case",
+    "code_scan_day",
+    "code_scan_today",
+    "enterprise_code_batch",
+}
+
+DISCLOSE_FUNCTION: Final = "xinqiao_disclose"
+"""The function whose first parameter is the USCC: it is pushed to the enterprise's shard."""
