@@ -8,7 +8,7 @@ and the others wait for it.
 import asyncio
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -90,6 +90,11 @@ class ClaimedSigner:
     x5c: str | None = None
 
     @property
+    def parameters(self) -> dict[str, str | None]:
+        """The parameters of statements about it."""
+        return {"client_id": self.client_id, "kid": self.kid, "x5c": self.x5c}
+
+    @property
     def names_a_key(self) -> bool:
         """True if the claim names one key."""
         return (self.kid or self.x5c) is not None
@@ -134,7 +139,7 @@ async def ensure_keys(
     if not CLIENT_ID.fullmatch(client_id) or "\0" in (claimed.kid or ""):
         return
     for wait in WAITS:
-        stored = await hot.row(HELD, asdict(claimed))
+        stored = await hot.row(HELD, claimed.parameters)
         if stored is None or not fetch_is_due(stored, now, named=named):
             return
         if _may_try(stored, now):

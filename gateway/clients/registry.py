@@ -5,7 +5,7 @@ Fetched keys are valid for an hour, by the database's clock.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -102,10 +102,10 @@ async def find_signer(
 
     Timing shows whether there is one only where keys are fetched: once a minute at most.
     """
-    row = await hot.submit(FIND_SIGNER, asdict(claimed))
+    row = await hot.submit(FIND_SIGNER, claimed.parameters)
     if row and _may_fetch(row, claimed, now):
         await ensure_keys(hot, claimed, now=now, loopback=loopback)
-        row = await hot.submit(FIND_SIGNER, asdict(claimed))
+        row = await hot.submit(FIND_SIGNER, claimed.parameters)
     if row is None:
         return None
     agreement = orjson.loads(row["agreement"]) if row["agreement"] else None

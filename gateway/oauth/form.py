@@ -47,7 +47,7 @@ async def read_form(request: Request) -> PostedFields:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != MEDIA_TYPE:
         raise OAuthError("invalid_request", f"Send the parameters as {MEDIA_TYPE}.", status=415)
-    if request.url.query:
+    if request.scope["query_string"]:
         raise invalid_request("Parameters belong into the body, not into the address.")
     try:
         return parse_form(await body.read_body(request, largest=LARGEST_FORM))
