@@ -12,6 +12,8 @@ done
 [ -x /usr/sbin/haproxy ] || missing="$missing haproxy"
 [ -x /usr/sbin/nginx ] && [ -e /usr/lib/nginx/modules/ngx_http_js_module.so ] ||
     missing="$missing nginx libnginx-mod-http-js"
+[ -x /usr/sbin/varnishd ] && ls /usr/lib/*/varnish/vmods/libvmod_xkey.so >/dev/null 2>&1 ||
+    missing="$missing varnish varnish-modules"
 java --list-modules 2>/dev/null | grep -q '^jdk.compiler@' || missing="$missing default-jdk-headless"
 ls /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc >/dev/null 2>&1 || missing="$missing fonts-noto-cjk"
 [ -z "$missing" ] && exit 0
@@ -37,6 +39,6 @@ apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends 
     echo "Could not install:$missing (tests that need them are skipped)"
 
 # Nor at the next boot: of these the tests want the programs alone.
-for service in redis-server haproxy nginx; do
+for service in redis-server haproxy nginx varnish varnishncsa; do
     case "$missing " in *" $service "*) update-rc.d "$service" disable >/dev/null 2>&1 || : ;; esac
 done
