@@ -3,7 +3,7 @@
 IPv4-mapped IPv6 addresses (`::ffff:10.0.0.1`) count as IPv4.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
@@ -20,8 +20,10 @@ def parse_networks(value: object) -> tuple[Network, ...]:
     return tuple(_network(part) for part in value.replace(",", " ").split())
 
 
-def is_in_networks(peer: str | None, networks: Iterable[Network]) -> bool:
+def is_in_networks(peer: str | None, networks: Collection[Network]) -> bool:
     """True where a peer address is in one of `networks`; `None` never is."""
+    if not networks:
+        return False
     try:
         address = ip_address(peer or "")
     except ValueError:

@@ -21,7 +21,7 @@ from gateway.codes.store import Code
 from gateway.codes.summary import public_datasets, same_until, shown_until, summary_of
 from gateway.creditfile.file_query import enterprise_from_json, records_from_json
 from gateway.pages.kept_pages import KeptPage
-from gateway.pages.page_route import PageRoute, see_other, wants_json
+from gateway.pages.page_route import DirectPageRoute, see_other, wants_json
 from gateway.pages.prefix_router import PrefixRouter
 from gateway.pages.representation import NOT_MODIFIED, PlainAnswer
 from gateway.runtime import Runtime, UsingRuntime
@@ -38,7 +38,7 @@ _NOT_MODIFIED: Final = {
     "headers": {name: header(name, required=True) for name in ("ETag", "Vary", "Content-Language")},
 }
 
-router = PrefixRouter(route_class=PageRoute)
+router = PrefixRouter(route_class=DirectPageRoute)
 
 
 def _shown(description: str, json: dict[str, Any]) -> dict[str, Any]:
@@ -53,8 +53,9 @@ def _shown(description: str, json: dict[str, Any]) -> dict[str, Any]:
 
 
 @router.get("/E/", include_in_schema=False)
-async def look_up_code(request: Request, runtime: UsingRuntime, code: str = "") -> Response:
+async def look_up_code(request: Request, runtime: UsingRuntime) -> Response:
     """Show the page to type a code's number, or lead from a number or address to its page."""
+    code = request.query_params.get("code", "")
     if not code.strip():
         return public_page.lookup_page(request)
     prefix = runtime.settings.national_code_prefix

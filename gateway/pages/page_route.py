@@ -1,6 +1,7 @@
 """Route class for HTML pages, whose errors are pages too, and pages of one message."""
 
 from collections.abc import Callable, Coroutine, Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -15,6 +16,8 @@ from gateway.pages.quality_values import quality_values
 from gateway.pages.rendering import PageRenderer, PageVisitor
 
 log = structlog.get_logger("gateway.pages")
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 RETRY_SECONDS: Final = 5
 JSON: Final = "application/json"
@@ -126,9 +129,9 @@ class EarlyResponse(Exception):
 class PageRoute(APIRoute):
     """A FastAPI route that answers with pages and redirects, on errors too."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def get_route_handler(self) -> Handler:
         """Wrap the handler: translate `EarlyResponse`, invalid parameters and database outages."""
-        handler = super().get_route_handler()
+        handler = self.bare_handler()
 
         async def handle(request: Request) -> Response:
             try:
@@ -145,14 +148,32 @@ class PageRoute(APIRoute):
 
         return handle
 
+    def bare_handler(self) -> Handler:
+        """FastAPI's own handler."""
+        return super().get_route_handler()
+
+
+class DirectPageRoute(PageRoute):
+    """A page route for which no dependency is solved, because it is called most.
+
+    Its function takes the request, the runtime and the parameters of the path, which are texts.
+    """
+
+    def bare_handler(self) -> Handler:
+        """Call the function with what it takes."""
+        function = self.endpoint
+
+        async def handle(request: Request) -> Response:
+            runtime = request.app.state.runtime
+            response: Response = await function(request, runtime=runtime, **request.path_params)
+            return response
+
+        return handle
+
 
 def wants_json(request: Request) -> bool:
     """True where `Accept` names JSON, with more weight than HTML."""
-    weights = {
-        name.partition(";")[0]: weight
-        for name, weight in quality_values(request.headers.get("accept", ""))
-    }
-    return weights.get(JSON, 0.0) > weights.get(HTML, 0.0)
+    return _prefers_json(request.headers.get("accept", ""))
 
 
 def wants_page(request: Request) -> bool:
@@ -204,6 +225,12 @@ def error_page(request: Request, status: int, headers: Mapping[str, str] | None 
 def unavailable(request: Request) -> Response:
     """503 page for an unavailable database or cache."""
     return message_page(request, UNAVAILABLE, retry_after=RETRY_SECONDS)
+
+
+@lru_cache(maxsize=256)
+def _prefers_json(accept: str) -> bool:
+    weights = {name.partition(";")[0]: weight for name, weight in quality_values(accept)}
+    return weights.get(JSON, 0.0) > weights.get(HTML, 0.0)
 
 
 def _request_id(request: Request) -> str | None:
