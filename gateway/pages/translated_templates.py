@@ -1,14 +1,13 @@
-"""Jinja environments of page templates, one for each language.
+"""Jinja environments of page templates, one for each language, compiled for speed.
 
-`t('中文', 'English')` with two string literals becomes the literal of the language when the template is
-compiled, and other calls of `t` are plain ones: Jinja's own call looks at its callee for a few microseconds,
-and a page has a hundred texts.
+A page has a hundred texts and values, and Jinja looks at each call and at each value for as long as the
+page's own work takes. So `t('中文', 'English')` becomes the text of the environment's language when the
+template is compiled, `t(text)` becomes an attribute, other calls are plain ones (no function of ours
+asks Jinja for its context), and texts are escaped by markupsafe's C function without making a `Markup`.
 """
 
-import re
 from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from jinja2 import (
     ChoiceLoader,
@@ -19,17 +18,37 @@ from jinja2 import (
     select_autoescape,
 )
 from jinja2.compiler import CodeGenerator, Frame
-from jinja2.ext import Extension
+from jinja2.visitor import NodeTransformer
+from markupsafe import _escape_inner, escape  # type: ignore[attr-defined]  # no public name
 
-from gateway.pages.i18n import Language, Translated
+from gateway.pages.i18n import Language
 
-_LITERAL: Final = r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
-_CONSTANT: Final = re.compile(rf"\bt\({_LITERAL},\s*{_LITERAL}\)", re.DOTALL)
 _LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
 
 
-class _PlainCalls(CodeGenerator):
-    """Compiles calls of `t` without Jinja's dispatch."""
+class _OneLanguage(NodeTransformer):
+    """Puts the text of one language in place of `t(zh, en)`."""
+
+    def __init__(self, language: Language) -> None:
+        self._language = language
+
+    def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802  # Jinja's name
+        """A call in a template."""
+        self.generic_visit(node)
+        if not _is_translation(node) or len(node.args) == 1:
+            return node
+        zh, en = node.args
+        return en if self._language == "en" else zh
+
+
+class _PageCodeGenerator(CodeGenerator):
+    """Compiles templates of one language, without Jinja's dispatch of calls."""
+
+    def visit_Template(  # noqa: N802  # Jinja's name
+        self, node: nodes.Template, frame: Frame | None = None
+    ) -> None:
+        """A template."""
+        super().visit_Template(_OneLanguage(self._language).visit(node), frame)
 
     def visit_Call(  # noqa: N802  # Jinja's name
         self,
@@ -38,31 +57,42 @@ class _PlainCalls(CodeGenerator):
         forward_caller: bool = False,  # noqa: FBT001, FBT002
     ) -> None:
         """A call in a template."""
-        if not (isinstance(node.node, nodes.Name) and node.node.name == "t"):
+        if _is_translation(node):
+            self.visit(node.args[0], frame)
+            self.write(f".{self._language}")
+        elif forward_caller or node.dyn_args or node.dyn_kwargs:
             super().visit_Call(node, frame, forward_caller=forward_caller)
-            return
-        self.visit(node.node, frame)
-        self.write("(")
-        for argument in node.args:
-            self.visit(argument, frame)
-            self.write(", ")
-        self.write(")")
+        else:
+            self.visit(node.node, frame)
+            self.write("(")
+            for argument in (*node.args, *node.kwargs):
+                self.visit(argument, frame)
+                self.write(", ")
+            self.write(")")
+
+    def _output_child_pre(
+        self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo
+    ) -> None:
+        """Begin the output of a value."""
+        if not frame.eval_ctx.autoescape or frame.eval_ctx.volatile:
+            super()._output_child_pre(node, frame, finalize)
+        else:
+            self.write("environment.escaped(")
+
+    @property
+    def _language(self) -> Language:
+        return cast("Language", self.environment.globals["language"])
 
 
-class _TemplateEnvironment(Environment):
+class _PageEnvironment(Environment):
     """Environment of templates in one language."""
 
-    code_generator_class = _PlainCalls
+    code_generator_class = _PageCodeGenerator
 
-
-class _Translation(Extension):
-    """Puts the literal of the environment's `language` in place of a constant `t(…)`."""
-
-    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
-        """The template's source with its constant texts in one language."""
-        del name, filename
-        group = 2 if self.environment.globals["language"] == "en" else 1
-        return _CONSTANT.sub(lambda found: found[group], source)
+    @staticmethod
+    def escaped(value: object) -> str:
+        """A value as it stands in a page."""
+        return _escape_inner(value) if type(value) is str else escape(value)
 
 
 def template_environments(
@@ -71,7 +101,7 @@ def template_environments(
     """The environments of one package's templates, with the shared layout."""
     found: dict[Language, Environment] = {}
     for language in _LANGUAGES:
-        environment = _TemplateEnvironment(
+        environment = _PageEnvironment(
             loader=ChoiceLoader([PackageLoader(package), PackageLoader("gateway.pages")]),
             autoescape=select_autoescape(default=True, default_for_string=True),
             undefined=StrictUndefined,
@@ -79,14 +109,11 @@ def template_environments(
             lstrip_blocks=True,
             auto_reload=False,  # else each page asks for the time of each of its templates' files
         )
-        environment.globals.update(globals_, language=language, t=partial(_text, language))
+        environment.globals.update(globals_, language=language)
         environment.filters.update(filters)
-        environment.add_extension(_Translation)
         found[language] = environment
     return found
 
 
-def _text(language: Language, zh: str | Translated, en: str = "") -> str:
-    """The text in a language."""
-    text = zh if isinstance(zh, Translated) else Translated(zh, en)
-    return text.text(language)
+def _is_translation(node: nodes.Call) -> bool:
+    return isinstance(node.node, nodes.Name) and node.node.name == "t"
