@@ -1,23 +1,20 @@
 """Labels of codes for the SDK's command, from the catalogue and the code; `make docs` writes them."""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from consent.model import PURPOSE_NAMES
 from gateway import problems
-from gateway.codes.summary import none_found_text
+from gateway.codes.sections import none_found_text
 from gateway.creditfile.catalogue import Catalogue, load_catalogue
 from gateway.creditfile.column_names import USCC
 from gateway.creditfile.value_labels import VALUES
 from gateway.ingest.row_wording import WARNING_REASONS
 from gateway.pages.i18n import Translated
-from gateway.pages.rendering import format_moment
 from verification import QUESTIONS
 
 LABELS: Final = Path(__file__).parents[1] / "sdk" / "src" / "xinqiao" / "cli" / "labels.json"
-_WHEN: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def labels_of(catalogue: Catalogue) -> dict[str, Any]:
@@ -47,11 +44,11 @@ def texts_of(said: Translated) -> dict[str, str]:
 def _dataset(catalogue: Catalogue, code: str) -> dict[str, Any]:
     """Texts of a dataset by language: its name, what an empty one says, and its fields."""
     dataset = catalogue.dataset(code)
-    nothing = none_found_text(dataset, catalogue.rules_of(code), "", _WHEN)
+    nothing = none_found_text(dataset, catalogue.rules_of(code), "", "{moment}")
     return {
         language: {
             "name": getattr(dataset, language),
-            "nothing": getattr(nothing, language).replace(format_moment(_WHEN), "{moment}"),
+            "nothing": getattr(nothing, language),
             "fields": {each.name: getattr(each, language) for each in dataset.fields},
         }
         for language in ("zh", "en")

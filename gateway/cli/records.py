@@ -13,7 +13,7 @@ from gateway.cli.printing import print_members
 from gateway.cli.refold import merged, refold
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_versions import in_force
-from gateway.creditfile.disclosure_policy import mask_persons
+from gateway.creditfile.disclosed_fields import mask_persons
 from gateway.creditfile.history import file_at
 from gateway.creditfile.local_dates import SHANGHAI, day_of, end_of
 from gateway.creditfile.records import Record, registration_of

@@ -7,17 +7,12 @@ source or a dataset that the catalogue does not make public.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import partial
-from typing import Any, Final, Literal
+from typing import Any, Final
 
+from gateway.codes.sections import MAX_RECORDS_SHOWN, Section, sections_of
 from gateway.codes.sentences import Found, Status, record_sentence, status_line
 from gateway.codes.trade_licences import TradeLicence, trade_licences
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_schema import (
-    DatasetDefinition,
-    PagePart,
-)
-from gateway.creditfile.clock_rules import ClockRules
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import DisclosableRecord, disclosable_records
 from gateway.creditfile.divisions import division_label
@@ -27,33 +22,9 @@ from gateway.creditfile.records import REGISTRATION, Enterprise, Record, registr
 from gateway.pages.i18n import Translated
 from gateway.pages.rendering import format_moment
 
-MAX_RECORDS_SHOWN: Final = 20
 LICENCE: Final = "licence"
 RECORDS_UNFOLDED: Final = 3
 """Records per dataset shown unfolded, so that the next dataset stays in view."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """One dataset of the summary: records found, none found, or source unavailable."""
-
-    dataset: str
-    name: Translated
-    state: Literal["found", "none", "unavailable"]
-    statement: Translated
-    part: PagePart = "other"
-    """The part of the page that it stands in."""
-    found: Sequence[DisclosableRecord] = ()
-
-    @property
-    def records(self) -> Sequence[DisclosableRecord]:
-        """The records that are shown."""
-        return self.found[:MAX_RECORDS_SHOWN]
-
-    @property
-    def more(self) -> int:
-        """The number of records that are not shown."""
-        return max(0, len(self.found) - MAX_RECORDS_SHOWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,17 +101,7 @@ def summary_of(
         now,
         kind=enterprise.kind,
     )
-    sections = [
-        _section(
-            code,
-            [each for each in disclosed if each.record.dataset == code],
-            catalogue,
-            now,
-            kind=enterprise.kind,
-            is_available=code not in enterprise.unavailable,
-        )
-        for code in public_datasets(catalogue)
-    ]
+    sections = sections_of(disclosed, catalogue, enterprise, now)
     warnings = _warnings(sections, catalogue)
     found = Found(
         registration_status=enterprise.status,
@@ -216,71 +177,3 @@ def _licences(sections: Sequence[Section]) -> Sequence[DisclosableRecord] | None
     """The licences found; `None` where their source is unavailable or not public."""
     section = next((each for each in sections if each.dataset == LICENCE), None)
     return None if section is None or section.state == "unavailable" else section.found
-
-
-def _section(
-    code: str,
-    records: Sequence[DisclosableRecord],
-    catalogue: Catalogue,
-    now: datetime,
-    *,
-    kind: str,
-    is_available: bool,
-) -> Section:
-    dataset = catalogue.dataset(code)
-    section = partial(
-        Section,
-        dataset=code,
-        name=dataset_label(code, catalogue, kind),
-        part=dataset.page_part,
-    )
-    if not is_available:
-        return section(
-            state="unavailable", statement=Translated("暂不可用", "Temporarily unavailable")
-        )
-    disclosed = [
-        each for each in records if not dataset.only_in_force or _in_force(each.record, day_of(now))
-    ]
-    if not disclosed:
-        statement = none_found_text(dataset, catalogue.rules_of(code), kind, now)
-        return section(state="none", statement=statement)
-    return section(
-        state="found",
-        statement=_count_text(len(disclosed)),
-        found=disclosed,
-    )
-
-
-def _in_force(record: Record, today: date) -> bool:
-    """False for a lapsed licence or honour; other datasets end by `creditfile.disclosure_terms`."""
-    return record.valid_to is None or record.valid_to >= today
-
-
-def none_found_text(
-    dataset: DatasetDefinition, rules: ClockRules, kind: str, now: datetime
-) -> Translated:
-    """The R6 wording for an empty result; it denies nothing that by law is not published (R1)."""
-    moment = format_moment(now)
-    own, name = dataset.none_found_for(kind), dataset.names_for(kind)
-    if own is not None:
-        return Translated(f"截至 {moment} 未查询到{own.zh}", f"As of {moment}, {own.en}")
-    if rules.until_removed and dataset.tone == "bad":  # a list, not what is simply in force
-        return Translated(
-            f"截至 {moment} 未查询到列入{name.zh}的信息", f"As of {moment}, no listing was found"
-        )
-    if not rules.has_publicity:
-        valid = dataset.only_in_force
-        return Translated(
-            f"截至 {moment} 未查询到{'在有效期内的' if valid else ''}{name.zh}记录",
-            f"As of {moment}, no {'valid ' if valid else ''}record was found",
-        )
-    return Translated(
-        f"截至 {moment} 未查询到在公示期内的{name.zh}记录；"
-        "依法不予公示、中止公示、正在复议诉讼或已修复的不在此列",
-        f"As of {moment}, no record within its publicity period was found; "
-        "what by law is not published, is suspended, under appeal or repaired is left out",
-    )
-
-
-def _count_text(count: int) -> Translated:
-    return Translated(f"{count} 条", f"{count} record" if count == 1 else f"{count} records")

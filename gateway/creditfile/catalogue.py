@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from importlib.resources import files
 from itertools import chain
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import yaml
 from pydantic import ValidationError, model_validator
@@ -54,6 +54,11 @@ class Catalogue(CataloguePart):
     @cached_property
     def _by_code(self) -> Mapping[str, DatasetDefinition]:
         return {dataset.code: dataset for dataset in self.datasets}
+
+    @cached_property
+    def tables(self) -> dict[Any, Any]:
+        """What `catalogue_tables` keeps."""
+        return {}
 
     @cached_property
     def _served(self) -> Mapping[tuple[str, Audience, bool], tuple[FieldDefinition, ...]]:

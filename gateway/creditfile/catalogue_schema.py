@@ -315,10 +315,15 @@ class DatasetDefinition(CataloguePart):
             return "other"
         return "warning" if self.is_ever_bad else "folded"
 
+    @cached_property
+    def names(self) -> Names:
+        """Names of the dataset."""
+        return Names(zh=self.zh, en=self.en)
+
     def names_for(self, kind: str) -> Names:
         """Names of the dataset, by the enterprise's kind."""
         own = self.individual_business if kind == INDIVIDUAL_BUSINESS else None
-        return own or Names(zh=self.zh, en=self.en)
+        return own or self.names
 
     def none_found_for(self, kind: str) -> Names | None:
         """Words for an empty result, where the usual ones do not fit."""

@@ -10,9 +10,9 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from gateway.creditfile import disclosure_terms
-from gateway.creditfile.catalogue import Catalogue, opens_by_condition
-from gateway.creditfile.catalogue_schema import FieldDefinition
-from gateway.creditfile.disclosure_class import CLASSES_FOR, Audience, DisclosureClass
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.disclosed_fields import any_reaches, disclosed_values, served_fields
+from gateway.creditfile.disclosure_class import CLASSES_FOR, Audience
 from gateway.creditfile.disclosure_terms import (
     ALONE,
     End,
@@ -25,11 +25,9 @@ from gateway.creditfile.disclosure_terms import (
 )
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.natural_keys import key_of
-from gateway.creditfile.record_mapping import without_personal_numbers
-from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Record
+from gateway.creditfile.records import Record
 
 SERIOUS_LIST: Final = "serious_violation"
-_HIDDEN: Final = "**"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +59,7 @@ def is_disclosable(
         record, catalogue, now, context=context
     ):
         return False
-    return _has_reaching_field(record, audience, catalogue, kind)
+    return any_reaches(record, served_fields(catalogue, (record.dataset, audience, kind)))
 
 
 def end_in_effect(
@@ -93,7 +91,8 @@ def disclosable_fields(
     """
     if not is_disclosable(record, audience, catalogue, now, context=context, kind=kind):
         return {}
-    return _reachable_fields(record, audience, catalogue, kind, today=day_of(now))
+    served = served_fields(catalogue, (record.dataset, audience, kind))
+    return disclosed_values(record, served, today=day_of(now))
 
 
 def disclosable_records(
@@ -117,10 +116,11 @@ def disclosable_records(
         end = end_in_effect(each, catalogue, now, context=context)
         if end is not None and audience is not Audience.ENTERPRISE:
             continue
-        if _has_reaching_field(each, audience, catalogue, kind):
+        served = served_fields(catalogue, (each.dataset, audience, kind))
+        if any_reaches(each, served):
             is_held_against = end is None and is_bad(each, catalogue.dataset(each.dataset))
             wanted = None if only is None else only.get(each.dataset, frozenset())
-            fields = _reachable_fields(each, audience, catalogue, kind, today=today, only=wanted)
+            fields = disclosed_values(each, served, today=today, only=wanted)
             found.append(
                 DisclosableRecord(record=each, fields=fields, counts_as_bad=is_held_against)
             )
@@ -226,72 +226,3 @@ def _superseded(records: Iterable[Record], catalogue: Catalogue, now: datetime) 
 
 def _age(record: Record) -> tuple[date, datetime, str]:
     return record.decided_on or date.min, record.source_time, record.record_id
-
-
-def mask_persons(value: Any) -> Any:  # a field's JSON
-    """Mask a name, or each of several."""
-    if isinstance(value, list):
-        return [mask_person(each) for each in value]
-    return mask_person(value) if isinstance(value, str) else value
-
-
-def mask_person(name: str) -> str:
-    """Mask a person's name: 张三丰 as 张**, whatever its length."""
-    return name[:1] + _HIDDEN
-
-
-def _reachable_fields(
-    record: Record,
-    audience: Audience,
-    catalogue: Catalogue,
-    kind: str,
-    *,
-    today: date,
-    only: AbstractSet[str] | None = None,
-) -> dict[str, Any]:
-    is_public, individual = audience is Audience.PUBLIC, kind == INDIVIDUAL_BUSINESS
-    return {
-        each.name: _disclosed_value(
-            record.fields[each.name],
-            each,
-            masked=is_public and _names_person(each, record, individual=individual),
-            today=today,
-        )
-        for each in catalogue.fields_for(record.dataset, audience, kind)
-        if each.name in record.fields
-        and (only is None or each.name in only)
-        and _reaches(each, record, audience)
-    }
-
-
-def _names_person(field: FieldDefinition, record: Record, *, individual: bool) -> bool:
-    """True if the value is a person's name that is masked in public."""
-    known = field.unmasked_when is not None and field.unmasked_when.holds(record.fields)
-    return field.personal and (field.masked or individual) and not known
-
-
-def _has_reaching_field(
-    record: Record, audience: Audience, catalogue: Catalogue, kind: str
-) -> bool:
-    """True if some field of the record's dataset reaches the audience."""
-    fields = catalogue.fields_for(record.dataset, audience, kind)
-    return any(_reaches(each, record, audience) for each in fields)
-
-
-def _reaches(field: FieldDefinition, record: Record, audience: Audience) -> bool:
-    """True if the field's class, or its publication condition, lets it reach the audience."""
-    if field.disclosure in CLASSES_FOR[audience]:
-        return True
-    when = field.public_when
-    return when is not None and opens_by_condition(field) and when.holds(record.fields)
-
-
-def _disclosed_value(
-    value: Any, field: FieldDefinition, *, masked: bool, today: date
-) -> Any:  # a field's JSON
-    """The value as disclosed; masks personal numbers in texts ingested before masking existed (R5)."""
-    if masked:
-        return mask_persons(value)
-    if field.personal and field.disclosure is not DisclosureClass.PUBLIC:
-        return value  # requested explicitly, under consent
-    return without_personal_numbers(field, value, today=today)

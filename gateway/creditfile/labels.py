@@ -12,6 +12,8 @@ from gateway.creditfile.amounts import (
 )
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_parts import Names
+from gateway.creditfile.catalogue_schema import FieldDefinition
+from gateway.creditfile.catalogue_tables import derived_table
 from gateway.creditfile.code_names import code_name
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, REGISTRATION
 from gateway.creditfile.value_labels import VALUES
@@ -48,12 +50,23 @@ def dataset_label(dataset: str, catalogue: Catalogue, kind: str = "") -> Transla
 
 def field_label(dataset: str, name: str, catalogue: Catalogue, kind: str = "") -> Translated:
     """Label of a field, from the catalogue, by the enterprise's kind; the unit stands in its value."""
-    field = catalogue.dataset(dataset).field_by_name.get(name)
-    if field is None:
-        return Translated(name, name)
-    if dataset == REGISTRATION and name == "entity_type":  # whose value is shown by name
+    return _field_labels(catalogue, (dataset, kind)).get(name) or Translated(name, name)
+
+
+@derived_table
+def _field_labels(catalogue: Catalogue, key: tuple[str, str]) -> Mapping[str, Translated]:
+    """Labels of a dataset's fields, by the enterprise's kind."""
+    dataset, kind = key
+    return {
+        each.name: _label_of(each, kind, is_registered=dataset == REGISTRATION)
+        for each in catalogue.dataset(dataset).fields
+    }
+
+
+def _label_of(field: FieldDefinition, kind: str, *, is_registered: bool) -> Translated:
+    if is_registered and field.name == "entity_type":  # whose value is shown by name
         return Translated("市场主体类型", field.en)
-    if dataset == REGISTRATION and name == "legal_representative" and kind in _HEADED_BY_ONE:
+    if is_registered and field.name == "legal_representative" and kind in _HEADED_BY_ONE:
         return Translated("法定代表人", "Legal representative")
     shown = field.of_individual_business if kind == INDIVIDUAL_BUSINESS else field
     return without_unit(Translated(shown.zh, shown.en))
@@ -69,7 +82,7 @@ def value_label(value: Any) -> Translated:  # a field's JSON
     if isinstance(value, bool):
         return Translated("是", "Yes") if value else Translated("否", "No")
     text = readable_masks(str(value))
-    return VALUES.get(text, Translated(text, text))
+    return VALUES.get(text) or Translated(text, text)
 
 
 def field_value(

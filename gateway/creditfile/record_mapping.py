@@ -1,13 +1,14 @@
 """Mapping of delivered fields to a stored record: natural key, typed columns, masked and encrypted fields."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
+from itertools import chain
 from typing import Any, Final
 
 from gateway.creditfile.catalogue_schema import DatasetDefinition, FieldDefinition
 from gateway.creditfile.disclosure_class import DisclosureClass
 from gateway.creditfile.natural_keys import key_of
-from gateway.privacy.redaction import scan
+from gateway.privacy.redaction import may_hold_personal_number, scan
 
 TEXT_TYPES: Final = frozenset({"text", "free_text", "texts"})
 """Field types with free wording."""
@@ -45,11 +46,29 @@ def without_personal_numbers(
     field: FieldDefinition, value: Any, *, today: date | None = None
 ) -> Any:
     """A field's JSON value with personal numbers masked, if it is text (R5)."""
-    if field.type not in TEXT_TYPES or field.values:
+    if not has_free_wording(field):
         return value
     if isinstance(value, list):
         return [scan(each, today=today).text for each in value]
     return scan(value, today=today).text if isinstance(value, str) else value
+
+
+def masked_texts(
+    fields: Mapping[str, Any], definitions: Iterable[FieldDefinition], *, today: date
+) -> dict[str, Any]:
+    """Those of `fields` that `definitions` name, masked (R5); none where no text may hold a number."""
+    texts = {each.name: each for each in definitions}
+    if not may_hold_personal_number(chain.from_iterable(_texts_of(fields[name]) for name in texts)):
+        return {}
+    return {
+        name: without_personal_numbers(each, fields[name], today=today)
+        for name, each in texts.items()
+    }
+
+
+def has_free_wording(field: FieldDefinition) -> bool:
+    """True for a text that is no value of a closed list."""
+    return field.type in TEXT_TYPES and not field.values
 
 
 def personal_values(dataset: DatasetDefinition, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,6 +84,12 @@ def sealed_fields(dataset: DatasetDefinition) -> tuple[str, ...]:
         for each in dataset.fields
         if each.personal and each.disclosure is not DisclosureClass.PUBLIC
     )
+
+
+def _texts_of(value: Any) -> Iterable[str]:  # a field's JSON
+    if isinstance(value, str):
+        return (value,)
+    return value if isinstance(value, list) else ()
 
 
 def _read(field: FieldDefinition, value: str) -> date | str:

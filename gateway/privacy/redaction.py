@@ -28,6 +28,8 @@ class NumberKind(StrEnum):
 
 ID_NUMBER_MASK: Final = "（身份证号码已隐去）"
 PHONE_MASK: Final = "（电话号码已隐去）"
+_ENDING: Final = "已隐去）"
+"""The end of every mask."""
 _MASKS: Final = {NumberKind.ID: ID_NUMBER_MASK, NumberKind.PHONE: PHONE_MASK}
 _A_MASK: Final = re.compile("|".join(map(re.escape, _MASKS.values())))
 _SHOWN_ID: Final = re.compile(
@@ -97,6 +99,8 @@ def readable_masks(text: str) -> str:
 
     Stored, signed and delivered texts keep the masks of `scan`, which never change.
     """
+    if _ENDING not in text:
+        return text
     text = _SHOWN_ID.sub(lambda found: f"{_id_name(found[1])}［已隐去］", text)
     return _SHOWN_PHONE.sub(lambda found: f"{found[1] or '电话'}［已隐去］", text)
 

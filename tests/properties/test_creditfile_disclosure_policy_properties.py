@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.creditfile import disclosure_terms
+from gateway.creditfile.disclosed_fields import mask_persons
 from gateway.creditfile.disclosure_class import Audience
-from gateway.creditfile.disclosure_policy import disclosable_fields, is_disclosable, mask_persons
+from gateway.creditfile.disclosure_policy import disclosable_fields, is_disclosable
 from gateway.creditfile.local_dates import day_of, end_of, midnight, months_after
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Enterprise, Record, registration_of
 from gateway.synthetic.province import province

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.codes.page_json import CodePage, code_document
 from gateway.codes.store import Code
 from gateway.codes.summary import summary_of
-from gateway.creditfile.disclosure_policy import mask_persons
+from gateway.creditfile.disclosed_fields import mask_persons
 from gateway.creditfile.facts import facts_of
 from gateway.creditfile.records import Record
 from gateway.privacy.field_encryption import Vault, VaultKeys

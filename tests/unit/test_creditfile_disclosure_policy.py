@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.codes.summary import summary_of
+from gateway.creditfile.disclosed_fields import mask_person
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import (
     context_of,
@@ -14,7 +15,6 @@ from gateway.creditfile.disclosure_policy import (
     disclosable_records,
     end_in_effect,
     is_disclosable,
-    mask_person,
     never_disclosed_fields,
 )
 from gateway.creditfile.disclosure_terms import NEVER_DISCLOSED, EndReason

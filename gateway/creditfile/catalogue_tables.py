@@ -1,0 +1,24 @@
+"""Tables that are derived from a catalogue alone, each made once and kept with the catalogue."""
+
+from collections.abc import Callable, Hashable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from gateway.creditfile.catalogue import Catalogue
+
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
+
+
+def derived_table(build: Callable[[Catalogue, K], T]) -> Callable[[Catalogue, K], T]:
+    """Decorator of a function of a catalogue and a key; a catalogue never changes."""
+
+    @wraps(build)
+    def table(catalogue: Catalogue, key: K) -> T:
+        tables: dict[Any, Any] = catalogue.tables
+        found = tables.get((build, key))
+        if found is None:
+            found = tables[build, key] = build(catalogue, key)
+        return cast("T", found)
+
+    return table

@@ -1,0 +1,102 @@
+"""Fields of a record that reach an audience, and their values as disclosed. Pure."""
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.catalogue_parts import Condition
+from gateway.creditfile.catalogue_schema import FieldDefinition
+from gateway.creditfile.catalogue_tables import derived_table
+from gateway.creditfile.disclosure_class import CLASSES_FOR, Audience, DisclosureClass
+from gateway.creditfile.record_mapping import has_free_wording, masked_texts
+from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Record
+
+_HIDDEN: Final = "**"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedField:
+    """A field that can reach an audience, and what decides about its value in a record."""
+
+    field: FieldDefinition
+    name: str
+    public_when: Condition | None
+    """The condition under which it reaches the audience; `None` if its class does."""
+    is_masked: bool
+    """It is a person's name that is masked in public, unless `unmasked_when` holds."""
+    unmasked_when: Condition | None
+    is_scanned: bool
+    """It is a text that may hold personal numbers from before they were masked at ingest (R5)."""
+
+    def reaches(self, fields: Mapping[str, Any]) -> bool:
+        """True if a record with these fields discloses it."""
+        return self.public_when is None or self.public_when.holds(fields)
+
+    def hides_person(self, fields: Mapping[str, Any]) -> bool:
+        """True if its value in a record with these fields is a name to be masked."""
+        known = self.unmasked_when is not None and self.unmasked_when.holds(fields)
+        return self.is_masked and not known
+
+
+@derived_table
+def served_fields(catalogue: Catalogue, key: tuple[str, Audience, str]) -> tuple[ServedField, ...]:
+    """The fields of a dataset that can reach an audience, by the enterprise's kind."""
+    code, audience, kind = key
+    is_individual = kind == INDIVIDUAL_BUSINESS
+    return tuple(
+        ServedField(
+            field=each,
+            name=each.name,
+            public_when=None if each.disclosure in CLASSES_FOR[audience] else each.public_when,
+            is_masked=audience is Audience.PUBLIC
+            and each.personal
+            and (each.masked or is_individual),
+            unmasked_when=each.unmasked_when,
+            is_scanned=has_free_wording(each)
+            # else requested explicitly, under consent
+            and not (each.personal and each.disclosure is not DisclosureClass.PUBLIC),
+        )
+        for each in catalogue.fields_for(code, audience, kind)
+    )
+
+
+def any_reaches(record: Record, served: Iterable[ServedField]) -> bool:
+    """True if some field of the record's dataset reaches the audience."""
+    return any(each.reaches(record.fields) for each in served)
+
+
+def disclosed_values(
+    record: Record,
+    served: Iterable[ServedField],
+    *,
+    today: date,
+    only: AbstractSet[str] | None = None,
+) -> dict[str, Any]:
+    """The record's fields as disclosed; with `only`, these of them."""
+    fields, found = record.fields, dict[str, Any]()
+    scanned = []
+    for each in served:
+        if only is not None and each.name not in only:
+            continue
+        if each.name in fields and each.reaches(fields):
+            found[each.name] = value = fields[each.name]
+            if each.hides_person(fields):
+                found[each.name] = mask_persons(value)
+            elif each.is_scanned:
+                scanned.append(each.field)
+    return found | masked_texts(found, scanned, today=today)
+
+
+def mask_persons(value: Any) -> Any:  # a field's JSON
+    """Mask a name, or each of several."""
+    if isinstance(value, list):
+        return [mask_person(each) for each in value]
+    return mask_person(value) if isinstance(value, str) else value
+
+
+def mask_person(name: str) -> str:
+    """Mask a person's name: 张三丰 as 张**, whatever its length."""
+    return name[:1] + _HIDDEN
