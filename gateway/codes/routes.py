@@ -108,39 +108,51 @@ async def scan_code(request: Request, code_id: str, runtime: UsingRuntime) -> Re
     if wants_json(request) and signed_target(request.scope) != f"/E/{parsed}".encode():
         return see_other(f"/E/{parsed}")
     kept = runtime.kept_pages.find(_key(request, parsed))
-    held = kept is not None and kept.holds(runtime.catalogue, now)
+    if kept is not None and await _is_current(kept, runtime, now):
+        warning = _warning_or_count(request, runtime, kept.subject, now)
+        return warning or _sent(request, runtime, kept, now=now)
     row = await store.read_public_file(
         runtime.hot,
         parsed,
         public_datasets(runtime.catalogue),
         runtime.catalogue,
         now=now,
-        uscc=kept.uscc if kept else None,
-        mark=kept.mark if kept and held else "",
+        uscc=kept.subject.uscc if kept else None,
     )
     if row is None:
         return await _unknown_code(request, runtime, "unknown")
     code = Code(**{name: row[name] for name in Code.__dataclass_fields__})
+    warning = _warning_or_count(request, runtime, code, now)
+    return warning or _sent_anew(request, runtime, row, code, now=now)
+
+
+async def _is_current(kept: KeptPage, runtime: Runtime, now: datetime) -> bool:
+    """True where a kept page is what would be made now: by the clock, the catalogue and the database."""
+    if not kept.holds(runtime.catalogue, now):
+        return False
+    code: Code = kept.subject
+    datasets = public_datasets(runtime.catalogue)
+    return await store.read_mark(runtime.hot, code.code_id, code.uscc, datasets) == kept.mark
+
+
+def _warning_or_count(
+    request: Request, runtime: Runtime, code: Code, now: datetime
+) -> Response | None:
+    """The warning of a code that is not valid; scans of valid and of revoked ones are counted."""
     state = code.state_at(now)
-    if state is CodeState.REVOKED:
-        network_limits.count_scan(request, runtime, parsed, revoked=True)
-    if state is not CodeState.VALID:
-        return invalid_code_page(request, state)
-    network_limits.count_scan(request, runtime, parsed)
-    if not (kept and held and row["mark"] == kept.mark):
-        kept = _made_page(request, runtime, row, code, now=now)
-    if kept is None:
-        return invalid_code_page(request, "unknown")
-    return _sent(request, runtime, kept, now=now)
+    if state in {CodeState.VALID, CodeState.REVOKED}:
+        is_revoked = state is CodeState.REVOKED
+        network_limits.count_scan(request, runtime, code.code_id, revoked=is_revoked)
+    return None if state is CodeState.VALID else invalid_code_page(request, state)
 
 
-def _made_page(
+def _sent_anew(
     request: Request, runtime: Runtime, row: Mapping[str, Any], code: Code, *, now: datetime
-) -> KeptPage | None:
-    """The page of a valid code or its JSON, from what was read, and kept; `None` without an enterprise."""
+) -> Response:
+    """The page of a valid code or its JSON, made from what was read, and kept."""
     enterprise = enterprise_from_json(row["enterprise"])
     if enterprise is None:
-        return None
+        return invalid_code_page(request, "unknown")
     records = records_from_json(row["records"])
     summary = summary_of(enterprise, records, runtime.catalogue, now=now)
     page = CodePage(code=code, summary=summary)
@@ -149,7 +161,7 @@ def _made_page(
         page=PlainAnswer(code_json(page))
         if wants_json(request)
         else public_page.valid_code_page(request, page, runtime.catalogue),
-        uscc=code.uscc,
+        subject=code,
         mark=row["mark"],
         catalogue=runtime.catalogue,
         since=now,
@@ -157,7 +169,7 @@ def _made_page(
         same_until=min(same, code.expires_at) if code.expires_at else same,
     )
     runtime.kept_pages.keep(_key(request, code.code_id), made)
-    return made
+    return _sent(request, runtime, made, now=now)
 
 
 def _sent(request: Request, runtime: Runtime, kept: KeptPage, *, now: datetime) -> Response:
@@ -168,7 +180,7 @@ def _sent(request: Request, runtime: Runtime, kept: KeptPage, *, now: datetime) 
         setattr(request.state, SIGNATURES, kept.signatures)
     if runtime.cdn is not None and not is_of_body:
         lifetime, datasets = kept.same_until - now, public_datasets(runtime.catalogue)
-        if headers := runtime.cdn.headers(kept.uscc, datasets, lifetime):
+        if headers := runtime.cdn.headers(kept.subject.uscc, datasets, lifetime):
             # The id of one request is not given to those who get the page from the CDN.
             answer.headers.update({**headers, "X-Request-Id": secrets.token_urlsafe(12)})
     return answer

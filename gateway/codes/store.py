@@ -20,7 +20,7 @@ from gateway.creditfile.file_query import (
     context_values,
     enterprise_json,
     enterprise_mark,
-    records_json,
+    nearly_all_records_json,
     records_mark,
 )
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS
@@ -53,19 +53,18 @@ REGISTERED: Final = (
 _LOCATE: Final = Statement(
     "SELECT uscc FROM enterprise_code_locator WHERE code_id = CAST(:code_id AS text)",
 )
-_MARKED: Final = f"""{", ".join(f"c.{name}" for name in Code.__dataclass_fields__)},
-       concat_ws(' ', c.xmin, {enterprise_mark()}, {records_mark()}) AS mark"""
+_DATASETS: Final = "string_to_array(CAST(:datasets AS text), ',')"  # an array costs the driver more
+_MARK: Final = f"concat_ws(' ', c.xmin, {enterprise_mark()}, {records_mark(_DATASETS)}) AS mark"
+_FILE: Final = f"""{enterprise_json()} AS enterprise,
+       {nearly_all_records_json(_DATASETS, condition=NEEDED)} AS records"""
 _OF_CODE: Final = """FROM enterprise_code AS c
  WHERE c.uscc = CAST(:uscc AS text) AND c.code_id = CAST(:code_id AS text)"""
-_CHECK: Final = Statement(f"SELECT {_MARKED} {_OF_CODE}")  # constants
+_READ_MARK: Final = Statement(f"SELECT {_MARK} {_OF_CODE}")  # constants
 _READ: Final = Statement(f"""
-SELECT {_MARKED}, {enterprise_json()} AS enterprise, {records_json(condition=NEEDED)} AS records
+SELECT {", ".join(f"c.{name}" for name in Code.__dataclass_fields__)}, {_MARK},
+       {_FILE}
   {_OF_CODE}""")  # only constants are put together
-
-_READ_FILE: Final = Statement(f"""
-SELECT {enterprise_json(uscc="CAST(:uscc AS text)")} AS enterprise,
-       {records_json(condition=NEEDED, uscc="CAST(:uscc AS text)")} AS records
-""")  # only constants are put together
+_READ_FILE: Final = Statement(f"SELECT {_FILE}")  # constants
 
 
 def new_randomness() -> bytes:
@@ -216,6 +215,15 @@ async def enterprise_name(connection: AsyncConnection, uscc: str) -> str | None:
     return found.name if found else None
 
 
+async def read_mark(
+    hot: HotDatabase, code_id: str, uscc: str, datasets: tuple[str, ...]
+) -> str | None:
+    """The mark of what `read_public_file` would read now; `None` if this enterprise has no such code."""
+    values = {"code_id": code_id, "uscc": uscc, "datasets": ",".join(datasets)}
+    row = await hot.row(_READ_MARK, values)
+    return row and row["mark"]
+
+
 async def read_public_file(
     hot: HotDatabase,
     code_id: str,
@@ -224,25 +232,20 @@ async def read_public_file(
     *,
     now: datetime,
     uscc: str | None = None,
-    mark: str = "",
 ) -> Mapping[str, Any] | None:
     """The code, its enterprise and its records of `datasets`; `None` if the code is unknown.
 
-    One statement reads them with their mark. With the `uscc` and the `mark` of an earlier reading, one
-    reads the code and the mark alone; if that is the same, there is nothing more in the row.
+    One statement reads them with their mark, which changes with each of them. `uscc` is the code's
+    enterprise, if it is known.
     """
-    values = {"code_id": code_id, "datasets": list(datasets), "now": now}
-    values |= context_values(catalogue, datasets)
-    if uscc is not None and mark:
-        row: Mapping[str, Any] | None = await hot.row(_CHECK, values | {"uscc": uscc})
-        if row is not None and row["mark"] == mark:
-            return row
     if uscc is None:
         located = await hot.row(_LOCATE, {"code_id": code_id})
         if located is None:
             return None
         uscc = located["uscc"]
-    return await hot.row(_READ, values | {"uscc": uscc})
+    values = _file_values(uscc, datasets, catalogue, now)
+    row: Mapping[str, Any] | None = await hot.row(_READ, values | {"code_id": code_id})
+    return row
 
 
 async def read_file_of(
@@ -254,7 +257,19 @@ async def read_file_of(
     now: datetime,
 ) -> Mapping[str, Any]:
     """The enterprise (NULL if unknown) and its records of `datasets`, by one statement."""
-    values: dict[str, Any] = {"uscc": uscc, "datasets": list(datasets), "now": now}
-    values |= context_values(catalogue, datasets)
-    row: Mapping[str, Any] | None = await hot.row(_READ_FILE, values)
+    row: Mapping[str, Any] | None = await hot.row(
+        _READ_FILE, _file_values(uscc, datasets, catalogue, now)
+    )
     return row or {"enterprise": None, "records": "[]"}
+
+
+def _file_values(
+    uscc: str, datasets: tuple[str, ...], catalogue: Catalogue, now: datetime
+) -> dict[str, Any]:
+    """Parameters of a statement that reads a file."""
+    return {
+        "uscc": uscc,
+        "datasets": ",".join(datasets),
+        "now": now,
+        **context_values(catalogue, datasets),
+    }

@@ -77,6 +77,15 @@ def records_json(
    FROM unnest({datasets}) AS wanted(dataset))"""  # noqa: S608  # constants only
 
 
+def nearly_all_records_json(datasets: str, *, condition: str = "true", uscc: str = _USCC) -> str:
+    """SQL for the same by one scan of the enterprise's records: faster where most of them are wanted."""
+    return f"""\
+(SELECT CAST(json_build_array(json_agg(to_json(r)
+          ORDER BY array_position({datasets}, r.dataset), r.decided_on DESC NULLS LAST, r.record_id)
+        ) AS text)
+   FROM record AS r WHERE r.uscc = {uscc} AND r.dataset = ANY({datasets}) AND {condition})"""  # noqa: S608  # constants only
+
+
 NEEDED: Final = f"(({NOT_ENDED}) OR r.dataset = ANY(CAST(:ends_others AS text[])))"
 """SQL condition: not ended, or of a dataset whose ends are those of other records too.
 

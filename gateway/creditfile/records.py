@@ -56,9 +56,9 @@ class Record:
     digests: Mapping[str, str] | None = field(default=None, repr=False)
 
     @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Self:
+    def from_json(cls, row: dict[str, Any]) -> Self:
         """A record from a row of the table `record` as JSON."""
-        return cls(**{name: _RECORD[name](value) for name, value in row.items()})
+        return cls(**row | _parsed(row, _RECORD))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,9 +105,9 @@ class Enterprise:
     """Time of receipt of this version."""
 
     @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Self:
+    def from_json(cls, row: dict[str, Any]) -> Self:
         """An enterprise from a row of the table `enterprise` as JSON."""
-        return cls(**{name: _ENTERPRISE[name](value) for name, value in row.items()})
+        return cls(**row | _parsed(row, _ENTERPRISE))
 
 
 _SAME_IN_REGISTRATION: Final = (
@@ -165,28 +165,24 @@ def registration_of(
     )
 
 
-def _unchanged(value: Any) -> Any:  # a value whose JSON form is its own
-    return value
-
-
-def _unless_none(parse: Callable[[str], Any]) -> Callable[[str | None], Any]:
-    return lambda value: None if value is None else parse(value)
-
-
 _PARSERS: Final[Mapping[object, Callable[[Any], Any]]] = {
-    date | None: _unless_none(date.fromisoformat),
+    date | None: date.fromisoformat,
     datetime: datetime.fromisoformat,
-    datetime | None: _unless_none(datetime.fromisoformat),
-    Decimal | None: _unless_none(Decimal),
+    datetime | None: datetime.fromisoformat,
+    Decimal | None: Decimal,
     tuple[str, ...]: tuple,
-    tuple[str, ...] | None: _unless_none(tuple),
-    bytes | None: _unless_none(lambda value: bytes.fromhex(value.removeprefix("\\x"))),
+    tuple[str, ...] | None: tuple,
+    bytes | None: lambda value: bytes.fromhex(value.removeprefix("\\x")),
 }
 
 
 def _parsers(model: type[Record | Enterprise]) -> dict[str, Callable[[Any], Any]]:
-    """Parser of each member's JSON form, by its annotation."""
-    return {each.name: _PARSERS.get(each.type, _unchanged) for each in fields_of(model)}
+    """Parsers of the members whose JSON form is another one, by their annotations."""
+    return {each.name: _PARSERS[each.type] for each in fields_of(model) if each.type in _PARSERS}
+
+
+def _parsed(row: Mapping[str, Any], parsers: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
+    return {name: parse(row[name]) for name, parse in parsers.items() if row.get(name) is not None}
 
 
 _RECORD: Final = _parsers(Record)

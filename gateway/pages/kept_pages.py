@@ -21,7 +21,8 @@ class KeptPage:
     """A rendered page, and what must still hold for it to be used again."""
 
     page: Representation | PlainAnswer
-    uscc: str
+    subject: Any
+    """What the page is about, as it was read."""
     mark: str
     """Stands for the rows that were read: different as soon as one of them changes."""
     catalogue: Any

@@ -12,7 +12,7 @@ def kept(size: int = 1_000, **changed: object) -> KeptPage:
     """A page of so many bytes."""
     values = {
         "page": Representation(b"x" * size, {}),
-        "uscc": "u",
+        "subject": "u",
         "mark": "m",
         "catalogue": None,
         "since": NOON,
