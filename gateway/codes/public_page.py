@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, Literal
 from urllib.parse import urlencode, urlsplit
 
@@ -151,26 +152,40 @@ def _rendered(
     carried: Mapping[str, str] = NOTHING,
     **context: Any,  # template variables
 ) -> Response:
-    form = zip(("lang", "size"), form_of(request), strict=True)
-    query = dict(carried) | {name: value for name, value in form if value}
-    is_english, is_large = query.get("lang") == "en", "size" in query
-    other_language = query | {"lang": "zh" if is_english else "en"}
-    other_size = (
-        {k: v for k, v in query.items() if k != "size"} if is_large else query | {"size": LARGE}
-    )
-    settings = request.app.state.runtime.settings
+    settings, form = request.app.state.runtime.settings, form_of(request)
+    links = _links(*form, carried) if carried else _usual_links(*form)
     return renderer.page(
         request,
         template,
         form_action=form_action,
-        large=is_large,
-        language_switch=f"?{urlencode(other_language)}",
-        size_switch=f"?{urlencode(other_size)}",
-        also="".join(f"&{urlencode({k: v})}" for k, v in query.items() if k not in carried),
         host=urlsplit(settings.issuer).netloc,
         authority=_authority(settings),
+        **links,
         **context,
     )
+
+
+def _links(
+    language: Language | None, size: str | None, carried: Mapping[str, str]
+) -> Mapping[str, Any]:
+    """The form of a page, and the queries of its links to the other forms and to others in this one."""
+    form = {name: value for name, value in (("lang", language), ("size", size)) if value}
+    query, is_large = dict(carried) | form, size == LARGE
+    other_language = query | {"lang": "zh" if language == "en" else "en"}
+    other_size = (
+        {k: v for k, v in query.items() if k != "size"} if is_large else query | {"size": LARGE}
+    )
+    return {
+        "large": is_large,
+        "language_switch": f"?{urlencode(other_language)}",
+        "size_switch": f"?{urlencode(other_size)}",
+        "also": "".join(f"&{urlencode({k: v})}" for k, v in form.items() if k not in carried),
+    }
+
+
+@lru_cache
+def _usual_links(language: Language | None, size: str | None) -> Mapping[str, Any]:
+    return _links(language, size, NOTHING)
 
 
 def _authority(settings: Settings) -> Translated | None:

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any, Final, Literal
 
 from gateway.creditfile.catalogue import Catalogue
@@ -101,7 +101,7 @@ def record_sentence(
         for name in wanted
         if fields.get(name) not in (None, "", [])
     }
-    if sentence is None or not set(_PLACEHOLDER.findall(sentence.zh[0])) <= set(values):
+    if sentence is None or not _can_fill(sentence.zh[0], values):
         parts = headline(dataset, fields, catalogue, kind)
         parts = parts or [dataset_label(dataset, catalogue, kind)]
         return Translated(" · ".join(p.zh for p in parts), " · ".join(p.en for p in parts))
@@ -138,9 +138,19 @@ def _joined(first: Translated, second: Translated) -> Translated:
 
 
 def _filled(parts: Sequence[str], values: Mapping[str, str]) -> str:
-    wanted = ((part, _PLACEHOLDER.findall(part)) for part in parts)
-    kept = (part for part, names in wanted if all(name in values for name in names))
-    return "".join(_PLACEHOLDER.sub(lambda found: values[found[1]], part) for part in kept).strip()
+    kept = "".join(part for part in parts if _can_fill(part, values))
+    return _PLACEHOLDER.sub(lambda found: values[found[1]], kept).strip()
+
+
+def _can_fill(part: str, values: Mapping[str, Any]) -> bool:
+    """True if every field in a part of a sentence has a value."""
+    return all(name in values for name in _names_in(part))
+
+
+@lru_cache(maxsize=1_024)
+def _names_in(part: str) -> tuple[str, ...]:
+    """Names of the fields in a part of a catalogue's sentence."""
+    return tuple(_PLACEHOLDER.findall(part))
 
 
 def _short(text: str) -> str:

@@ -12,7 +12,7 @@ from gateway.creditfile.amounts import (
 )
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_parts import Names
-from gateway.creditfile.catalogue_schema import FieldDefinition
+from gateway.creditfile.catalogue_schema import DatasetDefinition, FieldDefinition
 from gateway.creditfile.catalogue_tables import derived_table
 from gateway.creditfile.code_names import code_name
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, REGISTRATION
@@ -74,6 +74,9 @@ def _label_of(field: FieldDefinition, kind: str, *, is_registered: bool) -> Tran
 
 def value_label(value: Any) -> Translated:  # a field's JSON
     """Label of a value; the value itself if it has none."""
+    if isinstance(value, str):
+        text = readable_masks(value)
+        return VALUES.get(text) or Translated(text, text)
     if isinstance(value, list):
         named = [value_label(each) for each in value]
         return Translated(
@@ -81,8 +84,7 @@ def value_label(value: Any) -> Translated:  # a field's JSON
         )
     if isinstance(value, bool):
         return Translated("是", "Yes") if value else Translated("否", "No")
-    text = readable_masks(str(value))
-    return VALUES.get(text) or Translated(text, text)
+    return value_label(str(value))
 
 
 def field_value(
@@ -124,7 +126,6 @@ def headline(
     A record without the first of these fields is named by its key.
     """
     definition = catalogue.dataset(dataset)
-    types = {each.name: each.type for each in definition.fields}
     names = definition.headline or definition.key
     if not fields.get(names[0]):
         names = tuple(dict.fromkeys((*definition.key, *names)))
@@ -133,7 +134,7 @@ def headline(
             field_label(dataset, name, catalogue, kind),
             field_value(dataset, name, fields, catalogue),
         )
-        if name.endswith(("_on", "_to")) or types.get(name) in {"decimal", "integer"}
+        if name.endswith(("_on", "_to")) or _is_number(definition, name)
         else field_value(dataset, name, fields, catalogue)
         for name in names
         if fields.get(name) not in (None, "", [])
@@ -144,14 +145,20 @@ def named_fields(
     dataset: str, fields: Mapping[str, Any], catalogue: Catalogue, kind: str = ""
 ) -> list[tuple[Translated, Translated]]:
     """Labels and values of all non-empty fields."""
+    labels = _field_labels(catalogue, (dataset, kind))
     return [
         (
-            field_label(dataset, name, catalogue, kind),
+            labels.get(name) or Translated(name, name),
             field_value(dataset, name, fields, catalogue),
         )
         for name, held in fields.items()
         if held not in (None, "", [])
     ]
+
+
+def _is_number(definition: DatasetDefinition, name: str) -> bool:
+    field = definition.field_by_name.get(name)
+    return field is not None and field.type in {"decimal", "integer"}
 
 
 def _translated(names: Names) -> Translated:

@@ -13,29 +13,34 @@ from gateway.pages.content_coding import CODINGS, Coding, encoded, negotiated_co
 
 OK: Final = 200
 NOT_MODIFIED: Final = 304
-REVALIDATED: Final = "no-cache"
-VARY: Final = "Accept, Accept-Encoding"
+REVALIDATED: Final = b"no-cache"
+VARY: Final = b"Accept, Accept-Encoding"
 _DIGEST_BYTES: Final = 16
 _SUFFIXES: Final[Mapping[Coding, str]] = {"br": "-br", "gzip": "-gz", "identity": ""}
 _TAG: Final = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
-_OF_NOT_MODIFIED: Final[tuple[str, ...]] = ("cache-control", "vary", "content-language", "etag")
+_OF_NOT_MODIFIED: Final = frozenset({b"cache-control", b"vary", b"content-language", b"etag"})
 """RFC 9110 §15.4.5."""
+_UNCACHED: Final = {b"cache-control": b"no-store"}
+
+Headers = Mapping[bytes, bytes]
+"""Headers as they are sent, with names in lower case."""
 
 
 class Representation:
-    """A page's bytes and headers (names in lower case); its coded forms are made when first asked for."""
+    """A page's bytes and headers; its coded forms are made when first asked for."""
 
-    def __init__(self, body: bytes, headers: Mapping[str, str]) -> None:
+    def __init__(self, body: bytes, headers: Headers) -> None:
         digest = hashlib.sha256(body).digest()[:_DIGEST_BYTES]
         self._name = base64.urlsafe_b64encode(digest).decode().rstrip("=")
-        self._headers = dict(headers)
+        self._headers = headers
         self._bodies: dict[Coding, bytes] = {"identity": body}
 
     @classmethod
     def of(cls, page: Response) -> "Representation":
         """The representation of a rendered page; a cache may keep it and must ask before each use."""
-        headers = {name: value for name, value in page.headers.items() if name != "content-length"}
-        return cls(bytes(page.body), headers | {"cache-control": REVALIDATED, "vary": VARY})
+        headers = dict(page.raw_headers)
+        del headers[b"content-length"]
+        return cls(bytes(page.body), headers | {b"cache-control": REVALIDATED, b"vary": VARY})
 
     @property
     def max_size(self) -> int:
@@ -48,18 +53,16 @@ class Representation:
         Only what GET finds is cacheable; the answer to a form is not.
         """
         coding = negotiated_coding(",".join(request.headers.getlist("accept-encoding")))
-        headers = self._headers
+        coded = {b"content-encoding": coding.encode()} if coding != "identity" else {}
         if request.method != "GET":
-            headers = headers | {"cache-control": "no-store"}
-        elif status == OK:
-            tag = f"{self._name}{_SUFFIXES[coding]}"
-            headers = headers | {"etag": f'"{tag}"'}
-            if _names(",".join(request.headers.getlist("if-none-match")), tag):
-                kept = {name: headers[name] for name in _OF_NOT_MODIFIED if name in headers}
-                return Response(status_code=NOT_MODIFIED, headers=kept)
-        if coding != "identity":
-            headers = headers | {"content-encoding": coding}
-        return Response(self.coded(coding), status, headers)
+            return self._sent(coding, status, {**self._headers, **_UNCACHED, **coded})
+        if status != OK:
+            return self._sent(coding, status, {**self._headers, **coded})
+        tag = f"{self._name}{_SUFFIXES[coding]}"
+        headers = {**self._headers, b"etag": f'"{tag}"'.encode()}
+        if _names(",".join(request.headers.getlist("if-none-match")), tag):
+            return _not_modified(headers)
+        return self._sent(coding, status, {**headers, **coded})
 
     def coded(self, coding: Coding) -> bytes:
         """The bytes in a coding."""
@@ -67,6 +70,18 @@ class Representation:
         if body is None:
             body = self._bodies[coding] = encoded(self._bodies["identity"], coding)
         return body
+
+    def _sent(self, coding: Coding, status: int, headers: Headers) -> Response:
+        response = Response(self.coded(coding), status)
+        response.raw_headers.extend(headers.items())
+        return response
+
+
+def _not_modified(headers: Headers) -> Response:
+    response = Response(status_code=NOT_MODIFIED)
+    kept = (each for each in headers.items() if each[0] in _OF_NOT_MODIFIED)
+    response.raw_headers.extend(kept)
+    return response
 
 
 class PlainAnswer:

@@ -19,10 +19,10 @@ _SHEETS: Final = {
     if entry.name.endswith(".css")
 }
 _HEADERS: Final = {
-    "content-type": "text/css; charset=utf-8",
-    "cache-control": "public, max-age=31536000, immutable",
-    "vary": "Accept-Encoding",
-    "x-content-type-options": "nosniff",
+    b"content-type": b"text/css; charset=utf-8",
+    b"cache-control": b"public, max-age=31536000, immutable",
+    b"vary": b"Accept-Encoding",
+    b"x-content-type-options": b"nosniff",
 }
 _PAGES: Final = {name: Representation(sheet, _HEADERS) for name, sheet in _SHEETS.items()}
 

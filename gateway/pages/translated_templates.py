@@ -6,7 +6,7 @@ template is compiled, `t(text)` becomes an attribute, other calls are plain ones
 asks Jinja for its context), and texts are escaped by markupsafe's C function without making a `Markup`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, cast
 
 from jinja2 import (
@@ -69,6 +69,24 @@ class _PageCodeGenerator(CodeGenerator):
                 self.visit(argument, frame)
                 self.write(", ")
             self.write(")")
+
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802  # Jinja's name
+        """An attribute, or else what Jinja makes of it: an item of that name."""
+        self.write("(found if (found := getattr(")
+        self.visit(node.node, frame)
+        self.write(f", {node.attr!r}, missing)) is not missing else ")
+        super().visit_Getattr(node, frame)
+        self.write(")")
+
+    def blockvisit(self, nodes: Iterable[nodes.Node], frame: Frame) -> None:
+        """The contents of a block, as one piece: each piece passes through a generator for each template."""
+        if frame.block is None or frame.buffer is not None:
+            super().blockvisit(nodes, frame)
+            return
+        self.buffer(frame)
+        super().blockvisit(nodes, frame)
+        self.writeline(f"yield concat({frame.buffer})")
+        frame.buffer = None
 
     def _output_child_pre(
         self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo
