@@ -173,7 +173,7 @@ def test_microdata_say_what_the_page_shows() -> None:
     for generated in PROVINCE[:20]:
         page = html(generated)
         assert page.count('itemscope itemtype="https://schema.org/Organization"') == 1
-        found = dict(re.findall(r'itemprop="(\w+)">([^<]+)<', page))
+        found = dict(re.findall(r'itemprop="(\w+)"[^>]*>([^<]+)<', page))
         assert page.count("itemprop=") == len(found)
         assert found["name"] == CODE.sign_name
         assert found["legalName"] == generated.enterprise.name
