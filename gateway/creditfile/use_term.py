@@ -75,9 +75,13 @@ def _contexts_alike(
 
     A related record that is not published must not show here either.
     """
+    held = context.related.get(record.record_id)
+    if not held:
+        yield context
+        return
     related = [
         each
-        for each in context.related.get(record.record_id, ())
+        for each in held
         if ends_at(each.record, each.dataset, each.rules, context) != NEVER_DISCLOSED
     ]
     if not related:
