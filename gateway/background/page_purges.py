@@ -7,7 +7,7 @@ reached is tried again with growing pauses; its pages end by themselves.
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
@@ -29,7 +29,7 @@ log = structlog.get_logger("gateway.background.page_purges")
 
 POLL_SECONDS: Final = 0.5
 LONGEST_PAUSE: Final = 60.0
-RENEWAL: Final = timedelta(minutes=1)
+RENEWAL_SECONDS: Final = 60
 AFTER_TIMEOUT: Final = 5
 """Seconds after which a request that was answered in time has reached the CDN."""
 ACCEPTED: Final = frozenset({200, 201, 202, 204})
@@ -55,12 +55,16 @@ class PagePurger:
     repeat_after: int
     """Seconds."""
     pause: float = POLL_SECONDS
-    _leased: tuple[datetime, Catalogue] | None = field(default=None, repr=False)
+    _leased: tuple[float, Catalogue] | None = field(default=None, repr=False)
 
     async def renew_lease(self, catalogue: Catalogue) -> bool:
         """Renew the lease where it is time; False while pages may not be given to the CDN yet."""
-        now = datetime.now(UTC)
-        if self._leased and self._leased[1] is catalogue and now - self._leased[0] < RENEWAL:
+        now = self.cdn.clock()
+        if (
+            self._leased
+            and self._leased[1] is catalogue
+            and now - self._leased[0] < RENEWAL_SECONDS
+        ):
             return True
         datasets = public_datasets(catalogue)
         async with self.engine.begin() as connection:
@@ -76,11 +80,11 @@ class PagePurger:
 
         What cannot be sent stays as it is.
         """
-        async with self.engine.connect() as connection:
-            OVERDUE.set((await outbox.overdue(connection)).total_seconds())
         try:
             async with self.engine.begin() as connection:
-                due = await outbox.take_due(connection)
+                backlog = await outbox.read_backlog(connection)
+                OVERDUE.set(backlog.overdue.total_seconds())
+                due = await outbox.take_due(connection, backlog)
                 if due is None:
                     return False
                 await self._call(map(self.cdn.surrogate_key, due.usccs))

@@ -117,6 +117,13 @@ async def until_none_is_first(portal: PortalFixture) -> None:
     await eventually(all_sent)
 
 
+async def metric(portal: PortalFixture, name: str) -> float:
+    """A value that the worker's metrics show."""
+    shown = (await portal.browser().get("/metrics")).text
+    [value] = [each.split()[1] for each in shown.splitlines() if each.startswith(f"{name} ")]
+    return float(value)
+
+
 async def test_every_change_is_on_the_page_of_the_cdn_after_its_purge(
     portal: PortalFixture, cdn: CachingCdn
 ) -> None:
@@ -219,10 +226,15 @@ async def test_where_the_cdn_is_dead_its_pages_end_by_themselves(
     assert (await cdn.get(address)).content == before.content
     portal.clock.advance(timedelta(seconds=60))
     assert "未查询到" in (await cdn.get(address)).text
+    assert await metric(portal, "xinqiao_page_purge_failures_total") >= 2
+    assert await metric(portal, "xinqiao_page_purge_overdue_seconds") > 0
     cdn.is_dead = False
     cdn.purges.clear()
+    purged = await metric(portal, "xinqiao_page_purges_total")
     await until_purged(cdn, key)
     await until_none_is_first(portal)
+    assert await metric(portal, "xinqiao_page_purges_total") > purged
+    assert await metric(portal, "xinqiao_page_purge_lag_seconds_count") > 0
 
 
 async def test_purges_of_a_gateway_that_ended_are_sent_by_the_next(
@@ -251,7 +263,7 @@ async def test_a_worker_killed_while_it_sends_leaves_its_purges_to_another(
     page_cdn(portal).url = "http://127.0.0.1:9/"  # the portal's own worker does not get through
     await portal.add_code(portal.firm)
     async with portal.engine.connect() as killed:
-        taken = await outbox.take_due(killed)
+        taken = await outbox.take_due(killed, await outbox.read_backlog(killed))
         assert taken is not None
         assert not await purger_of(portal, cdn).send_due(), "taken by the other"
         process = (await killed.execute(text("SELECT pg_backend_pid()"))).scalar_one()

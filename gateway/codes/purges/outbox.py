@@ -33,14 +33,14 @@ ON CONFLICT (is_only) DO UPDATE SET
                  THEN held.since ELSE excluded.since END
 RETURNING since < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)""")
 _COUNT: Final = Statement("""
-SELECT count(*) FROM (SELECT FROM page_purge WHERE due_at <= clock_timestamp()
-                       LIMIT :limit) AS due""")
+SELECT count(*) AS due, now() - min(due_at) AS overdue
+  FROM (SELECT due_at FROM page_purge WHERE due_at <= now() ORDER BY due_at LIMIT :limit) AS due""")
 _TAKE: Final = Statement("""
 SELECT purge_id, uscc, noted_at, is_repeat FROM page_purge
- WHERE due_at <= clock_timestamp() ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED""")
+ WHERE due_at <= now() ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED""")
 _TAKE_ALL: Final = Statement("""
 DELETE FROM page_purge WHERE purge_id IN (
-    SELECT purge_id FROM page_purge WHERE due_at <= clock_timestamp() FOR UPDATE SKIP LOCKED)
+    SELECT purge_id FROM page_purge WHERE due_at <= now() FOR UPDATE SKIP LOCKED)
 RETURNING noted_at""")
 _DELETE: Final = Statement("""
 DELETE FROM page_purge WHERE is_repeat AND purge_id = ANY(CAST(:purge_ids AS bigint[]))""")
@@ -51,8 +51,16 @@ UPDATE page_purge
 _REPEAT_ALL: Final = Statement("""
 INSERT INTO page_purge (uscc, is_repeat, due_at)
 VALUES ('', true, clock_timestamp() + make_interval(secs => :seconds))""")
-_OLDEST: Final = Statement("""
-SELECT clock_timestamp() - min(due_at) FROM page_purge WHERE due_at <= clock_timestamp()""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What is due, of all workers."""
+
+    purges: int
+    """`TOO_MANY` + 1 at most."""
+    overdue: timedelta
+    """For how long the oldest has been due."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +81,17 @@ async def renew_lease(connection: AsyncConnection, datasets: Collection[str]) ->
     return bool((await connection.execute(_RENEW, values)).scalar_one())
 
 
-async def take_due(connection: AsyncConnection) -> DuePurges | None:
+async def read_backlog(connection: AsyncConnection) -> Backlog:
+    """The purges that are due."""
+    row = (await connection.execute(_COUNT, {"limit": TOO_MANY + 1})).one()
+    return Backlog(purges=row.due, overdue=row.overdue or timedelta(0))
+
+
+async def take_due(connection: AsyncConnection, backlog: Backlog) -> DuePurges | None:
     """The purges that are due and that no other worker has taken; `None` if there are none."""
-    due = (await connection.execute(_COUNT, {"limit": TOO_MANY + 1})).scalar_one()
-    if due > TOO_MANY:
+    if not backlog.purges:
+        return None
+    if backlog.purges > TOO_MANY:
         gone = (await connection.execute(_TAKE_ALL)).scalars().all()
         return DuePurges(usccs=[ALL_PAGES], noted=gone) if gone else None
     rows = (await connection.execute(_TAKE, {"limit": BATCH})).all()
@@ -97,9 +112,3 @@ async def mark_sent(connection: AsyncConnection, sent: DuePurges, *, repeat_afte
     await connection.execute(_DELETE, {"purge_ids": [*sent.purge_ids]})
     values = {"purge_ids": [*sent.purge_ids], "seconds": repeat_after}
     await connection.execute(_REPEAT, values)
-
-
-async def overdue(connection: AsyncConnection) -> timedelta:
-    """For how long the oldest purge has been due; zero if none is."""
-    found: timedelta | None = (await connection.execute(_OLDEST)).scalar_one()
-    return found or timedelta(0)
