@@ -20,15 +20,14 @@ from gateway.transparency.key_events import KeyEvent, due_events, leaf_hash
 log = structlog.get_logger("gateway.key_events")
 
 POLL_SECONDS = 0.5
-# The empty USCC stands for no enterprise.
 NOTE = Statement("""
-    WITH fresh AS (
-        INSERT INTO log_event (event_id, event, salt, leaf_hash, at)
-        VALUES (:event_id, :event, :salt, :leaf_hash, :at)
-        ON CONFLICT (event_id) DO NOTHING
-        RETURNING event_id, leaf_hash, at)
+    INSERT INTO log_event (event_id, event, salt, leaf_hash, at)
+    VALUES (:event_id, :event, :salt, :leaf_hash, :at)
+    ON CONFLICT (event_id) DO NOTHING""")
+# The empty USCC stands for no enterprise.
+ADD_LEAF = Statement("""
     INSERT INTO pending_leaf (uscc, disclosure_id, leaf_hash, at)
-    SELECT '', event_id, leaf_hash, at FROM fresh""")
+    VALUES ('', :event_id, :leaf_hash, :at)""")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,7 +47,9 @@ class KeyEventWriter:
         if fresh:
             async with self.engine.begin() as connection:
                 for event in fresh:
-                    await connection.execute(NOTE, _row(event))
+                    row = _row(event)
+                    if (await connection.execute(NOTE, row)).rowcount:
+                        await connection.execute(ADD_LEAF, row)
         self._noted.update(event.event_id for event in fresh)
         self._published.update(event.key.kid for event in fresh)
         self.keys.only_logged(self._published)

@@ -39,7 +39,6 @@ class KeyedTable:
         where: str = "true",
         values: Mapping[str, Any] = NO_VALUES,
         after: Sequence[Any] = (),
-        lock: str = "",
     ) -> AsyncIterator[T]:
         """Do `work` on each page of keys and `columns`, after the key `after`; yields the results."""
         key = ", ".join(self.key)
@@ -48,7 +47,7 @@ class KeyedTable:
             reached = f"({', '.join(self.key[: len(last)])}) > ({', '.join(f':{k}' for k in last)})"
             page = Statement(
                 f"SELECT {key}, {columns} FROM {self.table} WHERE {where} "  # noqa: S608
-                f"{f'AND {reached}' if last else ''} ORDER BY {key} LIMIT :limit {lock}"
+                f"{f'AND {reached}' if last else ''} ORDER BY {key} LIMIT :limit"
             )
             async with engine.begin() as connection:
                 asked = {**values, **last, "limit": limit}

@@ -4,8 +4,10 @@ Cursors are assigned after the commit, so that none is skipped, and per client, 
 nothing of other clients.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,21 +17,19 @@ from gateway.disclosure.withdrawal_notices import NOTICE_COLUMNS, WithdrawalNoti
 
 MAX_NUMBERED: Final = 1_000  # well under the five seconds of a round under any query plan
 
-# Runs under the sequencer's lock; what commits later gets a higher cursor in a later round.
+# These run under the sequencer's lock; what commits later gets a higher cursor in a later round.
+_FRESH: Final = Statement("""
+    SELECT uscc, change_id, client_id FROM tombstone
+    WHERE cursor IS NULL ORDER BY occurred_at, change_id LIMIT :most""")
+_COUNT: Final = Statement("""
+    INSERT INTO change_feed (client_id, newest)
+    SELECT * FROM unnest(CAST(:client_ids AS text[]), CAST(:counts AS bigint[]))
+    ON CONFLICT (client_id) DO UPDATE SET newest = change_feed.newest + excluded.newest
+    RETURNING client_id, newest""")
 _NUMBER: Final = Statement("""
-    WITH fresh AS (
-        SELECT uscc, change_id, client_id,
-               row_number() OVER (PARTITION BY client_id ORDER BY occurred_at, change_id) AS place,
-               count(*) OVER (PARTITION BY client_id) AS many
-        FROM (SELECT uscc, change_id, client_id, occurred_at FROM tombstone
-              WHERE cursor IS NULL ORDER BY occurred_at, change_id LIMIT :most) AS oldest),
-    counted AS (
-        INSERT INTO change_feed (client_id, newest)
-        SELECT client_id, count(*) FROM fresh GROUP BY client_id
-        ON CONFLICT (client_id) DO UPDATE SET newest = change_feed.newest + excluded.newest
-        RETURNING client_id, newest)
-    UPDATE tombstone AS t SET cursor = c.newest - f.many + f.place
-    FROM fresh AS f JOIN counted AS c USING (client_id)
+    UPDATE tombstone AS t SET cursor = f.cursor
+    FROM unnest(CAST(:usccs AS text[]), CAST(:change_ids AS text[]), CAST(:cursors AS bigint[]))
+        AS f(uscc, change_id, cursor)
     WHERE t.uscc = f.uscc AND t.change_id = f.change_id AND t.cursor IS NULL""")
 
 _AFTER: Final = Statement(f"""
@@ -61,7 +61,19 @@ class UnknownCursor:
 
 async def assign_cursors(connection: AsyncConnection) -> int:
     """Assign cursors to the oldest notices without one; how many. Call it under the sequencer's lock."""
-    return (await connection.execute(_NUMBER, {"most": MAX_NUMBERED})).rowcount
+    fresh = (await connection.execute(_FRESH, {"most": MAX_NUMBERED})).all()
+    if not fresh:
+        return 0
+    counts = Counter(row.client_id for row in fresh)
+    values = {"client_ids": sorted(counts), "counts": [counts[each] for each in sorted(counts)]}
+    newest = (await connection.execute(_COUNT, values)).all()
+    upcoming = {row.client_id: count(row.newest - counts[row.client_id] + 1) for row in newest}
+    numbered = {
+        "usccs": [row.uscc for row in fresh],
+        "change_ids": [row.change_id for row in fresh],
+        "cursors": [next(upcoming[row.client_id]) for row in fresh],
+    }
+    return (await connection.execute(_NUMBER, numbered)).rowcount
 
 
 async def read_page(

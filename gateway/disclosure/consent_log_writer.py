@@ -28,10 +28,10 @@ from gateway.disclosure.consent_leaf import (
 from gateway.disclosure.tables import ConsentLeafRow
 from gateway.identity.tables import ConsentKeptRow
 
+_KEEP_SALTS: Final = Statement("""
+    INSERT INTO consent_leaf (uscc, leaf_id, salt, person_salt, leaf_hash)
+    VALUES (:uscc, :leaf_id, :salt, :person_salt, :leaf_hash)""")
 _ADD: Final = Statement("""
-    WITH salted AS (
-        INSERT INTO consent_leaf (uscc, leaf_id, salt, person_salt, leaf_hash)
-        VALUES (:uscc, :leaf_id, :salt, :person_salt, :leaf_hash))
     INSERT INTO pending_leaf (uscc, disclosure_id, leaf_hash, at)
     VALUES (:uscc, :leaf_id, :leaf_hash, :at)""")
 
@@ -141,9 +141,12 @@ async def _add(connection: AsyncConnection, changed: Transition) -> None:
 
 async def _write(connection: AsyncConnection, uscc: str, leaf: WrittenLeaf, now: datetime) -> None:
     values = {
+        "uscc": uscc,
         "leaf_id": leaf.leaf_id,
         "salt": leaf.salts.row,
         "person_salt": leaf.salts.person,
         "leaf_hash": leaf.leaf_hash,
+        "at": now,
     }
-    await connection.execute(_ADD, {"uscc": uscc, "at": now, **values})
+    await connection.execute(_KEEP_SALTS, values)
+    await connection.execute(_ADD, values)

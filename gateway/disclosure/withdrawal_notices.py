@@ -53,11 +53,11 @@ _NOTICES: Final = """
          AND d.relied_on @> jsonb_build_array(jsonb_build_array(c.record_id))
         WHERE CASE CAST(:kind AS text)
             WHEN 'record_corrected' THEN NOT EXISTS (
-                SELECT FROM tombstone t
-                WHERE t.uscc = c.uscc AND t.record_id = c.record_id AND t.client_id = d.client_id
+                SELECT 1 FROM tombstone t
+                WHERE t.uscc = d.uscc AND t.record_id = c.record_id AND t.client_id = d.client_id
                   AND d.disclosure_id = ANY(t.disclosure_ids))
             WHEN 'record_reinstated' THEN d.consent_id IS NULL OR EXISTS (
-                SELECT FROM consent k
+                SELECT 1 FROM consent k
                 WHERE k.uscc = d.uscc AND k.client_id = d.client_id
                   AND k.status IN ('active', 'paused') AND k.valid_until > CAST(:now AS timestamptz)
                   AND (c.dataset = ANY(k.datasets) OR d.asked ?| k.questions))
@@ -88,7 +88,7 @@ _OF_SHORTER_TERMS: Final = Statement(
                              CAST(:record_ids AS text[]), CAST(:ends AS timestamptz[]))
                    AS given(uscc, dataset, record_id, ends_at)""",
         """d.kind = 'query' AND EXISTS (
-            SELECT FROM consent k WHERE k.uscc = d.uscc AND k.consent_id = d.consent_id
+            SELECT 1 FROM consent k WHERE k.uscc = d.uscc AND k.consent_id = d.consent_id
                 AND k.valid_until > c.ends_at)""",
     )
 )
@@ -116,7 +116,7 @@ EXPIRED: Final = Statement("""
     FROM consent c
     WHERE c.status IN ('active', 'paused')
       AND c.valid_until <= CAST(:now AS timestamptz) AND c.valid_until > CAST(:since AS timestamptz)
-      AND NOT EXISTS (SELECT FROM tombstone t
+      AND NOT EXISTS (SELECT 1 FROM tombstone t
                       WHERE t.uscc = c.uscc AND t.change_id = 'chg_end_' || c.consent_id)
     ORDER BY c.valid_until LIMIT :most
     ON CONFLICT (uscc, change_id) DO NOTHING""")

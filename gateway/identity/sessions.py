@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, TypedDict
 
-from sqlalchemy import and_, delete, literal_column, or_, select, update
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import and_, delete, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
+from gateway.db.statements import Statement
 from gateway.identity import permissions
 from gateway.identity.delegations import delegation_of
 from gateway.identity.keyed_rows import insert_keyed
@@ -128,7 +128,7 @@ async def current(
     value = cookies.get(cookie_name(settings))
     if not value:
         return None
-    seen = (
+    found = await connection.execute(
         update(SessionRow)
         .where(col(SessionRow.digest) == digests.of("session", value), is_live(now))
         .values(last_seen_at=now)
@@ -141,39 +141,58 @@ async def current(
             col(SessionRow.created_at),
             col(SessionRow.kept_page),
         )
-        .cte("seen")
-    )
-    found = await connection.execute(
-        select(
-            seen,
-            literal_column(_DELEGATIONS, JSONB).label("delegations"),
-            literal_column(_OUTDATED, JSONB).label("outdated"),
-        )
     )
     row = found.mappings().one_or_none()
-    return _session(row, settings, now) if row else None
+    if row is None:
+        return None
+    # Read after the session: a delegation that has just ended gives no permission.
+    held = await _delegations(connection, row["subject"])
+    outdated = await _outdated(connection, row["mandates"], since=row["created_at"])
+    return _session(row, held, outdated, settings, now)
 
 
-# In the same statement as the session: a delegation that has just ended gives no permission.
-_DELEGATIONS: Final = """coalesce((
-    SELECT jsonb_agg(to_jsonb(d) - 'name' - 'accepted_name' || jsonb_build_object(
-               'now', e.legal_representative))
-    FROM delegation_locator l
-    JOIN delegation d ON d.uscc = l.uscc AND d.delegation_id = l.delegation_id
-    JOIN enterprise e ON e.uscc = d.uscc
-    WHERE l.subject = seen.subject AND d.ended_at IS NULL), '[]')"""
-_OUTDATED: Final = """coalesce((
-    SELECT jsonb_agg(c.uscc) FROM representative_change c
-    WHERE c.changed_at >= seen.created_at AND c.uscc IN (
-        SELECT m ->> 'uscc' FROM jsonb_array_elements(seen.mandates) m)), '[]')"""
+_LOCATED: Final = Statement(
+    "SELECT uscc, delegation_id FROM delegation_locator WHERE subject = CAST(:subject AS text)"
+)
+_DELEGATIONS: Final = Statement("""
+    SELECT to_jsonb(d) - 'name' - 'accepted_name' AS delegation, e.legal_representative
+    FROM delegation d JOIN enterprise e ON e.uscc = d.uscc
+    WHERE d.uscc = ANY(CAST(:usccs AS text[])) AND d.delegation_id = ANY(CAST(:ids AS text[]))
+      AND d.ended_at IS NULL""")
+_OUTDATED: Final = Statement("""
+    SELECT uscc FROM representative_change
+    WHERE uscc = ANY(CAST(:usccs AS text[])) AND changed_at >= CAST(:since AS timestamptz)""")
 
 
-def _session(row: Mapping[Any, Any], settings: Settings, now: datetime) -> Session:
-    outdated = frozenset(row["outdated"])
-    held = [
-        CurrentPermissions(delegation=delegation_of(each), representative=each["now"])
-        for each in row["delegations"]
+async def _delegations(connection: AsyncConnection, subject: str) -> list[CurrentPermissions]:
+    """The person's delegations that have not ended."""
+    located = (await connection.execute(_LOCATED, {"subject": subject})).all()
+    if not located:
+        return []
+    values = {"usccs": [each.uscc for each in located], "ids": [each[1] for each in located]}
+    return [
+        CurrentPermissions(delegation=delegation_of(each), representative=representative)
+        for each, representative in await connection.execute(_DELEGATIONS, values)
     ]
+
+
+async def _outdated(
+    connection: AsyncConnection, mandates: Sequence[Mandate], *, since: datetime
+) -> frozenset[str]:
+    """The enterprises of these mandates whose legal representative has changed since then."""
+    if not mandates:
+        return frozenset()
+    values = {"usccs": [each["uscc"] for each in mandates], "since": since}
+    return frozenset((await connection.execute(_OUTDATED, values)).scalars())
+
+
+def _session(
+    row: Mapping[Any, Any],
+    held: Sequence[CurrentPermissions],
+    outdated: frozenset[str],
+    settings: Settings,
+    now: datetime,
+) -> Session:
     return Session(
         digest=row["digest"],
         subject=row["subject"],

@@ -13,22 +13,24 @@ from gateway.db.statements import Statement
 from gateway.disclosure.consent_leaf import consent_of_leaf
 from gateway.transparency.receipts import PUBLISHED_CHECKPOINT, Checkpoint, Entry
 
-# The caller's status, and the leaf's entry if the leaf is of the caller's disclosure or consent.
+# The caller's status and a leaf's entry, and whether the leaf is of the caller's consent.
 READ_EVIDENCE = Statement(f"""
     SELECT {CLIENT_STATUS_JSON} AS client_status,
-           coalesce(
-               (SELECT jsonb_build_object('index', e.index, 'leaf_hash', encode(e.leaf_hash, 'hex'))
-                FROM log_entry e
-                JOIN disclosure d ON d.uscc = e.uscc AND d.disclosure_id = e.disclosure_id
-                WHERE e.disclosure_id = CAST(:disclosure_id AS text)
-                  AND d.client_id = CAST(:client_id AS text)),
-               (SELECT jsonb_build_object('index', e.index, 'leaf_hash', encode(e.leaf_hash, 'hex'))
-                FROM log_entry e JOIN consent_locator l ON l.uscc = e.uscc
-                WHERE e.disclosure_id = CAST(:disclosure_id AS text)
-                  AND l.consent_id = CAST(:consent_id AS text)
-                  AND l.client_id = CAST(:client_id AS text))) AS entry,
+           (SELECT jsonb_build_object('index', e.index, 'leaf_hash', encode(e.leaf_hash, 'hex'))
+              FROM log_entry e WHERE e.disclosure_id = CAST(:disclosure_id AS text)) AS entry,
+           (SELECT e.uscc FROM log_entry e
+             WHERE e.disclosure_id = CAST(:disclosure_id AS text)) AS uscc,
+           EXISTS (SELECT 1 FROM log_entry e JOIN consent_locator l ON l.uscc = e.uscc
+                    WHERE e.disclosure_id = CAST(:disclosure_id AS text)
+                      AND l.consent_id = CAST(:consent_id AS text)
+                      AND l.client_id = CAST(:client_id AS text)) AS is_of_consent,
            {PUBLISHED_CHECKPOINT} AS checkpoint
     """)  # noqa: S608  # constants only
+IS_DISCLOSED_TO = Statement("""
+    SELECT EXISTS (SELECT 1 FROM disclosure d
+                    WHERE d.uscc = CAST(:uscc AS text)
+                      AND d.disclosure_id = CAST(:disclosure_id AS text)
+                      AND d.client_id = CAST(:client_id AS text)) AS found""")
 EVENTS = Statement("""
     SELECT jsonb_agg(jsonb_build_object(
                'event_id', v.event_id, 'event', convert_from(v.event, 'UTF8'),
@@ -65,8 +67,11 @@ async def read_evidence(hot: HotDatabase, caller: Caller, disclosure_id: str) ->
         "consent_id": consent_of_leaf(disclosure_id) or "",
     }
     row = certain(await hot.row(READ_EVIDENCE, values))
+    # Asked even without an entry, so that the time does not tell that there is one of another client.
+    disclosed = certain(await hot.row(IS_DISCLOSED_TO, {**values, "uscc": row["uscc"] or ""}))
+    is_own = row["is_of_consent"] or disclosed["found"]
     status = client_status_from_json(row["client_status"])
-    return LogEvidence(client_status=status, merged=_merged(row))
+    return LogEvidence(client_status=status, merged=_merged(row) if is_own else None)
 
 
 async def published_checkpoint(hot: HotDatabase) -> Checkpoint | None:

@@ -17,29 +17,27 @@ LEASE: Final = timedelta(minutes=10)
 BATCH_SIZE: Final = 50
 MAX_FAILURES: Final = 12
 
+_WAITING: Final = Statement("""
+    SELECT uscc FROM notice WHERE done_at IS NULL AND due_at <= :now
+     ORDER BY due_at, uscc LIMIT :batch""")
 _CLAIM: Final = Statement("""
-    WITH first AS (
-        SELECT uscc FROM notice
-         WHERE done_at IS NULL AND due_at <= :now
-         ORDER BY due_at, uscc LIMIT 1 FOR UPDATE SKIP LOCKED),
-    taken AS (
-        SELECT n.uscc, n.notice_id FROM notice n
-         WHERE n.uscc = (SELECT uscc FROM first) AND n.done_at IS NULL AND n.due_at <= :now
+    WITH taken AS (
+        SELECT n.notice_id FROM notice n
+         WHERE n.uscc = :uscc AND n.done_at IS NULL AND n.due_at <= :now
          ORDER BY n.at, n.notice_id LIMIT :batch FOR UPDATE SKIP LOCKED)
     UPDATE notice AS n
        SET begun = n.begun + 1, due_at = CAST(:lease AS timestamptz),
            done_at = CASE WHEN n.begun - n.failures >= 2 OR n.failures >= :most
                           THEN CAST(:now AS timestamptz) END
       FROM taken t
-     WHERE n.uscc = t.uscc AND n.notice_id = t.notice_id
+     WHERE n.uscc = :uscc AND n.notice_id = t.notice_id
     RETURNING n.uscc, n.notice_id, n.kind, n.client_id, n.dataset, n.repairable_on, n.at,
               n.failures, n.reached,
               n.done_at IS NOT NULL AS given_up""")
-_NAMES: Final = Statement("""
-    SELECT (SELECT name FROM enterprise WHERE uscc = :uscc) AS enterprise,
-           (SELECT kind FROM enterprise WHERE uscc = :uscc) AS kind,
-           coalesce((SELECT jsonb_object_agg(client_id, jsonb_build_array(name_zh, name_en))
-                       FROM client WHERE client_id = ANY(CAST(:clients AS text[]))), '{}') AS clients""")
+_ENTERPRISE: Final = Statement("SELECT name, kind FROM enterprise WHERE uscc = :uscc")
+_CLIENTS: Final = Statement("""
+    SELECT client_id, name_zh, name_en FROM client
+     WHERE client_id = ANY(CAST(:clients AS text[]))""")
 _DONE: Final = Statement("""
     UPDATE notice SET done_at = CAST(:now AS timestamptz), reached = CAST(:reached AS text[])
      WHERE uscc = :uscc AND notice_id = :notice_id""")
@@ -82,9 +80,21 @@ class ClaimedNotices:
 
 
 async def claim_due(connection: AsyncConnection, *, now: datetime) -> ClaimedNotices | None:
-    """Claim the due notices of the enterprise waiting longest; `None` if nothing is due."""
+    """Claim the due notices of the enterprise waiting longest; `None` if nothing is due.
+
+    Notices that another sender is claiming are left to it.
+    """
+    waiting = await connection.execute(_WAITING, {"now": now, "batch": BATCH_SIZE})
+    for uscc in dict.fromkeys(waiting.scalars()):
+        claimed = await _claim(connection, uscc, now=now)
+        if claimed is not None:
+            return claimed
+    return None
+
+
+async def _claim(connection: AsyncConnection, uscc: str, *, now: datetime) -> ClaimedNotices | None:
     values = {"now": now, "lease": now + LEASE, "batch": BATCH_SIZE, "most": MAX_FAILURES}
-    rows = (await connection.execute(_CLAIM, values)).mappings().all()
+    rows = (await connection.execute(_CLAIM, values | {"uscc": uscc})).mappings().all()
     if not rows:
         return None
     due = [
@@ -109,11 +119,12 @@ async def display_names(
     connection: AsyncConnection, uscc: str, clients: Sequence[str]
 ) -> DisplayNames:
     """The names that the notices to an enterprise need."""
-    row = (await connection.execute(_NAMES, {"uscc": uscc, "clients": list(clients)})).one()
+    registered = (await connection.execute(_ENTERPRISE, {"uscc": uscc})).one_or_none()
+    named = await connection.execute(_CLIENTS, {"clients": list(clients)})
     return DisplayNames(
-        enterprise=row.enterprise or uscc,
-        kind=row.kind or "",
-        clients={key: (zh, en) for key, (zh, en) in row.clients.items()},
+        enterprise=registered.name if registered else uscc,
+        kind=(registered.kind if registered else None) or "",
+        clients={key: (zh, en) for key, zh, en in named},
     )
 
 

@@ -93,7 +93,6 @@ async def reencrypt(
             where=f"{each.column} IS NOT NULL AND get_byte({each.column}, 1) <> :current",
             values={"current": vault.current},
             limit=batch,
-            lock="FOR NO KEY UPDATE SKIP LOCKED",
         )
         async for done in pages:
             yield done
@@ -122,15 +121,23 @@ def total_under_key(found: Mapping[str, Mapping[int, int]], key_id: int) -> int:
 async def _reencrypt_rows(
     vault: Vault, column: EncryptedColumn, connection: AsyncConnection, rows: Sequence[Row[Any]]
 ) -> ReencryptedBatch:
-    moved: list[dict[str, Any]] = []
+    put, moved, broken = Statement(_put(column)), 0, 0
     for row in rows:
         place = {"table": column.sealed_for, "column": column.column, "row": row.place}
         try:
             plain = vault.open(row.sealed, **place)
         except SealBrokenError:
+            broken += 1
             continue
-        moved.append({"sealed": vault.seal(plain, **place), **column.key_of(row)})
-    if moved:
-        put = f"UPDATE {column.table} SET {column.column} = :sealed WHERE {column.is_row}"  # noqa: S608
-        await connection.execute(Statement(put), moved)
-    return ReencryptedBatch(table=column.table, moved=len(moved), broken=len(rows) - len(moved))
+        values = {"held": row.sealed, "sealed": vault.seal(plain, **place), **column.key_of(row)}
+        moved += (await connection.execute(put, values)).rowcount
+    return ReencryptedBatch(table=column.table, moved=moved, broken=broken)
+
+
+def _put(column: EncryptedColumn) -> str:
+    """SQL that replaces the value `held` of one row, unless it has changed or is locked."""
+    table, name = column.table, column.column
+    return f"""
+WITH free AS (
+    SELECT 1 FROM {table} WHERE {column.is_row} AND {name} = :held FOR NO KEY UPDATE SKIP LOCKED)
+UPDATE {table} SET {name} = :sealed WHERE {column.is_row} AND EXISTS (SELECT 1 FROM free)"""  # noqa: S608

@@ -31,11 +31,12 @@ ENTERPRISES_PER_TRANSACTION: Final = 20  # enterprises
 NO_ENTERPRISE: Final = ""
 
 _LOCK: Final = Statement("""
-    SELECT r.uscc, r.record_id FROM record r
-    JOIN unnest(CAST(:usccs AS text[]), CAST(:record_ids AS text[]), CAST(:versions AS integer[]))
-        AS over(uscc, record_id, version)
-        ON over.uscc = r.uscc AND over.record_id = r.record_id AND over.version = r.version
-    ORDER BY r.uscc, r.record_id FOR UPDATE OF r SKIP LOCKED""")
+    SELECT r.record_id FROM record r
+    WHERE r.uscc = CAST(:uscc AS text) AND (r.record_id, r.version) IN (
+        SELECT over.record_id, over.version
+          FROM unnest(CAST(:record_ids AS text[]), CAST(:versions AS integer[]))
+            AS over(record_id, version))
+    ORDER BY r.record_id FOR UPDATE SKIP LOCKED""")
 # Records merged into a deleted one.
 _PARTS: Final = Statement("""
     SELECT DISTINCT h.uscc, h.record_id FROM record_history h
@@ -169,10 +170,15 @@ async def _lock_unchanged(
     connection: AsyncConnection, over: Sequence[Record]
 ) -> dict[str, list[Any]]:
     """Lock the records that are unchanged and not locked by another transaction."""
-    values = {
-        "usccs": [each.uscc for each in over],
-        "record_ids": [each.record_id for each in over],
-        "versions": [each.version for each in over],
-    }
-    rows = (await connection.execute(_LOCK, values)).all() if over else []
-    return {"usccs": [row.uscc for row in rows], "record_ids": [row.record_id for row in rows]}
+    named: dict[str, list[Any]] = {"usccs": [], "record_ids": []}
+    for uscc in sorted({each.uscc for each in over}):
+        own = [each for each in over if each.uscc == uscc]
+        values = {
+            "uscc": uscc,
+            "record_ids": [each.record_id for each in own],
+            "versions": [each.version for each in own],
+        }
+        locked = list((await connection.execute(_LOCK, values)).scalars())
+        named["usccs"] += [uscc] * len(locked)
+        named["record_ids"] += locked
+    return named
