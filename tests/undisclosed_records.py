@@ -54,6 +54,8 @@ async def with_closed_records(gateway: GatewayFixture) -> AsyncIterator[None]:
             MANY,
             template,
         )
-        yield
-        await connection.execute("DELETE FROM record WHERE uscc = $1", MANY)
-        await connection.execute("DELETE FROM enterprise WHERE uscc = ANY($1)", [MANY, FEW])
+        try:
+            yield
+        finally:
+            await connection.execute("DELETE FROM record WHERE uscc = $1", MANY)
+            await connection.execute("DELETE FROM enterprise WHERE uscc = ANY($1)", [MANY, FEW])

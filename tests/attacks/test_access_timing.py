@@ -1,7 +1,12 @@
-"""Timing side channels: response times do not depend on the enterprise (Welch's t-test)."""
+"""Timing side channels: response times do not depend on the enterprise (Welch's t-test).
 
+Each pair is asked alone and in a crowd, whose calls share its statements.
+"""
+
+import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -23,10 +28,14 @@ QUOTAS = Quotas(
 )
 CLOSED = ("rating_at_least.v1", "良好"), ("legal_representative_id.v1", "330106199001011234")
 """Questions that need a consent."""
+Send = Callable[[], Awaitable[httpx2.Response]]
+CROWD = 7
+"""Calls of another client about other enterprises, sent together with the one that is timed."""
 
 
+@pytest.mark.parametrize("crowd", [0, CROWD], ids=["alone", "crowd"])
 async def test_known_unknown_and_closed_enterprises_take_equally_long(
-    gateway: GatewayFixture,
+    gateway: GatewayFixture, crowd: int
 ) -> None:
     """Without consent: unknown, registered, listed, and with 300 penalties.
 
@@ -45,10 +54,14 @@ async def test_known_unknown_and_closed_enterprises_take_equally_long(
             bank,
             "/v1/verifications",
             {name: verification_body(uscc, *CLOSED) for name, uscc in enterprises.items()},
+            crowd=crowd,
         )
 
 
-async def test_a_query_without_consent_tells_nothing_by_its_time(gateway: GatewayFixture) -> None:
+@pytest.mark.parametrize("crowd", [0, CROWD], ids=["alone", "crowd"])
+async def test_a_query_without_consent_tells_nothing_by_its_time(
+    gateway: GatewayFixture, crowd: int
+) -> None:
     """Refused after the same time for unknown enterprises and for 300 penalties."""
     bank = await gateway.client(quotas=QUOTAS)
     async with with_closed_records(gateway):
@@ -59,11 +72,13 @@ async def test_a_query_without_consent_tells_nothing_by_its_time(gateway: Gatewa
             "/v1/queries",
             {name: query_body(uscc, "penalty", "registration") for name, uscc in bodies.items()},
             status=403,
+            crowd=crowd,
         )
 
 
+@pytest.mark.parametrize("crowd", [0, CROWD], ids=["alone", "crowd"])
 async def test_a_query_under_a_consent_for_something_else_tells_nothing_by_its_time(
-    gateway: GatewayFixture,
+    gateway: GatewayFixture, crowd: int
 ) -> None:
     """With consent for licences, the number of penalties does not show."""
     bank = await gateway.client(quotas=QUOTAS)
@@ -76,6 +91,7 @@ async def test_a_query_under_a_consent_for_something_else_tells_nothing_by_its_t
             "/v1/queries",
             {"few": query_body(FEW, "penalty"), "many": query_body(MANY, "penalty")},
             status=403,
+            crowd=crowd,
         )
 
 
@@ -86,21 +102,37 @@ async def demand_alike(
     bodies: Mapping[str, Mapping[str, Any]],
     *,
     status: int = 200,
+    crowd: int,
 ) -> None:
     """Fail if these calls of `bank` are distinguishable from the first."""
+    other = await gateway.client(quotas=QUOTAS)
+    beside = [
+        verification_body(each.enterprise.uscc, "is_active.v1", CLOSED[0])
+        for each in gateway.entities[:crowd]
+    ]
     slower = LeakyApplication(gateway.app)
     transport = httpx2.ASGITransport(app=slower)
     async with httpx2.AsyncClient(transport=transport, base_url=gateway.issuer) as http:
 
+        async def post(caller: Caller, to: str, document: Mapping[str, Any], mark: str) -> Send:
+            body = orjson.dumps(document)
+            headers = await caller.headers("POST", to, body) | {"X-Request-Id": mark}
+            return partial(http.post, to, content=body, headers=headers)
+
+        async def timed(send: Send) -> float:
+            begun = time.perf_counter()
+            response = await send()
+            taken = time.perf_counter() - begun
+            assert response.status_code == status, response.text
+            return taken
+
         def sending(document: Mapping[str, Any]) -> Ask:
             async def ask(mark: str) -> float:
-                body = orjson.dumps(document)
-                headers = await bank.headers("POST", path, body)
-                headers["X-Request-Id"] = mark
-                begun = time.perf_counter()
-                response = await http.post(path, content=body, headers=headers)
-                taken = time.perf_counter() - begun
-                assert response.status_code == status, response.text
+                send = await post(bank, path, document, mark)
+                others = [await post(other, "/v1/verifications", each, "other") for each in beside]
+                crowding = [asyncio.ensure_future(each()) for each in others]
+                taken = await timed(send)
+                await asyncio.gather(*crowding)
                 return taken
 
             return ask
