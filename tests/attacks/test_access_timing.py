@@ -114,10 +114,12 @@ async def demand_alike(
     transport = httpx2.ASGITransport(app=slower)
     async with httpx2.AsyncClient(transport=transport, base_url=gateway.issuer) as http:
 
-        async def post(caller: Caller, to: str, document: Mapping[str, Any], mark: str) -> Send:
+        async def post(
+            caller: Caller, address: str, document: Mapping[str, Any], mark: str
+        ) -> Send:
             body = orjson.dumps(document)
-            headers = await caller.headers("POST", to, body) | {"X-Request-Id": mark}
-            return partial(http.post, to, content=body, headers=headers)
+            headers = await caller.headers("POST", address, body) | {"X-Request-Id": mark}
+            return partial(http.post, address, content=body, headers=headers)
 
         async def timed(send: Send) -> float:
             begun = time.perf_counter()
