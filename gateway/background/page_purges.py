@@ -4,8 +4,8 @@ The second one is for a page that was being fetched from the gateway when it cha
 reached is tried again with growing pauses; its pages end by themselves.
 """
 
-from collections.abc import Iterable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -46,6 +46,23 @@ OVERDUE: Final = Gauge(
 )
 
 
+@dataclass(slots=True)
+class Pause:
+    """Seconds until the next round: doubled by each failure, up to a minute."""
+
+    seconds: float = POLL_SECONDS
+
+    @contextmanager
+    def grows_with_failures(self) -> Iterator[None]:
+        """Longer if the block raises, else the shortest again."""
+        try:
+            yield
+        except Exception:
+            self.seconds = min(2 * self.seconds, LONGEST_PAUSE)
+            raise
+        self.seconds = POLL_SECONDS
+
+
 @dataclass(slots=True, kw_only=True)
 class PagePurger:
     """Renews the lease and sends the purges that are due, with growing pauses while the CDN fails."""
@@ -54,7 +71,8 @@ class PagePurger:
     cdn: PageCdn
     repeat_after: int
     """Seconds."""
-    pause: float = POLL_SECONDS
+    lease_pause: Pause = field(default_factory=Pause)
+    send_pause: Pause = field(default_factory=Pause)
     _leased: tuple[float, Catalogue] | None = field(default=None, repr=False)
 
     async def renew_lease(self, catalogue: Catalogue) -> bool:
@@ -67,9 +85,10 @@ class PagePurger:
         ):
             return True
         datasets = public_datasets(catalogue)
-        async with self.engine.begin() as connection:
-            await triggers.attach(connection)
-            is_effective = await outbox.renew_lease(connection, datasets)
+        with self.lease_pause.grows_with_failures():
+            async with self.engine.begin() as connection:
+                await triggers.attach(connection)
+                is_effective = await outbox.renew_lease(connection, datasets)
         if is_effective:
             self.cdn.trust_lease(datasets)
             self._leased = now, catalogue
@@ -80,7 +99,7 @@ class PagePurger:
 
         What cannot be sent stays as it is.
         """
-        try:
+        with FAILURES.count_exceptions(), self.send_pause.grows_with_failures():
             async with self.engine.begin() as connection:
                 backlog = await outbox.read_backlog(connection)
                 OVERDUE.set(backlog.overdue.total_seconds())
@@ -89,11 +108,6 @@ class PagePurger:
                     return False
                 await self._call(map(self.cdn.surrogate_key, due.usccs))
                 await outbox.mark_sent(connection, due, repeat_after=self.repeat_after)
-        except Exception:
-            FAILURES.inc()
-            self.pause = min(2 * self.pause, LONGEST_PAUSE)
-            raise
-        self.pause = POLL_SECONDS
         PURGED.inc(len(due.usccs))
         for noted_at in due.noted:
             LAG.observe((datetime.now(UTC) - noted_at).total_seconds())
@@ -132,11 +146,14 @@ def purging_pages(app: FastAPI) -> AbstractAsyncContextManager[None]:
 
     return in_background(
         run_periodically(
-            lease, POLL_SECONDS, partial(log.error, "page_purges_not_noted"), delay_first=False
+            lease,
+            lambda: purger.lease_pause.seconds,
+            partial(log.error, "page_purges_not_noted"),
+            delay_first=False,
         ),
         run_periodically(
             purger.send_due,
-            lambda: purger.pause,
+            lambda: purger.send_pause.seconds,
             partial(log.error, "page_purges_failed"),
             delay_first=False,
         ),

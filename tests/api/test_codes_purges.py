@@ -345,6 +345,27 @@ async def test_what_is_not_public_purges_nothing(portal: PortalFixture) -> None:
     assert await count_rows(portal) == before
 
 
+async def test_whoever_copies_upserts_or_truncates_purges_too(portal: PortalFixture) -> None:
+    """Deliveries and bulk issues write by COPY and ON CONFLICT; each is noted once a statement."""
+    await until_none_is_first(portal)
+    page_cdn(portal).url = "http://127.0.0.1:9/"
+    columns = ("uscc", "code_id", "sign_name", "check_phrase", "issued_at")
+    codes = [(uscc, f"{n}", "店", "", NOON) for uscc in ("u1", "u2") for n in range(3)]
+    upsert = """INSERT INTO enterprise_code (uscc, code_id, sign_name, check_phrase, issued_at)
+        VALUES ('u3', '1', '', '', now()), ('u1', '1', '', '', now())
+        ON CONFLICT (uscc, code_id) DO UPDATE SET sign_name = '新店'"""
+    async with portal.engine.begin() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        await driver.copy_records_to_table("enterprise_code", records=codes, columns=columns)
+        await connection.execute(text(upsert))
+        await connection.execute(text("TRUNCATE enterprise_code"))
+    async with portal.engine.connect() as connection:
+        query = "SELECT uscc FROM page_purge WHERE NOT is_repeat ORDER BY uscc"
+        noted = (await connection.execute(text(query))).scalars().all()
+    assert noted == ["", "u1", "u1", "u2", "u3"]
+
+
 async def test_a_lease_holds_once_older_transactions_have_ended(
     portal: PortalFixture, cdn: CachingCdn
 ) -> None:
@@ -387,7 +408,7 @@ async def test_a_refused_purge_is_an_error_without_a_secret(
     worker.cdn.token = "another"
     with pytest.raises(UnfetchableError, match="401"):
         await worker.send_due()
-    assert worker.pause > 0.5
+    assert worker.send_pause.seconds > 0.5
     assert "another" not in repr(worker)
     assert await count_rows(portal) > 0
 
