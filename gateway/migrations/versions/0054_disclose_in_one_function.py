@@ -2,7 +2,7 @@
 
 A function with `uscc` first is pushed to its shard where the tables are distributed. The set is for a
 database where they are not: its calls go in the order of their USCC, each undone by itself if it
-fails; it waits for a lock for 10 ms, so that one locked row does not hold up the others, and returns
+fails; it waits for a lock for 2 ms, so that one locked row does not hold up the others, and returns
 the calls that were written.
 """
 
@@ -130,7 +130,7 @@ RETURNS TABLE (place integer, result integer) LANGUAGE plpgsql AS $$
 DECLARE
     call record;
 BEGIN
-    PERFORM set_config('lock_timeout', '10', true);
+    PERFORM set_config('lock_timeout', '2', true);
     FOR call IN
         SELECT * FROM unnest({", ".join(f"p_{name}" for name, _ in PARAMETERS)})
             WITH ORDINALITY AS c({", ".join(name for name, _ in PARAMETERS)}, place)
