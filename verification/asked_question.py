@@ -104,8 +104,11 @@ def budgets_of(found: Question) -> tuple[str, ...]:
 
 def asked_elements(asked: Asked) -> tuple[Asked, ...]:
     """The elements of an asserted group, each as its own question; none for another question."""
-    found, value = find_question(asked.tag), asked.value
-    if found is None or value is None or isinstance(value, str) or not found.offers(value):
+    value = asked.value
+    if value is None or isinstance(value, str):
+        return ()
+    found = find_question(asked.tag)
+    if found is None or not found.offers(value):
         return ()
     texts = dict(value)
     return tuple(Asked(tag=each.question, value=texts[each.name]) for each in found.elements)

@@ -25,8 +25,7 @@ from gateway.runtime import Runtime
 from gateway.transparency.disclosure_leaf import (
     MERGE_SECONDS,
     Disclosure,
-    leaf_hash,
-    new_salt,
+    DisclosureLeaf,
     result_digest,
 )
 
@@ -124,16 +123,17 @@ def pending_disclosure(
     The promise: its leaf will be in the log by `merge_by`. A leaf missing then is proof against the
     operator.
     """
-    disclosure, salt = replace(disclosure, result_digest=result_digest(document)), new_salt()
+    disclosure = replace(disclosure, result_digest=result_digest(document))
+    leaf = DisclosureLeaf.of(disclosure)
     document["log_promise"] = {
-        "leaf_hash": leaf_hash(disclosure, salt).hex(),
+        "leaf_hash": leaf.hash.hex(),
         "log": f"{call.runtime.settings.issuer}/log",
         "merge_by": format_time(disclosure.at + timedelta(seconds=MERGE_SECONDS)),
     }
     text = serialize(document)
     return PendingDisclosure(
         disclosure=disclosure,
-        salt=salt,
+        leaf=leaf,
         consent_version=consent_version,
         held_version=held_version,
         key=key,

@@ -21,7 +21,7 @@ from gateway.db.statements import SetStatement
 from gateway.db.unavailable import CONFLICTS
 from gateway.disclosure.idempotency import IdempotencyKey, oldest_answer_time
 from gateway.disclosure.items import DisclosedItem
-from gateway.transparency.disclosure_leaf import Disclosure, leaf_hash, new_salt
+from gateway.transparency.disclosure_leaf import Disclosure, DisclosureLeaf
 
 STATE_CHANGED = "XQ001"
 STATE_CHANGED_CODES = CONFLICTS | {STATE_CHANGED}
@@ -86,7 +86,7 @@ class PendingDisclosure:
     """
 
     disclosure: Disclosure
-    salt: bytes
+    leaf: DisclosureLeaf
     consent_version: int | None
     key: IdempotencyKey | None
     answer: str
@@ -111,7 +111,7 @@ async def commit(hot: HotDatabase, pending: PendingDisclosure) -> Committed | St
     """Write a disclosure, spend the consent use, count the probes: all or nothing."""
     key = pending.key
     values = {
-        **_row(pending.disclosure, pending.salt),
+        **_row(pending.disclosure, pending.leaf),
         "items": to_json([each.as_json() for each in pending.items]),
         "consent_version": pending.consent_version,
         "held_version": pending.held_version,
@@ -136,10 +136,11 @@ async def commit(hot: HotDatabase, pending: PendingDisclosure) -> Committed | St
 
 async def log_refusal(hot: HotDatabase, disclosure: Disclosure) -> None:
     """Log a refused request of an authenticated client (R10)."""
-    await hot.submit(DISCLOSE, {**_row(disclosure, new_salt()), **NOTHING_SPENT})
+    leaf = DisclosureLeaf.of(disclosure)
+    await hot.submit(DISCLOSE, {**_row(disclosure, leaf), **NOTHING_SPENT})
 
 
-def _row(disclosure: Disclosure, salt: bytes) -> dict[str, Any]:
+def _row(disclosure: Disclosure, leaf: DisclosureLeaf) -> dict[str, Any]:
     return {
         "uscc": disclosure.uscc,
         "disclosure_id": disclosure.disclosure_id,
@@ -153,8 +154,8 @@ def _row(disclosure: Disclosure, salt: bytes) -> dict[str, Any]:
         "asked": to_json(disclosure.asked),
         "relied_on": to_json(disclosure.relied_on),
         "result_digest": disclosure.result_digest,
-        "leaf_hash": leaf_hash(disclosure, salt),
-        "salt": salt,
+        "leaf_hash": leaf.hash,
+        "salt": leaf.salt,
         "now": disclosure.at,
         "replaceable_before": oldest_answer_time(disclosure.at),
     }

@@ -21,8 +21,9 @@ class DisclosedItem:
 
     def as_json(self) -> dict[str, Any]:
         """The members that apply."""
-        every = {name: getattr(self, name) for name in self.__slots__}
-        return {name: value for name, value in every.items() if value is not None}
+        return {
+            name: value for name in self.__slots__ if (value := getattr(self, name)) is not None
+        }
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:

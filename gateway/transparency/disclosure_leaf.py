@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import orjson
 
@@ -55,6 +55,20 @@ def new_salt() -> bytes:
 def leaf_hash(disclosure: Disclosure, salt: bytes) -> bytes:
     """The leaf hash of a disclosure: the 32 bytes that enter the log."""
     return hashlib.sha256(salt + canonical(disclosure)).digest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisclosureLeaf:
+    """The leaf of one disclosure: its salt, and the hash that enters the log."""
+
+    salt: bytes
+    hash: bytes
+
+    @classmethod
+    def of(cls, disclosure: Disclosure) -> Self:
+        """A leaf with a new salt."""
+        salt = new_salt()
+        return cls(salt=salt, hash=leaf_hash(disclosure, salt))
 
 
 def result_digest(answer: Mapping[str, Any]) -> bytes:
