@@ -157,6 +157,18 @@ HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "Referrer-Policy": {"description": "No referrer.", "schema": {"const": "no-referrer"}},
     "Permissions-Policy": {"description": "No camera, place or microphone.", "schema": _TEXT},
     "Cross-Origin-Opener-Policy": {"description": "Own window.", "schema": _TEXT},
+    "CDN-Cache-Control": {
+        "description": "For a CDN that takes purges, where one is set (RFC 9213).",
+        "schema": _TEXT,
+        "example": "max-age=60, must-revalidate",
+    },
+    "Surrogate-Control": {
+        "description": "The same, for CDNs that read this one.",
+        "schema": _TEXT,
+        "example": "max-age=60",
+    },
+    "Surrogate-Key": {"description": "By which it is purged; for a CDN alone.", "schema": _TEXT},
+    "Cache-Tag": {"description": "The same keys, by commas.", "schema": _TEXT},
     "Content-Language": {"description": "The language of the page.", "schema": _TEXT},
 }
 """Answer headers by name."""
@@ -166,6 +178,8 @@ PAGE: Final = (
     "Content-Security-Policy", "X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy",
     "Permissions-Policy", "Cross-Origin-Opener-Policy",
 )  # fmt: skip
+CDN: Final = ("CDN-Cache-Control", "Surrogate-Control", "Surrogate-Key", "Cache-Tag")
+"""Of a code's page, where a CDN takes purges."""
 OPTIONAL: Final = ".optional"
 """Ending of a header's name in `components` where it is not always sent."""
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.access.openapi_headers import PAGE, header
+from gateway.access.openapi_headers import CDN, PAGE, header
 from gateway.access.request_middleware import SIGNATURES, signed_target
 from gateway.codes import national_codes, network_limits, public_page, store
 from gateway.codes.ids import code_id_in, parse_code_id
@@ -26,6 +26,7 @@ from gateway.pages.prefix_router import PrefixRouter
 from gateway.pages.representation import NOT_MODIFIED, PlainAnswer
 from gateway.runtime import Runtime, UsingRuntime
 
+SEE_OTHER = 303
 NOT_FOUND = 404
 GONE = 410
 TOO_MANY = 429
@@ -49,6 +50,13 @@ def _shown(description: str, json: dict[str, Any]) -> dict[str, Any]:
         "description": description,
         "content": {"text/html": {"schema": {"type": "string"}}, **json},
         "headers": sent | chosen,
+    }
+
+
+def _for_cdn(response: dict[str, Any]) -> dict[str, Any]:
+    """The OpenAPI response with the headers for a CDN."""
+    return response | {
+        "headers": response["headers"] | {name: header(name, required=False) for name in CDN}
     }
 
 
@@ -92,8 +100,15 @@ async def _national_code_page(request: Request, runtime: Runtime, identifier: st
     response_model=None,
     summary="The page behind an enterprise code",
     responses={
-        200: _shown("The public credit summary.", {}) | {"model": CodePageOut},
-        NOT_MODIFIED: _NOT_MODIFIED,
+        200: _for_cdn(_shown("The public credit summary.", {})) | {"model": CodePageOut},
+        SEE_OTHER: {
+            "description": "The address at which the JSON is.",
+            "headers": {
+                name: header(name, required=True)
+                for name in ("Location", "Cache-Control", "Referrer-Policy")
+            },
+        },
+        NOT_MODIFIED: _for_cdn(_NOT_MODIFIED),
         NOT_FOUND: _shown("No code of ours.", INVALID),
         TOO_MANY: _shown("Too many codes that are not ours, from one network.", INVALID),
         GONE: _shown("A code that was revoked or replaced, or has expired.", INVALID),

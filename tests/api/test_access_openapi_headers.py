@@ -180,13 +180,13 @@ async def test_headers_of_answers_to_everybody(gateway: GatewayFixture, heard: H
         *(code, "/E/none", "/oauth/authorize?client_id=x&request_uri=x"),
     ):
         await http.get(path)
-    for path in (code, "/E/none"):
+    for path in (code, f"{code}?x=y", "/E/none"):
         await http.get(path, headers={"Accept": "application/json"})
     await bank.token()
     await token_refusals(bank)
     assert heard.statuses() >= {
         "get_jwks 200", "list_log_events 200", "get_log_event 404", "get_log_tile 404",
-        "scan_code 200", "scan_code 404", "begin_authorization 400", "issue_token 200",
+        "scan_code 200", "scan_code 303", "scan_code 404", "begin_authorization 400", "issue_token 200",
         "issue_token 400", "issue_token 401", "issue_token 415", "introspect_token 200",
         "revoke_token 200", "push_authorization_request 400",
     }  # fmt: skip

@@ -23,6 +23,7 @@ from tests.caching_cdn import TOKEN, CachingCdn, caching_cdn
 from tests.clock import Clock
 from tests.creditfile_builders import make_record
 from tests.databases import new_database
+from tests.openapi_description import ApiDescription
 from tests.page_changes import CHANGES, change_page
 from tests.portal_fixture import ISSUER, NOON, PortalFixture, open_portal
 from tests.waiting import eventually
@@ -152,11 +153,12 @@ async def test_page_and_twin_carry_opaque_keys_and_a_short_life_for_the_cdn_alon
     code = await one_code_with_a_penalty(portal)
     page = await portal.browser().get(f"/E/{code.code_id}")
     twin = await portal.browser().get(f"/E/{code.code_id}", headers={"Accept": JSON})
-    own = page_cdn(portal)
+    own, described = page_cdn(portal), ApiDescription(portal.app.openapi())
     for answer, browsers in ((page, "no-cache"), (twin, "no-store")):
         assert answer.headers["cache-control"] == browsers
         assert answer.headers["cdn-cache-control"] == "max-age=60, must-revalidate"
         assert answer.headers["surrogate-control"] == "max-age=60"
+        assert not described.headers("GET", f"/E/{code.code_id}", 200, answer.headers)
         keys = answer.headers["surrogate-key"].split()
         assert keys == [own.surrogate_key(portal.firm), own.surrogate_key(ALL_PAGES)]
         assert answer.headers["cache-tag"].split(",") == keys
