@@ -1,0 +1,41 @@
+"""Tables that are derived from a catalogue: made once, and never sent to another process."""
+
+import pickle
+
+from gateway.creditfile.catalogue import Catalogue, load_catalogue
+from gateway.creditfile.catalogue_tables import derived_table
+from gateway.creditfile.labels import field_label
+
+MADE: list[str] = []
+
+
+@derived_table
+def names(catalogue: Catalogue, code: str) -> tuple[str, ...]:
+    """Names of a dataset's fields."""
+    MADE.append(code)
+    return tuple(each.name for each in catalogue.dataset(code).fields)
+
+
+def sent(catalogue: Catalogue) -> Catalogue:
+    """A catalogue as another process gets it."""
+    received: Catalogue = pickle.loads(pickle.dumps(catalogue))  # noqa: S301  # of our own making
+    return received
+
+
+def test_a_table_is_made_once_for_each_catalogue_and_key() -> None:
+    """Another catalogue has its own."""
+    catalogue, other = sent(load_catalogue()), sent(load_catalogue())
+    assert names(catalogue, "penalty") is names(catalogue, "penalty")
+    assert names(catalogue, "licence") != names(catalogue, "penalty") == names(other, "penalty")
+    assert MADE == ["penalty", "licence", "penalty"]
+
+
+def test_a_catalogue_is_sent_to_another_process_without_its_tables() -> None:
+    """They may hold what cannot be pickled."""
+    catalogue = load_catalogue()
+    label = field_label("penalty", "authority", catalogue)
+    received = sent(catalogue)
+    assert catalogue.tables
+    assert not received.tables
+    assert received == catalogue
+    assert field_label("penalty", "authority", received) == label
