@@ -387,6 +387,20 @@ async def test_a_lease_holds_once_older_transactions_have_ended(
     assert worker.cdn.headers(portal.firm, (), timedelta(hours=1))
 
 
+async def test_a_lease_of_another_server_begins_anew(
+    portal: PortalFixture, cdn: CachingCdn
+) -> None:
+    """A dump that is restored brings numbers of transactions that are still to come here."""
+    async with portal.engine.begin() as connection:
+        await connection.execute(text("UPDATE page_purge_lease SET since = 1::bigint << 60"))
+    worker = purger_of(portal, cdn)
+
+    async def is_leased() -> bool:
+        return await worker.renew_lease(portal.runtime.catalogue)
+
+    await eventually(is_leased)
+
+
 def test_a_worker_trusts_its_own_renewals_alone() -> None:
     """Where it cannot renew its lease, the CDN has to ask again, long before the lease ends."""
     seconds = [0.0]

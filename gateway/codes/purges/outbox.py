@@ -20,6 +20,7 @@ TOO_MANY: Final = 10_000
 """Beyond so many enterprises all pages are purged by one key."""
 
 # A lease that lapsed, or learns a dataset, begins anew: transactions that were under way have not seen it.
+# So does one of another server's transactions, in a database that was restored from a dump.
 _RENEW: Final = Statement("""
 INSERT INTO page_purge_lease AS held (is_only, until, datasets, since)
 VALUES (true, clock_timestamp() + make_interval(secs => :seconds), CAST(:datasets AS text[]),
@@ -30,6 +31,7 @@ ON CONFLICT (is_only) DO UPDATE SET
                     THEN ARRAY(SELECT unnest(held.datasets) UNION SELECT unnest(excluded.datasets))
                     ELSE excluded.datasets END,
     since = CASE WHEN held.until > clock_timestamp() AND held.datasets @> excluded.datasets
+                      AND held.since <= excluded.since
                  THEN held.since ELSE excluded.since END
 RETURNING since < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)""")
 _COUNT: Final = Statement("""
