@@ -6,7 +6,6 @@ headers are not those of the OpenAPI document.
 """
 
 import contextlib
-import hashlib
 import secrets
 import shutil
 import socket
@@ -28,15 +27,13 @@ from fastapi import FastAPI
 from sqlalchemy import func, literal, select, text, union_all
 
 import consent
-from consent import Channel, DisplayedText, Person, Purpose, Scope
+from consent import Purpose, Request
 from consent import store as consents
-from consent.ids import RANDOM_BYTES, consent_id_from
 from gateway.access.timestamps import SHANGHAI
 from gateway.app import close_runtime, create_app, open_runtime
 from gateway.clients import registry
 from gateway.clients.registration import Registration
 from gateway.clients.terms import Terms
-from gateway.creditfile.separate_consent import needed_separate_consents
 from gateway.db.metadata import metadata
 from gateway.disclosure import consent_log_writer
 from gateway.http1.server import SERVER_OPTIONS
@@ -49,6 +46,7 @@ from gateway.synthetic.seed_demo import Kit, seed_demo
 from gateway.synthetic.state import SEED, DemoFolder
 from gateway.verifications.schemas import MAX_QUESTIONS
 from tests.clock import Clock
+from tests.consent_grants import Grant, insert_granted, person_of
 from tests.consent_leaf_checks import without_their_leaf
 from tests.databases import new_database as new_database  # noqa: PLC0414  # some import it from here
 from tests.oauth_builders import ASSERTION_TYPE, digest_of, public_jwk, sign_jwt
@@ -164,50 +162,23 @@ class GatewayFixture:
         to separately, by default every one that needs it.
         """
         now = self.clock() - timedelta(days=granted_days_ago)
-        until = now + timedelta(days=days)
-        kind = next((e.enterprise.kind for e in self.entities if e.uscc == uscc), "firm")
-        needed = needed_separate_consents(datasets, questions, self.runtime.catalogue, kind)
-        scope = Scope(
-            datasets=tuple(datasets),
-            questions=tuple(questions),
-            valid_until=until,
-            max_uses=max_uses,
-            separate_consents=tuple(
-                each for each in needed if separate is None or each.item in separate
-            ),
-        )
-        requested = consent.request(
-            consent.Request(
+        given = Grant(
+            asked=Request(
                 client_id=caller.client_id,
                 uscc=uscc,
                 purpose=Purpose(purpose),
-                datasets=scope.datasets,
-                questions=scope.questions,
-                valid_until=until,
+                datasets=tuple(datasets),
+                questions=tuple(questions),
+                valid_until=now + timedelta(days=days),
                 max_uses=max_uses,
             ),
-            consent_id=consent_id_from(secrets.token_bytes(RANDOM_BYTES)),
-            channel=Channel.LINK,
-            now=now,
+            kind=next((e.enterprise.kind for e in self.entities if e.uscc == uscc), "firm"),
+            separate=separate,
+            named=named,
+            retention_days=retention_days,
         )
-        assert isinstance(requested, consent.Transition)
-        granted = consent.grant(
-            requested.consent,
-            scope=scope,
-            person=_person(uscc),
-            shown=DisplayedText(
-                text_version="2026.1",
-                language="zh",
-                fields=None if named is None else tuple(named),
-                retention_days=retention_days,
-            ),
-            now=now,
-        )
-        assert isinstance(granted, consent.Transition)
         async with self.runtime.engine.begin() as connection:
-            await consent_log_writer.insert(connection, requested)
-            assert await consent_log_writer.save(connection, requested.consent, granted)
-        return granted.consent.consent_id
+            return await insert_granted(connection, given, self.runtime.catalogue, now=now)
 
     async def act(
         self,
@@ -218,7 +189,7 @@ class GatewayFixture:
         async with self.runtime.engine.begin() as connection:
             held = await consents.by_id(connection, consent_id)
             assert held is not None
-            changed = act(held, person=_person(held.uscc), now=self.clock())
+            changed = act(held, person=person_of(held.uscc), now=self.clock())
             assert isinstance(changed, consent.Transition), changed
             assert await consent_log_writer.save(connection, held, changed)
 
@@ -456,15 +427,6 @@ async def _described(document: ApiDescription, response: httpx2.Response) -> Non
         body = await response.aread()
         problem = document.body_problem(call.method, path, response.status_code, body)
         assert problem is None, (call.method, call.url.path, response.status_code, problem)
-
-
-def _person(uscc: str) -> Person:
-    return Person(
-        subject="a-person",
-        uscc=uscc,
-        channel=Channel.PORTAL,
-        identity_token_digest=hashlib.sha256(b"a test's identity token").digest(),
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

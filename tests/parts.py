@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
-OTHERS: Final = frozenset({"consent", "verification", "sdk", "deploy", "docs", "lint"})
+OTHERS: Final = frozenset({"consent", "verification", "sdk", "deploy", "docs", "lint", "bench"})
 
 
 def _gateway_parts(folder: Path) -> frozenset[str]:

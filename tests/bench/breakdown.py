@@ -14,11 +14,11 @@ from gateway.app import close_runtime, create_app, open_runtime
 from gateway.runtime import Runtime
 from tests.bench import token_steps
 from tests.bench.baseline import Baseline
+from tests.bench.call_requests import credentials_source
 from tests.bench.environment import Environment
 from tests.bench.options import KIT_CLIENT
 from tests.bench.token_requests import token_client
 from tests.bench.token_steps import TokenCall
-from tests.bench.verification_requests import credentials_source
 from tests.bench.verification_steps import (
     PATH,
     Call,

@@ -31,7 +31,7 @@ from gateway.settings import Settings
 from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
 from gateway.synthetic.seed_demo import seed_demo
 from gateway.synthetic.state import DemoFolder, DemoState
-from tests.bench.options import KIT_CLIENT, PURPOSE, free_port
+from tests.bench.options import BANK, KIT_CLIENT, PURPOSE, free_port
 from tests.redis_server import BINARY, RedisServer
 from xinqiao._core.jose import generate_dpop_key
 
@@ -127,10 +127,11 @@ async def _filled(
 
 
 async def _lift_quotas(runtime: Runtime) -> None:
-    role = next(role for role in DEMO_CLIENTS if role.key == KIT_CLIENT)
-    terms = replace(terms_of(role, runtime.now()), quotas=UNLIMITED)
     async with runtime.engine.begin() as connection:
-        await put_agreement(connection, role.client_id, terms)
+        for role in DEMO_CLIENTS:
+            if role.key in {KIT_CLIENT, BANK}:
+                terms = replace(terms_of(role, runtime.now()), quotas=UNLIMITED)
+                await put_agreement(connection, role.client_id, terms)
 
 
 async def _bodies(runtime: Runtime) -> tuple[bytes, ...]:

@@ -14,6 +14,7 @@ import uvloop
 
 from tests.bench.http_requests import RequestSource
 from tests.bench.options import HOST
+from tests.bench.pacing import Closed, Open, Pace
 
 PATIENCE: Final = 30.0  # seconds that answers may be late when a window ends
 SHOWN: Final = 600
@@ -27,9 +28,10 @@ class LoadFailedError(RuntimeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One window of at most `seconds` over `connections`; each answer must contain all of `told`.
+    """One window of at most `seconds` over `connections`.
 
-    `again`: the requests are sent over and over.
+    Each answer must contain all of `told`, each at least `times` times. `again`: the requests are sent
+    over and over. `rate`: they are sent at so many a second, instead of as fast as they are answered.
     """
 
     title: str
@@ -39,14 +41,29 @@ class Job:
     requests: RequestSource
     again: bool = False
     told: tuple[bytes, ...] = ()
+    times: int = 1
+    rate: float | None = None
+
+    @property
+    def pace(self) -> Pace:
+        """When its requests are sent."""
+        if self.rate is None:
+            return Closed(seconds=self.seconds)
+        return Open(rate=self.rate, seconds=self.seconds)
+
+    def accepts(self, answer: bytes) -> bool:
+        """Whether an answer is a good one."""
+        is_ok = answer.startswith(b"HTTP/1.1 200 ")
+        return is_ok and all(answer.count(told) >= self.times for told in self.told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """Result of a window: its length and the latency of each 200, in seconds."""
+    """Result of a window, in seconds: its length, each good answer's latency, the generator's CPU."""
 
     seconds: float
     latencies: tuple[float, ...]
+    cpu: float
 
     @property
     def per_second(self) -> float:
@@ -57,44 +74,45 @@ class Window:
 def run(job: Job) -> Window:
     """Build the requests, then send them; raises `LoadFailedError`."""
     requests = job.requests.build()
-    load = _Run(cycle(requests) if job.again else iter(requests), job.seconds, job.told)
-    uvloop.run(load.run(job))
+    load = _Run(job, cycle(requests) if job.again else iter(requests))
+    uvloop.run(load.run())
     if load.failures:
         raise LoadFailedError(f"{job.title}: {dict(load.failures)}\n{load.sample}")
-    return Window(seconds=load.ended - load.began, latencies=tuple(load.latencies))
+    return Window(seconds=load.ended - load.began, latencies=tuple(load.latencies), cpu=load.cpu)
 
 
 @dataclass(slots=True)
 class _Run:
     """State of a running window: requests left, latencies, failures."""
 
+    job: Job
     requests: Iterator[bytes]
-    seconds: float
-    told: tuple[bytes, ...]
     latencies: list[float] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
     sample: str = ""
     began: float = 0.0
     ended: float = 0.0
+    cpu: float = 0.0
+    pace: Pace = field(init=False)
 
-    async def run(self, job: Job) -> None:
+    def __post_init__(self) -> None:
+        self.pace = self.job.pace
+
+    async def run(self) -> None:
         loop = asyncio.get_running_loop()
-        connections = [_Connection(self, loop.create_future()) for _ in range(job.connections)]
+        connections = [_Connection(self, loop.create_future()) for _ in range(self.job.connections)]
         for connection in connections:
-            await loop.create_connection(partial(_same, connection), HOST, job.port)
-        self.began = time.perf_counter()
-        for connection in connections:
-            connection.send_next()
-        async with asyncio.timeout(job.seconds + PATIENCE):
+            await loop.create_connection(partial(_same, connection), HOST, self.job.port)
+        self.began, cpu = time.perf_counter(), time.process_time()
+        self.pace.begin(list(connections))
+        async with asyncio.timeout(self.job.seconds + PATIENCE):
             await asyncio.gather(*(connection.done for connection in connections))
+        self.cpu = time.process_time() - cpu
 
-    def next(self, now: float) -> bytes | None:
-        return None if now - self.began > self.seconds else next(self.requests, None)
-
-    def note(self, answer: bytes, sent: float, now: float) -> None:
+    def note(self, answer: bytes, due: float, now: float) -> None:
         self.ended = now
-        if answer.startswith(b"HTTP/1.1 200 ") and all(told in answer for told in self.told):
-            self.latencies.append(now - sent)
+        if self.job.accepts(answer):
+            self.latencies.append(now - due)
             return
         self.failures[answer[9:12].decode()] += 1
         self.sample = self.sample or answer[-SHOWN:].decode("utf-8", "replace")
@@ -112,20 +130,26 @@ class _Connection(asyncio.Protocol):
         self.done = done
         self._run = load
         self._buffer = b""
-        self._sent = 0.0
+        self._due = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is not a subclass
 
     def send_next(self) -> None:
-        now = time.perf_counter()
-        request = self._run.next(now)
+        due = self._run.pace.due(self, time.perf_counter())
+        if due is None:
+            return
+        request = next(self._run.requests, None)
         if request is None:
+            self.finish()
+            return
+        self._due = due
+        self._transport.write(request)
+
+    def finish(self) -> None:
+        if not self.done.done():
             self.done.set_result(None)
             self._transport.close()
-            return
-        self._sent = now
-        self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -136,7 +160,7 @@ class _Connection(asyncio.Protocol):
         if length is None or len(self._buffer) < head + len(_END) + int(length[1]):
             return
         answer, self._buffer = self._buffer, b""
-        self._run.note(answer, self._sent, time.perf_counter())
+        self._run.note(answer, self._due, time.perf_counter())
         self.send_next()
 
     def connection_lost(self, _: Exception | None) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, Final
 
+from tests.bench.call_requests import CallCredentials, credentials_source
 from tests.bench.environment import Environment, body_about
 from tests.bench.lookup_databases import (
     PAGE,
@@ -25,7 +26,6 @@ from tests.bench.lookup_databases import (
 )
 from tests.bench.options import GATEWAY, HOST, KIT_CLIENT, Contender, Options, free_port
 from tests.bench.servers import servers
-from tests.bench.verification_requests import CallCredentials, credentials_source
 from tests.log_builders import begin_anew, make_checkpoint_folder
 
 _PATH: Final = "/v1/verifications"

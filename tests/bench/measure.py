@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from statistics import median, quantiles
@@ -15,6 +16,7 @@ from tests.bench.servers import CpuTimes, Server
 WARM_UP: Final = 500
 # More proofs than the last window needed, so that the time runs out before they do.
 MARGIN: Final = 1.4
+SPARE: Final = 128  # for the requests that are under way when the time is over
 REPEATED: Final = 2_000  # requests that are sent over and over where no proof is looked at
 
 
@@ -76,21 +78,18 @@ def measure(
     results: Mapping[str, Result],
 ) -> Iterator[str]:
     """Warm up, then run the rounds into `results`; yields progress lines."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-
-        def shoot(contender: Contender, count: int) -> Window:
-            return pool.submit(run, comparison.ready(contender, count)).result()
-
+    with load_generator() as shoot:
         rates = {
-            each.name: shoot(each, comparison.warm_up).per_second for each in comparison.contenders
+            each.name: shoot(comparison.ready(each, comparison.warm_up)).per_second
+            for each in comparison.contenders
         }
         yield "warmed up"
         for turn in range(options.rounds):
             for contender in comparison.order(turn):
                 server, result = servers[contender.server], results[contender.name]
-                count = _count(contender, rates[contender.name], options)
+                count = requests_for(contender, rates[contender.name], options.seconds)
                 before = server.spent()
-                window = shoot(contender, count)
+                window = shoot(comparison.ready(contender, count))
                 result.spent.append(server.spent().since(before))
                 result.windows.append(window)
                 result.resident = server.resident()
@@ -98,7 +97,15 @@ def measure(
                 yield f"round {turn + 1}: {contender.title} {window.per_second:,.0f}/s"
 
 
-def _count(contender: Contender, rate: float, options: Options) -> int:
+@contextmanager
+def load_generator() -> Iterator[Callable[[Job], Window]]:
+    """A process that runs windows of load."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        yield lambda job: pool.submit(run, job).result()
+
+
+def requests_for(contender: Contender, rate: float, seconds: float) -> int:
+    """How many requests a window needs, with a margin."""
     if not contender.fresh_proofs:
         return REPEATED
-    return math.ceil(rate * options.seconds * MARGIN) + options.connections
+    return math.ceil(rate * seconds * MARGIN) + SPARE

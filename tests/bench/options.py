@@ -8,38 +8,57 @@ HOST: Final = "127.0.0.1"
 KIT_CLIENT: Final = "platform"
 PURPOSE: Final = "merchant_onboarding"
 SCOPE: Final = "verify"
+BANK: Final = "bank"
+QUERY_SCOPE: Final = "query"
 GATEWAY: Final = "gateway"
 BASELINE: Final = "baseline"
 ECHO: Final = "echo"
 PEER: Final = "peer"
+STORED_PEER: Final = "stored-peer"
 BARE: Final = "bare"
 STATIC: Final = "static"
 WARM: Final = "warm"
 COLD: Final = "cold"
-PARTS: Final = ("verification", "token", "page", "lookup", "ingest", "codes")
+REQUEST_PATHS: Final = ("verification", "query", "token", "page")
+LONG: Final = ("lookup", "ingest", "codes")
+BY_DEFAULT: Final = "request-paths"
 ALL: Final = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """Options of one run; `seconds` is the length of one window of load."""
+    """Options of one run; `seconds` is the length of one window of load.
 
-    part: str = field(default=ALL, metadata={"choices": (ALL, *PARTS)})
-    rounds: int = 4
-    seconds: float = 4.0
+    `memory` and `workers` replace the parts: a long load, and one on several workers.
+    """
+
+    part: str = field(
+        default=BY_DEFAULT, metadata={"choices": (BY_DEFAULT, *REQUEST_PATHS, *LONG, ALL)}
+    )
+    rounds: int = 3
+    seconds: float = 2.0
     connections: int = 32
-    entities: int = 5_000
-    steps: int = 1_000
+    entities: int = 4_000
+    steps: int = 400
+    memory: float = 0.0
+    workers: int = 1
     scale: int = 300_000
     lookups: int = 4_000
-    province: int = 30_000
-    loads: int = 3
+    province: int = 200_000
+    loads: int = 1
     stickers: int = 6_000
     draws: int = 2
 
-    def has(self, part: str) -> bool:
-        """Whether `part` is measured."""
-        return self.part in {ALL, part}
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What is measured, in this order."""
+        if self.memory or self.workers > 1:
+            return (
+                *(["memory"] if self.memory else []),
+                *(["workers"] if self.workers > 1 else []),
+            )
+        several = {BY_DEFAULT: REQUEST_PATHS, ALL: (*REQUEST_PATHS, *LONG)}
+        return several.get(self.part, (self.part,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +86,17 @@ VERIFICATION_CONTENDERS: Final = (
     Contender(name=ECHO, title="echo", server=ECHO, path="/echo", fresh_proofs=False),
 )
 
+QUERY_CONTENDERS: Final = (
+    Contender(name=GATEWAY, title="gateway", server=GATEWAY, path="/v1/queries"),
+    Contender(name=BASELINE, title="baseline", server=BASELINE, path="/baseline"),
+)
+
+VERIFYING_GATEWAY: Final = VERIFICATION_CONTENDERS[:1]
+
 TOKEN_CONTENDERS: Final = (
     Contender(name=GATEWAY, title="gateway", server=GATEWAY, path="/oauth/token"),
     Contender(name=PEER, title="node-oidc-provider", server=PEER, path="/token"),
+    Contender(name=STORED_PEER, title="… in PostgreSQL", server=STORED_PEER, path="/token"),
 )
 
 PAGE_CONTENDERS: Final = (

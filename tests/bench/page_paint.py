@@ -13,7 +13,7 @@ from tests.bench.options import BARE, HOST, WARM
 from tests.bench.servers import Server
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
 
-VISITS: Final = 9
+VISITS: Final = 5
 _BYTES_PER_SECOND: Final = 1_600_000 / 8
 _NETWORK: Final = {
     "offline": False,

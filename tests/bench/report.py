@@ -1,4 +1,4 @@
-"""Report tables: rates against baseline and echo, CPU by step, look-ups, ingest, drawing."""
+"""Report tables: rates, latencies, CPU by step, look-ups, ingest, drawing; and goals with verdicts."""
 
 from collections.abc import Callable, Mapping
 from statistics import median
@@ -8,10 +8,22 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.breakdown import Breakdown
+from tests.bench.goals import Outcomes, Verdict
 from tests.bench.ingest import COPY, Load, Loads
+from tests.bench.latency import Latencies
 from tests.bench.lookups import Lookups, Timings
 from tests.bench.measure import Result
-from tests.bench.options import BARE, BASELINE, ECHO, GATEWAY, PEER, STATIC, WARM, Options
+from tests.bench.options import (
+    BARE,
+    BASELINE,
+    ECHO,
+    GATEWAY,
+    PEER,
+    STATIC,
+    STORED_PEER,
+    WARM,
+    Options,
+)
 from tests.bench.page_paint import Paints, paint_ratio
 from tests.bench.sheets import CORES, SYMBOLS, Drawing, Drawings
 
@@ -29,6 +41,11 @@ COSTS: Final[Lines] = {
     "    Redis": lambda run, _: _micros(run.cpu("redis")),
     "worker's memory, MiB": lambda run, _: f"{run.resident / 2**20:.0f}",
 }
+FLOOR_LINES: Final[Lines] = {
+    **RATES,
+    "of the baseline": lambda run, all_: f"{run.ratio_to(all_[BASELINE]):.2f}",
+    **COSTS,
+}
 VERIFICATION_LINES: Final[Lines] = {
     **RATES,
     "of the baseline": lambda run, all_: f"{run.ratio_to(all_[BASELINE]):.2f}",
@@ -38,6 +55,7 @@ VERIFICATION_LINES: Final[Lines] = {
 TOKEN_LINES: Final[Lines] = {
     **RATES,
     "of the foreign server": lambda run, all_: f"{run.ratio_to(all_[PEER]):.2f}",
+    "of it with PostgreSQL": lambda run, all_: f"{run.ratio_to(all_[STORED_PEER]):.2f}",
     **COSTS,
 }
 PAGE_LINES: Final[Lines] = {
@@ -47,7 +65,7 @@ PAGE_LINES: Final[Lines] = {
     **COSTS,
 }
 
-
+STYLES: Final = {Verdict.MET: "green", Verdict.MISSED: "bold red", Verdict.QUOTED: "dim"}
 LOOKUPS: Final[Mapping[str, Callable[[Timings], float]]] = {
     "p50": lambda run: median(run.every),
     "p50, asked about before": lambda run: median(run.again),
@@ -69,6 +87,35 @@ def show_rates(console: Console, lines: Lines, results: Results, options: Option
     for title, line in lines.items():
         table.add_row(title, *(line(result, results) for result in results.values()))
     console.print(table)
+
+
+def show_goals(
+    console: Console,
+    part: str,
+    outcomes: Outcomes,
+    loads: tuple[tuple[float, ...], tuple[float, ...]],
+) -> None:
+    """Print what was seen beside its goal, with the machine's load (one minute) before and after."""
+    before, after = loads
+    table = Table(title=f"{part}: goals; load {before[0]:.2f} before, {after[0]:.2f} after")
+    for heading in ("what", "seen", "goal", "verdict"):
+        table.add_column(heading, justify="right" if heading == "seen" else "left")
+    for each in outcomes:
+        table.add_row(
+            each.goal.what, each.text, each.goal.text, f"[{STYLES[each.verdict]}]{each.verdict}[/]"
+        )
+    console.print(table)
+
+
+def show_latencies(console: Console, found: Mapping[str, Latencies]) -> None:
+    """Print the latencies over one connection and at a fixed rate."""
+    for each in found.values():
+        console.print(
+            f"{each.contender.title}: one connection, p50 {each.p50_alone * 1e3:.2f} ms; "
+            f"at {each.rate:,.0f}/s, p50 {median(each.paced) * 1e3:.2f}, "
+            f"p99 {each.p99_paced * 1e3:.2f} ms",
+            highlight=False,
+        )
 
 
 def show_paints(console: Console, paints: Paints) -> None:

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psutil  # type: ignore[import-untyped]  # comes with the embedded PostgreSQL
+from sqlalchemy.engine import make_url
 
 from tests.bench.environment import Environment, public_keys
 from tests.bench.options import (
@@ -24,6 +25,7 @@ from tests.bench.options import (
     PEER,
     SCOPE,
     STATIC,
+    STORED_PEER,
     Contender,
     free_port,
 )
@@ -65,7 +67,7 @@ class CpuTimes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """A worker process at `port`, with the stores that it uses."""
+    """A worker process at `port`, or a supervisor of several, with the stores that it uses."""
 
     port: int
     worker: psutil.Process
@@ -74,8 +76,11 @@ class Server:
 
     def spent(self) -> CpuTimes:
         """CPU times so far."""
-        family = [self.postgres, *self.postgres.children(recursive=True)]
-        return CpuTimes(worker=_cpu([self.worker]), postgres=_cpu(family), redis=_cpu([self.redis]))
+        return CpuTimes(
+            worker=_cpu(_family(self.worker)),
+            postgres=_cpu(_family(self.postgres)),
+            redis=_cpu([self.redis]),
+        )
 
     def resident(self) -> int:
         """The worker's resident memory in bytes."""
@@ -107,20 +112,32 @@ def servers(
 
 
 def _command(name: str, port: int, environment: Environment) -> tuple[str, ...]:
-    if name != PEER:
+    if name not in {PEER, STORED_PEER}:
         return (sys.executable, *UVICORN, "--port", str(port), APPLICATIONS[name])
+    return _node_command(port, environment, postgres=name == STORED_PEER)
+
+
+def _node_command(port: int, environment: Environment, *, postgres: bool) -> tuple[str, ...]:
     client = environment.kit["clients"][KIT_CLIENT]
     known = {
         "client_id": client["client_id"],
         "scope": SCOPE,
         "jwks": {"keys": public_keys(environment.kit)},
     }
-    ask = json.dumps({"clients": [known], "port": port})
+    ask: dict[str, Any] = {"clients": [known], "port": port}
+    if postgres:
+        address = make_url(environment.settings.database_url)
+        ask["postgres"] = {
+            "host": address.query["host"],
+            "user": address.username,
+            "database": address.database,
+            "connections": environment.settings.database_pool,
+        }
     try:
         node = programs.install().node
     except programs.NodeMissingError as missing:
-        raise SystemExit(f"{missing} (--part verification does without it.)") from None
-    return (node, str(programs.FOLDER / "provider-fapi.mjs"), ask)
+        raise SystemExit(f"{missing} (The other parts do without it.)") from None
+    return (node, str(programs.FOLDER / "provider-fapi.mjs"), json.dumps(ask))
 
 
 @contextmanager
@@ -158,6 +175,10 @@ def _await_port(port: int, process: "subprocess.Popen[bytes]", log: Path) -> Non
             return
         time.sleep(0.05)
     raise RuntimeError(f"A worker did not start; see {log}.")
+
+
+def _family(process: psutil.Process) -> list[psutil.Process]:
+    return [process, *process.children(recursive=True)]
 
 
 def _cpu(processes: list[psutil.Process]) -> float:

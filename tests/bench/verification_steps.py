@@ -25,8 +25,8 @@ from gateway.verifications.read_query import VerificationInputs, read_inputs
 from gateway.verifications.request import VerificationRequest, parse_request
 from gateway.verifications.schemas import VerificationIn
 from tests.bench.baseline import Baseline
+from tests.bench.call_requests import Headers
 from tests.bench.options import HOST
-from tests.bench.verification_requests import Headers
 
 PATH: Final = "/v1/verifications"
 

@@ -7,11 +7,14 @@ from collections.abc import AsyncIterator
 from typing import Any, Final
 from urllib.parse import parse_qs, urljoin, urlsplit
 
+import asyncpg
 import httpx2
 import jwt
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import ec
+from sqlalchemy.engine import make_url
 
+from tests.databases import new_database
 from tests.node.programs import Node, Program
 from tests.oauth_builders import ASSERTION_TYPE, challenge_of, public_jwk, sign_jwt
 from tests.waiting import PATIENCE
@@ -178,6 +181,34 @@ async def test_the_foreign_fapi_server_gives_the_token_that_ours_is_measured_bes
     assert claims["cnf"].keys() == {"jkt"}
 
 
+async def test_the_foreign_fapi_server_keeps_in_postgresql_what_it_has_spent(
+    node: Node, http: httpx2.AsyncClient, postgres_url: str
+) -> None:
+    """Each token leaves an assertion and a proof there; an assertion used twice is refused by them."""
+    key, proof_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    client = {"client_id": "bank", "scope": "query", "jwks": {"keys": [public_jwk(key, kid="k1")]}}
+    address = make_url(await new_database(postgres_url))
+    place = {
+        "host": address.query.get("host", address.host),
+        "user": address.username,
+        "database": address.database,
+    }
+    ask = {"clients": [client], "postgres": {**place, "connections": 2}}
+    async with Program.running(node, "provider-fapi.mjs", ask) as program:
+        issuer = (await program.says())["issuer"]
+        answer = await _token(http, issuer, key, proof_key, nonce=None)
+        nonce, assertion = answer.headers["dpop-nonce"], _assertion(key, "bank", issuer)
+        answers = [
+            await _token(http, issuer, key, proof_key, nonce=nonce, assertion=assertion)
+            for _ in range(2)
+        ]
+    assert [each.status_code for each in answers] == [200, 401], answers[1].text
+    connection = await asyncpg.connect(**place, password=address.password, port=address.port)
+    rows = await connection.fetch("SELECT model FROM bench_oidc WHERE expires_at > now()")
+    await connection.close()
+    assert [row["model"] for row in rows] == ["ReplayDetection"] * 3
+
+
 async def _token(
     http: httpx2.AsyncClient,
     issuer: str,
@@ -185,6 +216,7 @@ async def _token(
     proof_key: ec.EllipticCurvePrivateKey,
     *,
     nonce: str | None,
+    assertion: dict[str, str] | None = None,
 ) -> httpx2.Response:
     claims = {
         "htm": "POST",
@@ -197,7 +229,7 @@ async def _token(
     form = {
         "grant_type": "client_credentials",
         "scope": "query",
-        **_assertion(key, "bank", issuer),
+        **(assertion or _assertion(key, "bank", issuer)),
     }
     headers = {"DPoP": sign_jwt(proof_key, "ES256", claims, header)}
     return await http.post(f"{issuer}/token", data=form, headers=headers)

@@ -1,4 +1,4 @@
-"""Verification requests, each with a DPoP proof of its own, made by the SDK's code."""
+"""Verifications and queries, each with a DPoP proof of its own, made by the SDK's code."""
 
 import base64
 import json
@@ -8,17 +8,29 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import cycle, islice
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from tests.bench.http_requests import post_request
-from tests.bench.options import KIT_CLIENT, SCOPE
+from tests.bench.options import BANK, KIT_CLIENT, QUERY_SCOPE, SCOPE
 from xinqiao import Client
 from xinqiao._core.exchange import sha256_digest
 from xinqiao._core.jose import SigningKey, dpop_proof
 
 Headers = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """A client of the kit, and the scope of its tokens."""
+
+    client: str
+    scope: str
+
+
+PLATFORM: Final = Role(client=KIT_CLIENT, scope=SCOPE)
+QUERYING_BANK: Final = Role(client=BANK, scope=QUERY_SCOPE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +61,10 @@ class CallCredentials:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VerificationRequests:
+class CallRequests:
     """Builder of `count` calls of `path`, about the enterprises in turn."""
 
+    role: Role
     kit: bytes
     jwk: Mapping[str, str]
     bodies: tuple[bytes, ...]
@@ -62,7 +75,7 @@ class VerificationRequests:
 
     def build(self) -> list[bytes]:
         """See `RequestSource`."""
-        pass_ = _shared_source(self.kit, tuple(sorted(self.jwk.items())))()
+        pass_ = _shared_source(self.role, self.kit, tuple(sorted(self.jwk.items())))()
         requests = []
         for body in islice(cycle(self.bodies), self.count):
             headers = pass_.headers(self.path)
@@ -73,10 +86,10 @@ class VerificationRequests:
 
 
 def credentials_source(
-    kit: Mapping[str, Any], jwk: Mapping[str, str]
+    kit: Mapping[str, Any], jwk: Mapping[str, str], role: Role = PLATFORM
 ) -> Callable[[], CallCredentials]:
-    """Source of the kit client's credentials; the token is renewed when it expires."""
-    client = Client.from_kit(kit, KIT_CLIENT, scope=SCOPE, dpop_key=jwk)
+    """Source of a kit client's credentials; the token is renewed when it expires."""
+    client = Client.from_kit(kit, role.client, scope=role.scope, dpop_key=jwk)
     key = SigningKey.of(jwk)
 
     def fresh() -> CallCredentials:
@@ -96,7 +109,9 @@ def with_sdk_headers(headers: Headers, body: bytes) -> Headers:
 
 
 @cache
-def _shared_source(kit: bytes, jwk: tuple[tuple[str, str], ...]) -> Callable[[], CallCredentials]:
+def _shared_source(
+    role: Role, kit: bytes, jwk: tuple[tuple[str, str], ...]
+) -> Callable[[], CallCredentials]:
     """One source for all windows, so that they share a token."""
     read: dict[str, Any] = orjson.loads(kit)
-    return credentials_source(read, dict(jwk))
+    return credentials_source(read, dict(jwk), role)

@@ -1,0 +1,118 @@
+"""The goals of each part, and their outcomes from what was measured."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from tests.bench.disclosures import Disclosures
+from tests.bench.endurance import Endurance
+from tests.bench.goals import Outcomes, at_least, at_most, quoted
+from tests.bench.ingest import COPY, FIRST, WHOLE, Loads
+from tests.bench.latency import Latencies
+from tests.bench.lookups import Lookups
+from tests.bench.measure import Result
+from tests.bench.options import BARE, BASELINE, COLD, GATEWAY, PEER, STORED_PEER, WARM
+from tests.bench.page_paint import Paints, paint_ratio
+from tests.bench.sheets import SHEETS, SYMBOLS, Drawings
+
+Results = Mapping[str, Result]
+
+VERIFICATION: Final = at_least("verifications a second, of the floor", 0.60, aim=0.80)
+ONE_CONNECTION: Final = quoted("p50 over one connection, ms")
+ITS_FLOOR: Final = quoted("… the floor's, ms")
+TAIL: Final = at_most("p99 at 70 % of its peak rate, of the floor's at 70 % of its own", 2.0)
+QUERY: Final = at_least("authorised queries of 20 records a second, of the floor", 0.60)
+TOKEN: Final = at_least("tokens a second, of node-oidc-provider in memory", 1.0)
+STORED_TOKEN: Final = at_least("tokens a second, of node-oidc-provider in PostgreSQL", 2.0)
+WARM_PAGE: Final = at_least("warm pages a second, of their bytes bare", 0.5)
+COLD_PAGE: Final = at_least("cold pages a second, of their bytes bare", 0.2)
+PAINT: Final = at_most("largest paint, of a static page of the same bytes", 1.5)
+DRAWING: Final = at_least("stickers per CPU second, of bare qrcode", 0.8)
+MEMORY: Final = at_most("the worker's memory at the end, of that after the first minute", 1.05)
+DISCLOSED: Final = at_least("told and logged disclosures a second", 700, aim=1_000)
+LAG: Final = at_most("log lag at most, s", 2.0)
+GENERATOR: Final = quoted("the load generator's CPU, of one core")
+LOOKUP: Final = 1.3
+INGEST: Final = 0.45
+LEAST_PROVINCE: Final = 100_000  # in a smaller one the start of the readers weighs
+
+
+def of_verifications(results: Results, latencies: Mapping[str, Latencies]) -> Outcomes:
+    """Rate and latency beside the floor."""
+    gateway, floor = latencies[GATEWAY], latencies[BASELINE]
+    return (
+        VERIFICATION.seen(results[GATEWAY].ratio_to(results[BASELINE])),
+        ONE_CONNECTION.seen(gateway.p50_alone * 1e3),
+        ITS_FLOOR.seen(floor.p50_alone * 1e3),
+        TAIL.seen(gateway.p99_paced / floor.p99_paced),
+    )
+
+
+def of_queries(results: Results) -> Outcomes:
+    """Rate beside the floor."""
+    return (QUERY.seen(results[GATEWAY].ratio_to(results[BASELINE])),)
+
+
+def of_tokens(results: Results) -> Outcomes:
+    """Rate beside the foreign server, with both of its stores."""
+    gateway = results[GATEWAY]
+    return (
+        TOKEN.seen(gateway.ratio_to(results[PEER])),
+        STORED_TOKEN.seen(gateway.ratio_to(results[STORED_PEER])),
+    )
+
+
+def of_pages(results: Results, paints: Paints) -> Outcomes:
+    """Rates beside the bare bytes, and what a phone sees."""
+    return (
+        WARM_PAGE.seen(results[WARM].ratio_to(results[BARE])),
+        COLD_PAGE.seen(results[COLD].ratio_to(results[BARE])),
+        PAINT.seen(paint_ratio(paints)),
+    )
+
+
+def of_lookups(found: Lookups) -> Outcomes:
+    """The medians of the large database to those of the small one."""
+    small, large = (each.entities for each in found.databases)
+    return tuple(
+        at_most(f"{path}: {large:,} enterprises, of {small:,}", LOOKUP).seen(found.ratio(path))
+        for path in found.timings
+    )
+
+
+def of_ingest(found: Loads, province: int) -> Outcomes:
+    """Rows a second of a first load beside COPY; a small province has no verdict."""
+    what = f"first load of {province:,} enterprises, rows a second, of bare COPY"
+    goal = (
+        at_least(what, INGEST)
+        if province >= LEAST_PROVINCE
+        else quoted(f"{what} (mostly start-up: too few for a verdict)")
+    )
+    return tuple(
+        each.seen(found[content][FIRST].share_of(found[content][COPY]))
+        for content in found
+        for each in (goal if content == WHOLE else quoted(f"… {content}"),)
+    )
+
+
+def of_drawings(found: Drawings) -> Outcomes:
+    """Stickers by CPU time beside the bare symbols."""
+    return (DRAWING.seen(found[SHEETS].per_core(found[SYMBOLS])),)
+
+
+def of_endurance(found: Endurance) -> Outcomes:
+    """Growth of the worker's memory."""
+    return (
+        MEMORY.seen(found.growth),
+        quoted("… after the first minute, MiB").seen(found.first / 2**20),
+        quoted("… at the end, MiB").seen(found.last / 2**20),
+        quoted("verifications").seen(found.calls),
+    )
+
+
+def of_disclosures(found: Disclosures) -> Outcomes:
+    """Rate and log lag of several workers together."""
+    return (
+        DISCLOSED.seen(found.per_second),
+        LAG.seen(found.lag),
+        GENERATOR.seen(found.generator),
+    )
