@@ -26,7 +26,7 @@ import gateway.records.routes
 import gateway.records.upload_routes
 import gateway.verifications.routes
 from gateway import api_docs, problems
-from gateway.access.direct_route import serve_directly
+from gateway.access.direct_route import serve_directly, serve_page_directly
 from gateway.access.openapi import complete_document
 from gateway.access.request_middleware import RequestMiddleware
 from gateway.background.catalogue_reload import catalogue_in_force, reloading
@@ -111,6 +111,7 @@ def create_app(settings: Settings) -> FastAPI:
         gateway.queries.routes.query,
         gateway.oauth.routes.issue_token,
     )
+    serve_page_directly(app, gateway.codes.routes.PAGE_PATH, gateway.codes.routes.SYMBOL_PATH)
     api_docs.install(app)
     problems.install(app)
     app.add_middleware(ForkGuard)

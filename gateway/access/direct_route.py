@@ -5,6 +5,7 @@ only the request and the runtime.
 """
 
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
@@ -14,16 +15,15 @@ from starlette.types import Scope
 from gateway.runtime import Runtime
 
 Handler = Callable[[Request, Runtime], Awaitable[Response]]
+Serve = Callable[[Request], Awaitable[Response]]
 
 
 class DirectRoute(Route):
-    """Serves the path and methods of `described`; other methods are left to it."""
+    """Serves the methods of `described` at its path, or at a narrower one; others are left to it."""
 
-    def __init__(self, described: RouteContext, handler: Handler) -> None:
-        async def serve(request: Request) -> Response:
-            return await handler(request, request.app.state.runtime)
-
-        super().__init__(str(described.path), serve, methods=described.methods)
+    def __init__(self, described: RouteContext, serve: Serve, path: str = "") -> None:
+        super().__init__(path or str(described.path), serve, methods=described.methods)
+        self.methods = described.methods  # Starlette has added HEAD to GET
         self._described = described.original_route
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -36,9 +36,27 @@ class DirectRoute(Route):
 
 def serve_directly(app: FastAPI, *handlers: Handler) -> None:
     """Put a direct route of each handler before all routers of `app`, which has them already."""
-    described = {
-        each.endpoint: each
-        for each in iter_route_contexts(app.router.routes)
-        if isinstance(each.original_route, APIRoute)
-    }
-    app.router.routes[:0] = [DirectRoute(described[handler], handler) for handler in handlers]
+    described = {each.endpoint: each for each in _described(app)}
+    app.router.routes[:0] = [
+        DirectRoute(described[handler], _with_runtime(handler)) for handler in handlers
+    ]
+
+
+def serve_page_directly(app: FastAPI, described: str, path: str) -> None:
+    """Put a direct route of the page whose path is `described` before all routers, at a narrower path."""
+    found = next(each for each in _described(app) if each.path == described)
+    serve = cast("APIRoute", found.original_route).get_route_handler()
+    app.router.routes.insert(0, DirectRoute(found, serve, path))
+
+
+def _described(app: FastAPI) -> list[RouteContext]:
+    """FastAPI's own routes."""
+    found = iter_route_contexts(app.router.routes)
+    return [each for each in found if isinstance(each.original_route, APIRoute)]
+
+
+def _with_runtime(handler: Handler) -> Serve:
+    async def serve(request: Request) -> Response:
+        return await handler(request, request.app.state.runtime)
+
+    return serve

@@ -10,7 +10,9 @@ from typing import Final
 
 RANDOM_BYTES: Final = 16
 PHRASE_BYTES: Final = 2
-_ID: Final = re.compile(r"[A-Z2-7]{26}", re.ASCII)
+ID_PATTERN: Final = "[A-Z2-7]{26}"
+"""An id as it stands in the symbol of a sticker."""
+_ID: Final = re.compile(ID_PATTERN, re.ASCII)
 MAX_WRITTEN: Final = 200
 _BLANKS: Final = re.compile(r"[\s\u200b\ufeff]+")
 _ENDINGS: Final = "/,.。"

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.access.openapi_headers import CDN, PAGE, header
 from gateway.access.request_middleware import SIGNATURES, signed_target
 from gateway.codes import national_codes, network_limits, public_page, store
-from gateway.codes.ids import code_id_in, parse_code_id
+from gateway.codes.ids import ID_PATTERN, code_id_in, parse_code_id
 from gateway.codes.invalid_code import InvalidCode, invalid_code_page, mistyped_page
 from gateway.codes.model import CodeState
 from gateway.codes.page_json import CodePage, code_json
@@ -32,6 +33,10 @@ GONE = 410
 TOO_MANY = 429
 INVALID = {"application/problem+json": {"schema": INVALID_CODE}}
 
+PAGE_PATH: Final = "/E/{code_id:path}"
+SYMBOL_PATH: Final = "/E/{code_id:code_id}"
+"""The page's path as it stands in a symbol, byte for byte."""
+
 _CHOSEN: Final = ("Vary", "Content-Language", "Content-Encoding", "ETag")
 """Headers that the page has and its JSON has not, or not always."""
 _NOT_MODIFIED: Final = {
@@ -40,6 +45,15 @@ _NOT_MODIFIED: Final = {
 }
 
 router = PrefixRouter(route_class=DirectPageRoute)
+
+
+class _CodeIds(StringConvertor):
+    """Ids of codes in a route's path."""
+
+    regex = ID_PATTERN
+
+
+register_url_convertor("code_id", _CodeIds())
 
 
 def _shown(description: str, json: dict[str, Any]) -> dict[str, Any]:
@@ -95,7 +109,7 @@ async def _national_code_page(request: Request, runtime: Runtime, identifier: st
 
 
 @router.get(
-    "/E/{code_id:path}",
+    PAGE_PATH,
     tags=["codes"],
     response_model=None,
     summary="The page behind an enterprise code",

@@ -6,6 +6,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from gateway.access.direct_route import DirectRoute
 from gateway.app import create_app
+from gateway.codes.routes import SYMBOL_PATH
 from tests.gateway_fixture import GatewayFixture
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -20,7 +21,7 @@ async def test_the_description_is_the_same_with_and_without_direct_routes(
     app = create_app(gateway.runtime.settings)
     routes = app.router.routes
     direct = [each for each in routes if isinstance(each, DirectRoute)]
-    assert [each.path for each in direct] == DIRECT
+    assert [each.path for each in direct] == [SYMBOL_PATH, *DIRECT]
     assert routes[: len(direct)] == direct
     described = app.openapi()
     app.router.routes[:] = routes[len(direct) :]
