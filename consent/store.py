@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     Integer,
     Select,
+    Text,
     and_,
     case,
     cast,
@@ -27,6 +29,8 @@ from consent.model import Bilingual, Consent, Event, Purpose, Status
 from consent.tables import consent_events, consent_locators, consent_texts, consents
 
 PAGE = 100
+LOCATED_AT_ONCE = 1_000
+"""Consents that are looked through at once for those of a status."""
 
 _TURNS = 0x58514344  # "XQCD": the namespace of decisions among advisory locks
 _RUNNING = (Status.ACTIVE.value, Status.PAUSED.value)
@@ -155,22 +159,46 @@ async def of_client(
     limit: int = PAGE,
 ) -> list[Consent]:
     """A page of one client's consents by id, beginning behind `after`; by status as of `now`."""
-    query = (
-        consents.select()
-        .join(
-            consent_locators,
-            and_(
-                consent_locators.c.uscc == consents.c.uscc,
-                consent_locators.c.consent_id == consents.c.consent_id,
-            ),
-        )
-        .where(consent_locators.c.client_id == client_id, consent_locators.c.consent_id > after)
-        .order_by(consent_locators.c.consent_id)
+    at_once = limit if status is None else LOCATED_AT_ONCE
+    found: list[Consent] = []
+    while len(found) < limit:
+        located = await _located(connection, client_id, after, limit=at_once)
+        query = _of_places(located).order_by(consents.c.consent_id).limit(limit - len(found))
+        if status is not None:
+            query = query.where(_status_at(now) == status.value)
+        found += await _all(connection, query)
+        if len(located) < at_once:
+            break
+        after = located[-1][1]
+    return found
+
+
+async def _located(
+    connection: AsyncConnection, client_id: str, after: str, *, limit: int
+) -> list[tuple[str, str]]:
+    """USCC and id of a client's next consents, by id."""
+    locators = consent_locators.c
+    found = await connection.execute(
+        select(locators.uscc, locators.consent_id)
+        .where(locators.client_id == client_id, locators.consent_id > after)
+        .order_by(locators.consent_id)
         .limit(limit)
     )
-    if status is not None:
-        query = query.where(_status_at(now) == status.value)
-    return await _all(connection, query)
+    return [(uscc, consent_id) for uscc, consent_id in found]
+
+
+def _of_places(located: Sequence[tuple[str, str]]) -> Select[Any]:
+    """The consents with these USCCs and ids."""
+    places = (
+        func.unnest(
+            cast([uscc for uscc, _ in located], ARRAY(Text)),
+            cast([consent_id for _, consent_id in located], ARRAY(Text)),
+        )
+        .table_valued("uscc", "consent_id")
+        .render_derived(name="place")
+    )
+    same = and_(consents.c.uscc == places.c.uscc, consents.c.consent_id == places.c.consent_id)
+    return consents.select().join(places, same)
 
 
 async def events_of(connection: AsyncConnection, uscc: str, consent_id: str) -> list[Event]:

@@ -127,10 +127,15 @@ def records_from_json(text: str) -> tuple[Record, ...]:
 
 CreditFile = tuple[Enterprise, tuple[Record, ...]]
 
-_READ_FILES: Final = Statement(f"""
-    SELECT {enterprise_json(uscc="asked.uscc")} AS enterprise,
-           {records_json(uscc="asked.uscc")} AS records
-      FROM unnest(CAST(:usccs AS text[])) AS asked(uscc)""")  # noqa: S608  # constants only
+_ENTERPRISES: Final = Statement("""
+    SELECT CAST(to_jsonb(e) || jsonb_build_object('capital', CAST(e.capital AS text)) AS text)
+      FROM enterprise AS e WHERE e.uscc = ANY(CAST(:usccs AS text[]))""")
+_RECORDS: Final = Statement("""
+    SELECT r.uscc, r.dataset,
+           CAST(json_agg(to_json(r) ORDER BY r.decided_on DESC NULLS LAST, r.record_id) AS text)
+      FROM record AS r
+     WHERE r.uscc = ANY(CAST(:usccs AS text[])) AND r.dataset = ANY(CAST(:datasets AS text[]))
+     GROUP BY r.uscc, r.dataset""")
 
 
 async def read_file(
@@ -144,9 +149,21 @@ async def read_files(
     connection: AsyncConnection, usccs: Sequence[str], datasets: Sequence[str]
 ) -> list[CreditFile]:
     """Read the files of these enterprises; unknown ones are left out."""
-    values = {"usccs": list(usccs), "datasets": list(datasets)}
+    found = await connection.execute(_ENTERPRISES, {"usccs": list(usccs)})
+    enterprises = [Enterprise.from_json(orjson.loads(each)) for each in found.scalars()]
+    held: dict[tuple[str, str], str] = {}
+    if datasets:
+        values = {"usccs": list(usccs), "datasets": list(datasets)}
+        rows = await connection.execute(_RECORDS, values)
+        held = {(uscc, dataset): records for uscc, dataset, records in rows}
     return [
-        (enterprise, records_from_json(row.records))
-        for row in await connection.execute(_READ_FILES, values)
-        if (enterprise := enterprise_from_json(row.enterprise)) is not None
+        (
+            each,
+            tuple(
+                Record.from_json(row)
+                for dataset in datasets
+                for row in orjson.loads(held.get((each.uscc, dataset), "[]"))
+            ),
+        )
+        for each in sorted(enterprises, key=lambda one: usccs.index(one.uscc))
     ]

@@ -92,5 +92,8 @@ LOCAL: Final = LOCATORS | {
     "enterprise_code_batch",
 }
 
+IS_DISTRIBUTED: Final = "to_regclass('pg_dist_partition') IS NOT NULL"
+"""SQL condition: the database is a Citus cluster."""
+
 DISCLOSE_FUNCTION: Final = "xinqiao_disclose"
 """The function whose first parameter is the USCC: it is pushed to the enterprise's shard."""

@@ -16,6 +16,7 @@ from asyncpg.pool import PoolConnectionProxy
 from sqlalchemy.engine import make_url
 
 from gateway.db.batches import LARGEST_SET, SETS_UNDER_WAY, Batcher
+from gateway.db.distribution import IS_DISTRIBUTED
 from gateway.db.generation import SessionGeneration
 from gateway.db.statements import SetStatement, Statement
 from gateway.db.unavailable import UnavailableError
@@ -160,8 +161,7 @@ class HotDatabase:
             await self._pool.release(connection)
 
 
-IS_DISTRIBUTED: Final = Statement("""
-    SELECT to_regclass('pg_dist_partition') IS NOT NULL AS is_cluster""")
+_IS_DISTRIBUTED: Final = Statement(f"SELECT {IS_DISTRIBUTED} AS is_distributed")
 
 
 async def sets_for(hot: HotDatabase, choice: Literal["auto", "off"]) -> Sets | None:
@@ -171,7 +171,7 @@ async def sets_for(hot: HotDatabase, choice: Literal["auto", "off"]) -> Sets | N
     """
     if choice == "off":
         return None
-    return None if certain(await hot.row(IS_DISTRIBUTED, {}))["is_cluster"] else Sets()
+    return None if certain(await hot.row(_IS_DISTRIBUTED, {}))["is_distributed"] else Sets()
 
 
 def _seen(task: asyncio.Task[asyncpg.Record | None]) -> asyncio.Task[asyncpg.Record | None]:

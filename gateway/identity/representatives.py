@@ -4,7 +4,7 @@ Delegations end in the transaction of the change. Consents are the enterprise's 
 new representative is asked to keep or withdraw them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,22 +14,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from consent import Consent, Giver, Status, status_at
+from gateway.db.statements import Statement
 from gateway.identity.delegations import REPRESENTATIVE_CHANGED
 from gateway.identity.tables import ConsentKeptRow, RepresentativeChangeRow
 
 # A consent decided while the change was being delivered is to be confirmed too.
 DELIVERY_TIME: Final = timedelta(minutes=10)
 
-_RECORD_CHANGE: Final = f"""
-WITH changed(uscc) AS ({{changed}}),
-noted AS (
-    INSERT INTO representative_change (uscc, changed_at)
-    SELECT uscc, CAST(:now AS timestamptz) FROM changed
+_RECORD_CHANGES: Final = Statement("""
+INSERT INTO representative_change (uscc, changed_at)
+SELECT uscc, CAST(:now AS timestamptz) FROM unnest(CAST(:usccs AS text[])) AS changed(uscc)
     ON CONFLICT (uscc) DO UPDATE
-       SET changed_at = greatest(representative_change.changed_at, excluded.changed_at))
-UPDATE delegation AS d
-  SET ended_at = CAST(:now AS timestamptz), ended_by = '{REPRESENTATIVE_CHANGED}'
-  FROM changed AS c WHERE d.uscc = c.uscc AND d.ended_at IS NULL"""  # noqa: S608  # constants
+   SET changed_at = greatest(representative_change.changed_at, excluded.changed_at)""")
+_END_DELEGATIONS: Final = Statement(f"""
+UPDATE delegation
+   SET ended_at = CAST(:now AS timestamptz), ended_by = '{REPRESENTATIVE_CHANGED}'
+ WHERE uscc = ANY(CAST(:usccs AS text[])) AND ended_at IS NULL""")  # noqa: S608  # constants
 
 
 PREDECESSOR_JSON: Final = f"""
@@ -50,12 +50,12 @@ def without_predecessors_person(consent: Consent) -> Consent:
     return replace(consent, separate_consents=left)
 
 
-def record_change_sql(changed: str) -> str:
-    """SQL that records the change and ends delegations of the USCCs that the query `changed` gives.
-
-    Parameter `:now`, and those of the query.
-    """
-    return _RECORD_CHANGE.format(changed=changed)
+async def record_changes(
+    connection: AsyncConnection, usccs: Sequence[str], *, now: datetime
+) -> None:
+    """Record the change at these enterprises and end their delegations."""
+    for each in (_RECORD_CHANGES, _END_DELEGATIONS):
+        await connection.execute(each, {"usccs": list(usccs), "now": now})
 
 
 async def changed_at(connection: AsyncConnection, uscc: str) -> datetime | None:

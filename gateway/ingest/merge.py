@@ -17,10 +17,12 @@ from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.file_changes import affects_others, notify_updates
 from gateway.creditfile.natural_key_version import IS_CURRENT, KeysDueError
 from gateway.creditfile.records import REGISTRATION, Record
+from gateway.db.distribution import IS_DISTRIBUTED
 from gateway.db.locks import LOCK_NAMED, LockNamespace
 from gateway.db.statements import Statement
+from gateway.identity.representatives import record_changes
 from gateway.ingest.arrival_notices import is_noticed, note_arrivals
-from gateway.ingest.merge_sql import RESET_PLANNER, STATEMENTS_BY_TABLE
+from gateway.ingest.merge_sql import ANY_JOIN, BY_KEY, RESET_PLANNER, STATEMENTS_BY_TABLE
 from gateway.ingest.results import Source
 from gateway.ingest.staging_table import (
     COPY_NULL,
@@ -28,8 +30,12 @@ from gateway.ingest.staging_table import (
     StagingTable,
     staging_table_of,
 )
+from gateway.notices.kinds import NoticeKind
+from gateway.notices.outbox import note_each
 
-_LOCK: Final = Statement(f"SELECT {IS_CURRENT} AS is_current, {LOCK_NAMED}")
+_LOCK: Final = Statement(
+    f"SELECT {IS_CURRENT} AS is_current, {IS_DISTRIBUTED} AS is_distributed, {LOCK_NAMED}"
+)
 _PIECE: Final = 1 << 18
 
 
@@ -51,7 +57,13 @@ class MergeInput:
 class MergedBatch:
     """One merged batch; the staged rows exist until the transaction ends."""
 
-    def __init__(self, driver: Any, merge_input: MergeInput) -> None:  # asyncpg's connection
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        driver: Any,  # asyncpg's connection
+        merge_input: MergeInput,
+    ) -> None:
+        self._connection = connection
         self._driver = driver
         self._statements = STATEMENTS_BY_TABLE[merge_input.target.table]
         self._values: Mapping[str, Any] = {
@@ -65,7 +77,7 @@ class MergedBatch:
             "affects_others": affects_others(merge_input.dataset, merge_input.catalogue),
         }
 
-    async def run(self, target: StagingTable, payload: bytes) -> None:
+    async def run(self, target: StagingTable, payload: bytes, *, is_distributed: bool) -> None:
         """Stage `payload` and merge it."""
         statements = self._statements
         await self._driver.execute(statements.prepare)
@@ -76,22 +88,39 @@ class MergedBatch:
             format="text",
             null=COPY_NULL,
         )
-        for each in (
-            statements.classify,
-            statements.keep_superseded,
-            *statements.effects,
+        await self._execute(statements.classify)
+        await self._driver.execute(ANY_JOIN)
+        await self._execute(
+            *(
+                statements.keep_superseded_distributed
+                if is_distributed
+                else statements.keep_superseded
+            )
+        )
+        if statements.new_representatives is not None:
+            await self._note_representatives(statements.new_representatives)
+        await self._execute(
             statements.update,
             # After the update: only then is every disclosure visible that the lock waited for.
             *statements.notify,
             statements.insert,
-        ):
-            arguments = [self._values[name] for name in each.names]
-            await self._driver.execute(each.positional, *arguments)
+        )
         await self._driver.execute(RESET_PLANNER)
+
+    async def _note_representatives(self, statement: Statement) -> None:
+        """The consequences of changed representatives, while their rows are locked."""
+        usccs = [row["uscc"] for row in await self._fetch(statement)]
+        if usccs:
+            kind, now = NoticeKind.REPRESENTATIVE_CHANGED, self._values["now"]
+            await note_each(self._connection, kind, usccs, now=now)
+            await record_changes(self._connection, usccs, now=now)
 
     async def created(self) -> list[Record]:
         """New records of enterprises that notices reach, without personal fields."""
-        rows = await self._fetch(self._statements.created)
+        reached = [row["uscc"] for row in await self._fetch_by_key(self._statements.reachable)]
+        if not reached:
+            return []
+        rows = await self._fetch(self._statements.created, usccs=reached)
         return [Record.from_json(orjson.loads(row["held"])) for row in rows]
 
     async def noted(self) -> Sequence[Mapping[str, Any]]:
@@ -108,11 +137,27 @@ class MergedBatch:
 
     async def earlier_records(self) -> Sequence[Record]:
         """The superseded records that a client was told, or on which others depend that it was told."""
-        found = await self._fetch(self._statements.earlier)
+        told = [row["held_id"] for row in await self._fetch_by_key(self._statements.told)]
+        if not told:
+            return []
+        found = await self._fetch(self._statements.earlier, told=told)
         return [Record.from_json(orjson.loads(row["record"])) for row in found]
 
-    async def _fetch(self, statement: Statement) -> Sequence[Mapping[str, Any]]:
-        arguments = [self._values[name] for name in statement.names]
+    async def _execute(self, *statements: Statement) -> None:
+        for each in statements:
+            arguments = [self._values[name] for name in each.names]
+            await self._driver.execute(each.positional, *arguments)
+
+    async def _fetch_by_key(self, statement: Statement) -> Sequence[Mapping[str, Any]]:
+        """The rows of a statement that looks up by key, whatever statistics say."""
+        await self._driver.execute(BY_KEY)
+        found = await self._fetch(statement)
+        await self._driver.execute(RESET_PLANNER)
+        return found
+
+    async def _fetch(self, statement: Statement, **more: Any) -> Sequence[Mapping[str, Any]]:
+        values = {**self._values, **more}
+        arguments = [values[name] for name in statement.names]
         found: Sequence[Mapping[str, Any]] = await self._driver.fetch(
             statement.positional, *arguments
         )
@@ -134,12 +179,14 @@ async def merge(
     no more or is told again, as do those that received a record that depends on it; enterprises that can
     be reached get one of each bad record that is new.
     """
-    await lock_dataset(connection, merge_input.source.source_id, merge_input.dataset)
+    is_distributed = await lock_dataset(
+        connection, merge_input.source.source_id, merge_input.dataset
+    )
     driver = (await connection.get_raw_connection()).driver_connection
     if driver is None:
         raise RuntimeError("The connection was closed.")
-    merged = MergedBatch(driver, merge_input)
-    await merged.run(merge_input.target, payload)
+    merged = MergedBatch(connection, driver, merge_input)
+    await merged.run(merge_input.target, payload, is_distributed=is_distributed)
     if merge_input.target is RECORD_STAGING:
         await notify_updates(
             connection, merge_input.catalogue, await merged.earlier_records(), now=merge_input.now
@@ -150,18 +197,19 @@ async def merge(
     return merged
 
 
-async def lock_dataset(connection: AsyncConnection, source_id: str, dataset: str) -> None:
+async def lock_dataset(connection: AsyncConnection, source_id: str, dataset: str) -> bool:
     """Lock this source's records of this dataset until the transaction ends.
 
-    Use `lock_datasets` for more than one. Raises `KeysDueError`.
+    True where the records are distributed. Use `lock_datasets` for more than one. Raises `KeysDueError`.
     """
     values = {
         "namespace": LockNamespace.INGEST_DATASET.value,
         "name": _lock_name(source_id, dataset),
     }
-    found = await connection.execute(_LOCK, values)
-    if not found.one().is_current:
+    found = (await connection.execute(_LOCK, values)).one()
+    if not found.is_current:
         raise KeysDueError(KeysDueError.__doc__)
+    return bool(found.is_distributed)
 
 
 async def lock_datasets(

@@ -1,7 +1,7 @@
 """SQL statements that merge a staged batch, for the tables `enterprise` and `record`.
 
-Existing rows are looked up by key for each staged row (LATERAL, ON CONFLICT): outdated statistics
-must not lead to a join that scans the table.
+Existing rows are looked up by key for each staged row: outdated statistics must not lead to a join
+that scans the table.
 """
 
 # ruff: noqa: S608  # the names are constants of this package
@@ -11,10 +11,7 @@ from typing import Final, Self
 
 from gateway.db.statements import Statement
 from gateway.disclosure.withdrawal_notices import notices_sql
-from gateway.identity.representatives import record_change_sql
 from gateway.ingest.staging_table import ENTERPRISE_STAGING, RECORD_STAGING, StagingTable
-from gateway.notices.kinds import NoticeKind
-from gateway.notices.outbox import notice_statement
 from verification.facts import LEGAL_REPRESENTATIVE_ID
 
 _TYPES: Final = {
@@ -26,8 +23,12 @@ _TYPES: Final = {
     "fields": "jsonb",
 }
 # Off, so that a lookup uses the index even if statistics say the table is small.
-_PLAN: Final = "enable_seqscan"
-RESET_PLANNER: Final = f"SET LOCAL {_PLAN} TO DEFAULT"
+_SCAN: Final = "enable_seqscan"
+_JOINS: Final = ("enable_hashjoin", "enable_mergejoin")
+BY_KEY: Final = "; ".join(f"SET LOCAL {each} = off" for each in (_SCAN, *_JOINS))
+"""Let a statement look up each row by its key."""
+ANY_JOIN: Final = "; ".join(f"SET LOCAL {each} TO DEFAULT" for each in _JOINS)
+RESET_PLANNER: Final = f"SET LOCAL {_SCAN} TO DEFAULT; {ANY_JOIN}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +37,13 @@ class MergeStatements:
 
     prepare: str
     classify: Statement
-    keep_superseded: Statement
+    keep_superseded: tuple[Statement, ...]
+    """Lock the rows to be updated and copy them into history."""
+    keep_superseded_distributed: tuple[Statement, ...]
+    """The same where the tables are distributed: the lock is an update that changes nothing."""
+    new_representatives: Statement | None
+    """Enterprises whose representative changes, run while the rows are locked and not yet updated."""
     update: Statement
-    effects: tuple[Statement, ...]
-    """Consequences of a change, run while the rows are locked and not yet updated."""
     notify: tuple[Statement, ...]
     """Notices of registrations; those of records follow from the whole file (`file_changes`)."""
     insert: Statement
@@ -47,10 +51,14 @@ class MergeStatements:
     counts: Statement
     noted: Statement
     """Rows of another source, older ones, and those of records that stay as they are."""
+    told: Statement
+    """Ids of updated records that a client was told, or on which others depend that it was told."""
     earlier: Statement
-    """Superseded records that a client was told, or on which others depend that it was told."""
+    """The superseded versions of the records `told`."""
+    reachable: Statement
+    """Enterprises among the staged rows that notices reach."""
     created: Statement
-    """New records of enterprises that notices reach, without their personal fields."""
+    """New records of the enterprises `usccs`, without their personal fields."""
 
     @classmethod
     def for_target(cls, table: StagingTable) -> Self:
@@ -59,9 +67,13 @@ class MergeStatements:
         return cls(
             prepare=_prepare(table),
             classify=Statement(_classify(table)),
-            keep_superseded=Statement(_keep_superseded(table)),
+            keep_superseded=(Statement(_keep_superseded(table, _locked(table))),),
+            keep_superseded_distributed=(
+                Statement(_lock_by_update(table)),
+                Statement(_keep_superseded(table, _to_be_updated(table))),
+            ),
+            new_representatives=_NEW_REPRESENTATIVES if table is ENTERPRISE_STAGING else None,
             update=Statement(_update(table)),
-            effects=_REPRESENTATIVE_EFFECTS if table is ENTERPRISE_STAGING else (),
             notify=_NOTICES if table is ENTERPRISE_STAGING else (),
             insert=Statement(_insert(table)),
             outcomes=Statement(
@@ -76,7 +88,9 @@ class MergeStatements:
                 f"SELECT row, verdict, mark FROM {table.held}"
                 " WHERE verdict IN ('foreign', 'older') OR mark IS NOT NULL ORDER BY row"
             ),
+            told=Statement(_TOLD),
             earlier=Statement(_EARLIER),
+            reachable=Statement(_reachable(table)),
             created=Statement(_created(table)),
         )
 
@@ -94,7 +108,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS {table.held} (
   verdict text NOT NULL, mark text
 ) ON COMMIT DELETE ROWS;
 DELETE FROM {table.staged}; DELETE FROM {table.held};
-SET LOCAL {_PLAN} = off"""
+{BY_KEY}"""
 
 
 def _type(column: str) -> str:
@@ -120,21 +134,43 @@ def _classify(table: StagingTable) -> str:
     delivered = ", ".join(f"s.{name}" for name in compared)
     return f"""
 INSERT INTO {table.held} (row, uscc, held_id, held_version, verdict, mark)
-SELECT s.row, s.uscc, held.*
-  FROM {table.staged} AS s CROSS JOIN LATERAL (
-SELECT r.{table.id_column}, r.version,
+SELECT s.row, s.uscc, r.{table.id_column}, r.version,
        CASE {_FOREIGN if is_enterprise else ""}
        WHEN ({held}) IS NOT DISTINCT FROM ({delivered}) THEN 'unchanged'
        WHEN s.source_time < r.source_time THEN 'older'
        ELSE 'updated' END,
        {"NULL" if is_enterprise else _MARK}
-  FROM {table.table} AS r
- WHERE r.uscc = s.uscc{"" if is_enterprise else _SAME_RECORD}
- LIMIT 1) AS held"""
+  FROM {table.staged} AS s JOIN {table.table} AS r
+    ON r.uscc = s.uscc{"" if is_enterprise else _SAME_RECORD}"""
 
 
-def _keep_superseded(table: StagingTable) -> str:
-    """Copy rows to be updated into history; locked in key order to avoid deadlocks."""
+def _locked(table: StagingTable) -> str:
+    """FROM the rows to be updated, locked in key order to avoid deadlocks."""
+    return f"""
+  FROM (SELECT uscc, held_id FROM {table.held} WHERE verdict = 'updated' ORDER BY uscc, held_id) AS m
+ CROSS JOIN LATERAL (
+SELECT * FROM {table.table} AS r WHERE r.uscc = m.uscc AND r.{table.id_column} = m.held_id
+   FOR UPDATE) AS r"""
+
+
+def _to_be_updated(table: StagingTable) -> str:
+    """FROM the rows to be updated."""
+    return f"""
+  FROM {table.held} AS m JOIN {table.table} AS r
+    ON r.uscc = m.uscc AND r.{table.id_column} = m.held_id
+ WHERE m.verdict = 'updated'"""
+
+
+def _lock_by_update(table: StagingTable) -> str:
+    """Lock the rows to be updated on their shards, where no SELECT of many enterprises can."""
+    return f"""
+UPDATE {table.table} AS r SET version = r.version
+  FROM {table.held} AS m
+ WHERE r.uscc = m.uscc AND r.{table.id_column} = m.held_id AND m.verdict = 'updated'"""
+
+
+def _keep_superseded(table: StagingTable, source: str) -> str:
+    """Copy the rows of `source` into history."""
     key = "uscc" if table is ENTERPRISE_STAGING else "uscc, record_id"
     exact = " || jsonb_build_object('capital', CAST(r.capital AS text))"  # as text, not as a float
     return f"""
@@ -142,11 +178,7 @@ INSERT INTO {table.table}_history
        ({key}, version, replaced_at, change, actor, row, personal)
 SELECT {", ".join(f"r.{each}" for each in key.split(", "))}, r.version,
        greatest(CAST(:now AS timestamptz), r.received_at), 'updated', CAST(:source AS text),
-       to_jsonb(r) - 'personal'{exact if table is ENTERPRISE_STAGING else ""}, r.personal
-  FROM (SELECT uscc, held_id FROM {table.held} WHERE verdict = 'updated' ORDER BY uscc, held_id) AS m
- CROSS JOIN LATERAL (
-SELECT * FROM {table.table} AS r WHERE r.uscc = m.uscc AND r.{table.id_column} = m.held_id
-   FOR UPDATE) AS r"""
+       to_jsonb(r) - 'personal'{exact if table is ENTERPRISE_STAGING else ""}, r.personal{source}"""
 
 
 _PROVENANCE: Final = (
@@ -159,20 +191,14 @@ _PROVENANCE: Final = (
 
 
 # A newly known ID number alone is not a change of person.
-_NEW_REPRESENTATIVES: Final = f"""
+_NEW_REPRESENTATIVES: Final = Statement(f"""
 SELECT m.uscc
   FROM {ENTERPRISE_STAGING.held} AS m JOIN {ENTERPRISE_STAGING.staged} AS s USING (row)
- CROSS JOIN LATERAL (
-SELECT * FROM {ENTERPRISE_STAGING.table} AS r WHERE r.uscc = m.uscc LIMIT 1) AS r
+  JOIN {ENTERPRISE_STAGING.table} AS r ON r.uscc = m.uscc
  WHERE m.verdict = 'updated'
    AND (r.legal_representative <> s.legal_representative
-        OR r.digests ->> '{LEGAL_REPRESENTATIVE_ID}' <> s.digests ->> '{LEGAL_REPRESENTATIVE_ID}')"""
-
-
-_REPRESENTATIVE_EFFECTS: Final = (
-    Statement(notice_statement(_NEW_REPRESENTATIVES, NoticeKind.REPRESENTATIVE_CHANGED)),
-    Statement(record_change_sql(_NEW_REPRESENTATIVES)),
-)
+        OR r.digests ->> '{LEGAL_REPRESENTATIVE_ID}' <> s.digests ->> '{LEGAL_REPRESENTATIVE_ID}')
+ ORDER BY m.uscc""")
 
 
 _NOTICES: Final = (
@@ -184,18 +210,17 @@ SELECT m.uscc, CAST(:dataset AS text), m.held_id FROM {ENTERPRISE_STAGING.held} 
 )
 
 
-# LATERAL, LIMIT: history and disclosures are looked up by key, whatever statistics say.
+_TOLD: Final = f"""
+SELECT DISTINCT m.held_id
+  FROM {RECORD_STAGING.held} AS m JOIN disclosure AS d ON d.uscc = m.uscc AND d.outcome = 'told'
+   AND (CAST(:affects_others AS boolean)
+        OR d.relied_on @> jsonb_build_array(jsonb_build_array(m.held_id)))
+ WHERE m.verdict = 'updated'"""
 _EARLIER: Final = f"""
 SELECT CAST(h.row AS text) AS record
-  FROM {RECORD_STAGING.held} AS m
- CROSS JOIN LATERAL (
-SELECT 1 FROM disclosure AS d WHERE d.uscc = m.uscc AND d.outcome = 'told'
-   AND (CAST(:affects_others AS boolean)
-        OR d.relied_on @> jsonb_build_array(jsonb_build_array(m.held_id))) LIMIT 1) AS told
- CROSS JOIN LATERAL (
-SELECT h.row FROM record_history AS h
- WHERE h.uscc = m.uscc AND h.record_id = m.held_id AND h.version = m.held_version LIMIT 1) AS h
- WHERE m.verdict = 'updated'"""
+  FROM {RECORD_STAGING.held} AS m JOIN record_history AS h
+    ON h.uscc = m.uscc AND h.record_id = m.held_id AND h.version = m.held_version
+ WHERE m.held_id = ANY(CAST(:told AS text[]))"""
 
 
 def _update(table: StagingTable) -> str:
@@ -215,20 +240,22 @@ def _update(table: StagingTable) -> str:
 def _insert(table: StagingTable) -> str:
     return f"""{_inserting(table)}
   FROM {table.staged} AS s
- WHERE NOT EXISTS (SELECT FROM {table.held} AS m WHERE m.row = s.row)"""
+ WHERE NOT EXISTS (SELECT 1 FROM {table.held} AS m WHERE m.row = s.row)"""
+
+
+def _reachable(table: StagingTable) -> str:
+    return f"""
+SELECT DISTINCT p.uscc FROM {table.staged} AS s JOIN notice_place AS p ON p.uscc = s.uscc
+ WHERE p.confirmed_at IS NOT NULL AND p.removed_at IS NULL"""
 
 
 def _created(table: StagingTable) -> str:
     return f"""
 SELECT CAST(to_jsonb(r) - 'personal' - 'digests' AS text) AS held
   FROM {table.staged} AS s
- CROSS JOIN LATERAL (
-SELECT 1 FROM notice_place AS p WHERE p.uscc = s.uscc
-   AND p.confirmed_at IS NOT NULL AND p.removed_at IS NULL LIMIT 1) AS reachable
- CROSS JOIN LATERAL (
-SELECT * FROM {table.table} AS r WHERE r.uscc = s.uscc AND r.{table.id_column} = s.record_id
- LIMIT 1) AS r
- WHERE NOT EXISTS (SELECT FROM {table.held} AS m WHERE m.row = s.row)"""
+  JOIN {table.table} AS r ON r.uscc = s.uscc AND r.{table.id_column} = s.record_id
+ WHERE s.uscc = ANY(CAST(:usccs AS text[]))
+   AND NOT EXISTS (SELECT 1 FROM {table.held} AS m WHERE m.row = s.row)"""
 
 
 def _inserting(table: StagingTable) -> str:

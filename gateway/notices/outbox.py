@@ -15,47 +15,42 @@ from gateway.notices.kinds import EXPIRY_NOTICE_PERIOD, NoticeKind, due_at
 
 NOTICE_RETENTION: Final = timedelta(days=30)
 
-_IS_REACHABLE: Final = """EXISTS (SELECT FROM notice_place p WHERE p.uscc = c.uscc
-                  AND p.confirmed_at IS NOT NULL AND p.removed_at IS NULL)"""
-_INSERT: Final = f"""
-INSERT INTO notice (uscc, notice_id, kind, client_id, at, due_at, reached)
-SELECT c.uscc, c.notice_id, CAST(:kind AS text), c.client_id, CAST(:now AS timestamptz),
-       CAST(:due AS timestamptz), '{{{{}}}}'
-  FROM ({{changed}}) AS c(uscc, client_id, notice_id)
- WHERE {_IS_REACHABLE}
-    ON CONFLICT (uscc, notice_id) DO NOTHING"""  # noqa: S608  # constants
+_IS_IN_USE: Final = "p.confirmed_at IS NOT NULL AND p.removed_at IS NULL"
+_REACHED: Final = f"""(
+    SELECT DISTINCT p.uscc FROM notice_place AS p
+     WHERE p.uscc = ANY(CAST(:usccs AS text[])) AND {_IS_IN_USE}) AS p"""  # noqa: S608  # constants
+_INTO: Final = "INSERT INTO notice (uscc, notice_id, client_id, kind, at, due_at, reached)"
+_REST: Final = """CAST(:kind AS text), CAST(:now AS timestamptz), CAST(:due AS timestamptz), '{}'"""
+_ONCE: Final = "ON CONFLICT (uscc, notice_id) DO NOTHING"
+_NEW_ID: Final = "'ntc_' || replace(CAST(gen_random_uuid() AS text), '-', '')"
+_INSERT_ONE: Final = Statement(f"""
+{_INTO}
+SELECT p.uscc, coalesce(CAST(:notice_id AS text), {_NEW_ID}), CAST(:client_id AS text), {_REST}
+  FROM notice_place AS p WHERE p.uscc = CAST(:uscc AS text) AND {_IS_IN_USE} LIMIT 1
+    {_ONCE}""")  # noqa: S608  # constants
+_INSERT_EACH: Final = Statement(f"""
+{_INTO}
+SELECT p.uscc, {_NEW_ID}, NULL, {_REST} FROM {_REACHED} {_ONCE}""")  # noqa: S608  # constants
 _OF_RECORDS: Final = Statement(f"""
-INSERT INTO notice (uscc, notice_id, kind, dataset, repairable_on, at, due_at, reached)
-SELECT c.uscc, CAST(:kind AS text) || '_' || c.record_id || '_' || c.version, CAST(:kind AS text),
-       c.dataset, c.repairable_on, CAST(:now AS timestamptz), CAST(:due AS timestamptz), '{{}}'
+INSERT INTO notice (uscc, notice_id, dataset, repairable_on, kind, at, due_at, reached)
+SELECT p.uscc, CAST(:kind AS text) || '_' || c.record_id || '_' || c.version, c.dataset,
+       c.repairable_on, {_REST}
   FROM unnest(CAST(:usccs AS text[]), CAST(:datasets AS text[]), CAST(:record_ids AS text[]),
               CAST(:versions AS integer[]), CAST(:days AS date[]))
     AS c(uscc, dataset, record_id, version, repairable_on)
- WHERE {_IS_REACHABLE}
-    ON CONFLICT (uscc, notice_id) DO NOTHING""")  # noqa: S608  # constants
-_NEW_ID: Final = "'ntc_' || replace(CAST(gen_random_uuid() AS text), '-', '')"
-_INSERT_ONE: Final = Statement(
-    _INSERT.format(
-        changed="SELECT CAST(:uscc AS text), CAST(:client_id AS text), "
-        f"coalesce(CAST(:notice_id AS text), {_NEW_ID})"  # constants
-    )
-)
-_INSERT_EACH: Final = Statement(
-    _INSERT.format(
-        changed=f"SELECT u, CAST(NULL AS text), {_NEW_ID} FROM unnest(CAST(:usccs AS text[])) AS u"  # noqa: S608  # constants
-    )
-)
-EXPIRING: Final = Statement(
-    _INSERT.format(
-        changed="""
-        SELECT s.uscc, s.client_id,
-               'ending_' || s.consent_id || '_' || CAST(extract(epoch FROM s.valid_until) AS text)
-          FROM consent AS s
-         WHERE s.status IN ('active', 'paused')
-           AND s.valid_until > CAST(:now AS timestamptz)
-           AND s.valid_until <= CAST(:until AS timestamptz)"""
-    )
-)
+  JOIN {_REACHED} ON p.uscc = c.uscc
+    {_ONCE}""")  # noqa: S608  # constants
+EXPIRING: Final = Statement(f"""
+{_INTO}
+SELECT s.uscc,
+       'ending_' || s.consent_id || '_' || CAST(extract(epoch FROM s.valid_until) AS text),
+       s.client_id, {_REST}
+  FROM consent AS s
+ WHERE s.status IN ('active', 'paused')
+   AND s.valid_until > CAST(:now AS timestamptz)
+   AND s.valid_until <= CAST(:until AS timestamptz)
+   AND EXISTS (SELECT 1 FROM notice_place AS p WHERE p.uscc = s.uscc AND {_IS_IN_USE})
+    {_ONCE}""")  # noqa: S608  # constants
 _DELETE: Final = Statement(
     "DELETE FROM notice WHERE uscc = :uscc AND notice_id = :notice_id AND done_at IS NULL"
 )
@@ -152,12 +147,3 @@ async def note_expiring_consents(connection: AsyncConnection, *, now: datetime) 
     values = {"kind": str(kind), "now": now, "due": due_at(kind, now)}
     written = await connection.execute(EXPIRING, values | {"until": now + EXPIRY_NOTICE_PERIOD})
     return written.rowcount
-
-
-def notice_statement(changed: str, kind: NoticeKind) -> str:
-    """SQL that inserts an immediate notice for each USCC selected by the query `changed`.
-
-    Parameters: `:now`, and those of the query.
-    """
-    source = f"SELECT x.uscc, CAST(NULL AS text), {_NEW_ID} FROM ({changed}) AS x(uscc)"  # noqa: S608
-    return _INSERT.format(changed=source).replace(":kind", f"'{kind}'").replace(":due", ":now")

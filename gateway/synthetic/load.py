@@ -22,7 +22,7 @@ from gateway.synthetic.delivered_rows import SyntheticEnterprise
 BATCH: Final = 1000
 _LOCK: Final = Statement("LOCK TABLE enterprise, record IN SHARE ROW EXCLUSIVE MODE")
 _NOT_EMPTY: Final = Statement(
-    "SELECT EXISTS (SELECT FROM enterprise) OR EXISTS (SELECT FROM record)"
+    "SELECT EXISTS (SELECT 1 FROM enterprise) OR EXISTS (SELECT 1 FROM record)"
 )
 
 
