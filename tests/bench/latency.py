@@ -12,7 +12,8 @@ from tests.bench.options import BASELINE, GATEWAY, Contender, Options
 
 SHARE_OF_PEAK: Final = 0.7
 COMPARED: Final = (GATEWAY, BASELINE)
-_LONGER: Final = 2  # a tail needs more calls than a median
+_ALONE: Final = 0.5  # of a window's length: a median needs fewer calls …
+_LONGER: Final = 2  # … than a tail
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,9 +60,9 @@ def measure_latency(
 def _measure_one(
     shoot: Callable[[Job], Window], comparison: Comparison, found: Latencies, seconds: float
 ) -> None:
+    shorter, longer = seconds * _ALONE, seconds * _LONGER
     peak = found.rate / SHARE_OF_PEAK
-    alone = comparison.ready(found.contender, math.ceil(peak * seconds * MARGIN))
-    found.alone += shoot(replace(alone, connections=1)).latencies
-    longer = seconds * _LONGER
+    alone = comparison.ready(found.contender, math.ceil(peak * shorter * MARGIN))
+    found.alone += shoot(replace(alone, connections=1, seconds=shorter)).latencies
     paced = comparison.ready(found.contender, math.ceil(found.rate * longer) + SPARE)
     found.paced += shoot(replace(paced, rate=found.rate, seconds=longer)).latencies

@@ -36,7 +36,7 @@ class Options:
         default=BY_DEFAULT, metadata={"choices": (BY_DEFAULT, *REQUEST_PATHS, *LONG, ALL)}
     )
     rounds: int = 3
-    seconds: float = 2.0
+    seconds: float = 1.5
     connections: int = 32
     entities: int = 4_000
     steps: int = 400

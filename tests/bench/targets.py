@@ -87,10 +87,12 @@ def of_ingest(found: Loads, province: int) -> Outcomes:
         if province >= LEAST_PROVINCE
         else quoted(f"{what} (mostly start-up: too few for a verdict)")
     )
+    goals = {WHOLE: goal} | {
+        content: quoted(f"… {content}") for content in found if content != WHOLE
+    }
     return tuple(
         each.seen(found[content][FIRST].share_of(found[content][COPY]))
-        for content in found
-        for each in (goal if content == WHOLE else quoted(f"… {content}"),)
+        for content, each in goals.items()
     )
 
 
