@@ -67,10 +67,13 @@ def form_of(request: Request) -> tuple[Language | None, str | None]:
     return "en" if is_english else None, LARGE if query.get("size") == LARGE else None
 
 
-def valid_code_page(request: Request, page: CodePage, catalogue: Catalogue) -> Representation:
+def valid_code_page(
+    request: Request, page: CodePage, catalogue: Catalogue, *, quickly: bool = False
+) -> Representation:
     """The summary page of a valid code, in the language and size of the request's address."""
     origin = PageOrigin(kind="sticker", code=page.code)
-    return Representation.of(_summary_page(request, page.summary, catalogue, origin))
+    made = _summary_page(request, page.summary, catalogue, origin)
+    return Representation.of(made, quickly=quickly)
 
 
 def screen_code_page(

@@ -178,18 +178,22 @@ def _warning_or_count(
 def _sent_anew(
     request: Request, runtime: Runtime, row: Mapping[str, Any], code: Code, *, now: datetime
 ) -> Response:
-    """The page of a valid code or its JSON, made from what was read, and kept."""
+    """The page of a valid code or its JSON, made from what was read, and kept.
+
+    The first page of a code is coded quickly: most codes are not scanned again within its minute.
+    """
     enterprise = enterprise_from_json(row["enterprise"])
     if enterprise is None:
         return invalid_code_page(request, "unknown")
     records = records_from_json(row["records"])
     summary = summary_of(enterprise, records, runtime.catalogue, now=now)
     page = CodePage(code=code, summary=summary)
-    same = same_until(records, now)
+    same, key = same_until(records, now), _key(request, code.code_id)
+    is_first = runtime.kept_pages.find(key) is None
     made = KeptPage(
         page=PlainAnswer(code_json(page))
         if wants_json(request)
-        else public_page.valid_code_page(request, page, runtime.catalogue),
+        else public_page.valid_code_page(request, page, runtime.catalogue, quickly=is_first),
         subject=code,
         mark=row["mark"],
         catalogue=runtime.catalogue,
@@ -197,7 +201,7 @@ def _sent_anew(
         until=shown_until(records, now),
         same_until=min(same, code.expires_at) if code.expires_at else same,
     )
-    runtime.kept_pages.keep(_key(request, code.code_id), made)
+    runtime.kept_pages.keep(key, made)
     return _sent(request, runtime, made, now=now)
 
 

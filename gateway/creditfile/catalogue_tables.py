@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable
 from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from gateway.creditfile.catalogue import Catalogue
 
@@ -15,10 +15,10 @@ def derived_table(build: Callable[[Catalogue, K], T]) -> Callable[[Catalogue, K]
 
     @wraps(build)
     def table(catalogue: Catalogue, key: K) -> T:
-        tables: dict[Any, Any] = catalogue.tables
-        found = tables.get((build, key))
+        tables, place = catalogue.tables, (build, key, id(catalogue))  # a changed copy has the same
+        found = tables.get(place)
         if found is None:
-            found = tables[build, key] = build(catalogue, key)
+            found = tables[place] = build(catalogue, key)
         return cast("T", found)
 
     return table

@@ -116,6 +116,12 @@ _DIVISION_NAMES: Final = {each[:2]: each[2:] for each in _INDUSTRY_DIVISIONS.spl
 _INDUSTRY_CODE: Final = re.compile(r"([A-T])(\d{2})?\d{0,2}")
 
 
+CODED_FIELDS: Final = frozenset(
+    {"entity_type", "currency", "division", "industry", "scope_industries"}
+)
+"""Fields of the registration whose values are codes."""
+
+
 def code_name(field: str, value: str) -> Translated:
     """The name of a coded value of a field of the registration; the value itself if it has none."""
     match field:

@@ -14,7 +14,7 @@ from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_parts import Names
 from gateway.creditfile.catalogue_schema import DatasetDefinition, FieldDefinition
 from gateway.creditfile.catalogue_tables import derived_table
-from gateway.creditfile.code_names import code_name
+from gateway.creditfile.code_names import CODED_FIELDS, code_name
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, REGISTRATION
 from gateway.creditfile.value_labels import VALUES
 from gateway.pages.i18n import Translated
@@ -112,6 +112,8 @@ def field_value(
 
 def _registered(name: str, value: Any) -> Translated:  # a field's JSON
     """Label of a value of the registration, coded ones by name."""
+    if name not in CODED_FIELDS:
+        return value_label(value)
     each = [code_name(name, str(one)) for one in (value if isinstance(value, list) else [value])]
     if [one.zh for one in each] == (value if isinstance(value, list) else [value]):
         return value_label(value)

@@ -15,6 +15,8 @@ CODINGS: Final[tuple[Coding, ...]] = ("br", "gzip", "identity")
 _BROTLI_QUALITY: Final = 5
 _BROTLI_WINDOW: Final = 16  # 64 KiB, more than a page has
 _GZIP_LEVEL: Final = 6
+_QUICK: Final = 1
+"""Quality and level of what is sent once: a quarter of the time, for a third more bytes."""
 _ALIASES: Final = {"x-gzip": "gzip"}  # RFC 9110 §8.4.1.3
 
 
@@ -33,9 +35,11 @@ def negotiated_coding(header: str) -> Coding:
     return best if offered[best] else "identity"
 
 
-def encoded(body: bytes, coding: Coding) -> bytes:
+def encoded(body: bytes, coding: Coding, *, quickly: bool = False) -> bytes:
     """The body in a coding; the same bytes for the same body."""
     if coding == "br":
-        compressed: bytes = brotli.compress(body, quality=_BROTLI_QUALITY, lgwin=_BROTLI_WINDOW)
+        quality = _QUICK if quickly else _BROTLI_QUALITY
+        compressed: bytes = brotli.compress(body, quality=quality, lgwin=_BROTLI_WINDOW)
         return compressed
-    return gzip.compress(body, _GZIP_LEVEL, mtime=0) if coding == "gzip" else body
+    level = _QUICK if quickly else _GZIP_LEVEL
+    return gzip.compress(body, level, mtime=0) if coding == "gzip" else body

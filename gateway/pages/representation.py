@@ -17,6 +17,7 @@ REVALIDATED: Final = b"no-cache"
 VARY: Final = b"Accept, Accept-Encoding"
 _DIGEST_BYTES: Final = 16
 _SUFFIXES: Final[Mapping[Coding, str]] = {"br": "-br", "gzip": "-gz", "identity": ""}
+_QUICK_SUFFIXES: Final[Mapping[Coding, str]] = {"br": "-br1", "gzip": "-gz1", "identity": ""}
 _TAG: Final = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _OF_NOT_MODIFIED: Final = frozenset({b"cache-control", b"vary", b"content-language", b"etag"})
 """RFC 9110 §15.4.5."""
@@ -27,20 +28,25 @@ Headers = Mapping[bytes, bytes]
 
 
 class Representation:
-    """A page's bytes and headers; its coded forms are made when first asked for."""
+    """A page's bytes and headers; its coded forms are made when first asked for.
 
-    def __init__(self, body: bytes, headers: Headers) -> None:
+    A page that may never be asked for again is coded `quickly`, under tags of its own: other bytes.
+    """
+
+    def __init__(self, body: bytes, headers: Headers, *, quickly: bool = False) -> None:
         digest = hashlib.sha256(body).digest()[:_DIGEST_BYTES]
         self._name = base64.urlsafe_b64encode(digest).decode().rstrip("=")
         self._headers = headers
+        self._quickly = quickly
         self._bodies: dict[Coding, bytes] = {"identity": body}
 
     @classmethod
-    def of(cls, page: Response) -> "Representation":
+    def of(cls, page: Response, *, quickly: bool = False) -> "Representation":
         """The representation of a rendered page; a cache may keep it and must ask before each use."""
         headers = dict(page.raw_headers)
         del headers[b"content-length"]
-        return cls(bytes(page.body), headers | {b"cache-control": REVALIDATED, b"vary": VARY})
+        headers |= {b"cache-control": REVALIDATED, b"vary": VARY}
+        return cls(bytes(page.body), headers, quickly=quickly)
 
     @property
     def max_size(self) -> int:
@@ -58,7 +64,8 @@ class Representation:
             return self._sent(coding, status, {**self._headers, **_UNCACHED, **coded})
         if status != OK:
             return self._sent(coding, status, {**self._headers, **coded})
-        tag = f"{self._name}{_SUFFIXES[coding]}"
+        suffixes = _QUICK_SUFFIXES if self._quickly else _SUFFIXES
+        tag = f"{self._name}{suffixes[coding]}"
         headers = {**self._headers, b"etag": f'"{tag}"'.encode()}
         if _names(",".join(request.headers.getlist("if-none-match")), tag):
             return _not_modified(headers)
@@ -68,7 +75,8 @@ class Representation:
         """The bytes in a coding."""
         body = self._bodies.get(coding)
         if body is None:
-            body = self._bodies[coding] = encoded(self._bodies["identity"], coding)
+            whole = self._bodies["identity"]
+            body = self._bodies[coding] = encoded(whole, coding, quickly=self._quickly)
         return body
 
     def _sent(self, coding: Coding, status: int, headers: Headers) -> Response:

@@ -131,6 +131,29 @@ async def test_a_new_catalogue_makes_pages_anew(portal: PortalFixture) -> None:
     assert after.content == (await made_anew(portal, address)).content
 
 
+async def test_the_first_page_of_a_code_is_coded_quickly_and_the_next_ones_well(
+    portal: PortalFixture,
+) -> None:
+    """Other bytes of the same text have another tag; a kept page stays as it was first sent."""
+    code = await code_of_a_penalised_firm(portal)
+    address = f"/E/{code.code_id}"
+    for coding, decode in CODINGS.items():
+        portal.runtime.kept_pages.drop((code.code_id, None, None))
+        first, quick = await raw_get(portal, address, coding)
+        kept, same = await raw_get(portal, address, coding)
+        assert (kept.headers["etag"], same) == (first.headers["etag"], quick)
+        portal.clock.advance(timedelta(minutes=1))
+        second, well = await raw_get(portal, address, coding)
+        portal.runtime.kept_pages.drop((code.code_id, None, None))
+        again, quick_again = await raw_get(portal, address, coding)
+        assert decode(well) == decode(quick_again)
+        if coding == "identity":
+            assert second.headers["etag"] == again.headers["etag"]
+        else:
+            assert second.headers["etag"] != again.headers["etag"]
+            assert len(well) < len(quick_again)
+
+
 async def test_each_form_of_a_page_is_kept_by_itself_in_each_coding(portal: PortalFixture) -> None:
     """Language and size are the address's, the coding is the header's; each has a strong tag of its own."""
     code = await code_of_a_penalised_firm(portal)

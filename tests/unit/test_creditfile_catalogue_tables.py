@@ -30,6 +30,17 @@ def test_a_table_is_made_once_for_each_catalogue_and_key() -> None:
     assert MADE == ["penalty", "licence", "penalty"]
 
 
+def test_a_changed_copy_has_tables_of_its_own() -> None:
+    """Pydantic copies what a model has derived, too."""
+    catalogue = sent(load_catalogue())
+    assert names(catalogue, "penalty")
+    others = tuple(each for each in catalogue.datasets if each.code != "penalty")
+    renamed = catalogue.dataset("penalty").model_copy(update={"fields": ()})
+    changed = catalogue.model_copy(update={"datasets": (*others, renamed)})
+    changed.__dict__.pop("_by_code", None)
+    assert names(changed, "penalty") == ()
+
+
 def test_a_catalogue_is_sent_to_another_process_without_its_tables() -> None:
     """They may hold what cannot be pickled."""
     catalogue = load_catalogue()
