@@ -11,7 +11,7 @@ import shutil
 import socket
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -471,13 +471,18 @@ async def in_process(
 
 
 @asynccontextmanager
-async def open_gateway(url: str) -> AsyncIterator[GatewayFixture]:
-    """A gateway with a province of its own on the server of `url`."""
+async def open_gateway(
+    url: str, *, prepare: Callable[[str], Awaitable[None]] | None = None
+) -> AsyncIterator[GatewayFixture]:
+    """A gateway with a province of its own on the server of `url`; `prepare` changes its schema."""
     folder = Path(tempfile.mkdtemp(prefix="xq-gateway-"))
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port = int(listening.getsockname()[1])
-        built = await build_gateway(await new_database(url), folder / "state", port)
+        database = await new_database(url)
+        if prepare is not None:
+            await prepare(database)
+        built = await build_gateway(database, folder / "state", port)
         clock = Clock()
         async with in_process(built.settings, clock) as (app, http):
             http.event_hooks = {"response": [partial(_described, ApiDescription(app.openapi()))]}
