@@ -38,7 +38,7 @@ class Options:
     rounds: int = 3
     seconds: float = 1.5
     connections: int = 32
-    entities: int = 4_000
+    entities: int = 5_000
     steps: int = 400
     memory: float = 0.0
     workers: int = 1

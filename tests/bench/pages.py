@@ -28,6 +28,7 @@ from tests.bench.options import BARE, COLD, GATEWAY, HOST, PAGE_CONTENDERS, WARM
 from tests.bench.page_requests import BROWSER, TOLD, PageRequests
 from tests.bench.servers import Server, servers
 
+_TURN: Final = 0.382  # the golden section: beginnings of windows stay far from one another
 _ANY_SERVER: Final = frozenset({"content-length", "date"})
 
 
@@ -65,8 +66,16 @@ def page_servers(options: Options, environment: Environment) -> Iterator[PageSer
 def _comparison(
     options: Options, ids: tuple[str, ...], running: Mapping[str, Server]
 ) -> Comparison:
+    at = 0
+
+    def turned() -> tuple[str, ...]:
+        """All ids, from elsewhere each time: no window may find the pages of the last ones kept."""
+        nonlocal at
+        at = (at + round(len(ids) * _TURN)) % len(ids)
+        return ids[at:] + ids[:at]
+
     def ready(contender: Contender, _: int) -> Job:
-        asked = ids if contender.name == COLD else ids[:1]
+        asked = turned() if contender.name == COLD else ids[:1]
         requests = PageRequests(
             paths=tuple(f"{contender.path}{code_id}" for code_id in asked),
             port=running[contender.server].port,
