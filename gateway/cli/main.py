@@ -115,6 +115,19 @@ def db_upgrade() -> None:
         )
 
 
+@db.command("distribute")
+def db_distribute() -> None:
+    """Distribute the tables over the Citus cluster at XINQIAO_DATABASE_URL; safe to repeat."""
+    from gateway.cli.operator_session import query
+    from gateway.db.distribute import NoClusterError, distribute
+
+    try:
+        tables = query(distribute)
+    except NoClusterError:
+        fail("The database has no Citus, so there is nothing to distribute.")
+    print(f"Tables distributed: {', '.join(tables) or 'none, all were'}.")
+
+
 def main() -> None:
     """Run the command; expected errors are one sentence, not a traceback."""
     try:

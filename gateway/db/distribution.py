@@ -97,3 +97,5 @@ IS_DISTRIBUTED: Final = "to_regclass('pg_dist_partition') IS NOT NULL"
 
 DISCLOSE_FUNCTION: Final = "xinqiao_disclose"
 """The function whose first parameter is the USCC: it is pushed to the enterprise's shard."""
+CALLED_FUNCTIONS: Final = ("xinqiao_abort_unless", "xinqiao_spend_use")
+"""Functions that it calls there."""
