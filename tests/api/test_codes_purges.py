@@ -16,6 +16,7 @@ from sqlalchemy import text
 from gateway.background.page_purges import PagePurger
 from gateway.codes.purges import outbox
 from gateway.codes.store import Code
+from gateway.codes.summary import public_datasets
 from gateway.creditfile.catalogue import load_catalogue
 from gateway.pages.cdn import ALL_PAGES, PageCdn
 from gateway.safe_fetch import UnfetchableError
@@ -26,7 +27,7 @@ from tests.databases import new_database
 from tests.openapi_description import ApiDescription
 from tests.page_changes import CHANGES, change_page
 from tests.portal_fixture import ISSUER, NOON, PortalFixture, open_portal
-from tests.waiting import eventually
+from tests.waiting import eventually, lock_waits
 
 CDN_HEADERS: Final = ("CDN-Cache-Control", "Surrogate-Control", "Surrogate-Key", "Cache-Tag")
 JSON: Final = "application/json"
@@ -385,6 +386,28 @@ async def test_a_lease_holds_once_older_transactions_have_ended(
 
     await eventually(is_leased)
     assert worker.cdn.headers(portal.firm, (), timedelta(hours=1))
+
+
+async def test_a_lease_does_not_hold_over_what_began_before_its_commit(
+    portal: PortalFixture, cdn: CachingCdn
+) -> None:
+    """A later transaction that has not seen it noted no purge, also while another renewal waits."""
+    async with portal.engine.begin() as connection:
+        await connection.execute(text("DELETE FROM page_purge_lease"))
+        await connection.execute(text("DELETE FROM page_purge"))
+    worker, catalogue = purger_of(portal, cdn), portal.runtime.catalogue
+    async with portal.engine.connect() as first, portal.engine.connect() as later:
+        assert not await outbox.renew_lease(first, public_datasets(catalogue))
+        waiting = asyncio.create_task(worker.renew_lease(catalogue))
+        await lock_waits(portal.engine)
+        await later.execute(text("UPDATE enterprise SET address = address || '2'"))
+        await first.commit()
+        assert not await waiting
+        for _ in range(2):
+            assert not await worker.renew_lease(catalogue)
+        await later.commit()
+    assert await count_rows(portal) == 0
+    await eventually(lambda: worker.renew_lease(catalogue))
 
 
 async def test_a_lease_of_another_server_begins_anew(

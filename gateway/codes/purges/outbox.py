@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.db.locks import LockKey, lock
 from gateway.db.statements import Statement
 from gateway.pages.cdn import ALL_PAGES, LEASE_SECONDS
 
@@ -19,21 +20,23 @@ BATCH: Final = 100
 TOO_MANY: Final = 10_000
 """Beyond so many enterprises all pages are purged by one key."""
 
-# A lease that lapsed, or learns a dataset, begins anew: transactions that were under way have not seen it.
-# So does one of another server's transactions, in a database that was restored from a dump.
+# A lease that lapsed, or learns a dataset, begins anew, and so does one of another server's transactions, in
+# a database that was restored from a dump. Transactions that begin to write before it is committed may not
+# see it: what surely does is what comes after the next renewal. (A snapshot's xmax is no such bound: it is
+# not beyond transactions that have begun, but beyond those that have ended.)
 _RENEW: Final = Statement("""
 INSERT INTO page_purge_lease AS held (is_only, until, datasets, since)
-VALUES (true, clock_timestamp() + make_interval(secs => :seconds), CAST(:datasets AS text[]),
-        CAST(CAST(pg_current_xact_id() AS text) AS bigint))
+VALUES (true, clock_timestamp() + make_interval(secs => :seconds), CAST(:datasets AS text[]), NULL)
 ON CONFLICT (is_only) DO UPDATE SET
     until = excluded.until,
     datasets = CASE WHEN held.until > clock_timestamp()
                     THEN ARRAY(SELECT unnest(held.datasets) UNION SELECT unnest(excluded.datasets))
                     ELSE excluded.datasets END,
-    since = CASE WHEN held.until > clock_timestamp() AND held.datasets @> excluded.datasets
-                      AND held.since <= excluded.since
-                 THEN held.since ELSE excluded.since END
-RETURNING since < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)""")
+    since = (SELECT CASE WHEN held.until > clock_timestamp() AND held.datasets @> excluded.datasets
+                              AND coalesce(held.since, 0) <= own
+                         THEN coalesce(held.since, own) END
+               FROM CAST(CAST(pg_current_xact_id() AS text) AS bigint) AS own)
+RETURNING since <= CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)""")
 _COUNT: Final = Statement("""
 SELECT count(*) AS due, now() - min(due_at) AS overdue
   FROM (SELECT due_at FROM page_purge WHERE due_at <= now() ORDER BY due_at LIMIT :limit) AS due""")
@@ -78,9 +81,12 @@ class DuePurges:
 
 
 async def renew_lease(connection: AsyncConnection, datasets: Collection[str]) -> bool:
-    """Renew the lease; True once no transaction runs that began to write before it."""
+    """Renew the lease; True once no transaction runs that may have begun to write before it."""
+    await lock(
+        connection, LockKey.PAGE_PURGES
+    )  # what the statement sees is newer than the last renewal
     values = {"datasets": sorted(datasets), "seconds": LEASE_SECONDS}
-    return bool((await connection.execute(_RENEW, values)).scalar_one())
+    return (await connection.execute(_RENEW, values)).scalar_one() is True
 
 
 async def read_backlog(connection: AsyncConnection) -> Backlog:

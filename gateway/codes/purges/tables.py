@@ -33,6 +33,6 @@ page_purge_lease = Table(
     Column("is_only", Boolean, nullable=False, server_default=text("true")),
     Column("until", Moment, nullable=False),
     Column("datasets", Texts, nullable=False, comment="whose changes are noted"),
-    Column("since", BigInteger, nullable=False, comment="the transaction that took it"),
+    Column("since", BigInteger, comment="a transaction since which all see it"),
     PrimaryKeyConstraint("is_only", name=conv("pk_page_purge_lease")),
 )

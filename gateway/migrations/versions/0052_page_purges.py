@@ -38,7 +38,11 @@ def upgrade() -> None:
         sa.Column(
             "datasets", sa.ARRAY(sa.Text()), nullable=False, comment="whose changes are noted"
         ),
-        sa.Column("since", sa.BigInteger(), nullable=False, comment="the transaction that took it"),
+        sa.Column(
+            "since",
+            sa.BigInteger(),
+            comment="a transaction since which all see it",
+        ),
         sa.PrimaryKeyConstraint("is_only", name="pk_page_purge_lease"),
     )
     op.execute("""
