@@ -1,11 +1,12 @@
 """Gather concurrent calls of one statement into sets: at most 16 in a set, 2 sets under way.
 
 There is no timer: a call that finds less than two sets under way goes at once, and what comes meanwhile
-makes the next set. Calls of the same key (one enterprise) never share a set and are never under way
-at once. A caller that gives up takes nothing with it: its set goes on.
+makes the next set. Calls of the same key (one client about one enterprise) never share a set and are
+never under way at once. A caller that gives up takes nothing with it: its set goes on.
 
 What a set leaves out, and every call of a set that PostgreSQL refused, is carried out by itself: a row
-that has changed, a lock that another holds, or a value that PostgreSQL refuses costs its own call alone.
+that has changed, or a value that PostgreSQL refuses, costs its own call alone. A call that finds a row
+locked tries again a little later and holds neither a connection nor a place meanwhile.
 """
 
 import asyncio
@@ -17,10 +18,13 @@ from typing import Any, Final, TypeAlias
 import asyncpg
 
 from gateway.db.statements import SetStatement
-from gateway.db.unavailable import UnavailableError, makes_unfit
+from gateway.db.unavailable import LOCK_NOT_AVAILABLE, UnavailableError, makes_unfit, sqlstate_of
 
 LARGEST_SET: Final = 16
 SETS_UNDER_WAY: Final = 2
+FIRST_PAUSE: Final = 0.005
+"""Seconds until a call that found a row locked tries again; then twice as long, up to `LONGEST_PAUSE`."""
+LONGEST_PAUSE: Final = 0.1
 
 Row: TypeAlias = asyncpg.Record | None
 Values = Mapping[str, Any]
@@ -28,13 +32,15 @@ RunSingle = Callable[[Values], Awaitable[Row]]
 RunSet = Callable[[Sequence[Values]], Awaitable[Sequence[asyncpg.Record]]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class QueuedCall:
-    """A call that waits for its row."""
+    """A call that waits for its row; `until`: the time at which it gives up waiting for a lock."""
 
     values: Values
     key: Hashable
     row: asyncio.Future[Row]
+    until: float
+    pause: float = FIRST_PAUSE
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,42 +51,64 @@ class Batcher:
     run_single: RunSingle
     run_set: RunSet
     most_waiting: int
+    lock_timeout: float
+    """Seconds for which a call waits for a locked row."""
     largest: int = LARGEST_SET
     under_way: int = SETS_UNDER_WAY
     _waiting: deque[QueuedCall] = field(default_factory=deque)
+    _postponed: int = 0
     _busy: set[Hashable] = field(default_factory=set)
     _workers: set[asyncio.Task[None]] = field(default_factory=set)
 
     def submit(self, values: Values) -> asyncio.Future[Row]:
         """The row of a call, to come; `UnavailableError` if too many wait."""
-        if len(self._waiting) >= self.most_waiting:
+        if len(self._waiting) + self._postponed >= self.most_waiting:
             raise UnavailableError
+        loop, names = asyncio.get_running_loop(), self.statement.key
         call = QueuedCall(
             values=values,
-            key=values[self.statement.key] if self.statement.key else None,
-            row=asyncio.get_running_loop().create_future(),
+            key=tuple(values[name] for name in names) if names else None,
+            row=loop.create_future(),
+            until=loop.time() + self.lock_timeout,
         )
-        self._waiting.append(call)
-        if len(self._workers) < self.under_way:
-            self._workers.add(asyncio.create_task(self._work()))
+        self._queue(call)
         return call.row
 
     async def close(self) -> None:
         """Wait for the calls under way."""
         await asyncio.gather(*self._workers, return_exceptions=True)
 
+    def _queue(self, call: QueuedCall) -> None:
+        self._waiting.append(call)
+        self._employ()
+
+    def _employ(self) -> None:
+        """Start a worker, if one may be started."""
+        if self._waiting and len(self._workers) < self.under_way:
+            self._workers.add(asyncio.create_task(self._work()))
+
     async def _work(self) -> None:
         try:
             while calls := self._next_set():
-                keys = {call.key for call in calls if call.key is not None}
-                self._busy |= keys
-                try:
-                    await self._carry_out(calls)
-                finally:
-                    self._busy -= keys
+                await self._handle(calls)
         finally:  # at once: a call queued later would wait for a worker that has ended
             if (worker := asyncio.current_task()) is not None:
                 self._workers.discard(worker)
+
+    async def _handle(self, calls: list[QueuedCall]) -> None:
+        """Carry out these calls; whatever happens, each is answered, failed or postponed."""
+        keys = {call.key for call in calls if call.key is not None}
+        self._busy |= keys
+        try:
+            await self._carry_out(calls)
+        except (Exception, asyncio.CancelledError) as error:
+            for call in calls:
+                _fail(call, error if isinstance(error, Exception) else UnavailableError())
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise  # the loop is closing
+        finally:
+            self._busy -= keys
 
     def _next_set(self) -> list[QueuedCall]:
         """The oldest calls that may go together; the others wait on, in their order."""
@@ -140,9 +168,25 @@ class Batcher:
         try:
             row = await self.run_single(call.values)
         except Exception as error:  # noqa: BLE001  # it is the answer to the call
+            if sqlstate_of(error) == LOCK_NOT_AVAILABLE and self._postpone(call):
+                return
             _fail(call, error)
         else:
             _answer(call, row)
+
+    def _postpone(self, call: QueuedCall) -> bool:
+        """Queue the call again after its pause; False if it has waited long enough."""
+        loop = asyncio.get_running_loop()
+        if loop.time() + call.pause > call.until:
+            return False
+        self._postponed += 1
+        loop.call_later(call.pause, self._resume, call)
+        call.pause = min(2 * call.pause, LONGEST_PAUSE)
+        return True
+
+    def _resume(self, call: QueuedCall) -> None:
+        self._postponed -= 1
+        self._queue(call)
 
 
 def _answer(call: QueuedCall, row: Row) -> None:

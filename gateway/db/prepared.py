@@ -41,9 +41,15 @@ class HotDatabase:
     """`None`: each call is a statement by itself."""
 
     def __init__(
-        self, pool: asyncpg.Pool, generation: SessionGeneration, *, sets: Sets | None = None
+        self,
+        pool: asyncpg.Pool,
+        generation: SessionGeneration,
+        *,
+        statement_timeout: float,
+        sets: Sets | None,
     ) -> None:
         self._pool = pool
+        self._statement_timeout = statement_timeout
         self._sets = sets
         self._batchers: dict[SetStatement, Batcher] = {}
         self._waiting = 0
@@ -79,7 +85,12 @@ class HotDatabase:
             reset=_no_reset,
             **session,
         )
-        return cls(pool, generation or SessionGeneration(), sets=sets)
+        return cls(
+            pool,
+            generation or SessionGeneration(),
+            statement_timeout=statement_timeout,
+            sets=sets,
+        )
 
     def use_sets(self, sets: Sets | None) -> None:
         """From now on, let concurrent calls share a statement, or not."""
@@ -94,11 +105,13 @@ class HotDatabase:
             return _seen(asyncio.create_task(self.row(statement.single, values)))
         batcher = self._batchers.get(statement)
         if batcher is None:
+            alone = statement.single if statement.impatient is None else statement.impatient
             batcher = self._batchers[statement] = Batcher(
                 statement=statement,
-                run_single=partial(self.row, statement.single),
+                run_single=partial(self.row, alone),
                 run_set=partial(self._rows, statement),
                 most_waiting=self._max_waiting,
+                lock_timeout=self._statement_timeout,
                 largest=self._sets.largest,
                 under_way=self._sets.under_way,
             )

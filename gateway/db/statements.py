@@ -10,6 +10,8 @@ from sqlalchemy import TextClause
 _NAME: Final = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
 _CAST: Final = re.compile(r"CAST\(:([a-z_][a-z0-9_]*) AS ([a-z]+(?:\[\])?)\)")
 _LIST: Final = "[]"
+LOCK_MILLISECONDS: Final = 2
+"""Wait for a lock in a set, and of a call by itself between sets."""
 
 
 class Statement(TextClause):
@@ -38,7 +40,7 @@ class SetStatement:
 
     `many` takes one array for each of `names` and returns, in any order, a row for each call that it
     has carried out: the columns of `single` and `place`, the call's number from 1. A call without a row
-    is carried out by `single`. Calls of the same `key` never share a set; `shared` calls of the same
+    is carried out by itself. Calls of the same `key` never share a set; `shared` calls of the same
     values are asked once.
     """
 
@@ -46,8 +48,10 @@ class SetStatement:
     many: str
     names: tuple[str, ...]
     lists: frozenset[str] = frozenset()
-    key: str | None = None
+    key: tuple[str, ...] = ()
     shared: bool = False
+    impatient: Statement | None = None
+    """`single`, giving up a lock that it is not given soon (55P03)."""
 
     @classmethod
     def lateral(cls, sql: str, *, shared: bool = False) -> Self:
@@ -57,28 +61,32 @@ class SetStatement:
         """
         types = dict(_CAST.findall(sql))
         single = Statement(sql)
-        if set(types) != set(single.names):
-            raise ValueError("each parameter needs its type")
+        lists = frozenset(name for name, kind in types.items() if kind.endswith(_LIST))
+        if set(types) != set(single.names) or (shared and lists):
+            raise ValueError("each parameter needs its type, and of shared calls none is a list")
         body = _NAME.sub(r"call.\1", sql)
         return cls(
             single=single,
             many=f"""SELECT call.place, answer.*
                 FROM {calls_as_rows(types)} CROSS JOIN LATERAL ({body}) AS answer""",  # noqa: S608  # constants only
             names=tuple(types),
-            lists=frozenset(name for name, kind in types.items() if kind.endswith(_LIST)),
+            lists=lists,
             shared=shared,
         )
 
     @classmethod
-    def function(cls, name: str, parameters: Mapping[str, str], *, key: str) -> Self:
+    def function(cls, name: str, parameters: Mapping[str, str], *, key: tuple[str, ...]) -> Self:
         """A function of these parameters and types, and `name`_set, which takes an array of each.
 
-        The first returns one value, `result`; the second a table of `place` and `result`.
+        The first returns one value, `result`; the second a table of `place` and `result`, without the
+        calls that wait for a lock.
         """
         one = ", ".join(f"CAST(:{each} AS {kind})" for each, kind in parameters.items())
         many = ", ".join(f"CAST(${n} AS {kind}[])" for n, kind in enumerate(parameters.values(), 1))
+        limit = f"set_config('lock_timeout', '{LOCK_MILLISECONDS}', true)"
         return cls(
             single=Statement(f"SELECT {name}({one}) AS result"),
+            impatient=Statement(f"SELECT {limit}, {name}({one}) AS result"),
             many=f"SELECT place, result FROM {name}_set({many})",  # noqa: S608  # constants only
             names=tuple(parameters),
             key=key,

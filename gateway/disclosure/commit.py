@@ -53,7 +53,7 @@ DISCLOSE = SetStatement.function(
         "replaceable_before": "timestamptz",
         "probes": "jsonb",
     },
-    key="uscc",
+    key=("uscc", "client_id"),
 )
 """Made by migration 0054; its result is the number of uses left."""
 

@@ -65,7 +65,7 @@ SPEND_AND_STORE: Final = SetStatement(
             RETURNING jti)
         SELECT call.place, stored.jti FROM call JOIN stored USING (jti)""",  # noqa: S608  # constants only
     names=tuple(_TYPES),
-    key="assertion",
+    key=("client_id", "assertion"),
 )
 """Of calls with one assertion the first is written; they never share a set."""
 

@@ -17,7 +17,6 @@ from gateway.db.statements import SetStatement
 from gateway.disclosure.commit import DISCLOSE
 from gateway.oauth.unit_of_work import SPEND_AND_STORE
 from tests.gateway_fixture import Caller, GatewayFixture, QuestionValue
-from tests.waiting import lock_waits
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -173,7 +172,7 @@ async def test_a_moved_row_undoes_itself_and_not_its_neighbours(
 async def test_a_locked_row_does_not_hold_up_its_neighbours(
     gateway: GatewayFixture, hot: HotDatabase
 ) -> None:
-    """It is left out of the set and waits by itself, and is written in the end."""
+    """It is left out of the set, tries again, and is written in the end."""
     bank = await gateway.client()
     usccs = [each.enterprise.uscc for each in gateway.entities[50:54]]
     calls = [await _pending(gateway, bank, uscc, n) for n, uscc in enumerate(usccs)]
@@ -185,12 +184,43 @@ async def test_a_locked_row_does_not_hold_up_its_neighbours(
             await locking.execute("SELECT 1 FROM enterprise WHERE uscc = $1 FOR UPDATE", usccs[1])
             waiting = [hot.submit(DISCLOSE, each) for each in calls]
             await asyncio.gather(*(each for n, each in enumerate(waiting) if n != 1))
-            await lock_waits(gateway.runtime.engine)
             assert not waiting[1].done()
         await waiting[1]
     finally:
         await locking.close()
     assert len(await gateway.log_of(bank)) == 4
+
+
+async def test_many_locked_enterprises_hold_up_no_other(
+    gateway: GatewayFixture, hot: HotDatabase
+) -> None:
+    """As a delivery locks them: more than there are connections, asked about all the while."""
+    bank = await gateway.client()
+    usccs = [each.enterprise.uscc for each in gateway.entities[60:80]]
+    locked, free = usccs[:12], usccs[12:]
+    calls = [await _pending(gateway, bank, uscc, n) for n, uscc in enumerate(usccs)]
+    locking = await asyncpg.connect(
+        gateway.settings.database_url.replace("postgresql+asyncpg", "postgresql")
+    )
+    try:
+        async with locking.transaction():
+            await locking.execute(
+                "SELECT 1 FROM enterprise WHERE uscc = ANY($1) FOR UPDATE", locked
+            )
+            held = [hot.submit(DISCLOSE, each) for each in calls[:12]]
+            for turn in range(3):
+                written = [
+                    hot.submit(
+                        DISCLOSE, {**each, "disclosure_id": f"{each['disclosure_id']}_{turn}"}
+                    )
+                    for each in calls[12:]
+                ]
+                await asyncio.gather(*written)
+            assert not any(each.done() for each in held)
+        await asyncio.gather(*held)
+    finally:
+        await locking.close()
+    assert len(await gateway.log_of(bank)) == len(locked) + 3 * len(free)
 
 
 @pytest.mark.parametrize("sets", EACH_SET.values(), ids=EACH_SET)

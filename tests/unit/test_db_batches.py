@@ -18,7 +18,7 @@ CALL = SetStatement(
     single=Statement("SELECT CAST(:number AS integer)"),
     many="",
     names=("number", "enterprise"),
-    key="enterprise",
+    key=("enterprise",),
 )
 
 
@@ -33,11 +33,16 @@ class Database:
     poisoned: set[int] = field(default_factory=set)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     busy: set[str] = field(default_factory=set)
+    locked: set[int] = field(default_factory=set)
+    lock_timeout: float = 60.0
+    broken: BaseException | None = None
 
     async def run_single(self, values: Mapping[str, Any]) -> asyncpg.Record | None:
         """One call."""
         self.alone.append(values["number"])
         await self._work([values])
+        if values["number"] in self.locked:
+            raise asyncpg.LockNotAvailableError("canceling statement due to lock timeout")
         if values["number"] in self.poisoned:
             raise asyncpg.DataError("a value that PostgreSQL refuses")
         return _row(values["number"])
@@ -48,10 +53,14 @@ class Database:
         await self._work(calls)
         if self.refused is not None:
             raise self.refused
+        if isinstance(self.broken, LookupError):
+            return [_row(0, place=99)]
+        if self.broken is not None:
+            raise self.broken
         return [
             _row(each["number"], place)
             for place, each in enumerate(calls, 1)
-            if each["number"] not in self.left_out
+            if each["number"] not in self.left_out | self.locked
         ]
 
     async def _work(self, calls: Sequence[Mapping[str, Any]]) -> None:
@@ -69,6 +78,7 @@ class Database:
             run_single=self.run_single,
             run_set=self.run_set,
             most_waiting=40,
+            lock_timeout=self.lock_timeout,
         )
 
 
@@ -215,6 +225,53 @@ async def test_who_finds_too_many_waiting_is_refused_at_once(database: Database)
     database.gate.set()
     assert await _numbers(calls) == list(range(40))
     assert await _numbers([batcher.submit(_call(41))]) == [41]
+
+
+async def test_calls_that_find_a_lock_hold_nobody_up_and_try_again(database: Database) -> None:
+    """As many as there are: they hold neither a place under way nor a connection."""
+    database.locked = set(range(8))
+    batcher = database.batcher()
+    locked = [batcher.submit(_call(n)) for n in range(8)]
+    free = [batcher.submit(_call(n)) for n in range(8, 16)]
+    assert await _numbers(free) == list(range(8, 16))
+    assert not any(each.done() for each in locked)
+    assert await _numbers([batcher.submit(_call(20))]) == [20]
+    database.locked = set()
+    assert await _numbers(locked) == list(range(8))
+
+
+async def test_a_lock_that_is_never_given_ends_in_its_error(database: Database) -> None:
+    """After the time that a statement may take."""
+    database.locked, database.lock_timeout = {1}, 0.02
+    batcher = database.batcher()
+    found = await _numbers([batcher.submit(_call(n)) for n in range(3)])
+    assert isinstance(found[1], asyncpg.LockNotAvailableError)
+    assert (found[0], found[2]) == (0, 2)
+
+
+async def test_calls_that_wait_for_a_lock_count_among_those_that_wait(database: Database) -> None:
+    """So that the queue stays bounded."""
+    database.locked = set(range(40))
+    batcher = database.batcher()
+    calls = [batcher.submit(_call(n)) for n in range(40)]
+    await asyncio.sleep(0.02)
+    with pytest.raises(UnavailableError):
+        batcher.submit(_call(40))
+    database.locked = set()
+    assert await _numbers(calls) == list(range(40))
+
+
+async def test_whatever_happens_each_call_ends(database: Database) -> None:
+    """A set that is cancelled, and an answer about a call that was never sent."""
+    for error in (asyncio.CancelledError(), LookupError()):
+        database.broken = error
+        batcher = database.batcher()
+        calls = [batcher.submit(_call(n)) for n in range(4)]
+        async with asyncio.timeout(60):
+            found = await _numbers(calls)
+        assert all(isinstance(each, Exception) for each in found)
+    database.broken = None
+    assert await _numbers([batcher.submit(_call(n)) for n in range(4)]) == list(range(4))
 
 
 async def test_calls_of_the_same_values_are_asked_once(database: Database) -> None:

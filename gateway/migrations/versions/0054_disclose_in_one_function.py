@@ -134,7 +134,7 @@ BEGIN
     FOR call IN
         SELECT * FROM unnest({", ".join(f"p_{name}" for name, _ in PARAMETERS)})
             WITH ORDINALITY AS c({", ".join(name for name, _ in PARAMETERS)}, place)
-        ORDER BY c.uscc
+        ORDER BY c.uscc, c.client_id
     LOOP
         BEGIN
             result := xinqiao_disclose({", ".join(f"call.{name}" for name, _ in PARAMETERS)});
