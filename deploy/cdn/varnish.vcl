@@ -34,11 +34,7 @@ sub vcl_recv {
     }
     unset req.http.Cookie;
     if (req.http.Accept ~ "application/json" && req.http.Accept !~ "text/html") {
-        if (req.method == "HEAD") {
-            return (pass);  # its signature is of the method
-        }
-        set req.http.Accept = "application/json";
-        return (hash);
+        return (pass);  # no CDN keeps the page's JSON
     }
     set req.http.Accept = "text/html";
     set req.http.X-Query = "";

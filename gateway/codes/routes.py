@@ -21,6 +21,7 @@ from gateway.codes.page_schemas import INVALID_CODE, CodePageOut
 from gateway.codes.store import Code
 from gateway.codes.summary import public_datasets, same_until, shown_until, summary_of
 from gateway.creditfile.file_query import enterprise_from_json, records_from_json
+from gateway.pages.cdn import PageCdn
 from gateway.pages.kept_pages import KeptPage
 from gateway.pages.page_route import DirectPageRoute, see_other, wants_json
 from gateway.pages.prefix_router import PrefixRouter
@@ -136,10 +137,11 @@ async def scan_code(request: Request, code_id: str, runtime: UsingRuntime) -> Re
         return invalid_code_page(request, "malformed")
     if wants_json(request) and signed_target(request.scope) != f"/E/{parsed}".encode():
         return see_other(f"/E/{parsed}")
+    cdn = _cdn_of(request, runtime)  # before the first read: changes after it are purged
     kept = runtime.kept_pages.find(_key(request, parsed))
     if kept is not None and await _is_current(kept, runtime, now):
         warning = _warning_or_count(request, runtime, kept.subject, now)
-        return warning or _sent(request, runtime, kept, now=now)
+        return warning or _sent(request, runtime, kept, cdn=cdn, now=now)
     row = await store.read_public_file(
         runtime.hot,
         parsed,
@@ -152,7 +154,9 @@ async def scan_code(request: Request, code_id: str, runtime: UsingRuntime) -> Re
         return await _unknown_code(request, runtime, "unknown")
     code = Code(**{name: row[name] for name in Code.__dataclass_fields__})
     warning = _warning_or_count(request, runtime, code, now)
-    return warning or _sent_anew(request, runtime, row, code, now=now)
+    if warning:
+        return warning
+    return _sent_anew(request, runtime, row, code, cdn=cdn, now=now)
 
 
 async def _is_current(kept: KeptPage, runtime: Runtime, now: datetime) -> bool:
@@ -176,7 +180,13 @@ def _warning_or_count(
 
 
 def _sent_anew(
-    request: Request, runtime: Runtime, row: Mapping[str, Any], code: Code, *, now: datetime
+    request: Request,
+    runtime: Runtime,
+    row: Mapping[str, Any],
+    code: Code,
+    *,
+    cdn: PageCdn | None,
+    now: datetime,
 ) -> Response:
     """The page of a valid code or its JSON, made from what was read, and kept.
 
@@ -202,21 +212,35 @@ def _sent_anew(
         same_until=min(same, code.expires_at) if code.expires_at else same,
     )
     runtime.kept_pages.keep(key, made)
-    return _sent(request, runtime, made, now=now)
+    return _sent(request, runtime, made, cdn=cdn, now=now)
 
 
-def _sent(request: Request, runtime: Runtime, kept: KeptPage, *, now: datetime) -> Response:
-    """The response with a kept page; a CDN is told for how long it may keep it, and under which keys."""
+def _sent(
+    request: Request, runtime: Runtime, kept: KeptPage, *, cdn: PageCdn | None, now: datetime
+) -> Response:
+    """The response with a kept page; `cdn` is told for how long it may keep it, and under which keys.
+
+    It was told of changes when the page was read, and still is.
+    """
     answer = kept.page.response(request)
-    is_of_body = request.state.content_digest is not None
-    if not is_of_body:
+    if request.state.content_digest is None:
         setattr(request.state, SIGNATURES, kept.signatures)
-    if runtime.cdn is not None and not is_of_body:
-        lifetime, datasets = kept.same_until - now, public_datasets(runtime.catalogue)
-        if headers := runtime.cdn.headers(kept.subject.uscc, datasets, lifetime):
-            # The id of one request is not given to those who get the page from the CDN.
-            answer.headers.update({**headers, "X-Request-Id": secrets.token_urlsafe(12)})
+    if cdn is None or not cdn.is_told(public_datasets(runtime.catalogue)):
+        return answer
+    if headers := cdn.headers(kept.subject.uscc, kept.same_until - now):
+        # The id of one request is not given to those who get the page from the CDN.
+        answer.headers.update({**headers, "X-Request-Id": secrets.token_urlsafe(12)})
     return answer
+
+
+def _cdn_of(request: Request, runtime: Runtime) -> PageCdn | None:
+    """The CDN, where it may keep the answer: it is told of changes, and the answer is a page for all.
+
+    JSON is not: a CDN that does not follow `Vary` would show it to everybody.
+    """
+    if wants_json(request) or request.state.content_digest is not None or runtime.cdn is None:
+        return None
+    return runtime.cdn if runtime.cdn.is_told(public_datasets(runtime.catalogue)) else None
 
 
 async def _unknown_code(request: Request, runtime: Runtime, reason: InvalidCode) -> Response:

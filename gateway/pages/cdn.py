@@ -45,16 +45,17 @@ class PageCdn:
         self._trusted_until = self.clock() + TRUSTED_SECONDS
         self._datasets = frozenset(datasets)
 
-    def headers(
-        self, uscc: str, datasets: Collection[str], lifetime: timedelta
-    ) -> Mapping[str, str]:
-        """Headers for the CDN, of a page made of these datasets that says the same for `lifetime`.
+    def is_told(self, datasets: Collection[str]) -> bool:
+        """True while it is told of each change of a page made of these datasets."""
+        return self.clock() < self._trusted_until and self._datasets.issuperset(datasets)
+
+    def headers(self, uscc: str, lifetime: timedelta) -> Mapping[str, str]:
+        """Headers for the CDN, of a page that says the same for `lifetime`.
 
         Empty where the CDN has to ask before each use.
         """
         seconds = min(self.max_age, int(lifetime.total_seconds()))
-        is_trusted = self.clock() < self._trusted_until and self._datasets.issuperset(datasets)
-        if seconds <= 0 or not is_trusted:
+        if seconds <= 0:
             return NOTHING
         keys = (self.surrogate_key(uscc), self.surrogate_key(ALL_PAGES))
         return {
