@@ -1,0 +1,15 @@
+"""Fixture of all API tests: the statements that run in them keep the rules of distributed tables."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.statement_rules import check_statements
+
+
+@pytest.fixture(autouse=True)
+def _statements_keep_the_rules() -> Iterator[None]:
+    """Fail where a test ran a statement that would not run on distributed tables."""
+    with check_statements() as checks:
+        yield
+    assert checks.broken == {}
