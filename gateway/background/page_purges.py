@@ -21,7 +21,7 @@ from gateway.background.periodic import in_background, run_periodically
 from gateway.codes.purges import outbox, triggers
 from gateway.codes.summary import public_datasets
 from gateway.creditfile.catalogue import Catalogue
-from gateway.pages.cdn import PageCdn
+from gateway.pages.cdn import ALL_PAGES, PageCdn
 from gateway.runtime import Runtime
 from gateway.safe_fetch import send
 
@@ -103,6 +103,9 @@ class PagePurger:
             async with self.engine.begin() as connection:
                 backlog = await outbox.read_backlog(connection)
                 OVERDUE.set(backlog.overdue.total_seconds())
+                if backlog.is_too_long:
+                    # To delete so many takes seconds; what is noted until then needs the call below.
+                    await self._call([self.cdn.surrogate_key(ALL_PAGES)])
                 due = await outbox.take_due(connection, backlog)
                 if due is None:
                     return False

@@ -317,19 +317,31 @@ async def test_several_workers_send_each_purge_once_and_then_repeat_it(
 async def test_very_many_purges_become_one_of_all_pages(
     portal: PortalFixture, cdn: CachingCdn
 ) -> None:
-    """A delivery of a whole province is one call, and its repetition."""
+    """A delivery of a whole province is one call before its rows are touched, one after, and a repetition."""
     await until_none_is_first(portal)
     page_cdn(portal).url = "http://127.0.0.1:9/"
     async with portal.engine.begin() as connection:
+        await connection.execute(text("DELETE FROM page_purge"))
         await connection.execute(
             text("INSERT INTO page_purge (uscc) SELECT 'u' || n FROM generate_series(1, :n) AS n"),
             {"n": outbox.TOO_MANY + 1},
         )
     cdn.purges.clear()
+    cdn.stalled = asyncio.Event()
+    observed = await metric(portal, "xinqiao_page_purge_lag_seconds_count")
     worker = purger_of(portal, cdn, repeat_after=0)
+    all_pages = worker.cdn.surrogate_key(ALL_PAGES)
+    sending = asyncio.create_task(worker.send_due())
+    await until_purged(cdn, all_pages)
+    async with portal.engine.connect() as connection:
+        query = "SELECT purge_id FROM page_purge FOR UPDATE SKIP LOCKED"
+        assert len((await connection.execute(text(query))).all()) == outbox.TOO_MANY + 1
+    cdn.stalled.set()
+    assert await sending
+    assert await metric(portal, "xinqiao_page_purge_lag_seconds_count") == observed + 1
     assert await worker.send_due()
-    assert await worker.send_due()
-    assert cdn.purges == [[worker.cdn.surrogate_key(ALL_PAGES)]] * 2
+    assert cdn.purges == [[all_pages]] * 3
+    assert await count_rows(portal) == 0
 
 
 async def test_a_new_catalogue_purges_all_pages_and_is_leased_before_pages_are_given(

@@ -44,9 +44,11 @@ _TAKE: Final = Statement("""
 SELECT purge_id, uscc, noted_at, is_repeat FROM page_purge
  WHERE due_at <= now() ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED""")
 _TAKE_ALL: Final = Statement("""
-DELETE FROM page_purge WHERE purge_id IN (
-    SELECT purge_id FROM page_purge WHERE due_at <= now() FOR UPDATE SKIP LOCKED)
-RETURNING noted_at""")
+WITH gone AS (
+    DELETE FROM page_purge WHERE purge_id IN (
+        SELECT purge_id FROM page_purge WHERE due_at <= now() FOR UPDATE SKIP LOCKED)
+    RETURNING noted_at, is_repeat)
+SELECT count(*) AS purges, min(noted_at) FILTER (WHERE NOT is_repeat) AS noted_at FROM gone""")
 _DELETE: Final = Statement("""
 DELETE FROM page_purge WHERE is_repeat AND purge_id = ANY(CAST(:purge_ids AS bigint[]))""")
 _REPEAT: Final = Statement("""
@@ -67,6 +69,11 @@ class Backlog:
     overdue: timedelta
     """For how long the oldest has been due."""
 
+    @property
+    def is_too_long(self) -> bool:
+        """True where one purge of all pages takes the place of all."""
+        return self.purges > TOO_MANY
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DuePurges:
@@ -75,7 +82,7 @@ class DuePurges:
     usccs: Sequence[str]
     """Each once; `ALL_PAGES` for all."""
     noted: Sequence[datetime]
-    """When those that are sent for the first time were noted."""
+    """When those that are sent for the first time were noted; of all pages, the oldest alone."""
     purge_ids: Sequence[int] = ()
     """Empty where the rows are deleted already."""
 
@@ -99,9 +106,10 @@ async def take_due(connection: AsyncConnection, backlog: Backlog) -> DuePurges |
     """The purges that are due and that no other worker has taken; `None` if there are none."""
     if not backlog.purges:
         return None
-    if backlog.purges > TOO_MANY:
-        gone = (await connection.execute(_TAKE_ALL)).scalars().all()
-        return DuePurges(usccs=[ALL_PAGES], noted=gone) if gone else None
+    if backlog.is_too_long:
+        gone = (await connection.execute(_TAKE_ALL)).one()
+        noted = [gone.noted_at] if gone.noted_at else []
+        return DuePurges(usccs=[ALL_PAGES], noted=noted) if gone.purges else None
     rows = (await connection.execute(_TAKE, {"limit": BATCH})).all()
     if not rows:
         return None
