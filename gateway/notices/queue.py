@@ -20,6 +20,9 @@ MAX_FAILURES: Final = 12
 _WAITING: Final = Statement("""
     SELECT uscc FROM notice WHERE done_at IS NULL AND due_at <= :now
      ORDER BY due_at, uscc LIMIT :batch""")
+_WAITING_ENTERPRISES: Final = Statement("""
+    SELECT uscc FROM notice WHERE done_at IS NULL AND due_at <= :now
+     GROUP BY uscc ORDER BY min(due_at), uscc LIMIT :batch""")
 _CLAIM: Final = Statement("""
     WITH taken AS (
         SELECT n.notice_id FROM notice n
@@ -82,13 +85,15 @@ class ClaimedNotices:
 async def claim_due(connection: AsyncConnection, *, now: datetime) -> ClaimedNotices | None:
     """Claim the due notices of the enterprise waiting longest; `None` if nothing is due.
 
-    Notices that another sender is claiming are left to it.
+    Notices that another sender is claiming are left to it. The first ones may all be of one enterprise that
+    another sender holds; only then all that are due are read.
     """
-    waiting = await connection.execute(_WAITING, {"now": now, "batch": BATCH_SIZE})
-    for uscc in dict.fromkeys(waiting.scalars()):
-        claimed = await _claim(connection, uscc, now=now)
-        if claimed is not None:
-            return claimed
+    for query in (_WAITING, _WAITING_ENTERPRISES):
+        waiting = await connection.execute(query, {"now": now, "batch": BATCH_SIZE})
+        for uscc in dict.fromkeys(waiting.scalars()):
+            claimed = await _claim(connection, uscc, now=now)
+            if claimed is not None:
+                return claimed
     return None
 
 

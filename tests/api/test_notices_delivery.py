@@ -16,7 +16,7 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from gateway.background.notice_sender import send_due
-from gateway.notices import outbox
+from gateway.notices import outbox, queue
 from gateway.notices.channels import Notifier, UnsentError
 from gateway.notices.kinds import NoticeKind
 from gateway.notices.outbox import RecordEvent, note, note_expiring_consents, note_records
@@ -26,6 +26,7 @@ from gateway.privacy.reencryption import reencrypt
 from tests.api.test_identity_new_representative import deliver_registration
 from tests.api.test_portal_delegates import make_delegate
 from tests.api.test_portal_link_requests import decide, request_by_link
+from tests.ingest_fixture import make_uscc
 from tests.portal_fixture import PortalFixture, hidden_fields, open_portal
 
 WANG = "wang@example.cn"
@@ -356,6 +357,27 @@ async def test_two_senders_at_once_send_each_notice_once(
     await asyncio.gather(*(send_due(portal.runtime) for _ in range(6)))
     await sent_count(portal)
     assert sum(each.count("已向") for each in box.texts) == 4
+
+
+async def test_a_sender_passes_by_an_enterprise_that_another_one_holds(
+    portal: PortalFixture, box: FakeNotifier
+) -> None:
+    """However many notices of it are due before those of the next one."""
+    other = make_uscc(99)
+    await confirm_contact_point(portal, box)
+    await write_notices(portal, NoticeKind.CONSENT_GRANTED)
+    async with portal.engine.begin() as connection:
+        await connection.execute(text("UPDATE notice SET uscc = :other"), {"other": other})
+    portal.clock.advance(timedelta(minutes=-1))
+    await write_notices(portal, *[NoticeKind.CONSENT_GRANTED] * queue.BATCH_SIZE)
+    now = portal.clock() + timedelta(days=1)
+    async with portal.engine.connect() as first, portal.engine.connect() as second:
+        held = await queue.claim_due(first, now=now)
+        next_one = await queue.claim_due(second, now=now)
+    assert held is not None
+    assert next_one is not None
+    assert {each.uscc for each in held.due} == {portal.firm}
+    assert [each.uscc for each in next_one.due] == [other]
 
 
 async def test_a_notice_is_written_with_its_cause_or_not_at_all(
