@@ -95,7 +95,7 @@ def decide(
         return await decide_(context, parse_id(case_id), chosen, written.text, revoke=revoke)
 
     done = run_act(verb)
-    print(f"{done} is {outcome}.")
+    print(f"{done} is {outcome}.{' The code is revoked.' if revoke else ''}")
 
 
 async def _legible(connection: AsyncConnection, document: dict[str, Any]) -> dict[str, Any]:

@@ -157,7 +157,7 @@ async def _revoke(code_id: str, context: ActContext) -> bool | AdminRefusal:
         return no_such("code")
     author = Author(actor=context.operator.credential)
     if not await revoke_code(context.connection, code, author, now=context.now):
-        return conflict("The code was revoked before.")
+        return conflict("The code was revoked or replaced before.")
     await record(context, "code.revoke", subject=code_id)
     return True
 

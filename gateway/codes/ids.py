@@ -36,8 +36,12 @@ def code_id_from(randomness: bytes) -> str:
 
 
 def phrase_from(randomness: bytes) -> str:
-    """Two words, from two random bytes."""
-    return " ".join(PHRASE_WORDS[byte % len(PHRASE_WORDS)] for byte in randomness[:PHRASE_BYTES])
+    """Two different words, from two random bytes."""
+    first, step = (
+        byte % (len(PHRASE_WORDS) - number) for number, byte in enumerate(randomness[:2])
+    )
+    second = (first + 1 + step) % len(PHRASE_WORDS)
+    return f"{PHRASE_WORDS[first]} {PHRASE_WORDS[second]}"
 
 
 def parse_code_id(written: str) -> str | None:

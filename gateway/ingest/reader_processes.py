@@ -51,6 +51,7 @@ class ReaderProcess:
     @classmethod
     async def start(cls, plan: ReadPlan) -> Self:
         """Start a process and send it the configuration."""
+        orders = pickle.dumps(sys.path) + pickle.dumps(plan)  # first: a process would wait for them
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-c",
@@ -60,7 +61,7 @@ class ReaderProcess:
             stderr=asyncio.subprocess.DEVNULL,  # a traceback could show a row
         )
         if process.stdin is not None:
-            process.stdin.write(pickle.dumps(sys.path) + pickle.dumps(plan))
+            process.stdin.write(orders)
             process.stdin.write_eof()
         return cls(process)
 

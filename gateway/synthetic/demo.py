@@ -32,11 +32,12 @@ from gateway.synthetic.load import Loaded
 from gateway.synthetic.next_steps import print_next_steps
 from gateway.synthetic.seed_demo import Kit, seed_demo
 from gateway.synthetic.state import HOST, DemoFolder, DemoState, StateError, read_json
-from gateway.synthetic.tour import tour
+from gateway.synthetic.tour import TourFailedError, tour
 from gateway.transparency.checkpoint_stores import StoreError
 from gateway.transparency.rollback import LogForkedError
 
 START_SECONDS = 15
+TOUR_FAILED = 1
 INTERRUPTED = 128 + signal.SIGINT
 
 
@@ -52,7 +53,7 @@ class DemoOptions:
 
 
 def run_demo(demo: DemoOptions, console: Console) -> None:
-    """Set up, serve, run the tour at the first start or if asked for, and keep serving unless `once`.
+    """Set up, serve, run the tour unless it was completed before, and keep serving unless `once`.
 
     However it ends, PostgreSQL is stopped, unless this process is killed.
     """
@@ -68,6 +69,10 @@ def run_demo(demo: DemoOptions, console: Console) -> None:
         settings, fresh = _open_database(folder, state, server)
         configure(folder.open_log())
         asyncio.run(_serve(demo, folder, state, settings, console, fresh=fresh, began=began))
+    except TourFailedError as error:
+        console.print(f"[red]✗[/] The tour failed: {error}", highlight=False)
+        console.print(f"The gateway's log: {folder.log}. `make demo TOUR=1` tries again.")
+        raise SystemExit(TOUR_FAILED) from None
     except KeyboardInterrupt:
         console.print("Interrupted before it was ready; the next start goes on. 尚未就绪即被中断。")
         raise SystemExit(INTERRUPTED) from None
@@ -124,8 +129,10 @@ async def _serve(
             f"[green]✓[/] {'Built and s' if fresh else 'S'}erving at [bold]{settings.issuer}[/] "
             f"after {time.monotonic() - began:.1f} s"
         )
-        if fresh or demo.once or demo.tour:
+        if demo.once or demo.tour or not folder.tour_taken.exists():
             await _unless_stopped(serving, tour(kit, demo.folder, console))
+            if not serving.done():
+                folder.tour_taken.touch(mode=0o600)
         else:
             console.print(
                 "No tour, since it spends uses and adds to the feeds: `make demo TOUR=1` takes it again."

@@ -50,6 +50,9 @@ class DemoFolder:
         self.path = path
         self.kit = path / "kit.json"
         """The kit: credentials of all demo clients and subjects."""
+        self.log = path / "gateway.log"
+        self.tour_taken = path / "tour-taken"
+        """Exists once the tour was completed."""
         self.people = path / "people.json"
         """The demo identity provider's accounts."""
         self.enterprises = path / "enterprises.csv"
@@ -102,7 +105,7 @@ class DemoFolder:
     def open_log(self) -> TextIO:
         """Open the gateway's log file (0600)."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        descriptor = os.open(self.path / "gateway.log", flags, 0o600)
+        descriptor = os.open(self.log, flags, 0o600)
         return os.fdopen(descriptor, "a", encoding="utf-8", buffering=1)
 
     def open(self, *, port: int | None, entities: int) -> DemoState:

@@ -50,7 +50,7 @@ def test_a_code_is_issued_reissued_and_revoked(fixture: CommandFixture) -> None:
     assert by_id[old["code_id"]]["state"] == "replaced"
     assert (by_id[new]["label"], by_id[new]["sign_name"]) == ("北门", "第一商店")
     fixture.run("revoke", new, "--yes")
-    assert "revoked before" in fixture.run("revoke", new, "--yes", status=2)
+    assert "revoked or replaced before" in fixture.run("revoke", new, "--yes", status=2)
     acts = fixture.rows("SELECT what, operator, subject FROM operator_act ORDER BY at")
     assert [each["what"] for each in acts] == ["code.issue", "code.reissue", "code.revoke"]
     assert {each["operator"] for each in acts} == {"shell:fang"}

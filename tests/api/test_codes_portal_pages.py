@@ -67,10 +67,15 @@ def test_ids_are_random_and_of_one_alphabet() -> None:
     assert parse_code_id("../../etc/passwd") is None
 
 
-def test_a_check_phrase_is_two_plain_words() -> None:
-    """From a list without duplicates."""
+def test_a_check_phrase_is_two_different_plain_words() -> None:
+    """From a list without duplicates; every pair of bytes gives two."""
     assert len(PHRASE_WORDS) == len(set(PHRASE_WORDS)) == 64
-    assert phrase_from(b"\x00\x41") == f"{PHRASE_WORDS[0]} {PHRASE_WORDS[1]}"
+    phrases = {phrase_from(bytes((one, other))) for one in range(256) for other in range(256)}
+    assert len(phrases) == 64 * 63
+    for phrase in phrases:
+        one, other = phrase.split(" ")
+        assert one != other
+        assert {one, other} <= set(PHRASE_WORDS)
 
 
 async def test_a_code_is_listed_and_shown(portal: PortalFixture) -> None:
