@@ -1,11 +1,10 @@
 """State of token, client and agreement: read for each request in a statement that is sent for it."""
 
-from collections.abc import Awaitable
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-import asyncpg
 import orjson
 
 from gateway.access.authentication import Caller
@@ -18,6 +17,7 @@ from gateway.access.errors import (
     raise_if_refused,
 )
 from gateway.clients.agreements import AGREEMENT_JSON, Agreement, agreement_from_json
+from gateway.db.batches import Row
 from gateway.db.prepared import HotDatabase, certain
 from gateway.db.statements import SetStatement
 from gateway.runtime import Runtime
@@ -68,20 +68,19 @@ def current_agreement(client_status: ClientStatus, now: datetime) -> Agreement |
     return client_status.agreement
 
 
-def read_client_status(hot: HotDatabase, caller: Caller) -> Awaitable[ClientStatus]:
-    """The status of the caller, to come; its statement is sent at once."""
-    values = {"client_id": caller.client_id, "jti": caller.token.jti}
-    row = hot.submit(READ_CLIENT_STATUS, values)
-    return _status(row)
+def submit_client_status(hot: HotDatabase, caller: Caller) -> asyncio.Future[Row]:
+    """The row of `READ_CLIENT_STATUS` for a caller, to come; its statement is sent at once."""
+    return hot.submit(READ_CLIENT_STATUS, {"client_id": caller.client_id, "jti": caller.token.jti})
 
 
-async def _status(row: Awaitable[asyncpg.Record | None]) -> ClientStatus:
-    return client_status_from_json(certain(await row)["client_status"])
+def client_status_of(row: Row) -> ClientStatus:
+    """The status in that row."""
+    return client_status_from_json(certain(row)["client_status"])
 
 
 async def require_agreement(runtime: Runtime, caller: Caller) -> Agreement:
     """Read the caller's status; the agreement in force, or its error is raised."""
-    client_status = await read_client_status(runtime.hot, caller)
+    client_status = client_status_of(await submit_client_status(runtime.hot, caller))
     agreement = raise_if_refused(current_agreement(client_status, runtime.now()))
     runtime.quotas.remember(caller.client_id, agreement)
     return agreement

@@ -13,7 +13,7 @@ from typing import Any, Final
 import asyncpg
 
 from gateway.access.answer_loop import AdmittedCall, R
-from gateway.access.client_status import current_agreement, read_client_status
+from gateway.access.client_status import client_status_of, current_agreement, submit_client_status
 from gateway.access.errors import Refusal
 from gateway.clients.agreements import Agreement
 from gateway.db.prepared import certain
@@ -62,10 +62,10 @@ async def read_under_agreement(
     row is read again. Who is refused waits for no row.
     """
     client_id, hot, agreements = call.caller.client_id, call.runtime.hot, call.runtime.quotas
-    status = read_client_status(hot, call.caller)
+    status = submit_client_status(hot, call.caller)
     expected = agreements.newest(client_id)
     row = None if expected is None else hot.submit(statement, values(expected))
-    agreement = current_agreement(await status, now)
+    agreement = current_agreement(client_status_of(await status), now)
     if isinstance(agreement, Refusal):
         return agreement
     agreements.remember(client_id, agreement)

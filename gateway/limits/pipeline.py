@@ -10,7 +10,7 @@ may have been replaced, and a new connection finds out.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -25,7 +25,6 @@ BATCH_SIZE: Final = 128  # commands in one round trip
 ROUND_TRIP_TIMEOUT: Final = 2.0  # seconds, with connecting
 
 Reply = Any  # what Redis answered
-Command = tuple[str | int, ...]
 TIMEOUTS: Final = (TimeoutError, redis.TimeoutError)
 
 
@@ -33,7 +32,7 @@ TIMEOUTS: Final = (TimeoutError, redis.TimeoutError)
 class QueuedCommand:
     """A Redis command that waits for its answer."""
 
-    command: Command
+    packed: bytes
     answer: asyncio.Future[Reply]
 
 
@@ -46,9 +45,10 @@ class Pipeline:
     _workers: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def call(self, *command: str | int) -> Reply:
-        """Redis' answer to `command`; raises redis-py's errors."""
+        """Redis' answer to `command`; raises redis-py's errors, or at once if it cannot be packed."""
+        packed = pack_command(command)  # type: ignore[arg-type]  # any length
         answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._waiting.append(QueuedCommand(command=command, answer=answer))
+        self._waiting.append(QueuedCommand(packed=packed, answer=answer))
         if len(self._workers) < CONCURRENCY:
             self._workers.add(asyncio.create_task(self._work()))
         return await answer
@@ -71,7 +71,7 @@ class Pipeline:
 
     async def _execute(self, batch: list[QueuedCommand]) -> None:
         try:
-            answers = await self._round_trip([each.command for each in batch])
+            answers = await self._round_trip([each.packed for each in batch])
         except Exception as error:  # noqa: BLE001  # any error is the answer to each command
             if isinstance(error, TIMEOUTS):  # a silent Redis: the queue need not wait for it
                 batch += self._waiting
@@ -87,9 +87,8 @@ class Pipeline:
             else:
                 command.answer.set_result(answer)
 
-    async def _round_trip(self, commands: Iterable[Command]) -> list[Reply]:
+    async def _round_trip(self, packed: Sequence[bytes]) -> list[Reply]:
         """The answers in order, errors of the server among them; raises if the connection fails."""
-        packed = [pack_command(each) for each in commands]  # type: ignore[arg-type]  # any length
         async with asyncio.timeout(ROUND_TRIP_TIMEOUT):
             connection = await self.pool.get_connection()  # type: ignore[no-untyped-call]
             try:
