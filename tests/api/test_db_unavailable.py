@@ -1,5 +1,6 @@
 """PostgreSQL unavailable: 503 with Retry-After at every route."""
 
+import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from gateway.app import create_app
 from gateway.clients.agreements import QuotaCache
 from gateway.codes.ids import code_id_from
+from gateway.codes.routes import SYMBOL_PATH
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
 from gateway.db.unavailable import is_unavailable
@@ -172,9 +174,9 @@ def addresses(gateway: GatewayFixture) -> Iterator[RouteCase]:
     for route in iter_route_contexts(gateway.app.router.routes):
         if route.path is None:
             continue
-        path = route.path.replace(":path", "")
+        path = re.sub(r":\w+}", "}", route.path)  # without convertors
         parts = [FILLED.get(p, "000" if p.startswith("{") else p) for p in path.split("/")]
-        is_page = isinstance(route.original_route, PageRoute)
+        is_page = isinstance(route.original_route, PageRoute) or route.path == SYMBOL_PATH
         methods = {(each, path) for each in (route.methods or set()) - {"HEAD", "OPTIONS"}} - seen
         seen |= methods
         for method, _ in sorted(methods):
