@@ -9,7 +9,7 @@ from dataclasses import fields as fields_of
 from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from gateway.creditfile.local_dates import day_of
 
@@ -58,7 +58,7 @@ class Record:
     @classmethod
     def from_json(cls, row: dict[str, Any]) -> Self:
         """A record from a row of the table `record` as JSON."""
-        return cls(**row | _parsed(row, _RECORD))
+        return _made(cls, _RECORD, row)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +107,7 @@ class Enterprise:
     @classmethod
     def from_json(cls, row: dict[str, Any]) -> Self:
         """An enterprise from a row of the table `enterprise` as JSON."""
-        return cls(**row | _parsed(row, _ENTERPRISE))
+        return _made(cls, _ENTERPRISE, row)
 
 
 _SAME_IN_REGISTRATION: Final = (
@@ -176,14 +176,32 @@ _PARSERS: Final[Mapping[object, Callable[[Any], Any]]] = {
 }
 
 
-def _parsers(model: type[Record | Enterprise]) -> dict[str, Callable[[Any], Any]]:
-    """Parsers of the members whose JSON form is another one, by their annotations."""
-    return {each.name: _PARSERS[each.type] for each in fields_of(model) if each.type in _PARSERS}
+_Model = TypeVar("_Model", bound=Record | Enterprise)
+_Column = tuple[str, Callable[[Any, Any], None], Callable[[Any], Any] | None]
+"""A member's name, its setter, and the parser of its JSON where that has another form."""
 
 
-def _parsed(row: Mapping[str, Any], parsers: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
-    return {name: parse(row[name]) for name, parse in parsers.items() if row.get(name) is not None}
+def _columns(model: type[Record | Enterprise]) -> tuple[_Column, ...]:
+    return tuple(
+        (each.name, getattr(model, each.name).__set__, _PARSERS.get(each.type))
+        for each in fields_of(model)
+    )
 
 
-_RECORD: Final = _parsers(Record)
-_ENTERPRISE: Final = _parsers(Enterprise)
+def _made(model: type[_Model], columns: tuple[_Column, ...], row: Mapping[str, Any]) -> _Model:
+    """An instance from a row. Filling slots takes half the time of a frozen class's constructor."""
+    if len(row) != len(columns):  # a former version, from before a column was added
+        parsed = {name: _parsed(row[name], parse) for name, _, parse in columns if name in row}
+        return model(**{**row, **parsed})
+    made = object.__new__(model)
+    for name, put, parse in columns:
+        put(made, _parsed(row[name], parse))
+    return made
+
+
+def _parsed(value: Any, parse: Callable[[Any], Any] | None) -> Any:  # JSON, and what it stands for
+    return value if parse is None or value is None else parse(value)
+
+
+_RECORD: Final = _columns(Record)
+_ENTERPRISE: Final = _columns(Enterprise)
