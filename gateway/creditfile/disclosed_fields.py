@@ -1,10 +1,10 @@
 """Fields of a record that reach an audience, and their values as disclosed. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_parts import Condition
@@ -41,52 +41,79 @@ class ServedField:
         return self.is_masked and not known
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedFields:
+    """The fields of a dataset that can reach an audience, and those of them that depend on a record."""
+
+    names: tuple[str, ...]
+    conditional: tuple[ServedField, ...]
+    masked: tuple[ServedField, ...]
+    scanned: tuple[ServedField, ...]
+
+    @classmethod
+    def of(cls, fields: Sequence[ServedField]) -> Self:
+        """The plan of these fields."""
+        return cls(
+            names=tuple(each.name for each in fields),
+            conditional=tuple(each for each in fields if each.public_when is not None),
+            masked=tuple(each for each in fields if each.is_masked),
+            scanned=tuple(each for each in fields if each.is_scanned),
+        )
+
+    def any_reaches(self, record: Record) -> bool:
+        """True if some field of the record's dataset reaches the audience."""
+        return len(self.conditional) < len(self.names) or any(
+            each.reaches(record.fields) for each in self.conditional
+        )
+
+
 @derived_table
-def served_fields(catalogue: Catalogue, key: tuple[str, Audience, str]) -> tuple[ServedField, ...]:
+def served_fields(catalogue: Catalogue, key: tuple[str, Audience, str]) -> ServedFields:
     """The fields of a dataset that can reach an audience, by the enterprise's kind."""
     code, audience, kind = key
     is_individual = kind == INDIVIDUAL_BUSINESS
-    return tuple(
-        ServedField(
-            field=each,
-            name=each.name,
-            public_when=None if each.disclosure in CLASSES_FOR[audience] else each.public_when,
-            is_masked=audience is Audience.PUBLIC
-            and each.personal
-            and (each.masked or is_individual),
-            unmasked_when=each.unmasked_when,
-            is_scanned=has_free_wording(each)
-            # else requested explicitly, under consent
-            and not (each.personal and each.disclosure is not DisclosureClass.PUBLIC),
-        )
-        for each in catalogue.fields_for(code, audience, kind)
+    return ServedFields.of(
+        [
+            ServedField(
+                field=each,
+                name=each.name,
+                public_when=None if each.disclosure in CLASSES_FOR[audience] else each.public_when,
+                is_masked=audience is Audience.PUBLIC
+                and each.personal
+                and (each.masked or is_individual),
+                unmasked_when=each.unmasked_when,
+                is_scanned=has_free_wording(each)
+                # else requested explicitly, under consent
+                and not (each.personal and each.disclosure is not DisclosureClass.PUBLIC),
+            )
+            for each in catalogue.fields_for(code, audience, kind)
+        ]
     )
-
-
-def any_reaches(record: Record, served: Iterable[ServedField]) -> bool:
-    """True if some field of the record's dataset reaches the audience."""
-    return any(each.reaches(record.fields) for each in served)
 
 
 def disclosed_values(
     record: Record,
-    served: Iterable[ServedField],
+    served: ServedFields,
     *,
     today: date,
     only: AbstractSet[str] | None = None,
 ) -> dict[str, Any]:
     """The record's fields as disclosed; with `only`, these of them."""
-    fields, found = record.fields, dict[str, Any]()
-    scanned = []
-    for each in served:
-        if only is not None and each.name not in only:
-            continue
-        if each.name in fields and each.reaches(fields):
-            found[each.name] = value = fields[each.name]
-            if each.hides_person(fields):
-                found[each.name] = mask_persons(value)
-            elif each.is_scanned:
-                scanned.append(each.field)
+    fields = record.fields
+    closed = {each.name for each in served.conditional if not each.reaches(fields)}
+    found = {
+        name: fields[name]
+        for name in served.names
+        if name in fields and name not in closed and (only is None or name in only)
+    }
+    hidden = {
+        each.name for each in served.masked if each.name in found and each.hides_person(fields)
+    }
+    for name in hidden:
+        found[name] = mask_persons(found[name])
+    scanned = [
+        each.field for each in served.scanned if each.name in found and each.name not in hidden
+    ]
     return found | masked_texts(found, scanned, today=today)
 
 

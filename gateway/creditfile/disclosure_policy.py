@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from gateway.creditfile import disclosure_terms
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.disclosed_fields import any_reaches, disclosed_values, served_fields
+from gateway.creditfile.disclosed_fields import disclosed_values, served_fields
 from gateway.creditfile.disclosure_class import CLASSES_FOR, Audience
 from gateway.creditfile.disclosure_terms import (
     ALONE,
@@ -59,7 +59,7 @@ def is_disclosable(
         record, catalogue, now, context=context
     ):
         return False
-    return any_reaches(record, served_fields(catalogue, (record.dataset, audience, kind)))
+    return served_fields(catalogue, (record.dataset, audience, kind)).any_reaches(record)
 
 
 def end_in_effect(
@@ -117,7 +117,7 @@ def disclosable_records(
         if end is not None and audience is not Audience.ENTERPRISE:
             continue
         served = served_fields(catalogue, (each.dataset, audience, kind))
-        if any_reaches(each, served):
+        if served.any_reaches(each):
             is_held_against = end is None and is_bad(each, catalogue.dataset(each.dataset))
             wanted = None if only is None else only.get(each.dataset, frozenset())
             fields = disclosed_values(each, served, today=today, only=wanted)

@@ -1,8 +1,7 @@
 """Mapping of delivered fields to a stored record: natural key, typed columns, masked and encrypted fields."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from itertools import chain
 from typing import Any, Final
 
 from gateway.creditfile.catalogue_schema import DatasetDefinition, FieldDefinition
@@ -54,15 +53,15 @@ def without_personal_numbers(
 
 
 def masked_texts(
-    fields: Mapping[str, Any], definitions: Iterable[FieldDefinition], *, today: date
+    fields: Mapping[str, Any], definitions: Sequence[FieldDefinition], *, today: date
 ) -> dict[str, Any]:
     """Those of `fields` that `definitions` name, masked (R5); none where no text may hold a number."""
-    texts = {each.name: each for each in definitions}
-    if not may_hold_personal_number(chain.from_iterable(_texts_of(fields[name]) for name in texts)):
+    texts = [text for each in definitions for text in _texts_of(fields[each.name])]
+    if not may_hold_personal_number(texts):
         return {}
     return {
-        name: without_personal_numbers(each, fields[name], today=today)
-        for name, each in texts.items()
+        each.name: without_personal_numbers(each, fields[each.name], today=today)
+        for each in definitions
     }
 
 

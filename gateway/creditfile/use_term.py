@@ -51,15 +51,26 @@ def use_term(
 ) -> UseTerm:
     """The term of use of a record that is disclosed at `now`."""
     dataset, rules = catalogue.dataset(record.dataset), catalogue.rules_of(record.dataset)
-    ends = [
-        ends_at(each, dataset, rules, alternative)
-        for each in _alike(record, dataset, rules, _told(record.dataset, permission, catalogue))
-        for alternative in _contexts_alike(record, permission, catalogue, context)
-    ]
+    ends = (
+        _ends_alike(record, permission, catalogue, context)
+        if rules.has_publicity or record.record_id in context.related
+        else (ends_at(record, dataset, rules, context),)
+    )
     live = [end for end in ends if end is not None and end > now]
     use_until = min([permission.valid_until, *live])
     retention = timedelta(days=permission.retention_days)
     return UseTerm(use_until=use_until, delete_by=use_until + retention)
+
+
+def _ends_alike(
+    record: Record, permission: Permission, catalogue: Catalogue, context: FileContext
+) -> Iterator[datetime | None]:
+    """The ends of all records, in all contexts, that the recipient cannot tell apart from this one."""
+    dataset, rules = catalogue.dataset(record.dataset), catalogue.rules_of(record.dataset)
+    told = _told(record.dataset, permission, catalogue)
+    for each in _alike(record, dataset, rules, told):
+        for alternative in _contexts_alike(record, permission, catalogue, context):
+            yield ends_at(each, dataset, rules, alternative)
 
 
 def _told(dataset: str, permission: Permission, catalogue: Catalogue) -> Collection[str]:

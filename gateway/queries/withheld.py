@@ -5,6 +5,7 @@ Never single records: that one was repaired or has expired is not disclosed.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -27,7 +28,7 @@ WithheldReason = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class DisclosedScope:
     """The requested datasets that are disclosed, and why the others are withheld."""
 
@@ -47,6 +48,8 @@ class DisclosedScope:
         """
         withheld = self.withheld_fields.get(record.dataset, frozenset())
         unseparated = self.unseparated.get(record.dataset, {})
+        if not withheld and not unseparated:
+            return fields
         return {
             name: value
             for name, value in fields.items()
@@ -56,7 +59,7 @@ class DisclosedScope:
             )
         }
 
-    @property
+    @cached_property
     def withheld_fields(self) -> Mapping[str, frozenset[str]]:
         """Fields by dataset that are withheld although their class would allow them."""
         none: frozenset[str] = frozenset()
