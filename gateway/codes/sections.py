@@ -6,6 +6,7 @@ once for all pages.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -63,19 +64,21 @@ def sections_of(
         if not catalogue.dataset(dataset).only_in_force or _in_force(each.record, today):
             by_dataset[dataset].append(each)
     empty = _empty_sections(catalogue, enterprise.kind == INDIVIDUAL_BUSINESS)
+    unavailable = frozenset(enterprise.unavailable)
+    others = by_dataset.keys() | unavailable
     return [
-        _section(each, by_dataset.get(each.dataset), enterprise)
+        _section(each, by_dataset.get(each.dataset, ()), unavailable)
+        if each.dataset in others
+        else each
         for each in empty.at(format_moment(now))
     ]
 
 
 def _section(
-    empty: Section, found: Sequence[DisclosableRecord] | None, enterprise: Enterprise
+    empty: Section, found: Sequence[DisclosableRecord], unavailable: AbstractSet[str]
 ) -> Section:
-    if empty.dataset in enterprise.unavailable:
+    if empty.dataset in unavailable:
         return replace(empty, state="unavailable", statement=_UNAVAILABLE)
-    if not found:
-        return empty
     return replace(empty, state="found", statement=_count_text(len(found)), found=found)
 
 

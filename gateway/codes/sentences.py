@@ -138,19 +138,21 @@ def _joined(first: Translated, second: Translated) -> Translated:
 
 
 def _filled(parts: Sequence[str], values: Mapping[str, str]) -> str:
-    kept = "".join(part for part in parts if _can_fill(part, values))
-    return _PLACEHOLDER.sub(lambda found: values[found[1]], kept).strip()
+    kept = (_pieces(part) for part in parts if _can_fill(part, values))
+    return "".join(
+        values[piece] if at % 2 else piece for pieces in kept for at, piece in enumerate(pieces)
+    ).strip()
 
 
 def _can_fill(part: str, values: Mapping[str, Any]) -> bool:
     """True if every field in a part of a sentence has a value."""
-    return all(name in values for name in _names_in(part))
+    return all(name in values for name in _pieces(part)[1::2])
 
 
 @lru_cache(maxsize=1_024)
-def _names_in(part: str) -> tuple[str, ...]:
-    """Names of the fields in a part of a catalogue's sentence."""
-    return tuple(_PLACEHOLDER.findall(part))
+def _pieces(part: str) -> tuple[str, ...]:
+    """Words and names of fields, in turns, of a part of a catalogue's sentence."""
+    return tuple(_PLACEHOLDER.split(part))
 
 
 def _short(text: str) -> str:

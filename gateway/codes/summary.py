@@ -74,8 +74,7 @@ class Summary:
     @property
     def none_found(self) -> Translated:
         """The R6 wording for all empty sections together; it denies no more than they do."""
-        moment = format_moment(self.as_of)
-        count = len(self.empty)
+        moment, count = format_moment(self.as_of), len(self.empty)
         return Translated(
             f"以下 {count} 类截至 {moment} 未查询到列入名录（名单）或在公示期内、有效期内的信息；"
             "依法不予公示、中止公示、正在复议诉讼或已修复的不在此列",

@@ -91,7 +91,10 @@ def field_value(
     dataset: str, name: str, fields: Mapping[str, Any], catalogue: Catalogue
 ) -> Translated:
     """Label of a field's value; amounts of money with their unit."""
-    value, field = fields.get(name), catalogue.dataset(dataset).field_by_name.get(name)
+    value = fields.get(name)
+    if type(value) is str and name in _texts(catalogue, dataset):
+        return value_label(value)
+    field = catalogue.dataset(dataset).field_by_name.get(name)
     if field is None or value is None:
         return value_label(value)
     if field.type == "decimal":
@@ -108,6 +111,17 @@ def field_value(
     table = catalogue.licensing_items if field.labels_from else None
     item = table.by_code.get(value) if table is not None else None
     return value_label(value) if item is None else _translated(item)
+
+
+@derived_table
+def _texts(catalogue: Catalogue, dataset: str) -> frozenset[str]:
+    """Names of a dataset's fields whose texts are labelled by themselves."""
+    coded = CODED_FIELDS if dataset == REGISTRATION else ()
+    return frozenset(
+        each.name
+        for each in catalogue.dataset(dataset).fields
+        if each.type != "decimal" and not each.labels_from and each.name not in coded
+    )
 
 
 def _registered(name: str, value: Any) -> Translated:  # a field's JSON
@@ -147,11 +161,13 @@ def named_fields(
     dataset: str, fields: Mapping[str, Any], catalogue: Catalogue, kind: str = ""
 ) -> list[tuple[Translated, Translated]]:
     """Labels and values of all non-empty fields."""
-    labels = _field_labels(catalogue, (dataset, kind))
+    labels, texts = _field_labels(catalogue, (dataset, kind)), _texts(catalogue, dataset)
     return [
         (
             labels.get(name) or Translated(name, name),
-            field_value(dataset, name, fields, catalogue),
+            value_label(held)
+            if type(held) is str and name in texts
+            else field_value(dataset, name, fields, catalogue),
         )
         for name, held in fields.items()
         if held not in (None, "", [])

@@ -124,12 +124,16 @@ def format_end(end: datetime) -> str:
 
 def marked_dates(text: str) -> Markup:
     """The text with its dates as elements, which no line breaks at their hyphens."""
-    return Markup(_DATE.sub(r"<time>\g<0></time>", str(escape(text))))  # noqa: S704  # escaped
+    escaped = escape(text)
+    if "-" not in text:
+        return escaped
+    return Markup(_DATE.sub(lambda day: f"<time>{day[0]}</time>", str(escaped)))  # noqa: S704
 
 
 def _language_switch(query: Mapping[str, str], language: Language) -> str:
     """The query of the same page in the other language."""
-    return "?" + urlencode(dict(query) | {"lang": "zh" if language == "en" else "en"})
+    other = "zh" if language == "en" else "en"
+    return "?" + urlencode(dict(query) | {"lang": other}) if query else f"?lang={other}"
 
 
 def _settings(request: Request) -> Any:  # `None` in an application without a runtime

@@ -25,11 +25,15 @@ _HEADERS: Final = {
     b"x-content-type-options": b"nosniff",
 }
 _PAGES: Final = {name: Representation(sheet, _HEADERS) for name, sheet in _SHEETS.items()}
+_URLS: Final = {
+    name: f"/portal/static/{name}?v={hashlib.sha256(sheet).hexdigest()[:12]}"
+    for name, sheet in _SHEETS.items()
+}
 
 
 def stylesheet_url(name: str) -> str:
     """The address of a stylesheet, with a hash of its content."""
-    return f"/portal/static/{name}?v={hashlib.sha256(_SHEETS[name]).hexdigest()[:12]}"
+    return _URLS[name]
 
 
 def stylesheet_bytes(name: str, coding: Coding) -> bytes:
