@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.clients.agreements import QuotaCache
 from gateway.creditfile.catalogue import Catalogue
+from gateway.db.locations import Locations
 from gateway.db.prepared import HotDatabase
 from gateway.disclosure.refusal_counts import RefusalCounter
 from gateway.limits.store_protocol import LimitStore
@@ -46,6 +47,8 @@ class Runtime:
     now: Callable[[], datetime]
     refusal_counter: RefusalCounter = field(default_factory=RefusalCounter)
     kept_pages: KeptPages = field(default_factory=KeptPages)
+    code_locations: Locations = field(default_factory=Locations)
+    """The enterprises of codes that were scanned before."""
     log_status: LogStatus = field(default_factory=LogStatus)
     cdn: PageCdn | None = None
     """The CDN in front of the public pages, where it takes purges."""

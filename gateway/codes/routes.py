@@ -148,11 +148,12 @@ async def scan_code(request: Request, code_id: str, runtime: UsingRuntime) -> Re
         public_datasets(runtime.catalogue),
         runtime.catalogue,
         now=now,
-        uscc=kept.subject.uscc if kept else None,
+        uscc=runtime.code_locations.find(parsed),
     )
     if row is None:
         return await _unknown_code(request, runtime, "unknown")
     code = Code(**{name: row[name] for name in Code.__dataclass_fields__})
+    runtime.code_locations.keep(parsed, code.uscc)
     warning = _warning_or_count(request, runtime, code, now)
     if warning:
         return warning

@@ -98,12 +98,8 @@ def field_value(
     if field is None or value is None:
         return value_label(value)
     if field.type == "decimal":
-        field_name = Translated(field.zh, field.en)
-        if not is_amount(field_name):
-            return value_label(_plain(str(value)))
         is_capital = dataset == REGISTRATION and name == "capital"
-        currency = fields.get("currency") or YUAN if is_capital else currency_of(field_name)
-        return amount_text(str(value), str(currency))
+        return _number(field, f"{value}", fields.get("currency") or YUAN if is_capital else None)
     if isinstance(value, bool) and name in YES_OR_NO:
         return YES_OR_NO[name][not value]
     if dataset == REGISTRATION and not isinstance(value, bool):
@@ -122,6 +118,14 @@ def _texts(catalogue: Catalogue, dataset: str) -> frozenset[str]:
         for each in catalogue.dataset(dataset).fields
         if each.type != "decimal" and not each.labels_from and each.name not in coded
     )
+
+
+def _number(field: FieldDefinition, held: str, currency: str | None) -> Translated:
+    """Label of a number, or of an amount of money: in `currency`, or else in that of its field."""
+    name = Translated(field.zh, field.en)
+    if not is_amount(name):
+        return value_label(_plain(held))
+    return amount_text(held, currency_of(name) if currency is None else f"{currency}")
 
 
 def _registered(name: str, value: Any) -> Translated:  # a field's JSON

@@ -10,8 +10,11 @@ from typing import Any, Final
 import brotli
 import httpx2
 import pytest_asyncio
+from sqlalchemy import delete
+from sqlmodel import col
 
 from gateway.codes.store import Code
+from gateway.codes.tables import CodeRow
 from gateway.creditfile.catalogue import load_catalogue
 from gateway.pages.kept_pages import KeptPages
 from gateway.signing.http_signatures import content_digest
@@ -152,6 +155,22 @@ async def test_the_first_page_of_a_code_is_coded_quickly_and_the_next_ones_well(
         else:
             assert second.headers["etag"] != again.headers["etag"]
             assert len(well) < len(quick_again)
+
+
+async def test_a_code_is_looked_up_once_and_read_at_each_request(portal: PortalFixture) -> None:
+    """Its enterprise never changes; whether there is such a code, its enterprise's shard says anew."""
+    code = await code_of_a_penalised_firm(portal)
+    numbers = []
+    for _ in range(2):
+        portal.runtime.kept_pages.drop((code.code_id, None, None))
+        with record_statements(portal.app) as database:
+            assert (await portal.browser().get(f"/E/{code.code_id}")).status_code == 200
+        numbers.append(len(database.asked))
+    assert numbers == [2, 1]
+    portal.runtime.kept_pages.drop((code.code_id, None, None))
+    async with portal.engine.begin() as connection:
+        await connection.execute(delete(CodeRow).where(col(CodeRow.code_id) == code.code_id))
+    assert (await portal.browser().get(f"/E/{code.code_id}")).status_code == 404
 
 
 async def test_each_form_of_a_page_is_kept_by_itself_in_each_coding(portal: PortalFixture) -> None:
