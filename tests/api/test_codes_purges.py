@@ -370,6 +370,62 @@ async def test_what_is_not_public_purges_nothing(portal: PortalFixture) -> None:
     assert await count_rows(portal) == before
 
 
+async def test_a_change_of_an_enterprise_without_a_code_is_not_told(
+    portal: PortalFixture, cdn: CachingCdn
+) -> None:
+    """It has no page; one whose last code was deleted had one."""
+    key = page_cdn(portal).surrogate_key(portal.elsewhere)
+    await portal.add_records(make_record(uscc=portal.elsewhere))
+    async with portal.engine.begin() as connection:
+        values = {"uscc": portal.elsewhere}
+        query = "UPDATE enterprise SET name = name || '店' WHERE uscc = :uscc"
+        await connection.execute(text(query), values)
+    await until_none_is_first(portal)
+    assert not [keys for keys in cdn.purges if key in keys]
+    await portal.add_code(portal.elsewhere)
+    await until_purged(cdn, key)
+    cdn.purges.clear()
+    async with portal.engine.begin() as connection:
+        query = "DELETE FROM enterprise_code WHERE uscc = :uscc"
+        await connection.execute(text(query), values)
+    await until_purged(cdn, key)
+
+
+async def test_a_change_under_way_when_the_first_code_is_issued_is_told(
+    portal: PortalFixture, cdn: CachingCdn
+) -> None:
+    """The page of the new code may have been fetched before the change was committed."""
+    await until_none_is_first(portal)
+    async with portal.engine.begin() as connection:
+        query = "UPDATE enterprise SET name = name || '店' WHERE uscc = :uscc"
+        await connection.execute(text(query), {"uscc": portal.elsewhere})
+        await portal.add_code(portal.elsewhere)
+        await until_purged(cdn, page_cdn(portal).surrogate_key(portal.elsewhere))
+        cdn.purges.clear()
+    await until_purged(cdn, page_cdn(portal).surrogate_key(portal.elsewhere))
+
+
+async def test_values_encrypted_anew_purge_nothing(portal: PortalFixture) -> None:
+    """No page shows them; what else a statement changes in their rows is noted."""
+    await one_code_with_a_penalty(portal)
+    await until_none_is_first(portal)
+    page_cdn(portal).url = "http://127.0.0.1:9/"
+    before = await count_rows(portal)
+    for table in ("enterprise", "record"):
+        async with portal.engine.begin() as connection:
+            query = f"UPDATE {table} SET personal = '\\x01', digests = '{{\"a\": 1}}'"  # noqa: S608  # constant
+            await connection.execute(text(query.replace(":", "\\:")))
+        assert await count_rows(portal) == before, table
+    for number, (table, column) in enumerate(
+        [("enterprise", "address"), ("record", "natural_key"), ("record", "record_id")]
+    ):
+        async with portal.engine.begin() as connection:
+            query = f"""UPDATE {table} SET personal = '\\x02', {column} = {column} || '2'
+                WHERE uscc = '{portal.firm}'"""  # noqa: S608  # constant
+            assert (await connection.execute(text(query))).rowcount == 1
+        assert await count_rows(portal) == before + number + 1, column
+
+
 async def test_whoever_copies_upserts_or_truncates_purges_too(portal: PortalFixture) -> None:
     """Deliveries and bulk issues write by COPY and ON CONFLICT; each is noted once a statement."""
     await until_none_is_first(portal)

@@ -54,6 +54,7 @@ async def test_what_a_killed_gateway_was_sending_is_sent_by_the_next(
     """SIGKILL while the CDN holds the call; several times, with a change each."""
     async with open_portal(await new_database(postgres_url), tmp_path) as portal:
         await portal.add_records(make_record(uscc=portal.firm))
+        await portal.add_code(portal.firm)
 
         async def is_leased() -> bool:
             async with portal.engine.connect() as connection:

@@ -37,6 +37,9 @@ ON CONFLICT (is_only) DO UPDATE SET
                          THEN coalesce(held.since, own) END
                FROM CAST(CAST(pg_current_xact_id() AS text) AS bigint) AS own)
 RETURNING since <= CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)""")
+# What no page shows is told to nobody. Not the trigger decides it, but who sends: a code that was issued
+# while the change was still under way has a page of before it.
+_DROP: Final = Statement("SELECT xinqiao_drop_page_purges(:limit)")
 _COUNT: Final = Statement("""
 SELECT count(*) AS due, now() - min(due_at) AS overdue
   FROM (SELECT due_at FROM page_purge WHERE due_at <= now() ORDER BY due_at LIMIT :limit) AS due""")
@@ -97,7 +100,8 @@ async def renew_lease(connection: AsyncConnection, datasets: Collection[str]) ->
 
 
 async def read_backlog(connection: AsyncConnection) -> Backlog:
-    """The purges that are due."""
+    """The purges that are due, without those of enterprises that have no code."""
+    await connection.execute(_DROP, {"limit": TOO_MANY})
     row = (await connection.execute(_COUNT, {"limit": TOO_MANY + 1})).one()
     return Backlog(purges=row.due, overdue=row.overdue or timedelta(0))
 

@@ -24,6 +24,13 @@ page_purge = Table(
     Column("noted_at", Moment, nullable=False, server_default=text("clock_timestamp()")),
     Column("due_at", Moment, nullable=False, server_default=text("clock_timestamp()")),
     Column("is_repeat", Boolean, nullable=False, server_default=text("false")),
+    Column(
+        "needs_code",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="not sent where the enterprise has no code",
+    ),
     PrimaryKeyConstraint("purge_id", name=conv("pk_page_purge")),
     Index(conv("ix_page_purge_due_at"), "due_at"),
 )
