@@ -26,7 +26,7 @@ from gateway.creditfile.file_query import (
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS
 from gateway.creditfile.tables import enterprise
 from gateway.db.prepared import HotDatabase
-from gateway.db.statements import Statement
+from gateway.db.statements import SetStatement
 
 DAY: Final = timedelta(days=1)
 
@@ -50,8 +50,8 @@ REGISTERED: Final = (
     ),
 )
 """The columns of a `Registration`."""
-_LOCATE: Final = Statement(
-    "SELECT uscc FROM enterprise_code_locator WHERE code_id = CAST(:code_id AS text)",
+_LOCATE: Final = SetStatement.lateral(
+    "SELECT uscc FROM enterprise_code_locator WHERE code_id = CAST(:code_id AS text)", shared=True
 )
 _DATASETS: Final = "string_to_array(CAST(:datasets AS text), ',')"  # an array costs the driver more
 _MARK: Final = f"concat_ws(' ', c.xmin, {enterprise_mark()}, {records_mark(_DATASETS)}) AS mark"
@@ -59,12 +59,13 @@ _FILE: Final = f"""{enterprise_json()} AS enterprise,
        {nearly_all_records_json(_DATASETS, condition=NEEDED)} AS records"""
 _OF_CODE: Final = """FROM enterprise_code AS c
  WHERE c.uscc = CAST(:uscc AS text) AND c.code_id = CAST(:code_id AS text)"""
-_READ_MARK: Final = Statement(f"SELECT {_MARK} {_OF_CODE}")  # constants
-_READ: Final = Statement(f"""
+_READ_MARK: Final = SetStatement.lateral(f"SELECT {_MARK} {_OF_CODE}", shared=True)  # constants
+"""Scans of one sticker that are under way together share one reading."""
+_READ: Final = SetStatement.lateral(f"""
 SELECT {", ".join(f"c.{name}" for name in Code.__dataclass_fields__)}, {_MARK},
        {_FILE}
   {_OF_CODE}""")  # only constants are put together
-_READ_FILE: Final = Statement(f"SELECT {_FILE}")  # constants
+_READ_FILE: Final = SetStatement.lateral(f"SELECT {_FILE}")  # constants
 
 
 def new_randomness() -> bytes:
@@ -220,7 +221,7 @@ async def read_mark(
 ) -> str | None:
     """The mark of what `read_public_file` would read now; `None` if this enterprise has no such code."""
     values = {"code_id": code_id, "uscc": uscc, "datasets": ",".join(datasets)}
-    row = await hot.row(_READ_MARK, values)
+    row = await hot.submit(_READ_MARK, values)
     return row and row["mark"]
 
 
@@ -239,12 +240,12 @@ async def read_public_file(
     enterprise, if it is known.
     """
     if uscc is None:
-        located = await hot.row(_LOCATE, {"code_id": code_id})
+        located = await hot.submit(_LOCATE, {"code_id": code_id})
         if located is None:
             return None
         uscc = located["uscc"]
     values = _file_values(uscc, datasets, catalogue, now)
-    row: Mapping[str, Any] | None = await hot.row(_READ, values | {"code_id": code_id})
+    row: Mapping[str, Any] | None = await hot.submit(_READ, values | {"code_id": code_id})
     return row
 
 
@@ -257,7 +258,7 @@ async def read_file_of(
     now: datetime,
 ) -> Mapping[str, Any]:
     """The enterprise (NULL if unknown) and its records of `datasets`, by one statement."""
-    row: Mapping[str, Any] | None = await hot.row(
+    row: Mapping[str, Any] | None = await hot.submit(
         _READ_FILE, _file_values(uscc, datasets, catalogue, now)
     )
     return row or {"enterprise": None, "records": "[]"}

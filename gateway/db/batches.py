@@ -4,7 +4,7 @@ There is no timer: a call that finds less than two sets under way goes at once, 
 makes the next set. Calls of the same key (one client about one enterprise) never share a set and are
 never under way at once. A caller that gives up takes nothing with it: its set goes on.
 
-What a set leaves out, and every call of a set that PostgreSQL refused, is carried out by itself: a row
+What a set did not write, and every call of a set that PostgreSQL refused, is carried out by itself: a row
 that has changed, or a value that PostgreSQL refuses, costs its own call alone. A call that finds a row
 locked tries again a little later and holds neither a connection nor a place meanwhile.
 """
@@ -152,7 +152,12 @@ class Batcher:
             for call in same:
                 _answer(call, row)
             same.clear()
-        return [call for same in asked for call in same]
+        left_out = [call for same in asked for call in same]
+        if not self.statement.reads:
+            return left_out
+        for call in left_out:
+            _answer(call, None)
+        return []
 
     def _distinct(self, calls: Sequence[QueuedCall]) -> list[list[QueuedCall]]:
         """The calls by their values."""

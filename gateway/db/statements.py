@@ -40,8 +40,8 @@ class SetStatement:
 
     `many` takes one array for each of `names` and returns, in any order, a row for each call that it
     has carried out: the columns of `single` and `place`, the call's number from 1. A call without a row
-    is carried out by itself. Calls of the same `key` never share a set; `shared` calls of the same
-    values are asked once.
+    has none if the statement only `reads`, else it is carried out by itself. Calls of the same `key`
+    never share a set; `shared` calls of the same values are asked once.
     """
 
     single: Statement
@@ -49,6 +49,7 @@ class SetStatement:
     names: tuple[str, ...]
     lists: frozenset[str] = frozenset()
     key: tuple[str, ...] = ()
+    reads: bool = False
     shared: bool = False
     impatient: Statement | None = None
     """`single`, giving up a lock that it is not given soon (55P03)."""
@@ -71,6 +72,7 @@ class SetStatement:
                 FROM {calls_as_rows(types)} CROSS JOIN LATERAL ({body}) AS answer""",  # noqa: S608  # constants only
             names=tuple(types),
             lists=lists,
+            reads=True,
             shared=shared,
         )
 

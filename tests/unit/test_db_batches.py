@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import asyncpg
@@ -140,6 +140,15 @@ async def test_calls_about_one_enterprise_are_never_under_way_at_once(database: 
     calls = [batcher.submit(_call(n, enterprise=n % 3)) for n in range(30)]
     assert await _numbers(calls) == list(range(30))
     assert sum(map(len, database.sets)) + len(database.alone) == 30
+
+
+async def test_what_a_set_of_reads_leaves_out_has_no_row(database: Database) -> None:
+    """As the single statement would give none."""
+    database.left_out = {2, 4}
+    batcher = database.batcher(replace(CALL, reads=True))
+    calls = [batcher.submit(_call(n)) for n in range(6)]
+    assert await _numbers(calls) == [0, 1, None, 3, None, 5]
+    assert database.alone == []
 
 
 async def test_what_a_set_leaves_out_is_carried_out_by_itself(database: Database) -> None:
