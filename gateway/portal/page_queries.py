@@ -72,11 +72,13 @@ async def clients_of_consents(
 ) -> dict[str, Translated]:
     """The names of the clients of these consents of one enterprise, by consent."""
     found = await connection.execute(
-        select(consents.c.consent_id, col(ClientRow.name_zh), col(ClientRow.name_en))
-        .join(ClientRow, col(ClientRow.client_id) == consents.c.client_id)
-        .where(consents.c.uscc == uscc, consents.c.consent_id.in_(sorted(consent_ids)))
+        select(consents.c.consent_id, consents.c.client_id).where(
+            consents.c.uscc == uscc, consents.c.consent_id.in_(sorted(consent_ids))
+        )
     )
-    return {consent_id: Translated(zh, en) for consent_id, zh, en in found}
+    client_of = {row.consent_id: row.client_id for row in found}
+    clients = await find_clients(connection, client_of.values())
+    return {consent_id: clients[client_id].name for consent_id, client_id in client_of.items()}
 
 
 async def find_enterprise(connection: AsyncConnection, uscc: str) -> EnterpriseCard | None:
