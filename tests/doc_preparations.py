@@ -41,6 +41,14 @@ TRUSTED_KEYS: Final = "curl -s http://127.0.0.1:8420/.well-known/jwks.json > tru
 OWN_DATABASE: Final = (
     "export XINQIAO_DATABASE_URL=postgresql://xinqiao:…@db.example/xinqiao XINQIAO_OPERATOR=fang"
 )
+RECORD_ONCE_LOGGED: Final = """
+for _ in $(seq 100); do
+    xinqiao curl /v1/consents/$(cat consent)/record --kit .demo/kit.json > record.json
+    xinqiao verify-consent record.json --keys trusted-keys.json > /dev/null && break
+    sleep 0.2
+done
+"""
+"""A consent's record, asked for until the log has its newest events."""
 Act = Callable[[Runner], object]
 
 
@@ -165,9 +173,7 @@ class SdkReadme(Bank):
             "def handle(": self._read_and_delete,
             "def read_once(": lambda _: self._follow(),
             'verify_evidence("loan': lambda _: self._read_once(),
-            "verify-consent": shell(
-                "xinqiao curl /v1/consents/$(cat consent)/record --kit .demo/kit.json > record.json"
-            ),
+            "verify-consent": shell(RECORD_ONCE_LOGGED),
         }
 
     def _consent(self) -> str:
