@@ -88,7 +88,9 @@ class MergedBatch:
             format="text",
             null=COPY_NULL,
         )
-        await self._execute(statements.classify)
+        await self._execute(
+            statements.classify_distributed if is_distributed else statements.classify
+        )
         await self._driver.execute(ANY_JOIN)
         await self._execute(
             *(

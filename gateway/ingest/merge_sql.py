@@ -37,6 +37,8 @@ class MergeStatements:
 
     prepare: str
     classify: Statement
+    classify_distributed: Statement
+    """The same by a plain join, which a cluster can run and stale statistics can mislead."""
     keep_superseded: tuple[Statement, ...]
     """Lock the rows to be updated and copy them into history."""
     keep_superseded_distributed: tuple[Statement, ...]
@@ -66,7 +68,8 @@ class MergeStatements:
         merged = f"FROM {table.staged} AS s LEFT JOIN {table.held} AS m USING (row)"
         return cls(
             prepare=_prepare(table),
-            classify=Statement(_classify(table)),
+            classify=Statement(_classify(table, _found_by_key(table))),
+            classify_distributed=Statement(_classify(table, _found_by_join(table))),
             keep_superseded=(Statement(_keep_superseded(table, _locked(table))),),
             keep_superseded_distributed=(
                 Statement(_lock_by_update(table)),
@@ -125,7 +128,7 @@ _SAME_RECORD: Final = """
    AND r.natural_key = s.natural_key"""
 
 
-def _classify(table: StagingTable) -> str:
+def _classify(table: StagingTable, source: str) -> str:
     """Verdict for each staged row compared with the existing one. A record's typed columns derive
     from its fields, so only `fields` are compared."""
     is_enterprise = table is ENTERPRISE_STAGING
@@ -140,8 +143,25 @@ SELECT s.row, s.uscc, r.{table.id_column}, r.version,
        WHEN s.source_time < r.source_time THEN 'older'
        ELSE 'updated' END,
        {"NULL" if is_enterprise else _MARK}
-  FROM {table.staged} AS s JOIN {table.table} AS r
-    ON r.uscc = s.uscc{"" if is_enterprise else _SAME_RECORD}"""
+{source}"""
+
+
+def _same(table: StagingTable) -> str:
+    """The row that a staged row is about."""
+    return f"r.uscc = s.uscc{'' if table is ENTERPRISE_STAGING else _SAME_RECORD}"
+
+
+def _found_by_key(table: StagingTable) -> str:
+    """FROM each staged row with the one it is about, looked up by its key whatever statistics say."""
+    return f"""
+  FROM {table.staged} AS s
+ CROSS JOIN LATERAL (SELECT * FROM {table.table} AS r WHERE {_same(table)} LIMIT 1) AS r"""
+
+
+def _found_by_join(table: StagingTable) -> str:
+    """FROM each staged row with the one it is about."""
+    return f"""
+  FROM {table.staged} AS s JOIN {table.table} AS r ON {_same(table)}"""
 
 
 def _locked(table: StagingTable) -> str:
