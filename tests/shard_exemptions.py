@@ -18,25 +18,21 @@ class Exemption:
 
 
 EXEMPTIONS: Final = (
-    Exemption(
-        part="CROSS JOIN LATERAL (\nSELECT * FROM enterprise AS r",
-        rules=frozenset({BOUND, SHAPES}),
-        reason="keeps superseded rows on one PostgreSQL; a cluster runs keep_superseded_distributed",
+    *(
+        Exemption(
+            part=f"CROSS JOIN LATERAL (\nSELECT * FROM {table} AS",
+            rules=frozenset({SHAPES}),
+            reason="ingest's look-ups on one PostgreSQL; a cluster runs plain joins (`merge_sql`)",
+        )
+        for table in ("enterprise", "record", "disclosure", "record_history", "notice_place")
     ),
-    Exemption(
-        part="CROSS JOIN LATERAL (\nSELECT * FROM record AS r",
-        rules=frozenset({BOUND, SHAPES}),
-        reason="the same for records",
-    ),
-    Exemption(
-        part="CROSS JOIN LATERAL (SELECT * FROM enterprise AS r",
-        rules=frozenset({SHAPES}),
-        reason="looks up staged rows on one PostgreSQL; a cluster runs classify_distributed",
-    ),
-    Exemption(
-        part="CROSS JOIN LATERAL (SELECT * FROM record AS r",
-        rules=frozenset({SHAPES}),
-        reason="the same for records",
+    *(
+        Exemption(
+            part=f"AS r WHERE r.uscc = m.uscc AND r.{key} = m.held_id\n   FOR UPDATE",
+            rules=frozenset({BOUND}),
+            reason="ingest's lock on one PostgreSQL; a cluster locks by an update",
+        )
+        for key in ("registration_id", "record_id")
     ),
     Exemption(
         part="AS name, count(*) AS rows",

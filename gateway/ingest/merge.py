@@ -22,7 +22,7 @@ from gateway.db.locks import LOCK_NAMED, LockNamespace
 from gateway.db.statements import Statement
 from gateway.identity.representatives import record_changes
 from gateway.ingest.arrival_notices import is_noticed, note_arrivals
-from gateway.ingest.merge_sql import ANY_JOIN, BY_KEY, RESET_PLANNER, STATEMENTS_BY_TABLE
+from gateway.ingest.merge_sql import BY_KEY, RESET_PLANNER, STATEMENTS
 from gateway.ingest.results import Source
 from gateway.ingest.staging_table import (
     COPY_NULL,
@@ -62,10 +62,12 @@ class MergedBatch:
         connection: AsyncConnection,
         driver: Any,  # asyncpg's connection
         merge_input: MergeInput,
+        *,
+        is_distributed: bool,
     ) -> None:
         self._connection = connection
         self._driver = driver
-        self._statements = STATEMENTS_BY_TABLE[merge_input.target.table]
+        self._statements = STATEMENTS[merge_input.target.table, is_distributed]
         self._values: Mapping[str, Any] = {
             "source": merge_input.source.source_id,
             "source_name": merge_input.source.name,
@@ -77,7 +79,7 @@ class MergedBatch:
             "affects_others": affects_others(merge_input.dataset, merge_input.catalogue),
         }
 
-    async def run(self, target: StagingTable, payload: bytes, *, is_distributed: bool) -> None:
+    async def run(self, target: StagingTable, payload: bytes) -> None:
         """Stage `payload` and merge it."""
         statements = self._statements
         await self._driver.execute(statements.prepare)
@@ -88,17 +90,7 @@ class MergedBatch:
             format="text",
             null=COPY_NULL,
         )
-        await self._execute(
-            statements.classify_distributed if is_distributed else statements.classify
-        )
-        await self._driver.execute(ANY_JOIN)
-        await self._execute(
-            *(
-                statements.keep_superseded_distributed
-                if is_distributed
-                else statements.keep_superseded
-            )
-        )
+        await self._execute(statements.classify, *statements.keep_superseded)
         if statements.new_representatives is not None:
             await self._note_representatives(statements.new_representatives)
         await self._execute(
@@ -122,7 +114,7 @@ class MergedBatch:
         reached = [row["uscc"] for row in await self._fetch_by_key(self._statements.reachable)]
         if not reached:
             return []
-        rows = await self._fetch(self._statements.created, usccs=reached)
+        rows = await self._fetch_by_key(self._statements.created, usccs=reached)
         return [Record.from_json(orjson.loads(row["held"])) for row in rows]
 
     async def noted(self) -> Sequence[Mapping[str, Any]]:
@@ -142,7 +134,7 @@ class MergedBatch:
         told = [row["held_id"] for row in await self._fetch_by_key(self._statements.told)]
         if not told:
             return []
-        found = await self._fetch(self._statements.earlier, told=told)
+        found = await self._fetch_by_key(self._statements.earlier, told=told)
         return [Record.from_json(orjson.loads(row["record"])) for row in found]
 
     async def _execute(self, *statements: Statement) -> None:
@@ -150,10 +142,10 @@ class MergedBatch:
             arguments = [self._values[name] for name in each.names]
             await self._driver.execute(each.positional, *arguments)
 
-    async def _fetch_by_key(self, statement: Statement) -> Sequence[Mapping[str, Any]]:
+    async def _fetch_by_key(self, statement: Statement, **more: Any) -> Sequence[Mapping[str, Any]]:
         """The rows of a statement that looks up by key, whatever statistics say."""
         await self._driver.execute(BY_KEY)
-        found = await self._fetch(statement)
+        found = await self._fetch(statement, **more)
         await self._driver.execute(RESET_PLANNER)
         return found
 
@@ -187,8 +179,8 @@ async def merge(
     driver = (await connection.get_raw_connection()).driver_connection
     if driver is None:
         raise RuntimeError("The connection was closed.")
-    merged = MergedBatch(connection, driver, merge_input)
-    await merged.run(merge_input.target, payload, is_distributed=is_distributed)
+    merged = MergedBatch(connection, driver, merge_input, is_distributed=is_distributed)
+    await merged.run(merge_input.target, payload)
     if merge_input.target is RECORD_STAGING:
         await notify_updates(
             connection, merge_input.catalogue, await merged.earlier_records(), now=merge_input.now

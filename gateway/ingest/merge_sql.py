@@ -1,11 +1,13 @@
 """SQL statements that merge a staged batch, for the tables `enterprise` and `record`.
 
-Existing rows are looked up by key for each staged row: outdated statistics must not lead to a join
-that scans the table.
+Existing rows are looked up by key for each staged row (LATERAL, LIMIT 1; ON CONFLICT): outdated
+statistics, or a plan kept from when the table was empty, must not lead to a join that scans the table.
+Distributed tables allow plain joins only.
 """
 
 # ruff: noqa: S608  # the names are constants of this package
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -23,12 +25,9 @@ _TYPES: Final = {
     "fields": "jsonb",
 }
 # Off, so that a lookup uses the index even if statistics say the table is small.
-_SCAN: Final = "enable_seqscan"
-_JOINS: Final = ("enable_hashjoin", "enable_mergejoin")
-BY_KEY: Final = "; ".join(f"SET LOCAL {each} = off" for each in (_SCAN, *_JOINS))
-"""Let a statement look up each row by its key."""
-ANY_JOIN: Final = "; ".join(f"SET LOCAL {each} TO DEFAULT" for each in _JOINS)
-RESET_PLANNER: Final = f"SET LOCAL {_SCAN} TO DEFAULT; {ANY_JOIN}"
+_PLAN: Final = "enable_seqscan"
+BY_KEY: Final = f"SET LOCAL {_PLAN} = off"
+RESET_PLANNER: Final = f"SET LOCAL {_PLAN} TO DEFAULT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +36,8 @@ class MergeStatements:
 
     prepare: str
     classify: Statement
-    classify_distributed: Statement
-    """The same by a plain join, which a cluster can run and stale statistics can mislead."""
     keep_superseded: tuple[Statement, ...]
     """Lock the rows to be updated and copy them into history."""
-    keep_superseded_distributed: tuple[Statement, ...]
-    """The same where the tables are distributed: the lock is an update that changes nothing."""
     new_representatives: Statement | None
     """Enterprises whose representative changes, run while the rows are locked and not yet updated."""
     update: Statement
@@ -63,19 +58,22 @@ class MergeStatements:
     """New records of the enterprises `usccs`, without their personal fields."""
 
     @classmethod
-    def for_target(cls, table: StagingTable) -> Self:
-        """The statements of one table."""
+    def for_target(cls, table: StagingTable, *, is_distributed: bool) -> Self:
+        """The statements of one table, as it lies on one PostgreSQL or distributed."""
+        look_up = _join if is_distributed else _by_key
         merged = f"FROM {table.staged} AS s LEFT JOIN {table.held} AS m USING (row)"
         return cls(
             prepare=_prepare(table),
-            classify=Statement(_classify(table, _found_by_key(table))),
-            classify_distributed=Statement(_classify(table, _found_by_join(table))),
-            keep_superseded=(Statement(_keep_superseded(table, _locked(table))),),
-            keep_superseded_distributed=(
+            classify=Statement(_classify(table, look_up)),
+            keep_superseded=(
                 Statement(_lock_by_update(table)),
                 Statement(_keep_superseded(table, _to_be_updated(table))),
-            ),
-            new_representatives=_NEW_REPRESENTATIVES if table is ENTERPRISE_STAGING else None,
+            )
+            if is_distributed
+            else (Statement(_keep_superseded(table, _locked(table))),),
+            new_representatives=Statement(_new_representatives(look_up))
+            if table is ENTERPRISE_STAGING
+            else None,
             update=Statement(_update(table)),
             notify=_NOTICES if table is ENTERPRISE_STAGING else (),
             insert=Statement(_insert(table)),
@@ -91,11 +89,28 @@ class MergeStatements:
                 f"SELECT row, verdict, mark FROM {table.held}"
                 " WHERE verdict IN ('foreign', 'older') OR mark IS NOT NULL ORDER BY row"
             ),
-            told=Statement(_TOLD),
-            earlier=Statement(_EARLIER),
-            reachable=Statement(_reachable(table)),
-            created=Statement(_created(table)),
+            told=Statement(_told(look_up)),
+            earlier=Statement(_earlier(look_up)),
+            reachable=Statement(_reachable(table, look_up)),
+            created=Statement(_created(table, look_up)),
         )
+
+
+LookUp = Callable[[str, str, str], str]
+"""SQL that joins a table under an alias and a condition."""
+
+
+def _by_key(table: str, alias: str, condition: str) -> str:
+    """Look the row up for each row before it."""
+    return f"""
+ CROSS JOIN LATERAL (
+SELECT * FROM {table} AS {alias} WHERE {condition} LIMIT 1) AS {alias}"""
+
+
+def _join(table: str, alias: str, condition: str) -> str:
+    """Join the row, in whatever order the planner likes."""
+    return f"""
+  JOIN {table} AS {alias} ON {condition}"""
 
 
 def _prepare(table: StagingTable) -> str:
@@ -128,13 +143,14 @@ _SAME_RECORD: Final = """
    AND r.natural_key = s.natural_key"""
 
 
-def _classify(table: StagingTable, source: str) -> str:
+def _classify(table: StagingTable, look_up: LookUp) -> str:
     """Verdict for each staged row compared with the existing one. A record's typed columns derive
     from its fields, so only `fields` are compared."""
     is_enterprise = table is ENTERPRISE_STAGING
     compared = (*(table.filled if is_enterprise else ("fields",)), "digests")
     held = ", ".join(f"r.{name}" for name in compared)
     delivered = ", ".join(f"s.{name}" for name in compared)
+    same = f"r.uscc = s.uscc{'' if is_enterprise else _SAME_RECORD}"
     return f"""
 INSERT INTO {table.held} (row, uscc, held_id, held_version, verdict, mark)
 SELECT s.row, s.uscc, r.{table.id_column}, r.version,
@@ -143,25 +159,7 @@ SELECT s.row, s.uscc, r.{table.id_column}, r.version,
        WHEN s.source_time < r.source_time THEN 'older'
        ELSE 'updated' END,
        {"NULL" if is_enterprise else _MARK}
-{source}"""
-
-
-def _same(table: StagingTable) -> str:
-    """The row that a staged row is about."""
-    return f"r.uscc = s.uscc{'' if table is ENTERPRISE_STAGING else _SAME_RECORD}"
-
-
-def _found_by_key(table: StagingTable) -> str:
-    """FROM each staged row with the one it is about, looked up by its key whatever statistics say."""
-    return f"""
-  FROM {table.staged} AS s
- CROSS JOIN LATERAL (SELECT * FROM {table.table} AS r WHERE {_same(table)} LIMIT 1) AS r"""
-
-
-def _found_by_join(table: StagingTable) -> str:
-    """FROM each staged row with the one it is about."""
-    return f"""
-  FROM {table.staged} AS s JOIN {table.table} AS r ON {_same(table)}"""
+  FROM {table.staged} AS s{look_up(table.table, "r", same)}"""
 
 
 def _locked(table: StagingTable) -> str:
@@ -210,15 +208,20 @@ _PROVENANCE: Final = (
 )
 
 
-# A newly known ID number alone is not a change of person.
-_NEW_REPRESENTATIVES: Final = Statement(f"""
+def _new_representatives(look_up: LookUp) -> str:
+    """A newly known ID number alone is not a change of person."""
+    held, staged, table = (
+        ENTERPRISE_STAGING.held,
+        ENTERPRISE_STAGING.staged,
+        ENTERPRISE_STAGING.table,
+    )
+    return f"""
 SELECT m.uscc
-  FROM {ENTERPRISE_STAGING.held} AS m JOIN {ENTERPRISE_STAGING.staged} AS s USING (row)
-  JOIN {ENTERPRISE_STAGING.table} AS r ON r.uscc = m.uscc
+  FROM {held} AS m JOIN {staged} AS s USING (row){look_up(table, "r", "r.uscc = m.uscc")}
  WHERE m.verdict = 'updated'
    AND (r.legal_representative <> s.legal_representative
         OR r.digests ->> '{LEGAL_REPRESENTATIVE_ID}' <> s.digests ->> '{LEGAL_REPRESENTATIVE_ID}')
- ORDER BY m.uscc""")
+ ORDER BY m.uscc"""
 
 
 _NOTICES: Final = (
@@ -230,16 +233,21 @@ SELECT m.uscc, CAST(:dataset AS text), m.held_id FROM {ENTERPRISE_STAGING.held} 
 )
 
 
-_TOLD: Final = f"""
-SELECT DISTINCT m.held_id
-  FROM {RECORD_STAGING.held} AS m JOIN disclosure AS d ON d.uscc = m.uscc AND d.outcome = 'told'
+def _told(look_up: LookUp) -> str:
+    told = """d.uscc = m.uscc AND d.outcome = 'told'
    AND (CAST(:affects_others AS boolean)
-        OR d.relied_on @> jsonb_build_array(jsonb_build_array(m.held_id)))
+        OR d.relied_on @> jsonb_build_array(jsonb_build_array(m.held_id)))"""
+    return f"""
+SELECT DISTINCT m.held_id
+  FROM {RECORD_STAGING.held} AS m{look_up("disclosure", "d", told)}
  WHERE m.verdict = 'updated'"""
-_EARLIER: Final = f"""
+
+
+def _earlier(look_up: LookUp) -> str:
+    former = "h.uscc = m.uscc AND h.record_id = m.held_id AND h.version = m.held_version"
+    return f"""
 SELECT CAST(h.row AS text) AS record
-  FROM {RECORD_STAGING.held} AS m JOIN record_history AS h
-    ON h.uscc = m.uscc AND h.record_id = m.held_id AND h.version = m.held_version
+  FROM {RECORD_STAGING.held} AS m{look_up("record_history", "h", former)}
  WHERE m.held_id = ANY(CAST(:told AS text[]))"""
 
 
@@ -263,17 +271,17 @@ def _insert(table: StagingTable) -> str:
  WHERE NOT EXISTS (SELECT 1 FROM {table.held} AS m WHERE m.row = s.row)"""
 
 
-def _reachable(table: StagingTable) -> str:
+def _reachable(table: StagingTable, look_up: LookUp) -> str:
+    confirmed = "p.uscc = s.uscc AND p.confirmed_at IS NOT NULL AND p.removed_at IS NULL"
     return f"""
-SELECT DISTINCT p.uscc FROM {table.staged} AS s JOIN notice_place AS p ON p.uscc = s.uscc
- WHERE p.confirmed_at IS NOT NULL AND p.removed_at IS NULL"""
+SELECT DISTINCT s.uscc FROM {table.staged} AS s{look_up("notice_place", "p", confirmed)}"""
 
 
-def _created(table: StagingTable) -> str:
+def _created(table: StagingTable, look_up: LookUp) -> str:
+    inserted = f"r.uscc = s.uscc AND r.{table.id_column} = s.record_id"
     return f"""
 SELECT CAST(to_jsonb(r) - 'personal' - 'digests' AS text) AS held
-  FROM {table.staged} AS s
-  JOIN {table.table} AS r ON r.uscc = s.uscc AND r.{table.id_column} = s.record_id
+  FROM {table.staged} AS s{look_up(table.table, "r", inserted)}
  WHERE s.uscc = ANY(CAST(:usccs AS text[]))
    AND NOT EXISTS (SELECT 1 FROM {table.held} AS m WHERE m.row = s.row)"""
 
@@ -290,6 +298,9 @@ SELECT s.uscc, s.record_id, {values}CAST(:source AS text), CAST(:source_name AS 
        coalesce(s.source_time, CAST(:now AS timestamptz)), {", ".join(f"s.{x}" for x in delivered)}"""
 
 
-STATEMENTS_BY_TABLE: Final = {
-    of.table: MergeStatements.for_target(of) for of in (ENTERPRISE_STAGING, RECORD_STAGING)
+STATEMENTS: Final = {
+    (of.table, is_distributed): MergeStatements.for_target(of, is_distributed=is_distributed)
+    for of in (ENTERPRISE_STAGING, RECORD_STAGING)
+    for is_distributed in (False, True)
 }
+"""By table, and whether it is distributed."""
