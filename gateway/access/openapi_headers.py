@@ -179,7 +179,7 @@ PAGE: Final = (
     "Permissions-Policy", "Cross-Origin-Opener-Policy",
 )  # fmt: skip
 CDN: Final = ("CDN-Cache-Control", "Surrogate-Control", "Surrogate-Key", "Cache-Tag")
-"""Of a code's page, where a CDN takes purges."""
+"""Headers for a CDN, on the page of a code, where `XINQIAO_PURGE_URL` is set."""
 OPTIONAL: Final = ".optional"
 """Ending of a header's name in `components` where it is not always sent."""
 

@@ -1,4 +1,4 @@
-"""What a call may read of an enterprise: the client's status is read alongside, the consent within.
+"""Read permission of a call: its client's status read alongside, its consent checked inside the statement.
 
 Reading time tells how much there is: so nothing is read that token, client, agreement and consent do
 not allow, and every refused call costs the same. Afterwards Python decides the same again and finds

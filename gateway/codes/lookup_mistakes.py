@@ -1,4 +1,4 @@
-"""What is wrong with a typed text that is no number of a code: a short sentence above the form."""
+"""Error sentences of the look-up form: a mistyped number, a USCC, an address of another site."""
 
 import re
 from typing import Final
@@ -20,12 +20,12 @@ _LIKE_A_NUMBER: Final = re.compile(r"[A-Za-z0-9 -]{1,60}", re.ASCII)
 
 
 def kept_text(typed: str) -> str:
-    """What stays in the field to be mended: letters and digits; no words of whoever made a link."""
+    """The typed text if it resembles a number, else empty: a link must not put words on the page."""
     return typed if _LIKE_A_NUMBER.fullmatch(typed) else ""
 
 
 def lookup_mistake(typed: str, host: str) -> Translated:
-    """The sentence about what was typed; an address of somebody else is named as such."""
+    """The error sentence for a typed text that is no number of a code; `host` is the gateway's own."""
     if _LIKE_A_USCC.fullmatch(typed.strip()):
         return USCC
     if "/" not in typed and "." not in typed.strip("。."):

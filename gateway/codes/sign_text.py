@@ -60,7 +60,7 @@ def parse_label(typed: str, *, today: date) -> str | TextProblem:
 
 
 def refused_texts(sign_name: str, label: str, *, today: date) -> dict[str, TextProblem]:
-    """What the rules of today refuse of a code that was issued before them: `sign_name`, `label`, or both."""
+    """The problems of an issued code's texts under today's rules, by `sign_name` and `label`."""
     parsed = {
         "sign_name": parse_sign_name(sign_name, today=today),
         "label": parse_label(label, today=today),

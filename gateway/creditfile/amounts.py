@@ -16,7 +16,7 @@ UNKNOWN: Final = ""
 _WAN: Final = 10_000
 _CENT: Final = Decimal("0.01")
 _IN_WAN: Final = ("（万元）", re.compile(r" \(10,000 (yuan|units)\)$"))
-"""What ends the catalogue's names of these fields, in Chinese and in English."""
+"""Endings, in Chinese and in English, of the catalogue's names of amounts in units of 10,000."""
 
 
 def is_amount(name: Translated) -> bool:

@@ -65,7 +65,7 @@ class Catalogue(CataloguePart):
 
     @cached_property
     def tables(self) -> Tables:
-        """What `catalogue_tables` keeps."""
+        """Tables computed once for this catalogue (`catalogue_tables`)."""
         return Tables()
 
     @cached_property

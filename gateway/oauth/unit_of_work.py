@@ -67,7 +67,7 @@ SPEND_AND_STORE: Final = SetStatement(
     names=tuple(_TYPES),
     key=("client_id", "assertion"),
 )
-"""Of calls with one assertion the first is written; they never share a set."""
+"""Spend an assertion and store its token. Calls with the same assertion never share a set."""
 
 
 class NoTransactionError(RuntimeError):

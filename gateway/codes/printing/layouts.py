@@ -30,7 +30,7 @@ ROUND: Final = 80.0
 FACE: Final = (210.0, 99.0)
 """A third of A4."""
 LABEL_HEIGHT: Final = 1.16
-"""Of the area of a one-line label, in its size."""
+"""Height of a one-line label's area, in multiples of its font size."""
 
 
 class ModulesTooSmallError(ValueError):

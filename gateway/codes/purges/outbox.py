@@ -37,8 +37,8 @@ ON CONFLICT (is_only) DO UPDATE SET
                          THEN coalesce(held.since, own) END
                FROM CAST(CAST(pg_current_xact_id() AS text) AS bigint) AS own)
 RETURNING since <= CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)""")
-# What no page shows is told to nobody. Not the trigger decides it, but who sends: a code that was issued
-# while the change was still under way has a page of before it.
+# Delete the purges of enterprises without a code. Done before sending, not by the trigger: a code that is
+# issued while the change is still under way has a page from before the change.
 _DROP: Final = Statement("SELECT xinqiao_drop_page_purges(:limit)")
 _COUNT: Final = Statement("""
 SELECT count(*) AS due, now() - min(due_at) AS overdue
@@ -65,7 +65,7 @@ VALUES ('', true, clock_timestamp() + make_interval(secs => :seconds))""")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """What is due, of all workers."""
+    """The due purges of all workers, counted."""
 
     purges: int
     """`TOO_MANY` + 1 at most."""
