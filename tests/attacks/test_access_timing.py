@@ -5,7 +5,7 @@ Each pair is asked alone and in a crowd, whose calls share its statements.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -54,7 +54,7 @@ async def test_known_unknown_and_closed_enterprises_take_equally_long(
             bank,
             "/v1/verifications",
             {name: verification_body(uscc, *CLOSED) for name, uscc in enterprises.items()},
-            crowd=crowd,
+            crowd=crowd_of(gateway, crowd),
         )
 
 
@@ -72,7 +72,7 @@ async def test_a_query_without_consent_tells_nothing_by_its_time(
             "/v1/queries",
             {name: query_body(uscc, "penalty", "registration") for name, uscc in bodies.items()},
             status=403,
-            crowd=crowd,
+            crowd=crowd_of(gateway, crowd),
         )
 
 
@@ -91,8 +91,26 @@ async def test_a_query_under_a_consent_for_something_else_tells_nothing_by_its_t
             "/v1/queries",
             {"few": query_body(FEW, "penalty"), "many": query_body(MANY, "penalty")},
             status=403,
-            crowd=crowd,
+            crowd=crowd_of(gateway, crowd),
         )
+
+
+async def test_a_call_does_not_tell_what_another_client_asks_about(gateway: GatewayFixture) -> None:
+    """As fast beside another client's calls about the same enterprise as beside those about another one."""
+    bank = await gateway.client(quotas=QUOTAS)
+    same, other = (each.enterprise.uscc for each in gateway.entities[:2])
+    await demand_alike(
+        gateway,
+        bank,
+        "/v1/verifications",
+        dict.fromkeys(("same", "other"), verification_body(same, "is_active.v1")),
+        crowd={"same": [same] * 3 * CROWD, "other": [other] * 3 * CROWD},
+    )
+
+
+def crowd_of(gateway: GatewayFixture, size: int) -> list[str]:
+    """So many enterprises."""
+    return [each.enterprise.uscc for each in gateway.entities[:size]]
 
 
 async def demand_alike(
@@ -102,14 +120,14 @@ async def demand_alike(
     bodies: Mapping[str, Mapping[str, Any]],
     *,
     status: int = 200,
-    crowd: int,
+    crowd: Sequence[str] | Mapping[str, Sequence[str]],
 ) -> None:
-    """Fail if these calls of `bank` are distinguishable from the first."""
+    """Fail if these calls of `bank` are distinguishable from the first.
+
+    `crowd` are the enterprises of another client's calls beside each, or by the name of the call.
+    """
     other = await gateway.client(quotas=QUOTAS)
-    beside = [
-        verification_body(each.enterprise.uscc, "is_active.v1", CLOSED[0])
-        for each in gateway.entities[:crowd]
-    ]
+    crowds = crowd if isinstance(crowd, Mapping) else dict.fromkeys(bodies, crowd)
     slower = LeakyApplication(gateway.app)
     transport = httpx2.ASGITransport(app=slower)
     async with httpx2.AsyncClient(transport=transport, base_url=gateway.issuer) as http:
@@ -128,18 +146,22 @@ async def demand_alike(
             assert response.status_code == status, response.text
             return taken
 
-        def sending(document: Mapping[str, Any]) -> Ask:
+        def sending(name: str, document: Mapping[str, Any]) -> Ask:
+            beside = [verification_body(uscc, "is_active.v1", CLOSED[0]) for uscc in crowds[name]]
+
             async def ask(mark: str) -> float:
                 send = await post(bank, path, document, mark)
                 others = [await post(other, "/v1/verifications", each, "other") for each in beside]
                 crowding = [asyncio.ensure_future(each()) for each in others]
+                if crowding:  # then the others are under way
+                    await asyncio.wait(crowding, return_when=asyncio.FIRST_COMPLETED)
                 taken = await timed(send)
                 await asyncio.gather(*crowding)
                 return taken
 
             return ask
 
-        groups = {name: sending(body) for name, body in bodies.items()}
+        groups = {name: sending(name, body) for name, body in bodies.items()}
         compared = await compare(groups, slower=slower, baseline=next(iter(bodies)))
     print(compared)
     compared.demand_alike()
