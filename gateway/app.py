@@ -36,7 +36,7 @@ from gateway.background.notice_sender import sending_notices
 from gateway.background.page_purges import purging_pages
 from gateway.background.scan_writer import counting_scans
 from gateway.background.sequencing import sequencing
-from gateway.clients.agreements import QuotaCache
+from gateway.clients.agreements import AgreementCache
 from gateway.codes.scans.counter import ScanCounter
 from gateway.db.engine import background_engine, make_engine
 from gateway.db.generation import SessionGeneration
@@ -160,7 +160,7 @@ async def open_runtime(settings: Settings) -> Runtime:
         catalogue=catalogue,
         vault=_vault(settings),
         limiter=_store(settings),
-        quotas=QuotaCache(hot),
+        agreements=AgreementCache(hot),
         tokens=TokenVerifier(keys, settings.issuer),
         nonces=DpopNonces(digests.key("nonce")),
         now=_now,

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.clients.agreements import QuotaCache
+from gateway.clients.agreements import AgreementCache
 from gateway.creditfile.catalogue import Catalogue
 from gateway.db.locations import Locations
 from gateway.db.prepared import HotDatabase
@@ -41,7 +41,7 @@ class Runtime:
     catalogue: Catalogue
     vault: Vault
     limiter: LimitStore
-    quotas: QuotaCache
+    agreements: AgreementCache
     tokens: TokenVerifier
     nonces: DpopNonces
     now: Callable[[], datetime]

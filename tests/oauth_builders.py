@@ -25,7 +25,7 @@ from sqlalchemy import text
 from consent import DisplayedText, Person
 from gateway import problems
 from gateway.clients import registry
-from gateway.clients.agreements import QuotaCache
+from gateway.clients.agreements import AgreementCache
 from gateway.clients.registration import Registration
 from gateway.clients.terms import Terms
 from gateway.creditfile.catalogue import load_catalogue
@@ -143,7 +143,7 @@ async def open_oauth(url: str, folder: Path, **settings: Any) -> AsyncIterator[O
         catalogue=load_catalogue(),
         vault=Vault(VaultKeys.parse(Vault.generate_keys())),
         limiter=MemoryStore(clock),
-        quotas=QuotaCache(hot),
+        agreements=AgreementCache(hot),
         tokens=TokenVerifier(keys, ISSUER),
         nonces=DpopNonces(digests.key("nonce")),
         now=clock,

@@ -82,7 +82,7 @@ async def admit(
     `uscc` is the subject, if the request names one; the store gets only its keyed digest.
     """
     token, proof = caller.token, caller.proof
-    quotas = await runtime.quotas.quotas_of(token.client_id, token.agreement_version)
+    quotas = await runtime.agreements.quotas_of(token.client_id, token.agreement_version)
     subject = runtime.digests.of("subject", uscc).hex()[:32] if uscc else None
     verdict = await runtime.limiter.admit(
         Admission(

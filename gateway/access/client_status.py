@@ -82,5 +82,5 @@ async def require_agreement(runtime: Runtime, caller: Caller) -> Agreement:
     """Read the caller's status; the agreement in force, or its error is raised."""
     client_status = client_status_of(await submit_client_status(runtime.hot, caller))
     agreement = raise_if_refused(current_agreement(client_status, runtime.now()))
-    runtime.quotas.remember(caller.client_id, agreement)
+    runtime.agreements.remember(caller.client_id, agreement)
     return agreement

@@ -61,7 +61,7 @@ async def read_under_agreement(
     That is the agreement that the client had when it was last read. Where another is in force now the
     row is read again. Who is refused waits for no row.
     """
-    client_id, hot, agreements = call.caller.client_id, call.runtime.hot, call.runtime.quotas
+    client_id, hot, agreements = call.caller.client_id, call.runtime.hot, call.runtime.agreements
     status = submit_client_status(hot, call.caller)
     expected = agreements.newest(client_id)
     row = None if expected is None else hot.submit(statement, values(expected))

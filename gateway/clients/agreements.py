@@ -1,6 +1,6 @@
 """Agreements as calls read them: the newest version, and its quotas.
 
-A version never changes, so its quotas are cached; whether it is in force is read on each call.
+A version never changes, so it is remembered with its quotas; whether it is in force is read on each call.
 """
 
 from collections import OrderedDict
@@ -96,8 +96,8 @@ def agreement_from_json(found: Mapping[str, Any] | None) -> Agreement | None:
     )
 
 
-class QuotaCache:
-    """Cache of the quotas of agreement versions, each read once per process."""
+class AgreementCache:
+    """Agreements last seen in force, by client, and the quotas of versions, each read once per process."""
 
     def __init__(self, database: HotDatabase) -> None:
         self._database = database

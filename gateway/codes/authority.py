@@ -77,7 +77,7 @@ async def authorize_authority(
     row = certain(await runtime.hot.row(_READ, values))
     client_status = client_status_from_json(row["client_status"])
     agreement = raise_if_refused(current_agreement(client_status, runtime.now()))
-    runtime.quotas.remember(caller.client_id, agreement)
+    runtime.agreements.remember(caller.client_id, agreement)
     if row["kind"] != SOURCE_KIND or REGISTRATION not in agreement.datasets:
         raise NotInAgreementError(
             "Only a source whose agreement lets it deliver registration manages codes."

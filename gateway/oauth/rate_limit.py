@@ -35,7 +35,7 @@ async def charge(
     proof = context.unspent_proof
     agreement = client.agreement
     quotas = (
-        await context.runtime.quotas.quotas_of(client.client_id, agreement.version)
+        await context.runtime.agreements.quotas_of(client.client_id, agreement.version)
         if agreement
         else Quotas()
     )

@@ -88,5 +88,5 @@ async def _authorize(
     agreement = raise_if_refused(current_agreement(client_status, runtime.now()))
     if row["kind"] != SOURCE_KIND:
         raise NotInAgreementError("Only a client that is registered as a source delivers records.")
-    runtime.quotas.remember(caller.client_id, agreement)
+    runtime.agreements.remember(caller.client_id, agreement)
     return AuthenticatedSource(source_id=caller.client_id, name=row["name"], agreement=agreement)

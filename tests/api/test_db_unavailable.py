@@ -19,7 +19,7 @@ from fastapi.routing import iter_route_contexts
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from gateway.app import create_app
-from gateway.clients.agreements import QuotaCache
+from gateway.clients.agreements import AgreementCache
 from gateway.codes.ids import code_id_from
 from gateway.codes.routes import SYMBOL_PATH
 from gateway.db.prepared import HotDatabase
@@ -130,7 +130,9 @@ async def failing(
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect)
     hot = FailingDatabase(error)
     app = create_app(gateway.settings)
-    app.state.runtime = replace(gateway.runtime, engine=engine, hot=hot, quotas=QuotaCache(hot))
+    app.state.runtime = replace(
+        gateway.runtime, engine=engine, hot=hot, agreements=AgreementCache(hot)
+    )
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url=gateway.issuer) as http:
         yield replace(gateway, app=app, http=http)

@@ -156,7 +156,7 @@ async def _count_request(
     agreement = client.agreement_in_force(now) if client and client.active else None
     if agreement is None:
         raise EarlyResponse(visitor.not_found())
-    quotas = await runtime.quotas.quotas_of(client_id, agreement.version)
+    quotas = await runtime.agreements.quotas_of(client_id, agreement.version)
     subject = runtime.digests.of("subject", uscc).hex()[:32]
     verdict = await runtime.limiter.admit(
         Admission(
