@@ -37,14 +37,6 @@ class UnknownDatasetError(LookupError):
     """There is no such dataset in the catalogue."""
 
 
-class Tables(dict[Any, Any]):
-    """Tables derived from a catalogue; another process, to which it is sent, makes its own."""
-
-    def __reduce__(self) -> tuple[type[Self], tuple[()]]:
-        """Pickled empty."""
-        return type(self), ()
-
-
 class Catalogue(CataloguePart):
     """Every dataset with its fields, and the parameters of the clocks."""
 
@@ -64,9 +56,9 @@ class Catalogue(CataloguePart):
         return {dataset.code: dataset for dataset in self.datasets}
 
     @cached_property
-    def tables(self) -> Tables:
+    def tables(self) -> dict[Any, Any]:
         """Tables computed once for this catalogue (`catalogue_tables`)."""
-        return Tables()
+        return {}
 
     @cached_property
     def _served(self) -> Mapping[tuple[str, Audience, bool], tuple[FieldDefinition, ...]]:

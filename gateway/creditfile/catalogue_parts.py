@@ -1,7 +1,7 @@
 """Parts that the data catalogue's schemas share: base model, names, conditions."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
@@ -14,9 +14,24 @@ SeparateConsentOf = Literal["enterprise", "person"]
 
 
 class CataloguePart(BaseModel):
-    """Base model of the catalogue: frozen, unknown members refused."""
+    """Base model of the catalogue: frozen, unknown members refused.
+
+    Its cached properties stay with it: a changed copy, or one sent to another process, makes its own.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    def __copy__(self) -> Self:
+        """A copy of the fields alone."""
+        return _without_derived(super().__copy__())
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """A deep copy of the fields alone."""
+        return _without_derived(super().__deepcopy__(memo))
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """What is pickled: the fields alone."""
+        return super(CataloguePart, self.__copy__()).__getstate__()
 
 
 class Condition(CataloguePart):
@@ -48,3 +63,13 @@ class Names(CataloguePart):
 
     zh: NonEmptyText
     en: NonEmptyText
+
+
+Part = TypeVar("Part", bound=CataloguePart)
+
+
+def _without_derived(part: Part) -> Part:
+    """The part, its cached properties dropped."""
+    for name in part.__dict__.keys() - type(part).model_fields.keys():
+        del part.__dict__[name]
+    return part

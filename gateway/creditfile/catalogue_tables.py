@@ -15,7 +15,7 @@ def derived_table(build: Callable[[Catalogue, K], T]) -> Callable[[Catalogue, K]
 
     @wraps(build)
     def table(catalogue: Catalogue, key: K) -> T:
-        tables, place = catalogue.tables, (build, key, id(catalogue))  # a changed copy has the same
+        tables, place = catalogue.tables, (build, key)
         found = tables.get(place)
         if found is None:
             found = tables[place] = build(catalogue, key)
