@@ -199,8 +199,11 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         tag="legal_representative_name.v2",
         title_zh="法定代表人（经营者）姓名是否一致（比对规则 names.v2）",
         title_en="Is this the name of the legal representative or operator, by the rules of names.v2?",
-        meaning_zh="同 legal_representative_name.v1，按 names.v2 比对。",
-        meaning_en="As legal_representative_name.v1, compared by names.v2.",
+        meaning_zh="同 legal_representative_name.v1，按 names.v2 比对；合伙企业登记为执行事务合伙人"
+        "（委派代表：某人）的，全文、该合伙人、该代表均为是。",
+        meaning_en="As legal_representative_name.v1, compared by names.v2; where a partnership is "
+        "registered with its managing partner and that partner's appointed representative (委派代表), "
+        "the whole text and either name are a yes.",
         kind=QuestionKind.MATCH,
         datasets=("registration",),
         value="text",

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from hmac import compare_digest
 from typing import Final
 
+from verification.appointed import names_within
 from verification.asked_question import normal_form
 from verification.facts import LEGAL_REPRESENTATIVE_ID, STAND_IN, Facts
 from verification.names_v2 import NAMES_V2, is_illegible_v2, loose_readings
@@ -20,6 +21,8 @@ TEXTS: Final[dict[str, _Text]] = {
     "legal_representative_name.v2": lambda facts: facts.legal_representative,
     "registered_address.v1": lambda facts: facts.address,
 }
+_APPOINTING: Final = frozenset({"legal_representative_name.v2"})
+"""Questions that either of partner and appointed representative answers, and both together."""
 DIGESTS: Final[dict[str, str]] = {"legal_representative_id.v1": LEGAL_REPRESENTATIVE_ID}
 _READINGS: Final[dict[str, Callable[[str], tuple[str, ...]]]] = {
     NAMES_VERSION: lambda form: (loose_name(form),),
@@ -32,8 +35,9 @@ def text_verdict(asked: Question, value: str, facts: Facts) -> RuleVerdict:
     recorded = TEXTS[asked.tag](facts)
     theirs = normal_form(asked, recorded or TEXTS[asked.tag](STAND_IN) or "")
     asserted = normal_form(asked, value)
-    strict = _same(theirs, asserted)
-    loose = asked.loose and _loosely_same(asked, theirs, asserted)
+    names = names_within(theirs) if asked.tag in _APPOINTING else (theirs,)
+    strict = _any([_same(name, asserted) for name in names])
+    loose = asked.loose and _any([_loosely_same(asked, name, asserted) for name in names])
     illegible = is_illegible_v2 if asked.normalisation == NAMES_V2 else is_illegible
     proves_nothing = illegible(theirs) | illegible(asserted)
     if not recorded or not asserted:
@@ -62,7 +66,12 @@ def _loosely_same(asked: Question, recorded: str, asserted: str) -> bool:
     """True where two forms share a loose reading; every pair is compared."""
     readings = _READINGS[asked.normalisation or ""]
     theirs, ours = readings(recorded), readings(asserted)
-    return any([_same(one, other) for one in theirs for other in ours])  # noqa: C419  # none left out
+    return _any([_same(one, other) for one in theirs for other in ours])
+
+
+def _any(compared: list[bool]) -> bool:
+    """True where one holds; of a list, so that none was left out."""
+    return any(compared)
 
 
 def _same(recorded: str, asserted: str) -> bool:

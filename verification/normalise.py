@@ -47,7 +47,7 @@ def strict_name(text: str) -> str:
 
     Steps: (1) private-use code points of GB 18030 to their assigned characters; (2) default
     ignorable characters removed; (3) NFKC; (4) case folding and NFKC; (5) brackets, dots and the
-    circle; (6) white space removed, but one space kept between Latin letters or digits. The steps
+    circle; (6) white space removed, but one space kept between ASCII letters or digits. The steps
     are repeated until nothing changes, which almost always means once.
     """
     if COMMON.fullmatch(text):

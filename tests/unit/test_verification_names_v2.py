@@ -101,6 +101,19 @@ def test_opencc_has_not_moved(tmp_path: Path) -> None:
     assert digest.hexdigest() == T2S_SHA256
 
 
+def regional_writings(
+    simplified: dict[str, str], also: dict[str, str], standard: set[str], folder: Path
+) -> dict[str, str]:
+    """Variants of Hong Kong and Taiwan that are not simplified yet, with their standard characters."""
+    return {
+        one: simplified.get(base, base)
+        for name in ("HKVariants", "TWVariants")
+        for base, variants in dictionary(name, folder)
+        for one in set(variants) - standard - simplified.keys() - also.keys()
+        if simplified.get(base, base) in standard
+    }
+
+
 def test_the_tables_are_derived_from_opencc_and_the_standard_characters(tmp_path: Path) -> None:
     """A variant becomes the first standard character among its simplifications."""
     standard = set(standard_characters())
@@ -127,6 +140,7 @@ def test_the_tables_are_derived_from_opencc_and_the_standard_characters(tmp_path
         for other in others[1:]
         if other in standard and other != simplified.get(one, one)
     }
+    simplified |= regional_writings(simplified, also, standard, tmp_path)
     assert {ord(one): other for one, other in simplified.items()} == SIMPLIFIED
     assert {ord(one): other for one, other in (simplified | also).items()} == ALSO
     assert sorted(kept_apart) == KEPT_APART
