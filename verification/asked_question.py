@@ -180,6 +180,7 @@ def _as_member(each: Question) -> dict[str, object]:
         "meaning": {"zh": each.meaning_zh, "en": each.meaning_en},
         "kind": each.kind.value,
         "value": value,
+        "disclosure_class": each.disclosure_class,
         "needs_consent": each.needs_consent,
         **({"separate_consent": each.separate_consent} if each.separate_consent else {}),
         "datasets": list(each.datasets),

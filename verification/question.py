@@ -81,6 +81,11 @@ class Question:
         return (self.tag,) if self.earlier is None else (self.tag, self.earlier)
 
     @property
+    def disclosure_class(self) -> Literal["public", "authorised"]:
+        """The disclosure class of what it tells, asked as it needs least."""
+        return "authorised" if self.needs_consent else "public"
+
+    @property
     def budgeted(self) -> bool:
         """True where distinct asserted values count against the probe budget."""
         return self.value != "none"

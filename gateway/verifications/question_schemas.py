@@ -34,6 +34,9 @@ class CatalogueQuestionOut(WireModel):
     meaning: TwoLanguagesOut
     kind: QuestionKind
     value: QuestionValueOut
+    disclosure_class: Literal["public", "authorised"] = Field(
+        description="Of what the question tells; `authorised` needs consent."
+    )
     needs_consent: bool
     separate_consent: str = Field(
         default="", description="There where a separate consent is needed: who gives it."

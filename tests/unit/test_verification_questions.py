@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from verification import (
 from verification.questions_page import markdown
 
 PAGE = Path(__file__).parents[2] / "docs" / "understand" / "questions.md"
+VECTORS = Path(__file__).parents[1] / "vectors"
 PUBLISHED = {
     "enterprise_name.v1",
     "legal_representative_name.v1",
@@ -129,6 +131,25 @@ def test_no_published_question_ever_leaves_the_catalogue() -> None:
     tags = [each.tag for each in QUESTIONS]
     assert set(tags) >= PUBLISHED
     assert len(tags) == len(set(tags))
+
+
+def test_a_published_question_keeps_its_place_and_its_rules() -> None:
+    """Append only: a tag's kind, values, datasets, consent, comparison and budget never change.
+
+    A new question adds a line to `questions-published.tsv`; a changed line would be a changed meaning.
+    """
+    lines = (VECTORS / "questions-published.tsv").read_text("utf-8").splitlines()
+    published = [tuple(line.split("\t")) for line in lines]
+    assert published == [
+        (each["question"], rules_digest(each)) for each in as_document()["questions"]
+    ]
+
+
+def rules_digest(member: dict[str, object]) -> str:
+    """Of all members but the wording."""
+    rules = {name: value for name, value in member.items() if name not in {"title", "meaning"}}
+    text = json.dumps(rules, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def test_only_what_rests_on_closed_fields_needs_consent() -> None:
