@@ -2,7 +2,8 @@
 
 import heapq
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
@@ -12,6 +13,9 @@ from gateway.limits.model import (
     Admission,
     Admitted,
     Distinct,
+    Limited,
+    LineLimit,
+    LinesAdmission,
     Pin,
     PinConflict,
     Replay,
@@ -102,6 +106,29 @@ class MemoryStore:
         if isinstance(verdict, Admitted):
             self._charge(admission, state)
         return verdict
+
+    async def admit_lines(self, admission: LinesAdmission) -> Sequence[LineLimit | None]:
+        """Judge and charge each line; see `LimitStore`."""
+        verdicts = [
+            await self.admit(
+                Admission(
+                    tag=admission.tag,
+                    generation=None,
+                    counters=(
+                        *(replace(shared, cost=line.cost) for shared in admission.shared),
+                        line.counter,
+                    ),
+                    distinct=line.distinct,
+                )
+            )
+            for line in admission.lines
+        ]
+        return [
+            LineLimit(name=each.name, retry_after=each.retry_after)
+            if isinstance(each, Limited)
+            else None
+            for each in verdicts
+        ]
 
     async def generation(self) -> str:
         """The generation: one for the life of this process."""

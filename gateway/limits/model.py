@@ -95,6 +95,36 @@ class Admission:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineAdmission:
+    """One line of many: its own counter and member; `cost` is charged to the shared counters."""
+
+    counter: Counter
+    distinct: Distinct
+    cost: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinesAdmission:
+    """Lines of one call, each admitted or not by itself, in their order.
+
+    `shared` are the counters of all lines; their own `cost` is not charged. The lines' own counters
+    have one quota, and so do their distinct members.
+    """
+
+    tag: str
+    shared: tuple[Counter, ...]
+    lines: tuple[LineAdmission, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineLimit:
+    """Why a line is not admitted: the quota `name` is exceeded for `retry_after` seconds."""
+
+    name: str
+    retry_after: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CounterState:
     """The remainder of one quota; `reset` is the seconds until it is full again."""
 

@@ -5,7 +5,13 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Self
 
-from gateway.limits.model import Counter, CounterState, Distinct
+from gateway.limits.model import (
+    Counter,
+    CounterState,
+    Distinct,
+    LineAdmission,
+    LinesAdmission,
+)
 
 MINUTE = 60
 DAY = 86_400
@@ -64,10 +70,13 @@ def counters_for(
     of_client = _client_counters(quotas, client_id, cost)
     if uscc_key is None:
         return of_client
+    return (*of_client, _enterprise_counter(quotas, client_id, uscc_key, cost))
+
+
+def _enterprise_counter(quotas: Quotas, client_id: str, uscc_key: str, cost: int) -> Counter:
     quota = quotas.per_enterprise_per_minute
     key = f"{client_id} {uscc_key}"
-    of_enterprise = Counter(name=ENTERPRISE, key=key, quota=quota, window=MINUTE, cost=cost)
-    return (*of_client, of_enterprise)
+    return Counter(name=ENTERPRISE, key=key, quota=quota, window=MINUTE, cost=cost)
 
 
 @lru_cache(maxsize=4_096)
@@ -93,6 +102,24 @@ def distinct_for(quotas: Quotas, client_id: str, uscc_key: str) -> Distinct:
         member=uscc_key,
         limit=quotas.distinct_enterprises_per_day,
         window=DAY,
+    )
+
+
+def lines_admission(
+    quotas: Quotas, client_id: str, lines: Iterable[tuple[str, int]]
+) -> LinesAdmission:
+    """The admission of lines of one call, each a keyed digest of its USCC and its cost to the client."""
+    return LinesAdmission(
+        tag=client_id,
+        shared=_client_counters(quotas, client_id, 1),
+        lines=tuple(
+            LineAdmission(
+                counter=_enterprise_counter(quotas, client_id, uscc_key, 1),
+                distinct=distinct_for(quotas, client_id, uscc_key),
+                cost=cost,
+            )
+            for uscc_key, cost in lines
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError
 
+from gateway.limits.lines_script import ADMIT_LINES
 from gateway.limits.pipeline import CONCURRENCY, Pipeline, Reply
 from gateway.limits.script import ADMIT, ADMIT_WITH_GENERATION, Arguments, Script, with_generation
 
@@ -30,6 +31,10 @@ class RedisConnection(Protocol):
         self, key: str, fresh: str, arguments: Arguments
     ) -> tuple[str | None, Reply]:
         """`set_or_get`, and the reply of the admission script, in one round trip."""
+        ...
+
+    async def admit_lines(self, arguments: Arguments) -> Reply:
+        """The reply of the script that admits lines."""
         ...
 
     async def close(self) -> None:
@@ -58,6 +63,10 @@ class SingleNodeConnection:
         command = with_generation(arguments, key, fresh)
         present, reply = await _run(self._pipeline.call, ADMIT_WITH_GENERATION, command)
         return present, reply
+
+    async def admit_lines(self, arguments: Arguments) -> Reply:
+        """See `RedisConnection`."""
+        return await _run(self._pipeline.call, ADMIT_LINES, arguments)
 
     async def close(self) -> None:
         """See `RedisConnection`."""
@@ -88,6 +97,12 @@ class ClusterConnection:
     ) -> tuple[str | None, Reply]:
         """See `RedisConnection`."""
         return await self._shielded(lambda: self._admit(key, fresh, arguments))
+
+    async def admit_lines(self, arguments: Arguments) -> Reply:
+        """See `RedisConnection`."""
+        return await self._shielded(
+            lambda: _run(self._redis.execute_command, ADMIT_LINES, arguments)
+        )
 
     async def _admit(self, key: str, fresh: str, arguments: Arguments) -> tuple[str | None, Reply]:
         commands: tuple[Awaitable[Reply], ...] = (

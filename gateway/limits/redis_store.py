@@ -2,13 +2,19 @@
 
 import asyncio
 import secrets
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final, TypeVar
 
 import structlog
 
-from gateway.limits import script
-from gateway.limits.model import Admission, StaleGeneration, Verdict
+from gateway.limits import lines_script, script
+from gateway.limits.model import (
+    Admission,
+    LineLimit,
+    LinesAdmission,
+    StaleGeneration,
+    Verdict,
+)
 from gateway.limits.redis_connection import connect_to
 from gateway.limits.redis_keys import short_digest
 from gateway.limits.store_protocol import RANDOM_BYTES, LimiterUnavailableError
@@ -40,6 +46,14 @@ class RedisStore:
         if admission.generation not in {None, present}:
             return StaleGeneration(generation=present)
         return script.verdict(admission, reply, present)
+
+    async def admit_lines(self, admission: LinesAdmission) -> Sequence[LineLimit | None]:
+        """Judge and charge the lines in one script; see `LimitStore`."""
+        if not admission.lines:
+            return []
+        command = lines_script.arguments(admission)
+        reply = await self._in_time(self._connection.admit_lines(command))
+        return lines_script.limits(admission, reply)
 
     async def generation(self) -> str:
         """The present generation, created where there is none; see `LimitStore`."""

@@ -1,9 +1,10 @@
 """The protocol of limit stores, and their error; contract tests run against each of them."""
 
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 from gateway.db.unavailable import UnavailableError
-from gateway.limits.model import Admission, Verdict
+from gateway.limits.model import Admission, LineLimit, LinesAdmission, Verdict
 
 RANDOM_BYTES: Final = 24
 """Of `LimitStore.shared_random`."""
@@ -18,6 +19,10 @@ class LimitStore(Protocol):
 
     async def admit(self, admission: Admission) -> Verdict:
         """Judge an admission and charge its counters, atomically."""
+        ...
+
+    async def admit_lines(self, admission: LinesAdmission) -> Sequence[LineLimit | None]:
+        """Judge and charge lines one after another, atomically; `None` for each that is admitted."""
         ...
 
     async def generation(self) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import uuid4
@@ -17,6 +18,8 @@ from gateway.limits.model import (
     Counter,
     Distinct,
     Limited,
+    LineAdmission,
+    LinesAdmission,
     Pin,
     PinConflict,
     Replay,
@@ -500,3 +503,78 @@ async def test_redis_holds_digests_that_expire_in_one_slot(single: RedisServer) 
 
 def _value(client: Redis, key: str) -> str:
     return str(client.smembers(key) if client.type(key) == "set" else client.get(key))
+
+
+def make_lines(tag: str, members: str, *, limit: int, client: int, own: int) -> LinesAdmission:
+    """Lines about these enterprises, one letter each, by quotas of the client and of each enterprise."""
+    return LinesAdmission(
+        tag=tag,
+        shared=(make_counter(client), make_counter(100, name="day")),
+        lines=tuple(
+            LineAdmission(
+                counter=Counter(name="enterprise", key=each, quota=own, window=DAY),
+                distinct=Distinct(name="distinct", key="k", member=each, limit=limit, window=DAY),
+            )
+            for each in members
+        ),
+    )
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("limit", "client", "own", "expected"),
+    [
+        (9, 9, 9, [None] * 6),
+        (2, 9, 9, [None, None, None, "distinct", None, "distinct"]),
+        (9, 4, 9, [None, None, None, None, "client", "client"]),
+        (9, 9, 2, [None, None, None, None, "enterprise", None]),
+        (1, 9, 2, [None, None, "distinct", "distinct", "enterprise", "distinct"]),
+    ],
+)
+async def test_lines_are_admitted_as_the_same_calls_one_by_one(
+    fixture: StoreFixture, limit: int, client: int, own: int, expected: list[str | None]
+) -> None:
+    """Each by itself and in order: what does not fit leaves room for those behind it."""
+    together, apart = make_tag(), make_tag()
+    lines = make_lines(together, "aabcad", limit=limit, client=client, own=own)
+    found = await fixture.store.admit_lines(lines)
+    assert [each and each.name for each in found] == expected
+    for line, limited in zip(lines.lines, found, strict=True):
+        verdict = await fixture.store.admit(
+            Admission(
+                tag=apart,
+                generation=None,
+                counters=(*lines.shared, line.counter),
+                distinct=line.distinct,
+            )
+        )
+        if limited is None:
+            assert isinstance(verdict, Admitted)
+        else:
+            assert isinstance(verdict, Limited)
+            assert verdict.name == limited.name
+            assert abs(verdict.retry_after - limited.retry_after) <= 10
+    for counter in lines.shared:
+        assert await remaining(fixture, together, counter) == await remaining(
+            fixture, apart, counter
+        )
+
+
+@pytest.mark.asyncio
+async def test_a_line_that_costs_nothing_is_still_judged(fixture: StoreFixture) -> None:
+    """Its client was charged before; its enterprise's quota and the distinct ones are not."""
+    tag = make_tag()
+    lines = make_lines(tag, "ab", limit=1, client=1, own=1)
+    free = replace(lines, lines=tuple(replace(each, cost=0) for each in lines.lines))
+    assert [each and each.name for each in await fixture.store.admit_lines(free)] == [
+        None,
+        "distinct",
+    ]
+    assert await remaining(fixture, tag, lines.shared[0]) == 1
+
+
+@pytest.mark.asyncio
+async def test_no_lines_are_no_round_trip(fixture: StoreFixture) -> None:
+    """An empty admission is answered by nothing."""
+    lines = make_lines(make_tag(), "", limit=1, client=1, own=1)
+    assert list(await fixture.store.admit_lines(lines)) == []
