@@ -24,6 +24,7 @@ import gateway.records.objection_routes
 import gateway.records.repair_routes
 import gateway.records.routes
 import gateway.records.upload_routes
+import gateway.verifications.batch.routes
 import gateway.verifications.routes
 from gateway import api_docs, problems
 from gateway.access.direct_route import serve_directly, serve_page_directly
@@ -87,6 +88,7 @@ def create_app(settings: Settings) -> FastAPI:
         gateway.codes.reports.routes.router,  # before any id: its addresses cannot be ids
         gateway.codes.routes.router,  # first, and costs others nothing: see `PrefixRouter`
         gateway.verifications.routes.router,
+        gateway.verifications.batch.routes.router,
         gateway.oauth.routes.router,
         gateway.queries.routes.router,
         gateway.consents.routes.router,

@@ -13,6 +13,7 @@ from gateway.creditfile.catalogue import Catalogue
 from gateway.db.locations import Locations
 from gateway.db.prepared import HotDatabase
 from gateway.disclosure.refusal_counts import RefusalCounter
+from gateway.limits.slots import Slots
 from gateway.limits.store_protocol import LimitStore
 from gateway.notices.channels import Channels
 from gateway.pages.cdn import PageCdn
@@ -24,6 +25,11 @@ from gateway.signing.dpop_nonces import DpopNonces
 from gateway.signing.keyed_digests import KeyedDigests
 from gateway.signing.keys import KeyRing
 from gateway.transparency.publication import LogStatus
+
+MAX_BATCHES = 8
+MAX_BATCHES_OF_ONE = 2
+BATCH_TURNS = 2
+"""Sets of lines that are answered at once in a worker: calls have the rest of its connections."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +52,12 @@ class Runtime:
     nonces: DpopNonces
     now: Callable[[], datetime]
     refusal_counter: RefusalCounter = field(default_factory=RefusalCounter)
+    batch_slots: Slots = field(
+        default_factory=lambda: Slots(
+            most=MAX_BATCHES, most_of_one=MAX_BATCHES_OF_ONE, turns=BATCH_TURNS
+        )
+    )
+    """Batches under way in this worker."""
     kept_pages: KeptPages = field(default_factory=KeptPages)
     code_locations: Locations = field(default_factory=Locations)
     """The enterprises of codes that were scanned before."""

@@ -41,6 +41,7 @@ MAX_KEY_LENGTH = 128
 LONG_WAIT_SECONDS = 3600
 LEAF_KINDS: Final[Mapping[tuple[str, str], LeafKind]] = {
     ("POST", "/v1/verifications"): "verification",
+    ("POST", "/v1/verifications/batch"): "verification",
     ("POST", "/v1/queries"): "query",
     ("POST", "/v1/consents"): "consent_request",
 }

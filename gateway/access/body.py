@@ -104,6 +104,11 @@ def parse_body(request: Request, body: bytes, model: type[W]) -> W | Refusal:
     """`body` as a `model`, or a refusal that names the wrong members, never their values."""
     if not _is_json(request.headers.getlist("content-type")):
         return Refusal(UnsupportedMediaTypeError)
+    return parse_json(body, model)
+
+
+def parse_json(body: bytes, model: type[W]) -> W | Refusal:
+    """A JSON text as a `model`, or a refusal that names the wrong members, never their values."""
     try:
         if model.any_number:
             strict_json.check_ignoring_numbers(body)
@@ -122,11 +127,16 @@ def parse_body(request: Request, body: bytes, model: type[W]) -> W | Refusal:
 
 def _is_json(content_types: list[str]) -> bool:
     """True where there is one `Content-Type`, and it is JSON in UTF-8."""
+    return has_media_type(content_types, "application/json")
+
+
+def has_media_type(content_types: list[str], wanted: str) -> bool:
+    """True where there is one `Content-Type`, and it is `wanted` in UTF-8."""
     if len(content_types) != 1:
         return False
     media_type, *parameters = (each.strip().lower() for each in content_types[0].split(";"))
     charsets = [each for each in parameters if each.partition("=")[0].strip() == "charset"]
-    return media_type == "application/json" and all(each in UTF_8 for each in charsets)
+    return media_type == wanted and all(each in UTF_8 for each in charsets)
 
 
 def mistakes(errors: Sequence[Any], *, root: str | None = None) -> str:

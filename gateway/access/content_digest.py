@@ -45,6 +45,12 @@ class ContentDigest:
         """The algorithms of the members, as `hashlib` names them."""
         return frozenset(name for name, _ in self.members)
 
+    @property
+    def sha256(self) -> bytes | None:
+        """The body's SHA-256, if that is among the members."""
+        found = (text for name, text in self.members if name == "sha256")
+        return next(map(base64.b64decode, found), None)
+
     def fits(self, hashes: Mapping[str, "hashlib._Hash"]) -> bool:
         """True where every member equals the computed digest."""
         return all(

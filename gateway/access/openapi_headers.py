@@ -14,11 +14,15 @@ _NUMBER: Final = {"type": "string", "pattern": "^(0|[1-9][0-9]*)$"}
 _DIGEST: Final = "(sha-256=:[A-Za-z0-9+/]{43}=:|sha-512=:[A-Za-z0-9+/]{86}==:)"
 _SUCCESS: Final = "2"
 _REFUSALS: Final = "45"
+_JSON: Final = frozenset({"application/json", "application/x-ndjson"})
 SIGNED_PREFIX: Final = "/v1/"
 CODE_PREFIX: Final = "/E/"
+STREAMS: Final = frozenset({"/v1/verifications/batch"})
+"""Paths whose success is streamed, with a signature as its last line."""
 ANSWERED_AGAIN: Final = frozenset(
     {
         "/v1/verifications",
+        "/v1/verifications/batch",
         "/v1/queries",
         "/v1/consents",
         "/v1/enterprise-codes",
@@ -211,7 +215,7 @@ def request_headers(path: str, operation: Mapping[str, Any], *, secured: bool) -
         found.append("If-None-Match")
     if secured or path in {"/oauth/token", "/oauth/par"}:
         found.append("DPoP")
-    if "application/json" in operation.get("requestBody", {}).get("content", {}):
+    if not _JSON.isdisjoint(operation.get("requestBody", {}).get("content", {})):
         if path in ANSWERED_AGAIN:
             found.append("Idempotency-Key")
         elif path.startswith(KEYED_PREFIXES):
@@ -222,7 +226,7 @@ def request_headers(path: str, operation: Mapping[str, Any], *, secured: bool) -
 def answer_headers(path: str, status: str, *, secured: bool) -> dict[str, bool]:
     """Names of the headers of an answer; True for those that are always sent."""
     found = {"X-Request-Id": True, "Cache-Control": status[0] in _REFUSALS}
-    if path.startswith(SIGNED_PREFIX):
+    if path.startswith(SIGNED_PREFIX) and not (path in STREAMS and status[0] == _SUCCESS):
         found |= dict.fromkeys(SIGNATURE, True)
     if path.startswith(CODE_PREFIX):  # its JSON and problems are signed, its page is not
         found |= dict.fromkeys(SIGNATURE, False)

@@ -27,6 +27,8 @@ SIGNATURES = "signatures"
 
 A handler sets it for a page with few different requests.
 """
+STREAMED = "streamed"
+"""In a request's state, true for an answer that is sent as it is made, and signs itself at its end."""
 METHODS_WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 """No handler reads the body of these; its `Content-Digest` is checked all the same."""
 
@@ -89,6 +91,7 @@ class _SigningSend:
             missing = [pair for pair in extra if pair[0] not in present]
             self._start = {**message, "headers": [*message["headers"], *missing]}
             self._signs = self._signs or self._is_code_json(message["headers"])
+            self._signs = self._signs and not self._scope["state"].get(STREAMED, False)
             if not self._signs:
                 await self._send(self._start)
             return

@@ -40,6 +40,7 @@ EXPIRING_TABLES: Final = {
     "authorization_code": ("expires_at", timedelta(days=1)),
     "session": ("expires_at", timedelta(hours=1)),
     "idempotency": ("at", timedelta(days=1)),
+    "verification_batch": ("created_at", timedelta(days=30)),
     "notice": ("at", NOTICE_RETENTION),
     "record_action": ("lapses_at", timedelta(days=7)),
     "code_report": ("at", timedelta(days=365)),

@@ -64,6 +64,7 @@ LOCAL: Final = LOCATORS | {
     "client_key_set",
     "pushed_request",
     "refresh_token",
+    "verification_batch",
     # The portal's sign-ins and open consent requests.
     "consent_text",
     "interaction",

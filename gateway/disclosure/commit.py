@@ -18,13 +18,15 @@ import asyncpg
 from gateway.db.engine import to_json
 from gateway.db.prepared import HotDatabase, certain
 from gateway.db.statements import SetStatement
-from gateway.db.unavailable import CONFLICTS
+from gateway.db.unavailable import CONFLICTS, makes_unfit
 from gateway.disclosure.idempotency import IdempotencyKey, oldest_answer_time
 from gateway.disclosure.items import DisclosedItem
 from gateway.transparency.disclosure_leaf import Disclosure, DisclosureLeaf
 
 STATE_CHANGED = "XQ001"
 STATE_CHANGED_CODES = CONFLICTS | {STATE_CHANGED}
+LARGEST_WRITE: Final = 48
+"""Disclosures in one statement: each is a subtransaction, and PostgreSQL tracks 64 at little cost."""
 
 DISCLOSE = SetStatement.function(
     "xinqiao_disclose",
@@ -109,10 +111,67 @@ class StateChanged:
 
 async def commit(hot: HotDatabase, pending: PendingDisclosure) -> Committed | StateChanged:
     """Write a disclosure, spend the consent use, count the probes: all or nothing."""
+    try:
+        row = await hot.submit(DISCLOSE, _values(pending))
+    except asyncpg.PostgresError as error:
+        if error.sqlstate in STATE_CHANGED_CODES:
+            return StateChanged()
+        raise
+    return Committed(uses_left=certain(row)["result"])
+
+
+async def commit_set(
+    hot: HotDatabase, pending: Sequence[PendingDisclosure]
+) -> list[Committed | StateChanged]:
+    """Write disclosures of one client about different enterprises, each all or nothing by itself.
+
+    One that met a lock or a value that cannot be written counts as changed: it is left to be read and
+    written by itself.
+    """
+    outcomes: list[Committed | StateChanged] = []
+    for first in range(0, len(pending), LARGEST_WRITE):
+        few = pending[first : first + LARGEST_WRITE]
+        try:
+            rows = await hot.run_set(DISCLOSE, [_values(each) for each in few])
+        except (asyncpg.PostgresError, ValueError) as error:
+            if makes_unfit(error):
+                raise
+            outcomes += [StateChanged()] * len(few)  # nothing of it was written
+        else:
+            outcomes += [
+                StateChanged() if row is None else Committed(uses_left=row["result"])
+                for row in rows
+            ]
+    return outcomes
+
+
+def pending_refusal(
+    disclosure: Disclosure, key: IdempotencyKey | None = None, answer: str = ""
+) -> PendingDisclosure:
+    """The log entry of a refused request, written once for its `key`; `answer` is not stored."""
+    return PendingDisclosure(
+        disclosure=disclosure,
+        leaf=DisclosureLeaf.of(disclosure),
+        consent_version=None,
+        key=key,
+        answer=answer,
+        sealed_answer="",
+    )
+
+
+async def log_refusal(hot: HotDatabase, disclosure: Disclosure) -> None:
+    """Log a refused request of an authenticated client (R10)."""
+    leaf = DisclosureLeaf.of(disclosure)
+    await hot.submit(DISCLOSE, {**_row(disclosure, leaf), **NOTHING_SPENT})
+
+
+def _values(pending: PendingDisclosure) -> dict[str, Any]:
     key = pending.key
-    values = {
+    return {
         **_row(pending.disclosure, pending.leaf),
-        "items": to_json([each.as_json() for each in pending.items]),
+        "items": None
+        if pending.disclosure.outcome == "refused"
+        else to_json([each.as_json() for each in pending.items]),
         "consent_version": pending.consent_version,
         "held_version": pending.held_version,
         "key": key.key if key else None,
@@ -125,19 +184,6 @@ async def commit(hot: HotDatabase, pending: PendingDisclosure) -> Committed | St
             ]
         ),
     }
-    try:
-        row = await hot.submit(DISCLOSE, values)
-    except asyncpg.PostgresError as error:
-        if error.sqlstate in STATE_CHANGED_CODES:
-            return StateChanged()
-        raise
-    return Committed(uses_left=certain(row)["result"])
-
-
-async def log_refusal(hot: HotDatabase, disclosure: Disclosure) -> None:
-    """Log a refused request of an authenticated client (R10)."""
-    leaf = DisclosureLeaf.of(disclosure)
-    await hot.submit(DISCLOSE, {**_row(disclosure, leaf), **NOTHING_SPENT})
 
 
 def _row(disclosure: Disclosure, leaf: DisclosureLeaf) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import asyncpg
 import orjson
 
 from consent.model import Consent
@@ -98,11 +99,15 @@ async def read_inputs(
 ) -> VerificationInputs | Refusal:
     """Read what an answer depends on; a refusal where token, client or agreement do not hold."""
     read = await read_under_agreement(
-        call, READ_INPUTS, lambda agreement: _values(call, agreement, now), now
+        call, READ_INPUTS, lambda agreement: read_values(call, agreement, now), now
     )
     if isinstance(read, Refusal):
         return read
-    row = read.row
+    return inputs_of(read.row, read.agreement)
+
+
+def inputs_of(row: asyncpg.Record, agreement: Agreement) -> VerificationInputs:
+    """The inputs in a row of `READ_INPUTS`, read under this agreement."""
     found = _json(row["consent"])
     consent = consent_from_json(found) if found else None
     if consent is not None and row["predecessors"]:
@@ -110,7 +115,7 @@ async def read_inputs(
     probes = orjson.loads(row["probes"])
     enterprise, is_known = enterprise_or_decoy(row["enterprise"])
     return VerificationInputs(
-        agreement=read.agreement,
+        agreement=agreement,
         allowed=row["allowed"],
         consent=consent,
         stored_answer=_json(row["kept"]),
@@ -121,9 +126,10 @@ async def read_inputs(
     )
 
 
-def _values(
+def read_values(
     call: AdmittedCall[VerificationRequest], agreement: Agreement, now: datetime
 ) -> dict[str, Any]:
+    """The parameters of `READ_INPUTS` for a call under this agreement."""
     request, token = call.request, call.caller.token
     read = (*request.open_datasets, *(dataset for _, dataset in request.consent_pairs))
     return {

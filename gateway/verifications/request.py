@@ -37,6 +37,8 @@ class VerificationRequest:
     questions: tuple[Question, ...]
     warnings: tuple[str, ...] = ()
     """On the code, from its characters alone."""
+    line: int | None = None
+    """Its number in a batch."""
 
     @cached_property
     def datasets(self) -> tuple[str, ...]:
@@ -80,8 +82,10 @@ class VerificationRequest:
         return _refused(refusal, self.uscc, self.purpose, tuple(each.tag for each in self.asked))
 
 
-def parse_request(body: VerificationIn) -> VerificationRequest | RefusedRequest | Refusal:
-    """The request in a parsed body, or what is wrong with it."""
+def parse_request(
+    body: VerificationIn, *, line: int | None = None
+) -> VerificationRequest | RefusedRequest | Refusal:
+    """The request in a parsed body, or what is wrong with it; `line` is its number in a batch."""
     code = body.enterprise.code
     if isinstance(code, NotACode):
         return Refusal(InvalidUsccError)
@@ -104,6 +108,7 @@ def parse_request(body: VerificationIn) -> VerificationRequest | RefusedRequest 
         asked=asked,
         questions=questions,
         warnings=code_warnings(code),
+        line=line,
     )
 
 

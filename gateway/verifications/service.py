@@ -53,6 +53,17 @@ async def _attempt(call: VerificationCall, now: datetime) -> str | Refusal | Non
     inputs = await read_inputs(call, now)
     if isinstance(inputs, Refusal):
         return inputs
+    prepared = prepare_answer(call, inputs, now)
+    if not isinstance(prepared, PendingDisclosure):
+        return prepared.answer if isinstance(prepared, StoredAnswer) else prepared
+    committed = await commit(call.runtime.hot, prepared)
+    return prepared.answer if isinstance(committed, Committed) else None
+
+
+def prepare_answer(
+    call: VerificationCall, inputs: VerificationInputs, now: datetime
+) -> PendingDisclosure | StoredAnswer | Refusal:
+    """The answer to commit, the one that was given before and is still true, or a refusal."""
     refused = _check_permission(call, inputs, now)
     if refused is not None:
         return refused
@@ -63,11 +74,9 @@ async def _attempt(call: VerificationCall, now: datetime) -> str | Refusal | Non
     if isinstance(stored, StoredAnswer):
         again = _pending(call, _as_if_unspent(inputs), None, now)
         if _still_true(again, stored):
-            return stored.answer
+            return stored
         key = None  # answered anew; the key keeps its old answer
-    pending = _pending(call, inputs, key, now)
-    committed = await commit(call.runtime.hot, pending)
-    return pending.answer if isinstance(committed, Committed) else None
+    return _pending(call, inputs, key, now)
 
 
 def _check_permission(
@@ -233,7 +242,8 @@ def _answers(
 def _document(
     request: VerificationRequest, answers: tuple[Answered, ...], disclosure: Disclosure
 ) -> dict[str, Any]:
-    document = {
+    document: dict[str, Any] = {} if request.line is None else {"line": request.line}
+    document |= {
         "verification_id": new_id("vrf"),
         "disclosure_id": disclosure.disclosure_id,
         "enterprise": {"uscc": request.uscc},

@@ -22,6 +22,7 @@ OPERATION_IDS = [
     "extend_objection",
     "get_agreement",
     "get_authorization_server_metadata",
+    "get_batch_line_proof",
     "get_client",
     "get_code_report",
     "get_consent",
@@ -78,6 +79,7 @@ OPERATION_IDS = [
     "scan_code",
     "terminate_upload",
     "verify",
+    "verify_batch",
 ]
 
 

@@ -14,7 +14,7 @@ from gateway.clients.registry import FIND_SIGNER
 from gateway.db.engine import make_engine
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
-from gateway.limits.model import Admission
+from gateway.limits.model import Admission, LinesAdmission
 from gateway.limits.store_protocol import LimiterUnavailableError
 from gateway.oauth.unit_of_work import SPEND_AND_STORE
 from tests.oauth_builders import ASSERTION_TYPE, OAuthFixture, make_bank, open_oauth
@@ -24,6 +24,10 @@ class UnreachableStore:
     """A store that cannot be reached."""
 
     async def admit(self, _admission: Admission) -> NoReturn:
+        """Raise as an unreachable Redis does."""
+        raise LimiterUnavailableError
+
+    async def admit_lines(self, _admission: LinesAdmission) -> NoReturn:
         """Raise as an unreachable Redis does."""
         raise LimiterUnavailableError
 

@@ -178,35 +178,21 @@ async def test_an_overheard_assertion_does_not_use_up_its_clients_count(
     assert await oauth.value(kept, client=bank.client_id) == FEWEST_AT_OAUTH
 
 
-class StoreFailingOnClients:
+class StoreFailingOnClients(MemoryStore):
     """A store that fails between the proof and the client's limit."""
-
-    def __init__(self, store: MemoryStore) -> None:
-        self._store = store
 
     async def admit(self, admission: Admission) -> Verdict:
         """Admit proofs; fail for a client's limit."""
         if any(counter.name == OAUTH for counter in admission.counters):
             raise LimiterUnavailableError
-        return await self._store.admit(admission)
-
-    async def generation(self) -> str:
-        """The store's generation."""
-        return await self._store.generation()
-
-    async def shared_random(self, name: str, seconds: int) -> str:
-        """The store's text."""
-        return await self._store.shared_random(name, seconds)
-
-    async def close(self) -> None:
-        """Do nothing."""
+        return await super().admit(admission)
 
 
 async def test_no_token_without_a_working_counter(oauth: OAuthFixture) -> None:
     """503, and the code is valid once the store is back."""
     bank = await oauth.bank()
     code = await bank.code()
-    guard = StoreFailingOnClients(MemoryStore(oauth.clock))
+    guard = StoreFailingOnClients(oauth.clock)
     away = replace(oauth, runtime=replace(oauth.runtime, limiter=guard))
     oauth.app.state.runtime = away.runtime
     refused = await replace(bank, oauth=away).redeem(code)

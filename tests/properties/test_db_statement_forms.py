@@ -106,7 +106,7 @@ async def test_verifications(gateway: GatewayFixture, seed: int) -> None:
         call = AdmittedCall(
             runtime=gateway.runtime, caller=caller, request=request, key=_key(chance)
         )
-        calls.append(verification._values(call, _agreement(gateway, chance), gateway.clock()))
+        calls.append(verification.read_values(call, _agreement(gateway, chance), gateway.clock()))
     await _same_in_both_forms(gateway, verification.READ_INPUTS, calls)
 
 
