@@ -30,6 +30,8 @@ from gateway import api_docs, problems
 from gateway.access.direct_route import serve_directly, serve_page_directly
 from gateway.access.openapi import complete_document
 from gateway.access.request_middleware import RequestMiddleware
+from gateway.anomalies.alert import AlertHook
+from gateway.background.anomaly_watch import watching_anomalies
 from gateway.background.catalogue_reload import catalogue_in_force, reloading
 from gateway.background.housekeeping import housekeeping
 from gateway.background.ingest_worker import ingesting
@@ -167,6 +169,7 @@ async def open_runtime(settings: Settings) -> Runtime:
         nonces=DpopNonces(digests.key("nonce")),
         now=_now,
         cdn=_cdn(settings, digests),
+        alert_hook=_alert_hook(settings),
         channels=_channels(settings),
     )
 
@@ -184,6 +187,21 @@ def _cdn(settings: Settings, digests: KeyedDigests) -> PageCdn | None:
         max_age=settings.purge_max_age,
         digest_key=digests.key("surrogate_key"),
     )
+
+
+def _alert_hook(settings: Settings) -> AlertHook | None:
+    """Where alerts go; raises `SettingsError` at start-up if they cannot be sent or signed."""
+    if settings.alert_url is None or settings.alert_secret is None:
+        return None
+    trouble = address_problem(settings.alert_url, loopback=True, private=True)
+    if trouble is not None:
+        raise SettingsError(f"XINQIAO_ALERT_URL cannot be used: {trouble}")
+    try:
+        return AlertHook.parse(
+            settings.alert_url, settings.alert_secret.get_secret_value(), loopback=True
+        )
+    except ValueError as error:
+        raise SettingsError(f"XINQIAO_ALERT_SECRET cannot be used: it {error}.") from None
 
 
 def _channels(settings: Settings) -> Channels:
@@ -265,6 +283,7 @@ async def _background(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         ingesting(settings, lambda: _runtime_of(app)),
         counting_scans(app),
         purging_pages(app),
+        watching_anomalies(app),
     ):
         yield
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from gateway.anomalies.alert import AlertHook
 from gateway.clients.agreements import AgreementCache
 from gateway.creditfile.catalogue import Catalogue
 from gateway.db.locations import Locations
@@ -64,6 +65,8 @@ class Runtime:
     log_status: LogStatus = field(default_factory=LogStatus)
     cdn: PageCdn | None = None
     """The CDN in front of the public pages, where it takes purges."""
+    alert_hook: AlertHook | None = None
+    """Where alerts of anomalies go."""
     channels: Channels = field(default_factory=dict)
     """Channels of notices; empty if none is configured."""
 

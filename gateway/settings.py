@@ -144,6 +144,24 @@ class Settings(DatabaseSettings):
     purge_max_age: int = Field(
         default=60, ge=1, le=300, description="seconds that the CDN may keep a page without asking"
     )
+    anomaly_rate: int = Field(
+        default=25,
+        ge=1,
+        le=100,
+        description=(
+            "percent of its rate that a client keeps until midnight once an anomaly is flagged; "
+            "100: flagged only"
+        ),
+    )
+    alert_url: Url | None = Field(
+        default=None,
+        description="where alerts of anomalies are posted, as https://alerts.example.cn/xinqiao",
+        repr=False,
+    )
+    alert_secret: SecretStr | None = Field(
+        default=None,
+        description="signs them: whsec_ and the base64 of 24 to 64 random bytes",
+    )
     database_pool: int = Field(default=10, ge=1, le=200, description="connections per worker")
     statement_sets: Literal["auto", "off"] = Field(
         default="auto",
@@ -279,6 +297,12 @@ class Settings(DatabaseSettings):
     def _purges_are_authenticated(self) -> Self:
         if (self.purge_url is None) != (self.purge_token is None):
             raise ValueError("XINQIAO_PURGE_URL and XINQIAO_PURGE_TOKEN are set together")
+        return self
+
+    @model_validator(mode="after")
+    def _alerts_are_signed(self) -> Self:
+        if (self.alert_url is None) != (self.alert_secret is None):
+            raise ValueError("XINQIAO_ALERT_URL and XINQIAO_ALERT_SECRET are set together")
         return self
 
     @model_validator(mode="after")

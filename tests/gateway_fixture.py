@@ -68,8 +68,10 @@ OF_THE_LOG: Final = {
     "checkpoint",
     "turned_away",
     "change_feed",
+    "client_activity",
+    "anomaly",
 }
-"""Tables that background tasks write at any time: the sequencer, refusal counts."""
+"""Tables that background tasks write at any time: the sequencer, refusal counts, anomalies."""
 UNKNOWN: Final = "91330106MA2CXXXX16"
 """A well-formed code that no enterprise of the province has."""
 _SKEW: Final = timedelta(minutes=5)

@@ -46,6 +46,8 @@ EXPIRING_TABLES: Final = {
     "code_report": ("at", timedelta(days=365)),
     "code_report_case": ("last_at", timedelta(days=365)),
     "code_scan_day": ("day", timedelta(days=90)),
+    "client_activity": ("day", timedelta(days=2)),
+    "anomaly": ("day", timedelta(days=365)),
 }
 
 # A reused code revokes the tokens issued for it, so it stays as long as they do.

@@ -51,6 +51,11 @@ COMMANDS: Final = {
             "code_reports:app",
             "Reports that a code does not fit (反映企业码与店铺不符), and codes scanned unusually often.",
         ),
+        (
+            "anomalies",
+            "anomalies:app",
+            "Unusual patterns in what clients ask (异常访问), and the rates that they lower.",
+        ),
         ("retention", "retention:app", "Deletion of records past their retention period."),
     )
 }

@@ -103,6 +103,8 @@ class AgreementCache:
         self._database = database
         self._seen: OrderedDict[tuple[str, int], Quotas] = OrderedDict()
         self._newest: dict[str, Agreement] = {}
+        self._throttled: frozenset[str] = frozenset()
+        self._percent = 100
 
     def remember(self, client_id: str, agreement: Agreement) -> None:
         """Remember the agreement that was in force when the client was last read."""
@@ -112,11 +114,19 @@ class AgreementCache:
         """The agreement that was in force when the client was last read; it may have ended since."""
         return self._newest.get(client_id)
 
+    def throttle(self, clients: frozenset[str], *, percent: int) -> None:
+        """Lower the rates of these clients to a part of what was agreed, and of no others."""
+        self._throttled, self._percent = clients, percent
+
     async def quotas_of(self, client_id: str, version: int) -> Quotas:
-        """The quotas of a version, or of a newer one that was read since.
+        """The quotas of a version, or of a newer one that was read since; lowered if throttled.
 
         A token names the version it was issued under, and may outlive it by minutes.
         """
+        agreed = await self._agreed_quotas(client_id, version)
+        return agreed.at_rate(self._percent) if client_id in self._throttled else agreed
+
+    async def _agreed_quotas(self, client_id: str, version: int) -> Quotas:
         newest = self._newest.get(client_id)
         version = version if newest is None else max(version, newest.version)
         known = self._seen.get((client_id, version))

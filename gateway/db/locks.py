@@ -14,6 +14,7 @@ from gateway.db.statements import Statement
 class LockKey(IntEnum):
     """Locks of one key."""
 
+    ANOMALIES = 0x5851414E  # "XQAN"
     CATALOGUE_NOTICES = 0x5851434E  # "XQCN"
     CATALOGUE_VERSIONS = 0x58514341  # "XQCA"
     MIGRATION = 0x58514D47  # "XQMG"

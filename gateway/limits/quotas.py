@@ -1,7 +1,7 @@
 """Quotas of an agreement, their counters, and the `RateLimit` headers."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import Self
 
@@ -54,6 +54,14 @@ class Quotas:
         if unknown:
             raise QuotasError(f"no such quota: {', '.join(unknown)}")
         return cls(**value)
+
+    def at_rate(self, percent: int) -> Self:
+        """These quotas with the given part of the rates; what is allowed in a day is the same."""
+        return replace(
+            self,
+            per_minute=max(1, self.per_minute * percent // 100),
+            per_enterprise_per_minute=max(1, self.per_enterprise_per_minute * percent // 100),
+        )
 
     def to_json(self) -> dict[str, int]:
         """The JSON object that `from_json` reads."""

@@ -1,6 +1,7 @@
 """All tables: importing this module registers every package's tables with the metadata."""
 
 import consent.tables  # noqa: F401
+import gateway.anomalies.tables
 import gateway.clients.tables
 import gateway.codes.purges.tables
 import gateway.codes.reports.tables

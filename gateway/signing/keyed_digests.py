@@ -24,6 +24,7 @@ DigestKind = Literal[
     "screen_view",
     "code_report",
     "surrogate_key",
+    "activity",
 ]
 
 

@@ -64,6 +64,15 @@ def test_a_purge_address_and_its_token_are_set_together(
     assert "XINQIAO_PURGE_URL and XINQIAO_PURGE_TOKEN are set together" in sentences()
 
 
+@pytest.mark.parametrize("name", ["URL", "SECRET"])
+def test_an_alert_address_and_its_secret_are_set_together(
+    environment: pytest.MonkeyPatch, name: str
+) -> None:
+    """No alert goes out unsigned."""
+    environment.setenv(f"XINQIAO_ALERT_{name}", "https://alerts.test/xinqiao")
+    assert "XINQIAO_ALERT_URL and XINQIAO_ALERT_SECRET are set together" in sentences()
+
+
 def test_an_empty_setting_that_is_required_cannot_be_left_out(
     environment: pytest.MonkeyPatch,
 ) -> None:

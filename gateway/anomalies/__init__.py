@@ -1,0 +1,1 @@
+"""Anomalies in what a client asks: daily counts from the disclosure log, detectors, alarms, throttling."""
