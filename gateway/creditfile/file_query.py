@@ -13,10 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_policy import SERIOUS_LIST
-from gateway.creditfile.records import Enterprise, Record
+from gateway.creditfile.records import RECORD_COLUMNS, Enterprise, Record
 from gateway.db.statements import Statement
 
 _USCC: Final = "CAST(:uscc AS text)"
+_RECORD: Final = f"json_build_array({', '.join(f'r.{name}' for name in RECORD_COLUMNS)})"
+"""SQL for a record `r`: its columns alone, since names would be half of a file."""
 
 
 def enterprise_json(condition: str = "true", *, uscc: str = _USCC) -> str:
@@ -70,7 +72,7 @@ def records_json(
     """
     return f"""\
 (SELECT CAST(coalesce(json_agg((
-          SELECT json_agg(to_json(r) ORDER BY r.decided_on DESC NULLS LAST, r.record_id)
+          SELECT json_agg({_RECORD} ORDER BY r.decided_on DESC NULLS LAST, r.record_id)
             FROM record AS r
            WHERE r.uscc = {uscc} AND r.dataset = wanted.dataset
              AND {condition})), '[]') AS text)
@@ -80,7 +82,7 @@ def records_json(
 def nearly_all_records_json(datasets: str, *, condition: str = "true", uscc: str = _USCC) -> str:
     """SQL for the same by one scan of the enterprise's records: faster where most of them are wanted."""
     return f"""\
-(SELECT CAST(json_build_array(json_agg(to_json(r)
+(SELECT CAST(json_build_array(json_agg({_RECORD}
           ORDER BY array_position({datasets}, r.dataset), r.decided_on DESC NULLS LAST, r.record_id)
         ) AS text)
    FROM record AS r WHERE r.uscc = {uscc} AND r.dataset = ANY({datasets}) AND {condition})"""  # noqa: S608  # constants only
@@ -122,7 +124,7 @@ def enterprise_from_json(text: str | None) -> Enterprise | None:
 
 def records_from_json(text: str) -> tuple[Record, ...]:
     """Parse the result of `records_json`: by dataset, newest decision first."""
-    return tuple(Record.from_json(row) for rows in orjson.loads(text) for row in rows or ())
+    return tuple(Record.from_columns(row) for rows in orjson.loads(text) for row in rows or ())
 
 
 CreditFile = tuple[Enterprise, tuple[Record, ...]]
@@ -130,12 +132,12 @@ CreditFile = tuple[Enterprise, tuple[Record, ...]]
 _ENTERPRISES: Final = Statement("""
     SELECT CAST(to_jsonb(e) || jsonb_build_object('capital', CAST(e.capital AS text)) AS text)
       FROM enterprise AS e WHERE e.uscc = ANY(CAST(:usccs AS text[]))""")
-_RECORDS: Final = Statement("""
+_RECORDS: Final = Statement(f"""
     SELECT r.uscc, r.dataset,
-           CAST(json_agg(to_json(r) ORDER BY r.decided_on DESC NULLS LAST, r.record_id) AS text)
+           CAST(json_agg({_RECORD} ORDER BY r.decided_on DESC NULLS LAST, r.record_id) AS text)
       FROM record AS r
      WHERE r.uscc = ANY(CAST(:usccs AS text[])) AND r.dataset = ANY(CAST(:datasets AS text[]))
-     GROUP BY r.uscc, r.dataset""")
+     GROUP BY r.uscc, r.dataset""")  # noqa: S608  # constants only
 
 
 async def read_file(
@@ -160,7 +162,7 @@ async def read_files(
         (
             each,
             tuple(
-                Record.from_json(row)
+                Record.from_columns(row)
                 for dataset in datasets
                 for row in orjson.loads(held.get((each.uscc, dataset), "[]"))
             ),

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.creditfile.records import Enterprise, Record
+from gateway.creditfile.records import RECORD_COLUMNS, Enterprise, Record
 from tests.creditfile_builders import make_enterprise, make_record
 
 ENTERPRISE = make_enterprise(
@@ -30,6 +30,15 @@ def test_a_whole_row_gives_what_was_stored() -> None:
     """Dates, moments, amounts, lists and ciphertext are no texts any more."""
     assert Record.from_json(row_of(RECORD)) == RECORD
     assert Enterprise.from_json(row_of(ENTERPRISE)) == ENTERPRISE
+
+
+def test_columns_in_their_order_give_what_was_stored() -> None:
+    """As the statements of files give them, without names."""
+    row = row_of(RECORD)
+    values = [row[name] for name in RECORD_COLUMNS]
+    assert Record.from_columns(values) == RECORD
+    with pytest.raises(ValueError, match="longer"):
+        Record.from_columns([*values, 1])
 
 
 def test_a_former_version_has_the_defaults_of_later_columns() -> None:
