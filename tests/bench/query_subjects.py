@@ -1,6 +1,7 @@
 """Enterprises whose credit files fill a page of records, with consents for the kit's bank.
 
-A small province has few such enterprises: to others are added copies of a valid licence of their own.
+A small province has few such enterprises: to others are added copies of a valid licence of their own,
+each with another number.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -32,9 +33,12 @@ _COPIES: Final = text("""
         ORDER BY r.uscc LIMIT :subjects),
     copies AS (
         INSERT INTO record SELECT (jsonb_populate_record(record, jsonb_build_object(
-            'record_id', (record).record_id || '-' || number,
-            'natural_key', (record).natural_key || '-' || number))).*
-        FROM model, generate_series(1, :records) number)
+            'record_id', (record).record_id || '-' || copy,
+            'natural_key', (record).natural_key || '-' || copy,
+            'fields', CAST(replace(CAST((record).fields AS text), number,
+                                   left(number, -3) || copy) AS jsonb)))).*
+        FROM (SELECT record, (record).fields ->> 'number' AS number FROM model) AS numbered,
+             generate_series(101, 100 + :records) AS copy)
     SELECT e.uscc, e.kind FROM model JOIN enterprise e ON e.uscc = (record).uscc""")
 _ANALYZE: Final = text("ANALYZE record, consent")
 
