@@ -1,6 +1,6 @@
 """Data catalogue: loaded from YAML, validated as a whole, immutable."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from importlib.resources import files
 from itertools import chain
@@ -56,6 +56,10 @@ class Catalogue(CataloguePart):
         return {dataset.code: dataset for dataset in self.datasets}
 
     @cached_property
+    def _rules(self) -> Mapping[str, ClockRules]:
+        return {dataset.code: self.clocks[dataset.clock] for dataset in self.datasets}
+
+    @cached_property
     def tables(self) -> dict[Any, Any]:
         """Tables computed once for this catalogue (`catalogue_tables`)."""
         return {}
@@ -92,6 +96,10 @@ class Catalogue(CataloguePart):
             and self.fields_for(each.code, Audience.PUBLIC)
         )
 
+    def has_dataset(self, code: str) -> bool:
+        """True if there is a dataset of this code."""
+        return code in self._by_code
+
     def dataset(self, code: str) -> DatasetDefinition:
         """The dataset of this code, or `UnknownDatasetError`."""
         try:
@@ -101,13 +109,22 @@ class Catalogue(CataloguePart):
 
     def rules_of(self, code: str) -> ClockRules:
         """Clock rules of a dataset."""
-        return self.clocks[self.dataset(code).clock]
+        try:
+            return self._rules[code]
+        except KeyError:
+            raise UnknownDatasetError(code) from None
 
     @cached_property
     def ends_with(self) -> Mapping[str, EndsWith]:
         """Datasets whose bad records end with those of another, and how."""
         rules = ((code, self.rules_of(code).ends_with) for code in self.codes)
         return {code: rule for code, rule in rules if rule is not None}
+
+    @cached_property
+    def latest_of(self) -> Mapping[str, Sequence[str]]:
+        """Datasets of whose series the latest record alone is disclosed, with a series' fields."""
+        rules = ((code, self.rules_of(code).latest_of) for code in self.codes)
+        return {code: series for code, series in rules if series is not None}
 
     def ending_with(self, datasets: Iterable[str]) -> list[tuple[str, str]]:
         """Pairs of one of `datasets` and the dataset with whose records its bad ones end."""

@@ -1,6 +1,6 @@
 """Fields of a record that reach an audience, and their values as disclosed. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
@@ -8,20 +8,21 @@ from typing import Any, Final, Self
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_parts import Condition
-from gateway.creditfile.catalogue_schema import FieldDefinition
 from gateway.creditfile.catalogue_tables import derived_table
 from gateway.creditfile.disclosure_class import CLASSES_FOR, Audience, DisclosureClass
-from gateway.creditfile.record_mapping import has_free_wording, masked_texts
+from gateway.creditfile.record_mapping import has_free_wording
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Record
+from gateway.privacy.redaction import masked_texts
 
 _HIDDEN: Final = "**"
+Only = Mapping[str, AbstractSet[str]]
+"""Names of fields by dataset."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedField:
     """A field that can reach an audience, and what decides about its value in a record."""
 
-    field: FieldDefinition
     name: str
     public_when: Condition | None
     """The condition under which it reaches the audience; `None` if its class does."""
@@ -75,7 +76,6 @@ def served_fields(catalogue: Catalogue, key: tuple[str, Audience, str]) -> Serve
     return ServedFields.of(
         [
             ServedField(
-                field=each,
                 name=each.name,
                 public_when=None if each.disclosure in CLASSES_FOR[audience] else each.public_when,
                 is_masked=audience is Audience.PUBLIC
@@ -92,29 +92,54 @@ def served_fields(catalogue: Catalogue, key: tuple[str, Audience, str]) -> Serve
 
 
 def disclosed_values(
-    record: Record,
-    served: ServedFields,
-    *,
-    today: date,
-    only: AbstractSet[str] | None = None,
-) -> dict[str, Any]:
-    """The record's fields as disclosed; with `only`, these of them."""
+    records: Sequence[tuple[Record, ServedFields]], *, today: date, only: Only | None = None
+) -> list[dict[str, Any]]:
+    """Each record's fields as disclosed; with `only`, these of them.
+
+    The texts of all, of which many stand in several records, are searched for personal numbers at once.
+    """
+    found = [_values(record, served, only) for record, served in records]
+    texts = [
+        (values, each.name)
+        for (_, served), values in zip(records, found, strict=True)
+        for each in served.scanned
+        if each.name in values
+    ]
+    masked = masked_texts({text for v, n in texts for text in _texts_of(v[n])}, today=today)
+    if masked:
+        for values, name in texts:
+            values[name] = _with_masks(values[name], masked)
+    return found
+
+
+def _values(record: Record, served: ServedFields, only: Only | None) -> dict[str, Any]:
+    """The record's fields as disclosed, but for personal numbers in texts."""
     fields = record.fields
-    closed = {each.name for each in served.conditional if not each.reaches(fields)}
+    wanted = None if only is None else only.get(record.dataset, frozenset())
     found = {
         name: fields[name]
         for name in served.names
-        if name in fields and name not in closed and (only is None or name in only)
+        if name in fields and (wanted is None or name in wanted)
     }
-    hidden = {
-        each.name for each in served.masked if each.name in found and each.hides_person(fields)
-    }
-    for name in hidden:
-        found[name] = mask_persons(found[name])
-    scanned = [
-        each.field for each in served.scanned if each.name in found and each.name not in hidden
-    ]
-    return found | masked_texts(found, scanned, today=today)
+    for each in served.conditional:
+        if each.name in found and not each.reaches(fields):
+            del found[each.name]
+    for each in served.masked:
+        if each.name in found and each.hides_person(fields):
+            found[each.name] = mask_persons(found[each.name])
+    return found
+
+
+def _texts_of(value: Any) -> Iterable[str]:  # a field's JSON
+    if isinstance(value, str):
+        return (value,)
+    return value if isinstance(value, list) else ()
+
+
+def _with_masks(value: Any, masked: Mapping[str, str]) -> Any:  # a field's JSON
+    if isinstance(value, str):
+        return masked.get(value, value)
+    return [masked.get(each, each) for each in value] if isinstance(value, list) else value
 
 
 def mask_persons(value: Any) -> Any:  # a field's JSON

@@ -4,14 +4,20 @@ The only such decision: queries, verifications, the public page and certificates
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from gateway.creditfile import disclosure_terms
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.disclosed_fields import disclosed_values, served_fields
+from gateway.creditfile.catalogue_tables import derived_table
+from gateway.creditfile.clock_rules import ClockRules
+from gateway.creditfile.disclosed_fields import (
+    Only,
+    ServedFields,
+    disclosed_values,
+    served_fields,
+)
 from gateway.creditfile.disclosure_class import CLASSES_FOR, Audience
 from gateway.creditfile.disclosure_terms import (
     ALONE,
@@ -38,6 +44,17 @@ class DisclosableRecord:
     fields: Mapping[str, Any]
     counts_as_bad: bool
     """Bad information that is held against the enterprise now."""
+    end: End | None
+    """Its first end, come or to come."""
+
+
+class _Opened(NamedTuple):
+    """A record that may be disclosed, before its fields are selected."""
+
+    record: Record
+    served: ServedFields
+    end: End | None
+    counts_as_bad: bool
 
 
 def is_disclosable(
@@ -53,7 +70,7 @@ def is_disclosable(
 
     The enterprise sees its own records whatever has ended them. `kind` is the enterprise's.
     """
-    if record.dataset not in catalogue.codes:
+    if not catalogue.has_dataset(record.dataset):
         return False
     if audience is not Audience.ENTERPRISE and end_in_effect(
         record, catalogue, now, context=context
@@ -70,7 +87,13 @@ def end_in_effect(
     An exemption (R1) is named before the rule that the record is not published.
     """
     dataset, rules = catalogue.dataset(record.dataset), catalogue.rules_of(record.dataset)
-    end = disclosure_terms.end_in_effect(record, dataset, rules, now=now, context=context)
+    first = disclosure_terms.first_end(record, dataset, rules, context)
+    return _in_effect(first, record, rules, now)
+
+
+def _in_effect(first: End | None, record: Record, rules: ClockRules, now: datetime) -> End | None:
+    """The end in effect of a record whose first end is `first`."""
+    end = disclosure_terms.in_effect(first, record, now=now)
     if end is None or end.reason is EndReason.NOT_PUBLISHED:
         return exemption(record, rules, now=now) or end
     return end
@@ -92,7 +115,7 @@ def disclosable_fields(
     if not is_disclosable(record, audience, catalogue, now, context=context, kind=kind):
         return {}
     served = served_fields(catalogue, (record.dataset, audience, kind))
-    return disclosed_values(record, served, today=day_of(now))
+    return disclosed_values([(record, served)], today=day_of(now))[0]
 
 
 def disclosable_records(
@@ -102,32 +125,38 @@ def disclosable_records(
     now: datetime,
     *,
     kind: str,
-    only: Mapping[str, AbstractSet[str]] | None = None,
+    context: FileContext | None = None,
+    only: Only | None = None,
 ) -> tuple[DisclosableRecord, ...]:
     """Disclosable records of one enterprise, in their order.
 
-    `kind` is the enterprise's. Records that are not for this audience are left out. With `only` they
-    have just these of their fields, by dataset.
+    `kind` is the enterprise's, `context` its file's where `records` are not the whole of it. Records
+    that are not for this audience are left out. With `only` they have just these of their fields.
     """
-    held = tuple(each for each in records if each.dataset in catalogue.codes)
-    context, today = context_of(held, catalogue, now), day_of(now)
-    found = []
+    held = [each for each in records if catalogue.has_dataset(each.dataset)]
+    if context is None:
+        context = context_of(held, catalogue, now)
+    opened: list[_Opened] = []
     for each in held:
-        end = end_in_effect(each, catalogue, now, context=context)
-        if end is not None and audience is not Audience.ENTERPRISE:
+        dataset, rules = catalogue.dataset(each.dataset), catalogue.rules_of(each.dataset)
+        end = disclosure_terms.first_end(each, dataset, rules, context)
+        is_over = _in_effect(end, each, rules, now) is not None
+        if is_over and audience is not Audience.ENTERPRISE:
             continue
         served = served_fields(catalogue, (each.dataset, audience, kind))
         if served.any_reaches(each):
-            is_held_against = end is None and is_bad(each, catalogue.dataset(each.dataset))
-            wanted = None if only is None else only.get(each.dataset, frozenset())
-            fields = disclosed_values(each, served, today=today, only=wanted)
-            found.append(
-                DisclosableRecord(record=each, fields=fields, counts_as_bad=is_held_against)
-            )
-    return tuple(found)
+            opened.append(_Opened(each, served, end, not is_over and is_bad(each, dataset)))
+    values = disclosed_values(
+        [(each.record, each.served) for each in opened], today=day_of(now), only=only
+    )
+    return tuple(
+        DisclosableRecord(record=record, fields=fields, counts_as_bad=is_held_against, end=end)
+        for (record, _, end, is_held_against), fields in zip(opened, values, strict=True)
+    )
 
 
-def never_disclosed_fields(dataset: str, catalogue: Catalogue) -> tuple[str, ...]:
+@derived_table
+def never_disclosed_fields(catalogue: Catalogue, dataset: str) -> tuple[str, ...]:
     """Fields of a dataset that are never disclosed to a client (`withheld` reason `class_never`)."""
     return tuple(
         each.name
@@ -165,7 +194,7 @@ def _ends_of_serious_listings(
 
     Depends on the clock alone, since the retention of other records depends on it.
     """
-    if SERIOUS_LIST not in catalogue.codes:
+    if not catalogue.has_dataset(SERIOUS_LIST):
         return []
     dataset, rules = catalogue.dataset(SERIOUS_LIST), catalogue.rules_of(SERIOUS_LIST)
     return [
@@ -185,9 +214,7 @@ def _related(
     """
     found = {}
     for each in records:
-        rule = (
-            catalogue.rules_of(each.dataset).ends_with if each.dataset in catalogue.codes else None
-        )
+        rule = catalogue.ends_with.get(each.dataset)
         number = None if rule is None else each.fields.get(rule.field)
         if rule is None or not number or not is_bad(each, catalogue.dataset(each.dataset)):
             continue
@@ -211,9 +238,7 @@ def _superseded(records: Iterable[Record], catalogue: Catalogue, now: datetime) 
     latest: dict[tuple[object, ...], Record] = {}
     old = set()
     for each in records:
-        series = (
-            catalogue.rules_of(each.dataset).latest_of if each.dataset in catalogue.codes else None
-        )
+        series = catalogue.latest_of.get(each.dataset)
         if series is None or any(end.moment <= now for end in ends_by_act(each)):
             continue
         key = (each.dataset, *(each.fields.get(name) for name in series))

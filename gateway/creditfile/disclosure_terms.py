@@ -103,8 +103,15 @@ def ends_at(
     record: Record, dataset: DatasetDefinition, rules: ClockRules, context: FileContext = ALONE
 ) -> datetime | None:
     """End of disclosure, exclusive; `None` if nothing ends it."""
-    end = _first_end(record, dataset, rules, context)
+    end = first_end(record, dataset, rules, context)
     return None if end is None else end.moment
+
+
+def first_end(
+    record: Record, dataset: DatasetDefinition, rules: ClockRules, context: FileContext = ALONE
+) -> End | None:
+    """The earliest end of disclosure, come or to come; `None` if nothing ends it."""
+    return min(_ends(record, dataset, rules, context), key=_MOMENT, default=None)
 
 
 def retention_over_at(
@@ -147,7 +154,11 @@ def end_in_effect(
     context: FileContext = ALONE,
 ) -> End | None:
     """The end that leaves the record undisclosed at `now`, the earliest; `None` if none has come."""
-    end = _first_end(record, dataset, rules, context)
+    return in_effect(first_end(record, dataset, rules, context), record, now=now)
+
+
+def in_effect(end: End | None, record: Record, *, now: datetime) -> End | None:
+    """The record's first `end` if it has come by `now`, or its beginning if that is to come."""
     if end is not None and now >= end.moment:
         return end
     begin = begins_at(record)
@@ -190,12 +201,6 @@ def exemption(record: Record, rules: ClockRules, *, now: datetime) -> End | None
 _MOMENT: Final = itemgetter(0)
 
 
-def _first_end(
-    record: Record, dataset: DatasetDefinition, rules: ClockRules, context: FileContext
-) -> End | None:
-    return min(_ends(record, dataset, rules, context), key=_MOMENT, default=None)
-
-
 def _ends(
     record: Record, dataset: DatasetDefinition, rules: ClockRules, context: FileContext
 ) -> Iterator[End]:
@@ -208,8 +213,12 @@ def _ends(
         reason = EndReason.LISTING_OVER if rules.until_removed else EndReason.TERM_OVER
         yield from (End(end, reason) for end in _end_of_term(record, dataset, rules.term))
     if not rules.until_removed:
-        yield from _ends_of_publicity(record, rules)
-        yield from _end_by_retention(record, dataset, rules, context)
+        if record.publicity_ends_on is not None:
+            yield End(end_of(record.publicity_ends_on), EndReason.PUBLICITY_OVER)
+        if rules.has_publicity:
+            yield from _end_of_publicity(record, rules)
+        if rules.retention_months is not None:
+            yield from _end_by_retention(record, dataset, rules, context)
     for related in context.related.get(record.record_id, ()):
         ends = _ends(related.record, related.dataset, related.rules, context)
         published = (end.moment for end in ends if end.moment != NEVER_DISCLOSED)
@@ -227,11 +236,7 @@ def _end_by_retention(
             yield End(max(over, context.serious_list_ends_at), EndReason.RETENTION_OVER)
 
 
-def _ends_of_publicity(record: Record, rules: ClockRules) -> Iterator[End]:
-    if record.publicity_ends_on is not None:
-        yield End(end_of(record.publicity_ends_on), EndReason.PUBLICITY_OVER)
-    if not rules.has_publicity:
-        return
+def _end_of_publicity(record: Record, rules: ClockRules) -> Iterator[End]:
     last_day = last_day_of_publicity(Penalty.from_record(record), rules)
     if last_day == NEVER:
         yield End(NEVER_DISCLOSED, EndReason.NOT_PUBLISHED)

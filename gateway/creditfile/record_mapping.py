@@ -1,13 +1,13 @@
 """Mapping of delivered fields to a stored record: natural key, typed columns, masked and encrypted fields."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
 from gateway.creditfile.catalogue_schema import DatasetDefinition, FieldDefinition
 from gateway.creditfile.disclosure_class import DisclosureClass
 from gateway.creditfile.natural_keys import key_of
-from gateway.privacy.redaction import may_hold_personal_number, scan
+from gateway.privacy.redaction import scan
 
 TEXT_TYPES: Final = frozenset({"text", "free_text", "texts"})
 """Field types with free wording."""
@@ -52,19 +52,6 @@ def without_personal_numbers(
     return scan(value, today=today).text if isinstance(value, str) else value
 
 
-def masked_texts(
-    fields: Mapping[str, Any], definitions: Sequence[FieldDefinition], *, today: date
-) -> dict[str, Any]:
-    """Those of `fields` that `definitions` name, masked (R5); none where no text may hold a number."""
-    texts = [text for each in definitions for text in _texts_of(fields[each.name])]
-    if not may_hold_personal_number(texts):
-        return {}
-    return {
-        each.name: without_personal_numbers(each, fields[each.name], today=today)
-        for each in definitions
-    }
-
-
 def has_free_wording(field: FieldDefinition) -> bool:
     """True for a text that is no value of a closed list."""
     return field.type in TEXT_TYPES and not field.values
@@ -83,12 +70,6 @@ def sealed_fields(dataset: DatasetDefinition) -> tuple[str, ...]:
         for each in dataset.fields
         if each.personal and each.disclosure is not DisclosureClass.PUBLIC
     )
-
-
-def _texts_of(value: Any) -> Iterable[str]:  # a field's JSON
-    if isinstance(value, str):
-        return (value,)
-    return value if isinstance(value, list) else ()
 
 
 def _read(field: FieldDefinition, value: str) -> date | str:

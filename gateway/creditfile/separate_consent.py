@@ -7,8 +7,23 @@ from collections.abc import Iterable
 
 from consent import Giver, SeparateConsent, SeparateConsents
 from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.catalogue_schema import FieldDefinition
+from gateway.creditfile.catalogue_tables import derived_table
 from gateway.creditfile.disclosure_class import Audience
 from verification import find_question
+
+
+@derived_table
+def separated_fields(
+    catalogue: Catalogue, key: tuple[str, str]
+) -> tuple[tuple[SeparateConsent, FieldDefinition], ...]:
+    """The fields of a dataset that need a separate consent, each behind it, by the enterprise's kind."""
+    code, kind = key
+    return tuple(
+        (SeparateConsent(item=f"{code}.{each.name}", giver=Giver(each.separate_consent)), each)
+        for each in catalogue.fields_for(code, Audience.AUTHORISED, kind)
+        if each.separate_consent is not None
+    )
 
 
 def needed_separate_consents(
@@ -19,10 +34,7 @@ def needed_separate_consents(
     `kind` is the enterprise's.
     """
     of_fields = tuple(
-        SeparateConsent(item=f"{code}.{each.name}", giver=Giver(each.separate_consent))
-        for code in datasets
-        for each in catalogue.fields_for(code, Audience.AUTHORISED, kind)
-        if each.separate_consent is not None
+        needed for code in datasets for needed, _ in separated_fields(catalogue, (code, kind))
     )
     return of_fields + tuple(
         SeparateConsent(item=tag, giver=giver)

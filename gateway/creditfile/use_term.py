@@ -15,6 +15,7 @@ from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_schema import DatasetDefinition
 from gateway.creditfile.clock_rules import ClockRules
 from gateway.creditfile.disclosure_class import Audience
+from gateway.creditfile.disclosure_policy import DisclosableRecord
 from gateway.creditfile.disclosure_terms import NEVER_DISCLOSED, FileContext, ends_at
 from gateway.creditfile.records import Record
 
@@ -36,13 +37,13 @@ class Permission:
 
     valid_until: datetime
     """End of the consent."""
-    retention_days: int
+    retention: timedelta
     withheld: Mapping[str, Collection[str]]
     """Fields by dataset that the recipient is not told although their class would allow it."""
 
 
 def use_term(
-    record: Record,
+    disclosed: DisclosableRecord,
     permission: Permission,
     catalogue: Catalogue,
     now: datetime,
@@ -50,16 +51,13 @@ def use_term(
     context: FileContext,
 ) -> UseTerm:
     """The term of use of a record that is disclosed at `now`."""
-    dataset, rules = catalogue.dataset(record.dataset), catalogue.rules_of(record.dataset)
-    ends = (
-        _ends_alike(record, permission, catalogue, context)
-        if rules.has_publicity or record.record_id in context.related
-        else (ends_at(record, dataset, rules, context),)
-    )
-    live = [end for end in ends if end is not None and end > now]
-    use_until = min([permission.valid_until, *live])
-    retention = timedelta(days=permission.retention_days)
-    return UseTerm(use_until=use_until, delete_by=use_until + retention)
+    record, own, use_until = disclosed.record, disclosed.end, permission.valid_until
+    if catalogue.rules_of(record.dataset).has_publicity or record.record_id in context.related:
+        ends = _ends_alike(record, permission, catalogue, context)
+        use_until = min([use_until, *(end for end in ends if end is not None and end > now)])
+    elif own is not None and own.moment > now:
+        use_until = min(use_until, own.moment)
+    return UseTerm(use_until=use_until, delete_by=use_until + permission.retention)
 
 
 def _ends_alike(

@@ -5,7 +5,8 @@ found by a keyword beside them. The check character counts only where a number m
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -108,6 +109,14 @@ def readable_masks(text: str) -> str:
 def may_hold_personal_number(texts: Iterable[str]) -> bool:
     """Fast check: whether one of `texts` may hold a personal number."""
     return may_hold_number("\0".join(texts))
+
+
+def masked_texts(texts: AbstractSet[str], *, today: date) -> Mapping[str, str]:
+    """Those of `texts` that hold a personal number, each with its masked form; fast where none does."""
+    if not may_hold_personal_number(texts):
+        return {}
+    scanned = {text: scan(text, today=today) for text in texts}
+    return {text: each.text for text, each in scanned.items() if each.maskings}
 
 
 def holds_personal_number(texts: Iterable[str], *, today: date) -> bool:

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import hmac
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
@@ -40,7 +40,7 @@ class Cursors:
             after=position,
             expires_at=int(self.now.timestamp()) + CURSOR_LIFE_SECONDS,
         )
-        body = orjson.dumps(asdict(cursor))
+        body = orjson.dumps(cursor)
         return base64.urlsafe_b64encode(self._mac(body) + body).decode().rstrip("=")
 
     def read(self, text: str) -> Cursor | None:

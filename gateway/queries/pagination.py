@@ -1,19 +1,22 @@
 """Keyset pagination of records, stable when records are withdrawn between two pages."""
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from gateway.access.timestamps import format_time
 from gateway.creditfile.disclosure_class import Audience
-from gateway.creditfile.disclosure_policy import context_of, disclosable_fields
+from gateway.creditfile.disclosure_policy import context_of, disclosable_records
 from gateway.creditfile.personal_fields import open_enterprise, with_personal
 from gateway.creditfile.records import REGISTRATION, Enterprise, Record, registration_of
 from gateway.creditfile.use_term import Permission, UseTerm, use_term
 from gateway.queries.authorization import Authorization
 from gateway.queries.read_query import QueryInputs
 from gateway.queries.request import QueryRequest
+from gateway.queries.withheld import DisclosedScope
 from gateway.runtime import Runtime
 
 RecordPosition = tuple[int, str]
@@ -44,36 +47,46 @@ def page_of(
     now: datetime,
 ) -> RecordPage:
     """The requested page of the records that may be disclosed to this client now."""
-    enterprise, scope = authorization.enterprise, authorization.scope
-    held = (*_registration(runtime, enterprise, scope.disclosed), *inputs.records)
-    context = context_of(held, runtime.catalogue, now)
-    begin = request.cursor.after if request.cursor else None
+    catalogue, scope, size = runtime.catalogue, authorization.scope, request.page_size
+    held = (*_registration(runtime, authorization.enterprise, scope.disclosed), *inputs.records)
+    context = context_of(held, catalogue, now)
     permission = Permission(
         valid_until=authorization.granted.valid_until,
-        retention_days=authorization.retention_days,
+        retention=timedelta(days=authorization.retention_days),
         withheld=scope.withheld_fields,
     )
-    disclosed: list[RecordOfPage] = []
-    for record in sorted(held, key=position_of):
-        if record.dataset not in scope.disclosed or not request.wants(record):
-            continue
-        if begin is not None and position_of(record) <= begin:
-            continue
-        fields = disclosable_fields(
-            with_personal(runtime.vault, record),
+    told: list[RecordOfPage] = []
+    wanted = _wanted(held, scope, request)
+    while len(told) <= size and (some := list(islice(wanted, size + 1))):
+        disclosable = disclosable_records(
+            [with_personal(runtime.vault, each) for each in some],
             Audience.AUTHORISED,
-            runtime.catalogue,
+            catalogue,
             now,
-            kind=enterprise.kind,
+            kind=authorization.enterprise.kind,
             context=context,
         )
-        if told := scope.disclosed_fields(record, fields):
-            term = use_term(record, permission, runtime.catalogue, now, context=context)
-            disclosed.append(RecordOfPage(record=record, fields=told, term=term))
-        if len(disclosed) > request.page_size:
-            last = position_of(disclosed[-2].record)
-            return RecordPage(records=tuple(disclosed[:-1]), last=last)
-    return RecordPage(records=tuple(disclosed), last=None)
+        for each in disclosable:
+            if fields := scope.disclosed_fields(each.record, each.fields):
+                term = use_term(each, permission, catalogue, now, context=context)
+                told.append(RecordOfPage(record=each.record, fields=fields, term=term))
+    more = len(told) > size
+    return RecordPage(
+        records=tuple(told[:size]), last=position_of(told[size - 1].record) if more else None
+    )
+
+
+def _wanted(
+    held: Sequence[Record], scope: DisclosedScope, request: QueryRequest
+) -> Iterator[Record]:
+    """Records that the request asks for and the scope covers, from its cursor on, in order."""
+    wanted = sorted(
+        (each for each in held if each.dataset in scope.disclosed and request.wants(each)),
+        key=position_of,
+    )
+    if request.cursor is None:
+        return iter(wanted)
+    return iter(wanted[bisect_right(wanted, request.cursor.after, key=position_of) :])
 
 
 def position_of(record: Record) -> RecordPosition:

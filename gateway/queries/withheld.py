@@ -13,10 +13,11 @@ from consent import Granted, Purpose
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_schema import FieldDefinition
+from gateway.creditfile.catalogue_tables import derived_table
 from gateway.creditfile.disclosure_class import Audience, DisclosureClass
 from gateway.creditfile.disclosure_policy import never_disclosed_fields
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Record
-from gateway.creditfile.separate_consent import is_covered, needed_separate_consents
+from gateway.creditfile.separate_consent import is_covered, separated_fields
 
 WithheldReason = Literal[
     "not_in_agreement",
@@ -97,7 +98,9 @@ def scope_of(
             reasons[name] = "source_unavailable"
     disclosed = tuple(name for name in datasets if name not in reasons)
     closed = kind == INDIVIDUAL_BUSINESS and not agreement.licensed_for_persons
-    unlicensed = _personal(disclosed, catalogue) if closed else MappingProxyType({})
+    unlicensed = {
+        name: fields for name in disclosed if closed and (fields := _personal(catalogue, name))
+    }
     unseparated = _unseparated(disclosed, granted, catalogue, kind, unlicensed)
     return DisclosedScope(
         disclosed=disclosed,
@@ -116,26 +119,23 @@ def _unseparated(
     unlicensed: Mapping[str, frozenset[str]],
 ) -> Mapping[str, Mapping[str, FieldDefinition]]:
     """Fields whose separate consent was not given, but for those withheld for want of a licence."""
-    found: dict[str, dict[str, FieldDefinition]] = {}
-    for needed in needed_separate_consents(disclosed, (), catalogue, kind):
-        code, _, name = needed.item.rpartition(".")
-        if name not in unlicensed.get(code, ()) and not is_covered(
-            needed, granted.separate_consents
-        ):
-            fields = catalogue.fields_for(code, Audience.AUTHORISED, kind)
-            found.setdefault(code, {})[name] = next(each for each in fields if each.name == name)
-    return MappingProxyType(found)
-
-
-def _personal(disclosed: tuple[str, ...], catalogue: Catalogue) -> Mapping[str, frozenset[str]]:
-    """Personal fields by dataset, of those that a client may be told."""
-    personal = {
-        name: frozenset(
-            each.name for each in catalogue.fields_for(name, Audience.AUTHORISED) if each.personal
-        )
-        for name in disclosed
+    found = {
+        code: {
+            field.name: field
+            for needed, field in separated_fields(catalogue, (code, kind))
+            if field.name not in unlicensed.get(code, ())
+            and not is_covered(needed, granted.separate_consents)
+        }
+        for code in disclosed
     }
-    return MappingProxyType({name: fields for name, fields in personal.items() if fields})
+    return MappingProxyType({code: fields for code, fields in found.items() if fields})
+
+
+@derived_table
+def _personal(catalogue: Catalogue, dataset: str) -> frozenset[str]:
+    """Personal fields of a dataset, of those that a client may be told."""
+    fields = catalogue.fields_for(dataset, Audience.AUTHORISED)
+    return frozenset(each.name for each in fields if each.personal)
 
 
 def _unseen(
@@ -149,16 +149,24 @@ def _unseen(
         return MappingProxyType({})
     seen = frozenset(granted.fields)
     unseen = {
-        name: frozenset(
-            each.name
-            for each in catalogue.fields_for(name, Audience.AUTHORISED)
-            if each.disclosure is not DisclosureClass.PUBLIC
-            and f"{name}.{each.name}" not in seen
-            and each.name not in unseparated.get(name, ())
+        code: frozenset(
+            name
+            for name, item in _consented(catalogue, code)
+            if item not in seen and name not in unseparated.get(code, ())
         )
-        for name in disclosed
+        for code in disclosed
     }
-    return MappingProxyType({name: fields for name, fields in unseen.items() if fields})
+    return MappingProxyType({code: fields for code, fields in unseen.items() if fields})
+
+
+@derived_table
+def _consented(catalogue: Catalogue, dataset: str) -> tuple[tuple[str, str], ...]:
+    """Fields of a dataset that are told under a consent that names them; each with its name there."""
+    return tuple(
+        (each.name, f"{dataset}.{each.name}")
+        for each in catalogue.fields_for(dataset, Audience.AUTHORISED)
+        if each.disclosure is not DisclosureClass.PUBLIC
+    )
 
 
 def is_offered(dataset: str, purpose: Purpose, catalogue: Catalogue) -> bool:
@@ -173,7 +181,7 @@ def withheld(scope: DisclosedScope, catalogue: Catalogue) -> list[dict[str, obje
     in_part = [
         _part(name, list(fields), "class_never")
         for name in scope.disclosed
-        if (fields := never_disclosed_fields(name, catalogue))
+        if (fields := never_disclosed_fields(catalogue, name))
     ]
     in_part += [
         _part(name, sorted(lacking), "not_in_consent")

@@ -200,7 +200,7 @@ def test_the_serious_list_prolongs_retention_even_if_it_is_closed() -> None:
 
 def test_never_disclosed_fields_are_listed_as_withheld() -> None:
     """By name, for any record."""
-    assert never_disclosed_fields("penalty", CATALOGUE) == (
+    assert never_disclosed_fields(CATALOGUE, "penalty") == (
         "procedure",
         "determined_on",
         "published_on",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.creditfile import disclosure_terms
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_class import Audience
-from gateway.creditfile.disclosure_policy import context_of, disclosable_fields
+from gateway.creditfile.disclosure_policy import DisclosableRecord, context_of, disclosable_fields
 from gateway.creditfile.disclosure_terms import ALONE, FileContext
 from gateway.creditfile.local_dates import end_of, midnight
 from gateway.creditfile.records import Record, registration_of
@@ -41,9 +41,18 @@ def term_of(
 ) -> UseTerm:
     """The term of use of a record under a consent that outlasts everything."""
     permission = Permission(
-        valid_until=valid_until, retention_days=retention_days, withheld=withheld or {}
+        valid_until=valid_until,
+        retention=timedelta(days=retention_days),
+        withheld=withheld or {},
     )
-    return use_term(record, permission, catalogue, now, context=context)
+    dataset, rules = catalogue.dataset(record.dataset), catalogue.rules_of(record.dataset)
+    disclosed = DisclosableRecord(
+        record=record,
+        fields={},
+        counts_as_bad=False,
+        end=disclosure_terms.first_end(record, dataset, rules, context),
+    )
+    return use_term(disclosed, permission, catalogue, now, context=context)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each.en)

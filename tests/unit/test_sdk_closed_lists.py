@@ -59,7 +59,7 @@ def test_datasets_are_those_of_the_catalogue() -> None:
     assert tuple(datasets) == closed_lists.DATASETS
     limited = {code: set(each.purposes) for code, each in datasets.items() if each.purposes}
     assert limited == {code: set(each) for code, each in closed_lists.PURPOSES_OF.items()}
-    never = {code: never_disclosed_fields(code, catalogue) for code in datasets}
+    never = {code: never_disclosed_fields(catalogue, code) for code in datasets}
     assert {code: fields for code, fields in never.items() if fields} == closed_lists.NEVER_TOLD
     days = {code: each.field_of.get("decided_on") for code, each in datasets.items()}
     assert {code: day for code, day in days.items() if day} == closed_lists.DECISION_DAYS
