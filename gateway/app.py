@@ -14,6 +14,7 @@ import gateway.codes.portal_pages
 import gateway.codes.reports.routes
 import gateway.codes.routes
 import gateway.codes.screen_pages
+import gateway.consents.bundle_routes
 import gateway.consents.routes
 import gateway.log.routes
 import gateway.oauth.routes
@@ -94,6 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
         gateway.oauth.routes.router,
         gateway.queries.routes.router,
         gateway.consents.routes.router,
+        gateway.consents.bundle_routes.router,
         gateway.changes.routes.router,
         gateway.admin.routes.router,
         gateway.records.objection_routes.router,

@@ -20,6 +20,7 @@ from gateway.access.errors import (
     UnknownPurposeError,
     UnknownQuestionError,
 )
+from gateway.access.named_bundle import named_bundle
 from gateway.access.subject_uscc import parse_subject
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.catalogue import Catalogue
@@ -42,6 +43,8 @@ class ConsentRequestIn(WireModel):
     """The members that both ways of requesting a consent have."""
 
     purpose: Annotated[str, StringConstraints(max_length=64)]
+    bundle: Name | None = Field(default=None, examples=["pre_loan.v1"])
+    """In place of `datasets` and `questions`: what the purpose usually needs, and the agreement covers."""
     datasets: Names = ()
     questions: Names = ()
     valid_until: Annotated[str, StringConstraints(max_length=40)] | None = None
@@ -63,6 +66,10 @@ def validated_request(
     if enterprise is not None and uscc is None:
         return Refusal(InvalidUsccError, "enterprise.uscc is not a unified social credit code.")
     until = _term(asked.valid_until, agreement, now)
+    expanded = _expanded(asked, agreement)
+    if isinstance(expanded, Refusal):
+        return expanded
+    asked = expanded
     unknown = _unknown(asked, catalogue)
     if unknown is not None:
         return unknown
@@ -84,6 +91,22 @@ def validated_request(
         max_uses=asked.max_uses,
         amends=amends,
     )
+
+
+def _expanded(asked: ConsentRequestIn, agreement: Agreement) -> ConsentRequestIn | Refusal:
+    """The members with what a bundle stands for."""
+    if asked.bundle is None:
+        return asked
+    bundle = named_bundle(
+        asked.bundle, purpose=asked.purpose, beside=(*asked.datasets, *asked.questions)
+    )
+    if isinstance(bundle, Refusal):
+        return bundle
+    datasets, questions = bundle.datasets_under(agreement), bundle.tags_under(agreement)
+    if not datasets and not questions:
+        sentence = f"This client's agreement covers nothing of the bundle {asked.bundle}."
+        return Refusal(NotInAgreementError, sentence)
+    return asked.model_copy(update={"datasets": datasets, "questions": questions})
 
 
 def _unknown(asked: ConsentRequestIn, catalogue: Catalogue) -> Refusal | None:

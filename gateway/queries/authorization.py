@@ -20,6 +20,8 @@ class Authorization:
     agreement: Agreement
     granted: Granted
     enterprise: Enterprise
+    asked: tuple[str, ...]
+    """The datasets asked for; of a bundle those that the agreement covers."""
     scope: DisclosedScope
 
     @property
@@ -43,8 +45,9 @@ def authorize(
         return granted
     if inputs.enterprise is None:
         return Refusal(NotAvailableError)
+    asked = request.datasets_under(agreement)
     scope = scope_of(
-        request.datasets,
+        asked,
         agreement=agreement,
         granted=granted,
         purpose=request.purpose,
@@ -55,7 +58,11 @@ def authorize(
     if not inputs.readable.issuperset(scope.disclosed):
         raise RuntimeError("granted, and not read: the read statement decides otherwise")
     return Authorization(
-        agreement=agreement, granted=granted, enterprise=inputs.enterprise, scope=scope
+        agreement=agreement,
+        granted=granted,
+        enterprise=inputs.enterprise,
+        asked=asked,
+        scope=scope,
     )
 
 

@@ -12,13 +12,18 @@ from gateway.access.errors import (
     UnknownDatasetError,
     UnknownPurposeError,
 )
+from gateway.access.named_bundle import named_bundle
 from gateway.access.refused_request import UNKNOWN, RefusedRequest
 from gateway.access.subject_uscc import code_warnings
+from gateway.clients.agreements import Agreement
+from gateway.clients.bundles import BUNDLES
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.records import Record
 from gateway.queries.cursor import Cursor, Cursors
 from gateway.queries.schemas import QueryIn
 from verification import NotACode
+
+NOTHING = "Mend these members: datasets: name at least one, or a bundle."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +35,8 @@ class QueryRequest:
     consent_id: str | None
     foreign_consent: bool
     """True where it names another consent than the one that the token is bound to."""
+    bundle: str | None
+    """The bundle that stood in place of datasets; of these only what the agreement covers is asked."""
     datasets: tuple[str, ...]
     decided_from: date | None
     decided_to: date | None
@@ -47,6 +54,12 @@ class QueryRequest:
         early = self.decided_from is not None and record.decided_on < self.decided_from
         late = self.decided_to is not None and record.decided_on > self.decided_to
         return not early and not late
+
+    def datasets_under(self, agreement: Agreement) -> tuple[str, ...]:
+        """The datasets asked for; of a bundle those that the agreement covers."""
+        if self.bundle is None:
+            return self.datasets
+        return BUNDLES[self.bundle].datasets_under(agreement)
 
     @property
     def digest(self) -> str:
@@ -67,22 +80,20 @@ def parse_request(
     if isinstance(code, NotACode):
         return Refusal(InvalidUsccError)
     uscc = code.uscc
-    known = tuple(dict.fromkeys(each for each in body.datasets if each in catalogue.codes))
-    if body.purpose not in PURPOSES:
-        return _refused(Refusal(UnknownPurposeError), uscc, UNKNOWN, known)
-    if not set(body.datasets) <= set(known):
-        return _refused(Refusal(UnknownDatasetError), uscc, body.purpose, known)
-    if len(set(body.datasets)) < len(body.datasets):
-        return Refusal(InvalidRequestError, "Name each dataset once.")
+    datasets = _datasets(body)
+    if isinstance(datasets, Refusal):
+        return datasets
+    mistake = _mistake(body, datasets, uscc, catalogue)
+    if mistake is not None:
+        return mistake
     wanted = body.filter
-    if wanted.decided_from and wanted.decided_to and wanted.decided_from > wanted.decided_to:
-        return Refusal(InvalidRequestError, "filter.decided_from is later than filter.decided_to.")
     request = QueryRequest(
         uscc=uscc,
         purpose=Purpose(body.purpose),
         consent_id=token_consent or body.consent_id,
         foreign_consent=token_consent is not None and body.consent_id not in {None, token_consent},
-        datasets=tuple(body.datasets),
+        bundle=body.bundle,
+        datasets=datasets,
         decided_from=wanted.decided_from,
         decided_to=wanted.decided_to,
         page_size=body.page.size,
@@ -90,6 +101,31 @@ def parse_request(
         warnings=code_warnings(code),
     )
     return request if body.page.cursor is None else _continued(request, body.page.cursor, cursors)
+
+
+def _mistake(
+    body: QueryIn, datasets: tuple[str, ...], uscc: str, catalogue: Catalogue
+) -> RefusedRequest | Refusal | None:
+    """What is wrong with purpose, datasets or filter."""
+    known = tuple(dict.fromkeys(each for each in datasets if each in catalogue.codes))
+    if body.purpose not in PURPOSES:
+        return _refused(Refusal(UnknownPurposeError), uscc, UNKNOWN, known)
+    if not set(datasets) <= set(known):
+        return _refused(Refusal(UnknownDatasetError), uscc, body.purpose, known)
+    if len(set(datasets)) < len(datasets):
+        return Refusal(InvalidRequestError, "Name each dataset once.")
+    wanted = body.filter
+    if wanted.decided_from and wanted.decided_to and wanted.decided_from > wanted.decided_to:
+        return Refusal(InvalidRequestError, "filter.decided_from is later than filter.decided_to.")
+    return None
+
+
+def _datasets(body: QueryIn) -> tuple[str, ...] | Refusal:
+    """The datasets that are named, or those of the bundle that is."""
+    if body.bundle is None:
+        return tuple(body.datasets) if body.datasets else Refusal(InvalidRequestError, NOTHING)
+    bundle = named_bundle(body.bundle, purpose=body.purpose, beside=body.datasets or ())
+    return bundle if isinstance(bundle, Refusal) else bundle.datasets
 
 
 def _continued(request: QueryRequest, text: str, cursors: Cursors) -> QueryRequest | Refusal:

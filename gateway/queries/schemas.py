@@ -34,7 +34,8 @@ class QueryIn(WireModel):
     enterprise: EnterpriseIn
     purpose: Text = Field(examples=["loan_approval"])
     consent_id: Text | None = None
-    datasets: Annotated[list[Text], Field(min_length=1, max_length=MAX_DATASETS)]
+    bundle: Text | None = Field(default=None, examples=["pre_loan.v1"])
+    datasets: Annotated[list[Text], Field(min_length=1, max_length=MAX_DATASETS)] | None = None
     filter: FilterIn = FilterIn()
     page: PageIn = PageIn()
 
@@ -87,12 +88,20 @@ class NextPageOut(WireModel):
     cursor: str | None
 
 
+class ExpandedBundleOut(WireModel):
+    """The bundle that was named, and the datasets that it stood for: those that the agreement covers."""
+
+    name: str
+    datasets: list[str]
+
+
 class QueryOut(WireModel):
     """The answer of `POST /v1/queries`."""
 
     disclosure_id: str
     enterprise: EnterpriseIn
     purpose: str
+    bundle: ExpandedBundleOut | None = None
     recipient: str
     as_of: str
     consent: ConsentOut

@@ -117,7 +117,7 @@ def _pending(
         purpose=request.purpose,
         consent_id=authorization.granted.consent_id,
         agreement_version=authorization.agreement.version,
-        asked=list(request.datasets),
+        asked=list(authorization.asked),
         relied_on=[(each.record.record_id, each.record.version) for each in page.records],
         at=now,
     )
@@ -129,11 +129,11 @@ def _pending(
         key=call.key,
         consent_version=authorization.granted.version if first else None,
         held_version=None if first else authorization.granted.version,
-        items=_items(call, authorization, page),
+        items=_items(authorization, page),
     )
 
 
-def _items(call: QueryCall, authorization: Authorization, page: RecordPage) -> list[DisclosedItem]:
+def _items(authorization: Authorization, page: RecordPage) -> list[DisclosedItem]:
     """Each dataset asked for, with the records of this page, or why it is withheld."""
     counts = Counter(each.record.dataset for each in page.records)
     reasons = authorization.scope.reasons
@@ -141,7 +141,7 @@ def _items(call: QueryCall, authorization: Authorization, page: RecordPage) -> l
         DisclosedItem(code=code, withheld=reasons[code])
         if code in reasons
         else DisclosedItem(code=code, records=counts[code])
-        for code in call.request.datasets
+        for code in authorization.asked
     ]
 
 
@@ -162,6 +162,7 @@ def _document(
         "disclosure_id": disclosure.disclosure_id,
         "enterprise": {"uscc": request.uscc},
         "purpose": request.purpose,
+        **_bundle(request, authorization),
         "recipient": call.caller.client_id,
         "as_of": format_time(disclosure.at),
         "consent": {
@@ -175,6 +176,13 @@ def _document(
         "page": {"cursor": cursor},
     }
     return with_warnings(document, request.warnings)
+
+
+def _bundle(request: QueryRequest, authorization: Authorization) -> dict[str, Any]:
+    """The member `bundle`, where one was named: what it stood for."""
+    if request.bundle is None:
+        return {}
+    return {"bundle": {"name": request.bundle, "datasets": authorization.asked}}
 
 
 def _with_uses(text: str, uses_left: int | None) -> str:

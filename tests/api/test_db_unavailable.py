@@ -101,6 +101,7 @@ WITHOUT_DATABASE: Final = {
     "/portal/signed-out",
     "/portal/static/{name}",
     "/s/{token}",
+    "/v1/bundles",
     "/v1/enterprise-codes",  # without an enterprise, none is looked up
     "/v1/questions",
 }

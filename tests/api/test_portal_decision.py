@@ -72,6 +72,23 @@ async def test_the_page_names_the_recipient_the_purpose_and_each_item(
     assert "checked" not in page
 
 
+async def test_what_is_asked_beyond_the_usual_is_marked(portal: PortalFixture) -> None:
+    """In words, once for all and beside each item; a request within the purpose's bundle has no mark."""
+    browser = await portal.signed_in()
+    usual = await portal.ask(datasets=["registration", "penalty"], questions=[])
+    assert "多要了" not in (await browser.get(f"/portal/decide/{usual}")).text
+    wide = await portal.ask(
+        datasets=["registration", "penalty", "judgment_case"], questions=["rating_at_least.v1"]
+    )
+    page = (await browser.get(f"/portal/decide/{wide}")).text
+    [said] = re.findall("比同类用途多要了：(.*?)。", page)
+    assert said.startswith("裁判")
+    assert "、" in said
+    assert page.count("超出常用") == 2
+    english = (await browser.get(f"/portal/decide/{wide}?lang=en")).text
+    assert english.count("beyond the usual") == 2
+
+
 async def test_only_ticked_items_are_granted(portal: PortalFixture) -> None:
     """A partial grant returns to the client."""
     browser = await portal.signed_in()

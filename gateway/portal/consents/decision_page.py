@@ -9,6 +9,7 @@ from starlette.responses import Response
 from consent import Consent, Giver, Status, status_at
 from consent import store as consents
 from consent.consent_text import ConsentText
+from gateway.clients.bundles import beyond_usual
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_class import Audience
 from gateway.identity.permissions import Permission
@@ -153,6 +154,7 @@ def _decision_page(
             for code in asked.datasets
             for each in catalogue.fields_for(code, Audience.PUBLIC, kind)
         },
+        beyond=beyond_usual(asked.purpose, asked.datasets, asked.questions),
         separated=separated,
         open_items=open_items,
         reserved=[each.item for each in opened.needed if each.item not in open_items],
