@@ -36,6 +36,7 @@ PARTS: Final[Mapping[str, Callable[[Session], Outcomes]]] = {
     "query": request_paths.query,
     "token": request_paths.token,
     "page": request_paths.page,
+    "batch": long_parts.batch,
     "lookup": long_parts.lookup,
     "ingest": long_parts.ingest,
     "codes": long_parts.codes,
@@ -47,7 +48,7 @@ PARTS: Final[Mapping[str, Callable[[Session], Outcomes]]] = {
 def main() -> None:
     """Set up, measure, report, clean up."""
     options, console, began = _plan(), Console(), time.monotonic()
-    with environment(options.entities) as built:
+    with environment(options.province_size) as built:
         session = Session(options=options, environment=built, console=console, began=began)
         session.say("PostgreSQL, Redis and a synthetic province are there")
         for part in options.parts:

@@ -1,6 +1,7 @@
 """Parts of the benchmark that take minutes each: look-ups, ingest, drawing, and long or wide loads."""
 
 from tests.bench import report, targets
+from tests.bench.batches import measure_batches
 from tests.bench.disclosures import measure_disclosures
 from tests.bench.endurance import measure_endurance
 from tests.bench.goals import Outcomes
@@ -8,6 +9,11 @@ from tests.bench.ingest import measure_ingest
 from tests.bench.lookups import measure_lookups
 from tests.bench.session import Session
 from tests.bench.sheets import measure_sheets
+
+
+def batch(session: Session) -> Outcomes:
+    """A batch of verifications beside single calls and a bare join."""
+    return targets.of_batches(measure_batches(session.options, session.environment, session.say))
 
 
 def lookup(session: Session) -> Outcomes:

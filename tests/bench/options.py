@@ -20,9 +20,10 @@ STATIC: Final = "static"
 WARM: Final = "warm"
 COLD: Final = "cold"
 REQUEST_PATHS: Final = ("verification", "query", "token", "page")
-LONG: Final = ("lookup", "ingest", "codes")
+LONG: Final = ("batch", "lookup", "ingest", "codes")
 BY_DEFAULT: Final = "request-paths"
 ALL: Final = "all"
+BATCH_LINES: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,11 @@ class Options:
     loads: int = 1
     stickers: int = 6_000
     draws: int = 2
+
+    @property
+    def province_size(self) -> int:
+        """How many enterprises the province needs: a batch asks about each once."""
+        return max(self.entities, BATCH_LINES) if "batch" in self.parts else self.entities
 
     @property
     def parts(self) -> tuple[str, ...]:

@@ -1,8 +1,10 @@
 """The goals of each part, and their outcomes from what was measured."""
 
 from collections.abc import Mapping
+from statistics import median
 from typing import Final
 
+from tests.bench.batches import Batches
 from tests.bench.disclosures import Disclosures
 from tests.bench.endurance import Endurance
 from tests.bench.goals import Outcomes, at_least, at_most, quoted
@@ -17,6 +19,11 @@ from tests.bench.sheets import SHEETS, SYMBOLS, Drawings
 Results = Mapping[str, Result]
 
 VERIFICATION: Final = at_least("verifications a second, of the floor", 0.60, aim=0.80)
+BATCH: Final = at_least("lines a second, of single calls by the same worker", 3.0, aim=5.0)
+BATCH_CPU: Final = at_least(
+    "CPU of a single call, of a line's: worker, PostgreSQL, Redis", 3.0, aim=5.0
+)
+BATCH_JOIN: Final = at_least("lines a second, of enterprises by a bare join", 0.08, aim=0.20)
 ONE_CONNECTION: Final = quoted("p50 over one connection, ms")
 ITS_FLOOR: Final = quoted("… the floor's, ms")
 TAIL: Final = at_most("p99 at 70 % of its peak rate, of the floor's at 70 % of its own", 2.0)
@@ -34,6 +41,22 @@ GENERATOR: Final = quoted("the load generator's CPU, of one core")
 LOOKUP: Final = 1.3
 INGEST: Final = 0.45
 LEAST_PROVINCE: Final = 100_000  # in a smaller one the start of the readers weighs
+
+
+def of_batches(found: Batches) -> Outcomes:
+    """Lines beside single calls and the join, and where the time goes."""
+    cpu = {
+        name: median(getattr(each, name) for each in found.batch_cpu)
+        for name in ("worker", "postgres", "redis")
+    }
+    return (
+        BATCH.seen(found.of_single),
+        BATCH_CPU.seen(found.cpu_of_single),
+        BATCH_JOIN.seen(found.of_join),
+        quoted("lines a second").seen(median(found.batch)),
+        *(quoted(f"CPU a line, µs: {name}").seen(each * 1e6) for name, each in cpu.items()),
+        quoted("the worker's growth, MiB").seen(found.growth / 2**20),
+    )
 
 
 def of_verifications(results: Results, latencies: Mapping[str, Latencies]) -> Outcomes:
