@@ -118,6 +118,31 @@ class RedisServer:
         ]
 
 
+@contextlib.contextmanager
+def redis_cluster(*, replicas: int = 0) -> Iterator[list[RedisServer]]:
+    """Three primaries that share the slots, then replicas of the first."""
+    with contextlib.ExitStack() as stack:
+        nodes = [
+            stack.enter_context(RedisServer(cluster=True, slots=None)) for _ in range(3 + replicas)
+        ]
+        clients = [stack.enter_context(node.client()) for node in nodes]
+        for place, client in enumerate(clients[:3]):
+            client.cluster("ADDSLOTSRANGE", place * 5462, min((place + 1) * 5462, 16384) - 1)
+        for node in nodes[1:]:
+            clients[0].cluster("MEET", "127.0.0.1", node.port, node.cluster_port)
+        known = f"{len(nodes)}"
+        wait_for(lambda: all(c.cluster("INFO")["cluster_known_nodes"] == known for c in clients))
+        first = clients[0].cluster("MYID")
+        wait_for(lambda: [each.cluster("REPLICATE", first) for each in clients[3:]] or True)
+        wait_for(lambda: all(c.cluster("INFO")["cluster_state"] == "ok" for c in clients))
+        wait_for(lambda: all(map(_follows, clients[3:])))
+        yield nodes
+
+
+def _follows(replica: Redis) -> bool:
+    return bool(replica.info("replication")["master_link_status"] == "up")
+
+
 def patient_store(url: str) -> RedisStore:
     """A limit store with long timeouts, for a busy machine."""
     options = f"socket_timeout={PATIENCE}&socket_connect_timeout={PATIENCE}"

@@ -111,9 +111,9 @@ HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "RateLimit": {
         "description": "What is left: of each limit the calls `r` that remain, and the seconds `t` "
-        "until it is whole again.",
+        "until there are more.",
         "schema": _TEXT,
-        "example": '"client";r=599;t=1, "client_day";r=99983;t=15',
+        "example": '"client";r=599;t=1, "client_day";r=99983;t=1',
     },
     "Retry-After": {
         "description": "Seconds to wait before the call is made again.",

@@ -97,6 +97,7 @@ def _state(counter: Counter, decision: gcra.GcraDecision) -> CounterState:
         quota=counter.quota,
         window=counter.window,
         remaining=decision.remaining,
+        refill=seconds(decision.refill),
         reset=seconds(decision.reset),
     )
 
@@ -108,5 +109,6 @@ def _distinct_state(distinct: Distinct, now: int, members: int) -> CounterState:
         quota=distinct.limit,
         window=distinct.window,
         remaining=max(0, distinct.limit - members),
+        refill=until_end if members else 0,
         reset=until_end if members else 0,
     )

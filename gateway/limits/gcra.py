@@ -13,14 +13,16 @@ SECOND = 1_000_000
 class GcraDecision:
     """A counter after a charge, if it is `allowed`; else the unchanged counter.
 
-    `retry_after` is 0 where it fits, and the time until full where the cost can never fit; `reset` is
-    the time until the quota is full. Both in microseconds.
+    `retry_after` is 0 where it fits, and the time until full where the cost can never fit; `refill` is
+    the time until one more unit remains, 0 where the quota is full; `reset` is the time until it is.
+    All in microseconds.
     """
 
     allowed: bool
     tat: int
     remaining: int
     retry_after: int
+    refill: int
     reset: int
 
 
@@ -37,12 +39,15 @@ def decide(tat: int, now: int, quota: int, window: int, cost: int) -> GcraDecisi
     after = before + cost * interval
     allowed = after - now <= capacity
     left = after if allowed else before
+    room = capacity - (left - now)
+    remaining = max(0, room) // interval
     wait = _wait(after - now - capacity, before - now, fits=cost <= quota)
     return GcraDecision(
         allowed=allowed,
         tat=after if allowed else tat,
-        remaining=max(0, capacity - (left - now)) // interval,
+        remaining=remaining,
         retry_after=0 if allowed else wait,
+        refill=(remaining + 1) * interval - room if room < capacity else 0,
         reset=left - now,
     )
 

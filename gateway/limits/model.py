@@ -126,12 +126,13 @@ class LineLimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CounterState:
-    """The remainder of one quota; `reset` is the seconds until it is full again."""
+    """The remainder of one quota; the seconds until one more fits, and until it is full again."""
 
     name: str
     quota: int
     window: int
     remaining: int
+    refill: int
     reset: int
 
 

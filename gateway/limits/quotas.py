@@ -132,11 +132,14 @@ def lines_admission(
 
 
 def policy_headers(states: Iterable[CounterState]) -> dict[str, str]:
-    """The `RateLimit-Policy` and `RateLimit` headers (draft-ietf-httpapi-ratelimit-headers)."""
+    """The `RateLimit-Policy` and `RateLimit` headers (draft-ietf-httpapi-ratelimit-headers-10).
+
+    `t` is the seconds until more of the quota is there, so that `Retry-After` is never earlier.
+    """
     listed = tuple(states)
     if not listed:
         return {}
     return {
         "RateLimit-Policy": ", ".join(f'"{s.name}";q={s.quota};w={s.window}' for s in listed),
-        "RateLimit": ", ".join(f'"{s.name}";r={s.remaining};t={s.reset}' for s in listed),
+        "RateLimit": ", ".join(f'"{s.name}";r={s.remaining};t={s.refill}' for s in listed),
     }

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from gateway.limits import lines_script, script
+from gateway.limits.lines_script import ADMIT_LINES
 from gateway.limits.model import (
     Admission,
     LineLimit,
@@ -52,7 +53,7 @@ class RedisStore:
         if not admission.lines:
             return []
         command = lines_script.arguments(admission)
-        reply = await self._in_time(self._connection.admit_lines(command))
+        reply = await self._in_time(self._connection.run(ADMIT_LINES, command))
         return lines_script.limits(admission, reply)
 
     async def generation(self) -> str:

@@ -1,10 +1,12 @@
 """Arguments and replies of the admission script `admit.lua`; its text, and so its digest, is fixed."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+
+from redis.exceptions import NoScriptError
 
 from gateway.limits import gcra
 from gateway.limits.decision import DAY_STARTS, StoreState, judge
@@ -38,6 +40,16 @@ class Script:
     def from_text(cls, text: str) -> Self:
         """The script of this text."""
         return cls(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+async def run_script(
+    call: Callable[..., Awaitable[Any]], script: Script, arguments: Arguments
+) -> Any:
+    """Run `script` by its digest, or by its text where the server does not have it."""
+    try:
+        return await call("EVALSHA", script.digest, *arguments)
+    except NoScriptError:
+        return await call("EVAL", script.text, *arguments)
 
 
 ADMIT = Script.from_text(TEXT)

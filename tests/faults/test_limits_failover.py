@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, ExitStack, suppress
+from contextlib import AsyncExitStack, suppress
 from typing import Final
 from uuid import uuid4
 
@@ -14,7 +14,8 @@ from gateway.limits.model import Admission, Admitted, Counter, Verdict
 from gateway.limits.redis_store import RedisStore
 from gateway.limits.store_protocol import LimiterUnavailableError
 from tests.redis_failover import FailoverProxy
-from tests.redis_server import RedisServer, patient_store, wait_for
+from tests.redis_server import RedisServer, patient_store, redis_cluster, wait_for
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -146,18 +147,7 @@ async def test_a_primary_that_becomes_a_replica_and_back_is_followed() -> None:
 @pytest.fixture
 def cluster() -> Iterator[list[RedisServer]]:
     """Three primaries, and a replica of the first."""
-    with ExitStack() as stack:
-        nodes = [stack.enter_context(RedisServer(cluster=True, slots=None)) for _ in range(4)]
-        clients = [stack.enter_context(node.client()) for node in nodes]
-        for place, client in enumerate(clients[:3]):
-            client.cluster("ADDSLOTSRANGE", place * 5462, min((place + 1) * 5462, 16384) - 1)
-        for node in nodes[1:]:
-            clients[0].cluster("MEET", "127.0.0.1", node.port, node.cluster_port)
-        wait_for(lambda: all(c.cluster("INFO")["cluster_known_nodes"] == "4" for c in clients))
-        first = clients[0].cluster("MYID")
-        wait_for(lambda: clients[3].cluster("REPLICATE", first))
-        wait_for(lambda: all(c.cluster("INFO")["cluster_state"] == "ok" for c in clients))
-        wait_for(lambda: clients[3].info("replication")["master_link_status"] == "up")
+    with redis_cluster(replicas=1) as nodes:
         yield nodes
 
 
@@ -181,4 +171,29 @@ async def test_a_cluster_is_followed_through_its_failovers(cluster: list[RedisSe
         wait_for(lambda: first.info("replication")["role"] == "master")
     await admitted_again(store, calls)
     assert await are_counted(store, calls)
+    await store.close()
+
+
+async def test_a_cluster_that_fails_over_under_load_serves_again_while_the_load_goes_on(
+    cluster: list[RedisServer],
+) -> None:
+    """Calls of every moment either count or fail; once the replica has taken over, all of them count."""
+    store = patient_store(cluster[0].url)
+    load = [make_call(quota=100_000) for _ in range(4 * CROWD)]
+    assert await are_counted(store, load)
+    with cluster[3].client() as second:
+        cluster[0].stop()
+        await asyncio.gather(*(outcome_of(store, call) for call in load))
+        with suppress(RedisError):
+            second.cluster("FAILOVER", "TAKEOVER")
+        wait_for(lambda: second.info("replication")["role"] == "master")
+    async with asyncio.timeout(PATIENCE):
+        while not all(
+            isinstance(each, Admitted)
+            for each in await asyncio.gather(*(outcome_of(store, call) for call in load))
+        ):
+            pass
+    for _ in range(3):
+        outcomes = await asyncio.gather(*(outcome_of(store, call) for call in load))
+        assert all(isinstance(each, Admitted) for each in outcomes)
     await store.close()

@@ -90,6 +90,21 @@ def test_the_remaining_quota_can_be_spent(
         assert not decide(tat, now, quota, window, decision.remaining + 1).allowed
 
 
+@given(quotas, windows, st.integers(0, 200_000), st.integers(0, 90_000 * SECOND))
+def test_after_refill_one_more_remains_and_not_before(
+    quota: int, window: int, spent: int, pause: int
+) -> None:
+    """Whatever was spent, and after whatever pause."""
+    tat = decide(0, NOW, quota, window, min(spent, quota)).tat
+    now = NOW + pause
+    found = decide(tat, now, quota, window, 0)
+    assert (found.refill == 0) == (found.reset == 0) == (found.remaining == quota)
+    if found.refill:
+        assert found.refill <= found.reset
+        assert decide(tat, now + found.refill, quota, window, 0).remaining == found.remaining + 1
+        assert decide(tat, now + found.refill - 1, quota, window, 0).remaining == found.remaining
+
+
 @given(runs())
 def test_the_arrival_time_never_goes_back(run: tuple[int, int, list[tuple[int, int]]]) -> None:
     """For any rhythm of calls."""

@@ -27,7 +27,7 @@ from gateway.limits.model import (
     StaleGeneration,
 )
 from gateway.limits.store_protocol import LimitStore
-from tests.redis_server import RedisServer, patient_store
+from tests.redis_server import RedisServer, patient_store, redis_cluster
 
 DAY = 86_400
 
@@ -65,9 +65,9 @@ class MemoryStoreFixture:
 class RedisStoreFixture:
     """Redis store in real time; data loss is FLUSHALL."""
 
-    def __init__(self, server: RedisServer) -> None:
-        self.server = server
-        self.store: LimitStore = patient_store(server.url)
+    def __init__(self, *nodes: RedisServer) -> None:
+        self.nodes = nodes
+        self.store: LimitStore = patient_store(nodes[0].url)
 
     async def wait(self, seconds: float) -> None:
         """Sleep."""
@@ -75,8 +75,9 @@ class RedisStoreFixture:
 
     async def lose_everything(self) -> None:
         """FLUSHALL."""
-        with self.server.client() as client:
-            client.flushall()
+        for node in self.nodes:
+            with node.client() as client:
+                client.flushall()
 
 
 @pytest.fixture(scope="module")
@@ -87,21 +88,22 @@ def single() -> Iterator[RedisServer]:
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[RedisServer]:
-    """A cluster of one node, which refuses keys of several slots in a script."""
-    with RedisServer(cluster=True) as server:
-        yield server
+def cluster() -> Iterator[list[RedisServer]]:
+    """A cluster of three nodes, which refuses keys of several slots in a script."""
+    with redis_cluster() as nodes:
+        yield nodes
 
 
 @pytest_asyncio.fixture(params=["memory", "single", "cluster"])
 async def fixture(request: pytest.FixtureRequest) -> AsyncIterator[StoreFixture]:
     """Each kind of store."""
     kind: str = request.param
-    made: StoreFixture = (
-        MemoryStoreFixture()
-        if kind == "memory"
-        else RedisStoreFixture(request.getfixturevalue(kind))
-    )
+    if kind == "memory":
+        made: StoreFixture = MemoryStoreFixture()
+    elif kind == "single":
+        made = RedisStoreFixture(request.getfixturevalue(kind))
+    else:
+        made = RedisStoreFixture(*request.getfixturevalue(kind))
     yield made
     await made.store.close()
 
@@ -178,11 +180,13 @@ async def test_calls_are_admitted_up_to_the_quota_with_the_remaining_number(
         assert (state.name, state.quota, state.window) == ("client", 3, DAY)
         assert state.remaining == left
         assert DAY * (3 - left) // 3 - 60 < state.reset <= DAY * (3 - left) // 3
+        assert DAY // 3 - 60 < state.refill <= DAY // 3
     refused = await fixture.store.admit(make_admission(tag, make_counter()))
     assert isinstance(refused, Limited)
     assert refused.name == "client"
     assert DAY // 3 - 60 < refused.retry_after <= DAY // 3
     assert refused.states[0].remaining == 0
+    assert refused.states[0].refill == refused.retry_after
 
 
 @pytest.mark.asyncio

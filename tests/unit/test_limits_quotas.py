@@ -76,10 +76,12 @@ def test_distinct_enterprises_are_counted_by_day() -> None:
 
 
 def test_headers_are_structured_fields_of_the_draft() -> None:
-    """One list member for each quota (draft-ietf-httpapi-ratelimit-headers)."""
+    """One list member for each quota; `t` is when more is there (draft-10)."""
     states = (
-        CounterState(name="client", quota=600, window=60, remaining=599, reset=1),
-        CounterState(name="client_day", quota=100_000, window=86_400, remaining=5, reset=8),
+        CounterState(name="client", quota=600, window=60, remaining=599, refill=1, reset=2),
+        CounterState(
+            name="client_day", quota=100_000, window=86_400, remaining=5, refill=8, reset=86_000
+        ),
     )
     assert policy_headers(states) == {
         "RateLimit-Policy": '"client";q=600;w=60, "client_day";q=100000;w=86400',

@@ -30,8 +30,9 @@ class FakeLimit:
             until_full += interval
             self.full_at = now + until_full
         remaining = int((_WINDOW - until_full) / interval + _ROUNDING)
+        until_more = until_full - _WINDOW + (remaining + 1) * interval if until_full else 0.0
         headers = {
             "RateLimit-Policy": f'"client";q={self.per_minute};w={_WINDOW:.0f}',
-            "RateLimit": f'"client";r={remaining};t={ceil(until_full - _ROUNDING)}',
+            "RateLimit": f'"client";r={remaining};t={ceil(until_more - _ROUNDING)}',
         }
         return None if fits else ceil(wait), headers
