@@ -99,6 +99,11 @@ class HotDatabase:
         self._sets = sets
         self._batchers = {}
 
+    @property
+    def has_sets(self) -> bool:
+        """Whether calls share statements."""
+        return self._sets is not None
+
     def submit(
         self, statement: SetStatement, values: Mapping[str, Any]
     ) -> asyncio.Future[asyncpg.Record | None]:

@@ -17,7 +17,7 @@ import asyncpg
 
 from gateway.db.engine import to_json
 from gateway.db.prepared import HotDatabase, certain
-from gateway.db.statements import SetStatement
+from gateway.db.statements import SetStatement, Statement
 from gateway.db.unavailable import CONFLICTS, makes_unfit
 from gateway.disclosure.idempotency import IdempotencyKey, oldest_answer_time
 from gateway.disclosure.items import DisclosedItem
@@ -28,36 +28,39 @@ STATE_CHANGED_CODES = CONFLICTS | {STATE_CHANGED}
 LARGEST_WRITE: Final = 48
 """Disclosures in one statement: each is a subtransaction, and PostgreSQL tracks 64 at little cost."""
 
-DISCLOSE = SetStatement.function(
-    "xinqiao_disclose",
-    {
-        "uscc": "text",
-        "disclosure_id": "text",
-        "client_id": "text",
-        "kind": "text",
-        "outcome": "text",
-        "reason": "text",
-        "purpose": "text",
-        "consent_id": "text",
-        "agreement_version": "integer",
-        "asked": "jsonb",
-        "relied_on": "jsonb",
-        "items": "jsonb",
-        "result_digest": "bytea",
-        "leaf_hash": "bytea",
-        "salt": "bytea",
-        "now": "timestamptz",
-        "consent_version": "integer",
-        "held_version": "integer",
-        "key": "text",
-        "request_digest": "bytea",
-        "answer": "text",
-        "replaceable_before": "timestamptz",
-        "probes": "jsonb",
-    },
-    key=("uscc", "client_id"),
-)
+_PARAMETERS: Final[Mapping[str, str]] = {
+    "uscc": "text",
+    "disclosure_id": "text",
+    "client_id": "text",
+    "kind": "text",
+    "outcome": "text",
+    "reason": "text",
+    "purpose": "text",
+    "consent_id": "text",
+    "agreement_version": "integer",
+    "asked": "jsonb",
+    "relied_on": "jsonb",
+    "items": "jsonb",
+    "result_digest": "bytea",
+    "leaf_hash": "bytea",
+    "salt": "bytea",
+    "now": "timestamptz",
+    "consent_version": "integer",
+    "held_version": "integer",
+    "key": "text",
+    "request_digest": "bytea",
+    "answer": "text",
+    "replaceable_before": "timestamptz",
+    "probes": "jsonb",
+}
+DISCLOSE = SetStatement.function("xinqiao_disclose", _PARAMETERS, key=("uscc", "client_id"))
 """Made by migration 0054; its result is the number of uses left."""
+DISCLOSE_ALL = Statement(
+    f"""SELECT xinqiao_disclose_many({
+        ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _PARAMETERS.items())
+    }) AS result"""
+)
+"""Made by migration 0059; its result is a list of these numbers."""
 
 NOTHING_SPENT: Final[Mapping[str, Any]] = {
     "items": None,
@@ -128,21 +131,42 @@ async def commit_set(
     One that met a lock or a value that cannot be written counts as changed: it is left to be read and
     written by itself.
     """
+    if len(pending) > 1 and hot.has_sets:
+        written = await _commit_all(hot, pending)
+        if written is not None:
+            return [*written]
     outcomes: list[Committed | StateChanged] = []
     for first in range(0, len(pending), LARGEST_WRITE):
-        few = pending[first : first + LARGEST_WRITE]
-        try:
-            rows = await hot.run_set(DISCLOSE, [_values(each) for each in few])
-        except (asyncpg.PostgresError, ValueError) as error:
-            if makes_unfit(error):
-                raise
-            outcomes += [StateChanged()] * len(few)  # nothing of it was written
-        else:
-            outcomes += [
-                StateChanged() if row is None else Committed(uses_left=row["result"])
-                for row in rows
-            ]
+        outcomes += await _commit_each(hot, pending[first : first + LARGEST_WRITE])
     return outcomes
+
+
+async def _commit_all(
+    hot: HotDatabase, pending: Sequence[PendingDisclosure]
+) -> list[Committed] | None:
+    """Write all of them in one statement; `None` if nothing was written."""
+    rows = [_values(each) for each in pending]
+    values = {name: [row[name] for row in rows] for name in DISCLOSE.names}
+    try:
+        row = certain(await hot.row(DISCLOSE_ALL, values))
+    except (asyncpg.PostgresError, ValueError) as error:
+        if makes_unfit(error):
+            raise
+        return None
+    return [Committed(uses_left=left) for left in row["result"]]
+
+
+async def _commit_each(
+    hot: HotDatabase, pending: Sequence[PendingDisclosure]
+) -> list[Committed | StateChanged]:
+    """Write each by itself, in one statement."""
+    try:
+        rows = await hot.run_set(DISCLOSE, [_values(each) for each in pending])
+    except (asyncpg.PostgresError, ValueError) as error:
+        if makes_unfit(error):
+            raise
+        return [StateChanged() for _ in pending]  # nothing of it was written
+    return [StateChanged() if row is None else Committed(uses_left=row["result"]) for row in rows]
 
 
 def pending_refusal(
