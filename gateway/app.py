@@ -28,7 +28,7 @@ import gateway.records.upload_routes
 import gateway.verifications.batch.routes
 import gateway.verifications.routes
 from gateway import api_docs, problems
-from gateway.access.direct_route import serve_directly, serve_page_directly
+from gateway.access.direct_route import DirectEndpoints, endpoints_of, serve_page_directly
 from gateway.access.openapi import complete_document
 from gateway.access.request_middleware import RequestMiddleware
 from gateway.anomalies.alert import AlertHook
@@ -111,7 +111,7 @@ def create_app(settings: Settings) -> FastAPI:
         health,
     ):
         app.include_router(router)
-    serve_directly(
+    direct = endpoints_of(
         app,
         gateway.verifications.routes.verify,
         gateway.queries.routes.query,
@@ -120,6 +120,7 @@ def create_app(settings: Settings) -> FastAPI:
     serve_page_directly(app, gateway.codes.routes.PAGE_PATH, gateway.codes.routes.SYMBOL_PATH)
     api_docs.install(app)
     problems.install(app)
+    app.add_middleware(DirectEndpoints, endpoints=direct, on_refusal=problems.refused)
     app.add_middleware(ForkGuard)
     app.add_middleware(PathSpelling)
     app.add_middleware(RequestMiddleware, on_fault=problems.fault)

@@ -112,12 +112,13 @@ def by_code() -> dict[str, dict[str, Any]]:
 
 def install(app: FastAPI) -> None:
     """Answer every error of `app` with a problem document, or with a page for a browser."""
-    app.add_exception_handler(errors.GatewayError, _refused)
+    app.add_exception_handler(errors.GatewayError, refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
 
 
-async def _refused(request: Request, error: Exception) -> Response:
+async def refused(request: Request, error: Exception) -> Response:
+    """The response to a call that is refused, which is logged."""
     assert isinstance(error, errors.GatewayError)  # noqa: S101  # as registered
     _log_refusal(request, error.code, error.detail)
     headers = error.headers

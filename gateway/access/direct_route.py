@@ -1,28 +1,65 @@
-"""Routes of the hottest paths, served by Starlette alone and described by FastAPI as before.
+"""Hottest paths served without FastAPI's routing and dependencies, and described by it as before.
 
-FastAPI looks at every router, opens two exit stacks and resolves dependencies, for handlers that need
-only the request and the runtime.
+FastAPI looks at every router, opens two exit stacks, wraps the call for errors twice and resolves
+dependencies, for handlers that need only the request and the runtime.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import cast
 
 from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
-from starlette.routing import Match, Route
-from starlette.types import Scope
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.access.errors import GatewayError
 from gateway.runtime import Runtime
 
 Handler = Callable[[Request, Runtime], Awaitable[Response]]
-Serve = Callable[[Request], Awaitable[Response]]
+ServePage = Callable[[Request], Awaitable[Response]]
+OnRefusal = Callable[[Request, GatewayError], Awaitable[Response]]
+Endpoints = Mapping[tuple[str, str], tuple[Handler, BaseRoute]]
+"""By method and path: a handler, and the route that describes it."""
+
+
+class DirectEndpoints:
+    """The innermost middleware: calls the handlers of `endpoints` itself; others are routed."""
+
+    def __init__(self, app: ASGIApp, endpoints: Endpoints, on_refusal: OnRefusal) -> None:
+        self._app = app
+        self._endpoints = endpoints
+        self._on_refusal = on_refusal
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        found = scope["type"] == "http" and self._endpoints.get((scope["method"], scope["path"]))
+        if not found:
+            await self._app(scope, receive, send)
+            return
+        handler, scope["route"] = found  # the route: for logs
+        request = Request(scope, receive)
+        try:
+            response = await handler(request, scope["app"].state.runtime)
+        except GatewayError as error:
+            response = await self._on_refusal(request, error)
+        await response(scope, receive, send)
+
+
+def endpoints_of(app: FastAPI, *handlers: Handler) -> Endpoints:
+    """The endpoints of these handlers, which routes of `app` describe."""
+    described = {each.endpoint: each for each in _described(app)}
+    return {
+        (method, str(described[handler].path)): (handler, described[handler].original_route)
+        for handler in handlers
+        for method in described[handler].methods or ()
+    }
 
 
 class DirectRoute(Route):
-    """Serves the methods of `described` at its path, or at a narrower one; others are left to it."""
+    """Serves the methods of `described` at a narrower path; others are left to it."""
 
-    def __init__(self, described: RouteContext, serve: Serve, path: str = "") -> None:
-        super().__init__(path or str(described.path), serve, methods=described.methods)
+    def __init__(self, described: RouteContext, serve: ServePage, path: str) -> None:
+        super().__init__(path, serve, methods=described.methods)
         self.methods = described.methods  # Starlette has added HEAD to GET
         self._described = described.original_route
 
@@ -32,14 +69,6 @@ class DirectRoute(Route):
         if match is not Match.FULL:
             return Match.NONE, {}
         return match, {**found, "route": self._described}
-
-
-def serve_directly(app: FastAPI, *handlers: Handler) -> None:
-    """Put a direct route of each handler before all routers of `app`, which has them already."""
-    described = {each.endpoint: each for each in _described(app)}
-    app.router.routes[:0] = [
-        DirectRoute(described[handler], _with_runtime(handler)) for handler in handlers
-    ]
 
 
 def serve_page_directly(app: FastAPI, described: str, path: str) -> None:
@@ -53,10 +82,3 @@ def _described(app: FastAPI) -> list[RouteContext]:
     """FastAPI's own routes."""
     found = iter_route_contexts(app.router.routes)
     return [each for each in found if isinstance(each.original_route, APIRoute)]
-
-
-def _with_runtime(handler: Handler) -> Serve:
-    async def serve(request: Request) -> Response:
-        return await handler(request, request.app.state.runtime)
-
-    return serve

@@ -1,10 +1,11 @@
-"""Routes served by Starlette alone: described, checked and logged as FastAPI's own."""
+"""Paths served without FastAPI's routing: described, checked and logged as FastAPI's own."""
 
 import httpx2
 import pytest
+import structlog.testing
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from gateway.access.direct_route import DirectRoute
+from gateway.access.direct_route import DirectEndpoints, DirectRoute
 from gateway.app import create_app
 from gateway.codes.routes import SYMBOL_PATH
 from tests.gateway_fixture import GatewayFixture
@@ -17,11 +18,11 @@ DIRECT = ["/v1/verifications", "/v1/queries", "/oauth/token"]
 async def test_the_description_is_the_same_with_and_without_direct_routes(
     gateway: GatewayFixture,
 ) -> None:
-    """OpenAPI names each of them, in the words and the order of FastAPI's own routes."""
+    """OpenAPI names each page in the words and the order of FastAPI's own routes."""
     app = create_app(gateway.runtime.settings)
     routes = app.router.routes
     direct = [each for each in routes if isinstance(each, DirectRoute)]
-    assert [each.path for each in direct] == [SYMBOL_PATH, *DIRECT]
+    assert [each.path for each in direct] == [SYMBOL_PATH]
     assert routes[: len(direct)] == direct
     described = app.openapi()
     app.router.routes[:] = routes[len(direct) :]
@@ -30,20 +31,29 @@ async def test_the_description_is_the_same_with_and_without_direct_routes(
     assert set(DIRECT) <= described["paths"].keys()
 
 
-@pytest.mark.parametrize("path", DIRECT)
-async def test_a_direct_route_knows_the_route_that_describes_it(
-    gateway: GatewayFixture, path: str
-) -> None:
+async def test_a_direct_endpoint_knows_the_route_that_describes_it(gateway: GatewayFixture) -> None:
     """The log of refusals and the check of query parameters go by it."""
-    found = next(each for each in gateway.app.router.routes if getattr(each, "path", "") == path)
-    scope = {"type": "http", "method": "POST", "path": path, "root_path": ""}
-    _, child = found.matches(scope)
-    described = [
-        each.original_route
-        for each in iter_route_contexts(gateway.app.router.routes)
-        if each.path == path and isinstance(each.original_route, APIRoute)
-    ]
-    assert [child["route"]] == described
+    app = create_app(gateway.runtime.settings)
+    innermost = app.user_middleware[-1]
+    assert innermost.cls is DirectEndpoints
+    endpoints = innermost.kwargs["endpoints"]
+    assert list(endpoints) == [("POST", path) for path in DIRECT]
+    described = {
+        each.path: each.original_route
+        for each in iter_route_contexts(app.router.routes)
+        if isinstance(each.original_route, APIRoute)
+    }
+    for (_, path), (handler, route) in endpoints.items():
+        assert route is described[path]
+        assert route.endpoint is handler
+
+
+async def test_a_refusal_is_logged_with_its_route(gateway: GatewayFixture) -> None:
+    """As of a path that FastAPI serves."""
+    with structlog.testing.capture_logs() as logged:
+        answer = await gateway.http.post("/v1/verifications")
+    assert answer.status_code == 401
+    assert [each["route"] for each in logged if each["event"] == "refused"] == ["/v1/verifications"]
 
 
 @pytest.mark.parametrize("path", DIRECT)
