@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.catalogue_tables import derived_table
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import DisclosableRecord, disclosable_records
 from gateway.creditfile.personal_fields import ID_NUMBER
@@ -50,13 +51,8 @@ def facts_of(
     registered = next(
         (each.fields for each in disclosed if each.record.dataset == REGISTRATION), {}
     )
-    compared = {each.name for each in catalogue.fields_for(REGISTRATION, Audience.VERIFICATION)}
-    read = {REGISTRATION, *(catalogue.codes if datasets is None else datasets)}
-    read = {
-        each
-        for each in read & set(catalogue.codes)
-        if catalogue.fields_for(each, Audience.VERIFICATION)
-    }
+    compared = _compared_digests(catalogue, None)
+    read = _datasets_read(catalogue, None if datasets is None else tuple(datasets))
     return Facts(
         name=registered.get("name", ""),
         former_names=tuple(registered.get("former_names", ())),
@@ -67,11 +63,29 @@ def facts_of(
         digests={
             name: bytes.fromhex(digest)
             for name, digest in enterprise.digests.items()
-            if _DIGEST_OF.get(name) in compared
+            if name in compared
         },
         records=tuple(map(_live, disclosed)),
-        available=frozenset(read - set(enterprise.unavailable)),
+        available=read.difference(enterprise.unavailable),
     )
+
+
+@derived_table
+def _datasets_read(catalogue: Catalogue, datasets: tuple[str, ...] | None) -> frozenset[str]:
+    """The datasets of which questions may know something, where these (default: all) were read."""
+    read = {REGISTRATION, *(catalogue.codes if datasets is None else datasets)}
+    return frozenset(
+        each
+        for each in read & set(catalogue.codes)
+        if catalogue.fields_for(each, Audience.VERIFICATION)
+    )
+
+
+@derived_table
+def _compared_digests(catalogue: Catalogue, _: None) -> frozenset[str]:
+    """The names of digests whose fields questions may be told."""
+    told = {each.name for each in catalogue.fields_for(REGISTRATION, Audience.VERIFICATION)}
+    return frozenset(name for name, field in _DIGEST_OF.items() if field in told)
 
 
 def _live(disclosable: DisclosableRecord) -> LiveRecord:

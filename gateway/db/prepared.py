@@ -159,8 +159,8 @@ class HotDatabase:
         self, statement: SetStatement, calls: Sequence[Mapping[str, Any]]
     ) -> Sequence[asyncpg.Record]:
         """Run a set of calls and return the rows of those that it has carried out."""
-        arguments = statement.arrays(calls)
-        return await self._run(lambda session: session.fetch(statement.many, *arguments))
+        argument = statement.calls_json(calls)
+        return await self._run(lambda session: session.fetch(statement.many, argument))
 
     async def close(self) -> None:
         """Close all connections."""

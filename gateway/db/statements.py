@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+import orjson
 from sqlalchemy import TextClause
 
 _NAME: Final = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
@@ -38,16 +39,17 @@ class Statement(TextClause):
 class SetStatement:
     """A statement in two forms: `single` for one call, `many` for a set of calls.
 
-    `many` takes one array for each of `names` and returns, in any order, a row for each call that it
-    has carried out: the columns of `single` and `place`, the call's number from 1. A call without a row
-    has none if the statement only `reads`, else it is carried out by itself. Calls of the same `key`
+    `many` takes the calls as one JSON array (`calls_json`) and returns, in any order, a row for each call
+    that it has carried out: the columns of `single` and `place`, the call's number from 1. A call without
+    a row has none if the statement only `reads`, else it is carried out by itself. Calls of the same `key`
     never share a set; `shared` calls of the same values are asked once.
     """
 
     single: Statement
     many: str
     names: tuple[str, ...]
-    lists: frozenset[str] = frozenset()
+    documents: tuple[str, ...] = ()
+    """Those of the names whose values are JSON texts."""
     key: tuple[str, ...] = ()
     reads: bool = False
     shared: bool = False
@@ -62,8 +64,8 @@ class SetStatement:
         """
         types = dict(_CAST.findall(sql))
         single = Statement(sql)
-        lists = frozenset(name for name, kind in types.items() if kind.endswith(_LIST))
-        if set(types) != set(single.names) or (shared and lists):
+        has_lists = any(kind.endswith(_LIST) for kind in types.values())
+        if set(types) != set(single.names) or (shared and has_lists):
             raise ValueError("each parameter needs its type, and of shared calls none is a list")
         body = _NAME.sub(r"call.\1", sql)
         return cls(
@@ -71,51 +73,58 @@ class SetStatement:
             many=f"""SELECT call.place, answer.*
                 FROM {calls_as_rows(types)} CROSS JOIN LATERAL ({body}) AS answer""",  # noqa: S608  # constants only
             names=tuple(types),
-            lists=lists,
+            documents=_documents(types),
             reads=True,
             shared=shared,
         )
 
     @classmethod
     def function(cls, name: str, parameters: Mapping[str, str], *, key: tuple[str, ...]) -> Self:
-        """A function of these parameters and types, and `name`_set, which takes an array of each.
+        """A function of these parameters and types, and `name`_calls, which takes the calls as JSON.
 
         The first returns one value, `result`; the second a table of `place` and `result`, without the
         calls that wait for a lock.
         """
         one = ", ".join(f"CAST(:{each} AS {kind})" for each, kind in parameters.items())
-        many = ", ".join(f"CAST(${n} AS {kind}[])" for n, kind in enumerate(parameters.values(), 1))
         limit = f"set_config('lock_timeout', '{LOCK_MILLISECONDS}', true)"
         return cls(
             single=Statement(f"SELECT {name}({one}) AS result"),
             impatient=Statement(f"SELECT {limit}, {name}({one}) AS result"),
-            many=f"SELECT place, result FROM {name}_set({many})",  # noqa: S608  # constants only
+            many=f"SELECT place, result FROM {name}_calls(CAST($1 AS json))",  # noqa: S608  # constants only
             names=tuple(parameters),
+            documents=_documents(parameters),
             key=key,
         )
 
-    def arrays(self, calls: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
-        """The arguments of `many`; a list of texts goes as the text of an array."""
-        rows = tuple(calls)
-        return [
-            [array_text(row[name]) for row in rows] if name in self.lists
-            else [row[name] for row in rows]
-            for name in self.names
-        ]  # fmt: skip
+    def calls_json(self, calls: Iterable[Mapping[str, Any]]) -> str:
+        """The argument of `many`, in a fifth of the time of an array for each name.
+
+        Raises `ValueError` for a value that JSON cannot hold.
+        """
+        rows = [self._with_documents(each) for each in calls] if self.documents else list(calls)
+        try:
+            return orjson.dumps(rows, default=_bytea).decode()
+        except orjson.JSONEncodeError as error:
+            raise ValueError(str(error)) from None
+
+    def _with_documents(self, call: Mapping[str, Any]) -> dict[str, Any]:
+        given = ((name, call[name]) for name in self.documents)
+        return {**call, **{name: orjson.Fragment(text) for name, text in given if text is not None}}
 
 
 def calls_as_rows(types: Mapping[str, str]) -> str:
-    """SQL of the table `call`, for FROM: a column for each parameter and `place`; a list is a text."""
-    arrays = (
-        f"CAST(${number} AS {'text' if kind.endswith(_LIST) else kind}[])"
-        for number, kind in enumerate(types.values(), 1)
-    )
-    return f"unnest({', '.join(arrays)}) WITH ORDINALITY AS call({', '.join(types)}, place)"
+    """SQL of the table `call`, for FROM: a column for each parameter and `place`, from `calls_json`."""
+    columns = ", ".join(f"{name} {kind}" for name, kind in types.items())
+    rows = f"ROWS FROM (json_to_recordset(CAST($1 AS json)) AS ({columns}))"
+    return f"{rows} WITH ORDINALITY AS call({', '.join(types)}, place)"
 
 
-def array_text(values: Iterable[str] | None) -> str | None:
-    """PostgreSQL's text of an array of texts (manual, 8.15.6)."""
-    if values is None:
-        return None
-    quoted = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
-    return "{" + ",".join(f'"{value}"' for value in quoted) + "}"
+def _documents(types: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(name for name, kind in types.items() if kind == "jsonb")
+
+
+def _bytea(value: object) -> str:
+    """PostgreSQL's text of a bytea (manual, 8.4.1)."""
+    if isinstance(value, bytes):
+        return f"\\x{value.hex()}"
+    raise TypeError

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -22,6 +22,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 RATING = ("rating_at_least.v1", "良好")
 TEXTS = SetStatement.lateral("SELECT CAST(:given AS text[]) AS found, CAST(:one AS integer) AS one")
+VALUES = SetStatement.lateral("""
+    SELECT CAST(:some AS bytea) AS some, CAST(:at AS timestamptz) AS at, CAST(:text AS text) AS text,
+           CAST(:sure AS boolean) AS sure""")
 EACH_SET: dict[str, Sets | None] = {
     "alone": None,
     "usual": Sets(),
@@ -108,19 +111,28 @@ async def test_no_use_is_overspent_and_nothing_follows_a_withdrawal(
 
 @pytest.mark.parametrize("given", [[], ["a", 'b"c', "d\\", "{e,f}", "", "NULL", "企业"], None])
 async def test_lists_arrive_as_they_are(hot: HotDatabase, given: list[str] | None) -> None:
-    """In a set a list is one text."""
+    """In a set a list is an array of JSON."""
     calls = [hot.submit(TEXTS, {"given": given, "one": one}) for one in range(3)]
     rows = await asyncio.gather(*calls)
     assert [(row["found"], row["one"]) for row in rows if row] == [(given, n) for n in range(3)]
 
 
+async def test_values_of_every_type_arrive_as_they_are(hot: HotDatabase) -> None:
+    """Bytes, microseconds, quotes, and NULL of each."""
+    moment = datetime(2026, 2, 28, 23, 59, 59, 999999, tzinfo=UTC)
+    given = {"some": b'\0\xff"', "at": moment, "text": '企业 "\\\n\x1f\U00020000', "sure": True}
+    calls = [given, given, dict.fromkeys(given), given | {"text": ""}]  # the first goes by itself
+    rows = await asyncio.gather(*(hot.submit(VALUES, each) for each in calls))
+    assert [row and {name: row[name] for name in given} for row in rows] == calls
+
+
 async def test_a_value_that_postgresql_refuses_fails_its_own_call(hot: HotDatabase) -> None:
-    """A zero byte, and a number that is none."""
-    given = [["right"], ["\0"], ["right"]]
+    """A zero byte, half a surrogate pair, and a number that is none."""
+    given = [["right"], ["\0"], ["\ud800"], ["right"]]
     calls = [hot.submit(TEXTS, {"given": each, "one": 1}) for each in given]
     calls.append(hot.submit(TEXTS, {"given": [], "one": "none"}))
     found = await asyncio.gather(*calls, return_exceptions=True)
-    assert [isinstance(each, Exception) for each in found] == [False, True, False, True]
+    assert [isinstance(each, Exception) for each in found] == [False, True, True, False, True]
 
 
 async def _pending(gateway: GatewayFixture, bank: Caller, uscc: str, number: int) -> dict[str, Any]:
