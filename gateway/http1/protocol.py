@@ -22,6 +22,7 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from gateway.http1 import head
 from gateway.http1.head import HeadRefusal, RequestHead
+from gateway.http1.response_writer import ResponseWriter
 from gateway.problems import PROBLEM_TYPE, document
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Http1Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the timer of the first head."""
         super().connection_made(transport)
+        self._writer = ResponseWriter(transport, self.loop)
         self._start_head_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -170,6 +172,7 @@ class Http1Protocol(HttpToolsProtocol):
             self._send(self._refusal)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
+        cycle.transport = self._writer  # type: ignore[assignment]  # it writes, and asks if it closes
         super()._start_asgi_task(
             cycle, _closing_unless_continued(cycle, app) if cycle.waiting_for_100_continue else app
         )
@@ -256,7 +259,8 @@ class Http1Protocol(HttpToolsProtocol):
             (b"connection", b"close"),
         ]
         lines = b"".join(b"%b: %b\r\n" % field for field in fields)
-        self.transport.write(b"".join((STATUS_LINE[refusal.status], lines, b"\r\n", body)))
+        self._writer.write(b"".join((STATUS_LINE[refusal.status], lines, b"\r\n", body)))
+        self._writer.flush()
         self._linger()
 
     def _linger(self) -> None:
