@@ -131,18 +131,18 @@ def read_values(
 ) -> dict[str, Any]:
     """The parameters of `READ_INPUTS` for a call under this agreement."""
     request, token = call.request, call.caller.token
-    read = (*request.open_datasets, *(dataset for _, dataset in request.consent_pairs))
+    plan = request.plan
     return {
         **call_parameters(call, now),
-        **context_values(call.runtime.catalogue, read),
+        **context_values(call.runtime.catalogue, (*plan.open_datasets, *plan.closed_datasets)),
         "continues": None,
         "consent_id": token.consent_id,
         "entitled": token.uscc in {None, request.uscc}
         and not outside_agreement(request, agreement),
-        "open_datasets": list(request.open_datasets),
-        "closed_questions": [tag for tag, _ in request.consent_pairs],
-        "closed_datasets": [dataset for _, dataset in request.consent_pairs],
-        "budgets": list(request.budgets),
+        "open_datasets": plan.open_datasets,
+        "closed_questions": plan.closed_questions,
+        "closed_datasets": plan.closed_datasets,
+        "budgets": plan.budgets,
     }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from consent import PURPOSES
 from gateway.access.errors import (
@@ -27,6 +27,47 @@ from verification import (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadPlan:
+    """What is read for some questions: it depends on them alone, not on what is asked about."""
+
+    datasets: tuple[str, ...]
+    """Those that the questions depend on."""
+    open_datasets: tuple[str, ...]
+    """Those of questions that, as asked, need no consent."""
+    consent_tags: tuple[str, ...]
+    """The tags under which a consent allows the questions that, as asked, need one."""
+    closed_questions: tuple[str, ...]
+    """For each dataset of a question that, as asked, needs a consent, a tag that allows it …"""
+    closed_datasets: tuple[str, ...]
+    """… and that dataset."""
+    budgets: tuple[str, ...]
+    """The tags under which asserted values are counted."""
+
+
+@lru_cache(maxsize=1_024)
+def read_plan(asked: tuple[tuple[str, bool], ...]) -> ReadPlan:
+    """The plan of questions of the catalogue, each with whether, as asked, it needs a consent."""
+    each_closed = [(found, closed) for tag, closed in asked if (found := find_question(tag))]
+    closed_pairs = [
+        (tag, dataset)
+        for each, closed in each_closed
+        if closed
+        for tag in each.consented_by
+        for dataset in each.datasets
+    ]
+    return ReadPlan(
+        datasets=_datasets_of(each for each, _ in each_closed),
+        open_datasets=_datasets_of(each for each, closed in each_closed if not closed),
+        consent_tags=tuple(
+            tag for each, closed in each_closed if closed for tag in each.consented_by
+        ),
+        closed_questions=tuple(tag for tag, _ in closed_pairs),
+        closed_datasets=tuple(dataset for _, dataset in closed_pairs),
+        budgets=tuple(dict.fromkeys(tag for each, _ in each_closed for tag in budgets_of(each))),
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class VerificationRequest:
     """A well-formed verification: a valid code, a known purpose, questions of the catalogue."""
@@ -41,41 +82,12 @@ class VerificationRequest:
     """Its number in a batch."""
 
     @cached_property
-    def datasets(self) -> tuple[str, ...]:
-        """The datasets that the questions depend on."""
-        return _datasets_of(self.questions)
-
-    @cached_property
-    def open_datasets(self) -> tuple[str, ...]:
-        """The datasets of questions that, as asked, need no consent."""
-        return _datasets_of(each for each, closed in self._each if not closed)
-
-    @cached_property
-    def consent_tags(self) -> tuple[str, ...]:
-        """The tags under which a consent allows the questions that, as asked, need one."""
-        return tuple(tag for each, closed in self._each if closed for tag in each.consented_by)
-
-    @cached_property
-    def consent_pairs(self) -> tuple[tuple[str, str], ...]:
-        """Pairs of tag and dataset for the questions that, as asked, need a consent."""
-        return tuple(
-            (tag, dataset)
-            for each, closed in self._each
-            if closed
-            for tag in each.consented_by
-            for dataset in each.datasets
-        )
-
-    @cached_property
-    def budgets(self) -> tuple[str, ...]:
-        """The tags under which asserted values are counted."""
-        return tuple(dict.fromkeys(tag for each in self.questions for tag in budgets_of(each)))
-
-    @cached_property
-    def _each(self) -> tuple[tuple[Question, bool], ...]:
-        """Each question, and whether it needs a consent with the value asked."""
+    def plan(self) -> ReadPlan:
+        """What is read for these questions."""
         pairs = zip(self.questions, self.asked, strict=True)
-        return tuple((each, each.needs_consent_for(asked.value)) for each, asked in pairs)
+        return read_plan(
+            tuple((each.tag, each.needs_consent_for(asked.value)) for each, asked in pairs)
+        )
 
     def refused(self, refusal: Refusal) -> RefusedRequest:
         """This request with its refusal, for the log."""

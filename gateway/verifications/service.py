@@ -177,7 +177,7 @@ def _granted(call: VerificationCall, inputs: VerificationInputs, now: datetime) 
         client_id=call.caller.client_id,
         uscc=call.request.uscc,
         purpose=Purpose(call.request.purpose),
-        questions=tuple(tag for tag in call.request.consent_tags if is_separated(tag, given)),
+        questions=tuple(tag for tag in call.request.plan.consent_tags if is_separated(tag, given)),
     )
     decided = decide(held, asked, now=now)
     return decided if isinstance(decided, Granted) else None
@@ -228,7 +228,7 @@ def _probed(
 def _answers(
     call: VerificationCall, inputs: VerificationInputs, allowed: frozenset[Asked], now: datetime
 ) -> tuple[Answered, ...]:
-    runtime, datasets = call.runtime, call.request.datasets
+    runtime, datasets = call.runtime, call.request.plan.datasets
     facts = facts_of(inputs.enterprise, inputs.records, runtime.catalogue, now, datasets=datasets)
     return evaluate(
         call.request.asked,

@@ -18,12 +18,11 @@ def test_a_consent_that_names_the_earlier_question_covers_the_later_one() -> Non
     first, second = find_question("enterprise_name.v1"), find_question("enterprise_name.v2")
     assert first is not None
     assert second is not None
-    closed = make_ask(replace(second, needs_consent=True))
+    closed = make_ask(replace(second, needs_consent=True)).plan
     assert closed.consent_tags == ("enterprise_name.v2", "enterprise_name.v1")
-    assert closed.consent_pairs == (
-        ("enterprise_name.v2", "registration"),
-        ("enterprise_name.v1", "registration"),
-    )
-    assert make_ask(replace(first, needs_consent=True)).consent_tags == ("enterprise_name.v1",)
-    assert make_ask(second).consent_tags == ()
-    assert make_ask(first, second).budgets == ("enterprise_name.v1",)
+    assert closed.closed_questions == ("enterprise_name.v2", "enterprise_name.v1")
+    assert closed.closed_datasets == ("registration", "registration")
+    first_alone = make_ask(replace(first, needs_consent=True)).plan
+    assert first_alone.consent_tags == ("enterprise_name.v1",)
+    assert make_ask(second).plan.consent_tags == ()
+    assert make_ask(first, second).plan.budgets == ("enterprise_name.v1",)

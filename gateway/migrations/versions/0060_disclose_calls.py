@@ -9,8 +9,8 @@ from typing import Final
 
 from alembic import op
 
-revision = "0059"
-down_revision = "0056"
+revision = "0060"
+down_revision = "0059"
 branch_labels = None
 depends_on = None
 
