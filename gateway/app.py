@@ -27,6 +27,7 @@ import gateway.records.routes
 import gateway.records.upload_routes
 import gateway.verifications.batch.routes
 import gateway.verifications.routes
+import gateway.verifications.watch_routes
 from gateway import api_docs, problems
 from gateway.access.direct_route import DirectEndpoints, endpoints_of, serve_page_directly
 from gateway.access.openapi import complete_document
@@ -40,6 +41,7 @@ from gateway.background.notice_sender import sending_notices
 from gateway.background.page_purges import purging_pages
 from gateway.background.scan_writer import counting_scans
 from gateway.background.sequencing import sequencing
+from gateway.background.watching import watching
 from gateway.clients.agreements import AgreementCache
 from gateway.codes.scans.counter import ScanCounter
 from gateway.db.engine import background_engine, make_engine
@@ -97,6 +99,7 @@ def create_app(settings: Settings) -> FastAPI:
         gateway.consents.routes.router,
         gateway.consents.bundle_routes.router,
         gateway.changes.routes.router,
+        gateway.verifications.watch_routes.router,
         gateway.admin.routes.router,
         gateway.records.objection_routes.router,
         gateway.records.repair_routes.router,
@@ -287,6 +290,7 @@ async def _background(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         counting_scans(app),
         purging_pages(app),
         watching_anomalies(app),
+        watching(app),
     ):
         yield
 

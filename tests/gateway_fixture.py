@@ -70,8 +70,9 @@ OF_THE_LOG: Final = {
     "change_feed",
     "client_activity",
     "anomaly",
+    "changed_file",
 }
-"""Tables that background tasks write at any time: the sequencer, refusal counts, anomalies."""
+"""Tables that background tasks write at any time: the sequencer, refusal counts, anomalies, watches."""
 UNKNOWN: Final = "91330106MA2CXXXX16"
 """A well-formed code that no enterprise of the province has."""
 _SKEW: Final = timedelta(minutes=5)

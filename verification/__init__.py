@@ -43,6 +43,7 @@ from verification.uscc import (
     organisation_check,
     parse_uscc,
 )
+from verification.watched import is_watchable, next_day, watched_state
 
 __all__ = [
     "CATALOGUE_VERSION",
@@ -84,8 +85,10 @@ __all__ = [
     "is_illegible",
     "is_illegible_v2",
     "is_market_entity",
+    "is_watchable",
     "loose_name",
     "loose_readings",
+    "next_day",
     "normalise_address",
     "normalise_document_number",
     "normalise_id_number",
@@ -95,4 +98,5 @@ __all__ = [
     "problem_with",
     "strict_name",
     "strict_name_v2",
+    "watched_state",
 ]

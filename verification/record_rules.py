@@ -9,7 +9,14 @@ from typing import Final
 from verification.facts import Facts, LiveRecord, as_date
 from verification.normalise import is_illegible, normalise_document_number
 from verification.record_questions import NATIONAL_LEVELS, PROVINCIAL_LEVELS, TAX_LEVELS
-from verification.rule_verdict import UNDETERMINED, RuleVerdict, of_dataset, verdict, yes_if
+from verification.rule_verdict import (
+    UNDETERMINED,
+    Answer,
+    RuleVerdict,
+    of_dataset,
+    verdict,
+    yes_if,
+)
 
 _RECENT_MONTHS: Final = 3
 _CERTIFICATE_NUMBER: Final = (
@@ -35,6 +42,17 @@ def _licence_number_valid(facts: Facts, number: str | None, today: date) -> Rule
         not form or is_illegible(form) for _, numbers in numbered for form in numbers
     )
     return UNDETERMINED if illegible and not same else _any_within_term(same, today)
+
+
+def licence_number_answers(
+    facts: Facts, today: date
+) -> tuple[Answer, tuple[tuple[str, Answer], ...]]:
+    """The answer to a number that no licence has, and those to other numbers that differ from it."""
+    forms = sorted({form for each in of_dataset(facts, "licence") for form in _numbers(each)})
+    illegible = any(not form or is_illegible(form) for form in forms)
+    other: Answer = "not_determined" if illegible else "no"
+    answers = [(each, _licence_number_valid(facts, each, today).answer) for each in forms if each]
+    return other, tuple((number, answer) for number, answer in answers if answer != other)
 
 
 def _numbers(licence: LiveRecord) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 import calendar
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from verification.facts import ACTIVE, Facts, LiveRecord, as_date
@@ -101,6 +101,17 @@ def months_before(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, last))
 
 
+def months_after(day: date, months: int) -> date:
+    """The same day so many months later, or that month's last day where it has none."""
+    return months_before(day, -months)
+
+
+def yearly_days(year: int) -> tuple[date, ...]:
+    """The days of a year on which the answer on an annual report may change by themselves."""
+    due, held = date(year, *_REPORTS_DUE), date(year, *_REPORTS_HELD)
+    return date(year, 1, 1), due + timedelta(days=1), held + timedelta(days=1)
+
+
 def _is_small_or_micro(facts: Facts, _: str | None, __: date) -> RuleVerdict:
     registered = of_dataset(facts, "registration")
     listed = registered[0].fields.get("small_or_micro") if registered else None
@@ -110,14 +121,22 @@ def _is_small_or_micro(facts: Facts, _: str | None, __: date) -> RuleVerdict:
 def _scope_includes(facts: Facts, group: str | None, _: date) -> RuleVerdict:
     asserted = normalise_industry_group(group or "")
     registered = of_dataset(facts, "registration")
-    codes = registered[0].fields.get("scope_industries") if registered else None
-    if not asserted or not isinstance(codes, (list, tuple)) or not codes:
+    digits = scope_digits(facts)
+    if not asserted or not digits:
         return UNDETERMINED
-    digits = [f"{code}".strip().upper().lstrip(_SECTIONS) for code in codes]
     if any(code.startswith(asserted) for code in digits):
         return verdict("yes", registered)
     coarser = any(asserted.startswith(code) or not code.isdigit() for code in digits)
     return UNDETERMINED if coarser else verdict("no", registered)
+
+
+def scope_digits(facts: Facts) -> tuple[str, ...]:
+    """The codes of the scope's industries without the letters of their sections, sorted."""
+    registered = of_dataset(facts, "registration")
+    codes = registered[0].fields.get("scope_industries") if registered else None
+    if not isinstance(codes, (list, tuple)):
+        return ()
+    return tuple(sorted({f"{code}".strip().upper().lstrip(_SECTIONS) for code in codes}))
 
 
 REGISTRATION_RULES: Final[Mapping[str, Callable[[Facts, str | None, date], RuleVerdict]]] = {

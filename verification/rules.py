@@ -52,11 +52,11 @@ def _rating_at_least(facts: Facts, level: str | None, _: date) -> RuleVerdict:
 def _established_for(facts: Facts, years: str | None, today: date) -> RuleVerdict:
     if facts.established_on is None or years is None:
         return UNDETERMINED
-    completed = _years_after(facts.established_on, int(years)) <= today
+    completed = years_after(facts.established_on, int(years)) <= today
     return verdict(yes_if(completed), of_dataset(facts, "registration"))
 
 
-def _years_after(day: date, years: int) -> date:
+def years_after(day: date, years: int) -> date:
     """The same day `years` later, or the month's last day where there is none (民法典 第二百零二条)."""
     year = min(day.year + years, date.max.year)
     return day.replace(year=year, day=min(day.day, calendar.monthrange(year, day.month)[1]))

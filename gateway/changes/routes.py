@@ -44,7 +44,8 @@ async def list_changes(
     """
     caller = await authorized_caller(request, runtime, scope=SCOPE)
     extend_deadline(request, wait)
-    return json_response(ChangesOut.of(await _page(runtime, caller.client_id, int(after), wait)))
+    page = ChangesOut.of(await _page(runtime, caller.client_id, int(after), wait))
+    return json_response(page.model_dump(exclude_unset=True))
 
 
 @router.post("/ack", response_model=AckOut, openapi_extra=request_body(AckIn))

@@ -26,10 +26,19 @@ class ChangeOut(BaseModel):
     record_id: str | None
     consent_id: str | None
     disclosure_ids: list[str]
+    uscc: str = Field(default="", description="There only for `answer_may_have_changed`.")
+    questions: list[str] = Field(
+        default=[], description="There only for `answer_may_have_changed`: ask these again."
+    )
 
     @classmethod
     def of(cls, notice: WithdrawalNotice) -> "ChangeOut":
         """The wire form of a notice; never the record's content."""
+        of_watch = (
+            {}
+            if notice.questions is None
+            else {"uscc": notice.uscc, "questions": list(notice.questions)}
+        )
         return cls(
             change_id=notice.change_id,
             kind=notice.kind,
@@ -38,6 +47,7 @@ class ChangeOut(BaseModel):
             record_id=notice.record_id,
             consent_id=notice.consent_id,
             disclosure_ids=list(notice.disclosure_ids),
+            **of_watch,
         )
 
 

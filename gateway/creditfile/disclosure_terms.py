@@ -167,6 +167,23 @@ def in_effect(end: End | None, record: Record, *, now: datetime) -> End | None:
     return None
 
 
+def turning_points(
+    record: Record, dataset: DatasetDefinition, rules: ClockRules, context: FileContext
+) -> Iterator[datetime]:
+    """Moments at which its disclosure, or its being held against the enterprise, may change by itself.
+
+    Of all records of a file they are all such moments: `context` changes at no other.
+    """
+    begin = begins_at(record)
+    if begin is not None:
+        yield begin
+    yield from (end.moment for end in _ends(record, dataset, rules, context))
+    yield from _end_of_retention(record, dataset, rules.retention_months)
+    days = None if rules.exempt is None else rules.exempt.appeal_days
+    if days is not None and record.decided_on is not None:
+        yield end_of(record.decided_on + timedelta(days=days))
+
+
 def ends_by_act(record: Record) -> Iterator[End]:
     """Ends by an act of the source: repair, suspension, withdrawal, removal from a list."""
     if record.repaired_at is not None:

@@ -12,6 +12,7 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.records import Enterprise, Record
+from gateway.creditfile.watches.changed_files import note_changed
 from gateway.db.statements import Statement
 
 CHANGE_KINDS: Final = (
@@ -103,7 +104,8 @@ async def mark_record(
 ) -> int | None:
     """Set or clear `repaired_at`, `suspended_at` or `withdrawn_at`, and keep the earlier version in history.
 
-    Returns the new version number; `None` if there is no such record.
+    The change is noted for those who watch the enterprise. Returns the new version number; `None` if there
+    is no such record.
     """
     if not marks or not set(marks) <= set(_MARKS) or change.kind not in CHANGE_KINDS:
         raise ValueError(f"Only {sorted(_MARKS)} can be set, by one of {CHANGE_KINDS}.")
@@ -121,4 +123,5 @@ async def mark_record(
         ),
         row | {"now": now} | dict(marks),
     )
+    await note_changed(connection, [uscc])
     return int(held) + 1

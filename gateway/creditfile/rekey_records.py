@@ -22,6 +22,7 @@ from gateway.creditfile.objections import store as objections
 from gateway.creditfile.personal_fields import open_record, seal_record, sealed_row_name
 from gateway.creditfile.records import Record
 from gateway.creditfile.repairs import store as repairs
+from gateway.creditfile.watches.changed_files import note_changed
 from gateway.db.statements import Statement
 from gateway.disclosure import withdrawal_notices
 from gateway.disclosure.withdrawal_notices import ChangedRecord, RecordKind
@@ -215,6 +216,7 @@ class _Folding:
             if kept.natural_key != group.key:
                 counts.given_up += await self._put(connection, kept, group.key)
                 counts.folded += 1
+        await note_changed(connection, [uscc])
 
     def _groups(self, records: Sequence[Record]) -> Iterator[_Group]:
         def place(record: Record) -> tuple[str, str, str]:

@@ -36,6 +36,7 @@ DISTRIBUTED: Final = frozenset(
         "representative_change",
         "tombstone",
         "turned_away",
+        "watch",
     }
 )
 """Tables with `uscc` in their primary key and in each unique index; no trigger, foreign key or identity."""
@@ -68,6 +69,7 @@ LOCAL: Final = LOCATORS | {
     "pushed_request",
     "refresh_token",
     "verification_batch",
+    "watch_list",
     # The portal's sign-ins and open consent requests.
     "consent_text",
     "interaction",
@@ -80,7 +82,8 @@ LOCAL: Final = LOCATORS | {
     "key_folding",
     "operator_act",
     "retention_day",
-    # One order over all enterprises: the log, and purges of a CDN.
+    # One order over all enterprises: the log, purges of a CDN, and changes for those who watch.
+    "changed_file",
     "checkpoint",
     "deletion_proof",
     "log_entry",

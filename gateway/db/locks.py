@@ -21,6 +21,7 @@ class LockKey(IntEnum):
     PAGE_PURGES = 0x58515050  # "XQPP"
     RETENTION = 0x58515254  # "XQRT"
     SEQUENCER = 0x58514C47  # "XQLG"
+    WATCHES = 0x58515754  # "XQWT"
 
 
 class LockNamespace(IntEnum):
@@ -30,6 +31,7 @@ class LockNamespace(IntEnum):
     INGEST_DATASET = 0x58514957  # "XQIW"
     INGEST_JOB = 0x58514A42  # "XQJB"
     UPLOADS = 0x58515550  # "XQUP"
+    WATCH_LISTS = 0x5851574C  # "XQWL"
 
 
 LOCK_NAMED: Final = "pg_advisory_xact_lock(:namespace, hashtext(:name))"
@@ -38,6 +40,7 @@ LOCK: Final = Statement("SELECT pg_advisory_xact_lock(:key)")
 _LOCK_NAMED: Final = Statement(f"SELECT {LOCK_NAMED}")
 _LOCK_TEXT: Final = Statement("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 _TRY_LOCK: Final = Statement("SELECT pg_try_advisory_xact_lock(:key)")
+_TRY_LOCK_NAMED: Final = Statement("SELECT pg_try_advisory_xact_lock(:namespace, hashtext(:name))")
 _TRY_SESSION_LOCK: Final = Statement("SELECT pg_try_advisory_lock(:key)")
 _TRY_SESSION_LOCK_NAMED: Final = Statement(
     "SELECT pg_try_advisory_lock(:namespace, hashtext(:name))"
@@ -67,6 +70,12 @@ async def lock_text(connection: AsyncConnection, name: str) -> None:
 async def try_lock(connection: AsyncConnection, key: LockKey) -> bool:
     """Take a free lock until the transaction ends."""
     return bool((await connection.execute(_TRY_LOCK, {"key": key.value})).scalar_one())
+
+
+async def try_lock_named(connection: AsyncConnection, namespace: LockNamespace, name: str) -> bool:
+    """Take a free lock in a namespace until the transaction ends."""
+    values = {"namespace": namespace.value, "name": name}
+    return bool((await connection.execute(_TRY_LOCK_NAMED, values)).scalar_one())
 
 
 async def try_session_lock(connection: AsyncConnection, key: LockKey) -> bool:

@@ -19,7 +19,9 @@ class DisclosureRow(SQLModel, table=True):
 
     __tablename__ = "disclosure"
     __table_args__ = (
-        CheckConstraint("kind IN ('verification', 'query', 'consent_request')", name="kind"),
+        CheckConstraint(
+            "kind IN ('verification', 'query', 'consent_request', 'watch')", name="kind"
+        ),
         CheckConstraint("outcome IN ('told', 'refused')", name="outcome"),
         Index("ix_disclosure_uscc_at", "uscc", "at"),
     )
@@ -43,10 +45,13 @@ class DisclosureRow(SQLModel, table=True):
 
 
 class TombstoneRow(SQLModel, table=True):
-    """A notice to one client that a record or a consent has changed; `cursor` is assigned after commit.
+    """A notice to one client that a record, a consent or an answer has changed.
+
+    `cursor` is assigned after commit.
 
     For a record it lists every disclosure that relies on it; for a consent withdrawn or narrowed those
-    that rely on what was taken back; for granted, refused and expired none.
+    that rely on what was taken back; for granted, refused and expired none. Of a watched answer it has the
+    `questions`, and no disclosures.
     """
 
     __tablename__ = "tombstone"
@@ -54,10 +59,10 @@ class TombstoneRow(SQLModel, table=True):
         CheckConstraint(
             "kind IN ('record_corrected', 'record_repaired', 'record_suspended', 'record_withdrawn',"
             " 'record_ended', 'record_reinstated', 'consent_withdrawn', 'consent_narrowed',"
-            " 'consent_expired', 'consent_granted', 'consent_refused')",
+            " 'consent_expired', 'consent_granted', 'consent_refused', 'answer_may_have_changed')",
             name="kind",
         ),
-        CheckConstraint("(record_id IS NULL) <> (consent_id IS NULL)", name="of_one_thing"),
+        CheckConstraint("num_nonnulls(record_id, consent_id, questions) = 1", name="of_one_thing"),
         CheckConstraint("(record_id IS NULL) = (dataset IS NULL)", name="dataset_of_record"),
         Index(
             "ix_tombstone_unacknowledged",
@@ -83,6 +88,7 @@ class TombstoneRow(SQLModel, table=True):
     record_id: str | None = column_types.text(nullable=True)
     consent_id: str | None = column_types.text(nullable=True)
     disclosure_ids: list[str] = column_types.texts()
+    questions: list[str] | None = Field(sa_type=column_types.Texts, nullable=True)
     cursor: int | None = Field(sa_type=BigInteger, nullable=True)
     acknowledged_at: datetime | None = column_types.moment(nullable=True)
 

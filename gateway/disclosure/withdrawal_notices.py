@@ -25,13 +25,14 @@ RecordKind = Literal[
     "record_ended",
     "record_reinstated",
 ]
-NoticeKind = RecordKind | ConsentNoticeKind | Literal["consent_expired"]
+NoticeKind = RecordKind | ConsentNoticeKind | Literal["consent_expired", "answer_may_have_changed"]
 
 UNACKNOWLEDGED_KINDS: Final = (
     "consent_granted",
     "consent_refused",
     "consent_expired",
     "record_reinstated",
+    "answer_may_have_changed",
 )
 """Notices that take nothing back and need no acknowledgement."""
 EXPIRY_NOTICE_PERIOD: Final = timedelta(days=30)
@@ -134,6 +135,8 @@ NOTICE_COLUMNS: Final = (
     "record_id",
     "consent_id",
     "disclosure_ids",
+    "uscc",
+    "questions",
 )
 """The columns of a `WithdrawalNotice`."""
 _OWED_BY: Final = Statement(f"""
@@ -173,6 +176,9 @@ class WithdrawalNotice:
     record_id: str | None
     consent_id: str | None
     disclosure_ids: Sequence[str]
+    uscc: str
+    questions: Sequence[str] | None = None
+    """Of a watched answer."""
 
 
 async def notify_changed_records(

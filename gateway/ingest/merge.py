@@ -17,6 +17,7 @@ from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.file_changes import affects_others, notify_updates
 from gateway.creditfile.natural_key_version import IS_CURRENT, KeysDueError
 from gateway.creditfile.records import REGISTRATION, Record
+from gateway.creditfile.watches.changed_files import is_watched
 from gateway.db.distribution import IS_DISTRIBUTED
 from gateway.db.locks import LOCK_NAMED, LockNamespace
 from gateway.db.statements import Statement
@@ -109,6 +110,10 @@ class MergedBatch:
             await note_each(self._connection, kind, usccs, now=now)
             await record_changes(self._connection, usccs, now=now)
 
+    async def note_changed(self) -> None:
+        """Note the changed enterprises for those who watch them."""
+        await self._execute(self._statements.changed)
+
     async def created(self) -> list[Record]:
         """New records of enterprises that notices reach, without personal fields."""
         reached = [row["uscc"] for row in await self._fetch_by_key(self._statements.reachable)]
@@ -185,6 +190,8 @@ async def merge(
         await notify_updates(
             connection, merge_input.catalogue, await merged.earlier_records(), now=merge_input.now
         )
+    if is_watched(merge_input.dataset, merge_input.catalogue):
+        await merged.note_changed()
     if is_noticed(merge_input.dataset, merge_input.catalogue):
         created = await merged.created()
         await note_arrivals(connection, created, merge_input.catalogue, now=merge_input.now)

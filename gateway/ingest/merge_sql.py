@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Self
 
+from gateway.creditfile.watches.changed_files import note_sql
 from gateway.db.statements import Statement
 from gateway.disclosure.withdrawal_notices import notices_sql
 from gateway.ingest.staging_table import ENTERPRISE_STAGING, RECORD_STAGING, StagingTable
@@ -56,6 +57,8 @@ class MergeStatements:
     """Enterprises among the staged rows that notices reach."""
     created: Statement
     """New records of the enterprises `usccs`, without their personal fields."""
+    changed: Statement
+    """Note the enterprises whose rows were created or updated, for those who watch them."""
 
     @classmethod
     def for_target(cls, table: StagingTable, *, is_distributed: bool) -> Self:
@@ -93,6 +96,9 @@ class MergeStatements:
             earlier=Statement(_earlier(look_up)),
             reachable=Statement(_reachable(table, look_up)),
             created=Statement(_created(table, look_up)),
+            changed=Statement(
+                note_sql(f"SELECT s.uscc {merged} WHERE coalesce(m.verdict, 'updated') = 'updated'")
+            ),
         )
 
 

@@ -25,6 +25,7 @@ DigestKind = Literal[
     "code_report",
     "surrogate_key",
     "activity",
+    "watch",
 ]
 
 

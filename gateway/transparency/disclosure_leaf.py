@@ -13,7 +13,8 @@ SALT_BYTES = 32
 # Maximum merge delay that answers promise.
 MERGE_SECONDS = 10
 
-LeafKind = Literal["verification", "query", "consent_request"]  # of the last, refused ones only
+LeafKind = Literal["verification", "query", "consent_request", "watch"]
+"""Of `consent_request` refused ones only; a `watch` told that an answer may have changed."""
 Outcome = Literal["told", "refused"]
 
 

@@ -21,6 +21,7 @@ from gateway.creditfile.repairs import store as repairs
 from gateway.creditfile.retention import deletion_proof, expired_records
 from gateway.creditfile.retention.deletion_proof import DeletedRecord
 from gateway.creditfile.retention.tables import DeletionProofRow
+from gateway.creditfile.watches.changed_files import note_changed
 from gateway.db.statements import Statement
 from gateway.disclosure.ids import new_id
 from gateway.disclosure.tables import PendingLeafRow
@@ -122,6 +123,7 @@ class Deleter:
             for uscc, record_id in (await connection.execute(_APPLIED_FOR, named)).all():
                 await repairs.forget_record(connection, uscc, record_id)
             await connection.execute(_BLANK_KEPT, {"usccs": named["usccs"]})
+            await note_changed(connection, named["usccs"])
             await self._prove(connection, gone, now)
             return records
 

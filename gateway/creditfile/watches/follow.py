@@ -1,0 +1,221 @@
+"""One round over what is watched: enterprises whose file has changed, and those whose time has come.
+
+A round is one transaction: what it takes off the outbox, the new marks and the notices are committed
+together, so that each change is told once wherever a worker is killed. One worker at a time does it.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+import orjson
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from gateway.clients.agreements import agreement_from_json, agreement_json
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.file_query import read_files
+from gateway.creditfile.watches.changed_files import (
+    WATCHABLE_DATASETS,
+    context_datasets,
+    still_noted,
+    take_changed,
+)
+from gateway.creditfile.watches.comparison import (
+    Compared,
+    FollowedList,
+    ListKey,
+    Watch,
+    compare,
+    notices_of,
+)
+from gateway.creditfile.watches.marks import WatchedFile
+from gateway.db.locks import LockKey, try_lock
+from gateway.db.statements import Statement
+from gateway.disclosure.watch_notices import notify_changed_answers
+from gateway.signing.keyed_digests import KeyedDigests
+
+ROWS_AT_ONCE: Final = 5_000
+DUE_AT_ONCE: Final = 200
+"""Enterprises; many may watch each of them."""
+STOPPED_AGAIN: Final = timedelta(days=1)
+"""When a watch is looked at again whose list's agreement does not hold."""
+
+_PAIRS: Final = "unnest(CAST(:clients AS text[]), CAST(:names AS text[])) AS f(client_id, name)"
+_ANY: Final = "uscc = ANY(CAST(:usccs AS text[]))"
+_LISTS_OF: Final = Statement(f"SELECT DISTINCT client_id, name FROM watch WHERE {_ANY}")  # noqa: S608
+# Waits for whoever is putting a list; in one order, so that no two wait for each other.
+_LOCK_LISTS: Final = Statement(f"""
+    SELECT l.client_id, l.name, l.purpose, l.questions
+    FROM watch_list l JOIN {_PAIRS} ON f.client_id = l.client_id AND f.name = l.name
+    ORDER BY l.client_id, l.name FOR SHARE OF l""")  # noqa: S608  # constants
+_STANDING: Final = Statement(f"""
+    SELECT c.client_id, CAST({agreement_json("c.client_id")} AS text) AS agreement
+    FROM client c WHERE c.state = 'active' AND c.client_id = ANY(CAST(:clients AS text[]))""")  # noqa: S608
+_WATCHES: Final = Statement(f"""
+    SELECT uscc, client_id, name, marks, due_at FROM watch WHERE {_ANY}""")  # noqa: S608
+_DUE: Final = Statement("""
+    SELECT uscc FROM watch WHERE due_at <= CAST(:now AS timestamptz)
+    ORDER BY due_at, uscc LIMIT :limit""")
+_WRITE: Final = Statement("""
+    UPDATE watch AS w SET marks = f.marks, due_at = f.due_at
+    FROM unnest(CAST(:usccs AS text[]), CAST(:clients AS text[]), CAST(:names AS text[]),
+                CAST(:marks AS bytea[]), CAST(:dues AS timestamptz[]))
+        AS f(uscc, client_id, name, marks, due_at)
+    WHERE w.uscc = f.uscc AND w.client_id = f.client_id AND w.name = f.name""")
+_OTHER_CATALOGUE: Final = Statement("""
+    UPDATE watch_list SET catalogue_version = CAST(:version AS text)
+    WHERE (client_id, name) IN (
+        SELECT client_id, name FROM watch_list WHERE catalogue_version <> CAST(:version AS text)
+        ORDER BY client_id, name LIMIT 1)
+    RETURNING client_id, name""")
+_ALL_DUE: Final = Statement("""
+    UPDATE watch SET due_at = least(due_at, CAST(:now AS timestamptz))
+    WHERE client_id = CAST(:client_id AS text) AND name = CAST(:name AS text)""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follower:
+    """Follows what is watched, under one catalogue."""
+
+    engine: AsyncEngine
+    catalogue: Catalogue
+    digests: KeyedDigests
+
+    async def round(self, now: datetime) -> bool:
+        """Compare what has changed and what is due at `now`, some at a time; True if there may be more."""
+        async with self.engine.begin() as connection:
+            if not await try_lock(connection, LockKey.WATCHES):
+                return False
+            recalled = await self._recall(connection, now)
+            changed = await take_changed(connection)
+            if changed is not None:
+                await self._compare(connection, changed, now, have_changed=True)
+            due = await connection.execute(_DUE, {"now": now, "limit": ROWS_AT_ONCE})
+            usccs = list(dict.fromkeys(due.scalars()))[:DUE_AT_ONCE]
+            await self._compare(connection, usccs, now, have_changed=False)
+        return recalled or changed is not None or bool(usccs)
+
+    async def _recall(self, connection: AsyncConnection, now: datetime) -> bool:
+        """Make one list due that was compared under another catalogue."""
+        values = {"version": self.catalogue.version}
+        found = (await connection.execute(_OTHER_CATALOGUE, values)).one_or_none()
+        if found is None:
+            return False
+        await connection.execute(_ALL_DUE, {**found._asdict(), "now": now})
+        return True
+
+    async def _compare(
+        self,
+        connection: AsyncConnection,
+        usccs: Sequence[str],
+        now: datetime,
+        *,
+        have_changed: bool,
+    ) -> None:
+        if not usccs:
+            return
+        found = await connection.execute(_LISTS_OF, {"usccs": usccs})
+        keys = {(row.client_id, row.name) for row in found}
+        if not keys:
+            return
+        lists = await _followed(connection, sorted(keys), now)
+        watches = [
+            Watch(uscc=row.uscc, key=key, marks=row.marks, due_at=row.due_at)
+            for row in await connection.execute(_WATCHES, {"usccs": usccs})
+            if (key := (row.client_id, row.name)) in keys
+        ]
+        files = await self._read(connection, {each.uscc for each in watches}, now)
+        late = frozenset[str]()
+        if not have_changed:
+            unmarked = {each.uscc for each in watches if each.marks is None}
+            # After the files: a change that they hold, and that is not told yet, is still noted here.
+            late = await still_noted(connection, unmarked)
+        compared = [
+            _compared(each, lists, files[each.uscc], have_changed=have_changed)
+            for each in watches
+            if each.marks is not None or each.uscc not in late
+        ]
+        await _write(connection, [each for each in compared if each.is_changed])
+        await notify_changed_answers(connection, notices_of(compared, lists), now=now)
+
+    async def _read(
+        self, connection: AsyncConnection, usccs: Collection[str], now: datetime
+    ) -> Mapping[str, WatchedFile]:
+        datasets = context_datasets(WATCHABLE_DATASETS, self.catalogue)
+        unknown = WatchedFile(
+            uscc="",
+            enterprise=None,
+            records=(),
+            datasets=datasets,
+            catalogue=self.catalogue,
+            digests=self.digests,
+            now=now,
+        )
+        found = await read_files(connection, sorted(usccs), datasets)
+        known = {
+            enterprise.uscc: replace(
+                unknown, uscc=enterprise.uscc, enterprise=enterprise, records=records
+            )
+            for enterprise, records in found
+        }
+        return {each: known.get(each) or replace(unknown, uscc=each) for each in usccs}
+
+
+def _compared(
+    watch: Watch,
+    lists: Mapping[ListKey, FollowedList],
+    file: WatchedFile,
+    *,
+    have_changed: bool,
+) -> Compared:
+    """A watch whose list does not hold keeps its marks: what changed meanwhile is told when it does again."""
+    followed = lists.get(watch.key)
+    if followed is None:
+        again = file.now + STOPPED_AGAIN
+        due_at = watch.due_at if file.now < watch.due_at < again else again
+        return Compared(before=watch, marks=watch.marks, due_at=due_at)
+    return compare(watch, followed, file, tells_unmarked=have_changed)
+
+
+async def _followed(
+    connection: AsyncConnection, keys: Sequence[ListKey], now: datetime
+) -> Mapping[ListKey, FollowedList]:
+    """Those of these lists that hold: client active, agreement in force, purpose and questions in it."""
+    values = {"clients": [client for client, _ in keys], "names": [name for _, name in keys]}
+    rows = (await connection.execute(_LOCK_LISTS, values)).all()
+    clients = sorted({row.client_id for row in rows})
+    standing = await connection.execute(_STANDING, {"clients": clients})
+    agreements = {
+        row.client_id: agreement_from_json(orjson.loads(row.agreement or "null"))
+        for row in standing
+    }
+    found: dict[ListKey, FollowedList] = {}
+    for row in rows:
+        agreement = agreements.get(row.client_id)
+        if agreement is None or not agreement.in_force(now):
+            continue
+        if agreement.missing(purpose=row.purpose, questions=row.questions):
+            continue
+        found[row.client_id, row.name] = FollowedList(
+            key=(row.client_id, row.name),
+            purpose=row.purpose,
+            questions=tuple(row.questions),
+            agreement_version=agreement.version,
+            licensed_for_persons=agreement.licensed_for_persons,
+        )
+    return found
+
+
+async def _write(connection: AsyncConnection, compared: Iterable[Compared]) -> None:
+    rows = list(compared)
+    if not rows:
+        return
+    values = {
+        "usccs": [each.before.uscc for each in rows],
+        "clients": [each.before.key[0] for each in rows],
+        "names": [each.before.key[1] for each in rows],
+        "marks": [each.marks for each in rows],
+        "dues": [each.due_at for each in rows],
+    }
+    await connection.execute(_WRITE, values)
