@@ -199,6 +199,10 @@ LISTS: Final = (
             "consent_narrowed": ("授权范围缩小", "Made narrower"),
             "consent_withdrawn": ("授权已撤回", "Withdrawn"),
             "consent_expired": ("授权已到期", "Expired"),
+            "answer_may_have_changed": (
+                "所关注企业的答复可能已变，请重新核验",
+                "The answer about a watched enterprise may have changed: ask again",
+            ),
         },
     ),
     ClosedList(

@@ -295,7 +295,7 @@ class Caller:
             "Authorization": f"DPoP {token}",
             "DPoP": await self.proof(method, path, token),
         }
-        if method == "POST":
+        if method in {"POST", "PUT"}:
             headers["Content-Type"] = "application/json"
         if body:
             headers["Content-Digest"] = sha256_digest(body)

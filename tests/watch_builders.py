@@ -28,12 +28,7 @@ async def put(
         "questions": list(questions or (PENALTY,)),
         "enterprises": list(usccs),
     }
-    return await caller.send(
-        f"/v1/watches/{name}",
-        body,
-        method="PUT",
-        headers={"Content-Type": "application/json"},
-    )
+    return await caller.send(f"/v1/watches/{name}", body, method="PUT")
 
 
 async def watch(gateway: GatewayFixture, caller: Caller, *usccs: str, **more: Any) -> None:

@@ -13,14 +13,15 @@ EXAMPLES: Final[Mapping[str, Mapping[str, Any]]] = json.loads(
 PROBLEM: Final = "application/problem+json"
 
 _ABOUT_ONE: Final = "/v1/(verifications|queries|consents)"
+_WATCHES: Final = "/v1/watches/.*"
 _SOURCE: Final = "/v1/(records|objections|enterprise-codes).*"
 WHERE: Final[Mapping[str, str]] = {
-    "invalid_uscc": f"{_ABOUT_ONE}|/v1/enterprise-codes",
-    "unknown_purpose": _ABOUT_ONE,
-    "unknown_question": "/v1/(verifications|consents)",
+    "invalid_uscc": f"{_ABOUT_ONE}|{_WATCHES}|/v1/enterprise-codes",
+    "unknown_purpose": f"{_ABOUT_ONE}|{_WATCHES}",
+    "unknown_question": f"/v1/(verifications|consents)|{_WATCHES}",
     "unknown_dataset": "/v1/(queries|consents|records|records/actions|records/uploads)",
     "digest_mismatch": "/v1/.*",
-    "not_in_agreement": f"{_ABOUT_ONE}|{_SOURCE}",
+    "not_in_agreement": f"{_ABOUT_ONE}|{_WATCHES}|{_SOURCE}",
     "not_available": "/v1/(verifications|queries|enterprise-codes)",
     "consent_withdrawn": "/v1/queries",
     "consent_expired": "/v1/queries",

@@ -65,6 +65,7 @@ DISCLOSURE_KINDS: Final[Mapping[str, Translated]] = {
     "query": Translated("查询", "Query"),
     "verification": Translated("核验", "Verification"),
     "consent_request": Translated("申请授权", "Request for consent"),
+    "watch": Translated("关注", "Watch"),
     "other": Translated("其他请求", "Other request"),
 }
 
@@ -155,6 +156,8 @@ def outcome_name(kind: str, outcome: str) -> Translated:
     """The outcome of a disclosure of this kind."""
     if outcome != "told":
         return OUTCOMES[outcome]
+    if kind == "watch":
+        return Translated("已告知答复可能有变", "Told that an answer may have changed")
     answered = kind == "verification"
     return Translated("已答复", "Answered") if answered else Translated("已提供", "Provided")
 

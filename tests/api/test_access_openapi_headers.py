@@ -12,7 +12,13 @@ import pytest_asyncio
 
 from gateway.limits.quotas import Quotas
 from tests.client_builders import make_operator
-from tests.gateway_fixture import Caller, GatewayFixture, query_body, verification_body
+from tests.gateway_fixture import (
+    UNKNOWN,
+    Caller,
+    GatewayFixture,
+    query_body,
+    verification_body,
+)
 from tests.oauth_builders import ASSERTION_TYPE
 from tests.openapi_description import ApiDescription
 from tests.records_builders import (
@@ -26,6 +32,7 @@ from tests.records_builders import (
     make_penalty,
     patch,
 )
+from tests.watch_builders import put as put_watch
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -100,6 +107,14 @@ async def test_headers_of_answers_to_a_bank(gateway: GatewayFixture, heard: Hear
     ):
         await bank.send(path, b"", method=method, scope=scope)
     await bank.send("/v1/changes/ack", {"cursor": "0"}, scope="changes")
+    await put_watch(bank, [UNKNOWN])
+    for path, method in (
+        ("/v1/watches", "GET"),
+        ("/v1/watches/nightly", "GET"),
+        ("/v1/watches/nightly", "DELETE"),
+        ("/v1/watches/nightly", "DELETE"),
+    ):
+        await bank.send(path, b"", method=method)
     few = await gateway.client(quotas=Quotas(per_minute=1))
     for _ in range(2):
         await few.send("/v1/verifications", body)
@@ -110,6 +125,8 @@ async def test_headers_of_answers_to_a_bank(gateway: GatewayFixture, heard: Hear
         "request_consent 404", "list_consents 200", "get_consent 200", "get_consent 404",
         "get_consent_record 200", "give_up_consent 204", "list_changes 200", "list_changes 400",
         "acknowledge_changes 200", "get_receipt 404", "list_questions 200",
+        "put_watch_list 200", "list_watches 200", "get_watch_list 200",
+        "delete_watch_list 204", "delete_watch_list 404",
     }  # fmt: skip
 
 

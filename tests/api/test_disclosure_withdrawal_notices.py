@@ -86,7 +86,7 @@ async def test_one_notice_to_each_recipient(gateway: GatewayFixture, record: Cha
     assert notice["consent_id"] is notice["acknowledged_at"] is None
     assert notice.keys() == {
         "uscc", "change_id", "client_id", "kind", "occurred_at", "dataset", "record_id",
-        "consent_id", "disclosure_ids", "cursor", "acknowledged_at",
+        "consent_id", "disclosure_ids", "questions", "cursor", "acknowledged_at",
     }  # fmt: skip
 
 

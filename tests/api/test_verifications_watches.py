@@ -33,7 +33,7 @@ async def test_a_list_is_shown_as_it_was_put(gateway: GatewayFixture) -> None:
 async def test_a_new_penalty_is_told_once_and_without_the_answer(gateway: GatewayFixture) -> None:
     """By the question that it changes, and by no other."""
     bank, department = await gateway.client(), await make_department(gateway)
-    uscc = gateway.uscc("clean")
+    uscc = gateway.entities[111].uscc
     assert (await put(bank, [uscc], ACTIVE, PENALTY)).status_code == 200
     await follow(gateway)
     await deliver(department, "penalty", make_penalty(gateway, uscc))
@@ -198,9 +198,7 @@ async def test_a_list_that_cannot_be_put_is_one_clear_problem(
     """Which says where, and never what was sent."""
     bank = await gateway.client()
     body = {"purpose": "loan_approval", "questions": [ACTIVE], "enterprises": [UNKNOWN]} | changed
-    answer = await bank.send(
-        "/v1/watches/nightly", body, method="PUT", headers={"Content-Type": "application/json"}
-    )
+    answer = await bank.send("/v1/watches/nightly", body, method="PUT")
     problem = answer.json()
     assert problem["code"] == code, problem
     assert words in problem["detail"]

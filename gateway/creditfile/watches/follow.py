@@ -9,10 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from gateway.clients.agreements import agreement_from_json, agreement_json
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.file_query import read_files
 from gateway.creditfile.watches.changed_files import (
@@ -29,6 +27,7 @@ from gateway.creditfile.watches.comparison import (
     compare,
     notices_of,
 )
+from gateway.creditfile.watches.followed import lock_followed
 from gateway.creditfile.watches.marks import WatchedFile
 from gateway.db.locks import LockKey, try_lock
 from gateway.db.statements import Statement
@@ -41,17 +40,8 @@ DUE_AT_ONCE: Final = 200
 STOPPED_AGAIN: Final = timedelta(days=1)
 """When a watch is looked at again whose list's agreement does not hold."""
 
-_PAIRS: Final = "unnest(CAST(:clients AS text[]), CAST(:names AS text[])) AS f(client_id, name)"
 _ANY: Final = "uscc = ANY(CAST(:usccs AS text[]))"
 _LISTS_OF: Final = Statement(f"SELECT DISTINCT client_id, name FROM watch WHERE {_ANY}")  # noqa: S608
-# Waits for whoever is putting a list; in one order, so that no two wait for each other.
-_LOCK_LISTS: Final = Statement(f"""
-    SELECT l.client_id, l.name, l.purpose, l.questions
-    FROM watch_list l JOIN {_PAIRS} ON f.client_id = l.client_id AND f.name = l.name
-    ORDER BY l.client_id, l.name FOR SHARE OF l""")  # noqa: S608  # constants
-_STANDING: Final = Statement(f"""
-    SELECT c.client_id, CAST({agreement_json("c.client_id")} AS text) AS agreement
-    FROM client c WHERE c.state = 'active' AND c.client_id = ANY(CAST(:clients AS text[]))""")  # noqa: S608
 _WATCHES: Final = Statement(f"""
     SELECT uscc, client_id, name, marks, due_at FROM watch WHERE {_ANY}""")  # noqa: S608
 _DUE: Final = Statement("""
@@ -119,7 +109,7 @@ class Follower:
         keys = {(row.client_id, row.name) for row in found}
         if not keys:
             return
-        lists = await _followed(connection, sorted(keys), now)
+        lists = await lock_followed(connection, keys, now)
         watches = [
             Watch(uscc=row.uscc, key=key, marks=row.marks, due_at=row.due_at)
             for row in await connection.execute(_WATCHES, {"usccs": usccs})
@@ -176,35 +166,6 @@ def _compared(
         due_at = watch.due_at if file.now < watch.due_at < again else again
         return Compared(before=watch, marks=watch.marks, due_at=due_at)
     return compare(watch, followed, file, tells_unmarked=have_changed)
-
-
-async def _followed(
-    connection: AsyncConnection, keys: Sequence[ListKey], now: datetime
-) -> Mapping[ListKey, FollowedList]:
-    """Those of these lists that hold: client active, agreement in force, purpose and questions in it."""
-    values = {"clients": [client for client, _ in keys], "names": [name for _, name in keys]}
-    rows = (await connection.execute(_LOCK_LISTS, values)).all()
-    clients = sorted({row.client_id for row in rows})
-    standing = await connection.execute(_STANDING, {"clients": clients})
-    agreements = {
-        row.client_id: agreement_from_json(orjson.loads(row.agreement or "null"))
-        for row in standing
-    }
-    found: dict[ListKey, FollowedList] = {}
-    for row in rows:
-        agreement = agreements.get(row.client_id)
-        if agreement is None or not agreement.in_force(now):
-            continue
-        if agreement.missing(purpose=row.purpose, questions=row.questions):
-            continue
-        found[row.client_id, row.name] = FollowedList(
-            key=(row.client_id, row.name),
-            purpose=row.purpose,
-            questions=tuple(row.questions),
-            agreement_version=agreement.version,
-            licensed_for_persons=agreement.licensed_for_persons,
-        )
-    return found
 
 
 async def _write(connection: AsyncConnection, compared: Iterable[Compared]) -> None:

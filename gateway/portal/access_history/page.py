@@ -9,6 +9,7 @@ from starlette.responses import Response, StreamingResponse
 
 from gateway.access.download_limit import count_download
 from gateway.creditfile import labels as record_labels
+from gateway.creditfile.watches.followed import watchers_of
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages import csv_safe
@@ -44,6 +45,8 @@ async def show_access_history(uscc: str, runtime: UsingRuntime, visitor: UsingVi
         )
         shown, more = found[:PAGE_SIZE], len(found) > PAGE_SIZE
         records = await _records_told(connection, runtime, uscc, shown)
+        watchers = await watchers_of(connection, uscc, runtime.now()) if position is None else []
+        watching = await page_queries.find_clients(connection, [e.client_id for e in watchers])
     datasets = {record_id: each.record.dataset for record_id, each in records.items()}
     return renderer.visitor_page(
         visitor,
@@ -53,6 +56,8 @@ async def show_access_history(uscc: str, runtime: UsingRuntime, visitor: UsingVi
         entries=[(each, told_items(each, runtime.catalogue, datasets)) for each in shown],
         records=records,
         public=PUBLIC,
+        watchers=watchers,
+        watching=watching,
         clients=clients,
         purposes=sorted(selection.choices.purposes),
         selection=selection,

@@ -63,6 +63,7 @@ from ._core.results import (
 )
 from ._core.retry import RetryPolicy
 from ._core.version import VERSION
+from ._core.watches import WatchList, WatchLists
 from .errors import XinqiaoError
 
 __version__ = VERSION
@@ -116,6 +117,8 @@ __all__ = [
     "SeparateConsent",
     "Source",
     "Verification",
+    "WatchList",
+    "WatchLists",
     "Withheld",
     "WithheldReason",
     "XinqiaoError",

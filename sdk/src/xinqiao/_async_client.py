@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Self, Type
 import httpx2
 
 from xinqiao._core import calls, consent_flow, deletion, feed, receipts
+from xinqiao._core import watches as _watches
 from xinqiao._core.connection import Connection
 from xinqiao._core.feed import AsyncCursorStore, CursorStore, FeedReader
 from xinqiao._core.flow import Exclusive, Flow, Invoke, Pause, Send, Step
@@ -113,6 +114,10 @@ class AsyncClient(Connection[httpx2.AsyncBaseTransport]):
     consents: Final = _async_method(calls.consents)
     give_up_consent: Final = _async_method(calls.give_up_consent)
     acknowledge_changes: Final = _async_method(calls.acknowledge_changes)
+    put_watch: Final = _async_method(_watches.put_watch)
+    watch: Final = _async_method(_watches.watch)
+    watches: Final = _async_method(_watches.watches)
+    delete_watch: Final = _async_method(_watches.delete_watch)
     due_for_deletion: Final = _async_method(deletion.due_for_deletion)
     request: Final = _async_method(calls.request)
     headers_for: Final = _async_method(calls.headers_for)

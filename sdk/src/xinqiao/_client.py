@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Self, Type
 import httpx2
 
 from xinqiao._core import calls, consent_flow, deletion, feed, receipts
+from xinqiao._core import watches as _watches
 from xinqiao._core.connection import Connection
 from xinqiao._core.feed import CursorStore, FeedReader
 from xinqiao._core.flow import Exclusive, Flow, Invoke, Pause, Send, Step
@@ -104,6 +105,10 @@ class Client(Connection[httpx2.BaseTransport]):
     consents: Final = _blocking_method(calls.consents)
     give_up_consent: Final = _blocking_method(calls.give_up_consent)
     acknowledge_changes: Final = _blocking_method(calls.acknowledge_changes)
+    put_watch: Final = _blocking_method(_watches.put_watch)
+    watch: Final = _blocking_method(_watches.watch)
+    watches: Final = _blocking_method(_watches.watches)
+    delete_watch: Final = _blocking_method(_watches.delete_watch)
     due_for_deletion: Final = _blocking_method(deletion.due_for_deletion)
     request: Final = _blocking_method(calls.request)
     headers_for: Final = _blocking_method(calls.headers_for)
