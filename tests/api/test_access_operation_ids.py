@@ -51,6 +51,7 @@ OPERATION_IDS = [
     "issue_enterprise_code",
     "issue_token",
     "list_agreement_proposals",
+    "list_bundles",
     "list_changes",
     "list_clients",
     "list_code_reports",
