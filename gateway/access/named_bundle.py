@@ -6,7 +6,7 @@ from gateway.access.errors import InvalidRequestError, Refusal
 from gateway.clients.bundles import BUNDLES, Bundle
 
 
-def named_bundle(name: str, *, purpose: str, beside: Collection[str]) -> Bundle | Refusal:
+def named_bundle(name: str, *, purpose: str, beside: Collection[object]) -> Bundle | Refusal:
     """The published bundle of this name and purpose; `beside` are items that the request names too."""
     if beside:
         return Refusal(InvalidRequestError, "Name a bundle, or what you ask for: not both.")

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Final
 
 from consent import PURPOSES, Purpose
 from gateway.access.errors import (
@@ -23,7 +24,7 @@ from gateway.queries.cursor import Cursor, Cursors
 from gateway.queries.schemas import QueryIn
 from verification import NotACode
 
-NOTHING = "Mend these members: datasets: name at least one, or a bundle."
+NOTHING: Final = "Mend these members: datasets: name at least one, or a bundle."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,7 +130,7 @@ def read_values(
     call: AdmittedCall[VerificationRequest], agreement: Agreement, now: datetime
 ) -> dict[str, Any]:
     """The parameters of `READ_INPUTS` for a call under this agreement."""
-    request, token = call.request, call.caller.token
+    request, token = call.request.under(agreement), call.caller.token
     plan = request.plan
     return {
         **call_parameters(call, now),

@@ -1,8 +1,9 @@
 """Parsing of a verification request, in full before anything about an enterprise is read."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from typing import Final, Self
 
 from consent import PURPOSES
 from gateway.access.errors import (
@@ -12,8 +13,10 @@ from gateway.access.errors import (
     UnknownPurposeError,
     UnknownQuestionError,
 )
+from gateway.access.named_bundle import named_bundle
 from gateway.access.refused_request import UNKNOWN, RefusedRequest
 from gateway.access.subject_uscc import code_warnings
+from gateway.clients.agreements import Agreement
 from gateway.verifications.schemas import ElementsIn, QuestionIn, VerificationIn
 from verification import (
     Asked,
@@ -25,6 +28,8 @@ from verification import (
     find_question,
     problem_with,
 )
+
+NOTHING: Final = "Mend these members: questions: ask at least one, or name a bundle."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +85,16 @@ class VerificationRequest:
     """On the code, from its characters alone."""
     line: int | None = None
     """Its number in a batch."""
+    by_bundle: bool = False
+    """True where a bundle stood for the questions: then those outside the agreement are not asked."""
+
+    def under(self, agreement: Agreement) -> Self:
+        """The request that an agreement leaves of one by bundle; the whole if it leaves nothing."""
+        if not self.by_bundle:
+            return self
+        asked = tuple(each for each in self.asked if each.tag in agreement.questions)
+        questions = tuple(each for each in self.questions if each.tag in agreement.questions)
+        return replace(self, asked=asked, questions=questions) if asked else self
 
     @cached_property
     def plan(self) -> ReadPlan:
@@ -102,18 +117,20 @@ def parse_request(
     if isinstance(code, NotACode):
         return Refusal(InvalidUsccError)
     uscc = code.uscc
-    asked = tuple(Asked(tag=each.question, value=_value(each)) for each in body.questions)
+    asked = _asked(body)
+    if isinstance(asked, Refusal):
+        return asked
     questions = tuple(found for each in asked if (found := find_question(each.tag)) is not None)
     known = tuple(dict.fromkeys(each.tag for each in questions))
     if body.purpose not in PURPOSES:
         return _refused(Refusal(UnknownPurposeError), uscc, UNKNOWN, known)
     if len(questions) < len(asked):
         return _refused(Refusal(UnknownQuestionError), uscc, body.purpose, known)
+    mistakes = [problem for each in asked if (problem := problem_with(each))]
     if len(set(asked)) < len(asked):
-        return Refusal(InvalidRequestError, "Ask each question, with each value, once.")
-    problems = [problem for each in asked if (problem := problem_with(each))]
-    if problems:
-        return Refusal(InvalidRequestError, problems[0])
+        mistakes.insert(0, "Ask each question, with each value, once.")
+    if mistakes:
+        return Refusal(InvalidRequestError, mistakes[0])
     return VerificationRequest(
         uscc=uscc,
         purpose=body.purpose,
@@ -121,7 +138,20 @@ def parse_request(
         questions=questions,
         warnings=code_warnings(code),
         line=line,
+        by_bundle=body.bundle is not None,
     )
+
+
+def _asked(body: VerificationIn) -> tuple[Asked, ...] | Refusal:
+    """The questions that are asked, or those of the bundle that is named."""
+    if body.bundle is None:
+        if body.questions is None:
+            return Refusal(InvalidRequestError, NOTHING)
+        return tuple(Asked(tag=each.question, value=_value(each)) for each in body.questions)
+    bundle = named_bundle(body.bundle, purpose=body.purpose, beside=body.questions or ())
+    if isinstance(bundle, Refusal):
+        return bundle
+    return tuple(Asked(tag=each.tag, value=each.value) for each in bundle.questions)
 
 
 def _datasets_of(questions: Iterable[Question]) -> tuple[str, ...]:

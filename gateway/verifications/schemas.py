@@ -31,7 +31,10 @@ class VerificationIn(WireModel):
 
     enterprise: EnterpriseIn
     purpose: VerificationText = Field(examples=["merchant_onboarding"])
-    questions: Annotated[list[QuestionIn], Field(min_length=1, max_length=MAX_QUESTIONS)]
+    bundle: VerificationText | None = Field(default=None, examples=["onboarding.v1"])
+    questions: Annotated[list[QuestionIn], Field(min_length=1, max_length=MAX_QUESTIONS)] | None = (
+        None
+    )
 
 
 class AnswerOut(WireModel):

@@ -64,6 +64,8 @@ def prepare_answer(
     call: VerificationCall, inputs: VerificationInputs, now: datetime
 ) -> PendingDisclosure | StoredAnswer | Refusal:
     """The answer to commit, the one that was given before and is still true, or a refusal."""
+    if call.request.by_bundle:
+        call = replace(call, request=call.request.under(inputs.agreement))
     refused = _check_permission(call, inputs, now)
     if refused is not None:
         return refused

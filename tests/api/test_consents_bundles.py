@@ -1,15 +1,18 @@
-"""Bundles by name: published, expanded in consent requests and queries, never beside other items."""
+"""Bundles by name: published, expanded where they are named, never beside other items."""
 
+import json
 from typing import Any
 
 import pytest
 
 from gateway.clients.bundles import BUNDLES, PUBLISHED
-from tests.gateway_fixture import GatewayFixture
+from tests.gateway_fixture import Caller, GatewayFixture
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PRE_LOAN = BUNDLES["pre_loan.v1"]
+BATCH = "/v1/verifications/batch"
+ACTIVE = {"question": "is_active.v1"}
 COVERED = frozenset({"registration", "licence", "penalty", "public_rating", "honour"})
 """Datasets of the agreements below: not the whole bundle, and one that it has not."""
 
@@ -123,3 +126,59 @@ async def test_a_query_asks_for_datasets_or_for_a_bundle(gateway: GatewayFixture
         answer = await bank.send("/v1/queries", body | members)
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
     assert await gateway.uses(consent_id) == 0
+
+
+async def verified(platform: Caller, uscc: str, **members: Any) -> Any:
+    """The answer to a verification with these members."""
+    body = {"enterprise": {"uscc": uscc}, "purpose": "merchant_review"} | members
+    return await platform.send("/v1/verifications", body)
+
+
+async def test_a_verification_by_bundle_asks_what_the_agreement_covers(
+    gateway: GatewayFixture,
+) -> None:
+    """The answers name what it stood for; the same as these questions by name."""
+    uscc = gateway.uscc("clean")
+    covered = frozenset({"not_abnormal.v1", "no_live_penalty.v1", "enterprise_name.v1"})
+    platform = await gateway.client("platform", questions=covered)
+    answer = await verified(platform, uscc, bundle="review.v1")
+    assert answer.status_code == 200, answer.text
+    answers = answer.json()["answers"]
+    assert [each["question"] for each in answers] == ["not_abnormal.v1", "no_live_penalty.v1"]
+    assert {each["answer"] for each in answers} == {"yes"}
+    named = [{"question": each["question"]} for each in answers]
+    assert (await verified(platform, uscc, questions=named)).json()["answers"] == answers
+    assert {tuple(each["asked"]) for each in await gateway.log_of(platform)} == {
+        ("not_abnormal.v1", "no_live_penalty.v1")
+    }
+
+
+async def test_a_line_of_a_batch_may_name_a_bundle(gateway: GatewayFixture) -> None:
+    """Beside lines that ask by name."""
+    platform, uscc = await gateway.client("platform"), gateway.uscc("clean")
+    line = {"enterprise": {"uscc": uscc}, "purpose": "merchant_review"}
+    lines = [
+        line | {"line": 1, "bundle": "review.v1"},
+        line | {"line": 2, "bundle": "review.v1", "questions": [{"question": "is_active.v1"}]},
+        line | {"line": 3, "questions": [{"question": "is_active.v1"}]},
+    ]
+    body = b"".join(json.dumps(each).encode() + b"\n" for each in lines)
+    headers = await platform.headers("POST", BATCH, body)
+    answer = await gateway.http.post(
+        BATCH, content=body, headers=headers | {"Content-Type": "application/x-ndjson"}
+    )
+    first, second, third, _ = (json.loads(each) for each in answer.text.splitlines())
+    assert len(first["answers"]) == len(BUNDLES["review.v1"].questions)
+    assert second["problem"]["code"] == "invalid_request"
+    assert [each["question"] for each in third["answers"]] == ["is_active.v1"]
+
+
+async def test_a_bundle_outside_the_agreement_is_refused(gateway: GatewayFixture) -> None:
+    """So are one of another purpose, one beside questions, and nothing at all."""
+    uscc = gateway.uscc("clean")
+    platform = await gateway.client("platform", questions=frozenset({"enterprise_name.v1"}))
+    answer = await verified(platform, uscc, bundle="review.v1")
+    assert (answer.status_code, answer.json()["code"]) == (403, "not_in_agreement")
+    for members in ({}, {"bundle": "tender.v1"}, {"bundle": "review.v1", "questions": [ACTIVE]}):
+        answer = await verified(platform, uscc, **members)
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
