@@ -1,6 +1,6 @@
 """Fields of a record that reach an audience, and their values as disclosed. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
@@ -49,7 +49,7 @@ class ServedFields:
     names: tuple[str, ...]
     conditional: tuple[ServedField, ...]
     masked: tuple[ServedField, ...]
-    scanned: tuple[ServedField, ...]
+    scanned: tuple[str, ...]
 
     @classmethod
     def of(cls, fields: Sequence[ServedField]) -> Self:
@@ -58,7 +58,7 @@ class ServedFields:
             names=tuple(each.name for each in fields),
             conditional=tuple(each for each in fields if each.public_when is not None),
             masked=tuple(each for each in fields if each.is_masked),
-            scanned=tuple(each for each in fields if each.is_scanned),
+            scanned=tuple(each.name for each in fields if each.is_scanned),
         )
 
     def any_reaches(self, record: Record) -> bool:
@@ -98,18 +98,22 @@ def disclosed_values(
 
     The texts of all, of which many stand in several records, are searched for personal numbers at once.
     """
-    found = [_values(record, served, only) for record, served in records]
-    texts = [
-        (values, each.name)
-        for (_, served), values in zip(records, found, strict=True)
-        for each in served.scanned
-        if each.name in values
-    ]
-    masked = masked_texts({text for v, n in texts for text in _texts_of(v[n])}, today=today)
+    found = [(_values(record, served, only), served.scanned) for record, served in records]
+    texts = set[str]()
+    for values, scanned in found:
+        for name in scanned:
+            value = values.get(name)
+            if isinstance(value, str):
+                texts.add(value)
+            elif isinstance(value, list):
+                texts.update(value)
+    masked = masked_texts(texts, today=today)
     if masked:
-        for values, name in texts:
-            values[name] = _with_masks(values[name], masked)
-    return found
+        for values, scanned in found:
+            values |= {
+                name: _with_masks(values[name], masked) for name in scanned if name in values
+            }
+    return [values for values, _ in found]
 
 
 def _values(record: Record, served: ServedFields, only: Only | None) -> dict[str, Any]:
@@ -128,12 +132,6 @@ def _values(record: Record, served: ServedFields, only: Only | None) -> dict[str
         if each.name in found and each.hides_person(fields):
             found[each.name] = mask_persons(found[each.name])
     return found
-
-
-def _texts_of(value: Any) -> Iterable[str]:  # a field's JSON
-    if isinstance(value, str):
-        return (value,)
-    return value if isinstance(value, list) else ()
 
 
 def _with_masks(value: Any, masked: Mapping[str, str]) -> Any:  # a field's JSON

@@ -1,8 +1,8 @@
 """SQL expressions that read an enterprise's credit file in one statement, by USCC.
 
-Each is a scalar sub-select of type text, so that one row holds everything, with the same result
-from either driver. With `NOT_ENDED` records that are withdrawn, repaired, suspended or delisted are left
-out.
+Each is a scalar sub-select, so that one row holds everything, with the same result from either driver:
+JSON as text, and of records, which are long, as bytes. With `NOT_ENDED` records that are withdrawn,
+repaired, suspended or delisted are left out.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -66,25 +66,25 @@ def records_json(
 ) -> str:
     """SQL for the records of `uscc` in these datasets (SQL expression of type text[]).
 
-    JSON as text: an array or null for each dataset. Parse it with `records_from_json`. One
+    JSON in UTF-8: an array or null for each dataset. Parse it with `records_from_json`. One
     sub-select per dataset makes PostgreSQL use the index on (uscc, dataset); for all at once it
     would fetch every record of the enterprise.
     """
     return f"""\
-(SELECT CAST(coalesce(json_agg((
+(SELECT convert_to(CAST(coalesce(json_agg((
           SELECT json_agg({_RECORD} ORDER BY r.decided_on DESC NULLS LAST, r.record_id)
             FROM record AS r
            WHERE r.uscc = {uscc} AND r.dataset = wanted.dataset
-             AND {condition})), '[]') AS text)
+             AND {condition})), '[]') AS text), 'UTF8')
    FROM unnest({datasets}) AS wanted(dataset))"""  # noqa: S608  # constants only
 
 
 def nearly_all_records_json(datasets: str, *, condition: str = "true", uscc: str = _USCC) -> str:
     """SQL for the same by one scan of the enterprise's records: faster where most of them are wanted."""
     return f"""\
-(SELECT CAST(json_build_array(json_agg({_RECORD}
+(SELECT convert_to(CAST(json_build_array(json_agg({_RECORD}
           ORDER BY array_position({datasets}, r.dataset), r.decided_on DESC NULLS LAST, r.record_id)
-        ) AS text)
+        ) AS text), 'UTF8')
    FROM record AS r WHERE r.uscc = {uscc} AND r.dataset = ANY({datasets}) AND {condition})"""  # noqa: S608  # constants only
 
 
@@ -122,9 +122,9 @@ def enterprise_from_json(text: str | None) -> Enterprise | None:
     return None if text is None else Enterprise.from_json(orjson.loads(text))
 
 
-def records_from_json(text: str) -> tuple[Record, ...]:
+def records_from_json(json: bytes) -> tuple[Record, ...]:
     """Parse the result of `records_json`: by dataset, newest decision first."""
-    return tuple(Record.from_columns(row) for rows in orjson.loads(text) for row in rows or ())
+    return tuple(Record.from_columns(row) for rows in orjson.loads(json) for row in rows or ())
 
 
 CreditFile = tuple[Enterprise, tuple[Record, ...]]
