@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 import gateway.admin.routes
 import gateway.changes.routes
+import gateway.client_limits.routes
 import gateway.codes.api_routes
 import gateway.codes.portal_pages
 import gateway.codes.reports.routes
@@ -100,6 +101,7 @@ def create_app(settings: Settings) -> FastAPI:
         gateway.consents.bundle_routes.router,
         gateway.changes.routes.router,
         gateway.verifications.watch_routes.router,
+        gateway.client_limits.routes.router,
         gateway.admin.routes.router,
         gateway.records.objection_routes.router,
         gateway.records.repair_routes.router,

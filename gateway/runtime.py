@@ -14,6 +14,7 @@ from gateway.creditfile.catalogue import Catalogue
 from gateway.db.locations import Locations
 from gateway.db.prepared import HotDatabase
 from gateway.disclosure.refusal_counts import RefusalCounter
+from gateway.limits.last_refusals import LastRefusals
 from gateway.limits.slots import Slots
 from gateway.limits.store_protocol import LimitStore
 from gateway.notices.channels import Channels
@@ -59,6 +60,7 @@ class Runtime:
         )
     )
     """Batches under way in this worker."""
+    last_refusals: LastRefusals = field(default_factory=LastRefusals)
     kept_pages: KeptPages = field(default_factory=KeptPages)
     code_locations: Locations = field(default_factory=Locations)
     """The enterprises of codes that were scanned before."""
@@ -69,6 +71,10 @@ class Runtime:
     """Where alerts of anomalies go."""
     channels: Channels = field(default_factory=dict)
     """Channels of notices; empty if none is configured."""
+
+    async def note_refusal(self, client_id: str, quota: str, seconds: int) -> None:
+        """Remember that a quota refused a call of this client, and fits again after `seconds`."""
+        await self.last_refusals.note(self.limiter, client_id, quota, seconds, now=self.now())
 
 
 async def runtime_of(request: Request) -> Runtime:

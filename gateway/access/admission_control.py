@@ -26,6 +26,8 @@ from gateway.disclosure.idempotency import KEY_LIFE_SECONDS, IdempotencyKey
 from gateway.limits.model import (
     Admission,
     Admitted,
+    Counter,
+    Distinct,
     Limited,
     Pin,
     PinConflict,
@@ -82,19 +84,44 @@ async def admit(
 
     `uscc` is the subject, if the request names one; the store gets only its keyed digest.
     """
-    token, proof = caller.token, caller.proof
+    token = caller.token
     quotas = await runtime.agreements.quotas_of(token.client_id, token.agreement_version)
     subject = runtime.digests.of("subject", uscc).hex()[:32] if uscc else None
+    await admit_by(
+        request,
+        runtime,
+        caller,
+        uscc=uscc,
+        key=key,
+        counters=counters_for(quotas, token.client_id, subject, cost),
+        distinct=distinct_for(quotas, token.client_id, subject) if subject else None,
+    )
+
+
+async def admit_by(
+    request: Request,
+    runtime: Runtime,
+    caller: Caller,
+    *,
+    counters: tuple[Counter, ...],
+    uscc: str | None = None,
+    key: IdempotencyKey | None = None,
+    distinct: Distinct | None = None,
+) -> None:
+    """Count and admit a call by these counters; raises as `admit`."""
+    token, proof = caller.token, caller.proof
     verdict = await runtime.limiter.admit(
         Admission(
             tag=token.client_id,
             generation=proof.generation if proof else None,
             replay=Replay(key=proof.replay_key, ttl=REMEMBER_SECONDS) if proof else None,
             pin=_pin(key, runtime),
-            counters=counters_for(quotas, token.client_id, subject, cost),
-            distinct=distinct_for(quotas, token.client_id, subject) if subject else None,
+            counters=counters,
+            distinct=distinct,
         )
     )
+    if isinstance(verdict, Limited):
+        await runtime.note_refusal(token.client_id, verdict.name, verdict.retry_after)
     headers = request.state.headers
     if proof is not None:
         headers["DPoP-Nonce"] = runtime.nonces.issue(verdict.generation, runtime.now())

@@ -84,6 +84,7 @@ TAGS: Final[Mapping[str, tuple[str, str]]] = {
         "核验 Verification",
         "对一家企业的是非问题 · Yes/no questions on one enterprise.",
     ),
+    "limits": ("限额 Limits", "您的各项限额和剩余次数 · Your limits, and what is left of them."),
     "query": (
         "查询 Query",
         "经授权查询一家企业的记录 · Records of one enterprise, under its consent.",

@@ -6,7 +6,15 @@ from operator import itemgetter
 
 from gateway.limits import gcra
 from gateway.limits.gcra import SECOND
-from gateway.limits.model import Admission, Admitted, Counter, CounterState, Distinct, Limited
+from gateway.limits.model import (
+    Admission,
+    Admitted,
+    Counter,
+    CounterState,
+    Distinct,
+    Limited,
+    LimitsQuery,
+)
 
 DAY_STARTS = 8 * 3600  # Beijing is 8 hours ahead of UTC, all year
 
@@ -47,6 +55,15 @@ def judge(admission: Admission, state: StoreState, generation: str) -> Admitted 
     )
 
 
+def read_states(query: LimitsQuery, state: StoreState) -> tuple[CounterState, ...]:
+    """The remainders of quotas from a store's state."""
+    decisions = [
+        charge_counter(counter, tat, state.now, 0)
+        for counter, tat in zip(query.counters, state.tats, strict=True)
+    ]
+    return _states(query, state, decisions, members=state.members)
+
+
 def window_end(now: int, window: int) -> int:
     """The end of the fixed window of `window` seconds around `now`, in microseconds."""
     shifted = now // SECOND + DAY_STARTS
@@ -78,7 +95,7 @@ def _by_distinct(distinct: Distinct | None, state: StoreState) -> list[tuple[int
 
 
 def _states(
-    admission: Admission,
+    admission: Admission | LimitsQuery,
     state: StoreState,
     decisions: Sequence[gcra.GcraDecision],
     *,

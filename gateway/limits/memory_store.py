@@ -7,13 +7,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from gateway.limits.decision import StoreState, charge_counter, judge, window_end
+from gateway.limits.decision import StoreState, charge_counter, judge, read_states, window_end
 from gateway.limits.gcra import SECOND
 from gateway.limits.model import (
     Admission,
     Admitted,
     Distinct,
+    LastRefusal,
     Limited,
+    LimitsQuery,
+    LimitsReading,
     LineLimit,
     LinesAdmission,
     Pin,
@@ -23,6 +26,7 @@ from gateway.limits.model import (
     StaleGeneration,
     Verdict,
 )
+from gateway.limits.read_script import REMEMBERED
 from gateway.limits.redis_keys import counter_key, distinct_key, short_digest
 from gateway.limits.store_protocol import RANDOM_BYTES
 
@@ -79,12 +83,14 @@ class MemoryStore:
         self._tats = MemoryShard[int]()
         self._members = MemoryShard[set[str]]()
         self._shared = MemoryShard[str]()
+        self._refusals = MemoryShard[LastRefusal]()
         self._shards: tuple[MemoryShard[Any], ...] = (
             self._replays,
             self._pins,
             self._tats,
             self._members,
             self._shared,
+            self._refusals,
         )
 
     def __len__(self) -> int:
@@ -130,6 +136,20 @@ class MemoryStore:
             for each in verdicts
         ]
 
+    async def read(self, query: LimitsQuery) -> LimitsReading:
+        """Read without a charge; see `LimitStore`."""
+        now = self._now()
+        state = self._read(query, now)
+        refusal = self._refusals.get(query.tag, now)
+        return LimitsReading(now=now, states=read_states(query, state), last_refusal=refusal)
+
+    async def note_refusal(self, tag: str, name: str, seconds: int) -> None:
+        """Remember by this process's clock; see `LimitStore`."""
+        now = self._now()
+        self._refusals.sweep(now)
+        refusal = LastRefusal(name=name, refused_at=now, fits_at=now + seconds * SECOND)
+        self._refusals.put(tag, refusal, now + max(REMEMBERED, seconds) * SECOND)
+
     async def generation(self) -> str:
         """The generation: one for the life of this process."""
         return self._generation
@@ -164,7 +184,7 @@ class MemoryStore:
             self._pins.put(key, value, now + pin.ttl * SECOND)
         return known not in {None, value}
 
-    def _read(self, admission: Admission, now: int) -> StoreState:
+    def _read(self, admission: Admission | LimitsQuery, now: int) -> StoreState:
         tag = admission.tag
         tats = (self._tats.get(f"{tag}:{counter_key(c)}", now) or 0 for c in admission.counters)
         members = self._members_seen(tag, admission.distinct, now)

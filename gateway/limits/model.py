@@ -137,6 +137,36 @@ class CounterState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsQuery:
+    """Quotas whose remainders are read, without a charge; the costs of counters do not matter."""
+
+    tag: str
+    counters: tuple[Counter, ...]
+    distinct: Distinct | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastRefusal:
+    """The last refusal under a tag: its quota, when it was, and when that quota fits again.
+
+    Moments in microseconds since 1970.
+    """
+
+    name: str
+    refused_at: int
+    fits_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsReading:
+    """The remainders at `now` (microseconds), as of `LimitsQuery`, that of `distinct` last."""
+
+    now: int
+    states: tuple[CounterState, ...]
+    last_refusal: LastRefusal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The verdict on an admission; `generation` is the store's present one."""
 

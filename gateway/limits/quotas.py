@@ -9,6 +9,7 @@ from gateway.limits.model import (
     Counter,
     CounterState,
     Distinct,
+    LimitsQuery,
     LineAdmission,
     LinesAdmission,
 )
@@ -23,6 +24,9 @@ CLIENT_DAY = "client_day"
 ENTERPRISE = "enterprise"
 DISTINCT_ENTERPRISES = "distinct_enterprises"
 OAUTH = "oauth"
+OAUTH_ENDPOINTS = ("token", "par", "introspect", "revoke")
+LIMITS = "limits"
+LIMITS_PER_MINUTE = 60  # looks at one's own limits, which charge no other quota
 FEWEST_AT_OAUTH = 60  # a minute: a client of a very small quota must still be able to get tokens
 
 
@@ -100,6 +104,24 @@ def oauth_counter(quotas: Quotas, client_id: str, endpoint: str) -> Counter:
     """The counter of one OAuth endpoint: the quota per minute, for each endpoint separately."""
     quota = max(quotas.per_minute, FEWEST_AT_OAUTH)
     return Counter(name=OAUTH, key=f"{client_id} {endpoint}", quota=quota, window=MINUTE)
+
+
+def limits_counter(client_id: str) -> Counter:
+    """The counter of `GET /v1/limits`."""
+    return Counter(name=LIMITS, key=client_id, quota=LIMITS_PER_MINUTE, window=MINUTE)
+
+
+def limits_query(quotas: Quotas, client_id: str) -> LimitsQuery:
+    """The quotas of a client that have one remainder: all but those of each enterprise."""
+    return LimitsQuery(
+        tag=client_id,
+        counters=(
+            *_client_counters(quotas, client_id, 1),
+            limits_counter(client_id),
+            *(oauth_counter(quotas, client_id, endpoint) for endpoint in OAUTH_ENDPOINTS),
+        ),
+        distinct=distinct_for(quotas, client_id, ""),
+    )
 
 
 def distinct_for(quotas: Quotas, client_id: str, uscc_key: str) -> Distinct:

@@ -7,10 +7,12 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
-from gateway.limits import lines_script, script
+from gateway.limits import lines_script, read_script, script
 from gateway.limits.lines_script import ADMIT_LINES
 from gateway.limits.model import (
     Admission,
+    LimitsQuery,
+    LimitsReading,
     LineLimit,
     LinesAdmission,
     StaleGeneration,
@@ -55,6 +57,18 @@ class RedisStore:
         command = lines_script.arguments(admission)
         reply = await self._in_time(self._connection.run(ADMIT_LINES, command))
         return lines_script.limits(admission, reply)
+
+    async def read(self, query: LimitsQuery) -> LimitsReading:
+        """Read in one script; see `LimitStore`."""
+        reply = await self._in_time(
+            self._connection.run(read_script.READ, read_script.read_arguments(query))
+        )
+        return read_script.reading(query, reply)
+
+    async def note_refusal(self, tag: str, name: str, seconds: int) -> None:
+        """Remember by Redis's clock; see `LimitStore`."""
+        arguments = read_script.note_arguments(tag, name, seconds)
+        await self._in_time(self._connection.run(read_script.NOTE_REFUSAL, arguments))
 
     async def generation(self) -> str:
         """The present generation, created where there is none; see `LimitStore`."""

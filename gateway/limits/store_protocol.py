@@ -4,7 +4,14 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from gateway.db.unavailable import UnavailableError
-from gateway.limits.model import Admission, LineLimit, LinesAdmission, Verdict
+from gateway.limits.model import (
+    Admission,
+    LimitsQuery,
+    LimitsReading,
+    LineLimit,
+    LinesAdmission,
+    Verdict,
+)
 
 RANDOM_BYTES: Final = 24
 """Of `LimitStore.shared_random`."""
@@ -23,6 +30,14 @@ class LimitStore(Protocol):
 
     async def admit_lines(self, admission: LinesAdmission) -> Sequence[LineLimit | None]:
         """Judge and charge lines one after another, atomically; `None` for each that is admitted."""
+        ...
+
+    async def read(self, query: LimitsQuery) -> LimitsReading:
+        """The remainders of quotas and the last refusal, without a charge."""
+        ...
+
+    async def note_refusal(self, tag: str, name: str, seconds: int) -> None:
+        """Remember for a day that the quota `name` refused a call, and fits again after `seconds`."""
         ...
 
     async def generation(self) -> str:

@@ -52,6 +52,7 @@ async def charge(
         verdict, context.runtime.nonces.issue(verdict.generation, context.runtime.now())
     )
     if isinstance(verdict, Limited):
+        await context.runtime.note_refusal(client.client_id, verdict.name, verdict.retry_after)
         raise too_often(verdict.retry_after, policy_headers(verdict.states))
     return not isinstance(verdict, PinConflict)
 

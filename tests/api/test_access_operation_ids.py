@@ -82,6 +82,7 @@ OPERATION_IDS = [
     "revoke_token",
     "rotate_client_keys",
     "scan_code",
+    "show_limits",
     "terminate_upload",
     "verify",
     "verify_batch",

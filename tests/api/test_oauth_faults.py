@@ -14,7 +14,7 @@ from gateway.clients.registry import FIND_SIGNER
 from gateway.db.engine import make_engine
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
-from gateway.limits.model import Admission, LinesAdmission
+from gateway.limits.model import Admission, LimitsQuery, LinesAdmission
 from gateway.limits.store_protocol import LimiterUnavailableError
 from gateway.oauth.unit_of_work import SPEND_AND_STORE
 from tests.oauth_builders import ASSERTION_TYPE, OAuthFixture, make_bank, open_oauth
@@ -28,6 +28,14 @@ class UnreachableStore:
         raise LimiterUnavailableError
 
     async def admit_lines(self, _admission: LinesAdmission) -> NoReturn:
+        """Raise as an unreachable Redis does."""
+        raise LimiterUnavailableError
+
+    async def read(self, _query: LimitsQuery) -> NoReturn:
+        """Raise as an unreachable Redis does."""
+        raise LimiterUnavailableError
+
+    async def note_refusal(self, _tag: str, _name: str, _seconds: int) -> NoReturn:
         """Raise as an unreachable Redis does."""
         raise LimiterUnavailableError
 

@@ -18,6 +18,7 @@ from gateway.limits.model import (
     Counter,
     Distinct,
     Limited,
+    LimitsQuery,
     LineAdmission,
     LinesAdmission,
     Pin,
@@ -582,3 +583,35 @@ async def test_no_lines_are_no_round_trip(fixture: StoreFixture) -> None:
     """An empty admission is answered by nothing."""
     lines = make_lines(make_tag(), "", limit=1, client=1, own=1)
     assert list(await fixture.store.admit_lines(lines)) == []
+
+
+@pytest.mark.asyncio
+async def test_reading_tells_what_is_left_and_charges_nothing(fixture: StoreFixture) -> None:
+    """Twice the same; of counters, distinct members, and the last refusal."""
+    tag, counter = make_tag(), make_counter(3)
+    member = make_member(tag, "a", limit=5)
+    await fixture.store.admit(replace(member, counters=(counter,)))
+    query = LimitsQuery(
+        tag=tag, counters=(counter, make_counter(7, name="other")), distinct=member.distinct
+    )
+    for _ in range(2):
+        reading = await fixture.store.read(query)
+        assert [state.remaining for state in reading.states] == [2, 7, 4]
+        assert reading.states[1].refill == reading.states[1].reset == 0
+        assert 0 < reading.states[2].reset <= DAY
+        assert reading.last_refusal is None
+    assert await remaining(fixture, tag, counter) == 2
+
+
+@pytest.mark.asyncio
+async def test_the_last_refusal_is_remembered_for_its_tag(fixture: StoreFixture) -> None:
+    """The newer one counts; another tag has none."""
+    tag, query = make_tag(), LimitsQuery(tag=make_tag(), counters=())
+    await fixture.store.note_refusal(tag, "client", 5)
+    await fixture.store.note_refusal(tag, "client_day", 90_000)
+    reading = await fixture.store.read(replace(query, tag=tag))
+    last = reading.last_refusal
+    assert last is not None
+    assert (last.name, last.fits_at - last.refused_at) == ("client_day", 90_000_000_000)
+    assert reading.now - 60_000_000 < last.refused_at <= reading.now
+    assert (await fixture.store.read(query)).last_refusal is None

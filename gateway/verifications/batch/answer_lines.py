@@ -129,6 +129,7 @@ class LineAnswerer:
                 now=runtime.now(),
             )
             answered[line.position] = _problem(line, refusal, is_told=False)
+            await runtime.note_refusal(token.client_id, limit.name, limit.retry_after)
         return answered
 
     async def _stored(self, named: Sequence[Line]) -> frozenset[int]:

@@ -1,0 +1,59 @@
+"""A reading of a client's quotas as `GET /v1/limits` tells it; pure."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
+
+from gateway.access.timestamps import format_time
+from gateway.client_limits.schemas import LastRefusalOut, LimitOut, LimitsOut
+from gateway.limits.model import CounterState, LastRefusal, LimitsReading
+from gateway.limits.quotas import ENTERPRISE, MINUTE, OAUTH, OAUTH_ENDPOINTS, Quotas
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def limits_report(quotas: Quotas, reading: LimitsReading) -> LimitsOut:
+    """The limits in the order of the reading, then that of each enterprise, without a count."""
+    endpoints = iter(OAUTH_ENDPOINTS)
+    listed = [
+        _of_state(state, per="endpoint", endpoint=next(endpoints))
+        if state.name == OAUTH
+        else _of_state(state, per="client")
+        for state in reading.states
+    ]
+    of_each = LimitOut(
+        limit=ENTERPRISE,
+        per="enterprise",
+        quota=quotas.per_enterprise_per_minute,
+        window_seconds=MINUTE,
+    )
+    refusal = reading.last_refusal
+    return LimitsOut(
+        as_of=_time(reading.now),
+        limits=[*listed, of_each],
+        last_refusal=None if refusal is None else _of_refusal(refusal),
+    )
+
+
+def _of_state(
+    state: CounterState, *, per: Literal["client", "endpoint"], endpoint: str | None = None
+) -> LimitOut:
+    return LimitOut(
+        limit=state.name,
+        per=per,
+        endpoint=endpoint,
+        quota=state.quota,
+        window_seconds=state.window,
+        remaining=state.remaining,
+        refill_seconds=state.refill,
+        reset_seconds=state.reset,
+    )
+
+
+def _of_refusal(refusal: LastRefusal) -> LastRefusalOut:
+    return LastRefusalOut(
+        limit=refusal.name, refused_at=_time(refusal.refused_at), fits_at=_time(refusal.fits_at)
+    )
+
+
+def _time(microseconds: int) -> str:
+    return format_time(_EPOCH + timedelta(microseconds=microseconds))
