@@ -27,6 +27,7 @@ import gateway.records.repair_routes
 import gateway.records.routes
 import gateway.records.upload_routes
 import gateway.verifications.batch.routes
+import gateway.verifications.jobs.routes
 import gateway.verifications.routes
 import gateway.verifications.watch_routes
 from gateway import api_docs, problems
@@ -38,6 +39,7 @@ from gateway.background.anomaly_watch import watching_anomalies
 from gateway.background.catalogue_reload import catalogue_in_force, reloading
 from gateway.background.housekeeping import housekeeping
 from gateway.background.ingest_worker import ingesting
+from gateway.background.job_runner import running_jobs
 from gateway.background.notice_sender import sending_notices
 from gateway.background.page_purges import purging_pages
 from gateway.background.scan_writer import counting_scans
@@ -95,6 +97,7 @@ def create_app(settings: Settings) -> FastAPI:
         gateway.codes.routes.router,  # first, and costs others nothing: see `PrefixRouter`
         gateway.verifications.routes.router,
         gateway.verifications.batch.routes.router,
+        gateway.verifications.jobs.routes.router,
         gateway.oauth.routes.router,
         gateway.queries.routes.router,
         gateway.consents.routes.router,
@@ -289,6 +292,7 @@ async def _background(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         housekeeping(app),
         sending_notices(app),
         ingesting(settings, lambda: _runtime_of(app)),
+        running_jobs(lambda: _runtime_of(app)),
         counting_scans(app),
         purging_pages(app),
         watching_anomalies(app),

@@ -171,6 +171,13 @@ class Settings(DatabaseSettings):
         default=REQUEST_TIMEOUT, ge=1, le=600, description="seconds in which a call is answered"
     )
 
+    job_days: int = Field(
+        default=7,
+        ge=1,
+        le=90,
+        description="days that a verification job is kept after its end, or unstarted",
+    )
+
     smtp_url: SecretStr | None = Field(
         default=None, description="as smtps://user:password@host:465; notices go out by it"
     )

@@ -268,6 +268,10 @@ class Caller:
         self._tokens[scope] = fresh, now + timedelta(seconds=body["expires_in"])
         return fresh
 
+    def forget_tokens(self) -> None:
+        """Have the next call use a new token."""
+        self._tokens.clear()
+
     async def proof(self, method: str, path: str, token: str | None, **changes: Any) -> str:
         """A DPoP proof; a claim of `None` is left out."""
         made = {

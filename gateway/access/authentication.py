@@ -35,6 +35,10 @@ DPOP = "DPoP"
 BEARER = "Bearer"
 
 
+WITHOUT_TOKEN = ""
+"""In the place of a token's id, which is never empty: work in the background, begun under a token."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """An authenticated client: its token, and its DPoP proof where the token needs one."""
@@ -46,6 +50,22 @@ class Caller:
     def client_id(self) -> str:
         """The client's id."""
         return self.token.client_id
+
+
+def background_caller(client_id: str, agreement_version: int) -> Caller:
+    """The client for whom work is done that it began by an authenticated call, without any consent."""
+    token = AccessToken(
+        client_id=client_id,
+        jti=WITHOUT_TOKEN,
+        scopes=frozenset(),
+        jkt=None,
+        x5t=None,
+        expires_at=0,
+        agreement_version=agreement_version,
+        consent_id=None,
+        uscc=None,
+    )
+    return Caller(token=token, proof=None)
 
 
 async def authenticate(

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import orjson
 
-from gateway.access.authentication import Caller
+from gateway.access.authentication import WITHOUT_TOKEN, Caller
 from gateway.access.errors import (
     AgreementEndedError,
     AgreementMissingError,
@@ -22,11 +22,12 @@ from gateway.db.prepared import HotDatabase, certain
 from gateway.db.statements import SetStatement
 from gateway.runtime import Runtime
 
-# One jsonb object for client :client_id and the access token :jti.
+# One jsonb object for client :client_id and the access token :jti; `WITHOUT_TOKEN` is always live.
 CLIENT_STATUS_JSON = f"""jsonb_build_object(
     'client', (SELECT c.state FROM client c WHERE c.client_id = CAST(:client_id AS text)),
-    'token', (SELECT CASE WHEN t.revoked_at IS NULL THEN 'live' ELSE 'revoked' END
-              FROM access_token t WHERE t.jti = CAST(:jti AS text)),
+    'token', CASE WHEN CAST(:jti AS text) = '{WITHOUT_TOKEN}' THEN 'live'
+             ELSE (SELECT CASE WHEN t.revoked_at IS NULL THEN 'live' ELSE 'revoked' END
+                   FROM access_token t WHERE t.jti = CAST(:jti AS text)) END,
     'agreement', {AGREEMENT_JSON})"""  # noqa: S608  # constants only
 
 READ_CLIENT_STATUS = SetStatement.lateral(

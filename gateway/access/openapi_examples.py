@@ -9,7 +9,7 @@ from typing import Any, Final
 EXAMPLES: Final[Mapping[str, Mapping[str, Any]]] = json.loads(
     files("gateway.access").joinpath("openapi_examples.json").read_text("utf-8")
 )
-"""By operationId: the `request`; the `answers`, by status and media type."""
+"""By operationId: the `request`, or `requests` by media type; the `answers`, by status and media type."""
 PROBLEM: Final = "application/problem+json"
 
 _ABOUT_ONE: Final = "/v1/(verifications|queries|consents)"
@@ -45,9 +45,10 @@ def add_examples(
 ) -> None:
     """Add to an operation its request, its answers and the problems that its statuses stand for."""
     known = EXAMPLES.get(operation["operationId"], {})
-    for content in operation.get("requestBody", {}).get("content", {}).values():
-        if "request" in known:
-            content["example"] = known["request"]
+    requests = known.get("requests", {})
+    for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
+        if "request" in known or media_type in requests:
+            content["example"] = requests.get(media_type, known.get("request"))
     for status, response in operation["responses"].items():
         content = response.get("content", {})
         answers = known.get("answers", {}).get(status, {})

@@ -19,6 +19,8 @@ SIGNED_PREFIX: Final = "/v1/"
 CODE_PREFIX: Final = "/E/"
 STREAMS: Final = frozenset({"/v1/verifications/batch"})
 """Paths whose success is streamed, with a signature as its last line."""
+STREAMS_OR_FILES: Final = frozenset({"/v1/verifications/jobs/{job_id}/result"})
+"""Paths whose success is such a stream, or a file that is signed by its header."""
 ANSWERED_AGAIN: Final = frozenset(
     {
         "/v1/verifications",
@@ -227,7 +229,8 @@ def answer_headers(path: str, status: str, *, secured: bool) -> dict[str, bool]:
     """Names of the headers of an answer; True for those that are always sent."""
     found = {"X-Request-Id": True, "Cache-Control": status[0] in _REFUSALS}
     if path.startswith(SIGNED_PREFIX) and not (path in STREAMS and status[0] == _SUCCESS):
-        found |= dict.fromkeys(SIGNATURE, True)
+        is_certain = path not in STREAMS_OR_FILES or status[0] != _SUCCESS
+        found |= dict.fromkeys(SIGNATURE, is_certain)
     if path.startswith(CODE_PREFIX):  # its JSON and problems are signed, its page is not
         found |= dict.fromkeys(SIGNATURE, False)
         if status == "400":  # an address that is not spelt as it must be: a page, or a problem

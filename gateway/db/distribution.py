@@ -70,6 +70,8 @@ LOCAL: Final = LOCATORS | {
     "refresh_token",
     "verification_batch",
     "watch_list",
+    "verification_job",
+    "verification_job_set",
     # The portal's sign-ins and open consent requests.
     "consent_text",
     "interaction",

@@ -22,6 +22,7 @@ import gateway.notices.tables
 import gateway.oauth.tables
 import gateway.records.tables
 import gateway.verifications.batch.tables
+import gateway.verifications.jobs.tables
 import gateway.verifications.tables  # noqa: F401
 from gateway.db.metadata import metadata
 

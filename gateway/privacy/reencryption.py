@@ -66,6 +66,16 @@ ENCRYPTED_COLUMNS: Final = (
         row="uscc || '/' || place_id",
         column="address",
     ),
+    *(
+        EncryptedColumn(
+            table="verification_job_set",
+            key=("job_id", "upload_id", "first_line"),
+            sealed_for="verification_job",
+            row="job_id || '/' || first_line",
+            column=column,
+        )
+        for column in ("asked", "answers")
+    ),
 )
 _KEPT: Final = Statement("""
 SELECT get_byte(decode(answer, 'base64'), 1) AS key, count(*) AS rows FROM idempotency

@@ -37,12 +37,31 @@ def signature_headers(
     signer: Signer,
     created: int,
 ) -> list[tuple[bytes, bytes]]:
-    """The headers `Content-Digest`, `Signature-Input` and `Signature` of one response.
+    """The headers `Content-Digest`, `Signature-Input` and `Signature` of one response."""
+    return signature_over_digest(
+        request,
+        status=status,
+        content_type=content_type,
+        digest=content_digest(body),
+        signer=signer,
+        created=created,
+    )
+
+
+def signature_over_digest(
+    request: SignedRequest,
+    *,
+    status: int,
+    content_type: str | None,
+    digest: str,
+    signer: Signer,
+    created: int,
+) -> list[tuple[bytes, bytes]]:
+    """The same headers of a response that is sent in parts, by the digest of all of it.
 
     Two components are optional: the content type (of a response with a body), and the digest of the
     request (if its body was compared with one).
     """
-    digest = content_digest(body)
     components = [('"@status"', str(status))]
     if content_type is not None:
         components.append(('"content-type"', content_type))

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 OF_ONE_ANSWER = {"x-request-id", "signature", "signature-input", "content-digest", "dpop-nonce"}
 GET_ONLY = {
+    "/v1/verifications/jobs/{job_id}/result",
     "/oauth/authorize",
     "/oauth/resume",
     "/portal/sign-in",

@@ -10,7 +10,16 @@ import pytest
 from gateway.access.openapi_examples import EXAMPLES
 from tests.openapi_description import ApiDescription, api_document
 
-UNSHOWN = frozenset({"image/png", "image/svg+xml", "text/html", "application/octet-stream"})
+UNSHOWN = frozenset(
+    {
+        "image/png",
+        "image/svg+xml",
+        "text/html",
+        "application/octet-stream",
+        "application/vnd.ms-excel",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    }
+)
 
 
 @pytest.fixture(scope="module")

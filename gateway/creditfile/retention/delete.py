@@ -5,31 +5,25 @@ Each transaction is atomic. Records locked by another transaction are skipped un
 so that deletion cannot deadlock with deliveries.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.objections import service
 from gateway.creditfile.records import Record
 from gateway.creditfile.repairs import store as repairs
-from gateway.creditfile.retention import deletion_proof, expired_records
+from gateway.creditfile.retention import expired_records
 from gateway.creditfile.retention.deletion_proof import DeletedRecord
-from gateway.creditfile.retention.tables import DeletionProofRow
+from gateway.creditfile.retention.prove import Prover
 from gateway.creditfile.watches.changed_files import note_changed
 from gateway.db.statements import Statement
-from gateway.disclosure.ids import new_id
-from gateway.disclosure.tables import PendingLeafRow
 from gateway.signing.keys import KeyRing
-from gateway.transparency.disclosure_leaf import new_salt
 
 ENTERPRISES_PER_TRANSACTION: Final = 20  # enterprises
-NO_ENTERPRISE: Final = ""
 
 _LOCK: Final = Statement("""
     SELECT r.record_id FROM record r
@@ -124,40 +118,9 @@ class Deleter:
                 await repairs.forget_record(connection, uscc, record_id)
             await connection.execute(_BLANK_KEPT, {"usccs": named["usccs"]})
             await note_changed(connection, named["usccs"])
-            await self._prove(connection, gone, now)
+            prover = Prover(keys=self.keys, catalogue=self.catalogue, issuer=self.issuer)
+            await prover.prove(connection, gone, now=now)
             return records
-
-    async def _prove(
-        self, connection: AsyncConnection, gone: Sequence[DeletedRecord], now: datetime
-    ) -> None:
-        deletion_id, salt = new_id("del"), new_salt()
-        signed = deletion_proof.sign_statement(
-            gone,
-            deletion_id=deletion_id,
-            issuer=self.issuer,
-            salt=salt,
-            catalogue=self.catalogue,
-            key=self.keys.current(deletion_proof.KEY_USE, now),
-            now=now,
-        )
-        leaf = hashlib.sha256(salt + signed.encode()).digest()
-        await connection.execute(
-            insert(DeletionProofRow).values(
-                deletion_id=deletion_id,
-                statement=signed,
-                salt=salt,
-                commitments=deletion_proof.commitments(salt, gone),
-                records=len({each.record_id for each in gone}),
-                versions=len(gone),
-                leaf_hash=leaf,
-                at=now,
-            )
-        )
-        await connection.execute(
-            insert(PendingLeafRow).values(
-                uscc=NO_ENTERPRISE, disclosure_id=deletion_id, leaf_hash=leaf, at=now
-            )
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

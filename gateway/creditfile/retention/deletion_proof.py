@@ -70,10 +70,14 @@ def sign_statement(
     issuer: str,
     salt: bytes,
     catalogue: Catalogue,
+    rule: Mapping[str, Any] | None = None,
     key: SigningKey,
     now: datetime,
 ) -> str:
-    """Sign the statement that these versions were deleted, with the rule applied."""
+    """Sign the statement that these versions were deleted, with the rule applied.
+
+    Without a `rule` it is the retention of the catalogue.
+    """
     datasets = sorted({each.dataset for each in gone})
     versions = Counter(each.dataset for each in gone)
     records = Counter(dataset for dataset, _ in {(e.dataset, e.record_id) for e in gone})
@@ -82,10 +86,7 @@ def sign_statement(
         "jti": deletion_id,
         "iat": int(now.timestamp()),
         "catalogue_version": catalogue.version,
-        "rule": {
-            "name": "retention_of_bad_information",
-            "months": {code: catalogue.rules_of(code).retention_months for code in datasets},
-        },
+        "rule": _retention_rule(datasets, catalogue) if rule is None else dict(rule),
         "deleted": {
             code: {"records": records[code], "versions": versions[code]} for code in datasets
         },
@@ -93,6 +94,13 @@ def sign_statement(
         "root": commitments_root(commitments(salt, gone)).hex(),
     }
     return jws.sign(claims, typ=TYPE, key=key)
+
+
+def _retention_rule(datasets: Iterable[str], catalogue: Catalogue) -> dict[str, Any]:
+    return {
+        "name": "retention_of_bad_information",
+        "months": {code: catalogue.rules_of(code).retention_months for code in datasets},
+    }
 
 
 def commitments_root(committed: Iterable[bytes]) -> bytes:

@@ -48,7 +48,7 @@ REFUSED: Final = "refused"
 
 IS_STORED: Final = SetStatement.lateral("""
     SELECT EXISTS (
-        SELECT FROM idempotency i
+        SELECT 1 FROM idempotency i
          WHERE i.uscc = CAST(:uscc AS text) AND i.client_id = CAST(:client_id AS text)
            AND i.key = ANY(CAST(:keys AS text[]))) AS is_stored""")
 """Whether a line was committed before."""

@@ -1,0 +1,94 @@
+"""Runner of verification jobs: one set of lines after the other, in turn between clients.
+
+A set is one turn of its worker's long calls, and jobs rest after each for as long as it took while other
+calls wait: so that no job holds up a call. A worker that is killed leaves its job held for some seconds;
+then another one answers the set again, with the texts that were committed.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+import structlog
+
+from gateway.background.periodic import in_background, run_periodically
+from gateway.db.unavailable import is_unavailable, name_of
+from gateway.runtime import Runtime
+from gateway.verifications.jobs.answer_set import JobWorker, take_next
+from gateway.verifications.jobs.deletion import delete_due
+
+log = structlog.get_logger("gateway.verifications.jobs")
+
+POLL_SECONDS: Final = 1.0
+HOLD_SECONDS: Final = 30.0
+CLEANUP_SECONDS: Final = 60.0
+BUSY_SECONDS: Final = 0.005
+"""Delay of the event loop from which on other calls are waiting."""
+
+
+@dataclass(slots=True, kw_only=True)
+class JobRunner:
+    """Answers sets of jobs until cancelled."""
+
+    current: Callable[[], Runtime]
+    name: str = field(default_factory=lambda: secrets.token_hex(16))
+    _cleaned: float = 0.0
+
+    async def run(self) -> None:
+        """Answer sets until cancelled."""
+        failed = partial(log.warning, "job_round_failed")
+        await run_periodically(self._work, POLL_SECONDS, failed, delay_first=False)
+
+    async def _work(self) -> bool:
+        if time.monotonic() - self._cleaned > CLEANUP_SECONDS:
+            self._cleaned = time.monotonic()
+            await delete_due(self.current())
+        return await self.round()
+
+    async def round(self) -> bool:
+        """Answer one set of one job; false if none is due."""
+        runtime = self.current()
+        async with runtime.batch_slots.turn:
+            holder = f"{self.name}-{secrets.token_hex(8)}"
+            worker = await take_next(runtime, holder=holder, seconds=HOLD_SECONDS)
+            if worker is None:
+                return False
+            begun = time.monotonic()
+            await self._answer(worker)
+        await _rest(time.monotonic() - begun)
+        return True
+
+    async def _answer(self, worker: JobWorker) -> None:
+        try:
+            async with asyncio.timeout(HOLD_SECONDS):
+                await worker.answer_next_set()
+        except asyncio.CancelledError:
+            await asyncio.shield(_give_up(worker, is_failure=False))
+            raise
+        except Exception as error:  # noqa: BLE001  # it is answered again; attempts are counted
+            log.warning("job_set_failed", job_id=worker.job.job_id, kind=name_of(error))
+            await _give_up(worker, is_failure=not is_unavailable(error))
+
+
+async def _give_up(worker: JobWorker, *, is_failure: bool) -> None:
+    with suppress(Exception):
+        await worker.give_up(is_failure=is_failure)
+
+
+async def _rest(seconds: float) -> None:
+    """Give other calls their turn, and as long as the set took where they are waiting."""
+    begun = time.monotonic()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    if time.monotonic() - begun > BUSY_SECONDS:
+        await asyncio.sleep(seconds)
+
+
+def running_jobs(current: Callable[[], Runtime]) -> AbstractAsyncContextManager[None]:
+    """Answer jobs in the background for as long as the block lasts."""
+    return in_background(JobRunner(current=current).run())

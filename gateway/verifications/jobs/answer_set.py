@@ -1,0 +1,204 @@
+"""Answers one set of a job's lines by the core of batches, and stores the answers with the progress.
+
+A line's answer is stored under the job's id and its place when it is committed, so that a set that was
+cut off is answered again with the same texts: each line is logged and counted once. An ended job has a
+signed manifest of its answers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from gateway.access.authentication import background_caller
+from gateway.access.client_status import client_status_of, current_agreement, submit_client_status
+from gateway.access.errors import Refusal
+from gateway.clients.agreements import Agreement
+from gateway.limits.quotas import MINUTE
+from gateway.runtime import Runtime
+from gateway.transparency.merkle import leaf_hash
+from gateway.verifications.batch.answer_lines import AnsweredLine, LineAnswerer
+from gateway.verifications.batch.manifest import Manifest
+from gateway.verifications.jobs import store
+from gateway.verifications.jobs.job_line import is_broken, verdict_of
+from gateway.verifications.jobs.lifecycle import JobState, StopReason
+from gateway.verifications.jobs.parse_line import parse_line
+from gateway.verifications.jobs.sealing import ANSWERS, ASKED, open_lines, place_of, seal_lines
+from gateway.verifications.jobs.settle import Settled, settle
+from gateway.verifications.jobs.store import Claimed, Job, SealedSet, SetProgress
+
+MAX_ATTEMPTS: Final = 10
+RETRY_SECONDS: Final = 5
+SHARE_OF_QUOTA: Final = 0.8
+"""Share of a client's quota per minute that its jobs use: the rest is left for its single calls."""
+STOPS: Final = {each.value: each for each in StopReason}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobWorker:
+    """One worker's hold of one job."""
+
+    runtime: Runtime
+    job: Job
+    holder: str
+    again: bool
+
+    async def answer_next_set(self) -> None:
+        """Answer the next set, or end the job; the hold is given up."""
+        if self.job.attempts > MAX_ATTEMPTS:
+            await self._end(StopReason.FAILED)
+            return
+        agreement = await self._agreement()
+        if isinstance(agreement, Refusal):
+            await self._end(STOPS.get(agreement.error.code, StopReason.FAILED))
+            return
+        async with self.runtime.background.connect() as connection:
+            found = await store.next_set(connection, self.job)
+        if found is None or found.asked is None:
+            await self._end(None)
+            return
+        await self._answer(found, found.asked, agreement)
+
+    async def give_up(self, *, is_failure: bool) -> None:
+        """Leave the set to another attempt, to which its lines may have been committed."""
+        now = self.runtime.now()
+        async with self.runtime.background.begin() as connection:
+            await store.give_up(
+                connection,
+                self.job.job_id,
+                holder=self.holder,
+                retry_at=now + timedelta(seconds=RETRY_SECONDS if is_failure else 0),
+                failed=is_failure,
+            )
+
+    async def _answer(self, found: SealedSet, sealed: bytes, agreement: Agreement) -> None:
+        vault, place = self.runtime.vault, place_of(self.job.job_id, found.first_line)
+        asked = open_lines(vault, sealed, column=ASKED, row=place)
+        before = [b""] * found.lines
+        if found.answers is not None:
+            before = open_lines(vault, found.answers, column=ANSWERS, row=place)
+        lines = await self._lines(found, asked, before, agreement)
+        if isinstance(lines, Refusal):
+            await self._end(STOPS.get(lines.error.code, StopReason.FAILED))
+            return
+        settled = settle(before, lines, attempts=self.job.attempts)
+        told = settled.told - sum(1 for each in before if each)
+        pause = await self._pause(told, agreement)
+        await self._store(found, settled, told, pause)
+
+    async def _lines(
+        self,
+        found: SealedSet,
+        asked: Sequence[bytes],
+        before: Sequence[bytes],
+        agreement: Agreement,
+    ) -> list[tuple[int, AnsweredLine]] | Refusal:
+        """The answers to the lines that have none, by their places in the set."""
+        due = [place for place in range(found.lines) if not before[place]]
+        verdicts = [
+            (place, AnsweredLine(found.first_line + place, verdict_of(asked[place]).decode()))
+            for place in due
+            if is_broken(asked[place])
+        ]
+        open_places = [place for place in due if not is_broken(asked[place])]
+        answerer = LineAnswerer(
+            runtime=self.runtime,
+            caller=background_caller(self.job.client_id, agreement.version),
+            name=self.job.job_id,
+            agreement=self._agreement,
+            again=self.again or found.answers is not None,
+        )
+        lines = [parse_line(asked[place], found.first_line + place) for place in open_places]
+        answered = await answerer.answer(lines)
+        if isinstance(answered, Refusal):
+            return answered
+        return verdicts + list(zip(open_places, answered, strict=True))
+
+    async def _store(self, found: SealedSet, settled: Settled, told: int, pause: float) -> None:
+        runtime, now = self.runtime, self.runtime.now()
+        place = place_of(self.job.job_id, found.first_line)
+        retry_at = now + timedelta(seconds=RETRY_SECONDS if settled.faults else pause)
+        async with runtime.background.begin() as connection:
+            job = await store.lock_held(connection, self.job, holder=self.holder)
+            if job is None:
+                return
+            tree = job.frontier
+            if settled.is_whole:
+                tree = tree.extended(map(leaf_hash, settled.answers))
+            await store.advance(
+                connection,
+                job,
+                SetProgress(
+                    first_line=found.first_line,
+                    told=settled.told,
+                    answers=seal_lines(runtime.vault, settled.answers, column=ANSWERS, row=place),
+                    answered=job.answered + told,
+                    completed=tree.size,
+                    problems=job.problems + settled.problems,
+                    tree=tree,
+                    attempts=job.attempts + 1 if settled.faults and not told else 0,
+                ),
+            )
+            if settled.wait is not None:
+                until = now + timedelta(seconds=settled.wait.seconds)
+                await store.pause_for_quota(connection, job, settled.wait.reason, until)
+            await store.release(connection, job.job_id, holder=self.holder, retry_at=retry_at)
+
+    async def _pause(self, told: int, agreement: Agreement) -> float:
+        """Seconds after a set that leave the client's single calls their share of its quota."""
+        quotas = await self.runtime.agreements.quotas_of(self.job.client_id, agreement.version)
+        return told * MINUTE / (quotas.per_minute * SHARE_OF_QUOTA)
+
+    async def _end(self, reason: StopReason | None) -> None:
+        """Sign the manifest of the answers, and end the job; a paused one is ended when it goes on."""
+        runtime, now = self.runtime, self.runtime.now()
+        async with runtime.background.begin() as connection:
+            job = await store.lock_held(connection, self.job, holder=self.holder)
+            if job is None:
+                return
+            if reason is None and job.state != JobState.RUNNING:
+                await store.release(connection, job.job_id, holder=self.holder)
+                return
+            tree = job.frontier
+            partial_set = await store.next_set(connection, job)
+            if partial_set is not None and partial_set.answers is not None:
+                place = place_of(job.job_id, partial_set.first_line)
+                told = open_lines(runtime.vault, partial_set.answers, column=ANSWERS, row=place)
+                tree = tree.extended(leaf_hash(each) for each in told if each)
+            manifest = Manifest(
+                batch_id=job.job_id,
+                lines=tree.size,
+                root=tree.root(),
+                request_digest=job.request_digest or b"",
+                created=now,
+            )
+            await store.end_job(
+                connection,
+                job,
+                manifest=manifest.signed(runtime.keys.current("response", now)),
+                reason=reason,
+                expires_at=now + timedelta(days=runtime.settings.job_days),
+                now=now,
+            )
+            await store.release(connection, job.job_id, holder=self.holder)
+
+    async def _agreement(self) -> Agreement | Refusal:
+        """The client's agreement in force, or why there is none."""
+        runtime = self.runtime
+        caller = background_caller(self.job.client_id, 0)
+        status = client_status_of(await submit_client_status(runtime.hot, caller))
+        agreement = current_agreement(status, runtime.now())
+        if isinstance(agreement, Agreement):
+            runtime.agreements.remember(self.job.client_id, agreement)
+        return agreement
+
+
+async def take_next(runtime: Runtime, *, holder: str, seconds: float) -> JobWorker | None:
+    """Hold the job whose turn it is for so many seconds."""
+    async with runtime.background.begin() as connection:
+        claimed: Claimed | None = await store.claim_next(
+            connection, holder=holder, seconds=seconds, now=runtime.now()
+        )
+    if claimed is None:
+        return None
+    return JobWorker(runtime=runtime, job=claimed.job, holder=holder, again=claimed.again)

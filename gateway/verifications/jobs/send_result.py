@@ -1,0 +1,73 @@
+"""Responses of a job's result: a stream of NDJSON whose last line is its signed manifest, or a signed file.
+
+A result that was sent whole counts as collected.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from fastapi import Request, Response
+from starlette.responses import StreamingResponse
+
+from gateway.access.deadline import extend_deadline
+from gateway.access.request_middleware import STREAMED, signed_request
+from gateway.runtime import Runtime
+from gateway.signing.http_signatures import signature_over_digest
+from gateway.verifications.jobs import store
+from gateway.verifications.jobs.result import ndjson_result
+from gateway.verifications.jobs.result_file import CSV, XLSX, result_file
+from gateway.verifications.jobs.store import Job
+
+NDJSON: Final = "application/x-ndjson"
+FORMATS: Final = {"ndjson": NDJSON, "csv": CSV, "xlsx": XLSX}
+DIGEST_SECONDS: Final = 600
+_OK: Final = 200
+
+
+def send_lines(request: Request, runtime: Runtime, job: Job, after: int) -> Response:
+    """The answers from the line after `after` on, and the manifest."""
+    request.scope["state"][STREAMED] = True
+    return StreamingResponse(
+        _collected(runtime, job, ndjson_result(runtime, job, after)),
+        media_type=NDJSON,
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+async def send_file(request: Request, runtime: Runtime, job: Job, name: str) -> Response:
+    """The whole result as CSV or xlsx, signed as any other answer."""
+    extend_deadline(request, DIGEST_SECONDS)
+    file = await result_file(runtime, job, FORMATS[name])
+    digest, length = await file.digest()
+    extend_deadline(request, 0)
+    response = StreamingResponse(
+        _collected(runtime, job, file.parts()),
+        media_type=file.media_type,
+        headers={
+            "Cache-Control": "no-store",
+            "Content-Length": str(length),
+            "Content-Disposition": f'attachment; filename="{job.job_id}.{name}"',
+        },
+    )
+    now = runtime.now()
+    origin = runtime.settings.origin_at(request.headers.get("host"))
+    response.raw_headers += signature_over_digest(
+        signed_request(request.scope, origin),
+        status=_OK,
+        content_type=response.headers["content-type"],
+        digest=digest,
+        signer=runtime.keys.current("response", now),
+        created=int(now.timestamp()),
+    )
+    request.scope["state"][STREAMED] = True
+    return response
+
+
+async def _collected(
+    runtime: Runtime, job: Job, parts: AsyncIterator[bytes]
+) -> AsyncIterator[bytes]:
+    """The parts; once the last one was sent, the result counts as collected."""
+    async for part in parts:
+        yield part
+    async with runtime.engine.begin() as connection:
+        await store.mark_collected(connection, job.job_id, now=runtime.now())

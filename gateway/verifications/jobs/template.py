@@ -1,0 +1,136 @@
+"""Purpose and questions that a job asks of every line, and the columns that hold the values. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from consent import PURPOSES
+from gateway.access.errors import (
+    InvalidRequestError,
+    Refusal,
+    UnknownPurposeError,
+    UnknownQuestionError,
+)
+from gateway.verifications.jobs.schemas import JobIn, JobQuestionIn
+from verification import Question, find_question
+from verification.question import ID_NUMBER
+
+NO_ID_NUMBERS: Final = (
+    "ID numbers are not taken in jobs: ask {tag} by POST /v1/verifications, one enterprise a call."
+)
+BOTH_OR_NONE: Final = "Give purpose and questions together, or neither."
+
+
+def asks_id_number(question: Question) -> bool:
+    """True where a value of this question holds an ID number."""
+    return question.tag == ID_NUMBER or ID_NUMBER in {each.question for each in question.elements}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateQuestion:
+    """One question: its fixed band, or the columns of its values by member (`""`: the value itself)."""
+
+    tag: str
+    value: str | None
+    columns: tuple[tuple[str, str], ...]
+    optional: bool = False
+    """Asked without a value where the cell is empty or the column is missing."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The question as stored and shown."""
+        found: dict[str, Any] = {"question": self.tag}
+        if self.value is not None:
+            found["value"] = self.value
+        if self.columns and self.columns[0][0] == "":
+            found["column"] = self.columns[0][1]
+        elif self.columns:
+            found["columns"] = dict(self.columns)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """The purpose and questions of all lines of a job."""
+
+    purpose: str
+    questions: tuple[TemplateQuestion, ...]
+
+    @classmethod
+    def stored(
+        cls, purpose: str | None, questions: Sequence[Mapping[str, Any]] | None
+    ) -> Self | None:
+        """The template in a job's row; `None` where its lines say themselves what they ask."""
+        if purpose is None or questions is None:
+            return None
+        asked = (JobQuestionIn.model_validate(dict(each)) for each in questions)
+        found = [_question(each) for each in asked]
+        return cls(
+            purpose=purpose,
+            questions=tuple(each for each in found if isinstance(each, TemplateQuestion)),
+        )
+
+
+def parse_template(body: JobIn) -> Template | Refusal | None:
+    """The template in a request, a refusal, or `None` without one."""
+    if body.purpose is None and body.questions is None:
+        return None
+    if body.purpose is None or body.questions is None:
+        return Refusal(InvalidRequestError, BOTH_OR_NONE)
+    if body.purpose not in PURPOSES:
+        return Refusal(UnknownPurposeError)
+    found = [_question(each) for each in body.questions]
+    for each in found:
+        if isinstance(each, Refusal):
+            return each
+    questions = tuple(each for each in found if isinstance(each, TemplateQuestion))
+    if len({(each.tag, each.value, each.columns) for each in questions}) < len(questions):
+        return Refusal(InvalidRequestError, "Ask each question, with each value, once.")
+    return Template(purpose=body.purpose, questions=questions)
+
+
+def _question(asked: JobQuestionIn) -> TemplateQuestion | Refusal:
+    question = find_question(asked.question)
+    if question is None:
+        return Refusal(UnknownQuestionError)
+    if asks_id_number(question):
+        return Refusal(InvalidRequestError, NO_ID_NUMBERS.format(tag=question.tag))
+    match question.value:
+        case "none" | "one_of":
+            return _without_column(question, asked)
+        case "text":
+            return _with_column(question, asked)
+        case _:
+            return _with_columns(question, asked)
+
+
+def _without_column(question: Question, asked: JobQuestionIn) -> TemplateQuestion | Refusal:
+    """A public state, or a band that is the same for all lines."""
+    if asked.column is not None or asked.columns is not None or not question.offers(asked.value):
+        return Refusal(InvalidRequestError, f"{question.tag} takes {_wanted(question)}.")
+    return TemplateQuestion(tag=question.tag, value=asked.value, columns=())
+
+
+def _with_column(question: Question, asked: JobQuestionIn) -> TemplateQuestion | Refusal:
+    if asked.value is not None or asked.columns is not None:
+        sentence = f"The values of {question.tag} come in a column: name it by column."
+        return Refusal(InvalidRequestError, sentence)
+    column = asked.column or question.tag
+    return TemplateQuestion(
+        tag=question.tag, value=None, columns=(("", column),), optional=question.optional
+    )
+
+
+def _with_columns(question: Question, asked: JobQuestionIn) -> TemplateQuestion | Refusal:
+    members = [each.name for each in question.elements]
+    named = asked.columns or {}
+    if asked.value is not None or asked.column is not None or not set(named) <= set(members):
+        sentence = f"{question.tag} takes columns for: {', '.join(members)}."
+        return Refusal(InvalidRequestError, sentence)
+    columns = tuple((each, named.get(each, f"{question.tag}/{each}")) for each in members)
+    return TemplateQuestion(tag=question.tag, value=None, columns=columns)
+
+
+def _wanted(question: Question) -> str:
+    if question.value == "none":
+        return "no value"
+    return f"one value for all lines, one of: {', '.join(question.values)}"
