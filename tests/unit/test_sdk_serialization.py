@@ -31,6 +31,8 @@ SETTINGS: Final = {
     "CursorFunctions",
 }
 """Public dataclasses that are no results."""
+OF_BATCHES: Final = {"LineEvidence", "RowProblem", "RowResult", "SignedManifest"}
+"""Results of `verify_many`, which the fake gateway does not answer; see the contract tests."""
 
 
 class Clock:
@@ -99,7 +101,7 @@ def test_the_results_are_all_of_them() -> None:
     public = {
         name
         for name in xinqiao.__all__
-        if dataclasses.is_dataclass(getattr(xinqiao, name)) and name not in SETTINGS
+        if dataclasses.is_dataclass(getattr(xinqiao, name)) and name not in SETTINGS | OF_BATCHES
     }
     found = {type(part).__name__ for each in RESULTS.values() for part in parts(each)}
     assert public - found == {"AsyncQueryPage", "Change", "QueryResult"}

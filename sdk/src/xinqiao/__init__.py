@@ -17,6 +17,7 @@ from xinqiao._core.consent_flow import ConsentGrant, ConsentStart
 from . import errors
 from ._async_client import AsyncClient, AsyncQueryPage
 from ._client import Client, QueryPage
+from ._core.batch_results import LineEvidence, RowProblem, RowResult, SignedManifest
 from ._core.client_settings import ClientSettings
 from ._core.closed_lists import (
     PURPOSES,
@@ -99,6 +100,7 @@ __all__ = [
     "Evidence",
     "FileCursor",
     "KeySet",
+    "LineEvidence",
     "LogPromise",
     "MemoryCursor",
     "Objection",
@@ -114,7 +116,10 @@ __all__ = [
     "RecordChange",
     "RecordChangeKind",
     "RetryPolicy",
+    "RowProblem",
+    "RowResult",
     "SeparateConsent",
+    "SignedManifest",
     "Source",
     "Verification",
     "WatchList",

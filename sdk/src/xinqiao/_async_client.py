@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Self, TypeVar, overload
 
@@ -12,15 +12,30 @@ import httpx2
 
 from xinqiao._core import calls, consent_flow, deletion, feed, receipts
 from xinqiao._core import watches as _watches
+from xinqiao._core.batch import LARGEST_BATCH, LONGEST_WAIT, BatchReader, RowAsked
 from xinqiao._core.connection import Connection
 from xinqiao._core.feed import AsyncCursorStore, CursorStore, FeedReader
-from xinqiao._core.flow import Exclusive, Flow, Invoke, Pause, Send, Step
+from xinqiao._core.flow import (
+    Close,
+    Exclusive,
+    Flow,
+    Invoke,
+    Open,
+    OpenedAnswer,
+    Pause,
+    ReadPart,
+    Send,
+    Step,
+)
 from xinqiao._core.method_signature import copy_signature
 from xinqiao.errors import ClientClosed, ConfigurationError
 
 from ._core.results import Change, Changes, QueryResult, Record
 
 if TYPE_CHECKING:
+    from ._core.batch_results import RowResult
+    from ._core.closed_lists import Purpose
+    from ._core.questions import QuestionsAsked
     from ._core.session import Session
 
 P = ParamSpec("P")
@@ -149,6 +164,29 @@ class AsyncClient(Connection[httpx2.AsyncBaseTransport]):
             raise ConfigurationError(feed.TWO_CURSORS)
         return self._follow(FeedReader(store, follow))
 
+    def verify_many(
+        self,
+        rows: Iterable[RowAsked] | AsyncIterable[RowAsked],
+        *,
+        purpose: Purpose,
+        questions: QuestionsAsked = (),
+        idempotency_key: str | None = None,
+        progress: Callable[[int], object] | None = None,
+        longest_wait: float = LONGEST_WAIT,
+        batch_size: int = LARGEST_BATCH,
+    ) -> AsyncIterator[RowResult]:
+        """Ask about many enterprises, as `Client.verify_many`, with `async for`; rows may be awaited too."""
+        reader = BatchReader(
+            rows=aiter(rows) if isinstance(rows, AsyncIterable) else iter(rows),
+            purpose=purpose,
+            questions=questions,
+            idempotency_key=idempotency_key,
+            progress=progress,
+            longest_wait=longest_wait,
+            batch_size=batch_size,
+        )
+        return self._results(reader)
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()
@@ -192,6 +230,25 @@ class AsyncClient(Connection[httpx2.AsyncBaseTransport]):
                     return await self._run(flow)
             case Invoke(function):
                 return await _invoke(function)
+            case Open() | ReadPart() | Close():
+                return await self._do_in_parts(step)
+
+    async def _do_in_parts(self, step: Open | ReadPart | Close) -> Any:
+        match step:
+            case Open(request):
+                return await self._open_answer(request)
+            case ReadPart(answer):
+                return await anext(answer.parts, None)
+            case Close(answer):
+                return await answer.response.aclose()
+
+    async def _open_answer(self, request: httpx2.Request) -> OpenedAnswer:
+        if self._http.is_closed:
+            raise ClientClosed
+        response = await self._http.send(request, stream=True)
+        if not response.is_success:
+            await response.aread()
+        return OpenedAnswer(response, response.aiter_raw())
 
     async def _page(self, flow: Flow[QueryResult]) -> AsyncQueryPage:
         result = await self._run(flow)
@@ -200,6 +257,11 @@ class AsyncClient(Connection[httpx2.AsyncBaseTransport]):
             page, "_turn", lambda: self._page(calls.next_page(self._session, result))
         )
         return page
+
+    async def _results(self, reader: BatchReader) -> AsyncIterator[RowResult]:
+        while (results := await self._run(reader.next_results(self._session))) is not None:
+            for result in results:
+                yield result
 
     async def _follow(self, reader: FeedReader) -> AsyncIterator[Change]:
         while (notices := await self._run(reader.next_notices(self._session))) is not None:

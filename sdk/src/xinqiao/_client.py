@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Self, TypeVar, overload
 
@@ -13,15 +13,30 @@ import httpx2
 
 from xinqiao._core import calls, consent_flow, deletion, feed, receipts
 from xinqiao._core import watches as _watches
+from xinqiao._core.batch import LARGEST_BATCH, LONGEST_WAIT, BatchReader, RowAsked
 from xinqiao._core.connection import Connection
 from xinqiao._core.feed import CursorStore, FeedReader
-from xinqiao._core.flow import Exclusive, Flow, Invoke, Pause, Send, Step
+from xinqiao._core.flow import (
+    Close,
+    Exclusive,
+    Flow,
+    Invoke,
+    Open,
+    OpenedAnswer,
+    Pause,
+    ReadPart,
+    Send,
+    Step,
+)
 from xinqiao._core.method_signature import copy_signature
 from xinqiao.errors import ClientClosed, ConfigurationError
 
 from ._core.results import Change, Changes, QueryResult, Record
 
 if TYPE_CHECKING:
+    from ._core.batch_results import RowResult
+    from ._core.closed_lists import Purpose
+    from ._core.questions import QuestionsAsked
     from ._core.session import Session
 
 P = ParamSpec("P")
@@ -140,6 +155,39 @@ class Client(Connection[httpx2.BaseTransport]):
             raise ConfigurationError(feed.TWO_CURSORS)
         return self._follow(FeedReader(store, follow))
 
+    def verify_many(
+        self,
+        rows: Iterable[RowAsked],
+        *,
+        purpose: Purpose,
+        questions: QuestionsAsked = (),
+        idempotency_key: str | None = None,
+        progress: Callable[[int], object] | None = None,
+        longest_wait: float = LONGEST_WAIT,
+        batch_size: int = LARGEST_BATCH,
+    ) -> Iterator[RowResult]:
+        """Ask about many enterprises, in batches of at most 10,000; their results in order.
+
+        A row is a USCC, asked `questions`, or a pair of a USCC and its own questions. Rows are read, sent
+        and given out batch by batch, each once its signed manifest has been verified; a batch that breaks
+        off is taken up under its key, and what was answered costs nothing again. What does not fit a quota
+        is waited for, up to `longest_wait` seconds at a time; beyond that it is a result with a `problem`,
+        as is a row that is refused. `progress` is called with the number of rows answered so far.
+
+        With an `idempotency_key` the same rows, given again within 24 hours, go on where they stopped, in
+        whatever process. Raises what ends a batch: any `XinqiaoError`, whose `idempotency_key` is the key.
+        """
+        reader = BatchReader(
+            rows=iter(rows),
+            purpose=purpose,
+            questions=questions,
+            idempotency_key=idempotency_key,
+            progress=progress,
+            longest_wait=longest_wait,
+            batch_size=batch_size,
+        )
+        return self._results(reader)
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
@@ -187,6 +235,25 @@ class Client(Connection[httpx2.BaseTransport]):
                     return self._run(flow)
             case Invoke(function):
                 return function()
+            case Open() | ReadPart() | Close():
+                return self._do_in_parts(step)
+
+    def _do_in_parts(self, step: Open | ReadPart | Close) -> Any:
+        match step:
+            case Open(request):
+                return self._open_answer(request)
+            case ReadPart(answer):
+                return next(answer.parts, None)
+            case Close(answer):
+                return answer.response.close()
+
+    def _open_answer(self, request: httpx2.Request) -> OpenedAnswer:
+        if self._http.is_closed:
+            raise ClientClosed
+        response = self._http.send(request, stream=True)
+        if not response.is_success:
+            response.read()
+        return OpenedAnswer(response, response.iter_raw())
 
     def _page(self, flow: Flow[QueryResult]) -> QueryPage:
         result = self._run(flow)
@@ -195,6 +262,10 @@ class Client(Connection[httpx2.BaseTransport]):
             page, "_turn", lambda: self._page(calls.next_page(self._session, result))
         )
         return page
+
+    def _results(self, reader: BatchReader) -> Iterator[RowResult]:
+        while (results := self._run(reader.next_results(self._session))) is not None:
+            yield from results
 
     def _follow(self, reader: FeedReader) -> Iterator[Change]:
         while (notices := self._run(reader.next_notices(self._session))) is not None:

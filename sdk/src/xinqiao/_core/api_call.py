@@ -142,7 +142,7 @@ def _send_with_recovery(session: Session, made: Call) -> Flow[tuple[Evidence, ht
         response = yield from _send(session, made, token)
         evidence = yield from verify_response(session, response, lost=made.lost)
         session.note_nonce("resource", response.headers)
-        reason = _challenge_code(response)
+        reason = challenge_code(response)
         if not spare.get(reason):
             return evidence, response.headers
         spare[reason] -= 1
@@ -161,11 +161,11 @@ def make_headers(session: Session, made: Call) -> Flow[Mapping[str, str]]:
     response = yield from _send(session, probe, token)
     yield from verify_response(session, response, lost=probe.lost)
     session.note_nonce("resource", response.headers)
-    return _headers_with_proof(session, made, token)
+    return headers_with_proof(session, made, token)
 
 
 def _send(session: Session, made: Call, token: str) -> Flow[httpx2.Response]:
-    headers = _headers_with_proof(session, made, token)
+    headers = headers_with_proof(session, made, token)
     return (
         yield from exchange(
             made.method,
@@ -178,7 +178,8 @@ def _send(session: Session, made: Call, token: str) -> Flow[httpx2.Response]:
     )
 
 
-def _headers_with_proof(session: Session, made: Call, token: str) -> dict[str, str]:
+def headers_with_proof(session: Session, made: Call, token: str) -> dict[str, str]:
+    """The headers of a call, with a fresh proof."""
     return {
         **made.headers,
         "authorization": f"DPoP {token}",
@@ -209,7 +210,7 @@ def resolve_on_issuer(issuer: str, target: str) -> str:
     return str(httpx2.URL(url))
 
 
-def _challenge_code(response: httpx2.Response) -> str:
+def challenge_code(response: httpx2.Response) -> str:
     """Reason code of an already verified 401, or an empty string."""
     if response.status_code != _UNAUTHORIZED:
         return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from math import ceil
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
 from xinqiao._core.api_call import call, make_headers, new_call, send_once
@@ -16,7 +16,7 @@ from .closed_lists import ConsentStatus, Purpose, QuestionTag
 from .dates import day_text, term_text
 from .evidence import Evidence
 from .idempotency import key_on_error
-from .questions import QuestionsAsked, QuestionValue
+from .questions import QuestionsAsked, question_pairs, verification_body
 from .results import (
     Changes,
     Consent,
@@ -56,15 +56,8 @@ def verify(
     process; without one a new key is made. Raises any `XinqiaoError`; its `idempotency_key` is the key.
     """
     log_mistyped(uscc)
-    asked = _question_pairs(questions)
-    body = {
-        "enterprise": {"uscc": uscc},
-        "purpose": purpose,
-        "questions": [
-            {"question": tag, **({} if value is None else {"value": _json_value(value)})}
-            for tag, value in asked
-        ],
-    }
+    asked = question_pairs(questions)
+    body = verification_body(uscc, purpose, asked)
     with key_on_error(session, idempotency_key) as key:
         evidence = yield from call(
             session, "POST", "/v1/verifications", scope="verify", body=body, idempotency_key=key
@@ -289,18 +282,6 @@ def credit_data(
     if not {"datasets", "questions"} & set(wanted):
         raise ConfigurationError("A consent needs datasets or questions.")
     return wanted
-
-
-def _json_value(value: str | Mapping[str, str]) -> str | dict[str, str]:
-    return dict(value) if isinstance(value, Mapping) else value
-
-
-def _question_pairs(questions: QuestionsAsked) -> list[tuple[str, QuestionValue]]:
-    if isinstance(questions, str):
-        raise ConfigurationError("Give the questions as a list or a mapping, not as one string.")
-    if isinstance(questions, Mapping):
-        return list(cast("Mapping[str, QuestionValue]", questions).items())
-    return [(each, None) if isinstance(each, str) else each for each in questions]
 
 
 def _without_empty(**members: Any) -> dict[str, Any]:

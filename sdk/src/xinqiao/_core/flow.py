@@ -42,7 +42,39 @@ class Invoke:
     function: Callable[[], Any]
 
 
-Step: TypeAlias = Send | Pause | Exclusive | Invoke
+@dataclass(frozen=True, slots=True)
+class OpenedAnswer:
+    """An answer with its body as it comes: an iterator over its parts, in the client's own fashion.
+
+    The body of an answer that is no success has been read.
+    """
+
+    response: httpx2.Response
+    parts: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Step: send this request. Outcome: an `OpenedAnswer`, to be closed."""
+
+    request: httpx2.Request
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPart:
+    """Step: read the next part of the body. Outcome: bytes, or None at its end."""
+
+    answer: OpenedAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Step: close the answer, read or not. Outcome: None."""
+
+    answer: OpenedAnswer
+
+
+Step: TypeAlias = Send | Pause | Exclusive | Invoke | Open | ReadPart | Close
 Flow: TypeAlias = Generator[Step, Any, T]
 
 
@@ -64,3 +96,18 @@ def exclusive(flow: Flow[T]) -> Flow[T]:
 def invoke(function: Callable[[], T | Awaitable[T]]) -> Flow[T]:
     """Call a function of the caller's."""
     return cast("T", (yield Invoke(function)))
+
+
+def open_answer(request: httpx2.Request) -> Flow[OpenedAnswer]:
+    """Send a request, and leave the body of a success unread."""
+    return cast("OpenedAnswer", (yield Open(request)))
+
+
+def read_part(answer: OpenedAnswer) -> Flow[bytes | None]:
+    """Read the next part of a body."""
+    return cast("bytes | None", (yield ReadPart(answer)))
+
+
+def close_answer(answer: OpenedAnswer) -> Flow[None]:
+    """Close an answer."""
+    yield Close(answer)

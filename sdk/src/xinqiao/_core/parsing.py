@@ -71,7 +71,7 @@ def result(evidence: Evidence) -> Verification | QueryResult:
 def verification(evidence: Evidence, asked: tuple[str, ...]) -> Verification:
     """Parse a verification; its answers must be in the order of the questions."""
     body = Reader.body(evidence)
-    answers = tuple(_answer(item) for item in body.objects("answers"))
+    answers = tuple(read_answer(item) for item in body.objects("answers"))
     if tuple(answer.question for answer in answers) != asked:
         raise ProtocolError("The answers are not to the questions that were asked.")
     return Verification(
@@ -83,7 +83,7 @@ def verification(evidence: Evidence, asked: tuple[str, ...]) -> Verification:
         catalogue_version=body.text("catalogue_version"),
         answers=answers,
         warnings=body.texts("warnings"),
-        log_promise=_log_promise(body),
+        log_promise=read_log_promise(body),
         evidence=evidence,
     )
 
@@ -104,7 +104,7 @@ def query_result(evidence: Evidence) -> QueryResult:
         withheld=tuple(_withheld(item) for item in body.objects("withheld")),
         cursor=cursor,
         warnings=body.texts("warnings"),
-        log_promise=_log_promise(body),
+        log_promise=read_log_promise(body),
         evidence=evidence,
     )
 
@@ -170,7 +170,7 @@ def questions(evidence: Evidence) -> Questions:
     )
 
 
-def _answer(item: Reader) -> Answer:
+def read_answer(item: Reader) -> Answer:
     value = item.text("answer")
     if value not in _ANSWERS:
         raise ProtocolError(f"In the answer, {item.where}.answer is none of {', '.join(_ANSWERS)}.")
@@ -246,7 +246,7 @@ def separate_consents(body: Reader) -> tuple[SeparateConsent, ...]:
     )
 
 
-def _log_promise(body: Reader) -> LogPromise | None:
+def read_log_promise(body: Reader) -> LogPromise | None:
     item = body.optional_object("log_promise")
     if item is None:
         return None

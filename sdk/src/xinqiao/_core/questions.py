@@ -1,9 +1,11 @@
-"""Questions on groups of elements, as pairs of tag and value for `verify`."""
+"""Questions as `verify` takes them, and the body that asks them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
+
+from xinqiao.errors import ConfigurationError
 
 from .closed_lists import QuestionTag
 
@@ -31,3 +33,30 @@ def four_elements(
     """The three elements and that person's ID number, under that person's consent."""
     _, three = three_elements(name=name, legal_representative=legal_representative)
     return "four_elements.v1", {**three, "id_number": id_number}
+
+
+def question_pairs(questions: QuestionsAsked) -> list[tuple[str, QuestionValue]]:
+    """The questions as pairs of tag and value."""
+    if isinstance(questions, str):
+        raise ConfigurationError("Give the questions as a list or a mapping, not as one string.")
+    if isinstance(questions, Mapping):
+        return list(cast("Mapping[str, QuestionValue]", questions).items())
+    return [(each, None) if isinstance(each, str) else each for each in questions]
+
+
+def verification_body(
+    uscc: str, purpose: str, asked: Iterable[tuple[str, QuestionValue]]
+) -> dict[str, Any]:
+    """The body of a verification."""
+    return {
+        "enterprise": {"uscc": uscc},
+        "purpose": purpose,
+        "questions": [
+            {"question": tag, **({} if value is None else {"value": _json_value(value)})}
+            for tag, value in asked
+        ],
+    }
+
+
+def _json_value(value: str | Mapping[str, str]) -> str | dict[str, str]:
+    return dict(value) if isinstance(value, Mapping) else value

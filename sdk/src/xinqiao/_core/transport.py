@@ -19,7 +19,7 @@ from .session import USER_AGENT, Server, Session
 from .time_limit import within
 
 if TYPE_CHECKING:
-    from xinqiao._core.flow import Flow
+    from xinqiao._core.flow import Flow, OpenedAnswer
 
 T = TypeVar("T")
 _log: Final = logging.getLogger("xinqiao")
@@ -109,7 +109,37 @@ def exchange(
 
     `timeout`, in seconds, takes the place of the client's own. `lost` is as in `unavailable`.
     """
-    request = httpx2.Request(
+    request = _request(method, url, headers=headers, content=content, timeout=timeout)
+    try:
+        response = yield from flow.send(request)
+    except httpx2.RequestError as error:
+        raise unavailable(error, request, lost=lost) from error
+    # Path and id alone: a query or a body may name an enterprise.
+    named = response.headers.get("x-request-id", "-")
+    _log.debug("%s %s: %d (request %s)", method, request.url.path, response.status_code, named)
+    return response
+
+
+def stream_request(
+    method: str, url: str, headers: Mapping[str, str], content: bytes, timeout: float
+) -> Flow[OpenedAnswer]:
+    """Send one request and leave the body of a success unread; as `exchange` otherwise."""
+    request = _request(method, url, headers=headers, content=content, timeout=timeout)
+    try:
+        return (yield from flow.open_answer(request))
+    except httpx2.RequestError as error:
+        raise unavailable(error, request, lost=None) from error
+
+
+def _request(
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None,
+    content: bytes,
+    timeout: float | None,
+) -> httpx2.Request:
+    return httpx2.Request(
         method,
         url,
         # identity: a digest is over the bytes as they were signed
@@ -122,14 +152,6 @@ def exchange(
         content=content,
         extensions={} if timeout is None else {"timeout": httpx2.Timeout(timeout).as_dict()},
     )
-    try:
-        response = yield from flow.send(request)
-    except httpx2.RequestError as error:
-        raise unavailable(error, request, lost=lost) from error
-    # Path and id alone: a query or a body may name an enterprise.
-    named = response.headers.get("x-request-id", "-")
-    _log.debug("%s %s: %d (request %s)", method, request.url.path, response.status_code, named)
-    return response
 
 
 def proof(

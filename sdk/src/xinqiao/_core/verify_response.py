@@ -50,7 +50,7 @@ def verify_response(session: Session, response: httpx2.Response, *, lost: str) -
     exchange = Exchange.of(response)
     try:
         claimed = read_claims(exchange)
-        key = yield from _response_key(session, claimed.keyid)
+        key = yield from response_key(session, claimed.keyid)
         now, skew = utc_time(session.now()), timedelta(seconds=session.settings.max_clock_skew)
         covered = verify_signature(exchange, claimed, key, earliest=now - skew, latest=now + skew)
     except ServerUnavailable as error:
@@ -89,7 +89,8 @@ def _refuse_unsigned_proxy_answer(session: Session, response: httpx2.Response, l
         )
 
 
-def _response_key(session: Session, kid: str) -> Flow[ResponseKey]:
+def response_key(session: Session, kid: str) -> Flow[ResponseKey]:
+    """The trusted key of this id; raises `SignatureInvalid` where there is none."""
     keys = yield from trusted_keys(session)
     key = keys.get(kid)
     if key is None and session.settings.pinned is None:

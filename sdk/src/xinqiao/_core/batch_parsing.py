@@ -1,0 +1,57 @@
+"""Parsing of a batch's lines, verified before, into the results of their rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xinqiao._core.json_reader import Reader
+from xinqiao.errors import ProtocolError
+
+from .batch_results import LineEvidence, RowProblem, RowResult
+from .parsing import read_answer, read_log_promise
+
+if TYPE_CHECKING:
+    from .batch_answer import BatchAnswer
+
+
+def row_result(
+    answer: BatchAnswer, place: int, *, row: int, uscc: str, asked: tuple[str, ...]
+) -> RowResult:
+    """The result of the line at `place`; its answers must be in the order of the questions."""
+    line = Reader.of(answer.documents[place], f"line {place}")
+    evidence = LineEvidence(line=answer.lines[place], index=place, batch=answer.manifest)
+    if line.integer("line") != place:
+        raise ProtocolError("The lines are not in the order in which they were asked.")
+    problem = line.optional_object("problem")
+    if problem is not None:
+        return RowResult(
+            row=row,
+            uscc=uscc,
+            answers=(),
+            problem=RowProblem(
+                code=problem.text("code"),
+                detail=problem.text("detail"),
+                retry_after=problem.optional_integer("retry_after"),
+            ),
+            warnings=line.texts("warnings"),
+            verification_id=None,
+            disclosure_id=None,
+            as_of=None,
+            log_promise=None,
+            evidence=evidence,
+        )
+    answers = tuple(read_answer(each) for each in line.objects("answers"))
+    if tuple(each.question for each in answers) != asked:
+        raise ProtocolError("The answers are not to the questions that were asked.")
+    return RowResult(
+        row=row,
+        uscc=uscc,
+        answers=answers,
+        problem=None,
+        warnings=line.texts("warnings"),
+        verification_id=line.text("verification_id"),
+        disclosure_id=line.text("disclosure_id"),
+        as_of=line.time("as_of"),
+        log_promise=read_log_promise(line),
+        evidence=evidence,
+    )
