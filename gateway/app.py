@@ -65,6 +65,7 @@ from gateway.runtime import Runtime
 from gateway.safe_fetch import address_problem
 from gateway.settings import Settings, SettingsError
 from gateway.signing.access_tokens import TokenVerifier
+from gateway.signing.decryption_keys import DecryptionKeys
 from gateway.signing.dpop_nonces import DpopNonces
 from gateway.signing.keyed_digests import KeyedDigests
 from gateway.signing.keys import KeyRing
@@ -171,6 +172,7 @@ async def open_runtime(settings: Settings) -> Runtime:
         background=background_engine(settings, pool_size=BACKGROUND_POOL, generation=generation),
         hot=hot,
         keys=keys,
+        decryption_keys=DecryptionKeys.read(settings.signing_keys),
         digests=digests,
         catalogue=catalogue,
         vault=_vault(settings),

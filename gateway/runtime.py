@@ -23,6 +23,7 @@ from gateway.pages.kept_pages import KeptPages
 from gateway.privacy.field_encryption import Vault
 from gateway.settings import Settings
 from gateway.signing.access_tokens import TokenVerifier
+from gateway.signing.decryption_keys import DecryptionKeys
 from gateway.signing.dpop_nonces import DpopNonces
 from gateway.signing.keyed_digests import KeyedDigests
 from gateway.signing.keys import KeyRing
@@ -45,6 +46,7 @@ class Runtime:
     """For background work: longer timeout, its own connections."""
     hot: HotDatabase
     keys: KeyRing
+    decryption_keys: DecryptionKeys
     digests: KeyedDigests
     catalogue: Catalogue
     vault: Vault

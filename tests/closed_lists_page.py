@@ -24,7 +24,7 @@ from gateway.oauth.authlib_models import GRANT_TYPES
 from gateway.privacy.redaction import NumberKind
 from gateway.queries.withheld import WithheldReason
 from gateway.records.schemas import JobOut
-from gateway.signing.keys import KEY_USES
+from gateway.signing.keys import ID_NUMBER_USE, KEY_USES
 from verification import Answer, Match
 
 Words = tuple[str, str]
@@ -387,11 +387,12 @@ LISTS: Final = (
         zh="密钥的用途",
         en="Uses of the gateway's keys",
         where="`xinqiao_use` of `/.well-known/jwks.json`",
-        values=KEY_USES,
+        values=(*KEY_USES, ID_NUMBER_USE),
         words={
             "token": ("签发访问令牌", "Signs access tokens"),
             "response": ("签署答复和授权记录", "Signs answers and consent records"),
             "log": ("签署透明日志的检查点", "Signs checkpoints of the log"),
+            "id_number": ("供接入方加密证件号码", "ID numbers are encrypted to it"),
         },
     ),
 )

@@ -42,6 +42,7 @@ from gateway.privacy.field_encryption import Vault, VaultKeys
 from gateway.runtime import Runtime
 from gateway.settings import Settings
 from gateway.signing.access_tokens import TokenVerifier
+from gateway.signing.decryption_keys import DecryptionKeys
 from gateway.signing.dpop_nonces import DpopNonces
 from gateway.signing.keyed_digests import KeyedDigests
 from gateway.signing.keys import KeyRing, new_key_file
@@ -144,6 +145,7 @@ async def open_oauth(url: str, folder: Path, **settings: Any) -> AsyncIterator[O
         vault=Vault(VaultKeys.parse(Vault.generate_keys())),
         limiter=MemoryStore(clock),
         agreements=AgreementCache(hot),
+        decryption_keys=DecryptionKeys.read(keys_file),
         tokens=TokenVerifier(keys, ISSUER),
         nonces=DpopNonces(digests.key("nonce")),
         now=clock,

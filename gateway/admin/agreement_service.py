@@ -45,6 +45,7 @@ async def put(
     check_terms(context, client, terms)
     versions = await versions_of(context.connection, client_id)
     present = present_of(context, versions)
+    terms = terms.following(present.terms if present else None)
     if present is not None and present.terms == terms:
         return InForce(version=present.version, digest=present.digest, anew=False)
     more = widens(present.terms if present else None, terms)

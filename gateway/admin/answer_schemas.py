@@ -113,6 +113,7 @@ class TermsOut(WireModel):
     questions: list[str]
     quotas: QuotasOut
     retention_days: int
+    id_numbers: Literal["encrypted", "channel"] | None
     automated_decisions: bool | None
     valid_from: Time
     valid_until: Time
@@ -144,6 +145,9 @@ class ProposedTermsOut(WireModel):
     questions: list[str]
     quotas: QuotasOut
     retention_days: int = Field(default=0, description="There if data may be retained.")
+    id_numbers: Literal["encrypted", "channel"] = Field(
+        default="channel", description="There if ID numbers are agreed on."
+    )
     automated_decisions: bool = Field(default=False, description="There if it is declared.")
     valid_from: Time
     valid_until: Time

@@ -209,11 +209,11 @@ async def _agreement(
     details = await details_of(context.connection, client_id)
     if details is None and not is_new:
         raise RegistrationError(f"{client_id} has an agreement in the file, but is no client.")
-    terms = declared.to_terms()
-    if details is not None:
-        agreement_service.check_terms(context, details, terms)
     versions = await versions_of(context.connection, client_id)
     present = agreement_service.present_of(context, versions)
+    terms = declared.to_terms().following(present.terms if present else None)
+    if details is not None:
+        agreement_service.check_terms(context, details, terms)
     if present is not None and present.terms == terms:
         return None
     more = widens(present.terms if present else None, terms)

@@ -9,7 +9,7 @@ from gateway.admin.operators import NAME
 from gateway.clients.authentication_method import MEMBERS, PRIVATE_KEY_JWT, Authentication
 from gateway.clients.filing import Filing
 from gateway.clients.registration import CLIENT_ID, Registration
-from gateway.clients.terms import LONGEST_NAME, Signature, Signatures, Terms
+from gateway.clients.terms import LONGEST_NAME, IdNumbers, Signature, Signatures, Terms
 from gateway.limits.quotas import Quotas
 from gateway.rfc3339 import Day, Moment
 
@@ -55,6 +55,7 @@ class TermsIn(WireModel):
     questions: Tags = ()
     quotas: QuotasIn = QuotasIn()
     retention_days: int = 0
+    id_numbers: IdNumbers | None = None
     automated_decisions: bool | None = None
     valid_from: Moment
     valid_until: Moment
@@ -68,6 +69,7 @@ class TermsIn(WireModel):
             questions=frozenset(self.questions),
             quotas=Quotas.from_json(self.quotas.model_dump(exclude_none=True)),
             retention_days=self.retention_days,
+            id_numbers=self.id_numbers,
             automated_decisions=self.automated_decisions,
             valid_from=self.valid_from,
             valid_until=self.valid_until,

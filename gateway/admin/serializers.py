@@ -91,6 +91,7 @@ def terms(agreed: Terms) -> dict[str, Any]:
         "questions": sorted(agreed.questions),
         "quotas": agreed.quotas.to_json(),
         "retention_days": agreed.retention_days,
+        "id_numbers": agreed.id_numbers,
         "automated_decisions": agreed.automated_decisions,
         "valid_from": format_time(agreed.valid_from),
         "valid_until": format_time(agreed.valid_until),

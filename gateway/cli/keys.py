@@ -12,9 +12,12 @@ import typer
 from gateway.cli.exit import fail
 from gateway.identity.provider_client_auth import new_client_key
 from gateway.privacy.field_encryption import Vault
+from gateway.signing.decryption_keys import GRACE, DecryptionKey, read_decryption_keys
 from gateway.signing.jwk import without_private
 from gateway.signing.keys import (
+    ID_NUMBER_USE,
     KEY_USES,
+    FileUse,
     KeysUnreadableError,
     KeyUse,
     SigningKey,
@@ -23,6 +26,7 @@ from gateway.signing.keys import (
 )
 from gateway.signing.rotation import RotationError, rewrite_key_file, rotate_keys
 
+FILE_USES: Final[tuple[FileUse, ...]] = (*KEY_USES, ID_NUMBER_USE)
 # Without the log's key, which monitors of the log have pinned: it is rotated only on request.
 DEFAULT_USES: Final[tuple[KeyUse, ...]] = ("token", "response")
 DEFAULT_HOURS: Final = 24.0
@@ -63,10 +67,10 @@ def identity(file: Annotated[Path, typer.Argument(help="Where to write the priva
 
 @app.command("list")
 def list_keys(file: SigningKeys) -> None:
-    """Show every signing key with its dates: coming, current and retired ones."""
+    """Show every key of the file with its dates: coming, current and retired ones."""
     now = datetime.now(UTC)
     print("use\tstate\tsigns from\tretired at\tkid")
-    for key in sorted(_read(file), key=lambda key: (KEY_USES.index(key.use), key.not_before)):
+    for key in sorted(_read(file), key=lambda key: (FILE_USES.index(key.use), key.not_before)):
         until = key.retired_at.isoformat() if key.retired_at else "-"
         print(f"{key.use}\t{_state(key, now)}\t{key.not_before.isoformat()}\t{until}\t{key.kid}")
 
@@ -76,7 +80,9 @@ def rotate(
     file: SigningKeys,
     use: Annotated[
         list[str] | None,
-        typer.Option(help="token, response or log; may be repeated. Default: token and response."),
+        typer.Option(
+            help="token, response, log or id_number; may be repeated. Default: token and response."
+        ),
     ] = None,
     hours: Annotated[
         float,
@@ -96,14 +102,18 @@ def rotate(
     now = datetime.now(UTC)
     begins = now if at_once else now + timedelta(hours=hours)
     try:
-        rewrite_key_file(file, lambda found: rotate_keys(found, uses, begins=begins, now=now))
+        rewrite_key_file(
+            file,
+            lambda found: rotate_keys(found, uses, begins=begins, now=now),
+            check=lambda path: (read_keys(path), read_decryption_keys(path)),
+        )
     except (RotationError, KeysUnreadableError) as error:
         fail(str(error))
     except OSError as error:
         fail(f"{file} was left as it is: it cannot be replaced ({type(error).__name__}).")
     for key in _read(file):
         if key.use in uses and key.not_before >= begins.replace(microsecond=0):
-            print(f"{key.kid} is published now and signs from {key.not_before.isoformat()} on.")
+            print(_begins(key))
     if "log" in uses:
         print("Tell those who watch the log: they have pinned its key and must add the new one.")
 
@@ -119,21 +129,29 @@ def _create_file(path: Path, make: Callable[[], str]) -> bool:
     return True
 
 
-def _read(file: Path) -> tuple[SigningKey, ...]:
+def _begins(key: SigningKey | DecryptionKey) -> str:
+    """A sentence on when a new key is used."""
+    moment = key.not_before.isoformat()
+    if isinstance(key, DecryptionKey):
+        return f"{key.kid} is published from {moment} on; the one before opens for {GRACE.days} days more."
+    return f"{key.kid} is published now and signs from {moment} on."
+
+
+def _read(file: Path) -> tuple[SigningKey | DecryptionKey, ...]:
     try:
-        return read_keys(file)
+        return *read_keys(file), *read_decryption_keys(file)
     except KeysUnreadableError as error:
         fail(str(error))
 
 
-def _uses(wanted: Iterable[str]) -> list[KeyUse]:
-    known = [use for use in KEY_USES if use in set(wanted)]
+def _uses(wanted: Iterable[str]) -> list[FileUse]:
+    known = [use for use in FILE_USES if use in set(wanted)]
     if set(wanted) - set(known):
-        fail("--use is token, response or log.")
+        fail("--use is token, response, log or id_number.")
     return known
 
 
-def _state(key: SigningKey, now: datetime) -> str:
+def _state(key: SigningKey | DecryptionKey, now: datetime) -> str:
     if now < key.not_before:
         return "coming"
     return "current" if key.active(now) else "retired"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from datetime import datetime
 
-from gateway.clients.terms import Terms
+from gateway.clients.terms import ENCRYPTED, Terms
 from gateway.limits.quotas import Quotas
 
 _DECLARED = {None: "none", True: "it decides so", False: "it does not decide so"}
@@ -23,6 +23,7 @@ def widens(present: Terms | None, wanted: Terms) -> tuple[str, ...]:
         *_added("question", present.questions, wanted.questions),
         *_larger(present.quotas, wanted.quotas),
         *_kept_longer(present.retention_days, wanted.retention_days),
+        *_in_the_open(present.id_numbers, wanted.id_numbers),
         *_declared(present.automated_decisions, wanted.automated_decisions),
         *_longer(present, wanted),
     )
@@ -47,6 +48,11 @@ def _larger(present: Quotas, wanted: Quotas) -> Iterator[str]:
 def _kept_longer(before: int, after: int) -> Iterator[str]:
     if after > before:
         yield f"a longer retention, from {before} to {after} days"
+
+
+def _in_the_open(before: str | None, after: str | None) -> Iterator[str]:
+    if before == ENCRYPTED != after:
+        yield "ID numbers that need not be encrypted"
 
 
 def _declared(before: bool | None, after: bool | None) -> Iterator[str]:  # noqa: FBT001  # three states

@@ -29,7 +29,8 @@ def agreement_json(client_id: str) -> str:
     SELECT jsonb_build_object(
         'version', a.version, 'purposes', a.purposes, 'datasets', a.datasets,
         'questions', a.questions, 'retention_days', a.retention_days,
-        'automated_decisions', a.automated_decisions, 'valid_from', a.valid_from,
+        'automated_decisions', a.automated_decisions, 'id_numbers', a.id_numbers,
+        'valid_from', a.valid_from,
         'valid_until', least(a.valid_until, {FILING_ENDS_AT}),
         'licensed_for_persons',
             party.kind <> 'agency' OR party.personal_credit_licence IS NOT NULL,
@@ -56,6 +57,7 @@ class Agreement:
     questions: frozenset[str]
     retention_days: int
     automated_decisions: bool | None
+    id_numbers: str | None
     valid_from: datetime
     valid_until: datetime
     ended_at: datetime | None
@@ -89,6 +91,7 @@ def agreement_from_json(found: Mapping[str, Any] | None) -> Agreement | None:
         questions=frozenset(found["questions"]),
         retention_days=found["retention_days"],
         automated_decisions=found["automated_decisions"],
+        id_numbers=found["id_numbers"],
         valid_from=datetime.fromisoformat(found["valid_from"]),
         valid_until=datetime.fromisoformat(found["valid_until"]),
         ended_at=datetime.fromisoformat(ended) if ended else None,

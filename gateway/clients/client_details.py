@@ -168,6 +168,7 @@ def _version(row: Row[Any]) -> AgreementVersion:
             questions=frozenset(row.questions),
             quotas=Quotas.from_json(row.quotas),
             retention_days=row.retention_days,
+            id_numbers=row.id_numbers,
             automated_decisions=row.automated_decisions,
             valid_from=row.valid_from,
             valid_until=row.valid_until,

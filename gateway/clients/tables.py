@@ -93,6 +93,7 @@ class AgreementRow(SQLModel, table=True):
     quotas: dict[str, Any] = column_types.document()
     retention_days: int = Field(nullable=False, sa_column_kwargs={"server_default": "0"})
     automated_decisions: bool | None = Field(default=None, nullable=True)
+    id_numbers: str | None = column_types.text(nullable=True)
     signatures: dict[str, Any] | None = column_types.document(nullable=True)
     valid_from: datetime = column_types.moment()
     valid_until: datetime = column_types.moment()

@@ -3,9 +3,9 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 from consent import Purpose
 from gateway.clients.filing import Filing
@@ -18,6 +18,9 @@ ON_A_PERSONS_ID: Final = frozenset(
 """Questions on a person's own ID: a credit agency needs a licence to agree on them (R13)."""
 ON_A_PERSON: Final = frozenset(each.tag for each in QUESTIONS if each.personal)
 """Questions on a person: of an operator, a credit agency needs a licence for the answer (R13)."""
+IdNumbers = Literal["encrypted", "channel"]
+"""How ID numbers arrive: encrypted to the gateway's key only, or also as they are over the bound channel."""
+ENCRYPTED: Final = "encrypted"
 LONGEST_NAME: Final = 100
 LONGEST_RETENTION_DAYS: Final = 3_660
 """As long as the log of disclosures is kept."""
@@ -72,6 +75,8 @@ class Terms:
     quotas: Quotas = field(default_factory=Quotas)
     retention_days: int = 0
     """Days for which a record may be kept after its use has ended."""
+    id_numbers: IdNumbers | None = None
+    """How ID numbers arrive; `None`, as in agreements of before: encrypted or over the bound channel."""
     automated_decisions: bool | None = None
     """Declaration whether the client decides by automated means (PIPL Article 24); `None`: not declared."""
     valid_from: datetime
@@ -95,6 +100,14 @@ class Terms:
         if self.valid_until <= self.valid_from:
             raise TermsError("The term ends before it begins.")
 
+    def following(self, present: Self | None) -> Self:
+        """These terms, complete: ID numbers arrive as agreed before, else encrypted."""
+        if self.id_numbers is not None or not self.questions & ON_A_PERSONS_ID:
+            return self
+        if present is not None and present.questions & ON_A_PERSONS_ID:
+            return replace(self, id_numbers=present.id_numbers)
+        return replace(self, id_numbers=ENCRYPTED)
+
     def unknown_datasets(self, catalogue: tuple[str, ...]) -> tuple[str, ...]:
         """The datasets that are not in the catalogue."""
         return tuple(sorted(self.datasets - set(catalogue)))
@@ -111,6 +124,7 @@ class Terms:
             "valid_from": self.valid_from.astimezone(UTC).isoformat(),
             "valid_until": self.valid_until.astimezone(UTC).isoformat(),
             **({"retention_days": self.retention_days} if self.retention_days else {}),
+            **({"id_numbers": self.id_numbers} if self.id_numbers else {}),
             **self._declared(),
             **({"signatures": self.signatures.to_json()} if self.signatures else {}),
         }
@@ -129,6 +143,7 @@ class Terms:
             questions=frozenset(found["questions"]),
             quotas=Quotas.from_json(found["quotas"]),
             retention_days=found.get("retention_days", 0),
+            id_numbers=found.get("id_numbers"),
             automated_decisions=found.get("automated_decisions"),
             valid_from=datetime.fromisoformat(found["valid_from"]),
             valid_until=datetime.fromisoformat(found["valid_until"]),
@@ -142,6 +157,7 @@ class Terms:
         return {
             **{name: document[name] for name in ("purposes", "datasets", "questions", "quotas")},
             "retention_days": self.retention_days,
+            "id_numbers": self.id_numbers,
             "automated_decisions": self.automated_decisions,
             "signatures": document.get("signatures"),
             "valid_from": self.valid_from,

@@ -60,7 +60,7 @@ RESOURCE_METADATA: Final = _object(
     },
     {"tls_client_certificate_bound_access_tokens": _TRUTH},
 )
-_KEY: Final = _object(
+_SIGNING_KEY: Final = _object(
     {
         "kty": {"const": "OKP"},
         "crv": {"const": "Ed25519"},
@@ -73,7 +73,22 @@ _KEY: Final = _object(
     },
     {"retired_at": {"type": "string", "format": "date-time"}},
 )
-JWK_SET: Final = _object({"keys": {"type": "array", "items": _KEY}}, {})
+_ENCRYPTION_KEY: Final = _object(
+    {
+        "kty": {"const": "EC"},
+        "crv": {"const": "P-256"},
+        "x": _TEXT,
+        "y": _TEXT,
+        "kid": _TEXT,
+        "use": {"const": "enc"},
+        "alg": {"const": "ECDH-ES"},
+        "xinqiao_use": {"const": "id_number"},
+        "not_before": {"type": "string", "format": "date-time"},
+    },
+    {},
+)
+_KEYS: Final = {"type": "array", "items": {"anyOf": [_SIGNING_KEY, _ENCRYPTION_KEY]}}
+JWK_SET: Final = _object({"keys": _KEYS}, {})
 
 
 def document(schema: dict[str, Any], told: str) -> dict[int | str, dict[str, Any]]:

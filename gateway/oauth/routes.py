@@ -92,8 +92,9 @@ async def get_protected_resource_metadata(runtime: UsingRuntime) -> Response:
     responses=document(JWK_SET, "The public keys, with the dates from and to which each signs."),
 )
 async def get_jwks(runtime: UsingRuntime) -> Response:
-    """Publish every public key, coming and retired ones too (RFC 7517)."""
-    return _published(runtime.keys.published())
+    """Publish every public key that signs, coming and retired ones too, and the one to encrypt to."""
+    signing = runtime.keys.published()["keys"]
+    return _published({"keys": [*signing, *runtime.decryption_keys.published(runtime.now())]})
 
 
 def _published(document: dict[str, Any]) -> Response:

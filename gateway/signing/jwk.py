@@ -60,6 +60,17 @@ def read_ed25519_private_key(jwk: Jwk) -> ed25519.Ed25519PrivateKey:
     return key
 
 
+def read_p256_private_key(jwk: Jwk) -> ec.EllipticCurvePrivateKey:
+    """The key of a private P-256 JWK; raises `ValueError`."""
+    try:
+        key = ECAlgorithm.from_jwk(dict(jwk))
+    except (PyJWTError, TypeError, KeyError) as error:
+        raise ValueError(str(error)) from None
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise ValueError("not a P-256 private key")  # noqa: TRY004  # read as a value
+    return key
+
+
 def new_ed25519_jwk() -> dict[str, str]:
     """A fresh private Ed25519 key (RFC 8037)."""
     return dict(OKPAlgorithm.to_jwk(ed25519.Ed25519PrivateKey.generate(), as_dict=True))

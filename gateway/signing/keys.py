@@ -11,17 +11,26 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gateway.signing.jwk import new_ed25519_jwk, public_jwk, read_ed25519_private_key, thumbprint
+from gateway.signing.jwk import (
+    new_ed25519_jwk,
+    new_p256_jwk,
+    public_jwk,
+    read_ed25519_private_key,
+    thumbprint,
+)
 
 log = structlog.get_logger("gateway.keys")
 
 KeyUse = Literal["token", "response", "log"]
 KEY_USES: tuple[KeyUse, ...] = ("token", "response", "log")
+FileUse = KeyUse | Literal["id_number"]
+ID_NUMBER_USE: Final = "id_number"
+"""Of keys to which clients encrypt ID numbers (`decryption_keys`), in the same file."""
 
 
 class KeysUnreadableError(Exception):
@@ -84,7 +93,7 @@ class KeyRing:
     def __init__(self, keys: Iterable[SigningKey], *, path: Path | None = None) -> None:
         self._held = tuple(keys)
         self._path = path
-        self._stamp = _stamp(path)
+        self._stamp = file_stamp(path)
         self._logged: frozenset[str] | None = None
 
     @classmethod
@@ -98,7 +107,7 @@ class KeyRing:
 
         The previous keys stay if the file is broken or, after `only_logged`, has a key not in the log.
         """
-        stamp = _stamp(self._path)
+        stamp = file_stamp(self._path)
         if self._path is None or stamp is None or stamp == self._stamp:
             return self._held
         try:
@@ -112,7 +121,7 @@ class KeyRing:
 
     def newest(self) -> tuple[SigningKey, ...]:
         """The keys of the file now, whether or not they are in the log."""
-        held, stamp = self._keys, _stamp(self._path)
+        held, stamp = self._keys, file_stamp(self._path)
         if self._path is None or stamp is None or stamp == self._stamp:
             return held
         try:
@@ -147,9 +156,10 @@ class KeyRing:
 
 
 def read_keys(path: Path) -> tuple[SigningKey, ...]:
-    """The keys in the file at `path`; raises `KeysUnreadableError`."""
+    """The signing keys in the file at `path`; raises `KeysUnreadableError`."""
     try:
-        return tuple(_key(entry) for entry in json.loads(path.read_text())["keys"])
+        entries = json.loads(path.read_text())["keys"]
+        return tuple(_key(entry) for entry in entries if entry["use"] != ID_NUMBER_USE)
     except (OSError, ValueError, KeyError, TypeError):
         raise KeysUnreadableError(
             f"XINQIAO_SIGNING_KEYS names {path}, which cannot be read as a file of signing "
@@ -157,9 +167,9 @@ def read_keys(path: Path) -> tuple[SigningKey, ...]:
         ) from None
 
 
-def new_key(use: KeyUse, not_before: datetime) -> dict[str, Any]:
+def new_key(use: FileUse, not_before: datetime) -> dict[str, Any]:
     """A fresh private key as an entry of the key file."""
-    jwk = new_ed25519_jwk()
+    jwk = new_p256_jwk(use="enc", alg="ECDH-ES") if use == ID_NUMBER_USE else new_ed25519_jwk()
     return {
         "kid": f"{use}-{not_before:%Y%m%d}-{thumbprint(jwk)[:8]}",
         "use": use,
@@ -172,10 +182,11 @@ def new_key(use: KeyUse, not_before: datetime) -> dict[str, Any]:
 def new_key_file(now: datetime | None = None) -> str:
     """The text of a key file with one key for each use."""
     moment = (now or datetime.now(UTC)).replace(microsecond=0)
-    return json.dumps({"keys": [new_key(use, moment) for use in KEY_USES]}, indent=1)
+    uses: tuple[FileUse, ...] = (*KEY_USES, ID_NUMBER_USE)
+    return json.dumps({"keys": [new_key(use, moment) for use in uses]}, indent=1)
 
 
-def _stamp(path: Path | None) -> FileStamp | None:
+def file_stamp(path: Path | None) -> FileStamp | None:
     """Fingerprint of a file's state: modification time, inode, size."""
     try:
         found = os.stat(path) if path else None  # noqa: PTH116  # half the time of Path.stat

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from gateway.signing.keys import KeyUse, new_key, read_keys
+from gateway.signing.keys import FileUse, new_key, read_keys
 
 Document = Mapping[str, Any]
 
@@ -24,7 +24,7 @@ class RotationError(Exception):
 
 
 def rotate_keys(
-    document: Document, uses: Iterable[KeyUse], *, begins: datetime, now: datetime
+    document: Document, uses: Iterable[FileUse], *, begins: datetime, now: datetime
 ) -> dict[str, Any]:
     """`document` with a new key for each of `uses`; the previous key retires when the new one begins.
 

@@ -17,6 +17,7 @@ from gateway.access.named_bundle import named_bundle
 from gateway.access.refused_request import UNKNOWN, RefusedRequest
 from gateway.access.subject_uscc import code_warnings
 from gateway.clients.agreements import Agreement
+from gateway.verifications.id_numbers import without_ciphertext
 from gateway.verifications.schemas import ElementsIn, QuestionIn, VerificationIn
 from verification import (
     Asked,
@@ -126,7 +127,7 @@ def parse_request(
         return _refused(Refusal(UnknownPurposeError), uscc, UNKNOWN, known)
     if len(questions) < len(asked):
         return _refused(Refusal(UnknownQuestionError), uscc, body.purpose, known)
-    mistakes = [problem for each in asked if (problem := problem_with(each))]
+    mistakes = [problem for each in asked if (problem := problem_with(without_ciphertext(each)))]
     if len(set(asked)) < len(asked):
         mistakes.insert(0, "Ask each question, with each value, once.")
     if mistakes:

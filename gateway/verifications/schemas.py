@@ -5,9 +5,12 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from gateway.access.body import EnterpriseIn, WireModel
+from gateway.signing.jwe import MAX_LENGTH as MAX_JWE_LENGTH
 from verification import Answer, Match
 
 VerificationText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+SentValue = Annotated[str, StringConstraints(min_length=1, max_length=MAX_JWE_LENGTH)]
+"""A value, or an ID number encrypted to the gateway's key (compact JWE)."""
 MAX_QUESTIONS = 20
 
 
@@ -16,14 +19,14 @@ class ElementsIn(WireModel):
 
     name: VerificationText | None = Field(default=None, examples=["杭州云栖数据科技有限公司"])
     legal_representative: VerificationText | None = None
-    id_number: VerificationText | None = None
+    id_number: SentValue | None = None
 
 
 class QuestionIn(WireModel):
     """One question, with the asserted value (of a group an object) or the chosen band."""
 
     question: VerificationText = Field(examples=["enterprise_name.v1"])
-    value: VerificationText | ElementsIn | None = None
+    value: SentValue | ElementsIn | None = None
 
 
 class VerificationIn(WireModel):

@@ -17,7 +17,7 @@ from gateway.access.consent_binding import check_token_consent, check_token_ente
 from gateway.access.errors import NotInAgreementError, Refusal, conflict_refusal
 from gateway.access.subject_uscc import with_warnings
 from gateway.access.timestamps import SHANGHAI, format_time
-from gateway.clients.terms import ON_A_PERSON
+from gateway.clients.terms import ENCRYPTED, ON_A_PERSON
 from gateway.creditfile.facts import facts_of
 from gateway.creditfile.personal_fields import id_number_digest
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS
@@ -27,6 +27,7 @@ from gateway.disclosure.idempotency import IdempotencyKey, KeyConflict, StoredAn
 from gateway.disclosure.ids import new_id
 from gateway.disclosure.items import DisclosedItem
 from gateway.transparency.disclosure_leaf import Disclosure
+from gateway.verifications.id_numbers import open_id_numbers
 from gateway.verifications.padding import pad_answer
 from gateway.verifications.read_query import VerificationInputs, outside_agreement, read_inputs
 from gateway.verifications.request import VerificationRequest
@@ -69,6 +70,10 @@ def prepare_answer(
     refused = _check_permission(call, inputs, now)
     if refused is not None:
         return refused
+    opened = _with_clear_id_numbers(call, inputs, now)
+    if isinstance(opened, Refusal):
+        return opened
+    call = opened
     key = call.key
     stored = call.answers.find(key, inputs.stored_answer, now)
     if isinstance(stored, KeyConflict):
@@ -97,6 +102,23 @@ def _check_permission(
     if not inputs.allowed:
         raise RuntimeError("allowed, and not read: the read statement decides otherwise")
     return None
+
+
+def _with_clear_id_numbers(
+    call: VerificationCall, inputs: VerificationInputs, now: datetime
+) -> VerificationCall | Refusal:
+    """The call with its ID numbers in clear, as long as it is answered."""
+    runtime, request = call.runtime, call.request
+    asked = open_id_numbers(
+        request.asked,
+        runtime.decryption_keys,
+        (call.caller.client_id, runtime.settings.issuer, request.uscc),
+        encrypted_only=inputs.agreement.id_numbers == ENCRYPTED,
+        now=now,
+    )
+    if isinstance(asked, Refusal):
+        return asked
+    return call if asked == request.asked else replace(call, request=replace(request, asked=asked))
 
 
 def _pending(

@@ -73,6 +73,7 @@ def _agreement(gateway: GatewayFixture, chance: Random) -> Agreement:
         questions=frozenset(tags if chance.random() < 0.7 else tags[::2]),
         retention_days=30,
         automated_decisions=None,
+        id_numbers=None,
         valid_from=now,
         valid_until=now,
         ended_at=None,

@@ -35,6 +35,7 @@ def covering(*, datasets: frozenset[str], questions: frozenset[str]) -> Agreemen
         questions=questions,
         retention_days=0,
         automated_decisions=None,
+        id_numbers=None,
         valid_from=datetime(2026, 1, 1, tzinfo=UTC),
         valid_until=datetime(2027, 1, 1, tzinfo=UTC),
         ended_at=None,

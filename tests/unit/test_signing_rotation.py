@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gateway.cli.main import app
+from gateway.signing.decryption_keys import DecryptionKeys
 from gateway.signing.keys import KeyRing, KeysUnreadableError, KeyUse, new_key_file
 from gateway.signing.rotation import RotationError, rewrite_key_file, rotate_keys
 
@@ -179,7 +180,7 @@ def test_the_command_publishes_the_next_keys_a_day_ahead(file: Path) -> None:
     assert done.stdout.count("is published now and signs from") == 2
     listed = keys_command(file, "list").stdout
     assert listed.count("\tcoming\t") == 2
-    assert listed.count("\tcurrent\t") == 3
+    assert listed.count("\tcurrent\t") == 4
     private = [entry["jwk"]["d"] for entry in json.loads(file.read_text())["keys"]]
     assert not any(each in done.stdout + listed for each in private)
     coming = [line for line in listed.splitlines() if "\tcoming\t" in line]
@@ -193,6 +194,42 @@ def test_the_command_rotates_the_logs_key_by_name_and_says_whom_to_tell(file: Pa
     assert done.exit_code == 0, done.stderr
     assert "log-" in done.stdout
     assert "Tell those who watch the log" in done.stdout
+
+
+def test_a_decryption_key_is_added_to_a_file_of_before_and_rotated(file: Path) -> None:
+    """One is published at a time; the one before opens for a week more."""
+    document = json.loads(file.read_text())
+    entries = [each for each in document["keys"] if each["use"] != "id_number"]
+    file.write_text(json.dumps({"keys": entries}))
+    now = datetime.now(UTC)
+    assert DecryptionKeys.read(file).published(now) == []
+    assert keys_command(file, "rotate", "--use", "id_number", "--at-once").exit_code == 0
+    keys = DecryptionKeys.read(file)
+    now = datetime.now(UTC)
+    (first,) = keys.published(now)
+    assert (first["use"], first["alg"], first["crv"]) == ("enc", "ECDH-ES", "P-256")
+    done = keys_command(file, "rotate", "--use", "id_number", "--in", "24")
+    assert "the one before opens for 7 days more" in done.stdout
+    assert keys.published(now) == [first]
+    later = now + timedelta(hours=25)
+    (second,) = keys.published(later)
+    assert second["kid"] != first["kid"]
+    assert keys.find(second["kid"], now) is None
+    assert keys.find(first["kid"], later) is not None
+    assert keys.find(first["kid"], later + timedelta(days=7)) is None
+
+
+def test_a_broken_decryption_key_leaves_the_ring_as_it_was(file: Path) -> None:
+    """Calls go on; the log says so."""
+    keys = DecryptionKeys.read(file)
+    published = keys.published(datetime.now(UTC))
+    document = json.loads(file.read_text())
+    for each in document["keys"]:
+        each["jwk"] = {"kty": "EC"} if each["use"] == "id_number" else each["jwk"]
+    file.write_text(json.dumps(document))
+    assert keys.published(datetime.now(UTC)) == published
+    with pytest.raises(KeysUnreadableError):
+        DecryptionKeys.read(file)
 
 
 def test_a_leaked_key_is_replaced_at_once_when_the_operator_says_so(file: Path) -> None:
@@ -223,7 +260,7 @@ def test_a_leak_does_not_wait_for_a_rotation_that_is_on_its_way(file: Path) -> N
         (("rotate", "--in", "0.5"), "1 to 2160 hours"),
         (("rotate", "--in", "-3"), "1 to 2160 hours"),
         (("rotate", "--in", "nan"), "1 to 2160 hours"),
-        (("rotate", "--use", "vault"), "token, response or log"),
+        (("rotate", "--use", "vault"), "token, response, log or id_number"),
         (("rotate", "--file", "/nowhere/keys.json"), "cannot be read"),
         (("list", "--file", "/nowhere/keys.json"), "cannot be read"),
     ],

@@ -14,6 +14,7 @@ from . import flow
 from .batch_answer import BatchAnswer, read_batch
 from .batch_parsing import row_result
 from .batch_results import RowResult
+from .id_numbers import encrypt_id_numbers
 from .idempotency import key_on_error
 from .questions import QuestionsAsked, question_pairs, verification_body
 from .uscc import log_mistyped
@@ -74,9 +75,10 @@ class BatchReader:
             rows = yield from self._next_rows()
             if not rows:
                 return None
-            asked = self._asked(rows)
             self._batches += 1
-            answer = yield from self._answer(session, asked, f"{key}.{self._batches}")
+            batch_key = f"{key}.{self._batches}"
+            asked = yield from self._asked(session, rows, batch_key)
+            answer = yield from self._answer(session, asked, batch_key)
             results = tuple(
                 row_result(answer, place, row=self._answered + place, uscc=uscc, asked=tags)
                 for place, (uscc, tags) in enumerate(zip(asked.usccs, asked.tags, strict=True))
@@ -92,7 +94,7 @@ class BatchReader:
         held, self._held = [*self._held, *more], []
         return held
 
-    def _asked(self, rows: list[RowAsked]) -> AskedBatch:
+    def _asked(self, session: Session, rows: list[RowAsked], key: str) -> Flow[AskedBatch]:
         """The batch of these rows; what does not fit its size is held back."""
         usccs: list[str] = []
         tags: list[tuple[str, ...]] = []
@@ -104,7 +106,8 @@ class BatchReader:
             if not pairs:
                 raise ConfigurationError(f"No questions are asked of {uscc!r}.")
             log_mistyped(uscc)
-            body = {"line": place, **verification_body(uscc, self.purpose, pairs)}
+            sent = yield from encrypt_id_numbers(session, uscc, pairs, f"{key}.{place}")
+            body = {"line": place, **verification_body(uscc, self.purpose, sent)}
             line = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
             size += len(line)
             if lines and size > LARGEST_BODY:

@@ -15,6 +15,7 @@ from . import parsing, receipts
 from .closed_lists import ConsentStatus, Purpose, QuestionTag
 from .dates import day_text, term_text
 from .evidence import Evidence
+from .id_numbers import encrypt_id_numbers
 from .idempotency import key_on_error
 from .questions import QuestionsAsked, question_pairs, verification_body
 from .results import (
@@ -54,11 +55,13 @@ def verify(
     group a mapping of its members), or lists tags and (tag, value) pairs, such as `three_elements(…)`.
     The same call with the same `idempotency_key` within 24 hours spends nothing again, in whatever
     process; without one a new key is made. Raises any `XinqiaoError`; its `idempotency_key` is the key.
+    ID numbers are encrypted to the gateway's key, where it publishes one: no proxy and no evidence has them.
     """
     log_mistyped(uscc)
-    asked = question_pairs(questions)
-    body = verification_body(uscc, purpose, asked)
+    pairs = question_pairs(questions)
     with key_on_error(session, idempotency_key) as key:
+        asked = yield from encrypt_id_numbers(session, uscc, pairs, key)
+        body = verification_body(uscc, purpose, asked)
         evidence = yield from call(
             session, "POST", "/v1/verifications", scope="verify", body=body, idempotency_key=key
         )

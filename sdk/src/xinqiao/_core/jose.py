@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
 import re
 from collections.abc import Mapping
@@ -19,7 +20,12 @@ import jwt
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from xinqiao.errors import ConfigurationError, EvidenceInvalid
@@ -84,6 +90,12 @@ class SigningKey:
         """The key's RFC 7638 thumbprint (`jkt`)."""
         text = json.dumps(dict(sorted(self.public_jwk.items())), separators=(",", ":"))
         return _base64url(hashlib.sha256(text.encode()).digest())
+
+    def derive(self, label: bytes, context: str) -> bytes:
+        """Derive 32 secret bytes from the private key (HKDF-SHA256's two steps)."""
+        own = self._key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+        secret = hmac.digest(label, own, hashlib.sha256)
+        return hmac.digest(secret, context.encode() + b"\x01", hashlib.sha256)
 
     def sign(self, claims: Mapping[str, Any], headers: Mapping[str, Any]) -> str:
         """Sign claims as a JWT."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from xinqiao.errors import ConfigurationError, EvidenceUnreadable
@@ -47,13 +48,22 @@ class ResponseKey:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncryptionKey:
+    """The gateway's public key to which ID numbers are encrypted."""
+
+    kid: str
+    public: ec.EllipticCurvePublicKey = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """Response keys by `kid`, and the log's keys, of a JWK set."""
+    """Response keys by `kid`, the log's keys, and the key to encrypt to, of a JWK set."""
 
     by_kid: Mapping[str, ResponseKey]
     log: tuple[Ed25519PublicKey, ...] = ()
     """The keys of the transparency log."""
+    encryption: EncryptionKey | None = None
 
     @classmethod
     def read(cls, source: Jwks | KeySet) -> KeySet:
@@ -71,7 +81,8 @@ class KeySet:
         if len(by_kid) != len(keys):
             raise ConfigurationError("Two keys of the key set have the same kid.")
         log = tuple(_response_key(jwk).public for jwk in listed if _has_use(jwk, "log"))
-        return cls(MappingProxyType(by_kid), log)
+        encryption = next((_encryption_key(jwk) for jwk in listed if _is_for_id_numbers(jwk)), None)
+        return cls(MappingProxyType(by_kid), log, encryption)
 
     def get(self, kid: str) -> ResponseKey | None:
         """The response key of this `kid`, or None."""
@@ -139,6 +150,24 @@ def _has_use(jwk: object, use: str) -> bool:
         and jwk.get("alg") in _ALGORITHMS
         and jwk.get("xinqiao_use", "response") == use
     )
+
+
+def _is_for_id_numbers(jwk: object) -> bool:
+    return (
+        isinstance(jwk, Mapping)
+        and (jwk.get("kty"), jwk.get("crv")) == ("EC", "P-256")
+        and (jwk.get("use"), jwk.get("alg")) == ("enc", "ECDH-ES")
+        and jwk.get("xinqiao_use") == "id_number"
+    )
+
+
+def _encryption_key(jwk: Any) -> EncryptionKey:
+    try:
+        x, y = (int.from_bytes(parse_base64url(jwk[name]), "big") for name in ("x", "y"))
+        public = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+        return EncryptionKey(kid=str(jwk["kid"]), public=public)
+    except (ValueError, TypeError, KeyError):
+        raise ConfigurationError("The key to encrypt ID numbers to cannot be read.") from None
 
 
 def _response_key(jwk: Any) -> ResponseKey:

@@ -104,6 +104,11 @@ def trusted_keys(session: Session) -> Flow[KeySet]:
     """Trusted keys: the pinned ones, else the published ones, cached for an hour."""
     if session.settings.pinned is not None:
         return session.settings.pinned
+    return (yield from published_keys(session))
+
+
+def published_keys(session: Session) -> Flow[KeySet]:
+    """The keys that the issuer publishes, cached for an hour."""
     return _cached_keys(session) or (yield from flow.exclusive(_cached_or_fetched(session)))
 
 
