@@ -188,6 +188,26 @@ async def test_a_client_that_is_too_fast_waits_and_goes_on(served: GatewayFixtur
     assert limited.value.retry_after >= 1
 
 
+@KINDS
+async def test_a_client_reads_its_limits(served: GatewayFixture, kind: Kind) -> None:
+    """What is left, and which limit refused last."""
+    caller = await served.client(quotas=Quotas(per_day=2))
+    bank = client_of(caller, kind, retry=RetryPolicy(retries=0))
+    verify = {"purpose": "loan_approval", "questions": ["is_active.v1"]}
+    for _ in range(2):
+        await result_of(bank.verify(UNKNOWN, **verify))
+    with pytest.raises(errors.LimitReached):
+        await result_of(bank.verify(UNKNOWN, **verify))
+    found = await result_of(bank.limits())
+    by_name = {each.name: each for each in found}
+    assert (by_name["client_day"].remaining, by_name["client_day"].quota) == (0, 2)
+    assert by_name["enterprise"].remaining is None
+    assert by_name["oauth"].endpoint in {"token", "par", "introspect", "revoke"}
+    assert found.last_refusal is not None
+    assert found.last_refusal.limit == "client_day"
+    assert found.last_refusal.refused_at <= found.as_of < found.last_refusal.fits_at
+
+
 def _hurry(bank: Client) -> None:
     for _ in range(1_000):
         bank.verify(UNKNOWN, purpose="loan_approval", questions=["is_active.v1"])

@@ -18,11 +18,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import xinqiao
-from xinqiao import Question, Questions, QuestionTag
+from xinqiao import Question, Questions, QuestionTag, RetryPolicy, errors
 from xinqiao.cli import _show
 from xinqiao.cli._app import app
 from xinqiao.cli._language import Language
-from xinqiao.testing import FakeGateway
+from xinqiao.testing import FakeAgreement, FakeGateway
 
 USCC = "91330106MA2XXXXXXX"
 OF_THE_DEMO = "91330106MAHD08319M"
@@ -254,6 +254,33 @@ def test_questions_lists_the_catalogue(run: Callable[..., Result]) -> None:
     """By tag."""
     assert "is_active.v1" in run("questions").stdout
     assert json.loads(run("questions", "--json").stdout)["catalogue_version"] == "2026.2"
+
+
+def test_limits_shows_what_is_left_and_who_refused(run: Callable[..., Result]) -> None:
+    """The fake gateway has none by default."""
+    shown = run("limits")
+    assert shown.exit_code == 0, shown.output
+    assert json.loads(run("limits", "--json").stdout)["limits"] == []
+
+
+def test_a_limit_is_a_line_and_the_last_refusal_a_note(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In both languages."""
+    fake = FakeGateway(agreement=FakeAgreement(per_minute=1))
+    with fake.client(retry=RetryPolicy(retries=0)) as client:
+        client.consents()
+        with pytest.raises(errors.RateLimited):
+            client.consents()
+        found = client.limits()
+    _show.limits(found, Language.EN)
+    out, notes = capsys.readouterr()
+    assert "client  0 left of 1 in 60 s; one more in" in out
+    assert "last refused by client at " in notes
+    _show.limits(found, Language.ZH)
+    out, notes = capsys.readouterr()
+    assert "剩余 0，共 1（60 秒）" in out
+    assert "最近一次拒绝：client" in notes
 
 
 def test_a_question_is_shown_as_it_is_asked(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import json
@@ -14,9 +15,18 @@ import pytest
 
 import xinqiao
 from tests.sdk_builders import result_of
-from xinqiao import Client, Verification, errors, verify_consent_record, verify_evidence
+from xinqiao import (
+    Client,
+    Limits,
+    RetryPolicy,
+    Verification,
+    errors,
+    verify_consent_record,
+    verify_evidence,
+)
 from xinqiao._core.receipts import PromisedLeaf
 from xinqiao.testing import FakeGateway
+from xinqiao.testing._limit import FakeLimit
 
 USCC: Final = "91330106MA2XXXXXX0"
 LOAN: Final[dict[str, Any]] = {"purpose": "loan_approval"}
@@ -75,9 +85,22 @@ def make_results(gateway: FakeGateway, clock: Clock) -> dict[str, Any]:
         page.evidence,
         verify_consent_record(VECTORS / "consent-record.json", keys=VECTORS / "keys.json"),
     ]
+    made.append(_limits(gateway))
     clock.seconds += 60
     made += bank.check_receipts()[:1]
     return {type(each).__name__: each for each in made}
+
+
+def _limits(gateway: FakeGateway) -> Limits:
+    """The limits of a client that was refused."""
+    unlimited, gateway._limit = gateway._limit, FakeLimit(per_minute=1)
+    with gateway.client(retry=RetryPolicy(retries=0)) as bank:
+        bank.consents()
+        with contextlib.suppress(errors.RateLimited):
+            bank.consents()
+        found = bank.limits()
+    gateway._limit = unlimited
+    return found
 
 
 CLOCK: Final = Clock()
@@ -97,14 +120,15 @@ def parts(value: Any) -> Iterator[Any]:
 
 
 def test_the_results_are_all_of_them() -> None:
-    """Each public dataclass, but for the other page type and two bases."""
+    """Each public dataclass, but for the other page type, two bases and what the fake does not know."""
     public = {
         name
         for name in xinqiao.__all__
         if dataclasses.is_dataclass(getattr(xinqiao, name)) and name not in SETTINGS | OF_BATCHES
     }
     found = {type(part).__name__ for each in RESULTS.values() for part in parts(each)}
-    assert public - found == {"AsyncQueryPage", "Change", "QueryResult"}
+    of_the_real_gateway = {"WatchList", "WatchLists"}
+    assert public - found == {"AsyncQueryPage", "Change", "QueryResult"} | of_the_real_gateway
 
 
 @pytest.mark.parametrize("name", RESULTS)

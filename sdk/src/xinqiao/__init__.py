@@ -35,6 +35,7 @@ from ._core.evidence import Evidence, verify_evidence
 from ._core.feed import AsyncCursorStore, CursorFunctions, CursorStore, FileCursor, MemoryCursor
 from ._core.jose import generate_client_key, generate_dpop_key, public_jwks
 from ._core.keys import KeySet
+from ._core.limits import Limit, LimitRefusal, Limits
 from ._core.questions import QuestionValue, four_elements, three_elements
 from ._core.receipts import Receipt
 from ._core.results import (
@@ -100,6 +101,9 @@ __all__ = [
     "Evidence",
     "FileCursor",
     "KeySet",
+    "Limit",
+    "LimitRefusal",
+    "Limits",
     "LineEvidence",
     "LogPromise",
     "MemoryCursor",

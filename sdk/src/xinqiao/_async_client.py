@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Self, Type
 import httpx2
 
 from xinqiao._core import calls, consent_flow, deletion, feed, receipts
+from xinqiao._core import limits as _limits
 from xinqiao._core import watches as _watches
 from xinqiao._core.batch import LARGEST_BATCH, LONGEST_WAIT, BatchReader, RowAsked
 from xinqiao._core.connection import Connection
@@ -121,6 +122,7 @@ class AsyncClient(Connection[httpx2.AsyncBaseTransport]):
     query: Final = _paged_method(calls.query)
     query_all: Final = _records_method(calls.query)
     questions: Final = _async_method(calls.questions)
+    limits: Final = _async_method(_limits.limits)
     start_consent: Final = _async_method(consent_flow.start_consent)
     finish_consent: Final = _async_method(consent_flow.finish_consent)
     request_consent: Final = _async_method(calls.request_consent)

@@ -232,6 +232,17 @@ def questions(
 
 
 @app.command()
+def limits(
+    kit: Kit = None, who: As = "bank", keys: Keys = None, as_json: Json = False, lang: Lang = None
+) -> None:
+    """Show what is left of each limit, and which one refused a call last."""
+    language = lang or reader_language()
+    with open_client(Client, kit, who, keys, language) as client:
+        found = client.limits()
+    _show.json(found.evidence) if as_json else _show.limits(found, language)
+
+
+@app.command()
 def curl(
     url: Annotated[
         str, typer.Argument(help="An address on the issuer, or a path like /v1/questions.")

@@ -54,6 +54,18 @@ TEXTS: Final[Mapping[str, Mapping[Language, str]]] = {
         Language.EN: "As of {moment}, no record was found",
     },
     "withheld": {Language.ZH: "未提供", Language.EN: "withheld"},
+    "limit_left": {
+        Language.ZH: "剩余 {remaining}，共 {quota}（{window} 秒）；{refill} 秒后再有一次",
+        Language.EN: "{remaining} left of {quota} in {window} s; one more in {refill} s",
+    },
+    "limit_of_each": {
+        Language.ZH: "每家企业 {quota} 次（{window} 秒）",
+        Language.EN: "{quota} in {window} s for each enterprise",
+    },
+    "last_refusal": {
+        Language.ZH: "最近一次拒绝：{limit}，{refused}；{fits} 起可再次通过",
+        Language.EN: "last refused by {limit} at {refused}; it fits from {fits}",
+    },
     "signature": {
         Language.ZH: "签名已验证：公钥 {keyid}，{moment}",
         Language.EN: "signature verified: key {keyid}, {moment}",

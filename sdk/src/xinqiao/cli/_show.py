@@ -31,7 +31,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from xinqiao import Answer, ConsentRecord, Evidence, QueryPage, Questions, Record, Verification
+    from xinqiao import (
+        Answer,
+        ConsentRecord,
+        Evidence,
+        Limits,
+        QueryPage,
+        Questions,
+        Record,
+        Verification,
+    )
     from xinqiao._core.results import ConsentUse
 
 out: Final = Terminal(emoji=False, markup=False)
@@ -104,6 +113,28 @@ def questions(catalogue: Questions, language: Language) -> None:
             shown = title.get(language, title) if isinstance(title, dict) else title
             out.print(Text(f"  {_plain(shown, language)}"), soft_wrap=True)
     _print_signature(catalogue.evidence, language)
+
+
+def limits(found: Limits, language: Language) -> None:
+    """Print what is left of each limit, and the last refusal."""
+    labels = [f"{each.name} {each.endpoint or ''}".rstrip() for each in found]
+    width = max(map(cell_len, labels), default=0)
+    for label, each in zip(labels, found, strict=True):
+        kind = "limit_of_each" if each.remaining is None else "limit_left"
+        told = text(
+            kind,
+            language,
+            remaining=f"{each.remaining}",
+            quota=f"{each.quota}",
+            window=f"{each.window}",
+            refill=f"{each.refill}",
+        )
+        style = "red" if each.remaining == 0 else ""
+        _print_row(label, Text(told, style=style), width=width)
+    if (last := found.last_refusal) is not None:
+        refused, fits = moment_text(last.refused_at), moment_text(last.fits_at)
+        _note(text("last_refusal", language, limit=last.limit, refused=refused, fits=fits))
+    _print_signature(found.evidence, language)
 
 
 def evidence(verified: Evidence, language: Language) -> None:

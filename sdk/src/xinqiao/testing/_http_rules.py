@@ -27,6 +27,7 @@ METHODS: Final[Mapping[str, set[str]]] = {
     "/v1/changes": {"GET"},
     "/v1/changes/ack": {"POST"},
     "/v1/questions": {"GET", "HEAD"},
+    "/v1/limits": {"GET", "HEAD"},
 }
 _SCOPES: Final = {
     "verifications": "verify",
@@ -43,6 +44,7 @@ _PARAMETERS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("POST", "/v1/consents"): (),
     ("POST", "/v1/changes/ack"): (),
     ("GET", "/v1/questions"): (),
+    ("GET", "/v1/limits"): (),
     ("GET", "/v1/consents"): ("status", "after"),
     ("GET", "/v1/consents/"): ("wait",),
     ("DELETE", "/v1/consents/"): (),
