@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import insert
 
+from gateway.creditfile.watches.lists import WatchList, delete_list, put_list
 from gateway.disclosure.tables import TurnedAwayRow
 from gateway.portal.access_history import entries
 from gateway.portal.access_history.entries import EntryFilter
@@ -327,3 +328,33 @@ async def test_each_item_shows_what_was_told_of_it(portal: PortalFixture) -> Non
     english = await page_of(browser, portal, "lang=en")
     assert "Is your public credit rating good or better?" in english
     assert "Not determined" in english
+
+
+async def test_who_watches_and_each_time_it_was_told_is_shown(portal: PortalFixture) -> None:
+    """While the list is followed; without what another enterprise's watcher does."""
+    browser = await portal.signed_in()
+    other = await portal.add_client("某平台", "A Platform")
+    for client, uscc in ((portal.bank, portal.firm), (other, portal.elsewhere)):
+        async with portal.engine.begin() as connection:
+            now = portal.clock()
+            wanted = WatchList(
+                client_id=client,
+                name="nightly",
+                purpose="loan_approval",
+                questions=("is_active.v1",),
+                enterprises=1,
+                created_at=now,
+                replaced_at=now,
+            )
+            await put_list(connection, wanted, [uscc], catalogue_version="2026.2")
+    page = await page_of(browser, portal)
+    assert "正在关注您企业的机构" in page
+    assert "浙江示范银行" in page
+    assert "某平台" not in page
+    await portal.add_look(portal.firm, kind="watch", asked=["is_active.v1"])
+    async with portal.engine.begin() as connection:
+        await delete_list(connection, portal.bank, "nightly")
+    page, rows = await page_of(browser, portal), await rows_of(browser, portal)
+    assert "正在关注您企业的机构" not in page
+    assert "已告知答复可能有变" in page
+    assert [(row["方式"], row["结果"]) for row in rows] == [("关注", "已告知答复可能有变")]

@@ -12,9 +12,12 @@ from gateway.limits.quotas import Quotas
 from gateway.synthetic.headless_visitor import HeadlessVisitor
 from tests.consent_builders import grant_all
 from tests.gateway_fixture import UNKNOWN, GatewayFixture
+from tests.records_builders import deliver, make_department, make_penalty
 from tests.sdk_builders import TamperingTransport, client_of, result_of, tamper_with
 from tests.waiting import PATIENCE
+from tests.watch_builders import follow
 from xinqiao import (
+    AnswerChange,
     AsyncClient,
     Change,
     Client,
@@ -346,3 +349,31 @@ async def test_the_log_keeps_its_promises_to_the_sdk(served: GatewayFixture) -> 
     await asyncio.sleep(11)
     for client in clients:
         assert len(await result_of(client.check_receipts())) == 3
+
+
+@KINDS
+async def test_a_bank_watches_and_is_told_what_to_ask_again(
+    served: GatewayFixture, kind: Kind
+) -> None:
+    """Lists are put, read and deleted; a change of the feed names the questions."""
+    caller, department = await served.client(), await make_department(served)
+    bank, uscc = client_of(caller, kind), served.entities[160 + [Client, AsyncClient].index(kind)]
+    asked: dict[str, Any] = {"purpose": "loan_approval", "questions": ["no_live_penalty.v1"]}
+    put = await result_of(bank.put_watch("nightly", enterprises=[uscc.uscc], **asked))
+    assert (put.name, put.count, put.status, put.enterprises) == ("nightly", 1, "watching", ())
+    await follow(served)
+    await deliver(department, "penalty", make_penalty(served, uscc.uscc))
+    changes: list[Change] = []
+    while not changes:
+        await asyncio.sleep(0.1)
+        changes = list(await result_of(bank.changes()))
+    (change,) = changes
+    assert isinstance(change, AnswerChange)
+    assert (change.uscc, change.questions) == (uscc.uscc, ("no_live_penalty.v1",))
+    assert not change.takes_back
+    whole = await result_of(bank.watch("nightly"))
+    assert whole.enterprises == (uscc.uscc,)
+    assert [each.name for each in await result_of(bank.watches())] == ["nightly"]
+    assert (await result_of(bank.delete_watch("nightly"))).status == 204
+    with pytest.raises(errors.NotFound):
+        await result_of(bank.watch("nightly"))
