@@ -198,6 +198,11 @@ async def test_a_result_goes_on_from_a_line(gateway: GatewayFixture) -> None:
     for first in (2, 200, 201, 250, 251):
         rest = read_result((await result_of(caller, job, f"?from_line={first}")).content)
         assert (rest.lines, rest.last) == (whole.lines[first - 1 :], whole.last)
+    first, told = 1, b""
+    while b'{"manifest"' not in told:
+        page = gateway.checked(await result_of(caller, job, f"?from_line={first}&lines=90"))
+        told, first = told + page.content, first + 90
+    assert read_result(told) == whole
 
 
 async def test_what_does_not_fit_the_state_is_a_conflict(gateway: GatewayFixture) -> None:

@@ -41,8 +41,16 @@ SETTINGS: Final = {
     "CursorFunctions",
 }
 """Public dataclasses that are no results."""
-OF_BATCHES: Final = {"LineEvidence", "RowProblem", "RowResult", "SignedManifest"}
-"""Results of `verify_many`, which the fake gateway does not answer; see the contract tests."""
+OF_BATCHES: Final = {
+    "Job",
+    "JobLine",
+    "LineEvidence",
+    "RowProblem",
+    "RowResult",
+    "SignedManifest",
+    "TakenLines",
+}
+"""Results of `verify_many` and of jobs, which the fake gateway does not answer; see the contract tests."""
 
 
 class Clock:

@@ -134,7 +134,7 @@ async def _receive(
     writer = _SetWriter(runtime=runtime, job=job, found=found)
     try:
         async with asyncio.timeout(UPLOAD_SECONDS):
-            async for block in _blocks(request):
+            async for block in arriving_blocks(request):
                 found.body.update(block)
                 for each in hashes.values():
                     each.update(block)
@@ -159,11 +159,11 @@ async def _receive(
     return found
 
 
-async def _blocks(request: Request) -> AsyncIterator[bytes]:
-    """The body's blocks; each must arrive in time."""
+async def arriving_blocks(request: Request, seconds: float = PIECE_SECONDS) -> AsyncIterator[bytes]:
+    """The body's blocks; `TimeoutError` where one does not arrive in so many seconds."""
     stream, total = aiter(request.stream()), 0
     while True:
-        async with asyncio.timeout(PIECE_SECONDS):
+        async with asyncio.timeout(seconds):
             block = await anext(stream, None)
         if block is None:
             return

@@ -41,6 +41,16 @@ async def ndjson_result(runtime: Runtime, job: Job, after: int = 0) -> AsyncIter
     yield (job.manifest or "").encode() + _LF
 
 
+async def result_page(runtime: Runtime, job: Job, after: int, lines: int) -> bytes:
+    """So many answers after a line, and the manifest behind the last one."""
+    found: list[bytes] = []
+    async for texts in answered_sets(runtime, job, after):
+        found += texts
+        if len(found) > lines:
+            return _LF.join(found[:lines]) + _LF
+    return _LF.join([*found, (job.manifest or "").encode()]) + _LF
+
+
 async def asked_tags(runtime: Runtime, job: Job) -> list[str]:
     """The tags of the questions that the job's answers name, in the order in which they come first."""
     if job.questions is not None:

@@ -29,7 +29,7 @@ from gateway.verifications.jobs.lifecycle import ClientAct, JobState, NotNow, ac
 from gateway.verifications.jobs.openapi import LINES_BODY, RESULT_RESPONSES
 from gateway.verifications.jobs.receive_lines import MAX_LINES, receive_lines
 from gateway.verifications.jobs.schemas import JobIn, JobOut, JobsOut, LinesOut
-from gateway.verifications.jobs.send_result import send_file, send_lines
+from gateway.verifications.jobs.send_result import send_file, send_lines, send_page
 from gateway.verifications.jobs.serializers import job_document
 from gateway.verifications.jobs.store import Job, TooManyJobs
 from gateway.verifications.jobs.template import Template, parse_template
@@ -46,7 +46,8 @@ FULL = (
     f"A client has at most {store.MAX_JOBS} jobs, and {store.MAX_KEPT_LINES:,} lines in them: delete "
     "some of yours."
 )
-NO_LINES_AFTER = "CSV and xlsx are sent whole: leave out from_line."
+NO_LINES_AFTER = "CSV and xlsx are sent whole: leave out from_line and lines."
+PAGE_LINES = 10_000
 
 
 @router.post(
@@ -135,16 +136,22 @@ async def get_verification_job_result(
     runtime: UsingRuntime,
     format: Annotated[Literal["ndjson", "csv", "xlsx"], Query()] = "ndjson",  # noqa: A002  # on the wire
     from_line: Annotated[int, Query(ge=1, le=MAX_LINES + 1)] = 1,
+    lines: Annotated[int | None, Query(ge=1, le=PAGE_LINES)] = None,
 ) -> Response:
-    """Send the result of an ended job, from one of its lines on; once sent whole it is kept a day more."""
+    """Send the result of an ended job, from one of its lines on; once sent whole it is kept a day more.
+
+    With `lines` a page of so many, signed by its header; the manifest follows the last line.
+    """
     job = await _own(request, runtime, job_id)
     if job.state == JobState.DELETED:
         raise NotFoundError("The result of this job is deleted.")
     _check_phase(job, ClientAct.COLLECT)
+    if format != "ndjson" and (from_line > 1 or lines is not None):
+        raise InvalidRequestError(NO_LINES_AFTER)
+    if lines is not None:
+        return await send_page(runtime, job, from_line - 1, lines)
     if format == "ndjson":
         return send_lines(request, runtime, job, from_line - 1)
-    if from_line > 1:
-        raise InvalidRequestError(NO_LINES_AFTER)
     return await send_file(request, runtime, job, format)
 
 

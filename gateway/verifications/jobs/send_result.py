@@ -14,7 +14,7 @@ from gateway.access.request_middleware import STREAMED, signed_request
 from gateway.runtime import Runtime
 from gateway.signing.http_signatures import signature_over_digest
 from gateway.verifications.jobs import store
-from gateway.verifications.jobs.result import ndjson_result
+from gateway.verifications.jobs.result import ndjson_result, result_page
 from gateway.verifications.jobs.result_file import CSV, XLSX, result_file
 from gateway.verifications.jobs.store import Job
 
@@ -32,6 +32,14 @@ def send_lines(request: Request, runtime: Runtime, job: Job, after: int) -> Resp
         media_type=NDJSON,
         headers={"Cache-Control": "no-store"},
     )
+
+
+async def send_page(runtime: Runtime, job: Job, after: int, lines: int) -> Response:
+    """Some answers, signed as any other answer; with the last one the manifest."""
+    page = await result_page(runtime, job, after, lines)
+    if page.endswith(f"{job.manifest}\n".encode()):
+        await _collect(runtime, job)
+    return Response(page, media_type=NDJSON, headers={"Cache-Control": "no-store"})
 
 
 async def send_file(request: Request, runtime: Runtime, job: Job, name: str) -> Response:
@@ -69,5 +77,9 @@ async def _collected(
     """The parts; once the last one was sent, the result counts as collected."""
     async for part in parts:
         yield part
+    await _collect(runtime, job)
+
+
+async def _collect(runtime: Runtime, job: Job) -> None:
     async with runtime.engine.begin() as connection:
         await store.mark_collected(connection, job.job_id, now=runtime.now())

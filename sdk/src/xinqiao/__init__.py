@@ -33,6 +33,7 @@ from ._core.connection import ClientOptions
 from ._core.consent_records import ConsentRecord, verify_consent_record
 from ._core.evidence import Evidence, verify_evidence
 from ._core.feed import AsyncCursorStore, CursorFunctions, CursorStore, FileCursor, MemoryCursor
+from ._core.jobs import Job, JobLine, TakenLines
 from ._core.jose import generate_client_key, generate_dpop_key, public_jwks
 from ._core.keys import KeySet
 from ._core.limits import Limit, LimitRefusal, Limits
@@ -100,6 +101,8 @@ __all__ = [
     "DueForDeletion",
     "Evidence",
     "FileCursor",
+    "Job",
+    "JobLine",
     "KeySet",
     "Limit",
     "LimitRefusal",
@@ -125,6 +128,7 @@ __all__ = [
     "SeparateConsent",
     "SignedManifest",
     "Source",
+    "TakenLines",
     "Verification",
     "WatchList",
     "WatchLists",

@@ -32,6 +32,7 @@ from xinqiao._core.method_signature import copy_signature
 from xinqiao.errors import ClientClosed, ConfigurationError
 
 from ._core.results import Change, Changes, QueryResult, Record
+from ._jobs import AsyncJobs
 
 if TYPE_CHECKING:
     from ._core.batch_results import RowResult
@@ -188,6 +189,15 @@ class AsyncClient(Connection[httpx2.AsyncBaseTransport]):
             batch_size=batch_size,
         )
         return self._results(reader)
+
+    @property
+    def jobs(self) -> AsyncJobs:
+        """Verification jobs: up to a million lines, answered in the background."""
+        return AsyncJobs(self)
+
+    async def run_flow(self, flow: Callable[[Session], Flow[T]]) -> T:
+        """Run a flow over this client's session; for the SDK's own parts."""
+        return await self._run(flow(self._session))
 
     async def aclose(self) -> None:
         """Close the connections."""

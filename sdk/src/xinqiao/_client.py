@@ -33,6 +33,7 @@ from xinqiao._core.method_signature import copy_signature
 from xinqiao.errors import ClientClosed, ConfigurationError
 
 from ._core.results import Change, Changes, QueryResult, Record
+from ._jobs import Jobs
 
 if TYPE_CHECKING:
     from ._core.batch_results import RowResult
@@ -189,6 +190,15 @@ class Client(Connection[httpx2.BaseTransport]):
             batch_size=batch_size,
         )
         return self._results(reader)
+
+    @property
+    def jobs(self) -> Jobs:
+        """Verification jobs: up to a million lines, answered in the background."""
+        return Jobs(self)
+
+    def run_flow(self, flow: Callable[[Session], Flow[T]]) -> T:
+        """Run a flow over this client's session; for the SDK's own parts."""
+        return self._run(flow(self._session))
 
     def close(self) -> None:
         """Close the connections."""

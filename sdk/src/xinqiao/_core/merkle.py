@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -37,3 +37,31 @@ def inclusion_proof(index: int, leaves: Sequence[bytes]) -> list[bytes]:
 
 def _above(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+class Frontier:
+    """A tree that grows leaf by leaf: the roots of its largest full subtrees, from the left."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._peaks: list[bytes] = []
+
+    def add(self, leaves: Iterable[bytes]) -> None:
+        """Append leaf hashes."""
+        for leaf in leaves:
+            self._peaks.append(leaf)
+            merged = self.size
+            while merged & 1:
+                right = self._peaks.pop()
+                self._peaks[-1] = _above(self._peaks[-1], right)
+                merged >>= 1
+            self.size += 1
+
+    def root(self) -> bytes:
+        """Root over all leaves."""
+        if not self._peaks:
+            return root_of(())
+        *left, above = self._peaks
+        for each in reversed(left):
+            above = _above(each, above)
+        return above

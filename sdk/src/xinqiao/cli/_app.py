@@ -34,6 +34,7 @@ from xinqiao.cli._errors import InputError
 from xinqiao.cli._language import Language, reader_language
 from xinqiao.cli._options import As, Json, Keys, Kit, Lang
 from xinqiao.cli.deliver.command import deliver
+from xinqiao.cli.verify.command import verify
 from xinqiao.errors import EvidenceExists
 
 CURL_TIMEOUT: Final = 60  # seconds; an endpoint may hold a call for 30 (`wait`)
@@ -82,7 +83,8 @@ def options(
     """Ask, query and prove, at a Xinqiao (信桥) gateway. Every answer's signature is verified.
 
     Ends with 0 when it is done, 1 when it was refused or is not authentic (a sentence says why and
-    what to do), 2 for wrong options, and `curl` with 22 when the answer is a refusal; `deliver` says its own.
+    what to do), 2 for wrong options, and `curl` with 22 when the answer is a refusal; `deliver` and
+    `verify` say their own.
     """
     del version  # printed by its callback
     if lang is not None:
@@ -303,6 +305,7 @@ def keygen(
 
 
 app.command()(deliver)
+app.command()(verify)
 
 
 def _check_savable(path: Path | None, *, force: bool) -> None:

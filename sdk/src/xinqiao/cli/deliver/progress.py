@@ -47,7 +47,7 @@ def bytes_bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    with _bars(*columns) as bars:
+    with progress_bars(*columns) as bars:
         task = bars.add_task(label, total=length)
         yield lambda position: bars.update(task, completed=position)
 
@@ -55,11 +55,12 @@ def bytes_bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
 @contextmanager
 def spinner(label: str) -> Iterator[Callable[[str], None]]:
     """A line that moves while something is waited for. Yields a setter of its text."""
-    with _bars(SpinnerColumn(), TextColumn("{task.description}")) as bars:
+    with progress_bars(SpinnerColumn(), TextColumn("{task.description}")) as bars:
         task = bars.add_task(label, total=None)
         yield lambda said: bars.update(task, description=said)
 
 
-def _bars(*columns: ProgressColumn) -> Progress:
+def progress_bars(*columns: ProgressColumn) -> Progress:
+    """Bars beside the output; hidden without a terminal."""
     console = _show.notes
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -1,0 +1,135 @@
+"""Verification of a file's rows: read, asked in batches, written as they are answered, counted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, cast
+
+from xinqiao.cli._errors import InputError
+from xinqiao.cli.deliver.own_rows import OwnRows, ReadOptions, UnreadableError, read_rows
+
+from .answers_file import AnswersWriter, answers_file
+from .asked import AskedOfRows, asked_of_rows, code_place
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from xinqiao import Client, Purpose, QuestionTag, QuestionValue
+    from xinqiao._core.batch import RowAsked
+
+_PIECE: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """What is to be asked of a file, and where the answers go."""
+
+    file: ReadOptions
+    purpose: str
+    questions: Sequence[str]
+    out: Path
+    force: bool
+
+    def key(self) -> str:
+        """The idempotency key of these questions of these bytes: the same command goes on where it was."""
+        digest = hashlib.sha256(json.dumps([self.purpose, *self.questions]).encode())
+        with self.file.path.open("rb") as file:
+            while piece := file.read(_PIECE):
+                digest.update(piece)
+        return f"file-{digest.hexdigest()[:40]}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """Counts of a review: rows, answers by question, problems by code."""
+
+    rows: int = 0
+    answers: dict[str, Counter[str]] = field(default_factory=dict)
+    problems: Counter[str] = field(default_factory=Counter)
+
+
+class _Everything:
+    def __contains__(self, _number: object) -> bool:
+        return True
+
+
+def open_rows(options: ReadOptions) -> OwnRows:
+    """The file's rows; `InputError` where it cannot be read."""
+    try:
+        return read_rows(options, cast("set[int]", _Everything()))
+    except (UnreadableError, OSError):
+        raise InputError(
+            f"无法读取 {options.path}：请提供带“统一社会信用代码”表头的 CSV、NDJSON 或 Excel 文件。",
+            f"{options.path} cannot be read: give a CSV, NDJSON or Excel file whose header names "
+            "统一社会信用代码 (or uscc).",
+        ) from None
+
+
+def count_rows(options: ReadOptions) -> int:
+    """The number of rows."""
+    rows = open_rows(options)
+    try:
+        return sum(1 for _ in rows.items)
+    finally:
+        rows.close()
+
+
+def run_review(client: Client, review: Review, progress: Callable[[int], None]) -> Tally:
+    """Ask every row and write its answers; rows are held in memory a batch at a time."""
+    rows = open_rows(review.file)
+    try:
+        code = code_place(rows.columns)
+        asked = asked_of_rows(review.questions, rows.columns)
+        tags = list(dict.fromkeys(each.tag for each in asked))
+        with answers_file(review.out, rows.columns, tags, force=review.force) as writer:
+            return _answered(client, review, _Rows(rows, code, asked), writer, progress)
+    finally:
+        rows.close()
+
+
+class _Rows:
+    """The rows as they are asked; those that were not answered yet are held, to be written then."""
+
+    def __init__(self, rows: OwnRows, code: int, asked: Sequence[AskedOfRows]) -> None:
+        self._rows, self._code, self._asked = rows, code, asked
+        self._width = len(rows.columns)
+        self.held: deque[list[str]] = deque()
+
+    def __iter__(self) -> Iterator[RowAsked]:
+        for item in self._rows.items:
+            own = list(self._rows.cells(item))
+            cells = (own + [""] * self._width)[: max(self._width, len(own))]
+            self.held.append(cells)
+            questions = [
+                cast("tuple[QuestionTag, QuestionValue]", each.of_row(cells))
+                for each in self._asked
+            ]
+            yield cells[self._code].strip(), questions
+
+
+def _answered(
+    client: Client,
+    review: Review,
+    rows: _Rows,
+    writer: AnswersWriter,
+    progress: Callable[[int], None],
+) -> Tally:
+    tally = Tally()
+    results = client.verify_many(
+        iter(rows),
+        purpose=cast("Purpose", review.purpose),
+        idempotency_key=review.key(),
+        progress=progress,
+    )
+    for result in results:
+        writer.write(rows.held.popleft(), result)
+        tally.rows += 1
+        for each in result.answers:
+            tally.answers.setdefault(each.question, Counter())[each.answer] += 1
+        if result.problem is not None:
+            tally.problems[result.problem.code] += 1
+    return tally
