@@ -92,6 +92,8 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,  # the handler's name
         redirect_slashes=False,  # a redirect would name whatever host the caller has written
+        # It would look for exporters at each call, and tell them queries and errors with their texts.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     for router in (  # matched in this order: the most called first
         gateway.codes.reports.routes.router,  # before any id: its addresses cannot be ids

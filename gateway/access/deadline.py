@@ -8,7 +8,8 @@ with its `Idempotency-Key` gets the stored answer.
 """
 
 import asyncio
-from contextlib import suppress
+from types import TracebackType
+from typing import Self
 
 from starlette.requests import Request
 from starlette.types import Message, Receive
@@ -17,20 +18,40 @@ DEADLINE = "deadline"
 
 
 class Deadline:
-    """One call's deadline, `seconds` after its last renewal."""
+    """A block with one call's deadline, `seconds` after its last renewal.
 
-    __slots__ = ("_beyond", "_loop", "_seconds", "_timer")
+    Renewing only notes the new time: a single timer of the event loop finds out, and goes on waiting.
+    """
 
-    def __init__(self, timer: asyncio.Timeout, seconds: float) -> None:
-        self._loop = asyncio.get_running_loop()
+    __slots__ = ("_beyond", "_loop", "_seconds", "_timeout", "_timer", "due")
+
+    due: float | None
+    """The event loop's time at which it passes; `None` while it stands still."""
+
+    def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._beyond = 0.0
-        self._timer = timer
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        self._timeout = asyncio.timeout(None)
+        await self._timeout.__aenter__()
         self.renew()
+        self._timer = self._loop.call_at(self._loop.time() + self._seconds, self._watch)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._timer.cancel()
+        await self._timeout.__aexit__(kind, error, trace)
 
     def renew(self) -> None:
         """Restart the time from now."""
-        self._move(self._loop.time() + self._seconds + self._beyond)
+        self.due = self._loop.time() + self._seconds + self._beyond
 
     def allow(self, seconds: float) -> None:
         """Add `seconds` to the time, now and at each renewal."""
@@ -45,7 +66,7 @@ class Deadline:
             nonlocal has_arrived
             if has_arrived:  # only a disconnect can follow
                 return await receive()
-            self._move(None)
+            self.due = None
             message = await receive()
             has_arrived = not message.get("more_body", False)
             self.renew()
@@ -53,9 +74,13 @@ class Deadline:
 
         return received
 
-    def _move(self, when: float | None) -> None:
-        with suppress(RuntimeError):  # it has just run out
-            self._timer.reschedule(when)
+    def _watch(self) -> None:
+        """Cancel the call if its deadline has passed, or look again when it may have."""
+        now = self._loop.time()
+        if self.due is None or now < self.due:
+            self._timer = self._loop.call_at(self.due or now + self._seconds, self._watch)
+        else:
+            self._timeout.reschedule(now)
 
 
 def extend_deadline(request: Request, seconds: float) -> None:

@@ -4,7 +4,6 @@ The signature covers the response and its request (`signing.http_signatures`), r
 buffered until it is complete, so that nothing is sent unsigned.
 """
 
-import asyncio
 import re
 import secrets
 from collections.abc import Callable, Hashable, Iterable
@@ -51,21 +50,26 @@ class RequestMiddleware:
         state["method"] = scope["method"]
         state["headers"] = {}
         state["content_digest"] = None
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            sending = _SigningSend(scope, send)
-            try:
-                async with asyncio.timeout(None) as timer:
-                    runtime: Runtime = scope["app"].state.runtime
-                    deadline = Deadline(timer, runtime.settings.request_timeout)
-                    state[DEADLINE] = deadline
-                    received = deadline.receiving(receive)
-                    await _check_digest(scope, received)
-                    await self._app(as_routed(scope), received, sending)
-            except Exception as error:
-                if sending.has_begun:
-                    raise
-                answer = self._on_fault(Request(scope), error)
-                await answer(scope, receive, sending)
+        bound = structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            await self._serve(scope, receive, send)
+        finally:
+            structlog.contextvars.reset_contextvars(**bound)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        sending = _SigningSend(scope, send)
+        try:
+            runtime: Runtime = scope["app"].state.runtime
+            async with Deadline(runtime.settings.request_timeout) as deadline:
+                scope["state"][DEADLINE] = deadline
+                received = deadline.receiving(receive)
+                await _check_digest(scope, received)
+                await self._app(as_routed(scope), received, sending)
+        except Exception as error:
+            if sending.has_begun:
+                raise
+            answer = self._on_fault(Request(scope), error)
+            await answer(scope, receive, sending)
 
 
 class _SigningSend:

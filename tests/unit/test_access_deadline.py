@@ -12,64 +12,87 @@ from gateway.access.deadline import Deadline
 pytestmark = pytest.mark.asyncio
 
 SECONDS = 10.0
-Timed = tuple[asyncio.Timeout, Deadline]
 
 
 @pytest_asyncio.fixture
-async def timed() -> AsyncIterator[Timed]:
-    """A started call."""
-    async with asyncio.timeout(None) as timer:
-        yield timer, Deadline(timer, SECONDS)
+async def deadline() -> AsyncIterator[Deadline]:
+    """That of a started call."""
+    async with Deadline(SECONDS) as started:
+        yield started
 
 
-def left(timer: asyncio.Timeout) -> float:
+def left(deadline: Deadline) -> float:
     """Seconds left; infinite while the clock is stopped."""
-    when = timer.when()
-    return float("inf") if when is None else when - asyncio.get_running_loop().time()
+    due = deadline.due
+    return float("inf") if due is None else due - asyncio.get_running_loop().time()
 
 
-async def test_a_call_has_its_time_from_its_beginning(timed: Timed) -> None:
+async def test_a_call_has_its_time_from_its_beginning(deadline: Deadline) -> None:
     """Without renewal it ends."""
-    assert 0 < left(timed[0]) <= SECONDS
+    assert 0 < left(deadline) <= SECONDS
 
 
-async def test_time_stands_still_while_the_body_arrives(timed: Timed) -> None:
+async def test_time_stands_still_while_the_body_arrives(deadline: Deadline) -> None:
     """Each part renews it; receiving after the last part does not."""
-    timer, deadline = timed
     found: list[float] = []
     parts = iter([b"a", b"b", b""])
 
     async def receive() -> Message:
-        found.append(left(timer))
+        found.append(left(deadline))
         body = next(parts, b"")
         return {"type": "http.request", "body": body, "more_body": bool(body)}
 
     receiving = deadline.receiving(receive)
     for _ in range(3):
         await receiving()
-        assert 0 < left(timer) <= SECONDS
-    before = timer.when()
+        assert 0 < left(deadline) <= SECONDS
+    before = deadline.due
     await receiving()
-    assert timer.when() == before
+    assert deadline.due == before
     assert found[:3] == [float("inf")] * 3
     assert found[3] <= SECONDS
 
 
-async def test_a_long_poll_has_its_wait_beyond_its_time(timed: Timed) -> None:
+async def test_a_long_poll_has_its_wait_beyond_its_time(deadline: Deadline) -> None:
     """At the start and at each renewal."""
-    timer, deadline = timed
     deadline.allow(30)
-    assert SECONDS < left(timer) <= SECONDS + 30
+    assert SECONDS < left(deadline) <= SECONDS + 30
     deadline.renew()
-    assert SECONDS < left(timer) <= SECONDS + 30
+    assert SECONDS < left(deadline) <= SECONDS + 30
+
+
+async def test_a_call_that_is_renewed_outlives_its_first_deadline() -> None:
+    """And one that stands still outlives any; both end when they are due at last."""
+    ticks = 0
+
+    async def call() -> None:
+        nonlocal ticks
+        async with Deadline(0.02) as deadline:
+            deadline.due = None
+            await asyncio.sleep(0.05)
+            for _ in range(3):
+                deadline.renew()
+                ticks += 1
+                await asyncio.sleep(0)
+            await asyncio.Event().wait()
+
+    with pytest.raises(TimeoutError):
+        await call()
+    assert ticks == 3
+
+
+async def test_a_call_that_ends_in_time_is_not_cancelled_later() -> None:
+    """Its timer ends with it."""
+    async with Deadline(0.01):
+        pass
+    await asyncio.sleep(0.03)
 
 
 async def test_an_expired_deadline_is_not_renewed() -> None:
     """A cancelled handler's cleanup gets no more time."""
 
     async def call() -> None:
-        async with asyncio.timeout(None) as timer:
-            deadline = Deadline(timer, 0)
+        async with Deadline(0) as deadline:
             try:
                 await asyncio.Event().wait()
             finally:
