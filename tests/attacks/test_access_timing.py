@@ -14,6 +14,7 @@ import orjson
 import pytest
 
 from gateway.limits.quotas import Quotas
+from tests.batch_builders import NDJSON, PATH, batch_body, batch_line
 from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture, query_body, verification_body
 from tests.undisclosed_records import FEW, MANY, with_closed_records
 from tests.welch import Ask, LeakyApplication, compare
@@ -95,6 +96,35 @@ async def test_a_query_under_a_consent_for_something_else_tells_nothing_by_its_t
         )
 
 
+@pytest.mark.parametrize("neighbours", [0, CROWD], ids=["alone", "among others"])
+async def test_a_line_of_a_batch_tells_nothing_by_its_time(
+    gateway: GatewayFixture, neighbours: int
+) -> None:
+    """Unknown, closed, listed, with 300 penalties: by itself, and in one set with others."""
+    bank = await gateway.client(quotas=QUOTAS)
+    around = [
+        batch_line(n, uscc, *CLOSED, purpose="loan_approval")
+        for n, uscc in enumerate(crowd_of(gateway, neighbours), 2)
+    ]
+    async with with_closed_records(gateway):
+        enterprises = {
+            "unknown": UNKNOWN,
+            "closed": gateway.uscc("repaired"),
+            "listed": gateway.uscc("serious_violation"),
+            "many": MANY,
+        }
+        await demand_alike(
+            gateway,
+            bank,
+            PATH,
+            {
+                name: batch_body([batch_line(1, uscc, *CLOSED, purpose="loan_approval"), *around])
+                for name, uscc in enterprises.items()
+            },
+            crowd=(),
+        )
+
+
 async def test_a_call_does_not_tell_what_another_client_asks_about(gateway: GatewayFixture) -> None:
     """As fast beside another client's calls about the same enterprise as beside those about another one."""
     bank = await gateway.client(quotas=QUOTAS)
@@ -117,7 +147,7 @@ async def demand_alike(
     gateway: GatewayFixture,
     bank: Caller,
     path: str,
-    bodies: Mapping[str, Mapping[str, Any]],
+    bodies: Mapping[str, Mapping[str, Any] | bytes],
     *,
     status: int = 200,
     crowd: Sequence[str] | Mapping[str, Sequence[str]],
@@ -133,10 +163,12 @@ async def demand_alike(
     async with httpx2.AsyncClient(transport=transport, base_url=gateway.issuer) as http:
 
         async def post(
-            caller: Caller, address: str, document: Mapping[str, Any], mark: str
+            caller: Caller, address: str, document: Mapping[str, Any] | bytes, mark: str
         ) -> Send:
-            body = orjson.dumps(document)
+            body = document if isinstance(document, bytes) else orjson.dumps(document)
             headers = await caller.headers("POST", address, body) | {"X-Request-Id": mark}
+            if isinstance(document, bytes):
+                headers["Content-Type"] = NDJSON
             return partial(http.post, address, content=body, headers=headers)
 
         async def timed(send: Send) -> float:
@@ -146,7 +178,7 @@ async def demand_alike(
             assert response.status_code == status, response.text
             return taken
 
-        def sending(name: str, document: Mapping[str, Any]) -> Ask:
+        def sending(name: str, document: Mapping[str, Any] | bytes) -> Ask:
             beside = [verification_body(uscc, "is_active.v1", CLOSED[0]) for uscc in crowds[name]]
 
             async def ask(mark: str) -> float:
