@@ -16,6 +16,7 @@ from gateway.synthetic.tour.context import TourContext, TourFailedError
 from gateway.synthetic.tour.delivery_step import delivery
 from gateway.synthetic.tour.log_proof_step import proof
 from gateway.synthetic.tour.repair_step import repair
+from gateway.synthetic.tour.review_steps import review, watch
 from gateway.synthetic.tour.tampering_step import tampering
 from gateway.synthetic.tour.verification_steps import tokens, verifications
 from xinqiao import AsyncClient
@@ -27,6 +28,8 @@ Step = Callable[[TourContext], Awaitable[None]]
 STEPS: Final[tuple[tuple[str, Step], ...]] = (
     ("The bank gets an access token · 银行取得访问令牌", tokens),
     ("The platform verifies attributes · 平台核验", verifications),
+    ("The platform reviews all merchants in one batch · 批量核验", review),
+    ("It watches one, and is told when to ask again · 关注", watch),
     ("The bank asks for consent, the enterprise decides · 授权", consent),
     ("The bank queries under that consent · 授权查询", query),
     ("The enterprise withdraws · 撤回授权", withdrawal),

@@ -30,6 +30,8 @@ class TourContext:
     platform: AsyncClient
     department: AsyncClient
     signed: int = 0
+    merchant: str | None = None
+    """One of whom every question of the review was answered yes."""
     grant: ConsentGrant | None = None
     evidence: Evidence | None = None
 
