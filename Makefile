@@ -27,7 +27,7 @@ lint: .venv/ready ## ruff, mypy, import-linter, names of parameters and of test 
 	$(BIN)/python -m tests.lint.parameter_names
 	$(BIN)/python -m tests.lint.file_names
 
-bench: .venv/ready system ## measure the request paths (PART=verification, query, token, page, lookup, ingest, codes or all; SCALE=N for look-ups)
+bench: .venv/ready system ## measure the request paths (PART=verification, query, token, page, batch, watch, lookup, ingest, codes or all; SCALE=N for look-ups)
 	$(BIN)/python -m tests.bench $(if $(PART),--part $(PART)) $(if $(SCALE),--scale $(SCALE)) $(ARGS)
 
 fuzz: .venv/ready system ## send the API whatever it describes, and what it does not (some minutes)

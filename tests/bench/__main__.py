@@ -37,6 +37,7 @@ PARTS: Final[Mapping[str, Callable[[Session], Outcomes]]] = {
     "token": request_paths.token,
     "page": request_paths.page,
     "batch": long_parts.batch,
+    "watch": long_parts.watch,
     "lookup": long_parts.lookup,
     "ingest": long_parts.ingest,
     "codes": long_parts.codes,

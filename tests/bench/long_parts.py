@@ -9,11 +9,18 @@ from tests.bench.ingest import measure_ingest
 from tests.bench.lookups import measure_lookups
 from tests.bench.session import Session
 from tests.bench.sheets import measure_sheets
+from tests.bench.watches import measure_watches
 
 
 def batch(session: Session) -> Outcomes:
     """A batch of verifications beside single calls and a bare join."""
     return targets.of_batches(measure_batches(session.options, session.environment, session.say))
+
+
+def watch(session: Session) -> Outcomes:
+    """Batches of records that many clients watch."""
+    rounds, environment = session.options.rounds, session.environment
+    return targets.of_watches(measure_watches(rounds, environment, session.say))
 
 
 def lookup(session: Session) -> Outcomes:

@@ -15,6 +15,7 @@ from tests.bench.measure import Result
 from tests.bench.options import BARE, BASELINE, COLD, GATEWAY, PEER, STORED_PEER, WARM
 from tests.bench.page_paint import Paints, paint_ratio
 from tests.bench.sheets import SHEETS, SYMBOLS, Drawings
+from tests.bench.watches import Watching
 
 Results = Mapping[str, Result]
 
@@ -24,6 +25,8 @@ BATCH_CPU: Final = at_least(
     "CPU of a single call, of a line's: worker, PostgreSQL, Redis", 3.0, aim=5.0
 )
 BATCH_JOIN: Final = at_least("lines a second, of enterprises by a bare join", 0.08, aim=0.20)
+WATCHED: Final = at_most("a batch that 100 clients watch, of one that nobody watches", 1.10)
+TOLD: Final = at_most("seconds from its commit until all 100 are told, at most", 60)
 ONE_CONNECTION: Final = quoted("p50 over one connection, ms")
 ITS_FLOOR: Final = quoted("… the floor's, ms")
 TAIL: Final = at_most("p99 at 70 % of its peak rate, of the floor's at 70 % of its own", 2.0)
@@ -56,6 +59,17 @@ def of_batches(found: Batches) -> Outcomes:
         quoted("lines a second").seen(median(found.batch)),
         *(quoted(f"CPU a line, µs: {name}").seen(each * 1e6) for name, each in cpu.items()),
         quoted("the worker's growth, MiB").seen(found.growth / 2**20),
+    )
+
+
+def of_watches(found: Watching) -> Outcomes:
+    """What watching costs ingest, and how soon all are told."""
+    return (
+        WATCHED.seen(found.cost),
+        quoted("the statement that notes what changed, of the batch").seen(found.share),
+        TOLD.seen(max(found.told)),
+        quoted("seconds of a batch of 10,000 rows").seen(median(found.alone)),
+        quoted("seconds to read a million answers for the first time").seen(found.first_marks),
     )
 
 
