@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 
 import gateway.admin.routes
 import gateway.changes.routes
@@ -143,7 +144,19 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.identity_provider = provider
         app.include_router(provider.router)
     _describe_bodies(app)
+    _check_endpoint_limits(app, settings)
     return app
+
+
+def _check_endpoint_limits(app: FastAPI, settings: Settings) -> None:
+    """Refuse a limit of an operation that is not there: it would limit nothing."""
+    operations = {
+        route.name for route in iter_route_contexts(app.router.routes) if route.name is not None
+    }
+    if unknown := sorted(settings.endpoint_limits.keys() - operations):
+        raise SettingsError(
+            f"XINQIAO_ENDPOINT_LIMITS names {unknown[0]}, which is no operation of /openapi.json."
+        )
 
 
 async def open_runtime(settings: Settings) -> Runtime:

@@ -38,6 +38,19 @@ def _addresses_of(value: object) -> object:
     return tuple(each.strip() for each in value.split(",")) if isinstance(value, str) else value
 
 
+def _limits_of(value: object) -> object:
+    """Parse `operation=calls` pairs, each operation once."""
+    if not isinstance(value, str):
+        return value
+    pairs = [each.partition("=") for each in value.split()]
+    if len({name for name, _, _ in pairs}) < len(pairs):
+        raise ValueError("names one operation twice")
+    return {name: number for name, _, number in pairs}
+
+
+Operation = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,22}$")]
+CallsPerMinute = Annotated[int, Field(ge=1, le=1_000_000)]
+EndpointLimits = Annotated[dict[Operation, CallsPerMinute], NoDecode, BeforeValidator(_limits_of)]
 Addresses = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_addresses_of)]
 Role = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 Roles = Annotated[tuple[Role, ...], NoDecode, BeforeValidator(_roles_of)]
@@ -166,6 +179,16 @@ class Settings(DatabaseSettings):
     statement_sets: Literal["auto", "off"] = Field(
         default="auto",
         description="auto: calls under way together share a statement, unless tables are distributed",
+    )
+    calls_per_second: int | None = Field(
+        default=None,
+        ge=1,
+        le=1_000_000,
+        description="calls under /v1 that are admitted in a second, of all clients together",
+    )
+    endpoint_limits: EndpointLimits = Field(
+        default_factory=dict,
+        description="calls of one client a minute, by operation, as query=60 verify_batch=6, by spaces",
     )
     request_timeout: int = Field(
         default=REQUEST_TIMEOUT, ge=1, le=600, description="seconds in which a call is answered"

@@ -5,7 +5,7 @@ client's limits and the next nonce.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from fastapi import Request
@@ -18,6 +18,7 @@ from gateway.access.errors import (
     InvalidRequestError,
     QuotaExhaustedError,
     RateLimitedError,
+    TemporarilyUnavailableError,
     UnauthenticatedError,
     UseDpopNonceError,
 )
@@ -35,7 +36,14 @@ from gateway.limits.model import (
     Replayed,
     StaleGeneration,
 )
-from gateway.limits.quotas import counters_for, distinct_for, policy_headers
+from gateway.limits.quotas import (
+    GATEWAY,
+    counters_for,
+    distinct_for,
+    endpoint_counter,
+    gateway_counter,
+    policy_headers,
+)
 from gateway.runtime import Runtime
 from gateway.transparency.disclosure_leaf import LeafKind
 
@@ -116,11 +124,11 @@ async def admit_by(
             generation=proof.generation if proof else None,
             replay=Replay(key=proof.replay_key, ttl=REMEMBER_SECONDS) if proof else None,
             pin=_pin(key, runtime),
-            counters=counters,
+            counters=(*counters, *_operators_counters(request, runtime, token.client_id)),
             distinct=distinct,
         )
     )
-    if isinstance(verdict, Limited):
+    if isinstance(verdict, Limited) and verdict.name != GATEWAY:
         await runtime.note_refusal(token.client_id, verdict.name, verdict.retry_after)
     headers = request.state.headers
     if proof is not None:
@@ -153,6 +161,16 @@ def _pin(key: IdempotencyKey | None, runtime: Runtime) -> Pin | None:
     return Pin(key=name, value=key.request_digest.hex(), ttl=KEY_LIFE_SECONDS)
 
 
+def _operators_counters(request: Request, runtime: Runtime, client_id: str) -> Iterator[Counter]:
+    """Counters of the settings: of this operation for this client, and of all clients' calls."""
+    settings, operation = runtime.settings, request.scope["route"].name
+    quota = settings.endpoint_limits.get(operation)
+    if quota is not None:
+        yield endpoint_counter(client_id, operation, quota)
+    if settings.calls_per_second is not None:
+        yield gateway_counter(settings.calls_per_second)
+
+
 def _refuse(verdict: object) -> None:
     match verdict:
         case StaleGeneration():
@@ -163,6 +181,8 @@ def _refuse(verdict: object) -> None:
             )
         case PinConflict():
             raise IdempotencyConflictError
+        case Limited(name=name, retry_after=wait) if name == GATEWAY:
+            raise TemporarilyUnavailableError(retry_after=wait)
         case Limited(retry_after=wait) if wait > LONG_WAIT_SECONDS:
             raise QuotaExhaustedError(retry_after=wait)
         case Limited(retry_after=wait):

@@ -1,12 +1,20 @@
 """A reading of a client's quotas as `GET /v1/limits` tells it; pure."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 
 from gateway.access.timestamps import format_time
 from gateway.client_limits.schemas import LastRefusalOut, LimitOut, LimitsOut
 from gateway.limits.model import CounterState, LastRefusal, LimitsReading
-from gateway.limits.quotas import ENTERPRISE, MINUTE, OAUTH, OAUTH_ENDPOINTS, Quotas
+from gateway.limits.quotas import (
+    ENDPOINT_PREFIX,
+    ENTERPRISE,
+    MINUTE,
+    OAUTH,
+    OAUTH_ENDPOINTS,
+    Quotas,
+)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -14,12 +22,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 def limits_report(quotas: Quotas, reading: LimitsReading) -> LimitsOut:
     """The limits in the order of the reading, then that of each enterprise, without a count."""
     endpoints = iter(OAUTH_ENDPOINTS)
-    listed = [
-        _of_state(state, per="endpoint", endpoint=next(endpoints))
-        if state.name == OAUTH
-        else _of_state(state, per="client")
-        for state in reading.states
-    ]
+    listed = [_of_state(state, endpoints) for state in reading.states]
     of_each = LimitOut(
         limit=ENTERPRISE,
         per="enterprise",
@@ -34,12 +37,17 @@ def limits_report(quotas: Quotas, reading: LimitsReading) -> LimitsOut:
     )
 
 
-def _of_state(
-    state: CounterState, *, per: Literal["client", "endpoint"], endpoint: str | None = None
-) -> LimitOut:
+def _of_state(state: CounterState, oauth_endpoints: Iterator[str]) -> LimitOut:
+    endpoint = (
+        next(oauth_endpoints)
+        if state.name == OAUTH
+        else state.name.removeprefix(ENDPOINT_PREFIX)
+        if state.name.startswith(ENDPOINT_PREFIX)
+        else None
+    )
     return LimitOut(
         limit=state.name,
-        per=per,
+        per="client" if endpoint is None else "endpoint",
         endpoint=endpoint,
         quota=state.quota,
         window_seconds=state.window,

@@ -26,6 +26,8 @@ async def show_limits(request: Request, runtime: UsingRuntime) -> Response:
     await require_agreement(runtime, caller)
     token = caller.token
     quotas = await runtime.agreements.quotas_of(token.client_id, token.agreement_version)
-    reading = await runtime.limiter.read(limits_query(quotas, caller.client_id))
+    reading = await runtime.limiter.read(
+        limits_query(quotas, caller.client_id, runtime.settings.endpoint_limits)
+    )
     report = limits_report(quotas, reading)
     return json_response(report.model_dump(exclude_none=True))

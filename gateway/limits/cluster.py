@@ -59,6 +59,8 @@ class ClusterLayout:
 class ClusterConnection:
     """A Redis cluster: the generation and a client's keys may live on two nodes, asked concurrently."""
 
+    spans_slots: Final = False
+
     def __init__(self, url: str, **options: Any) -> None:
         """`url` names one node, or a name that leads to several; the others are found there."""
         parts = urlsplit(url)

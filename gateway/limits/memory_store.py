@@ -27,7 +27,7 @@ from gateway.limits.model import (
     Verdict,
 )
 from gateway.limits.read_script import REMEMBERED
-from gateway.limits.redis_keys import counter_key, distinct_key, short_digest
+from gateway.limits.redis_keys import distinct_key, full_counter_key, short_digest
 from gateway.limits.store_protocol import RANDOM_BYTES
 
 SWEPT_PER_CALL = 16  # more than one call can add, so expired keys never pile up
@@ -186,7 +186,7 @@ class MemoryStore:
 
     def _read(self, admission: Admission | LimitsQuery, now: int) -> StoreState:
         tag = admission.tag
-        tats = (self._tats.get(f"{tag}:{counter_key(c)}", now) or 0 for c in admission.counters)
+        tats = (self._tats.get(full_counter_key(tag, c), now) or 0 for c in admission.counters)
         members = self._members_seen(tag, admission.distinct, now)
         seen = admission.distinct is not None and short_digest(admission.distinct.member) in members
         return StoreState(now=now, tats=tuple(tats), members=len(members), seen=seen)
@@ -197,7 +197,7 @@ class MemoryStore:
     def _charge(self, admission: Admission, state: StoreState) -> None:
         for counter, tat in zip(admission.counters, state.tats, strict=True):
             after = charge_counter(counter, tat, state.now, counter.cost).tat
-            self._tats.put(f"{admission.tag}:{counter_key(counter)}", after, after)
+            self._tats.put(full_counter_key(admission.tag, counter), after, after)
         if admission.distinct and not state.seen:
             distinct = admission.distinct
             members = self._members_seen(admission.tag, distinct, state.now)

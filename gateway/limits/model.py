@@ -5,18 +5,24 @@ from dataclasses import dataclass
 
 from gateway.limits import gcra
 
+SHARED_TAG = "gateway"
+"""The tag of shared counters."""
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counter:
-    """A rate limit: at most `quota` calls in `window` seconds, refilled evenly (GCRA)."""
+    """A rate limit: at most `quota` calls in `window` seconds, refilled evenly (GCRA).
+
+    A `shared` counter is one for all tags.
+    """
 
     name: str
     key: str
     quota: int
     window: int
     cost: int = 1
+    shared: bool = False
 
     def __post_init__(self) -> None:
         _require(_NAME.fullmatch(self.name), "a counter's name is of a-z, 0-9 and _")

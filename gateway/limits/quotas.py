@@ -25,6 +25,8 @@ ENTERPRISE = "enterprise"
 DISTINCT_ENTERPRISES = "distinct_enterprises"
 OAUTH = "oauth"
 OAUTH_ENDPOINTS = ("token", "par", "introspect", "revoke")
+ENDPOINT_PREFIX = "endpoint_"
+GATEWAY = "gateway"  # never told: it says how much others call
 LIMITS = "limits"
 LIMITS_PER_MINUTE = 60  # looks at one's own limits, which charge no other quota
 FEWEST_AT_OAUTH = 60  # a minute: a client of a very small quota must still be able to get tokens
@@ -106,12 +108,22 @@ def oauth_counter(quotas: Quotas, client_id: str, endpoint: str) -> Counter:
     return Counter(name=OAUTH, key=f"{client_id} {endpoint}", quota=quota, window=MINUTE)
 
 
+def endpoint_counter(client_id: str, operation: str, quota: int) -> Counter:
+    """The counter of a client's calls of one operation, by the operator's setting."""
+    return Counter(name=ENDPOINT_PREFIX + operation, key=client_id, quota=quota, window=MINUTE)
+
+
+def gateway_counter(calls_per_second: int) -> Counter:
+    """The counter of all clients' calls under `/v1`."""
+    return Counter(name=GATEWAY, key=GATEWAY, quota=calls_per_second, window=1, shared=True)
+
+
 def limits_counter(client_id: str) -> Counter:
     """The counter of `GET /v1/limits`."""
     return Counter(name=LIMITS, key=client_id, quota=LIMITS_PER_MINUTE, window=MINUTE)
 
 
-def limits_query(quotas: Quotas, client_id: str) -> LimitsQuery:
+def limits_query(quotas: Quotas, client_id: str, endpoint_limits: Mapping[str, int]) -> LimitsQuery:
     """The quotas of a client that have one remainder: all but those of each enterprise."""
     return LimitsQuery(
         tag=client_id,
@@ -119,6 +131,7 @@ def limits_query(quotas: Quotas, client_id: str) -> LimitsQuery:
             *_client_counters(quotas, client_id, 1),
             limits_counter(client_id),
             *(oauth_counter(quotas, client_id, endpoint) for endpoint in OAUTH_ENDPOINTS),
+            *(endpoint_counter(client_id, *limit) for limit in endpoint_limits.items()),
         ),
         distinct=distinct_for(quotas, client_id, ""),
     )
@@ -158,7 +171,7 @@ def policy_headers(states: Iterable[CounterState]) -> dict[str, str]:
 
     `t` is the seconds until more of the quota is there, so that `Retry-After` is never earlier.
     """
-    listed = tuple(states)
+    listed = [each for each in states if each.name != GATEWAY]
     if not listed:
         return {}
     return {

@@ -1,6 +1,6 @@
 """Connections to one Redis or a cluster: short timeouts, a bounded pool, no retries."""
 
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
@@ -21,6 +21,11 @@ CONNECT_TIMEOUT = 1.0  # seconds
 
 class RedisConnection(Protocol):
     """The commands that the store needs of Redis. They raise redis-py's errors."""
+
+    @property
+    def spans_slots(self) -> bool:
+        """Whether the keys of a script may have several hash tags."""
+        ...
 
     async def set_or_get(self, key: str, fresh: str, seconds: int | None = None) -> str | None:
         """The value of `key`; `None` where there was none and `fresh` was set, for `seconds` if given."""
@@ -43,6 +48,8 @@ class RedisConnection(Protocol):
 
 class SingleNodeConnection:
     """A single Redis: both commands in one script, so that no flush falls between them."""
+
+    spans_slots: Final = True
 
     def __init__(self, url: str) -> None:
         pool = ConnectionPool.from_url(url, max_connections=CONCURRENCY, **_options())

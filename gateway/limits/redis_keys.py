@@ -2,12 +2,17 @@
 
 import hashlib
 
-from gateway.limits.model import Counter, Distinct
+from gateway.limits.model import SHARED_TAG, Counter, Distinct
 
 
 def short_digest(text: str) -> str:
     """The first 128 bits of the SHA-256 of `text`, in hexadecimal."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def full_counter_key(tag: str, counter: Counter) -> str:
+    """The whole key of a counter under a tag, or of a shared one."""
+    return f"xq:{{{SHARED_TAG if counter.shared else tag}}}:{counter_key(counter)}"
 
 
 def counter_key(counter: Counter) -> str:

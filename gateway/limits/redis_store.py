@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -10,7 +11,10 @@ import structlog
 from gateway.limits import lines_script, read_script, script
 from gateway.limits.lines_script import ADMIT_LINES
 from gateway.limits.model import (
+    SHARED_TAG,
     Admission,
+    Admitted,
+    Limited,
     LimitsQuery,
     LimitsReading,
     LineLimit,
@@ -41,7 +45,22 @@ class RedisStore:
         self._last_seen: str | None = None
 
     async def admit(self, admission: Admission) -> Verdict:
-        """Judge and charge in one script; see `LimitStore`."""
+        """Judge and charge in one script; see `LimitStore`.
+
+        In a cluster shared counters are on a node of their own: they are charged after the others, and
+        only if those admit the call; what was charged stays so where a shared one then refuses.
+        """
+        shared = tuple(each for each in admission.counters if each.shared)
+        if not shared or self._connection.spans_slots:
+            return await self._admit(admission)
+        own = tuple(each for each in admission.counters if not each.shared)
+        verdict = await self._admit(replace(admission, counters=own))
+        if not isinstance(verdict, Admitted):
+            return verdict
+        of_all = await self._admit(Admission(tag=SHARED_TAG, generation=None, counters=shared))
+        return replace(of_all, states=verdict.states) if isinstance(of_all, Limited) else verdict
+
+    async def _admit(self, admission: Admission) -> Verdict:
         if await self._is_surely_stale(admission.generation):
             return StaleGeneration(generation=str(self._last_seen))
         present, reply = await self._in_time(self._run(script.arguments(admission)))

@@ -12,7 +12,7 @@ from gateway.limits import gcra
 from gateway.limits.decision import DAY_STARTS, StoreState, judge
 from gateway.limits.gcra import SECOND
 from gateway.limits.model import Admission, Counter, PinConflict, Replayed, Verdict
-from gateway.limits.redis_keys import counter_key, distinct_key, short_digest
+from gateway.limits.redis_keys import distinct_key, full_counter_key, short_digest
 
 TEXT = (Path(__file__).parent / "admit.lua").read_text("utf-8")
 # The admission script, and SET NX GET of the last key to the last argument.
@@ -90,7 +90,7 @@ def _keys(admission: Admission) -> Iterator[str]:
     yield f"{prefix}replay:{short_digest(replay.key) if replay else ''}"
     yield f"{prefix}pin:{short_digest(pin.key) if pin else ''}"
     yield prefix + (distinct_key(distinct) if distinct else "distinct:")
-    yield from (prefix + counter_key(counter) for counter in admission.counters)
+    yield from (full_counter_key(admission.tag, counter) for counter in admission.counters)
 
 
 def _values(admission: Admission) -> Iterator[str | int]:

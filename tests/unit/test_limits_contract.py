@@ -615,3 +615,34 @@ async def test_the_last_refusal_is_remembered_for_its_tag(fixture: StoreFixture)
     assert (last.name, last.fits_at - last.refused_at) == ("client_day", 90_000_000_000)
     assert reading.now - 60_000_000 < last.refused_at <= reading.now
     assert (await fixture.store.read(query)).last_refusal is None
+
+
+def make_shared(quota: int) -> Counter:
+    """A counter of all tags, that no other test has."""
+    return Counter(name="gateway", key=uuid4().hex, quota=quota, window=DAY, shared=True)
+
+
+@pytest.mark.asyncio
+async def test_a_shared_counter_is_one_for_all_tags(fixture: StoreFixture) -> None:
+    """And is charged only for calls that their own counters admit."""
+    shared = make_shared(3)
+    greedy, other = make_tag(), make_tag()
+    own = make_counter(1)
+    seen = [
+        await fixture.store.admit(make_admission(tag, own, shared))
+        for tag in (greedy, greedy, greedy, other, make_tag(), make_tag())
+    ]
+    kinds = [each.name if isinstance(each, Limited) else "admitted" for each in seen]
+    assert kinds == ["admitted", "client", "client", "admitted", "admitted", shared.name]
+
+
+@pytest.mark.asyncio
+async def test_a_proof_is_used_once_beside_a_shared_counter(fixture: StoreFixture) -> None:
+    """The replay check comes first, in a cluster too."""
+    tag, shared = make_tag(), make_shared(10)
+    call = make_replay(tag, "jti", 60, make_counter(), shared)
+    verdicts = await asyncio.gather(*(fixture.store.admit(call) for _ in range(20)))
+    assert sum(isinstance(each, Admitted) for each in verdicts) == 1
+    assert sum(isinstance(each, Replayed) for each in verdicts) == 19
+    left = await fixture.store.admit(make_admission(make_tag(), replace(shared, cost=9)))
+    assert isinstance(left, Admitted)

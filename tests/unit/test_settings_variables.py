@@ -55,6 +55,24 @@ def test_an_empty_setting_is_a_sentence(
     assert "leave it out" in sentences()
 
 
+def test_limits_of_operations_are_read_by_name(environment: pytest.MonkeyPatch) -> None:
+    """By spaces."""
+    environment.setenv("XINQIAO_ENDPOINT_LIMITS", "query=60 verify_batch=6")
+    assert Settings.from_env().endpoint_limits == {"query": 60, "verify_batch": 6}
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["query", "query=", "query=0", "query=x", "query=1 query=2", "Query=1", "=5", "query=-1"],
+)
+def test_limits_of_operations_that_cannot_be_read_are_a_sentence(
+    environment: pytest.MonkeyPatch, value: str
+) -> None:
+    """Rather than no limit."""
+    environment.setenv("XINQIAO_ENDPOINT_LIMITS", value)
+    assert "XINQIAO_ENDPOINT_LIMITS" in sentences()
+
+
 @pytest.mark.parametrize("name", ["URL", "TOKEN"])
 def test_a_purge_address_and_its_token_are_set_together(
     environment: pytest.MonkeyPatch, name: str
