@@ -7,21 +7,23 @@ from typing import Any, Final, Literal
 from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
+from gateway.codes.markup import ICONS, empty_section
 from gateway.codes.page_json import CodePage
-from gateway.codes.sentences import record_sentence
 from gateway.codes.store import Code
 from gateway.codes.summary import RECORDS_UNFOLDED, Summary
-from gateway.creditfile import labels
+from gateway.codes.wording import wording_of
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.division_boxes import division_box
 from gateway.pages.i18n import Language, Translated, requested_language
-from gateway.pages.rendering import PageRenderer
-from gateway.pages.representation import Representation
+from gateway.pages.rendering import PageRenderer, page_headers
+from gateway.pages.representation import Headers, Representation, revalidated
 from gateway.settings import Settings
 
-renderer: Final = PageRenderer("gateway.codes", language_cookie=False)
+renderer: Final = PageRenderer(
+    "gateway.codes", language_cookie=False, icons=ICONS, empty_section=empty_section
+)
 
 NOTHING: Final[Mapping[str, str]] = {}
 LARGE: Final = "large"
@@ -62,6 +64,8 @@ def form_of(request: Request) -> tuple[Language | None, str | None]:
 
     Nothing else of a request shapes a page.
     """
+    if not request.scope["query_string"]:
+        return None, None
     query = request.query_params
     is_english = requested_language(query) == "en"
     return "en" if is_english else None, LARGE if query.get("size") == LARGE else None
@@ -72,8 +76,8 @@ def valid_code_page(
 ) -> Representation:
     """The summary page of a valid code, in the language and size of the request's address."""
     origin = PageOrigin(kind="sticker", code=page.code)
-    made = _summary_page(request, page.summary, catalogue, origin)
-    return Representation.of(made, quickly=quickly)
+    html = _summary_html(request, page.summary, catalogue, origin)
+    return _representation(request, html, quickly=quickly)
 
 
 def screen_code_page(
@@ -84,7 +88,8 @@ def screen_code_page(
     Its links to the other forms carry the view key.
     """
     origin = PageOrigin(kind="screen", shown_at=made_at, carried={"view": view})
-    return _summary_page(request, summary, catalogue, origin)
+    html = _summary_html(request, summary, catalogue, origin)
+    return HTMLResponse(html, headers=page_headers(_language(request), ()))
 
 
 def national_code_page(
@@ -92,24 +97,23 @@ def national_code_page(
 ) -> Response:
     """The summary page of the enterprise that a national code's address stands for."""
     origin = PageOrigin(kind="national", carried={"code": address})
-    page = _summary_page(request, summary, catalogue, origin)
-    return Representation.of(page).response(request)
+    html = _summary_html(request, summary, catalogue, origin)
+    return _representation(request, html).response(request)
 
 
-def _summary_page(
+def _summary_html(
     request: Request, summary: Summary, catalogue: Catalogue, origin: PageOrigin
-) -> Response:
-    return _rendered(
+) -> str:
+    language = _language(request)
+    return _html(
         request,
         "codes/public_page.html",
         summary=summary,
         is_place_known=division_box(summary.registration.get("division")) is not None,
-        sentence=lambda dataset, fields: record_sentence(dataset, fields, catalogue, summary.kind),
+        wording=lambda dataset: wording_of(catalogue, dataset, summary.kind, language),
         unfolded=RECORDS_UNFOLDED,
-        labels=labels,
         registration=REGISTRATION,
         properties=PROPERTIES,
-        catalogue=catalogue,
         origin=origin,
         code=origin.code,
         carried=origin.carried,
@@ -143,29 +147,44 @@ def render_page(
 
     Its links to the other forms keep the query `carried`.
     """
-    page = _rendered(request, template, form_action=form_action, carried=carried, **context)
-    return Representation.of(page).response(request, status)
+    html = _html(request, template, carried=carried, **context)
+    return _representation(request, html, form_action=form_action).response(request, status)
 
 
-def _rendered(
+def _html(
     request: Request,
     template: str,
     *,
-    form_action: Iterable[str] = (),
     carried: Mapping[str, str] = NOTHING,
     **context: Any,  # template variables
-) -> Response:
+) -> str:
     settings, form = request.app.state.runtime.settings, form_of(request)
     links = _links(*form, carried) if carried else _usual_links(*form)
-    return renderer.page(
+    return renderer.html(
         request,
         template,
-        form_action=form_action,
+        form[0] or "zh",
         host=urlsplit(settings.issuer).netloc,
         authority=_authority(settings),
         **links,
         **context,
     )
+
+
+def _representation(
+    request: Request, html: str, *, form_action: Iterable[str] = (), quickly: bool = False
+) -> Representation:
+    headers = _headers(_language(request), tuple(form_action))
+    return Representation(html.encode(), headers, quickly=quickly)
+
+
+def _language(request: Request) -> Language:
+    return form_of(request)[0] or "zh"
+
+
+@lru_cache
+def _headers(language: Language, form_action: tuple[str, ...]) -> Headers:
+    return revalidated(HTMLResponse(headers=page_headers(language, form_action)))
 
 
 def _links(

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -19,7 +20,7 @@ from gateway.codes.model import CodeState
 from gateway.codes.page_json import CodePage, code_json
 from gateway.codes.page_schemas import INVALID_CODE, CodePageOut
 from gateway.codes.store import Code
-from gateway.codes.summary import public_datasets, same_until, shown_until, summary_of
+from gateway.codes.summary import next_minute, public_datasets, same_until, summary_of
 from gateway.creditfile.file_query import enterprise_from_json, records_from_json
 from gateway.pages.cdn import PageCdn
 from gateway.pages.kept_pages import KeptPage
@@ -38,6 +39,8 @@ PAGE_PATH: Final = "/E/{code_id:path}"
 SYMBOL_PATH: Final = "/E/{code_id:code_id}"
 """The page's path as it stands in a symbol, byte for byte."""
 
+JSON_FORM: Final = ("json",)
+"""The form of a page that is its JSON."""
 _CHOSEN: Final = ("Vary", "Content-Language", "Content-Encoding", "ETag")
 """Headers that the page has and its JSON has not, or not always."""
 _NOT_MODIFIED: Final = {
@@ -132,116 +135,134 @@ async def _national_code_page(request: Request, runtime: Runtime, identifier: st
 @router.get("/e/{code_id:path}", response_model=None, include_in_schema=False)
 async def scan_code(request: Request, code_id: str, runtime: UsingRuntime) -> Response:
     """Show the public credit summary; with `Accept: application/json`, the same as JSON."""
-    parsed, now = parse_code_id(code_id), runtime.now()
+    parsed = parse_code_id(code_id)
     if parsed is None:
         return invalid_code_page(request, "malformed")
-    if wants_json(request) and signed_target(request.scope) != f"/E/{parsed}".encode():
+    form = JSON_FORM if wants_json(request) else public_page.form_of(request)
+    if form is JSON_FORM and signed_target(request.scope) != f"/E/{parsed}".encode():
         return see_other(f"/E/{parsed}")
-    cdn = _cdn_of(request, runtime)  # before the first read: changes after it are purged
-    kept = runtime.kept_pages.find(_key(request, parsed))
-    if kept is not None and await _is_current(kept, runtime, now):
-        warning = _warning_or_count(request, runtime, kept.subject, now)
-        return warning or _sent(request, runtime, kept, cdn=cdn, now=now)
+    scan = _Scan(request=request, runtime=runtime, code_id=parsed, form=form, now=runtime.now())
+    return await _answer(scan)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scan:
+    """A scan of a code: what is asked for, of whom, and when."""
+
+    request: Request
+    runtime: Runtime
+    code_id: str
+    form: tuple[str | None, ...]
+    """The form that is asked for: that of the page's address, or `JSON_FORM`."""
+    now: datetime
+
+    @property
+    def key(self) -> Hashable:
+        """Cache key of the page."""
+        return (self.code_id, *self.form)
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The datasets that the page is made of."""
+        return public_datasets(self.runtime.catalogue)
+
+    def cdn(self) -> PageCdn | None:
+        """The CDN, where it may keep the answer: it is told of changes, and the answer is a page for all.
+
+        JSON is not: a CDN that does not follow `Vary` would show it to everybody.
+        """
+        cdn = self.runtime.cdn
+        if cdn is None or self.form is JSON_FORM or self.request.state.content_digest is not None:
+            return None
+        return cdn if cdn.is_told(self.datasets) else None
+
+
+async def _answer(scan: _Scan) -> Response:
+    """The page, kept or made anew; or the warning of a code that is unknown or not valid."""
+    request, runtime = scan.request, scan.runtime
+    cdn = scan.cdn()  # before the first read: changes after it are purged
+    kept = runtime.kept_pages.find(scan.key)
+    if kept is not None and await _is_current(kept, scan):
+        return _warning_or_count(scan, kept.subject) or _sent(scan, kept, cdn)
     row = await store.read_public_file(
         runtime.hot,
-        parsed,
-        public_datasets(runtime.catalogue),
+        scan.code_id,
+        scan.datasets,
         runtime.catalogue,
-        now=now,
-        uscc=runtime.code_locations.find(parsed),
+        now=scan.now,
+        uscc=runtime.code_locations.find(scan.code_id),
     )
     if row is None:
         return await _unknown_code(request, runtime, "unknown")
     code = Code(**{name: row[name] for name in Code.__dataclass_fields__})
-    runtime.code_locations.keep(parsed, code.uscc)
-    warning = _warning_or_count(request, runtime, code, now)
-    if warning:
+    runtime.code_locations.keep(code.code_id, code.uscc)
+    warning = _warning_or_count(scan, code)
+    if warning is not None:
         return warning
-    return _sent_anew(request, runtime, row, code, cdn=cdn, now=now)
+    made = _made(scan, row, code, is_first=kept is None)
+    if made is None:
+        return invalid_code_page(request, "unknown")
+    runtime.kept_pages.keep(scan.key, made)
+    return _sent(scan, made, cdn)
 
 
-async def _is_current(kept: KeptPage, runtime: Runtime, now: datetime) -> bool:
+async def _is_current(kept: KeptPage, scan: _Scan) -> bool:
     """True where a kept page is what would be made now: by the clock, the catalogue and the database."""
-    if not kept.holds(runtime.catalogue, now):
+    if not kept.holds(scan.runtime.catalogue, scan.now):
         return False
     code: Code = kept.subject
-    datasets = public_datasets(runtime.catalogue)
-    return await store.read_mark(runtime.hot, code.code_id, code.uscc, datasets) == kept.mark
+    mark = await store.read_mark(scan.runtime.hot, code.code_id, code.uscc, scan.datasets)
+    return mark == kept.mark
 
 
-def _warning_or_count(
-    request: Request, runtime: Runtime, code: Code, now: datetime
-) -> Response | None:
+def _warning_or_count(scan: _Scan, code: Code) -> Response | None:
     """The warning of a code that is not valid; scans of valid and of revoked ones are counted."""
-    state = code.state_at(now)
+    state = code.state_at(scan.now)
     if state in {CodeState.VALID, CodeState.REVOKED}:
         is_revoked = state is CodeState.REVOKED
-        network_limits.count_scan(request, runtime, code.code_id, revoked=is_revoked)
-    return None if state is CodeState.VALID else invalid_code_page(request, state)
+        network_limits.count_scan(scan.request, scan.runtime, code.code_id, revoked=is_revoked)
+    return None if state is CodeState.VALID else invalid_code_page(scan.request, state)
 
 
-def _sent_anew(
-    request: Request,
-    runtime: Runtime,
-    row: Mapping[str, Any],
-    code: Code,
-    *,
-    cdn: PageCdn | None,
-    now: datetime,
-) -> Response:
-    """The page of a valid code or its JSON, made from what was read, and kept.
+def _made(scan: _Scan, row: Mapping[str, Any], code: Code, *, is_first: bool) -> KeptPage | None:
+    """The page of a valid code or its JSON, made from what was read; `None` without an enterprise.
 
     The first page of a code is coded quickly: most codes are not scanned again within its minute.
     """
     enterprise = enterprise_from_json(row["enterprise"])
     if enterprise is None:
-        return invalid_code_page(request, "unknown")
-    records = records_from_json(row["records"])
-    summary = summary_of(enterprise, records, runtime.catalogue, now=now)
-    page = CodePage(code=code, summary=summary)
-    same, key = same_until(records, now), _key(request, code.code_id)
-    is_first = runtime.kept_pages.find(key) is None
-    made = KeptPage(
+        return None
+    records, catalogue, now = records_from_json(row["records"]), scan.runtime.catalogue, scan.now
+    page = CodePage(code=code, summary=summary_of(enterprise, records, catalogue, now=now))
+    same = same_until(records, now)
+    return KeptPage(
         page=PlainAnswer(code_json(page))
-        if wants_json(request)
-        else public_page.valid_code_page(request, page, runtime.catalogue, quickly=is_first),
+        if scan.form is JSON_FORM
+        else public_page.valid_code_page(scan.request, page, catalogue, quickly=is_first),
         subject=code,
         mark=row["mark"],
-        catalogue=runtime.catalogue,
+        catalogue=catalogue,
         since=now,
-        until=shown_until(records, now),
+        until=min(next_minute(now), same),
         same_until=min(same, code.expires_at) if code.expires_at else same,
     )
-    runtime.kept_pages.keep(key, made)
-    return _sent(request, runtime, made, cdn=cdn, now=now)
 
 
-def _sent(
-    request: Request, runtime: Runtime, kept: KeptPage, *, cdn: PageCdn | None, now: datetime
-) -> Response:
+def _sent(scan: _Scan, kept: KeptPage, cdn: PageCdn | None) -> Response:
     """The response with a kept page; `cdn` is told for how long it may keep it, and under which keys.
 
     It was told of changes when the page was read, and still is.
     """
+    request = scan.request
     answer = kept.page.response(request)
     if request.state.content_digest is None:
         setattr(request.state, SIGNATURES, kept.signatures)
-    if cdn is None or not cdn.is_told(public_datasets(runtime.catalogue)):
+    if cdn is None or not cdn.is_told(scan.datasets):
         return answer
-    if headers := cdn.headers(kept.subject.uscc, kept.same_until - now):
+    if headers := cdn.headers(kept.subject.uscc, kept.same_until - scan.now):
         # The id of one request is not given to those who get the page from the CDN.
         answer.headers.update({**headers, "X-Request-Id": secrets.token_urlsafe(12)})
     return answer
-
-
-def _cdn_of(request: Request, runtime: Runtime) -> PageCdn | None:
-    """The CDN, where it may keep the answer: it is told of changes, and the answer is a page for all.
-
-    JSON is not: a CDN that does not follow `Vary` would show it to everybody.
-    """
-    if wants_json(request) or request.state.content_digest is not None or runtime.cdn is None:
-        return None
-    return runtime.cdn if runtime.cdn.is_told(public_datasets(runtime.catalogue)) else None
 
 
 async def _unknown_code(request: Request, runtime: Runtime, reason: InvalidCode) -> Response:
@@ -249,9 +270,3 @@ async def _unknown_code(request: Request, runtime: Runtime, reason: InvalidCode)
     wait = await network_limits.unknown_wait(request, runtime)
     reason = reason if wait is None else "too_many"
     return invalid_code_page(request, reason, retry_after=wait)
-
-
-def _key(request: Request, code_id: str) -> Hashable:
-    """Cache key of a page: the code, and the form that the address asks for; or its JSON."""
-    form = ("json",) if wants_json(request) else public_page.form_of(request)
-    return (code_id, *form)

@@ -10,8 +10,9 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from gateway.codes.sections import MAX_RECORDS_SHOWN, Section, sections_of
-from gateway.codes.sentences import Found, Status, record_sentence, status_line
+from gateway.codes.status_line import Found, Status, status_line
 from gateway.codes.trade_licences import TradeLicence, trade_licences
+from gateway.codes.wording import record_sentence
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import DisclosableRecord, disclosable_records
@@ -126,13 +127,9 @@ def summary_of(
     )
 
 
-def shown_until(records: Sequence[Record], now: datetime) -> datetime:
-    """The first moment after `now` at which the same records may give another summary.
-
-    The summary names its minute.
-    """
-    minute = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
-    return min(minute, same_until(records, now))
+def next_minute(now: datetime) -> datetime:
+    """The moment at which another summary of the same records begins, which names its minute."""
+    return now.replace(second=0, microsecond=0) + timedelta(minutes=1)
 
 
 def same_until(records: Sequence[Record], now: datetime) -> datetime:

@@ -1,7 +1,7 @@
 """Bilingual labels of record fields and values, for the public page and the portal."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from gateway.creditfile.amounts import (
     YUAN,
@@ -17,7 +17,7 @@ from gateway.creditfile.catalogue_tables import derived_table
 from gateway.creditfile.code_names import CODED_FIELDS, code_name
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, REGISTRATION
 from gateway.creditfile.value_labels import VALUES
-from gateway.pages.i18n import Translated
+from gateway.pages.i18n import Language, Translated
 from gateway.privacy.redaction import readable_masks
 
 YES_OR_NO: Final[Mapping[str, tuple[Translated, Translated]]] = {
@@ -39,6 +39,8 @@ YES_OR_NO: Final[Mapping[str, tuple[Translated, Translated]]] = {
 """Words of the boolean fields, by name: for true and for false."""
 _HEADED_BY_ONE: Final = frozenset({"firm", "farmers_cooperative"})
 """Kinds of enterprises that have a legal representative and no operator."""
+EMPTY: Final[tuple[Any, ...]] = (None, "", [])
+"""Values of a field that are not shown."""
 OPEN_END: Final = "2099-12-31"
 """The last day of what has no end."""
 
@@ -50,11 +52,11 @@ def dataset_label(dataset: str, catalogue: Catalogue, kind: str = "") -> Transla
 
 def field_label(dataset: str, name: str, catalogue: Catalogue, kind: str = "") -> Translated:
     """Label of a field, from the catalogue, by the enterprise's kind; the unit stands in its value."""
-    return _field_labels(catalogue, (dataset, kind)).get(name) or Translated(name, name)
+    return field_labels(catalogue, (dataset, kind)).get(name) or Translated(name, name)
 
 
 @derived_table
-def _field_labels(catalogue: Catalogue, key: tuple[str, str]) -> Mapping[str, Translated]:
+def field_labels(catalogue: Catalogue, key: tuple[str, str]) -> Mapping[str, Translated]:
     """Labels of a dataset's fields, by the enterprise's kind."""
     dataset, kind = key
     return {
@@ -87,12 +89,19 @@ def value_label(value: Any) -> Translated:  # a field's JSON
     return value_label(str(value))
 
 
+def text_in(language: Language, value: str) -> str:
+    """Label of a text in one language; the text itself if it has none."""
+    text = readable_masks(value)
+    known = VALUES.get(text)
+    return text if known is None else known.text(language)
+
+
 def field_value(
     dataset: str, name: str, fields: Mapping[str, Any], catalogue: Catalogue
 ) -> Translated:
     """Label of a field's value; amounts of money with their unit."""
     value = fields.get(name)
-    if type(value) is str and name in _texts(catalogue, dataset):
+    if type(value) is str and name in texts_of(catalogue, dataset):
         return value_label(value)
     field = catalogue.dataset(dataset).field_by_name.get(name)
     if field is None or value is None:
@@ -110,7 +119,7 @@ def field_value(
 
 
 @derived_table
-def _texts(catalogue: Catalogue, dataset: str) -> frozenset[str]:
+def texts_of(catalogue: Catalogue, dataset: str) -> frozenset[str]:
     """Names of a dataset's fields whose texts are labelled by themselves."""
     coded = CODED_FIELDS if dataset == REGISTRATION else ()
     return frozenset(
@@ -138,6 +147,16 @@ def _registered(name: str, value: Any) -> Translated:  # a field's JSON
     return Translated("、".join(one.zh for one in each), ", ".join(one.en for one in each))
 
 
+class _Headline(NamedTuple):
+    """The fields of a dataset's headlines."""
+
+    names: tuple[str, ...]
+    by_key: tuple[str, ...]
+    """Those of a record without the first of `names`."""
+    labels: Mapping[str, Translated]
+    """Labels of dates, amounts and numbers."""
+
+
 def headline(
     dataset: str, fields: Mapping[str, Any], catalogue: Catalogue, kind: str = ""
 ) -> list[Translated]:
@@ -145,37 +164,30 @@ def headline(
 
     A record without the first of these fields is named by its key.
     """
+    plan = _headline(catalogue, (dataset, kind))
+    shown = [
+        (plan.labels.get(name), field_value(dataset, name, fields, catalogue))
+        for name in (plan.names if fields.get(plan.names[0]) else plan.by_key)
+        if fields.get(name) not in EMPTY
+    ]
+    return [value if label is None else _with_name(label, value) for label, value in shown]
+
+
+@derived_table
+def _headline(catalogue: Catalogue, key: tuple[str, str]) -> _Headline:
+    dataset, kind = key
     definition = catalogue.dataset(dataset)
     names = definition.headline or definition.key
-    if not fields.get(names[0]):
-        names = tuple(dict.fromkeys((*definition.key, *names)))
-    return [
-        _with_name(
-            field_label(dataset, name, catalogue, kind),
-            field_value(dataset, name, fields, catalogue),
-        )
-        if name.endswith(("_on", "_to")) or _is_number(definition, name)
-        else field_value(dataset, name, fields, catalogue)
-        for name in names
-        if fields.get(name) not in (None, "", [])
-    ]
-
-
-def named_fields(
-    dataset: str, fields: Mapping[str, Any], catalogue: Catalogue, kind: str = ""
-) -> list[tuple[Translated, Translated]]:
-    """Labels and values of all non-empty fields."""
-    labels, texts = _field_labels(catalogue, (dataset, kind)), _texts(catalogue, dataset)
-    return [
-        (
-            labels.get(name) or Translated(name, name),
-            value_label(held)
-            if type(held) is str and name in texts
-            else field_value(dataset, name, fields, catalogue),
-        )
-        for name, held in fields.items()
-        if held not in (None, "", [])
-    ]
+    by_key = tuple(dict.fromkeys((*definition.key, *names)))
+    return _Headline(
+        names=names,
+        by_key=by_key,
+        labels={
+            name: field_label(dataset, name, catalogue, kind)
+            for name in by_key
+            if name.endswith(("_on", "_to")) or _is_number(definition, name)
+        },
+    )
 
 
 def _is_number(definition: DatasetDefinition, name: str) -> bool:

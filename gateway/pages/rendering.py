@@ -18,7 +18,8 @@ from gateway.pages.static import stylesheet_url
 from gateway.pages.translated_templates import template_environments
 from gateway.privacy.redaction import readable_masks
 
-_DATE: Final = re.compile(r"(?<![0-9-])[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9-])")
+_DATE: Final = re.compile(r"[0-9]{4}(?<![0-9-].{4})-[0-9]{2}-[0-9]{2}(?![0-9-])", re.DOTALL)
+"""It begins with a set of characters, which is searched quickly."""
 SHANGHAI: Final = timezone(timedelta(hours=8))
 
 
@@ -39,10 +40,11 @@ class PageVisitor(Protocol):
 class PageRenderer:
     """Renders the templates of one package, with the shared layout.
 
-    Without `language_cookie`, the address alone decides the language, and no cookie is set.
+    Without `language_cookie`, the address alone decides the language, and no cookie is set. `globals_`
+    are there in all of them.
     """
 
-    def __init__(self, package: str, *, language_cookie: bool = True) -> None:
+    def __init__(self, package: str, *, language_cookie: bool = True, **globals_: Any) -> None:
         self._language_cookie = language_cookie
         self._templates = template_environments(
             package,
@@ -55,6 +57,7 @@ class PageRenderer:
                 "dates": marked_dates,
             },
             stylesheet=stylesheet_url,
+            **globals_,
         )
 
     def page(
@@ -74,29 +77,43 @@ class PageRenderer:
         """
         cookies = request.cookies if self._language_cookie else {}
         language = language_of(request.query_params, cookies)
-        settings = _settings(request)
-        html = (
-            self._templates[language]
-            .get_template(template)
-            .render(
-                switch=_language_switch(
-                    request.query_params if address is None else address, language
-                ),
-                demo=bool(settings and settings.demo),
-                visitor=visitor,
-                **context,
-            )
+        query = request.query_params if address is None else address
+        html = self.html(
+            request,
+            template,
+            language,
+            switch=_language_switch(query, language),
+            visitor=visitor,
+            **context,
         )
-        headers = security_headers(form_action=form_action)
-        headers["Content-Language"] = "en" if language == "en" else "zh-CN"
+        headers = page_headers(language, tuple(form_action))
         response = HTMLResponse(html, status_code=status, headers=headers)
         if self._language_cookie:
             _set_language_cookie(request, response)
         return response
 
+    def html(
+        self,
+        request: Request,
+        template: str,
+        language: Language,
+        **context: Any,  # template variables
+    ) -> str:
+        """A page's text, in this language."""
+        settings = _settings(request)
+        page = self._templates[language].get_template(template)
+        return page.render(demo=bool(settings and settings.demo), **context)
+
     def visitor_page(self, visitor: PageVisitor, template: str, **context: Any) -> HTMLResponse:
         """Render `template` for a signed-in person; other arguments as for `page`."""
         return self.page(visitor.request, template, visitor=visitor, **context)
+
+
+@lru_cache
+def page_headers(language: Language, form_action: tuple[str, ...]) -> Mapping[str, str]:
+    """The headers of a page in this language; `form_action` lists allowed form targets."""
+    content_language = {"Content-Language": "en" if language == "en" else "zh-CN"}
+    return security_headers(form_action=form_action) | content_language
 
 
 @lru_cache(maxsize=64)

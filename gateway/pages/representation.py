@@ -40,14 +40,6 @@ class Representation:
         self._quickly = quickly
         self._bodies: dict[Coding, bytes] = {"identity": body}
 
-    @classmethod
-    def of(cls, page: Response, *, quickly: bool = False) -> "Representation":
-        """The representation of a rendered page; a cache may keep it and must ask before each use."""
-        headers = dict(page.raw_headers)
-        del headers[b"content-length"]
-        headers |= {b"cache-control": REVALIDATED, b"vary": VARY}
-        return cls(bytes(page.body), headers, quickly=quickly)
-
     @property
     def max_size(self) -> int:
         """Upper bound of the bytes of all coded forms."""
@@ -83,6 +75,13 @@ class Representation:
         response = Response(self.coded(coding), status)
         response.raw_headers.extend(headers.items())
         return response
+
+
+def revalidated(page: Response) -> Headers:
+    """The headers of a page that a cache may keep, and must ask before each use."""
+    headers = dict(page.raw_headers)
+    del headers[b"content-length"]
+    return headers | {b"cache-control": REVALIDATED, b"vary": VARY}
 
 
 def _not_modified(headers: Headers) -> Response:

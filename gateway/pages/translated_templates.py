@@ -6,7 +6,7 @@ template is compiled, `t(text)` becomes an attribute, other calls are plain ones
 asks Jinja for its context), and texts are escaped by markupsafe's C function without making a `Markup`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import Any, Final, cast
 
 from jinja2 import (
@@ -19,7 +19,7 @@ from jinja2 import (
 )
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.visitor import NodeTransformer
-from markupsafe import _escape_inner, escape  # type: ignore[attr-defined]  # no public name
+from markupsafe import Markup, _escape_inner, escape  # type: ignore[attr-defined]  # no public name
 
 from gateway.pages.i18n import Language
 
@@ -107,10 +107,16 @@ class _PageEnvironment(Environment):
 
     code_generator_class = _PageCodeGenerator
 
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """What a template always has, as one dictionary: each page copies it, and Jinja's chain slowly."""
+        return {**self.globals, **(d or {})}
+
     @staticmethod
     def escaped(value: object) -> str:
         """A value as it stands in a page."""
-        return _escape_inner(value) if type(value) is str else escape(value)
+        if type(value) is str:
+            return _escape_inner(value)
+        return value if type(value) is Markup else escape(value)
 
 
 def template_environments(

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from gateway.codes.sentences import MAX_VALUE, Found, record_sentence, status_line
+from gateway.codes.status_line import Found, status_line
+from gateway.codes.wording import MAX_VALUE, record_sentence
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.value_labels import VALUES
 from tests.creditfile_builders import CATALOGUE

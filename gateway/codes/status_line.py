@@ -1,20 +1,16 @@
-"""Plain sentences of the public page: one about each record, and the status line above them."""
+"""Status line of the public page: what was found, in one plain sentence."""
 
-import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache, reduce
-from typing import Any, Final, Literal
+from functools import reduce
+from typing import Final, Literal
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.labels import dataset_label, field_value, headline, value_label
+from gateway.creditfile.labels import dataset_label, value_label
 from gateway.pages.i18n import Translated
 
 Icon = Literal["alert", "notice", "unknown", "ended", "ok"]
-MAX_VALUE: Final = 60
-"""Maximum characters of a value in a sentence; the record below has it whole."""
-_PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
 _CLOSED: Final = {
     "revoked_not_deregistered": Translated("企业已被吊销营业执照", "Business licence revoked"),
     "revoked_deregistered": Translated(
@@ -90,26 +86,6 @@ def _icon(found: Found) -> Icon:
     return "ok" if found.registration_status == "active" else "notice"
 
 
-def record_sentence(
-    dataset: str, fields: Mapping[str, Any], catalogue: Catalogue, kind: str = ""
-) -> Translated:
-    """The catalogue's sentence about a record, or its headline where the first part has no value."""
-    sentence = catalogue.dataset(dataset).sentence_for(kind)
-    wanted = sentence.fields if sentence else ()
-    values = {
-        name: field_value(dataset, name, fields, catalogue)
-        for name in wanted
-        if fields.get(name) not in (None, "", [])
-    }
-    if sentence is None or not _can_fill(sentence.zh[0], values):
-        parts = headline(dataset, fields, catalogue, kind)
-        parts = parts or [dataset_label(dataset, catalogue, kind)]
-        return Translated(" · ".join(p.zh for p in parts), " · ".join(p.en for p in parts))
-    zh = {name: _short(value.zh) for name, value in values.items()}
-    en = {name: _short(value.en) for name, value in values.items()}
-    return Translated(_filled(sentence.zh, zh), _filled(sentence.en, en))
-
-
 def _counted(found: Found, catalogue: Catalogue, kind: str) -> Translated | None:
     """The number of bad records, or else of notices, with the names of their datasets."""
     datasets = found.bad or found.notices
@@ -135,25 +111,3 @@ def _counted(found: Found, catalogue: Catalogue, kind: str) -> Translated | None
 
 def _joined(first: Translated, second: Translated) -> Translated:
     return Translated(f"{first.zh}；{second.zh}", f"{first.en}; {second.en}")
-
-
-def _filled(parts: Sequence[str], values: Mapping[str, str]) -> str:
-    kept = (_pieces(part) for part in parts if _can_fill(part, values))
-    return "".join(
-        values[piece] if at % 2 else piece for pieces in kept for at, piece in enumerate(pieces)
-    ).strip()
-
-
-def _can_fill(part: str, values: Mapping[str, Any]) -> bool:
-    """True if every field in a part of a sentence has a value."""
-    return all(name in values for name in _pieces(part)[1::2])
-
-
-@lru_cache(maxsize=1_024)
-def _pieces(part: str) -> tuple[str, ...]:
-    """Words and names of fields, in turns, of a part of a catalogue's sentence."""
-    return tuple(_PLACEHOLDER.split(part))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= MAX_VALUE else f"{text[: MAX_VALUE - 1]}…"

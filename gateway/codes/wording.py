@@ -1,0 +1,145 @@
+"""Words about the records of one dataset, in one language: a record's sentence, its fields and values.
+
+What depends on the catalogue alone is prepared once.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, Self
+
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.catalogue_tables import derived_table
+from gateway.creditfile.labels import (
+    EMPTY,
+    dataset_label,
+    field_labels,
+    field_value,
+    headline,
+    text_in,
+    texts_of,
+)
+from gateway.pages.i18n import Language, Translated
+
+MAX_VALUE: Final = 60
+"""Maximum characters of a value in a sentence; the record below has it whole."""
+_PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
+
+
+class _Part(NamedTuple):
+    """A part of a sentence: printf-style, with the fields that it names."""
+
+    format: str
+    fields: frozenset[str]
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """The part that a catalogue writes with `{field}`."""
+        named = _PLACEHOLDER.sub(r"%(\1)s", text.replace("%", "%%"))
+        return cls(named, frozenset(_PLACEHOLDER.findall(text)))
+
+
+class _Sentence(NamedTuple):
+    """A catalogue's sentence; a record without the `needed` fields has none."""
+
+    parts: tuple[_Part, ...]
+    fields: frozenset[str]
+    needed: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """The words about one dataset in one language, by the enterprise's kind."""
+
+    catalogue: Catalogue
+    dataset: str
+    kind: str
+    language: Language
+    labels: Mapping[str, str]
+    """Labels of its fields."""
+    texts: frozenset[str]
+    """Fields whose values are labelled by themselves."""
+    template: _Sentence | None
+
+    def value(self, name: str, fields: Mapping[str, Any]) -> str:
+        """A field's value."""
+        held = fields[name]
+        if type(held) is str and name in self.texts:
+            return text_in(self.language, held)
+        return field_value(self.dataset, name, fields, self.catalogue).text(self.language)
+
+    def rows(self, fields: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Labels and values of all fields that are not empty."""
+        labels = self.labels
+        return [
+            (labels.get(name, name), self.value(name, fields))
+            for name, held in fields.items()
+            if held not in EMPTY
+        ]
+
+    def sentence(self, fields: Mapping[str, Any]) -> str:
+        """The catalogue's sentence about a record, or its headline where the first part has no value."""
+        template = self.template
+        if template is None:
+            return self._headline(fields)
+        values = {
+            name: _short(self.value(name, fields))
+            for name in template.fields
+            if fields.get(name) not in EMPTY
+        }
+        if not template.needed <= values.keys():
+            return self._headline(fields)
+        told = values.keys()
+        return "".join(
+            [each.format % values for each in template.parts if each.fields <= told]
+        ).strip()
+
+    def _headline(self, fields: Mapping[str, Any]) -> str:
+        parts = headline(self.dataset, fields, self.catalogue, self.kind)
+        parts = parts or [dataset_label(self.dataset, self.catalogue, self.kind)]
+        return " · ".join([each.text(self.language) for each in parts])
+
+
+def wording_of(catalogue: Catalogue, dataset: str, kind: str, language: Language) -> Wording:
+    """The words about a dataset, by the enterprise's kind."""
+    return _wording(catalogue, (dataset, kind, language))
+
+
+def record_sentence(
+    dataset: str, fields: Mapping[str, Any], catalogue: Catalogue, kind: str = ""
+) -> Translated:
+    """The sentence about a record, in both languages."""
+    return Translated(
+        wording_of(catalogue, dataset, kind, "zh").sentence(fields),
+        wording_of(catalogue, dataset, kind, "en").sentence(fields),
+    )
+
+
+@derived_table
+def _wording(catalogue: Catalogue, key: tuple[str, str, Language]) -> Wording:
+    dataset, kind, language = key
+    labels = field_labels(catalogue, (dataset, kind))
+    return Wording(
+        catalogue=catalogue,
+        dataset=dataset,
+        kind=kind,
+        language=language,
+        labels={name: label.text(language) for name, label in labels.items()},
+        texts=texts_of(catalogue, dataset),
+        template=_sentence(catalogue, dataset, kind, language),
+    )
+
+
+def _sentence(
+    catalogue: Catalogue, dataset: str, kind: str, language: Language
+) -> _Sentence | None:
+    sentence = catalogue.dataset(dataset).sentence_for(kind)
+    if sentence is None:
+        return None
+    parts = sentence.en if language == "en" else sentence.zh
+    needed = _Part.of(sentence.zh[0]).fields  # in both languages, a sentence or a headline
+    return _Sentence(tuple(map(_Part.of, parts)), sentence.fields, needed)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_VALUE else f"{text[: MAX_VALUE - 1]}…"
