@@ -12,6 +12,7 @@ BANK: Final = "bank"
 QUERY_SCOPE: Final = "query"
 GATEWAY: Final = "gateway"
 BASELINE: Final = "baseline"
+TELLING_BASELINE: Final = "baseline-records"
 ECHO: Final = "echo"
 PEER: Final = "peer"
 STORED_PEER: Final = "stored-peer"
@@ -95,6 +96,12 @@ VERIFICATION_CONTENDERS: Final = (
 QUERY_CONTENDERS: Final = (
     Contender(name=GATEWAY, title="gateway", server=GATEWAY, path="/v1/queries"),
     Contender(name=BASELINE, title="baseline", server=BASELINE, path="/baseline"),
+    Contender(
+        name=TELLING_BASELINE,
+        title="baseline, 20 records",
+        server=BASELINE,
+        path="/baseline/records",
+    ),
 )
 
 VERIFYING_GATEWAY: Final = VERIFICATION_CONTENDERS[:1]

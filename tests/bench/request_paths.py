@@ -41,7 +41,7 @@ def query(session: Session) -> Outcomes:
     with servers(environment, QUERY_CONTENDERS) as running:
         comparison = compare_queries(options, environment, running, bodies)
         results = session.race(comparison, running)
-    report.show_rates(session.console, report.FLOOR_LINES, results, options)
+    report.show_rates(session.console, report.QUERY_LINES, results, options)
     return targets.of_queries(results)
 
 
