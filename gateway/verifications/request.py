@@ -148,7 +148,7 @@ def _asked(body: VerificationIn) -> tuple[Asked, ...] | Refusal:
     if body.bundle is None:
         if body.questions is None:
             return Refusal(InvalidRequestError, NOTHING)
-        return tuple(Asked(tag=each.question, value=_value(each)) for each in body.questions)
+        return tuple(Asked(tag=each.question, value=asked_value(each)) for each in body.questions)
     bundle = named_bundle(body.bundle, purpose=body.purpose, beside=body.questions or ())
     if isinstance(bundle, Refusal):
         return bundle
@@ -159,7 +159,8 @@ def _datasets_of(questions: Iterable[Question]) -> tuple[str, ...]:
     return tuple(sorted({name for each in questions for name in each.datasets}))
 
 
-def _value(asked: QuestionIn) -> Value | None:
+def asked_value(asked: QuestionIn) -> Value | None:
+    """The value that a question was sent with; that of a group in its one order."""
     if isinstance(asked.value, ElementsIn):
         return elements_of(asked.value.model_dump(exclude_none=True))
     return asked.value

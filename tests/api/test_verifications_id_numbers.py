@@ -10,8 +10,9 @@ from sqlalchemy import text
 from gateway.clients.terms import ENCRYPTED
 from gateway.limits.memory_store import MemoryStore
 from gateway.synthetic.people import invalid_id_number
-from tests.batch_builders import answered, batch_line
+from tests.batch_builders import answered, batch_body, batch_line
 from tests.gateway_fixture import Caller, GatewayFixture, QuestionValue
+from tests.job_builders import GENEROUS, finished, started
 from tests.jwe_builders import encrypt
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -156,3 +157,21 @@ async def everything_kept(gateway: GatewayFixture) -> str:
 def vars_of(kept: Any) -> dict[str, Any]:
     """The attributes of an object with slots."""
     return {name: getattr(kept, name) for name in type(kept).__slots__}
+
+
+async def test_a_job_takes_encrypted_numbers_and_stores_no_bare_one(
+    gateway: GatewayFixture,
+) -> None:
+    """Compared as in a call; a line with the number itself is broken when it arrives."""
+    platform = await gateway.client(quotas=GENEROUS)
+    uscc, number = number_of(gateway, "clean")
+    await gateway.grant(platform, uscc, purpose="loan_approval", datasets=(), questions=[ID_NUMBER])
+    lines = [
+        batch_line(n, uscc, (ID_NUMBER, value), purpose="loan_approval")
+        for n, value in enumerate((await sealed(platform, uscc, number), number), 1)
+    ]
+    job = await started(platform, batch_body(lines))
+    told, broken = (await finished(platform, job)).documents
+    assert told["answers"] == [{"question": ID_NUMBER, "answer": "yes"}]
+    assert broken["problem"]["code"] == "invalid_request"
+    assert number not in str(broken)

@@ -1,27 +1,34 @@
 """A line of a job parsed as the batch's core takes it. Pure."""
 
 import hashlib
+from typing import Final
 
 from gateway.access.body import parse_json
 from gateway.access.errors import InvalidRequestError, Refusal
-from gateway.access.refused_request import RefusedRequest
+from gateway.signing.jwe import is_compact_jwe
 from gateway.verifications.batch.lines import Line
 from gateway.verifications.batch.problem_lines import refusal_document
 from gateway.verifications.batch.schemas import BatchLineIn
+from gateway.verifications.id_numbers import id_number_in
 from gateway.verifications.jobs.job_line import broken_line
-from gateway.verifications.jobs.template import NO_ID_NUMBERS, asks_id_number
-from gateway.verifications.request import VerificationRequest, parse_request
+from gateway.verifications.request import asked_value, parse_request
+from verification import Asked
+
+BARE_ID_NUMBER: Final = (
+    "ID numbers are taken in jobs only if they are encrypted to the gateway's key of use enc."
+)
 
 
 def parse_line(text: bytes, position: int) -> Line:
     """The line at this place from 1, whose number it is too."""
     body = parse_json(text, BatchLineIn)
-    parsed = body if isinstance(body, Refusal) else parse_request(body, line=position)
+    if not isinstance(body, Refusal):
+        body = _without_bare_id_numbers(body)
     return Line(
         position=position,
         number=position,
         digest=hashlib.sha256(text).digest(),
-        parsed=_without_id_numbers(parsed),
+        parsed=body if isinstance(body, Refusal) else parse_request(body, line=position),
     )
 
 
@@ -33,12 +40,10 @@ def checked_line(text: bytes, position: int) -> bytes:
     return broken_line(position, refusal_document(parsed)["detail"], parsed.error.code)
 
 
-def _without_id_numbers(
-    parsed: VerificationRequest | RefusedRequest | Refusal,
-) -> VerificationRequest | RefusedRequest | Refusal:
-    if not isinstance(parsed, VerificationRequest):
-        return parsed
-    for each in parsed.questions:
-        if asks_id_number(each):
-            return Refusal(InvalidRequestError, NO_ID_NUMBERS.format(tag=each.tag))
-    return parsed
+def _without_bare_id_numbers(body: BatchLineIn) -> BatchLineIn | Refusal:
+    """The line, or a refusal where it holds an ID number that is not encrypted."""
+    for each in body.questions or ():
+        number = id_number_in(Asked(tag=each.question, value=asked_value(each)))
+        if number is not None and not is_compact_jwe(number):
+            return Refusal(InvalidRequestError, BARE_ID_NUMBER)
+    return body

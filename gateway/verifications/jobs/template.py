@@ -13,17 +13,8 @@ from gateway.access.errors import (
 )
 from gateway.verifications.jobs.schemas import JobIn, JobQuestionIn
 from verification import Question, find_question
-from verification.question import ID_NUMBER
 
-NO_ID_NUMBERS: Final = (
-    "ID numbers are not taken in jobs: ask {tag} by POST /v1/verifications, one enterprise a call."
-)
 BOTH_OR_NONE: Final = "Give purpose and questions together, or neither."
-
-
-def asks_id_number(question: Question) -> bool:
-    """True where a value of this question holds an ID number."""
-    return question.tag == ID_NUMBER or ID_NUMBER in {each.question for each in question.elements}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +83,6 @@ def _question(asked: JobQuestionIn) -> TemplateQuestion | Refusal:
     question = find_question(asked.question)
     if question is None:
         return Refusal(UnknownQuestionError)
-    if asks_id_number(question):
-        return Refusal(InvalidRequestError, NO_ID_NUMBERS.format(tag=question.tag))
     match question.value:
         case "none" | "one_of":
             return _without_column(question, asked)
