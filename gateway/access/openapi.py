@@ -17,6 +17,7 @@ from gateway.access.openapi_headers import (
     parameter,
     request_headers,
 )
+from gateway.access.service_classes import CLASS_OF
 
 REFERENCE = "#/components/schemas/{model}"
 PUBLIC_PATHS: Final = frozenset({"/v1/bundles", "/v1/questions"})
@@ -145,6 +146,7 @@ def complete_document(document: dict[str, Any], problems: Mapping[str, Mapping[s
         for method in METHODS & operations.keys():
             _complete_operation(path, method, operations[method])
             _describe_answers(operations[method], components["schemas"])
+            operations[method]["x-service-class"] = CLASS_OF.get(operations[method]["operationId"])
             add_examples(path, operations[method], problems)
 
 
