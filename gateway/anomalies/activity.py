@@ -53,17 +53,20 @@ class Activity:
 
     def add(self, asked: AskedOnce, key: bytes) -> None:
         """Count a call; items of sketches are digests under `key`."""
-        code = _digest(asked.uscc, key)
         self.calls += 1
-        self.codes.add(code)
-        self.cells.add(_digest(cell_of(asked.uscc), key))
-        area = self.areas.setdefault(asked.uscc[AREA], DistinctCounter(COARSE))
-        area.add(code)
+        self.note(asked.uscc, key)
         if asked.has_spent_budget:
-            self.spent.add(code)
+            self.spent.add(_digest(asked.uscc, key))
         answers = [each.get("answer") for each in asked.items if each["code"] in ASSERTED]
         self.yes += answers.count("yes")
         self.no += answers.count("no")
+
+    def note(self, uscc: str, key: bytes) -> None:
+        """Count an enterprise that the client has named; again, it changes nothing."""
+        code = _digest(uscc, key)
+        self.codes.add(code)
+        self.cells.add(_digest(cell_of(uscc), key))
+        self.areas.setdefault(uscc[AREA], DistinctCounter(COARSE)).add(code)
 
     def to_row(self) -> dict[str, Any]:
         """The columns of `client_activity` that it fills."""

@@ -3,6 +3,8 @@
 One worker at a time counts; each lowers the rate of the clients that are throttled.
 """
 
+import asyncio
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -19,6 +21,7 @@ from gateway.anomalies.activity import Activity
 from gateway.anomalies.detectors import AnomalyKind, find_anomalies, large_areas
 from gateway.anomalies.log_reader import BATCH, take_new_calls
 from gateway.anomalies.store import Day
+from gateway.anomalies.watch_reader import WatchReader
 from gateway.background.periodic import in_background, run_periodically
 from gateway.creditfile.local_dates import day_of, end_of
 from gateway.db.locks import LockKey, try_lock
@@ -47,19 +50,24 @@ class AnomalyWatch:
     batch: int = BATCH
     _registered: dict[tuple[str, date], int] = field(default_factory=dict)
     """Sizes of areas, each counted once a day."""
+    _watches: WatchReader = field(default_factory=WatchReader)
 
     async def count(self, runtime: Runtime) -> bool:
-        """Count the next calls and flag what they show; true while more wait."""
+        """Count the next calls or watch list, and flag what they show; true while more wait."""
+        key = runtime.digests.key("activity")
         async with runtime.background.begin() as connection:
             if not await try_lock(connection, LockKey.ANOMALIES):
                 return False
             new = await take_new_calls(connection, batch=self.batch)
-            days = await store.load_days(
-                connection, ((each.client_id, each.day) for each in new.calls)
-            )
-            key = runtime.digests.key("activity")
+            watched = await self._watches.next_list(connection, now=runtime.now())
+            touched = [(each.client_id, each.day) for each in new.calls]
+            if watched is not None:
+                touched.append((watched.client_id, day_of(watched.at)))
+            days = await store.load_days(connection, touched)
             for each in new.calls:
                 days[each.client_id, each.day].add(each, key)
+            if watched is not None:
+                await _note_all(days[touched[-1]], watched.usccs, key)
             await store.save_days(connection, days)
             flagged = [
                 kind
@@ -68,7 +76,7 @@ class AnomalyWatch:
             ]
         for kind in flagged:
             FLAGGED.labels(kind=kind).inc()
-        return new.is_full
+        return new.is_full or watched is not None
 
     async def _flag(
         self, connection: AsyncConnection, runtime: Runtime, client_day: Day, activity: Activity
@@ -100,6 +108,14 @@ class AnomalyWatch:
             self._registered = {k: v for k, v in self._registered.items() if k[1] == key[1]}
             self._registered[key] = await store.registered_in(connection, area)
         return self._registered[key]
+
+
+async def _note_all(activity: Activity, usccs: Sequence[str], key: bytes) -> None:
+    """Count the enterprises of a list; calls go on in between."""
+    for place, uscc in enumerate(usccs):
+        activity.note(uscc, key)
+        if place % BATCH == 0:
+            await asyncio.sleep(0)
 
 
 async def throttle(runtime: Runtime) -> None:

@@ -19,10 +19,12 @@ from gateway.background.anomaly_watch import send_due_alert, throttle, throttle_
 from gateway.cli.main import app
 from gateway.limits.quotas import Quotas
 from gateway.runtime import Runtime
+from tests import watch_builders
 from tests.alert_server import AlertServer, make_alert_server
 from tests.anomaly_checks import flagged_of
 from tests.anomaly_traffic import code_at
 from tests.gateway_fixture import Caller, GatewayFixture
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -72,6 +74,25 @@ async def test_ordinary_calls_are_counted_and_not_flagged(gateway: GatewayFixtur
         client=bank.client_id,
     )
     assert row == {"calls": len(codes) + 1, "yes": 0, "no": len(codes)}
+
+
+async def test_codes_on_a_watch_list_count_like_calls(gateway: GatewayFixture) -> None:
+    """A range on a list alone, or half on a list and half asked singly; once, however often put."""
+    for listed in (110, 55):
+        bank = await gateway.client(quotas=Quotas())
+        codes = [code_at(60_000 + number) for number in range(110)]
+        for _ in range(2):
+            put = await watch_builders.put(bank, codes[:listed])
+            assert put.status_code == 200, put.text
+        for code in codes[listed:]:
+            await bank.verify(code, "is_active.v1")
+
+        async def is_flagged(bank: Caller = bank) -> bool:
+            return set(await flagged_of(bank)) == {"sequential_codes"}
+
+        await eventually(is_flagged)
+        counts = (await flagged_of(bank))["sequential_codes"]["counts"]
+        assert 100 <= counts["enterprises"] <= 120
 
 
 async def test_a_flagged_client_is_named_and_no_enterprise(
