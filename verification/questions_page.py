@@ -16,12 +16,13 @@ change that, not this page. Served at `GET /v1/questions`.
 Each is answered `yes`, `no` or `not_determined`; what is missing or not legible, a source that did not
 answer, a question without the consent that it needs and a spent [budget](privacy.md) are all
 `not_determined`. No question is a verdict on an enterprise. Records count only while they may be
-disclosed ([clocks](clocks.md)). Published questions stay, and what they mean does not change.
+disclosed ([clocks](clocks.md)). A client asks what its agreement names.
+Published questions stay, and what they mean does not change.
 Each has [test vectors](../../verification/README.md#vectors).
 
 版本 {version}。答复为 `yes`（是）、`no`（否）或 `not_determined`（不作判断）：数据缺失或无法辨认、
 数源未应答、缺少所需授权、[额度](../zh/understand/privacy.md)用完，均不作判断。任何核验项都不是对企业的评判。记录只在可以提供的
-[期限](clocks.md)内计入。已公布的核验项不删除，含义不改变；每项都有[测试向量](../../verification/README.md#vectors)（英文）。
+[期限](clocks.md)内计入。接入方只能询问其合约列明的核验项。已公布的核验项不删除，含义不改变；每项都有[测试向量](../../verification/README.md#vectors)（英文）。
 """
 _GIVERS: Final = {
     "person": ("of that person", "该自然人的单独同意"),

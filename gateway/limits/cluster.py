@@ -1,8 +1,8 @@
 """Connection to a Redis cluster: commands for one node are batched as for a single Redis.
 
 The layout (CLUSTER SLOTS) is read at the first use, and again after any error but a missing script.
-redis-py's own cluster client closes connections that are in use whenever it reads the layout again:
-under load one error leads to the next, and none of them to the last.
+With redis-py's own cluster client connections that are in use break whenever it reads the layout: under
+load one error leads to the next.
 """
 
 import asyncio

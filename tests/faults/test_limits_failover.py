@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from redis.crc import key_slot
 from redis.exceptions import RedisError
 
 from gateway.limits.model import Admission, Admitted, Counter, Verdict
@@ -196,4 +197,23 @@ async def test_a_cluster_that_fails_over_under_load_serves_again_while_the_load_
     for _ in range(3):
         outcomes = await asyncio.gather(*(outcome_of(store, call) for call in load))
         assert all(isinstance(each, Admitted) for each in outcomes)
+    await store.close()
+
+
+async def test_a_slot_that_moves_to_another_node_is_followed(cluster: list[RedisServer]) -> None:
+    """By MOVED, in a crowd: nothing is refused, and nothing is counted twice."""
+    store = patient_store(cluster[0].url)
+    call = make_call(quota=1_000)
+    assert isinstance(await store.admit(call), Admitted)
+    slot = key_slot(f"{{{call.tag}}}".encode())
+    owner = slot // 5462
+    with cluster[owner].client() as here, cluster[(owner + 1) % 3].client() as there:
+        for key in here.cluster("GETKEYSINSLOT", slot, 100):
+            here.delete(key)
+        for each in (there, here):
+            each.cluster("SETSLOT", slot, "NODE", there.cluster("MYID"))
+    crowd = [call] * 50
+    verdicts = await asyncio.gather(*(store.admit(each) for each in crowd))
+    assert all(isinstance(each, Admitted) for each in verdicts)
+    assert min(each.states[0].remaining for each in verdicts if isinstance(each, Admitted)) == 950
     await store.close()

@@ -228,7 +228,7 @@ class FakeGateway(FakeConsentActs, FakeOutages, httpx2.BaseTransport, httpx2.Asy
         outage = self._outage(request, faulty)
         if outage is not None:
             return outage
-        if path == "/v1/limits" and request.method == "GET":
+        if path == "/v1/limits" and request.method in {"GET", "HEAD"}:
             return self._signed(request, json_response(200, self._limit.report(self._clock())))
         wait, headers = self._limit.charge(self._clock())
         if wait is None:
