@@ -10,6 +10,7 @@ from typing import Final
 
 import structlog
 from fastapi import FastAPI
+from prometheus_client import Counter, Gauge
 
 from gateway.background.periodic import in_background, run_periodically
 from gateway.creditfile.catalogue_versions import newest_version
@@ -19,6 +20,11 @@ from gateway.runtime import Runtime
 log = structlog.get_logger("gateway.background.watching")
 
 POLL_SECONDS: Final = 2.0
+NOTICES: Final = Counter("xinqiao_watch_notices", "Notices that an answer may have changed")
+WAITING: Final = Gauge(
+    "xinqiao_changed_files_waiting",
+    "Changed enterprises not yet compared for those who watch, by the hundred",
+)
 
 
 async def follow_watches(runtime: Runtime) -> bool:
@@ -29,7 +35,12 @@ async def follow_watches(runtime: Runtime) -> bool:
     follower = Follower(
         engine=runtime.background, catalogue=runtime.catalogue, digests=runtime.digests
     )
-    return await follower.round(runtime.now())
+    done = await follower.round(runtime.now())
+    if done is None:
+        return False
+    NOTICES.inc(done.notices)
+    WAITING.set(done.waiting)
+    return done.has_more
 
 
 def watching(app: FastAPI) -> AbstractAsyncContextManager[None]:

@@ -190,7 +190,7 @@ class _Bench:
 
     async def follow(self) -> None:
         """Do all that is due."""
-        while await self.follower.round(datetime.now(UTC)):
+        while (done := await self.follower.round(datetime.now(UTC))) and done.has_more:
             pass
 
     async def forget(self) -> None:

@@ -17,7 +17,7 @@ from tests.properties.test_creditfile_file_properties import files, moments
 from tests.sampling import sampled
 from verification import QUESTIONS, is_watchable
 
-TAGS = [each.tag for each in QUESTIONS if is_watchable(each)]
+TAGS = tuple(each.tag for each in QUESTIONS if is_watchable(each))
 DATASETS = context_datasets(WATCHABLE_DATASETS, CATALOGUE)
 DIGESTS = KeyedDigests("a secret of the tests, long enough for them")
 
@@ -77,4 +77,4 @@ def test_marks_tell_nothing_apart(file: FileState, now: datetime) -> None:
     marks = one.marks(TAGS, licensed_for_persons=True)
     assert watched(file, now).marks(TAGS, licensed_for_persons=True) == marks
     other = replace(one, uscc="91330106MA2CXXXX16").marks(TAGS, licensed_for_persons=True)
-    assert changed_questions(TAGS, marks, other) == tuple(TAGS)
+    assert changed_questions(TAGS, marks, other) == TAGS

@@ -17,9 +17,6 @@ from verification import QUESTIONS, is_watchable
 USCCS_PER_ROW: Final = 100
 ROWS_AT_ONCE: Final = 5
 
-WATCHABLE_DATASETS: Final = frozenset(
-    dataset for each in QUESTIONS if is_watchable(each) for dataset in each.datasets
-)
 
 _NOTE: Final = Statement("""
     INSERT INTO changed_file (usccs) VALUES (CAST(:usccs AS text[]))""")
@@ -27,9 +24,20 @@ _TAKE: Final = Statement("""
     DELETE FROM changed_file WHERE change_id IN (
         SELECT change_id FROM changed_file ORDER BY change_id LIMIT :limit)
     RETURNING usccs""")
+_WAITING: Final = Statement("SELECT count(*) FROM changed_file")
 _STILL_NOTED: Final = Statement("""
     SELECT DISTINCT uscc FROM changed_file CROSS JOIN unnest(usccs) AS uscc
     WHERE uscc = ANY(CAST(:usccs AS text[]))""")
+
+
+def datasets_of(questions: Collection[str]) -> frozenset[str]:
+    """The datasets on which these questions depend."""
+    return frozenset(
+        dataset for each in QUESTIONS if each.tag in questions for dataset in each.datasets
+    )
+
+
+WATCHABLE_DATASETS: Final = datasets_of([each.tag for each in QUESTIONS if is_watchable(each)])
 
 
 def note_sql(changed: str) -> str:
@@ -72,3 +80,8 @@ async def still_noted(connection: AsyncConnection, usccs: Collection[str]) -> fr
         return frozenset()
     found = await connection.execute(_STILL_NOTED, {"usccs": sorted(usccs)})
     return frozenset(found.scalars())
+
+
+async def count_waiting(connection: AsyncConnection) -> int:
+    """Number of rows on the outbox."""
+    return int((await connection.execute(_WAITING)).scalar_one())

@@ -48,6 +48,15 @@ class Compared:
         return (self.marks, self.due_at) != (self.before.marks, self.before.due_at)
 
 
+def is_settled(
+    marks: bytes | None, due_at: datetime, followed: FollowedList, file: WatchedFile
+) -> bool:
+    """True where no answer has changed and the next moment is known: nothing is to be written."""
+    return file.now < due_at <= file.next_moment() and marks == file.marks(
+        followed.questions, licensed_for_persons=followed.licensed_for_persons
+    )
+
+
 def compare(
     watch: Watch, followed: FollowedList, file: WatchedFile, *, tells_unmarked: bool
 ) -> Compared:
@@ -57,14 +66,11 @@ def compare(
     to compare with, so all its questions are told.
     """
     marks = file.marks(followed.questions, licensed_for_persons=followed.licensed_for_persons)
-    due_at = file.next_moment()
-    if file.now < watch.due_at <= due_at and watch.marks == marks:
-        due_at = watch.due_at  # nothing to write
     if watch.marks is None:
         questions = followed.questions if tells_unmarked else ()
     else:
         questions = changed_questions(followed.questions, watch.marks, marks)
-    return Compared(before=watch, marks=marks, due_at=due_at, questions=questions)
+    return Compared(before=watch, marks=marks, due_at=file.next_moment(), questions=questions)
 
 
 def notices_of(

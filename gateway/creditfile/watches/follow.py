@@ -4,18 +4,19 @@ A round is one transaction: what it takes off the outbox, the new marks and the 
 together, so that each change is told once wherever a worker is killed. One worker at a time does it.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.file_query import read_files
 from gateway.creditfile.watches.changed_files import (
-    WATCHABLE_DATASETS,
     context_datasets,
+    count_waiting,
+    datasets_of,
     still_noted,
     take_changed,
 )
@@ -25,6 +26,7 @@ from gateway.creditfile.watches.comparison import (
     ListKey,
     Watch,
     compare,
+    is_settled,
     notices_of,
 )
 from gateway.creditfile.watches.followed import lock_followed
@@ -42,8 +44,10 @@ STOPPED_AGAIN: Final = timedelta(days=1)
 
 _ANY: Final = "uscc = ANY(CAST(:usccs AS text[]))"
 _LISTS_OF: Final = Statement(f"SELECT DISTINCT client_id, name FROM watch WHERE {_ANY}")  # noqa: S608
+# Most lists hold an enterprise with the same marks: one row for all of them.
 _WATCHES: Final = Statement(f"""
-    SELECT uscc, client_id, name, marks, due_at FROM watch WHERE {_ANY}""")  # noqa: S608
+    SELECT uscc, marks, due_at, array_agg(client_id) AS clients, array_agg(name) AS names
+    FROM watch WHERE {_ANY} GROUP BY uscc, marks, due_at""")  # noqa: S608  # constants
 _DUE: Final = Statement("""
     SELECT uscc FROM watch WHERE due_at <= CAST(:now AS timestamptz)
     ORDER BY due_at, uscc LIMIT :limit""")
@@ -65,6 +69,17 @@ _ALL_DUE: Final = Statement("""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What a round has done."""
+
+    notices: int
+    waiting: int
+    """Rows that are left on the outbox, each of a hundred enterprises at most."""
+    has_more: bool
+    """True if there may be more to do at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Follower:
     """Follows what is watched, under one catalogue."""
 
@@ -72,19 +87,22 @@ class Follower:
     catalogue: Catalogue
     digests: KeyedDigests
 
-    async def round(self, now: datetime) -> bool:
-        """Compare what has changed and what is due at `now`, some at a time; True if there may be more."""
+    async def round(self, now: datetime) -> Round | None:
+        """Compare what has changed and what is due at `now`, some at a time; `None` while another does."""
+        notices = 0
         async with self.engine.begin() as connection:
             if not await try_lock(connection, LockKey.WATCHES):
-                return False
+                return None
             recalled = await self._recall(connection, now)
             changed = await take_changed(connection)
             if changed is not None:
-                await self._compare(connection, changed, now, have_changed=True)
+                notices += await self._compare(connection, changed, now, have_changed=True)
             due = await connection.execute(_DUE, {"now": now, "limit": ROWS_AT_ONCE})
             usccs = list(dict.fromkeys(due.scalars()))[:DUE_AT_ONCE]
-            await self._compare(connection, usccs, now, have_changed=False)
-        return recalled or changed is not None or bool(usccs)
+            notices += await self._compare(connection, usccs, now, have_changed=False)
+            waiting = await count_waiting(connection)
+        has_more = recalled or changed is not None or bool(usccs)
+        return Round(notices=notices, waiting=waiting, has_more=has_more)
 
     async def _recall(self, connection: AsyncConnection, now: datetime) -> bool:
         """Make one list due that was compared under another catalogue."""
@@ -102,37 +120,40 @@ class Follower:
         now: datetime,
         *,
         have_changed: bool,
-    ) -> None:
+    ) -> int:
+        """Compare those of these enterprises that are watched; how many notices were written."""
         if not usccs:
-            return
+            return 0
         found = await connection.execute(_LISTS_OF, {"usccs": usccs})
         keys = {(row.client_id, row.name) for row in found}
         if not keys:
-            return
+            return 0
         lists = await lock_followed(connection, keys, now)
-        watches = [
-            Watch(uscc=row.uscc, key=key, marks=row.marks, due_at=row.due_at)
-            for row in await connection.execute(_WATCHES, {"usccs": usccs})
-            if (key := (row.client_id, row.name)) in keys
-        ]
-        files = await self._read(connection, {each.uscc for each in watches}, now)
+        rows = (await connection.execute(_WATCHES, {"usccs": usccs})).all()
+        files = await self._read(connection, {row.uscc for row in rows}, lists.values(), now)
         late = frozenset[str]()
         if not have_changed:
-            unmarked = {each.uscc for each in watches if each.marks is None}
+            unmarked = {row.uscc for row in rows if row.marks is None}
             # After the files: a change that they hold, and that is not told yet, is still noted here.
             late = await still_noted(connection, unmarked)
         compared = [
-            _compared(each, lists, files[each.uscc], have_changed=have_changed)
-            for each in watches
-            if each.marks is not None or each.uscc not in late
+            _compared(watch, lists, files[watch.uscc], have_changed=have_changed)
+            for watch in _unsettled(rows, lists, files)
+            if watch.key in keys and not (watch.marks is None and watch.uscc in late)
         ]
         await _write(connection, [each for each in compared if each.is_changed])
-        await notify_changed_answers(connection, notices_of(compared, lists), now=now)
+        return await notify_changed_answers(connection, notices_of(compared, lists), now=now)
 
     async def _read(
-        self, connection: AsyncConnection, usccs: Collection[str], now: datetime
+        self,
+        connection: AsyncConnection,
+        usccs: Collection[str],
+        lists: Iterable[FollowedList],
+        now: datetime,
     ) -> Mapping[str, WatchedFile]:
-        datasets = context_datasets(WATCHABLE_DATASETS, self.catalogue)
+        """The files of these enterprises, as far as the questions of these lists depend on them."""
+        asked = {tag for each in lists for tag in each.questions}
+        datasets = context_datasets(datasets_of(asked), self.catalogue)
         unknown = WatchedFile(
             uscc="",
             enterprise=None,
@@ -150,6 +171,18 @@ class Follower:
             for enterprise, records in found
         }
         return {each: known.get(each) or replace(unknown, uscc=each) for each in usccs}
+
+
+def _unsettled(
+    rows: Iterable[Any], lists: Mapping[ListKey, FollowedList], files: Mapping[str, WatchedFile]
+) -> Iterator[Watch]:
+    """The watches of which something is to be written or told; most often none."""
+    for row in rows:
+        file = files[row.uscc]
+        for key in zip(row.clients, row.names, strict=True):
+            followed = lists.get(key)
+            if followed is None or not is_settled(row.marks, row.due_at, followed, file):
+                yield Watch(uscc=row.uscc, key=key, marks=row.marks, due_at=row.due_at)
 
 
 def _compared(

@@ -34,6 +34,7 @@ class WatchedFile:
     now: datetime
     _facts: Facts | None = field(init=False, default=None)
     _marks: dict[tuple[str, bool], bytes] = field(init=False, default_factory=dict)
+    _joined: dict[tuple[tuple[str, ...], bool], bytes] = field(init=False, default_factory=dict)
     _next: datetime | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -47,9 +48,13 @@ class WatchedFile:
                 datasets=self.datasets,
             )
 
-    def marks(self, questions: Iterable[str], *, licensed_for_persons: bool) -> bytes:
+    def marks(self, questions: tuple[str, ...], *, licensed_for_persons: bool) -> bytes:
         """The marks of these questions, to a client with or without a licence to operators' data."""
-        return b"".join(self._mark(tag, licensed_for_persons) for tag in questions)
+        key = questions, licensed_for_persons
+        if key not in self._joined:
+            marks = (self._mark(tag, licensed_for_persons) for tag in questions)
+            self._joined[key] = b"".join(marks)
+        return self._joined[key]
 
     def next_moment(self) -> datetime:
         """The next moment at which an answer may change while no record does, at most `LONGEST` ahead."""
