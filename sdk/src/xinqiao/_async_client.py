@@ -260,7 +260,7 @@ class AsyncClient(Connection[httpx2.AsyncBaseTransport]):
         response = await self._http.send(request, stream=True)
         if not response.is_success:
             await response.aread()
-        return OpenedAnswer(response, response.aiter_raw())
+        return OpenedAnswer(response, response.aiter_bytes())
 
     async def _page(self, flow: Flow[QueryResult]) -> AsyncQueryPage:
         result = await self._run(flow)

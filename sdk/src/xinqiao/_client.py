@@ -265,7 +265,7 @@ class Client(Connection[httpx2.BaseTransport]):
         response = self._http.send(request, stream=True)
         if not response.is_success:
             response.read()
-        return OpenedAnswer(response, response.iter_raw())
+        return OpenedAnswer(response, response.iter_bytes())
 
     def _page(self, flow: Flow[QueryResult]) -> QueryPage:
         result = self._run(flow)

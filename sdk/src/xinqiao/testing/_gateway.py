@@ -15,6 +15,7 @@ import httpx2
 
 from xinqiao._async_client import AsyncClient
 from xinqiao._client import Client
+from xinqiao._core.batch_answer import PATH
 from xinqiao._core.connection import ClientOptions
 from xinqiao._core.exchange import combine_fields
 from xinqiao._core.http_signatures import digest_fits
@@ -27,6 +28,7 @@ from xinqiao.testing._enterprises import Answers, FakeAgreement, FakeEnterprise
 from xinqiao.testing._http_rules import challenge, scopes_of
 from xinqiao.testing._resource_server import FakeResourceServer
 
+from ._batches import FakeBatch
 from ._consent_acts import FakeConsentActs
 from ._dpop import OAuthRefusal
 from ._limit import FakeLimit
@@ -230,6 +232,8 @@ class FakeGateway(FakeConsentActs, FakeOutages, httpx2.BaseTransport, httpx2.Asy
             return outage
         if path == "/v1/limits" and request.method in {"GET", "HEAD"}:
             return self._signed(request, json_response(200, self._limit.report(self._clock())))
+        if path == PATH and request.method == "POST":
+            return self._batch(request)
         wait, headers = self._limit.charge(self._clock())
         if wait is None:
             _, _, token = request.headers.get("authorization", "").partition(" ")
@@ -241,6 +245,24 @@ class FakeGateway(FakeConsentActs, FakeOutages, httpx2.BaseTransport, httpx2.Asy
         if self._faults[faulty]:
             return self._faulty(request, response, faulty)
         return self._signed(request, response)
+
+    def _batch(self, request: httpx2.Request) -> httpx2.Response:
+        """A batch; its answer is signed by its last line alone."""
+        now = self._clock()
+        _, _, token = request.headers.get("authorization", "").partition(" ")
+        response = FakeBatch(
+            request=request,
+            stored=self._resources.stored,
+            signer=self.signer,
+            now=now,
+            answer=partial(self._resources.answer, now=now, bound=self.oauth.bound.get(token)),
+            charge=lambda: self._limit.charge(now)[0],
+        ).response()
+        if self._faults["api"]:
+            return self._faulty(request, response, "api")
+        if not response.is_success:
+            return self._signed(request, response)
+        return with_request_id(response, request_id_of(request))
 
     def _outage(self, request: httpx2.Request, endpoint: Endpoint) -> httpx2.Response | None:
         """Answer of the next fault, where the call is not to be carried out."""

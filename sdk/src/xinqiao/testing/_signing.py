@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from xinqiao._core.batch_answer import canonical
 from xinqiao._core.exchange import Exchange, sha256_digest
 from xinqiao._core.http_signatures import ALGORITHM, LABEL, TAG, components, signature_base
 
@@ -44,6 +45,11 @@ class ResponseSigner:
             "alg": "EdDSA",
             "xinqiao_use": "response",
         }
+
+    def signed_manifest(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
+        """The last line of a batch."""
+        signature = base64.b64encode(self._key.sign(canonical(manifest))).decode()
+        return {"manifest": dict(manifest), "keyid": self.kid, "signature": signature}
 
     def sign(
         self,
