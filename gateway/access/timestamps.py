@@ -9,9 +9,9 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 def format_time(moment: datetime) -> str:
     """`moment` to the second, as `2026-11-22T10:00:00+08:00`."""
-    return _format_utc(moment.astimezone(UTC))
+    return _format_utc(moment.astimezone(UTC).replace(microsecond=0))
 
 
-@lru_cache(maxsize=1024)  # the records of a page have few distinct ends
+@lru_cache(maxsize=1024)  # calls of one second have one time, the records of a page few ends
 def _format_utc(moment: datetime) -> str:
     return moment.astimezone(SHANGHAI).isoformat(timespec="seconds")

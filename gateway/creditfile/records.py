@@ -147,9 +147,11 @@ def registration_of(
 
     `personal` are decrypted personal fields, if the caller may read them.
     """
-    dates = {name: getattr(enterprise, name) for name in _DATES_IN_REGISTRATION}
-    fields: dict[str, Any] = {name: getattr(enterprise, name) for name in _SAME_IN_REGISTRATION}
-    fields |= {name: day.isoformat() for name, day in dates.items() if day is not None}
+    members = vars(enterprise)
+    fields: dict[str, Any] = {name: members[name] for name in _SAME_IN_REGISTRATION}
+    for name in _DATES_IN_REGISTRATION:
+        if (day := members[name]) is not None:
+            fields[name] = day.isoformat()
     fields["former_names"] = list(enterprise.former_names)
     industries = enterprise.scope_industries
     fields["scope_industries"] = None if industries is None else list(industries)
