@@ -26,12 +26,14 @@ _MOVE: Final = Statement("UPDATE anomaly_cursor SET next_index = CAST(:next AS b
 _ENTRIES: Final = Statement("""
     SELECT index AS position, uscc, disclosure_id FROM log_entry
      WHERE index >= CAST(:first AS bigint) ORDER BY index LIMIT :batch""")
+# What a watch told was not asked: it comes as sources deliver, perhaps code by code.
 _DISCLOSURES: Final = Statement("""
     SELECT d.uscc, d.client_id, d.at, d.items
       FROM unnest(CAST(:usccs AS text[]), CAST(:disclosure_ids AS text[]))
         AS entry(uscc, disclosure_id)
       JOIN disclosure AS d
-        ON d.uscc = entry.uscc AND d.disclosure_id = entry.disclosure_id""")
+        ON d.uscc = entry.uscc AND d.disclosure_id = entry.disclosure_id
+     WHERE d.kind <> 'watch'""")
 _BUDGETS: Final = Statement("""
     SELECT p.uscc, p.client_id, p.asked
       FROM unnest(CAST(:usccs AS text[]), CAST(:clients AS text[])) AS asker(uscc, client_id)
