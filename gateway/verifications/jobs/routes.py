@@ -37,7 +37,7 @@ from gateway.verifications.jobs.template import Template, parse_template
 Responses = dict[int | str, dict[str, Any]]
 router = APIRouter(prefix="/v1/verifications/jobs", tags=["verification"])
 SCOPE = "verify"
-RECEIVING_SECONDS = 60
+RECEIVING_SECONDS = 900
 FULL_SECONDS = 3600
 CONFLICT: Responses = {409: problem_response("409")}
 UPLOAD: Responses = {423: problem_response("423")}
