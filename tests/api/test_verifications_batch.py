@@ -1,12 +1,16 @@
 """POST /v1/verifications/batch: order, lines of their own, limits, resumption, proofs."""
 
+import asyncio
+import time
 from dataclasses import replace
 from typing import Any
 
 import httpx2
 import orjson
 import pytest
+from sqlalchemy import text
 
+from gateway.db.prepared import Sets
 from gateway.limits.memory_store import MemoryStore
 from gateway.limits.quotas import Quotas
 from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
@@ -20,6 +24,7 @@ from tests.batch_builders import (
 )
 from tests.gateway_fixture import UNKNOWN, GatewayFixture
 from tests.reference_merkle import root_from_path
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -338,3 +343,30 @@ async def test_batches_of_one_client_under_way_are_bounded(gateway: GatewayFixtu
         assert refused.headers["retry-after"] == "5"
         await answered(other, lines)
     await answered(platform, lines)
+
+
+@pytest.mark.parametrize("sets", [Sets(), None], ids=["sets", "alone"])
+async def test_a_locked_row_holds_up_its_own_line_alone(
+    gateway: GatewayFixture, sets: Sets | None
+) -> None:
+    """The others of its set are committed meanwhile; each line is written once. On a cluster too."""
+    platform = await gateway.client("platform")
+    usccs = usccs_of(gateway, 30)
+    lines = [batch_line(n, uscc, "is_active.v1") for n, uscc in enumerate(usccs, 1)]
+    gateway.runtime.hot.use_sets(sets)
+    try:
+        async with gateway.runtime.background.begin() as held:
+            await held.execute(
+                text("SELECT FROM enterprise WHERE uscc = :uscc FOR UPDATE"), {"uscc": usccs[7]}
+            )
+            answering = asyncio.create_task(answered(platform, lines))
+            others = len(lines) - 1 if sets else 4  # by themselves they go four at a time
+            until = time.monotonic() + PATIENCE
+            while len(await gateway.log_of(platform)) < others:
+                assert time.monotonic() < until, "the others wait for the locked row"
+                await asyncio.sleep(0.02)
+        found = await answering
+    finally:
+        gateway.runtime.hot.use_sets(Sets())
+    assert found.answers == [each if isinstance(each, list) else None for each in found.answers]
+    assert len(await gateway.log_of(platform)) == len(lines)
