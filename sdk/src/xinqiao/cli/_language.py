@@ -58,6 +58,10 @@ TEXTS: Final[Mapping[str, Mapping[Language, str]]] = {
         Language.ZH: "剩余 {remaining}，共 {quota}（{window} 秒）；{refill} 秒后再有一次",
         Language.EN: "{remaining} left of {quota} in {window} s; one more in {refill} s",
     },
+    "limit_full": {
+        Language.ZH: "剩余 {remaining}，共 {quota}（{window} 秒）",
+        Language.EN: "{remaining} left of {quota} in {window} s",
+    },
     "limit_of_each": {
         Language.ZH: "每家企业 {quota} 次（{window} 秒）",
         Language.EN: "{quota} in {window} s for each enterprise",

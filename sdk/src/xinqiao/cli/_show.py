@@ -120,7 +120,8 @@ def limits(found: Limits, language: Language) -> None:
     labels = [f"{each.name} {each.endpoint or ''}".rstrip() for each in found]
     width = max(map(cell_len, labels), default=0)
     for label, each in zip(labels, found, strict=True):
-        kind = "limit_of_each" if each.remaining is None else "limit_left"
+        kind = "limit_left" if each.refill else "limit_full"
+        kind = "limit_of_each" if each.remaining is None else kind
         told = text(
             kind,
             language,
