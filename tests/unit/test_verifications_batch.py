@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from gateway.access.errors import Refusal
-from gateway.verifications.batch.line_source import LineSource
+from gateway.verifications.batch.line_source import AHEAD, AHEAD_BYTES, LineSource
 from gateway.verifications.batch.line_splitter import MAX_LINE_BYTES, LineSplitter
 from gateway.verifications.batch.lines import Line, LineParser, rounds
 from gateway.verifications.batch.manifest import line_leaf, line_proof
@@ -157,3 +157,29 @@ async def test_a_client_that_still_sends_is_waited_for() -> None:
     async with source.reading():
         await sender.send_all(chunks())
     assert sent == [b"{}\n", b""]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("line", [b"{}\n", b"x" * 50_000 + b"\n"], ids=["short", "long"])
+async def test_a_client_is_read_a_few_sets_ahead_and_no_further(line: bytes) -> None:
+    """By lines and by bytes: the rest waits in the connection until some are taken."""
+    asked = 0
+
+    async def receive() -> Any:
+        nonlocal asked
+        asked += 1
+        return {"type": "http.request", "body": line * 10, "more_body": True}
+
+    request = Request({"type": "http", "headers": [], "method": "POST", "path": "/"}, receive)
+    source = LineSource(request, None)
+    async with source.reading():
+        assert await source.wait()
+        for _ in range(500):
+            await asyncio.sleep(0)
+        before = asked
+        assert before * 10 <= AHEAD + 10
+        assert before * len(line) * 10 <= AHEAD_BYTES + 10 * len(line)
+        assert source.take(200)
+        for _ in range(500):
+            await asyncio.sleep(0)
+        assert asked > before

@@ -7,7 +7,7 @@ whole body: many clients send the whole request before they read.
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Final
 
@@ -28,7 +28,9 @@ from gateway.verifications.batch.line_splitter import LineSplitter, RawLine
 MAX_LINES: Final = 10_000
 MAX_BYTES: Final = 16 * 1024 * 1024
 AHEAD: Final = 4 * SET_SIZE
-"""Lines that are read before those in front of them are answered."""
+"""Lines that are read before those in front of them are answered …"""
+AHEAD_BYTES: Final = 2 * 1024 * 1024
+"""… and their bytes."""
 
 
 class LineSource:
@@ -41,6 +43,7 @@ class LineSource:
         self._hashes = {name: hashlib.new(name) for name in algorithms}
         self._splitter = LineSplitter()
         self._lines: deque[RawLine] = deque()
+        self._waiting_bytes = 0
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
         self._is_sending = False
@@ -90,6 +93,7 @@ class LineSource:
         """The next lines that are there. Raises what is wrong with the body."""
         self._check()
         taken = [self._lines.popleft() for _ in range(min(most, len(self._lines)))]
+        self._waiting_bytes -= sum(len(raw.text) for raw in taken)
         self._make_room()
         return taken
 
@@ -98,7 +102,8 @@ class LineSource:
             raise self._trouble
 
     def _make_room(self) -> None:
-        if self._is_sending or len(self._lines) < AHEAD:
+        has_room = len(self._lines) < AHEAD and self._waiting_bytes < AHEAD_BYTES
+        if self._is_sending or has_room:
             self._room.set()
         else:
             self._room.clear()
@@ -127,8 +132,7 @@ class LineSource:
                 break
             self._feed(chunk)
             await self._room.wait()
-        self._lines.extend(self._splitter.finish())
-        self._check_size()
+        self._add(self._splitter.finish())
         if self._declared is not None and not self._declared.fits(self._hashes):
             raise DigestMismatchError
 
@@ -136,10 +140,15 @@ class LineSource:
         self.received += len(chunk)
         for each in self._hashes.values():
             each.update(chunk)
-        self._lines.extend(self._splitter.feed(chunk))
-        self._check_size()
+        self._add(self._splitter.feed(chunk))
         self._make_room()
         self._arrived.set()
+
+    def _add(self, lines: Iterable[RawLine]) -> None:
+        for raw in lines:
+            self._lines.append(raw)
+            self._waiting_bytes += len(raw.text)
+        self._check_size()
 
     def _check_size(self) -> None:
         if self.received > MAX_BYTES or self._splitter.lines > MAX_LINES:
