@@ -2,14 +2,32 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticKnownError
 
 from gateway.access.body import EnterpriseIn, WireModel
 from gateway.signing.jwe import MAX_LENGTH as MAX_JWE_LENGTH
+from gateway.signing.jwe import is_compact_jwe
 from verification import Answer, Match
+from verification.asked_question import LONGEST_VALUE
 
 VerificationText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-SentValue = Annotated[str, StringConstraints(min_length=1, max_length=MAX_JWE_LENGTH)]
+
+
+def _within_bounds(value: str) -> str:
+    """The value, unless it is longer than what it is may be: an asserted text, or a compact JWE."""
+    longest = MAX_JWE_LENGTH if is_compact_jwe(value) else LONGEST_VALUE
+    if len(value) > longest:
+        raise PydanticKnownError("string_too_long", {"max_length": longest})
+    return value
+
+
+SentValue = Annotated[
+    str,
+    StringConstraints(min_length=1),
+    AfterValidator(_within_bounds),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_JWE_LENGTH}),
+]
 """A value, or an ID number encrypted to the gateway's key (compact JWE)."""
 MAX_QUESTIONS = 20
 
