@@ -1,11 +1,11 @@
 """Watch lists: put, read, deleted; a changed answer is told once, to its own clients, without the answer."""
 
-import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from gateway.ingest import Source, ingest_rows
 from gateway.limits.quotas import Quotas
 from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
 from tests.gateway_fixture import UNKNOWN, GatewayFixture
@@ -85,16 +85,27 @@ async def test_the_end_of_a_clock_is_told_on_its_day(gateway: GatewayFixture) ->
     await delete(bank)
 
 
-async def test_a_change_under_way_while_the_list_is_put_is_told(gateway: GatewayFixture) -> None:
-    """Its answers had not been read: whatever has changed since may be new to the client."""
-    bank, department = await gateway.client(), await make_department(gateway)
-    uscc = gateway.entities[103].uscc
-    await follow(gateway)
-    await asyncio.gather(
-        deliver(department, "penalty", make_penalty(gateway, uscc)), put(bank, [uscc])
-    )
-    await deliver(department, "penalty", make_penalty(gateway, uscc))
-    assert len(await told(gateway, bank)) <= 1
+@pytest.mark.parametrize("reads_first", [True, False])
+async def test_a_change_under_way_while_the_list_is_put_is_told(
+    gateway: GatewayFixture, *, reads_first: bool
+) -> None:
+    """Whether its answers were read before the change's commit, or had not been read."""
+    bank, uscc = await gateway.client(), gateway.entities[112 + reads_first].uscc
+    async with gateway.runtime.engine.connect() as connection:
+        await ingest_rows(
+            connection,
+            Source(source_id="market", name="市场监督管理部门（合成）"),
+            "penalty",
+            [make_penalty(gateway, uscc)],
+            now=gateway.clock(),
+            catalogue=gateway.runtime.catalogue,
+            vault=gateway.runtime.vault,
+        )
+        assert (await put(bank, [uscc])).status_code == 200
+        if reads_first:
+            await follow(gateway)
+        await connection.commit()
+    assert await told(gateway, bank) == [(uscc, [PENALTY])]
 
 
 async def test_a_list_put_again_loses_no_change(gateway: GatewayFixture) -> None:
@@ -115,9 +126,18 @@ async def test_an_unknown_enterprise_is_told_when_it_is_registered(gateway: Gate
     department = await gateway.client("source", datasets=frozenset({"registration"}))
     uscc = "91330106MA2DNEW123"
     await watch(gateway, bank, uscc)
-    row = {"uscc": uscc, "name": "杭州新立科技有限公司", "kind": "firm", "status": "active"}
-    await deliver(department, "registration", row)
-    assert await told(gateway, bank) in ([(uscc, [PENALTY])], [])
+    row = {
+        "uscc": uscc,
+        "name": "杭州新立科技有限公司",
+        "kind": "firm",
+        "entity_type": "1130",
+        "status": "active",
+        "legal_representative": "张三丰",
+        "division": "330106",
+    }
+    (result,) = await deliver(department, "registration", row)
+    assert result["outcome"] == "created", result
+    assert await told(gateway, bank) == [(uscc, [PENALTY])]
 
 
 async def test_nothing_is_told_while_the_client_is_suspended(gateway: GatewayFixture) -> None:
