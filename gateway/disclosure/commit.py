@@ -54,7 +54,7 @@ _PARAMETERS: Final[Mapping[str, str]] = {
     "probes": "jsonb",
 }
 DISCLOSE = SetStatement.function("xinqiao_disclose", _PARAMETERS, key=("uscc", "client_id"))
-"""Made by migration 0054; its result is the number of uses left."""
+"""Made by migrations 0054 and 0060; its result is the number of uses left."""
 DISCLOSE_ALL = Statement(
     f"""SELECT xinqiao_disclose_many({
         ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _PARAMETERS.items())
