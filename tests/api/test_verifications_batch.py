@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from gateway.limits.memory_store import MemoryStore
 from gateway.limits.quotas import Quotas
 from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
 from tests.batch_builders import (
+    NDJSON,
     PATH,
     answered,
     batch_body,
@@ -181,6 +183,24 @@ async def test_more_lines_than_a_batch_takes_end_it_without_a_manifest(
         else read_batch(response.content).last["problem"]["code"]
     )
     assert code == "payload_too_large"
+
+
+async def test_a_batch_that_is_too_long_says_so_while_more_of_it_arrives(
+    gateway: GatewayFixture,
+) -> None:
+    """The rest is let pass by: it is no sign that the client has gone."""
+    platform = await gateway.client("platform")
+
+    async def body() -> AsyncIterator[bytes]:
+        for _ in range(30):
+            yield b"x\n" * 1_000
+
+    headers = await platform.headers("POST", PATH)
+    response = await gateway.http.post(
+        PATH, content=body(), headers={**headers, "Content-Type": NDJSON}
+    )
+    last = orjson.loads(response.content.splitlines()[-1])
+    assert last.get("problem", last)["code"] == "payload_too_large"
 
 
 async def test_what_does_not_fit_the_quota_says_when_it_will(gateway: GatewayFixture) -> None:

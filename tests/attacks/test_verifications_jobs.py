@@ -13,6 +13,7 @@ from starlette.types import Message
 
 from gateway.verifications.jobs import store
 from gateway.verifications.jobs.receive_lines import arriving_blocks
+from gateway.verifications.jobs.xlsx_writer import XlsxWriter
 from tests.batch_builders import batch_body, batch_line
 from tests.gateway_fixture import GatewayFixture
 from tests.job_builders import (
@@ -131,6 +132,23 @@ async def test_a_bomb_in_a_workbook_is_refused_and_nothing_is_kept(gateway: Gate
         refused = await put_lines(caller, job, body, XLSX)
         assert (refused.status_code, refused.json()["code"]) == (400, "invalid_request")
     assert (await look(caller, job))["state"] == "created"
+
+
+async def test_a_row_of_megabytes_in_a_workbook_is_one_clear_problem(
+    gateway: GatewayFixture,
+) -> None:
+    """In columns that are not even asked about."""
+    caller = await platform(gateway)
+    job = await made(caller, TEMPLATE)
+    book = XlsxWriter()
+    rows = [
+        ["uscc", "企业名称", *["备注"] * 60],
+        [gateway.uscc(), "甲", *["长" * 32_000] * 60],
+    ]
+    refused = await put_lines(caller, job, book.add(rows) + book.end(), XLSX)
+    gateway.checked(refused)
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_request")
+    assert "4 MiB" in refused.json()["detail"]
 
 
 async def test_an_upload_that_breaks_off_keeps_nothing_and_frees_the_job(

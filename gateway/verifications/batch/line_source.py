@@ -120,7 +120,8 @@ class LineSource:
             self._trouble = InvalidRequestError("The body did not arrive whole.")
         self._has_ended = True
         self._arrived.set()
-        await self._request.receive()  # a disconnect
+        while (await self._request.receive())["type"] != "http.disconnect":
+            pass  # more of a body that was refused
         self.is_cut = True
 
     async def _read_body(self) -> None:

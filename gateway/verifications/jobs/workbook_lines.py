@@ -19,6 +19,10 @@ ENDED: Final = HeaderError(
     "The process that read the workbook ended; it may have needed too much memory. Send it as CSV.",
     "读取工作簿的进程已中止，可能是所需内存过大：请以 CSV 格式上传。",
 )
+LONG_ROW: Final = HeaderError(
+    f"A row of the workbook holds more than {LONGEST_ROW >> 20} MiB of text: send it as CSV.",
+    f"工作簿中有一行文本超过 {LONGEST_ROW >> 20} MiB：请以 CSV 格式上传。",
+)
 # Its own settings: the gateway's environment holds secrets.
 _PROGRAM: Final = """
 import json, sys
@@ -108,5 +112,12 @@ def _line(maker: RowLines, row: list[Any], number: int) -> bytes:
 async def _rows(process: asyncio.subprocess.Process) -> AsyncIterator[Any]:
     if process.stdout is None:
         return
-    while line := await process.stdout.readline():
+    while line := await _next_row(process.stdout):
         yield orjson.loads(line)
+
+
+async def _next_row(stdout: asyncio.StreamReader) -> bytes:
+    try:
+        return await stdout.readline()
+    except ValueError:  # longer than `limit`
+        raise LONG_ROW from None
