@@ -16,13 +16,19 @@ from gateway.creditfile.labels import (
     field_labels,
     field_value,
     headline,
-    text_in,
     texts_of,
 )
+from gateway.creditfile.value_labels import VALUES
 from gateway.pages.i18n import Language, Translated
+from gateway.privacy.redaction import readable_masks
 
 MAX_VALUE: Final = 60
 """Maximum characters of a value in a sentence; the record below has it whole."""
+_LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
+_WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
+    language: {value: label.text(language) for value, label in VALUES.items()}
+    for language in _LANGUAGES
+}
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -59,13 +65,16 @@ class Wording:
     """Labels of its fields."""
     texts: frozenset[str]
     """Fields whose values are labelled by themselves."""
+    words: Mapping[str, str]
+    """Labels of such values; others are their own."""
     template: _Sentence | None
 
     def value(self, name: str, fields: Mapping[str, Any]) -> str:
         """A field's value."""
         held = fields[name]
         if type(held) is str and name in self.texts:
-            return text_in(self.language, held)
+            text = readable_masks(held)
+            return self.words.get(text, text)
         return field_value(self.dataset, name, fields, self.catalogue).text(self.language)
 
     def rows(self, fields: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -126,6 +135,7 @@ def _wording(catalogue: Catalogue, key: tuple[str, str, Language]) -> Wording:
         language=language,
         labels={name: label.text(language) for name, label in labels.items()},
         texts=texts_of(catalogue, dataset),
+        words=_WORDS[language],
         template=_sentence(catalogue, dataset, kind, language),
     )
 

@@ -21,13 +21,14 @@ _RECORD: Final = f"json_build_array({', '.join(f'r.{name}' for name in RECORD_CO
 """SQL for a record `r`: its columns alone, since names would be half of a file."""
 
 
-def enterprise_json(condition: str = "true", *, uscc: str = _USCC) -> str:
+def enterprise_json(condition: str = "true", *, uscc: str = _USCC, is_sealed: bool = False) -> str:
     """SQL for the enterprise `uscc` if `condition` holds: JSON object as text, or NULL.
 
-    Parse it with `enterprise_from_json`.
+    Parse it with `enterprise_from_json`. With `is_sealed` nothing encrypted is read, and no digest.
     """
+    sealed = ", 'personal', NULL, 'digests', CAST('{}' AS jsonb)" if is_sealed else ""
     return f"""\
-(SELECT CAST(to_jsonb(e) || jsonb_build_object('capital', CAST(e.capital AS text)) AS text)
+(SELECT CAST(to_jsonb(e) || jsonb_build_object('capital', CAST(e.capital AS text){sealed}) AS text)
    FROM enterprise AS e
   WHERE e.uscc = {uscc} AND {condition})"""  # noqa: S608  # constants only
 

@@ -17,7 +17,7 @@ from gateway.creditfile.catalogue_tables import derived_table
 from gateway.creditfile.code_names import CODED_FIELDS, code_name
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, REGISTRATION
 from gateway.creditfile.value_labels import VALUES
-from gateway.pages.i18n import Language, Translated
+from gateway.pages.i18n import Translated
 from gateway.privacy.redaction import readable_masks
 
 YES_OR_NO: Final[Mapping[str, tuple[Translated, Translated]]] = {
@@ -87,13 +87,6 @@ def value_label(value: Any) -> Translated:  # a field's JSON
     if isinstance(value, bool):
         return Translated("是", "Yes") if value else Translated("否", "No")
     return value_label(str(value))
-
-
-def text_in(language: Language, value: str) -> str:
-    """Label of a text in one language; the text itself if it has none."""
-    text = readable_masks(value)
-    known = VALUES.get(text)
-    return text if known is None else known.text(language)
 
 
 def field_value(

@@ -4,6 +4,7 @@ A page has a hundred texts and values, and Jinja looks at each call and at each 
 page's own work takes. So `t('中文', 'English')` becomes the text of the environment's language when the
 template is compiled, `t(text)` becomes an attribute, other calls are plain ones (no function of ours
 asks Jinja for its context), and texts are escaped by markupsafe's C function without making a `Markup`.
+A macro without defaults is a function of its arguments by position.
 """
 
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
@@ -17,7 +18,7 @@ from jinja2 import (
     nodes,
     select_autoescape,
 )
-from jinja2.compiler import CodeGenerator, Frame
+from jinja2.compiler import CodeGenerator, Frame, MacroRef
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, _escape_inner, escape  # type: ignore[attr-defined]  # no public name
 
@@ -70,6 +71,16 @@ class _PageCodeGenerator(CodeGenerator):
                 self.write(", ")
             self.write(")")
 
+    def macro_def(self, macro_ref: MacroRef, frame: Frame) -> None:
+        """A macro: a function, unless it has defaults or asks for more than its arguments."""
+        asks_for_more = (
+            macro_ref.accesses_kwargs or macro_ref.accesses_varargs or macro_ref.accesses_caller
+        )
+        if asks_for_more or macro_ref.node.defaults or not frame.eval_ctx.autoescape:
+            super().macro_def(macro_ref, frame)
+        else:
+            self.write("environment.macro(macro)")
+
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802  # Jinja's name
         """An attribute, or else what Jinja makes of it: an item of that name."""
         self.write("(found if (found := getattr(")
@@ -110,6 +121,11 @@ class _PageEnvironment(Environment):
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         """What a template always has, as one dictionary: each page copies it, and Jinja's chain slowly."""
         return {**self.globals, **(d or {})}
+
+    @staticmethod
+    def macro(body: Callable[..., str]) -> Callable[..., Markup]:
+        """A macro, whose body is escaped already."""
+        return lambda *given: Markup(body(*given))  # noqa: S704
 
     @staticmethod
     def escaped(value: object) -> str:
