@@ -45,3 +45,22 @@ def test_every_template_calls_t_without_names() -> None:
     for template in templates:
         source = template.read_text(encoding="utf-8")
         assert not re.search(r"\bt\([^()]*\b(zh|en)=", source), template
+
+
+MACROS: Final = {
+    "m": "{% macro plain(name) %}<b>{{ name }}</b>{% endmacro %}"
+    "{% macro hinted(name, hint='') %}<i>{{ name }}{{ hint }}</i>{% endmacro %}"
+    "{% macro around(name) %}<u>{{ name }}{{ caller() }}</u>{% endmacro %}",
+    "page": "{% import 'm' as m %}{% macro own(name) %}{{ m.plain(name) }}{% endmacro %}"
+    "{{ own('<') }}{{ m.hinted('<') }}{{ m.hinted('a', hint='&') }}"
+    "{% call m.around('<') %}{{ m.plain('>') }}{% endcall %}",
+}
+
+
+def test_what_a_macro_says_is_escaped_once() -> None:
+    """In a macro of its own, from another template, with a default, and around a block."""
+    made = environment("zh")
+    made.loader = DictLoader(MACROS)
+    assert made.get_template("page").render() == (
+        "<b>&lt;</b><i>&lt;</i><i>a&amp;</i><u>&lt;<b>&gt;</b></u>"
+    )
