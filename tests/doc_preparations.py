@@ -14,6 +14,7 @@ from pyarrow import parquet
 
 import xinqiao
 from gateway.creditfile.objections import lifecycle, service
+from gateway.synthetic.enterprise_list import listed
 from gateway.synthetic.headless_visitor import HeadlessVisitor
 from gateway.synthetic.state import DemoFolder
 from tests.doc_pages import ROOT
@@ -31,6 +32,7 @@ from tests.repair_builders import apply_for_repair
 
 USCC: Final = "91330106MAHD08319M"
 """The enterprise of the pages; it has consented to the demo's bank."""
+MERCHANTS: Final = 20
 OPERATOR: Final = ". .demo/operator.env; export XINQIAO_OPERATOR=fang"
 SOURCE: Final = """
 export XINQIAO_ISSUER=http://127.0.0.1:8420 XINQIAO_PRIVATE_JWKS=.demo/source.json
@@ -205,6 +207,17 @@ class SdkReadme(Bank):
         self._consent()
         page = self.names["read_once"]("2026-0017", self.uscc)
         assert page == self.names["read_once"]("2026-0017", self.uscc)
+
+
+class Platform(Page):
+    """A platform that practises with the enterprises of the demo."""
+
+    async def prepare(self) -> None:
+        """With the demo's list of them."""
+        await super().prepare()
+        with (self.folder / ".demo" / "enterprises.csv").open("w", encoding="utf-8") as file:
+            for _ in listed(self.gateway.entities[:MERCHANTS], file):
+                pass
 
 
 class Department(Page):
@@ -383,6 +396,8 @@ PREPARATIONS: Final[Mapping[str, type[Page]]] = {
     "README.md": Readme,
     "sdk/README.md": SdkReadme,
     "docs/integrate/bank.md": Bank,
+    "docs/integrate/verification.md": Platform,
+    "docs/operate/anomalies.md": Operator,
     "docs/operate/backup.md": Backup,
     "docs/operate/catalogue.md": Installation,
     "docs/operate/client-certificates.md": Installation,

@@ -126,11 +126,21 @@ _models: dict[str, type[WireModel]] = {}
 
 def request_body(model: type[WireModel], *, required: bool = True) -> dict[str, Any]:
     """`openapi_extra` of an endpoint that parses a `model`."""
-    if _models.setdefault(model.__name__, model) is not model:
-        raise RuntimeError(f"two request bodies are named {model.__name__}")
-    schema = {"$ref": REFERENCE.format(model=model.__name__)}
-    content = {"application/json": {"schema": schema}}
+    content = {"application/json": {"schema": _reference(model)}}
     return {"requestBody": {"required": required, "content": content}}
+
+
+def ndjson_lines(*models: type[WireModel]) -> dict[str, Any]:
+    """The content of an NDJSON stream, each line one of `models` (`itemSchema` of OpenAPI 3.2)."""
+    lines = {"anyOf": [_reference(each) for each in models]}
+    return {"application/x-ndjson": {"schema": {"type": "string"}, "x-itemSchema": lines}}
+
+
+def _reference(model: type[WireModel]) -> dict[str, Any]:
+    """A reference to a model that is described with the document."""
+    if _models.setdefault(model.__name__, model) is not model:
+        raise RuntimeError(f"two models are named {model.__name__}")
+    return {"$ref": REFERENCE.format(model=model.__name__)}
 
 
 def complete_document(document: dict[str, Any], problems: Mapping[str, Mapping[str, Any]]) -> None:

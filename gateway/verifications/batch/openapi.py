@@ -2,20 +2,27 @@
 
 from typing import Any, Final
 
+from gateway.access.openapi import ndjson_lines
 from gateway.access.openapi_headers import header
+from gateway.verifications.batch.schemas import (
+    BatchLineIn,
+    BatchProblemOut,
+    LineProblemOut,
+    SignedManifestOut,
+)
 
 BATCH_BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
         "description": "One verification a line, as `POST /v1/verifications` takes it, with its `line`.",
-        "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
+        "content": ndjson_lines(BatchLineIn),
     }
 }
 BATCH_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: {
-        "description": "An answer a line, or its problem; then the signed manifest, or the problem that "
-        "ended the batch.",
-        "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
+        "description": "A line each: `VerificationOut` with its `line`, or its problem; then the signed "
+        "manifest, or the problem that ended the batch.",
+        "content": ndjson_lines(LineProblemOut, SignedManifestOut, BatchProblemOut),
         "headers": {"Cache-Control": header("Cache-Control", required=True)},
     }
 }

@@ -1,11 +1,11 @@
 """Models of a batch: its lines, its signed manifest, and the proof of one line."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from gateway.access.body import WireModel
-from gateway.verifications.schemas import VerificationIn, VerificationOut
+from gateway.verifications.schemas import VerificationIn
 
 MAX_LINE_NUMBER = 2**53 - 1
 LineNumber = Annotated[int, Field(ge=0, le=MAX_LINE_NUMBER, examples=[1])]
@@ -17,10 +17,26 @@ class BatchLineIn(VerificationIn):
     line: LineNumber
 
 
-class BatchLineOut(VerificationOut):
-    """One line's answer."""
+class RefusalOut(WireModel):
+    """Why a line, or the batch, is not answered; `retry_after`, in seconds, where it may be asked again."""
+
+    code: str
+    detail: str
+    retry_after: int | None = None
+
+
+class LineProblemOut(WireModel):
+    """One line's problem."""
 
     line: int
+    problem: RefusalOut
+    warnings: list[Literal["check_character"]] | None = None
+
+
+class BatchProblemOut(WireModel):
+    """The last line of a batch that ends without a manifest."""
+
+    problem: RefusalOut
 
 
 class ManifestOut(WireModel):
