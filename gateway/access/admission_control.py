@@ -4,7 +4,6 @@ One round trip to the limit store, before the database is read. The response alw
 client's limits and the next nonce.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -59,7 +58,10 @@ OTHER_KIND = "other"
 
 
 def idempotency_key(request: Request, body: bytes) -> IdempotencyKey | None:
-    """The request's `Idempotency-Key`, if it has one, with the digest of the request."""
+    """The request's `Idempotency-Key`, if it has one, with the digest of the request.
+
+    Keyed, since a body may hold an ID number: those are few enough to be found by a bare digest.
+    """
     fields = request.headers.getlist("idempotency-key")
     if not fields:
         return None
@@ -73,7 +75,9 @@ def idempotency_key(request: Request, body: bytes) -> IdempotencyKey | None:
         raise InvalidRequestError(
             f"Idempotency-Key is one key of 1 to {MAX_KEY_LENGTH} printable ASCII characters."
         )
-    digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + body).digest()
+    runtime: Runtime = request.app.state.runtime
+    named = f"{request.method} {request.url.path}\n".encode()
+    digest = runtime.digests.of("request", named + body)
     return IdempotencyKey(key=key, request_digest=digest)
 
 

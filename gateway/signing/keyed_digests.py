@@ -18,6 +18,7 @@ DigestKind = Literal[
     "invitation",
     "consent",
     "pin",
+    "request",
     "receipt",
     "portal_files",
     "enterprise_code",

@@ -1,13 +1,16 @@
 """Captured and forged ID numbers: of no use to others, and refused in the same words for every reason."""
 
+import hashlib
 import json
 from typing import Any
 
 import httpx2
+import orjson
 import pytest
 
 from tests.api.test_verifications_id_numbers import ID_NUMBER, number_of, published_key, sealed
-from tests.gateway_fixture import Caller, GatewayFixture
+from tests.batch_builders import answered, batch_body, batch_line
+from tests.gateway_fixture import Caller, GatewayFixture, verification_body
 from tests.jwe_builders import encrypt, new_public_jwk, with_header
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -80,3 +83,23 @@ async def refusal(caller: Caller, uscc: str, token: str) -> dict[str, Any]:
     assert answer.status_code == httpx2.codes.BAD_REQUEST, answer.text
     problem: dict[str, Any] = answer.json()
     return problem
+
+
+async def test_no_stored_digest_lets_a_number_be_found_by_trial(gateway: GatewayFixture) -> None:
+    """Of a call, a line and a batch with a bare number, by one who reads the tables and has no key."""
+    bank, (uscc, number) = await gateway.client(), number_of(gateway, "clean")
+    await gateway.grant(bank, uscc, datasets=(), questions=[ID_NUMBER])
+    body = orjson.dumps(verification_body(uscc, (ID_NUMBER, number)))
+    line = batch_line(1, uscc, (ID_NUMBER, number), purpose="loan_approval")
+    sent = await bank.send("/v1/verifications", body, headers={"Idempotency-Key": "call"})
+    assert sent.status_code == httpx2.codes.OK, sent.text
+    assert (await answered(bank, [line], key="batch")).answers == [["yes"]]
+    stored = await gateway.rows(
+        "SELECT request_digest AS digest FROM idempotency WHERE client_id = :client"
+        " UNION ALL SELECT unnest(declared_digest || prefixes) FROM verification_batch"
+        " WHERE client_id = :client",
+        client=bank.client_id,
+    )
+    tried = (b"POST /v1/verifications\n" + body, line, batch_body([line]))
+    assert len(stored) == len(tried) + 1
+    assert not {hashlib.sha256(each).digest() for each in tried} & {row["digest"] for row in stored}

@@ -298,7 +298,8 @@ class LineAnswerer:
     def _key(self, line: Line, *more: str) -> IdempotencyKey:
         """The key of a line's stored answer; no client can send one like it."""
         key = "·".join(("", self.name, str(line.position), *more))
-        return IdempotencyKey(key=key, request_digest=line.digest)
+        digest = self.runtime.digests.of("request", line.digest)
+        return IdempotencyKey(key=key, request_digest=digest)
 
 
 def _problem(line: Line, refusal: Refusal, *, is_told: bool = True) -> AnsweredLine:

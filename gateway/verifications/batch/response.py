@@ -72,6 +72,8 @@ class BatchResponse(Response):
         call = self._call
         await require_agreement(call.runtime, call.caller)
         declared = None if call.declared is None else call.declared.sha256
+        if declared is not None:
+            declared = call.runtime.digests.of("request", declared)
         batch = await store.open_batch(
             call.runtime.hot, call.caller.client_id, call.key, declared, call.runtime.now()
         )

@@ -81,7 +81,8 @@ class BatchRun:
 
     def _parsed(self, raw: RawLine) -> Line:
         """The line, if the body so far is the one that its key stands for."""
-        if self.batch.prefixes.get(raw.position, raw.prefix) != raw.prefix:
+        marked = self.batch.prefixes.get(raw.position)
+        if marked is not None and marked != self._stored(raw.prefix):
             raise IdempotencyConflictError
         self._prefix = raw.prefix
         return self._parser.parse(raw)
@@ -98,8 +99,13 @@ class BatchRun:
     ) -> Sequence[AnsweredLine]:
         async with self.runtime.batch_slots.turn:
             if self.is_keyed:
-                await store.mark(self.runtime.hot, self.batch.batch_id, lines[-1].position, prefix)
+                marked = self._stored(prefix)
+                await store.mark(self.runtime.hot, self.batch.batch_id, lines[-1].position, marked)
             return raise_if_refused(await self.answerer.answer(lines, prepaid=prepaid))
+
+    def _stored(self, prefix: bytes) -> bytes:
+        """A body's digest as it is stored: keyed, since a line may hold an ID number."""
+        return self.runtime.digests.of("request", prefix)
 
     def _told(self, answered: Sequence[AnsweredLine]) -> bytes:
         self._numbers += [each.number for each in answered]
