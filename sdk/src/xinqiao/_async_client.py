@@ -193,10 +193,9 @@ class AsyncClient(Connection[httpx2.AsyncBaseTransport]):
     @property
     def jobs(self) -> AsyncJobs:
         """Verification jobs: up to a million lines, answered in the background."""
-        return AsyncJobs(self)
+        return AsyncJobs(self._run_flow)
 
-    async def run_flow(self, flow: Callable[[Session], Flow[T]]) -> T:
-        """Run a flow over this client's session; for the SDK's own parts."""
+    async def _run_flow(self, flow: Callable[[Session], Flow[T]]) -> T:
         return await self._run(flow(self._session))
 
     async def aclose(self) -> None:

@@ -194,10 +194,9 @@ class Client(Connection[httpx2.BaseTransport]):
     @property
     def jobs(self) -> Jobs:
         """Verification jobs: up to a million lines, answered in the background."""
-        return Jobs(self)
+        return Jobs(self._run_flow)
 
-    def run_flow(self, flow: Callable[[Session], Flow[T]]) -> T:
-        """Run a flow over this client's session; for the SDK's own parts."""
+    def _run_flow(self, flow: Callable[[Session], Flow[T]]) -> T:
         return self._run(flow(self._session))
 
     def close(self) -> None:

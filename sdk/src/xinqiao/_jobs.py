@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 from xinqiao._core import jobs
 from xinqiao._core.method_signature import copy_signature
@@ -11,12 +11,24 @@ from xinqiao._core.method_signature import copy_signature
 if TYPE_CHECKING:
     from xinqiao._core.flow import Flow
 
-    from ._async_client import AsyncClient
-    from ._client import Client
     from ._core.session import Session
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class Run(Protocol):
+    """Runs a flow over a client's session."""
+
+    def __call__(self, flow: Callable[[Session], Flow[T]], /) -> T:
+        """The flow's result."""
+
+
+class AsyncRun(Protocol):
+    """Runs a flow over an asynchronous client's session."""
+
+    async def __call__(self, flow: Callable[[Session], Flow[T]], /) -> T:
+        """The flow's result."""
 
 
 def _blocking(
@@ -24,7 +36,7 @@ def _blocking(
 ) -> Callable[Concatenate[Jobs, P], T]:
     @copy_signature(flow)
     def method(self: Jobs, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return self._client.run_flow(lambda session: flow(session, *args, **kwargs))
+        return self._run(lambda session: flow(session, *args, **kwargs))
 
     return method
 
@@ -34,7 +46,7 @@ def _awaited(
 ) -> Callable[Concatenate[AsyncJobs, P], Coroutine[Any, Any, T]]:
     @copy_signature(flow)
     async def method(self: AsyncJobs, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._client.run_flow(lambda session: flow(session, *args, **kwargs))
+        return await self._run(lambda session: flow(session, *args, **kwargs))
 
     return method
 
@@ -42,8 +54,8 @@ def _awaited(
 class Jobs:
     """Verification jobs of a blocking client: up to a million lines, answered in the background."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, run: Run) -> None:
+        self._run = run
 
     create: Final = _blocking(jobs.create)
     get: Final = _blocking(jobs.get)
@@ -62,15 +74,15 @@ class Jobs:
         manifest before the last page's.
         """
         reader = jobs.ResultReader(job_id=job_id)
-        while (found := self._client.run_flow(reader.next_results)) is not None:
+        while (found := self._run(reader.next_results)) is not None:
             yield from found
 
 
 class AsyncJobs:
     """Verification jobs of an asynchronous client."""
 
-    def __init__(self, client: AsyncClient) -> None:
-        self._client = client
+    def __init__(self, run: AsyncRun) -> None:
+        self._run = run
 
     create: Final = _awaited(jobs.create)
     get: Final = _awaited(jobs.get)
@@ -85,6 +97,6 @@ class AsyncJobs:
     async def results(self, job_id: str) -> AsyncIterator[jobs.JobLine]:
         """Iterate over the lines of an ended job, as `Jobs.results`, with `async for`."""
         reader = jobs.ResultReader(job_id=job_id)
-        while (found := await self._client.run_flow(reader.next_results)) is not None:
+        while (found := await self._run(reader.next_results)) is not None:
             for each in found:
                 yield each
