@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 from fastapi import FastAPI, Request
+from fastapi.routing import iter_route_contexts
 from starlette.types import Message, Scope
 
 from gateway.access import body
@@ -88,6 +89,11 @@ def scope_of(headers: Mapping[str, str], app: FastAPI, path: str) -> Scope:
         "server": (HOST, 80),
         "client": (HOST, 1),
         "app": app,
+        "route": next(
+            each.original_route
+            for each in iter_route_contexts(app.router.routes)
+            if each.path == path
+        ),
         "state": {"headers": {}, "request_id": "bench"},
     }
 
