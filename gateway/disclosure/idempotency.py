@@ -5,12 +5,15 @@ Answers may hold personal data, so they are stored encrypted, each for its own r
 
 import base64
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any, Final
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.db.statements import Statement
 from gateway.privacy.field_encryption import Vault
 
 # One jsonb object: the answer stored under :key for client :client_id about :uscc, or NULL.
@@ -22,6 +25,10 @@ STORED_ANSWER_JSON = """(
     WHERE i.uscc = CAST(:uscc AS text) AND i.client_id = CAST(:client_id AS text)
       AND i.key = CAST(:key AS text))"""
 
+_DELETE: Final = Statement("""
+    DELETE FROM idempotency AS i
+    USING unnest(CAST(:usccs AS text[]), CAST(:keys AS text[])) AS gone(uscc, key)
+    WHERE i.uscc = gone.uscc AND i.client_id = CAST(:client_id AS text) AND i.key = gone.key""")
 
 KEY_LIFE_SECONDS: Final = 24 * 3600
 
@@ -44,6 +51,14 @@ class KeyConflict(Enum):
 def oldest_answer_time(now: datetime) -> datetime:
     """The time of the oldest answer that is still repeated."""
     return now - timedelta(seconds=KEY_LIFE_SECONDS)
+
+
+async def delete_answers(
+    connection: AsyncConnection, client_id: str, usccs: Sequence[str], keys: Sequence[str]
+) -> None:
+    """Delete the stored answers to a client, each about one of these enterprises under its key."""
+    values = {"usccs": usccs, "client_id": client_id, "keys": keys}
+    await connection.execute(_DELETE, values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

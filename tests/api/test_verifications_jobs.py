@@ -4,8 +4,9 @@ import csv
 import gzip
 import hashlib
 import io
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx2
@@ -14,10 +15,13 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from gateway.creditfile.retention import deletion_proof
+from gateway.limits.memory_store import MemoryStore
+from gateway.limits.model import LineLimit, LinesAdmission
 from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
+from gateway.verifications.jobs.answer_set import take_next
 from gateway.verifications.jobs.deletion import delete_due
 from tests.batch_builders import batch_body, batch_line
-from tests.gateway_fixture import UNKNOWN, GatewayFixture
+from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture
 from tests.job_builders import (
     CSV,
     GENEROUS,
@@ -315,10 +319,62 @@ async def test_a_deleted_job_leaves_a_proof_and_nothing_else(gateway: GatewayFix
     )
     assert proved.deleted == {"verification_job": {"records": 1, "versions": 1}}
     assert not await gateway.rows("SELECT 1 FROM verification_job_set WHERE job_id = :j", j=job)
+    assert not await stored_answers(gateway, caller)
     assert (await look(caller, job))["deletion"] == deleted["deletion"]
     again = await caller.send(f"{PATH}/{job}", b"", method="DELETE")
     assert again.json()["deletion"] == deleted["deletion"]
     assert (await result_of(caller, job)).status_code == 404
+
+
+class DeletingLimits(MemoryStore):
+    """Limits that let the job be deleted while a set of it is answered."""
+
+    def __init__(
+        self, delete: Callable[[], Awaitable[object]], clock: Callable[[], datetime]
+    ) -> None:
+        super().__init__(clock)
+        self.delete = delete
+
+    async def admit_lines(self, admission: LinesAdmission) -> Sequence[LineLimit | None]:
+        """Delete the job, then admit its lines."""
+        await self.delete()
+        return await super().admit_lines(admission)
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+async def test_a_job_deleted_beside_a_set_leaves_none_of_its_answers(
+    gateway: GatewayFixture,
+    is_late: bool,
+) -> None:
+    """They were committed and not yet in the job when it was deleted, or are committed after that."""
+    runtime, caller = gateway.runtime, await platform(gateway)
+    body = batch_body([batch_line(n, gateway.uscc(), "is_active.v1") for n in (1, 2)])
+    async with runtime.batch_slots.turn, runtime.batch_slots.turn:  # the runner waits
+        job = await started(caller, body)
+        worker = await take_next(runtime, holder="killed", seconds=30)
+        assert worker is not None
+        assert worker.job.job_id == job
+
+        async def delete() -> None:
+            await caller.send(f"{PATH}/{job}", b"", method="DELETE")
+
+        if is_late:
+            limits = DeletingLimits(delete, gateway.clock)
+            await replace(worker, runtime=replace(runtime, limiter=limits)).answer_next_set()
+        else:
+            await replace(worker, holder="too late").answer_next_set()
+            assert len(await stored_answers(gateway, caller)) == 2
+            await delete()
+    assert len(await gateway.log_of(caller)) == 2
+    assert not await stored_answers(gateway, caller)
+
+
+async def stored_answers(gateway: GatewayFixture, caller: Caller) -> list[str]:
+    """The keys of a client's answers that are stored for repeated calls."""
+    rows = await gateway.rows(
+        "SELECT key FROM idempotency WHERE client_id = :client", client=caller.client_id
+    )
+    return [row["key"] for row in rows]
 
 
 async def test_a_collected_result_is_deleted_a_day_later(gateway: GatewayFixture) -> None:

@@ -140,7 +140,7 @@ class LineAnswerer:
             {
                 "uscc": line.uscc,
                 "client_id": self.caller.client_id,
-                "keys": [self._key(line).key, self._key(line, REFUSED).key],
+                "keys": line_keys(self.name, line.position),
             }
             for line in named
         ]
@@ -286,7 +286,7 @@ class LineAnswerer:
         """The log entry of a refused line, and what is told of it."""
         return pending_refusal(
             refused.disclosure(self.caller, now),
-            self._key(line, REFUSED),
+            self._key(line, is_refused=True),
             _problem(line, refused.refusal).text,
         )
 
@@ -295,11 +295,17 @@ class LineAnswerer:
             runtime=self.runtime, caller=self.caller, request=request, key=self._key(line)
         )
 
-    def _key(self, line: Line, *more: str) -> IdempotencyKey:
-        """The key of a line's stored answer; no client can send one like it."""
-        key = "·".join(("", self.name, str(line.position), *more))
+    def _key(self, line: Line, *, is_refused: bool = False) -> IdempotencyKey:
+        """The key of a line's stored answer, or of its refusal."""
+        key = line_keys(self.name, line.position)[is_refused]
         digest = self.runtime.digests.of("request", line.digest)
         return IdempotencyKey(key=key, request_digest=digest)
+
+
+def line_keys(name: str, position: int) -> tuple[str, str]:
+    """The keys of a line's stored answer and of its refusal; no client can send one like them."""
+    key = f"·{name}·{position}"
+    return key, f"{key}·{REFUSED}"
 
 
 def _problem(line: Line, refusal: Refusal, *, is_told: bool = True) -> AnsweredLine:

@@ -1,14 +1,16 @@
 """Answers one set of a job's lines by the core of batches, and stores the answers with the progress.
 
 A line's answer is stored under the job's id and its place when it is committed, so that a set that was
-cut off is answered again with the same texts: each line is logged and counted once. An ended job has a
-signed manifest of its answers.
+cut off is answered again with the same texts: each line is logged and counted once. It is deleted when
+the set's answers are stored. An ended job has a signed manifest of its answers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.access.authentication import background_caller
 from gateway.access.client_status import client_status_of, current_agreement, submit_client_status
@@ -18,6 +20,7 @@ from gateway.limits.quotas import MINUTE
 from gateway.runtime import Runtime
 from gateway.transparency.merkle import leaf_hash
 from gateway.verifications.batch.answer_lines import AnsweredLine, LineAnswerer
+from gateway.verifications.batch.lines import Line
 from gateway.verifications.batch.manifest import Manifest
 from gateway.verifications.jobs import store
 from gateway.verifications.jobs.job_line import is_broken, verdict_of
@@ -26,6 +29,7 @@ from gateway.verifications.jobs.parse_line import parse_line
 from gateway.verifications.jobs.sealing import ANSWERS, ASKED, open_lines, place_of, seal_lines
 from gateway.verifications.jobs.settle import Settled, settle
 from gateway.verifications.jobs.store import Claimed, Job, SealedSet, SetProgress
+from gateway.verifications.jobs.stored_answers import delete_stored, delete_stored_of_open_set
 
 MAX_ATTEMPTS: Final = 10
 RETRY_SECONDS: Final = 5
@@ -77,30 +81,29 @@ class JobWorker:
         before = [b""] * found.lines
         if found.answers is not None:
             before = open_lines(vault, found.answers, column=ANSWERS, row=place)
-        lines = await self._lines(found, asked, before, agreement)
-        if isinstance(lines, Refusal):
-            await self._end(STOPS.get(lines.error.code, StopReason.FAILED))
-            return
-        settled = settle(before, lines, attempts=self.job.attempts)
-        told = settled.told - sum(1 for each in before if each)
-        pause = await self._pause(told, agreement)
-        await self._store(found, settled, told, pause)
-
-    async def _lines(
-        self,
-        found: SealedSet,
-        asked: Sequence[bytes],
-        before: Sequence[bytes],
-        agreement: Agreement,
-    ) -> list[tuple[int, AnsweredLine]] | Refusal:
-        """The answers to the lines that have none, by their places in the set."""
         due = [place for place in range(found.lines) if not before[place]]
         verdicts = [
             (place, AnsweredLine(found.first_line + place, verdict_of(asked[place]).decode()))
             for place in due
             if is_broken(asked[place])
         ]
-        open_places = [place for place in due if not is_broken(asked[place])]
+        lines = {
+            place: parse_line(asked[place], found.first_line + place)
+            for place in due
+            if not is_broken(asked[place])
+        }
+        answered = await self._answered(found, [*lines.values()], agreement)
+        if isinstance(answered, Refusal):
+            await self._end(STOPS.get(answered.error.code, StopReason.FAILED))
+            return
+        told = [*verdicts, *zip(lines, answered, strict=True)]
+        settled = settle(before, told, attempts=self.job.attempts)
+        await self._store(found, before, settled, lines, agreement)
+
+    async def _answered(
+        self, found: SealedSet, lines: Sequence[Line], agreement: Agreement
+    ) -> Sequence[AnsweredLine] | Refusal:
+        """The answers to these lines of a set."""
         answerer = LineAnswerer(
             runtime=self.runtime,
             caller=background_caller(self.job.client_id, agreement.version),
@@ -108,19 +111,26 @@ class JobWorker:
             agreement=self._agreement,
             again=self.again or found.answers is not None,
         )
-        lines = [parse_line(asked[place], found.first_line + place) for place in open_places]
-        answered = await answerer.answer(lines)
-        if isinstance(answered, Refusal):
-            return answered
-        return verdicts + list(zip(open_places, answered, strict=True))
+        return await answerer.answer(lines)
 
-    async def _store(self, found: SealedSet, settled: Settled, told: int, pause: float) -> None:
+    async def _store(
+        self,
+        found: SealedSet,
+        before: Sequence[bytes],
+        settled: Settled,
+        lines: Mapping[int, Line],
+        agreement: Agreement,
+    ) -> None:
+        """Store the answers with the progress; `lines` are those that had none before, by place."""
+        told = settled.told - sum(1 for each in before if each)
+        pause = await self._pause(told, agreement)
         runtime, now = self.runtime, self.runtime.now()
         place = place_of(self.job.job_id, found.first_line)
         retry_at = now + timedelta(seconds=RETRY_SECONDS if settled.faults else pause)
         async with runtime.background.begin() as connection:
             job = await store.lock_held(connection, self.job, holder=self.holder)
             if job is None:
+                await self._delete_if_deleted(connection, lines.values())
                 return
             tree = job.frontier
             if settled.is_whole:
@@ -139,10 +149,18 @@ class JobWorker:
                     attempts=job.attempts + 1 if settled.faults and not told else 0,
                 ),
             )
+            answered = (line for place, line in lines.items() if settled.answers[place])
+            await delete_stored(connection, job, answered)
             if settled.wait is not None:
                 until = now + timedelta(seconds=settled.wait.seconds)
                 await store.pause_for_quota(connection, job, settled.wait.reason, until)
             await store.release(connection, job.job_id, holder=self.holder, retry_at=retry_at)
+
+    async def _delete_if_deleted(self, connection: AsyncConnection, lines: Iterable[Line]) -> None:
+        """Delete the stored answers too of a job that was deleted while its set was answered."""
+        present = await store.find(connection, self.job.client_id, self.job.job_id)
+        if present is None or present.state == JobState.DELETED:
+            await delete_stored(connection, self.job, lines)
 
     async def _pause(self, told: int, agreement: Agreement) -> float:
         """Seconds after a set that leave the client's single calls their share of its quota."""
@@ -165,6 +183,7 @@ class JobWorker:
                 place = place_of(job.job_id, partial_set.first_line)
                 told = open_lines(runtime.vault, partial_set.answers, column=ANSWERS, row=place)
                 tree = tree.extended(leaf_hash(each) for each in told if each)
+            await delete_stored_of_open_set(connection, runtime.vault, job)
             manifest = Manifest(
                 batch_id=job.job_id,
                 lines=tree.size,

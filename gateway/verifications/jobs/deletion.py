@@ -15,6 +15,7 @@ from gateway.runtime import Runtime
 from gateway.verifications.jobs import store
 from gateway.verifications.jobs.lifecycle import JobState
 from gateway.verifications.jobs.store import Job
+from gateway.verifications.jobs.stored_answers import delete_stored_of_open_set
 
 DATASET: Final = "verification_job"
 RULE_NAME: Final = "verification_job"
@@ -62,4 +63,5 @@ async def _delete(
     gone = DeletedRecord(record_id=job.job_id, version=job.lines, dataset=DATASET)
     rule = {"name": RULE_NAME, "reason": reason, "days": runtime.settings.job_days}
     deletion_id = await prover.prove(connection, [gone], rule=rule, now=now)
+    await delete_stored_of_open_set(connection, runtime.vault, job)
     await store.blank(connection, job, deletion_id=deletion_id, now=now)
