@@ -31,6 +31,8 @@ from gateway.transparency.publication import LogStatus
 
 MAX_BATCHES = 8
 MAX_BATCHES_OF_ONE = 2
+MAX_RESULTS = 4
+MAX_RESULTS_OF_ONE = 1
 BATCH_TURNS = 2
 """Sets of lines that are answered at once in a worker: calls have the rest of its connections."""
 
@@ -62,6 +64,12 @@ class Runtime:
         )
     )
     """Batches under way in this worker."""
+    result_slots: Slots = field(
+        default_factory=lambda: Slots(
+            most=MAX_RESULTS, most_of_one=MAX_RESULTS_OF_ONE, turns=MAX_RESULTS
+        )
+    )
+    """Results of jobs that are made as files in this worker."""
     last_refusals: LastRefusals = field(default_factory=LastRefusals)
     kept_pages: KeptPages = field(default_factory=KeptPages)
     code_locations: Locations = field(default_factory=Locations)

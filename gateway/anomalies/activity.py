@@ -1,6 +1,7 @@
 """What a client asked in one day: counts and sketches that name no enterprise."""
 
 import hashlib
+import heapq
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ COARSE: Final = 8
 """Precision of the sketch of one area: 256 bytes, 6.5 %."""
 CELL: Final = 8
 """So many consecutive codes of an area lie in one cell."""
+MOST_AREAS: Final = 4_000
+"""Areas that a row holds, those with the most codes: whoever makes up codes has as many areas as calls."""
 AREA: Final = slice(0, 8)
 """The characters of a code that name department, class and division."""
 _NUMBER: Final = slice(8, 16)
@@ -70,7 +73,8 @@ class Activity:
 
     def to_row(self) -> dict[str, Any]:
         """The columns of `client_activity` that it fills."""
-        areas = {name: b64encode(each.to_bytes()).decode() for name, each in self.areas.items()}
+        fullest = heapq.nlargest(MOST_AREAS, self.areas.items(), key=lambda area: area[1].filled)
+        areas = {name: b64encode(each.to_bytes()).decode() for name, each in fullest}
         return {
             "calls": self.calls,
             "yes": self.yes,

@@ -18,6 +18,8 @@ NO_PERCENT: Final = 50
 SPENT_ENTERPRISES: Final = 50
 SPENT_PERCENT: Final = 2
 SWEPT_CODES: Final = 300
+SWEPT_REGISTERS: Final = 100
+"""Registers of an area's 256 that so many codes fill at least: 176 in the mean."""
 SWEPT_PERCENT: Final = 50
 
 
@@ -55,7 +57,11 @@ def find_anomalies(activity: Activity, registered: Mapping[str, int]) -> tuple[F
 
 def large_areas(activity: Activity) -> dict[str, int]:
     """The areas of which so many codes were asked about that their size matters."""
-    asked = {name: each.estimate() for name, each in activity.areas.items()}
+    asked = {
+        name: each.estimate()
+        for name, each in activity.areas.items()
+        if each.filled >= SWEPT_REGISTERS
+    }
     return {name: count for name, count in asked.items() if count >= SWEPT_CODES}
 
 

@@ -28,6 +28,11 @@ class DistinctCounter:
         rank = rest_bits - rest.bit_length() + 1
         self._registers[register] = max(self._registers[register], rank)
 
+    @property
+    def filled(self) -> int:
+        """Registers that some item has reached; it grows with their number, and is quickly read."""
+        return len(self._registers) - self._registers.count(0)
+
     def estimate(self) -> int:
         """About how many distinct items were added."""
         size, highest = 1 << self._precision, HASH_BITS - self._precision

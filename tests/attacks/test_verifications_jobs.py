@@ -178,6 +178,20 @@ async def test_an_upload_that_breaks_off_keeps_nothing_and_frees_the_job(
         await anext(aiter(arriving_blocks(silent, 0.01)))
 
 
+async def test_a_client_has_one_file_of_a_result_made_at_a_time(gateway: GatewayFixture) -> None:
+    """A file of a million lines is some 20 s of work; a second call is refused, another client's not."""
+    caller = await platform(gateway)
+    job = await started(caller, batch_line(1, gateway.uscc(), "is_active.v1"))
+    await until(caller, job, "done")
+    slots = gateway.runtime.result_slots
+    with slots.taken(caller.client_id):
+        refused = gateway.checked(await result_of(caller, job, "?format=xlsx"))
+        assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+        assert (await result_of(caller, job)).status_code == 200
+    with slots.taken("another client"):
+        assert (await result_of(caller, job, "?format=xlsx")).status_code == 200
+
+
 async def test_a_formula_in_a_file_comes_back_in_none(gateway: GatewayFixture) -> None:
     """Cells of the upload are not repeated; codes that are no codes are not either."""
     caller = await platform(gateway)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.anomalies.activity import Activity, cell_of
-from gateway.anomalies.detectors import AnomalyKind
+from gateway.anomalies.activity import MOST_AREAS, Activity, cell_of
+from gateway.anomalies.detectors import AnomalyKind, large_areas
 from tests.anomaly_traffic import DIVISIONS, call, code_at, flagged, merchants, seeded
 
 
@@ -49,6 +49,19 @@ def test_a_no_on_a_state_or_a_band_is_not_counted() -> None:
         items += [{"code": "rating_at_least.v1", "answer": "no", "value": "优秀"}]
         activity.add(type(asked)(client_id="c", uscc=code, day=asked.day, items=items), b"key")
     assert (activity.yes, activity.no) == (0, 0)
+
+
+def test_made_up_codes_of_thousands_of_areas_neither_fill_a_row_nor_hide_a_sweep() -> None:
+    """Each with an area of its own, between the codes of one that is swept, over many rounds."""
+    activity = Activity()
+    for turn in range(8):
+        for number in range(turn * 1_000, (turn + 1) * 1_000):
+            activity.add(call(code_at(1, f"{number:06}")), b"key")
+        for number in range(turn * 50, (turn + 1) * 50):
+            activity.add(call(code_at(number * 1_000)), b"key")
+        activity = Activity.from_row(activity.to_row())  # type: ignore[arg-type]  # a row as a dict
+    assert len(activity.areas) == MOST_AREAS
+    assert activity.areas.keys() >= large_areas(activity).keys() == {"91330106"}
 
 
 def test_budgets_used_up_on_many_enterprises_are_flagged() -> None:

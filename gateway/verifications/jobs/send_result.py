@@ -10,7 +10,9 @@ from fastapi import Request, Response
 from starlette.responses import StreamingResponse
 
 from gateway.access.deadline import extend_deadline
+from gateway.access.errors import RateLimitedError
 from gateway.access.request_middleware import STREAMED, signed_request
+from gateway.limits.slots import NoSlotError
 from gateway.runtime import Runtime
 from gateway.signing.http_signatures import signature_over_digest
 from gateway.verifications.jobs import store
@@ -21,6 +23,8 @@ from gateway.verifications.jobs.store import Job
 NDJSON: Final = "application/x-ndjson"
 FORMATS: Final = {"ndjson": NDJSON, "csv": CSV, "xlsx": XLSX}
 DIGEST_SECONDS: Final = 600
+BUSY_SECONDS: Final = 5
+BUSY: Final = "Another file of a result is being made; wait for it, or take NDJSON."
 _OK: Final = 200
 
 
@@ -45,8 +49,12 @@ async def send_page(runtime: Runtime, job: Job, after: int, lines: int) -> Respo
 async def send_file(request: Request, runtime: Runtime, job: Job, name: str) -> Response:
     """The whole result as CSV or xlsx, signed as any other answer."""
     extend_deadline(request, DIGEST_SECONDS)
-    file = await result_file(runtime, job, FORMATS[name])
-    digest, length = await file.digest()
+    try:
+        with runtime.result_slots.taken(job.client_id):
+            file = await result_file(runtime, job, FORMATS[name])
+            digest, length = await file.digest()
+    except NoSlotError:
+        raise RateLimitedError(BUSY, retry_after=BUSY_SECONDS) from None
     extend_deadline(request, 0)
     response = StreamingResponse(
         _collected(runtime, job, file.parts()),
