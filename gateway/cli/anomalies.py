@@ -10,7 +10,7 @@ from gateway.admin.anomaly_decision import lift as lift_
 from gateway.anomalies import store
 from gateway.cli.operator_session import parse_id, query, run_act
 from gateway.cli.printing import print_members
-from gateway.creditfile.local_dates import day_of
+from gateway.creditfile.local_dates import SHANGHAI, day_of
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -53,10 +53,10 @@ def _shown(anomaly: RowMapping, now: datetime) -> dict[str, Any]:
         "day": anomaly["day"],
         "kind": anomaly["kind"],
         "counts": counts,
-        "first_at": anomaly["first_at"],
-        "last_at": anomaly["last_at"],
-        "throttled_until": anomaly["throttled_until"],
-        "lifted_at": anomaly["lifted_at"],
+        "first_at": _local(anomaly["first_at"]),
+        "last_at": _local(anomaly["last_at"]),
+        "throttled_until": _local(anomaly["throttled_until"]),
+        "lifted_at": _local(anomaly["lifted_at"]),
         "lifted_by": anomaly["lifted_by"],
         "alert": _alert(anomaly),
         "throttles": _throttles(anomaly, now),
@@ -71,4 +71,8 @@ def _throttles(anomaly: RowMapping, now: datetime) -> bool:
 def _alert(anomaly: RowMapping) -> str:
     if anomaly["alert_due_at"] is None:
         return "none due"
-    return f"due at {anomaly['alert_due_at']}, {anomaly['alert_failures']} failures"
+    return f"due at {_local(anomaly['alert_due_at'])}, {anomaly['alert_failures']} failures"
+
+
+def _local(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(SHANGHAI).isoformat(timespec="seconds")

@@ -81,12 +81,12 @@ async def test_what_is_asked_beyond_the_usual_is_marked(portal: PortalFixture) -
         datasets=["registration", "penalty", "judgment_case"], questions=["rating_at_least.v1"]
     )
     page = (await browser.get(f"/portal/decide/{wide}")).text
-    [said] = re.findall("比同类用途多要了：(.*?)。", page)
-    assert said.startswith("裁判")
-    assert "、" in said
-    assert page.count("超出常用") == 2
+    [said] = re.findall(r"比同类用途多要了 2 项.*?<ul[^>]*>(.*?)</ul>", page, re.DOTALL)
+    assert said.startswith("<li>裁判")
+    assert said.count("<li>") == 2
+    assert page.count("> 超出常用<") + page.count(">超出常用<") == 2
     english = (await browser.get(f"/portal/decide/{wide}?lang=en")).text
-    assert english.count("beyond the usual") == 2
+    assert english.count(">beyond the usual<") == 2
 
 
 async def test_only_ticked_items_are_granted(portal: PortalFixture) -> None:

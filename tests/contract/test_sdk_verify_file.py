@@ -18,6 +18,7 @@ from tests.gateway_fixture import Caller, GatewayFixture
 from tests.job_builders import platform
 from xinqiao.cli import _show
 from xinqiao.cli._app import app
+from xinqiao.cli.verify.verification import FIRST_ROWS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -123,3 +124,25 @@ async def test_what_cannot_be_asked_is_refused_before_anything_is_sent(
     assert done.status == 2
     assert not (tmp_path / name).exists()
     assert not await served.log_of(caller)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "question", "code"),
+    [
+        ("merchant_reviews", "is_active.v1", "unknown_purpose"),
+        ("merchant_review", "is_activ.v1", "unknown_question"),
+        ("tender", "is_active.v1", "not_in_agreement"),
+    ],
+)
+async def test_a_wrong_name_costs_the_calls_of_the_first_rows_alone(
+    served: GatewayFixture, tmp_path: Path, run: Run, purpose: str, question: str, code: str
+) -> None:
+    """It is said once, with the code, and no file is written."""
+    caller = await platform(served)
+    source, out = tmp_path / "m.csv", tmp_path / "r.csv"
+    source.write_text("uscc\n" + "".join(f"{served.uscc()}\n" for _ in range(3 * FIRST_ROWS)))
+    done = await run(caller, str(source), "--purpose", purpose, "-q", question, "--out", str(out))
+    assert done.status == 2
+    assert code in done.err
+    assert not out.exists()
+    assert len(await served.log_of(caller)) == FIRST_ROWS

@@ -21,7 +21,7 @@ import xinqiao
 from xinqiao import Question, Questions, QuestionTag, RetryPolicy, errors
 from xinqiao.cli import _show
 from xinqiao.cli._app import app
-from xinqiao.cli._language import Language
+from xinqiao.cli._language import Language, duration_text
 from xinqiao.testing import FakeAgreement, FakeGateway
 
 USCC = "91330106MA2XXXXXXX"
@@ -277,6 +277,8 @@ def test_a_limit_is_a_line_and_the_last_refusal_a_note(
     out, notes = capsys.readouterr()
     assert "client  0 left of 1 in 60 s; one more in" in out
     assert "last refused by client at " in notes
+    assert duration_text(83_441, Language.EN) == "24 h"
+    assert duration_text(301, Language.ZH) == "6 分钟"
     _show.limits(found, Language.ZH)
     out, notes = capsys.readouterr()
     assert "剩余 0，共 1（60 秒）" in out
@@ -349,6 +351,27 @@ def test_curl_sends_a_body_and_can_print_headers_for_another_program(
     url = f"{fake_gateway.issuer}/v1/verifications"
     with httpx2.Client(trust_env=False) as other:
         assert other.post(url, content=body.read_bytes(), headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/v1/verifications/batch",
+        "/v1/verifications/jobs/vjb_x/result",
+        "/v1/verifications/jobs/vjb_x/result?from_line=2",
+    ],
+)
+def test_curl_leaves_alone_what_is_signed_by_its_last_line(
+    run: Callable[..., Result], fake_gateway: FakeGateway, address: str
+) -> None:
+    """It says so, sends nothing and raises no alarm; headers for another program it prints all the same."""
+    sent = len(fake_gateway.oauth.proofs.seen)
+    refused = run("curl", address)
+    assert refused.exit_code == 1
+    assert "NOT AUTHENTIC" not in refused.output
+    assert "Nothing was sent" in refused.output
+    assert len(fake_gateway.oauth.proofs.seen) == sent
+    assert "dpop: " in run("curl", address, "--print-headers").stdout
 
 
 def test_a_lost_answer_is_asked_for_again_by_its_key(

@@ -126,7 +126,7 @@ def verify_evidence_command(
     language = lang or reader_language()
     with plain_errors(language):
         trusted = _inputs.read_keys(keys)
-        _show.evidence(verify_evidence(_inputs.check_readable(file), keys=trusted), language)
+        _show.evidence(verify_evidence(_inputs.check_evidence(file), keys=trusted), language)
 
 
 @app.command("verify-consent")
@@ -141,7 +141,7 @@ def verify_consent_command(
     language = lang or reader_language()
     with plain_errors(language):
         trusted = _inputs.read_keys(keys)
-        verified = verify_consent_record(_inputs.check_readable(file), keys=trusted)
+        verified = verify_consent_record(_inputs.check_evidence(file), keys=trusted)
         _show.consent_record(verified, language)
     if verified.unproven or verified.kept_proven is False:
         raise typer.Exit(1)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 from xinqiao.cli._errors import InputError
 from xinqiao.cli._inputs import unusable_file
@@ -45,7 +46,12 @@ class CurlCall:
 
 
 def call(client: Client, typed: CurlCall) -> Evidence:
-    """Make the call and return its verified answer, whatever its status."""
+    """Make the call and return its verified answer, whatever its status.
+
+    Raises `InputError`, before anything is sent, where the answer would be signed by its last line.
+    """
+    if _is_streamed(typed.url):
+        raise _streamed()
     return client.request(
         typed.method,
         typed.url,
@@ -63,6 +69,25 @@ def headers(client: Client, typed: CurlCall) -> Mapping[str, str]:
         content=typed.content,
         headers=typed.headers,
         scope=typed.scope,
+    )
+
+
+def _is_streamed(url: str) -> bool:
+    """Whether an answer is signed by the manifest in its last line, and not in its header."""
+    parts = urlsplit(url)
+    if parts.path.endswith("/v1/verifications/batch"):
+        return True
+    of_job = "/v1/verifications/jobs/" in parts.path and parts.path.endswith("/result")
+    return of_job and not {"lines", "format"} & parse_qs(parts.query).keys()
+
+
+def _streamed() -> InputError:
+    return InputError(
+        "这个地址的答复逐行返回，由最后一行的清单签名，xinqiao curl 不能验证；没有发送任何内容。请用 "
+        "xinqiao verify；取任务结果可加 ?lines=5000 或 ?format=csv；其他程序可用 --print-headers。",
+        "Answers of this address come line by line and are signed by the manifest in the last one, which "
+        "xinqiao curl does not verify. Nothing was sent. Use xinqiao verify; for a job's result add "
+        "?lines=5000 or ?format=csv; another program can use --print-headers.",
     )
 
 

@@ -68,6 +68,15 @@ def read_keys(path: Path) -> Mapping[str, Any]:
 
 
 def check_readable(path: Path) -> Path:
+    """A file that can be opened."""
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise unusable_file(path, error) from None
+    return path
+
+
+def check_evidence(path: Path) -> Path:
     """Evidence, or a consent's record: a file that can be opened."""
     try:
         path.open("rb").close()

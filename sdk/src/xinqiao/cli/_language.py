@@ -55,16 +55,16 @@ TEXTS: Final[Mapping[str, Mapping[Language, str]]] = {
     },
     "withheld": {Language.ZH: "未提供", Language.EN: "withheld"},
     "limit_left": {
-        Language.ZH: "剩余 {remaining}，共 {quota}（{window} 秒）；{refill} 秒后再有一次",
-        Language.EN: "{remaining} left of {quota} in {window} s; one more in {refill} s",
+        Language.ZH: "剩余 {remaining}，共 {quota}（{window}）；{refill}后再有一次",
+        Language.EN: "{remaining} left of {quota} in {window}; one more in {refill}",
     },
     "limit_full": {
-        Language.ZH: "剩余 {remaining}，共 {quota}（{window} 秒）",
-        Language.EN: "{remaining} left of {quota} in {window} s",
+        Language.ZH: "剩余 {remaining}，共 {quota}（{window}）",
+        Language.EN: "{remaining} left of {quota} in {window}",
     },
     "limit_of_each": {
-        Language.ZH: "每家企业 {quota} 次（{window} 秒）",
-        Language.EN: "{quota} in {window} s for each enterprise",
+        Language.ZH: "每家企业 {quota} 次（{window}）",
+        Language.EN: "{quota} in {window} for each enterprise",
     },
     "last_refusal": {
         Language.ZH: "最近一次拒绝：{limit}，{refused}；{fits} 起可再次通过",
@@ -202,6 +202,14 @@ def with_code(label: str, code: str) -> str:
 def moment_text(moment: datetime) -> str:
     """A time to the second, in China's time with its offset."""
     return moment.astimezone(CHINA).isoformat(sep=" ", timespec="seconds")
+
+
+def duration_text(seconds: int, language: Language) -> str:
+    """A duration in seconds up to two minutes, in minutes up to two hours, else in hours; rounded up."""
+    for unit, zh, en in ((3600, "小时", "h"), (60, "分钟", "min")):
+        if seconds >= 2 * unit:
+            return f"{-(-seconds // unit)} {zh if language is Language.ZH else en}"
+    return f"{seconds} {'秒' if language is Language.ZH else 's'}"
 
 
 def nothing_found(dataset: str, moment: datetime, language: Language) -> str:

@@ -18,6 +18,7 @@ from xinqiao.cli._language import (
     Language,
     code_label,
     dataset_label,
+    duration_text,
     field_label,
     moment_text,
     nothing_found,
@@ -125,10 +126,10 @@ def limits(found: Limits, language: Language) -> None:
         told = text(
             kind,
             language,
-            remaining=f"{each.remaining}",
-            quota=f"{each.quota}",
-            window=f"{each.window}",
-            refill=f"{each.refill}",
+            remaining=f"{each.remaining:,}" if each.remaining is not None else "",
+            quota=f"{each.quota:,}",
+            window=duration_text(each.window, language),
+            refill=duration_text(each.refill or 0, language),
         )
         style = "red" if each.remaining == 0 else ""
         _print_row(label, Text(told, style=style), width=width)

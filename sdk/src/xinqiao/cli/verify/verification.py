@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, cast
 
 from xinqiao.cli._errors import InputError
@@ -18,10 +19,14 @@ from .asked import AskedOfRows, asked_of_rows, code_place
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from xinqiao import Client, Purpose, QuestionTag, QuestionValue
+    from xinqiao import Client, Purpose, QuestionTag, QuestionValue, RowResult
     from xinqiao._core.batch import RowAsked
 
 _PIECE: Final = 1 << 20
+FIRST_ROWS: Final = 20
+"""Rows that are asked before the others, so that a wrong name costs no more calls than these."""
+_OF_EVERY_ROW: Final = frozenset({"unknown_purpose", "unknown_question", "not_in_agreement"})
+"""Problems of what is asked, whoever it is asked of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,12 +124,17 @@ def _answered(
     progress: Callable[[int], None],
 ) -> Tally:
     tally = Tally()
-    results = client.verify_many(
-        iter(rows),
-        purpose=cast("Purpose", review.purpose),
-        idempotency_key=review.key(),
-        progress=progress,
+    asked, key, purpose = iter(rows), review.key(), cast("Purpose", review.purpose)
+    first = client.verify_many(
+        islice(asked, FIRST_ROWS), purpose=purpose, idempotency_key=f"{key}-first"
     )
+    others = client.verify_many(
+        asked,
+        purpose=purpose,
+        idempotency_key=key,
+        progress=lambda answered: progress(FIRST_ROWS + answered),
+    )
+    results = chain(_unless_all_refused(first), others)
     for result in results:
         writer.write(rows.held.popleft(), result)
         tally.rows += 1
@@ -133,3 +143,17 @@ def _answered(
         if result.problem is not None:
             tally.problems[result.problem.code] += 1
     return tally
+
+
+def _unless_all_refused(first: Iterable[RowResult]) -> list[RowResult]:
+    """The first results; `InputError` where all rows that could be asked are refused for what is asked."""
+    results = list(first)
+    problems = [each.problem for each in results if each.problem is not None]
+    refused = [each for each in problems if each.code in _OF_EVERY_ROW]
+    if refused and not any(each.answers for each in results):
+        told = f"{refused[0].code}: {refused[0].detail}"
+        raise InputError(
+            f"前 {len(results)} 行均被拒绝，其余各行没有发送。{told}",
+            f"The first {len(results)} rows were refused, and no others were sent. {told}",
+        )
+    return results
