@@ -33,6 +33,8 @@ MAX_BATCHES = 8
 MAX_BATCHES_OF_ONE = 2
 MAX_RESULTS = 4
 MAX_RESULTS_OF_ONE = 1
+WORKBOOK_TURNS = 2
+"""Workbooks that are read at once in a worker: each may take much memory."""
 BATCH_TURNS = 2
 """Sets of lines that are answered at once in a worker: calls have the rest of its connections."""
 
@@ -64,12 +66,12 @@ class Runtime:
         )
     )
     """Batches under way in this worker."""
-    result_slots: Slots = field(
+    job_files: Slots = field(
         default_factory=lambda: Slots(
-            most=MAX_RESULTS, most_of_one=MAX_RESULTS_OF_ONE, turns=MAX_RESULTS
+            most=MAX_RESULTS, most_of_one=MAX_RESULTS_OF_ONE, turns=WORKBOOK_TURNS
         )
     )
-    """Results of jobs that are made as files in this worker."""
+    """Results of jobs that are made as files in this worker; workbooks are read by turns."""
     last_refusals: LastRefusals = field(default_factory=LastRefusals)
     kept_pages: KeptPages = field(default_factory=KeptPages)
     code_locations: Locations = field(default_factory=Locations)

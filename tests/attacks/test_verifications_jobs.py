@@ -6,11 +6,13 @@ import io
 import zipfile
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 from fastapi import Request
 from starlette.types import Message
 
+from gateway.limits.slots import Slots
 from gateway.verifications.jobs import store
 from gateway.verifications.jobs.receive_lines import arriving_blocks
 from gateway.verifications.jobs.xlsx_writer import XlsxWriter
@@ -134,6 +136,38 @@ async def test_a_bomb_in_a_workbook_is_refused_and_nothing_is_kept(gateway: Gate
     assert (await look(caller, job))["state"] == "created"
 
 
+class CountedTurns(asyncio.Semaphore):
+    """Turns that are counted."""
+
+    taken = 0
+
+    async def acquire(self) -> Literal[True]:
+        """Take a turn."""
+        self.taken += 1
+        return await super().acquire()
+
+
+async def test_workbooks_are_read_by_turns(gateway: GatewayFixture) -> None:
+    """Each may need a gigabyte and a half: clients together take no more than a few at once."""
+    turns = CountedTurns(1)
+    files = Slots(most=4, most_of_one=1, turns=1, _turn=turns)
+    book = XlsxWriter()
+    body = book.add([["uscc", "企业名称"], [gateway.uscc(), "甲"]]) + book.end()
+    callers = [await platform(gateway) for _ in range(3)]
+    jobs = [await made(caller, TEMPLATE) for caller in callers]
+    before = gateway.runtime
+    gateway.app.state.runtime = replace(before, job_files=files)
+    try:
+        taken = await asyncio.gather(
+            *(put_lines(*each, body, XLSX) for each in zip(callers, jobs, strict=True))
+        )
+    finally:
+        gateway.app.state.runtime = before
+    assert [each.status_code for each in taken] == [200] * 3
+    assert turns.taken == 3
+    assert not turns.locked()
+
+
 async def test_a_row_of_megabytes_in_a_workbook_is_one_clear_problem(
     gateway: GatewayFixture,
 ) -> None:
@@ -183,7 +217,7 @@ async def test_a_client_has_one_file_of_a_result_made_at_a_time(gateway: Gateway
     caller = await platform(gateway)
     job = await started(caller, batch_line(1, gateway.uscc(), "is_active.v1"))
     await until(caller, job, "done")
-    slots = gateway.runtime.result_slots
+    slots = gateway.runtime.job_files
     with slots.taken(caller.client_id):
         refused = gateway.checked(await result_of(caller, job, "?format=xlsx"))
         assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")

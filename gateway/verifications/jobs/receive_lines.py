@@ -145,8 +145,9 @@ async def _receive(
             if digest is not None and not digest.fits(hashes):
                 raise DigestMismatchError
             if isinstance(reader, WorkbookLines):
-                async for line in reader.lines():
-                    await writer.add(line)
+                async with runtime.job_files.turn:
+                    async for line in reader.lines():
+                        await writer.add(line)
             else:
                 await writer.add_all(reader.end())
             await writer.flush()

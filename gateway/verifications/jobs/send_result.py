@@ -50,7 +50,7 @@ async def send_file(request: Request, runtime: Runtime, job: Job, name: str) -> 
     """The whole result as CSV or xlsx, signed as any other answer."""
     extend_deadline(request, DIGEST_SECONDS)
     try:
-        with runtime.result_slots.taken(job.client_id):
+        with runtime.job_files.taken(job.client_id):
             file = await result_file(runtime, job, FORMATS[name])
             digest, length = await file.digest()
     except NoSlotError:
