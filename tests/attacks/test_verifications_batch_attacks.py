@@ -4,8 +4,12 @@ import asyncio
 
 import orjson
 import pytest
+from fastapi import Request
+from starlette.types import Message
 
 import consent
+from gateway.access.errors import InvalidRequestError
+from gateway.verifications.batch.line_source import LineSource
 from tests.batch_builders import PATH, answered, batch_line, send_batch
 from tests.gateway_fixture import UNKNOWN, GatewayFixture, verification_body
 
@@ -82,6 +86,20 @@ async def test_a_withdrawn_consent_is_not_answered_from_a_batch_before_it(
     after = await answered(bank, lines, key="k")
     assert after.answers == [["not_determined"]]
     assert after.documents[0]["disclosure_id"] != first.documents[0]["disclosure_id"]
+
+
+async def test_a_batch_that_comes_drop_by_drop_is_given_up() -> None:
+    """Each drop in time, and never the end: a few clients could hold every slot of a worker."""
+
+    async def drop() -> Message:
+        await asyncio.sleep(0)
+        return {"type": "http.request", "body": b" ", "more_body": True}
+
+    source = LineSource(Request({"type": "http", "headers": []}, drop), None, within=0)
+    async with source.reading():
+        with pytest.raises(InvalidRequestError, match="in time"):
+            await source.wait()
+    assert not source.is_cut
 
 
 async def test_a_proof_is_good_for_one_batch(gateway: GatewayFixture) -> None:

@@ -33,11 +33,23 @@ AHEAD_BYTES: Final = 2 * 1024 * 1024
 """… and their bytes."""
 
 
+ARRIVAL_SECONDS: Final = 900
+"""In which the whole body arrives, however often a little of it does: a batch holds one of few slots."""
+
+
 class LineSource:
     """The lines of one request; `declared` is the digest that its body must have."""
 
-    def __init__(self, request: Request, declared: ContentDigest | None) -> None:
+    def __init__(
+        self,
+        request: Request,
+        declared: ContentDigest | None,
+        *,
+        within: float = ARRIVAL_SECONDS,
+    ) -> None:
+        """`within` is in seconds."""
         self._request = request
+        self._within = within
         self._declared = declared
         algorithms = frozenset[str]() if declared is None else declared.algorithms
         self._hashes = {name: hashlib.new(name) for name in algorithms}
@@ -110,7 +122,8 @@ class LineSource:
 
     async def _read(self) -> None:
         try:
-            await self._read_body()
+            async with asyncio.timeout(self._within):
+                await self._read_body()
         except GatewayError as error:
             self._trouble = error
         except TimeoutError:

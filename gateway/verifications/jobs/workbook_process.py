@@ -22,7 +22,6 @@ from gateway.ingest.workbook.sheet_choice import first_column, numbered_rows
 from gateway.ingest.workbook.workbook_file import WorkbookFile
 from gateway.verifications.jobs.row_lines import HEADER_ROWS, is_header
 
-MAX_WORKBOOK_BYTES: Final = 64 << 20
 _PIECE: Final = 1 << 20
 NO_SHEET: Final = (
     "No sheet of the workbook has a header that names 统一社会信用代码 (or uscc).",
