@@ -127,22 +127,22 @@ async def test_what_cannot_be_asked_is_refused_before_anything_is_sent(
 
 
 @pytest.mark.parametrize(
-    ("purpose", "question", "code"),
+    ("purpose", "question", "told"),
     [
-        ("merchant_reviews", "is_active.v1", "unknown_purpose"),
-        ("merchant_review", "is_activ.v1", "unknown_question"),
+        ("merchant_reviews", "is_active.v1", "did you mean 'merchant_review'?"),
+        ("merchant_review", "is_activ.v1", "did you mean 'is_active.v1'?"),
         ("tender", "is_active.v1", "not_in_agreement"),
     ],
 )
 async def test_a_wrong_name_costs_the_calls_of_the_first_rows_alone(
-    served: GatewayFixture, tmp_path: Path, run: Run, purpose: str, question: str, code: str
+    served: GatewayFixture, tmp_path: Path, run: Run, purpose: str, question: str, told: str
 ) -> None:
-    """It is said once, with the code, and no file is written."""
+    """It is said once, with the nearest name there is, and no file is written."""
     caller = await platform(served)
     source, out = tmp_path / "m.csv", tmp_path / "r.csv"
     source.write_text("uscc\n" + "".join(f"{served.uscc()}\n" for _ in range(3 * FIRST_ROWS)))
     done = await run(caller, str(source), "--purpose", purpose, "-q", question, "--out", str(out))
     assert done.status == 2
-    assert code in done.err
+    assert told in done.err
     assert not out.exists()
     assert len(await served.log_of(caller)) == FIRST_ROWS

@@ -1,4 +1,4 @@
-"""Table of batches: what stands for one in the log of whoever sent it, and nothing of its lines."""
+"""Table of batches: client, key, digests of the body, leaf hashes and manifest; no line itself."""
 
 from datetime import datetime
 

@@ -220,7 +220,8 @@ def _check_phase(job: Job, act: ClientAct) -> None:
 
 
 def _sentence(found: NotNow) -> str:
-    return f"This job is {found.state}: {found.act} is not possible now."
+    without = ", without lines" if found.state == "created" else ""
+    return f"This job's state is {found.state}{without}: {found.act} is not possible now."
 
 
 def _expiry(runtime: Runtime) -> datetime:

@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, cast
 
+from xinqiao._core.unknown_names import name_unknown
 from xinqiao.cli._errors import InputError
+from xinqiao.cli._inputs import parse_question
 from xinqiao.cli.deliver.own_rows import OwnRows, ReadOptions, UnreadableError, read_rows
+from xinqiao.errors import UnknownPurpose, UnknownQuestion, XinqiaoError
 
 from .answers_file import AnswersWriter, answers_file
 from .asked import AskedOfRows, asked_of_rows, code_place
@@ -19,7 +22,7 @@ from .asked import AskedOfRows, asked_of_rows, code_place
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from xinqiao import Client, Purpose, QuestionTag, QuestionValue, RowResult
+    from xinqiao import Client, Purpose, QuestionTag, QuestionValue, RowProblem, RowResult
     from xinqiao._core.batch import RowAsked
 
 _PIECE: Final = 1 << 20
@@ -134,7 +137,7 @@ def _answered(
         idempotency_key=key,
         progress=lambda answered: progress(FIRST_ROWS + answered),
     )
-    results = chain(_unless_all_refused(first), others)
+    results = chain(_unless_all_refused(first, review), others)
     for result in results:
         writer.write(rows.held.popleft(), result)
         tally.rows += 1
@@ -145,15 +148,24 @@ def _answered(
     return tally
 
 
-def _unless_all_refused(first: Iterable[RowResult]) -> list[RowResult]:
+def _unless_all_refused(first: Iterable[RowResult], review: Review) -> list[RowResult]:
     """The first results; `InputError` where all rows that could be asked are refused for what is asked."""
     results = list(first)
     problems = [each.problem for each in results if each.problem is not None]
     refused = [each for each in problems if each.code in _OF_EVERY_ROW]
     if refused and not any(each.answers for each in results):
-        told = f"{refused[0].code}: {refused[0].detail}"
+        told = _with_nearest(refused[0], review)
         raise InputError(
             f"前 {len(results)} 行均被拒绝，其余各行没有发送。{told}",
             f"The first {len(results)} rows were refused, and no others were sent. {told}",
         )
     return results
+
+
+def _with_nearest(problem: RowProblem, review: Review) -> str:
+    """The problem, with the unknown names and the nearest that there are."""
+    kinds = {"unknown_purpose": UnknownPurpose, "unknown_question": UnknownQuestion}
+    error = kinds.get(problem.code, XinqiaoError)(problem.detail)
+    tags = [parse_question(each)[0] for each in review.questions]
+    name_unknown(error, {"purpose": review.purpose, "questions": tags})
+    return f"{problem.code}: {error.detail}"
