@@ -14,6 +14,7 @@ import orjson
 import pytest
 from python_calamine import CalamineWorkbook
 
+from gateway.background.refusal_count_writer import write_counts
 from gateway.creditfile.retention import deletion_proof
 from gateway.limits.memory_store import MemoryStore
 from gateway.limits.model import LineLimit, LinesAdmission
@@ -248,7 +249,10 @@ async def test_a_paused_job_waits_until_it_is_resumed(gateway: GatewayFixture) -
 
 
 async def test_a_quota_of_the_day_pauses_a_job_until_it_fits_again(gateway: GatewayFixture) -> None:
-    """With the reason and the time; what was answered is neither asked nor counted again."""
+    """With the reason and the time; what was answered is neither asked nor counted again.
+
+    A line that waits is no refused request: no enterprise is shown it as one, however often it is tried.
+    """
     caller = await platform(gateway, replace(GENEROUS, distinct_enterprises_per_day=3))
     usccs = [each.enterprise.uscc for each in gateway.entities[:5]]
     lines = [batch_line(n, uscc, "is_active.v1") for n, uscc in enumerate(usccs, 1)]
@@ -257,6 +261,9 @@ async def test_a_quota_of_the_day_pauses_a_job_until_it_fits_again(gateway: Gate
     assert waiting["answered"] == 3
     assert waiting["reason"] in {"quota_exhausted", "rate_limited"}  # an hour before midnight
     assert (await look(caller, job))["resumes_at"] == waiting["resumes_at"]
+    await write_counts(gateway.runtime)
+    counted = "SELECT reason FROM turned_away WHERE client_id = :client"
+    assert not await gateway.rows(counted, client=caller.client_id)
     cast = next(each for each in DEMO_CLIENTS if each.key == "platform")
     await gateway.agree(caller, replace(terms_of(cast, gateway.clock()), quotas=GENEROUS))
     with gateway.clock.later(days=1):

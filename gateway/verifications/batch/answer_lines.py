@@ -71,7 +71,8 @@ class LineAnswerer:
     """Answers the lines of one batch or job of one client.
 
     `name` is the key that the lines' stored answers are found under, `agreement` reads the client's
-    status: a refusal ends the work. `again` is set where lines may have been committed before.
+    status: a refusal ends the work. `again` is set where lines may have been committed before. Where a
+    line that does not fit a quota `waits` it is no refused request: it is asked again later.
     """
 
     runtime: Runtime
@@ -79,6 +80,7 @@ class LineAnswerer:
     name: str
     agreement: Callable[[], Awaitable[Agreement | Refusal]]
     again: bool = False
+    waits: bool = False
 
     async def answer(
         self, lines: Sequence[Line], *, prepaid: int = 0
@@ -121,13 +123,14 @@ class LineAnswerer:
             if limit is None:
                 continue
             refusal = limit_refusal(limit)
-            runtime.refusal_counter.count(
-                token.client_id,
-                line.uscc,
-                kind="verification",
-                reason=refusal.error.code,
-                now=runtime.now(),
-            )
+            if not self.waits:
+                runtime.refusal_counter.count(
+                    token.client_id,
+                    line.uscc,
+                    kind="verification",
+                    reason=refusal.error.code,
+                    now=runtime.now(),
+                )
             answered[line.position] = _problem(line, refusal, is_told=False)
             await runtime.note_refusal(token.client_id, limit.name, limit.retry_after)
         return answered

@@ -110,6 +110,7 @@ class JobWorker:
             name=self.job.job_id,
             agreement=self._agreement,
             again=self.again or found.answers is not None,
+            waits=True,
         )
         return await answerer.answer(lines)
 
