@@ -96,6 +96,13 @@ class Page:
         state.write_operator(self.gateway.settings)
         (self.folder / ".demo" / "operator.env").symlink_to(state.operator.resolve())
         await self._write_kit()
+        self._write_enterprises()
+
+    def _write_enterprises(self) -> None:
+        """The demo's list, with few of them."""
+        with (self.folder / ".demo" / "enterprises.csv").open("w", encoding="utf-8") as file:
+            for _ in listed(self.gateway.entities[:MERCHANTS], file):
+                pass
 
     async def _write_kit(self) -> None:
         kit = json.loads(json.dumps(self.gateway.kit))
@@ -207,17 +214,6 @@ class SdkReadme(Bank):
         self._consent()
         page = self.names["read_once"]("2026-0017", self.uscc)
         assert page == self.names["read_once"]("2026-0017", self.uscc)
-
-
-class Platform(Page):
-    """A platform that practises with the enterprises of the demo."""
-
-    async def prepare(self) -> None:
-        """With the demo's list of them."""
-        await super().prepare()
-        with (self.folder / ".demo" / "enterprises.csv").open("w", encoding="utf-8") as file:
-            for _ in listed(self.gateway.entities[:MERCHANTS], file):
-                pass
 
 
 class Department(Page):
@@ -396,7 +392,6 @@ PREPARATIONS: Final[Mapping[str, type[Page]]] = {
     "README.md": Readme,
     "sdk/README.md": SdkReadme,
     "docs/integrate/bank.md": Bank,
-    "docs/integrate/verification.md": Platform,
     "docs/operate/anomalies.md": Operator,
     "docs/operate/backup.md": Backup,
     "docs/operate/catalogue.md": Installation,
