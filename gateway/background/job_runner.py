@@ -19,7 +19,7 @@ import structlog
 from gateway.background.periodic import in_background, run_periodically
 from gateway.db.unavailable import is_unavailable, name_of
 from gateway.runtime import Runtime
-from gateway.verifications.jobs.answer_set import JobWorker, take_next
+from gateway.verifications.jobs.answer_set import RETRY_SECONDS, JobWorker, take_next
 from gateway.verifications.jobs.deletion import delete_due
 
 log = structlog.get_logger("gateway.verifications.jobs")
@@ -68,16 +68,17 @@ class JobRunner:
             async with asyncio.timeout(HOLD_SECONDS):
                 await worker.answer_next_set()
         except asyncio.CancelledError:
-            await asyncio.shield(_give_up(worker, is_failure=False))
+            await asyncio.shield(_give_up(worker, seconds=0, is_failure=False))
             raise
         except Exception as error:  # noqa: BLE001  # it is answered again; attempts are counted
             log.warning("job_set_failed", job_id=worker.job.job_id, kind=name_of(error))
-            await _give_up(worker, is_failure=not is_unavailable(error))
+            failed = not is_unavailable(error)
+            await _give_up(worker, seconds=RETRY_SECONDS, is_failure=failed)
 
 
-async def _give_up(worker: JobWorker, *, is_failure: bool) -> None:
+async def _give_up(worker: JobWorker, *, seconds: float, is_failure: bool) -> None:
     with suppress(Exception):
-        await worker.give_up(is_failure=is_failure)
+        await worker.give_up(seconds=seconds, is_failure=is_failure)
 
 
 async def _rest(seconds: float) -> None:

@@ -14,12 +14,15 @@ import orjson
 import pytest
 from python_calamine import CalamineWorkbook
 
+from gateway.background.job_runner import JobRunner
 from gateway.background.refusal_count_writer import write_counts
 from gateway.creditfile.retention import deletion_proof
 from gateway.limits.memory_store import MemoryStore
 from gateway.limits.model import LineLimit, LinesAdmission
+from gateway.limits.slots import Slots
+from gateway.limits.store_protocol import LimiterUnavailableError
 from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
-from gateway.verifications.jobs.answer_set import take_next
+from gateway.verifications.jobs.answer_set import RETRY_SECONDS, take_next
 from gateway.verifications.jobs.deletion import delete_due
 from tests.batch_builders import batch_body, batch_line
 from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture
@@ -374,6 +377,33 @@ async def test_a_job_deleted_beside_a_set_leaves_none_of_its_answers(
             await delete()
     assert len(await gateway.log_of(caller)) == 2
     assert not await stored_answers(gateway, caller)
+
+
+class DeadLimits(MemoryStore):
+    """Limits that cannot be asked."""
+
+    async def admit_lines(self, admission: LinesAdmission) -> Sequence[LineLimit | None]:
+        """Fail."""
+        del admission
+        raise LimiterUnavailableError
+
+
+async def test_a_job_rests_while_the_limits_cannot_be_asked(gateway: GatewayFixture) -> None:
+    """It is not tried again at once, over and over, and that is no failure of its own."""
+    runtime, caller = gateway.runtime, await platform(gateway)
+    slots = Slots(most=1, most_of_one=1, turns=1)
+    dead = replace(runtime, limiter=DeadLimits(gateway.clock), batch_slots=slots)
+    async with runtime.batch_slots.turn, runtime.batch_slots.turn:  # the other runner waits
+        job = await started(caller, batch_line(1, gateway.uscc(), "is_active.v1"))
+        assert await JobRunner(current=lambda: dead).round()
+        (row,) = await gateway.rows(
+            "SELECT state, attempts, held_until - served_at AS rest FROM verification_job"
+            " WHERE job_id = :job",
+            job=job,
+        )
+        assert (row["state"], row["attempts"]) == ("running", 0)
+        assert row["rest"].total_seconds() >= RETRY_SECONDS
+        await caller.send(f"{PATH}/{job}", b"", method="DELETE")
 
 
 async def stored_answers(gateway: GatewayFixture, caller: Caller) -> list[str]:

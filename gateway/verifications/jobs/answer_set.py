@@ -63,15 +63,15 @@ class JobWorker:
             return
         await self._answer(found, found.asked, agreement)
 
-    async def give_up(self, *, is_failure: bool) -> None:
-        """Leave the set to another attempt, to which its lines may have been committed."""
+    async def give_up(self, *, seconds: float, is_failure: bool) -> None:
+        """Leave the set to another attempt, before which its lines may have been committed."""
         now = self.runtime.now()
         async with self.runtime.background.begin() as connection:
             await store.give_up(
                 connection,
                 self.job.job_id,
                 holder=self.holder,
-                retry_at=now + timedelta(seconds=RETRY_SECONDS if is_failure else 0),
+                retry_at=now + timedelta(seconds=seconds),
                 failed=is_failure,
             )
 
