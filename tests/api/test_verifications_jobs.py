@@ -421,6 +421,8 @@ async def test_a_collected_result_is_deleted_a_day_later(gateway: GatewayFixture
     collected, left = await started(caller, body), await started(caller, body)
     await finished(caller, collected)
     await until(caller, left, "done")
+    assert (await result_of(caller, left, "?from_line=2&lines=1")).status_code == 200
+    assert "collected_at" not in await look(caller, left)
     state = await look(caller, collected)
     assert state["collected_at"] < state["expires_at"]
     for step, gone in ((timedelta(hours=25), [collected]), (timedelta(days=8), [collected, left])):

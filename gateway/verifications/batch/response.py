@@ -64,7 +64,7 @@ class BatchResponse(Response):
                 await self._answer(scope, send)
         except NoSlotError:
             raise RateLimitedError(
-                "So many batches of yours are under way already; wait for one to end.",
+                "As many batches as there may be are under way already; wait for one to end.",
                 retry_after=BUSY_SECONDS,
             ) from None
 

@@ -39,9 +39,12 @@ def send_lines(request: Request, runtime: Runtime, job: Job, after: int) -> Resp
 
 
 async def send_page(runtime: Runtime, job: Job, after: int, lines: int) -> Response:
-    """Some answers, signed as any other answer; with the last one the manifest."""
+    """Some answers, signed as any other answer; with the last one the manifest.
+
+    A page behind the last line collects nothing.
+    """
     page = await result_page(runtime, job, after, lines)
-    if page.endswith(f"{job.manifest}\n".encode()):
+    if after < job.lines and page.endswith(f"{job.manifest}\n".encode()):
         await _collect(runtime, job)
     return Response(page, media_type=NDJSON, headers={"Cache-Control": "no-store"})
 
