@@ -146,3 +146,19 @@ async def test_a_wrong_name_costs_the_calls_of_the_first_rows_alone(
     assert told in done.err
     assert not out.exists()
     assert len(await served.log_of(caller)) == FIRST_ROWS
+
+
+async def test_a_code_that_looks_mistyped_is_pointed_out(
+    served: GatewayFixture, tmp_path: Path, run: Run
+) -> None:
+    """It is answered like any other; its row and the summary say so."""
+    caller = await platform(served)
+    source, out = tmp_path / "m.csv", tmp_path / "r.csv"
+    right = served.uscc()
+    wrong = right[:-1] + ("1" if right[-1] != "1" else "2")
+    source.write_text(f"uscc\n{right}\n{wrong}\n")
+    done = await run(caller, str(source), "-q", "is_active.v1", "--out", str(out))
+    assert done.status == 0
+    assert "check_character: 1" in done.err
+    rows = list(csv.DictReader(io.StringIO(out.read_text("utf-8-sig"))))
+    assert [each["detail"] for each in rows] == ["", "check_character"]

@@ -1,8 +1,12 @@
 """`verify_many` with the fake gateway: batches, limits, and calls that break down on the way."""
 
-from collections.abc import Iterable
+import gc
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
+import httpx2
 import pytest
 
 from xinqiao import RowResult, errors
@@ -103,3 +107,43 @@ def test_a_wrong_row_has_a_problem_and_the_others_their_answers() -> None:
     assert found[1].problem.code == "invalid_uscc"
     with pytest.raises(KeyError):
         found[1]["is_active.v1"]
+
+
+class Interrupted(httpx2.SyncByteStream):
+    """An answer during which somebody presses Ctrl-C."""
+
+    is_closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        """A part, then the interrupt."""
+        yield b'{"line"'
+        raise KeyboardInterrupt
+
+    def close(self) -> None:
+        """Note it."""
+        self.is_closed = True
+
+
+class InterruptedGateway(FakeGateway):
+    """A gateway whose batches are interrupted."""
+
+    stream = Interrupted()
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Answer as the fake does, a batch with the interrupted stream."""
+        answer = super().handle_request(request)
+        if request.url.path == PATH and answer.is_success:
+            return httpx2.Response(200, headers=answer.headers, stream=self.stream)
+        return answer
+
+
+def test_an_interrupt_closes_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the flow ends: a flow that were dropped half-way would print a traceback of its own."""
+    printed: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda told: printed.append(told.exc_value))
+    gateway = InterruptedGateway()
+    with suppress(KeyboardInterrupt):
+        verified(gateway)
+    gc.collect()
+    assert gateway.stream.is_closed
+    assert not printed

@@ -220,7 +220,7 @@ class AsyncClient(Connection[httpx2.AsyncBaseTransport]):
             while True:
                 try:
                     outcome = await self._do(step)
-                except Exception as error:  # noqa: BLE001 - the flow decides what an error means
+                except BaseException as error:  # noqa: BLE001 - the flow decides what it means, and closes
                     step = flow.throw(error)
                 else:
                     step = flow.send(outcome)

@@ -225,7 +225,7 @@ class Client(Connection[httpx2.BaseTransport]):
             while True:
                 try:
                     outcome = self._do(step)
-                except Exception as error:  # noqa: BLE001 - the flow decides what an error means
+                except BaseException as error:  # noqa: BLE001 - the flow decides what it means, and closes
                     step = flow.throw(error)
                 else:
                     step = flow.send(outcome)

@@ -83,7 +83,7 @@ def answer_cells(result: RowResult, tags: Sequence[str]) -> list[str]:
     return [
         *("; ".join(told.get(tag, ())) for tag in tags),
         "" if problem is None else problem.code,
-        "" if problem is None else problem.detail,
+        "; ".join(result.warnings) if problem is None else problem.detail,
         result.disclosure_id or "",
         "" if result.as_of is None else result.as_of.isoformat(),
     ]

@@ -26,7 +26,7 @@ from .verification import Review, Tally, count_rows, run_review
 
 SOME_UNANSWERED: Final = 1
 REFUSED: Final = 2
-_ANSWERS: Final = ("yes", "no", "not_determined")
+_ANSWERS: Final = {"yes": "是", "no": "否", "not_determined": "不作判断"}
 
 
 def verify(
@@ -83,13 +83,17 @@ def verify(
 
 
 def _summarise(tally: Tally, out: Path, seconds: float, language: Language) -> None:
-    rows = f"{tally.rows:,}"
-    note(
-        _said(language, f"✔ {rows} 行，用时 {seconds:.0f} 秒", f"✔ {rows} rows in {seconds:.0f} s")
-    )
+    mark, rows, took = "!" if tally.problems else "✔", f"{tally.rows:,}", f"{seconds:.0f}"
+    note(_said(language, f"{mark} {rows} 行，用时 {took} 秒", f"{mark} {rows} rows in {took} s"))
     for tag, told in tally.answers.items():
-        counts = "  ".join(f"{each} {told[each]:,}" for each in _ANSWERS if told[each])
+        counts = "  ".join(
+            f"{_said(language, zh, each)} {told[each]:,}"
+            for each, zh in _ANSWERS.items()
+            if told[each]
+        )
         note(f"  {tag}: {counts}", style="")
+    for code, count in tally.warnings.most_common():
+        note(f"  ! {code}: {count:,}", style="yellow")
     for code, count in tally.problems.most_common():
         note(f"  ✘ {code}: {count:,}", style="yellow")
     note(_said(language, f"已写入 {out}", f"written to {out}"), style="")

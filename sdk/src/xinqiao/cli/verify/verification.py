@@ -53,11 +53,12 @@ class Review:
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """Counts of a review: rows, answers by question, problems by code."""
+    """Counts of a review: rows, answers by question, problems and warnings by code."""
 
     rows: int = 0
     answers: dict[str, Counter[str]] = field(default_factory=dict)
     problems: Counter[str] = field(default_factory=Counter)
+    warnings: Counter[str] = field(default_factory=Counter)
 
 
 class _Everything:
@@ -141,6 +142,7 @@ def _answered(
     for result in results:
         writer.write(rows.held.popleft(), result)
         tally.rows += 1
+        tally.warnings.update(result.warnings)
         for each in result.answers:
             tally.answers.setdefault(each.question, Counter())[each.answer] += 1
         if result.problem is not None:
