@@ -504,7 +504,7 @@ async def test_each_answered_line_is_charged_and_a_broken_one_is_not(
     gateway: GatewayFixture,
 ) -> None:
     """Beside the calls on the job."""
-    caller = await platform(gateway, replace(GENEROUS, per_day=1000))
+    caller = await platform(gateway, replace(GENEROUS, per_day=100))  # one back in 14 minutes
     usccs = [each.enterprise.uscc for each in gateway.entities[:20]]
     lines = [batch_line(n, uscc, "is_active.v1") for n, uscc in enumerate(usccs, 1)]
     before = _left(await caller.send(PATH, b"", method="GET"))
