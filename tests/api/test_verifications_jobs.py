@@ -25,7 +25,7 @@ from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
 from gateway.verifications.jobs.answer_set import RETRY_SECONDS, take_next
 from gateway.verifications.jobs.deletion import delete_due
 from tests.batch_builders import batch_body, batch_line
-from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture
+from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture, open_gateway
 from tests.job_builders import (
     CSV,
     GENEROUS,
@@ -500,19 +500,18 @@ async def test_a_job_that_cannot_be_asked_is_refused_when_it_is_made(
     assert refused.json()["code"] == code
 
 
-async def test_each_answered_line_is_charged_and_a_broken_one_is_not(
-    gateway: GatewayFixture,
-) -> None:
-    """Beside the calls on the job."""
-    caller = await platform(gateway, replace(GENEROUS, per_day=100))  # one back in 14 minutes
-    usccs = [each.enterprise.uscc for each in gateway.entities[:20]]
-    lines = [batch_line(n, uscc, "is_active.v1") for n, uscc in enumerate(usccs, 1)]
-    before = _left(await caller.send(PATH, b"", method="GET"))
-    job = await started(caller, batch_body(lines) + b"{\n" * 30)
-    await _until_state(gateway, job, "done")
-    after = _left(await caller.send(PATH, b"", method="GET"))
-    calls = 4  # made, filled, started, and this one
-    assert before - after in {20 + calls, 20 + calls - 1}  # one may have come back meanwhile
+async def test_each_answered_line_is_charged_and_a_broken_one_is_not(postgres_url: str) -> None:
+    """Beside the calls on the job. By one worker alone: another has counters in a memory of its own."""
+    async with open_gateway(postgres_url) as gateway:
+        caller = await platform(gateway, replace(GENEROUS, per_day=100))  # one back in 14 minutes
+        usccs = [each.enterprise.uscc for each in gateway.entities[:20]]
+        lines = [batch_line(n, uscc, "is_active.v1") for n, uscc in enumerate(usccs, 1)]
+        before = _left(await caller.send(PATH, b"", method="GET"))
+        job = await started(caller, batch_body(lines) + b"{\n" * 30)
+        await _until_state(gateway, job, "done")
+        after = _left(await caller.send(PATH, b"", method="GET"))
+        calls = 4  # made, filled, started, and this one
+        assert before - after in {20 + calls, 20 + calls - 1}  # one may have come back meanwhile
 
 
 def _left(response: httpx2.Response) -> int:
