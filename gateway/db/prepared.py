@@ -77,7 +77,12 @@ class HotDatabase:
         """
         session = session_options("xinqiao-hot", statement_timeout)
         # Each finds its rows by keys: what planning anew would find is not worth its time.
-        session["server_settings"]["plan_cache_mode"] = "force_generic_plan"
+        # A set is taken for a hundred calls, for which a whole table might be hashed: not in these sessions.
+        session["server_settings"] |= {
+            "plan_cache_mode": "force_generic_plan",
+            "enable_hashjoin": "off",
+            "enable_mergejoin": "off",
+        }
         address = make_url(url)
         _, arguments = address.get_dialect()().create_connect_args(address)
         pool = await asyncpg.create_pool(
