@@ -1,4 +1,4 @@
-"""What a client asked in one day: counts and sketches that name no enterprise."""
+"""Activity of a client in one day: counts and sketches that name no enterprise."""
 
 import hashlib
 import heapq
@@ -21,7 +21,7 @@ COARSE: Final = 8
 CELL: Final = 8
 """So many consecutive codes of an area lie in one cell."""
 MOST_AREAS: Final = 4_000
-"""Areas that a row holds, those with the most codes: whoever makes up codes has as many areas as calls."""
+"""Areas that a row holds, those with the most codes: made-up codes have as many areas as calls."""
 AREA: Final = slice(0, 8)
 """The characters of a code that name department, class and division."""
 _NUMBER: Final = slice(8, 16)
@@ -39,7 +39,7 @@ class AskedOnce:
     items: Sequence[Mapping[str, Any]] = ()
     """As `disclosure.items` stores them."""
     has_spent_budget: bool = False
-    """Whether this client has used up a probe budget of this enterprise within a day."""
+    """True if the client has used up a probe budget of the enterprise within a day."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -40,7 +40,7 @@ class WatchReader:
     _read: dict[tuple[str, str], datetime] = field(default_factory=dict)
 
     async def next_list(self, connection: AsyncConnection, *, now: datetime) -> WatchedNow | None:
-        """What was added to one list that was put of late and is not read yet."""
+        """The enterprises added to one recently put list that is not read yet."""
         since = now - RECENT
         lists = (await connection.execute(_LISTS, {"since": since})).all()
         self._read = {key: at for key, at in self._read.items() if at > since}

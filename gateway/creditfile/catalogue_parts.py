@@ -30,7 +30,7 @@ class CataloguePart(BaseModel):
         return _without_derived(super().__deepcopy__(memo))
 
     def __getstate__(self) -> dict[Any, Any]:
-        """What is pickled: the fields alone."""
+        """The state that is pickled: the fields alone."""
         return super(CataloguePart, self.__copy__()).__getstate__()
 
 

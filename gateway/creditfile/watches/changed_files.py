@@ -1,7 +1,7 @@
 """Outbox of enterprises whose file has changed, written in the transaction of the change.
 
-It is written whoever watches: a list that is put while the change is under way misses nothing. Intake
-pays one statement for each batch, however many watch.
+Rows are written without a look at the lists, so that a list put while the change is under way misses
+nothing. Intake pays one statement for each batch, however many clients watch.
 """
 
 from collections.abc import Collection, Sequence

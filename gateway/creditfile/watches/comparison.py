@@ -62,8 +62,8 @@ def compare(
 ) -> Compared:
     """Compare one watch with its marks.
 
-    `tells_unmarked`: the file has changed since somebody may have begun to watch it, and there is no mark
-    to compare with, so all its questions are told.
+    `tells_unmarked`: the file may have changed after the watch began, so that a watch without a mark to
+    compare with is told all its questions.
     """
     marks = file.marks(followed.questions, licensed_for_persons=followed.licensed_for_persons)
     if watch.marks is None:
@@ -76,7 +76,7 @@ def compare(
 def notices_of(
     compared: Iterable[Compared], lists: Mapping[ListKey, FollowedList]
 ) -> Iterator[AnswersNotice]:
-    """What each client is told: once for each enterprise, on however many lists it is."""
+    """The notices of each client: one for each enterprise, however many lists name it."""
     changed = sorted((each for each in compared if each.questions), key=_of_client)
     for (uscc, client_id), watches in groupby(changed, key=_of_client):
         by_ground: dict[tuple[str, int], list[str]] = {}

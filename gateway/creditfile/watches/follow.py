@@ -70,7 +70,7 @@ _ALL_DUE: Final = Statement("""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """What a round has done."""
+    """Result of a round."""
 
     notices: int
     waiting: int

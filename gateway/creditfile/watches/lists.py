@@ -15,9 +15,9 @@ from gateway.db.locks import LockNamespace, try_lock_named
 from gateway.db.statements import Statement
 
 MOST_ENTERPRISES: Final = 10_000
-"""On one list."""
+"""Enterprises on one list."""
 MOST_LISTS: Final = 100
-"""Of one client."""
+"""Lists of one client."""
 LIST_COLUMNS: Final = "client_id, name, purpose, questions, enterprises, created_at, replaced_at"
 
 _OWN: Final = "client_id = CAST(:client_id AS text) AND name = CAST(:name AS text)"
