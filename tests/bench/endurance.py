@@ -7,6 +7,7 @@ from typing import Final
 
 from tests.bench.contenders import compare_verifications
 from tests.bench.environment import Environment
+from tests.bench.load_generator import LoadFailedError
 from tests.bench.measure import WARM_UP, load_generator, requests_for
 from tests.bench.options import VERIFYING_GATEWAY, Options
 from tests.bench.servers import servers
@@ -32,7 +33,7 @@ class Endurance:
 def measure_endurance(
     options: Options, environment: Environment, say: Callable[[str], None]
 ) -> Endurance:
-    """Verify for so many minutes, window after window."""
+    """Verify for so many minutes, window after window; a window refused on a busy machine has no rate."""
     if options.memory <= 1:
         raise SystemExit("--memory needs more than a minute: the first is what the end is held to.")
     (contender,) = VERIFYING_GATEWAY
@@ -43,8 +44,12 @@ def measure_endurance(
         began, first, calls = time.monotonic(), 0, 0
         while time.monotonic() < began + MINUTE * options.memory:
             count = requests_for(contender, rate, WINDOW_SECONDS) if rate else WARM_UP
-            window = shoot(comparison.ready(contender, count))
-            rate, calls = window.per_second, calls + len(window.latencies)
+            try:
+                window = shoot(comparison.ready(contender, count))
+            except LoadFailedError as failure:  # its memory counts all the same
+                say(f"a window without a rate: {failure}")
+            else:
+                rate, calls = window.per_second, calls + len(window.latencies)
             resident = server.resident()
             if not first and time.monotonic() >= began + MINUTE:
                 first = resident
