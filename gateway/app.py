@@ -30,7 +30,7 @@ import gateway.records.upload_routes
 import gateway.verifications.batch.routes
 import gateway.verifications.jobs.routes
 import gateway.verifications.routes
-import gateway.verifications.watch_routes
+import gateway.verifications.watches.routes
 from gateway import api_docs, problems
 from gateway.access.direct_route import DirectEndpoints, endpoints_of, serve_page_directly
 from gateway.access.openapi import complete_document
@@ -107,7 +107,7 @@ def create_app(settings: Settings) -> FastAPI:
         gateway.consents.routes.router,
         gateway.consents.bundle_routes.router,
         gateway.changes.routes.router,
-        gateway.verifications.watch_routes.router,
+        gateway.verifications.watches.routes.router,
         gateway.client_limits.routes.router,
         gateway.admin.routes.router,
         gateway.records.objection_routes.router,

@@ -18,7 +18,7 @@ from gateway.access.errors import (
 from gateway.access.subject_uscc import parse_subject
 from gateway.creditfile.watches.lists import MOST_ENTERPRISES
 from gateway.limits.quotas import DAY
-from gateway.verifications.watch_schemas import WatchIn
+from gateway.verifications.watches.schemas import WatchIn
 from verification import find_question, is_watchable
 
 MOST_PLACES: Final = 10

@@ -16,15 +16,15 @@ from gateway.access.json_response import json_response
 from gateway.access.openapi import problem_response, request_body
 from gateway.creditfile.watches import lists
 from gateway.runtime import UsingRuntime
-from gateway.verifications.watch_request import parse_watch
-from gateway.verifications.watch_schemas import (
+from gateway.verifications.watches.request import parse_watch
+from gateway.verifications.watches.schemas import (
     NAME_PATTERN,
     WatchIn,
     WatchListOut,
     WatchListsOut,
     WholeWatchListOut,
 )
-from gateway.verifications.watches import admit_list, put_watch
+from gateway.verifications.watches.service import admit_list, put_watch
 
 router = APIRouter(prefix="/v1/watches", tags=["verification"])
 

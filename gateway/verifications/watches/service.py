@@ -25,7 +25,7 @@ from gateway.creditfile.watches.lists import MOST_LISTS, WatchedSets, WatchList
 from gateway.limits.model import Admission, Limited
 from gateway.limits.quotas import DAY, distinct_for
 from gateway.runtime import Runtime
-from gateway.verifications.watch_request import WatchRequest
+from gateway.verifications.watches.request import WatchRequest
 
 KIND: Final = "watch"
 ENTERPRISES_PER_CALL: Final = 100
