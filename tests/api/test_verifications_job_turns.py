@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.db.engine import make_engine
 from gateway.db.statements import Statement
-from gateway.verifications.jobs import store
-from gateway.verifications.jobs.store import Claimed, Job
+from gateway.verifications.jobs import client_store, stored_job, worker_store
+from gateway.verifications.jobs.stored_job import Job
+from gateway.verifications.jobs.worker_store import Claimed
 from tests.databases import new_database
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -32,7 +33,7 @@ async def running(engine: AsyncEngine, client_id: str, minutes: int) -> str:
     """A running job, made so many minutes after noon."""
     at = NOON + timedelta(minutes=minutes)
     async with engine.begin() as connection:
-        made = await store.create(connection, client_id, None, expires_at=at, now=at)
+        made = await client_store.create(connection, client_id, None, expires_at=at, now=at)
         assert isinstance(made, Job)
         await connection.execute(
             Statement("UPDATE verification_job SET state = 'running' WHERE job_id = :job"),
@@ -44,7 +45,7 @@ async def running(engine: AsyncEngine, client_id: str, minutes: int) -> str:
 async def claim(engine: AsyncEngine, minutes: float, holder: str = "w") -> Claimed | None:
     """Claim a job so many minutes after noon."""
     async with engine.begin() as connection:
-        return await store.claim_next(
+        return await worker_store.claim_next(
             connection, holder=holder, seconds=HOLD, now=NOON + timedelta(minutes=minutes)
         )
 
@@ -55,7 +56,7 @@ async def claimed(engine: AsyncEngine, minutes: float) -> Job:
     assert found is not None
     assert not found.again
     async with engine.begin() as connection:
-        await store.release(connection, found.job.job_id, holder="w")
+        await stored_job.release(connection, found.job.job_id, holder="w")
     return found.job
 
 
@@ -93,8 +94,8 @@ async def test_a_job_whose_worker_died_is_taken_up_as_one_begun_before(
     assert second is not None
     assert (second.job.job_id, second.again) == (job, True)
     async with engine.begin() as connection:
-        assert await store.lock_held(connection, first.job, holder="dead") is None
-        assert await store.lock_held(connection, second.job, holder="next") is not None
+        assert await worker_store.lock_held(connection, first.job, holder="dead") is None
+        assert await worker_store.lock_held(connection, second.job, holder="next") is not None
 
 
 async def test_a_paused_job_is_taken_when_its_quota_fits_again(engine: AsyncEngine) -> None:

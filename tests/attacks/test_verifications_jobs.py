@@ -13,7 +13,7 @@ from fastapi import Request
 from starlette.types import Message
 
 from gateway.limits.slots import Slots
-from gateway.verifications.jobs import store
+from gateway.verifications.jobs import client_store
 from gateway.verifications.jobs.receive_lines import arriving_blocks
 from gateway.verifications.jobs.xlsx_writer import XlsxWriter
 from tests.batch_builders import batch_body, batch_line
@@ -111,7 +111,7 @@ async def test_a_line_outside_the_agreement_is_refused_and_logged(gateway: Gatew
 async def test_a_client_fills_no_disk_with_jobs(gateway: GatewayFixture) -> None:
     """Beyond twenty jobs none is made, until one is deleted."""
     caller = await platform(gateway)
-    jobs = [await made(caller) for _ in range(store.MAX_JOBS)]
+    jobs = [await made(caller) for _ in range(client_store.MAX_JOBS)]
     full = await caller.send(PATH, {})
     assert (full.status_code, full.json()["code"]) == (429, "quota_exhausted")
     await caller.send(f"{PATH}/{jobs[0]}", b"", method="DELETE")

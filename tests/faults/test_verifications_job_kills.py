@@ -27,12 +27,12 @@ from gateway.runtime import Runtime
 from gateway.settings import Settings
 from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
 from gateway.transparency.merkle import leaf_hash
-from gateway.verifications.jobs import store
+from gateway.verifications.jobs import client_store, stored_job
 from gateway.verifications.jobs.frontier import Frontier
 from gateway.verifications.jobs.lifecycle import ClientAct, JobState
 from gateway.verifications.jobs.result import answered_sets
 from gateway.verifications.jobs.sealing import ASKED, place_of, seal_lines
-from gateway.verifications.jobs.store import Job, SealedSet
+from gateway.verifications.jobs.stored_job import Job, SealedSet
 from tests.batch_builders import batch_line
 from tests.databases import new_database
 from tests.gateway_fixture import ENTITIES, build_gateway
@@ -98,7 +98,9 @@ async def started_job(place: Place) -> Job:
     runtime, now = place.runtime, place.runtime.now()
     later = now + timedelta(days=7)
     async with runtime.engine.begin() as connection:
-        job = await store.create(connection, place.client_id, None, expires_at=later, now=now)
+        job = await client_store.create(
+            connection, place.client_id, None, expires_at=later, now=now
+        )
     assert isinstance(job, Job)
     upload = new_id("upl")
     for first in range(1, LINES + 1, SET):
@@ -107,10 +109,10 @@ async def started_job(place: Place) -> Job:
         asked = seal_lines(runtime.vault, lines, column=ASKED, row=place_of(job.job_id, first))
         some = SealedSet(first_line=first, lines=len(lines), asked=asked)
         async with runtime.engine.begin() as connection:
-            await store.add_sets(connection, job.job_id, upload, [some], now=now)
+            await client_store.add_sets(connection, job.job_id, upload, [some], now=now)
     async with runtime.engine.begin() as connection:
-        assert await store.hold_for_upload(connection, job, holder="t", until=later, now=now)
-        assert await store.finish_upload(
+        assert await client_store.hold_for_upload(connection, job, holder="t", until=later, now=now)
+        assert await client_store.finish_upload(
             connection,
             job,
             holder="t",
@@ -121,9 +123,9 @@ async def started_job(place: Place) -> Job:
             expires_at=later,
             now=now,
         )
-        ready = await store.lock_own(connection, place.client_id, job.job_id)
+        ready = await client_store.lock_own(connection, place.client_id, job.job_id)
         assert ready is not None
-        begun = await store.act(connection, ready, ClientAct.START, expires_at=None, now=now)
+        begun = await client_store.act(connection, ready, ClientAct.START, expires_at=None, now=now)
     assert isinstance(begun, Job)
     return begun
 
@@ -147,7 +149,7 @@ def runner(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
 async def look(place: Place, job: Job) -> Job:
     """The job as it is now."""
     async with place.runtime.engine.connect() as connection:
-        found = await store.find(connection, place.client_id, job.job_id)
+        found = await stored_job.find(connection, place.client_id, job.job_id)
     assert found is not None
     return found
 

@@ -22,14 +22,15 @@ from gateway.transparency.merkle import leaf_hash
 from gateway.verifications.batch.answer_lines import AnsweredLine, LineAnswerer
 from gateway.verifications.batch.lines import Line
 from gateway.verifications.batch.manifest import Manifest
-from gateway.verifications.jobs import store
+from gateway.verifications.jobs import stored_job, worker_store
 from gateway.verifications.jobs.job_line import is_broken, verdict_of
 from gateway.verifications.jobs.lifecycle import JobState, StopReason
 from gateway.verifications.jobs.parse_line import parse_line
 from gateway.verifications.jobs.sealing import ANSWERS, ASKED, open_lines, place_of, seal_lines
 from gateway.verifications.jobs.settle import Settled, settle
-from gateway.verifications.jobs.store import Claimed, Job, SealedSet, SetProgress
 from gateway.verifications.jobs.stored_answers import delete_stored, delete_stored_of_open_set
+from gateway.verifications.jobs.stored_job import Job, SealedSet
+from gateway.verifications.jobs.worker_store import Claimed, SetProgress
 
 MAX_ATTEMPTS: Final = 10
 RETRY_SECONDS: Final = 5
@@ -57,7 +58,7 @@ class JobWorker:
             await self._end(STOPS.get(agreement.error.code, StopReason.FAILED))
             return
         async with self.runtime.background.connect() as connection:
-            found = await store.next_set(connection, self.job)
+            found = await worker_store.next_set(connection, self.job)
         if found is None or found.asked is None:
             await self._end(None)
             return
@@ -67,7 +68,7 @@ class JobWorker:
         """Leave the set to another attempt, before which its lines may have been committed."""
         now = self.runtime.now()
         async with self.runtime.background.begin() as connection:
-            await store.give_up(
+            await worker_store.give_up(
                 connection,
                 self.job.job_id,
                 holder=self.holder,
@@ -129,14 +130,14 @@ class JobWorker:
         place = place_of(self.job.job_id, found.first_line)
         retry_at = now + timedelta(seconds=RETRY_SECONDS if settled.faults else pause)
         async with runtime.background.begin() as connection:
-            job = await store.lock_held(connection, self.job, holder=self.holder)
+            job = await worker_store.lock_held(connection, self.job, holder=self.holder)
             if job is None:
                 await self._delete_if_deleted(connection, lines.values())
                 return
             tree = job.frontier
             if settled.is_whole:
                 tree = tree.extended(map(leaf_hash, settled.answers))
-            await store.advance(
+            await worker_store.advance(
                 connection,
                 job,
                 SetProgress(
@@ -154,12 +155,12 @@ class JobWorker:
             await delete_stored(connection, job, answered)
             if settled.wait is not None:
                 until = now + timedelta(seconds=settled.wait.seconds)
-                await store.pause_for_quota(connection, job, settled.wait.reason, until)
-            await store.release(connection, job.job_id, holder=self.holder, retry_at=retry_at)
+                await worker_store.pause_for_quota(connection, job, settled.wait.reason, until)
+            await stored_job.release(connection, job.job_id, holder=self.holder, retry_at=retry_at)
 
     async def _delete_if_deleted(self, connection: AsyncConnection, lines: Iterable[Line]) -> None:
         """Delete the stored answers too of a job that was deleted while its set was answered."""
-        present = await store.find(connection, self.job.client_id, self.job.job_id)
+        present = await stored_job.find(connection, self.job.client_id, self.job.job_id)
         if present is None or present.state == JobState.DELETED:
             await delete_stored(connection, self.job, lines)
 
@@ -172,14 +173,14 @@ class JobWorker:
         """Sign the manifest of the answers, and end the job; a paused one is ended when it goes on."""
         runtime, now = self.runtime, self.runtime.now()
         async with runtime.background.begin() as connection:
-            job = await store.lock_held(connection, self.job, holder=self.holder)
+            job = await worker_store.lock_held(connection, self.job, holder=self.holder)
             if job is None:
                 return
             if reason is None and job.state != JobState.RUNNING:
-                await store.release(connection, job.job_id, holder=self.holder)
+                await stored_job.release(connection, job.job_id, holder=self.holder)
                 return
             tree = job.frontier
-            partial_set = await store.next_set(connection, job)
+            partial_set = await worker_store.next_set(connection, job)
             if partial_set is not None and partial_set.answers is not None:
                 place = place_of(job.job_id, partial_set.first_line)
                 told = open_lines(runtime.vault, partial_set.answers, column=ANSWERS, row=place)
@@ -192,7 +193,7 @@ class JobWorker:
                 request_digest=job.request_digest or b"",
                 created=now,
             )
-            await store.end_job(
+            await worker_store.end_job(
                 connection,
                 job,
                 manifest=manifest.signed(runtime.keys.current("response", now)),
@@ -200,7 +201,7 @@ class JobWorker:
                 expires_at=now + timedelta(days=runtime.settings.job_days),
                 now=now,
             )
-            await store.release(connection, job.job_id, holder=self.holder)
+            await stored_job.release(connection, job.job_id, holder=self.holder)
 
     async def _agreement(self) -> Agreement | Refusal:
         """The client's agreement in force, or why there is none."""
@@ -216,7 +217,7 @@ class JobWorker:
 async def take_next(runtime: Runtime, *, holder: str, seconds: float) -> JobWorker | None:
     """Hold the job whose turn it is for so many seconds."""
     async with runtime.background.begin() as connection:
-        claimed: Claimed | None = await store.claim_next(
+        claimed: Claimed | None = await worker_store.claim_next(
             connection, holder=holder, seconds=seconds, now=runtime.now()
         )
     if claimed is None:

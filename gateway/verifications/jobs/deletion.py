@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.creditfile.retention.deletion_proof import DeletedRecord
 from gateway.creditfile.retention.prove import Prover, find_proof
 from gateway.runtime import Runtime
-from gateway.verifications.jobs import store
+from gateway.verifications.jobs import client_store, deletion_store, stored_job
 from gateway.verifications.jobs.lifecycle import JobState
-from gateway.verifications.jobs.store import Job
 from gateway.verifications.jobs.stored_answers import delete_stored_of_open_set
+from gateway.verifications.jobs.stored_job import Job
 
 DATASET: Final = "verification_job"
 RULE_NAME: Final = "verification_job"
@@ -25,12 +25,12 @@ async def delete_own(runtime: Runtime, client_id: str, job_id: str) -> Job | Non
     """Delete a client's own job, if it is there and not deleted yet; the job as it is then."""
     now = runtime.now()
     async with runtime.engine.begin() as connection:
-        job = await store.lock_own(connection, client_id, job_id)
+        job = await client_store.lock_own(connection, client_id, job_id)
         if job is None:
             return None
         if job.state != JobState.DELETED:
             await _delete(runtime, connection, job, reason="asked_by_client", now=now)
-        return await store.find(connection, client_id, job_id)
+        return await stored_job.find(connection, client_id, job_id)
 
 
 async def delete_due(runtime: Runtime) -> int:
@@ -39,9 +39,9 @@ async def delete_due(runtime: Runtime) -> int:
     while True:
         now = runtime.now()
         async with runtime.background.begin() as connection:
-            job = await store.lock_due(connection, now=now)
+            job = await deletion_store.lock_due(connection, now=now)
             if job is None:
-                await store.forget_deleted(connection, now=now)
+                await deletion_store.forget_deleted(connection, now=now)
                 return deleted
             reason = "term" if job.collected_at is None else "collected"
             await _delete(runtime, connection, job, reason=reason, now=now)
@@ -64,4 +64,4 @@ async def _delete(
     rule = {"name": RULE_NAME, "reason": reason, "days": runtime.settings.job_days}
     deletion_id = await prover.prove(connection, [gone], rule=rule, now=now)
     await delete_stored_of_open_set(connection, runtime.vault, job)
-    await store.blank(connection, job, deletion_id=deletion_id, now=now)
+    await deletion_store.blank(connection, job, deletion_id=deletion_id, now=now)

@@ -24,13 +24,13 @@ from gateway.access.errors import (
 )
 from gateway.disclosure.ids import new_id
 from gateway.runtime import Runtime
-from gateway.verifications.jobs import store
+from gateway.verifications.jobs import client_store, stored_job
 from gateway.verifications.jobs.job_line import is_broken, problem_of
 from gateway.verifications.jobs.lifecycle import JobState
 from gateway.verifications.jobs.parse_line import checked_line
 from gateway.verifications.jobs.row_lines import HeaderError
 from gateway.verifications.jobs.sealing import ASKED, place_of, seal_lines
-from gateway.verifications.jobs.store import Job, SealedSet
+from gateway.verifications.jobs.stored_job import Job, SealedSet
 from gateway.verifications.jobs.text_lines import CsvLines, NdjsonLines
 from gateway.verifications.jobs.workbook_lines import WorkbookLines
 
@@ -228,7 +228,7 @@ class _SetWriter:
     async def _store(self) -> None:
         sets, self._sets = self._sets, []
         async with self.runtime.engine.begin() as connection:
-            await store.add_sets(
+            await client_store.add_sets(
                 connection, self.job.job_id, self.found.upload_id, sets, now=self.runtime.now()
             )
 
@@ -237,9 +237,9 @@ async def _hold(runtime: Runtime, job: Job) -> str:
     holder, now = secrets.token_hex(16), runtime.now()
     until = now + timedelta(seconds=UPLOAD_SECONDS + PIECE_SECONDS)
     async with runtime.engine.begin() as connection:
-        if await store.hold_for_upload(connection, job, holder=holder, until=until, now=now):
+        if await client_store.hold_for_upload(connection, job, holder=holder, until=until, now=now):
             return holder
-        present = await store.find(connection, job.client_id, job.job_id)
+        present = await stored_job.find(connection, job.client_id, job.job_id)
     if present is None or present.state == JobState.DELETED:
         raise NotFoundError
     if present.state not in {JobState.CREATED, JobState.READY}:
@@ -250,7 +250,7 @@ async def _hold(runtime: Runtime, job: Job) -> str:
 async def _finish(runtime: Runtime, job: Job, found: ReceivedLines, holder: str) -> None:
     now = runtime.now()
     async with runtime.engine.begin() as connection:
-        if not await store.finish_upload(
+        if not await client_store.finish_upload(
             connection,
             job,
             holder=holder,
@@ -266,4 +266,4 @@ async def _finish(runtime: Runtime, job: Job, found: ReceivedLines, holder: str)
 
 async def _drop(runtime: Runtime, job: Job, holder: str) -> None:
     async with runtime.engine.begin() as connection:
-        await store.drop_upload(connection, job, holder=holder)
+        await client_store.drop_upload(connection, job, holder=holder)

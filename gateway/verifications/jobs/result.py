@@ -10,9 +10,9 @@ from typing import Any, Final
 import orjson
 
 from gateway.runtime import Runtime
-from gateway.verifications.jobs import store
+from gateway.verifications.jobs import client_store
 from gateway.verifications.jobs.sealing import ANSWERS, open_lines, place_of
-from gateway.verifications.jobs.store import Job
+from gateway.verifications.jobs.stored_job import Job
 
 SETS_AT_ONCE: Final = 4
 _LF: Final = b"\n"
@@ -22,7 +22,7 @@ async def answered_sets(runtime: Runtime, job: Job, after: int = 0) -> AsyncIter
     """The answers set by set, from the line after `after` on; of a stopped job those that it has."""
     while True:
         async with runtime.engine.connect() as connection:
-            sets = await store.answers_after(connection, job, after, limit=SETS_AT_ONCE)
+            sets = await client_store.answers_after(connection, job, after, limit=SETS_AT_ONCE)
         for each in sets:
             if each.answers is None:
                 continue

@@ -17,7 +17,7 @@ from gateway.verifications.jobs.result import (
     result_header,
     result_row,
 )
-from gateway.verifications.jobs.store import Job
+from gateway.verifications.jobs.stored_job import Job
 from gateway.verifications.jobs.xlsx_writer import XlsxWriter
 
 CSV: Final = "text/csv"

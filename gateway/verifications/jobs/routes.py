@@ -23,7 +23,8 @@ from gateway.access.json_response import json_response
 from gateway.access.openapi import problem_response, request_body
 from gateway.clients.agreements import Agreement
 from gateway.runtime import Runtime, UsingRuntime
-from gateway.verifications.jobs import store
+from gateway.verifications.jobs import client_store, stored_job
+from gateway.verifications.jobs.client_store import TooManyJobs
 from gateway.verifications.jobs.deletion import delete_own, proof_of
 from gateway.verifications.jobs.lifecycle import ClientAct, JobState, NotNow, act_on
 from gateway.verifications.jobs.openapi import LINES_BODY, RESULT_RESPONSES
@@ -31,7 +32,7 @@ from gateway.verifications.jobs.receive_lines import MAX_LINES, receive_lines
 from gateway.verifications.jobs.schemas import JobIn, JobOut, JobsOut, LinesOut
 from gateway.verifications.jobs.send_result import send_file, send_lines, send_page
 from gateway.verifications.jobs.serializers import job_document
-from gateway.verifications.jobs.store import Job, TooManyJobs
+from gateway.verifications.jobs.stored_job import Job
 from gateway.verifications.jobs.template import Template, parse_template
 
 Responses = dict[int | str, dict[str, Any]]
@@ -43,8 +44,8 @@ CONFLICT: Responses = {409: problem_response("409")}
 UPLOAD: Responses = {423: problem_response("423")}
 OWN_TOKEN = "A job outlives a consent's token: use a token by client_credentials."  # noqa: S105  # a sentence
 FULL = (
-    f"A client has at most {store.MAX_JOBS} jobs, and {store.MAX_KEPT_LINES:,} lines in them: delete "
-    "some of yours."
+    f"A client has at most {client_store.MAX_JOBS} jobs, and {client_store.MAX_KEPT_LINES:,} lines in "
+    "them: delete some of yours."
 )
 NO_LINES_AFTER = "CSV and xlsx are sent whole: leave out from_line and lines."
 PAGE_LINES = 10_000
@@ -62,7 +63,7 @@ async def create_verification_job(request: Request, runtime: UsingRuntime) -> Re
     _check_agreement(template, agreement)
     now = runtime.now()
     async with runtime.engine.begin() as connection:
-        made = await store.create(
+        made = await client_store.create(
             connection, caller.client_id, template, expires_at=_expiry(runtime), now=now
         )
     if isinstance(made, TooManyJobs):
@@ -75,7 +76,7 @@ async def list_verification_jobs(request: Request, runtime: UsingRuntime) -> Res
     """List the client's newest 100 jobs."""
     caller = await _authorized(request, runtime)
     async with runtime.engine.connect() as connection:
-        found = await store.newest(connection, caller.client_id)
+        found = await client_store.newest(connection, caller.client_id)
     return json_response({"jobs": [job_document(each) for each in found]})
 
 
@@ -168,10 +169,10 @@ async def delete_verification_job(job_id: str, request: Request, runtime: UsingR
 async def _act(request: Request, runtime: Runtime, job_id: str, act: ClientAct) -> Response:
     caller = await _authorized(request, runtime)
     async with runtime.engine.begin() as connection:
-        job = await store.lock_own(connection, caller.client_id, job_id)
+        job = await client_store.lock_own(connection, caller.client_id, job_id)
         if job is None:
             raise NotFoundError
-        moved = await store.act(
+        moved = await client_store.act(
             connection, job, act, expires_at=_expiry(runtime), now=runtime.now()
         )
     if isinstance(moved, NotNow):
@@ -198,7 +199,7 @@ async def _own(request: Request, runtime: Runtime, job_id: str) -> Job:
     """The caller's own job; to all others it is not there."""
     caller = await _authorized(request, runtime)
     async with runtime.engine.connect() as connection:
-        found = await store.find(connection, caller.client_id, job_id)
+        found = await stored_job.find(connection, caller.client_id, job_id)
     if found is None:
         raise NotFoundError
     return found

@@ -15,10 +15,10 @@ from gateway.access.request_middleware import STREAMED, signed_request
 from gateway.limits.slots import NoSlotError
 from gateway.runtime import Runtime
 from gateway.signing.http_signatures import signature_over_digest
-from gateway.verifications.jobs import store
+from gateway.verifications.jobs import client_store
 from gateway.verifications.jobs.result import ndjson_result, result_page
 from gateway.verifications.jobs.result_file import CSV, XLSX, result_file
-from gateway.verifications.jobs.store import Job
+from gateway.verifications.jobs.stored_job import Job
 
 NDJSON: Final = "application/x-ndjson"
 FORMATS: Final = {"ndjson": NDJSON, "csv": CSV, "xlsx": XLSX}
@@ -93,4 +93,4 @@ async def _collected(
 
 async def _collect(runtime: Runtime, job: Job) -> None:
     async with runtime.engine.begin() as connection:
-        await store.mark_collected(connection, job.job_id, now=runtime.now())
+        await client_store.mark_collected(connection, job.job_id, now=runtime.now())

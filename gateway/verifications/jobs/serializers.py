@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.access.timestamps import format_time
-from gateway.verifications.jobs.store import Job
+from gateway.verifications.jobs.stored_job import Job
 
 _TIMES = ("created_at", "uploaded_at", "started_at", "ended_at", "collected_at", "expires_at")
 

@@ -11,11 +11,11 @@ from gateway.disclosure.idempotency import delete_answers
 from gateway.privacy.field_encryption import Vault
 from gateway.verifications.batch.answer_lines import line_keys
 from gateway.verifications.batch.lines import Line
-from gateway.verifications.jobs import store
+from gateway.verifications.jobs import worker_store
 from gateway.verifications.jobs.job_line import is_broken
 from gateway.verifications.jobs.parse_line import parse_line
 from gateway.verifications.jobs.sealing import ASKED, open_lines, place_of
-from gateway.verifications.jobs.store import Job
+from gateway.verifications.jobs.stored_job import Job
 
 
 async def delete_stored(connection: AsyncConnection, job: Job, lines: Iterable[Line]) -> None:
@@ -33,7 +33,7 @@ async def delete_stored(connection: AsyncConnection, job: Job, lines: Iterable[L
 
 async def delete_stored_of_open_set(connection: AsyncConnection, vault: Vault, job: Job) -> None:
     """Delete the stored answers of the set that is not answered whole: an attempt may be cut off."""
-    found = await store.next_set(connection, job)
+    found = await worker_store.next_set(connection, job)
     if found is None or found.asked is None:
         return
     place = place_of(job.job_id, found.first_line)
