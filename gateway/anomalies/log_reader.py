@@ -26,14 +26,15 @@ _MOVE: Final = Statement("UPDATE anomaly_cursor SET next_index = CAST(:next AS b
 _ENTRIES: Final = Statement("""
     SELECT index AS position, uscc, disclosure_id FROM log_entry
      WHERE index >= CAST(:first AS bigint) ORDER BY index LIMIT :batch""")
-# What a watch told was not asked: it comes as sources deliver, perhaps code by code.
+# What a watch told was not asked: it comes as sources deliver, perhaps code by code. A report is
+# opened by whoever has its address.
 _DISCLOSURES: Final = Statement("""
     SELECT d.uscc, d.client_id, d.at, d.items
       FROM unnest(CAST(:usccs AS text[]), CAST(:disclosure_ids AS text[]))
         AS entry(uscc, disclosure_id)
       JOIN disclosure AS d
         ON d.uscc = entry.uscc AND d.disclosure_id = entry.disclosure_id
-     WHERE d.kind <> 'watch'""")
+     WHERE d.kind NOT IN ('watch', 'report')""")
 _BUDGETS: Final = Statement("""
     SELECT p.uscc, p.client_id, p.asked
       FROM unnest(CAST(:usccs AS text[]), CAST(:clients AS text[])) AS asker(uscc, client_id)

@@ -15,6 +15,7 @@ DISTRIBUTED: Final = frozenset(
         "consent_event",
         "consent_kept",
         "consent_leaf",
+        "credit_report",
         "delegation",
         "disclosure",
         "disclosure_salt",
@@ -44,6 +45,7 @@ DISTRIBUTED: Final = frozenset(
 LOCATORS: Final = frozenset(
     {
         "consent_locator",
+        "credit_report_locator",
         "delegation_locator",
         "enterprise_code_locator",
         "national_code",

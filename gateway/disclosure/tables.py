@@ -15,12 +15,15 @@ def _given(kind: type[Integer] = BigInteger) -> Any:
 
 
 class DisclosureRow(SQLModel, table=True):
-    """One disclosure to a client about one enterprise, or one refusal."""
+    """One disclosure to a client about one enterprise, or one refusal.
+
+    Of a report that was opened `client_id` is the report's id.
+    """
 
     __tablename__ = "disclosure"
     __table_args__ = (
         CheckConstraint(
-            "kind IN ('verification', 'query', 'consent_request', 'watch')", name="kind"
+            "kind IN ('verification', 'query', 'consent_request', 'watch', 'report')", name="kind"
         ),
         CheckConstraint("outcome IN ('told', 'refused')", name="outcome"),
         Index("ix_disclosure_uscc_at", "uscc", "at"),

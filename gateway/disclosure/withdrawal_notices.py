@@ -38,6 +38,7 @@ UNACKNOWLEDGED_KINDS: Final = (
 EXPIRY_NOTICE_PERIOD: Final = timedelta(days=30)
 MAX_EXPIRED: Final = 1_000
 
+# Readers of a report learn of a change from its page, and have no feed.
 # A second correction concerns only disclosures since the first; any end concerns all;
 # that a record is told again concerns those who may still ask for it.
 _NOTICES: Final = """
@@ -50,7 +51,7 @@ _NOTICES: Final = """
         SELECT c.uscc, c.dataset, c.record_id, d.client_id,
                array_agg(d.disclosure_id ORDER BY d.at, d.disclosure_id) AS disclosure_ids
         FROM ({changed}) AS c(uscc, dataset, record_id)
-        JOIN disclosure d ON d.uscc = c.uscc AND d.outcome = 'told'
+        JOIN disclosure d ON d.uscc = c.uscc AND d.outcome = 'told' AND d.kind <> 'report'
          AND d.relied_on @> jsonb_build_array(jsonb_build_array(c.record_id))
         WHERE CASE CAST(:kind AS text)
             WHEN 'record_corrected' THEN NOT EXISTS (

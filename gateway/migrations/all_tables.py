@@ -7,6 +7,7 @@ import gateway.codes.purges.tables
 import gateway.codes.reports.tables
 import gateway.codes.scans.tables
 import gateway.codes.tables
+import gateway.credit_reports.tables
 import gateway.creditfile.catalogue_notices
 import gateway.creditfile.catalogue_versions
 import gateway.creditfile.natural_key_version

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from gateway.access.timestamps import format_time
+from gateway.access.record_json import record_json
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import context_of, disclosable_records
 from gateway.creditfile.personal_fields import open_enterprise, with_personal
@@ -96,21 +96,7 @@ def position_of(record: Record) -> RecordPosition:
 
 def serialize_record(disclosed: RecordOfPage) -> dict[str, Any]:
     """One record as JSON, with its source, its term of use and its objection, if there is one."""
-    record = disclosed.record
-    out: dict[str, Any] = {
-        "dataset": record.dataset,
-        "record_id": record.record_id,
-        "version": record.version,
-        "source": {"name": record.source_name, "uscc": record.source_uscc},
-        "source_time": format_time(record.source_time),
-        "catalogue_version": record.catalogue_version,
-        "use_until": format_time(disclosed.term.use_until),
-        "delete_by": format_time(disclosed.term.delete_by),
-        "fields": disclosed.fields,
-    }
-    if record.objection_since is not None:
-        out["objection"] = {"since": format_time(record.objection_since)}
-    return out
+    return record_json(disclosed.record, disclosed.fields, disclosed.term)
 
 
 def _registration(

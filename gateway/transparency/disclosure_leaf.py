@@ -13,8 +13,11 @@ SALT_BYTES = 32
 # Maximum merge delay that answers promise.
 MERGE_SECONDS = 10
 
-LeafKind = Literal["verification", "query", "consent_request", "watch"]
-"""Of `consent_request` refused ones only; a `watch` told that an answer may have changed."""
+LeafKind = Literal["verification", "query", "consent_request", "watch", "report"]
+"""Of `consent_request` refused ones only; a `watch` told that an answer may have changed.
+
+A `report` was opened by its address: its id stands for the client.
+"""
 Outcome = Literal["told", "refused"]
 
 
