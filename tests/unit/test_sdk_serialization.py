@@ -15,6 +15,7 @@ import pytest
 
 import xinqiao
 from tests.sdk_builders import result_of
+from tests.sdk_report_builders import a_report, keys, signed
 from xinqiao import (
     Client,
     Limits,
@@ -23,6 +24,7 @@ from xinqiao import (
     errors,
     verify_consent_record,
     verify_evidence,
+    verify_report,
 )
 from xinqiao._core.receipts import PromisedLeaf
 from xinqiao.testing import FakeGateway
@@ -85,6 +87,7 @@ def make_results(gateway: FakeGateway, clock: Clock) -> dict[str, Any]:
         page.evidence,
         *bank.verify_many(["no code"], questions=["is_active.v1"], **LOAN),
         verify_consent_record(VECTORS / "consent-record.json", keys=VECTORS / "keys.json"),
+        verify_report(signed(a_report()), keys=keys()),
     ]
     made.append(_limits(gateway))
     clock.seconds += 60

@@ -31,6 +31,7 @@ from ._core.closed_lists import (
 )
 from ._core.connection import ClientOptions
 from ._core.consent_records import ConsentRecord, verify_consent_record
+from ._core.credit_report import CreditReport, LeftOut, verify_report
 from ._core.evidence import Evidence, verify_evidence
 from ._core.feed import AsyncCursorStore, CursorFunctions, CursorStore, FileCursor, MemoryCursor
 from ._core.jobs import Job, JobLine, TakenLines
@@ -95,6 +96,7 @@ __all__ = [
     "ConsentStatus",
     "ConsentUse",
     "Consents",
+    "CreditReport",
     "CursorFunctions",
     "CursorStore",
     "Due",
@@ -104,6 +106,7 @@ __all__ = [
     "Job",
     "JobLine",
     "KeySet",
+    "LeftOut",
     "Limit",
     "LimitRefusal",
     "Limits",
@@ -143,4 +146,5 @@ __all__ = [
     "three_elements",
     "verify_consent_record",
     "verify_evidence",
+    "verify_report",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -23,6 +22,7 @@ from .merkle import leaf_hash, root_of
 from .oauth import access_token, forget_token
 from .problems import problem_error
 from .retry import utc_time
+from .serialization import canonical_json
 from .strict import parse_base64, parse_json
 from .transport import clock_hint, retry_after, stream_request
 from .verify_response import response_key, verify_response
@@ -161,15 +161,9 @@ def _check_signature(session: Session, signed: SignedManifest) -> Flow[None]:
     if not key.in_force(created):
         raise _refused("key", f"The key {key.kid} was not in force when the manifest was signed")
     try:
-        key.public.verify(parse_base64(signed.signature), canonical(signed.manifest))
+        key.public.verify(parse_base64(signed.signature), canonical_json(signed.manifest))
     except (InvalidSignature, ValueError):
         raise _refused("signature", "The manifest's signature does not hold") from None
-
-
-def canonical(manifest: Mapping[str, Any]) -> bytes:
-    """RFC 8785: of texts and integers under ASCII names."""
-    text = json.dumps(manifest, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return text.encode("utf-8")
 
 
 def _ended(end: Reader) -> AnswerLost:

@@ -1,7 +1,8 @@
-"""Serialisation of results: read-only mappings that can be pickled, and `to_dict` for JSON."""
+"""Serialisation of results: read-only mappings that can be pickled, `to_dict` for JSON, canonical JSON."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import date
@@ -53,3 +54,14 @@ def _json_value(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_json_value(each) for each in value]
     return value
+
+
+def canonical_json(value: Mapping[str, Any]) -> bytes:
+    """RFC 8785: of texts, integers, booleans and nulls under ASCII names."""
+    return compact_json(value, sort_keys=True)
+
+
+def compact_json(value: Mapping[str, Any], *, sort_keys: bool = False) -> bytes:
+    """JSON without blanks and with no escape that is not needed, in UTF-8."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=sort_keys, separators=(",", ":"))
+    return text.encode("utf-8")

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from xinqiao._core.batch_answer import canonical
 from xinqiao._core.exchange import Exchange, sha256_digest
 from xinqiao._core.http_signatures import ALGORITHM, LABEL, TAG, components, signature_base
+from xinqiao._core.serialization import canonical_json
 
 from ._published import PROBLEMS
 
@@ -48,7 +48,7 @@ class ResponseSigner:
 
     def signed_manifest(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
         """The last line of a batch."""
-        signature = base64.b64encode(self._key.sign(canonical(manifest))).decode()
+        signature = base64.b64encode(self._key.sign(canonical_json(manifest))).decode()
         return {"manifest": dict(manifest), "keyid": self.kid, "signature": signature}
 
     def sign(
