@@ -21,13 +21,11 @@ async def put(
     *questions: str,
     name: str = "nightly",
     purpose: str = "loan_approval",
+    bundle: str | None = None,
 ) -> httpx2.Response:
-    """Put a list."""
-    body = {
-        "purpose": purpose,
-        "questions": list(questions or (PENALTY,)),
-        "enterprises": list(usccs),
-    }
+    """Put a list, of the questions or of a bundle."""
+    asked = {"questions": list(questions or (PENALTY,))} if bundle is None else {"bundle": bundle}
+    body = {"purpose": purpose, **asked, "enterprises": list(usccs)}
     return await caller.send(f"/v1/watches/{name}", body, method="PUT")
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from consent import Purpose
 from consent.model import Bilingual
 from gateway.clients.agreements import Agreement
-from verification import find_question
+from verification import find_question, is_watchable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,11 @@ class Bundle:
     def tags_under(self, agreement: Agreement) -> tuple[str, ...]:
         """The tags of the questions that the agreement covers."""
         return tuple(each for each in self.tags if each in agreement.questions)
+
+    def watched_under(self, agreement: Agreement) -> tuple[str, ...]:
+        """Those of them that can be watched: they need no consent."""
+        found = {tag: find_question(tag) for tag in self.tags_under(agreement)}
+        return tuple(tag for tag, each in found.items() if each and is_watchable(each))
 
 
 _STANDING: Final = (

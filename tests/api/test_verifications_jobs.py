@@ -148,6 +148,41 @@ async def test_each_broken_line_has_its_problem_and_the_others_their_answers(
     assert sorted(row["outcome"] for row in log) == ["refused", "told", "told"]
 
 
+async def test_a_job_by_bundle_asks_what_the_agreement_covers(gateway: GatewayFixture) -> None:
+    """Of every row of its file; the job names what the bundle stood for."""
+    covered = frozenset({"not_abnormal.v1", "no_live_penalty.v1", "is_active.v1"})
+    caller = await platform(gateway, questions=covered)
+    template = {"purpose": "merchant_review", "bundle": "review.v1"}
+    job = await started(caller, csv_file(rows_of(gateway, 3)), CSV, template)
+    shown = await look(caller, job)
+    tags = ["not_abnormal.v1", "no_live_penalty.v1"]
+    assert [each["question"] for each in shown["questions"]] == tags
+    found = (await finished(caller, job)).documents
+    assert [[each["question"] for each in line["answers"]] for line in found] == [tags] * 3
+
+
+async def test_a_line_of_a_job_may_name_a_bundle(gateway: GatewayFixture) -> None:
+    """Beside lines that ask by name; one with both is broken."""
+    caller = await platform(gateway, questions=frozenset({"not_abnormal.v1", "is_active.v1"}))
+    usccs = [each.enterprise.uscc for each in gateway.entities[:3]]
+    asked: list[dict[str, Any]] = [
+        {"bundle": "review.v1"},
+        {"questions": [{"question": "is_active.v1"}]},
+        {"bundle": "review.v1", "questions": [{"question": "is_active.v1"}]},
+    ]
+    body = b"".join(
+        orjson.dumps(
+            {"line": number, "enterprise": {"uscc": uscc}, "purpose": "merchant_review"} | each
+        )
+        + b"\n"
+        for number, (uscc, each) in enumerate(zip(usccs, asked, strict=True), 1)
+    )
+    first, second, third = (await finished(caller, await started(caller, body))).documents
+    assert [each["question"] for each in first["answers"]] == ["not_abnormal.v1"]
+    assert [each["question"] for each in second["answers"]] == ["is_active.v1"]
+    assert third["problem"]["code"] == "invalid_request"
+
+
 async def test_a_csv_line_that_is_broken_costs_no_other_line(gateway: GatewayFixture) -> None:
     """An open quotation, another encoding, too few cells, a line without a code."""
     caller = await platform(gateway)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,43 @@ async def test_a_list_is_shown_as_it_was_put(gateway: GatewayFixture) -> None:
     assert whole.json() == {**shown, "enterprises": usccs}
     every = await bank.send("/v1/watches", b"", method="GET")
     assert every.json() == {"watches": [shown]}
+
+
+async def test_a_bundle_stands_for_its_questions_that_need_no_consent(
+    gateway: GatewayFixture,
+) -> None:
+    """Within the agreement; the answers name what it stood for, and so does what is told."""
+    covered = frozenset({"no_live_penalty.v1", "not_abnormal.v1", "paid_tax_on_time.v1"})
+    bank = await gateway.client(questions=covered)
+    department, uscc = await make_department(gateway), gateway.entities[115].uscc
+    answer = await put(bank, [uscc], bundle="pre_loan.v1")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["questions"] == ["not_abnormal.v1", PENALTY]
+    assert (await show(bank)).json()["questions"] == ["not_abnormal.v1", PENALTY]
+    await follow(gateway)
+    await deliver(department, "penalty", make_penalty(gateway, uscc))
+    assert await told(gateway, bank) == [(uscc, [PENALTY])]
+
+
+@pytest.mark.parametrize(
+    ("members", "status", "code"),
+    [
+        ({"bundle": "pre_loan.v1", "questions": [PENALTY]}, 400, "invalid_request"),
+        ({"bundle": "pre_loan.v9"}, 400, "invalid_request"),
+        ({"bundle": "review.v1"}, 400, "invalid_request"),
+        ({}, 400, "invalid_request"),
+        ({"bundle": "pre_loan.v1"}, 403, "not_in_agreement"),
+    ],
+)
+async def test_a_bundle_that_does_not_fit_puts_no_list(
+    gateway: GatewayFixture, members: dict[str, Any], status: int, code: str
+) -> None:
+    """Beside questions, unknown, of another purpose, nothing at all, nothing that can be watched."""
+    bank = await gateway.client(questions=frozenset({"is_active.v1", "paid_tax_on_time.v1"}))
+    whole = {"purpose": "loan_approval", "enterprises": [gateway.uscc("clean")]}
+    answer = await bank.send("/v1/watches/nightly", whole | members, method="PUT")
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert (await show(bank)).status_code == 404
 
 
 async def test_a_new_penalty_is_told_once_and_without_the_answer(gateway: GatewayFixture) -> None:

@@ -2,17 +2,16 @@
 
 import hashlib
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Final
 
 import orjson
 import pytest
 
 from consent import Purpose
-from gateway.clients.agreements import Agreement
 from gateway.clients.bundles import BUNDLES, PUBLISHED, USUAL, Bundle, beyond_usual
 from gateway.creditfile.catalogue import load_catalogue
 from gateway.creditfile.disclosure_class import Audience
+from tests.agreement_builders import an_agreement
 from verification import Asked, find_question, problem_with
 
 NAMES: Final = [each.name for each in PUBLISHED]
@@ -24,23 +23,6 @@ DIGESTS: Final = {
     "tender.v1": "8feec14c9e08ebc4",
 }
 """The first characters of the SHA-256 of each bundle's content: a published bundle never changes."""
-
-
-def covering(*, datasets: frozenset[str], questions: frozenset[str]) -> Agreement:
-    """An agreement with these datasets and questions."""
-    return Agreement(
-        version=1,
-        purposes=frozenset(Purpose),
-        datasets=datasets,
-        questions=questions,
-        retention_days=0,
-        automated_decisions=None,
-        id_numbers=None,
-        valid_from=datetime(2026, 1, 1, tzinfo=UTC),
-        valid_until=datetime(2027, 1, 1, tzinfo=UTC),
-        ended_at=None,
-        licensed_for_persons=True,
-    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -73,13 +55,13 @@ def test_the_names_of_the_wire_are_published() -> None:
 @pytest.mark.parametrize("bundle", PUBLISHED, ids=NAMES)
 def test_a_bundle_never_widens_an_agreement(bundle: Bundle) -> None:
     """What the agreement lacks is left out, in the bundle's order."""
-    agreement = covering(
+    agreement = an_agreement(
         datasets=frozenset({bundle.datasets[-1], bundle.datasets[0], "supervision"}),
         questions=frozenset({bundle.tags[-1], "enterprise_name.v2"}),
     )
     assert bundle.datasets_under(agreement) == (bundle.datasets[0], bundle.datasets[-1])
     assert bundle.tags_under(agreement) == (bundle.tags[-1],)
-    nothing = covering(datasets=frozenset(), questions=frozenset())
+    nothing = an_agreement(datasets=frozenset(), questions=frozenset())
     assert not bundle.tags_under(nothing)
     assert not bundle.datasets_under(nothing)
 

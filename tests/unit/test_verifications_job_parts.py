@@ -35,6 +35,7 @@ from gateway.verifications.jobs.settle import MAX_FAULTS, MIN_WAIT, settle
 from gateway.verifications.jobs.template import Template, parse_template
 from gateway.verifications.jobs.text_lines import CsvLines, NdjsonLines
 from gateway.verifications.jobs.xlsx_writer import XlsxWriter
+from tests.agreement_builders import an_agreement
 from xinqiao._core.merkle import Frontier as SdkFrontier
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -46,7 +47,8 @@ def a_template(*questions: Any) -> Template:
     made = parse_template(
         JobIn.model_validate(
             {"purpose": "merchant_review", "questions": list(questions)}, strict=True
-        )
+        ),
+        an_agreement(),
     )
     assert isinstance(made, Template), made
     return made
@@ -222,7 +224,38 @@ def test_a_template_is_stored_as_it_was_parsed() -> None:
     assert Template.stored(made.purpose, stored) == made
     twice = [{"question": "is_active.v1"}] * 2
     body = JobIn.model_validate({"purpose": "merchant_review", "questions": twice})
-    assert isinstance(parse_template(body), Refusal)
+    assert isinstance(parse_template(body, an_agreement()), Refusal)
+
+
+def test_a_template_of_a_bundle_has_its_questions_within_the_agreement() -> None:
+    """With the bundle's own values; stored by their tags, so that a later agreement changes nothing."""
+    body = JobIn.model_validate({"purpose": "tender", "bundle": "tender.v1"})
+    covered = frozenset({"not_abnormal.v1", "paid_tax_on_time.v1", "is_active.v1"})
+    made = parse_template(body, an_agreement(questions=covered))
+    assert isinstance(made, Template)
+    stored = [each.as_json() for each in made.questions]
+    assert stored == [
+        {"question": "not_abnormal.v1"},
+        {"question": "paid_tax_on_time.v1", "value": "12"},
+    ]
+    assert Template.stored(made.purpose, stored) == made
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"bundle": "tender.v1"},
+        {"purpose": "tender", "bundle": "tender.v9"},
+        {"purpose": "loan_approval", "bundle": "tender.v1"},
+        {"purpose": "tender", "bundle": "tender.v1", "questions": [{"question": "is_active.v1"}]},
+        {"purpose": "tender", "bundle": "tender.v1"},
+    ],
+)
+def test_a_template_of_a_bundle_that_does_not_fit_is_refused(members: dict[str, Any]) -> None:
+    """Without its purpose, unknown, of another purpose, beside questions, or outside the agreement."""
+    body = JobIn.model_validate(members)
+    questions = frozenset({"is_active.v1"})
+    assert isinstance(parse_template(body, an_agreement(questions=questions)), Refusal)
 
 
 def test_a_workbook_is_the_same_bytes_each_time_and_holds_texts_alone() -> None:

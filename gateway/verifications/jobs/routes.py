@@ -59,7 +59,7 @@ async def create_verification_job(request: Request, runtime: UsingRuntime) -> Re
     caller = await authenticate(request, runtime, scope=SCOPE)
     came = await read_call(request, JobIn)
     agreement = await _authorize(request, runtime, caller)
-    template = raise_if_refused(parse_template(raise_if_refused(came.parsed)))
+    template = raise_if_refused(parse_template(raise_if_refused(came.parsed), agreement))
     _check_agreement(template, agreement)
     now = runtime.now()
     async with runtime.engine.begin() as connection:

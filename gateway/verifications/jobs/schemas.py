@@ -26,9 +26,13 @@ class JobQuestionIn(WireModel):
 
 
 class JobIn(WireModel):
-    """`POST /v1/verifications/jobs`: for CSV and xlsx the purpose and questions of all lines."""
+    """`POST /v1/verifications/jobs`: for CSV and xlsx the purpose and questions of all lines.
+
+    A `bundle` stands for those of its questions that the agreement covers when the job is made.
+    """
 
     purpose: VerificationText | None = Field(default=None, examples=["merchant_review"])
+    bundle: VerificationText | None = Field(default=None, examples=["review.v1"])
     questions: (
         Annotated[list[JobQuestionIn], Field(min_length=1, max_length=MAX_QUESTIONS)] | None
     ) = None

@@ -7,14 +7,17 @@ from typing import Any, Final, Self
 from consent import PURPOSES
 from gateway.access.errors import (
     InvalidRequestError,
+    NotInAgreementError,
     Refusal,
     UnknownPurposeError,
     UnknownQuestionError,
 )
+from gateway.access.named_bundle import named_bundle
+from gateway.clients.agreements import Agreement
 from gateway.verifications.jobs.schemas import JobIn, JobQuestionIn
 from verification import Question, find_question
 
-BOTH_OR_NONE: Final = "Give purpose and questions together, or neither."
+BOTH_OR_NONE: Final = "Give purpose and questions (or a bundle) together, or neither."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,22 +64,47 @@ class Template:
         )
 
 
-def parse_template(body: JobIn) -> Template | Refusal | None:
+def parse_template(body: JobIn, agreement: Agreement) -> Template | Refusal | None:
     """The template in a request, a refusal, or `None` without one."""
-    if body.purpose is None and body.questions is None:
+    if body.purpose is None and body.questions is None and body.bundle is None:
         return None
-    if body.purpose is None or body.questions is None:
+    if body.purpose is None or (body.questions is None and body.bundle is None):
         return Refusal(InvalidRequestError, BOTH_OR_NONE)
     if body.purpose not in PURPOSES:
         return Refusal(UnknownPurposeError)
-    found = [_question(each) for each in body.questions]
+    if body.bundle is not None:
+        return _of_bundle(body.bundle, body.purpose, body.questions or (), agreement)
+    return _of_questions(body.purpose, body.questions or ())
+
+
+def _of_questions(purpose: str, asked: Sequence[JobQuestionIn]) -> Template | Refusal:
+    found = [_question(each) for each in asked]
     for each in found:
         if isinstance(each, Refusal):
             return each
     questions = tuple(each for each in found if isinstance(each, TemplateQuestion))
     if len({(each.tag, each.value, each.columns) for each in questions}) < len(questions):
         return Refusal(InvalidRequestError, "Ask each question, with each value, once.")
-    return Template(purpose=body.purpose, questions=questions)
+    return Template(purpose=purpose, questions=questions)
+
+
+def _of_bundle(
+    name: str, purpose: str, beside: Sequence[JobQuestionIn], agreement: Agreement
+) -> Template | Refusal:
+    """The questions of a bundle that the agreement covers, each with the bundle's value."""
+    bundle = named_bundle(name, purpose=purpose, beside=beside)
+    if isinstance(bundle, Refusal):
+        return bundle
+    covered = bundle.tags_under(agreement)
+    if not covered:
+        sentence = f"Your agreement covers no question of the bundle {name}."
+        return Refusal(NotInAgreementError, sentence)
+    questions = tuple(
+        TemplateQuestion(tag=each.tag, value=each.value, columns=())
+        for each in bundle.questions
+        if each.tag in covered
+    )
+    return Template(purpose=purpose, questions=questions)
 
 
 def _question(asked: JobQuestionIn) -> TemplateQuestion | Refusal:

@@ -1,4 +1,4 @@
-"""Parsing of a watch list: what of it depends on no enterprise and no agreement."""
+"""Parsing of a watch list: what of it depends on no enterprise."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -10,12 +10,15 @@ from gateway.access.errors import (
     GatewayError,
     InvalidRequestError,
     InvalidUsccError,
+    NotInAgreementError,
     QuotaExhaustedError,
     Refusal,
     UnknownPurposeError,
     UnknownQuestionError,
 )
+from gateway.access.named_bundle import named_bundle
 from gateway.access.subject_uscc import parse_subject
+from gateway.clients.agreements import Agreement
 from gateway.creditfile.watches.lists import MOST_ENTERPRISES
 from gateway.limits.quotas import DAY
 from gateway.verifications.watches.schemas import WatchIn
@@ -23,6 +26,9 @@ from verification import find_question, is_watchable
 
 MOST_PLACES: Final = 10
 """Places that a problem names."""
+_NOTHING_WATCHED: Final = Refusal(
+    InvalidRequestError, "Mend these members: questions: watch at least one, or name a bundle."
+)
 TOO_MANY: Final = f"A list holds at most {MOST_ENTERPRISES} enterprises."
 
 
@@ -35,15 +41,18 @@ class WatchRequest:
     usccs: tuple[str, ...]
 
 
-def parse_watch(body: WatchIn) -> WatchRequest | Refusal:
-    """The list in a parsed body, or what is wrong with it, by its places and never its values."""
+def parse_watch(body: WatchIn, agreement: Agreement) -> WatchRequest | Refusal:
+    """The list in a parsed body, or what is wrong with it, by its places and never its values.
+
+    A bundle stands for those of its questions that need no consent and that the agreement covers.
+    """
     if len(body.enterprises) > MOST_ENTERPRISES:
         return Refusal(QuotaExhaustedError, TOO_MANY, retry_after=DAY)
     if body.purpose not in PURPOSES:
         return Refusal(UnknownPurposeError)
-    refused = _refused_questions(body.questions)
-    if refused is not None:
-        return refused
+    questions = _watched_questions(body, agreement)
+    if isinstance(questions, Refusal):
+        return questions
     codes = [parse_subject(each) for each in body.enterprises]
     malformed = [place for place, code in enumerate(codes) if code is None]
     if malformed:
@@ -54,9 +63,22 @@ def parse_watch(body: WatchIn) -> WatchRequest | Refusal:
         return _refused(InvalidRequestError, repeated, "named more than once")
     return WatchRequest(
         purpose=body.purpose,
-        questions=tuple(body.questions),
+        questions=questions,
         usccs=tuple(code for code in codes if code is not None),
     )
+
+
+def _watched_questions(body: WatchIn, agreement: Agreement) -> tuple[str, ...] | Refusal:
+    """The questions that are watched, or those of the bundle that is named."""
+    if body.bundle is None:
+        questions = tuple(body.questions or ())
+        refused = _refused_questions(questions) if questions else _NOTHING_WATCHED
+        return refused or questions
+    bundle = named_bundle(body.bundle, purpose=body.purpose, beside=body.questions or ())
+    if isinstance(bundle, Refusal):
+        return bundle
+    sentence = f"Your agreement covers nothing of the bundle {bundle.name} that can be watched."
+    return bundle.watched_under(agreement) or Refusal(NotInAgreementError, sentence)
 
 
 def _refused_questions(tags: Sequence[str]) -> Refusal | None:

@@ -61,7 +61,7 @@ async def put_watch_list(name: ListName, request: Request, runtime: UsingRuntime
     named = 0 if isinstance(came.parsed, Refusal) else len(came.parsed.enterprises)
     agreement = await admit_list(request, runtime, caller, named)
     body = raise_if_refused(came.parsed)
-    wanted = raise_if_refused(await asyncio.to_thread(parse_watch, body))  # some 50 ms
+    wanted = raise_if_refused(await asyncio.to_thread(parse_watch, body, agreement))  # some 50 ms
     put = raise_if_refused(await put_watch(runtime, caller, agreement, name, wanted))
     return json_response(WatchListOut.of(put, agreement))
 

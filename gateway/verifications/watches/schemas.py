@@ -19,10 +19,19 @@ class WatchIn(WireModel):
     """A whole list: it takes the place of the one before."""
 
     purpose: Annotated[str, StringConstraints(max_length=64)] = Field(examples=["merchant_review"])
-    questions: Annotated[
-        list[Annotated[str, StringConstraints(max_length=64)]],
-        Field(min_length=1, max_length=MAX_WATCHED_QUESTIONS),
-    ] = Field(examples=[["is_active.v1", "no_live_penalty.v1"]])
+    bundle: Annotated[str, StringConstraints(max_length=64)] | None = Field(
+        default=None,
+        description="In place of `questions`: those of the bundle that need no consent and that the "
+        "agreement covers; the answer names them.",
+        examples=["review.v1"],
+    )
+    questions: (
+        Annotated[
+            list[Annotated[str, StringConstraints(max_length=64)]],
+            Field(min_length=1, max_length=MAX_WATCHED_QUESTIONS),
+        ]
+        | None
+    ) = Field(default=None, examples=[["is_active.v1", "no_live_penalty.v1"]])
     enterprises: Annotated[
         list[Annotated[str, StringConstraints(max_length=MAX_CODE_LENGTH)]], Field(min_length=1)
     ] = Field(examples=[["91330106MAHD08319M"]])
