@@ -198,7 +198,8 @@ class Settings(DatabaseSettings):
         default=7,
         ge=1,
         le=90,
-        description="days that a verification job is kept after its end, or unstarted",
+        description="days that a verification job is kept after its end, unstarted or paused by its "
+        "client; after as many without an answered line a started one is stopped",
     )
 
     smtp_url: SecretStr | None = Field(

@@ -8,7 +8,7 @@ then another one answers the set again, with the texts that were committed.
 import asyncio
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,8 +19,9 @@ import structlog
 from gateway.background.periodic import in_background, run_periodically
 from gateway.db.unavailable import is_unavailable, name_of
 from gateway.runtime import Runtime
-from gateway.verifications.jobs.answer_set import RETRY_SECONDS, JobWorker, take_next
+from gateway.verifications.jobs.answer_set import JobWorker, take_next
 from gateway.verifications.jobs.deletion import delete_due
+from gateway.verifications.jobs.lifecycle import RETRY_SECONDS
 
 log = structlog.get_logger("gateway.verifications.jobs")
 
@@ -68,17 +69,20 @@ class JobRunner:
             async with asyncio.timeout(HOLD_SECONDS):
                 await worker.answer_next_set()
         except asyncio.CancelledError:
-            await asyncio.shield(_give_up(worker, seconds=0, is_failure=False))
+            await asyncio.shield(_attempt(worker.give_up(seconds=0)))
             raise
-        except Exception as error:  # noqa: BLE001  # it is answered again; attempts are counted
+        except Exception as error:  # noqa: BLE001  # it is answered again
             log.warning("job_set_failed", job_id=worker.job.job_id, kind=name_of(error))
-            failed = not is_unavailable(error)
-            await _give_up(worker, seconds=RETRY_SECONDS, is_failure=failed)
+            if is_unavailable(error):
+                await _attempt(worker.give_up(seconds=RETRY_SECONDS))
+            else:
+                await _attempt(worker.back_off())
 
 
-async def _give_up(worker: JobWorker, *, seconds: float, is_failure: bool) -> None:
+async def _attempt(work: Awaitable[None]) -> None:
+    """Do what makes the job free at once; else it is when its hold has expired."""
     with suppress(Exception):
-        await worker.give_up(seconds=seconds, is_failure=is_failure)
+        await work
 
 
 async def _rest(seconds: float) -> None:

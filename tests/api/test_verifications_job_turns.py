@@ -19,6 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 NOON: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOLD: Final = 30.0
+LATER: Final = NOON + timedelta(days=7)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -46,7 +47,11 @@ async def claim(engine: AsyncEngine, minutes: float, holder: str = "w") -> Claim
     """Claim a job so many minutes after noon."""
     async with engine.begin() as connection:
         return await worker_store.claim_next(
-            connection, holder=holder, seconds=HOLD, now=NOON + timedelta(minutes=minutes)
+            connection,
+            holder=holder,
+            seconds=HOLD,
+            ends_at=LATER,
+            now=NOON + timedelta(minutes=minutes),
         )
 
 

@@ -22,8 +22,9 @@ from gateway.limits.model import LineLimit, LinesAdmission
 from gateway.limits.slots import Slots
 from gateway.limits.store_protocol import LimiterUnavailableError
 from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
-from gateway.verifications.jobs.answer_set import RETRY_SECONDS, take_next
+from gateway.verifications.jobs.answer_set import take_next
 from gateway.verifications.jobs.deletion import delete_due
+from gateway.verifications.jobs.lifecycle import RETRY_SECONDS
 from tests.batch_builders import batch_body, batch_line
 from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture, open_gateway
 from tests.job_builders import (

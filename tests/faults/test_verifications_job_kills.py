@@ -1,6 +1,6 @@
 """A verification job whose worker is killed at ten moments: each line answered and logged exactly once.
 
-`FULL=1`: 100,000 lines; `JOB_LINES` says another number.
+`FULL=1`: 100,000 lines; `JOB_LINES` says another number, a million at most.
 """
 
 import asyncio
@@ -47,6 +47,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 KILLS: Final = 10
 LINES: Final = int(os.environ.get("JOB_LINES", sampled(3_000, full=100_000)))
 SET: Final = 200
+QUOTAS: Final = replace(GENEROUS, per_day=10 * LINES)
+"""A kill between charging and committing charges the lines of a set again."""
 ASKED_OF_ALL: Final = ("is_active.v1", "not_abnormal.v1", ("rating_at_least.v1", "良好"))
 RUNNER: Final = """
 import asyncio
@@ -83,7 +85,7 @@ async def place(postgres_url: str, tmp_path: Path) -> AsyncIterator[Place]:
             "SELECT client_id FROM client WHERE name_zh = $1", (cast.name_zh,)
         )
         client_id = str(found.scalar_one())
-        terms = replace(terms_of(cast, runtime.now()), quotas=GENEROUS)
+        terms = replace(terms_of(cast, runtime.now()), quotas=QUOTAS)
         await registry.put_agreement(connection, client_id, terms)
         rows = await connection.exec_driver_sql("SELECT uscc FROM enterprise ORDER BY uscc")
         usccs = [row[0] for row in rows]
@@ -125,7 +127,7 @@ async def started_job(place: Place) -> Job:
         )
         ready = await client_store.lock_own(connection, place.client_id, job.job_id)
         assert ready is not None
-        begun = await client_store.act(connection, ready, ClientAct.START, expires_at=None, now=now)
+        begun = await client_store.act(connection, ready, ClientAct.START, until=later, now=now)
     assert isinstance(begun, Job)
     return begun
 

@@ -27,7 +27,7 @@ from gateway.verifications.jobs.lifecycle import (
     act_on,
     end,
     is_due,
-    wait_for_quota,
+    wait_until,
 )
 from gateway.verifications.jobs.row_lines import HeaderError
 from gateway.verifications.jobs.schemas import JobIn
@@ -86,13 +86,13 @@ def test_a_quotas_pause_ends_by_itself_and_a_clients_does_not() -> None:
     """A client's pause stays one, even if a quota ends while its set is answered."""
     running = JobPhase(state=JobState.RUNNING)
     later = NOON + timedelta(hours=1)
-    waiting = wait_for_quota(running, PauseReason.QUOTA_EXHAUSTED, later)
+    waiting = wait_until(running, PauseReason.QUOTA_EXHAUSTED, later)
     assert not is_due(waiting, NOON)
     assert is_due(waiting, later)
     paused = act_on(waiting, ClientAct.PAUSE)
     assert isinstance(paused, JobPhase)
     assert not is_due(paused, later)
-    assert wait_for_quota(paused, PauseReason.RATE_LIMITED, later) == paused
+    assert wait_until(paused, PauseReason.RATE_LIMITED, later) == paused
     assert act_on(paused, ClientAct.RESUME) == running
 
 

@@ -24,7 +24,13 @@ from gateway.verifications.batch.lines import Line
 from gateway.verifications.batch.manifest import Manifest
 from gateway.verifications.jobs import stored_job, worker_store
 from gateway.verifications.jobs.job_line import is_broken, verdict_of
-from gateway.verifications.jobs.lifecycle import JobState, StopReason
+from gateway.verifications.jobs.lifecycle import (
+    RETRY_SECONDS,
+    JobState,
+    PauseReason,
+    StopReason,
+    retry_seconds,
+)
 from gateway.verifications.jobs.parse_line import parse_line
 from gateway.verifications.jobs.sealing import ANSWERS, ASKED, open_lines, place_of, seal_lines
 from gateway.verifications.jobs.settle import Settled, settle
@@ -32,8 +38,6 @@ from gateway.verifications.jobs.stored_answers import delete_stored, delete_stor
 from gateway.verifications.jobs.stored_job import Job, SealedSet
 from gateway.verifications.jobs.worker_store import Claimed, SetProgress
 
-MAX_ATTEMPTS: Final = 10
-RETRY_SECONDS: Final = 5
 SHARE_OF_QUOTA: Final = 0.8
 """Share of a client's quota per minute that its jobs use: the rest is left for its single calls."""
 STOPS: Final = {each.value: each for each in StopReason}
@@ -50,9 +54,6 @@ class JobWorker:
 
     async def answer_next_set(self) -> None:
         """Answer the next set, or end the job; the hold is given up."""
-        if self.job.attempts > MAX_ATTEMPTS:
-            await self._end(StopReason.FAILED)
-            return
         agreement = await self._agreement()
         if isinstance(agreement, Refusal):
             await self._end(STOPS.get(agreement.error.code, StopReason.FAILED))
@@ -64,16 +65,32 @@ class JobWorker:
             return
         await self._answer(found, found.asked, agreement)
 
-    async def give_up(self, *, seconds: float, is_failure: bool) -> None:
+    async def give_up(self, *, seconds: float) -> None:
         """Leave the set to another attempt, before which its lines may have been committed."""
-        now = self.runtime.now()
+        retry_at = self.runtime.now() + timedelta(seconds=seconds)
         async with self.runtime.background.begin() as connection:
             await worker_store.give_up(
-                connection,
-                self.job.job_id,
-                holder=self.holder,
-                retry_at=now + timedelta(seconds=seconds),
-                failed=is_failure,
+                connection, self.job.job_id, holder=self.holder, retry_at=retry_at
+            )
+
+    async def back_off(self) -> None:
+        """Pause the job after a failure, each time for longer; end it where its time is over."""
+        if self.job.attempts and self.job.is_overdue(self.runtime.now()):
+            await self._end(StopReason.NO_PROGRESS)
+            return
+        now = self.runtime.now()
+        async with self.runtime.background.begin() as connection:
+            job = await worker_store.lock_held(connection, self.job, holder=self.holder)
+            if job is None:
+                return
+            until = now + timedelta(seconds=retry_seconds(job.attempts))
+            await worker_store.count_failure(connection, job)
+            await worker_store.pause_until(
+                connection, job, PauseReason.TEMPORARILY_UNAVAILABLE, until, ends_at=job.ends_at
+            )
+            retry_at = now + timedelta(seconds=RETRY_SECONDS)
+            await worker_store.give_up(
+                connection, job.job_id, holder=self.holder, retry_at=retry_at
             )
 
     async def _answer(self, found: SealedSet, sealed: bytes, agreement: Agreement) -> None:
@@ -125,8 +142,11 @@ class JobWorker:
     ) -> None:
         """Store the answers with the progress; `lines` are those that had none before, by place."""
         told = settled.told - sum(1 for each in before if each)
-        pause = await self._pause(told, agreement)
         runtime, now = self.runtime, self.runtime.now()
+        if not told and self.job.is_overdue(now):
+            await self._end(StopReason.NO_PROGRESS)
+            return
+        pause = await self._pause(told, agreement)
         place = place_of(self.job.job_id, found.first_line)
         retry_at = now + timedelta(seconds=RETRY_SECONDS if settled.faults else pause)
         async with runtime.background.begin() as connection:
@@ -134,6 +154,9 @@ class JobWorker:
             if job is None:
                 await self._delete_if_deleted(connection, lines.values())
                 return
+            ends_at = job.ends_at
+            if told and job.state == JobState.RUNNING:
+                ends_at = now + timedelta(days=runtime.settings.job_days)
             tree = job.frontier
             if settled.is_whole:
                 tree = tree.extended(map(leaf_hash, settled.answers))
@@ -149,13 +172,16 @@ class JobWorker:
                     problems=job.problems + settled.problems,
                     tree=tree,
                     attempts=job.attempts + 1 if settled.faults and not told else 0,
+                    ends_at=ends_at,
                 ),
             )
             answered = (line for place, line in lines.items() if settled.answers[place])
             await delete_stored(connection, job, answered)
             if settled.wait is not None:
                 until = now + timedelta(seconds=settled.wait.seconds)
-                await worker_store.pause_for_quota(connection, job, settled.wait.reason, until)
+                await worker_store.pause_until(
+                    connection, job, settled.wait.reason, until, ends_at=ends_at
+                )
             await stored_job.release(connection, job.job_id, holder=self.holder, retry_at=retry_at)
 
     async def _delete_if_deleted(self, connection: AsyncConnection, lines: Iterable[Line]) -> None:
@@ -216,9 +242,14 @@ class JobWorker:
 
 async def take_next(runtime: Runtime, *, holder: str, seconds: float) -> JobWorker | None:
     """Hold the job whose turn it is for so many seconds."""
+    now = runtime.now()
     async with runtime.background.begin() as connection:
         claimed: Claimed | None = await worker_store.claim_next(
-            connection, holder=holder, seconds=seconds, now=runtime.now()
+            connection,
+            holder=holder,
+            seconds=seconds,
+            ends_at=now + timedelta(days=runtime.settings.job_days),
+            now=now,
         )
     if claimed is None:
         return None

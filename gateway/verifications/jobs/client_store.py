@@ -127,10 +127,13 @@ async def act(
     job: Job,
     done: ClientAct,
     *,
-    expires_at: datetime | None,
+    until: datetime,
     now: datetime,
 ) -> Job | NotNow:
-    """Carry out a client's act on a locked job: start, pause, resume."""
+    """Carry out a client's act on a locked job: start, pause, resume.
+
+    At `until` it is stopped if it runs and no line of it could be answered, else deleted.
+    """
     phase = act_on(job.phase, done)
     if isinstance(phase, NotNow):
         return phase
@@ -140,7 +143,8 @@ async def act(
         job.job_id,
         phase,
         started_at=now if is_going else None,
-        expires_at=None if is_going else expires_at,
+        ends_at=until if is_going else None,
+        expires_at=None if is_going else until,
     )
     found = await find(connection, job.client_id, job.job_id)
     return found or job

@@ -1,6 +1,7 @@
 """States of a verification job and the acts that move it. Pure.
 
-A job paused by a quota goes on by itself at `resumes_at`; one paused by its client only when resumed.
+A job paused by a quota or by failures goes on by itself at `resumes_at`; one paused by its client only
+when resumed. A started job none of whose lines can be answered for days is stopped.
 """
 
 from dataclasses import dataclass, replace
@@ -27,6 +28,7 @@ class PauseReason(StrEnum):
     BY_CLIENT = "by_client"
     RATE_LIMITED = "rate_limited"
     QUOTA_EXHAUSTED = "quota_exhausted"
+    TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
 
 
 class StopReason(StrEnum):
@@ -35,6 +37,7 @@ class StopReason(StrEnum):
     CLIENT_SUSPENDED = "client_suspended"
     AGREEMENT_MISSING = "agreement_missing"
     AGREEMENT_ENDED = "agreement_ended"
+    NO_PROGRESS = "no_progress"
     FAILED = "failed"
 
 
@@ -51,7 +54,7 @@ class ClientAct(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobPhase:
-    """A job's state, its reason if paused or stopped, and when a quota lets it go on."""
+    """A job's state, its reason if paused or stopped, and when it goes on by itself."""
 
     state: JobState
     reason: PauseReason | StopReason | None = None
@@ -81,6 +84,8 @@ _LEADS_TO: Final = {
     ClientAct.RESUME: JobPhase(state=JobState.RUNNING),
     ClientAct.DELETE: JobPhase(state=JobState.DELETED),
 }
+RETRY_SECONDS: Final = 5
+LONGEST_RETRY_SECONDS: Final = 600
 ENDED: Final = frozenset({JobState.DONE, JobState.STOPPED, JobState.DELETED})
 
 
@@ -91,11 +96,16 @@ def act_on(phase: JobPhase, act: ClientAct) -> JobPhase | NotNow:
     return _LEADS_TO.get(act, phase)
 
 
-def wait_for_quota(phase: JobPhase, reason: PauseReason, until: datetime) -> JobPhase:
-    """The phase after a quota has ended; a client's own pause stays."""
+def wait_until(phase: JobPhase, reason: PauseReason, until: datetime) -> JobPhase:
+    """The phase after a quota has ended or a set has failed; a client's own pause stays."""
     if phase.state is not JobState.RUNNING:
         return phase
     return JobPhase(state=JobState.PAUSED, reason=reason, resumes_at=until)
+
+
+def retry_seconds(attempts: int) -> int:
+    """Seconds to wait after so many failures in a row: doubled each time, ten minutes at most."""
+    return min(RETRY_SECONDS << min(attempts, 10), LONGEST_RETRY_SECONDS)
 
 
 def is_due(phase: JobPhase, now: datetime) -> bool:

@@ -173,7 +173,7 @@ async def _act(request: Request, runtime: Runtime, job_id: str, act: ClientAct) 
         if job is None:
             raise NotFoundError
         moved = await client_store.act(
-            connection, job, act, expires_at=_expiry(runtime), now=runtime.now()
+            connection, job, act, until=_expiry(runtime), now=runtime.now()
         )
     if isinstance(moved, NotNow):
         raise ConflictError(_sentence(moved))

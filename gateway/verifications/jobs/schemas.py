@@ -52,9 +52,7 @@ class JobOut(WireModel):
     job_id: str
     state: JobState
     reason: str | None = Field(default=None, description="Why it is paused or was stopped.")
-    resumes_at: str | None = Field(
-        default=None, description="When a quota lets it go on by itself."
-    )
+    resumes_at: str | None = Field(default=None, description="When it goes on by itself.")
     purpose: str | None = None
     questions: list[dict[str, Any]] | None = None
     lines: int
@@ -66,6 +64,9 @@ class JobOut(WireModel):
     started_at: str | None = None
     ended_at: str | None = None
     collected_at: str | None = None
+    ends_at: str | None = Field(
+        default=None, description="When it is stopped unless a line is answered before."
+    )
     expires_at: str | None = Field(default=None, description="When it is deleted by itself.")
     deletion: DeletionProofOut | None = Field(default=None, description="Once it is deleted.")
 

@@ -6,7 +6,15 @@ from typing import Any
 from gateway.access.timestamps import format_time
 from gateway.verifications.jobs.stored_job import Job
 
-_TIMES = ("created_at", "uploaded_at", "started_at", "ended_at", "collected_at", "expires_at")
+_TIMES = (
+    "created_at",
+    "uploaded_at",
+    "started_at",
+    "ended_at",
+    "collected_at",
+    "ends_at",
+    "expires_at",
+)
 
 
 def job_document(job: Job, deletion: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -17,14 +17,15 @@ from gateway.verifications.jobs.template import Template
 
 COLUMNS: Final = """job_id, client_id, state, reason, resumes_at, purpose, questions, upload_id,
     request_digest, lines, broken, answered, completed, problems, tree, manifest, attempts, created_at,
-    uploaded_at, started_at, ended_at, collected_at, expires_at, deletion_id"""
+    uploaded_at, started_at, ended_at, collected_at, ends_at, expires_at,
+    deletion_id"""
 _FIND: Final = Statement(f"""
     SELECT {COLUMNS} FROM verification_job WHERE job_id = :job_id AND client_id = :client_id""")  # noqa: S608
 _SET_PHASE: Final = Statement("""
     UPDATE verification_job
     SET state = :state, reason = :reason, resumes_at = :resumes_at,
         started_at = coalesce(started_at, CAST(:started_at AS timestamptz)),
-        expires_at = CAST(:expires_at AS timestamptz)
+        ends_at = CAST(:ends_at AS timestamptz), expires_at = CAST(:expires_at AS timestamptz)
     WHERE job_id = :job_id""")
 _DELETE_SETS: Final = Statement("""
     DELETE FROM verification_job_set WHERE job_id = :job_id
@@ -60,6 +61,7 @@ class Job:
     started_at: datetime | None
     ended_at: datetime | None
     collected_at: datetime | None
+    ends_at: datetime | None
     expires_at: datetime | None
     deletion_id: str | None
 
@@ -70,6 +72,10 @@ class Job:
         kind = PauseReason if state is JobState.PAUSED else StopReason
         reason = None if self.reason is None else kind(self.reason)
         return JobPhase(state=state, reason=reason, resumes_at=self.resumes_at)
+
+    def is_overdue(self, now: datetime) -> bool:
+        """True where the job ends unless a line is answered now."""
+        return self.ends_at is not None and self.ends_at <= now
 
     @property
     def template(self) -> Template | None:
@@ -103,6 +109,7 @@ async def set_phase(
     job_id: str,
     phase: JobPhase,
     *,
+    ends_at: datetime | None,
     expires_at: datetime | None,
     started_at: datetime | None = None,
 ) -> None:
@@ -113,6 +120,7 @@ async def set_phase(
         "reason": phase.reason,
         "resumes_at": phase.resumes_at,
         "started_at": started_at,
+        "ends_at": ends_at,
         "expires_at": expires_at,
     }
     await connection.execute(_SET_PHASE, values)

@@ -17,7 +17,7 @@ class VerificationJobRow(SQLModel, table=True):
     """One job of one client.
 
     `answered` lines have an answer; the first `completed` of them stand in whole sets, and `tree` is
-    the frontier of their leaves.
+    the frontier of their leaves. A started job is stopped at `ends_at` unless a line is answered before.
     """
 
     __tablename__ = "verification_job"
@@ -56,6 +56,7 @@ class VerificationJobRow(SQLModel, table=True):
     started_at: datetime | None = column_types.moment(nullable=True)
     ended_at: datetime | None = column_types.moment(nullable=True)
     collected_at: datetime | None = column_types.moment(nullable=True)
+    ends_at: datetime | None = column_types.moment(nullable=True)
     expires_at: datetime | None = column_types.moment(nullable=True)
     deletion_id: str | None = column_types.text(nullable=True)
 

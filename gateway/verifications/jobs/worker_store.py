@@ -12,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.statements import Statement
 from gateway.verifications.jobs.frontier import Frontier
-from gateway.verifications.jobs.lifecycle import PauseReason, StopReason, end, wait_for_quota
+from gateway.verifications.jobs.lifecycle import PauseReason, StopReason, end, wait_until
 from gateway.verifications.jobs.stored_job import COLUMNS, Job, SealedSet, job_of, set_phase
 
 _GIVE_UP: Final = Statement("""
-    UPDATE verification_job
-    SET held_until = :retry_at, attempts = attempts + CAST(CAST(:failed AS boolean) AS integer)
-    WHERE job_id = :job_id AND holder = :holder""")
+    UPDATE verification_job SET held_until = :retry_at WHERE job_id = :job_id AND holder = :holder""")
+_COUNT_FAILURE: Final = Statement("""
+    UPDATE verification_job SET attempts = attempts + 1 WHERE job_id = :job_id""")
 _DELETE_UNTOLD: Final = Statement("""
     WITH gone AS (DELETE FROM verification_job_set WHERE job_id = :job_id AND told = 0)
     UPDATE verification_job_set SET asked = NULL WHERE job_id = :job_id AND asked IS NOT NULL""")
@@ -38,7 +38,8 @@ _CLAIM: Final = Statement(f"""
         LIMIT 1 FOR UPDATE SKIP LOCKED)
     UPDATE verification_job
     SET holder = :holder, held_until = :until, served_at = :now,
-        state = 'running', reason = NULL, resumes_at = NULL
+        state = 'running', reason = NULL, resumes_at = NULL,
+        ends_at = coalesce(ends_at, CAST(:ends_at AS timestamptz))
     FROM due WHERE job_id = due_id
     RETURNING {COLUMNS}, again""")  # noqa: S608
 _NEXT_SET: Final = Statement("""
@@ -50,7 +51,7 @@ _HELD: Final = Statement(f"""
 _ADVANCE: Final = Statement("""
     UPDATE verification_job
     SET answered = :answered, completed = :completed, problems = :problems, tree = :tree,
-        attempts = :attempts
+        attempts = :attempts, ends_at = CAST(:ends_at AS timestamptz)
     WHERE job_id = :job_id""")
 _STORE_SET: Final = Statement("""
     UPDATE verification_job_set
@@ -60,7 +61,7 @@ _STORE_SET: Final = Statement("""
 _END: Final = Statement("""
     UPDATE verification_job
     SET state = :state, reason = :reason, resumes_at = NULL, manifest = :manifest, ended_at = :now,
-        expires_at = :expires_at
+        ends_at = NULL, expires_at = :expires_at
     WHERE job_id = :job_id""")
 
 
@@ -84,13 +85,20 @@ class SetProgress:
     problems: int
     tree: Frontier
     attempts: int
+    ends_at: datetime | None
+    """When the job is stopped unless a line is answered before."""
 
 
 async def claim_next(
-    connection: AsyncConnection, *, holder: str, seconds: float, now: datetime
+    connection: AsyncConnection, *, holder: str, seconds: float, ends_at: datetime, now: datetime
 ) -> Claimed | None:
     """Claim the job whose turn it is, or one whose claim has expired."""
-    values = {"holder": holder, "until": now + timedelta(seconds=seconds), "now": now}
+    values = {
+        "holder": holder,
+        "until": now + timedelta(seconds=seconds),
+        "ends_at": ends_at,
+        "now": now,
+    }
     row = (await connection.execute(_CLAIM, values)).one_or_none()
     if row is None:
         return None
@@ -138,16 +146,22 @@ async def advance(connection: AsyncConnection, job: Job, found: SetProgress) -> 
             "problems": found.problems,
             "tree": found.tree.to_bytes(),
             "attempts": found.attempts,
+            "ends_at": found.ends_at,
         },
     )
 
 
-async def pause_for_quota(
-    connection: AsyncConnection, job: Job, reason: PauseReason, until: datetime
+async def pause_until(
+    connection: AsyncConnection,
+    job: Job,
+    reason: PauseReason,
+    until: datetime,
+    *,
+    ends_at: datetime | None,
 ) -> None:
-    """Pause a locked job until a quota fits again."""
-    phase = wait_for_quota(job.phase, reason, until)
-    await set_phase(connection, job.job_id, phase, expires_at=job.expires_at)
+    """Pause a locked job until a quota fits again, or a failed set is tried again; at most to its end."""
+    phase = wait_until(job.phase, reason, until if ends_at is None else min(until, ends_at))
+    await set_phase(connection, job.job_id, phase, ends_at=ends_at, expires_at=job.expires_at)
 
 
 async def end_job(
@@ -174,8 +188,12 @@ async def end_job(
 
 
 async def give_up(
-    connection: AsyncConnection, job_id: str, *, holder: str, retry_at: datetime, failed: bool
+    connection: AsyncConnection, job_id: str, *, holder: str, retry_at: datetime
 ) -> None:
     """End a hold whose work was cut off: whoever takes the job next knows it by the former holder."""
-    values = {"job_id": job_id, "holder": holder, "retry_at": retry_at, "failed": failed}
-    await connection.execute(_GIVE_UP, values)
+    await connection.execute(_GIVE_UP, {"job_id": job_id, "holder": holder, "retry_at": retry_at})
+
+
+async def count_failure(connection: AsyncConnection, job: Job) -> None:
+    """Count a failed attempt of a locked job."""
+    await connection.execute(_COUNT_FAILURE, {"job_id": job.job_id})

@@ -60,6 +60,7 @@ class Job(Serializable):
     broken: int
     answered: int
     problems: int
+    ends_at: datetime | None
     expires_at: datetime | None
     deletion: Mapping[str, Any] | None
     evidence: Evidence = field(repr=False)
@@ -278,6 +279,7 @@ def _read_job(body: Reader, evidence: Evidence) -> Job:
         broken=body.integer("broken"),
         answered=body.integer("answered"),
         problems=body.integer("problems"),
+        ends_at=body.optional_time("ends_at"),
         expires_at=body.optional_time("expires_at"),
         deletion=None if deletion is None else deletion.members,
         evidence=evidence,
