@@ -220,8 +220,17 @@ def _is_chosen(record: Record, choice: Choice, catalogue: Catalogue, today: date
 
 
 def _position(record: Record, catalogue: Catalogue) -> tuple[int, int, str]:
-    day = record.decided_on.toordinal() if record.decided_on else 0
-    return catalogue.codes.index(record.dataset), -day, record.record_id
+    return catalogue.codes.index(record.dataset), -_ordinal(record), record.record_id
+
+
+def _ordinal(record: Record) -> int:
+    """The day of the record, or of the month or year that it is of."""
+    if record.decided_on is not None:
+        return record.decided_on.toordinal()
+    if record.period is None:
+        return 0
+    year, _, month = record.period.partition("-")
+    return date(int(year), int(month or 1), 1).toordinal()
 
 
 def _left_out(

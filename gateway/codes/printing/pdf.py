@@ -1,6 +1,7 @@
 """PDF writer of printed codes: vectors and text, with the font embedded as a subset (fpdf2)."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Final
@@ -33,8 +34,25 @@ _KAPPA: Final = 4 / 3 * (2**0.5 - 1)
 _FONT: Final = "zh"
 
 
-def write_pdf(pages: Iterable[Page], typeface: Typeface, *, title: str, created: datetime) -> bytes:
-    """The pages as one PDF that asks to be printed at its size."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file within the PDF, its bytes as they are."""
+
+    name: str
+    media_type: str
+    description: str
+    content: bytes
+
+
+def write_pdf(
+    pages: Iterable[Page],
+    typeface: Typeface,
+    *,
+    title: str,
+    created: datetime,
+    attachment: Attachment | None = None,
+) -> bytes:
+    """The pages as one PDF that asks to be printed at its size; the same input gives the same bytes."""
     document = _Document(unit="mm")
     document.viewer_preferences = ViewerPreferences(print_scaling="None")
     document.set_title(title)
@@ -46,6 +64,15 @@ def write_pdf(pages: Iterable[Page], typeface: Typeface, *, title: str, created:
     document.embed(typeface)
     for page in pages:
         document.draw_page(page)
+    if attachment is not None:
+        document.embed_file(
+            bytes=attachment.content,
+            basename=attachment.name,
+            mime_type=attachment.media_type,
+            desc=attachment.description,
+            creation_date=created,
+            modification_date=created,
+        )
     return bytes(document.output())
 
 
@@ -61,6 +88,7 @@ class _Document(FPDF):
         font = self.fonts[_FONT]
         if isinstance(font, TTFFont):
             font.ttfont.recalcBBoxes = False  # the whole font's boxes serve; a second's work less
+            font.ttfont.recalcTimestamp = False
         self._texts: dict[tuple[Text, float], str] = {}
 
     def draw_page(self, page: Page) -> None:

@@ -62,14 +62,16 @@ class Paragraph:
     gap: float = 0.0
 
 
-def printable(text: str, typeface: Typeface) -> tuple[str, tuple[str, ...]]:
+def printable(
+    text: str, typeface: Typeface, *, longest: int = _LONGEST
+) -> tuple[str, tuple[str, ...]]:
     """The text as it is drawn, and the characters that the font has not, each once.
 
     Blanks become single spaces; what has no shape of its own is left out.
     """
     missing: dict[str, None] = {}
     drawn = []
-    plain = _APOSTROPHE.sub("'", _BLANKS.sub(" ", text[:_LONGEST]).strip())
+    plain = _APOSTROPHE.sub("'", _BLANKS.sub(" ", text[:longest]).strip())
     for each in plain:
         if unicodedata.category(each) in {"Cc", "Cf"} or _UNSEEN.match(each):
             continue
@@ -93,7 +95,7 @@ def _set_text(
     said, scale = [each for each in paragraphs if each.text], 1.0
     while True:
         scaled = [each if scale == 1 else replace(each, size=each.size * scale) for each in said]
-        broken = [_filled(each.text, area.width / each.size, typeface) for each in scaled]
+        broken = [filled_lines(each.text, area.width / each.size, typeface) for each in scaled]
         pairs = list(zip(scaled, broken, strict=True))
         height = sum(each.gap + len(lines) * each.size * LEADING for each, lines in pairs)
         if height <= area.height and all(len(lines) <= each.lines for each, lines in pairs):
@@ -147,14 +149,14 @@ def _balanced(text: str, lines: Sequence[str], width: float, typeface: Typeface)
         return lines
     tried = typeface.width(text) / most
     while tried < width:
-        balanced = _filled(text, tried, typeface)
+        balanced = filled_lines(text, tried, typeface)
         if len(balanced) <= most:
             return balanced
         tried *= _WIDER
     return lines
 
 
-def _filled(text: str, width: float, typeface: Typeface) -> list[str]:
+def filled_lines(text: str, width: float, typeface: Typeface) -> list[str]:
     """Lines of at most `width` ems, filled one after the other; a word wider than a line is broken."""
     lines, line, used = [], "", 0.0
     for word in _words(text, width, typeface):

@@ -1,0 +1,165 @@
+"""Layout of a report on A4 pages: title and symbol, facts, a table for each record, footers. Pure.
+
+Texts wrap, and what does not fit a page goes on upon the next, under the name of what goes on.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+from urllib.parse import urlsplit
+
+from gateway.codes import qr
+from gateway.codes.printing.drawing import (
+    BRAND,
+    SOFT,
+    Colour,
+    Page,
+    Symbol,
+)
+from gateway.codes.printing.typeface import Typeface
+from gateway.credit_reports.content import TITLE, Content, ReportedFacts, Section
+from gateway.credit_reports.pdf_sheet import BODY, LEADING, MARGIN, SMALL, WIDTH, Fact, Sheet
+from gateway.pages.i18n import Translated
+
+QR_WIDTH: Final = 36.0
+WARNING: Final[Colour] = (170, 60, 20)
+
+NOW: Final = Translated(
+    "是否仍然有效，以扫码页面为准：企业收回后，或所含记录修复、更正、撤回后，本报告不再有效。",
+    "Whether it still holds, its page says: it ends when the enterprise takes it back, and when a record "
+    "in it is repaired, corrected or withdrawn.",
+)
+SCAN: Final = Translated("扫码核验是否仍然有效", "Scan: does it still hold?")
+WITHOUT: Final = Translated("未查询到记录的类别", "Nothing found")
+NOTES: Final = Translated("说明", "Notes")
+VERIFY: Final = Translated("如何核验", "How to verify")
+SYNTHETIC: Final = Translated("合成数据，仅供演示", "Synthetic data of a demo")
+GOES_ON: Final = "（续）"
+EMPTY: Final = Translated("", "")
+FEWEST_ROWS: Final = 3
+"""Records from which a table is easier to read."""
+
+
+def report_pages(content: Content, typeface: Typeface, *, synthetic: bool) -> list[Page]:
+    """The pages of a report."""
+    sheet = Sheet(typeface)
+    _draw_head(sheet, content, synthetic=synthetic)
+    for fact in content.facts:
+        sheet.row(fact)
+    sheet.space(3)
+    sheet.lines(NOW.zh, size=BODY, colour=BRAND, bold=True)
+    sheet.lines(NOW.en, size=SMALL, colour=SOFT)
+    _draw_empty(sheet, [each for each in content.sections if not each.records])
+    for section in content.sections:
+        if section.records:
+            _draw_section(sheet, section)
+    _draw_texts(sheet, NOTES, content.left_out)
+    _draw_texts(sheet, VERIFY, _ways_to_verify(content))
+    return sheet.finish(f"{content.report_id} · {_domain(content)}")
+
+
+def _draw_head(sheet: Sheet, content: Content, *, synthetic: bool) -> None:
+    left, top = WIDTH - MARGIN - QR_WIDTH, MARGIN - 4
+    sheet.marks.append(Symbol(x=left, y=top, size=QR_WIDTH, matrix=qr.matrix_of(content.address)))
+    under = top + QR_WIDTH
+    for text in SCAN:
+        middle = left + (QR_WIDTH - sheet.width(text, SMALL)) / 2
+        sheet.line(text, middle, under, SMALL, SOFT)
+        under += SMALL * LEADING
+    wide = left - MARGIN - 6
+    sheet.lines("信桥 Xinqiao", size=4.2, width=wide, colour=BRAND, bold=True)
+    sheet.lines(_domain(content), size=SMALL, width=wide, colour=SOFT)
+    sheet.space(5)
+    sheet.lines(TITLE.zh, size=8.4, width=wide, bold=True)
+    sheet.lines(TITLE.en, size=4, width=wide, colour=SOFT)
+    if synthetic:
+        sheet.lines(f"{SYNTHETIC.zh}  {SYNTHETIC.en}", size=BODY, width=wide, colour=WARNING)
+    sheet.y = max(sheet.y, under) + 3
+
+
+def _draw_empty(sheet: Sheet, sections: Sequence[Section]) -> None:
+    if not sections:
+        return
+    sheet.space(6)
+    sheet.bar(WITHOUT, f"{len(sections)} 类")
+    sheet.running = f"{WITHOUT.zh}{GOES_ON}"
+    for each in sections:
+        sheet.row((each.name, each.statement))
+
+
+def _draw_section(sheet: Sheet, section: Section) -> None:
+    sheet.running = ""
+    sheet.space(6)
+    sheet.bar(section.name, section.statement.zh)
+    if not _draw_table(sheet, section):
+        for record in section.records:
+            _draw_record(sheet, section, record)
+    sheet.running = ""
+
+
+def _draw_table(sheet: Sheet, section: Section) -> bool:
+    """Several short records as one table, where it is not too wide."""
+    if len(section.records) < FEWEST_ROWS:
+        return False
+    heads = list(dict.fromkeys(label for each in section.records for label, _ in each.fields))
+    rows = [[dict(each.fields).get(head, EMPTY) for head in heads] for each in section.records]
+    sheet.running = f"{section.name.zh}{GOES_ON}"
+    if not sheet.table(heads, rows):
+        return False
+    sheet.space(1)
+    sheet.running = ""
+    for origin in dict.fromkeys(_origin_line(each.origin[:1]) for each in section.records):
+        sheet.lines(origin, size=SMALL, colour=SOFT)
+    for each in section.records:
+        if each.objection is not None:
+            sheet.lines(f"{each.headline.zh}：{each.objection.zh}", size=SMALL, colour=WARNING)
+    return True
+
+
+def _draw_record(sheet: Sheet, section: Section, record: ReportedFacts) -> None:
+    sheet.running = ""
+    sheet.keep(30)
+    sheet.space(3)
+    sheet.lines(record.headline.zh, size=BODY, bold=True, colour=BRAND)
+    sheet.running = f"{section.name.zh} · {record.headline.zh}{GOES_ON}"
+    sheet.space(0.8)
+    sheet.rule()
+    sheet.facts(record.fields)
+    sheet.space(1)
+    if record.objection is not None:
+        sheet.lines(f"{record.objection.zh}  {record.objection.en}", size=SMALL, colour=WARNING)
+    sheet.lines(_origin_line(record.origin), size=SMALL, colour=SOFT)
+
+
+def _draw_texts(sheet: Sheet, title: Translated, texts: Sequence[Translated]) -> None:
+    sheet.space(6)
+    sheet.bar(title, "")
+    for each in texts:
+        sheet.space(1.6)
+        sheet.lines(each.zh, size=BODY)
+        sheet.lines(each.en, size=SMALL, colour=SOFT)
+
+
+def _ways_to_verify(content: Content) -> list[Translated]:
+    domain = _domain(content)
+    return [
+        Translated(
+            f"在线：扫描二维码，或打开 {content.address} ，并核对域名为 {domain}。",
+            f"Online: scan the symbol or open the address, and see that its domain is {domain}.",
+        ),
+        Translated(
+            f"离线：本 PDF 附有经签名的报告文件 {content.report_id}.json，PDF 本身也有签名，改动一个字节即可"
+            "发现。可在上述页面选取文件核验，或用 xinqiao verify-report 命令和网关公布的公钥核验："
+            f"{content.issuer}/.well-known/jwks.json",
+            "Offline: the signed report is attached to this PDF, and the PDF itself is signed; one changed "
+            "byte is found, on the page above or by the command xinqiao verify-report with the gateway's "
+            "published keys.",
+        ),
+    ]
+
+
+def _origin_line(origin: Sequence[Fact]) -> str:
+    return "   ".join(f"{label.zh}：{value.zh}" for label, value in origin)
+
+
+def _domain(content: Content) -> str:
+    return urlsplit(content.issuer).netloc
