@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway import problems
+from gateway.clients.bundles import PUBLISHED as BUNDLES
+from gateway.consents.bundle_routes import described
 from gateway.creditfile.catalogue import Catalogue, load_catalogue
 from gateway.creditfile.catalogue_schema import FieldDefinition
 from gateway.oauth.dpop import use_nonce
@@ -16,13 +18,14 @@ PUBLISHED: Final = (
 
 
 def tables_of(catalogue: Catalogue) -> dict[str, Any]:
-    """Fields by dataset, problems by code, descriptions of OAuth errors."""
+    """Fields by dataset, bundles, problems by code, descriptions of OAuth errors."""
     return {
         "catalogue_version": catalogue.version,
         "fields": {
             code: {field.name: _field(field) for field in catalogue.dataset(code).fields}
             for code in sorted(catalogue.codes)
         },
+        "bundles": [described(each).model_dump(exclude_none=True) for each in BUNDLES],
         "problems": _problems(),
         "oauth_errors": dict(sorted({**SENTENCES, **_made()}.items())),
     }

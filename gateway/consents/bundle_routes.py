@@ -52,11 +52,12 @@ async def list_bundles(request: Request) -> Response:
 
 @cache
 def _published() -> str:
-    published = BundlesOut(bundles=[_described(each) for each in PUBLISHED])
+    published = BundlesOut(bundles=[described(each) for each in PUBLISHED])
     return to_json(published.model_dump(exclude_none=True))
 
 
-def _described(bundle: Bundle) -> BundleOut:
+def described(bundle: Bundle) -> BundleOut:
+    """A bundle in its wire form."""
     return BundleOut(
         bundle=bundle.name,
         title=_title(bundle.title),

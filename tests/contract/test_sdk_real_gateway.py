@@ -352,6 +352,31 @@ async def test_the_log_keeps_its_promises_to_the_sdk(served: GatewayFixture) -> 
 
 
 @KINDS
+async def test_a_bundle_is_asked_by_every_method(served: GatewayFixture, kind: Kind) -> None:
+    """Each result names what it stood for under this agreement."""
+    covered = frozenset({"not_abnormal.v1", "no_live_penalty.v1", "paid_tax_on_time.v1"})
+    codes = frozenset({"registration", "penalty"})
+    caller = await served.client(questions=covered, datasets=codes)
+    bank, uscc = client_of(caller, kind), served.uscc("clean")
+    loan: dict[str, Any] = {"purpose": "loan_approval", "bundle": "pre_loan.v1"}
+    usual = next(each for each in await result_of(bank.bundles()) if each.bundle == "pre_loan.v1")
+    tags = [tag for tag in usual.questions if tag in covered]
+    verified = await result_of(bank.verify(uscc, **loan))
+    assert [each.question for each in verified.answers] == tags
+    rows = bank.verify_many([uscc], **loan)
+    found = list(rows) if kind is Client else [each async for each in rows]
+    assert [each.question for each in found[0].answers] == tags
+    put = await result_of(bank.put_watch("by-bundle", enterprises=[uscc], **loan))
+    assert list(put.questions) == [tag for tag in tags if tag != "paid_tax_on_time.v1"]
+    job = await result_of(bank.jobs.create(**loan))
+    asked = [each["question"] for each in job.evidence.json()["questions"]]
+    assert asked == tags
+    await served.grant(caller, uscc, datasets=usual.datasets, separate=())
+    page = await result_of(bank.query(uscc, **loan))
+    assert set(page.bundle_datasets) == codes
+
+
+@KINDS
 async def test_a_bank_watches_and_is_told_what_to_ask_again(
     served: GatewayFixture, kind: Kind
 ) -> None:

@@ -85,6 +85,26 @@ async def test_a_workbook_comes_back_with_its_answers(
     assert found[10][5] == "invalid_uscc"
 
 
+async def test_a_file_is_asked_a_bundle(served: GatewayFixture, tmp_path: Path, run: Run) -> None:
+    """A column for each of its questions; empty where the agreement lacks it."""
+    caller = await platform(served, questions=frozenset({"not_abnormal.v1", "is_active.v1"}))
+    source, out = tmp_path / "m.csv", tmp_path / "r.csv"
+    text = StringIO()
+    csv.writer(text).writerows(merchants(served)[:3])
+    source.write_text(text.getvalue(), encoding="utf-8")
+    done = await run(caller, str(source), "--bundle", "review.v1", "--out", str(out))
+    assert done.status == 0, done.err
+    header, *rows = csv.reader(io.StringIO(out.read_text("utf-8-sig")))
+    place = {name: n for n, name in enumerate(header)}
+    assert all(row[place["not_abnormal.v1"]] in {"yes", "no"} for row in rows)
+    assert not any(row[place["no_live_penalty.v1"]] for row in rows)
+    other = await run(
+        caller, str(source), "--bundle", "tender.v1", "--out", str(tmp_path / "x.csv")
+    )
+    assert other.status == 2
+    assert "review.v1 (merchant_review)" in other.err
+
+
 async def test_the_same_command_again_asks_nothing_anew(
     served: GatewayFixture, tmp_path: Path, run: Run
 ) -> None:

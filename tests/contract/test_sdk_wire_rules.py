@@ -22,6 +22,7 @@ from tests.gateway_fixture import UNKNOWN, GatewayFixture
 from tests.waiting import eventually
 from tests.wire_sides import (
     OUTSIDE,
+    PURPOSE,
     REVIEW,
     Side,
     call,
@@ -34,7 +35,7 @@ from tests.wire_sides import (
 )
 from xinqiao import PURPOSES, MemoryCursor, errors
 from xinqiao._core.problems import BY_CODE
-from xinqiao.testing._published import PROBLEMS
+from xinqiao.testing._published import BUNDLES, PROBLEMS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -464,10 +465,43 @@ async def notice_of_expiry(side: Side) -> Any:
     return await notices(side, held, {}, "consent_expired"), side.client.consent(held).status
 
 
-async def public_catalogue(side: Side) -> int:
-    """The questions, for anybody."""
+async def public_catalogue(side: Side) -> list[int]:
+    """Questions and bundles, for anybody."""
     with side.raw() as raw:
-        return raw.get("/v1/questions").status_code
+        return [raw.get(path).status_code for path in ("/v1/questions", "/v1/bundles")]
+
+
+async def published_bundles(side: Side) -> bool:
+    """The bundles, to the member."""
+    return bool(call(side, "/v1/bundles", method="GET").json() == {"bundles": [*BUNDLES.values()]})
+
+
+async def asked_by_bundle(side: Side) -> Any:
+    """What a bundle stands for in a verification, in a request for a consent and in a query."""
+    verified = side.client.verify(side.uscc, purpose=PURPOSE, bundle="pre_loan.v1")
+    asked = side.client.request_consent(side.uscc, purpose=PURPOSE, bundle="pre_loan.v1")
+    await side.act("grant", asked.consent_id)
+    held = side.client.consent(asked.consent_id)
+    page = side.client.query(side.uscc, purpose=PURPOSE, bundle="pre_loan.v1")
+    usual, covered = BUNDLES["pre_loan.v1"], set(page.bundle_datasets)
+    tags = tuple(each["question"] for each in usual["questions"])
+    return (
+        tuple(each.question for each in verified.answers) == held.questions == tags,
+        held.datasets == page.bundle_datasets,
+        list(page.bundle_datasets) == [each for each in usual["datasets"] if each in covered],
+        {each.dataset for each in page.records} <= covered,
+    )
+
+
+async def flow_by_bundle(side: Side) -> list[str]:
+    """Refusals of pushed requests by bundle."""
+    told = []
+    for purpose, name in ((PURPOSE, "pre_loan.v9"), (PURPOSE, "review.v1"), ("lunch", "x.v1")):
+        with pytest.raises(errors.InvalidAuthorizationDetails) as refused:
+            side.client.start_consent(uscc=side.uscc, purpose=purpose, bundle=name)  # type: ignore[arg-type]
+        told.append(refused.value.detail)
+    side.client.start_consent(uscc=side.uscc, purpose=PURPOSE, bundle="pre_loan.v1")
+    return told
 
 
 async def methods(side: Side) -> set[Any]:
@@ -598,6 +632,23 @@ WRONG_CONSENTS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("invalid_request", {"valid_until": "2099-01-01T00:00:00Z"}),
     ("invalid_request", {"type": "credit_data"}),
 )
+ITEMS: Final[Mapping[str, Mapping[str, Any]]] = {
+    VERIFY: {"questions": [{"question": "is_active.v1"}]},
+    QUERY: {"datasets": ["penalty"]},
+    CONSENTS: {"questions": ["is_active.v1"]},
+}
+"""Members that a bundle stands in the place of, by path."""
+
+
+def wrong_bundle(path: str, members: Mapping[str, Any]) -> Rule:
+    """A body with a bundle that does not fit, or with neither a bundle nor items."""
+
+    def make(side: Side) -> Mapping[str, Any]:
+        return {"enterprise": {"uscc": side.uscc}, "purpose": PURPOSE, **members}
+
+    return wrong(path, "invalid_request", f"{path} with {members}", make)
+
+
 WRONG_QUERIES: Final[tuple[dict[str, Any], ...]] = (
     {"page": {"size": 0}},
     {"page": {"size": 201}},
@@ -782,8 +833,21 @@ RULES: Final = (
          lasting=False, story=a_header(Content_Type="application/json; charset=gbk")),
     Rule(published="method_not_allowed", story=methods, expected={"method_not_allowed"},
          lasting=False),
-    Rule(published="the catalogue of questions is public", story=public_catalogue, expected=200,
-         lasting=False),
+    Rule(published="questions and bundles are public", story=public_catalogue,
+         expected=[200, 200], lasting=False),
+    Rule(published="GET /v1/bundles", story=published_bundles, expected=True, lasting=False),
+    Rule(published="a bundle stands for what of it the agreement covers", story=asked_by_bundle,
+         expected=(True, True, True, True)),
+    Rule(published="a pushed request by bundle", story=flow_by_bundle, lasting=False, expected=[
+        "There is no such bundle; GET /v1/bundles lists them.",
+        "The bundle review.v1 is for the purpose merchant_review.",
+        "There is no such bundle; GET /v1/bundles lists them. 'lunch' is unknown.",
+    ]),
+    *(
+        wrong_bundle(path, members)
+        for path, items in ITEMS.items()
+        for members in ({"bundle": "pre_loan.v1", **items}, {"bundle": "x.v1"}, {"bundle": "review.v1"}, {})
+    ),
     Rule(published="Content-Digest", story=a_header(Content_Digest="sha-256=:AAAA:"),
          expected="digest_mismatch"),
     Rule(published="Idempotency-Key has at most 128 characters",
@@ -803,7 +867,8 @@ ELSEWHERE: Final = {
 }
 NOT_IN_THE_FAKE: Final = {
     "quotas by day, by enterprise and of distinct enterprises": "`refuse(429, …)` gives Retry-After",
-    "batches, jobs, watch lists, bundles, limits, records, codes, certificates": "the SDK has no method",
+    "jobs, watch lists": "tests/contract/test_sdk_jobs.py and test_sdk_real_gateway.py, the real one",
+    "records, codes, certificates": "the SDK has no method",
     "fields that the catalogue added after a consent": "a fake consent names no fields",
     "answers under source_unavailable": "`take_offline` withholds datasets; answers are the test's",
 }

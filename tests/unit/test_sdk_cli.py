@@ -166,6 +166,23 @@ def test_evidence_of_a_query_shows_how_long_each_record_is_used_and_kept(
     assert ends in good.stdout
 
 
+def test_ask_and_query_take_a_bundle(run: Callable[..., Result], fake_gateway: FakeGateway) -> None:
+    """In place of questions and datasets: one of the two, never both."""
+    fake_gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"])
+    loan = (USCC, "--purpose", "loan_approval", "--bundle", "pre_loan.v1")
+    asked = run("ask", *loan)
+    assert asked.exit_code == 0, asked.output
+    assert "no_live_penalty.v1" in asked.stdout
+    told = run("query", *loan)
+    assert told.exit_code == 0, told.output
+    assert "罚款" in told.stdout
+    for command, option in (("ask", "-q"), ("query", "--dataset")):
+        for wrong in (loan[:3], (*loan, option, "penalty")):
+            refused = run(command, *wrong)
+            assert refused.exit_code == 1
+            assert f"Give {option} or --bundle" in refused.stderr
+
+
 def test_query_shows_records_and_what_is_withheld(
     run: Callable[..., Result], fake_gateway: FakeGateway
 ) -> None:

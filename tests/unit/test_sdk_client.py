@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 import httpx2
 import pytest
 
-from xinqiao import AsyncClient, Client, QuestionTag, errors
+from xinqiao import AsyncClient, BundleName, Client, QuestionTag, errors
 from xinqiao.testing import FakeGateway
 from xinqiao.testing._signing import problem
 
@@ -261,6 +261,55 @@ def test_the_catalogue_of_questions_can_be_read(client: Any) -> None:
     catalogue = client.questions()
     assert {entry.question for entry in catalogue} == set(get_args(QuestionTag))
     assert catalogue.questions[0].details["question"] == catalogue.questions[0].question
+
+
+def test_a_bundle_asks_what_the_agreement_covers(client: Any, fake_gateway: FakeGateway) -> None:
+    """The answers, the page and the consent name what it stood for; the page's evidence reads alike."""
+    names = {each.bundle: each for each in client.bundles()}
+    assert set(names) == set(get_args(BundleName))
+    usual = names["pre_loan.v1"]
+    asked = client.verify(USCC, purpose="loan_approval", bundle="pre_loan.v1")
+    assert tuple(each.question for each in asked.answers) == tuple(usual.questions)
+    assert asked.evidence.result().answers == asked.answers
+    requested = client.request_consent(USCC, purpose="loan_approval", bundle="pre_loan.v1")
+    fake_gateway.answer_consent(requested.consent_id)
+    held = client.consent(requested.consent_id)
+    assert (held.datasets, held.questions) == (usual.datasets, tuple(usual.questions))
+    page = client.query(USCC, purpose="loan_approval", bundle="pre_loan.v1")
+    assert page.bundle_datasets == usual.datasets
+    assert page.evidence.result().bundle_datasets == usual.datasets
+    assert client.query(USCC, purpose="loan_approval", datasets=["penalty"]).bundle_datasets == ()
+    start = client.start_consent(uscc=USCC, purpose="loan_approval", bundle="pre_loan.v1")
+    grant = client.finish_consent(start, fake_gateway.decide(start.url))
+    assert (grant.datasets, grant.questions) == (usual.datasets, tuple(usual.questions))
+
+
+def test_many_rows_are_asked_a_bundle(client: Any) -> None:
+    """But for a row with questions of its own."""
+    rows = [USCC, (USCC, ["is_active.v1"])]
+    found = list(client.verify_many(rows, purpose="merchant_review", bundle="review.v1"))
+    assert len(found[0].answers) == 5
+    assert [each.question for each in found[1].answers] == ["is_active.v1"]
+
+
+def test_a_bundle_beside_what_it_stands_for_is_not_sent(
+    client: Any, fake_gateway: FakeGateway
+) -> None:
+    """By any method."""
+    loan: dict[str, Any] = {"purpose": "loan_approval", "bundle": "pre_loan.v1"}
+    before = len(fake_gateway.requests)
+    for call in (
+        lambda: client.verify(USCC, questions=["is_active.v1"], **loan),
+        lambda: client.query(USCC, datasets=["penalty"], **loan),
+        lambda: client.request_consent(USCC, datasets=["penalty"], **loan),
+        lambda: client.start_consent(questions=["is_active.v1"], **loan),
+        lambda: client.verify_many([USCC], questions=["is_active.v1"], **loan),
+        lambda: client.put_watch("w", questions=["is_active.v1"], enterprises=[USCC], **loan),
+        lambda: fake_gateway.client().jobs.create(questions=["is_active.v1"], **loan),
+    ):
+        with pytest.raises(errors.ConfigurationError, match="not both"):
+            call()
+    assert len(fake_gateway.requests) == before
 
 
 def test_the_same_call_again_is_a_new_call(client: Any, fake_gateway: FakeGateway) -> None:

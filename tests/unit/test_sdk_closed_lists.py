@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 from consent import Purpose, Status
+from gateway.clients.bundles import PUBLISHED
 from gateway.creditfile.catalogue import load_catalogue
 from gateway.creditfile.disclosure_policy import never_disclosed_fields
 from gateway.disclosure.consent_change_events import ConsentNoticeKind
@@ -12,7 +13,7 @@ from gateway.disclosure.withdrawal_notices import RecordKind
 from gateway.queries import withheld
 from tests.sdk_labels import LABELS, text_of
 from verification import LIMIT, QUESTIONS, Answer
-from xinqiao import PURPOSES, AnswerValue, ConsentStatus, QuestionTag, WithheldReason
+from xinqiao import PURPOSES, AnswerValue, BundleName, ConsentStatus, QuestionTag, WithheldReason
 from xinqiao._core import closed_lists
 
 
@@ -22,6 +23,7 @@ def test_purposes_questions_and_statuses_are_those_of_the_wire() -> None:
     assert set(get_args(AnswerValue)) == set(get_args(Answer))
     assert set(PURPOSES) == {each.value for each in Purpose}
     assert set(get_args(QuestionTag)) == {each.tag for each in QUESTIONS}
+    assert get_args(BundleName) == tuple(each.name for each in PUBLISHED)
     assert set(get_args(ConsentStatus)) == {each.value for each in Status}
 
 

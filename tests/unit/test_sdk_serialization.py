@@ -83,6 +83,7 @@ def make_results(gateway: FakeGateway, clock: Clock) -> dict[str, Any]:
         start,
         grant,
         bank.changes(),
+        bank.bundles(),
         bank.due_for_deletion([page]),
         page.evidence,
         *bank.verify_many(["no code"], questions=["is_active.v1"], **LOAN),

@@ -22,6 +22,7 @@ from xinqiao import (
     AnswerChange,
     AsyncClient,
     AsyncQueryPage,
+    BundleName,
     Change,
     Changes,
     Client,
@@ -58,6 +59,10 @@ def a_bank_s_code(bank: Client, purpose_of_a_form: str) -> None:
     bank.request_consent(
         USCC, purpose="tender", datasets=["penalty"], valid_until=date(2027, 5, 21)
     )
+    for bundle in bank.bundles():
+        assert_type(bundle.bundle, BundleName)
+        bank.verify(USCC, purpose="tender", bundle=bundle.bundle)
+    bank.query(USCC, purpose="loan_approval", bundle="pre_loan.v1")
     assert_type(bank.changes(after="1"), Changes)
     assert_type(bank.changes(store=FileCursor("feed.cursor")), Iterator[Change])
 
@@ -66,6 +71,7 @@ def a_bank_s_mistakes(bank: Client) -> None:
     """What a type checker finds before the gateway does."""
     bank.verify(USCC, purpose="loan_aproval", questions=["is_active.v1"])  # type: ignore[arg-type]
     bank.verify(USCC, purpose="tender", questions=["is_activ.v1"])  # type: ignore[list-item]
+    bank.query(USCC, purpose="tender", bundle="tender.v9")  # type: ignore[arg-type]
     bank.consents(status="activ")  # type: ignore[arg-type]
     bank.changes(after="1", store=MemoryCursor())  # type: ignore[call-overload]
     Client.from_env(timeouts=3)  # type: ignore[call-arg]

@@ -18,10 +18,12 @@ from . import errors
 from ._async_client import AsyncClient, AsyncQueryPage
 from ._client import Client, QueryPage
 from ._core.batch_results import LineEvidence, RowProblem, RowResult, SignedManifest
+from ._core.bundles import Bundle, Bundles
 from ._core.client_settings import ClientSettings
 from ._core.closed_lists import (
     PURPOSES,
     AnswerChangeKind,
+    BundleName,
     ConsentChangeKind,
     ConsentStatus,
     Purpose,
@@ -81,6 +83,9 @@ __all__ = [
     "AsyncClient",
     "AsyncCursorStore",
     "AsyncQueryPage",
+    "Bundle",
+    "BundleName",
+    "Bundles",
     "Change",
     "Changes",
     "Client",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Self, Type
 
 import httpx2
 
+from xinqiao._core import bundles as _bundles
 from xinqiao._core import calls, consent_flow, deletion, feed, receipts
 from xinqiao._core import limits as _limits
 from xinqiao._core import watches as _watches
@@ -36,7 +37,7 @@ from ._jobs import AsyncJobs
 
 if TYPE_CHECKING:
     from ._core.batch_results import RowResult
-    from ._core.closed_lists import Purpose
+    from ._core.closed_lists import BundleName, Purpose
     from ._core.questions import QuestionsAsked
     from ._core.session import Session
 
@@ -123,6 +124,7 @@ class AsyncClient(Connection[httpx2.AsyncBaseTransport]):
     query: Final = _paged_method(calls.query)
     query_all: Final = _records_method(calls.query)
     questions: Final = _async_method(calls.questions)
+    bundles: Final = _async_method(_bundles.bundles)
     limits: Final = _async_method(_limits.limits)
     start_consent: Final = _async_method(consent_flow.start_consent)
     finish_consent: Final = _async_method(consent_flow.finish_consent)
@@ -173,6 +175,7 @@ class AsyncClient(Connection[httpx2.AsyncBaseTransport]):
         *,
         purpose: Purpose,
         questions: QuestionsAsked = (),
+        bundle: BundleName | None = None,
         idempotency_key: str | None = None,
         progress: Callable[[int], object] | None = None,
         longest_wait: float = LONGEST_WAIT,
@@ -183,6 +186,7 @@ class AsyncClient(Connection[httpx2.AsyncBaseTransport]):
             rows=aiter(rows) if isinstance(rows, AsyncIterable) else iter(rows),
             purpose=purpose,
             questions=questions,
+            bundle=bundle,
             idempotency_key=idempotency_key,
             progress=progress,
             longest_wait=longest_wait,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Self, Type
 
 import httpx2
 
+from xinqiao._core import bundles as _bundles
 from xinqiao._core import calls, consent_flow, deletion, feed, receipts
 from xinqiao._core import limits as _limits
 from xinqiao._core import watches as _watches
@@ -37,7 +38,7 @@ from ._jobs import Jobs
 
 if TYPE_CHECKING:
     from ._core.batch_results import RowResult
-    from ._core.closed_lists import Purpose
+    from ._core.closed_lists import BundleName, Purpose
     from ._core.questions import QuestionsAsked
     from ._core.session import Session
 
@@ -114,6 +115,7 @@ class Client(Connection[httpx2.BaseTransport]):
     query: Final = _paged_method(calls.query)
     query_all: Final = _records_method(calls.query)
     questions: Final = _blocking_method(calls.questions)
+    bundles: Final = _blocking_method(_bundles.bundles)
     limits: Final = _blocking_method(_limits.limits)
     start_consent: Final = _blocking_method(consent_flow.start_consent)
     finish_consent: Final = _blocking_method(consent_flow.finish_consent)
@@ -164,6 +166,7 @@ class Client(Connection[httpx2.BaseTransport]):
         *,
         purpose: Purpose,
         questions: QuestionsAsked = (),
+        bundle: BundleName | None = None,
         idempotency_key: str | None = None,
         progress: Callable[[int], object] | None = None,
         longest_wait: float = LONGEST_WAIT,
@@ -171,11 +174,11 @@ class Client(Connection[httpx2.BaseTransport]):
     ) -> Iterator[RowResult]:
         """Ask about many enterprises, in batches of at most 10,000; their results in order.
 
-        A row is a USCC, asked `questions`, or a pair of a USCC and its own questions. Rows are read, sent
-        and given out batch by batch, each once its signed manifest has been verified; a batch that breaks
-        off is taken up under its key, and what was answered costs nothing again. What does not fit a quota
-        is waited for, up to `longest_wait` seconds at a time; beyond that it is a result with a `problem`,
-        as is a row that is refused. `progress` is called with the number of rows answered so far.
+        A row is a USCC, asked `questions` (or a `bundle`), or a pair of a USCC and its own questions. Rows
+        are read, sent and given out batch by batch, each once its signed manifest has been verified; a batch
+        that breaks off is taken up under its key, and what was answered costs nothing again. What does not
+        fit a quota is waited for, up to `longest_wait` seconds at a time; beyond that it is a result with a
+        `problem`, as is a row that is refused. `progress` is called with the number of rows answered so far.
 
         With an `idempotency_key` the same rows, given again within 24 hours, go on where they stopped, in
         whatever process. Raises what ends a batch: any `XinqiaoError`, whose `idempotency_key` is the key.
@@ -184,6 +187,7 @@ class Client(Connection[httpx2.BaseTransport]):
             rows=iter(rows),
             purpose=purpose,
             questions=questions,
+            bundle=bundle,
             idempotency_key=idempotency_key,
             progress=progress,
             longest_wait=longest_wait,

@@ -14,6 +14,7 @@ from . import flow
 from .batch_answer import BatchAnswer, read_batch
 from .batch_parsing import row_result
 from .batch_results import RowResult
+from .bundles import check_alone
 from .id_numbers import encrypt_id_numbers
 from .idempotency import key_on_error
 from .questions import QuestionsAsked, question_pairs, verification_body
@@ -22,7 +23,7 @@ from .uscc import log_mistyped
 if TYPE_CHECKING:
     from xinqiao._core.flow import Flow
 
-    from .closed_lists import Purpose
+    from .closed_lists import BundleName, Purpose
     from .session import Session
 
 #: A USCC, or a pair of a USCC and its own questions.
@@ -38,10 +39,10 @@ SHORTEST_WAIT: Final = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedBatch:
-    """The rows of one batch: codes, tags asked of each, and the body."""
+    """The rows of one batch: codes, tags asked of each (None: those of a bundle), and the body."""
 
     usccs: tuple[str, ...]
-    tags: tuple[tuple[str, ...], ...]
+    tags: tuple[tuple[str, ...] | None, ...]
     body: bytes = field(repr=False)
 
 
@@ -52,6 +53,7 @@ class BatchReader:
     rows: Iterator[RowAsked] | AsyncIterator[RowAsked]
     purpose: Purpose
     questions: QuestionsAsked
+    bundle: BundleName | None
     idempotency_key: str | None
     progress: Callable[[int], object] | None
     longest_wait: float
@@ -65,6 +67,7 @@ class BatchReader:
     def __post_init__(self) -> None:
         """Refuse what cannot be sent."""
         self._shared = question_pairs(self.questions)
+        check_alone(self.bundle, self._shared)
         if not 1 <= self.batch_size <= LARGEST_BATCH:
             raise ConfigurationError(f"A batch has 1 to {LARGEST_BATCH} rows.")
 
@@ -97,24 +100,25 @@ class BatchReader:
     def _asked(self, session: Session, rows: list[RowAsked], key: str) -> Flow[AskedBatch]:
         """The batch of these rows; what does not fit its size is held back."""
         usccs: list[str] = []
-        tags: list[tuple[str, ...]] = []
+        tags: list[tuple[str, ...] | None] = []
         lines: list[bytes] = []
         size = 0
         for place, row in enumerate(rows):
             uscc, own = (row, None) if isinstance(row, str) else row
             pairs = self._shared if own is None else question_pairs(own)
-            if not pairs:
+            bundle = self.bundle if own is None else None
+            if not pairs and bundle is None:
                 raise ConfigurationError(f"No questions are asked of {uscc!r}.")
             log_mistyped(uscc)
             sent = yield from encrypt_id_numbers(session, uscc, pairs, f"{key}.{place}")
-            body = {"line": place, **verification_body(uscc, self.purpose, sent)}
+            body = {"line": place, **verification_body(uscc, self.purpose, sent, bundle=bundle)}
             line = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
             size += len(line)
             if lines and size > LARGEST_BODY:
                 self._held = rows[place:]
                 break
             usccs.append(uscc)
-            tags.append(tuple(tag for tag, _ in pairs))
+            tags.append(tuple(tag for tag, _ in pairs) if bundle is None else None)
             lines.append(line)
         return AskedBatch(usccs=tuple(usccs), tags=tuple(tags), body=b"".join(lines))
 

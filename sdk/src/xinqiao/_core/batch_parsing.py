@@ -8,16 +8,19 @@ from xinqiao._core.json_reader import Reader
 from xinqiao.errors import ProtocolError
 
 from .batch_results import LineEvidence, RowProblem, RowResult
-from .parsing import read_answer, read_log_promise
+from .parsing import check_answered, read_answer, read_log_promise
 
 if TYPE_CHECKING:
     from .batch_answer import BatchAnswer
 
 
 def row_result(
-    answer: BatchAnswer, place: int, *, row: int, uscc: str, asked: tuple[str, ...]
+    answer: BatchAnswer, place: int, *, row: int, uscc: str, asked: tuple[str, ...] | None
 ) -> RowResult:
-    """The result of the line at `place`; its answers must be in the order of the questions."""
+    """The result of the line at `place`; its answers must be in the order of the questions.
+
+    `asked` is None where a bundle stood for them.
+    """
     line = Reader.of(answer.documents[place], f"line {place}")
     evidence = LineEvidence(line=answer.lines[place], index=place, batch=answer.manifest)
     if line.integer("line") != place:
@@ -41,8 +44,7 @@ def row_result(
             evidence=evidence,
         )
     answers = tuple(read_answer(each) for each in line.objects("answers"))
-    if tuple(each.question for each in answers) != asked:
-        raise ProtocolError("The answers are not to the questions that were asked.")
+    check_answered(answers, asked)
     return RowResult(
         row=row,
         uscc=uscc,

@@ -12,7 +12,8 @@ from xinqiao._core.api_call import call, make_headers, new_call, send_once
 from xinqiao.errors import ConfigurationError, ProtocolError
 
 from . import parsing, receipts
-from .closed_lists import ConsentStatus, Purpose, QuestionTag
+from .bundles import check_alone
+from .closed_lists import BundleName, ConsentStatus, Purpose, QuestionTag
 from .dates import day_text, term_text
 from .evidence import Evidence
 from .id_numbers import encrypt_id_numbers
@@ -46,26 +47,30 @@ def verify(
     uscc: str,
     *,
     purpose: Purpose,
-    questions: QuestionsAsked,
+    questions: QuestionsAsked = (),
+    bundle: BundleName | None = None,
     idempotency_key: str | None = None,
 ) -> Flow[Verification]:
     """Ask yes/no questions about one enterprise.
 
     `questions` maps a question's tag to the value that is asserted (None where it takes none, of a
     group a mapping of its members), or lists tags and (tag, value) pairs, such as `three_elements(…)`.
+    A `bundle` in their place asks those of its questions that the agreement covers.
     The same call with the same `idempotency_key` within 24 hours spends nothing again, in whatever
     process; without one a new key is made. Raises any `XinqiaoError`; its `idempotency_key` is the key.
     ID numbers are encrypted to the gateway's key, where it publishes one: no proxy and no evidence has them.
     """
     log_mistyped(uscc)
     pairs = question_pairs(questions)
+    check_alone(bundle, pairs)
     with key_on_error(session, idempotency_key) as key:
         asked = yield from encrypt_id_numbers(session, uscc, pairs, key)
-        body = verification_body(uscc, purpose, asked)
+        body = verification_body(uscc, purpose, asked, bundle=bundle)
         evidence = yield from call(
             session, "POST", "/v1/verifications", scope="verify", body=body, idempotency_key=key
         )
-        result = parsing.verification(evidence, tuple(tag for tag, _ in asked))
+        tags = tuple(tag for tag, _ in asked) if bundle is None else None
+        result = parsing.verification(evidence, tags)
     receipts.remember_promise(session, result.disclosure_id, result.log_promise, evidence)
     return result
 
@@ -75,7 +80,8 @@ def query(
     uscc: str,
     *,
     purpose: Purpose,
-    datasets: Iterable[str],
+    datasets: Iterable[str] = (),
+    bundle: BundleName | None = None,
     consent_id: str | None = None,
     decided_from: date | str | None = None,
     decided_to: date | str | None = None,
@@ -85,16 +91,21 @@ def query(
 ) -> Flow[QueryResult]:
     """Read the records that a consent allows; the first page, or the page at `cursor`.
 
-    A query and all its pages are one use of the consent. `decided_from` and `decided_to` are days.
-    `idempotency_key` is as in `verify`; the pages that follow get keys of their own. Raises
-    `NotAvailable` or a `ConsentError` where nothing may be disclosed, or any `XinqiaoError`.
+    A `bundle` in the place of `datasets` asks for those of its datasets that the agreement covers; the
+    result's `bundle_datasets` names them. A query and all its pages are one use of the consent.
+    `decided_from` and `decided_to` are days. `idempotency_key` is as in `verify`; the pages that follow
+    get keys of their own. Raises `NotAvailable` or a `ConsentError` where nothing may be disclosed, or any
+    `XinqiaoError`.
     """
     log_mistyped(uscc)
+    named = _names(datasets, "datasets")
+    check_alone(bundle, named or ())
     body = _without_empty(
         enterprise={"uscc": uscc},
         purpose=purpose,
         consent_id=consent_id,
-        datasets=_names(datasets, "datasets"),
+        bundle=bundle,
+        datasets=named,
         filter=_without_empty(
             decided_from=day_text(decided_from, "decided_from"),
             decided_to=day_text(decided_to, "decided_to"),
@@ -173,6 +184,7 @@ def request_consent(
     purpose: Purpose,
     datasets: Iterable[str] = (),
     questions: Iterable[QuestionTag] = (),
+    bundle: BundleName | None = None,
     valid_until: date | datetime | str | None = None,
     max_uses: int | None = None,
     amends: str | None = None,
@@ -180,14 +192,17 @@ def request_consent(
 ) -> Flow[ConsentRequest]:
     """Ask for a consent by link or QR code, where the enterprise is not at this browser.
 
-    `valid_until` is a time with its offset, or the last day (of China's time). `amends` is the id of a
-    running consent that is to be changed in its place. `idempotency_key` is as in `verify`.
+    A `bundle` in the place of `datasets` and `questions` asks for what of it the agreement covers; the
+    consent names what that is. `valid_until` is a time with its offset, or the last day (of China's time).
+    `amends` is the id of a running consent that is to be changed in its place. `idempotency_key` is as in
+    `verify`.
     """
     wanted = credit_data(
         uscc=uscc,
         purpose=purpose,
         datasets=datasets,
         questions=questions,
+        bundle=bundle,
         valid_until=valid_until,
         max_uses=max_uses,
     ) | _without_empty(amends=amends)
@@ -269,21 +284,25 @@ def credit_data(
     purpose: Purpose,
     datasets: Iterable[str],
     questions: Iterable[QuestionTag],
+    bundle: BundleName | None,
     valid_until: date | datetime | str | None,
     max_uses: int | None,
 ) -> dict[str, Any]:
     """Build the `credit_data` authorization details of a consent request, without `type`."""
     log_mistyped(uscc)
+    named = _names(datasets, "datasets"), _names(questions, "questions")
+    check_alone(bundle, *(each or () for each in named))
     wanted = _without_empty(
         enterprise=_without_empty(uscc=uscc),
         purpose=purpose,
-        datasets=_names(datasets, "datasets"),
-        questions=_names(questions, "questions"),
+        bundle=bundle,
+        datasets=named[0],
+        questions=named[1],
         valid_until=term_text(valid_until, "valid_until"),
         max_uses=max_uses,
     )
-    if not {"datasets", "questions"} & set(wanted):
-        raise ConfigurationError("A consent needs datasets or questions.")
+    if not {"bundle", "datasets", "questions"} & set(wanted):
+        raise ConfigurationError("A consent needs datasets or questions, or a bundle.")
     return wanted
 
 

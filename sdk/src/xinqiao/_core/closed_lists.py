@@ -58,6 +58,15 @@ QuestionTag: TypeAlias = Literal[
     "three_elements.v1",
 ]
 
+#: Published bundles; `client.bundles()` says what each stands for.
+BundleName: TypeAlias = Literal[
+    "pre_loan.v1",
+    "post_loan.v1",
+    "onboarding.v1",
+    "review.v1",
+    "tender.v1",
+]
+
 #: State of a consent.
 ConsentStatus: TypeAlias = Literal[
     "requested",

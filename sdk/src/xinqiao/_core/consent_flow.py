@@ -25,7 +25,7 @@ from xinqiao.errors import (
 )
 
 from .calls import credit_data
-from .closed_lists import Purpose, QuestionTag
+from .closed_lists import BundleName, Purpose, QuestionTag
 from .jose import pkce_challenge
 from .oauth import authenticated_post, metadata, read_token
 from .parsing import separate_consents
@@ -109,6 +109,7 @@ def start_consent(
     purpose: Purpose,
     datasets: Iterable[str] = (),
     questions: Iterable[QuestionTag] = (),
+    bundle: BundleName | None = None,
     uscc: str | None = None,
     valid_until: date | datetime | str | None = None,
     max_uses: int | None = None,
@@ -116,9 +117,9 @@ def start_consent(
 ) -> Flow[ConsentStart]:
     """Start a consent flow; without `uscc`, the person who signs in chooses the enterprise.
 
-    `valid_until` is a time with its offset, or the last day (of China's time). `redirect_uri` must be
-    registered; it defaults to the client's own. A mistake in what is asked for, or what the agreement does
-    not cover, raises `InvalidAuthorizationDetails`, which is a `RequestRefused`.
+    `bundle` and `valid_until` are as in `request_consent`. `redirect_uri` must be registered; it defaults
+    to the client's own. A mistake in what is asked for, or what the agreement does not cover, raises
+    `InvalidAuthorizationDetails`, which is a `RequestRefused`.
     """
     callback = redirect_uri or session.settings.redirect_uri
     if callback is None:
@@ -128,6 +129,7 @@ def start_consent(
         purpose=purpose,
         datasets=datasets,
         questions=questions,
+        bundle=bundle,
         valid_until=valid_until,
         max_uses=max_uses,
     )
@@ -208,7 +210,7 @@ def _redeem_code(session: Session, form: Mapping[str, str]) -> Flow[Mapping[str,
 
 
 def _token_scope(details: Mapping[str, Any]) -> str:
-    return "query verify" if "questions" in details else "query"
+    return "query verify" if {"questions", "bundle"} & set(details) else "query"
 
 
 def _check_callback(callback_url: str, start: ConsentStart, *, issuer: str) -> str:

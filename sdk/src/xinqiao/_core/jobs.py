@@ -16,6 +16,7 @@ from xinqiao._core.api_call import call, new_call, send_with_retries
 from xinqiao.errors import ConfigurationError, ProtocolError, SignatureInvalid
 
 from .batch_results import RowProblem
+from .bundles import check_alone
 from .json_reader import Reader
 from .merkle import Frontier, leaf_hash
 from .parsing import read_answer
@@ -26,7 +27,7 @@ from .strict import parse_json
 if TYPE_CHECKING:
     from xinqiao._core.flow import Flow
 
-    from .closed_lists import Purpose
+    from .closed_lists import BundleName, Purpose
     from .evidence import Evidence
     from .session import Session
 
@@ -102,17 +103,25 @@ class JobLine(Serializable):
 
 
 def create(
-    session: Session, *, purpose: Purpose | None = None, questions: Iterable[JobQuestion] = ()
+    session: Session,
+    *,
+    purpose: Purpose | None = None,
+    questions: Iterable[JobQuestion] = (),
+    bundle: BundleName | None = None,
 ) -> Flow[Job]:
     """Make a job without lines.
 
     With `purpose` and `questions` every row of its file is asked these: a public state by its tag, a band
-    with its `value`, an asserted value with the `column` that holds it. Without them its lines are those
-    of a batch.
+    with its `value`, an asserted value with the `column` that holds it. A `bundle` in the place of
+    `questions` stands for those of its questions that the agreement covers now. Without them its lines are
+    those of a batch.
     """
     asked = [{"question": each} if isinstance(each, str) else dict(each) for each in questions]
+    check_alone(bundle, asked)
     body: dict[str, Any] = {}
-    if purpose is not None or asked:
+    if bundle is not None:
+        body = {"purpose": purpose, "bundle": bundle}
+    elif purpose is not None or asked:
         body = {"purpose": purpose, "questions": asked}
     made = new_call(session, "POST", _PATH, scope=_SCOPE, body=body)
     return _job((yield from send_with_retries(session, made)))

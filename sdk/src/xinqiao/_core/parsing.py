@@ -63,17 +63,16 @@ def result(evidence: Evidence) -> Verification | QueryResult:
         return query_result(evidence)
     if evidence.status == _OK and path == "/v1/verifications":
         request = Reader.of(parse_json(exchange.request_body), "the request")
-        asked = tuple(item.text("question") for item in request.objects("questions"))
-        return verification(evidence, asked)
+        tags = tuple(item.text("question") for item in request.optional_objects("questions"))
+        return verification(evidence, tags if request.optional_text("bundle") is None else None)
     raise ConfigurationError("This is no evidence of a verification or a query: read its json().")
 
 
-def verification(evidence: Evidence, asked: tuple[str, ...]) -> Verification:
-    """Parse a verification; its answers must be in the order of the questions."""
+def verification(evidence: Evidence, asked: tuple[str, ...] | None) -> Verification:
+    """Parse a verification; its answers must be in the order of the questions (None: of a bundle)."""
     body = Reader.body(evidence)
     answers = tuple(read_answer(item) for item in body.objects("answers"))
-    if tuple(answer.question for answer in answers) != asked:
-        raise ProtocolError("The answers are not to the questions that were asked.")
+    check_answered(answers, asked)
     return Verification(
         verification_id=body.text("verification_id"),
         disclosure_id=body.text("disclosure_id"),
@@ -91,7 +90,7 @@ def verification(evidence: Evidence, asked: tuple[str, ...]) -> Verification:
 def query_result(evidence: Evidence) -> QueryResult:
     """Parse one page of records."""
     body = Reader.body(evidence)
-    page = body.optional_object("page")
+    bundle, page = body.optional_object("bundle"), body.optional_object("page")
     cursor = page.optional_text("cursor") if page else None
     return QueryResult(
         disclosure_id=body.text("disclosure_id"),
@@ -100,6 +99,7 @@ def query_result(evidence: Evidence) -> QueryResult:
         recipient=body.text("recipient"),
         as_of=body.time("as_of"),
         consent=_consent_use(body),
+        bundle_datasets=bundle.texts("datasets") if bundle else (),
         records=records(body),
         withheld=tuple(_withheld(item) for item in body.objects("withheld")),
         cursor=cursor,
@@ -168,6 +168,14 @@ def questions(evidence: Evidence) -> Questions:
         ),
         evidence=evidence,
     )
+
+
+def check_answered(answers: tuple[Answer, ...], asked: tuple[str, ...] | None) -> None:
+    """Refuse answers to other questions than those asked; of a bundle each is answered once."""
+    tags = tuple(answer.question for answer in answers)
+    fits = len(set(tags)) == len(tags) > 0 if asked is None else tags == asked
+    if not fits:
+        raise ProtocolError("The answers are not to the questions that were asked.")
 
 
 def read_answer(item: Reader) -> Answer:

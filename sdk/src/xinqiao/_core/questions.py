@@ -45,12 +45,18 @@ def question_pairs(questions: QuestionsAsked) -> list[tuple[str, QuestionValue]]
 
 
 def verification_body(
-    uscc: str, purpose: str, asked: Iterable[tuple[str, QuestionValue]]
+    uscc: str,
+    purpose: str,
+    asked: Iterable[tuple[str, QuestionValue]],
+    *,
+    bundle: str | None = None,
 ) -> dict[str, Any]:
-    """The body of a verification."""
+    """The body of a verification, of the questions or of a bundle in their place."""
+    whole: dict[str, Any] = {"enterprise": {"uscc": uscc}, "purpose": purpose}
+    if bundle is not None:
+        return {**whole, "bundle": bundle}
     return {
-        "enterprise": {"uscc": uscc},
-        "purpose": purpose,
+        **whole,
         "questions": [
             {"question": tag, **({} if value is None else {"value": _json_value(value)})}
             for tag, value in asked

@@ -164,6 +164,8 @@ class QueryResult(Serializable):
     recipient: str
     as_of: datetime
     consent: ConsentUse | None
+    bundle_datasets: tuple[str, ...]
+    """What the bundle that was asked for stood for; empty where datasets were named."""
     records: tuple[Record, ...]
     withheld: tuple[Withheld, ...]
     cursor: str | None

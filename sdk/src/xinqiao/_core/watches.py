@@ -10,7 +10,8 @@ from urllib.parse import quote
 from xinqiao._core.api_call import call
 from xinqiao.errors import ConfigurationError
 
-from .closed_lists import Purpose, QuestionTag
+from .bundles import check_alone
+from .closed_lists import BundleName, Purpose, QuestionTag
 from .evidence import Evidence
 from .json_reader import Reader
 from .serialization import Serializable
@@ -64,19 +65,20 @@ def put_watch(
     name: str,
     *,
     purpose: Purpose,
-    questions: Iterable[QuestionTag],
+    questions: Iterable[QuestionTag] = (),
+    bundle: BundleName | None = None,
     enterprises: Iterable[str],
 ) -> Flow[WatchList]:
     """Put a whole watch list in the place of the one of this name.
 
     Put it first and ask about its enterprises then: whatever changes afterwards is in the change feed
-    (`AnswerChange`). At most 10,000 codes, and questions that need no consent.
+    (`AnswerChange`). At most 10,000 codes, and questions that need no consent. A `bundle` in the place of
+    `questions` stands for such of its questions as the agreement covers; the result names them.
     """
-    body = {
-        "purpose": purpose,
-        "questions": _texts(questions, "questions"),
-        "enterprises": _texts(enterprises, "enterprises"),
-    }
+    named = _texts(questions, "questions")
+    check_alone(bundle, named)
+    asked = {"questions": named} if bundle is None else {"bundle": bundle}
+    body = {"purpose": purpose, **asked, "enterprises": _texts(enterprises, "enterprises")}
     evidence = yield from call(session, "PUT", _path_of(name), scope="verify", body=body)
     return _watch_list(Reader.body(evidence), evidence)
 

@@ -17,6 +17,7 @@ from uuid import uuid4
 import typer
 
 from xinqiao import (
+    BundleName,
     Client,
     Evidence,
     Purpose,
@@ -113,6 +114,11 @@ PurposeOption = Annotated[
     str, typer.Option("--purpose", help="What the answer is for, e.g. loan_approval.")
 ]
 
+BundleOption = Annotated[
+    str | None,
+    typer.Option("--bundle", help="What the purpose usually needs instead, e.g. pre_loan.v1."),
+]
+
 
 @app.command("verify-evidence")
 def verify_evidence_command(
@@ -152,9 +158,10 @@ def ask(
     uscc: Uscc,
     purpose: PurposeOption,
     question: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option("-q", "--question", help="TAG, TAG=VALUE or TAG=JSON object; repeat."),
-    ],
+    ] = None,
+    bundle: BundleOption = None,
     kit: Kit = None,
     who: As = "bank",
     keys: Keys = None,
@@ -171,12 +178,17 @@ def ask(
         _check_savable(save, force=force)
         asked: list[tuple[QuestionTag, QuestionValue]] = [
             (cast("QuestionTag", tag), value)
-            for tag, value in map(_inputs.parse_question, question)
+            for tag, value in map(_inputs.parse_question, question or ())
         ]
+        _inputs.check_asked("-q", question or (), bundle)
     with open_client(Client, kit, who, keys, language) as client, _key_if_lost(key, language):
         _warn(uscc, language)
         result = client.verify(
-            uscc, purpose=cast("Purpose", purpose), questions=asked, idempotency_key=key
+            uscc,
+            purpose=cast("Purpose", purpose),
+            questions=asked,
+            bundle=cast("BundleName | None", bundle),
+            idempotency_key=key,
         )
         _show.json(result.evidence) if as_json else _show.verification(result, language)
         _save(result.evidence, save, language, force=force)
@@ -186,7 +198,10 @@ def ask(
 def query(
     uscc: Uscc,
     purpose: PurposeOption,
-    dataset: Annotated[list[str], typer.Option("--dataset", help="What to read; repeat.")],
+    dataset: Annotated[
+        list[str] | None, typer.Option("--dataset", help="What to read; repeat.")
+    ] = None,
+    bundle: BundleOption = None,
     consent: Annotated[
         str | None, typer.Option(help="The consent, where there are several.")
     ] = None,
@@ -204,12 +219,14 @@ def query(
     key = key or str(uuid4())
     with plain_errors(language):
         _check_savable(save, force=force)
+        _inputs.check_asked("--dataset", dataset or (), bundle)
     with open_client(Client, kit, who, keys, language) as client, _key_if_lost(key, language):
         _warn(uscc, language)
         first = client.query(
             uscc,
             purpose=cast("Purpose", purpose),
-            datasets=dataset,
+            datasets=dataset or (),
+            bundle=cast("BundleName | None", bundle),
             consent_id=consent,
             idempotency_key=key,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -65,6 +65,15 @@ def read_keys(path: Path) -> Mapping[str, Any]:
             f"{path} is no JWK set. Take the gateway's /.well-known/jwks.json.",
         )
     return jwks
+
+
+def check_asked(option: str, named: Sequence[str], bundle: str | None) -> None:
+    """Either names or a bundle."""
+    if bool(named) == (bundle is not None):
+        raise InputError(
+            f"请给出 {option} 或 --bundle，二者取一。{_ASKED_NOTHING[0]}",
+            f"Give {option} or --bundle, one of the two. {_ASKED_NOTHING[1]}",
+        )
 
 
 def check_readable(path: Path) -> Path:

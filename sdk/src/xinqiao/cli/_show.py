@@ -88,7 +88,8 @@ def records(page: QueryPage, language: Language) -> None:
 def empty_datasets(pages: Sequence[QueryPage], language: Language) -> None:
     """Print a line for each dataset of a query that was given and has no record on any page."""
     first = pages[0]
-    asked = parse_json(first.evidence.exchange.request_body)["datasets"]
+    request = parse_json(first.evidence.exchange.request_body)
+    asked = first.bundle_datasets or request["datasets"]
     found = {record.dataset for page in pages for record in page.records}
     closed = {item.dataset for item in first.withheld if not item.fields}
     for name in asked:

@@ -16,6 +16,7 @@ from xinqiao._core.jose import SigningKey, pkce_challenge
 from xinqiao._core.strict import parse_json, parse_time
 
 from . import _lifetimes as lifetimes
+from ._bundles import expand
 from ._dpop import FakeProofs, OAuthRefusal
 from ._enterprises import FakeAgreement
 from ._mistakes import FakeSetupError
@@ -148,7 +149,8 @@ class FakeAuthorizationServer:
         """Read what a started consent flow asks for."""
         form = self.pushed[self._pushed_name(url, now)].form
         details: dict[str, Any] = parse_json(form["authorization_details"].encode())[0]
-        return details
+        expanded = expand(details, "/oauth/par", self.agreement)
+        return details if isinstance(expanded, Wrong) else dict(expanded)
 
     def _pushed_name(self, url: str, now: float) -> str:
         """The `request_uri` in the address of a flow that has been started and not decided."""
@@ -217,9 +219,12 @@ class FakeAuthorizationServer:
                 "invalid_authorization_details",
                 f"authorization_details is a list of one credit_data. Mend: {mend}.",
             )
+        expanded = expand(asked, "/oauth/par", self.agreement)
+        wrong = expanded if isinstance(expanded, Wrong) else None
+        asked = asked if isinstance(expanded, Wrong) else expanded
         named = {name: asked.get(name, ()) for name in ("datasets", "questions")}
         outside = ", ".join(self.agreement.missing(purpose=asked["purpose"], **named))
-        wrong = consent_problem(asked)
+        wrong = wrong or consent_problem(asked)
         if wrong is None and outside:
             wrong = Wrong("", f"This client's agreement does not cover: {outside}.")
         wrong = wrong or term_problem(asked, when)

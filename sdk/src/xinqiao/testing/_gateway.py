@@ -42,7 +42,7 @@ LONG_POLL_SECONDS: Final = 0.01
 REDIRECT_URI: Final = "https://bank.test/callback"
 
 _ENCODED: Final = "Send the body as it is: no Content-Encoding is taken here."
-_PUBLIC: Final = "/v1/questions"
+_PUBLIC: Final = frozenset({"/v1/bundles", "/v1/questions"})
 
 
 class FakeGateway(FakeConsentActs, FakeOutages, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
@@ -220,7 +220,7 @@ class FakeGateway(FakeConsentActs, FakeOutages, httpx2.BaseTransport, httpx2.Asy
 
     def _resource(self, request: httpx2.Request, path: str) -> httpx2.Response:
         """What /v1 answers, by the next fault, if there is one."""
-        is_open = path == _PUBLIC and "authorization" not in request.headers
+        is_open = path in _PUBLIC and "authorization" not in request.headers
         refusal = None if is_open else self._refusal(request)
         if refusal is not None:
             return self._signed(request, refusal)

@@ -26,6 +26,7 @@ METHODS: Final[Mapping[str, set[str]]] = {
     "/v1/consents": {"GET", "POST"},
     "/v1/changes": {"GET"},
     "/v1/changes/ack": {"POST"},
+    "/v1/bundles": {"GET", "HEAD"},
     "/v1/questions": {"GET", "HEAD"},
     "/v1/limits": {"GET", "HEAD"},
 }
@@ -43,6 +44,7 @@ _PARAMETERS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("POST", "/v1/queries"): (),
     ("POST", "/v1/consents"): (),
     ("POST", "/v1/changes/ack"): (),
+    ("GET", "/v1/bundles"): (),
     ("GET", "/v1/questions"): (),
     ("GET", "/v1/limits"): (),
     ("GET", "/v1/consents"): ("status", "after"),

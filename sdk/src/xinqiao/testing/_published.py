@@ -1,4 +1,4 @@
-"""Published tables of the gateway: fields of the datasets, problems, OAuth errors.
+"""Published tables of the gateway: fields of the datasets, bundles, problems, OAuth errors.
 
 `published.json` is written by `make docs` from the gateway's own tables.
 """
@@ -16,6 +16,10 @@ _TABLES: Final[Mapping[str, Any]] = json.loads(
 CATALOGUE_VERSION: Final[str] = _TABLES["catalogue_version"]
 FIELDS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = _TABLES["fields"]
 """By dataset and name: `type`, and where it has them `values`, `separate` and `personal`."""
+BUNDLES: Final[Mapping[str, Mapping[str, Any]]] = {
+    each["bundle"]: each for each in _TABLES["bundles"]
+}
+"""By name, as `GET /v1/bundles` has them."""
 PROBLEMS: Final[Mapping[str, Mapping[str, Any]]] = _TABLES["problems"]
 """By code: `status`, `title` and `detail`."""
 OAUTH_ERRORS: Final[Mapping[str, str]] = _TABLES["oauth_errors"]

@@ -147,6 +147,7 @@ _PAGE: Final = _object(
 _NAMES: Final = _list(_text(64, 1, _NAME), _MOST_NAMES, 0)
 _CONSENT: Final[Members] = {
     "purpose": (True, _text(64)),
+    "bundle": (False, _or_null(_text(64, 1, _NAME))),
     "datasets": (False, _NAMES),
     "questions": (False, _NAMES),
     "valid_until": (False, _or_null(_text(40))),
@@ -158,7 +159,8 @@ FORMS: Final[Mapping[str, Form]] = {
         {
             "enterprise": (True, _ENTERPRISE),
             "purpose": (True, _text(LONGEST_VALUE, 1)),
-            "questions": (True, _list(_QUESTION, _MOST_QUESTIONS)),
+            "bundle": (False, _or_null(_text(LONGEST_VALUE, 1))),
+            "questions": (False, _or_null(_list(_QUESTION, _MOST_QUESTIONS))),
         }
     ),
     "/v1/queries": _object(
@@ -166,7 +168,8 @@ FORMS: Final[Mapping[str, Form]] = {
             "enterprise": (True, _ENTERPRISE),
             "purpose": (True, _text(64, 1)),
             "consent_id": (False, _or_null(_text(64, 1))),
-            "datasets": (True, _list(_text(64, 1), _MOST_DATASETS)),
+            "bundle": (False, _or_null(_text(64, 1))),
+            "datasets": (False, _or_null(_list(_text(64, 1), _MOST_DATASETS))),
             "filter": (False, _FILTER),
             "page": (False, _PAGE),
         }

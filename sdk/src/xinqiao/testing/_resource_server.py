@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -15,6 +15,7 @@ from xinqiao._core.uscc import normalise, warnings_of
 from xinqiao.testing._enterprises import FakeConsent, FakeEnterprise
 
 from . import _queries
+from ._bundles import expand
 from ._consent_endpoints import FakeConsentServer, FakeRefusal, refuse_if, refuse_outside
 from ._feed import FakeDisclosure
 from ._files import FakeFiles
@@ -22,7 +23,7 @@ from ._http_rules import METHODS, problem_of, read_body, unreadable, wrong_param
 from ._ids import new_id
 from ._lifetimes import MERGE
 from ._log import FakeLog
-from ._published import CATALOGUE_VERSION
+from ._published import BUNDLES, CATALOGUE_VERSION
 from ._request_rules import Body, Wrong, query_problem, verification_problem
 from ._signing import json_response
 from ._verifications import FakeVerifications, rests_on_consent
@@ -82,16 +83,24 @@ class FakeResourceServer(FakeConsentServer):
         if isinstance(body, httpx2.Response):
             return body
         try:
-            return posts[path](request, self._under(bound, body, path, when), when)
+            expanded = self._expanded(body, path)
+            return posts[path](request, self._under(bound, expanded, path, when), when)
         except FakeRefusal as refused:
             return problem_of(refused.wrong.code, body, detail=refused.wrong.detail)
+
+    def _expanded(self, body: Body, path: str) -> Body:
+        """A body with what its bundle stands for."""
+        found = body if path == "/v1/changes/ack" else expand(body, path, self.agreement)
+        if isinstance(found, Wrong):
+            raise FakeRefusal(found)
+        return found
 
     def _under(self, bound: str | None, body: Body, path: str, when: datetime) -> Body:
         """A body that asks under the consent of its token, if it has one."""
         if bound is None or path not in {"/v1/verifications", "/v1/queries"}:
             return body
         consent = self.consents.held[bound]
-        refuse_if(query_problem(body) if "datasets" in body else verification_problem(body))
+        refuse_if(query_problem(body) if path == "/v1/queries" else verification_problem(body))
         if normalise(body["enterprise"]["uscc"]) != consent.uscc:
             raise FakeRefusal(Wrong("not_available", _ANOTHERS))
         if body.get("consent_id", bound) not in {bound, None}:
@@ -101,8 +110,8 @@ class FakeResourceServer(FakeConsentServer):
         return {**body, "consent_id": bound}
 
     def _read_only(self, request: httpx2.Request, path: str, when: datetime) -> httpx2.Response:
-        if path == "/v1/questions":
-            return _questions()
+        if path in _PUBLISHED:
+            return json_response(200, _PUBLISHED[path]())
         if path == "/v1/changes":
             return self._changes(request)
         if path == "/v1/consents":
@@ -230,7 +239,10 @@ class FakeResourceServer(FakeConsentServer):
         )
         cursor = self.cursors.write(body, consent, end, when) if end < len(records) else None
         until = consent.valid_until
+        named = body.get("bundle")
+        bundle = {"name": named, "datasets": list(body["datasets"])}
         return head | {
+            **({} if named is None else {"bundle": bundle}),
             "recipient": self.recipient,
             "consent": {
                 "consent_id": consent.consent_id,
@@ -269,7 +281,7 @@ class FakeResourceServer(FakeConsentServer):
         }
 
 
-def _questions() -> httpx2.Response:
+def _questions() -> dict[str, Any]:
     """The catalogue of questions, in its rules; the gateway's has titles and meanings too."""
     entries = [
         {
@@ -282,4 +294,10 @@ def _questions() -> httpx2.Response:
         }
         for tag, rule in QUESTION_RULES.items()
     ]
-    return json_response(200, {"catalogue_version": CATALOGUE_VERSION, "questions": entries})
+    return {"catalogue_version": CATALOGUE_VERSION, "questions": entries}
+
+
+_PUBLISHED: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
+    "/v1/questions": _questions,
+    "/v1/bundles": lambda: {"bundles": list(BUNDLES.values())},
+}

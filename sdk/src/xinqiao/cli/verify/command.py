@@ -32,13 +32,16 @@ _ANSWERS: Final = {"yes": "是", "no": "否", "not_determined": "不作判断"}
 def verify(
     file: Annotated[Path, typer.Argument(help="CSV, Excel or NDJSON, with a column of codes.")],
     purpose: Annotated[str, typer.Option(help="What the answers are for, e.g. merchant_review.")],
+    out: Annotated[Path, typer.Option(help="The file of answers: .xlsx, .csv or .ndjson.")],
     question: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             "-q", "--question", help="TAG, TAG=VALUE, or TAG=@COLUMN of the file; repeat."
         ),
-    ],
-    out: Annotated[Path, typer.Option(help="The file of answers: .xlsx, .csv or .ndjson.")],
+    ] = None,
+    bundle: Annotated[
+        str | None, typer.Option(help="A published bundle in their place, e.g. review.v1.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
     encoding: Annotated[str, typer.Option(help="utf-8 or gb18030; else by the contents.")] = "auto",
     sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook.")] = None,
@@ -55,6 +58,7 @@ def verify(
     """
     language = lang or reader_language()
     with plain_errors(language, status=REFUSED):
+        _inputs.check_asked("-q", question or (), bundle)
         options = ReadOptions(
             path=_inputs.check_readable(file),
             format=format_of(file, None),
@@ -63,7 +67,14 @@ def verify(
             uscc_names=USCC_NAMES,
         )
         total = count_rows(options)
-        review = Review(file=options, purpose=purpose, questions=question, out=out, force=force)
+        review = Review(
+            file=options,
+            purpose=purpose,
+            questions=question or (),
+            bundle=bundle,
+            out=out,
+            force=force,
+        )
     begun = time.monotonic()
     with (
         open_client(Client, kit, who, keys, language, status=REFUSED, retry=PATIENT) as client,

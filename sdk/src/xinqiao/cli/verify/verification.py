@@ -22,7 +22,15 @@ from .asked import AskedOfRows, asked_of_rows, code_place
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from xinqiao import Client, Purpose, QuestionTag, QuestionValue, RowProblem, RowResult
+    from xinqiao import (
+        BundleName,
+        Client,
+        Purpose,
+        QuestionTag,
+        QuestionValue,
+        RowProblem,
+        RowResult,
+    )
     from xinqiao._core.batch import RowAsked
 
 _PIECE: Final = 1 << 20
@@ -39,12 +47,15 @@ class Review:
     file: ReadOptions
     purpose: str
     questions: Sequence[str]
+    bundle: str | None
     out: Path
     force: bool
 
     def key(self) -> str:
         """The idempotency key of these questions of these bytes: the same command goes on where it was."""
-        digest = hashlib.sha256(json.dumps([self.purpose, *self.questions]).encode())
+        digest = hashlib.sha256(
+            json.dumps([self.purpose, *self.questions, *filter(None, [self.bundle])]).encode()
+        )
         with self.file.path.open("rb") as file:
             while piece := file.read(_PIECE):
                 digest.update(piece)
@@ -94,10 +105,25 @@ def run_review(client: Client, review: Review, progress: Callable[[int], None]) 
         code = code_place(rows.columns)
         asked = asked_of_rows(review.questions, rows.columns)
         tags = list(dict.fromkeys(each.tag for each in asked))
+        if review.bundle is not None:
+            tags = _tags_of(client, review.bundle, review.purpose)
         with answers_file(review.out, rows.columns, tags, force=review.force) as writer:
             return _answered(client, review, _Rows(rows, code, asked), writer, progress)
     finally:
         rows.close()
+
+
+def _tags_of(client: Client, name: str, purpose: str) -> list[str]:
+    """The questions of a published bundle of this purpose: the columns of answers."""
+    published = list(client.bundles())
+    found = next((each for each in published if each.bundle == name), None)
+    if found is None or found.purpose != purpose:
+        names = ", ".join(f"{each.bundle} ({each.purpose})" for each in published)
+        raise InputError(
+            f"没有用途为 {purpose} 的 {name}；已公布的：{names}。",
+            f"There is no {name} for the purpose {purpose}; published are: {names}.",
+        )
+    return list(found.questions)
 
 
 class _Rows:
@@ -117,7 +143,8 @@ class _Rows:
                 cast("tuple[QuestionTag, QuestionValue]", each.of_row(cells))
                 for each in self._asked
             ]
-            yield cells[self._code].strip(), questions
+            code = cells[self._code].strip()
+            yield (code, questions) if questions else code
 
 
 def _answered(
@@ -129,12 +156,14 @@ def _answered(
 ) -> Tally:
     tally = Tally()
     asked, key, purpose = iter(rows), review.key(), cast("Purpose", review.purpose)
+    bundle = cast("BundleName | None", review.bundle)
     first = client.verify_many(
-        islice(asked, FIRST_ROWS), purpose=purpose, idempotency_key=f"{key}-first"
+        islice(asked, FIRST_ROWS), purpose=purpose, bundle=bundle, idempotency_key=f"{key}-first"
     )
     others = client.verify_many(
         asked,
         purpose=purpose,
+        bundle=bundle,
         idempotency_key=key,
         progress=lambda answered: progress(FIRST_ROWS + answered),
     )
