@@ -120,7 +120,7 @@ LISTS: Final = (
                 "个体工商户经营者的个人字段，需个人征信许可",
                 "A personal field of an individual business, for an agency without the licence",
             ),
-            "class_never": ("按级别不提供给任何人", "Of a class that nobody is told"),
+            "class_never": ("按级别不提供给任何接入方", "Of a class that no client is told"),
             "source_unavailable": ("数源暂不可用", "The source does not deliver at present"),
         },
     ),

@@ -64,6 +64,12 @@ _FIELDS: dict[str, dict[str, Any]] = {
     "commitment": {"number": "诺1", "committed_on": "2026-01-05", "fulfilment": "fulfilled"},
     "public_rating": {"score": 800, "level": "良好", "date": "2026-10-01"},
     "industry_rating": {"number": "评1", "level": "A", "published": False},
+    "third_party_rating": {"number": "评2", "level": "AA"},
+    "comprehensive_rating": {
+        "scheme": "浙江省公共信用综合评价",
+        "level": "良好",
+        "date": "2026-10-01",
+    },
     "inspection": {"task": "抽1", "inspected_on": "2026-10-01", "result": "未发现问题"},
     "tax_and_social": {"kind": "tax", "period": "2026-10", "on_time": True},
     "supervision": {"number": "警1", "indicator": "一址多照", "date": "2026-10-01"},

@@ -404,6 +404,31 @@ RULES: Final = (
         ),
     ),
     Rule(
+        zh="社会化评价：评价机构备案有效期内；未备案的不提供",
+        en="Third-party ratings: while the evaluator is filed; without a filing never",
+        source="浙市监信〔2025〕2号第6、12项†",
+        examples=(
+            Example(
+                zh="2026-03-01评价，备案有效期至2027-12-31",
+                en="Rated on 2026-03-01, filed until 2027-12-31",
+                dataset="third_party_rating",
+                fields={
+                    "date": "2026-03-01",
+                    "filing_number": "备1",
+                    "filing_until": "2027-12-31",
+                },
+                last_day=date(2027, 12, 31),
+            ),
+            Example(
+                zh="2026-03-01评价，评价机构未备案",
+                en="Rated on 2026-03-01, the evaluator not filed",
+                dataset="third_party_rating",
+                fields={"date": "2026-03-01"},
+                last_day=NEVER,
+            ),
+        ),
+    ),
+    Rule(
         zh="失信信息保存：自认定之日起5年†，在列期间延长",
         en="Retention of bad information: five years from determination†, longer while listed",
         source="《浙江省公共信用信息管理条例》†",

@@ -23,6 +23,7 @@ from gateway.creditfile.column_names import column_targets
 from gateway.creditfile.delivery_forms import DeliveryForms
 from gateway.creditfile.disclosure_class import CLASSES_FOR, Audience, DisclosureClass
 from gateway.creditfile.procedure_rules import ObjectionKinds, RepairRules
+from gateway.creditfile.rating_schemes import RatingScheme, conditions_of
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, REGISTRATION
 
 PUBLISHED_CATALOGUE: Final = files("gateway.creditfile") / "catalogue.yaml"
@@ -48,6 +49,8 @@ class Catalogue(CataloguePart):
     objections: ObjectionKinds
     repair: RepairRules | None = None
     licensing_items: LicensingItems | None = None
+    rating_schemes: tuple[RatingScheme, ...] = ()
+    """Schemes of ratings (评价体系); of one code, the newest version first."""
     deliveries: DeliveryForms = DeliveryForms()
     datasets: tuple[DatasetDefinition, ...]
 
@@ -126,6 +129,11 @@ class Catalogue(CataloguePart):
         rules = ((code, self.rules_of(code).latest_of) for code in self.codes)
         return {code: series for code, series in rules if series is not None}
 
+    def scheme_of(self, dataset: str, fields: Mapping[str, Any]) -> RatingScheme | None:
+        """The scheme that a rating with these fields goes by, where one is published."""
+        own = (each for each in self.rating_schemes if each.dataset == dataset)
+        return next((each for each in own if each.fits(fields)), None)
+
     def ending_with(self, datasets: Iterable[str]) -> list[tuple[str, str]]:
         """Pairs of one of `datasets` and the dataset with whose records its bad ones end."""
         return [(code, self.ends_with[code].dataset) for code in datasets if code in self.ends_with]
@@ -172,7 +180,31 @@ class Catalogue(CataloguePart):
         if not strangers <= set(self.codes):
             raise ValueError(f"objections: there is no dataset {min(strangers - set(self.codes))}")
         self._check_repair()
+        self._check_schemes()
         return self
+
+    def _check_schemes(self) -> None:
+        """Schemes are of ratings, by fields and datasets that exist, with values that they can have."""
+        for scheme in self.rating_schemes:
+            where = f"rating scheme {scheme.code}"
+            named = {scheme.dataset, *(code for code, _ in conditions_of(scheme))}
+            if not named <= set(self.codes):
+                raise ValueError(f"{where}: there is no dataset {min(named - set(self.codes))}")
+            rated = self._by_code[scheme.dataset]
+            if not set(scheme.where) <= set(rated.field_by_name):
+                raise ValueError(f"{where}: it goes by no field of {rated.code}")
+            levels = rated.field_by_name.get(rated.field_of.get("level", ""))
+            known = set(levels.values) if levels else set()
+            if known and not {each.name for each in scheme.levels} <= known:
+                raise ValueError(f"{where}: a level is no value of {rated.code}")
+            for code, condition in conditions_of(scheme):
+                if condition is not None and not self._by_code[code].can_hold(condition):
+                    raise ValueError(
+                        f"{where}: a condition is no value of {code}.{condition.field}"
+                    )
+        versions = [(each.code, each.version) for each in self.rating_schemes]
+        if len(set(versions)) != len(versions):
+            raise ValueError("a rating scheme's version stands twice")
 
     def _check_repair(self) -> None:
         """Repair rules are of bad information, run from a day that it has, and know its severities."""
@@ -229,6 +261,8 @@ class Catalogue(CataloguePart):
             needed.add(rules.publicity_by_severity.minor.published_if)
         if rules.ends_with is not None:
             needed.add(rules.ends_with.field)
+        if rules.filing is not None:
+            needed |= {rules.filing.number, rules.filing.until}
         if needed - names:
             message = (
                 f"dataset {dataset.code}: its clock goes by {min(needed - names)}, no field of it"

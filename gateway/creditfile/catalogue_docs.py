@@ -17,7 +17,8 @@ Version {version}. Made by `make docs` from
 [catalogue.yaml](../../gateway/creditfile/catalogue.yaml): change that, not this page.
 
 A field's class says how far it may go: `public` to anybody, `authorised` to a client under the
-enterprise's consent, `government` to no client, `never` to nobody (it may be compared in a question).
+enterprise's consent, `enterprise` to the enterprise itself and to no client, `government` to no client,
+`never` to nobody (it may be compared in a question).
 A field without a class is never served. Personal fields that are not public lie sealed; those of an
 individual business are masked in public. Where a field needs a separate consent (单独同意), a client is
 told it only if that was given too, by whoever is named; of an individual business by its operator. It is
@@ -181,6 +182,11 @@ def _term_sentences(rules: ClockRules) -> Iterator[str]:
         )
     if rules.until_valid_to:
         yield "Told until its last day of validity."
+    if rules.filing is not None:
+        yield (
+            f"Told only with its filing (`{rules.filing.number}`), until the filing's last day "
+            f"(`{rules.filing.until}`; {rules.filing.law})."
+        )
     if rules.latest_of is not None:
         series = "".join(f" of each `{name}`" for name in rules.latest_of)
         yield f"Only the latest{series} is told."

@@ -37,7 +37,10 @@ COLUMNS: Final = (
 
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
 
-FieldType = Literal["text", "free_text", "texts", "date", "month", "boolean", "integer", "decimal"]
+FieldType = Literal[
+    "text", "free_text", "texts", "date", "month", "boolean", "integer", "decimal", "indicators"
+]
+"""`indicators`: of a rating, points and reason codes by indicator of its scheme."""
 
 
 def _as_tuple(value: object) -> object:
@@ -349,7 +352,7 @@ class DatasetDefinition(CataloguePart):
             condition.field
             for field in self.fields
             for condition in field.conditions
-            if not self._can_hold(condition)
+            if not self.can_hold(condition)
         }
         beside = {name for field in self.fields if field.yuan for name in field.yuan.texts}
         problems = (
@@ -363,7 +366,7 @@ class DatasetDefinition(CataloguePart):
                 raise ValueError(f"dataset {self.code}: {sentence}")
         return self
 
-    def _can_hold(self, condition: Condition) -> bool:
+    def can_hold(self, condition: Condition) -> bool:
         """True if the condition asks for values that its field can have."""
         field = self.field_by_name.get(condition.field)
         if field is None:

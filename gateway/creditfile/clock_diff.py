@@ -14,16 +14,13 @@ def clock_widenings(old: ClockRules, new: ClockRules) -> Iterator[str]:
     """Disclosures that the new rule widens."""
     if new.until_removed and not old.until_removed:
         yield "told for as long as it is listed"
-    if _longer(old.retention_months, new.retention_months):
-        yield "kept longer"
-    if _longer(new.retention_months, old.retention_months):
-        yield "kept for a shorter time, and deleted then"
-    if old.until_removed and not new.until_removed and new.retention_months is not None:
-        yield "deleted although it may still be listed"
+    yield from _retention_changes(old, new)
     if old.term is not None:
         yield from _term_changes(old.term, new.term)
     if old.ends_with is not None and new.ends_with != old.ends_with:
         yield "does not end with the record that it led to"
+    if old.filing is not None and new.filing != old.filing:
+        yield "told without the filing that it needed"
     if old.until_valid_to and not new.until_valid_to:
         yield "told beyond its validity"
     if old.latest_of is not None and (
@@ -33,6 +30,15 @@ def clock_widenings(old: ClockRules, new: ClockRules) -> Iterator[str]:
     yield from _publicity_rules_changes(old, new)
     if old.exempt is not None:
         yield from _exemption_changes(old.exempt, new.exempt)
+
+
+def _retention_changes(old: ClockRules, new: ClockRules) -> Iterator[str]:
+    if _longer(old.retention_months, new.retention_months):
+        yield "kept longer"
+    if _longer(new.retention_months, old.retention_months):
+        yield "kept for a shorter time, and deleted then"
+    if old.until_removed and not new.until_removed and new.retention_months is not None:
+        yield "deleted although it may still be listed"
 
 
 def _term_changes(old: Term, new: Term | None) -> Iterator[str]:

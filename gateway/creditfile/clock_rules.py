@@ -119,6 +119,16 @@ class EndsWith(CataloguePart):
     """Field that holds the other record's key."""
 
 
+class Filing(CataloguePart):
+    """A record is disclosed only while whoever made it is filed (备案)."""
+
+    law: NonEmptyText
+    number: Name
+    """Field with the number of the filing; without one it is not disclosed."""
+    until: Name
+    """Field with the filing's last day."""
+
+
 class ClockRules(CataloguePart):
     """Rules that end the disclosure of a record, beside repair and withdrawal."""
 
@@ -133,6 +143,7 @@ class ClockRules(CataloguePart):
     publicity_by_severity: PublicityBySeverity | None = None
     exempt: Exempt | None = None
     ends_with: EndsWith | None = None
+    filing: Filing | None = None
 
     @property
     def has_publicity(self) -> bool:

@@ -9,6 +9,8 @@ class DisclosureClass(StrEnum):
 
     PUBLIC = "public"
     AUTHORISED = "authorised"
+    ENTERPRISE = "enterprise"
+    """The enterprise itself sees it; it reaches no client."""
     GOVERNMENT = "government"
     NEVER = "never"
     """May be compared in a question; never disclosed."""
@@ -33,6 +35,8 @@ CLASSES_FOR: Final[dict[Audience, frozenset[DisclosureClass]]] = {
     Audience.VERIFICATION: frozenset(
         {DisclosureClass.PUBLIC, DisclosureClass.AUTHORISED, DisclosureClass.NEVER}
     ),
-    Audience.ENTERPRISE: frozenset({DisclosureClass.PUBLIC, DisclosureClass.AUTHORISED}),
+    Audience.ENTERPRISE: frozenset(
+        {DisclosureClass.PUBLIC, DisclosureClass.AUTHORISED, DisclosureClass.ENTERPRISE}
+    ),
 }
 """`government` reaches no client and no page."""

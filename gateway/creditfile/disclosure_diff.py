@@ -43,7 +43,9 @@ def widenings(present: Catalogue, new: Catalogue) -> tuple[str, ...]:
 
 
 def losses(present: Catalogue, new: Catalogue) -> tuple[str, ...]:
-    """Datasets, fields and keys of `present` that `new` lacks or changes; records depend on them.
+    """Datasets, fields, keys and rating schemes of `present` that `new` lacks or changes.
+
+    Records depend on them.
 
     A dataset or field that is no longer to be disclosed stays, without a class.
     """
@@ -57,6 +59,12 @@ def losses(present: Catalogue, new: Catalogue) -> tuple[str, ...]:
         gone += [f"{old.code}.{f.name}" for f in old.fields if types.get(f.name) != f.type]
         if now.key != old.key:
             gone.append(f"the key of {old.code}")
+    schemes = {(each.code, each.version): each for each in new.rating_schemes}
+    gone += [
+        f"rating scheme {each.code} {each.version}"
+        for each in present.rating_schemes
+        if schemes.get((each.code, each.version)) != each
+    ]
     return tuple(gone)
 
 

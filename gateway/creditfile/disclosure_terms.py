@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Final, NamedTuple
 
 from gateway.creditfile.catalogue_schema import DatasetDefinition
-from gateway.creditfile.clock_rules import ClockRules, Exempt, Term
+from gateway.creditfile.clock_rules import ClockRules, Exempt, Filing, Term
 from gateway.creditfile.local_dates import day_of, end_of, midnight, months_after
 from gateway.creditfile.penalty_publicity import NEVER, Penalty, last_day_of_publicity
 from gateway.creditfile.records import Record
@@ -63,11 +63,15 @@ class EndReason(StrEnum):
     RETENTION_OVER = "retention_over"
     RELATED_ENDED = "related_ended"
     """The penalty that it led to has ended."""
+    FILING_OVER = "filing_over"
+    """The filing of whoever made it has ended."""
     SUPERSEDED = "superseded"
     """A later record of its series is disclosed instead."""
     NOT_BEGUN = "not_begun"
     NOT_PUBLISHED = "not_published"
     """The rules of publicity leave it out: minor, or without a date."""
+    NOT_FILED = "not_filed"
+    """Whoever made it has not been filed."""
     SIMPLIFIED = "simplified"
     UNDER_APPEAL = "under_appeal"
 
@@ -87,6 +91,7 @@ NOT_OVER: Final = frozenset(
         EndReason.SUSPENDED,
         EndReason.NOT_BEGUN,
         EndReason.NOT_PUBLISHED,
+        EndReason.NOT_FILED,
         EndReason.SIMPLIFIED,
         EndReason.UNDER_APPEAL,
     }
@@ -226,6 +231,8 @@ def _ends(
     yield from ends_by_act(record)
     if rules.until_valid_to and record.valid_to is not None:
         yield End(end_of(record.valid_to), EndReason.VALIDITY_OVER)
+    if rules.filing is not None:
+        yield from _end_of_filing(record, rules.filing)
     if rules.term is not None:
         reason = EndReason.LISTING_OVER if rules.until_removed else EndReason.TERM_OVER
         yield from (End(end, reason) for end in _end_of_term(record, dataset, rules.term))
@@ -259,6 +266,14 @@ def _end_of_publicity(record: Record, rules: ClockRules) -> Iterator[End]:
         yield End(NEVER_DISCLOSED, EndReason.NOT_PUBLISHED)
     elif last_day is not None:
         yield End(end_of(last_day), EndReason.PUBLICITY_OVER)
+
+
+def _end_of_filing(record: Record, filing: Filing) -> Iterator[End]:
+    until = record.fields.get(filing.until)
+    if not record.fields.get(filing.number):
+        yield End(NEVER_DISCLOSED, EndReason.NOT_FILED)
+    elif until is not None:
+        yield End(end_of(date.fromisoformat(until)), EndReason.FILING_OVER)
 
 
 def _end_of_term(record: Record, dataset: DatasetDefinition, term: Term) -> Iterable[datetime]:

@@ -32,6 +32,11 @@ class ProblemCode(StrEnum):
     NOT_A_WHOLE_NUMBER = "not_a_whole_number"
     NOT_A_DECIMAL = "not_a_decimal"
     NEGATIVE = "negative"
+    NOT_INDICATORS = "not_indicators"
+    NO_RATING_SCHEME = "no_rating_scheme"
+    NOT_IN_RATING_SCHEME = "not_in_rating_scheme"
+    INDICATOR_TWICE = "indicator_twice"
+    POINTS_DIFFER = "points_differ"
     NOT_A_USCC = "not_a_uscc"
     NOT_A_MARKET_ENTITY = "not_a_market_entity"
     PERSONAL_NUMBER = "personal_number"
@@ -102,6 +107,20 @@ REASONS: Final[Mapping[ProblemCode, Translated]] = {
         "不是有效数字", "not a decimal with at most 14 and 6 digits, as text"
     ),
     ProblemCode.NEGATIVE: Translated("不能为负数", "negative"),
+    ProblemCode.NOT_INDICATORS: Translated(
+        "不是指标得分列表", "not a list of indicators with their points and reason codes"
+    ),
+    ProblemCode.NO_RATING_SCHEME: Translated(
+        "该评价没有已公布指标的评价体系", "of a rating without a published scheme of indicators"
+    ),
+    ProblemCode.NOT_IN_RATING_SCHEME: Translated(
+        "指标、得分或原因代码与公布的评价体系不符",
+        "an indicator, points or a reason code that its published scheme has not",
+    ),
+    ProblemCode.INDICATOR_TWICE: Translated("同一指标重复", "an indicator named twice"),
+    ProblemCode.POINTS_DIFFER: Translated(
+        "各指标得分之和与评分不一致", "points that do not add up to the score"
+    ),
     ProblemCode.NOT_A_USCC: Translated("不是统一社会信用代码", "not a unified social credit code"),
     ProblemCode.NOT_A_MARKET_ENTITY: Translated(
         "不是经营主体的统一社会信用代码", "not a unified social credit code of a market entity"

@@ -12,7 +12,9 @@ from gateway.creditfile.catalogue_schema import DatasetDefinition
 from gateway.creditfile.clock_rules import ClockRules
 from gateway.creditfile.column_names import USCC
 from gateway.creditfile.delivery_forms import YuanCheck
+from gateway.creditfile.field_problems import ProblemCode
 from gateway.creditfile.penalty_publicity import Penalty, last_day_of_publicity
+from gateway.creditfile.rating_indicators import INDICATORS, indicators_problem
 from gateway.creditfile.record_mapping import TEXT_TYPES, sealed_fields
 from gateway.ingest.field_parsers import (
     MAX_FREE_TEXT,
@@ -56,6 +58,9 @@ class DatasetRules:
     sealed: tuple[str, ...]
     clock: ClockRules
     by_column: Mapping[str, str]
+    catalogue: Catalogue
+    has_indicators: bool
+    """True for a rating, whose indicators are checked against its scheme."""
 
     @classmethod
     def of(cls, catalogue: Catalogue, dataset_code: str, *, today: date) -> Self:
@@ -83,7 +88,13 @@ class DatasetRules:
             sealed=sealed,
             clock=catalogue.rules_of(dataset_code),
             by_column={each.column: each.name for each in dataset.fields if each.column},
+            catalogue=catalogue,
+            has_indicators=INDICATORS in dataset.field_by_name,
         )
+
+    def indicators_problem(self, fields: Mapping[str, Any]) -> ProblemCode | None:
+        """Why a rating's indicators do not fit its scheme; `None` if they do."""
+        return indicators_problem(self.catalogue, self.dataset.code, fields)
 
     def end_agrees(self, uscc: str, fields: Mapping[str, Any]) -> bool:
         """R2: True if a delivered end of publicity equals the one computed from the rules.

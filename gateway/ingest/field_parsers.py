@@ -20,6 +20,8 @@ from gateway.rfc3339 import parse_time
 MAX_TEXT: Final = 2_000
 MAX_FREE_TEXT: Final = 50_000
 MAX_TEXTS: Final = 200
+MAX_INDICATORS: Final = 200
+MAX_CODE: Final = 40
 MAX_INTEGER: Final = 2**53 - 1  # exact in every JSON reader
 EARLIEST_DATE: Final = "1800-01-01"
 _NO_TEXTS: Final[frozenset[str]] = frozenset()
@@ -130,6 +132,7 @@ def _scalar_parser(field: FieldDefinition, today: str) -> FieldParser:
         "boolean": _boolean,
         "integer": _integer(field),
         "decimal": _decimal(field),
+        "indicators": _indicators,
     }
     return parsers[field.type]
 
@@ -243,6 +246,34 @@ def _decimal(field: FieldDefinition) -> FieldParser:
         return value if value != "-0.000000" else "0.000000"
 
     return read
+
+
+def _indicators(value: Any) -> list[dict[str, Any]]:
+    """A rating's indicators, each with its points and reason codes; their scheme is checked apart."""
+    if type(value) is not list or len(value) > MAX_INDICATORS:
+        raise InvalidValue(ProblemCode.NOT_INDICATORS)
+    return [_indicator(each) for each in value]
+
+
+def _indicator(value: Any) -> dict[str, Any]:
+    given = value if type(value) is dict else {}
+    code, points, codes = map(given.get, ("indicator", "points", "reason_codes"), (None, None, []))
+    fits = (
+        given.keys() <= {"indicator", "points", "reason_codes"}
+        and _is_code(code)
+        and type(points) is int
+        and 0 <= points <= MAX_INTEGER
+        and type(codes) is list
+        and len(codes) <= MAX_INDICATORS
+        and all(map(_is_code, codes))
+    )
+    if not fits:
+        raise InvalidValue(ProblemCode.NOT_INDICATORS)
+    return {"indicator": code, "points": points, "reason_codes": list(dict.fromkeys(codes))}
+
+
+def _is_code(value: Any) -> bool:
+    return type(value) is str and 0 < len(value) <= MAX_CODE and value.isascii()
 
 
 def _plain_decimal(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from gateway import strict_json
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_schema import DatasetDefinition
 from gateway.creditfile.column_names import (
@@ -21,6 +22,7 @@ from gateway.ingest.decompression import FileRefused
 from gateway.ingest.nearest_names import NearestNames
 from gateway.pages.i18n import Translated
 from gateway.privacy.redaction import scan
+from gateway.strict_json import StrictJsonError
 
 HEADER_ROWS: Final = 10
 """Rows among which the header is looked for: titles may stand before it."""
@@ -259,4 +261,16 @@ def _integer(cell: str) -> Any:
     return int(cell) if _INTEGER.fullmatch(cell.strip()) else cell
 
 
-_SCALARS: Final[Mapping[str, CellParser]] = {"boolean": _boolean, "integer": _integer}
+def _indicators(cell: str) -> Any:
+    """A list in JSON in one cell."""
+    try:
+        return strict_json.parse(cell.encode())
+    except (StrictJsonError, UnicodeEncodeError):
+        return cell
+
+
+_SCALARS: Final[Mapping[str, CellParser]] = {
+    "boolean": _boolean,
+    "integer": _integer,
+    "indicators": _indicators,
+}

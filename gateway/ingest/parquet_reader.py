@@ -250,5 +250,6 @@ _WANTED: Final = {
     "integer": ("a whole number, or text", "整数或文本"),
     "decimal": ("a number, or text", "数字或文本"),
     "texts": ("a list of texts, or text", "文本列表或文本"),
+    "indicators": ("text with a list in JSON", "内容为 JSON 列表的文本"),
     "text": ("text", "文本"),
 }

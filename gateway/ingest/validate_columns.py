@@ -11,6 +11,7 @@ from typing import Any, Final, Self
 from gateway.creditfile.column_names import KEY, ROW_MEMBERS, SOURCE_TIME, USCC
 from gateway.creditfile.field_problems import FieldProblem
 from gateway.creditfile.natural_keys import keys_of
+from gateway.creditfile.rating_indicators import INDICATORS
 from gateway.ingest.dataset_rules import MAX_KEY_LENGTH, WHOLE, DatasetRules, looks_like_yuan
 from gateway.ingest.field_parsers import EMPTY_VALUES, FieldParser, InvalidValue, is_omitted
 from gateway.ingest.results import AcceptedRow, RowWarning
@@ -136,6 +137,9 @@ class ColumnValidator:
             self._require_no_yuan(name, fields)
         if rules.clock.has_publicity:
             _require(all(map(rules.end_agrees, usccs, iterate_rows(fields, len(usccs)))))
+        if INDICATORS in fields and rules.has_indicators:
+            rows = iterate_rows(fields, len(usccs))
+            _require(all(rules.indicators_problem(each) is None for each in rows))
         personal = {name: fields.pop(name) for name in rules.sealed if name in fields}
         return RowBatch(
             usccs=usccs,

@@ -15,6 +15,7 @@ from gateway.creditfile.column_names import KEY, ROW_MEMBERS, SOURCE_TIME, USCC
 from gateway.creditfile.field_problems import WHOLE_ROW, FieldProblem, ProblemCode
 from gateway.creditfile.natural_keys import fold, key_of, parts_of
 from gateway.creditfile.penalty_publicity import NEVER
+from gateway.creditfile.rating_indicators import INDICATORS
 from gateway.ingest.dataset_rules import MAX_KEY_LENGTH, DatasetRules
 from gateway.ingest.field_parsers import EMPTY_VALUES, InvalidValue, is_omitted
 from gateway.ingest.nearest_names import NearestInDataset
@@ -55,6 +56,9 @@ class RowValidator:
             if name not in fields and not any(each.field == name for each in problems):
                 problems.append(FieldProblem(field=name, code=ProblemCode.MISSING))
         source_time = self._time(row, problems)
+        unfit = self.rules.indicators_problem(fields) if self.rules.has_indicators else None
+        if unfit is not None:
+            problems.append(FieldProblem(field=INDICATORS, code=unfit))
         if problems:
             return RejectedRow(problems=tuple(problems[:MAX_PROBLEMS]))
         return self._accepted(uscc, row, fields, source_time)

@@ -116,6 +116,12 @@ END_REASONS: Final[Mapping[EndReason, Translated]] = {
         "由此作出的处罚已于{day}终止，本记录同时终止",
         "ended on {day} with the penalty that it led to",
     ),
+    EndReason.FILING_OVER: Translated(
+        "评价机构备案有效期至{day}，已届满", "the evaluator’s filing ended on {day}"
+    ),
+    EndReason.NOT_FILED: Translated(
+        "评价机构未备案，不对外提供", "evaluator not filed: not provided to others"
+    ),
     EndReason.SUPERSEDED: Translated("已有更新的记录，以最新为准", "replaced by a later one"),
     EndReason.NOT_BEGUN: Translated("自{day}起公示", "published from {day}"),
     EndReason.NOT_PUBLISHED: Translated("依法不予公示", "by law not published"),
@@ -131,6 +137,7 @@ END_REASONS: Final[Mapping[EndReason, Translated]] = {
 _LAST_DAY: Final = frozenset(
     {
         EndReason.VALIDITY_OVER,
+        EndReason.FILING_OVER,
         EndReason.LISTING_OVER,
         EndReason.TERM_OVER,
         EndReason.PUBLICITY_OVER,

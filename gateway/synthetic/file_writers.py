@@ -18,6 +18,7 @@ import orjson
 import zstandard
 
 from gateway.creditfile.catalogue_schema import DatasetDefinition
+from gateway.db.engine import to_json
 
 if TYPE_CHECKING:
     from gateway.synthetic.parquet_writer import ParquetRows
@@ -27,6 +28,7 @@ _SOURCE_TIME: Final = "source_time"
 _CELL_FORMATS: Final[Mapping[str, Callable[[Any], str]]] = {
     "boolean": lambda value: "true" if value else "false",
     "texts": ";".join,
+    "indicators": to_json,
 }
 
 Row = Mapping[str, Any]

@@ -7,6 +7,8 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gateway.db.engine import to_json
+
 ROW_GROUP: Final = 20_000
 _ARROW_TYPES: Final = {
     "boolean": pa.bool_(),
@@ -16,7 +18,7 @@ _ARROW_TYPES: Final = {
 
 
 class ParquetRows:
-    """Rows of a Parquet file; days and decimals are texts in their one form.
+    """Rows of a Parquet file; days, decimals and indicators are texts in their one form.
 
     `columns` gives each column's field type of the catalogue.
     """
@@ -25,12 +27,14 @@ class ParquetRows:
         self._schema = pa.schema(
             [(name, _ARROW_TYPES.get(kind, pa.string())) for name, kind in columns.items()]
         )
+        self._in_json = [name for name, kind in columns.items() if kind == "indicators"]
         self._writer = pq.ParquetWriter(file, self._schema, compression="zstd")
         self._rows: list[Mapping[str, Any]] = []
 
     def write(self, row: Mapping[str, Any]) -> None:
         """Write one row."""
-        self._rows.append(row)
+        as_text = {name: to_json(row[name]) for name in self._in_json if row.get(name)}
+        self._rows.append({**row, **as_text} if as_text else row)
         if len(self._rows) == ROW_GROUP:
             self._flush()
 

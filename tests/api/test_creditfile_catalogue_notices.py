@@ -109,7 +109,7 @@ async def test_recipients_get_a_notice_of_a_version_that_ends_disclosure(
     assert await numbers(other, uscc) == []
     assert (await kinds(gateway, bank), await kinds(gateway, other)) == (["record_ended"], [])
 
-    assert await bring_into_force(gateway, variant("2026.3", kinds=["警告"])) == 1
+    assert await bring_into_force(gateway, variant("2026.4", kinds=["警告"])) == 1
     assert await numbers(bank, uscc) == ["浙通报1"]
     assert await kinds(gateway, bank) == ["record_ended", "record_reinstated"]
     assert await kinds(gateway, other) == []
@@ -143,7 +143,7 @@ async def test_a_shorter_term_is_notified_to_those_who_were_told_a_later_one(
     await platform.verify(uscc, "no_live_penalty.v1")
 
     document = yaml.safe_load(PUBLISHED_CATALOGUE.read_text(encoding="utf-8"))
-    document["version"] = "2026.4"
+    document["version"] = "2026.5"
     document["clocks"]["penalty"]["publicity_by_severity"]["months"]["一般"] = 8
     shorter = Catalogue.model_validate(document)
     assert await bring_into_force(gateway, shorter) == 1

@@ -47,11 +47,11 @@ SEVENTEENTH = """
       - {name: date, zh: 评价日期, en: Date, type: date, class: authorised, column: decided_on,
          description: "The day of the rating."}
 """
-WIDER = DOCUMENT.replace('version: "2026.2"', 'version: "2026.3"') + SEVENTEENTH
-NARROWER = DOCUMENT.replace('version: "2026.2"', 'version: "2026.2a"').replace(
+WIDER = DOCUMENT.replace('version: "2026.3"', 'version: "2026.4"') + SEVENTEENTH
+NARROWER = DOCUMENT.replace('version: "2026.3"', 'version: "2026.3a"').replace(
     "      months: 36", "      months: 24"
 )
-WIDER_PENALTY = DOCUMENT.replace('version: "2026.2"', 'version: "2026.3"').replace(
+WIDER_PENALTY = DOCUMENT.replace('version: "2026.3"', 'version: "2026.4"').replace(
     "name: appeal_state, zh: 复议诉讼状态, en: Appeal state, type: text, class: never",
     "name: appeal_state, zh: 复议诉讼状态, en: Appeal state, type: text, class: authorised",
 )
@@ -90,17 +90,17 @@ async def counting(engine: AsyncEngine) -> str:
 
 async def test_a_narrower_catalogue_counts_at_once(engine: AsyncEngine) -> None:
     """One operator is enough; the act has a log leaf."""
-    assert await counting(engine) == "2026.2"
+    assert await counting(engine) == "2026.3"
     loaded = await load(engine, NARROWER)
     assert isinstance(loaded, CatalogueVersion)
     assert loaded.place == 1
-    assert await counting(engine) == "2026.2a"
+    assert await counting(engine) == "2026.3a"
     async with engine.connect() as connection:
         acts = (
             await connection.execute(text("SELECT what, subject, after FROM operator_act"))
         ).all()
         leaves = (await connection.execute(text("SELECT count(*) FROM pending_leaf"))).scalar_one()
-    assert [tuple(each) for each in acts] == [("catalogue.load", "2026.2a", digest_of(NARROWER))]
+    assert [tuple(each) for each in acts] == [("catalogue.load", "2026.3a", digest_of(NARROWER))]
     assert leaves == 1
 
 
@@ -112,19 +112,19 @@ async def test_a_wider_one_is_refused_waits_and_takes_another_operator(engine: A
     waiting = await load(engine, WIDER, allow=True)
     assert isinstance(waiting, CatalogueVersion)
     assert waiting.place is None
-    assert await counting(engine) == "2026.2"
+    assert await counting(engine) == "2026.3"
     for attempt in (
-        approve(engine, "2026.3", waiting.digest, operator=FANG),
-        approve(engine, "2026.3", waiting.digest, operator=Operator.with_token("ops", "fang")),
-        approve(engine, "2026.3", b"\0" * 32),
+        approve(engine, "2026.4", waiting.digest, operator=FANG),
+        approve(engine, "2026.4", waiting.digest, operator=Operator.with_token("ops", "fang")),
+        approve(engine, "2026.4", b"\0" * 32),
         approve(engine, "2027.1", waiting.digest),
     ):
         assert isinstance(await attempt, AdminRefusal)
-    assert await counting(engine) == "2026.2"
-    approved = await approve(engine, "2026.3", waiting.digest)
+    assert await counting(engine) == "2026.3"
+    approved = await approve(engine, "2026.4", waiting.digest)
     assert isinstance(approved, CatalogueVersion)
     assert approved.approved_by == "shell:qiang"
-    assert await counting(engine) == "2026.3"
+    assert await counting(engine) == "2026.4"
 
 
 async def test_a_comparison_with_another_catalogue_is_not_approved(
@@ -134,10 +134,10 @@ async def test_a_comparison_with_another_catalogue_is_not_approved(
     waiting = await load(engine, WIDER, allow=True)
     assert isinstance(waiting, CatalogueVersion)
     await load(engine, NARROWER)
-    refused = await approve(engine, "2026.3", waiting.digest)
+    refused = await approve(engine, "2026.4", waiting.digest)
     assert isinstance(refused, AdminRefusal)
     assert "Another catalogue" in refused.sentence
-    assert await counting(engine) == "2026.2a"
+    assert await counting(engine) == "2026.3a"
 
 
 async def test_a_version_never_changes(engine: AsyncEngine) -> None:
@@ -151,12 +151,12 @@ async def test_a_version_never_changes(engine: AsyncEngine) -> None:
         refused = await load(engine, other)
         assert isinstance(refused, AdminRefusal)
         assert "its own" in refused.sentence
-    before, _, after = NARROWER.replace("2026.2a", "2026.9").partition("  - code: supervision")
+    before, _, after = NARROWER.replace("2026.3a", "2026.9").partition("  - code: supervision")
     less = before + after[after.index("  - code: ") :]
     refused = await load(engine, less)
     assert isinstance(refused, AdminRefusal)
     assert "supervision" in refused.sentence
-    assert await counting(engine) == "2026.2a"
+    assert await counting(engine) == "2026.3a"
     for sql in (
         "UPDATE catalogue_version SET document = 'x'",
         "UPDATE catalogue_version SET place = 9",
@@ -203,7 +203,7 @@ def test_the_commands_check_load_and_approve(postgres_url: str, tmp_path: Path) 
     assert "cannot approve" in alone.output
     assert "in force" in run("approve", *found.groups(), operator="qiang").output
     assert run("show", "--version", "in-force").output == WIDER
-    assert "## 绿色评价" in run("show", "--version", "2026.3", "--format", "markdown").output
+    assert "## 绿色评价" in run("show", "--version", "2026.4", "--format", "markdown").output
     file.write_text("version: [", encoding="utf-8")
     refused = run("check", str(file))
     assert refused.exit_code == 2
@@ -225,11 +225,11 @@ async def test_a_seventeenth_dataset_is_delivered_and_disclosed_without_a_restar
     waiting = await load(engine, WIDER, allow=True)
     assert isinstance(waiting, CatalogueVersion)
     await reload_catalogue(gateway.app)
-    assert gateway.runtime.catalogue.version == "2026.2"
-    await approve(engine, "2026.3", waiting.digest)
+    assert gateway.runtime.catalogue.version == "2026.3"
+    await approve(engine, "2026.4", waiting.digest)
     async with asyncio.timeout(PATIENCE):
         # The worker's own task sees it, and nobody tells this one.
-        while gateway.runtime.catalogue.version != "2026.3":  # noqa: ASYNC110
+        while gateway.runtime.catalogue.version != "2026.4":  # noqa: ASYNC110
             await asyncio.sleep(0.1)
     uscc = gateway.uscc("clean")
     async with engine.begin() as connection:
@@ -256,8 +256,8 @@ async def test_a_seventeenth_dataset_is_delivered_and_disclosed_without_a_restar
     answer = (await bank.query(uscc, "green_rating", "licence")).json()
     told = {record["dataset"]: record for record in answer["records"]}
     assert told["green_rating"]["fields"] == {"number": "绿1", "level": "绿", "date": "2026-01-02"}
-    assert told["green_rating"]["catalogue_version"] == "2026.3"
-    assert told["licence"]["catalogue_version"] == "2026.2"
+    assert told["green_rating"]["catalogue_version"] == "2026.4"
+    assert told["licence"]["catalogue_version"] == "2026.3"
     withheld = [each for each in answer["withheld"] if each["dataset"] == "green_rating"]
     assert [each["reason"] for each in withheld] == ["class_never"]
 
@@ -299,7 +299,7 @@ async def test_an_unreadable_catalogue_changes_nothing(own_gateway: GatewayFixtu
         await connection.execute(
             text(
                 "INSERT INTO catalogue_version (version, place, document, digest, base, widens,"
-                " loaded_by, loaded_at) VALUES ('2030.1', 7, 'novelty: true', '\\x00', '2026.2', '{}',"
+                " loaded_by, loaded_at) VALUES ('2030.1', 7, 'novelty: true', '\\x00', '2026.3', '{}',"
                 " 'shell:fang', now())"
             )
         )
@@ -313,4 +313,4 @@ async def test_an_unreadable_catalogue_changes_nothing(own_gateway: GatewayFixtu
 def test_the_next_catalogue_of_the_tests_is_well_formed() -> None:
     """Control: the next catalogue of these tests is valid."""
     versions = [load_catalogue(each).version for each in (WIDER, WIDER_PENALTY, NARROWER)]
-    assert versions == ["2026.3", "2026.3", "2026.2a"]
+    assert versions == ["2026.4", "2026.4", "2026.3a"]

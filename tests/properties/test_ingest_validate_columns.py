@@ -63,6 +63,7 @@ _FITTING: dict[str, st.SearchStrategy[Any]] = {
     "boolean": st.booleans(),
     "integer": st.integers(0, 1000),
     "decimal": st.decimals(0, 1000, places=2).map(str),
+    "indicators": st.sampled_from([[], [], [{"indicator": "tax", "points": 7}], [{"points": 7}]]),
 }
 _TIMES = st.sampled_from(["", None, "2026-11-01T09:00:00+08:00", "2026-10-01T01:00:00Z"])
 _OTHERS = st.fixed_dictionaries(

@@ -93,12 +93,12 @@ def test_a_dataset_that_an_operator_added_is_compared_by_their_catalogue(tmp_pat
     """The operator's catalogue is used; an invalid one is refused with one sentence."""
     own, rows = tmp_path / "own.yaml", tmp_path / "rows.csv"
     published = PUBLISHED_CATALOGUE.read_text(encoding="utf-8")
-    own.write_text(published.replace("- code: honour", "- code: accolade"), encoding="utf-8")
+    own.write_text(published.replace("- code: branch", "- code: outlet"), encoding="utf-8")
     rows.write_text(
-        f"uscc,number,granted_on\n{USCC},浙誉1,2026-03-02\n",
+        f"uscc,branch_uscc,name,established_on\n{USCC},{USCC},分店,2026-03-02\n",
         encoding="utf-8",
     )
-    sides = ("accolade", "--left", rows, "--right", rows)
+    sides = ("outlet", "--left", rows, "--right", rows)
     assert run(*sides).exit_code == 2
     done = run(*sides, "--catalogue", own)
     assert done.exit_code == 0, done.output

@@ -225,7 +225,12 @@ def test_a_narrowing_is_not_named(name: str) -> None:
 @pytest.mark.parametrize(
     ("change", "gone"),
     [
-        (lambda d: d["datasets"].pop(), ("complaint",)),
+        (lambda d: d["datasets"].remove(dataset(d, "change")), ("change",)),
+        (lambda d: d["rating_schemes"].pop(), ("rating scheme enterprise_credit_grade 2026",)),
+        (
+            lambda d: d["rating_schemes"][0]["indicators"][0].update(points=70),
+            ("rating scheme zj_public_credit 2026",),
+        ),
         (lambda d: dataset(d, "honour")["fields"].pop(), ("honour.valid_to",)),
         (put("honour", "title", type="free_text"), ("honour.title",)),
         (of_dataset("honour", key=["number", "title"]), ("the key of honour",)),

@@ -10,7 +10,7 @@ from gateway.ingest.workbook.unfit_cells import UnfitCell
 
 FIRST_INEXACT: Final = 10**15
 """Excel keeps 15 digits of a number; in longer ones, such as codes, digits have been lost."""
-_TEXT_TYPES: Final = frozenset({"text", "free_text", "texts"})
+_TEXT_TYPES: Final = frozenset({"text", "free_text", "texts", "indicators"})
 
 Convert = Callable[[Any], Any]
 """Converts a cell to its text, or to an `UnfitCell`."""

@@ -169,8 +169,10 @@ PURPOSES_OF: Final[Mapping[str, tuple[Purpose, ...]]] = {
 NEVER_TOLD: Final[Mapping[str, tuple[str, ...]]] = {
     "commitment": ("determined_on",),
     "complaint": ("period", "received", "settled", "authority", "published"),
+    "comprehensive_rating": ("indicators",),
     "consumption_limit": ("person_id_number",),
     "equity_freeze": ("holder_id_number",),
+    "industry_rating": ("indicators",),
     "inspection": ("related_document_number",),
     "judgment_defaulter": ("person_id_number",),
     "key_person": ("id_number",),
@@ -184,6 +186,7 @@ NEVER_TOLD: Final[Mapping[str, tuple[str, ...]]] = {
         "conduct_ended_on",
         "appeal_state",
     ),
+    "public_rating": ("indicators",),
     "registration": (
         "legal_representative_id_type",
         "legal_representative_id_number",
@@ -192,6 +195,7 @@ NEVER_TOLD: Final[Mapping[str, tuple[str, ...]]] = {
     "sampling_result": ("related_document_number",),
     "shareholder": ("id_number",),
     "supervision": ("number", "class", "indicator", "date"),
+    "third_party_rating": ("indicators",),
 }
 #: The field with the day of the decision, by which a query filters, by dataset.
 DECISION_DAYS: Final[Mapping[str, str]] = {

@@ -144,6 +144,11 @@ def _decimal(value: object, noun: str) -> None:
         )
 
 
+def _indicators(value: object, noun: str) -> None:
+    if not isinstance(value, list | tuple) or not all(isinstance(each, dict) for each in value):
+        raise FakeSetupError(f"{value!r} is no {noun}: a list of indicators, each an object.")
+
+
 _TYPES: Final[Mapping[str, Callable[[object, str], None]]] = {
     "text": _text,
     "texts": _texts,
@@ -152,6 +157,7 @@ _TYPES: Final[Mapping[str, Callable[[object, str], None]]] = {
     "boolean": _boolean,
     "integer": _integer,
     "decimal": _decimal,
+    "indicators": _indicators,
 }
 
 
