@@ -434,6 +434,42 @@ def test_errors_are_one_sentence_and_no_traceback(
     assert "--as takes one of: bank." in run("questions", "--as", "agency").stderr
 
 
+def test_verify_report_says_what_a_report_is_and_whether_it_holds(
+    run: Callable[..., Result], fake_gateway: FakeGateway, kit: Path
+) -> None:
+    """Offline with pinned keys; online by the gateway, and 1 once it was taken back."""
+    file, keys = kit.with_name("report.json"), str(kit.with_name("keys.json"))
+    made = fake_gateway.make_report(USCC, datasets=["penalty", "licence"], recipient="某银行")
+    file.write_bytes(made)
+
+    def verify(*options: str, **env: str) -> Result:
+        return run("verify-report", str(file), *options, env=env, with_kit=False)
+
+    offline = verify("--keys", keys)
+    assert offline.exit_code == 0
+    for expected in (
+        "report authentic",
+        USCC,
+        "某银行",
+        "1 record(s)",
+        "no valid record was found",
+        "--online",
+    ):
+        assert expected in offline.stdout
+    online = ("--issuer", fake_gateway.issuer, "--online")
+    assert "✔ 仍然有效" in verify(*online, LC_ALL="zh_CN.UTF-8").stdout
+    told = json.loads(verify(*online, "--json").stdout)
+    assert (told["report"], told["status"]["state"]) == (json.loads(made), "valid")
+    fake_gateway.take_back_report(told["status"]["report_id"])
+    ended = verify(*online)
+    assert (ended.exit_code, "took it back" in ended.stdout) == (1, True)
+    assert "No keys are trusted" in verify().stderr
+    file.write_bytes(made.replace("某银行".encode(), "甲银行".encode()))
+    forged = verify("--keys", keys)
+    assert (forged.exit_code, forged.stdout) == (1, "")
+    assert "NOT AUTHENTIC: The report is not what the gateway signed." in forged.stderr
+
+
 def test_without_its_extra_the_command_says_how_to_install_it() -> None:
     """Without a traceback."""
     program = "import sys; sys.modules['typer'] = None; from xinqiao.cli import main; main()"

@@ -15,7 +15,6 @@ import pytest
 
 import xinqiao
 from tests.sdk_builders import result_of
-from tests.sdk_report_builders import a_report, keys, signed
 from xinqiao import (
     Client,
     Limits,
@@ -73,6 +72,7 @@ def make_results(gateway: FakeGateway, clock: Clock) -> dict[str, Any]:
     gateway.change_answer(USCC, questions=["is_active.v1"])
     phone = {"dataset": "registration", "fields": ["phone"], "given_by": "enterprise"}
     given = gateway.grant_consent(USCC, datasets=["penalty"], separate_consents=[phone], **LOAN)
+    report = verify_report(gateway.make_report(USCC, datasets=["penalty"]), keys=gateway.jwks)
     made = [
         bank.verify(USCC, questions=["is_active.v1"], **LOAN),
         page,
@@ -88,7 +88,8 @@ def make_results(gateway: FakeGateway, clock: Clock) -> dict[str, Any]:
         page.evidence,
         *bank.verify_many(["no code"], questions=["is_active.v1"], **LOAN),
         verify_consent_record(VECTORS / "consent-record.json", keys=VECTORS / "keys.json"),
-        verify_report(signed(a_report()), keys=keys()),
+        report,
+        bank.report_status(report),
     ]
     made.append(_limits(gateway))
     clock.seconds += 60

@@ -29,6 +29,7 @@ from ._core.closed_lists import (
     Purpose,
     QuestionTag,
     RecordChangeKind,
+    ReportState,
     WithheldReason,
 )
 from ._core.connection import ClientOptions
@@ -42,6 +43,7 @@ from ._core.keys import KeySet
 from ._core.limits import Limit, LimitRefusal, Limits
 from ._core.questions import QuestionValue, four_elements, three_elements
 from ._core.receipts import Receipt
+from ._core.report_status import ReportStatus
 from ._core.results import (
     Answer,
     AnswerChange,
@@ -70,6 +72,7 @@ from ._core.results import (
 from ._core.retry import RetryPolicy
 from ._core.version import VERSION
 from ._core.watches import WatchList, WatchLists
+from ._open_pages import fetch_keys, report_status
 from .errors import XinqiaoError
 
 __version__ = VERSION
@@ -130,6 +133,8 @@ __all__ = [
     "Record",
     "RecordChange",
     "RecordChangeKind",
+    "ReportState",
+    "ReportStatus",
     "RetryPolicy",
     "RowProblem",
     "RowResult",
@@ -144,10 +149,12 @@ __all__ = [
     "WithheldReason",
     "XinqiaoError",
     "errors",
+    "fetch_keys",
     "four_elements",
     "generate_client_key",
     "generate_dpop_key",
     "public_jwks",
+    "report_status",
     "three_elements",
     "verify_consent_record",
     "verify_evidence",

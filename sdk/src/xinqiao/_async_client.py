@@ -13,6 +13,7 @@ import httpx2
 from xinqiao._core import bundles as _bundles
 from xinqiao._core import calls, consent_flow, deletion, feed, receipts
 from xinqiao._core import limits as _limits
+from xinqiao._core import report_status as _report_status
 from xinqiao._core import watches as _watches
 from xinqiao._core.batch import LARGEST_BATCH, LONGEST_WAIT, BatchReader, RowAsked
 from xinqiao._core.connection import Connection
@@ -142,6 +143,7 @@ class AsyncClient(Connection[httpx2.AsyncBaseTransport]):
     request: Final = _async_method(calls.request)
     headers_for: Final = _async_method(calls.headers_for)
     check_receipts: Final = _async_method(receipts.check_receipts)
+    report_status: Final = _async_method(_report_status.report_status)
 
     @overload
     def changes(self, *, after: str | None = None) -> Coroutine[Any, Any, Changes]: ...

@@ -79,6 +79,9 @@ ConsentStatus: TypeAlias = Literal[
     "superseded",
 ]
 
+#: State of an enterprise's own credit report.
+ReportState: TypeAlias = Literal["valid", "newer_records", "taken_back", "expired", "changed"]
+
 #: Why a dataset, or fields of it, were asked for and are not told.
 WithheldReason: TypeAlias = Literal[
     "not_in_agreement",

@@ -87,7 +87,7 @@ class Connection(Generic[TransportT]):
             ),
             world=Environment(now=clock),
         )
-        self._open(_http_options(self._host, ca, proxy, transport, timeout=timeout))
+        self._open(http_options(self._host, ca, proxy, transport, timeout=timeout))
 
     @classmethod
     def from_kit(
@@ -156,7 +156,7 @@ def _seconds(timeout: float) -> float:
     return timeout
 
 
-def _http_options(
+def http_options(
     host: str,
     ca: str | Path | None,
     proxy: str | None,
@@ -164,6 +164,7 @@ def _http_options(
     *,
     timeout: float,
 ) -> dict[str, Any]:
+    """Options of `httpx2.Client` for one host; the environment's proxy is not used for this machine."""
     if transport is not None and (ca is not None or proxy is not None):
         raise ConfigurationError("A transport has its own trust and proxy: give it those.")
     made = {"transport": transport, "timeout": timeout, "trust_env": not is_loopback(host)}

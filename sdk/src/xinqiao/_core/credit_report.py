@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
 
-from xinqiao.errors import EvidenceInvalid, EvidenceUnreadable, ProtocolError
+from xinqiao.errors import EvidenceInvalid, ProtocolError
 
 from . import parsing
 from .json_reader import Reader
@@ -113,8 +113,9 @@ def _read_source(source: bytes | str | Path | Mapping[str, Any], keys: KeySet) -
     try:
         document = parse_json(data)
     except ValueError as error:
-        raise EvidenceUnreadable(
-            f"The file is no credit report: it is neither a PDF nor JSON ({error})."
+        raise EvidenceInvalid(
+            f"The file is no credit report: it is neither a PDF nor JSON ({error}).",
+            reason="malformed",
         ) from None
     if not isinstance(document, dict) or document.keys() != _MEMBERS:
         raise EvidenceInvalid(

@@ -109,7 +109,7 @@ def exchange(
 
     `timeout`, in seconds, takes the place of the client's own. `lost` is as in `unavailable`.
     """
-    request = _request(method, url, headers=headers, content=content, timeout=timeout)
+    request = new_request(method, url, headers=headers, content=content, timeout=timeout)
     try:
         response = yield from flow.send(request)
     except httpx2.RequestError as error:
@@ -124,21 +124,22 @@ def stream_request(
     method: str, url: str, headers: Mapping[str, str], content: bytes, timeout: float
 ) -> Flow[OpenedAnswer]:
     """Send one request and leave the body of a success unread; as `exchange` otherwise."""
-    request = _request(method, url, headers=headers, content=content, timeout=timeout)
+    request = new_request(method, url, headers=headers, content=content, timeout=timeout)
     try:
         return (yield from flow.open_answer(request))
     except httpx2.RequestError as error:
         raise unavailable(error, request, lost=None) from error
 
 
-def _request(
+def new_request(
     method: str,
     url: str,
     *,
-    headers: Mapping[str, str] | None,
-    content: bytes,
-    timeout: float | None,
+    headers: Mapping[str, str] | None = None,
+    content: bytes = b"",
+    timeout: float | None = None,
 ) -> httpx2.Request:
+    """A request with the SDK's own headers."""
     return httpx2.Request(
         method,
         url,

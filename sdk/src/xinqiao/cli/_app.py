@@ -34,6 +34,7 @@ from xinqiao.cli._connect import open_client, plain_errors
 from xinqiao.cli._errors import InputError
 from xinqiao.cli._language import Language, reader_language
 from xinqiao.cli._options import As, Json, Keys, Kit, Lang
+from xinqiao.cli._report import verify_report_command
 from xinqiao.cli.deliver.command import deliver
 from xinqiao.cli.verify.command import verify
 from xinqiao.errors import EvidenceExists
@@ -321,6 +322,7 @@ def keygen(
     _show.key_files(out / _keygen.PRIVATE, out / _keygen.PUBLIC, language)
 
 
+app.command("verify-report")(verify_report_command)
 app.command()(deliver)
 app.command()(verify)
 

@@ -115,6 +115,43 @@ TEXTS: Final[Mapping[str, Mapping[Language, str]]] = {
         Language.ZH: "✔ 授权凭证真实：网关于 {moment} 签名",
         Language.EN: "✔ consent record authentic as of {moment}",
     },
+    # Credit reports.
+    "report_authentic": {
+        Language.ZH: "✔ 报告真实：网关于 {moment} 出具，内容逐字节未改",
+        Language.EN: "✔ report authentic, made at {moment}: not a byte was changed",
+    },
+    "report_anybody": {
+        Language.ZH: "持有报告网址的任何人",
+        Language.EN: "whoever has its address",
+    },
+    "report_span": {Language.ZH: "所含期间", Language.EN: "span"},
+    "report_page": {Language.ZH: "核验页面", Language.EN: "its page"},
+    "report_key": {Language.ZH: "签名公钥", Language.EN: "signed by key"},
+    "report_records": {Language.ZH: "{count} 条", Language.EN: "{count} record(s)"},
+    "report_unasked": {
+        Language.ZH: "现在是否仍然有效，本文件不能说明：加 --online 向网关查询，或扫码看页面。",
+        Language.EN: "Whether it still holds this file cannot tell: --online asks, or see its page.",
+    },
+    "report_valid": {
+        Language.ZH: "✔ 仍然有效（{moment} 查询）",
+        Language.EN: "✔ it holds, as asked at {moment}",
+    },
+    "report_newer_records": {
+        Language.ZH: "✔ 截至报告日期仍然有效；此后所选范围内有了新的记录（{moment} 查询）",
+        Language.EN: "✔ it holds as of its date; there are newer records since (asked at {moment})",
+    },
+    "report_taken_back": {
+        Language.ZH: "✘ 不再有效：企业已收回（{moment} 查询）",
+        Language.EN: "✘ it does not hold any more: the enterprise took it back (asked at {moment})",
+    },
+    "report_expired": {
+        Language.ZH: "✘ 不再有效：已过有效期（{moment}）",
+        Language.EN: "✘ it does not hold any more: its term is over ({moment})",
+    },
+    "report_changed": {
+        Language.ZH: "✘ 不再有效：所含记录已有变化（{moment} 查询）",
+        Language.EN: "✘ it does not hold any more: what it says has changed (asked at {moment})",
+    },
     "in_the_log": {Language.ZH: "已载入日志", Language.EN: "in the log"},
     "not_proven": {Language.ZH: "日志不能证明", Language.EN: "not proven by the log"},
     "kept": {

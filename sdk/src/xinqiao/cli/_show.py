@@ -29,7 +29,7 @@ from xinqiao.cli._terminal import Terminal
 from xinqiao.errors import EvidenceUnreadable, ReceiptInvalid, SignatureInvalid, XinqiaoError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from xinqiao import (
@@ -144,35 +144,32 @@ def evidence(verified: Evidence, language: Language) -> None:
     """Print what verified evidence proves."""
     exchange = verified.exchange
     moment = moment_text(verified.signed_at)
-    _print_line(text("authentic", language, moment=moment), style="bold green")
-    _print_line(f"  {exchange.method} {exchange.target_uri} → {exchange.status}")
-    _print_line(f"  {text('signed_by', language, keyid=verified.keyid)}")
-    facts = evidence_facts(verified, language)
-    width = max(map(cell_len, facts), default=0)
-    for label, value in facts.items():
-        _print_row(label, Text(value), width=width)
+    line(text("authentic", language, moment=moment), style="bold green")
+    line(f"  {exchange.method} {exchange.target_uri} → {exchange.status}")
+    line(f"  {text('signed_by', language, keyid=verified.keyid)}")
+    rows(evidence_facts(verified, language))
     if verified.status == OK and path_of(verified) == QUERIES:
         for record in parsing.records(Reader.body(verified)):
             name = with_code(dataset_label(record.dataset, language), record.dataset)
-            _print_line(f"  {name} {record.record_id}: {_term(record, language)}")
+            line(f"  {name} {record.record_id}: {_term(record, language)}")
     elif verified.status == OK and path_of(verified) == VERIFICATIONS:
         _print_answers(cast("Verification", parsing.result(verified)), language)
-    _print_line(f"  {text('relied_on', language)}", style="dim")
+    line(f"  {text('relied_on', language)}", style="dim")
 
 
 def consent_record(verified: ConsentRecord, language: Language) -> None:
     """Print which events of a consent the log proves."""
     moment = moment_text(verified.issued_at)
-    _print_line(text("consent_record", language, moment=moment), style="bold green")
+    line(text("consent_record", language, moment=moment), style="bold green")
     for event in verified.record["xq:events"]:
         number = event["dct:identifier"]
         moment = moment_text(parse_time(event["dct:date"]))
-        line = f"  {number} {moment} {text(event['xq:act'], language)}: "
-        _print_event(line, language, proven=number in verified.proven)
+        said = f"  {number} {moment} {text(event['xq:act'], language)}: "
+        _print_event(said, language, proven=number in verified.proven)
     if verified.kept_proven is not None:
         moment = moment_text(parse_time(verified.record["xq:kept"]["dct:date"]))
-        line = f"  · {moment} {text('kept', language)}: "
-        _print_event(line, language, proven=verified.kept_proven)
+        said = f"  · {moment} {text('kept', language)}: "
+        _print_event(said, language, proven=verified.kept_proven)
 
 
 def _consent_use(use: ConsentUse, language: Language) -> str:
@@ -192,9 +189,9 @@ def _term(record: Record, language: Language) -> str:
     return text("term", language, **{name: moment_text(each) for name, each in ends.items()})
 
 
-def _print_event(line: str, language: Language, *, proven: bool) -> None:
+def _print_event(said: str, language: Language, *, proven: bool) -> None:
     name, style = ("in_the_log", "green") if proven else ("not_proven", "yellow")
-    out.print(Text(line).append(text(name, language), style=style), soft_wrap=True)
+    out.print(Text(said).append(text(name, language), style=style), soft_wrap=True)
 
 
 def answer(evidence: Evidence, language: Language) -> None:
@@ -207,7 +204,7 @@ def answer(evidence: Evidence, language: Language) -> None:
 def key_files(private: Path, public: Path, language: Language) -> None:
     """Print what to do with the two files of `keygen`."""
     for name, path in (("private_key", private), ("public_key", public)):
-        _print_line(text(name, language, path=path))
+        line(text(name, language, path=path))
 
 
 def warning(code: str, language: Language) -> None:
@@ -235,8 +232,8 @@ def error(error: XinqiaoError | InputError, language: Language) -> None:
     mark = _verdict(error) if language is Language.EN else ""
     said = f"✘ {mark}{what_happened(error, language)}"
     notes.print(Text(said, style="bold red"), soft_wrap=True)
-    for line in what_to_do(error, language):
-        notes.print(Text(f"  {line}"), soft_wrap=True)
+    for advice in what_to_do(error, language):
+        notes.print(Text(f"  {advice}"), soft_wrap=True)
 
 
 def _verdict(error: XinqiaoError | InputError) -> str:
@@ -265,7 +262,15 @@ def _question_label(answer: Answer, language: Language) -> str:
     return with_code(code_label("questions", answer.question, language), answer.question)
 
 
-def _print_line(said: str, *, style: str = "") -> None:
+def rows(told: Mapping[str, str]) -> None:
+    """Print labels and values in two columns."""
+    width = max(map(cell_len, told), default=0)
+    for label, value in told.items():
+        _print_row(label, Text(value), width=width)
+
+
+def line(said: str, *, style: str = "") -> None:
+    """Print a line."""
     out.print(said, style=style, highlight=False, soft_wrap=True)
 
 

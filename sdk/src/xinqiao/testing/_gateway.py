@@ -29,13 +29,14 @@ from xinqiao.testing._http_rules import challenge, scopes_of
 from xinqiao.testing._resource_server import FakeResourceServer
 
 from ._batches import FakeBatch
-from ._consent_acts import FakeConsentActs
 from ._dpop import OAuthRefusal
 from ._limit import FakeLimit
 from ._log import FakeLog
 from ._mistakes import FakeSetupError, address, credit_code, identifier, listed, whole
 from ._outages import Endpoint, FakeOutages
 from ._record_rules import checked_answers, checked_elements, checked_record
+from ._reports import PATH as REPORTS
+from ._reports import FakeReportActs, FakeReports
 from ._signing import ResponseSigner, json_response, problem, request_id_of, with_request_id
 
 LONG_POLL_SECONDS: Final = 0.01
@@ -45,7 +46,7 @@ _ENCODED: Final = "Send the body as it is: no Content-Encoding is taken here."
 _PUBLIC: Final = frozenset({"/v1/bundles", "/v1/questions"})
 
 
-class FakeGateway(FakeConsentActs, FakeOutages, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
+class FakeGateway(FakeReportActs, FakeOutages, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
     """A gateway for tests; pass it as `transport`, or take a ready client from it."""
 
     def __init__(
@@ -89,6 +90,7 @@ class FakeGateway(FakeConsentActs, FakeOutages, httpx2.BaseTransport, httpx2.Asy
         )
         self._limit = FakeLimit(per_minute=self.oauth.agreement.per_minute)
         self._log = FakeLog(issuer)
+        self._reports = FakeReports()
         self._resources = FakeResourceServer(
             recipient=client_id,
             log=self._log,
@@ -216,6 +218,8 @@ class FakeGateway(FakeConsentActs, FakeOutages, httpx2.BaseTransport, httpx2.Asy
                 request, now=self._clock(), outage=partial(self._outage, request, endpoint)
             )  # a fault is for a call that would succeed
             return self._faulty(request, answer, endpoint) if answer.is_success else answer
+        if path.startswith(REPORTS) and request.method == "GET":
+            return self._faulty(request, self._report_page(request), "discovery")
         return self._resource(request, path)
 
     def _resource(self, request: httpx2.Request, path: str) -> httpx2.Response:

@@ -120,7 +120,7 @@ def passes_filter(record: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
 
 def complete_record(
     record: Mapping[str, Any],
-    consent: FakeConsent,
+    valid_until: datetime | None,
     when: datetime,
     *,
     catalogue: str,
@@ -128,7 +128,7 @@ def complete_record(
 ) -> dict[str, Any]:
     """A record with its provenance and terms of use, without fields that no client is told."""
     own, dataset = record.get("use_until"), record["dataset"]
-    ends = [consent.valid_until, None if own is None else parse_time(own)]
+    ends = [valid_until, None if own is None else parse_time(own)]
     use_until = min((end for end in ends if end is not None), default=None)
     closed = () if dataset in _TOLD_IF_PUBLISHED else NEVER_TOLD.get(dataset, ())
     fields = record.get("fields", {})

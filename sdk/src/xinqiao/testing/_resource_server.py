@@ -224,7 +224,7 @@ class FakeResourceServer(FakeConsentServer):
         told = [
             _queries.complete_record(
                 consent.allowed(record),
-                consent,
+                consent.valid_until,
                 when,
                 catalogue=CATALOGUE_VERSION,
                 retention_days=self.retention_days,

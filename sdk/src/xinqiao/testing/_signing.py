@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from xinqiao._core.exchange import Exchange, sha256_digest
 from xinqiao._core.http_signatures import ALGORITHM, LABEL, TAG, components, signature_base
-from xinqiao._core.serialization import canonical_json
+from xinqiao._core.serialization import canonical_json, compact_json
 
 from ._published import PROBLEMS
 
@@ -50,6 +50,12 @@ class ResponseSigner:
         """The last line of a batch."""
         signature = base64.b64encode(self._key.sign(canonical_json(manifest))).decode()
         return {"manifest": dict(manifest), "keyid": self.kid, "signature": signature}
+
+    def signed_report(self, report: Mapping[str, Any]) -> bytes:
+        """The file of a credit report."""
+        signature = base64.urlsafe_b64encode(self._key.sign(canonical_json(report))).decode()
+        document = {"report": report, "keyid": self.kid, "signature": signature.rstrip("=")}
+        return compact_json(document)
 
     def sign(
         self,
