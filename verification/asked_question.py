@@ -6,8 +6,7 @@ No sentence or value made here depends on any enterprise.
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from verification.catalogue import CATALOGUE_VERSION, QUESTIONS
 from verification.names_v2 import strict_name_v2
@@ -42,9 +41,11 @@ _WANTED: Final = {INDUSTRY_GROUPS: "is a group of GB/T 4754: three digits, such 
 """What a value is that has no normal form; by default one that is not blank."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """A question as asked: its tag, and the asserted value or chosen band if it takes one."""
+class Asked(NamedTuple):
+    """A question as asked: its tag, and the asserted value or chosen band if it takes one.
+
+    A tuple: it is looked up in sets a dozen times a call, and a data class is hashed in Python.
+    """
 
     tag: str
     value: Value | None = None

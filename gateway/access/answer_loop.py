@@ -5,7 +5,7 @@ between. A refusal is logged before it is returned (R10).
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -26,7 +26,6 @@ from gateway.transparency.disclosure_leaf import (
     MERGE_SECONDS,
     Disclosure,
     DisclosureLeaf,
-    result_digest,
 )
 
 MAX_ATTEMPTS: Final = 20
@@ -120,10 +119,9 @@ def pending_disclosure(
 ) -> PendingDisclosure:
     """The answer `document`, ready to commit: with its `log_promise`, and encrypted under `key`.
 
-    The promise: its leaf will be in the log by `merge_by`. A leaf missing then is proof against the
-    operator.
+    `disclosure` has the digest of the `document` as it comes. The promise: its leaf will be in the log by
+    `merge_by`. A leaf missing then is proof against the operator.
     """
-    disclosure = replace(disclosure, result_digest=result_digest(document))
     leaf = DisclosureLeaf.of(disclosure)
     document["log_promise"] = {
         "leaf_hash": leaf.hash.hex(),

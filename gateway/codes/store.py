@@ -55,7 +55,7 @@ _LOCATE: Final = SetStatement.lateral(
 )
 _DATASETS: Final = "string_to_array(CAST(:datasets AS text), ',')"  # an array costs the driver more
 _MARK: Final = f"concat_ws(' ', c.xmin, {enterprise_mark()}, {records_mark(_DATASETS)}) AS mark"
-_FILE: Final = f"""{enterprise_json(is_sealed=True)} AS enterprise,
+_FILE: Final = f"""{enterprise_json(left_out=("personal", "digests"))} AS enterprise,
        {nearly_all_records_json(_DATASETS, condition=NEEDED)} AS records"""
 _OF_CODE: Final = """FROM enterprise_code AS c
  WHERE c.uscc = CAST(:uscc AS text) AND c.code_id = CAST(:code_id AS text)"""

@@ -13,24 +13,39 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_policy import SERIOUS_LIST
-from gateway.creditfile.records import RECORD_COLUMNS, Enterprise, Record
+from gateway.creditfile.records import (
+    ENTERPRISE_COLUMNS,
+    RECORD_COLUMNS,
+    Enterprise,
+    Record,
+)
 from gateway.db.statements import Statement
 
 _USCC: Final = "CAST(:uscc AS text)"
 _RECORD: Final = f"json_build_array({', '.join(f'r.{name}' for name in RECORD_COLUMNS)})"
 """SQL for a record `r`: its columns alone, since names would be half of a file."""
+_EXACT: Final = {"capital": "CAST(e.capital AS text)"}
+_NOT_READ: Final = {"personal": "CAST(NULL AS text)", "digests": "CAST('{}' AS json)"}
 
 
-def enterprise_json(condition: str = "true", *, uscc: str = _USCC, is_sealed: bool = False) -> str:
-    """SQL for the enterprise `uscc` if `condition` holds: JSON object as text, or NULL.
+def enterprise_json(
+    condition: str = "true", *, uscc: str = _USCC, left_out: Sequence[str] = ()
+) -> str:
+    """SQL for the enterprise `uscc` if `condition` holds: its columns as a JSON array, or NULL.
 
-    Parse it with `enterprise_from_json`. With `is_sealed` nothing encrypted is read, and no digest.
+    Parse it with `enterprise_from_json`. Of `left_out`, `personal` and `digests`, nothing is read.
     """
-    sealed = ", 'personal', NULL, 'digests', CAST('{}' AS jsonb)" if is_sealed else ""
     return f"""\
-(SELECT CAST(to_jsonb(e) || jsonb_build_object('capital', CAST(e.capital AS text){sealed}) AS text)
+(SELECT CAST({_enterprise_columns(left_out)} AS text)
    FROM enterprise AS e
   WHERE e.uscc = {uscc} AND {condition})"""  # noqa: S608  # constants only
+
+
+def _enterprise_columns(left_out: Sequence[str] = ()) -> str:
+    """SQL for an enterprise `e`: a third of the time of an object with names."""
+    instead = _EXACT | {name: _NOT_READ[name] for name in left_out}
+    columns = ", ".join(instead.get(name, f"e.{name}") for name in ENTERPRISE_COLUMNS)
+    return f"json_build_array({columns})"
 
 
 def enterprise_mark(*, uscc: str = _USCC) -> str:
@@ -120,7 +135,7 @@ def context_values(catalogue: Catalogue, datasets: Iterable[str]) -> Mapping[str
 
 def enterprise_from_json(text: str | None) -> Enterprise | None:
     """Parse the result of `enterprise_json`."""
-    return None if text is None else Enterprise.from_json(orjson.loads(text))
+    return None if text is None else Enterprise.from_columns(orjson.loads(text))
 
 
 def records_from_json(json: bytes) -> tuple[Record, ...]:
@@ -130,9 +145,9 @@ def records_from_json(json: bytes) -> tuple[Record, ...]:
 
 CreditFile = tuple[Enterprise, tuple[Record, ...]]
 
-_ENTERPRISES: Final = Statement("""
-    SELECT CAST(to_jsonb(e) || jsonb_build_object('capital', CAST(e.capital AS text)) AS text)
-      FROM enterprise AS e WHERE e.uscc = ANY(CAST(:usccs AS text[]))""")
+_ENTERPRISES: Final = Statement(f"""
+    SELECT CAST({_enterprise_columns()} AS text)
+      FROM enterprise AS e WHERE e.uscc = ANY(CAST(:usccs AS text[]))""")  # noqa: S608  # constants only
 _RECORDS: Final = Statement(f"""
     SELECT r.uscc, r.dataset,
            CAST(json_agg({_RECORD} ORDER BY r.decided_on DESC NULLS LAST, r.record_id) AS text)
@@ -153,7 +168,7 @@ async def read_files(
 ) -> list[CreditFile]:
     """Read the files of these enterprises; unknown ones are left out."""
     found = await connection.execute(_ENTERPRISES, {"usccs": list(usccs)})
-    enterprises = [Enterprise.from_json(orjson.loads(each)) for each in found.scalars()]
+    enterprises = [Enterprise.from_columns(orjson.loads(each)) for each in found.scalars()]
     held: dict[tuple[str, str], str] = {}
     if datasets:
         values = {"usccs": list(usccs), "datasets": list(datasets)}

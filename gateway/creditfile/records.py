@@ -115,6 +115,11 @@ class Enterprise:
         """An enterprise from a row of the table `enterprise` as JSON."""
         return _made(cls, row)
 
+    @classmethod
+    def from_columns(cls, values: Sequence[Any]) -> Self:
+        """An enterprise from the JSON of its columns, in the order of `ENTERPRISE_COLUMNS`."""
+        return _filled(cls, dict(zip(ENTERPRISE_COLUMNS, values, strict=True)))
+
 
 _SAME_IN_REGISTRATION: Final = (
     "uscc",
@@ -130,6 +135,16 @@ _SAME_IN_REGISTRATION: Final = (
     "scope",
     "address",
     "small_or_micro",
+)
+_SAME_IN_RECORD: Final = (
+    "uscc",
+    "source_id",
+    "version",
+    "source_name",
+    "source_uscc",
+    "source_time",
+    "catalogue_version",
+    "objection_since",
 )
 _DATES_IN_REGISTRATION: Final = (
     "established_on",
@@ -148,28 +163,28 @@ def registration_of(
     `personal` are decrypted personal fields, if the caller may read them.
     """
     members = vars(enterprise)
-    fields: dict[str, Any] = {name: members[name] for name in _SAME_IN_REGISTRATION}
+    fields: dict[str, Any] = {
+        name: value for name in _SAME_IN_REGISTRATION if (value := members[name]) is not None
+    }
     for name in _DATES_IN_REGISTRATION:
         if (day := members[name]) is not None:
             fields[name] = day.isoformat()
     fields["former_names"] = list(enterprise.former_names)
-    industries = enterprise.scope_industries
-    fields["scope_industries"] = None if industries is None else list(industries)
-    fields["capital"] = None if enterprise.capital is None else f"{enterprise.capital:.6f}"
-    return Record(
-        uscc=enterprise.uscc,
-        record_id=enterprise.registration_id,
-        dataset=REGISTRATION,
-        source_id=enterprise.source_id,
-        natural_key=enterprise.uscc,
-        version=enterprise.version,
-        source_name=enterprise.source_name,
-        source_uscc=enterprise.source_uscc,
-        source_time=enterprise.source_time,
-        catalogue_version=enterprise.catalogue_version,
-        decided_on=enterprise.approved_on or day_of(enterprise.source_time),
-        objection_since=enterprise.objection_since,
-        fields={**{name: value for name, value in fields.items() if value is not None}, **personal},
+    if enterprise.scope_industries is not None:
+        fields["scope_industries"] = list(enterprise.scope_industries)
+    if enterprise.capital is not None:
+        fields["capital"] = f"{enterprise.capital:.6f}"
+    return _with_members(
+        Record,
+        {
+            **_EMPTY_RECORD,
+            **{name: members[name] for name in _SAME_IN_RECORD},
+            "record_id": enterprise.registration_id,
+            "dataset": REGISTRATION,
+            "natural_key": enterprise.uscc,
+            "decided_on": enterprise.approved_on or day_of(enterprise.source_time),
+            "fields": {**fields, **personal},
+        },
     )
 
 
@@ -187,6 +202,8 @@ _PARSERS: Final[Mapping[object, Callable[[Any], Any]]] = {
 _Model = TypeVar("_Model", bound=Record | Enterprise)
 _MODELS: Final = (Record, Enterprise)
 RECORD_COLUMNS: Final = tuple(each.name for each in fields_of(Record))
+ENTERPRISE_COLUMNS: Final = tuple(each.name for each in fields_of(Enterprise))
+_EMPTY_RECORD: Final = dict.fromkeys(RECORD_COLUMNS)
 _NAMES: Final[Mapping[type, AbstractSet[str]]] = {
     model: {each.name for each in fields_of(model)} for model in _MODELS
 }
@@ -207,10 +224,15 @@ def _made(model: type[_Model], row: dict[str, Any]) -> _Model:
 
 
 def _filled(model: type[_Model], members: dict[str, Any]) -> _Model:
-    """An instance of these members, as JSON has them. A frozen class's constructor takes thrice as long."""
+    """An instance of these members, as JSON has them."""
     for name, parse in _PARSED[model]:
         if members[name] is not None:
             members[name] = parse(members[name])
+    return _with_members(model, members)
+
+
+def _with_members(model: type[_Model], members: dict[str, Any]) -> _Model:
+    """An instance of these members, all of them. A frozen class's constructor takes thrice as long."""
     made = object.__new__(model)
     object.__setattr__(made, "__dict__", members)
     return made

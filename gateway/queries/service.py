@@ -27,7 +27,7 @@ from gateway.queries.pagination import RecordPage, page_of, serialize_record
 from gateway.queries.read_query import QueryInputs, read_inputs
 from gateway.queries.request import QueryRequest
 from gateway.queries.withheld import withheld
-from gateway.transparency.disclosure_leaf import Disclosure
+from gateway.transparency.disclosure_leaf import Disclosure, result_digest
 
 _IDENTITY = ("record_id", "version", "fields", "objection", "use_until", "delete_by")
 _USES = '"uses_left":'
@@ -108,8 +108,10 @@ def _pending(
     """The answer and disclosure, and what they cost: one use for the first page, none for others."""
     request = call.request
     page = page_of(call.runtime, request, inputs, authorization, now)
+    disclosure_id = new_id("dsc")
+    document = _document(call, cursors, authorization, page, disclosure_id, now)
     disclosure = Disclosure(
-        disclosure_id=new_id("dsc"),
+        disclosure_id=disclosure_id,
         uscc=request.uscc,
         client_id=call.caller.client_id,
         kind="query",
@@ -119,13 +121,14 @@ def _pending(
         agreement_version=authorization.agreement.version,
         asked=list(authorization.asked),
         relied_on=[(each.record.record_id, each.record.version) for each in page.records],
+        result_digest=result_digest(document),
         at=now,
     )
     first = request.cursor is None
     return pending_disclosure(
         call,
         disclosure,
-        _document(call, cursors, authorization, page, disclosure),
+        document,
         key=call.key,
         consent_version=authorization.granted.version if first else None,
         held_version=None if first else authorization.granted.version,
@@ -150,7 +153,8 @@ def _document(
     cursors: Cursors,
     authorization: Authorization,
     page: RecordPage,
-    disclosure: Disclosure,
+    disclosure_id: str,
+    now: datetime,
 ) -> dict[str, Any]:
     request, granted = call.request, authorization.granted
     cursor = None
@@ -159,12 +163,12 @@ def _document(
             consent_id=granted.consent_id, query_digest=request.digest, position=page.last
         )
     document = {
-        "disclosure_id": disclosure.disclosure_id,
+        "disclosure_id": disclosure_id,
         "enterprise": {"uscc": request.uscc},
         "purpose": request.purpose,
         **_bundle(request, authorization),
         "recipient": call.caller.client_id,
-        "as_of": format_time(disclosure.at),
+        "as_of": format_time(now),
         "consent": {
             "consent_id": granted.consent_id,
             "valid_until": format_time(granted.valid_until),

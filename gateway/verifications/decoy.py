@@ -5,7 +5,7 @@ from typing import Any, Final
 import orjson
 
 from gateway.creditfile.file_query import enterprise_from_json
-from gateway.creditfile.records import Enterprise
+from gateway.creditfile.records import ENTERPRISE_COLUMNS, Enterprise
 
 _SOMETHING: Final = "无此经营主体"
 _NEVER: Final = "2000-01-01T00:00:00+00:00"
@@ -43,11 +43,11 @@ _ROW: Final[dict[str, Any]] = {
     "objection_since": None,
     "code_ok": True,
     "unavailable": [],
-    "personal": "\\x" + "00" * 300,
+    "personal": None,
     "digests": {"legal_representative_id_number": "00" * 32, "personal": "00" * 32},
     "received_at": _NEVER,
 }
-_TEXT: Final = orjson.dumps(_ROW).decode()
+_TEXT: Final = orjson.dumps([_ROW[name] for name in ENTERPRISE_COLUMNS]).decode()
 
 
 def enterprise_or_decoy(text: str | None) -> tuple[Enterprise, bool]:

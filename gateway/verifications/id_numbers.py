@@ -6,7 +6,6 @@ enterprise or at another gateway; for its own client it says what that client ha
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,13 +13,20 @@ from gateway import strict_json
 from gateway.access.errors import InvalidRequestError, NotInAgreementError, Refusal
 from gateway.signing.decryption_keys import DecryptionKeys
 from gateway.signing.jwe import decrypt, is_compact_jwe
-from verification import Asked, find_question, problem_with
+from verification import QUESTIONS, Asked, problem_with
 from verification.asked_question import elements_of
 from verification.question import ID_NUMBER
 from verification.uscc import normalise_uscc
 
 TYP: Final = "id-number+jwe"
 PLACEHOLDER: Final = "0" * 18
+_ELEMENTS: Final = {
+    each.tag: element.name
+    for each in QUESTIONS
+    for element in each.elements
+    if element.question == ID_NUMBER
+}
+"""The member that is an ID number, of each group that has one."""
 _CANNOT_BE_READ: Final = "An encrypted ID number cannot be read; see the documentation of its form."
 _ENCRYPTED_ONLY: Final = (
     "Your agreement takes ID numbers only if they are encrypted to the key of use enc at "
@@ -30,10 +36,10 @@ _ENCRYPTED_ONLY: Final = (
 
 def id_number_in(asked: Asked) -> str | None:
     """The ID number that a question asserts, as it was sent."""
-    name = _element_of(asked)
-    if isinstance(asked.value, str):
+    if asked.value is None or isinstance(asked.value, str):
         return asked.value if asked.tag == ID_NUMBER else None
-    return None if name is None else dict(asked.value or ()).get(name)
+    name = _ELEMENTS.get(asked.tag)
+    return None if name is None else dict(asked.value).get(name)
 
 
 def without_ciphertext(asked: Asked) -> Asked:
@@ -45,9 +51,9 @@ def without_ciphertext(asked: Asked) -> Asked:
 def with_id_number(asked: Asked, number: str) -> Asked:
     """The question with another ID number."""
     if isinstance(asked.value, str):
-        return replace(asked, value=number)
-    members = dict(asked.value or ()) | {_element_of(asked) or "": number}
-    return replace(asked, value=elements_of(members))
+        return asked._replace(value=number)
+    members = dict(asked.value or ()) | {_ELEMENTS[asked.tag]: number}
+    return asked._replace(value=elements_of(members))
 
 
 def open_id_numbers(
@@ -97,10 +103,3 @@ def _opened(
         return None
     is_bound = (issued_by, audience, normalise_uscc(subject)) == bound_to
     return number if is_bound else None
-
-
-def _element_of(asked: Asked) -> str | None:
-    """The member of a group that is an ID number."""
-    found = find_question(asked.tag)
-    elements = found.elements if found is not None else ()
-    return next((each.name for each in elements if each.question == ID_NUMBER), None)

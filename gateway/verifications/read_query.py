@@ -65,7 +65,7 @@ READ_INPUTS = SetStatement.lateral(f"""
            {PREDECESSOR_JSON} AS predecessors,
            CAST(kept.found AS text) AS kept,
            allowed.so AS allowed,
-           {enterprise_json("allowed.so")} AS enterprise,
+           {enterprise_json("allowed.so", left_out=("personal",))} AS enterprise,
            {records_json(with_context("readable.datasets"), condition=NEEDED)} AS records,
            (SELECT CAST(coalesce(jsonb_object_agg(p.question, jsonb_build_object(
                        'asked', p.asked, 'revision', p.revision)), '{{}}'::jsonb) AS text)

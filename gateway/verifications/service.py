@@ -26,7 +26,7 @@ from gateway.disclosure.commit import Committed, PendingDisclosure, Probe, commi
 from gateway.disclosure.idempotency import IdempotencyKey, KeyConflict, StoredAnswer
 from gateway.disclosure.ids import new_id
 from gateway.disclosure.items import DisclosedItem
-from gateway.transparency.disclosure_leaf import Disclosure
+from gateway.transparency.disclosure_leaf import Disclosure, result_digest
 from gateway.verifications.id_numbers import open_id_numbers
 from gateway.verifications.padding import pad_answer
 from gateway.verifications.read_query import VerificationInputs, outside_agreement, read_inputs
@@ -143,8 +143,10 @@ def _pending(
     )
     probes, admitted = _probed(call, inputs, open_to_caller, now)
     answers = _answers(call, inputs, open_to_caller & admitted, now)
+    disclosure_id = new_id("dsc")
+    document = _document(request, answers, disclosure_id, now)
     disclosure = Disclosure(
-        disclosure_id=new_id("dsc"),
+        disclosure_id=disclosure_id,
         uscc=request.uscc,
         client_id=call.caller.client_id,
         kind="verification",
@@ -154,12 +156,13 @@ def _pending(
         agreement_version=agreement.version,
         asked=[each.tag for each in request.asked],
         relied_on=sorted({rest for each in answers for rest in each.rests_on}),
+        result_digest=result_digest(document),
         at=now,
     )
     return pending_disclosure(
         call,
         disclosure,
-        _document(request, answers, disclosure),
+        document,
         key=key,
         serialize=pad_answer,
         consent_version=granted.version if granted else None,
@@ -264,15 +267,15 @@ def _answers(
 
 
 def _document(
-    request: VerificationRequest, answers: tuple[Answered, ...], disclosure: Disclosure
+    request: VerificationRequest, answers: tuple[Answered, ...], disclosure_id: str, now: datetime
 ) -> dict[str, Any]:
     document: dict[str, Any] = {} if request.line is None else {"line": request.line}
     document |= {
         "verification_id": new_id("vrf"),
-        "disclosure_id": disclosure.disclosure_id,
+        "disclosure_id": disclosure_id,
         "enterprise": {"uscc": request.uscc},
         "purpose": request.purpose,
-        "as_of": format_time(disclosure.at),
+        "as_of": format_time(now),
         "catalogue_version": CATALOGUE_VERSION,
         "answers": [_answer(each) for each in answers],
     }

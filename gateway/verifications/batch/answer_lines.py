@@ -36,7 +36,11 @@ from gateway.verifications.batch.lines import Line, rounds
 from gateway.verifications.batch.problem_lines import faulty_line, limit_refusal, line_problem
 from gateway.verifications.read_query import READ_INPUTS, inputs_of, read_values
 from gateway.verifications.request import VerificationRequest
-from gateway.verifications.service import answer_verification, prepare_answer
+from gateway.verifications.service import (
+    VerificationCall,
+    answer_verification,
+    prepare_answer,
+)
 from verification import enterprise_code
 
 SET_SIZE: Final = 200
@@ -159,12 +163,13 @@ class LineAnswerer:
     ) -> dict[int, AnsweredLine] | Refusal:
         """Answer lines about different enterprises."""
         now = self.runtime.now()
-        rows = await self._read(lines, agreement, now)
+        calls = [self._call(line) for line in lines]
+        rows = await self._read(calls, agreement, now)
         answered: dict[int, AnsweredLine] = {}
         pending: list[tuple[Line, PendingDisclosure]] = []
         alone: list[tuple[Line, PendingDisclosure | None]] = []
-        for place, (line, row) in enumerate(zip(lines, rows, strict=True), 1):
-            prepared = self._prepared(line, row, agreement, now)
+        for place, (line, call, row) in enumerate(zip(lines, calls, rows, strict=True), 1):
+            prepared = self._prepared(line, call, row, agreement, now)
             match prepared:
                 case Refusal():
                     return prepared
@@ -209,36 +214,35 @@ class LineAnswerer:
         return answered
 
     async def _read(
-        self, lines: Sequence[Line], agreement: Agreement, now: datetime
+        self, calls: Sequence[VerificationCall | None], agreement: Agreement, now: datetime
     ) -> Sequence[asyncpg.Record | None]:
-        """The inputs of each request; none of a refused one, or where a value cannot be read by."""
-        calls = [
-            (place, self._call(line, line.parsed))
-            for place, line in enumerate(lines)
-            if isinstance(line.parsed, VerificationRequest)
-        ]
-        rows: list[asyncpg.Record | None] = [None] * len(lines)
+        """The inputs of each call; none of a refused one, or where a value cannot be read by."""
+        places = [place for place, call in enumerate(calls) if call is not None]
+        values = [read_values(call, agreement, now) for call in calls if call is not None]
+        rows: list[asyncpg.Record | None] = [None] * len(calls)
         try:
-            found = await self.runtime.hot.run_set(
-                READ_INPUTS, [read_values(call, agreement, now) for _, call in calls]
-            )
+            found = await self.runtime.hot.run_set(READ_INPUTS, values)
         except (asyncpg.PostgresError, ValueError) as error:
             if makes_unfit(error):
                 raise
             return rows  # each by itself
-        for (place, _), row in zip(calls, found, strict=True):
+        for place, row in zip(places, found, strict=True):
             rows[place] = row
         return rows
 
     def _prepared(
-        self, line: Line, row: asyncpg.Record | None, agreement: Agreement, now: datetime
+        self,
+        line: Line,
+        call: VerificationCall | None,
+        row: asyncpg.Record | None,
+        agreement: Agreement,
+        now: datetime,
     ) -> PendingDisclosure | StoredAnswer | Refusal | None:
         """What is to be committed for a line; `None` if it is to be answered by itself."""
         if isinstance(line.parsed, RefusedRequest):
             return self._pending_refusal(line, line.parsed, now)
-        if row is None or isinstance(line.parsed, Refusal):
+        if row is None or call is None:
             return None
-        call = self._call(line, line.parsed)
         try:
             prepared = prepare_answer(call, inputs_of(row, agreement), now)
         except Exception as error:  # noqa: BLE001  # this line's own; it fails again by itself
@@ -248,7 +252,7 @@ class LineAnswerer:
             return prepared
         if prepared.error is IdempotencyConflictError:
             return prepared
-        return self._pending_refusal(line, line.parsed.refused(prepared), now)
+        return self._pending_refusal(line, call.request.refused(prepared), now)
 
     async def _answer_alone(
         self, line: Line, written: PendingDisclosure | None
@@ -258,10 +262,11 @@ class LineAnswerer:
             # Not written again where it was logged before: then its key is taken.
             await commit_set(self.runtime.hot, [written])
             return AnsweredLine(line.number, written.answer)
-        if not isinstance(line.parsed, VerificationRequest):
+        call = self._call(line)
+        if call is None:
             raise TypeError("only a request is answered")
         try:
-            answer = await answer_verification(self._call(line, line.parsed))
+            answer = await answer_verification(call)
         except Exception as error:
             if is_unavailable(error):
                 raise
@@ -293,9 +298,12 @@ class LineAnswerer:
             _problem(line, refused.refusal).text,
         )
 
-    def _call(self, line: Line, request: VerificationRequest) -> AdmittedCall[VerificationRequest]:
+    def _call(self, line: Line) -> VerificationCall | None:
+        """A line as a call; `None` of one that is refused."""
+        if not isinstance(line.parsed, VerificationRequest):
+            return None
         return AdmittedCall(
-            runtime=self.runtime, caller=self.caller, request=request, key=self._key(line)
+            runtime=self.runtime, caller=self.caller, request=line.parsed, key=self._key(line)
         )
 
     def _key(self, line: Line, *, is_refused: bool = False) -> IdempotencyKey:
