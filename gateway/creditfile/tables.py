@@ -102,6 +102,10 @@ Index(
     func.coalesce(record.c.determined_on, record.c.decided_on),
 )
 
+# A source's records by the moment of receipt, for the figures of data quality.
+Index("ix_record_source_id", record.c.source_id, record.c.received_at)
+Index("ix_enterprise_source_id", enterprise.c.source_id, enterprise.c.received_at)
+
 
 def _history(name: str, *key: str, own: Sequence[Column[Any]] = ()) -> Table:
     """A history table: superseded rows in full."""
@@ -133,3 +137,5 @@ record_history = _history(
         Column("approved_by", Text, comment="the second person, if any"),
     ),
 )
+for _table in (enterprise_history, record_history):
+    Index(f"ix_{_table.name}_source_id", text("(\"row\" ->> 'source_id')"), _table.c.replaced_at)
