@@ -304,6 +304,10 @@ class DatasetDefinition(CataloguePart):
         """True if its records are bad information, or may be."""
         return self.tone == "bad" or self.bad_when is not None
 
+    def is_bad(self, fields: Mapping[str, Any]) -> bool:
+        """True if a record with these fields is bad information, by its dataset or a field's value."""
+        return self.tone == "bad" or (self.bad_when is not None and self.bad_when.holds(fields))
+
     @cached_property
     def field_by_name(self) -> Mapping[str, FieldDefinition]:
         """Fields by name."""

@@ -203,10 +203,7 @@ def ends_by_act(record: Record) -> Iterator[End]:
 
 def is_bad(record: Record, dataset: DatasetDefinition) -> bool:
     """True if the record is bad information, by its dataset or by a field's value."""
-    when = dataset.bad_when
-    return dataset.tone == "bad" or (
-        when is not None and record.fields.get(when.field) in when.values
-    )
+    return dataset.is_bad(record.fields)
 
 
 def exemption(record: Record, rules: ClockRules, *, now: datetime) -> End | None:

@@ -31,6 +31,10 @@ YES_OR_NO: Final[Mapping[str, tuple[Translated, Translated]]] = {
         Translated("决定公示", "To be published"),
         Translated("未决定公示", "Publication not decided"),
     ),
+    "voluntary": (
+        Translated("自愿参评", "At the enterprise's wish"),
+        Translated("非自愿参评", "Not at the enterprise's wish"),
+    ),
     "small_or_micro": (
         Translated("属于小微企业", "Small or micro enterprise"),
         Translated("不属于小微企业", "Not a small or micro enterprise"),
@@ -80,6 +84,8 @@ def value_label(value: Any) -> Translated:  # a field's JSON
         text = readable_masks(value)
         return VALUES.get(text) or Translated(text, text)
     if isinstance(value, list):
+        if any(isinstance(each, dict) for each in value):  # a rating's indicators
+            return Translated(f"{len(value)} 项指标", f"{len(value)} indicators")
         named = [value_label(each) for each in value]
         return Translated(
             "、".join(each.zh for each in named), ", ".join(each.en for each in named)

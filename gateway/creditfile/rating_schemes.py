@@ -11,6 +11,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from gateway.creditfile.catalogue_parts import CataloguePart, Condition, Name, Names, NonEmptyText
+from gateway.creditfile.catalogue_schema import DatasetDefinition
 
 Points = Annotated[int, Field(ge=1, le=10_000)]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{0,9}$")]
@@ -24,14 +25,23 @@ class ReasonCode(Names):
 
 
 class RatingEffect(CataloguePart):
-    """Points that each record of a dataset adds to an indicator, or takes from it."""
+    """Effect of each record of a dataset on an indicator: in favour, or against it with a reason."""
 
     dataset: Name
     when: tuple[Condition, ...] = ()
     """Conditions on the record; without any, bad information counts, or any where none is bad."""
-    points: Annotated[int, Field(ge=-10_000, le=10_000)]
+    points: Annotated[int, Field(ge=-10_000, le=10_000)] | None = None
+    """Points that it adds or takes, where a rule is published."""
     reason: Code | None = None
-    """Reason code of points taken."""
+    """Reason code of a record that weighs against it."""
+
+    def fits(self, dataset: DatasetDefinition, fields: Mapping[str, Any]) -> bool:
+        """True if it is the effect of a record of this dataset with these fields."""
+        if dataset.code != self.dataset:
+            return False
+        if self.when:
+            return all(each.holds(fields) for each in self.when)
+        return not dataset.is_ever_bad or dataset.is_bad(fields)
 
 
 class RatingIndicator(Names):
@@ -54,6 +64,18 @@ class RatingIndicator(Names):
         """Reasons by code."""
         return {each.code: each for each in self.reasons}
 
+    @cached_property
+    def general_reasons(self) -> tuple[ReasonCode, ...]:
+        """Reasons that no record of the file stands for."""
+        of_records = {each.reason for each in self.effects}
+        return tuple(each for each in self.reasons if each.code not in of_records)
+
+    def effect_of(
+        self, dataset: DatasetDefinition, fields: Mapping[str, Any]
+    ) -> RatingEffect | None:
+        """The effect of a record of this dataset with these fields; `None` if it has none."""
+        return next((each for each in self.effects if each.fits(dataset, fields)), None)
+
     @model_validator(mode="after")
     def _agrees(self) -> Self:
         reasons = {each.reason for each in self.effects if each.reason is not None}
@@ -61,7 +83,7 @@ class RatingIndicator(Names):
             (len(self.reason_by_code) != len(self.reasons), "a reason code stands twice"),
             (not reasons <= set(self.reason_by_code), "an effect has a reason that is not listed"),
             (
-                any(each.points < 0 and each.reason is None for each in self.effects),
+                any((each.points or 0) < 0 and each.reason is None for each in self.effects),
                 "points are taken without a reason",
             ),
             (
@@ -69,7 +91,10 @@ class RatingIndicator(Names):
                 "an effect is of a dataset that it does not rest on",
             ),
             (self.base is not None and self.base > self.points, "its base is above its points"),
-            (self.base is None and bool(self.effects), "effects without a base"),
+            (
+                any((each.points is None) != (self.base is None) for each in self.effects),
+                "points of effects go with a base",
+            ),
         )
         for wrong, sentence in problems:
             if wrong:

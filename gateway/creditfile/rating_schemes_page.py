@@ -76,14 +76,16 @@ def _scheme(scheme: RatingScheme, catalogue: Catalogue) -> Iterator[str]:
 
 def _rule(indicator: RatingIndicator) -> str:
     if indicator.base is None:
-        return "—"
+        return "; ".join(map(_effect, indicator.effects)) or "—"
     return "; ".join((str(indicator.base), *map(_effect, indicator.effects)))
 
 
 def _effect(effect: RatingEffect) -> str:
     conditions = " and ".join(map(str, effect.when))
     reason = f" (`{effect.reason}`)" if effect.reason else ""
-    return f"{effect.points:+} `{effect.dataset}`{f' {conditions}' if conditions else ''}{reason}"
+    sign = "−" if effect.reason else "+"
+    points = sign if effect.points is None else f"{sign}{abs(effect.points)}"
+    return f"{points} `{effect.dataset}`{f' {conditions}' if conditions else ''}{reason}"
 
 
 if __name__ == "__main__":

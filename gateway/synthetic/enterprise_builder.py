@@ -13,6 +13,7 @@ from gateway.synthetic.company_names import CompanyName, sign_name
 from gateway.synthetic.delivered_rows import DELIVERY_TIME, DeliveredRow, SyntheticEnterprise
 from gateway.synthetic.divisions import Division
 from gateway.synthetic.people import SyntheticPerson
+from gateway.synthetic.rating_reasons import with_indicators
 
 _DECIDED: Final = "decided_on"
 _SMALL_CAPITAL: Final = 2_000
@@ -112,7 +113,7 @@ class EnterpriseBuilder:
         return SyntheticEnterprise(
             uscc=self.uscc,
             registration=self._registration(),
-            deliveries=tuple(self.deliveries),
+            deliveries=with_indicators(self.deliveries, self.catalogue),
             personal={
                 "legal_representative_id_type": "居民身份证",
                 "legal_representative_id_number": self.person.id_number,

@@ -191,6 +191,12 @@ def add_third_party_rating(builder: EnterpriseBuilder) -> None:
         standard="企业信用等级划分通则",
         level=builder.rng.choice(("AAA", "AA", "A", "BBB")),
         date=f"{rated_on}",
+        method="综合评分",
+        voluntary=True,
+        filing_kind="信用服务机构备案",
+        filing_number="合成信服备〔2026〕7号",
+        filing_until=f"{months_after(builder.today.replace(month=12, day=31), 12)}",
+        valid_to=f"{months_after(rated_on, 12)}",
     )
 
 

@@ -90,8 +90,8 @@ def _scheme(**changed: Any) -> Any:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (_indicator(0, 0, base=61), "its base is above its points"),
-        (_indicator(0, 0, base=None), "effects without a base"),
+        (_indicator(0, 7, base=151), "its base is above its points"),
+        (_indicator(0, 7, base=None), "points of effects go with a base"),
         (_indicator(0, 0, datasets=["registration"]), "a dataset that it does not rest on"),
         (_indicator(0, 0, reasons=[]), "a reason that is not listed"),
         (_indicator(0, 0, dimension="luck"), "not of its dimensions"),
@@ -104,7 +104,7 @@ def _scheme(**changed: Any) -> Any:
         (
             _indicator(
                 0, 6,
-                effects=[{"dataset": "commitment", "points": -1, "reason": "G21",
+                effects=[{"dataset": "commitment", "reason": "G21",
                           "when": [{"field": "fulfilment", "values": ["forgotten"]}]}],
             ),
             "no value of commitment.fulfilment",

@@ -53,6 +53,8 @@ def _cell(kind: str, cell: str) -> Any:
             return {"true": True, "false": False}[cell]
         case "integer":
             return int(cell)
+        case "indicators":
+            return orjson.loads(cell)
     return cell
 
 
@@ -66,7 +68,11 @@ def _rows(plan: ExportPlan, code: str) -> list[dict[str, Any]]:
     paths = sorted(plan.folder.glob(f"{code}-*{plan.form.ending}"))
     if plan.form is Format.PARQUET:
         rows = [row for path in paths for row in pyarrow.parquet.read_table(path).to_pylist()]
-        return [{name: v for name, v in row.items() if v is not None} for row in rows]
+        in_json = {f.name for f in CATALOGUE.dataset(code).fields if f.type == "indicators"}
+        return [
+            {n: orjson.loads(v) if n in in_json else v for n, v in row.items() if v is not None}
+            for row in rows
+        ]
     if plan.form is Format.NDJSON:
         return [orjson.loads(line) for path in paths for line in _text(path).splitlines()]
     kinds = {field.name: field.type for field in CATALOGUE.dataset(code).fields}
