@@ -18,6 +18,8 @@ import gateway.codes.routes
 import gateway.codes.screen_pages
 import gateway.consents.bundle_routes
 import gateway.consents.routes
+import gateway.credit_reports.portal_pages
+import gateway.credit_reports.public_page
 import gateway.log.routes
 import gateway.oauth.routes
 import gateway.portal.routes
@@ -120,6 +122,8 @@ def create_app(settings: Settings) -> FastAPI:
         gateway.codes.api_routes.router,
         gateway.codes.portal_pages.router,
         gateway.codes.screen_pages.router,
+        gateway.credit_reports.portal_pages.router,
+        gateway.credit_reports.public_page.router,
         health,
     ):
         app.include_router(router)

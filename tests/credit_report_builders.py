@@ -1,9 +1,11 @@
-"""Builders of credit reports from enterprises of the synthetic province."""
+"""Builders of credit reports: from the synthetic province, and in a running portal."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import cache
 from typing import Any, Final
+
+import httpx2
 
 from gateway.credit_reports.document import Choice, offered_datasets, report_of, reported_records
 from gateway.creditfile.local_dates import midnight
@@ -11,6 +13,7 @@ from gateway.creditfile.records import Enterprise, Record
 from gateway.synthetic.delivered_rows import SyntheticEnterprise
 from gateway.synthetic.province import province
 from tests.creditfile_builders import CATALOGUE
+from tests.portal_fixture import PortalFixture, hidden_fields
 
 TODAY: Final = date(2026, 11, 23)
 NOW: Final = midnight(TODAY)
@@ -48,3 +51,41 @@ def make_report(
     choice = choice or choice_of()
     told = reported_records(enterprise, records, choice, CATALOGUE, NOW)
     return report_of(REPORT_ID, enterprise, told, choice, CATALOGUE, issuer=ISSUER, now=NOW)
+
+
+async def post_report(
+    portal: PortalFixture, browser: httpx2.AsyncClient, uscc: str = "", **changed: Any
+) -> httpx2.Response:
+    """Choose a report, look at its preview and make it; the last answer."""
+    address = f"/portal/enterprises/{uscc or portal.firm}/reports/new"
+    page = await browser.get(address)
+    chosen = {
+        "from": "2023-11-23",
+        "to": "2026-11-22",
+        "dataset": ["registration", "penalty", "serious_violation"],
+        "recipient": "示例银行",
+        "days": "30",
+    } | changed
+    preview = await browser.post(
+        address, data=hidden_fields(page.text, address) | chosen | {"step": "preview"}
+    )
+    if preview.status_code != 200:
+        return preview
+    shown = hidden_fields(preview.text, address)
+    return await browser.post(address, data=shown | {"dataset": chosen["dataset"], "step": "make"})
+
+
+async def make_own_report(
+    portal: PortalFixture, browser: httpx2.AsyncClient, uscc: str = "", **changed: Any
+) -> str:
+    """The id of a report that was made in the portal."""
+    answer = await post_report(portal, browser, uscc, **changed)
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"].partition("?")[0].rpartition("/")[2]
+
+
+async def take_back(browser: httpx2.AsyncClient, report_id: str) -> httpx2.Response:
+    """Take a report back in the portal."""
+    address = f"/portal/reports/{report_id}/take-back"
+    page = await browser.get(address)
+    return await browser.post(address, data=hidden_fields(page.text, address))

@@ -25,6 +25,7 @@ from gateway.disclosure import consent_log_writer
 from gateway.disclosure.tables import TurnedAwayRow
 from gateway.ingest import Source, ingest_rows
 from gateway.portal.consents.receipt_check import receipt_path
+from tests.credit_report_builders import make_own_report, take_back
 from tests.creditfile_builders import make_record
 from tests.portal_fixture import CATALOGUE, NOON, PortalFixture, hidden_fields
 from tests.repair_builders import reject_repair
@@ -128,6 +129,7 @@ async def fill_gallery(portal: PortalFixture, words: PageTexts | None = None) ->
         **await _consents(portal, browser),
         **await _looks(portal, words),
         **await _codes(portal, words),
+        **await _reports(portal, browser),
         **await _objections(portal, browser, words),
         **await _repairs(portal, browser, words),
         **await _delegates(portal, browser, words),
@@ -405,6 +407,27 @@ async def _codes(portal: PortalFixture, words: PageTexts) -> dict[str, str]:
         "scanned, reported": "/E/report/sent?masked=1",
         "scanned, to compare the place": f"/E/nearby?code={code.code_id}",
         "scanned, how to tell": "/E/how",
+    }
+
+
+async def _reports(portal: PortalFixture, browser: httpx2.AsyncClient) -> dict[str, str]:
+    """A report of everything, and one that was taken back."""
+    chosen = ["registration", "licence", "penalty", "serious_violation", "public_rating"]
+    report = await make_own_report(portal, browser, dataset=chosen)
+    gone = await make_own_report(portal, browser, dataset=["registration"], recipient="")
+    await take_back(browser, gone)
+    at = f"/portal/enterprises/{portal.firm}/reports"
+    return {
+        "reports": at,
+        "report": f"/portal/reports/{report}?notice=made",
+        "report taken back": f"/portal/reports/{gone}?notice=taken_back",
+        "take a report back": f"/portal/reports/{report}/take-back",
+        "taken back already": f"/portal/reports/{gone}/take-back",
+        "new report": f"{at}/new?preset=standing",
+        "opened report": f"/R/{report}",
+        "opened report in large text": f"/R/{report}?size=large",
+        "opened report, taken back": f"/R/{gone}",
+        "opened report, unknown": f"/R/{'A' * 26}",
     }
 
 

@@ -28,6 +28,8 @@ from gateway.runtime import Runtime
 log = structlog.get_logger("gateway.background.housekeeping")
 
 EVERY_SECONDS: Final = 300
+REPORT_FILE_RETENTION: Final = timedelta(days=30)
+"""After the term of an own report."""
 # Column and grace period. An interaction outlives its pushed request; a token's row must stay as long
 # as the token could be presented; stored answers are valid for a day; who asked for an act on a record
 # and who approved it is in the record's history.
@@ -43,6 +45,8 @@ EXPIRING_TABLES: Final = {
     "verification_batch": ("created_at", timedelta(days=30)),
     "notice": ("at", NOTICE_RETENTION),
     "record_action": ("lapses_at", timedelta(days=7)),
+    "credit_report": ("valid_until", timedelta(days=730)),
+    "credit_report_locator": ("valid_until", timedelta(days=730)),
     "code_report": ("at", timedelta(days=365)),
     "code_report_case": ("last_at", timedelta(days=365)),
     "code_scan_day": ("day", timedelta(days=90)),
@@ -60,6 +64,11 @@ RETENTION_CONDITIONS: Final = {
 }
 
 
+_DELETE_REPORT_FILES: Final = Statement("""
+    UPDATE credit_report SET file = NULL
+     WHERE valid_until < CAST(:before AS timestamptz) AND file IS NOT NULL""")
+
+
 async def delete_expired(runtime: Runtime) -> int:
     """Delete expired rows, one transaction per table; the number of rows."""
     deleted = 0
@@ -70,6 +79,15 @@ async def delete_expired(runtime: Runtime) -> int:
             done = await connection.execute(statement, {"before": runtime.now() - grace})
             deleted += done.rowcount
     return deleted
+
+
+async def delete_report_files(runtime: Runtime) -> int:
+    """Delete the files of own reports whose term is over; the reports' state can still be looked up."""
+    async with runtime.background.begin() as connection:
+        done = await connection.execute(
+            _DELETE_REPORT_FILES, {"before": runtime.now() - REPORT_FILE_RETENTION}
+        )
+    return done.rowcount
 
 
 async def advance_objections(runtime: Runtime) -> int:
@@ -117,6 +135,7 @@ def housekeeping(app: FastAPI) -> AbstractAsyncContextManager[None]:
     async def work() -> None:
         runtime: Runtime = app.state.runtime  # each time, for the current catalogue
         await delete_expired(runtime)
+        await delete_report_files(runtime)
         await advance_objections(runtime)
         await advance_repairs(runtime)
         await notify_expired_consents(runtime)

@@ -76,15 +76,15 @@ async def spend_form(runtime: Runtime, report_id: str) -> bool:
 
 async def unknown_wait(request: Request, runtime: Runtime) -> int | None:
     """Seconds to wait where this network has tried too many ids that are no code of ours."""
-    return await _page_wait(request, runtime, "unknown_codes", UNKNOWN_PER_TEN_MINUTES)
+    return await page_wait(request, runtime, "unknown_codes", UNKNOWN_PER_TEN_MINUTES)
 
 
 async def national_wait(request: Request, runtime: Runtime) -> int | None:
     """Seconds to wait where this network has opened too many national codes."""
-    return await _page_wait(request, runtime, "national_codes", NATIONAL_PER_TEN_MINUTES)
+    return await page_wait(request, runtime, "national_codes", NATIONAL_PER_TEN_MINUTES)
 
 
-async def _page_wait(request: Request, runtime: Runtime, name: str, quota: int) -> int | None:
+async def page_wait(request: Request, runtime: Runtime, name: str, quota: int) -> int | None:
     """Seconds to wait for a page, which is shown all the same without the limiter."""
     try:
         return await _charge(request, runtime, name, quota)

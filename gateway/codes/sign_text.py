@@ -49,14 +49,14 @@ class TextProblem(StrEnum):
 
 def parse_sign_name(typed: str, *, today: date) -> str | TextProblem:
     """The name on a shop sign, of 1 to 40 characters."""
-    parsed = _parse(typed, longest=MAX_SIGN_NAME, today=today)
+    parsed = parse_printed_text(typed, longest=MAX_SIGN_NAME, today=today)
     is_named = isinstance(parsed, TextProblem) or any(each.isalnum() for each in parsed)
     return parsed if is_named else TextProblem.EMPTY
 
 
 def parse_label(typed: str, *, today: date) -> str | TextProblem:
     """The place of a sticker, of up to 20 characters; may be empty."""
-    return _parse(typed, longest=MAX_LABEL, today=today)
+    return parse_printed_text(typed, longest=MAX_LABEL, today=today)
 
 
 def refused_texts(sign_name: str, label: str, *, today: date) -> dict[str, TextProblem]:
@@ -68,7 +68,8 @@ def refused_texts(sign_name: str, label: str, *, today: date) -> dict[str, TextP
     return {name: text for name, text in parsed.items() if isinstance(text, TextProblem)}
 
 
-def _parse(typed: str, *, longest: int, today: date) -> str | TextProblem:
+def parse_printed_text(typed: str, *, longest: int, today: date) -> str | TextProblem:
+    """A text of up to `longest` characters that stands beside words of ours; may be empty."""
     if len(typed) > longest * 4:
         return TextProblem.TOO_LONG
     text = unicodedata.normalize("NFC", typed).strip()

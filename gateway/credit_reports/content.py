@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from gateway.codes.sections import none_found_text
+from gateway.credit_reports.document import is_of_state
+from gateway.credit_reports.labels import ANYONE
 from gateway.creditfile import labels
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS
@@ -14,7 +16,6 @@ from gateway.pages.i18n import Translated
 from gateway.pages.rendering import format_moment, format_term_end
 
 TITLE: Final = Translated("专项信用报告", "Credit report, made by the enterprise itself")
-ANYBODY: Final = Translated("持有本报告网址的任何人", "Whoever has the report's address")
 UNAVAILABLE: Final = Translated(
     "数据来源暂不可用，未能查询，不代表没有记录",
     "The source was unavailable: not looked up, and nothing is said of records",
@@ -83,7 +84,7 @@ def _facts(report: Mapping[str, Any]) -> Iterator[Fact]:
     enterprise, span, recipient = report["enterprise"], report["span"], report["recipient"]
     yield Translated("企业名称", "Enterprise"), _same(enterprise["name"])
     yield Translated("统一社会信用代码", "USCC"), _same(enterprise["uscc"])
-    yield Translated("出具给", "For"), ANYBODY if recipient is None else _same(recipient)
+    yield Translated("出具给", "For"), ANYONE if recipient is None else _same(recipient)
     yield (
         Translated("所含期间", "Span"),
         Translated(f"{span['from']} 至 {span['to']}", f"{span['from']} to {span['to']}"),
@@ -103,17 +104,27 @@ def _section(
     catalogue: Catalogue,
     kind: str,
 ) -> Section:
-    dataset = catalogue.dataset(code)
     count = len(records)
     statement = Translated(f"{count} 条", f"{count} record" if count == 1 else f"{count} records")
     if not records:
-        rules, moment = catalogue.rules_of(code), _moment(report["as_of"])
-        none_found = code in report["nothing_found"]
-        statement = none_found_text(dataset, rules, kind, moment) if none_found else UNAVAILABLE
+        is_known = code in report["nothing_found"]
+        statement = none_found(report, code, catalogue, kind) if is_known else UNAVAILABLE
     return Section(
         name=labels.dataset_label(code, catalogue, kind),
         statement=statement,
         records=[_record(each, catalogue, kind) for each in records],
+    )
+
+
+def none_found(report: Mapping[str, Any], code: str, catalogue: Catalogue, kind: str) -> Translated:
+    """The R6 wording of a dataset without records, with the span where it counts."""
+    rules, moment = catalogue.rules_of(code), _moment(report["as_of"])
+    said = none_found_text(catalogue.dataset(code), rules, kind, moment)
+    if is_of_state(catalogue, code):
+        return said
+    first, last = report["span"]["from"], report["span"]["to"]
+    return Translated(
+        f"{said.zh}（期间：{first} 至 {last}）", f"{said.en} (span: {first} to {last})"
     )
 
 

@@ -28,6 +28,7 @@ class LockNamespace(IntEnum):
     """Locks of two keys: a namespace, and the hash of a name."""
 
     CODES = 0x58514344  # "XQCD"
+    CREDIT_REPORTS = 0x58514352  # "XQCR"
     INGEST_DATASET = 0x58514957  # "XQIW"
     INGEST_JOB = 0x58514A42  # "XQJB"
     UPLOADS = 0x58515550  # "XQUP"

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.engine import to_json
 from gateway.db.prepared import HotDatabase, certain
@@ -187,6 +189,27 @@ async def log_refusal(hot: HotDatabase, disclosure: Disclosure) -> None:
     """Log a refused request of an authenticated client (R10)."""
     leaf = DisclosureLeaf.of(disclosure)
     await hot.submit(DISCLOSE, {**_row(disclosure, leaf), **NOTHING_SPENT})
+
+
+async def commit_within(
+    connection: AsyncConnection, disclosure: Disclosure, items: Sequence[DisclosedItem]
+) -> bool:
+    """Write a disclosure that needs no consent, in the caller's transaction.
+
+    `False`, and the transaction can only be rolled back, if a record that it relies on has changed.
+    """
+    values = {
+        **_row(disclosure, DisclosureLeaf.of(disclosure)),
+        **NOTHING_SPENT,
+        "items": to_json([each.as_json() for each in items]),
+    }
+    try:
+        await connection.execute(DISCLOSE.single, values)
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) in STATE_CHANGED_CODES:
+            return False
+        raise
+    return True
 
 
 def _values(pending: PendingDisclosure) -> dict[str, Any]:

@@ -25,6 +25,7 @@ class Permission(StrEnum):
     OBJECTIONS = "objections"
     CODES = "codes"
     REPAIRS = "repairs"
+    REPORTS = "reports"
     MANAGE = "manage"
     """Appoint delegates, set contact points, confirm a predecessor's consents."""
     IN_PERSON = "in_person"
@@ -36,6 +37,7 @@ DELEGABLE: Final = (
     Permission.RECORD,
     Permission.OBJECTIONS,
     Permission.REPAIRS,
+    Permission.REPORTS,
     Permission.CODES,
 )
 

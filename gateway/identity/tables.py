@@ -72,7 +72,8 @@ class DelegationRow(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("cardinality(powers) > 0", name="some_power"),
         CheckConstraint(
-            "powers <@ ARRAY['consents', 'record', 'objections', 'codes', 'repairs']", name="powers"
+            "powers <@ ARRAY['consents', 'record', 'objections', 'codes', 'repairs', 'reports']",
+            name="powers",
         ),
         CheckConstraint("(subject IS NULL) = (accepted_at IS NULL)", name="accepted_by_somebody"),
         CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ended_by_somebody"),

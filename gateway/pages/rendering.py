@@ -50,6 +50,7 @@ class PageRenderer:
             package,
             filters={
                 "moment": format_moment,
+                "instant": format_instant,
                 "day": format_day,
                 "until": format_term_end,
                 "ended": format_end,
@@ -120,6 +121,11 @@ def page_headers(language: Language, form_action: tuple[str, ...]) -> Mapping[st
 def format_moment(moment: datetime) -> str:
     """A point in time in UTC+8, to the minute."""
     return moment.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+
+
+def format_instant(written: str) -> str:
+    """A point in time as an answer writes it (RFC 3339), in UTC+8, to the minute."""
+    return format_moment(datetime.fromisoformat(written))
 
 
 def format_day(day: datetime | date) -> str:

@@ -66,6 +66,7 @@ DISCLOSURE_KINDS: Final[Mapping[str, Translated]] = {
     "verification": Translated("核验", "Verification"),
     "consent_request": Translated("申请授权", "Request for consent"),
     "watch": Translated("关注", "Watch"),
+    "report": Translated("打开企业信用报告", "Opening of a credit report"),
     "other": Translated("其他请求", "Other request"),
 }
 
@@ -145,11 +146,15 @@ _LAST_DAY: Final = frozenset(
     }
 )
 """Reasons whose label names the last day; the others name the first day after."""
+OWN_REPORT: Final = "own_report"
+"""Purpose of the opening of a report that the enterprise made."""
 _OTHER_REASON: Final = Translated("不符合提供的条件", "The conditions were not met")
 
 
 def purpose_name(code: str) -> Translated:
     """The name of a purpose; an unlisted code unchanged."""
+    if code == OWN_REPORT:
+        return Translated("企业自行出具", "made by the enterprise itself")
     if code == UNKNOWN:
         return Translated("用途不明", "Purpose unknown")
     try:

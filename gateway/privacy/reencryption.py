@@ -68,6 +68,16 @@ ENCRYPTED_COLUMNS: Final = (
     ),
     *(
         EncryptedColumn(
+            table="credit_report",
+            key=("uscc", "report_id"),
+            sealed_for="credit_report",
+            row="uscc || '/' || report_id",
+            column=column,
+        )
+        for column in ("recipient", "file")
+    ),
+    *(
+        EncryptedColumn(
             table="verification_job_set",
             key=("job_id", "upload_id", "first_line"),
             sealed_for="verification_job",

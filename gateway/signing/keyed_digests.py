@@ -28,6 +28,7 @@ DigestKind = Literal[
     "surrogate_key",
     "activity",
     "watch",
+    "credit_report",
 ]
 
 

@@ -21,6 +21,7 @@ OWN = {
     "record": "/records/",
     "objections": "/portal/objections/",
     "repairs": "/portal/repairs/",
+    "reports": "/portal/reports/",
     "codes": "/portal/codes/",
 }
 """A part of the addresses of each permission's pages."""

@@ -14,6 +14,7 @@ from fastapi import APIRouter
 from sqlalchemy import text
 
 import gateway.codes.portal_pages
+import gateway.credit_reports.portal_pages
 import gateway.portal
 import gateway.portal.routes
 from gateway.creditfile.objections import service
@@ -22,6 +23,7 @@ from gateway.identity import sessions
 from gateway.identity.permissions import DELEGABLE, Permission
 from tests.api.test_portal_delegates import make_delegate
 from tests.api.test_portal_link_requests import request_by_link
+from tests.credit_report_builders import make_own_report
 from tests.creditfile_builders import make_record
 from tests.portal_fixture import PortalFixture, open_portal
 from tests.repair_builders import apply_for_repair
@@ -52,6 +54,7 @@ WRITTEN: Final = (
     "repair_application",
     "delegation",
     "enterprise_code",
+    "credit_report",
     "consent_kept",
     "notice_place",
 )
@@ -69,6 +72,8 @@ FORMS: Final = {  # what the hidden token of each form is for
     "/portal/codes/{code_id}/revoke": "revoke {code_id}",
     "/portal/codes/{code_id}/reissue": "reissue {code_id}",
     "/portal/enterprises/{uscc}/codes/new": "issue {uscc}",
+    "/portal/enterprises/{uscc}/reports/new": "report {uscc}",
+    "/portal/reports/{report_id}/take-back": "take back {report_id}",
     "/portal/enterprises/{uscc}/delegates/new/{delegation_id}": "appoint {uscc} {delegation_id}",
     "/portal/enterprises/{uscc}/notices": "add place {uscc}",
     "/portal/enterprises/{uscc}/notices/{place_id}/{secret}": "confirm {uscc} {place_id}",
@@ -121,6 +126,7 @@ async def things(portal: PortalFixture) -> dict[str, str]:
         "record_id": "rec_p",
         "objection_id": raised.objection_id,
         "code_id": (await portal.add_code(portal.firm)).code_id,
+        "report_id": await make_own_report(portal, await portal.signed_in()),
         "place_id": "plc_1",
         "secret": "s",
         "piece": "a6",
@@ -157,7 +163,11 @@ async def try_route(
 
 def test_the_table_names_every_page_and_form() -> None:
     """A new route must be added to the table."""
-    every = {*routes(gateway.portal.routes.router), *routes(gateway.codes.portal_pages.router)}
+    every = {
+        *routes(gateway.portal.routes.router),
+        *routes(gateway.codes.portal_pages.router),
+        *routes(gateway.credit_reports.portal_pages.router),
+    }
     assert every == TABLE.keys() | FOR_EVERYBODY
     assert {path for method, path in TABLE if method == "POST"} == FORMS.keys()
 
@@ -203,16 +213,7 @@ async def row_counts(portal: PortalFixture) -> list[Any]:
     """Tables that the forms could change."""
     found = []
     async with portal.engine.connect() as connection:
-        for table in (
-            "consent",
-            "consent_event",
-            "objection_event",
-            "repair_application",
-            "delegation",
-            "enterprise_code",
-            "consent_kept",
-            "notice_place",
-        ):
+        for table in WRITTEN:
             rows = await connection.execute(
                 text(f"SELECT to_jsonb(t)::text FROM {table} t ORDER BY 1")  # noqa: S608
             )

@@ -142,7 +142,7 @@ def test_it_says_whose_it_is_for_whom_and_until_when() -> None:
         assert expected in said
     everything = replace(choice_of(["penalty"]), recipient=None)
     said = text_of(make_report(make_enterprise(), [], everything))
-    assert "持有本报告网址的任何人" in said
+    assert "持有链接或二维码的任何人" in said
     assert "未查询到在公示期内的行政处罚记录" in said
 
 

@@ -8,6 +8,7 @@ down_revision = "0063"
 branch_labels = None
 depends_on = None
 
+_POWERS = "'consents', 'record', 'objections', 'codes', 'repairs'"
 _DISCLOSURES = "'verification', 'query', 'consent_request', 'watch'"
 
 
@@ -39,17 +40,21 @@ def upgrade() -> None:
     op.create_index(
         "ix_credit_report_locator_valid_until", "credit_report_locator", ["valid_until"]
     )
-    _check(f"kind IN ({_DISCLOSURES}, 'report')")
+    _check("disclosure", "kind", f"kind IN ({_DISCLOSURES}, 'report')")
+    _check("delegation", "ck_delegation_powers", f"powers <@ ARRAY[{_POWERS}, 'reports']")
 
 
 def downgrade() -> None:
     """Reports and their openings go; the openings' leaves stay in the log."""
+    op.execute("UPDATE delegation SET powers = array_remove(powers, 'reports')")
+    op.execute("DELETE FROM delegation WHERE cardinality(powers) = 0")
+    _check("delegation", "ck_delegation_powers", f"powers <@ ARRAY[{_POWERS}]")
     op.execute("DELETE FROM disclosure WHERE kind = 'report'")
-    _check(f"kind IN ({_DISCLOSURES})")
+    _check("disclosure", "kind", f"kind IN ({_DISCLOSURES})")
     for table in ("credit_report_locator", "credit_report"):
         op.drop_table(table)
 
 
-def _check(condition: str) -> None:
-    op.drop_constraint(op.f("kind"), "disclosure", type_="check")
-    op.create_check_constraint(op.f("kind"), "disclosure", condition)
+def _check(table: str, name: str, condition: str) -> None:
+    op.drop_constraint(op.f(name), table, type_="check")
+    op.create_check_constraint(op.f(name), table, condition)

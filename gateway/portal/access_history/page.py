@@ -21,6 +21,7 @@ from gateway.portal import labels, page_queries
 from gateway.portal.access_history import entries
 from gateway.portal.access_history.entries import AccessEntry, EntryFilter
 from gateway.portal.access_history.filters import HistoryFilter, parse_filter
+from gateway.portal.access_history.report_cards import report_cards
 from gateway.portal.access_history.table import HistoryTable
 from gateway.portal.access_history.told_items import PUBLIC, told_items
 from gateway.portal.guards import own_enterprise
@@ -39,7 +40,7 @@ async def show_access_history(uscc: str, runtime: UsingRuntime, visitor: UsingVi
     async with runtime.engine.connect() as connection:
         card = await own_enterprise(connection, visitor, uscc, Permission.RECORD)
         position = requested_position(visitor)
-        selection, clients = await _parse_selection(connection, visitor, uscc)
+        selection, clients = await _parse_selection(connection, runtime, visitor, uscc)
         found = await entries.list_entries(
             connection, uscc, selection.filter, position=position, limit=PAGE_SIZE + 1
         )
@@ -66,6 +67,7 @@ async def show_access_history(uscc: str, runtime: UsingRuntime, visitor: UsingVi
         labels=labels,
         record_labels=record_labels,
         catalogue=runtime.catalogue,
+        may_see_reports=visitor.session.may(uscc, Permission.REPORTS),
     )
 
 
@@ -78,7 +80,7 @@ async def export_access_history(
     await count_download(runtime, visitor)
     request = visitor.request
     async with runtime.engine.connect() as connection:
-        selection, clients = await _parse_selection(connection, visitor, uscc)
+        selection, clients = await _parse_selection(connection, runtime, visitor, uscc)
     if not selection.all_recognised:  # the file would hold more than asked for
         return see_other(f"/portal/enterprises/{uscc}/looks?{request.url.query}")
     table = HistoryTable(
@@ -107,11 +109,14 @@ async def _records_told(
 
 
 async def _parse_selection(
-    connection: AsyncConnection, visitor: Visitor, uscc: str
+    connection: AsyncConnection, runtime: Runtime, visitor: Visitor, uscc: str
 ) -> tuple[HistoryFilter, dict[str, ClientCard]]:
-    """The parsed filter, and all clients in the history, ordered by name."""
+    """The parsed filter, and all clients and reports in the history, ordered by name."""
     choices = await entries.filter_choices(connection, uscc)
-    clients = await page_queries.find_clients(connection, choices.clients)
+    clients = {
+        **await page_queries.find_clients(connection, choices.clients),
+        **await report_cards(connection, runtime.vault, uscc, choices.clients),
+    }
     by_name = sorted(clients.values(), key=lambda each: each.name)
     selection = parse_filter(visitor.request.query_params, choices)
     return selection, {each.client_id: each for each in by_name}

@@ -19,6 +19,9 @@ POWERS: Final[Mapping[Permission, Translated]] = {
         "申请信用修复，含以企业名义作出承诺",
         "Apply for repairs, with a commitment in the enterprise’s name",
     ),
+    Permission.REPORTS: Translated(
+        "出具和收回企业信用报告", "Make the enterprise’s own credit reports and take them back"
+    ),
     Permission.CODES: Translated("管理企业码", "Look after the enterprise codes"),
 }
 

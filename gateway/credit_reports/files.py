@@ -1,0 +1,55 @@
+"""Files of a report: the signed document as it was issued, and the PDF, drawn when it is asked for."""
+
+import asyncio
+import hashlib
+from typing import Final
+
+from starlette.responses import Response
+
+from gateway.credit_reports import store
+from gateway.credit_reports.content import content_of
+from gateway.credit_reports.pdf import MEDIA_TYPE, draw_report
+from gateway.credit_reports.service import Standing
+from gateway.pages.chinese_font import find_font
+from gateway.pages.security_headers import security_headers
+from gateway.runtime import Runtime
+
+JSON: Final = "application/json"
+pdf_slots: Final = asyncio.Semaphore(2)
+"""A drawing holds a large font in memory for about a second."""
+
+
+def may_draw(runtime: Runtime) -> bool:
+    """True where there is a font with Chinese."""
+    return find_font(runtime.settings.font) is not None
+
+
+async def draw_pdf(runtime: Runtime, standing: Standing) -> bytes | None:
+    """The PDF of a report that is shown, its digest remembered; `None` without a font."""
+    font = find_font(runtime.settings.font)
+    if font is None or standing.report is None:
+        return None
+    async with pdf_slots:
+        pdf = await asyncio.to_thread(
+            draw_report,
+            content_of(standing.report, runtime.catalogue),
+            standing.file,
+            font=font,
+            signer=runtime.keys.current("response", runtime.now()),
+            synthetic=runtime.settings.demo,
+        )
+    digest, stored = hashlib.sha256(pdf).hexdigest(), standing.stored
+    if digest not in stored.digests:
+        async with runtime.engine.begin() as connection:
+            await store.add_digest(connection, stored.uscc, stored.report_id, digest)
+    return pdf
+
+
+def file_response(content: bytes, media_type: str, report_id: str) -> Response:
+    """A report's file, to be saved."""
+    name = f"credit-report-{report_id}.{'pdf' if media_type == MEDIA_TYPE else 'json'}"
+    headers = security_headers(form_action=()) | {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "X-Robots-Tag": "noindex",
+    }
+    return Response(content, media_type=media_type, headers=headers)
