@@ -25,12 +25,18 @@ from gateway.limits.slots import NoSlotError
 from gateway.runtime import Runtime
 from gateway.verifications.batch import store
 from gateway.verifications.batch.answer_lines import LineAnswerer
+from gateway.verifications.batch.hold import holding
 from gateway.verifications.batch.line_source import LineSource
 from gateway.verifications.batch.service import BatchRun
+from gateway.verifications.batch.store import OpenBatch, UnderWay
 from gateway.verifications.batch.stream_sender import StreamSender
 
 NDJSON: Final = "application/x-ndjson"
 BUSY_SECONDS: Final = 5
+UNDER_WAY: Final = (
+    "Another call is answering this batch; under its key it goes on once that has ended."
+)
+UNDER_WAY_SECONDS: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +83,15 @@ class BatchResponse(Response):
         batch = await store.open_batch(
             call.runtime.hot, call.caller.client_id, call.key, declared, call.runtime.now()
         )
+        if isinstance(batch, UnderWay):
+            raise RateLimitedError(UNDER_WAY, retry_after=UNDER_WAY_SECONDS)
+        async with holding(call.runtime.hot, batch):
+            await self._answer_held(scope, send, batch, declared)
+
+    async def _answer_held(
+        self, scope: Scope, send: Send, batch: OpenBatch, declared: bytes | None
+    ) -> None:
+        call = self._call
         if None not in {declared, batch.declared_digest} and declared != batch.declared_digest:
             raise IdempotencyConflictError
         source = LineSource(call.request, call.declared)

@@ -1,5 +1,6 @@
 """Statements on batches; the table is local, and none of them names an enterprise."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,20 +14,35 @@ from gateway.disclosure.idempotency import oldest_answer_time
 from gateway.disclosure.ids import new_id
 from gateway.transparency.merkle import HASH_BYTES
 
+HOLD_SECONDS: Final = 12.0
+"""After which another call takes up a batch whose worker was killed."""
+
 _FORGET_KEY: Final = Statement("""
     UPDATE verification_batch SET key = NULL
      WHERE client_id = CAST(:client_id AS text) AND key = CAST(:key AS text)
        AND created_at < CAST(:before AS timestamptz)""")
 _INSERT: Final = Statement("""
     INSERT INTO verification_batch
-        (batch_id, client_id, key, declared_digest, marks, prefixes, created_at)
+        (batch_id, client_id, key, declared_digest, marks, prefixes, created_at, holder, held_until)
     VALUES (CAST(:batch_id AS text), CAST(:client_id AS text), CAST(:key AS text),
-            CAST(:declared_digest AS bytea), '{}', '{}', CAST(:now AS timestamptz))
+            CAST(:declared_digest AS bytea), '{}', '{}', CAST(:now AS timestamptz),
+            CAST(:holder AS text), now() + make_interval(secs => CAST(:seconds AS double precision)))
     ON CONFLICT (client_id, key) DO NOTHING
     RETURNING batch_id""")
-_BY_KEY: Final = Statement("""
-    SELECT batch_id, declared_digest, marks, prefixes FROM verification_batch
-     WHERE client_id = CAST(:client_id AS text) AND key = CAST(:key AS text)""")
+_TAKE_UP: Final = Statement("""
+    UPDATE verification_batch
+       SET holder = CAST(:holder AS text),
+           held_until = now() + make_interval(secs => CAST(:seconds AS double precision))
+     WHERE client_id = CAST(:client_id AS text) AND key = CAST(:key AS text)
+       AND (held_until IS NULL OR held_until <= now())
+    RETURNING batch_id, declared_digest, marks, prefixes""")
+_RENEW: Final = Statement("""
+    UPDATE verification_batch
+       SET held_until = now() + make_interval(secs => CAST(:seconds AS double precision))
+     WHERE batch_id = CAST(:batch_id AS text) AND holder = CAST(:holder AS text)""")
+_RELEASE: Final = Statement("""
+    UPDATE verification_batch SET holder = NULL, held_until = NULL
+     WHERE batch_id = CAST(:batch_id AS text) AND holder = CAST(:holder AS text)""")
 # A mark that is lost in a crash loses nothing but a conflict that would be noticed earlier.
 _MARK: Final = Statement("""
     WITH quick AS (SELECT set_config('synchronous_commit', 'off', true) AS so)
@@ -48,15 +64,20 @@ _FINISHED: Final = Statement("""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenBatch:
-    """A batch to be answered: a new one, or one that is taken up `again`.
+    """A batch to be answered by this `holder`: a new one, or one that is taken up `again`.
 
     `prefixes` are the body's digests up to some of its lines, as they were sent first.
     """
 
     batch_id: str
+    holder: str
     again: bool
     prefixes: Mapping[int, bytes]
     declared_digest: bytes | None
+
+
+class UnderWay:
+    """Another call answers this batch at the moment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +91,11 @@ class FinishedBatch:
 
 async def open_batch(
     hot: HotDatabase, client_id: str, key: str | None, declared_digest: bytes | None, now: datetime
-) -> OpenBatch:
-    """The batch that this client's key stands for; a new one without a key, or after a day."""
+) -> OpenBatch | UnderWay:
+    """Hold the batch that this client's key stands for; a new one without a key, or after a day."""
     new = {
+        "holder": secrets.token_hex(16),
+        "seconds": HOLD_SECONDS,
         "batch_id": new_id("bat"),
         "client_id": client_id,
         "key": key,
@@ -83,12 +106,26 @@ async def open_batch(
     if key is not None:
         await hot.row(_FORGET_KEY, new)
     if await hot.row(_INSERT, new) is None:
-        found = await hot.row(_BY_KEY, new)
-        if found is not None:
-            return _again(found)
+        found = await hot.row(_TAKE_UP, new)
+        return UnderWay() if found is None else _again(found, str(new["holder"]))
     return OpenBatch(
-        batch_id=str(new["batch_id"]), again=False, prefixes={}, declared_digest=declared_digest
+        batch_id=str(new["batch_id"]),
+        holder=str(new["holder"]),
+        again=False,
+        prefixes={},
+        declared_digest=declared_digest,
     )
+
+
+async def renew(hot: HotDatabase, batch: OpenBatch) -> None:
+    """Hold a batch for longer."""
+    values = {"batch_id": batch.batch_id, "holder": batch.holder, "seconds": HOLD_SECONDS}
+    await hot.row(_RENEW, values)
+
+
+async def release(hot: HotDatabase, batch: OpenBatch) -> None:
+    """End the hold of a batch."""
+    await hot.row(_RELEASE, {"batch_id": batch.batch_id, "holder": batch.holder})
 
 
 async def mark(hot: HotDatabase, batch_id: str, line: int, prefix: bytes) -> None:
@@ -122,9 +159,10 @@ async def finished_batch(hot: HotDatabase, client_id: str, batch_id: str) -> Fin
     )
 
 
-def _again(found: asyncpg.Record) -> OpenBatch:
+def _again(found: asyncpg.Record, holder: str) -> OpenBatch:
     return OpenBatch(
         batch_id=found["batch_id"],
+        holder=holder,
         again=True,
         prefixes=dict(zip(found["marks"], found["prefixes"], strict=True)),
         declared_digest=found["declared_digest"],

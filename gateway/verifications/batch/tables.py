@@ -11,7 +11,8 @@ from gateway.db import column_types
 class VerificationBatchRow(SQLModel, table=True):
     """One batch; `marks` are the lines up to which its body is known, `prefixes` the body's digests there.
 
-    `leaves` are the leaf hashes of the answered lines, one after another, once it has its manifest.
+    `holder` is the call that answers it at the moment. `leaves` are the leaf hashes of the answered
+    lines, one after another, once it has its manifest.
     """
 
     __tablename__ = "verification_batch"
@@ -23,6 +24,8 @@ class VerificationBatchRow(SQLModel, table=True):
     client_id: str = column_types.text()
     key: str | None = column_types.text(nullable=True)
     declared_digest: bytes | None = column_types.digest(nullable=True)
+    holder: str | None = column_types.text(nullable=True)
+    held_until: datetime | None = column_types.moment(nullable=True)
     marks: list[int] = Field(sa_type=ARRAY(BigInteger), nullable=False)
     prefixes: list[bytes] = Field(sa_type=ARRAY(LargeBinary), nullable=False)
     manifest: str | None = column_types.text(nullable=True)
