@@ -1,7 +1,7 @@
 """`personal`: status and rotation of the encryption keys of personal fields."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +19,6 @@ from gateway.privacy.encryption_keys_file import (
 from gateway.privacy.field_encryption import Vault, VaultKeys, VaultKeysError
 from gateway.privacy.reencryption import (
     BATCH_ROWS,
-    ENCRYPTED_COLUMNS,
     count_by_key,
     reencrypt,
     total_under_key,
@@ -98,8 +97,8 @@ async def _rotate(vault: Vault, batch: int) -> tuple[int, int]:
     return moved, broken
 
 
-def _show(keys: VaultKeys, found: dict[str, dict[int, int]]) -> None:
-    for table in (*(place.table for place in ENCRYPTED_COLUMNS), "idempotency"):
+def _show(keys: VaultKeys, found: Mapping[str, Mapping[int, int]]) -> None:
+    for table in found:
         for key_id, rows in sorted(found[table].items()):
             state = "current" if key_id == keys.current else "old"
             known = "" if key_id in keys.keys else ", not in the file"

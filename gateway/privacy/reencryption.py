@@ -4,6 +4,7 @@ A run can be interrupted and repeated: rows under the current key are skipped, l
 the next run. Every key decrypts until it is removed.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -86,6 +87,14 @@ ENCRYPTED_COLUMNS: Final = (
         )
         for column in ("asked", "answers")
     ),
+    *(
+        EncryptedColumn(table=table, key=(key,), sealed_for=table, row=key, column=column)
+        for table, key, column in (
+            ("verification_job", "job_id", "sealed_digest"),
+            ("verification_job", "job_id", "sealed_manifest"),
+            ("verification_batch", "batch_id", "sealed_manifest"),
+        )
+    ),
 )
 _KEPT: Final = Statement("""
 SELECT get_byte(decode(answer, 'base64'), 1) AS key, count(*) AS rows FROM idempotency
@@ -118,18 +127,19 @@ async def reencrypt(
             yield done
 
 
-async def count_by_key(connection: AsyncConnection) -> dict[str, dict[int, int]]:
+async def count_by_key(connection: AsyncConnection) -> Mapping[str, Mapping[int, int]]:
     """The number of values under each key, by table; stored answers included."""
-    found: dict[str, dict[int, int]] = {}
+    found: dict[str, Counter[int]] = {}
     for column in ENCRYPTED_COLUMNS:
         counted = Statement(
             f"SELECT get_byte({column.column}, 1) AS key, count(*) AS rows FROM {column.table} "  # noqa: S608
             f"WHERE {column.column} IS NOT NULL GROUP BY 1"
         )
         rows = await connection.execute(counted)
-        found[column.table] = {row.key: row.rows for row in rows}
+        counts = found.setdefault(column.table, Counter())
+        counts.update({row.key: row.rows for row in rows})
     rows = await connection.execute(_KEPT)
-    found["idempotency"] = {row.key: row.rows for row in rows}
+    found["idempotency"] = Counter({row.key: row.rows for row in rows})
     return found
 
 

@@ -242,3 +242,30 @@ def test_a_file_of_keys_changes_only_as_it_may() -> None:
     full = {**file, "keys": {**file["keys"], "255": file["keys"]["1"]}}
     with pytest.raises(VaultFileError, match="no ids left"):
         with_new_key(full)
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_key_counts_as_used_by_any_column_of_a_table(postgres_url: str) -> None:
+    """A key that only one of two columns still needs is not to be dropped."""
+    engine = make_engine(await new_database(postgres_url))
+    values = {"asked": bytes((1, 1)), "answers": bytes((1, 2)), "now": OLD}
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO verification_job (job_id, client_id, state, lines, broken, answered,"
+                " completed, problems, tree, attempts, created_at)"
+                " VALUES ('j', 'c', 'running', 1, 0, 0, 0, 0, '', 0, :now)"
+            ),
+            {"now": OLD},
+        )
+        await connection.execute(
+            text(
+                "INSERT INTO verification_job_set"
+                " (job_id, upload_id, first_line, lines, told, asked, answers, at)"
+                " VALUES ('j', 'u', 1, 1, 0, :asked, :answers, :now)"
+            ),
+            values,
+        )
+        found = await count_by_key(connection)
+    await engine.dispose()
+    assert found["verification_job_set"] == {1: 1, 2: 1}

@@ -11,6 +11,8 @@ import pytest
 from tests.api.test_verifications_id_numbers import ID_NUMBER, number_of, published_key, sealed
 from tests.batch_builders import answered, batch_body, batch_line
 from tests.gateway_fixture import Caller, GatewayFixture, verification_body
+from tests.job_builders import PATH as JOBS
+from tests.job_builders import finished, platform, started
 from tests.jwe_builders import encrypt, new_public_jwk, with_header
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -103,3 +105,23 @@ async def test_no_stored_digest_lets_a_number_be_found_by_trial(gateway: Gateway
     tried = (b"POST /v1/verifications\n" + body, line, batch_body([line]))
     assert len(stored) == len(tried) + 1
     assert not {hashlib.sha256(each).digest() for each in tried} & {row["digest"] for row in stored}
+    (row,) = await gateway.rows(
+        "SELECT CAST(to_jsonb(b) AS text) AS text FROM verification_batch b"
+        " WHERE client_id = :client AND leaves IS NOT NULL",
+        client=bank.client_id,
+    )
+    assert hashlib.sha256(batch_body([line])).hexdigest() not in row["text"]
+
+
+async def test_no_digest_of_a_jobs_upload_is_stored_bare(gateway: GatewayFixture) -> None:
+    """Neither by itself nor in the manifest that is signed over it; of a deleted job none at all."""
+    caller, body = await platform(gateway), batch_line(1, gateway.uscc(), "is_active.v1")
+    digest, job = hashlib.sha256(body).hexdigest(), await started(caller, body)
+    assert (await finished(caller, job)).last["manifest"]["request_digest"] == digest
+    stored = "SELECT CAST(to_jsonb(j) AS text) AS text, sealed_digest FROM verification_job j"
+    (row,) = await gateway.rows(f"{stored} WHERE job_id = :job", job=job)
+    assert row["sealed_digest"] is not None
+    assert digest not in row["text"]
+    await caller.send(f"{JOBS}/{job}", b"", method="DELETE")
+    (row,) = await gateway.rows(f"{stored} WHERE job_id = :job", job=job)
+    assert row["sealed_digest"] is None

@@ -31,7 +31,7 @@ from gateway.verifications.jobs import client_store, stored_job
 from gateway.verifications.jobs.frontier import Frontier
 from gateway.verifications.jobs.lifecycle import ClientAct, JobState
 from gateway.verifications.jobs.result import answered_sets
-from gateway.verifications.jobs.sealing import ASKED, place_of, seal_lines
+from gateway.verifications.jobs.sealing import ASKED, manifest_of, place_of, seal_digest, seal_lines
 from gateway.verifications.jobs.stored_job import Job, SealedSet
 from tests.batch_builders import batch_line
 from tests.databases import new_database
@@ -119,7 +119,7 @@ async def started_job(place: Place) -> Job:
             job,
             holder="t",
             upload_id=upload,
-            request_digest=bytes(32),
+            sealed_digest=seal_digest(runtime.vault, job, bytes(32)),
             lines=LINES,
             broken=0,
             expires_at=later,
@@ -192,7 +192,10 @@ async def test_a_job_killed_at_ten_moments_answers_and_logs_each_line_once(place
             assert line["enterprise"]["uscc"] == place.usccs[number % len(place.usccs)]
             told.add(line["disclosure_id"])
     assert (number, len(told)) == (LINES, LINES), moments
-    assert orjson.loads(done.manifest or "")["manifest"]["root"] == tree.root().hex()
+    assert (
+        orjson.loads(manifest_of(place.runtime.vault, done))["manifest"]["root"]
+        == tree.root().hex()
+    )
     async with place.runtime.engine.connect() as connection:
         logged = await connection.exec_driver_sql(
             "SELECT disclosure_id FROM disclosure WHERE client_id = $1", (place.client_id,)

@@ -60,7 +60,7 @@ async def get_batch_line_proof(
     caller = await authenticate(request, runtime, scope="verify")
     await admit(request, runtime, caller, uscc=None, key=None)
     number = int(line) if NUMBER.fullmatch(line) else -1
-    found = await store.finished_batch(runtime.hot, caller.client_id, batch_id)
+    found = await store.finished_batch(runtime.hot, runtime.vault, caller.client_id, batch_id)
     if found is None or number not in found.numbers:
         raise NotFoundError("There is no such line in a batch of yours that has its manifest.")
     index = found.numbers.index(number)

@@ -126,6 +126,7 @@ class BatchRun:
         text = manifest.signed(self.runtime.keys.current("response", now))
         await store.finish(
             self.runtime.hot,
+            self.runtime.vault,
             self.batch.batch_id,
             manifest=text,
             numbers=self._numbers,

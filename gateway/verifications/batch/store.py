@@ -12,6 +12,7 @@ from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
 from gateway.disclosure.idempotency import oldest_answer_time
 from gateway.disclosure.ids import new_id
+from gateway.privacy.field_encryption import Vault
 from gateway.transparency.merkle import HASH_BYTES
 
 HOLD_SECONDS: Final = 12.0
@@ -53,13 +54,13 @@ _MARK: Final = Statement("""
        AND CAST(:line AS bigint) <> ALL(marks)""")
 _FINISH: Final = Statement("""
     UPDATE verification_batch
-       SET manifest = CAST(:manifest AS text), numbers = CAST(:numbers AS bigint[]),
+       SET sealed_manifest = CAST(:manifest AS bytea), numbers = CAST(:numbers AS bigint[]),
            leaves = CAST(:leaves AS bytea)
      WHERE batch_id = CAST(:batch_id AS text)""")
 _FINISHED: Final = Statement("""
-    SELECT manifest, numbers, leaves FROM verification_batch
+    SELECT manifest, sealed_manifest, numbers, leaves FROM verification_batch
      WHERE batch_id = CAST(:batch_id AS text) AND client_id = CAST(:client_id AS text)
-       AND manifest IS NOT NULL""")
+       AND leaves IS NOT NULL""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +136,7 @@ async def mark(hot: HotDatabase, batch_id: str, line: int, prefix: bytes) -> Non
 
 async def finish(
     hot: HotDatabase,
+    vault: Vault,
     batch_id: str,
     *,
     manifest: str,
@@ -142,21 +144,32 @@ async def finish(
     leaves: Sequence[bytes],
 ) -> None:
     """Keep what the lines are shown by."""
-    values = {"batch_id": batch_id, "manifest": manifest}
+    sealed = vault.seal(manifest.encode(), **_manifest_place(batch_id))
+    values = {"batch_id": batch_id, "manifest": sealed}
     await hot.row(_FINISH, {**values, "numbers": numbers, "leaves": b"".join(leaves)})
 
 
-async def finished_batch(hot: HotDatabase, client_id: str, batch_id: str) -> FinishedBatch | None:
+async def finished_batch(
+    hot: HotDatabase, vault: Vault, client_id: str, batch_id: str
+) -> FinishedBatch | None:
     """This client's batch, once it has its manifest."""
     row = await hot.row(_FINISHED, {"client_id": client_id, "batch_id": batch_id})
     if row is None:
         return None
     leaves: bytes = row["leaves"]
+    sealed, manifest = row["sealed_manifest"], row["manifest"]
+    if sealed is not None:
+        manifest = vault.open(sealed, **_manifest_place(batch_id)).decode()
     return FinishedBatch(
-        manifest=row["manifest"],
+        manifest=manifest,
         numbers=row["numbers"],
         leaves=[leaves[at : at + HASH_BYTES] for at in range(0, len(leaves), HASH_BYTES)],
     )
+
+
+def _manifest_place(batch_id: str) -> dict[str, str]:
+    """The place for which a manifest is encrypted: it holds the request's digest, which can be guessed."""
+    return {"table": "verification_batch", "column": "sealed_manifest", "row": batch_id}
 
 
 def _again(found: asyncpg.Record, holder: str) -> OpenBatch:

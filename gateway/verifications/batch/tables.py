@@ -12,7 +12,7 @@ class VerificationBatchRow(SQLModel, table=True):
     """One batch; `marks` are the lines up to which its body is known, `prefixes` the body's digests there.
 
     `holder` is the call that answers it at the moment. `leaves` are the leaf hashes of the answered
-    lines, one after another, once it has its manifest.
+    lines, one after another, once it has its manifest, which is encrypted; `manifest` is one of before.
     """
 
     __tablename__ = "verification_batch"
@@ -29,6 +29,7 @@ class VerificationBatchRow(SQLModel, table=True):
     marks: list[int] = Field(sa_type=ARRAY(BigInteger), nullable=False)
     prefixes: list[bytes] = Field(sa_type=ARRAY(LargeBinary), nullable=False)
     manifest: str | None = column_types.text(nullable=True)
+    sealed_manifest: bytes | None = column_types.digest(nullable=True)
     numbers: list[int] | None = Field(sa_type=ARRAY(BigInteger), nullable=True)
     leaves: bytes | None = column_types.digest(nullable=True)
     created_at: datetime = column_types.moment(index=True)

@@ -32,7 +32,15 @@ from gateway.verifications.jobs.lifecycle import (
     retry_seconds,
 )
 from gateway.verifications.jobs.parse_line import parse_line
-from gateway.verifications.jobs.sealing import ANSWERS, ASKED, open_lines, place_of, seal_lines
+from gateway.verifications.jobs.sealing import (
+    ANSWERS,
+    ASKED,
+    open_lines,
+    place_of,
+    request_digest_of,
+    seal_lines,
+    seal_manifest,
+)
 from gateway.verifications.jobs.settle import Settled, settle
 from gateway.verifications.jobs.stored_answers import delete_stored, delete_stored_of_open_set
 from gateway.verifications.jobs.stored_job import Job, SealedSet
@@ -216,13 +224,14 @@ class JobWorker:
                 batch_id=job.job_id,
                 lines=tree.size,
                 root=tree.root(),
-                request_digest=job.request_digest or b"",
+                request_digest=request_digest_of(runtime.vault, job),
                 created=now,
             )
+            signed = manifest.signed(runtime.keys.current("response", now))
             await worker_store.end_job(
                 connection,
                 job,
-                manifest=manifest.signed(runtime.keys.current("response", now)),
+                manifest=seal_manifest(runtime.vault, job, signed),
                 reason=reason,
                 expires_at=now + timedelta(days=runtime.settings.job_days),
                 now=now,

@@ -55,7 +55,7 @@ _HOLD_FOR_UPLOAD: Final = Statement("""
     RETURNING job_id""")
 _FINISH_UPLOAD: Final = Statement("""
     UPDATE verification_job
-    SET state = 'ready', upload_id = :upload_id, request_digest = :request_digest, lines = :lines,
+    SET state = 'ready', upload_id = :upload_id, sealed_digest = :sealed_digest, lines = :lines,
         broken = :broken, uploaded_at = :now, expires_at = :expires_at, holder = NULL, held_until = NULL
     WHERE job_id = :job_id AND holder = :holder AND state IN ('created', 'ready')
     RETURNING job_id""")
@@ -197,7 +197,7 @@ async def finish_upload(
     *,
     holder: str,
     upload_id: str,
-    request_digest: bytes,
+    sealed_digest: bytes,
     lines: int,
     broken: int,
     expires_at: datetime,
@@ -208,7 +208,7 @@ async def finish_upload(
         "job_id": job.job_id,
         "holder": holder,
         "upload_id": upload_id,
-        "request_digest": request_digest,
+        "sealed_digest": sealed_digest,
         "lines": lines,
         "broken": broken,
         "expires_at": expires_at,

@@ -17,7 +17,8 @@ _DUE: Final = Statement(f"""
 _DELETED: Final = Statement("""
     UPDATE verification_job
     SET state = 'deleted', reason = NULL, resumes_at = NULL, holder = NULL, held_until = NULL,
-        purpose = NULL, questions = NULL, manifest = NULL, tree = '', deletion_id = :deletion_id,
+        purpose = NULL, questions = NULL, manifest = NULL, sealed_manifest = NULL,
+        request_digest = NULL, sealed_digest = NULL, tree = '', deletion_id = :deletion_id,
         ended_at = coalesce(ended_at, :now), expires_at = :expires_at
     WHERE job_id = :job_id""")
 _FORGET: Final = Statement("""

@@ -29,7 +29,7 @@ from gateway.verifications.jobs.job_line import is_broken, problem_of
 from gateway.verifications.jobs.lifecycle import JobState
 from gateway.verifications.jobs.parse_line import checked_line
 from gateway.verifications.jobs.row_lines import HeaderError
-from gateway.verifications.jobs.sealing import ASKED, place_of, seal_lines
+from gateway.verifications.jobs.sealing import ASKED, place_of, seal_digest, seal_lines
 from gateway.verifications.jobs.stored_job import Job, SealedSet
 from gateway.verifications.jobs.text_lines import CsvLines, NdjsonLines
 from gateway.verifications.jobs.workbook_lines import WorkbookLines
@@ -255,7 +255,7 @@ async def _finish(runtime: Runtime, job: Job, found: ReceivedLines, holder: str)
             job,
             holder=holder,
             upload_id=found.upload_id,
-            request_digest=found.body.digest(),
+            sealed_digest=seal_digest(runtime.vault, job, found.body.digest()),
             lines=found.lines,
             broken=found.broken,
             expires_at=now + timedelta(days=runtime.settings.job_days),

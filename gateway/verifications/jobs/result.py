@@ -11,7 +11,7 @@ import orjson
 
 from gateway.runtime import Runtime
 from gateway.verifications.jobs import client_store
-from gateway.verifications.jobs.sealing import ANSWERS, open_lines, place_of
+from gateway.verifications.jobs.sealing import ANSWERS, manifest_of, open_lines, place_of
 from gateway.verifications.jobs.stored_job import Job
 
 SETS_AT_ONCE: Final = 4
@@ -38,7 +38,7 @@ async def ndjson_result(runtime: Runtime, job: Job, after: int = 0) -> AsyncIter
     """The answers as NDJSON, and the manifest as the last line."""
     async for texts in answered_sets(runtime, job, after):
         yield _LF.join(texts) + _LF
-    yield (job.manifest or "").encode() + _LF
+    yield manifest_of(runtime.vault, job).encode() + _LF
 
 
 async def result_page(runtime: Runtime, job: Job, after: int, lines: int) -> bytes:
@@ -48,7 +48,7 @@ async def result_page(runtime: Runtime, job: Job, after: int, lines: int) -> byt
         found += texts
         if len(found) > lines:
             return _LF.join(found[:lines]) + _LF
-    return _LF.join([*found, (job.manifest or "").encode()]) + _LF
+    return _LF.join([*found, manifest_of(runtime.vault, job).encode()]) + _LF
 
 
 async def asked_tags(runtime: Runtime, job: Job) -> list[str]:

@@ -18,6 +18,7 @@ from gateway.signing.http_signatures import signature_over_digest
 from gateway.verifications.jobs import client_store
 from gateway.verifications.jobs.result import ndjson_result, result_page
 from gateway.verifications.jobs.result_file import CSV, XLSX, result_file
+from gateway.verifications.jobs.sealing import manifest_of
 from gateway.verifications.jobs.stored_job import Job
 
 NDJSON: Final = "application/x-ndjson"
@@ -44,7 +45,7 @@ async def send_page(runtime: Runtime, job: Job, after: int, lines: int) -> Respo
     A page behind the last line collects nothing.
     """
     page = await result_page(runtime, job, after, lines)
-    if after < job.lines and page.endswith(f"{job.manifest}\n".encode()):
+    if after < job.lines and page.endswith(f"{manifest_of(runtime.vault, job)}\n".encode()):
         await _collect(runtime, job)
     return Response(page, media_type=NDJSON, headers={"Cache-Control": "no-store"})
 

@@ -16,9 +16,9 @@ from gateway.verifications.jobs.lifecycle import JobPhase, JobState, PauseReason
 from gateway.verifications.jobs.template import Template
 
 COLUMNS: Final = """job_id, client_id, state, reason, resumes_at, purpose, questions, upload_id,
-    request_digest, lines, broken, answered, completed, problems, tree, manifest, attempts, created_at,
-    uploaded_at, started_at, ended_at, collected_at, ends_at, expires_at,
-    deletion_id"""
+    request_digest, sealed_digest, lines, broken, answered, completed, problems, tree, manifest,
+    sealed_manifest, attempts, created_at, uploaded_at, started_at, ended_at, collected_at, ends_at,
+    expires_at, deletion_id"""
 _FIND: Final = Statement(f"""
     SELECT {COLUMNS} FROM verification_job WHERE job_id = :job_id AND client_id = :client_id""")  # noqa: S608
 _SET_PHASE: Final = Statement("""
@@ -48,6 +48,7 @@ class Job:
     questions: Sequence[Mapping[str, Any]] | None
     upload_id: str | None
     request_digest: bytes | None
+    sealed_digest: bytes | None
     lines: int
     broken: int
     answered: int
@@ -55,6 +56,7 @@ class Job:
     problems: int
     tree: bytes
     manifest: str | None
+    sealed_manifest: bytes | None
     attempts: int
     created_at: datetime
     uploaded_at: datetime | None

@@ -18,6 +18,7 @@ class VerificationJobRow(SQLModel, table=True):
 
     `answered` lines have an answer; the first `completed` of them stand in whole sets, and `tree` is
     the frontier of their leaves. A started job is stopped at `ends_at` unless a line is answered before.
+    `request_digest` and `manifest` are those of before they were encrypted.
     """
 
     __tablename__ = "verification_job"
@@ -40,6 +41,7 @@ class VerificationJobRow(SQLModel, table=True):
     questions: list[Any] | None = column_types.document(nullable=True)
     upload_id: str | None = column_types.text(nullable=True)
     request_digest: bytes | None = column_types.digest(nullable=True)
+    sealed_digest: bytes | None = column_types.digest(nullable=True)
     lines: int = Field()
     broken: int = Field()
     answered: int = Field()
@@ -47,6 +49,7 @@ class VerificationJobRow(SQLModel, table=True):
     problems: int = Field()
     tree: bytes = column_types.digest()
     manifest: str | None = column_types.text(nullable=True)
+    sealed_manifest: bytes | None = column_types.digest(nullable=True)
     attempts: int = Field()
     holder: str | None = column_types.text(nullable=True)
     held_until: datetime | None = column_types.moment(nullable=True)

@@ -60,7 +60,7 @@ _STORE_SET: Final = Statement("""
     WHERE job_id = :job_id AND upload_id = :upload_id AND first_line = :first_line""")
 _END: Final = Statement("""
     UPDATE verification_job
-    SET state = :state, reason = :reason, resumes_at = NULL, manifest = :manifest, ended_at = :now,
+    SET state = :state, reason = :reason, resumes_at = NULL, sealed_manifest = :manifest, ended_at = :now,
         ends_at = NULL, expires_at = :expires_at
     WHERE job_id = :job_id""")
 
@@ -168,12 +168,12 @@ async def end_job(
     connection: AsyncConnection,
     job: Job,
     *,
-    manifest: str,
+    manifest: bytes,
     reason: StopReason | None,
     expires_at: datetime,
     now: datetime,
 ) -> None:
-    """Record the end of a locked job, with the signed manifest of what was answered."""
+    """Record the end of a locked job, with the encrypted manifest of what was answered."""
     phase = end(job.phase, reason)
     values = {
         "job_id": job.job_id,
