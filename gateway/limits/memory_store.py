@@ -7,7 +7,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from gateway.limits.decision import StoreState, charge_counter, judge, read_states, window_end
+from gateway.limits.decision import (
+    StoreState,
+    charge_counter,
+    judge,
+    read_states,
+    seconds,
+    window_end,
+)
 from gateway.limits.gcra import SECOND
 from gateway.limits.model import (
     Admission,
@@ -135,6 +142,20 @@ class MemoryStore:
             else None
             for each in verdicts
         ]
+
+    async def admit_members(self, tag: str, members: Sequence[Distinct]) -> LineLimit | None:
+        """Judge and charge the members in one step; see `LimitStore`."""
+        if not members:
+            return None
+        now, first = self._now(), members[0]
+        self._members.sweep(now)
+        seen = self._members_seen(tag, first, now)
+        wanted = seen.union(short_digest(each.member) for each in members)
+        end = window_end(now, first.window)
+        if len(wanted) > max(first.limit, len(seen)):
+            return LineLimit(name=first.name, retry_after=seconds(end - now))
+        self._members.put(f"{tag}:{distinct_key(first)}", wanted, end)
+        return None
 
     async def read(self, query: LimitsQuery) -> LimitsReading:
         """Read without a charge; see `LimitStore`."""

@@ -8,12 +8,14 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
-from gateway.limits import lines_script, read_script, script
+from gateway.limits import lines_script, members_script, read_script, script
 from gateway.limits.lines_script import ADMIT_LINES
+from gateway.limits.members_script import ADMIT_MEMBERS
 from gateway.limits.model import (
     SHARED_TAG,
     Admission,
     Admitted,
+    Distinct,
     Limited,
     LimitsQuery,
     LimitsReading,
@@ -76,6 +78,14 @@ class RedisStore:
         command = lines_script.arguments(admission)
         reply = await self._in_time(self._connection.run(ADMIT_LINES, command))
         return lines_script.limits(admission, reply)
+
+    async def admit_members(self, tag: str, members: Sequence[Distinct]) -> LineLimit | None:
+        """Judge and charge the members in one script; see `LimitStore`."""
+        if not members:
+            return None
+        command = members_script.arguments(tag, members)
+        reply = await self._in_time(self._connection.run(ADMIT_MEMBERS, command))
+        return members_script.limit(members, reply)
 
     async def read(self, query: LimitsQuery) -> LimitsReading:
         """Read in one script; see `LimitStore`."""

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 from gateway.db.unavailable import UnavailableError
 from gateway.limits.model import (
     Admission,
+    Distinct,
     LimitsQuery,
     LimitsReading,
     LineLimit,
@@ -30,6 +31,10 @@ class LimitStore(Protocol):
 
     async def admit_lines(self, admission: LinesAdmission) -> Sequence[LineLimit | None]:
         """Judge and charge lines one after another, atomically; `None` for each that is admitted."""
+        ...
+
+    async def admit_members(self, tag: str, members: Sequence[Distinct]) -> LineLimit | None:
+        """Charge distinct members of one limit, atomically: all of them, or none where they do not fit."""
         ...
 
     async def read(self, query: LimitsQuery) -> LimitsReading:

@@ -35,6 +35,10 @@ class UnreachableStore:
         """Raise as an unreachable Redis does."""
         raise LimiterUnavailableError
 
+    async def admit_members(self, _tag: str, _members: object) -> NoReturn:
+        """Raise as an unreachable Redis does."""
+        raise LimiterUnavailableError
+
     async def note_refusal(self, _tag: str, _name: str, _seconds: int) -> NoReturn:
         """Raise as an unreachable Redis does."""
         raise LimiterUnavailableError

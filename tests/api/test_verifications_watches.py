@@ -291,6 +291,17 @@ async def test_watched_enterprises_count_among_the_agreements_distinct_ones(
     assert (await put(bank, usccs[5:7], name="other")).json()["code"] == "quota_exhausted"
 
 
+async def test_a_refused_list_counts_none_of_its_enterprises(gateway: GatewayFixture) -> None:
+    """Neither those that would have fitted: the day's rest can still be asked about."""
+    bank = await gateway.client(quotas=Quotas(distinct_enterprises_per_day=4))
+    usccs = [each.uscc for each in gateway.entities[:7]]
+    assert (await put(bank, usccs[:2])).status_code == 200
+    assert (await bank.verify(usccs[2], ACTIVE)).status_code == 200
+    assert (await put(bank, usccs[3:5], name="other")).json()["code"] == "quota_exhausted"
+    assert (await bank.verify(usccs[5], ACTIVE)).status_code == 200
+    assert (await bank.verify(usccs[6], ACTIVE)).status_code == 429
+
+
 async def test_a_client_has_at_most_a_hundred_lists(gateway: GatewayFixture) -> None:
     """One of them can be put again."""
     bank = await gateway.client()

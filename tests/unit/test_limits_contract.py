@@ -586,6 +586,27 @@ async def test_no_lines_are_no_round_trip(fixture: StoreFixture) -> None:
 
 
 @pytest.mark.asyncio
+async def test_members_are_admitted_together_or_not_at_all(fixture: StoreFixture) -> None:
+    """What does not fit is not charged in part; a member that was seen is free, named twice or not."""
+    tag, limit = make_tag(), 2_500
+
+    def members(first: int, count: int) -> list[Distinct]:
+        made = make_member(tag, "", limit=limit).distinct
+        assert made is not None
+        return [replace(made, member=str(n)) for n in range(first, first + count)]
+
+    assert await fixture.store.admit_members(tag, []) is None
+    assert await fixture.store.admit_members(tag, members(0, 2_000) + members(0, 1)) is None
+    refused = await fixture.store.admit_members(tag, members(1_000, 1_501))
+    assert refused is not None
+    assert refused.name == "distinct"
+    assert 0 < refused.retry_after <= DAY
+    assert await fixture.store.admit_members(tag, members(1_000, 1_500)) is None
+    assert await fixture.store.admit_members(tag, members(0, limit)) is None
+    assert await fixture.store.admit_members(tag, members(limit, 1)) is not None
+
+
+@pytest.mark.asyncio
 async def test_reading_tells_what_is_left_and_charges_nothing(fixture: StoreFixture) -> None:
     """Twice the same; of counters, distinct members, and the last refusal."""
     tag, counter = make_tag(), make_counter(3)

@@ -4,7 +4,6 @@ An enterprise that is new to the client's lists counts as one asked about today;
 there may be as many as may be asked about in a day, since each is asked about every day.
 """
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -22,14 +21,12 @@ from gateway.access.errors import (
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.watches import lists
 from gateway.creditfile.watches.lists import MOST_LISTS, WatchedSets, WatchList
-from gateway.limits.model import Admission, Limited
 from gateway.limits.quotas import DAY, distinct_for
 from gateway.runtime import Runtime
 from gateway.verifications.watches.request import WatchRequest
 
 KIND: Final = "watch"
 ENTERPRISES_PER_CALL: Final = 100
-COUNTED_AT_ONCE: Final = 500
 ONE_AT_A_TIME: Final = "Another call of this client is putting a list; put one after the other."
 TOO_MANY_LISTS: Final = f"A client has at most {MOST_LISTS} lists."
 
@@ -97,7 +94,7 @@ async def _put(
 async def _count(
     runtime: Runtime, caller: Caller, usccs: Sequence[str], held: WatchedSets
 ) -> Refusal | None:
-    """Count the enterprises that are new to the client's lists; a refusal where they are too many."""
+    """Count the enterprises that are new to the client's lists, all of them; none where they are too many."""
     client_id = caller.client_id
     quotas = await runtime.agreements.quotas_of(client_id, caller.token.agreement_version)
     most = quotas.distinct_enterprises_per_day
@@ -108,23 +105,13 @@ async def _count(
             retry_after=DAY,
         )
     new = sorted(set(usccs) - held.here - held.elsewhere)
-    for start in range(0, len(new), COUNTED_AT_ONCE):
-        verdicts = await asyncio.gather(
-            *(
-                runtime.limiter.admit(
-                    Admission(
-                        tag=client_id,
-                        generation=None,
-                        distinct=distinct_for(quotas, client_id, subject),
-                    )
-                )
-                for subject in _subjects(runtime, new[start : start + COUNTED_AT_ONCE])
-            )
-        )
-        for verdict in verdicts:
-            if isinstance(verdict, Limited):
-                return Refusal(QuotaExhaustedError, retry_after=verdict.retry_after)
-    return None
+    exceeded = await runtime.limiter.admit_members(
+        client_id,
+        [distinct_for(quotas, client_id, subject) for subject in _subjects(runtime, new)],
+    )
+    if exceeded is None:
+        return None
+    return Refusal(QuotaExhaustedError, retry_after=exceeded.retry_after)
 
 
 def _subjects(runtime: Runtime, usccs: Iterable[str]) -> Iterable[str]:
