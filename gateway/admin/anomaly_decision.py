@@ -1,12 +1,15 @@
 """Lifting a throttle: an operator gives a client the rate of its agreement back; an audited act."""
 
 from gateway.admin.audit_log import ActContext, record
-from gateway.admin.errors import AdminRefusal, conflict
+from gateway.admin.errors import AdminRefusal, conflict, no_such
 from gateway.anomalies import store
+from gateway.clients import registry
 
 
 async def lift(context: ActContext, client_id: str) -> tuple[str, ...] | AdminRefusal:
     """Lift what throttles a client now; the ids of the anomalies. They do not throttle it again."""
+    if await registry.find(context.connection, client_id) is None:
+        return no_such("client")
     lifted = await store.lift(
         context.connection, client_id, operator=context.operator.credential, now=context.now
     )

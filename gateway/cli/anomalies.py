@@ -1,15 +1,20 @@
 """`anomalies`: list what was flagged, and lift what throttles a client."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
 from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.admin.anomaly_decision import lift as lift_
+from gateway.admin.errors import no_such
 from gateway.anomalies import store
+from gateway.cli.exit import fail
 from gateway.cli.operator_session import parse_id, query, run_act
 from gateway.cli.printing import print_members
+from gateway.clients import registry
 from gateway.creditfile.local_dates import SHANGHAI, day_of
 
 app = typer.Typer(
@@ -28,11 +33,15 @@ def list_(
     now = datetime.now(UTC)
     since = day_of(now) - timedelta(days=days - 1)
     client_id = parse_id(client) if client else None
-    found = query(
-        lambda connection: store.list_anomalies(
-            connection, since=since, client_id=client_id, limit=limit
-        )
-    )
+
+    async def find(connection: AsyncConnection) -> Sequence[RowMapping] | None:
+        if client_id is not None and await registry.find(connection, client_id) is None:
+            return None
+        return await store.list_anomalies(connection, since=since, client_id=client_id, limit=limit)
+
+    found = query(find)
+    if found is None:
+        fail(no_such("client").sentence)
     for each in found:
         print_members(_shown(each, now))
     print(f"{len(found)} shown.")

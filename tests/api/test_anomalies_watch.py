@@ -167,6 +167,12 @@ async def test_an_operator_lists_and_lifts(gateway: GatewayFixture, sweeper: Cal
     assert "throttles: False" in await run(gateway, "list", "--client", sweeper.client_id)
 
 
+async def test_a_client_that_is_not_there_is_named_as_such(gateway: GatewayFixture) -> None:
+    """A mistyped id is neither a client without anomalies nor one that nothing throttles."""
+    for verb in (("list", "--client", "no-such-client"), ("lift", "no-such-client")):
+        assert "There is no such client." in await run(gateway, *verb)
+
+
 @pytest.fixture
 def alerts() -> Iterator[AlertServer]:
     """A server that takes alerts."""
