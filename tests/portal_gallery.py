@@ -21,6 +21,7 @@ from gateway.codes.screen_code import NONCE_BYTES, screen_token
 from gateway.creditfile.objections import service
 from gateway.creditfile.objections.model import Actor, Objection, ObjectionOutcome, Role
 from gateway.creditfile.tables import enterprise
+from gateway.creditfile.watches.lists import WatchList, put_list
 from gateway.disclosure import consent_log_writer
 from gateway.disclosure.tables import TurnedAwayRow
 from gateway.ingest import Source, ingest_rows
@@ -360,6 +361,17 @@ async def _looks(portal: PortalFixture, words: PageTexts) -> dict[str, str]:
         await connection.execute(
             insert(TurnedAwayRow).values(row | {"uscc": portal.firm, "times": 42})
         )
+        watched = WatchList(
+            client_id=portal.bank,
+            name="nightly",
+            purpose="loan_approval",
+            questions=("is_active.v1",),
+            enterprises=1,
+            created_at=hour,
+            replaced_at=hour,
+        )
+        catalogue = portal.runtime.catalogue.version
+        await put_list(connection, watched, [portal.firm], catalogue_version=catalogue)
     for _ in range(20):
         await portal.add_look(portal.firm, at=portal.clock() - timedelta(days=1))
     looks = f"/portal/enterprises/{portal.firm}/looks"
