@@ -6,8 +6,8 @@ The digest of a request of one line is guessed by trial, and with it an ID numbe
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0067"
-down_revision = "0066"
+revision = "0071"
+down_revision = "0070"
 branch_labels = None
 depends_on = None
 
