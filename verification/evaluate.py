@@ -6,8 +6,8 @@ an answer that may not be disclosed is replaced by `not_determined`, which rests
 
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from verification.asked_question import Asked, asked_elements, find_question
 from verification.facts import STAND_IN, Facts
@@ -16,8 +16,7 @@ from verification.rule_verdict import UNDETERMINED, Answer, Match, RestsOn, Rule
 from verification.rules import RULES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class Answered(NamedTuple):
     """The answer to one question. `match` stands only beside a `yes` on a name.
 
     `rests_on` has the id and version of each record behind the answer, so that recipients can be
@@ -58,12 +57,11 @@ def _verdict(
     found = find_question(asked.tag)
     if found is None or not found.offers(asked.value):
         return UNDETERMINED
-    parts = [
-        _verdict(each, facts, digest=digest, today=today) for each in asked_elements(asked)
-    ]  # each of them: an answer after the first difference would say by its time which it was
     value = asked.value if isinstance(asked.value, str) else None
     if found.elements:
-        verdict = _group_verdict(parts)
+        verdict = _group_verdict(
+            [_verdict(each, facts, digest=digest, today=today) for each in asked_elements(asked)]
+        )  # each of them: an answer after the first difference would say by its time which it was
     elif asked.tag in TEXTS:
         verdict = text_verdict(found, value or "", facts)
     elif asked.tag in DIGESTS:

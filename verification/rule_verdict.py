@@ -1,8 +1,7 @@
 """A rule's verdict, and the records that it rests on."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from verification.facts import Facts, LiveRecord
 
@@ -11,8 +10,7 @@ Match = Literal["strict", "loose"]
 RestsOn = tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleVerdict:
+class RuleVerdict(NamedTuple):
     """A rule's verdict: the answer, the kind of name match, and the records it rests on."""
 
     answer: Answer

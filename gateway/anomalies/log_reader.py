@@ -39,7 +39,8 @@ _BUDGETS: Final = Statement("""
     SELECT p.uscc, p.client_id, p.asked
       FROM unnest(CAST(:usccs AS text[]), CAST(:clients AS text[])) AS asker(uscc, client_id)
       JOIN probe AS p ON p.uscc = asker.uscc AND p.client_id = asker.client_id
-     WHERE p.question = ANY(CAST(:budgets AS text[]))""")
+     WHERE p.question = ANY(CAST(:budgets AS text[]))
+       AND (SELECT count(*) FROM jsonb_object_keys(p.asked)) >= CAST(:full AS integer)""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,11 +93,11 @@ async def _spent_budgets(
         "usccs": [uscc for uscc, _ in asked_at],
         "clients": [client_id for _, client_id in asked_at],
         "budgets": list(ASSERTED),
+        "full": LIMIT,
     }
     budgets = (await connection.execute(_BUDGETS, values)).all()
     return frozenset(
         (uscc, client_id)
         for uscc, client_id, asked in budgets
-        if len(asked) >= LIMIT
-        and max(asked.values()) > (asked_at[uscc, client_id] - _FRESH).timestamp()
+        if max(asked.values()) > (asked_at[uscc, client_id] - _FRESH).timestamp()
     )

@@ -168,6 +168,8 @@ def never_disclosed_fields(catalogue: Catalogue, dataset: str) -> tuple[str, ...
 def context_of(records: Iterable[Record], catalogue: Catalogue, now: datetime) -> FileContext:
     """Facts of an enterprise's `records` on which the disclosure of each of them depends."""
     held = tuple(records)
+    if _bears_on_others(catalogue, None).isdisjoint([each.dataset for each in held]):
+        return ALONE
     listings = _ends_of_serious_listings(held, catalogue, now)
     return FileContext(
         on_serious_list=bool(listings),
@@ -177,6 +179,12 @@ def context_of(records: Iterable[Record], catalogue: Catalogue, now: datetime) -
         superseded=_superseded(held, catalogue, now),
         related=_related(held, catalogue, now),
     )
+
+
+@derived_table
+def _bears_on_others(catalogue: Catalogue, _: None) -> frozenset[str]:
+    """The datasets with whose records the disclosure of others changes."""
+    return frozenset({SERIOUS_LIST, *catalogue.latest_of, *catalogue.ends_with})
 
 
 def counts_as_bad(

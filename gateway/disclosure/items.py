@@ -4,12 +4,10 @@ Only a chosen band is stored as a question's value, never an asserted text: it m
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DisclosedItem:
+class DisclosedItem(NamedTuple):
     """A question with its band and answer, or a dataset with the records told; or why it was withheld."""
 
     code: str
@@ -21,9 +19,7 @@ class DisclosedItem:
 
     def as_json(self) -> dict[str, Any]:
         """The members that apply."""
-        return {
-            name: value for name in self.__slots__ if (value := getattr(self, name)) is not None
-        }
+        return {name: value for name, value in self._asdict().items() if value is not None}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:

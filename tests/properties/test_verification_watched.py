@@ -1,6 +1,5 @@
 """Watched states: they differ where some call without a consent is answered differently, and only there."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -93,7 +92,7 @@ def askable(question: Question, texts: set[str]) -> list[Asked]:
 def answers(asked: list[Asked], facts: Facts | None, today: date) -> list[Answered]:
     """The answers, without what they rest on."""
     given_all = evaluate(asked, facts, allowed=frozenset(asked), digest=digest, today=today)
-    return [replace(each, rests_on=()) for each in given_all]
+    return [each._replace(rests_on=()) for each in given_all]
 
 
 @given(st.sampled_from(WATCHABLE), UNKNOWN | FACTS, UNKNOWN | FACTS, DAYS, DAYS)
