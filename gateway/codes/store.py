@@ -54,18 +54,34 @@ _LOCATE: Final = SetStatement.lateral(
     "SELECT uscc FROM enterprise_code_locator WHERE code_id = CAST(:code_id AS text)", shared=True
 )
 _DATASETS: Final = "string_to_array(CAST(:datasets AS text), ',')"  # an array costs the driver more
-_MARK: Final = f"concat_ws(' ', c.xmin, {enterprise_mark()}, {records_mark(_DATASETS)}) AS mark"
-_FILE: Final = f"""{enterprise_json(left_out=("personal", "digests"))} AS enterprise,
-       {nearly_all_records_json(_DATASETS, condition=NEEDED)} AS records"""
+_CODE_COLUMNS: Final = ", ".join(f"c.{name}" for name in Code.__dataclass_fields__)
 _OF_CODE: Final = """FROM enterprise_code AS c
  WHERE c.uscc = CAST(:uscc AS text) AND c.code_id = CAST(:code_id AS text)"""
-_READ_MARK: Final = SetStatement.lateral(f"SELECT {_MARK} {_OF_CODE}", shared=True)  # constants
+
+_LOCATED: Final = """FROM enterprise_code_locator AS l JOIN enterprise_code AS c USING (uscc, code_id)
+ WHERE l.code_id = CAST(:code_id AS text)"""
+
+
+def _mark(**uscc: str) -> str:
+    """SQL for the mark of a code's page; `uscc`: SQL of its enterprise, by default the parameter."""
+    return f"""concat_ws(' ', c.xmin, {enterprise_mark(**uscc)},
+       {records_mark(_DATASETS, **uscc)}) AS mark"""
+
+
+def _file(**uscc: str) -> str:
+    """SQL for the columns of an enterprise and its records."""
+    return f"""{enterprise_json(left_out=("personal", "digests"), **uscc)} AS enterprise,
+       {nearly_all_records_json(_DATASETS, condition=NEEDED, **uscc)} AS records"""
+
+
+_READ_MARK: Final = SetStatement.lateral(f"SELECT {_mark()} {_OF_CODE}", shared=True)  # constants
 """Scans of one sticker that are under way together share one reading."""
-_READ: Final = SetStatement.lateral(f"""
-SELECT {", ".join(f"c.{name}" for name in Code.__dataclass_fields__)}, {_MARK},
-       {_FILE}
-  {_OF_CODE}""")  # only constants are put together
-_READ_FILE: Final = SetStatement.lateral(f"SELECT {_FILE}")  # constants
+_READ: Final = SetStatement.lateral(f"SELECT {_CODE_COLUMNS}, {_mark()}, {_file()} {_OF_CODE}")
+_FIND_AND_READ: Final = SetStatement.lateral(
+    f"SELECT {_CODE_COLUMNS}, {_mark(uscc='c.uscc')}, {_file(uscc='c.uscc')} {_LOCATED}"
+)
+"""`_LOCATE` and `_READ` in one, where all tables are in one database."""
+_READ_FILE: Final = SetStatement.lateral(f"SELECT {_file()}")  # constants
 
 
 def new_randomness() -> bytes:
@@ -237,16 +253,17 @@ async def read_public_file(
     """The code, its enterprise and its records of `datasets`; `None` if the code is unknown.
 
     One statement reads them with their mark, which changes with each of them. `uscc` is the code's
-    enterprise, if it is known.
+    enterprise, if it is known: in a sharded province it is found first.
     """
+    values = {"code_id": code_id, **_file_values(datasets, catalogue, now)}
+    if uscc is None and hot.has_sets:  # one database
+        return await _row(hot, _FIND_AND_READ, values)
     if uscc is None:
         located = await hot.submit(_LOCATE, {"code_id": code_id})
         if located is None:
             return None
         uscc = located["uscc"]
-    values = _file_values(uscc, datasets, catalogue, now)
-    row: Mapping[str, Any] | None = await hot.submit(_READ, values | {"code_id": code_id})
-    return row
+    return await _row(hot, _READ, {"uscc": uscc, **values})
 
 
 async def read_file_of(
@@ -259,17 +276,21 @@ async def read_file_of(
 ) -> Mapping[str, Any]:
     """The enterprise (NULL if unknown) and its records of `datasets`, by one statement."""
     row: Mapping[str, Any] | None = await hot.submit(
-        _READ_FILE, _file_values(uscc, datasets, catalogue, now)
+        _READ_FILE, {"uscc": uscc, **_file_values(datasets, catalogue, now)}
     )
     return row or {"enterprise": None, "records": "[]"}
 
 
-def _file_values(
-    uscc: str, datasets: tuple[str, ...], catalogue: Catalogue, now: datetime
-) -> dict[str, Any]:
-    """Parameters of a statement that reads a file."""
+async def _row(
+    hot: HotDatabase, statement: SetStatement, values: Mapping[str, Any]
+) -> Mapping[str, Any] | None:
+    row: Mapping[str, Any] | None = await hot.submit(statement, values)
+    return row
+
+
+def _file_values(datasets: tuple[str, ...], catalogue: Catalogue, now: datetime) -> dict[str, Any]:
+    """Parameters of a statement that reads a file, but its enterprise."""
     return {
-        "uscc": uscc,
         "datasets": ",".join(datasets),
         "now": now,
         **context_values(catalogue, datasets),
