@@ -34,7 +34,7 @@ import gateway.verifications.jobs.routes
 import gateway.verifications.routes
 import gateway.verifications.watches.routes
 from gateway import api_docs, problems
-from gateway.access.direct_route import DirectEndpoints, endpoints_of, serve_page_directly
+from gateway.access.direct_route import DirectEndpoints, endpoints_of, page_at
 from gateway.access.openapi import complete_document
 from gateway.access.request_middleware import RequestMiddleware
 from gateway.anomalies.alert import AlertHook
@@ -133,10 +133,10 @@ def create_app(settings: Settings) -> FastAPI:
         gateway.queries.routes.query,
         gateway.oauth.routes.issue_token,
     )
-    serve_page_directly(app, gateway.codes.routes.PAGE_PATH, gateway.codes.routes.SYMBOL_PATH)
+    page = page_at(app, gateway.codes.routes.SYMBOL_PATH, described=gateway.codes.routes.PAGE_PATH)
     api_docs.install(app)
     problems.install(app)
-    app.add_middleware(DirectEndpoints, endpoints=direct, on_refusal=problems.refused)
+    app.add_middleware(DirectEndpoints, endpoints=direct, page=page, on_refusal=problems.refused)
     app.add_middleware(ForkGuard)
     app.add_middleware(PathSpelling)
     app.add_middleware(RequestMiddleware, on_fault=problems.fault)

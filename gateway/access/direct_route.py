@@ -4,12 +4,14 @@ FastAPI looks at every router, opens two exit stacks, wraps the call for errors 
 dependencies, for handlers that need only the request and the runtime.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import cast
 
 from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
-from starlette.routing import BaseRoute, Match, Route
+from starlette.routing import BaseRoute, compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.access.errors import GatewayError
@@ -22,27 +24,48 @@ Endpoints = Mapping[tuple[str, str], tuple[Handler, BaseRoute]]
 """By method and path: a handler, and the route that describes it."""
 
 
-class DirectEndpoints:
-    """The innermost middleware: calls the handlers of `endpoints` itself; others are routed."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectPage:
+    """A page's handler for GET at the paths that `pattern` matches, and the route that describes it."""
 
-    def __init__(self, app: ASGIApp, endpoints: Endpoints, on_refusal: OnRefusal) -> None:
+    pattern: re.Pattern[str]
+    serve: ServePage
+    route: BaseRoute
+
+
+class DirectEndpoints:
+    """The innermost middleware: serves `page` and calls the handlers of `endpoints`; others are routed."""
+
+    def __init__(
+        self, app: ASGIApp, endpoints: Endpoints, page: DirectPage, on_refusal: OnRefusal
+    ) -> None:
         self._app = app
         self._endpoints = endpoints
+        self._page = page
         self._on_refusal = on_refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        found = scope["type"] == "http" and self._endpoints.get((scope["method"], scope["path"]))
-        if not found:
-            await self._app(scope, receive, send)
-            return
-        handler, scope["route"] = found  # the route: for logs
+        answering = self._answering(scope, receive) if scope["type"] == "http" else None
+        await (self._app if answering is None else await answering)(scope, receive, send)
+
+    def _answering(self, scope: Scope, receive: Receive) -> Awaitable[ASGIApp] | None:
+        """The response, to come; `None` for a request that is routed."""
         request = Request(scope, receive)
+        found = self._endpoints.get((scope["method"], scope["path"]))
+        if found is not None:
+            handler, scope["route"] = found  # the route: for logs
+            return self._answer(request, handler(request, scope["app"].state.runtime))
+        if scope["method"] == "GET" and (at := self._page.pattern.match(scope["path"])):
+            scope["route"], scope["path_params"] = self._page.route, at.groupdict()
+            return self._answer(request, self._page.serve(request))
+        return None
+
+    async def _answer(self, request: Request, answering: Awaitable[Response]) -> Response:
         try:
-            response = await handler(request, scope["app"].state.runtime)
+            return await answering
         except GatewayError as error:
-            response = await self._on_refusal(request, error)
-        await response(scope, receive, send)
+            return await self._on_refusal(request, error)
 
 
 def endpoints_of(app: FastAPI, *handlers: Handler) -> Endpoints:
@@ -55,27 +78,11 @@ def endpoints_of(app: FastAPI, *handlers: Handler) -> Endpoints:
     }
 
 
-class DirectRoute(Route):
-    """Serves the methods of `described` at a narrower path; others are left to it."""
-
-    def __init__(self, described: RouteContext, serve: ServePage, path: str) -> None:
-        super().__init__(path, serve, methods=described.methods)
-        self.methods = described.methods  # Starlette has added HEAD to GET
-        self._described = described.original_route
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """A full match or none; `route` in the scope is the described one, for logs and checks."""
-        match, found = super().matches(scope)
-        if match is not Match.FULL:
-            return Match.NONE, {}
-        return match, {**found, "route": self._described}
-
-
-def serve_page_directly(app: FastAPI, described: str, path: str) -> None:
-    """Put a direct route of the page whose path is `described` before all routers, at a narrower path."""
+def page_at(app: FastAPI, path: str, *, described: str) -> DirectPage:
+    """The page of `app` whose path is `described`, at a narrower path."""
     found = next(each for each in _described(app) if each.path == described)
-    serve = cast("APIRoute", found.original_route).get_route_handler()
-    app.router.routes.insert(0, DirectRoute(found, serve, path))
+    route = cast("APIRoute", found.original_route)
+    return DirectPage(pattern=compile_path(path)[0], serve=route.get_route_handler(), route=route)
 
 
 def _described(app: FastAPI) -> list[RouteContext]:

@@ -7,30 +7,15 @@ import pytest
 import structlog.testing
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from gateway.access.direct_route import DirectEndpoints, DirectRoute, Endpoints
+from gateway.access.direct_route import DirectEndpoints, DirectPage, Endpoints
 from gateway.app import create_app
-from gateway.codes.routes import SYMBOL_PATH
+from gateway.codes.ids import code_id_from
+from gateway.codes.routes import PAGE_PATH, scan_code
 from tests.gateway_fixture import GatewayFixture
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 DIRECT = ["/v1/verifications", "/v1/queries", "/oauth/token"]
-
-
-async def test_the_description_is_the_same_with_and_without_direct_routes(
-    gateway: GatewayFixture,
-) -> None:
-    """OpenAPI names each page in the words and the order of FastAPI's own routes."""
-    app = create_app(gateway.runtime.settings)
-    routes = app.router.routes
-    direct = [each for each in routes if isinstance(each, DirectRoute)]
-    assert [each.path for each in direct] == [SYMBOL_PATH]
-    assert routes[: len(direct)] == direct
-    described = app.openapi()
-    app.router.routes[:] = routes[len(direct) :]
-    app.openapi_schema = None
-    assert app.openapi() == described
-    assert set(DIRECT) <= described["paths"].keys()
 
 
 async def test_a_direct_endpoint_knows_the_route_that_describes_it(gateway: GatewayFixture) -> None:
@@ -48,6 +33,23 @@ async def test_a_direct_endpoint_knows_the_route_that_describes_it(gateway: Gate
     for (_, path), (handler, route) in endpoints.items():
         assert route is described[path]
         assert getattr(route, "endpoint", None) is handler
+    page = cast("DirectPage", innermost.kwargs["page"])
+    assert page.route is described[PAGE_PATH]
+    assert getattr(page.route, "endpoint", None) is scan_code
+
+
+async def test_a_code_is_served_directly_as_it_stands_in_a_symbol_alone(
+    gateway: GatewayFixture,
+) -> None:
+    """Every other spelling, and what is no id, is left to the route."""
+    innermost = create_app(gateway.runtime.settings).user_middleware[-1]
+    pattern = cast("DirectPage", innermost.kwargs["page"]).pattern
+    code_id = code_id_from(bytes(16))
+    found = pattern.match(f"/E/{code_id}")
+    assert found is not None
+    assert found.groupdict() == {"code_id": code_id}
+    others = (code_id.lower(), f"{code_id}/", f"{code_id}A", code_id[1:], "report", "")
+    assert [pattern.match(f"/E/{each}") for each in others] == [None] * len(others)
 
 
 async def test_a_refusal_is_logged_with_its_route(gateway: GatewayFixture) -> None:

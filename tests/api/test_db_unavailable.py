@@ -21,7 +21,6 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from gateway.app import create_app
 from gateway.clients.agreements import AgreementCache
 from gateway.codes.ids import code_id_from
-from gateway.codes.routes import SYMBOL_PATH
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
 from gateway.db.unavailable import is_unavailable
@@ -171,7 +170,7 @@ FILLED: Final = {
 
 
 def addresses(gateway: GatewayFixture) -> Iterator[RouteCase]:
-    """Every method of every path; a hot path has a second route, which describes it."""
+    """Every method of every path."""
     assert UPLOAD_ID.fullmatch(FILLED["{job_id}"])
     seen: set[tuple[str, str]] = set()
     for route in iter_route_contexts(gateway.app.router.routes):
@@ -179,7 +178,7 @@ def addresses(gateway: GatewayFixture) -> Iterator[RouteCase]:
             continue
         path = re.sub(r":\w+}", "}", route.path)  # without convertors
         parts = [FILLED.get(p, "000" if p.startswith("{") else p) for p in path.split("/")]
-        is_page = isinstance(route.original_route, PageRoute) or route.path == SYMBOL_PATH
+        is_page = isinstance(route.original_route, PageRoute)
         methods = {(each, path) for each in (route.methods or set()) - {"HEAD", "OPTIONS"}} - seen
         seen |= methods
         for method, _ in sorted(methods):
