@@ -10,6 +10,7 @@ from sqlalchemy import insert
 from gateway.creditfile.objections import lifecycle, service
 from gateway.creditfile.objections.model import (
     Actor,
+    Contested,
     Objection,
     ObjectionChanged,
     ObjectionGround,
@@ -37,7 +38,11 @@ REVIEWER: Final = Actor(role=Role.REVIEWER, name="client:operator", party="opera
 
 
 def try_raise(
-    *, now: datetime = NOON, actor: Actor = ENTERPRISE, **ground: Any
+    *,
+    now: datetime = NOON,
+    actor: Actor = ENTERPRISE,
+    contests: Contested | None = None,
+    **ground: Any,
 ) -> ObjectionChanged | ObjectionRefused:
     """Result of raising an objection; `ground` are members of the record's ground."""
     return lifecycle.create(
@@ -48,6 +53,7 @@ def try_raise(
         actor=actor,
         kinds=KINDS,
         now=now,
+        contests=contests,
     )
 
 
@@ -79,7 +85,12 @@ async def make_fresh_enterprise(gateway: GatewayFixture) -> str:
 
 
 async def make_disputed_record(
-    gateway: GatewayFixture, source: Caller, *, dataset: str = "penalty", uscc: str | None = None
+    gateway: GatewayFixture,
+    source: Caller,
+    *,
+    dataset: str = "penalty",
+    uscc: str | None = None,
+    **changed: Any,
 ) -> Record:
     """A disclosable record of this source in an enterprise's file."""
     made = make_record(
@@ -87,7 +98,7 @@ async def make_disputed_record(
         uscc=uscc or await make_fresh_enterprise(gateway),
         record_id=f"rec_{secrets.token_hex(8)}",
         source_id=source.client_id,
-        **_FRESH.get(dataset, {}),
+        **_FRESH.get(dataset, {}) | changed,
     )
     made = replace(made, natural_key=f"{made.natural_key}-{made.record_id}")
     row = {each.name: getattr(made, each.name) for each in fields(made)}

@@ -15,6 +15,7 @@ class ObjectionOut(WireModel):
     dataset: str
     record_id: str
     enterprise: dict[str, str]
+    contests: dict[str, str | None] | None
     raised_at: str
     due: dict[str, Any] | None
     extended: bool

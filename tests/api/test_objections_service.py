@@ -13,7 +13,13 @@ import pytest
 from gateway.background.housekeeping import advance_objections
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import lifecycle, service, store
-from gateway.creditfile.objections.model import Objection, ObjectionRefused, RefusalReason, Status
+from gateway.creditfile.objections.model import (
+    Contested,
+    Objection,
+    ObjectionRefused,
+    RefusalReason,
+    Status,
+)
 from gateway.creditfile.records import Record
 from gateway.creditfile.working_days import working_days_after
 from tests.client_builders import get, make_operator, post
@@ -32,6 +38,10 @@ from tests.records_builders import deliver, make_act, make_department, make_pena
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 SCOPE = "records:write"
+RATED: dict[str, Any] = {
+    "model_version": "2026",
+    "indicators": [{"indicator": "penalties", "points": 100, "reason_codes": ["L12"]}],
+}
 REASONS = "处罚决定仍然有效，不予更正。"
 
 
@@ -420,6 +430,20 @@ async def test_r15_a_rating_appeal_goes_to_the_ratings_source_with_its_own_deadl
         "status"
     ] == "closed"
     assert await marked_since(gateway, made) is None
+
+
+async def test_an_appeal_names_the_reason_code_that_it_contests(gateway: GatewayFixture) -> None:
+    """The source reads it in the list and the whole; one that is not of that rating is refused."""
+    source = await gateway.client("source")
+    made = await make_disputed_record(gateway, source, dataset="public_rating", **RATED)
+    of_another = {"scheme": "zj_public_credit", "indicator": "tax", "reason_code": "F11"}
+    with pytest.raises(AssertionError, match="not_available"):
+        await object_to(gateway, made, contests=Contested(**of_another))
+    named = {"scheme": "zj_public_credit", "indicator": "penalties", "reason_code": "L12"}
+    raised = await object_to(gateway, made, contests=Contested(**named))
+    listed = (await ask(source)).json()["objections"]
+    assert [e["contests"] for e in listed if e["objection_id"] == raised.objection_id] == [named]
+    assert (await ask(source, f"/{raised.objection_id}")).json()["contests"] == named
 
 
 async def test_a_review_is_an_operators_act_and_a_leaf_of_the_log(gateway: GatewayFixture) -> None:

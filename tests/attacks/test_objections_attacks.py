@@ -28,7 +28,13 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
     async with open_portal(migrated_url, tmp_path) as made:
         await made.add_records(
             make_record(uscc=made.firm, record_id="rec_p"),
-            make_record("public_rating", uscc=made.firm, record_id="rec_r"),
+            make_record(
+                "public_rating",
+                uscc=made.firm,
+                record_id="rec_r",
+                model_version="2026",
+                indicators=[{"indicator": "penalties", "points": 100, "reason_codes": ["L12"]}],
+            ),
             make_record(uscc=made.shop, record_id="rec_s"),
         )
         yield made
@@ -97,6 +103,27 @@ async def test_acts_on_what_belongs_to_another_change_nothing(portal: PortalFixt
         answer = await stranger.post(address, data=await forged(portal, stranger, purpose) | WORDS)
         assert answer.status_code == 404, address
     assert [each.status for each in await objections_of(portal, portal.firm)] == [Status.OPEN]
+
+
+async def test_an_appeal_contests_only_what_its_form_offers(portal: PortalFixture) -> None:
+    """Reason codes of that rating; of other records nothing is offered."""
+    browser = await portal.signed_in("zhang")
+    address = form_at(portal.firm, "rec_r")
+    page = (await browser.get(address)).text
+    assert 'value="penalties/L12"' in page
+    assert 'value="tax/F11"' not in page
+    assert "contests" not in (await browser.get(form_at(portal.firm))).text
+    form = hidden_fields(page, address) | WORDS
+    for made_up in ("tax/F11", "penalties/L13", MARKUP):
+        answer = await browser.post(address, data=form | {"contests": made_up})
+        assert answer.status_code == 404, made_up
+    assert await objections_of(portal, portal.firm) == []
+    answer = await browser.post(address, data=form | {"contests": "penalties/L12"})
+    assert answer.status_code == 303, answer.text
+    (raised,) = await objections_of(portal, portal.firm)
+    assert str(raised.contests) == "penalties/L12"
+    shown = (await browser.get(answer.headers["location"])).text
+    assert "行政处罚 · L12 有公示期内的行政处罚" in shown
 
 
 async def test_a_record_of_one_enterprise_is_not_reached_through_another(

@@ -13,6 +13,7 @@ from gateway.creditfile.objections.model import (
     CLOCK_ACTOR,
     Actor,
     ActResult,
+    Contested,
     Objection,
     ObjectionAct,
     ObjectionChanged,
@@ -60,11 +61,17 @@ def create(
     actor: Actor,
     kinds: ObjectionKinds,
     now: datetime,
+    contests: Contested | None = None,
 ) -> ActResult:
-    """Raise an objection to one record; the source's term begins on the next day."""
+    """Raise an objection to one record; the source's term begins on the next day.
+
+    `contests` is of ratings only: the indicator or reason code that the appeal names.
+    """
     if actor.role is not Role.ENTERPRISE or actor.party != record.uscc:
         return ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
     kind = kind_of(record.dataset, kinds)
+    if contests is not None and kind is not ObjectionKind.RATING_APPEAL:
+        return ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
     rules = rules_of(kind, kinds)
     received = day_of(now)
     due = working_days_after(received, rules.decide)
@@ -84,6 +91,9 @@ def create(
         due_on=due.day,
         due_provisional=due.provisional,
         latest_on=working_days_after(received, rules.at_most).day,
+        scheme=contests.scheme if contests else None,
+        indicator=contests.indicator if contests else None,
+        reason_code=contests.reason_code if contests else None,
     )
     return _change(objection, ObjectionAct.RAISED, actor, now)
 
@@ -228,7 +238,14 @@ def recount(objection: Objection, *, kinds: ObjectionKinds, now: datetime) -> Ac
 def forget(objection: Objection, *, now: datetime) -> ObjectionChanged:
     """Blank all texts because the record is deleted, and close the objection."""
     blank = replace(
-        objection, text=None, wanted=None, reasons=None, review_text=None, review_reasons=None
+        objection,
+        text=None,
+        wanted=None,
+        reasons=None,
+        review_text=None,
+        review_reasons=None,
+        indicator=None,
+        reason_code=None,
     )
     if objection.status is not Status.CLOSED:
         blank = replace(_closed(blank, now), outcome=ObjectionOutcome.RECORD_DELETED)

@@ -131,6 +131,19 @@ class ObjectionGround:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Contested:
+    """What of a rating an appeal contests: an indicator of its scheme, or one of its reason codes."""
+
+    scheme: str
+    indicator: str
+    reason_code: str | None = None
+
+    def __str__(self) -> str:
+        """Indicator and reason code, as a form has them: `penalties/L12`."""
+        return "/".join(filter(None, (self.indicator, self.reason_code)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Objection:
     """One objection. `due_on` is the deadline of the party that `status` names."""
 
@@ -162,6 +175,16 @@ class Objection:
     reviewed_at: datetime | None = None
     final_at: datetime | None = None
     version: int = 0
+    scheme: str | None = None
+    indicator: str | None = None
+    reason_code: str | None = None
+
+    @property
+    def contests(self) -> Contested | None:
+        """What of a rating it contests; `None` if the record as a whole."""
+        if self.scheme is None or self.indicator is None:
+            return None
+        return Contested(scheme=self.scheme, indicator=self.indicator, reason_code=self.reason_code)
 
     @property
     def marks(self) -> bool:

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -45,6 +46,7 @@ def summary(objection: Objection, *, now: datetime) -> dict[str, Any]:
         "dataset": objection.dataset,
         "record_id": objection.record_id,
         "enterprise": {"uscc": objection.uscc},
+        "contests": _contests(objection),
         "raised_at": _time(objection.raised_at),
         "due": _due(objection, day_of(now)),
         "extended": objection.extended_at is not None,
@@ -110,6 +112,10 @@ def as_csv(rows: Iterable[dict[str, Any]], columns: Sequence[str] = REPORT_COLUM
             }
         )
     return out.getvalue()
+
+
+def _contests(objection: Objection) -> dict[str, str | None] | None:
+    return None if objection.contests is None else asdict(objection.contests)
 
 
 def _due(objection: Objection, today: date) -> dict[str, Any] | None:

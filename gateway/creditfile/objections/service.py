@@ -15,9 +15,11 @@ from gateway.creditfile.disclosure_policy import context_of, disclosable_records
 from gateway.creditfile.file_query import read_file
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import lifecycle, serializers, store
+from gateway.creditfile.objections.contested import contestable
 from gateway.creditfile.objections.model import (
     Actor,
     ActResult,
+    Contested,
     Objection,
     ObjectionChanged,
     ObjectionOutcome,
@@ -26,7 +28,7 @@ from gateway.creditfile.objections.model import (
     Status,
 )
 from gateway.creditfile.objections.store import LockedRecord
-from gateway.creditfile.records import registration_of
+from gateway.creditfile.records import Record, registration_of
 from gateway.creditfile.working_days import working_days_after
 from gateway.disclosure.ids import new_id
 from gateway.notices.kinds import NoticeKind
@@ -46,11 +48,18 @@ async def raise_objection(
     wanted: str,
     actor: Actor,
     now: datetime,
+    contests: Contested | None = None,
 ) -> Objection | ObjectionRefused:
-    """Raise an objection to a record in the enterprise's own file, and mark the record."""
+    """Raise an objection to a record in the enterprise's own file, and mark the record.
+
+    What it `contests` must be of that rating.
+    """
     locked = await store.lock_record(connection, uscc, record_id)
-    if locked is None or not await _is_open_to_objection(
-        connection, catalogue, uscc, record_id, now
+    record = await _record_open_to_objection(connection, catalogue, uscc, record_id, now)
+    if locked is None or record is None:
+        return ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
+    if contests is not None and contests not in contestable(
+        catalogue, record.dataset, record.fields
     ):
         return ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
     refusal = await _repetition_refusal(connection, catalogue, locked, now)
@@ -64,6 +73,7 @@ async def raise_objection(
         actor=actor,
         kinds=catalogue.objections,
         now=now,
+        contests=contests,
     )
     if isinstance(raised, ObjectionRefused):
         return raised
@@ -194,24 +204,22 @@ async def forget_record(
     return len(found)
 
 
-async def _is_open_to_objection(
+async def _record_open_to_objection(
     connection: AsyncConnection, catalogue: Catalogue, uscc: str, record_id: str, now: datetime
-) -> bool:
-    """True if the enterprise sees the record, and its source has not ended it."""
+) -> Record | None:
+    """The record, if the enterprise sees it and its source has not ended it."""
     file = await read_file(connection, uscc, catalogue.codes)
     if file is None:
-        return False
+        return None
     enterprise, records = file
     held = (registration_of(enterprise), *records)
     context = context_of(held, catalogue, now)
     visible = disclosable_records(held, Audience.ENTERPRISE, catalogue, now, kind=enterprise.kind)
-    return any(
-        each.record.record_id == record_id
-        and lifecycle.is_open_to_objection(
-            end_in_effect(each.record, catalogue, now, context=context)
-        )
-        for each in visible
-    )
+    found = next((e.record for e in visible if e.record.record_id == record_id), None)
+    if found is None:
+        return None
+    end = end_in_effect(found, catalogue, now, context=context)
+    return found if lifecycle.is_open_to_objection(end) else None
 
 
 async def _repetition_refusal(

@@ -48,6 +48,7 @@ objections = Table(
     *columns(Moment, "extended_at", "decided_at", nullable=True),
     *columns(Moment, "review_asked_at", "reviewed_at", "final_at", nullable=True),
     Column("version", Integer, nullable=False),
+    *columns(Text, "scheme", "indicator", "reason_code", nullable=True),
     PrimaryKeyConstraint("uscc", "objection_id", name=conv("pk_objection")),
     CheckConstraint(_one_of("kind", ObjectionKind), name=conv("ck_objection_kind")),
     CheckConstraint(_one_of("status", Status), name=conv("ck_objection_status")),

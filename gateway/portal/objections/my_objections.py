@@ -10,6 +10,7 @@ from starlette.responses import Response
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import lifecycle, serializers, service
 from gateway.creditfile.objections import store as objections
+from gateway.creditfile.objections.contested import words_of
 from gateway.creditfile.objections.model import (
     Objection,
     ObjectionChanged,
@@ -149,6 +150,7 @@ def _page(
         enterprise=card,
         tab="record",
         found=found,
+        contested=words_of(found.contests, runtime.catalogue) if found.contests else None,
         dataset=dataset_name(runtime, found.dataset),
         may=_allowed_steps(found, now),
         overdue=found.due_on is not None and day_of(now) > found.due_on,

@@ -6,11 +6,14 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from gateway.creditfile import labels
+from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import lifecycle, service
 from gateway.creditfile.objections import store as objections
+from gateway.creditfile.objections.contested import contestable, words_of
 from gateway.creditfile.objections.model import (
     Actor,
+    Contested,
     Objection,
     RefusalReason,
     Role,
@@ -24,7 +27,7 @@ from gateway.creditfile.objections.text_input import (
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages.forms import Fields, single_value
-from gateway.pages.page_route import PageRoute, see_other
+from gateway.pages.page_route import EarlyResponse, PageRoute, see_other
 from gateway.portal.my_record import (
     CreditFile,
     Entry,
@@ -45,6 +48,8 @@ class ObjectionForm:
 
     text: str = ""
     wanted: str = ""
+    contests: str = ""
+    """Indicator and reason code that are contested, as `penalties/L12`; empty: the whole record."""
     problem: InvalidText | None = None
     field: str | None = None
     """The field that the problem is with."""
@@ -64,7 +69,8 @@ async def show_objection_form(
     if not entry.is_open_to_objection:
         return visitor.not_found()
     kept = await visitor.kept_form(f"object {uscc} {record_id}")
-    return _form_page(visitor, file, entry, ObjectionForm() if kept is None else _typed(kept))
+    asked = ObjectionForm(contests=visitor.request.query_params.get("contests", ""))
+    return _form_page(visitor, file, entry, asked if kept is None else _typed(kept))
 
 
 @router.post("/portal/enterprises/{uscc}/records/{record_id}/object")
@@ -78,15 +84,16 @@ async def raise_objection(
     typed, wish = single_value(fields, "text"), single_value(fields, "wanted")
     text = read_text(typed, today=day_of(now))
     wanted = read_text(wish, today=day_of(now), longest=MAX_WISH, shortest=0)
+    async with runtime.engine.connect() as connection:
+        file = await load_file(connection, runtime, visitor, uscc)
+    entry = find_entry(visitor, file, record_id)
     if isinstance(text, InvalidText) or isinstance(wanted, InvalidText):
-        async with runtime.engine.connect() as connection:
-            file = await load_file(connection, runtime, visitor, uscc)
-        entry = find_entry(visitor, file, record_id)
         problem = next(each for each in (text, wanted) if isinstance(each, InvalidText))
         field = "text" if isinstance(text, InvalidText) else "wanted"
         return _form_page(
             visitor, file, entry, replace(_typed(fields), problem=problem, field=field)
         )
+    contests = _contested(visitor, entry, runtime.catalogue, fields)
     async with runtime.engine.begin() as connection:
         raised = await service.raise_objection(
             connection,
@@ -97,6 +104,7 @@ async def raise_objection(
             wanted=wanted.text,
             actor=actor(visitor, uscc),
             now=now,
+            contests=contests,
         )
         existing = await objections.of_enterprise(connection, uscc, record_id=record_id)
     if isinstance(raised, Objection):
@@ -115,7 +123,26 @@ def _typed(fields: Fields) -> ObjectionForm:
     return ObjectionForm(
         text=single_value(fields, "text")[:MAX_TEXT],
         wanted=single_value(fields, "wanted")[:MAX_WISH],
+        contests=single_value(fields, "contests"),
     )
+
+
+def _contested(
+    visitor: Visitor, entry: Entry, catalogue: Catalogue, fields: Fields
+) -> Contested | None:
+    """What of a rating is contested; with a value that was not offered, the 404 page."""
+    chosen = single_value(fields, "contests")
+    if not chosen:
+        return None
+    offered = _offered(entry, catalogue)
+    found = next((each for each in offered if str(each) == chosen), None)
+    if found is None:
+        raise EarlyResponse(visitor.not_found())
+    return found
+
+
+def _offered(entry: Entry, catalogue: Catalogue) -> tuple[Contested, ...]:
+    return contestable(catalogue, entry.record.dataset, entry.record.fields)
 
 
 def actor(visitor: Visitor, uscc: str) -> Actor:
@@ -143,6 +170,11 @@ def _form_page(visitor: Visitor, file: CreditFile, entry: Entry, typed: Objectio
         typed=typed,
         problem=objection_labels.PROBLEMS.get(typed.problem) if typed.problem else None,
         kind=kind,
+        offered=[
+            (str(each), words)
+            for each in _offered(entry, runtime.catalogue)
+            if (words := words_of(each, runtime.catalogue)) is not None
+        ],
         rules=lifecycle.rules_of(kind, runtime.catalogue.objections),
         longest=MAX_TEXT,
         longest_wish=MAX_WISH,
