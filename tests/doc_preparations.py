@@ -183,6 +183,7 @@ class SdkReadme(Bank):
             "def read_once(": lambda _: self._follow(),
             'verify_evidence("loan': lambda _: self._read_once(),
             "verify-consent": shell(RECORD_ONCE_LOGGED),
+            "verify_report(": lambda _: asyncio.run(write_report(self)),
         }
 
     def _consent(self) -> str:
@@ -214,6 +215,26 @@ class SdkReadme(Bank):
         self._consent()
         page = self.names["read_once"]("2026-0017", self.uscc)
         assert page == self.names["read_once"]("2026-0017", self.uscc)
+
+
+class OwnReport(Page):
+    """A bank that was handed the report of an enterprise."""
+
+    async def prepare(self) -> None:
+        """With the file."""
+        await super().prepare()
+        await write_report(self)
+
+
+async def write_report(page: Page) -> None:
+    """The PDF of a report that the page's enterprise makes on itself."""
+    subject = next(each for each in page.gateway.kit["subjects"] if each["uscc"] == page.uscc)
+    async with HeadlessVisitor(page.gateway.issuer, subject["login"]) as person:
+        report_id = await person.make_report(
+            page.uscc, datasets=["registration", "penalty"], recipient="示例银行"
+        )
+        pdf = await person.download(f"{page.gateway.issuer}/R/{report_id}/report.pdf")
+    (page.folder / "report.pdf").write_bytes(pdf)
 
 
 class Department(Page):
@@ -392,6 +413,7 @@ PREPARATIONS: Final[Mapping[str, type[Page]]] = {
     "README.md": Readme,
     "sdk/README.md": SdkReadme,
     "docs/integrate/bank.md": Bank,
+    "docs/integrate/own-report.md": OwnReport,
     "docs/operate/anomalies.md": Operator,
     "docs/operate/backup.md": Backup,
     "docs/operate/catalogue.md": Installation,

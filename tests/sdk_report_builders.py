@@ -7,14 +7,14 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-ISSUER: Final = "https://gateway.test"
+ISSUER: Final = "https://credit.example.gov.cn"
 REPORT_ID: Final = "K7Q2M4X6P3R5T7V2W4Y6Z3A5B7"
 USCC: Final = "91330106MA2XXXXXX0"
 CREATED: Final = datetime(2026, 5, 20, 2, 0, tzinfo=UTC)
-KID: Final = "response-1"
+KID: Final = "response-20260101-vector00"
 KEY: Final = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 RECORD: Final[dict[str, Any]] = {
-    "dataset": "licensing",
+    "dataset": "licence",
     "record_id": "rec_1",
     "version": 2,
     "source": {"name": "杭州市市场监督管理局", "uscc": None},
@@ -22,7 +22,12 @@ RECORD: Final[dict[str, Any]] = {
     "catalogue_version": "2026-1",
     "use_until": "2026-06-19T10:00:00+08:00",
     "objection": None,
-    "fields": {"licence_name": "食品经营许可证", "valid_to": "2030-01-31"},
+    "fields": {
+        "number": "JY23301060000001",
+        "certificate": "食品经营许可证",
+        "decided_on": "2025-02-01",
+        "valid_to": "2030-01-31",
+    },
 }
 
 LEFT_OUT: Final[dict[str, Any]] = {
@@ -43,7 +48,7 @@ def a_report(**changes: Any) -> dict[str, Any]:
         "enterprise": {"uscc": USCC, "name": "杭州甲餐饮有限公司"},
         "recipient": "某银行杭州分行",
         "span": {"from": "2023-05-20", "to": "2026-05-20"},
-        "datasets": ["licensing", "penalty"],
+        "datasets": ["licence", "penalty"],
         "created": "2026-05-20T10:00:00+08:00",
         "as_of": "2026-05-20T10:00:00+08:00",
         "valid_until": "2026-06-19T10:00:00+08:00",

@@ -28,7 +28,7 @@ MARGIN: Final = 18.0
 INNER: Final = WIDTH - 2 * MARGIN
 BOTTOM: Final = 276.0
 """End of the text above the footer."""
-LABEL_WIDTH: Final = 52.0
+LABEL_WIDTH: Final = 56.0
 GAP: Final = 4.0
 """Between columns."""
 BODY: Final = 3.6

@@ -10,6 +10,7 @@ import httpx2
 from gateway.synthetic.html_forms import HtmlForm, form_with, forms_in
 
 MAX_REDIRECTS: Final = 12
+GONE: Final = 410
 _SIGN_IN: Final = re.compile(r'href="(/portal/sign-in\?return=[^"]+)"')
 
 
@@ -63,9 +64,37 @@ class HeadlessVisitor:
             raise VisitError("The application was not made.")
         return answer.url.path.rpartition("/")[2]
 
+    async def make_report(self, uscc: str, *, datasets: list[str], recipient: str) -> str:
+        """Make the enterprise's own credit report, after its preview; returns the report's id."""
+        address = f"{self._issuer}/portal/enterprises/{uscc}/reports/new"
+        page = await self._signed_in(await self._go("GET", address))
+        chosen: dict[str, str | list[str]] = {
+            "dataset": datasets,
+            "recipient": recipient,
+            "days": "30",
+        }
+        form = form_with(page.text, "recipient")
+        preview = await self._send(page, form, form.filled(**chosen, step="preview"))
+        form = form_with(preview.text, "seen")
+        made = await self._send(preview, form, form.filled(**chosen, step="make"))
+        if "notice=made" not in str(made.url):
+            raise VisitError("The report was not made.")
+        return made.url.path.rpartition("/")[2]
+
+    async def take_back_report(self, report_id: str) -> None:
+        """Take a report back."""
+        address = f"{self._issuer}/portal/reports/{report_id}/take-back"
+        page = await self._signed_in(await self._go("GET", address))
+        form = next(form for form in forms_in(page.text) if form.action.endswith("/take-back"))
+        await self._send(page, form, form.filled())
+
     async def scan(self, url: str) -> str:
-        """The HTML of an enterprise code's page."""
-        return (await self._go("GET", url)).text
+        """The HTML of the page behind a QR code; of one that is gone too, which says so."""
+        return (await self._go("GET", url, allowed=GONE)).text
+
+    async def download(self, url: str) -> bytes:
+        """A file."""
+        return (await self._go("GET", url)).content
 
     async def _tick(self, url: str, datasets: list[str], questions: list[str]) -> httpx2.Response:
         """Sign in, tick the items with their separate consents, and grant; the response that follows."""
@@ -96,12 +125,14 @@ class HeadlessVisitor:
         headers = {"Origin": self._issuer}
         return await self._go("POST", address, data=fields, headers=headers, **more)
 
-    async def _go(self, method: str, url: str, **request: Any) -> httpx2.Response:
+    async def _go(
+        self, method: str, url: str, *, allowed: int | None = None, **request: Any
+    ) -> httpx2.Response:
         """Send a request and follow redirects, up to one to a client's callback."""
         for _ in range(MAX_REDIRECTS):
             answer = await self._http.request(method, url, **request)
             if not answer.has_redirect_location:
-                if answer.is_error:
+                if answer.is_error and answer.status_code != allowed:
                     raise VisitError(f"{method} {urlsplit(url).path} gave {answer.status_code}.")
                 return answer
             url = urljoin(url, answer.headers["location"])

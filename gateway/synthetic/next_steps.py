@@ -26,6 +26,8 @@ def print_next_steps(kit: Kit, folder: DemoFolder, console: Console) -> None:
     places.add_row(
         "", f"sign in as [bold]{login['username']}[/], password [bold]{login['password']}[/]"
     )
+    reports = f"{kit['issuer']}/portal/enterprises/{subject['uscc']}/reports/new?preset=standing"
+    places.add_row("[bold]Own report 信用报告[/]", reports)
     places.add_row("[bold]Code 企业码[/]", subject["code_url"])
     places.add_row("[bold]API[/]", f"{kit['issuer']}/docs")
     places.add_row("[bold]Operator[/]", f". {folder.operator}; xinqiao-gateway client list")

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pytest
 
+from tests.doc_pages import ROOT
 from tests.sdk_report_builders import (
     CREATED,
     ISSUER,
@@ -27,6 +28,14 @@ FULL: Final = bool(os.environ.get("FULL"))
 KEYS: Final = KeySet.read(keys())
 FILE: Final = signed(a_report())
 PDF: Final = in_a_pdf(FILE)
+
+
+def test_the_example_of_the_documentation_verifies() -> None:
+    """With the keys of the page on evidence; it is the report of these tests."""
+    examples = ROOT / "docs" / "integrate" / "examples"
+    file = examples / "credit-report.json"
+    assert file.read_bytes() == FILE + b"\n"
+    assert verify_report(file, keys=examples / "evidence-keys.json", issuer=ISSUER).keyid == KID
 
 
 def refusal(source: Any, **options: Any) -> errors.EvidenceInvalid:

@@ -16,6 +16,7 @@ from gateway.synthetic.tour.context import TourContext, TourFailedError
 from gateway.synthetic.tour.delivery_step import delivery
 from gateway.synthetic.tour.log_proof_step import proof
 from gateway.synthetic.tour.repair_step import repair
+from gateway.synthetic.tour.report_step import report
 from gateway.synthetic.tour.review_steps import review, watch
 from gateway.synthetic.tour.tampering_step import tampering
 from gateway.synthetic.tour.verification_steps import tokens, verifications
@@ -38,6 +39,7 @@ STEPS: Final[tuple[tuple[str, Step], ...]] = (
     ("A citizen scans enterprise codes · 扫企业码", scan),
     ("A department delivers its national template · 报送国家模板", delivery),
     ("An enterprise applies for a repair, its department accepts · 信用修复", repair),
+    ("An enterprise proves its standing by its own report · 专项信用报告", report),
     ("Every answer was signed; a tampered copy is refused · 验签", tampering),
 )
 
