@@ -121,8 +121,8 @@ PROOF: Final[Mapping[bool, StateText]] = {
         "ok",
         Translated("一致：这就是签发的文件", "It is the file that was issued"),
         Translated(
-            "您上传的文件与签发时逐字节相同。是否仍然有效，请看上面的状态。",
-            "Byte for byte it is what was issued. Whether it still holds is said above.",
+            "您上传的文件与签发时逐字节相同。是否仍然有效，请看下面的状态。",
+            "Byte for byte it is what was issued. Whether it still holds is said below.",
         ),
     ),
     False: StateText(
