@@ -36,6 +36,11 @@ COMMANDS: Final = {
             "compare:compare",
             "Compare two sources: what is missing, different, late, or wrong in its end of publicity.",
         ),
+        (
+            "quality",
+            "quality:app",
+            "Data quality of sources, and its monthly bulletin (数据质量通报).",
+        ),
         ("keys", "keys:app", "Signing keys and the keys of personal data."),
         ("log", "log:app", "The signed log and its checkpoints."),
         ("client", "clients:app", "Registered clients (接入方)."),

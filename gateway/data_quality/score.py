@@ -18,6 +18,7 @@ from gateway.data_quality.rules import FULL_SCORE, Level, QualityRules
 
 WRONG: Final = (Fault.CHECK_CHARACTER, Fault.PUBLICITY_END, Fault.UPHELD)
 _TENTHS: Final = 10
+_TENTH: Final = Decimal("0.1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +104,7 @@ def _points(share: Fraction | None) -> Decimal | None:
     if share is None:
         return None
     tenths = Decimal(share.numerator * FULL_SCORE * _TENTHS) / share.denominator
-    return tenths.quantize(Decimal(1), rounding=ROUND_HALF_UP) / _TENTHS
+    return (tenths.quantize(Decimal(1), rounding=ROUND_HALF_UP) / _TENTHS).quantize(_TENTH)
 
 
 def _level(points: Decimal, rules: QualityRules) -> Level:

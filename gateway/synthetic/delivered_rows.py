@@ -46,7 +46,7 @@ _DATE_FIELDS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveredRow:
-    """One row delivered by a source on `day` at 9:00."""
+    """One row of a source: its own time is `day` at 9:00, and it is received on `received_on` at 9:00."""
 
     dataset: str
     fields: Mapping[str, Any]
@@ -54,6 +54,8 @@ class DeliveredRow:
     day: date
     events: Mapping[str, datetime]
     """Later events on the record, such as `repaired_at`."""
+    received_on: date | None = None
+    """The day of receipt, if it is another."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,12 +116,12 @@ class SyntheticEnterprise:
 
     def _provenance(self, row: DeliveredRow) -> dict[str, Any]:
         source_id, source_name, source_uscc = SOURCES[self.catalogue.dataset(row.dataset).source]
-        delivered_at = midnight(row.day) + DELIVERY_TIME
+        received_on = row.received_on or row.day
         return {
             "source_id": source_id,
             "source_name": source_name,
             "source_uscc": source_uscc,
-            "source_time": delivered_at,
-            "received_at": delivered_at,
+            "source_time": midnight(row.day) + DELIVERY_TIME,
+            "received_at": midnight(received_on) + DELIVERY_TIME,
             "catalogue_version": self.catalogue.version,
         }

@@ -1,12 +1,14 @@
 """Hints printed after the demo tour: addresses, a login, an enterprise code, SDK lines."""
 
 import io
+from datetime import UTC, datetime
 
 import qrcode
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
+from gateway.data_quality.month import Month
 from gateway.synthetic.seed_demo import Kit
 from gateway.synthetic.state import DemoFolder
 
@@ -21,6 +23,7 @@ def print_next_steps(kit: Kit, folder: DemoFolder, console: Console) -> None:
     subject = next(s for s in kit["subjects"] if "disputed" in s["traits"])
     active = kit["consents"]["active"]
     login = subject["login"]
+    month = Month.at(datetime.now(UTC))
     places = Table.grid(padding=(0, 2))
     places.add_row("[bold]Portal 企业门户[/]", f"{kit['issuer']}/portal")
     places.add_row(
@@ -31,6 +34,8 @@ def print_next_steps(kit: Kit, folder: DemoFolder, console: Console) -> None:
     places.add_row("[bold]Code 企业码[/]", subject["code_url"])
     places.add_row("[bold]API[/]", f"{kit['issuer']}/docs")
     places.add_row("[bold]Operator[/]", f". {folder.operator}; xinqiao-gateway client list")
+    bulletin = f"xinqiao-gateway quality bulletin --month {month.previous} --out ."
+    places.add_row("[bold]Data quality 数据质量通报[/]", f". {folder.operator}; {bulletin}")
     places.add_row("[bold]Everybody else[/]", str(folder.kit))
     if folder.enterprises.exists():  # a demo of an earlier version has none
         places.add_row("[bold]Enterprises, for a bulk[/]", str(folder.enterprises))

@@ -1,0 +1,84 @@
+"""`quality`: the monthly bulletin of data quality as page, CSV and PDF."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.cli.exit import fail
+from gateway.cli.operator_session import query
+from gateway.cli.printing import print_table
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.catalogue_versions import in_force
+from gateway.data_quality.bulletin import Bulletin, make_bulletin
+from gateway.data_quality.bulletin_text import document_of
+from gateway.data_quality.month import Month
+from gateway.data_quality.page import bulletin_page
+from gateway.data_quality.pdf import bulletin_pdf
+from gateway.data_quality.rules import published_rules
+from gateway.data_quality.sources import months_of_sources
+from gateway.data_quality.table import bulletin_csv
+from gateway.pages.chinese_font import find_font
+
+app = typer.Typer(
+    no_args_is_help=True, help="Data quality of sources, and its monthly bulletin (数据质量通报)."
+)
+
+
+@app.callback()
+def _group() -> None:
+    """Data quality of sources, and its monthly bulletin (数据质量通报)."""
+
+
+@app.command()
+def bulletin(
+    month: Annotated[str, typer.Option(help="The month in Shanghai, as 2026-10.")],
+    out: Annotated[Path, typer.Option(help="The folder to write into; made if missing.")],
+    font: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="XINQIAO_FONT", help="A font with Chinese; else Noto Sans CJK where it is."
+        ),
+    ] = None,
+) -> None:
+    """Write the bulletin (通报) of a month: data-quality-2026-10.html, .csv and .pdf."""
+    wanted = Month.parse(month)
+    if wanted is None or wanted > Month.at(datetime.now(UTC)):
+        fail("--month is a month that has begun, as 2026-10.")
+    made, catalogue = query(lambda connection: _read(connection, wanted))
+    try:
+        written = _write(made, catalogue, out, find_font(font))
+    except OSError as error:
+        fail(f"The bulletin could not be written ({type(error).__name__}).")
+    print_table(
+        ("", "数源单位 source", "得分 score"),
+        ((each.rank, each.name, each.score.total) for each in made.ranked),
+        title=f"数据质量 Data quality {wanted}",
+        figures=1,
+    )
+    for file in written:
+        print(file)
+    if len(written) == 2:  # noqa: PLR2004  # page and CSV
+        print("No PDF: install fonts-noto-cjk, or name a font with Chinese with --font.")
+
+
+async def _read(connection: AsyncConnection, month: Month) -> tuple[Bulletin, Catalogue]:
+    catalogue, rules = await in_force(connection), published_rules()
+    found = months_of_sources(connection, month, catalogue=catalogue, rules=rules)
+    return make_bulletin(month, [each async for each in found], rules), catalogue
+
+
+def _write(made: Bulletin, catalogue: Catalogue, out: Path, font: Path | None) -> list[Path]:
+    """Write the files and return their paths; without a font there is no PDF."""
+    out.mkdir(parents=True, exist_ok=True)
+    name = f"data-quality-{made.month}"
+    documents = [document_of(made, catalogue, language) for language in ("zh", "en")]
+    page, table, pdf = (out / f"{name}.{form}" for form in ("html", "csv", "pdf"))
+    page.write_text(bulletin_page(documents), encoding="utf-8")
+    table.write_text(bulletin_csv(made, catalogue), encoding="utf-8", newline="")
+    if font is None:
+        return [page, table]
+    pdf.write_bytes(bulletin_pdf(documents, font))
+    return [page, table, pdf]
