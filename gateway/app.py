@@ -23,6 +23,7 @@ import gateway.credit_reports.public_page
 import gateway.log.routes
 import gateway.oauth.routes
 import gateway.portal.routes
+import gateway.queries.outcomes.routes
 import gateway.queries.routes
 import gateway.records.job_routes
 import gateway.records.objection_routes
@@ -106,6 +107,7 @@ def create_app(settings: Settings) -> FastAPI:
         gateway.verifications.jobs.routes.router,
         gateway.oauth.routes.router,
         gateway.queries.routes.router,
+        gateway.queries.outcomes.routes.router,
         gateway.consents.routes.router,
         gateway.consents.bundle_routes.router,
         gateway.changes.routes.router,

@@ -16,6 +16,13 @@ from gateway.creditfile.field_problems import REASONS, ProblemCode
 from gateway.creditfile.objections.model import ObjectionKind, ObjectionOutcome
 from gateway.creditfile.objections.model import Status as ObjectionStatus
 from gateway.creditfile.repairs.model import ApplicationStatus
+from gateway.disclosure.application_outcomes.model import (
+    MOST_REASONS,
+    OUTCOME_WORDS,
+    REASON_WORDS,
+    ApplicationOutcome,
+    OutcomeReason,
+)
 from gateway.disclosure.withdrawal_notices import NoticeKind
 from gateway.ingest.action_verdicts import TWO_PERSONS, ActionVerb
 from gateway.ingest.results import BatchResult, RowWarning
@@ -123,6 +130,24 @@ LISTS: Final = (
             "class_never": ("按级别不提供给任何接入方", "Of a class that no client is told"),
             "source_unavailable": ("数源暂不可用", "The source does not deliver at present"),
         },
+    ),
+    ClosedList(
+        zh="办理结果",
+        en="Outcomes of an application",
+        where="`outcome` of `PUT /v1/queries/{disclosure_id}/outcome`",
+        values=tuple(ApplicationOutcome),
+        words={each: (words.zh, words.en) for each, words in OUTCOME_WORDS.items()},
+    ),
+    ClosedList(
+        zh="办理结果的原因",
+        en="Reasons of an outcome",
+        where="`reasons` of `PUT /v1/queries/{disclosure_id}/outcome`",
+        values=tuple(OutcomeReason),
+        words={each: (words.zh, words.en) for each, words in REASON_WORDS.items()},
+        note=(
+            f"`refused` 须有 1–{MOST_REASONS} 项，`approved_less` 可有，`approved` 和 `withdrawn` 没有。",
+            f"1–{MOST_REASONS} of `refused`, any of `approved_less`, none of `approved` and `withdrawn`.",
+        ),
     ),
     ClosedList(
         zh="对答复的提示",

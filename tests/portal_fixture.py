@@ -29,6 +29,12 @@ from gateway.creditfile.catalogue import load_catalogue
 from gateway.creditfile.record_mapping import stored_fields
 from gateway.creditfile.records import Record
 from gateway.creditfile.tables import enterprise, record
+from gateway.disclosure.application_outcomes.model import (
+    ApplicationOutcome,
+    OutcomeReason,
+    ToldOutcome,
+)
+from gateway.disclosure.application_outcomes.store import add_outcome
 from gateway.disclosure.tables import DisclosureRow
 from gateway.identity import interactions
 from gateway.identity.demo_accounts import hash_password
@@ -214,6 +220,22 @@ class PortalFixture:
         async with self.engine.begin() as connection:
             await connection.execute(insert(DisclosureRow).values(row | changed))
         return disclosure_id
+
+    async def tell_outcome(
+        self, disclosure_id: str, outcome: str, *reasons: str, version: int = 1
+    ) -> None:
+        """Let the bank tell the outcome of one of its queries about the firm."""
+        told = ToldOutcome(
+            uscc=self.firm,
+            disclosure_id=disclosure_id,
+            version=version,
+            client_id=self.bank,
+            outcome=ApplicationOutcome(outcome),
+            reasons=[OutcomeReason(each) for each in reasons],
+            at=self.clock(),
+        )
+        async with self.engine.begin() as connection:
+            assert await add_outcome(connection, told)
 
 
 async def add_enterprise(engine: AsyncEngine, uscc: str, name: str, **changed: Any) -> None:

@@ -328,7 +328,8 @@ async def _consents(portal: PortalFixture, browser: httpx2.AsyncClient) -> dict[
 async def _looks(portal: PortalFixture, words: PageTexts) -> dict[str, str]:
     said = words.or_plain("penalty")
     told = [[each, 1] for each in ("rec_3", "rec_over_0", "rec_deleted")]
-    await portal.add_look(portal.firm, asked=["registration", said], relied_on=told)
+    approved = await portal.add_look(portal.firm, asked=["registration", said], relied_on=told)
+    await portal.tell_outcome(approved, "approved")
     await portal.add_look(
         portal.firm,
         kind="verification",
@@ -338,7 +339,7 @@ async def _looks(portal: PortalFixture, words: PageTexts) -> dict[str, str]:
             {"code": "is_active.v1", "answer": "yes"},
         ],
     )
-    await portal.add_look(
+    refused = await portal.add_look(
         portal.firm,
         asked=["penalty", "licence"],
         relied_on=told,
@@ -347,6 +348,9 @@ async def _looks(portal: PortalFixture, words: PageTexts) -> dict[str, str]:
             {"code": "licence", "withheld": "not_in_consent"},
         ],
     )
+    await portal.tell_outcome(refused, "approved_less", "other_sources")
+    reasons = ("history_too_short", "live_penalty", "rating_too_low", "enforcement_case", "other")
+    await portal.tell_outcome(refused, "refused", *reasons, version=2)
     await portal.add_look(
         portal.firm,
         kind="verification",

@@ -20,7 +20,7 @@ from gateway.access.openapi_headers import (
 from gateway.access.service_classes import CLASS_OF
 
 REFERENCE = "#/components/schemas/{model}"
-PUBLIC_PATHS: Final = frozenset({"/v1/bundles", "/v1/questions"})
+PUBLIC_PATHS: Final = frozenset({"/v1/bundles", "/v1/outcomes", "/v1/questions"})
 METHODS: Final = frozenset({"get", "head", "post", "put", "patch", "delete", "options"})
 TOKEN_SCHEME: Final = "access_token"  # noqa: S105  # the name of a scheme
 PROOF_SCHEME: Final = "dpop_proof"

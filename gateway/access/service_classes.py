@@ -64,7 +64,7 @@ SERVICE_CLASSES: Final = (
         availability="99.95",
         operations=_named(
             "get_authorization_server_metadata get_protected_resource_metadata get_jwks list_questions "
-            "list_bundles get_log_checkpoint get_log_entries get_log_tile get_log_tile_entries "
+            "list_bundles list_outcomes get_log_checkpoint get_log_entries get_log_tile get_log_tile_entries "
             "list_log_events get_log_event"
         ),
     ),
@@ -80,7 +80,7 @@ SERVICE_CLASSES: Final = (
             "get_consent_symbol get_receipt list_watches put_watch_list get_watch_list "
             "delete_watch_list get_batch_line_proof list_verification_jobs create_verification_job "
             "get_verification_job delete_verification_job start_verification_job "
-            "pause_verification_job resume_verification_job"
+            "pause_verification_job resume_verification_job tell_query_outcome"
         ),
         note_zh="`list_changes` 的 `wait` 另计。",
         note_en="The `wait` of `list_changes` comes on top.",

@@ -11,6 +11,7 @@ DISTRIBUTION_COLUMN: Final = "uscc"
 
 DISTRIBUTED: Final = frozenset(
     {
+        "application_outcome",
         "consent",
         "consent_event",
         "consent_kept",

@@ -10,6 +10,7 @@ from gateway.access.authentication import Caller
 from gateway.access.client_status import CLIENT_STATUS_JSON, ClientStatus, client_status_from_json
 from gateway.db.prepared import HotDatabase, certain
 from gateway.db.statements import Statement
+from gateway.disclosure.application_outcomes.leaf import disclosure_of_leaf
 from gateway.disclosure.consent_leaf import consent_of_leaf
 from gateway.transparency.receipts import PUBLISHED_CHECKPOINT, Checkpoint, Entry
 
@@ -59,7 +60,7 @@ class LogEvidence:
 
 
 async def read_evidence(hot: HotDatabase, caller: Caller, disclosure_id: str) -> LogEvidence:
-    """Read the caller's status, and the entry of its disclosure or of an event of its consent."""
+    """Read the caller's status, and the entry of its disclosure or outcome, or of an event of its consent."""
     values = {
         "client_id": caller.client_id,
         "jti": caller.token.jti,
@@ -68,7 +69,9 @@ async def read_evidence(hot: HotDatabase, caller: Caller, disclosure_id: str) ->
     }
     row = certain(await hot.row(READ_EVIDENCE, values))
     # Asked even without an entry, so that the time does not tell that there is one of another client.
-    disclosed = certain(await hot.row(IS_DISCLOSED_TO, {**values, "uscc": row["uscc"] or ""}))
+    told_id = disclosure_of_leaf(disclosure_id) or disclosure_id
+    asked = {**values, "uscc": row["uscc"] or "", "disclosure_id": told_id}
+    disclosed = certain(await hot.row(IS_DISCLOSED_TO, asked))
     is_own = row["is_of_consent"] or disclosed["found"]
     status = client_status_from_json(row["client_status"])
     return LogEvidence(client_status=status, merged=_merged(row) if is_own else None)

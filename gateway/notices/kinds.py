@@ -37,6 +37,8 @@ class NoticeKind(StrEnum):
     CODE_ISSUED = "code_issued"
     """By the registering authority or the operator, in place of another code too."""
     CODE_REVOKED = "code_revoked"
+    OUTCOME_TOLD = "outcome_told"
+    """A client told what became of an application, beside its query."""
 
 
 IN_DAILY_DIGEST: Final = frozenset(
@@ -48,6 +50,7 @@ IN_DAILY_DIGEST: Final = frozenset(
         NoticeKind.BAD_RECORD_ARRIVED,
         NoticeKind.REPAIR_NOT_GRANTED,
         NoticeKind.CODE_ISSUED,
+        NoticeKind.OUTCOME_TOLD,
     }
 )
 OF_SOURCES: Final = frozenset(

@@ -93,6 +93,10 @@ SENTENCES: Final[dict[NoticeKind, tuple[str, str]]] = {
         "登记机关或信桥运营方作废了本企业的企业码，请取下这张贴纸；详情请登录查看",
         "The registering authority or the operator revoked one of your codes; take its sticker down",
     ),
+    NoticeKind.OUTCOME_TOLD: (
+        "{client} 告知了一项申请的办理结果，请登录后在查询记录中查看",
+        "{client} told what became of an application; sign in and look at who looked",
+    ),
 }
 
 

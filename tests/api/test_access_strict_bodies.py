@@ -97,6 +97,7 @@ async def test_no_endpoint_takes_a_member_twice(gateway: GatewayFixture) -> None
         own = own.replace("{application_id}", f"rep_{'a' * 26}")
         own = own.replace("{action_id}", f"act_{'a' * 26}")
         own = own.replace("{case_id}", f"crc_{'a' * 26}").replace("{code_id}", "A" * 26)
+        own = own.replace("{disclosure_id}", f"dsc_{'a' * 26}")
         own = own.replace("/watches/{name}", "/watches/nightly")
         own = own.replace("{client_id}", bank.client_id).replace("{proposal_id}", "prp_x")
         answer = await caller.send(own, TWICE, method=method.upper(), scope=scope)

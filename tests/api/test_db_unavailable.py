@@ -102,6 +102,7 @@ WITHOUT_DATABASE: Final = {
     "/s/{token}",
     "/v1/bundles",
     "/v1/enterprise-codes",  # without an enterprise, none is looked up
+    "/v1/outcomes",
     "/v1/questions",
 }
 SCOPES: Final = "verify query consents changes records:write codes admin audit"

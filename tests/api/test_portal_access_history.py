@@ -42,6 +42,27 @@ async def add_sum(portal: PortalFixture, uscc: str, times: int, **changed: Any) 
         )
 
 
+async def test_an_outcome_stands_beside_its_query_with_what_may_be_done(
+    portal: PortalFixture,
+) -> None:
+    """On the page with what it replaced; in the file its newest version."""
+    browser = await portal.signed_in()
+    query, other = [await portal.add_look(portal.firm) for _ in range(2)]
+    await portal.tell_outcome(query, "approved_less")
+    await portal.tell_outcome(query, "refused", "live_penalty", "other_sources", version=2)
+    page = await page_of(browser, portal)
+    for words in ("未通过", "有公示期内的行政处罚", "依据本平台以外的信息", "此前告知的结果"):
+        assert page.count(words) == 1, words
+    assert "可以提出异议" in page
+    assert "请向该机构了解" in page
+    assert page.count(f'href="/portal/enterprises/{portal.firm}/record"') == 2  # the tab's too
+    rows = {row["记录编号"]: row for row in await rows_of(browser, portal)}
+    assert rows[query]["办理结果"] == "未通过"
+    assert rows[query]["办理结果的原因"] == "有公示期内的行政处罚; 依据本平台以外的信息"
+    assert rows[query]["告知时间（北京时间）"]
+    assert rows[other]["办理结果"] == ""
+
+
 async def page_of(browser: httpx2.AsyncClient, portal: PortalFixture, query: str = "") -> str:
     """The page for this query."""
     answer = await browser.get(f"/portal/enterprises/{portal.firm}/looks?{query}")

@@ -83,7 +83,7 @@ async def test_what_is_asked_beyond_the_usual_is_marked(portal: PortalFixture) -
     page = (await browser.get(f"/portal/decide/{wide}")).text
     assert "比同类用途多要了 2 项" in page
     assert page.count(">超出常用<") == 2
-    assert "</span> 裁判信息、" in page
+    assert '<span class="muted">裁判信息、公共信用评价' in page
     english = (await browser.get(f"/portal/decide/{wide}?lang=en")).text
     assert english.count(">beyond the usual<") == 2
 

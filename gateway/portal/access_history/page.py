@@ -10,6 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from gateway.access.download_limit import count_download
 from gateway.creditfile import labels as record_labels
 from gateway.creditfile.watches.followed import watchers_of
+from gateway.disclosure.application_outcomes.store import outcomes_of
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages import csv_safe
@@ -24,6 +25,7 @@ from gateway.portal.access_history.filters import HistoryFilter, parse_filter
 from gateway.portal.access_history.report_cards import report_cards
 from gateway.portal.access_history.table import HistoryTable
 from gateway.portal.access_history.told_items import PUBLIC, told_items
+from gateway.portal.access_history.told_outcomes import ShownOutcome, shown_outcomes
 from gateway.portal.guards import own_enterprise
 from gateway.portal.my_record import Entry, read_credit_file
 from gateway.portal.page_queries import ClientCard
@@ -46,6 +48,7 @@ async def show_access_history(uscc: str, runtime: UsingRuntime, visitor: UsingVi
         )
         shown, more = found[:PAGE_SIZE], len(found) > PAGE_SIZE
         records = await _records_told(connection, runtime, uscc, shown)
+        outcomes = await _outcomes_told(connection, uscc, shown)
         watchers = await watchers_of(connection, uscc, runtime.now()) if position is None else []
         watching = await page_queries.find_clients(connection, [e.client_id for e in watchers])
     datasets = {record_id: each.record.dataset for record_id, each in records.items()}
@@ -57,6 +60,7 @@ async def show_access_history(uscc: str, runtime: UsingRuntime, visitor: UsingVi
         entries=[(each, told_items(each, runtime.catalogue, datasets)) for each in shown],
         records=records,
         public=PUBLIC,
+        outcomes=outcomes,
         watchers=watchers,
         watching=watching,
         clients=clients,
@@ -108,6 +112,14 @@ async def _records_told(
     return {e.record.record_id: e for e in entries_of_file if e.record.record_id in told}
 
 
+async def _outcomes_told(
+    connection: AsyncConnection, uscc: str, shown: Sequence[AccessEntry]
+) -> Mapping[str, ShownOutcome]:
+    """What became of the applications behind these queries, by query, where their clients told it."""
+    queries = [each.ref for each in shown if each.kind == "query" and each.times is None]
+    return shown_outcomes(await outcomes_of(connection, uscc, queries)) if queries else {}
+
+
 async def _parse_selection(
     connection: AsyncConnection, runtime: Runtime, visitor: Visitor, uscc: str
 ) -> tuple[HistoryFilter, dict[str, ClientCard]]:
@@ -127,4 +139,6 @@ async def _csv_chunks(
 ) -> AsyncIterator[str]:
     yield csv_safe.BOM + csv_safe.as_csv([table.heading()])
     async for batch in entries.stream_entries(runtime.engine, uscc, criteria):
-        yield csv_safe.as_csv(table.row(each) for each in batch)
+        async with runtime.engine.connect() as connection:
+            outcomes = await _outcomes_told(connection, uscc, batch)
+        yield csv_safe.as_csv(table.row(each, outcomes.get(each.ref)) for each in batch)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from gateway.creditfile.catalogue import Catalogue
@@ -10,6 +11,7 @@ from gateway.pages.i18n import Language, Translated
 from gateway.portal import labels
 from gateway.portal.access_history.entries import AccessEntry
 from gateway.portal.access_history.told_items import told_items
+from gateway.portal.access_history.told_outcomes import ShownOutcome
 from gateway.portal.page_queries import ClientCard
 
 COLUMN_HEADINGS: Final = (
@@ -25,6 +27,9 @@ COLUMN_HEADINGS: Final = (
     Translated("原因", "Reason"),
     Translated("授权编号", "Consent"),
     Translated("记录编号", "Disclosure"),
+    Translated("办理结果", "Outcome of the application"),
+    Translated("办理结果的原因", "Reasons of the outcome"),
+    Translated("告知时间（北京时间）", "Outcome told at (UTC+8)"),
 )
 WITHIN_THE_HOUR: Final = Translated("起一小时内合计", "and the following hour, in sum")
 
@@ -41,10 +46,10 @@ class HistoryTable:
         """The column headings."""
         return [each.text(self.language) for each in COLUMN_HEADINGS]
 
-    def row(self, entry: AccessEntry) -> list[str]:
-        """The cells of one entry."""
+    def row(self, entry: AccessEntry, outcome: ShownOutcome | None = None) -> list[str]:
+        """The cells of one entry, and the outcome that was told of it."""
         client = self.clients.get(entry.client_id)
-        moment = entry.moment.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
+        moment = _written(entry.moment)
         items = told_items(entry, self.catalogue, {})
         return [
             moment if entry.times is None else f"{moment} {self._text(WITHIN_THE_HOUR)}",
@@ -59,7 +64,18 @@ class HistoryTable:
             self._text(labels.reason_name(entry.reason)) if entry.outcome == "refused" else "",
             entry.consent_id or "",
             entry.ref if entry.times is None else "",
+            *self._outcome(outcome),
         ]
+
+    def _outcome(self, outcome: ShownOutcome | None) -> list[str]:
+        if outcome is None:
+            return ["", "", ""]
+        reasons = "; ".join(self._text(each) for each in outcome.reasons)
+        return [self._text(outcome.name), reasons, _written(outcome.moment)]
 
     def _text(self, label: Translated) -> str:
         return label.text(self.language)
+
+
+def _written(moment: datetime) -> str:
+    return moment.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
