@@ -41,6 +41,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 MISTYPED: Final = UNKNOWN[:-1] + "7"
 VERIFY, QUERY, CONSENTS = "/v1/verifications", "/v1/queries", "/v1/consents"
+BUNDLED: Final = [each["question"] for each in BUNDLES["pre_loan.v1"]["questions"][:-2]]
+"""What of a bundle can be watched: not the two that need a consent."""
+WATCHES, LIST = "/v1/watches", "/v1/watches/nightly"
 WRONG: Final = ("甲公司", "乙公司", "丙公司")
 
 
@@ -101,6 +104,50 @@ async def a_scope_that_lacks(side: Side) -> str:
     """A query with a token for verifications."""
     refused = side.client.request("POST", QUERY, json=query(side, "penalty"), scope="verify")
     return f"{refused.status} {refused.json()['code']}"
+
+
+def watched(side: Side, **members: Any) -> dict[str, Any]:
+    """Body of a watch list."""
+    asked = {"purpose": PURPOSE, "questions": ["is_active.v1"], "enterprises": [side.uscc]}
+    return {name: each for name, each in {**asked, **members}.items() if each is not None}
+
+
+async def a_watch_list(side: Side) -> list[Any]:
+    """Put twice, shown, listed and deleted; the members of each answer."""
+    lower = watched(side, enterprises=[f" {side.uscc.lower()}", UNKNOWN])
+    put = [call(side, LIST, body, method="PUT") for body in (watched(side), lower)]
+    shown = [call(side, path, method="GET") for path in (LIST, WATCHES)]
+    whole, listed = (each.json() for each in shown)
+    gone = [told(call(side, LIST, method=method)) for method in ("DELETE", "GET", "DELETE")]
+    first, second = (each.json() for each in put)
+    assert listed == {"watches": [second]}
+    assert whole == {**second, "enterprises": sorted([side.uscc, UNKNOWN])}
+    assert first["created_at"] == second["created_at"] <= second["replaced_at"]
+    return [sorted(second), first["count"], second["count"], second["status"], *gone]
+
+
+async def wrong_watch_lists(side: Side) -> list[Any]:
+    """Lists that are refused, and what a bundle of them watches."""
+    bodies: list[dict[str, Any]] = [
+        {"purpose": "lunch"},
+        {"purpose": "tender"},
+        {"questions": ["is_blue.v1"]},
+        {"questions": ["is_active.v1", "is_active.v1"]},
+        {"questions": ["legal_representative_id.v1"]},
+        {"questions": []},
+        {"questions": None},
+        {"enterprises": []},
+        {"enterprises": [side.uscc, "123", ""]},
+        {"enterprises": [side.uscc, UNKNOWN, side.uscc]},
+        {"bundle": "pre_loan.v1"},
+        {"bundle": "no_such.v1", "questions": None},
+        {"bundle": "tender.v1", "questions": None},
+        {"colour": "blue"},
+    ]
+    found = [told(call(side, LIST, watched(side, **each), method="PUT")) for each in bodies]
+    bundled = watched(side, bundle="pre_loan.v1", questions=None)
+    held = call(side, LIST, bundled, method="PUT").json()["questions"]
+    return [*found, call(side, WATCHES, {}, method="POST").status, held]
 
 
 def pushed(**members: Any) -> Callable[[Side], Awaitable[Any]]:
@@ -677,6 +724,13 @@ RULES: Final = (
           lambda side: verification(side, "is_active.v1", colour="blue")),
     wrong(QUERY, "invalid_request", "an unknown member of a member",
           lambda side: query(side, "penalty", page={"number": 1})),
+    # Watch lists
+    Rule(published="a watch list", story=a_watch_list,
+         expected=[["count", "created_at", "name", "purpose", "questions", "replaced_at", "status"],
+                   1, 2, "watching", 204, "not_found", "not_found"]),
+    Rule(published="what is wrong with a watch list", story=wrong_watch_lists,
+         expected=["unknown_purpose", "not_in_agreement", "unknown_question",
+                   *["invalid_request"] * 5, "invalid_uscc", *["invalid_request"] * 5, 405, BUNDLED]),
     # OAuth
     Rule(published="scopes are a closed list", story=a_scope_unknown, expected="invalid_scope"),
     Rule(published="a token without the scope", story=a_scope_that_lacks,
@@ -867,7 +921,7 @@ ELSEWHERE: Final = {
 }
 NOT_IN_THE_FAKE: Final = {
     "quotas by day, by enterprise and of distinct enterprises": "`refuse(429, …)` gives Retry-After",
-    "jobs, watch lists": "tests/contract/test_sdk_jobs.py and test_sdk_real_gateway.py, the real one",
+    "jobs": "tests/contract/test_sdk_jobs.py, with the real one",
     "records, codes, certificates": "the SDK has no method",
     "fields that the catalogue added after a consent": "a fake consent names no fields",
     "answers under source_unavailable": "`take_offline` withholds datasets; answers are the test's",

@@ -23,6 +23,7 @@ from xinqiao.cli import _show
 from xinqiao.cli._app import app
 from xinqiao.cli._language import Language, duration_text
 from xinqiao.testing import FakeAgreement, FakeGateway
+from xinqiao.testing._published import CATALOGUE_VERSION
 
 USCC = "91330106MA2XXXXXXX"
 OF_THE_DEMO = "91330106MAHD08319M"
@@ -270,7 +271,7 @@ def test_curl_waits_longer_than_an_address_holds_a_call(
 def test_questions_lists_the_catalogue(run: Callable[..., Result]) -> None:
     """By tag."""
     assert "is_active.v1" in run("questions").stdout
-    assert json.loads(run("questions", "--json").stdout)["catalogue_version"] == "2026.2"
+    assert json.loads(run("questions", "--json").stdout)["catalogue_version"] == CATALOGUE_VERSION
 
 
 def test_limits_shows_what_is_left_and_who_refused(run: Callable[..., Result]) -> None:
@@ -345,7 +346,7 @@ def test_a_question_is_shown_as_it_is_asked(
 def test_curl_prints_the_answer_and_ends_with_22_for_a_refusal(run: Callable[..., Result]) -> None:
     """As `curl --fail`."""
     good = run("curl", "/v1/questions")
-    assert (good.exit_code, json.loads(good.stdout)["catalogue_version"]) == (0, "2026.2")
+    assert (good.exit_code, json.loads(good.stdout)["catalogue_version"]) == (0, CATALOGUE_VERSION)
     bad = run("curl", "/v1/nothing", "-X", "DELETE", "-H", "X-Mine: 1")
     assert (bad.exit_code, json.loads(bad.stdout)["code"]) == (22, "not_found")
     assert run("curl", "/v1/questions", "-H", "nonsense").exit_code == 1
@@ -468,6 +469,47 @@ def test_verify_report_says_what_a_report_is_and_whether_it_holds(
     forged = verify("--keys", keys)
     assert (forged.exit_code, forged.stdout) == (1, "")
     assert "NOT AUTHENTIC: The report is not what the gateway signed." in forged.stderr
+
+
+def test_watch_puts_a_file_of_codes_and_shows_lists_and_drops_it(
+    run: Callable[..., Result], tmp_path: Path
+) -> None:
+    """Each code once; `show` prints codes alone, which can be put again."""
+    file = tmp_path / "merchants.csv"
+    file.write_text(f"商户号,统一社会信用代码\n1,{USCC}\n2,{OF_THE_DEMO}\n3,{USCC}\n4,\n")
+    asked = ("--as", "bank", "--purpose", "merchant_review", "-q", "is_active.v1")
+    put = run("watch", "put", "nightly", str(file), *asked)
+    assert put.exit_code == 0, put.output
+    assert "nightly: 2 enterprises, merchant_review, is_active.v1" in put.stdout
+    codes = run("watch", "show", "nightly", "--as", "bank").stdout
+    assert codes.split() == sorted([USCC, OF_THE_DEMO])
+    again = tmp_path / "codes.csv"
+    again.write_text(f"uscc\n{codes}")
+    by_bundle = ("--as", "bank", "--purpose", "merchant_review", "--bundle", "review.v1", "--json")
+    put = run("watch", "put", "nightly", str(again), *by_bundle)
+    assert json.loads(put.stdout)["count"] == 2
+    assert "nightly：2 家" in run("--lang", "zh", "watch", "list", "--as", "bank").stdout
+    assert "nightly" in run("watch", "drop", "nightly", "--as", "bank").stderr
+    assert run("watch", "list", "--as", "bank").stdout == ""
+    gone = run("watch", "show", "nightly", "--as", "bank")
+    assert gone.exit_code == 1
+    assert "Traceback" not in gone.output
+
+
+@pytest.mark.parametrize(
+    ("contents", "said"),
+    [("name\n甲\n", "whose header names"), ("uscc\n\n", "names no enterprise")],
+)
+def test_watch_says_what_is_wrong_with_a_file(
+    run: Callable[..., Result], tmp_path: Path, contents: str, said: str
+) -> None:
+    """Before anything is sent."""
+    file = tmp_path / "codes.csv"
+    file.write_text(contents)
+    asked = ("--as", "bank", "--purpose", "merchant_review", "-q", "is_active.v1")
+    put = run("watch", "put", "nightly", str(file), *asked)
+    assert put.exit_code == 1
+    assert said in put.stderr
 
 
 def test_without_its_extra_the_command_says_how_to_install_it() -> None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 import io
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final, cast
+from typing import Annotated, Any, Final, cast
 from uuid import uuid4
 
 import typer
@@ -29,7 +29,7 @@ from xinqiao import (
     verify_evidence,
 )
 from xinqiao._core.uscc import warnings_of
-from xinqiao.cli import _curl, _inputs, _keygen, _show
+from xinqiao.cli import _curl, _inputs, _keygen, _show, _watch
 from xinqiao.cli._connect import open_client, plain_errors
 from xinqiao.cli._errors import InputError
 from xinqiao.cli._language import Language, reader_language
@@ -90,7 +90,7 @@ def options(
     """
     del version  # printed by its callback
     if lang is not None:
-        context.default_map = {name: {"lang": lang.value} for name in _commands(context)}
+        context.default_map = _defaults(context.command, {"lang": lang.value})
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal without Chinese characters
@@ -98,8 +98,12 @@ def options(
     logging.getLogger("xinqiao").addHandler(logging.NullHandler())
 
 
-def _commands(context: typer.Context) -> list[str]:
-    return list(getattr(context.command, "commands", ()))
+def _defaults(command: object, of_each: Mapping[str, str]) -> dict[str, Any]:
+    """Defaults of every command, those of a group's too."""
+    commands = getattr(command, "commands", None)
+    if commands is None:
+        return dict(of_each)
+    return {name: _defaults(each, of_each) for name, each in commands.items()}
 
 
 Save = Annotated[Path | None, typer.Option("--save", help="Keep the evidence in this file.")]
@@ -325,6 +329,7 @@ def keygen(
 app.command("verify-report")(verify_report_command)
 app.command()(deliver)
 app.command()(verify)
+app.add_typer(_watch.app, name="watch")
 
 
 def _check_savable(path: Path | None, *, force: bool) -> None:

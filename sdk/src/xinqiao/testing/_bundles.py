@@ -30,20 +30,31 @@ def expand(body: Body, path: str, agreement: FakeAgreement) -> Body | Wrong:
     if body.get("bundle") is None:
         nothing = _NOTHING.get(path)
         return Wrong("invalid_request", nothing) if nothing and not asked else body
+    wrong = Wrong("invalid_request", NOT_BOTH) if asked else bundle_problem(body)
+    return wrong or _expanded(body, path, BUNDLES[body["bundle"]], agreement)
+
+
+def bundle_problem(body: Body) -> Wrong | None:
+    """What is wrong with the bundle that a body names."""
     bundle = BUNDLES.get(body["bundle"])
-    if asked or bundle is None:
-        return Wrong("invalid_request", NOT_BOTH if asked else _UNKNOWN)
+    if bundle is None:
+        return Wrong("invalid_request", _UNKNOWN)
     if bundle["purpose"] != body["purpose"]:
         sentence = f"The bundle {body['bundle']} is for the purpose {bundle['purpose']}."
         return Wrong("invalid_request", sentence)
-    return _expanded(body, path, bundle, agreement)
+    return None
+
+
+def covered_tags(bundle: Mapping[str, Any], agreement: FakeAgreement) -> list[str]:
+    """The questions of a bundle that the agreement covers."""
+    return _covered([each["question"] for each in bundle["questions"]], agreement.questions)
 
 
 def _expanded(
     body: Body, path: str, bundle: Mapping[str, Any], agreement: FakeAgreement
 ) -> Body | Wrong:
     datasets = _covered(bundle["datasets"], agreement.datasets)
-    tags = _covered([each["question"] for each in bundle["questions"]], agreement.questions)
+    tags = covered_tags(bundle, agreement)
     if path == "/v1/verifications":
         questions = [each for each in bundle["questions"] if each["question"] in tags]
         return {**body, "questions": questions or bundle["questions"]}

@@ -37,6 +37,7 @@ _SCOPES: Final = {
     "consents": "consents",
     "changes": "changes",
     "receipts": "verify query",
+    "watches": "verify",
 }
 #: Query parameters by method and path; of an id by its folder.
 _PARAMETERS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
@@ -52,8 +53,12 @@ _PARAMETERS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("DELETE", "/v1/consents/"): (),
     ("GET", "/v1/changes"): ("after", "wait"),
     ("GET", "/v1/receipts/"): (),
+    ("GET", "/v1/watches"): (),
+    ("GET", "/v1/watches/"): (),
+    ("PUT", "/v1/watches/"): (),
+    ("DELETE", "/v1/watches/"): (),
 }
-_FOLDERS: Final = ("/v1/consents/", "/v1/receipts/")
+_FOLDERS: Final = ("/v1/consents/", "/v1/receipts/", "/v1/watches/")
 
 
 def scopes_of(path: str) -> frozenset[str]:
@@ -65,8 +70,7 @@ def scopes_of(path: str) -> frozenset[str]:
 
 def wrong_parameter(request: httpx2.Request) -> httpx2.Response | None:
     """The problem with a query parameter that the endpoint does not know, or that stands twice."""
-    path = request.url.path
-    place = next((each for each in _FOLDERS if path.startswith(each)), path)
+    place = _place(request.url.path)
     known, seen = _PARAMETERS.get((request.method, place)), set[str]()
     if known is None:
         return None
@@ -82,9 +86,14 @@ def wrong_parameter(request: httpx2.Request) -> httpx2.Response | None:
     return None
 
 
-def unreadable(request: httpx2.Request) -> Wrong | None:
+def _place(path: str) -> str:
+    """The path, or the folder of an id in it."""
+    return next((each for each in _FOLDERS if path.startswith(each)), path)
+
+
+def unreadable(request: httpx2.Request, *, largest: int = _LARGEST_BODY) -> Wrong | None:
     """Problem of a call whose body is not read."""
-    if len(request.content) > _LARGEST_BODY:
+    if len(request.content) > largest:
         return Wrong("payload_too_large")
     key = key_of(request)
     return None if key is None or is_key(key) else Wrong("invalid_request", _WRONG_KEY)
@@ -100,7 +109,7 @@ def read_body(request: httpx2.Request) -> Body | httpx2.Response:
         return problem_of("invalid_request")
     if holds_nul(body):
         return problem_of("invalid_request", detail="The character U+0000 is not accepted.")
-    wrong = mistakes_of(FORMS[request.url.path], body, most=_MOST_SHOWN)
+    wrong = mistakes_of(FORMS[_place(request.url.path)], body, most=_MOST_SHOWN)
     if wrong is not None:
         return problem_of("invalid_request", detail=f"Mend these members: {wrong}.")
     return wrong_parameter(request) or body

@@ -20,6 +20,7 @@ _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _NAME: Final = re.compile(r"[a-z0-9_.]+", re.ASCII)
 _MOST_QUESTIONS, _MOST_DATASETS, _MOST_NAMES = 20, 32, 64
 _LARGEST_PAGE: Final = 200
+_MOST_LISTED: Final = 1_000_000
 
 
 def holds_nul(value: Any) -> bool:
@@ -176,6 +177,14 @@ FORMS: Final[Mapping[str, Form]] = {
     ),
     "/v1/consents": _object(
         {**_CONSENT, "enterprise": (True, _ENTERPRISE), "amends": (False, _or_null(_text(64, 1)))}
+    ),
+    "/v1/watches/": _object(
+        {
+            "purpose": (True, _text(64)),
+            "bundle": (False, _or_null(_text(64))),
+            "questions": (False, _or_null(_list(_text(64), _MOST_QUESTIONS))),
+            "enterprises": (True, _list(_text(64), _MOST_LISTED)),
+        }
     ),
     "/v1/changes/ack": _object({"cursor": (True, _text(64, 1))}),
     "/oauth/par": _object(

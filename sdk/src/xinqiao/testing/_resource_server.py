@@ -27,6 +27,7 @@ from ._published import BUNDLES, CATALOGUE_VERSION
 from ._request_rules import Body, Wrong, query_problem, verification_problem
 from ._signing import json_response
 from ._verifications import FakeVerifications, rests_on_consent
+from ._watches import WATCHES, FakeWatches
 
 UNKNOWN_CURSOR: Final = "Give a cursor that this feed has given you."
 _ANOTHERS: Final = "This token was given for the consent of another enterprise."
@@ -41,6 +42,7 @@ _NO_LEAF: Final = (
     "The log holds no such disclosure or event of yours. A fresh one is merged within "
     f"{MERGE.seconds} seconds: ask again."
 )
+_POSTS: Final = frozenset({"/v1/verifications", "/v1/queries", "/v1/consents", "/v1/changes/ack"})
 #: States of a consent in which a token that was given for it can be used.
 _BINDING: Final = frozenset({"active", "paused", "exhausted"})
 
@@ -57,6 +59,11 @@ class FakeResourceServer(FakeConsentServer):
     retention_days: int = 0
     verifications: FakeVerifications = field(default_factory=FakeVerifications)
     cursors: _queries.FakeCursors = field(default_factory=_queries.FakeCursors)
+    watches: FakeWatches = field(init=False)
+
+    def __post_init__(self) -> None:
+        """The lists are under the client's agreement."""
+        self.watches = FakeWatches(agreement=self.agreement)
 
     def answer(
         self, request: httpx2.Request, *, now: float, bound: str | None = None
@@ -64,16 +71,23 @@ class FakeResourceServer(FakeConsentServer):
         """Answer one authorised call; `bound`: id of the consent that its token was given for."""
         when, path = datetime.fromtimestamp(int(now), UTC), request.url.path
         self.notify_expired(when)
+        if path == WATCHES or path.startswith(f"{WATCHES}/"):
+            return self.watches.answer(request, when)
+        if request.method not in METHODS.get(path, {request.method}):
+            return problem_of("method_not_allowed")
+        if request.method != "POST" or path not in _POSTS:
+            return wrong_parameter(request) or self._read_only(request, path, when)
+        return self._posted(request, path, when, bound)
+
+    def _posted(
+        self, request: httpx2.Request, path: str, when: datetime, bound: str | None
+    ) -> httpx2.Response:
         posts: dict[str, Callable[[httpx2.Request, Body, datetime], httpx2.Response]] = {
             "/v1/verifications": self._verification,
             "/v1/queries": self._query,
             "/v1/consents": self._consent_request,
             "/v1/changes/ack": self._acknowledge,
         }
-        if request.method not in METHODS.get(path, {request.method}):
-            return problem_of("method_not_allowed")
-        if request.method != "POST" or path not in posts:
-            return wrong_parameter(request) or self._read_only(request, path, when)
         wrong = unreadable(request)
         if wrong is None and path != "/v1/changes/ack" and not self.stored.pin(request, when):
             wrong = Wrong("idempotency_conflict")
