@@ -31,7 +31,7 @@ from tests.creditfile_builders import make_record
 from tests.portal_fixture import CATALOGUE, NOON, PortalFixture, hidden_fields
 from tests.repair_builders import reject_repair
 
-PAGE_PREFIXES: Final = ("/portal", "/E/", "/e/", "/S/", "/s/", "/demo-identity")
+PAGE_PREFIXES: Final = ("/portal", "/E/", "/R/", "/e/", "/S/", "/s/", "/demo-identity")
 """Path prefixes of pages, beside `/`."""
 FILES: Final = (".json", ".pdf", ".csv", ".svg", ".png", ".js", "/static/{name}")
 TENDER: Final = Purpose.TENDER
@@ -76,6 +76,7 @@ class Gallery:
             "uscc": held["looks"].split("/")[3],
             "consent_id": held["consent"].rpartition("/")[2],
             "code_id": held["code"].rpartition("/")[2],
+            "report_id": held["opened report"].rpartition("/")[2],
             "objection_id": held["objection"].rpartition("/")[2],
             "record_id": held["one record"].rpartition("/")[2],
             "application_id": held["repair"].rpartition("/")[2],

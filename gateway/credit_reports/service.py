@@ -33,6 +33,8 @@ from gateway.db.locks import LockNamespace, lock_named
 from gateway.disclosure.commit import commit_within
 from gateway.disclosure.ids import new_id
 from gateway.disclosure.items import DisclosedItem
+from gateway.notices.kinds import NoticeKind
+from gateway.notices.outbox import note
 from gateway.privacy.field_encryption import Vault
 from gateway.runtime import Runtime
 from gateway.transparency.disclosure_leaf import Disclosure
@@ -140,6 +142,7 @@ async def make_report(
     await store.insert_report(
         connection, report, actor=author.actor, token_digest=author.token_digest
     )
+    await note(connection, NoticeKind.CREDIT_REPORT_MADE, uscc, now=now)
     return report
 
 

@@ -39,6 +39,7 @@ class NoticeKind(StrEnum):
     CODE_REVOKED = "code_revoked"
     OUTCOME_TOLD = "outcome_told"
     """A client told what became of an application, beside its query."""
+    CREDIT_REPORT_MADE = "credit_report_made"
 
 
 IN_DAILY_DIGEST: Final = frozenset(

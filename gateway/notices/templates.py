@@ -97,6 +97,10 @@ SENTENCES: Final[dict[NoticeKind, tuple[str, str]]] = {
         "{client} 告知了一项申请的办理结果，请登录后在查询记录中查看",
         "{client} told what became of an application; sign in and look at who looked",
     ),
+    NoticeKind.CREDIT_REPORT_MADE: (
+        "已出具一份专项信用报告；不是本企业要求的，请登录收回",
+        "A credit report was made; if you did not ask for it, sign in and take it back",
+    ),
 }
 
 

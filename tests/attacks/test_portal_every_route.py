@@ -15,15 +15,15 @@ from tests.portal_fixture import PortalFixture, open_portal
 from tests.portal_gallery import Gallery, fill_gallery, page_routes
 
 PARAMETER: Final = re.compile(r"\{(\w+)\}")
-BEFORE_SIGN_IN: Final = {"/demo-identity/sign-in"}
-"""Forms without a session; `test_portal_attacks` covers them."""
+BEFORE_SIGN_IN: Final = {"/demo-identity/sign-in", "/R/{report_id}/check"}
+"""Forms without a session; `test_portal_attacks` and `test_credit_reports_attacks` cover them."""
 FOR_EVERYBODY: Final = {
     "/portal/static/{name}",
     "/portal/invitations/{invitation}",
     "/portal/receipts/{consent_id}/{version}/{proof}",
 }
 """Paths without an owner: stylesheets, and links that any holder may open."""
-PUBLIC: Final = ("/E/", "/e/", "/S/", "/s/")
+PUBLIC: Final = ("/E/", "/R/", "/e/", "/S/", "/s/")
 SCRIPTED: Final = "scanned, to compare the place"
 """The one page with a script, which works without."""
 TOKENED: Final = frozenset({"scanned, to report", "POST /E/report"})
@@ -39,6 +39,7 @@ WRITTEN: Final = (
     "delegation",
     "notice_place",
     "enterprise_code",
+    "credit_report",
 )
 FOREIGN: Final[tuple[dict[str, str], ...]] = (
     {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},

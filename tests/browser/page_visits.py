@@ -50,7 +50,7 @@ async def visit(
     """Open each page in turn; yields its name and response."""
     cookies = {each.get("name"): each.get("value") for each in await page.context.cookies()}
     for name, path in pages.items():
-        if path.upper().startswith(("/E", "/S/")):  # the address alone decides the language
+        if path.upper().startswith(("/E", "/R/", "/S/")):  # the address alone decides the language
             path += f"{'&' if '?' in path else '?'}lang={cookies[LANGUAGE_COOKIE]}"  # noqa: PLW2901
         response = await page.goto(site.issuer + path)
         assert response is not None

@@ -56,7 +56,7 @@ TORN: Final = r"""() => {
 SIZES: Final = """[...document.body.querySelectorAll('*')]
   .filter(each => [...each.childNodes].some(one => one.nodeType === 3 && one.data.trim()))
   .map(each => parseFloat(getComputedStyle(each).fontSize))"""
-OF_CODES: Final = ("scanned", "typed")
+OF_CODES: Final = ("scanned", "typed", "opened")
 """Beginnings of the names of pages with stylesheets of their own."""
 MOST_SIZES: Final = 6
 SMALLEST_TEXT: Final = 14

@@ -1,0 +1,63 @@
+"""What is deleted of own credit reports, and when."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest_asyncio
+from sqlalchemy import text
+
+from gateway.background.housekeeping import delete_expired, delete_report_files
+from tests.credit_report_builders import make_own_report
+from tests.portal_fixture import PortalFixture, open_portal
+
+
+@pytest_asyncio.fixture
+async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
+    """A running portal."""
+    async with open_portal(migrated_url, tmp_path) as made:
+        yield made
+
+
+async def has_file(portal: PortalFixture) -> list[bool]:
+    """Whether the file is there, of each report of the firm."""
+    async with portal.engine.connect() as connection:
+        found = await connection.execute(
+            text("SELECT file IS NOT NULL FROM credit_report WHERE uscc = :uscc"),
+            {"uscc": portal.firm},
+        )
+        return list(found.scalars())
+
+
+async def test_the_file_goes_a_month_after_the_term_and_the_row_after_two_years(
+    portal: PortalFixture,
+) -> None:
+    """Until then its page can say that it has expired; afterwards it is unknown."""
+    report_id = await make_own_report(
+        portal, await portal.signed_in(), dataset=["registration"], days="7"
+    )
+    portal.clock.advance(timedelta(days=36))
+    await delete_report_files(portal.runtime)
+    assert await has_file(portal) == [True]
+    portal.clock.advance(timedelta(days=3))
+    await delete_report_files(portal.runtime)
+    assert await has_file(portal) == [False]
+    page = await portal.browser().get(f"/R/{report_id}")
+    assert (page.status_code, "已过有效期" in page.text) == (410, True)
+    portal.clock.advance(timedelta(days=730))
+    await delete_expired(portal.runtime)
+    assert await has_file(portal) == []
+    assert (await portal.browser().get(f"/R/{report_id}")).status_code == 404
+
+
+async def test_recipient_and_file_are_not_readable_in_the_database(portal: PortalFixture) -> None:
+    """R17: a dump holds neither."""
+    await make_own_report(portal, await portal.signed_in(), dataset=["registration"])
+    async with portal.engine.connect() as connection:
+        found = await connection.execute(
+            text("SELECT recipient, file FROM credit_report WHERE uscc = :uscc"),
+            {"uscc": portal.firm},
+        )
+        recipient, file = found.one()
+    assert "示例银行".encode() not in bytes(recipient)
+    assert b"credit_report.v1" not in bytes(file)
