@@ -6,6 +6,7 @@ from typing import get_args
 
 from consent import Purpose, Status
 from gateway.clients.bundles import PUBLISHED
+from gateway.credit_reports.model import ReportState as StateOfReport
 from gateway.creditfile.catalogue import load_catalogue
 from gateway.creditfile.disclosure_policy import never_disclosed_fields
 from gateway.disclosure.consent_change_events import ConsentNoticeKind
@@ -13,7 +14,15 @@ from gateway.disclosure.withdrawal_notices import RecordKind
 from gateway.queries import withheld
 from tests.sdk_labels import LABELS, text_of
 from verification import LIMIT, QUESTIONS, Answer
-from xinqiao import PURPOSES, AnswerValue, BundleName, ConsentStatus, QuestionTag, WithheldReason
+from xinqiao import (
+    PURPOSES,
+    AnswerValue,
+    BundleName,
+    ConsentStatus,
+    QuestionTag,
+    ReportState,
+    WithheldReason,
+)
 from xinqiao._core import closed_lists
 
 
@@ -25,6 +34,7 @@ def test_purposes_questions_and_statuses_are_those_of_the_wire() -> None:
     assert set(get_args(QuestionTag)) == {each.tag for each in QUESTIONS}
     assert get_args(BundleName) == tuple(each.name for each in PUBLISHED)
     assert set(get_args(ConsentStatus)) == {each.value for each in Status}
+    assert set(get_args(ReportState)) == {each.value for each in StateOfReport}
 
 
 def test_kinds_of_notices_are_those_of_the_wire() -> None:
