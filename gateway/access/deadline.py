@@ -23,10 +23,13 @@ class Deadline:
     Renewing only notes the new time: a single timer of the event loop finds out, and goes on waiting.
     """
 
-    __slots__ = ("_beyond", "_loop", "_seconds", "_timeout", "_timer", "due")
+    __slots__ = ("_beyond", "_loop", "_seconds", "_timeout", "_timer", "arrived", "due")
 
     due: float | None
     """The event loop's time at which it passes; `None` while it stands still."""
+
+    arrived: float
+    """The event loop's time at which the whole request was there."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -37,6 +40,7 @@ class Deadline:
         self._timeout = asyncio.timeout(None)
         await self._timeout.__aenter__()
         self.renew()
+        self.arrived = self._loop.time()
         self._timer = self._loop.call_at(self._loop.time() + self._seconds, self._watch)
         return self
 
@@ -52,6 +56,10 @@ class Deadline:
     def renew(self) -> None:
         """Restart the time from now."""
         self.due = self._loop.time() + self._seconds + self._beyond
+
+    def since_arrival(self) -> float:
+        """Seconds since the whole request was there."""
+        return self._loop.time() - self.arrived
 
     def allow(self, seconds: float) -> None:
         """Add `seconds` to the time, now and at each renewal."""
@@ -70,6 +78,7 @@ class Deadline:
             message = await receive()
             has_arrived = not message.get("more_body", False)
             self.renew()
+            self.arrived = self._loop.time()
             return message
 
         return received

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.access import body
 from gateway.access.deadline import DEADLINE, Deadline
 from gateway.access.head_requests import as_routed
+from gateway.access.latency import observe
 from gateway.runtime import Runtime
 from gateway.signing.http_signatures import SignedRequest, signature_headers
 
@@ -97,7 +98,7 @@ class _SigningSend:
             self._signs = self._signs or self._is_code_json(message["headers"])
             self._signs = self._signs and not self._scope["state"].get(STREAMED, False)
             if not self._signs:
-                await self._send(self._start)
+                await self._begin(self._start)
             return
         if self._is_head and message["type"] == "http.response.body":
             message = {**message, "body": b""}
@@ -107,8 +108,15 @@ class _SigningSend:
             return
         self._body += message.get("body", b"")
         if not message.get("more_body", False):
-            await self._send(self._signed(self._start, bytes(self._body)))
+            await self._begin(self._signed(self._start, bytes(self._body)))
             await self._send({"type": "http.response.body", "body": bytes(self._body)})
+
+    async def _begin(self, start: Message) -> None:
+        """Send the first of the answer."""
+        await self._send(start)
+        deadline: Deadline | None = self._scope["state"].get(DEADLINE)
+        if deadline is not None:
+            observe(self._scope, start["status"], deadline.since_arrival())
 
     def _is_code_json(self, headers: Headers) -> bool:
         """True for an enterprise code's page as JSON."""

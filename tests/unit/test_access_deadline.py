@@ -101,3 +101,20 @@ async def test_an_expired_deadline_is_not_renewed() -> None:
 
     with pytest.raises(TimeoutError):
         await call()
+
+
+async def test_the_latency_counts_from_the_last_part(deadline: Deadline) -> None:
+    """Of a call without a body from its beginning."""
+    begun, arrivals = deadline.arrived, list[float]()
+    parts = iter([True, False])
+
+    async def receive() -> Message:
+        await asyncio.sleep(0.001)
+        return {"type": "http.request", "body": b"a", "more_body": next(parts)}
+
+    received = deadline.receiving(receive)
+    for _ in range(2):
+        await received()
+        arrivals.append(deadline.arrived)
+    assert begun < arrivals[0] < arrivals[1]
+    assert deadline.since_arrival() >= 0
