@@ -7,7 +7,7 @@ once for all pages.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Final, Literal
@@ -77,9 +77,15 @@ def sections_of(
 def _section(
     empty: Section, found: Sequence[DisclosableRecord], unavailable: AbstractSet[str]
 ) -> Section:
-    if empty.dataset in unavailable:
-        return replace(empty, state="unavailable", statement=_UNAVAILABLE)
-    return replace(empty, state="found", statement=_count_text(len(found)), found=found)
+    is_unavailable = empty.dataset in unavailable
+    return Section(
+        dataset=empty.dataset,
+        name=empty.name,
+        state="unavailable" if is_unavailable else "found",
+        statement=_UNAVAILABLE if is_unavailable else _count_text(len(found)),
+        part=empty.part,
+        found=() if is_unavailable else found,
+    )
 
 
 class _EmptySections:
@@ -140,5 +146,6 @@ def none_found_text(
     )
 
 
+@lru_cache
 def _count_text(count: int) -> Translated:
     return Translated(f"{count} 条", f"{count} record" if count == 1 else f"{count} records")

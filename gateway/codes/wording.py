@@ -8,18 +8,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Self
 
+from markupsafe import Markup, escape
+
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_tables import derived_table
 from gateway.creditfile.labels import (
     EMPTY,
+    OPEN_END,
+    HeadlineFields,
     dataset_label,
     field_labels,
     field_value,
-    headline,
+    headline_fields,
     texts_of,
 )
 from gateway.creditfile.value_labels import VALUES
 from gateway.pages.i18n import Language, Translated
+from gateway.pages.translated_templates import escaped
 from gateway.privacy.redaction import readable_masks
 
 MAX_VALUE: Final = 60
@@ -59,15 +64,20 @@ class Wording:
 
     catalogue: Catalogue
     dataset: str
-    kind: str
     language: Language
+    name: str
+    """The dataset's."""
     labels: Mapping[str, str]
     """Labels of its fields."""
+    terms: Mapping[str, str]
+    """The same as markup that a value follows."""
     texts: frozenset[str]
     """Fields whose values are labelled by themselves."""
     words: Mapping[str, str]
     """Labels of such values; others are their own."""
     template: _Sentence | None
+    headline: HeadlineFields
+    """What a record without a sentence is told by."""
 
     def value(self, name: str, fields: Mapping[str, Any]) -> str:
         """A field's value."""
@@ -77,14 +87,18 @@ class Wording:
             return self.words.get(text, text)
         return field_value(self.dataset, name, fields, self.catalogue).text(self.language)
 
-    def rows(self, fields: Mapping[str, Any]) -> list[tuple[str, str]]:
+    def rows(self, fields: Mapping[str, Any]) -> Markup:
         """Labels and values of all fields that are not empty."""
-        labels = self.labels
-        return [
-            (labels.get(name, name), self.value(name, fields))
-            for name, held in fields.items()
-            if held not in EMPTY
-        ]
+        terms = self.terms
+        return Markup(  # noqa: S704
+            "".join(
+                [
+                    f"{terms[name]}{escaped(self.value(name, fields))}</dd></div>"
+                    for name, held in fields.items()
+                    if held not in EMPTY
+                ]
+            )
+        )
 
     def sentence(self, fields: Mapping[str, Any]) -> str:
         """The catalogue's sentence about a record, or its headline where the first part has no value."""
@@ -104,9 +118,14 @@ class Wording:
         ).strip()
 
     def _headline(self, fields: Mapping[str, Any]) -> str:
-        parts = headline(self.dataset, fields, self.catalogue, self.kind)
-        parts = parts or [dataset_label(self.dataset, self.catalogue, self.kind)]
-        return " · ".join([each.text(self.language) for each in parts])
+        shown = [self._named(name, fields) for name in self.headline.shown(fields)]
+        return " · ".join(shown) or self.name
+
+    def _named(self, name: str, fields: Mapping[str, Any]) -> str:
+        """A field's value, with its label where it says nothing by itself."""
+        value = self.value(name, fields)
+        is_plain = name not in self.headline.labels or fields[name] == OPEN_END
+        return value if is_plain else f"{self.labels[name]} {value}"
 
 
 def wording_of(catalogue: Catalogue, dataset: str, kind: str, language: Language) -> Wording:
@@ -127,16 +146,21 @@ def record_sentence(
 @derived_table
 def _wording(catalogue: Catalogue, key: tuple[str, str, Language]) -> Wording:
     dataset, kind, language = key
-    labels = field_labels(catalogue, (dataset, kind))
+    labels = {
+        name: label.text(language)
+        for name, label in field_labels(catalogue, (dataset, kind)).items()
+    }
     return Wording(
         catalogue=catalogue,
         dataset=dataset,
-        kind=kind,
         language=language,
-        labels={name: label.text(language) for name, label in labels.items()},
+        name=dataset_label(dataset, catalogue, kind).text(language),
+        labels=labels,
+        terms={name: f"<div><dt>{escape(label)}</dt><dd>" for name, label in labels.items()},
         texts=texts_of(catalogue, dataset),
         words=_WORDS[language],
         template=_sentence(catalogue, dataset, kind, language),
+        headline=headline_fields(catalogue, (dataset, kind)),
     )
 
 

@@ -146,7 +146,7 @@ def _registered(name: str, value: Any) -> Translated:  # a field's JSON
     return Translated("、".join(one.zh for one in each), ", ".join(one.en for one in each))
 
 
-class _Headline(NamedTuple):
+class HeadlineFields(NamedTuple):
     """The fields of a dataset's headlines."""
 
     names: tuple[str, ...]
@@ -155,30 +155,32 @@ class _Headline(NamedTuple):
     labels: Mapping[str, Translated]
     """Labels of dates, amounts and numbers."""
 
+    def shown(self, fields: Mapping[str, Any]) -> list[str]:
+        """Those of a record with these fields: one without the first of them is named by its key."""
+        names = self.names if fields.get(self.names[0]) else self.by_key
+        return [name for name in names if fields.get(name) not in EMPTY]
+
 
 def headline(
     dataset: str, fields: Mapping[str, Any], catalogue: Catalogue, kind: str = ""
 ) -> list[Translated]:
-    """First line of a record; dates, amounts and numbers with the field's label.
-
-    A record without the first of these fields is named by its key.
-    """
-    plan = _headline(catalogue, (dataset, kind))
+    """First line of a record; dates, amounts and numbers with the field's label."""
+    plan = headline_fields(catalogue, (dataset, kind))
     shown = [
         (plan.labels.get(name), field_value(dataset, name, fields, catalogue))
-        for name in (plan.names if fields.get(plan.names[0]) else plan.by_key)
-        if fields.get(name) not in EMPTY
+        for name in plan.shown(fields)
     ]
     return [value if label is None else _with_name(label, value) for label, value in shown]
 
 
 @derived_table
-def _headline(catalogue: Catalogue, key: tuple[str, str]) -> _Headline:
+def headline_fields(catalogue: Catalogue, key: tuple[str, str]) -> HeadlineFields:
+    """The fields of a dataset's headlines, by the enterprise's kind."""
     dataset, kind = key
     definition = catalogue.dataset(dataset)
     names = definition.headline or definition.key
     by_key = tuple(dict.fromkeys((*definition.key, *names)))
-    return _Headline(
+    return HeadlineFields(
         names=names,
         by_key=by_key,
         labels={

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta, timezone
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final, Protocol
 from urllib.parse import urlencode
 
@@ -46,7 +46,7 @@ class PageRenderer:
 
     def __init__(self, package: str, *, language_cookie: bool = True, **globals_: Any) -> None:
         self._language_cookie = language_cookie
-        self._templates = template_environments(
+        environments = template_environments(
             package,
             filters={
                 "moment": format_moment,
@@ -60,6 +60,7 @@ class PageRenderer:
             stylesheet=stylesheet_url,
             **globals_,
         )
+        self._template = cache(lambda language, name: environments[language].get_template(name))
 
     def page(
         self,
@@ -102,7 +103,7 @@ class PageRenderer:
     ) -> str:
         """A page's text, in this language."""
         settings = _settings(request)
-        page = self._templates[language].get_template(template)
+        page = self._template(language, template)
         return page.render(demo=bool(settings and settings.demo), **context)
 
     def visitor_page(self, visitor: PageVisitor, template: str, **context: Any) -> HTMLResponse:
@@ -117,9 +118,13 @@ def page_headers(language: Language, form_action: tuple[str, ...]) -> Mapping[st
     return security_headers(form_action=form_action) | content_language
 
 
-@lru_cache(maxsize=64)
 def format_moment(moment: datetime) -> str:
     """A point in time in UTC+8, to the minute."""
+    return _format_minute(moment.replace(second=0, microsecond=0))
+
+
+@lru_cache(maxsize=64)
+def _format_minute(moment: datetime) -> str:
     return moment.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
 
 

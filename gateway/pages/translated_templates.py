@@ -27,6 +27,13 @@ from gateway.pages.i18n import Language
 _LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
 
 
+def escaped(value: object) -> str:
+    """A value as it stands in a page."""
+    if type(value) is str:
+        return _escape_inner(value)
+    return value if type(value) is Markup else escape(value)
+
+
 class _OneLanguage(NodeTransformer):
     """Puts the text of one language in place of `t(zh, en)`."""
 
@@ -127,12 +134,7 @@ class _PageEnvironment(Environment):
         """A macro, whose body is escaped already."""
         return lambda *given: Markup(body(*given))  # noqa: S704
 
-    @staticmethod
-    def escaped(value: object) -> str:
-        """A value as it stands in a page."""
-        if type(value) is str:
-            return _escape_inner(value)
-        return value if type(value) is Markup else escape(value)
+    escaped = staticmethod(escaped)
 
 
 def template_environments(
