@@ -7,7 +7,9 @@ Fetched keys are valid for an hour, by the database's clock.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, Final
 
 import orjson
 from sqlalchemy import ARRAY, Connection, Text, insert, update
@@ -53,6 +55,12 @@ FIND_SIGNER = SetStatement.lateral(
         (SELECT min(n.client_id) FROM client n))""",  # noqa: S608  # constants only
     shared=True,
 )
+
+_OF_CLIENT: Final = (
+    *("client_id", "kind", "name_zh", "name_en", "state", "redirect_uris", "scopes"),
+    *("personal_credit_licence", "agreement", "jwks", *MEMBERS, *FILING_COLUMNS),
+)
+_values_of: Final = itemgetter(*_OF_CLIENT)
 
 _NEXT_VERSION = Statement("""
     SELECT coalesce(max(version), 0) + 1 FROM agreement WHERE client_id = CAST(:client_id AS text)""")
@@ -108,9 +116,18 @@ async def find_signer(
         row = await hot.submit(FIND_SIGNER, claimed.parameters)
     if row is None:
         return None
-    agreement = orjson.loads(row["agreement"]) if row["agreement"] else None
-    nearest = _client(row, jwks=orjson.loads(row["jwks"]), agreement=agreement)
+    nearest = _client_in(
+        tuple(tuple(value) if isinstance(value, list) else value for value in _values_of(row))
+    )
     return nearest if nearest.client_id == claimed.client_id else None
+
+
+@lru_cache(maxsize=1024)
+def _client_in(values: tuple[Any, ...]) -> Client:
+    """The client in the columns of a signer: they seldom change, and are read for each token."""
+    row = dict(zip(_OF_CLIENT, values, strict=True))
+    agreement = orjson.loads(row["agreement"]) if row["agreement"] else None
+    return _client(row, jwks=orjson.loads(row["jwks"]), agreement=agreement)
 
 
 def _may_fetch(row: Mapping[str, Any], claimed: ClaimedSigner, now: datetime) -> bool:

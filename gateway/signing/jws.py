@@ -10,6 +10,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final, NewType
 
 import jwt
@@ -38,6 +39,7 @@ MIN_RSA_BITS = 2_048
 MAX_RSA_MODULUS_LENGTH = 683  # base64url characters of 4096 bits
 MAX_RSA_EXPONENT_LENGTH = 6  # of 32 bits
 KEY_CACHE_SIZE: Final = 4_096
+HEADER_CACHE_SIZE: Final = 512
 FORBIDDEN_HEADERS = frozenset({"crit", "jku", "x5u", "x5c", "b64", "zip"})
 
 _jwt = jwt.PyJWT()
@@ -99,8 +101,12 @@ def encoded_header(token: str) -> str:
     return token.partition(".")[0]
 
 
+@lru_cache(HEADER_CACHE_SIZE)
 def parse_header(encoded: str) -> Mapping[str, Any]:
-    """The header in the first part of a compact JWT; raises `JwsError` if it is not acceptable."""
+    """The header in the first part of a compact JWT; raises `JwsError` if it is not acceptable.
+
+    Cached by its text, which is the same in all assertions that one key signs.
+    """
     try:
         found = _json_object(base64url_decode(encoded))
     except ValueError:
@@ -110,7 +116,7 @@ def parse_header(encoded: str) -> Mapping[str, Any]:
         raise JwsError(f"The header parameter {min(forbidden)!r} is not accepted.")
     if not isinstance(found.get("kid", ""), str):
         raise JwsError("The header parameter 'kid' is not a text.")
-    return found
+    return MappingProxyType(found)
 
 
 def header(token: str | CompactJwt) -> Mapping[str, Any]:
