@@ -73,12 +73,12 @@ def signed(report: dict[str, Any]) -> bytes:
     return written(document)
 
 
-def in_a_pdf(document: bytes) -> bytes:
+def in_a_pdf(document: bytes, *, kid: str = KID) -> bytes:
     """A file that holds a report as the PDF does; no reader would show it."""
     head = b"%PDF-1.7\n(words for people)\nstream\n"
     body = head + document + b"\nendstream\n%%EOF\n"
     body += f"%xinqiao-report {len(head)} {len(document)}\n".encode()
-    return body + f"%xinqiao-signature {KID} {base64url(KEY.sign(body))}\n".encode()
+    return body + f"%xinqiao-signature {kid} {base64url(KEY.sign(body))}\n".encode()
 
 
 def written(document: Any) -> bytes:

@@ -13,12 +13,14 @@ from typing import Any, Final
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from xinqiao import Evidence, errors, verify_consent_record, verify_evidence
+from tests.sdk_report_builders import a_report, in_a_pdf, keys, signed
+from xinqiao import Evidence, errors, verify_consent_record, verify_evidence, verify_report
 from xinqiao._core.exchange import Exchange
 from xinqiao._core.http_signatures import read_claims, verify_signature
 from xinqiao._core.keys import KeySet
 from xinqiao._core.receipts import PromisedLeaf, verified_receipt
 from xinqiao._core.results import LogPromise
+from xinqiao._core.serialization import compact_json
 from xinqiao.testing import FakeGateway
 
 EXAMPLES: Final = 2_000 if os.environ.get("FULL") else 150
@@ -209,6 +211,39 @@ def test_a_changed_file_of_a_record_is_refused(data: bytes) -> None:
     """Byte changes and duplicate members."""
     path = in_a_file(data)
     assert_same_record(outcome(lambda: verify_consent_record(path, keys=KEYS)))
+
+
+REPORT: Final = json.loads(GATEWAY.make_report(USCC, datasets=["penalty", "licence"]))
+PDF: Final = in_a_pdf(signed(a_report()))
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(changed(REPORT))
+def test_a_changed_report_is_refused(document: Any) -> None:
+    """Given as a mapping; what is the same JSON is the same report."""
+    found = outcome(lambda: verify_report(document, keys=GATEWAY.jwks))
+    assert found is None or json.dumps(document, sort_keys=True) == json.dumps(
+        REPORT, sort_keys=True
+    )
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(written(REPORT))
+def test_a_changed_file_of_a_report_is_refused(data: bytes) -> None:
+    """Byte changes, duplicate members, and another spelling of the same JSON."""
+    found = outcome(lambda: verify_report(data, keys=GATEWAY.jwks))
+    assert found is None or data.removesuffix(b"\n") == compact_json(REPORT)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.data())
+def test_a_changed_pdf_of_a_report_is_refused(data: st.DataObject) -> None:
+    """Bytes put in, taken out or replaced anywhere."""
+    start = data.draw(st.integers(0, len(PDF)))
+    end = min(len(PDF), start + data.draw(st.integers(0, 8)))
+    changed_pdf = PDF[:start] + data.draw(st.binary(max_size=8)) + PDF[end:]
+    found = outcome(lambda: verify_report(changed_pdf, keys=keys()))
+    assert found is None or changed_pdf == PDF
 
 
 RECEIPT: Final = RECORD["receipts"][3]

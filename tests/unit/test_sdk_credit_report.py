@@ -138,13 +138,18 @@ def test_the_refusal_says_what_differs() -> None:
 
 
 def test_what_the_gateway_would_not_sign_is_refused_though_it_is_signed() -> None:
-    """Another type, a page elsewhere, a report of the future, a key retired or not yet in force."""
+    """Another type, a page elsewhere, a report of the future, keys out of force."""
     elsewhere = a_report(address=f"https://evil.test/R/{REPORT_ID}")
     assert refusal(signed(elsewhere)).detail == "The report's page is not on its issuer."
     assert refusal(signed(a_report(type="credit_report.v2"))).reason == "malformed"
     assert refusal(FILE, now=CREATED - timedelta(hours=1)).reason == "created"
     early = "2026-05-20T01:59:59+00:00"
     assert refusal(FILE, keys=keys(retired_at=early)).reason == "key"
+    later = keys()["keys"][0] | {"kid": "response-2", "not_before": "2026-06-01T00:00:00+08:00"}
+    drawn = in_a_pdf(FILE, kid="response-2")
+    verify_report(drawn, keys={"keys": [*keys()["keys"], later]})
+    retired = later | {"not_before": early, "retired_at": early}
+    assert refusal(drawn, keys={"keys": [*keys()["keys"], retired]}).reason == "key"
     assert refusal(FILE, keys=keys(not_before="2026-05-20T02:00:01+00:00")).reason == "key"
 
 

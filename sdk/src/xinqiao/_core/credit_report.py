@@ -2,7 +2,8 @@
 
 Checks, in this order:
 
-1. of a PDF: its last line signs every byte before it, by a trusted response key; the report is attached
+1. of a PDF: its last line signs every byte before it, by a trusted response key that had not retired when
+   the report was made; the report is attached
 2. the file is `report`, `keyid` and `signature`, and nothing else, in compact JSON: with no other byte
 3. `signature` is one of the canonical bytes of `report`, by a trusted response key in force at `created`
 4. it is a report, of the issuer that was pinned, with its page on that issuer, and not of the future
@@ -98,18 +99,25 @@ def verify_report(
     from which a report must be. Raises `EvidenceInvalid` with a sentence that says what differs.
     """
     trusted = KeySet.read(keys)
-    document = _read_source(source, trusted)
+    document, pdf_key = _read_source(source, trusted)
     latest = (now or datetime.now(UTC)) + _SKEW
     report, key = _check_signature(document, trusted)
     verified = _parse(report, key.kid, document)
     _check_claims(verified, key, issuer=issuer, latest=latest)
+    if pdf_key is not None and pdf_key.retired_at and verified.created >= pdf_key.retired_at:
+        raise EvidenceInvalid(
+            f"The key {pdf_key.kid} had retired when the PDF's report was made.", reason="key"
+        )
     return verified
 
 
-def _read_source(source: bytes | str | Path | Mapping[str, Any], keys: KeySet) -> dict[str, Any]:
-    data = _bytes_of(source)
+def _read_source(
+    source: bytes | str | Path | Mapping[str, Any], keys: KeySet
+) -> tuple[dict[str, Any], ResponseKey | None]:
+    """The document, and of a PDF the key that signed it."""
+    data, pdf_key = _bytes_of(source), None
     if data.startswith(PDF):
-        data = read_signed_pdf(data, keys)
+        data, pdf_key = read_signed_pdf(data, keys)
     try:
         document = parse_json(data)
     except ValueError as error:
@@ -127,7 +135,7 @@ def _read_source(source: bytes | str | Path | Mapping[str, Any], keys: KeySet) -
             "The file is not written as the gateway writes a report: take the original.",
             reason="malformed",
         )
-    return document
+    return document, pdf_key
 
 
 def _bytes_of(source: bytes | str | Path | Mapping[str, Any]) -> bytes:

@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidSignature
 
 from xinqiao.errors import EvidenceInvalid
 
-from .keys import KeySet
+from .keys import KeySet, ResponseKey
 from .strict import MAX_SIZE, parse_base64url
 
 PDF: Final = b"%PDF-"
@@ -34,8 +34,8 @@ _CHANGED: Final = (
 )
 
 
-def read_signed_pdf(data: bytes, keys: KeySet) -> bytes:
-    """The JSON attached to a PDF, of which every byte is as the gateway signed it."""
+def read_signed_pdf(data: bytes, keys: KeySet) -> tuple[bytes, ResponseKey]:
+    """The JSON attached to a PDF, of which every byte is as the gateway signed it, and the key that did."""
     end = _END.search(data, max(0, len(data) - _LONGEST_END)) if len(data) <= MAX_SIZE else None
     if end is None:
         raise EvidenceInvalid(
@@ -53,4 +53,4 @@ def read_signed_pdf(data: bytes, keys: KeySet) -> bytes:
     except (InvalidSignature, ValueError):
         raise EvidenceInvalid(_CHANGED, reason="digest") from None
     start = int(end["start"])
-    return data[start : start + int(end["length"])]
+    return data[start : start + int(end["length"])], key
