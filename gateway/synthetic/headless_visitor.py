@@ -50,6 +50,11 @@ class HeadlessVisitor:
         form = next(form for form in forms_in(page.text) if form.action.endswith("/withdraw"))
         await self._send(page, form, form.filled())
 
+    async def access_history(self, uscc: str) -> str:
+        """The HTML of an enterprise's page of who looked."""
+        address = f"{self._issuer}/portal/enterprises/{uscc}/looks"
+        return (await self._signed_in(await self._go("GET", address))).text
+
     async def apply_for_repair(
         self, uscc: str, record_id: str, *, statement: str, paper: tuple[str, bytes]
     ) -> str:

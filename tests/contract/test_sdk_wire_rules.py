@@ -518,6 +518,34 @@ async def public_catalogue(side: Side) -> list[int]:
         return [raw.get(path).status_code for path in ("/v1/questions", "/v1/bundles")]
 
 
+async def told_outcomes(side: Side) -> list[Any]:
+    """Outcomes of one query in a row, those that are wrong, and one of an unknown query."""
+    await side.grant("penalty")
+    page = side.client.query(side.uscc, purpose=PURPOSE, datasets=["penalty"])
+    path = f"{QUERY}/{page.disclosure_id}/outcome"
+    refused = {"outcome": "refused", "reasons": ["live_penalty"]}
+    first = call(side, path, refused, method="PUT").json()
+    again = call(side, path, refused, method="PUT").json()
+    second = call(side, path, {"outcome": "approved"}, method="PUT").json()
+    earlier = {name: first[name] for name in ("outcome", "reasons", "told_at")}
+    wrong = (
+        {"outcome": "refused"},
+        {"outcome": "approved", "reasons": ["other"]},
+        {"outcome": "refused", "reasons": ["other", "other"]},
+        {"outcome": "maybe"},
+        {"outcome": "refused", "reasons": ["because"]},
+        {"outcome": "withdrawn", "words": "x"},
+    )
+    return [
+        again == first,
+        second["replaced"] == earlier,
+        told(call(side, path, {"outcome": "withdrawn"}, method="PUT")),
+        {told(call(side, path, each, method="PUT")) for each in wrong},
+        told(call(side, f"{QUERY}/dsc_unknown/outcome", refused, method="PUT")),
+        told(call(side, path, method="GET")),
+    ]
+
+
 async def published_bundles(side: Side) -> bool:
     """The bundles, to the member."""
     return bool(call(side, "/v1/bundles", method="GET").json() == {"bundles": [*BUNDLES.values()]})
@@ -889,6 +917,8 @@ RULES: Final = (
          lasting=False),
     Rule(published="questions and bundles are public", story=public_catalogue,
          expected=[200, 200], lasting=False),
+    Rule(published="PUT /v1/queries/{disclosure_id}/outcome", story=told_outcomes,
+         expected=[True, True, "conflict", {"invalid_request"}, "not_found", "method_not_allowed"]),
     Rule(published="GET /v1/bundles", story=published_bundles, expected=True, lasting=False),
     Rule(published="a bundle stands for what of it the agreement covers", story=asked_by_bundle,
          expected=(True, True, True, True)),

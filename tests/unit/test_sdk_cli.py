@@ -184,6 +184,23 @@ def test_ask_and_query_take_a_bundle(run: Callable[..., Result], fake_gateway: F
             assert f"Give {option} or --bundle" in refused.stderr
 
 
+def test_an_outcome_is_told_by_the_command(
+    run: Callable[..., Result], fake_gateway: FakeGateway
+) -> None:
+    """In the reader's language; a mistake is one line."""
+    fake_gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"])
+    with fake_gateway.client() as bank:
+        query = bank.query(USCC, purpose="loan_approval", datasets=["penalty"]).disclosure_id
+    told = run("tell-outcome", query, "refused", "--reason", "live_penalty")
+    assert told.exit_code == 0, told.output
+    assert "refused: live_penalty" in told.stdout
+    assert "told to the enterprise at" in told.stderr
+    assert fake_gateway.outcomes == {query: ("refused", ("live_penalty",))}
+    wrong = run("tell-outcome", query, "refused")
+    assert wrong.exit_code == 1
+    assert "at least one reason" in wrong.stderr
+
+
 def test_query_shows_records_and_what_is_withheld(
     run: Callable[..., Result], fake_gateway: FakeGateway
 ) -> None:

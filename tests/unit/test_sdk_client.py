@@ -8,7 +8,7 @@ import inspect
 import json
 import pickle
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, get_args
 from urllib.parse import parse_qsl
 
@@ -310,6 +310,33 @@ def test_a_bundle_beside_what_it_stands_for_is_not_sent(
         with pytest.raises(errors.ConfigurationError, match="not both"):
             call()
     assert len(fake_gateway.requests) == before
+
+
+def test_an_outcome_is_told_replaced_once_and_its_receipt_checked(
+    client: Any, fake_gateway: FakeGateway
+) -> None:
+    """The fake gateway shows a test what the enterprise sees."""
+    fake_gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"])
+    query = client.query(USCC, purpose="loan_approval", datasets=["penalty"]).disclosure_id
+    told = client.tell_outcome(query, "refused", reasons=["live_penalty", "other"])
+    assert (told.outcome, told.reasons) == ("refused", ("live_penalty", "other"))
+    assert not told.is_replacement
+    again = client.tell_outcome(query, "refused", reasons=["live_penalty", "other"])
+    assert again.log_promise == told.log_promise
+    assert client.tell_outcome(query, "approved").is_replacement
+    assert fake_gateway.outcomes == {query: ("approved", ())}
+    with pytest.raises(errors.RequestRefused) as refused:
+        client.tell_outcome(query, "withdrawn")
+    assert refused.value.code == "conflict"
+    with pytest.raises(errors.InvalidRequest):
+        client.tell_outcome(query, "refused")
+    with pytest.raises(errors.NotFound):
+        client.tell_outcome("dsc_unknown", "approved")
+    with pytest.raises(errors.ConfigurationError):
+        client.tell_outcome(query, "refused", reasons="other")
+    fake_gateway.advance(timedelta(seconds=11))
+    receipts = {each.disclosure_id for each in client.check_receipts()}
+    assert receipts == {query, f"{query}-o1", f"{query}-o2"}
 
 
 def test_the_same_call_again_is_a_new_call(client: Any, fake_gateway: FakeGateway) -> None:

@@ -9,6 +9,7 @@ from gateway.clients.bundles import PUBLISHED
 from gateway.credit_reports.model import ReportState as StateOfReport
 from gateway.creditfile.catalogue import load_catalogue
 from gateway.creditfile.disclosure_policy import never_disclosed_fields
+from gateway.disclosure.application_outcomes import model
 from gateway.disclosure.consent_change_events import ConsentNoticeKind
 from gateway.disclosure.withdrawal_notices import RecordKind
 from gateway.queries import withheld
@@ -17,8 +18,10 @@ from verification import LIMIT, QUESTIONS, Answer
 from xinqiao import (
     PURPOSES,
     AnswerValue,
+    ApplicationOutcome,
     BundleName,
     ConsentStatus,
+    OutcomeReason,
     QuestionTag,
     ReportState,
     WithheldReason,
@@ -32,6 +35,8 @@ def test_purposes_questions_and_statuses_are_those_of_the_wire() -> None:
     assert set(get_args(AnswerValue)) == set(get_args(Answer))
     assert set(PURPOSES) == {each.value for each in Purpose}
     assert set(get_args(QuestionTag)) == {each.tag for each in QUESTIONS}
+    assert get_args(ApplicationOutcome) == tuple(model.ApplicationOutcome)
+    assert get_args(OutcomeReason) == tuple(model.OutcomeReason)
     assert get_args(BundleName) == tuple(each.name for each in PUBLISHED)
     assert set(get_args(ConsentStatus)) == {each.value for each in Status}
     assert set(get_args(ReportState)) == {each.value for each in StateOfReport}

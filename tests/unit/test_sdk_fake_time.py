@@ -12,6 +12,7 @@ import pytest
 import consent.lifecycle
 from gateway.access import consent_request_body, dpop
 from gateway.disclosure import idempotency, withdrawal_notices
+from gateway.disclosure.application_outcomes.model import TERM
 from gateway.oauth import authorization_codes, client_assertion, par, token_issuer
 from gateway.queries import cursor
 from gateway.signing import dpop_nonces
@@ -62,6 +63,7 @@ def test_lifetimes_are_those_of_the_gateway() -> None:
         "COOL_DOWN": consent.lifecycle.COOL_DOWN,
         "DEFAULT_TERM": consent_request_body.DEFAULT_TERM,
         "LONGEST_TERM": consent_request_body.LONGEST_TERM,
+        "OUTCOME": TERM,
         "EXPIRY_NOTICE": withdrawal_notices.EXPIRY_NOTICE_PERIOD,
     }
     assert client_assertion.SKEW_SECONDS == dpop.SKEW_SECONDS

@@ -84,6 +84,7 @@ def make_results(gateway: FakeGateway, clock: Clock) -> dict[str, Any]:
         grant,
         bank.changes(),
         bank.bundles(),
+        bank.tell_outcome(page.disclosure_id, "refused", reasons=["live_penalty"]),
         bank.due_for_deletion([page]),
         page.evidence,
         *bank.verify_many(["no code"], questions=["is_active.v1"], **LOAN),

@@ -32,6 +32,7 @@ from xinqiao import (
     Purpose,
     QueryPage,
     RecordChange,
+    ToldOutcome,
     Verification,
     errors,
     three_elements,
@@ -63,6 +64,7 @@ def a_bank_s_code(bank: Client, purpose_of_a_form: str) -> None:
         assert_type(bundle.bundle, BundleName)
         bank.verify(USCC, purpose="tender", bundle=bundle.bundle)
     bank.query(USCC, purpose="loan_approval", bundle="pre_loan.v1")
+    assert_type(bank.tell_outcome("dsc_1", "refused", reasons=["live_penalty"]), ToldOutcome)
     assert_type(bank.changes(after="1"), Changes)
     assert_type(bank.changes(store=FileCursor("feed.cursor")), Iterator[Change])
 
@@ -72,6 +74,7 @@ def a_bank_s_mistakes(bank: Client) -> None:
     bank.verify(USCC, purpose="loan_aproval", questions=["is_active.v1"])  # type: ignore[arg-type]
     bank.verify(USCC, purpose="tender", questions=["is_activ.v1"])  # type: ignore[list-item]
     bank.query(USCC, purpose="tender", bundle="tender.v9")  # type: ignore[arg-type]
+    bank.tell_outcome("dsc_1", "rejected")  # type: ignore[arg-type]
     bank.consents(status="activ")  # type: ignore[arg-type]
     bank.changes(after="1", store=MemoryCursor())  # type: ignore[call-overload]
     Client.from_env(timeouts=3)  # type: ignore[call-arg]

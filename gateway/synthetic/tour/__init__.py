@@ -15,6 +15,7 @@ from gateway.synthetic.tour.consent_steps import consent, counter, query, withdr
 from gateway.synthetic.tour.context import TourContext, TourFailedError
 from gateway.synthetic.tour.delivery_step import delivery
 from gateway.synthetic.tour.log_proof_step import proof
+from gateway.synthetic.tour.outcome_step import outcome
 from gateway.synthetic.tour.repair_step import repair
 from gateway.synthetic.tour.report_step import report
 from gateway.synthetic.tour.review_steps import review, watch
@@ -33,6 +34,7 @@ STEPS: Final[tuple[tuple[str, Step], ...]] = (
     ("It watches one, and is told when to ask again · 关注", watch),
     ("The bank asks for consent, the enterprise decides · 授权", consent),
     ("The bank queries under that consent · 授权查询", query),
+    ("The bank tells what became of the application · 告知办理结果", outcome),
     ("The enterprise withdraws · 撤回授权", withdrawal),
     ("The log proves what was done to that consent · 授权存证", proof),
     ("The bank asks at its counter, by a QR code · 扫码授权", counter),

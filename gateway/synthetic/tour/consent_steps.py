@@ -43,6 +43,7 @@ async def query(context: TourContext) -> None:
         subject["uscc"], purpose=BY_BANK, datasets=REQUESTED_DATASETS, consent_id=grant.consent_id
     )
     context.count_signed(page.evidence)
+    context.query_id = page.disclosure_id
     _show_records(context, page.records)
     for each in page.withheld:
         what = f"{each.dataset} ({len(each.fields)} fields)" if each.fields else each.dataset

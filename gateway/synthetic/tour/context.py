@@ -33,6 +33,8 @@ class TourContext:
     merchant: str | None = None
     """One of whom every question of the review was answered yes."""
     grant: ConsentGrant | None = None
+    query_id: str | None = None
+    """Of the bank's query under that consent."""
     evidence: Evidence | None = None
 
     def subject(self, *traits: str) -> dict[str, Any]:

@@ -23,9 +23,11 @@ from ._core.client_settings import ClientSettings
 from ._core.closed_lists import (
     PURPOSES,
     AnswerChangeKind,
+    ApplicationOutcome,
     BundleName,
     ConsentChangeKind,
     ConsentStatus,
+    OutcomeReason,
     Purpose,
     QuestionTag,
     RecordChangeKind,
@@ -41,6 +43,7 @@ from ._core.jobs import Job, JobLine, TakenLines
 from ._core.jose import generate_client_key, generate_dpop_key, public_jwks
 from ._core.keys import KeySet
 from ._core.limits import Limit, LimitRefusal, Limits
+from ._core.outcomes import ToldOutcome
 from ._core.questions import QuestionValue, four_elements, three_elements
 from ._core.receipts import Receipt
 from ._core.report_status import ReportStatus
@@ -83,6 +86,7 @@ __all__ = [
     "AnswerChange",
     "AnswerChangeKind",
     "AnswerValue",
+    "ApplicationOutcome",
     "AsyncClient",
     "AsyncCursorStore",
     "AsyncQueryPage",
@@ -122,6 +126,7 @@ __all__ = [
     "LogPromise",
     "MemoryCursor",
     "Objection",
+    "OutcomeReason",
     "Purpose",
     "QueryPage",
     "QueryResult",
@@ -142,6 +147,7 @@ __all__ = [
     "SignedManifest",
     "Source",
     "TakenLines",
+    "ToldOutcome",
     "Verification",
     "WatchList",
     "WatchLists",

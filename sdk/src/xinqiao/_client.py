@@ -14,6 +14,7 @@ import httpx2
 from xinqiao._core import bundles as _bundles
 from xinqiao._core import calls, consent_flow, deletion, feed, receipts
 from xinqiao._core import limits as _limits
+from xinqiao._core import outcomes as _outcomes
 from xinqiao._core import report_status as _report_status
 from xinqiao._core import watches as _watches
 from xinqiao._core.batch import LARGEST_BATCH, LONGEST_WAIT, BatchReader, RowAsked
@@ -115,6 +116,7 @@ class Client(Connection[httpx2.BaseTransport]):
     verify: Final = _blocking_method(calls.verify)
     query: Final = _paged_method(calls.query)
     query_all: Final = _records_method(calls.query)
+    tell_outcome: Final = _blocking_method(_outcomes.tell_outcome)
     questions: Final = _blocking_method(calls.questions)
     bundles: Final = _blocking_method(_bundles.bundles)
     limits: Final = _blocking_method(_limits.limits)

@@ -67,6 +67,33 @@ BundleName: TypeAlias = Literal[
     "tender.v1",
 ]
 
+#: What became of the application behind a query, as its client tells the enterprise.
+ApplicationOutcome: TypeAlias = Literal[
+    "approved",
+    "approved_less",
+    "refused",
+    "withdrawn",
+]
+
+#: Why an application was refused, or approved for less.
+OutcomeReason: TypeAlias = Literal[
+    "history_too_short",
+    "live_penalty",
+    "on_serious_list",
+    "abnormal_listing",
+    "judgment_defaulter",
+    "enforcement_case",
+    "assets_encumbered",
+    "tax_or_social_arrears",
+    "licence_missing",
+    "rating_too_low",
+    "information_incomplete",
+    "information_inconsistent",
+    "other_sources",
+    "not_a_credit_matter",
+    "other",
+]
+
 #: State of a consent.
 ConsentStatus: TypeAlias = Literal[
     "requested",

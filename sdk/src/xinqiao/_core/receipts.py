@@ -103,7 +103,7 @@ def check_receipts(session: Session) -> Flow[tuple[Receipt, ...]]:
 
 def _fetch_receipt(session: Session, promised: PromisedLeaf) -> Flow[Receipt]:
     path = f"/v1/receipts/{quote(promised.disclosure_id, safe='')}"
-    scope = "query" if promised.evidence.exchange.target_uri.endswith("/v1/queries") else "verify"
+    scope = "query" if "/v1/queries" in promised.evidence.exchange.target_uri else "verify"
     try:
         evidence = yield from call(session, "GET", path, scope=scope)
     except NotFound:

@@ -17,9 +17,11 @@ from uuid import uuid4
 import typer
 
 from xinqiao import (
+    ApplicationOutcome,
     BundleName,
     Client,
     Evidence,
+    OutcomeReason,
     Purpose,
     QueryPage,
     QuestionTag,
@@ -242,6 +244,30 @@ def query(
             seen.append(page)
         if not as_json:
             _show.empty_datasets(seen, language)
+
+
+@app.command("tell-outcome")
+def tell_outcome(
+    disclosure_id: Annotated[str, typer.Argument(help="The id of your query.")],
+    outcome: Annotated[str, typer.Argument(help="approved, approved_less, refused or withdrawn.")],
+    reason: Annotated[
+        list[str] | None, typer.Option("--reason", help="E.g. live_penalty; repeat.")
+    ] = None,
+    kit: Kit = None,
+    who: As = "bank",
+    keys: Keys = None,
+    as_json: Json = False,
+    lang: Lang = None,
+) -> None:
+    """Tell the enterprise what became of the application for which you made a query."""
+    language = lang or reader_language()
+    with open_client(Client, kit, who, keys, language) as client:
+        told = client.tell_outcome(
+            disclosure_id,
+            cast("ApplicationOutcome", outcome),
+            reasons=cast("list[OutcomeReason]", reason or []),
+        )
+    _show.json(told.evidence) if as_json else _show.told_outcome(told, language)
 
 
 @app.command()

@@ -35,6 +35,10 @@ TEXTS: Final[Mapping[str, Mapping[Language, str]]] = {
         Language.ZH: "截至 {moment}，查询编号 {disclosure_id}",
         Language.EN: "as of {moment}, disclosure {disclosure_id}",
     },
+    "told": {
+        Language.ZH: "已于 {moment} 告知企业，查询编号 {disclosure_id}",
+        Language.EN: "told to the enterprise at {moment}, of the query {disclosure_id}",
+    },
     "under_consent": {
         Language.ZH: "授权编号 {consent_id}，有效期至 {until}，剩余次数：{uses}",
         Language.EN: "consent {consent_id}, valid until {until}, uses left: {uses}",

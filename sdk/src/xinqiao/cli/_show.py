@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         QueryPage,
         Questions,
         Record,
+        ToldOutcome,
         Verification,
     )
     from xinqiao._core.results import ConsentUse
@@ -56,6 +57,14 @@ def verification(result: Verification, language: Language) -> None:
     moment = moment_text(result.as_of)
     _note(text("answered", language, moment=moment, disclosure_id=result.disclosure_id))
     _print_signature(result.evidence, language)
+
+
+def told_outcome(told: ToldOutcome, language: Language) -> None:
+    """Print the outcome of an application as the enterprise sees it now."""
+    out.print(": ".join(filter(None, (told.outcome, ", ".join(told.reasons)))), highlight=False)
+    moment = moment_text(told.told_at)
+    _note(text("told", language, moment=moment, disclosure_id=told.disclosure_id))
+    _print_signature(told.evidence, language)
 
 
 def records(page: QueryPage, language: Language) -> None:

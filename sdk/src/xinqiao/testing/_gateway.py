@@ -115,6 +115,15 @@ class FakeGateway(FakeReportActs, FakeOutages, httpx2.BaseTransport, httpx2.Asyn
         """The public keys that this gateway publishes."""
         return {"keys": [*self._published, self._log.jwk]}
 
+    @property
+    def outcomes(self) -> Mapping[str, tuple[str, tuple[str, ...]]]:
+        """What the client told of its queries: outcome and reasons as they stand, by disclosure id."""
+        return {
+            query: (versions[-1]["outcome"], tuple(versions[-1]["reasons"]))
+            for query, versions in self._resources.outcomes.told.items()
+            if versions
+        }
+
     def advance(self, period: timedelta) -> None:
         """Let so much time pass, for the gateway and for the clients that it makes; what ends is notified."""
         if not isinstance(period, timedelta) or period <= timedelta():

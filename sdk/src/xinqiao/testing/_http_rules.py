@@ -52,13 +52,14 @@ _PARAMETERS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("GET", "/v1/consents/"): ("wait",),
     ("DELETE", "/v1/consents/"): (),
     ("GET", "/v1/changes"): ("after", "wait"),
+    ("PUT", "/v1/queries/"): (),
     ("GET", "/v1/receipts/"): (),
     ("GET", "/v1/watches"): (),
     ("GET", "/v1/watches/"): (),
     ("PUT", "/v1/watches/"): (),
     ("DELETE", "/v1/watches/"): (),
 }
-_FOLDERS: Final = ("/v1/consents/", "/v1/receipts/", "/v1/watches/")
+_FOLDERS: Final = ("/v1/consents/", "/v1/queries/", "/v1/receipts/", "/v1/watches/")
 
 
 def scopes_of(path: str) -> frozenset[str]:

@@ -26,6 +26,8 @@ COOL_DOWN: Final = timedelta(days=30)
 #: Term of a consent: where none is asked for, and the longest.
 DEFAULT_TERM: Final = timedelta(days=90)
 LONGEST_TERM: Final = timedelta(days=2 * 365 + 1)
+#: From a query to the last moment at which its outcome is told.
+OUTCOME: Final = timedelta(days=90)
 #: Within these a consent's end is notified.
 EXPIRY_NOTICE: Final = timedelta(days=30)
 #: From an answer to its leaf in the log.

@@ -6,9 +6,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from itertools import islice
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, get_args
 
-from xinqiao._core.closed_lists import LONGEST_VALUE, QUESTION_RULES
+from xinqiao._core.closed_lists import (
+    LONGEST_VALUE,
+    QUESTION_RULES,
+    ApplicationOutcome,
+    OutcomeReason,
+)
 
 #: Yields the place of each wrong member, and what to give there instead.
 Form: TypeAlias = Callable[[Any], Iterator[tuple[str, str]]]
@@ -66,6 +71,16 @@ def _text(longest: int, shortest: int = 0, pattern: re.Pattern[str] | None = Non
             yield "", f"give at most {longest} characters"
         elif pattern is not None and not pattern.fullmatch(value):
             yield "", f"give a text of the form ^{pattern.pattern}$"
+
+    return check
+
+
+def _one_of(*values: str) -> Form:
+    first, last = ", ".join(f"'{each}'" for each in values[:-1]), values[-1]
+
+    def check(value: Any) -> Iterator[tuple[str, str]]:
+        if value not in values:
+            yield "", f"give {first} or '{last}'"
 
     return check
 
@@ -184,6 +199,12 @@ FORMS: Final[Mapping[str, Form]] = {
             "bundle": (False, _or_null(_text(64))),
             "questions": (False, _or_null(_list(_text(64), _MOST_QUESTIONS))),
             "enterprises": (True, _list(_text(64), _MOST_LISTED)),
+        }
+    ),
+    "/v1/queries/": _object(
+        {
+            "outcome": (True, _one_of(*get_args(ApplicationOutcome))),
+            "reasons": (False, _list(_one_of(*get_args(OutcomeReason)), 5, 0)),
         }
     ),
     "/v1/changes/ack": _object({"cursor": (True, _text(64, 1))}),

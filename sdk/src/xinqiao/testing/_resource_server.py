@@ -23,6 +23,7 @@ from ._http_rules import METHODS, problem_of, read_body, unreadable, wrong_param
 from ._ids import new_id
 from ._lifetimes import MERGE
 from ._log import FakeLog
+from ._outcomes import FakeOutcomes, query_of_path
 from ._published import BUNDLES, CATALOGUE_VERSION
 from ._request_rules import Body, Wrong, query_problem, verification_problem
 from ._signing import json_response
@@ -58,6 +59,7 @@ class FakeResourceServer(FakeConsentServer):
     """Datasets whose source is unavailable."""
     retention_days: int = 0
     verifications: FakeVerifications = field(default_factory=FakeVerifications)
+    outcomes: FakeOutcomes = field(default_factory=FakeOutcomes)
     cursors: _queries.FakeCursors = field(default_factory=_queries.FakeCursors)
     watches: FakeWatches = field(init=False)
 
@@ -76,7 +78,7 @@ class FakeResourceServer(FakeConsentServer):
         if request.method not in METHODS.get(path, {request.method}):
             return problem_of("method_not_allowed")
         if request.method != "POST" or path not in _POSTS:
-            return wrong_parameter(request) or self._read_only(request, path, when)
+            return wrong_parameter(request) or self._by_id(request, path, when)
         return self._posted(request, path, when, bound)
 
     def _posted(
@@ -122,6 +124,12 @@ class FakeResourceServer(FakeConsentServer):
         if path == "/v1/verifications" and consent.status_at(when) not in _BINDING:
             raise FakeRefusal(Wrong("invalid_token", _ENDED))
         return {**body, "consent_id": bound}
+
+    def _by_id(self, request: httpx2.Request, path: str, when: datetime) -> httpx2.Response:
+        query = query_of_path(path)
+        if query is not None:
+            return self._outcome(request, query, when)
+        return self._read_only(request, path, when)
 
     def _read_only(self, request: httpx2.Request, path: str, when: datetime) -> httpx2.Response:
         if path in _PUBLISHED:
@@ -246,6 +254,7 @@ class FakeResourceServer(FakeConsentServer):
             for record in records[start:end]
         ]
         head = self._head(body, when)
+        self.outcomes.queries[head["disclosure_id"]] = when
         self.feed.disclosed[head["disclosure_id"]] = FakeDisclosure(
             consent_id=consent.consent_id,
             asked=frozenset(body["datasets"]),
@@ -268,6 +277,17 @@ class FakeResourceServer(FakeConsentServer):
             "withheld": _queries.withheld(body["datasets"], reasons, consent),
             "page": {"cursor": cursor},
         }
+
+    def _outcome(self, request: httpx2.Request, query: str, when: datetime) -> httpx2.Response:
+        if request.method != "PUT":
+            return problem_of("method_not_allowed")
+        body = read_body(request)
+        if isinstance(body, httpx2.Response):
+            return body
+        told = self.outcomes.tell(query, body, when, self.log)
+        if isinstance(told, Wrong):
+            return problem_of(told.code, detail=told.detail)
+        return json_response(200, told)
 
     # The feed
 
