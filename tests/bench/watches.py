@@ -1,18 +1,21 @@
-"""Ingest of 10,000 rows while 100 clients watch the same 10,000 enterprises, and while nobody does.
+"""Ingest of 10,000 rows where 100 clients watch the same 10,000 enterprises, and where nobody does.
 
-Each batch changes a penalty of every enterprise whose publicity is over, so that no answer changes, but
-of one enterprise it brings a new live one, which every client is told once.
+The same rows go to two databases by turns, and CPU time is compared: that of this process and of its
+PostgreSQL session. So neither what else runs on the machine nor a table's growth is taken for the
+watchers' cost. Each batch changes a penalty of every enterprise whose publicity is over, so that no answer
+changes, but of one enterprise it brings a new live one, which every client is told once.
 """
 
 import asyncio
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from statistics import median
 from typing import Any, Final
 
+import psutil  # type: ignore[import-untyped]  # comes with the embedded PostgreSQL
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -40,65 +43,76 @@ QUESTIONS: Final = ("is_active.v1", "no_live_penalty.v1", "not_abnormal.v1")
 TODAY: Final = date(2026, 11, 22)
 SOURCE: Final = Source(source_id="bench", name="数源单位（合成）")
 DATASET: Final = "penalty"
-_DATABASE: Final = "watches"
+_DATABASES: Final = ("unwatched", "watches")
+_SESSION: Final = text("SELECT pg_backend_pid()")
 _COUNTS: Final = text("""
     SELECT count(*) AS told, count(DISTINCT client_id) AS clients FROM tombstone
     WHERE kind = 'answer_may_have_changed'""")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """Seconds of a batch by the clock, and of CPU of this process and its session of PostgreSQL."""
+
+    clock: float
+    cpu: float
+
+
 @dataclass(slots=True, kw_only=True)
 class Watching:
-    """Seconds, round by round."""
+    """What batches took, round by round."""
 
-    alone: list[float] = field(default_factory=list)
-    """A batch while nobody watches."""
-    watched: list[float] = field(default_factory=list)
+    alone: list[Spent] = field(default_factory=list)
+    """A batch where nobody watches."""
+    watched: list[Spent] = field(default_factory=list)
     note: list[float] = field(default_factory=list)
     """The one statement that notes the changed enterprises, of a watched batch."""
     told: list[float] = field(default_factory=list)
-    """From a batch's commit until every client is told."""
+    """Seconds from a batch's commit until every client is told."""
     first_marks: float = 0.0
     """To read the answers of a million watches for the first time."""
 
     @property
     def cost(self) -> float:
-        """A watched batch, of one that nobody watches."""
-        return median(self.watched) / median(self.alone)
+        """The CPU of a watched batch, of the one beside it that nobody watches."""
+        pairs = zip(self.watched, self.alone, strict=True)
+        return median(watched.cpu / alone.cpu for watched, alone in pairs)
 
     @property
     def share(self) -> float:
         """Of a watched batch, what its note takes."""
-        return median(self.note) / median(self.watched)
+        return median(self.note) / median(each.clock for each in self.watched)
 
 
 def measure_watches(rounds: int, environment: Environment, say: Callable[[str], None]) -> Watching:
-    """Measure batches without watchers, with them, and without them again."""
+    """Measure batches without watchers and with them, by turns."""
     server = embedded.start(environment.database_folder)
-    asyncio.run(embedded.ensure_database(server, _DATABASE, anew=True))
-    upgrade(server.url(_DATABASE))
-    return asyncio.run(_measure(server.url(_DATABASE), rounds, say))
+    for name in _DATABASES:
+        asyncio.run(embedded.ensure_database(server, name, anew=True))
+        upgrade(server.url(name))
+    return asyncio.run(_measure([server.url(name) for name in _DATABASES], rounds, say))
 
 
-async def _measure(url: str, rounds: int, say: Callable[[str], None]) -> Watching:
-    engine, found = make_engine(url), Watching()
+async def _measure(urls: Sequence[str], rounds: int, say: Callable[[str], None]) -> Watching:
+    engines, found = [make_engine(url) for url in urls], Watching()
     try:
-        bench = await _Bench.filled(engine)
-        for _ in range(2):  # the first inserts, the second finds the caches warm
-            await bench.deliver()
-        found.alone += [await bench.deliver() for _ in range(rounds)]
+        plain, bench = [await _Bench.filled(engine) for engine in engines]
+        for each in (plain, bench):
+            for _ in range(2):  # the first inserts, the second finds the caches warm
+                await each.deliver()
         found.first_marks = await bench.watch()
         say(f"{WATCHERS} lists of {ROWS:,} read in {found.first_marks:,.0f} s")
         for number in range(rounds):
-            elapsed, told = await bench.deliver_watched(number)
-            found.watched.append(elapsed)
+            found.alone.append(await plain.deliver(plain.live(number)))
+            spent, told = await bench.deliver_watched(number)
+            found.watched.append(spent)
             found.told.append(told)
             found.note.append(await bench.time_note())
-            say(f"a batch in {elapsed:.2f} s, all told in {told:.1f} s")
-        await bench.forget()
-        found.alone += [await bench.deliver() for _ in range(rounds)]
-        say(f"without watchers a batch in {median(found.alone):.2f} s")
+            await plain.time_note()  # so that both have had as many batches
+            say(f"{spent.cpu:.2f} s of CPU, alone {found.alone[-1].cpu:.2f}; told in {told:.1f} s")
     finally:
-        await engine.dispose()
+        for engine in engines:
+            await engine.dispose()
     return found
 
 
@@ -129,26 +143,26 @@ class _Bench:
             vault=vault,
         )
 
-    async def deliver(self, *more: dict[str, Any]) -> float:
-        """Deliver a batch; seconds until its commit. What it notes is then followed."""
-        began = time.perf_counter()
-        await self._deliver(more)
-        elapsed = time.perf_counter() - began
+    async def deliver(self, *more: dict[str, Any]) -> Spent:
+        """Deliver a batch; what it took until its commit. What it notes is then followed."""
+        spent, _ = await self._deliver(more)
         await self.follow()
-        return elapsed
+        return spent
+
+    def live(self, number: int) -> dict[str, Any]:
+        """A live penalty, which changes an answer."""
+        return self._row(self.usccs[number], f"新{number}", decided=TODAY - timedelta(days=90))
 
     async def time_note(self) -> float:
         """Deliver a batch and note its enterprises once more; seconds of that."""
-        note = await self._deliver((), notes_twice=True)
+        _, note = await self._deliver((), notes_twice=True)
         await self.follow()
         return note
 
-    async def deliver_watched(self, number: int) -> tuple[float, float]:
-        """Deliver a batch with one live penalty: seconds of it, and until all clients are told."""
+    async def deliver_watched(self, number: int) -> tuple[Spent, float]:
+        """Deliver a batch with one live penalty: what it took, and seconds until all clients are told."""
         before = await self._told()
-        live = self._row(self.usccs[number], f"新{number}", decided=TODAY - timedelta(days=90))
-        began = time.perf_counter()
-        await self._deliver((live,))
+        spent, _ = await self._deliver((self.live(number),))
         committed = time.perf_counter()
         while await self._told() - before < WATCHERS:
             await self.follower.round(datetime.now(UTC))
@@ -156,7 +170,7 @@ class _Bench:
         await self.follow()
         if await self._told() - before != WATCHERS:
             raise RuntimeError("each client is told once")
-        return committed - began, told
+        return spent, told
 
     async def watch(self) -> float:
         """Register the clients, put their lists and read the answers for the first time; seconds of it."""
@@ -193,18 +207,17 @@ class _Bench:
         while (done := await self.follower.round(datetime.now(UTC))) and done.has_more:
             pass
 
-    async def forget(self) -> None:
-        """Nobody watches any more."""
-        async with self.engine.begin() as connection:
-            await connection.execute(text("TRUNCATE watch, watch_list"))
-
     async def _deliver(
         self, more: tuple[dict[str, Any], ...], *, notes_twice: bool = False
-    ) -> float:
-        """Commit a batch; seconds of a second note of it, if there is one."""
+    ) -> tuple[Spent, float]:
+        """Commit a batch; what it took, and seconds of a second note of it, if there is one."""
         self.delivered += 1
         rows = [self._row(each, "旧") for each in self.usccs[: ROWS - len(more)]]
-        async with self.engine.begin() as connection:
+        note = 0.0
+        async with self.engine.connect() as connection:
+            pid = (await connection.execute(_SESSION)).scalar_one()
+            session, cpu, clock = psutil.Process(pid), time.process_time(), time.perf_counter()
+            before = session.cpu_times()
             await ingest_rows(
                 connection,
                 SOURCE,
@@ -214,11 +227,16 @@ class _Bench:
                 catalogue=self.follower.catalogue,
                 vault=self.vault,
             )
-            if not notes_twice:
-                return 0.0
-            began = time.perf_counter()
-            await connection.execute(STATEMENTS[RECORD_STAGING.table, False].changed)
-            return time.perf_counter() - began
+            if notes_twice:
+                began = time.perf_counter()
+                await connection.execute(STATEMENTS[RECORD_STAGING.table, False].changed)
+                note = time.perf_counter() - began
+            await connection.commit()
+            after = session.cpu_times()
+            spent = (
+                time.process_time() - cpu + after.user + after.system - before.user - before.system
+            )
+            return Spent(clock=time.perf_counter() - clock, cpu=spent), note
 
     async def _told(self) -> int:
         async with self.engine.connect() as connection:
