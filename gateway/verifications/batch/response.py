@@ -1,6 +1,6 @@
 """Response of a batch: opens it under its key, and sends the answers as they are made."""
 
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass
 from typing import Final
 
@@ -85,7 +85,7 @@ class BatchResponse(Response):
         )
         if isinstance(batch, UnderWay):
             raise RateLimitedError(UNDER_WAY, retry_after=UNDER_WAY_SECONDS)
-        async with holding(call.runtime.hot, batch):
+        async with nullcontext() if call.key is None else holding(call.runtime.hot, batch):
             await self._answer_held(scope, send, batch, declared)
 
     async def _answer_held(
