@@ -8,6 +8,7 @@ from typing import Any, Final
 import httpx2
 
 from gateway.credit_reports.document import Choice, offered_datasets, report_of, reported_records
+from gateway.credit_reports.ids import report_id_of
 from gateway.creditfile.local_dates import midnight
 from gateway.creditfile.records import Enterprise, Record
 from gateway.synthetic.delivered_rows import SyntheticEnterprise
@@ -78,14 +79,15 @@ async def post_report(
 async def make_own_report(
     portal: PortalFixture, browser: httpx2.AsyncClient, uscc: str = "", **changed: Any
 ) -> str:
-    """The id of a report that was made in the portal."""
+    """The number of a report that was made in the portal."""
     answer = await post_report(portal, browser, uscc, **changed)
     assert answer.status_code == 303, answer.text
-    return answer.headers["location"].partition("?")[0].rpartition("/")[2]
+    page = await browser.get(answer.headers["location"])
+    return page.text.partition('href="/R/')[2].partition('"')[0]
 
 
-async def take_back(browser: httpx2.AsyncClient, report_id: str) -> httpx2.Response:
+async def take_back(browser: httpx2.AsyncClient, number: str) -> httpx2.Response:
     """Take a report back in the portal."""
-    address = f"/portal/reports/{report_id}/take-back"
+    address = f"/portal/reports/{report_id_of(number)}/take-back"
     page = await browser.get(address)
     return await browser.post(address, data=hidden_fields(page.text, address))

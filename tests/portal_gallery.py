@@ -18,6 +18,7 @@ from consent import Channel, Consent, Purpose, Request, store
 from consent.ids import RANDOM_BYTES, consent_id_from
 from gateway.clients.tables import ClientRow
 from gateway.codes.screen_code import NONCE_BYTES, screen_token
+from gateway.credit_reports.ids import report_id_of
 from gateway.creditfile.objections import service
 from gateway.creditfile.objections.model import Actor, Objection, ObjectionOutcome, Role
 from gateway.creditfile.tables import enterprise
@@ -76,7 +77,8 @@ class Gallery:
             "uscc": held["looks"].split("/")[3],
             "consent_id": held["consent"].rpartition("/")[2],
             "code_id": held["code"].rpartition("/")[2],
-            "report_id": held["opened report"].rpartition("/")[2],
+            "report_id": held["take a report back"].split("/")[3],
+            "number": held["opened report"].rpartition("/")[2],
             "objection_id": held["objection"].rpartition("/")[2],
             "record_id": held["one record"].rpartition("/")[2],
             "application_id": held["repair"].rpartition("/")[2],
@@ -436,10 +438,10 @@ async def _reports(portal: PortalFixture, browser: httpx2.AsyncClient) -> dict[s
     at = f"/portal/enterprises/{portal.firm}/reports"
     return {
         "reports": at,
-        "report": f"/portal/reports/{report}?notice=made",
-        "report taken back": f"/portal/reports/{gone}?notice=taken_back",
-        "take a report back": f"/portal/reports/{report}/take-back",
-        "taken back already": f"/portal/reports/{gone}/take-back",
+        "report": f"/portal/reports/{report_id_of(report)}?notice=made",
+        "report taken back": f"/portal/reports/{report_id_of(gone)}?notice=taken_back",
+        "take a report back": f"/portal/reports/{report_id_of(report)}/take-back",
+        "taken back already": f"/portal/reports/{report_id_of(gone)}/take-back",
         "new report": f"{at}/new?preset=standing",
         "opened report": f"/R/{report}",
         "opened report in large text": f"/R/{report}?size=large",

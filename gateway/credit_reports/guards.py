@@ -2,7 +2,6 @@
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.codes.ids import parse_code_id
 from gateway.credit_reports import store
 from gateway.credit_reports.model import StoredReport
 from gateway.identity.permissions import Permission
@@ -12,8 +11,7 @@ from gateway.pages.page_route import EarlyResponse
 
 async def own_report(connection: AsyncConnection, visitor: Visitor, report_id: str) -> StoredReport:
     """The report, if the visitor may make reports of its enterprise; else the 404 page."""
-    parsed = parse_code_id(report_id)
-    found = await store.find_report(connection, parsed) if parsed else None
+    found = await store.find_report(connection, report_id)
     if found is None or not visitor.session.may(found.uscc, Permission.REPORTS):
         raise EarlyResponse(visitor.not_found())
     return found

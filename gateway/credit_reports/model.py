@@ -46,6 +46,8 @@ class StoredReport:
 
     uscc: str
     report_id: str
+    number: bytes
+    """Encrypted."""
     recipient: bytes | None
     """Encrypted."""
     file: bytes | None

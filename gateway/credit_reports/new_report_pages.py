@@ -31,6 +31,7 @@ from gateway.credit_reports.document import (
     offered_datasets,
     reported_records,
 )
+from gateway.credit_reports.ids import number_from
 from gateway.credit_reports.model import LONGEST_TERM, ReportRefusal
 from gateway.credit_reports.service import Author, Draft
 from gateway.credit_reports.view import sections_of
@@ -91,8 +92,8 @@ async def make_report(uscc: str, runtime: UsingRuntime, visitor: UsingVisitor) -
             return _form(making, fields, choice)
         if single_value(fields, "step") == "change":
             return _form(making, fields, None)
-        report_id = _report_id(runtime, uscc, fields, choice)
-        draft = await service.draft(connection, runtime, uscc, choice, report_id)
+        number = _number(runtime, uscc, fields, choice)
+        draft = await service.draft(connection, runtime, uscc, choice, number)
         if draft is None:
             return visitor.not_found()
         is_seen = single_value(fields, "seen") == draft.digest
@@ -205,7 +206,7 @@ def _form_id(fields: Fields) -> str:
     return given if FORM_ID.fullmatch(given) else secrets.token_hex(16)
 
 
-def _report_id(runtime: Runtime, uscc: str, fields: Fields, choice: Choice) -> str:
-    """The id of the report that a form makes: secret, and the same if the form is posted again."""
+def _number(runtime: Runtime, uscc: str, fields: Fields, choice: Choice) -> str:
+    """The number of the report that a form makes: secret, and the same if the form is posted again."""
     act = "\n".join((uscc, _form_id(fields), repr(choice)))
-    return service.report_id_of(runtime.digests.of("credit_report", act))
+    return number_from(runtime.digests.of("credit_report", act))

@@ -86,7 +86,8 @@ async def download_symbol(report_id: str, runtime: UsingRuntime, visitor: UsingV
     """Serve the QR symbol of the report's address."""
     async with runtime.engine.connect() as connection:
         found = await own_report(connection, visitor, report_id)
-    matrix = qr.matrix_of(symbol_url(runtime.settings.issuer, f"/R/{found.report_id}"))
+        standing = await service.look_at(connection, runtime, found)
+    matrix = qr.matrix_of(symbol_url(runtime.settings.issuer, f"/R/{standing.number}"))
     image = qr.as_svg(matrix, label="信用报告二维码 QR code of the report")
     return Response(image, media_type="image/svg+xml", headers=security_headers(form_action=()))
 
@@ -97,7 +98,7 @@ async def download_own_document(
 ) -> Response:
     """Serve the signed document to the enterprise itself: no opening, as it is its own."""
     standing = await _own_file(report_id, runtime, visitor)
-    return file_response(standing.file, JSON, standing.stored.report_id)
+    return file_response(standing.file, JSON, standing.number)
 
 
 @router.get("/portal/reports/{report_id}/report.pdf")
@@ -109,7 +110,7 @@ async def download_own_pdf(
     pdf = await draw_pdf(runtime, standing)
     if pdf is None:
         return visitor.not_found()
-    return file_response(pdf, MEDIA_TYPE, standing.stored.report_id)
+    return file_response(pdf, MEDIA_TYPE, standing.number)
 
 
 async def _own_file(report_id: str, runtime: Runtime, visitor: Visitor) -> Standing:
@@ -158,7 +159,7 @@ def _page(
         may_see_history=visitor.session.may(found.uscc, Permission.RECORD),
         has_pdf=may_draw(runtime),
         opened=opened,
-        link=f"{runtime.settings.issuer}/R/{found.report_id}",
+        link=f"{runtime.settings.issuer}/R/{standing.number}",
         anyone=labels.ANYONE,
         notice=visitor.notice(labels.NOTICES),
         csrf=visitor.token(f"take back {found.report_id}"),

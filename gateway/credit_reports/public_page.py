@@ -14,11 +14,11 @@ from starlette.responses import Response
 
 from gateway.access.head_requests import get_only
 from gateway.access.timestamps import format_time
-from gateway.codes.ids import parse_code_id
 from gateway.codes.markup import ICONS
 from gateway.codes.wording import wording_of
 from gateway.credit_reports import labels, network_limits, service, store
 from gateway.credit_reports.files import JSON, draw_pdf, file_response, may_draw
+from gateway.credit_reports.ids import parse_number, report_id_of
 from gateway.credit_reports.labels import StateText
 from gateway.credit_reports.pdf import MEDIA_TYPE
 from gateway.credit_reports.service import ChangingError, Standing
@@ -57,46 +57,46 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 renderer: Final = PageRenderer("gateway.credit_reports", language_cookie=False, icons=ICONS)
 
 
-@router.get("/R/{report_id}")
+@router.get("/R/{number}")
 @get_only()
-async def show_report(request: Request, report_id: str, runtime: UsingRuntime) -> Response:
+async def show_report(request: Request, number: str, runtime: UsingRuntime) -> Response:
     """Show a report with its state; with `Accept: application/json`, the signed document."""
-    standing = await _opened(request, runtime, report_id)
+    standing = await _opened(request, runtime, number)
     if wants_json(request):
         return _document(standing)
     return _page(request, runtime, standing)
 
 
-@router.get("/R/{report_id}/report.json")
+@router.get("/R/{number}/report.json")
 @get_only()
-async def download_document(request: Request, report_id: str, runtime: UsingRuntime) -> Response:
+async def download_document(request: Request, number: str, runtime: UsingRuntime) -> Response:
     """Serve the signed document as a file."""
-    standing = await _opened(request, runtime, report_id)
+    standing = await _opened(request, runtime, number)
     if standing.report is None:
         return _document(standing) if wants_json(request) else _page(request, runtime, standing)
-    return file_response(standing.file, JSON, standing.stored.report_id)
+    return file_response(standing.file, JSON, standing.number)
 
 
-@router.get("/R/{report_id}/report.pdf")
+@router.get("/R/{number}/report.pdf")
 @get_only()
-async def download_pdf(request: Request, report_id: str, runtime: UsingRuntime) -> Response:
+async def download_pdf(request: Request, number: str, runtime: UsingRuntime) -> Response:
     """Serve the PDF."""
     wait = await network_limits.pdf_wait(request, runtime)
     if wait is not None:
         return _message(request, WAIT, retry_after=wait)
-    standing = await _opened(request, runtime, report_id)
+    standing = await _opened(request, runtime, number)
     pdf = await draw_pdf(runtime, standing)
     if pdf is None:
         return _page(request, runtime, standing)
-    return file_response(pdf, MEDIA_TYPE, standing.stored.report_id)
+    return file_response(pdf, MEDIA_TYPE, standing.number)
 
 
-@router.get("/R/{report_id}/status.json")
-async def show_status(request: Request, report_id: str, runtime: UsingRuntime) -> Response:
+@router.get("/R/{number}/status.json")
+async def show_status(request: Request, number: str, runtime: UsingRuntime) -> Response:
     """Say whether the report still holds, and nothing of what it says: no opening."""
-    standing = await _looked_at(request, runtime, report_id)
+    standing = await _looked_at(request, runtime, number)
     status = {
-        "report_id": standing.stored.report_id,
+        "report_id": standing.number,
         "status": standing.state,
         "valid_until": format_time(standing.stored.valid_until),
         "as_of": format_time(standing.moment),
@@ -104,13 +104,13 @@ async def show_status(request: Request, report_id: str, runtime: UsingRuntime) -
     return _json(status, 200, JSON)
 
 
-@router.post("/R/{report_id}/check")
-async def check_file(request: Request, report_id: str, runtime: UsingRuntime) -> Response:
+@router.post("/R/{number}/check")
+async def check_file(request: Request, number: str, runtime: UsingRuntime) -> Response:
     """Say whether an uploaded file is byte for byte what was issued; it is hashed and not stored."""
     wait = await network_limits.check_wait(request, runtime)
     if wait is not None:
         return _message(request, WAIT, retry_after=wait)
-    standing = await _looked_at(request, runtime, report_id)
+    standing = await _looked_at(request, runtime, number)
     form = await read_upload_form(request)
     files = form.files if form is not None else ()
     if form is None or form.too_large or len(files) != 1 or files[0].size > MOST_BYTES:
@@ -119,22 +119,22 @@ async def check_file(request: Request, report_id: str, runtime: UsingRuntime) ->
     return _page(request, runtime, standing, check=check, is_opening=False)
 
 
-async def _opened(request: Request, runtime: Runtime, report_id: str) -> Standing:
+async def _opened(request: Request, runtime: Runtime, number: str) -> Standing:
     """The report, with its opening written down if it is shown; else the 404 page."""
     wait = await network_limits.opening_wait(request, runtime)
     if wait is not None:
         raise EarlyResponse(_message(request, WAIT, retry_after=wait))
     try:
-        standing = await service.open_report(runtime, parse_code_id(report_id) or "")
+        standing = await service.open_report(runtime, parse_number(number))
     except ChangingError:
         raise EarlyResponse(unavailable(request)) from None
     return standing or await _unknown(request, runtime)
 
 
-async def _looked_at(request: Request, runtime: Runtime, report_id: str) -> Standing:
+async def _looked_at(request: Request, runtime: Runtime, number: str) -> Standing:
     """The report with its state; else the 404 page."""
     async with runtime.engine.connect() as connection:
-        stored = await store.find_report(connection, parse_code_id(report_id) or "")
+        stored = await store.find_report(connection, report_id_of(parse_number(number)))
         if stored is not None:
             return await service.look_at(connection, runtime, stored)
     return await _unknown(request, runtime)

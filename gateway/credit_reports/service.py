@@ -9,7 +9,6 @@ from typing import Any, Final
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.codes.ids import RANDOM_BYTES, code_id_from
 from gateway.credit_reports import store
 from gateway.credit_reports.document import (
     Choice,
@@ -19,6 +18,7 @@ from gateway.credit_reports.document import (
     reported_records,
     signed_file,
 )
+from gateway.credit_reports.ids import report_id_of
 from gateway.credit_reports.model import (
     DISSOLVED,
     MOST_A_DAY,
@@ -80,6 +80,8 @@ class Standing:
     stored: StoredReport
     state: ReportState
     moment: datetime
+    number: str
+    """Who knows it may read the report."""
     recipient: str | None
     name: str
     """The enterprise's registered name now; its code, if it has none."""
@@ -93,7 +95,7 @@ class ChangingError(Exception):
 
 
 async def draft(
-    connection: AsyncConnection, runtime: Runtime, uscc: str, choice: Choice, report_id: str = ""
+    connection: AsyncConnection, runtime: Runtime, uscc: str, choice: Choice, number: str
 ) -> Draft | None:
     """The report that would be made of this choice now; `None` without the enterprise."""
     catalogue, now = runtime.catalogue, runtime.now()
@@ -104,7 +106,7 @@ async def draft(
         return None
     told = reported_records(enterprise, records, choice, catalogue, now)
     report = report_of(
-        report_id, enterprise, told, choice, catalogue, issuer=runtime.settings.issuer, now=now
+        number, enterprise, told, choice, catalogue, issuer=runtime.settings.issuer, now=now
     )
     return Draft(report=report, enterprise=enterprise)
 
@@ -112,8 +114,9 @@ async def draft(
 async def make_report(
     connection: AsyncConnection, runtime: Runtime, made: Draft, choice: Choice, author: Author
 ) -> StoredReport | ReportRefusal:
-    """Sign and store a report; one of the same id that was made before is returned as it is."""
-    uscc, report_id, now = made.enterprise.uscc, made.report["report_id"], runtime.now()
+    """Sign and store a report; one of the same number that was made before is returned as it is."""
+    uscc, number, now = made.enterprise.uscc, made.report["report_id"], runtime.now()
+    report_id = report_id_of(number)
     await lock_named(connection, LockNamespace.CREDIT_REPORTS, uscc)
     before = await store.find_report(connection, report_id)
     if before is not None:
@@ -129,6 +132,7 @@ async def make_report(
     report = StoredReport(
         uscc=uscc,
         report_id=report_id,
+        number=_seal(runtime.vault, number.encode(), "number", uscc, report_id),
         recipient=None
         if choice.recipient is None
         else _seal(runtime.vault, choice.recipient.encode(), "recipient", uscc, report_id),
@@ -144,11 +148,6 @@ async def make_report(
     )
     await note(connection, NoticeKind.CREDIT_REPORT_MADE, uscc, now=now)
     return report
-
-
-def report_id_of(randomness: bytes) -> str:
-    """The id that at least 16 random bytes determine."""
-    return code_id_from(randomness[:RANDOM_BYTES])
 
 
 async def look_at(connection: AsyncConnection, runtime: Runtime, stored: StoredReport) -> Standing:
@@ -167,7 +166,8 @@ async def look_at(connection: AsyncConnection, runtime: Runtime, stored: StoredR
         stored=stored,
         state=state,
         moment=now,
-        recipient=recipient_of(runtime.vault, stored),
+        number=_open(runtime.vault, stored.number, "number", stored.uscc, stored.report_id),
+        recipient=recipient_of(runtime.vault, stored.uscc, stored.report_id, stored.recipient),
         name=enterprise.name if enterprise else stored.uscc,
         kind=enterprise.kind if enterprise else "",
         report=report if state.is_shown else None,
@@ -175,11 +175,12 @@ async def look_at(connection: AsyncConnection, runtime: Runtime, stored: StoredR
     )
 
 
-async def open_report(runtime: Runtime, report_id: str) -> Standing | None:
-    """Open a report for whoever has its address: written to the log before it leaves; `None` if unknown.
+async def open_report(runtime: Runtime, number: str) -> Standing | None:
+    """Open a report for whoever has its number: written to the log before it leaves; `None` if unknown.
 
     One that is not shown any more tells its state, and nothing is written.
     """
+    report_id = report_id_of(number)
     for _ in range(_ATTEMPTS):
         async with runtime.engine.connect() as connection:
             stored = await store.find_report(connection, report_id, locked=True)
@@ -195,17 +196,9 @@ async def open_report(runtime: Runtime, report_id: str) -> Standing | None:
     raise ChangingError
 
 
-def recipient_of(vault: Vault, stored: StoredReport) -> str | None:
-    """The recipient that the enterprise named."""
-    return opened_recipient(vault, stored.uscc, stored.report_id, stored.recipient)
-
-
-def opened_recipient(vault: Vault, uscc: str, report_id: str, sealed: bytes | None) -> str | None:
-    """The recipient's name, decrypted."""
-    if sealed is None:
-        return None
-    row = _row(uscc, report_id)
-    return vault.open(sealed, table=_TABLE, column="recipient", row=row).decode()
+def recipient_of(vault: Vault, uscc: str, report_id: str, sealed: bytes | None) -> str | None:
+    """The recipient that the enterprise named, decrypted."""
+    return None if sealed is None else _open(vault, sealed, "recipient", uscc, report_id)
 
 
 def _open_file(vault: Vault, stored: StoredReport) -> bytes:
@@ -237,6 +230,10 @@ def _opening(
     for each in records:
         counts[each["dataset"]] += 1
     return disclosure, [DisclosedItem(code=code, records=n) for code, n in counts.items()]
+
+
+def _open(vault: Vault, sealed: bytes, column: str, uscc: str, report_id: str) -> str:
+    return vault.open(sealed, table=_TABLE, column=column, row=_row(uscc, report_id)).decode()
 
 
 def _seal(vault: Vault, plain: bytes, column: str, uscc: str, report_id: str) -> bytes:

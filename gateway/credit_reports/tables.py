@@ -8,7 +8,7 @@ from gateway.db import column_types
 
 
 class CreditReportRow(SQLModel, table=True):
-    """One report: its file and its recipient encrypted, and the digests of what was issued.
+    """One report: number, file and recipient encrypted, and the digests of what was issued.
 
     The file is deleted when the report is taken back, or some time after its term.
     """
@@ -17,6 +17,7 @@ class CreditReportRow(SQLModel, table=True):
 
     uscc: str = column_types.text(primary_key=True)
     report_id: str = column_types.text(primary_key=True)
+    number: bytes = column_types.digest()
     recipient: bytes | None = column_types.digest(nullable=True)
     file: bytes | None = column_types.digest(nullable=True)
     digests: list[str] = column_types.texts()

@@ -75,7 +75,7 @@ ENCRYPTED_COLUMNS: Final = (
             row="uscc || '/' || report_id",
             column=column,
         )
-        for column in ("recipient", "file")
+        for column in ("number", "recipient", "file")
     ),
     *(
         EncryptedColumn(

@@ -7,6 +7,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx2
 
+from gateway.credit_reports.ids import report_id_of
 from gateway.synthetic.html_forms import HtmlForm, form_with, forms_in
 
 MAX_REDIRECTS: Final = 12
@@ -70,7 +71,7 @@ class HeadlessVisitor:
         return answer.url.path.rpartition("/")[2]
 
     async def make_report(self, uscc: str, *, datasets: list[str], recipient: str) -> str:
-        """Make the enterprise's own credit report, after its preview; returns the report's id."""
+        """Make the enterprise's own credit report, after its preview; returns its number."""
         address = f"{self._issuer}/portal/enterprises/{uscc}/reports/new"
         page = await self._signed_in(await self._go("GET", address))
         chosen: dict[str, str | list[str]] = {
@@ -84,11 +85,11 @@ class HeadlessVisitor:
         made = await self._send(preview, form, form.filled(**chosen, step="make"))
         if "notice=made" not in str(made.url):
             raise VisitError("The report was not made.")
-        return made.url.path.rpartition("/")[2]
+        return made.text.partition('href="/R/')[2].partition('"')[0]
 
-    async def take_back_report(self, report_id: str) -> None:
+    async def take_back_report(self, number: str) -> None:
         """Take a report back."""
-        address = f"{self._issuer}/portal/reports/{report_id}/take-back"
+        address = f"{self._issuer}/portal/reports/{report_id_of(number)}/take-back"
         page = await self._signed_in(await self._go("GET", address))
         form = next(form for form in forms_in(page.text) if form.action.endswith("/take-back"))
         await self._send(page, form, form.filled())

@@ -14,9 +14,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 OF_ONE_ANSWER = {"x-request-id", "signature", "signature-input", "content-digest", "dpop-nonce"}
 GET_ONLY = {
-    "/R/{report_id}",
-    "/R/{report_id}/report.json",
-    "/R/{report_id}/report.pdf",
+    "/R/{number}",
+    "/R/{number}/report.json",
+    "/R/{number}/report.pdf",
     "/v1/verifications/jobs/{job_id}/result",
     "/oauth/authorize",
     "/oauth/resume",

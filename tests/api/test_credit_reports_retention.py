@@ -33,7 +33,7 @@ async def test_the_file_goes_a_month_after_the_term_and_the_row_after_two_years(
     portal: PortalFixture,
 ) -> None:
     """Until then its page can say that it has expired; afterwards it is unknown."""
-    report_id = await make_own_report(
+    number = await make_own_report(
         portal, await portal.signed_in(), dataset=["registration"], days="7"
     )
     portal.clock.advance(timedelta(days=36))
@@ -42,12 +42,12 @@ async def test_the_file_goes_a_month_after_the_term_and_the_row_after_two_years(
     portal.clock.advance(timedelta(days=3))
     await delete_report_files(portal.runtime)
     assert await has_file(portal) == [False]
-    page = await portal.browser().get(f"/R/{report_id}")
+    page = await portal.browser().get(f"/R/{number}")
     assert (page.status_code, "已过有效期" in page.text) == (410, True)
     portal.clock.advance(timedelta(days=730))
     await delete_expired(portal.runtime)
     assert await has_file(portal) == []
-    assert (await portal.browser().get(f"/R/{report_id}")).status_code == 404
+    assert (await portal.browser().get(f"/R/{number}")).status_code == 404
 
 
 async def test_recipient_and_file_are_not_readable_in_the_database(portal: PortalFixture) -> None:

@@ -10,6 +10,7 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from gateway.credit_reports import model
+from gateway.credit_reports.ids import report_id_of
 from gateway.identity import sessions
 from tests.credit_report_builders import make_own_report, post_report, take_back
 from tests.creditfile_builders import make_record
@@ -39,16 +40,16 @@ async def test_every_opening_that_left_is_written_down_while_it_is_taken_back(
 ) -> None:
     """Openings at the same time as the taking back: as many rows as pages with contents, none after."""
     owner, browser = await portal.signed_in(), portal.browser()
-    report_id = await make_own_report(portal, owner)
+    number = await make_own_report(portal, owner)
     answers = await asyncio.gather(
-        *(browser.get(f"/R/{report_id}") for _ in range(5)),
-        take_back(owner, report_id),
-        *(browser.get(f"/R/{report_id}") for _ in range(5)),
+        *(browser.get(f"/R/{number}") for _ in range(5)),
+        take_back(owner, number),
+        *(browser.get(f"/R/{number}") for _ in range(5)),
     )
     pages = [each for each in answers if each.status_code in {200, 410}]
     assert len(pages) == 10
     assert await written(portal) == sum("罚款" in each.text for each in pages)
-    assert (await browser.get(f"/R/{report_id}")).status_code == 410
+    assert (await browser.get(f"/R/{number}")).status_code == 410
 
 
 async def test_an_opening_while_its_record_is_repaired_tells_nothing_more(
@@ -56,7 +57,7 @@ async def test_an_opening_while_its_record_is_repaired_tells_nothing_more(
 ) -> None:
     """Whatever the order, no page with contents follows the repair."""
     browser = portal.browser()
-    report_id = await make_own_report(portal, await portal.signed_in())
+    number = await make_own_report(portal, await portal.signed_in())
 
     async def repair() -> None:
         async with portal.engine.begin() as connection:
@@ -67,16 +68,16 @@ async def test_an_opening_while_its_record_is_repaired_tells_nothing_more(
                 {"now": portal.clock(), "uscc": portal.firm},
             )
 
-    await asyncio.gather(repair(), *(browser.get(f"/R/{report_id}") for _ in range(4)))
-    assert (await browser.get(f"/R/{report_id}")).status_code == 410
+    await asyncio.gather(repair(), *(browser.get(f"/R/{number}") for _ in range(4)))
+    assert (await browser.get(f"/R/{number}")).status_code == 410
 
 
 async def test_one_network_cannot_fill_the_history_of_openings(portal: PortalFixture) -> None:
     """After some it is asked to wait, and nothing more is written."""
     browser = portal.browser()
-    report_id = await make_own_report(portal, await portal.signed_in())
+    number = await make_own_report(portal, await portal.signed_in())
     opened = 0
-    while (answer := await browser.get(f"/R/{report_id}")).status_code == 200:
+    while (answer := await browser.get(f"/R/{number}")).status_code == 200:
         opened += 1
         assert opened < 1_000
     assert answer.status_code == 429
@@ -87,8 +88,8 @@ async def test_one_network_cannot_fill_the_history_of_openings(portal: PortalFix
 async def test_what_is_uploaded_is_bounded_and_never_shown(portal: PortalFixture) -> None:
     """No file, two files, an empty body, a huge one, a name with markup."""
     browser = portal.browser()
-    report_id = await make_own_report(portal, await portal.signed_in())
-    address = f"/R/{report_id}/check"
+    number = await make_own_report(portal, await portal.signed_in())
+    address = f"/R/{number}/check"
     two = [("file", ("a.json", b"{}")), ("file", ("b.json", b"{}"))]
     huge = {"file": ("a.pdf", b"%PDF" + bytes(9 * 1024 * 1024))}
     for answer in (
@@ -111,8 +112,8 @@ async def test_what_is_uploaded_is_bounded_and_never_shown(portal: PortalFixture
 async def test_a_form_from_elsewhere_makes_and_takes_back_nothing(portal: PortalFixture) -> None:
     """Without its token, with that of another action, and from another site."""
     owner = await portal.signed_in()
-    report_id = await make_own_report(portal, owner)
-    address = f"/portal/reports/{report_id}/take-back"
+    number = await make_own_report(portal, owner)
+    address = f"/portal/reports/{report_id_of(number)}/take-back"
     cookie = owner.cookies[sessions.cookie_name(portal.runtime.settings)]
     other = sessions.csrf_token(portal.runtime.digests, cookie, f"report {portal.firm}")
     own = hidden_fields((await owner.get(address)).text, address)
@@ -124,7 +125,7 @@ async def test_a_form_from_elsewhere_makes_and_takes_back_nothing(portal: Portal
         assert (await owner.post(address, data=form, headers=headers)).status_code == 403
     new = f"/portal/enterprises/{portal.firm}/reports/new"
     assert (await owner.post(new, data={"step": "make"})).status_code == 403
-    assert (await portal.browser().get(f"/R/{report_id}")).status_code == 200
+    assert (await portal.browser().get(f"/R/{number}")).status_code == 200
 
 
 async def test_a_choice_beyond_what_is_offered_is_refused(portal: PortalFixture) -> None:
@@ -157,9 +158,9 @@ async def test_a_new_representative_finds_the_reports_and_takes_them_back(
     portal: PortalFixture,
 ) -> None:
     """They belong to the enterprise, whoever made them."""
-    report_id = await make_own_report(portal, await portal.signed_in())
+    number = await make_own_report(portal, await portal.signed_in())
     successor = await portal.signed_in("li")
     listed = await successor.get(f"/portal/enterprises/{portal.firm}/reports")
-    assert report_id in listed.text
-    assert (await take_back(successor, report_id)).status_code == 303
-    assert (await portal.browser().get(f"/R/{report_id}")).status_code == 410
+    assert report_id_of(number) in listed.text
+    assert (await take_back(successor, number)).status_code == 303
+    assert (await portal.browser().get(f"/R/{number}")).status_code == 410

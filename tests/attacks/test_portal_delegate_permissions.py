@@ -17,6 +17,7 @@ import gateway.codes.portal_pages
 import gateway.credit_reports.portal_pages
 import gateway.portal
 import gateway.portal.routes
+from gateway.credit_reports.ids import report_id_of
 from gateway.creditfile.objections import service
 from gateway.creditfile.objections.model import Actor, Objection, Role
 from gateway.identity import sessions
@@ -126,7 +127,7 @@ async def things(portal: PortalFixture) -> dict[str, str]:
         "record_id": "rec_p",
         "objection_id": raised.objection_id,
         "code_id": (await portal.add_code(portal.firm)).code_id,
-        "report_id": await make_own_report(portal, await portal.signed_in()),
+        "report_id": report_id_of(await make_own_report(portal, await portal.signed_in())),
         "place_id": "plc_1",
         "secret": "s",
         "piece": "a6",

@@ -15,7 +15,7 @@ from tests.portal_fixture import PortalFixture, open_portal
 from tests.portal_gallery import Gallery, fill_gallery, page_routes
 
 PARAMETER: Final = re.compile(r"\{(\w+)\}")
-BEFORE_SIGN_IN: Final = {"/demo-identity/sign-in", "/R/{report_id}/check"}
+BEFORE_SIGN_IN: Final = {"/demo-identity/sign-in", "/R/{number}/check"}
 """Forms without a session; `test_portal_attacks` and `test_credit_reports_attacks` cover them."""
 FOR_EVERYBODY: Final = {
     "/portal/static/{name}",

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from gateway.credit_reports import service
 from gateway.credit_reports.document import Choice
+from gateway.credit_reports.ids import number_from
 from gateway.synthetic.headless_visitor import HeadlessVisitor
 from tests.gateway_fixture import GatewayFixture
 from tests.objection_builders import make_fresh_enterprise
@@ -58,13 +59,13 @@ async def stored_report(gateway: GatewayFixture, uscc: str) -> bytes:
         recipient=None,
         valid_until=now + timedelta(days=30),
     )
-    report_id = service.report_id_of(secrets.token_bytes(16))
+    number = number_from(secrets.token_bytes(16))
     async with runtime.engine.begin() as connection:
-        draft = await service.draft(connection, runtime, uscc, choice, report_id)
+        draft = await service.draft(connection, runtime, uscc, choice, number)
         assert draft is not None
         author = service.Author(actor="somebody", token_digest=b"")
         await service.make_report(connection, runtime, draft, choice, author)
-    return await file_of(gateway, f"{gateway.issuer}/R/{report_id}")
+    return await file_of(gateway, f"{gateway.issuer}/R/{number}")
 
 
 async def verified(gateway: GatewayFixture, file: bytes) -> CreditReport:

@@ -38,7 +38,8 @@ def stored(made: SyntheticEnterprise, choice: Choice) -> StoredReport:
     """The report as it would be stored."""
     return StoredReport(
         uscc=made.enterprise.uscc,
-        report_id="A" * 26,
+        report_id="rpt_a",
+        number=b"sealed",
         recipient=None,
         file=b"sealed",
         digests=(),

@@ -18,6 +18,7 @@ def upgrade() -> None:
     op.create_table(
         "credit_report",
         *(sa.Column(each, sa.Text(), nullable=False) for each in ("uscc", "report_id")),
+        sa.Column("number", sa.LargeBinary(), nullable=False),
         *(sa.Column(each, sa.LargeBinary()) for each in ("recipient", "file")),
         sa.Column("digests", sa.ARRAY(sa.Text()), nullable=False),
         sa.Column("registration_status", sa.Text(), nullable=False),

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.credit_reports import store
 from gateway.credit_reports.labels import ANYONE
-from gateway.credit_reports.service import opened_recipient
+from gateway.credit_reports.service import recipient_of
 from gateway.pages.i18n import Translated
 from gateway.portal.page_queries import ClientCard
 from gateway.privacy.field_encryption import Vault
@@ -21,7 +21,7 @@ async def report_cards(
         report_id: ClientCard(
             client_id=report_id,
             kind="report",
-            name=_name(opened_recipient(vault, uscc, report_id, sealed)),
+            name=_name(recipient_of(vault, uscc, report_id, sealed)),
         )
         for report_id, sealed in found.items()
     }
