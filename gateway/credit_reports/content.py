@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from gateway.codes.printing.a4_sheet import Fact
 from gateway.codes.sections import none_found_text
 from gateway.credit_reports.document import is_of_state
 from gateway.credit_reports.labels import ANYONE
@@ -26,8 +27,6 @@ OBJECTION: Final = Translated(
 KINDS: Final[Mapping[str, str]] = {"92": INDIVIDUAL_BUSINESS, "93": "farmers_cooperative"}
 """Kinds of enterprises by the first characters of their USCC (GB 32100); all others are firms."""
 FIRM: Final = "firm"
-Fact = tuple[Translated, Translated]
-"""A label and a value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

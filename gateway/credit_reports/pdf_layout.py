@@ -7,21 +7,13 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
-from gateway.codes import qr
-from gateway.codes.printing.drawing import (
-    BRAND,
-    SOFT,
-    Colour,
-    Page,
-    Symbol,
-)
+from gateway.codes.printing.a4_head import WARNING, Head, draw_head
+from gateway.codes.printing.a4_sheet import BODY, SMALL, Fact, Sheet
+from gateway.codes.printing.a4_table import draw_table
+from gateway.codes.printing.drawing import BRAND, SOFT, Page
 from gateway.codes.printing.typeface import Typeface
 from gateway.credit_reports.content import TITLE, Content, ReportedFacts, Section
-from gateway.credit_reports.pdf_sheet import BODY, LEADING, MARGIN, SMALL, WIDTH, Fact, Sheet
 from gateway.pages.i18n import Translated
-
-QR_WIDTH: Final = 36.0
-WARNING: Final[Colour] = (170, 60, 20)
 
 NOW: Final = Translated(
     "是否仍然有效，以扫码页面为准：企业收回后，或所含记录修复、更正、撤回后，本报告不再有效。",
@@ -32,7 +24,6 @@ SCAN: Final = Translated("扫码核验是否仍然有效", "Scan: does it still 
 WITHOUT: Final = Translated("未查询到记录的类别", "Nothing found")
 NOTES: Final = Translated("说明", "Notes")
 VERIFY: Final = Translated("如何核验", "How to verify")
-SYNTHETIC: Final = Translated("合成数据，仅供演示", "Synthetic data of a demo")
 GOES_ON: Final = "（续）"
 EMPTY: Final = Translated("", "")
 FEWEST_ROWS: Final = 3
@@ -42,7 +33,8 @@ FEWEST_ROWS: Final = 3
 def report_pages(content: Content, typeface: Typeface, *, synthetic: bool) -> list[Page]:
     """The pages of a report."""
     sheet = Sheet(typeface)
-    _draw_head(sheet, content, synthetic=synthetic)
+    head = Head(title=TITLE, address=content.address, scan=SCAN, synthetic=synthetic)
+    draw_head(sheet, head)
     for fact in content.facts:
         sheet.row(fact)
     sheet.space(3)
@@ -52,28 +44,9 @@ def report_pages(content: Content, typeface: Typeface, *, synthetic: bool) -> li
     for section in content.sections:
         if section.records:
             _draw_section(sheet, section)
-    _draw_texts(sheet, NOTES, content.left_out)
-    _draw_texts(sheet, VERIFY, _ways_to_verify(content))
-    return sheet.finish(f"{content.report_id} · {_domain(content)}")
-
-
-def _draw_head(sheet: Sheet, content: Content, *, synthetic: bool) -> None:
-    left, top = WIDTH - MARGIN - QR_WIDTH, MARGIN - 4
-    sheet.marks.append(Symbol(x=left, y=top, size=QR_WIDTH, matrix=qr.matrix_of(content.address)))
-    under = top + QR_WIDTH
-    for text in SCAN:
-        middle = left + (QR_WIDTH - sheet.width(text, SMALL)) / 2
-        sheet.line(text, middle, under, SMALL, SOFT)
-        under += SMALL * LEADING
-    wide = left - MARGIN - 6
-    sheet.lines("信桥 Xinqiao", size=4.2, width=wide, colour=BRAND, bold=True)
-    sheet.lines(_domain(content), size=SMALL, width=wide, colour=SOFT)
-    sheet.space(5)
-    sheet.lines(TITLE.zh, size=8.4, width=wide, bold=True)
-    sheet.lines(TITLE.en, size=4, width=wide, colour=SOFT)
-    if synthetic:
-        sheet.lines(f"{SYNTHETIC.zh}  {SYNTHETIC.en}", size=BODY, width=wide, colour=WARNING)
-    sheet.y = max(sheet.y, under) + 3
+    sheet.texts(NOTES, content.left_out)
+    sheet.texts(VERIFY, _ways_to_verify(content))
+    return sheet.finish(f"{content.report_id} · {head.domain}")
 
 
 def _draw_empty(sheet: Sheet, sections: Sequence[Section]) -> None:
@@ -103,7 +76,7 @@ def _draw_table(sheet: Sheet, section: Section) -> bool:
     heads = list(dict.fromkeys(label for each in section.records for label, _ in each.fields))
     rows = [[dict(each.fields).get(head, EMPTY) for head in heads] for each in section.records]
     sheet.running = f"{section.name.zh}{GOES_ON}"
-    if not sheet.table(heads, rows):
+    if not draw_table(sheet, heads, rows):
         return False
     sheet.space(1)
     sheet.running = ""
@@ -128,15 +101,6 @@ def _draw_record(sheet: Sheet, section: Section, record: ReportedFacts) -> None:
     if record.objection is not None:
         sheet.lines(f"{record.objection.zh}  {record.objection.en}", size=SMALL, colour=WARNING)
     sheet.lines(_origin_line(record.origin), size=SMALL, colour=SOFT)
-
-
-def _draw_texts(sheet: Sheet, title: Translated, texts: Sequence[Translated]) -> None:
-    sheet.space(6)
-    sheet.bar(title, "")
-    for each in texts:
-        sheet.space(1.6)
-        sheet.lines(each.zh, size=BODY)
-        sheet.lines(each.en, size=SMALL, colour=SOFT)
 
 
 def _ways_to_verify(content: Content) -> list[Translated]:

@@ -13,13 +13,13 @@ import pypdfium2
 import pytest
 import zxingcpp
 
+from gateway.codes.printing.a4_sheet import MARGIN, WIDTH
 from gateway.codes.printing.drawing import Page, Text
 from gateway.codes.printing.typeface import Typeface, open_typeface
 from gateway.credit_reports.content import content_of
 from gateway.credit_reports.document import signed_file
 from gateway.credit_reports.pdf import draw_report
 from gateway.credit_reports.pdf_layout import report_pages
-from gateway.credit_reports.pdf_sheet import MARGIN, WIDTH
 from gateway.pages.chinese_font import find_font
 from tests.credit_report_builders import NOW, REPORT_ID, choice_of, enterprises, make_report
 from tests.creditfile_builders import CATALOGUE, make_enterprise, make_record

@@ -94,6 +94,7 @@ def _receipt(
     issuer = runtime.settings.issuer
     return Receipt(
         title=REQUEST if consent.decided_at is None else TITLES.get(status, CONSENT),
+        created=runtime.now(),
         facts=[
             (Translated("被查询主体", "About"), _same(f"{card.name}  {card.uscc}")),
             (Translated("申请单位", "Requested by"), client),

@@ -1,4 +1,4 @@
-"""A4 pages under construction: wrapped texts, facts in one or two columns, tables, page numbers.
+"""A4 pages under construction: wrapped texts, facts in one or two columns, page numbers.
 
 Sizes are in millimetres. What does not fit a page goes on upon the next, under the name of what goes on.
 """
@@ -95,12 +95,12 @@ class Sheet:
         """Add a fact with its label at the left, and a rule below."""
         label, value = fact
         width, top_space = INNER - LABEL_WIDTH, 1.0
-        is_one_line = self._width_inline(value) <= width
+        is_one_line = self.width_inline(value) <= width
         self.keep((BODY + (0 if is_one_line else BODY + SMALL)) * LEADING + 2 + top_space)
         self.space(top_space)
         page, label_end = self.marks, self._label(label)
         if is_one_line:
-            self._labelled(value, MARGIN + LABEL_WIDTH, self.y, BODY, colour=INK)
+            self.labelled(value, MARGIN + LABEL_WIDTH, self.y, BODY, colour=INK)
             self.y += BODY * LEADING
         else:
             self._both(value, x=MARGIN + LABEL_WIDTH, width=width)
@@ -125,39 +125,24 @@ class Sheet:
         if waiting:
             self._pair(waiting)
 
-    def table(self, heads: Sequence[Translated], rows: Sequence[Sequence[Translated]]) -> bool:
-        """Add a table with a column for each head; `False`, and nothing, where it is too wide."""
-        for cell_width in (self._width_inline, self._width_stacked):
-            columns = [
-                max(self._width_stacked(head), *(cell_width(row[place]) for row in rows))
-                for place, head in enumerate(heads)
-            ]
-            free = INNER - sum(columns)
-            if free >= GAP * (len(heads) - 1):
-                break
-        else:
-            return False
-        gap = free / len(heads)
-        starts = [MARGIN + sum(columns[:place]) + gap * place for place in range(len(heads))]
-        self._table_row(heads, starts, SOFT)
-        is_stacked = cell_width == self._width_stacked
-        for row in rows:
-            if self.y + 2 * BODY * LEADING > BOTTOM:
-                self.keep(HEIGHT)
-                self._table_row(heads, starts, SOFT)
-            self._table_row(row, starts, INK, is_stacked=is_stacked)
-        return True
-
-    def bar(self, title: Translated, right: str) -> None:
-        """Add a section's head on a tinted bar, with room for something below it."""
+    def bar(self, title: Translated, right: str, *, room: float = 36) -> None:
+        """Add a section's head on a tinted bar, where there is so much room below it."""
         height = 8.0
-        self.keep(height + 36)
+        self.keep(height + room)
         self.marks.append(Box(x=MARGIN, y=self.y, width=INNER, height=height, fill=TINT))
         self.marks.append(Box(x=MARGIN, y=self.y, width=1.2, height=height, fill=BRAND))
-        self._labelled(title, MARGIN + 4, self.y + 1.5, HEADING, colour=INK, bold=True)
+        self.labelled(title, MARGIN + 4, self.y + 1.5, HEADING, colour=INK, bold=True)
         end = WIDTH - MARGIN - 2 - self.width(right, BODY)
         self.line(right, end, self.y + 2, BODY, SOFT)
         self.y += height + 0.6
+
+    def texts(self, title: Translated, texts: Iterable[Translated]) -> None:
+        """Add a section of paragraphs."""
+        self.space(6)
+        self.bar(title, "", room=14)
+        for each in texts:
+            self.space(1.4)
+            self._paragraph(each)
 
     def rule(self) -> None:
         """Add a rule."""
@@ -206,8 +191,8 @@ class Sheet:
         self.space(1)
         for place, (label, value) in enumerate(facts):
             x = MARGIN + place * (INNER + GAP) / 2
-            self._labelled(label, x, self.y, SMALL, colour=SOFT)
-            self._labelled(value, x, self.y + SMALL * LEADING, BODY, colour=INK)
+            self.labelled(label, x, self.y, SMALL, colour=SOFT)
+            self.labelled(value, x, self.y + SMALL * LEADING, BODY, colour=INK)
         self.y += height + 0.6
         self.rule()
 
@@ -215,7 +200,7 @@ class Sheet:
         label, value = fact
         self.keep((SMALL + 2 * BODY) * LEADING + 2)
         self.space(1)
-        self._labelled(label, MARGIN, self.y, SMALL, colour=SOFT)
+        self.labelled(label, MARGIN, self.y, SMALL, colour=SOFT)
         self.y += SMALL * LEADING
         self._both(value)
         self.space(0.6)
@@ -224,38 +209,28 @@ class Sheet:
     def _label(self, label: Translated) -> float:
         """Write a row's label, English below where it does not fit beside it; return its end."""
         end = self.y + BODY * LEADING
-        if self._width_inline(label) <= LABEL_WIDTH - GAP:
-            self._labelled(label, MARGIN, self.y, BODY)
+        if self.width_inline(label) <= LABEL_WIDTH - GAP:
+            self.labelled(label, MARGIN, self.y, BODY)
             return end
         self.line(label.zh, MARGIN, self.y, BODY, SOFT)
         self.line(label.en, MARGIN, end, SMALL, SOFT)
         return end + SMALL * LEADING
+
+    def _paragraph(self, text: Translated) -> None:
+        """A text in both languages, on one line where it fits."""
+        if self.width_inline(text) > INNER:
+            self._both(text)
+            return
+        self.keep(BODY * LEADING)
+        self.labelled(text, MARGIN, self.y, BODY, colour=INK)
+        self.y += BODY * LEADING
 
     def _both(self, text: Translated, *, x: float = MARGIN, width: float = INNER) -> None:
         self.lines(text.zh, size=BODY, x=x, width=width)
         if text.en != text.zh:
             self.lines(text.en, size=SMALL, x=x, width=width, colour=SOFT)
 
-    def _table_row(
-        self,
-        cells: Sequence[Translated],
-        starts: Sequence[float],
-        colour: Colour,
-        *,
-        is_stacked: bool = True,
-    ) -> None:
-        self.space(0.8)
-        for x, each in zip(starts, cells, strict=True):
-            if is_stacked:
-                self.line(each.zh, x, self.y, BODY, colour)
-                self.line(each.en, x, self.y + BODY * LEADING * 0.9, SMALL, SOFT)
-            else:
-                self._labelled(each, x, self.y, BODY, colour=colour)
-        self.y += (BODY + SMALL * is_stacked) * LEADING
-        self.space(0.2)
-        self.rule()
-
-    def _labelled(
+    def labelled(
         self,
         text: Translated,
         x: float,
@@ -265,7 +240,7 @@ class Sheet:
         colour: Colour = SOFT,
         bold: bool = False,
     ) -> None:
-        """Chinese, and small after it English where it differs."""
+        """Write Chinese, and small after it English where it differs."""
         self.line(text.zh, x, top, size, colour, bold=bold)
         if text.en != text.zh:
             small = min(size, SMALL) if size > SMALL else SMALL * 0.9
@@ -275,13 +250,15 @@ class Sheet:
     def _natural_width(self, fact: Fact) -> float:
         label, value = fact
         label_width = self.width(label.zh, SMALL) + self.width(label.en, SMALL) + 2
-        return max(label_width, self._width_inline(value))
+        return max(label_width, self.width_inline(value))
 
-    def _width_inline(self, text: Translated) -> float:
+    def width_inline(self, text: Translated) -> float:
+        """Width of a text with English behind it."""
         english = self.width(text.en, SMALL) + 2 if text.en != text.zh else 0
         return self.width(text.zh, BODY) + english
 
-    def _width_stacked(self, text: Translated) -> float:
+    def width_stacked(self, text: Translated) -> float:
+        """Width of a text with English below it."""
         return max(self.width(text.zh, BODY), self.width(text.en, SMALL))
 
     def _drawn(self, text: str) -> str:
