@@ -27,6 +27,7 @@ import gateway.queries.outcomes.routes
 import gateway.queries.routes
 import gateway.records.job_routes
 import gateway.records.objection_routes
+import gateway.records.quality_routes
 import gateway.records.repair_routes
 import gateway.records.routes
 import gateway.records.upload_routes
@@ -117,6 +118,7 @@ def create_app(settings: Settings) -> FastAPI:
         gateway.records.objection_routes.router,
         gateway.records.repair_routes.router,
         gateway.records.routes.router,
+        gateway.records.quality_routes.router,
         gateway.records.upload_routes.router,
         gateway.records.job_routes.router,
         gateway.portal.routes.router,

@@ -419,6 +419,7 @@ PREPARATIONS: Final[Mapping[str, type[Page]]] = {
     "docs/operate/catalogue.md": Installation,
     "docs/operate/client-certificates.md": Installation,
     "docs/operate/comparison.md": Comparison,
+    "docs/operate/data-quality.md": Operator,
     "docs/operate/delivering-records.md": Department,
     "docs/operate/objections.md": Objections,
     "docs/operate/personal-keys.md": Installation,

@@ -114,7 +114,8 @@ SERVICE_CLASSES: Final = (
             "get_objection_for_review review_objection list_due_repairs list_code_reports "
             "get_code_report decide_code_report list_objections get_objection decide_objection "
             "extend_objection list_repairs report_platforms get_repair decide_repair act_on_records "
-            "list_record_actions approve_record_action list_overdue_records list_ingest_jobs "
+            "list_record_actions approve_record_action list_overdue_records get_data_quality "
+            "list_data_quality list_ingest_jobs "
             "get_ingest_job issue_enterprise_code list_enterprise_codes get_enterprise_code "
             "reissue_enterprise_code revoke_enterprise_code"
         ),

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from gateway.access.body import WireModel
 from gateway.access.objection_json import WholeObjectionOut
+from gateway.access.quality_json import SourceQualityOut
 
 CSV: Final[dict[str, Any]] = {"text/csv": {"schema": {"type": "string"}}}
 """The same report for a spreadsheet."""
@@ -231,3 +232,18 @@ class DueRepairsOut(WireModel):
 
 class ObjectionForReviewOut(WholeObjectionOut):
     """An objection with its texts and history, as its reviewer needs it."""
+
+
+class NamedSourceQualityOut(SourceQualityOut):
+    """A source's month as it is published, with the source's name."""
+
+    name: str
+
+
+class DataQualityOut(WireModel):
+    """A page of sources; `after` is the cursor of the next page."""
+
+    month: str
+    rules_version: str
+    sources: list[NamedSourceQualityOut]
+    after: str | None

@@ -1,4 +1,4 @@
-"""The admin API's routes: clients, agreements, objections, repairs, reports on codes."""
+"""The admin API's routes: clients, agreements, objections, repairs, reports on codes, data quality."""
 
 from fastapi import APIRouter
 
@@ -7,6 +7,7 @@ from gateway.admin import (
     client_routes,
     code_report_routes,
     objection_routes,
+    quality_routes,
     repair_routes,
 )
 
@@ -16,3 +17,4 @@ router.include_router(agreement_routes.router)
 router.include_router(objection_routes.router)
 router.include_router(repair_routes.router)
 router.include_router(code_report_routes.router)
+router.include_router(quality_routes.router)

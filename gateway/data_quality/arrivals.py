@@ -49,9 +49,9 @@ SELECT uscc, dataset, own_day, CAST(received_at AT TIME ZONE 'Asia/Shanghai' AS 
 
 
 def _value(place: int) -> str:
-    return f"(strpos('{ALPHABET}', substr(v.uscc, {place}, 1)) - 1)"
+    return f"(strpos('{ALPHABET}', substr(e.uscc, {place}, 1)) - 1)"
 
 
 _SUM: Final = " + ".join(f"{3**place % 31} * {_value(place + 1)}" for place in range(_LENGTH - 1))
 CHECK_AGREES: Final = f"((31 - ({_SUM}) % 31) % 31 = {_value(_LENGTH)})"
-"""SQL condition: the check character of `v.uscc` is that of GB 32100."""
+"""SQL condition: the check character of `e.uscc` is that of GB 32100."""

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from gateway.data_quality.figures import DatasetFigures, ReportedFigures
 from gateway.data_quality.month import Month
-from gateway.data_quality.reporting import published
+from gateway.data_quality.reporting import published_of
 from gateway.data_quality.rules import QualityRules
 from gateway.data_quality.score import Score, score_of
 
@@ -82,7 +82,7 @@ def make_bulletin(month: Month, sources: Iterable[SourceMonth], rules: QualityRu
         for each in reports
     ]
     everything = [figures for each in ranked for figures in each.figures]
-    before = [figures for each in sources for figures in _published(each.before, rules)]
+    before = [figures for each in sources for figures in _before(each, rules)]
     return Bulletin(
         month=month,
         rules=rules,
@@ -93,21 +93,20 @@ def make_bulletin(month: Month, sources: Iterable[SourceMonth], rules: QualityRu
 
 
 def _report(source: SourceMonth, rules: QualityRules) -> SourceReport:
-    shown = _published(source.figures, rules)
-    named = {each.dataset for each in shown}
+    shown, withheld = published_of(source.figures, rules.least_enterprises)
     return SourceReport(
         source_id=source.source_id,
         name=source.name,
         figures=shown,
-        withheld=[each.dataset for each in source.figures if each.dataset not in named],
+        withheld=withheld,
         score=score_of(shown, rules),
-        before=score_of(_published(source.before, rules), rules).total,
+        before=score_of(_before(source, rules), rules).total,
     )
 
 
-def _published(figures: Iterable[DatasetFigures], rules: QualityRules) -> list[ReportedFigures]:
-    found = (published(each, rules.least_enterprises) for each in figures)
-    return [each for each in found if each is not None]
+def _before(source: SourceMonth, rules: QualityRules) -> list[ReportedFigures]:
+    """What is published of the month before."""
+    return published_of(source.before, rules.least_enterprises)[0]
 
 
 def _order(report: SourceReport) -> tuple[bool, Decimal, str]:

@@ -5,7 +5,7 @@ score, sum and trend is computed from what is reported. So nothing that is publi
 value of a suppressed count, and no difference of published figures can undo it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from gateway.data_quality.figures import Count, DatasetFigures, Fault, ReportedFigures
@@ -58,6 +58,20 @@ def published(figures: DatasetFigures, least: int) -> ReportedFigures | None:
         faults=faults,
         hidden=frozenset(hidden),
     )
+
+
+def published_of(
+    figures: Iterable[DatasetFigures], least: int
+) -> tuple[list[ReportedFigures], list[str]]:
+    """The published figures of several datasets, and the datasets of which none are published."""
+    shown, withheld = [], []
+    for each in figures:
+        reported = published(each, least)
+        if reported is None:
+            withheld.append(each.dataset)
+        else:
+            shown.append(reported)
+    return shown, withheld
 
 
 def is_small(count: Count, least: int) -> bool:

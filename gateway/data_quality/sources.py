@@ -34,9 +34,10 @@ class DeliveringSource:
     name: str
 
 
-async def all_sources(connection: AsyncConnection) -> AsyncIterator[DeliveringSource]:
+async def sources_after(
+    connection: AsyncConnection, after: str = ""
+) -> AsyncIterator[DeliveringSource]:
     """Sources of any record, by id."""
-    after = ""
     while True:
         found = [
             (await connection.execute(each, {"after": after})).scalar_one()
@@ -49,10 +50,20 @@ async def all_sources(connection: AsyncConnection) -> AsyncIterator[DeliveringSo
 
 
 async def months_of_sources(
-    connection: AsyncConnection, month: Month, *, catalogue: Catalogue, rules: QualityRules
+    connection: AsyncConnection,
+    month: Month,
+    *,
+    after: str = "",
+    limit: int | None = None,
+    catalogue: Catalogue,
+    rules: QualityRules,
 ) -> AsyncIterator[SourceMonth]:
-    """Each source's figures of the month and of the one before."""
-    async for source in all_sources(connection):
+    """Each source's figures of the month and of the one before; at most `limit` sources."""
+    count = 0
+    async for source in sources_after(connection, after):
+        if count == limit:
+            return
+        count += 1
         figures, before = [
             await figures_of_source(
                 connection, source.source_id, each, catalogue=catalogue, rules=rules

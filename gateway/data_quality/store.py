@@ -21,42 +21,53 @@ from gateway.data_quality.publicity_ends import count_wrong_ends
 from gateway.data_quality.rules import QualityRules
 from gateway.db.statements import Statement
 
+# Records are first summed by enterprise, by hashing: counting distinct codes would sort them all.
 _ARRIVALS: Final = Statement(f"""
-WITH arrived AS ({ARRIVED_DAYS})
-SELECT a.dataset,
-       count(*) AS received,
-       count(DISTINCT a.uscc) AS received_enterprises,
-       count(*) FILTER (WHERE a.dated) AS dated,
-       count(DISTINCT a.uscc) FILTER (WHERE a.dated) AS dated_enterprises,
-       count(DISTINCT a.uscc) FILTER (WHERE NOT a.dated) AS undated_enterprises,
-       count(*) FILTER (WHERE a.dated AND a.late) AS late,
-       count(DISTINCT a.uscc) FILTER (WHERE a.dated AND a.late) AS late_enterprises,
-       count(DISTINCT a.uscc) FILTER (WHERE a.dated AND NOT a.late) AS timely_enterprises,
-       count(*) FILTER (WHERE NOT a.check_agrees) AS wrong_check,
-       count(DISTINCT a.uscc) FILTER (WHERE NOT a.check_agrees) AS wrong_check_enterprises,
-       count(DISTINCT a.uscc) FILTER (WHERE a.check_agrees) AS right_check_enterprises
-  FROM (SELECT v.uscc, v.dataset, {CHECK_AGREES} AS check_agrees,
-               coalesce(v.own_day >= CAST(:counts_from AS date), false)
-               AND t.first_in_time IS NOT NULL AS dated,
-               v.own_day < t.first_in_time AS late
-          FROM arrived AS v
-          LEFT JOIN unnest(CAST(:datasets AS text[]), CAST(:days AS date[]), CAST(:firsts AS date[]))
-                 AS t(dataset, day, first_in_time)
-            ON t.dataset = v.dataset AND t.day = v.day) AS a
- GROUP BY a.dataset""")  # noqa: S608  # constants only
+SELECT e.dataset,
+       CAST(sum(e.received) AS bigint) AS received,
+       count(*) AS received_enterprises,
+       CAST(sum(e.dated) AS bigint) AS dated,
+       count(*) FILTER (WHERE e.dated > 0) AS dated_enterprises,
+       count(*) FILTER (WHERE e.dated < e.received) AS undated_enterprises,
+       CAST(sum(e.late) AS bigint) AS late,
+       count(*) FILTER (WHERE e.late > 0) AS late_enterprises,
+       count(*) FILTER (WHERE e.late < e.dated) AS timely_enterprises,
+       coalesce(CAST(sum(e.received) FILTER (WHERE NOT {CHECK_AGREES}) AS bigint), 0) AS wrong_check,
+       count(*) FILTER (WHERE NOT {CHECK_AGREES}) AS wrong_check_enterprises,
+       count(*) FILTER (WHERE {CHECK_AGREES}) AS right_check_enterprises
+  FROM (SELECT v.dataset, v.uscc, count(*) AS received,
+               count(*) FILTER (WHERE v.own_day >= t.counts_from) AS dated,
+               count(*) FILTER (WHERE v.own_day >= t.counts_from AND v.own_day < t.first_in_time)
+                 AS late
+          FROM ({ARRIVED_DAYS}) AS v
+          LEFT JOIN (SELECT u.*, CAST(:counts_from AS date) AS counts_from
+                       FROM unnest(CAST(:datasets AS text[]), CAST(:days AS date[]),
+                                   CAST(:firsts AS date[])) AS u(dataset, day, first_in_time)) AS t
+            ON t.dataset = v.dataset AND t.day = v.day
+         GROUP BY v.dataset, v.uscc) AS e
+ GROUP BY e.dataset""")  # noqa: S608  # constants only
 
+# Each record's missing fields together first, of which an enterprise has few combinations.
 _MISSING: Final = Statement(f"""
-WITH arrived AS ({ARRIVED})
-SELECT v.dataset, f.name AS field,
-       count(*) FILTER (WHERE coalesce(v.fields ->> f.name, '') IN ('', '[]')) AS missing,
-       count(DISTINCT v.uscc) FILTER (WHERE coalesce(v.fields ->> f.name, '') IN ('', '[]'))
-         AS enterprises,
-       count(DISTINCT v.uscc) FILTER (WHERE coalesce(v.fields ->> f.name, '') NOT IN ('', '[]'))
-         AS others
-  FROM arrived AS v
-  JOIN unnest(CAST(:datasets AS text[]), CAST(:names AS text[])) AS f(dataset, name)
-    ON f.dataset = v.dataset
- GROUP BY v.dataset, f.name""")  # noqa: S608  # constants only
+SELECT e.dataset, e.name AS field,
+       CAST(sum(e.missing) AS bigint) AS missing,
+       count(*) FILTER (WHERE e.missing > 0) AS enterprises,
+       count(*) FILTER (WHERE e.missing < e.received) AS others
+  FROM (SELECT c.dataset, c.uscc, f.name, sum(c.records) AS received,
+               coalesce(sum(c.records) FILTER (WHERE f.name = ANY(c.missing)), 0) AS missing
+          FROM (SELECT m.dataset, m.uscc, m.names, m.missing, count(*) AS records
+                  FROM (SELECT v.dataset, v.uscc, u.names,
+                               ARRAY(SELECT name FROM unnest(u.names) AS name
+                                      WHERE coalesce(v.fields ->> name, '') IN ('', '[]')) AS missing
+                          FROM ({ARRIVED}) AS v
+                          JOIN (SELECT dataset, string_to_array(joined, ',') AS names
+                                  FROM unnest(CAST(:datasets AS text[]), CAST(:names AS text[]))
+                                         AS j(dataset, joined)) AS u
+                            ON u.dataset = v.dataset) AS m
+                 GROUP BY m.dataset, m.uscc, m.names, m.missing) AS c
+         CROSS JOIN unnest(c.names) AS f(name)
+         GROUP BY c.dataset, c.uscc, f.name) AS e
+ GROUP BY e.dataset, e.name""")  # noqa: S608  # constants only
 
 _OBJECTIONS: Final = Statement("""
 SELECT o.dataset, count(*) AS decided, count(DISTINCT o.uscc) AS enterprises,
@@ -158,8 +169,8 @@ async def _add_arrivals(
 async def _add_missing(
     connection: AsyncConnection, values: Mapping[str, Any], parts: _Parts, rules: QualityRules
 ) -> None:
-    asked = [(code, name) for code, each in rules.datasets.items() for name in each.recommended]
-    more = {"datasets": [code for code, _ in asked], "names": [name for _, name in asked]}
+    asked = {code: each.recommended for code, each in rules.datasets.items() if each.recommended}
+    more = {"datasets": list(asked), "names": [",".join(names) for names in asked.values()]}
     for row in await _rows(connection, _MISSING, {**values, **more}):
         kind = FaultKind(fault=Fault.MISSING, field=row["field"])
         parts[row["dataset"]]["faults"][kind] = Count(

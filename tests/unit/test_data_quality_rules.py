@@ -1,6 +1,7 @@
 """Rules of data quality: they name fields that the catalogue has, and levels that descend."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -10,9 +11,11 @@ from gateway.creditfile.records import REGISTRATION
 from gateway.creditfile.working_days import working_days_after
 from gateway.data_quality.month import Month, earliest_in_time
 from gateway.data_quality.rules import QualityRules, published_rules
+from gateway.data_quality.rules_page import markdown
 from tests.creditfile_builders import CATALOGUE
 
 RULES = published_rules()
+PAGE = Path(__file__).parents[2] / "docs" / "understand" / "data-quality-rules.md"
 
 
 def test_every_recommended_field_is_in_the_catalogue_and_is_stored_in_plain_text() -> None:
@@ -69,3 +72,8 @@ def test_the_earliest_day_in_time_is_in_time_and_the_day_before_is_late(days: in
             assert received <= working_days_after(earliest, days).day
             before = date.fromordinal(earliest.toordinal() - 1)
             assert received > working_days_after(before, days).day
+
+
+def test_the_page_of_the_rules_is_up_to_date() -> None:
+    """`make docs` regenerates it."""
+    assert PAGE.read_text("utf-8") == markdown(RULES, CATALOGUE), "run `make docs`"

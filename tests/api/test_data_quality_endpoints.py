@@ -1,0 +1,119 @@
+"""Data quality over HTTP: a source reads its own exact figures, operators what is published."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from gateway.creditfile.working_days import working_days_after
+from gateway.data_quality.month import Month
+from gateway.ingest.source_authorization import SCOPE
+from tests.client_builders import make_operator
+from tests.gateway_fixture import Caller, GatewayFixture
+from tests.records_builders import deliver, make_department, make_penalty
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+OWN = "/v1/records/quality"
+ALL = "/v1/admin/data-quality"
+
+
+async def read(caller: Caller, path: str, scope: str = SCOPE, **headers: str) -> dict[str, Any]:
+    answer = await caller.send(path, b"", method="GET", scope=scope, headers=headers)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def deliver_penalties(
+    gateway: GatewayFixture, source: Caller, late: int, timely: int
+) -> None:
+    """Penalties of one enterprise each, received at the end of their term or the day after it."""
+    today = gateway.clock().date()
+    in_time = max(
+        day
+        for day in (today - timedelta(days=n) for n in range(40))
+        if working_days_after(day, 7).day >= today
+    )
+    rows = [
+        make_penalty(
+            gateway,
+            gateway.entities[place].uscc,
+            decided_on=f"{in_time - timedelta(days=30 if place < late else 0)}",
+            severity="一般",
+        )
+        for place in range(late + timely)
+    ]
+    outcomes = await deliver(source, "penalty", *rows)
+    assert {each["outcome"] for each in outcomes} == {"created"}
+
+
+def dataset(report: Mapping[str, Any], code: str = "penalty") -> dict[str, Any]:
+    found: dict[str, Any] = next(each for each in report["datasets"] if each["dataset"] == code)
+    return found
+
+
+async def test_a_source_reads_its_own_score_and_what_to_mend(gateway: GatewayFixture) -> None:
+    source, other = await make_department(gateway), await make_department(gateway)
+    await deliver_penalties(gateway, source, late=3, timely=9)
+    report = await read(source, OWN)
+    penalties = dataset(report)
+    assert (penalties["received"], penalties["dated"]) == (12, 12)
+    assert penalties["score"]["timely"] == 75.0
+    faults = {(each["fault"], each["field"]): each for each in penalties["faults"]}
+    assert faults["late", None]["records"] == 3
+    assert faults["missing", "legal_basis"]["records"] == 12
+    assert ("missing", "authority") not in faults
+    assert report["score_before"] is None
+    assert report["month"] == str(Month.at(gateway.clock()))
+    assert not report["month_is_over"]
+    assert (await read(other, OWN))["datasets"] == []
+
+
+async def test_what_to_mend_is_said_in_the_language_asked_for(gateway: GatewayFixture) -> None:
+    source = await make_department(gateway)
+    await deliver_penalties(gateway, source, late=2, timely=0)
+    zh = dataset(await read(source, OWN, **{"Accept-Language": "zh-CN"}))
+    late = next(each for each in zh["faults"] if each["fault"] == "late")
+    assert late["found"] == "2条行政处罚迟于处罚决定日期后7个工作日报送"
+    assert late["mend"] == "请在7个工作日内报送，积压数据尽快补报。"
+
+
+async def test_operators_read_what_is_published_and_no_small_count(gateway: GatewayFixture) -> None:
+    source, small = await make_department(gateway), await make_department(gateway)
+    await deliver_penalties(gateway, source, late=3, timely=9)
+    await deliver_penalties(gateway, small, late=1, timely=2)
+    for scope in ("admin", "audit"):
+        reader = await make_operator(gateway, scope)
+        sources: dict[str, dict[str, Any]] = {}
+        after: str | None = ""
+        while after is not None:
+            page = await read(reader, f"{ALL}?after={after}", scope)
+            sources |= {each["source_id"]: each for each in page["sources"]}
+            after = page["after"]
+        penalties = dataset(sources[source.client_id])
+        late = next(each for each in penalties["faults"] if each["fault"] == "late")
+        assert late["records"] is None
+        assert penalties["score"]["timely"] == 100.0
+        assert sources[small.client_id]["withheld"] == ["penalty"]
+        assert sources[small.client_id]["score"]["total"] is None
+
+
+async def test_a_month_that_has_not_begun_is_refused(gateway: GatewayFixture) -> None:
+    source = await make_department(gateway)
+    later = Month.at(gateway.clock()).next
+    for month in (str(later), "2026-13", "november"):
+        answer = await source.send(f"{OWN}?month={month}", b"", method="GET", scope=SCOPE)
+        assert answer.status_code == 400, month
+
+
+@pytest.mark.parametrize(("path", "scope"), [(OWN, "query"), (ALL, "query")])
+async def test_a_bank_reads_none_of_it(gateway: GatewayFixture, path: str, scope: str) -> None:
+    bank = await gateway.client()
+    assert (await bank.send(path, b"", method="GET", scope=scope)).status_code == 403
+
+
+async def test_a_source_reads_no_other_sources_figures(gateway: GatewayFixture) -> None:
+    source = await make_department(gateway)
+    assert (await source.send(ALL, b"", method="GET", scope=SCOPE)).status_code == 403
