@@ -31,13 +31,17 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
 
 
 async def request_by_link(
-    portal: PortalFixture, uscc: str, *datasets: str, amends: Consent | None = None
+    portal: PortalFixture,
+    uscc: str,
+    *datasets: str,
+    amends: Consent | None = None,
+    client_id: str | None = None,
 ) -> str:
     """Id of a consent requested by link."""
     now = portal.clock()
     requested = consent.request(
         Request(
-            client_id=portal.bank,
+            client_id=client_id or portal.bank,
             uscc=uscc,
             purpose=Purpose.LOAN_APPROVAL,
             datasets=datasets or ("penalty", "licence"),
@@ -86,6 +90,22 @@ async def test_the_link_leads_to_the_decision_page_after_sign_in(portal: PortalF
     for words in ("浙江示范银行", "贷款审批", "行政处罚", "行政许可", "不同意"):
         assert words in page
     assert "checked" not in page
+
+
+async def test_the_mark_of_more_than_usual_is_the_same_by_link_for_every_client(
+    portal: PortalFixture,
+) -> None:
+    """By redirect it is on the same page; it names what is beyond, whoever asks."""
+    browser = await portal.signed_in()
+    bank, other = portal.bank, await portal.add_client("义乌示范银行", "Yiwu Demo Bank")
+    pages = []
+    for client in (bank, other):
+        asked = await request_by_link(portal, portal.firm, "penalty", "complaint", client_id=client)
+        pages.append((await browser.get(f"/portal/asked/{asked}")).text)
+    for page in pages:
+        assert "比同类用途多要了 1 项" in page
+        assert '<span class="muted">投诉举报统计。</span>' in page
+        assert page.count(">超出常用<") == 1
 
 
 async def test_ticked_items_are_granted_with_the_channel_link(portal: PortalFixture) -> None:
