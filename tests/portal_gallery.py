@@ -257,6 +257,11 @@ async def _records(portal: PortalFixture, words: PageTexts) -> None:
             "public_rating",
             uscc=portal.firm,
             record_id="rec_r",
+            model_version="2026",
+            indicators=[
+                {"indicator": "penalties", "points": 50, "reason_codes": ["L12"]},
+                {"indicator": "years", "points": 10, "reason_codes": ["B31"]},
+            ],
             level=words.or_plain("良好"),
             source_name=words.or_plain("省信用中心"),
         ),
@@ -474,7 +479,10 @@ async def _objections(
     return {
         "record": f"/portal/enterprises/{portal.firm}/record",
         "record of one dataset": f"/portal/enterprises/{portal.firm}/record?dataset=penalty",
+        "self-assessment": f"/portal/enterprises/{portal.firm}/self-assessment",
         "one record": f"{records}/rec_3",
+        "one rating": f"{records}/rec_r",
+        "appeal": f"{records}/rec_r/object?contests=penalties/L12",
         "one disputed record": f"{records}/rec_1",
         "one ended record": f"{records}/rec_over_0",
         "object": f"{records}/rec_3/object",

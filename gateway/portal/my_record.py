@@ -201,6 +201,9 @@ async def show_record(
         repair_labels=repair_labels,
         may_repair=visitor.session.may(uscc, Permission.REPAIRS),
         catalogue=runtime.catalogue,
+        scheme=None
+        if entry.end
+        else runtime.catalogue.scheme_of(entry.record.dataset, entry.record.fields),
         is_rating=entry.record.dataset in runtime.catalogue.objections.rating_appeal.datasets,
     )
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from gateway.pages import static
-from gateway.portal import contact_pages, home, my_record, sign_in
+from gateway.portal import contact_pages, home, my_record, self_assessment, sign_in
 from gateway.portal.access_history import page
 from gateway.portal.consents import (
     consent_downloads,
@@ -37,6 +37,7 @@ for module in (
     my_consents,
     page,
     my_record,
+    self_assessment,
     new_objection,
     my_objections,
     new_application,

@@ -15,6 +15,8 @@ from gateway.synthetic.seeded_random import SeededRandom
 
 _UNEXPLAINED: Final = 0.2
 """Share of the ratings without a score that come without indicators."""
+_DAY: Final = "decided_on"
+"""Column with a record's day; what has none was delivered late, and stood before."""
 _PART: Final = 3
 """An indicator without a rule loses a third of its points by a record against it."""
 
@@ -76,7 +78,12 @@ def _losses_by_records(
     scheme: RatingScheme, rating: DeliveredRow, rows: Sequence[DeliveredRow], catalogue: Catalogue
 ) -> dict[str, _Loss]:
     """Losses by the records that stood against it on the day of the rating, by indicator."""
-    standing = [each for each in rows if each.day <= rating.day and not each.events]
+    standing = [
+        each
+        for each in rows
+        if not each.events
+        and (each.day <= rating.day or _DAY not in catalogue.dataset(each.dataset).field_of)
+    ]
     losses = {each.code: _Loss() for each in scheme.indicators}
     for indicator in scheme.indicators:
         loss = losses[indicator.code]

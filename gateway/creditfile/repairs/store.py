@@ -31,6 +31,11 @@ _LAST_CHANGE: Final = Statement("""
     SELECT change, decided_on, replaced_at, reason FROM record_history
     WHERE uscc = :uscc AND record_id = :record_id AND change = ANY(CAST(:kinds AS text[]))
     ORDER BY version DESC LIMIT 1""")
+_LAST_CHANGES: Final = Statement("""
+    SELECT DISTINCT ON (record_id) record_id, change, decided_on, replaced_at, reason
+    FROM record_history
+    WHERE uscc = :uscc AND change = ANY(CAST(:kinds AS text[]))
+    ORDER BY record_id, version DESC""")
 
 
 async def add(connection: AsyncConnection, application: RepairApplication) -> bool:
@@ -170,8 +175,17 @@ async def last_change(
     """The latest change of a record's repair, from its history."""
     values = {"uscc": uscc, "record_id": record_id, "kinds": list(RepairChangeKind)}
     row = (await connection.execute(_LAST_CHANGE, values)).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else _change_of(row)
+
+
+async def last_changes(connection: AsyncConnection, uscc: str) -> dict[str, RepairChange]:
+    """The latest change of the repair of each record of an enterprise, by record id."""
+    values = {"uscc": uscc, "kinds": list(RepairChangeKind)}
+    rows = await connection.execute(_LAST_CHANGES, values)
+    return {row.record_id: _change_of(row) for row in rows}
+
+
+def _change_of(row: Any) -> RepairChange:  # of one of the statements above
     return RepairChange(
         kind=RepairChangeKind(row.change),
         day=row.decided_on or day_of(row.replaced_at),
