@@ -1,6 +1,8 @@
 """What is deleted of own credit reports, and when."""
 
+import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,6 +10,9 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from gateway.background.housekeeping import delete_expired, delete_report_files
+from gateway.privacy.encryption_keys_file import using_key, with_new_key, without_key
+from gateway.privacy.field_encryption import Vault, VaultKeys
+from gateway.privacy.reencryption import reencrypt
 from tests.credit_report_builders import make_own_report
 from tests.portal_fixture import PortalFixture, open_portal
 
@@ -61,3 +66,20 @@ async def test_recipient_and_file_are_not_readable_in_the_database(portal: Porta
         recipient, file = found.one()
     assert "示例银行".encode() not in bytes(recipient)
     assert b"credit_report.v1" not in bytes(file)
+
+
+async def test_a_report_outlives_the_rotation_of_keys(portal: PortalFixture) -> None:
+    """Number, recipient and file are encrypted anew; the old key is needed no more."""
+    number = await make_own_report(portal, await portal.signed_in(), dataset=["registration"])
+    runtime = portal.runtime
+    assert runtime.settings.vault_keys is not None
+    first = json.loads(runtime.settings.vault_keys.read_text())
+    second = using_key(with_new_key(first), 2)
+    async for _ in reencrypt(portal.engine, Vault(VaultKeys.parse(json.dumps(second)))):
+        pass
+    alone = Vault(VaultKeys.parse(json.dumps(without_key(second, 1))))
+    portal.app.state.runtime = replace(runtime, vault=alone)
+    page = await portal.browser().get(f"/R/{number}")
+    portal.app.state.runtime = runtime
+    assert page.status_code == 200
+    assert "示例银行" in page.text
