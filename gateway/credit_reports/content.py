@@ -86,7 +86,7 @@ def _facts(report: Mapping[str, Any]) -> Iterator[Fact]:
     yield Translated("出具给", "For"), ANYONE if recipient is None else _same(recipient)
     yield (
         Translated("所含期间", "Span"),
-        Translated(f"{span['from']} 至 {span['to']}", f"{span['from']} to {span['to']}"),
+        _same(f"{span['from']} 至 {span['to']}"),
     )
     yield Translated("数据截至", "As of"), _same(_moment(report["as_of"]))
     yield (

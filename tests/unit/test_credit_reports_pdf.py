@@ -105,11 +105,14 @@ def test_the_same_report_gives_the_same_bytes() -> None:
 
 
 def test_its_symbol_leads_to_its_page() -> None:
-    """As a phone reads it from the first page, with error correction M or better."""
+    """As a phone reads it, with error correction M or better; on a screen it is a link."""
     picture = pypdfium2.PdfDocument(full_pdf())[0].render(scale=2).to_pil()
     (found,) = zxingcpp.read_barcodes(picture)
     assert found.text.upper() == ADDRESS.upper()
     assert found.ec_level in {"M", "Q", "H"}
+    annotations: Any = pypdf.PdfReader(io.BytesIO(full_pdf())).pages[0]["/Annots"]
+    (link,) = [each.get_object()["/A"]["/URI"] for each in annotations]
+    assert link == ADDRESS
 
 
 def test_each_page_has_its_number_and_the_report_s_number_and_domain() -> None:

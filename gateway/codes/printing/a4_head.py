@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from gateway.codes import qr
 from gateway.codes.printing.a4_sheet import BODY, HEADING, LEADING, MARGIN, SMALL, WIDTH, Sheet
-from gateway.codes.printing.drawing import BRAND, SOFT, Colour, Symbol
+from gateway.codes.printing.drawing import BRAND, SOFT, Colour, Link, Symbol
 from gateway.pages.i18n import Translated
 
 QR_WIDTH: Final = 36.0
@@ -35,6 +35,7 @@ def draw_head(sheet: Sheet, head: Head) -> None:
     """Draw it at the top of the first page."""
     left, top = WIDTH - MARGIN - QR_WIDTH, MARGIN - 4
     sheet.marks.append(Symbol(x=left, y=top, size=QR_WIDTH, matrix=qr.matrix_of(head.address)))
+    sheet.links.append(Link(x=left, y=top, width=QR_WIDTH, height=QR_WIDTH, address=head.address))
     under = top + QR_WIDTH
     for text in head.scan:
         middle = left + (QR_WIDTH - sheet.width(text, SMALL)) / 2

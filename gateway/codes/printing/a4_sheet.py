@@ -13,6 +13,7 @@ from gateway.codes.printing.drawing import (
     Box,
     Colour,
     Drawing,
+    Link,
     Mark,
     Page,
     Placement,
@@ -55,6 +56,8 @@ class Sheet:
         self.y = MARGIN
         self.running = ""
         """What is written on top of a page that begins within it."""
+        self.links: list[Link] = []
+        """Of the first page."""
 
     @property
     def marks(self) -> list[Mark]:
@@ -173,8 +176,13 @@ class Sheet:
             self._foot(marks, footer, f"第 {number} 页，共 {count} 页  Page {number} of {count}")
         drawings = [Drawing(width=WIDTH, height=HEIGHT, marks=marks) for marks in self._pages]
         return [
-            Page(width=WIDTH, height=HEIGHT, placements=[Placement(drawing=each)])
-            for each in drawings
+            Page(
+                width=WIDTH,
+                height=HEIGHT,
+                placements=[Placement(drawing=each)],
+                links=() if number else self.links,
+            )
+            for number, each in enumerate(drawings)
         ]
 
     def _foot(self, marks: list[Mark], left: str, right: str) -> None:

@@ -106,9 +106,21 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A rectangle of a page that leads to an address, on a screen."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """A page with the drawings on it."""
 
     width: float
     height: float
     placements: Sequence[Placement]
+    links: Sequence[Link] = ()

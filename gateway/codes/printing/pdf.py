@@ -99,6 +99,8 @@ class _Document(FPDF):
         self._out(self._set_font_for_page(self.current_font, 10))
         for each in page.placements:
             self._out("\n".join(self._operators(each, page)))
+        for link in page.links:
+            self.link(link.x, link.y, link.width, link.height, link.address)
 
     def _operators(self, placement: Placement, page: Page) -> Iterator[str]:
         drawing, scale = placement.drawing, placement.scale

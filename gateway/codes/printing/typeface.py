@@ -61,5 +61,10 @@ class Typeface:
 
 @cache
 def open_typeface(path: Path) -> Typeface:
-    """The face for simplified Chinese of the font at `path`."""
-    return Typeface(path, face_of(path))
+    """The face for simplified Chinese of the font at `path`.
+
+    Its widths are read before anybody else gets it: several threads draw at once, and the file is one.
+    """
+    found = Typeface(path, face_of(path))
+    found.has(" ")
+    return found
