@@ -55,23 +55,26 @@ def holds_nul(data: bytes) -> bool:
     return b"\\u0000" in data and _NUL.search(data) is not None
 
 
-def _texts(value: Any, depth: int) -> float:
+def _texts(value: Any) -> float:
     """The number of strings in a value, member names included; NaN if it holds a float."""
-    if type(value) is dict:
-        texts: float = len(value)
-        inner = list(value.values())
-    elif type(value) is list:
-        texts, inner = 0, value
-    else:
-        return _texts([value], depth + 1)
-    if not depth:
-        raise StrictJsonError(TOO_DEEP)
-    kinds = list(map(type, inner))
-    texts += kinds.count(str)
-    if dict in kinds or list in kinds:
+    texts: float = 0
+    nested = [value] if type(value) is dict or type(value) is list else [[value]]
+    for _ in range(MAX_DEPTH):
+        inner: list[Any] = []
+        for each in nested:
+            if type(each) is dict:
+                texts += len(each)
+                inner += each.values()
+            else:
+                inner += each
+        kinds = list(map(type, inner))
+        texts += kinds.count(str)
+        if float in kinds:
+            texts = math.nan  # it may have been an integer beyond 64 bits
+        if dict not in kinds and list not in kinds:
+            return texts
         nested = [each for each in inner if type(each) is dict or type(each) is list]
-        texts += sum([_texts(each, depth - 1) for each in nested])
-    return math.nan if float in kinds else texts  # it may have been an integer beyond 64 bits
+    raise StrictJsonError(TOO_DEEP)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> None:
@@ -104,7 +107,7 @@ def _demand_members_once(data: bytes, value: Any, decoder: json.JSONDecoder) -> 
     escaped backslash they cannot be counted.)
     """
     quotes = data.count(b'"') - data.count(b'\\"')
-    if quotes != 2 * _texts(value, MAX_DEPTH) or b"\\\\" in data:
+    if quotes != 2 * _texts(value) or b"\\\\" in data:
         _demand_one_reading(data, decoder)
 
 

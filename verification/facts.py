@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from verification.catalogue import QUESTIONS
 
@@ -36,8 +36,7 @@ READ_FIELDS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 """The fields that questions read of a live record, by dataset; of any other dataset none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveRecord:
+class LiveRecord(NamedTuple):
     """A record that may be disclosed now.
 
     Of its fields `READ_FIELDS` are needed:
@@ -59,7 +58,7 @@ class LiveRecord:
     dataset: str
     record_id: str
     version: int
-    fields: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    fields: Mapping[str, object] = MappingProxyType({})
     counts_as_bad: bool = False
     """Bad information that is held against the enterprise now."""
 

@@ -4,7 +4,6 @@ The only such decision: queries, verifications, the public page and certificates
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
@@ -36,8 +35,7 @@ from gateway.creditfile.records import Record
 SERIOUS_LIST: Final = "serious_violation"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DisclosableRecord:
+class DisclosableRecord(NamedTuple):
     """A record that may be disclosed, with its disclosable fields."""
 
     record: Record

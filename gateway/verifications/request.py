@@ -122,11 +122,11 @@ def parse_request(
     if isinstance(asked, Refusal):
         return asked
     questions = tuple(found for each in asked if (found := find_question(each.tag)) is not None)
-    known = tuple(dict.fromkeys(each.tag for each in questions))
-    if body.purpose not in PURPOSES:
-        return _refused(Refusal(UnknownPurposeError), uscc, UNKNOWN, known)
-    if len(questions) < len(asked):
-        return _refused(Refusal(UnknownQuestionError), uscc, body.purpose, known)
+    has_purpose = body.purpose in PURPOSES
+    if not has_purpose or len(questions) < len(asked):
+        refusal = Refusal(UnknownQuestionError if has_purpose else UnknownPurposeError)
+        known = tuple(dict.fromkeys(each.tag for each in questions))
+        return _refused(refusal, uscc, body.purpose if has_purpose else UNKNOWN, known)
     mistakes = [problem for each in asked if (problem := problem_with(without_ciphertext(each)))]
     if len(set(asked)) < len(asked):
         mistakes.insert(0, "Ask each question, with each value, once.")

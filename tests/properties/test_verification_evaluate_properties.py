@@ -149,7 +149,7 @@ def test_a_missing_field_makes_no_no(
     thinned = whole.records[place]
     lost = data.draw(st.sampled_from([*(thinned.fields.keys() - OPEN_ENDS), ""]))
     left = {name: value for name, value in thinned.fields.items() if name != lost}
-    records = [replace(thinned, fields=left) if r is thinned else r for r in whole.records]
+    records = [thinned._replace(fields=left) if r is thinned else r for r in whole.records]
     if answer(each, replace(whole, records=tuple(records))).answer == "no":
         assert answer(each, whole).answer == "no"
 
@@ -170,7 +170,7 @@ def test_a_yes_by_presence_rests_on_records(
         status=None,
         established_on=None,
         digests={},
-        records=tuple(replace(record, fields={}) for record in there.records),
+        records=tuple(record._replace(fields={}) for record in there.records),
     )
     assert answer(each, blank).answer != "no" or each.tag in EXISTENCE_IS_THE_ANSWER
 
