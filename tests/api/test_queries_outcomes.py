@@ -76,6 +76,27 @@ async def test_an_outcome_is_told_again_without_effect_and_replaced_once(
     ]
 
 
+async def test_the_enterprise_gets_a_notice_that_names_the_client_and_no_outcome(
+    gateway: GatewayFixture,
+) -> None:
+    """One for each version, with the day's digest; none for the same told again."""
+    bank, uscc = await gateway.client(), gateway.uscc("disputed")
+    place = {"uscc": uscc, "now": gateway.clock()}
+    await gateway.rows(
+        "INSERT INTO notice_place (uscc, place_id, channel, link_digest, added_by, added_at,"
+        " added_token_digest, confirmed_at) VALUES (:uscc, 'plc_outcome', 'email', '', '', :now, '', :now)",
+        **place,
+    )
+    query = await queried(gateway, bank, "disputed")
+    for body in (REFUSED, REFUSED, APPROVED):
+        assert (await tell(bank, query, body)).status_code == 200
+    notices = await gateway.rows("SELECT * FROM notice WHERE client_id = :id", id=bank.client_id)
+    assert [each["kind"] for each in notices] == ["outcome_told"] * 2
+    assert not {"refused", "live_penalty"} & {str(each) for row in notices for each in row.values()}
+    await gateway.rows("DELETE FROM notice WHERE client_id = :id", id=bank.client_id)
+    await gateway.rows("DELETE FROM notice_place WHERE place_id = 'plc_outcome'")
+
+
 @pytest.mark.parametrize(
     "body",
     [
