@@ -298,6 +298,16 @@ class Operator(Page):
         self.before = {"xinqiao-gateway": shell(OPERATOR)}
 
 
+class DataQuality(Operator):
+    """An operator's shell with the findings of a comparison."""
+
+    async def prepare(self) -> None:
+        """Write them."""
+        await super().prepare()
+        found = "kind,uscc,key,side,field,left,right\nmissing,91330106MAHD08319M,1,信用浙江,,,\n"
+        (self.folder / "findings.csv").write_text(found, encoding="utf-8")
+
+
 class Installation(Page):
     """An operator's shell on an installation of its own, with an empty database."""
 
@@ -419,7 +429,7 @@ PREPARATIONS: Final[Mapping[str, type[Page]]] = {
     "docs/operate/catalogue.md": Installation,
     "docs/operate/client-certificates.md": Installation,
     "docs/operate/comparison.md": Comparison,
-    "docs/operate/data-quality.md": Operator,
+    "docs/operate/data-quality.md": DataQuality,
     "docs/operate/delivering-records.md": Department,
     "docs/operate/objections.md": Objections,
     "docs/operate/personal-keys.md": Installation,

@@ -29,6 +29,7 @@ class RawTables:
     enterprise_history: Sequence[Mapping[str, Any]]
     objection: Sequence[Mapping[str, Any]]
     intake_job: Sequence[Mapping[str, Any]]
+    comparison_count: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,9 @@ def figures(tables: RawTables, source: str, month: str, rules: QualityRules) -> 
         if row["source_id"] == source and _month(_moment(row["started_at"])) == month:
             _add(found, row["dataset"], "file_rows", row["rows"])
             _add(found, row["dataset"], "rejected", row["rejected"])
+    for row in tables.comparison_count:
+        if row["source_id"] == source and row["month"] == f"{month}-01":
+            _add(found, row["dataset"], row["fault"], row["records"])
     return {key: value for key, value in found.items() if value and value != (0, 0, 0)}
 
 

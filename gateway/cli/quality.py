@@ -1,5 +1,6 @@
 """`quality`: the monthly bulletin of data quality as page, CSV and PDF."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -8,12 +9,18 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.cli.exit import fail
-from gateway.cli.operator_session import query
+from gateway.cli.operator_session import parse_id, query
 from gateway.cli.printing import print_table
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_versions import in_force
 from gateway.data_quality.bulletin import Bulletin, make_bulletin
 from gateway.data_quality.bulletin_text import document_of
+from gateway.data_quality.comparison_findings import (
+    NotFindingsError,
+    count_findings,
+    keep_counts,
+)
+from gateway.data_quality.figures import Count, Fault
 from gateway.data_quality.month import Month
 from gateway.data_quality.page import bulletin_page
 from gateway.data_quality.pdf import bulletin_pdf
@@ -44,9 +51,7 @@ def bulletin(
     ] = None,
 ) -> None:
     """Write the bulletin (通报) of a month: data-quality-2026-10.html, .csv and .pdf."""
-    wanted = Month.parse(month)
-    if wanted is None or wanted > Month.at(datetime.now(UTC)):
-        fail("--month is a month that has begun, as 2026-10.")
+    wanted = _month(month)
     made, catalogue = query(lambda connection: _read(connection, wanted))
     try:
         written = _write(made, catalogue, out, find_font(font))
@@ -62,6 +67,49 @@ def bulletin(
         print(file)
     if len(written) == 2:  # noqa: PLR2004  # page and CSV
         print("No PDF: install fonts-noto-cjk, or name a font with Chinese with --font.")
+
+
+@app.command()
+def findings(
+    file: Annotated[Path, typer.Argument(help="What `compare --csv` has written.")],
+    month: Annotated[str, typer.Option(help="The month whose figures it counts in, as 2026-10.")],
+    dataset: Annotated[str, typer.Option(help="The dataset that was compared.")],
+    source: Annotated[str, typer.Option(help="The source's id, that of its client.")],
+    side: Annotated[str, typer.Option(help="What the comparison called it.")],
+) -> None:
+    """Count what a comparison found into a source's month, in place of an earlier one's."""
+    wanted = _month(month)
+    try:
+        with file.open(encoding="utf-8", newline="") as lines:
+            counts = count_findings(lines, side)
+    except NotFindingsError as error:
+        fail(str(error))
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"{file} cannot be read ({type(error).__name__}).")
+    if not query(lambda connection: _keep(connection, wanted, parse_id(source), dataset, counts)):
+        fail(f"There is no dataset {dataset}.")
+    for fault, count in counts.items():
+        print(f"{fault.value}: {count.records:,} records of {count.enterprises:,} enterprises")
+
+
+async def _keep(
+    connection: AsyncConnection,
+    month: Month,
+    source: str,
+    dataset: str,
+    counts: Mapping[Fault, Count],
+) -> bool:
+    if not (await in_force(connection)).has_dataset(dataset):
+        return False
+    await keep_counts(connection, month, source, dataset, counts)
+    return True
+
+
+def _month(text: str) -> Month:
+    month = Month.parse(text)
+    if month is None or month > Month.at(datetime.now(UTC)):
+        fail("--month is a month that has begun, as 2026-10.")
+    return month
 
 
 async def _read(connection: AsyncConnection, month: Month) -> tuple[Bulletin, Catalogue]:

@@ -18,6 +18,10 @@ class Fault(StrEnum):
     """Received with another end of publicity than the rules give (R2)."""
     UPHELD = "upheld"
     """An objection to it was upheld, wholly or in part."""
+    ABSENT = "absent"
+    """Known to the source that it was compared with, and not delivered."""
+    DIFFERS = "differs"
+    """Delivered otherwise than by the source that it was compared with. No part of the score."""
     REJECTED = "rejected"
     """A row of a file that was not taken. No part of the score."""
 
@@ -59,7 +63,7 @@ class DatasetFigures:
 
     def __bool__(self) -> bool:
         """True if there is anything to report."""
-        counts = (self.received, self.decided, self.corrected)
+        counts = (self.received, self.decided, self.corrected, *self.faults.values())
         return bool(self.file_rows) or any(each.records for each in counts)
 
 

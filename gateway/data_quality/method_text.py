@@ -41,11 +41,13 @@ def _parts(rules: QualityRules) -> Translated:
     return Translated(
         "及时：在规定工作日内首次收到的记录占比，"
         f"{day.year}年{day.month}月{day.day}日以前产生的存量数据不计。完整：应填项的填报率。"
-        "准确：没有代码校验位有误、公示截止期有误、异议成立等差错的记录占比；自行更正不扣分。",
+        "准确：没有代码校验位有误、公示截止期有误、异议成立、比对缺失等差错的记录占比；"
+        "自行更正不扣分，比对不一致的核实前不扣分。",
         "Timely: the share of records first received within the working days of their dataset; those of "
         f"before {day} are stock, and are not counted. Complete: the share of recommended fields that are "
-        "filled. Right: the share of records without a wrong check character, a wrong end of publicity or "
-        "an upheld objection; what a source corrects by itself costs it nothing.",
+        "filled. Right: the share of records without a wrong check character, a wrong end of publicity, an "
+        "upheld objection, or a comparison in which they were absent; what a source corrects by itself "
+        "costs it nothing, nor does a difference before it has been checked.",
     )
 
 

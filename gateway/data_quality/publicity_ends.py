@@ -47,7 +47,11 @@ async def count_wrong_ends(
     """Records that name a wrong end, by dataset. A record that names none is not wrong."""
     datasets = [code for code in catalogue.codes if catalogue.rules_of(code).has_publicity]
     found: defaultdict[str, _Tally] = defaultdict(_Tally)
-    rows = await connection.stream_scalars(_WITH_PUBLICITY, {**values, "datasets": datasets})
+    wanted = {name: values[name] for name in ("source", "start", "end")} | {"datasets": datasets}
+    rows = await connection.stream_scalars(
+        _WITH_PUBLICITY,
+        wanted,
+    )
     async for row in rows:
         record = Record.from_json(orjson.loads(row))
         tally = found[record.dataset]

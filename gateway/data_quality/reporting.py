@@ -16,6 +16,8 @@ _WHOLE_OF: Final[Mapping[Fault, str]] = {
     Fault.REJECTED: "file_rows",
 }
 """The figure that a fault is a part of, where it is not the records received."""
+_OF_NO_WHOLE: Final = frozenset({Fault.ABSENT, Fault.DIFFERS})
+"""Faults whose whole, the facts that were compared, is no figure here."""
 
 
 def exact(figures: DatasetFigures) -> ReportedFigures:
@@ -47,9 +49,12 @@ def published(figures: DatasetFigures, least: int) -> ReportedFigures | None:
     }
     faults, hidden = {}, set()
     for kind, count in figures.faults.items():
-        whole = wholes[_WHOLE_OF.get(kind.fault, "received")]
-        faults[kind] = min(_reported(count, whole, least), whole)
-        if is_small(count, least) or faults[kind] != count.records:
+        if kind.fault in _OF_NO_WHOLE:
+            faults[kind] = _alone(count, least)
+        else:
+            whole = wholes[_WHOLE_OF.get(kind.fault, "received")]
+            faults[kind] = min(_reported(count, whole, least), whole)
+        if faults[kind] != count.records or is_small(count, least):
             hidden.add(kind)
     return ReportedFigures(
         dataset=figures.dataset,
@@ -76,9 +81,8 @@ def published_of(
 
 def is_small(count: Count, least: int) -> bool:
     """True if the count, or the rest of its whole, is of fewer than `least` enterprises and of some."""
-    return 0 < count.enterprises < least or (
-        count.enterprises >= least and 0 < count.others < least
-    )
+    few, nearly_all = 0 < count.enterprises < least, 0 < count.others < least
+    return few or (nearly_all and count.enterprises >= least)
 
 
 def _reported(count: Count, whole: int, least: int) -> int:

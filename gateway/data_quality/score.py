@@ -2,7 +2,8 @@
 
 - timely = 1 - late / dated
 - complete = 1 - missing recommended fields / (records x recommended fields)
-- right = 1 - (wrong check characters + wrong ends of publicity + upheld objections) / records, at least 0
+- right = 1 - (wrong check characters + wrong ends of publicity + upheld objections
+  + records that a comparison found absent) / records, at least 0
 - score = the weighted mean of those that can be judged, of 100
 """
 
@@ -16,7 +17,7 @@ from typing import Final
 from gateway.data_quality.figures import Fault, ReportedFigures
 from gateway.data_quality.rules import FULL_SCORE, Level, QualityRules
 
-WRONG: Final = (Fault.CHECK_CHARACTER, Fault.PUBLICITY_END, Fault.UPHELD)
+WRONG: Final = (Fault.CHECK_CHARACTER, Fault.PUBLICITY_END, Fault.UPHELD, Fault.ABSENT)
 _TENTHS: Final = 10
 _TENTH: Final = Decimal("0.1")
 

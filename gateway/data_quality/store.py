@@ -93,6 +93,10 @@ SELECT j.dataset, CAST(sum(j.rows) AS bigint) AS rows, CAST(sum(j.rejected) AS b
    AND j.started_at >= CAST(:start AS timestamptz) AND j.started_at < CAST(:end AS timestamptz)
  GROUP BY j.dataset""")
 
+_COMPARISONS: Final = Statement("""
+SELECT dataset, fault, records, enterprises FROM comparison_count
+ WHERE month = CAST(:first_day AS date) AND source_id = CAST(:source AS text)""")
+
 _Parts = defaultdict[str, dict[str, Any]]
 """Members of `DatasetFigures` by dataset; `faults` is a dictionary in each."""
 
@@ -106,7 +110,12 @@ async def figures_of_source(
     rules: QualityRules,
 ) -> list[DatasetFigures]:
     """A source's figures of a month, by dataset in the catalogue's order, with what has any."""
-    values = {"source": source_id, "start": month.start, "end": month.end}
+    values = {
+        "source": source_id,
+        "start": month.start,
+        "end": month.end,
+        "first_day": month.first_day,
+    }
     parts: _Parts = defaultdict(lambda: {"faults": {}})
     await _add_arrivals(connection, values, parts, month, rules)
     await _add_missing(connection, values, parts, rules)
@@ -193,6 +202,11 @@ async def _add_findings(
     for row in await _rows(connection, _CORRECTIONS, values):
         count = Count(records=row["corrected"], enterprises=row["enterprises"])
         parts[row["dataset"]]["corrected"] = count
+    for row in await _rows(connection, _COMPARISONS, values):
+        kind = FaultKind(fault=Fault(row["fault"]))
+        parts[row["dataset"]]["faults"][kind] = Count(
+            records=row["records"], enterprises=row["enterprises"]
+        )
     for row in await _rows(connection, _FILES, values):
         part, rows, rejected = parts[row["dataset"]], row["rows"], row["rejected"]
         part["file_rows"] = rows

@@ -15,6 +15,8 @@ FAULT_NAMES: Final = {
     Fault.CHECK_CHARACTER: Translated("代码校验位有误", "Wrong check character"),
     Fault.PUBLICITY_END: Translated("公示截止期有误", "Wrong end of publicity"),
     Fault.UPHELD: Translated("异议成立", "Objection upheld"),
+    Fault.ABSENT: Translated("比对缺失", "Absent in a comparison"),
+    Fault.DIFFERS: Translated("比对不一致", "Different in a comparison"),
     Fault.REJECTED: Translated("文件行退回", "File row not taken"),
 }
 _MENDING: Final = {
@@ -34,6 +36,13 @@ _MENDING: Final = {
     Fault.UPHELD: Translated(
         "请查明差错原因，复核同批次、同类数据。",
         "Find the cause, and look through the records of the same batch and kind.",
+    ),
+    Fault.ABSENT: Translated(
+        "请核实后补报缺失的记录。", "Check these records, and deliver what is missing."
+    ),
+    Fault.DIFFERS: Translated(
+        "请对照原始文书核实，有误的更正后报送。",
+        "Check them against the documents, and correct what is wrong.",
     ),
     Fault.REJECTED: Translated(
         "请对照退回清单逐行改正后重新报送。",
@@ -117,6 +126,24 @@ def _upheld(
     )
 
 
+def _absent(
+    _kind: FaultKind, count: str, dataset: DatasetDefinition, _: DatasetRules
+) -> Translated:
+    return Translated(
+        f"两源比对发现{count}条{dataset.zh}未报送",
+        f"{dataset.en}: {count} that a comparison found missing here",
+    )
+
+
+def _differs(
+    _kind: FaultKind, count: str, dataset: DatasetDefinition, _: DatasetRules
+) -> Translated:
+    return Translated(
+        f"两源比对发现{count}条{dataset.zh}内容不一致",
+        f"{dataset.en}: {count} that a comparison found to differ",
+    )
+
+
 def _rejected(
     _kind: FaultKind, count: str, dataset: DatasetDefinition, _: DatasetRules
 ) -> Translated:
@@ -133,5 +160,7 @@ _SENTENCES: Final[
     Fault.CHECK_CHARACTER: _check,
     Fault.PUBLICITY_END: _end,
     Fault.UPHELD: _upheld,
+    Fault.ABSENT: _absent,
+    Fault.DIFFERS: _differs,
     Fault.REJECTED: _rejected,
 }

@@ -82,6 +82,7 @@ LOCAL: Final = LOCATORS | {
     # The catalogue, sources' deliveries, operators and daily runs.
     "catalogue_notice_run",
     "catalogue_version",
+    "comparison_count",
     "intake_job",
     "intake_upload",
     "key_folding",

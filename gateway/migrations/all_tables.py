@@ -16,6 +16,7 @@ import gateway.creditfile.repairs.tables
 import gateway.creditfile.retention.tables
 import gateway.creditfile.tables
 import gateway.creditfile.watches.tables
+import gateway.data_quality.tables
 import gateway.disclosure.application_outcomes.tables
 import gateway.disclosure.tables
 import gateway.identity.tables

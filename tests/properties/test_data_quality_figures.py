@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.history import Change, mark_record
 from gateway.creditfile.local_dates import months_after
-from gateway.data_quality.figures import DatasetFigures, Fault
+from gateway.data_quality.comparison_findings import keep_counts
+from gateway.data_quality.figures import Count, DatasetFigures, Fault
 from gateway.data_quality.month import Month
 from gateway.data_quality.rules import published_rules
 from gateway.data_quality.store import figures_of_source
@@ -42,11 +43,12 @@ CODES: Final = (
     "91330106MA2CXXXX10",
 )
 MONTHS: Final = ("2026-09", "2026-10", "2026-11", "2026-12")
+COUNTED_ALONE: Final = {Fault.UPHELD, Fault.REJECTED, Fault.ABSENT, Fault.DIFFERS}
 TABLES: Final = tuple(RawTables.__dataclass_fields__)
 
 Act = tuple[Any, ...]
 """Verb, source, what, moment."""
-_ACTS: Final = ("deliver",) * 5 + ("correct", "repair", "object", "file")
+_ACTS: Final = ("deliver",) * 5 + ("correct", "repair", "object", "file", "compare")
 
 
 def _history(chance: random.Random) -> list[Act]:
@@ -68,6 +70,9 @@ def _act(chance: random.Random, moment: datetime) -> Act:
     if verb == "object":
         outcome = chance.choice(["upheld", "partly", "rejected", "withdrawn", None])
         return verb, source, (chance.choice(CODES), outcome), moment
+    if verb == "compare":
+        found = chance.choice([Fault.ABSENT, Fault.DIFFERS]), chance.randint(0, 30)
+        return verb, source, found, moment
     if verb == "file":
         return verb, source, (chance.randint(0, 30), chance.randint(0, 5)), moment
     return verb, source, (chance.choice(CODES), chance.randint(1, 4)), moment
@@ -182,6 +187,10 @@ async def _do(
             await apply_corrections(
                 connection, source, [correction], now=now, catalogue=CATALOGUE, vault=VAULT
             )
+    elif verb == "compare":
+        fault, count = what
+        counts = {fault: Count(records=count, enterprises=count)}
+        await keep_counts(connection, Month.at(now), source.source_id, "penalty", counts)
     elif verb == "object":
         uscc, outcome = what
         await connection.execute(text(_OBJECTION), _objection(number, source, uscc, outcome, now))
@@ -250,7 +259,7 @@ def _flat(counted: list[DatasetFigures]) -> Figures:
             (each.dataset, "file_rows"): each.file_rows,
         }
         for kind, count in each.faults.items():
-            if kind.fault in {Fault.UPHELD, Fault.REJECTED}:
+            if kind.fault in COUNTED_ALONE:
                 found[each.dataset, kind.fault.value] = count.records
             elif count.records:
                 key = (each.dataset, kind.fault.value, *([kind.field] if kind.field else []))

@@ -42,6 +42,9 @@ def figures(draw: st.DrawFn) -> DatasetFigures:
     faults[KINDS[0]] = draw(parts(dated.records))
     objections = draw(st.integers(0, 30))
     faults[FaultKind(fault=Fault.UPHELD)] = draw(parts(objections))
+    for fault in (Fault.ABSENT, Fault.DIFFERS):
+        found = draw(st.integers(0, 2 * K))
+        faults[FaultKind(fault=fault)] = Count(records=found, enterprises=found)
     rows = draw(st.integers(0, 60))
     faults[FaultKind(fault=Fault.REJECTED)] = draw(parts(rows))
     return DatasetFigures(
@@ -78,7 +81,8 @@ def _another(draw: st.DrawFn, count: Count) -> Count:
     """Another small count of the same whole, on the same side of it."""
     whole = count.records + count.others
     if count.enterprises < K:
-        found = draw(st.integers(1, min(K - 1, whole)))
+        most = whole if count.others else K - 1  # a comparison's count is of no whole
+        found = draw(st.integers(1, min(K - 1, most)))
     else:
         found = whole - draw(st.integers(1, min(K - 1, whole - K)))
     return Count(records=found, enterprises=found, others=whole - found)
@@ -96,7 +100,8 @@ def test_no_published_count_nor_the_rest_of_its_whole_is_small(
     wholes = {Fault.LATE: told.dated, Fault.UPHELD: told.decided, Fault.REJECTED: told.file_rows}
     for kind, count in told.faults.items():
         whole = wholes.get(kind.fault, told.received)
-        for part in (count, whole - count):
+        is_of_no_whole = kind.fault in {Fault.ABSENT, Fault.DIFFERS}
+        for part in (count, 0 if is_of_no_whole else whole - count):
             assert part == 0 or part >= K, kind
     for count in (told.received, told.decided, told.corrected, told.file_rows):
         assert count == 0 or count >= K
