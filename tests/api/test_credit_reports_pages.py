@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from gateway.credit_reports.document import canonical
 from gateway.credit_reports.ids import report_id_of
+from gateway.disclosure.withdrawal_notices import ChangedRecord, notify_changed_records
 from tests.credit_report_builders import make_own_report, post_report, take_back
 from tests.creditfile_builders import make_record
 from tests.portal_fixture import PortalFixture, open_portal
@@ -114,6 +115,32 @@ async def test_each_opening_is_written_down_and_the_enterprise_sees_it(
     assert "打开企业信用报告" in history
     mine = (await owner.get(f"/portal/reports/{report_id_of(number)}")).text
     assert "2 次" in mine
+
+
+async def test_readers_of_a_report_get_no_notices_of_changes(portal: PortalFixture) -> None:
+    """They have no feed: the page is what tells them."""
+    number = await make_own_report(portal, await portal.signed_in())
+    assert (await portal.browser().get(f"/R/{number}")).status_code == 200
+    changed = ChangedRecord(uscc=portal.firm, dataset="penalty", record_id="rec_1")
+    async with portal.engine.begin() as connection:
+        await notify_changed_records(connection, "record_repaired", [changed], now=portal.clock())
+        found = await connection.execute(
+            text("SELECT client_id FROM tombstone WHERE uscc = :uscc"), {"uscc": portal.firm}
+        )
+        assert found.scalars().all() == []
+
+
+async def test_the_history_as_a_file_names_the_report(portal: PortalFixture) -> None:
+    """Each opening with its recipient, and the report's id, which opens nothing."""
+    owner = await portal.signed_in()
+    number = await make_own_report(portal, owner)
+    await portal.browser().get(f"/R/{number}")
+    table = (await owner.get(f"/portal/enterprises/{portal.firm}/looks.csv")).text
+    assert "示例银行" in table
+    assert report_id_of(number) in table
+    assert number not in table
+    page = await owner.get(f"/portal/enterprises/{portal.firm}/looks?client={report_id_of(number)}")
+    assert "打开企业信用报告" in page.text
 
 
 async def test_a_report_that_was_taken_back_says_so_at_once_and_shows_nothing(
