@@ -90,17 +90,16 @@ def _draw_table(sheet: Sheet, section: Section) -> bool:
 
 def _draw_record(sheet: Sheet, section: Section, record: ReportedFacts) -> None:
     sheet.running = ""
-    sheet.keep(30)
+    sheet.keep(34)
     sheet.space(3)
     sheet.lines(record.headline.zh, size=BODY, bold=True, colour=BRAND)
     sheet.running = f"{section.name.zh} · {record.headline.zh}{GOES_ON}"
-    sheet.space(0.8)
-    sheet.rule()
-    sheet.facts(record.fields)
-    sheet.space(1)
     if record.objection is not None:
         sheet.lines(f"{record.objection.zh}  {record.objection.en}", size=SMALL, colour=WARNING)
     sheet.lines(_origin_line(record.origin), size=SMALL, colour=SOFT)
+    sheet.space(0.8)
+    sheet.rule()
+    sheet.facts(record.fields)
 
 
 def _ways_to_verify(content: Content) -> list[Translated]:
