@@ -56,6 +56,7 @@ async def test_an_outcome_stands_beside_its_query_with_what_may_be_done(
     assert "可以提出异议" in page
     assert "请向该机构了解" in page
     assert page.count(f'href="/portal/enterprises/{portal.firm}/record"') == 2  # the tab's too
+    assert f'href="/portal/enterprises/{portal.firm}/self-assessment"' in page
     rows = {row["记录编号"]: row for row in await rows_of(browser, portal)}
     assert rows[query]["办理结果"] == "未通过"
     assert rows[query]["办理结果的原因"] == "有公示期内的行政处罚; 依据本平台以外的信息"

@@ -45,6 +45,7 @@ def test_every_template_calls_t_without_names() -> None:
     for template in templates:
         source = template.read_text(encoding="utf-8")
         assert not re.search(r"\bt\([^()]*\b(zh|en)=", source), template
+        assert not re.search(r"^(<<<<<<<|>>>>>>>) ", source, re.MULTILINE), template
 
 
 MACROS: Final = {
