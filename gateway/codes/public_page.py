@@ -42,9 +42,6 @@ REGISTRATION: Final = (
 )
 """The registration fields shown, in order; an individual business has no capital."""
 
-PROPERTIES: Final = {"uscc": "taxID", "established_on": "foundingDate", "address": "address"}
-"""Properties of a schema.org `Organization`, as microdata of the registration fields that are shown."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageOrigin:
@@ -112,8 +109,7 @@ def _summary_html(
         is_place_known=division_box(summary.registration.get("division")) is not None,
         wording=lambda dataset: wording_of(catalogue, dataset, summary.kind, language),
         unfolded=RECORDS_UNFOLDED,
-        registration=REGISTRATION,
-        properties=PROPERTIES,
+        registration=[name for name in REGISTRATION if summary.registration.get(name)],
         origin=origin,
         code=origin.code,
         carried=origin.carried,

@@ -4,12 +4,13 @@ What depends on the catalogue alone is prepared once.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Self
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
+from gateway.codes.markup import term
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_tables import derived_table
 from gateway.creditfile.labels import (
@@ -24,7 +25,7 @@ from gateway.creditfile.labels import (
 )
 from gateway.creditfile.value_labels import VALUES
 from gateway.pages.i18n import Language, Translated
-from gateway.pages.translated_templates import escaped
+from gateway.pages.translated_templates import escaped, marked
 from gateway.privacy.redaction import readable_masks
 
 MAX_VALUE: Final = 60
@@ -87,15 +88,15 @@ class Wording:
             return self.words.get(text, text)
         return field_value(self.dataset, name, fields, self.catalogue).text(self.language)
 
-    def rows(self, fields: Mapping[str, Any]) -> Markup:
-        """Labels and values of all fields that are not empty."""
-        terms = self.terms
-        return Markup(  # noqa: S704
+    def rows(self, fields: Mapping[str, Any], names: Iterable[str] | None = None) -> Markup:
+        """Labels and values of these fields, by default of all, that are not empty."""
+        terms, value = self.terms, self.value
+        return marked(
             "".join(
                 [
-                    f"{terms[name]}{escaped(self.value(name, fields))}</dd></div>"
-                    for name, held in fields.items()
-                    if held not in EMPTY
+                    f"{terms[name]}{escaped(value(name, fields))}</dd></div>"
+                    for name in (fields if names is None else names)
+                    if fields[name] not in EMPTY
                 ]
             )
         )
@@ -156,7 +157,7 @@ def _wording(catalogue: Catalogue, key: tuple[str, str, Language]) -> Wording:
         language=language,
         name=dataset_label(dataset, catalogue, kind).text(language),
         labels=labels,
-        terms={name: f"<div><dt>{escape(label)}</dt><dd>" for name, label in labels.items()},
+        terms={name: term(dataset, name, label) for name, label in labels.items()},
         texts=texts_of(catalogue, dataset),
         words=_WORDS[language],
         template=_sentence(catalogue, dataset, kind, language),

@@ -8,6 +8,7 @@ A macro without defaults is a function of its arguments by position.
 """
 
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from functools import cache
 from typing import Any, Final, cast
 
 from jinja2 import (
@@ -32,6 +33,11 @@ def escaped(value: object) -> str:
     if type(value) is str:
         return _escape_inner(value)
     return value if type(value) is Markup else escape(value)
+
+
+def marked(text: str) -> Markup:
+    """A text that is markup; `Markup` itself first asks what it is given."""
+    return str.__new__(Markup, text)
 
 
 class _OneLanguage(NodeTransformer):
@@ -97,8 +103,11 @@ class _PageCodeGenerator(CodeGenerator):
         self.write(")")
 
     def blockvisit(self, nodes: Iterable[nodes.Node], frame: Frame) -> None:
-        """The contents of a block, as one piece: each piece passes through a generator for each template."""
-        if frame.block is None or frame.buffer is not None:
+        """The contents of a block or template, as one piece.
+
+        Each piece passes through a generator for each template.
+        """
+        if frame.buffer is not None or not (frame.block or frame.toplevel):
             super().blockvisit(nodes, frame)
             return
         self.buffer(frame)
@@ -113,7 +122,16 @@ class _PageCodeGenerator(CodeGenerator):
         if not frame.eval_ctx.autoescape or frame.eval_ctx.volatile:
             super()._output_child_pre(node, frame, finalize)
         else:
-            self.write("environment.escaped(")
+            self.write("(environment.escaped_text(value) if type(value := ")
+
+    def _output_child_post(
+        self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo
+    ) -> None:
+        """End the output of a value; most are plain texts."""
+        if not frame.eval_ctx.autoescape or frame.eval_ctx.volatile:
+            super()._output_child_post(node, frame, finalize)
+        else:
+            self.write(") is str else environment.escaped(value))")
 
     @property
     def _language(self) -> Language:
@@ -132,9 +150,15 @@ class _PageEnvironment(Environment):
     @staticmethod
     def macro(body: Callable[..., str]) -> Callable[..., Markup]:
         """A macro, whose body is escaped already."""
-        return lambda *given: Markup(body(*given))  # noqa: S704
+        return lambda *given: marked(body(*given))
 
     escaped = staticmethod(escaped)
+    escaped_text = staticmethod(_escape_inner)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        # Jinja's own cache takes a lock, and asks for the template's loader.
+        self.get_template = cache(super().get_template)  # type: ignore[method-assign]
 
 
 def template_environments(
