@@ -84,8 +84,7 @@ class Wording:
         """A field's value."""
         held = fields[name]
         if type(held) is str and name in self.texts:
-            text = readable_masks(held)
-            return self.words.get(text, text)
+            return self.words.get(held) or readable_masks(held)
         return field_value(self.dataset, name, fields, self.catalogue).text(self.language)
 
     def rows(self, fields: Mapping[str, Any], names: Iterable[str] | None = None) -> Markup:

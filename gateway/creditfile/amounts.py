@@ -5,6 +5,7 @@ Chinese readers count in 万, and in 元 below one; English readers are told the
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from gateway.creditfile.code_names import code_name
@@ -34,6 +35,7 @@ def currency_of(name: Translated) -> str:
     return UNKNOWN if name.en.endswith("units)") else YUAN
 
 
+@lru_cache(maxsize=1_024)
 def amount_text(held: str, currency: str = YUAN) -> Translated:
     """An amount as held, in words: `3.15` is “3.15 万元” and “31,500 yuan”."""
     wan = Decimal(held)

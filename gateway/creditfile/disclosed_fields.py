@@ -119,12 +119,10 @@ def disclosed_values(
 def _values(record: Record, served: ServedFields, only: Only | None) -> dict[str, Any]:
     """The record's fields as disclosed, but for personal numbers in texts."""
     fields = record.fields
-    wanted = None if only is None else only.get(record.dataset, frozenset())
-    found = {
-        name: fields[name]
-        for name in served.names
-        if name in fields and (wanted is None or name in wanted)
-    }
+    found = {name: fields[name] for name in served.names if name in fields}
+    if only is not None:
+        wanted = only.get(record.dataset, frozenset())
+        found = {name: value for name, value in found.items() if name in wanted}
     for each in served.conditional:
         if each.name in found and not each.reaches(fields):
             del found[each.name]
