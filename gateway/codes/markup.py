@@ -6,8 +6,6 @@ from typing import Final
 
 from markupsafe import Markup
 
-from gateway.creditfile.records import REGISTRATION
-
 _ICON: Final = Markup(
     '<svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" focusable="false">'
     '<path d="{}" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" '
@@ -28,19 +26,19 @@ ICONS: Final[Mapping[str, Markup]] = {
 }
 """Icons of the status line: each says in its shape what its colour says."""
 
-_ATTRIBUTES: Final[Mapping[str, Markup]] = {
+PROPERTIES: Final[Mapping[str, Markup]] = {
     "uscc": Markup(' class="code" itemprop="taxID"'),
     "established_on": Markup(' itemprop="foundingDate"'),
     "address": Markup(' itemprop="address"'),
 }
-"""Attributes of values of the registration: properties of a schema.org `Organization`."""
+"""Attributes of values of the registration, as microdata of a schema.org `Organization`."""
 _TERM: Final = Markup("<div><dt>{}</dt><dd{}>")
 _EMPTY: Final = Markup('<li class="none">\n<h3><span>{}</span></h3>\n<p>{}</p>\n</li>\n')
 
 
-def term(dataset: str, name: str, label: str) -> str:
-    """The label of a field, up to its value."""
-    return str(_TERM.format(label, _ATTRIBUTES.get(name, "") if dataset == REGISTRATION else ""))
+def term(label: str, attributes: Markup | str = "") -> str:
+    """The label of a field, up to its value with these attributes."""
+    return str(_TERM.format(label, attributes))
 
 
 @lru_cache(maxsize=1_024)

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, Self
 
 from markupsafe import Markup
 
-from gateway.codes.markup import term
+from gateway.codes.markup import PROPERTIES, term
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_tables import derived_table
 from gateway.creditfile.labels import (
@@ -72,6 +72,8 @@ class Wording:
     """Labels of its fields."""
     terms: Mapping[str, str]
     """The same as markup that a value follows."""
+    subject_terms: Mapping[str, str]
+    """With the properties of a schema.org `Organization`."""
     texts: frozenset[str]
     """Fields whose values are labelled by themselves."""
     words: Mapping[str, str]
@@ -87,14 +89,23 @@ class Wording:
             return self.words.get(held) or readable_masks(held)
         return field_value(self.dataset, name, fields, self.catalogue).text(self.language)
 
-    def rows(self, fields: Mapping[str, Any], names: Iterable[str] | None = None) -> Markup:
-        """Labels and values of these fields, by default of all, that are not empty."""
-        terms, value = self.terms, self.value
+    def rows(self, fields: Mapping[str, Any]) -> Markup:
+        """Labels and values of all fields that are not empty."""
+        return self._rows(self.terms, fields, fields)
+
+    def subject_rows(self, fields: Mapping[str, Any], names: Iterable[str]) -> Markup:
+        """Those of the fields `names`, on a page whose subject they describe."""
+        return self._rows(self.subject_terms, fields, names)
+
+    def _rows(
+        self, terms: Mapping[str, str], fields: Mapping[str, Any], names: Iterable[str]
+    ) -> Markup:
+        value = self.value
         return marked(
             "".join(
                 [
                     f"{terms[name]}{escaped(value(name, fields))}</dd></div>"
-                    for name in (fields if names is None else names)
+                    for name in names
                     if fields[name] not in EMPTY
                 ]
             )
@@ -156,7 +167,10 @@ def _wording(catalogue: Catalogue, key: tuple[str, str, Language]) -> Wording:
         language=language,
         name=dataset_label(dataset, catalogue, kind).text(language),
         labels=labels,
-        terms={name: term(dataset, name, label) for name, label in labels.items()},
+        terms={name: term(label) for name, label in labels.items()},
+        subject_terms={
+            name: term(label, PROPERTIES.get(name, "")) for name, label in labels.items()
+        },
         texts=texts_of(catalogue, dataset),
         words=_WORDS[language],
         template=_sentence(catalogue, dataset, kind, language),
