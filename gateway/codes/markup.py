@@ -1,10 +1,14 @@
 """Markup of public pages that is the same on many of them, made once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
 from markupsafe import Markup
+
+from gateway.codes.sections import Section
+from gateway.pages.i18n import Language, Translated
+from gateway.pages.translated_templates import marked
 
 _ICON: Final = Markup(
     '<svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" focusable="false">'
@@ -41,7 +45,12 @@ def term(label: str, attributes: Markup | str = "") -> str:
     return str(_TERM.format(label, attributes))
 
 
+def empty_items(sections: Iterable[Section], language: Language) -> Markup:
+    """The items of datasets in which nothing is found."""
+    return marked("".join([_empty_item(e.name, e.statement, language) for e in sections]))
+
+
 @lru_cache(maxsize=1_024)
-def empty_section(name: str, statement: str) -> Markup:
-    """The item of a dataset in which nothing is found; a minute's pages have the same few."""
-    return _EMPTY.format(name, statement)
+def _empty_item(name: Translated, statement: Translated, language: Language) -> Markup:
+    """One of them; a minute's pages have the same few."""
+    return _EMPTY.format(name.text(language), statement.text(language))

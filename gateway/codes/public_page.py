@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urlsplit
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from gateway.codes.markup import ICONS, empty_section
+from gateway.codes.markup import ICONS, empty_items
 from gateway.codes.page_json import CodePage
 from gateway.codes.store import Code
 from gateway.codes.summary import RECORDS_UNFOLDED, Summary
@@ -22,7 +22,7 @@ from gateway.pages.representation import Headers, Representation, revalidated
 from gateway.settings import Settings
 
 renderer: Final = PageRenderer(
-    "gateway.codes", language_cookie=False, icons=ICONS, empty_section=empty_section
+    "gateway.codes", language_cookie=False, icons=ICONS, empty_items=empty_items
 )
 
 NOTHING: Final[Mapping[str, str]] = {}
