@@ -15,6 +15,7 @@ from gateway.codes.model import Code as Code  # noqa: PLC0414  # some import it 
 from gateway.codes.model import Registration
 from gateway.codes.tables import CodeLocatorRow, CodeRow
 from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.catalogue_tables import derived_table
 from gateway.creditfile.file_query import (
     NEEDED,
     context_values,
@@ -290,8 +291,9 @@ async def _row(
 
 def _file_values(datasets: tuple[str, ...], catalogue: Catalogue, now: datetime) -> dict[str, Any]:
     """Parameters of a statement that reads a file, but its enterprise."""
-    return {
-        "datasets": ",".join(datasets),
-        "now": now,
-        **context_values(catalogue, datasets),
-    }
+    return {"now": now, **_dataset_values(catalogue, datasets)}
+
+
+@derived_table
+def _dataset_values(catalogue: Catalogue, datasets: tuple[str, ...]) -> Mapping[str, Any]:
+    return {"datasets": ",".join(datasets), **context_values(catalogue, datasets)}

@@ -5,6 +5,7 @@ China has had one offset and no daylight saving time since 1991.
 
 import calendar
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from functools import lru_cache
 from typing import Final
 
 SHANGHAI: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -12,6 +13,7 @@ _MONTHS: Final = 12
 _EVERY_MONTH_HAS: Final = 28
 
 
+@lru_cache(maxsize=8_192)
 def midnight(day: date) -> datetime:
     """Start of `day` in Shanghai, in UTC."""
     return datetime.combine(day, time.min, tzinfo=SHANGHAI).astimezone(UTC)
