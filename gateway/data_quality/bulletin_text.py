@@ -147,15 +147,17 @@ class _Writer:
 
     def _asked_of(self, report: SourceReport) -> ListOf:
         faults = [
-            (count, kind, figures.dataset)
+            (count, kind, figures)
             for figures in report.figures
             for kind, count in figures.worst_first()
         ]
         faults.sort(key=lambda each: -each[0])
         items = []
-        for count, kind, code in faults[:MOST_FAULTS]:
-            dataset, rules = self._catalogue.dataset(code), self._rules.rules_of(code)
-            found = fault_sentence(kind, count, dataset, rules).text(self._language)
+        for count, kind, figures in faults[:MOST_FAULTS]:
+            dataset = self._catalogue.dataset(figures.dataset)
+            rules = self._rules.rules_of(figures.dataset)
+            exact = None if kind in figures.hidden else count
+            found = fault_sentence(kind, exact, dataset, rules).text(self._language)
             items.append((found, how_to_mend(kind, rules).text(self._language)))
         return ListOf(title=report.name, entries=items)
 

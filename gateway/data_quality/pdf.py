@@ -1,6 +1,6 @@
 """The bulletin as PDF (A4), drawn with an embedded font that has Chinese."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +18,7 @@ MARK: Final = (179, 38, 30)
 HEAD: Final = (242, 245, 248)
 TEXT: Final = 10.5
 SMALL: Final = 8.5
+_PADDING: Final = 0.5
 _LINE: Final = 0.6
 """Millimetres of line height for a point of text."""
 
@@ -76,27 +77,43 @@ def _table(sheet: FPDF, table: TableOf) -> None:
     sheet.set_line_width(0.2)
     first_figure = len(table.columns) - table.figures
     aligns = ["RIGHT" if place >= first_figure else "LEFT" for place in range(len(table.columns))]
+    widths = _widths(sheet, table)
     with sheet.table(
         borders_layout=TableBordersLayout.HORIZONTAL_LINES,
-        col_widths=_widths(table),
+        col_widths=widths,
         headings_style=FontFace(emphasis="", fill_color=HEAD),
         line_height=SMALL * _LINE,
-        padding=(1.2, 1),
+        padding=(1.2, _PADDING),
         text_align=tuple(aligns),
     ) as drawn:
         for row in (table.columns, *table.rows):
-            drawn.row(row)
+            drawn.row([_cell(sheet, *each) for each in zip(row, widths, strict=True)])
 
 
-def _widths(table: TableOf) -> tuple[int, ...]:
-    """Relative widths: by the longest cell, within bounds."""
-    columns = zip(table.columns, *table.rows, strict=True)
-    return tuple(min(max(9, *(_width(cell) for cell in column)), 26) for column in columns)
+def _cell(sheet: FPDF, text: str, width: float) -> str:
+    inner = width - 2 * (_PADDING + sheet.c_margin)
+    return "\n".join(wrapped(text, inner, sheet.get_string_width))
 
 
-def _width(text: str) -> int:
-    """Width in halves of a Chinese character."""
-    return sum(1 if each.isascii() else 2 for each in text)
+def _widths(sheet: FPDF, table: TableOf) -> tuple[float, ...]:
+    """Widths in millimetres: figures as wide as they need, texts by their share of the rest."""
+    first_figure = len(table.columns) - table.figures
+    needed = [
+        max(map(sheet.get_string_width, _words(table, place)))
+        + 2 * (_PADDING + sheet.c_margin)
+        + 0.5
+        for place in range(len(table.columns))
+    ]
+    texts = needed[:first_figure]
+    rest = sheet.epw - sum(needed[first_figure:])
+    return (*(each * rest / sum(texts) for each in texts), *needed[first_figure:])
+
+
+def _words(table: TableOf, place: int) -> Iterator[str]:
+    """What may not be broken in a column: cells whole, headings by word."""
+    yield from table.columns[place].split()
+    for row in table.rows:
+        yield row[place]
 
 
 def _list(sheet: FPDF, listed: ListOf) -> None:

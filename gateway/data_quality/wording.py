@@ -51,6 +51,10 @@ _MENDING: Final = {
 }
 
 
+_UNITS: Final = {Fault.UPHELD: "件", Fault.REJECTED: "行"}
+_NEARLY_ALL: Final = Translated("绝大部分", "nearly all")
+
+
 def fault_name(kind: FaultKind, dataset: DatasetDefinition) -> Translated:
     """Name of a fault; of a missing field with the field's."""
     name, field = FAULT_NAMES[kind.fault], dataset.field_by_name.get(kind.field)
@@ -60,10 +64,12 @@ def fault_name(kind: FaultKind, dataset: DatasetDefinition) -> Translated:
 
 
 def fault_sentence(
-    kind: FaultKind, count: int, dataset: DatasetDefinition, rules: DatasetRules
+    kind: FaultKind, count: int | None, dataset: DatasetDefinition, rules: DatasetRules
 ) -> Translated:
-    """What was found, with its count."""
-    return _SENTENCES[kind.fault](kind, f"{count:,}", dataset, rules)
+    """What was found, with its count; `None` where it is of all records but too few to be named."""
+    unit = _UNITS.get(kind.fault, "条")
+    number = _NEARLY_ALL if count is None else Translated(f"{count:,}{unit}", f"{count:,}")
+    return _SENTENCES[kind.fault](kind, number, dataset, rules)
 
 
 def how_to_mend(kind: FaultKind, rules: DatasetRules) -> Translated:
@@ -83,77 +89,81 @@ def own_day_field(dataset: DatasetDefinition) -> FieldDefinition | None:
 
 
 def _late(
-    _kind: FaultKind, count: str, dataset: DatasetDefinition, rules: DatasetRules
+    _kind: FaultKind, count: Translated, dataset: DatasetDefinition, rules: DatasetRules
 ) -> Translated:
     day = own_day_field(dataset)
     begin = Translated("产生之日", "its day") if day is None else Translated(day.zh, day.en)
     return Translated(
-        f"{count}条{dataset.zh}迟于{begin.zh}后{rules.days}个工作日报送",
-        f"{dataset.en}: {count} delivered later than {rules.days} working days after “{begin.en}”",
+        f"{count.zh}{dataset.zh}迟于{begin.zh}后{rules.days}个工作日报送",
+        f"{dataset.en}: {count.en} delivered later than {rules.days} working days after “{begin.en}”",
     )
 
 
 def _missing(
-    kind: FaultKind, count: str, dataset: DatasetDefinition, _: DatasetRules
+    kind: FaultKind, count: Translated, dataset: DatasetDefinition, _: DatasetRules
 ) -> Translated:
     field = dataset.field_by_name.get(kind.field)
     name = Translated(kind.field, kind.field) if field is None else Translated(field.zh, field.en)
     return Translated(
-        f"{count}条{dataset.zh}缺“{name.zh}”", f"{dataset.en}: {count} without “{name.en}”"
+        f"{count.zh}{dataset.zh}缺“{name.zh}”", f"{dataset.en}: {count.en} without “{name.en}”"
     )
 
 
-def _check(_kind: FaultKind, count: str, dataset: DatasetDefinition, _: DatasetRules) -> Translated:
+def _check(
+    _kind: FaultKind, count: Translated, dataset: DatasetDefinition, _: DatasetRules
+) -> Translated:
     return Translated(
-        f"{count}条{dataset.zh}的统一社会信用代码校验位有误",
-        f"{dataset.en}: {count} under a code with a wrong check character",
+        f"{count.zh}{dataset.zh}的统一社会信用代码校验位有误",
+        f"{dataset.en}: {count.en} under a code with a wrong check character",
     )
 
 
-def _end(_kind: FaultKind, count: str, dataset: DatasetDefinition, _: DatasetRules) -> Translated:
+def _end(
+    _kind: FaultKind, count: Translated, dataset: DatasetDefinition, _: DatasetRules
+) -> Translated:
     return Translated(
-        f"{count}条{dataset.zh}的公示截止期与规定不符",
-        f"{dataset.en}: {count} with another end of publicity than the rules give",
+        f"{count.zh}{dataset.zh}的公示截止期与规定不符",
+        f"{dataset.en}: {count.en} with another end of publicity than the rules give",
     )
 
 
 def _upheld(
-    _kind: FaultKind, count: str, dataset: DatasetDefinition, _: DatasetRules
+    _kind: FaultKind, count: Translated, dataset: DatasetDefinition, _: DatasetRules
 ) -> Translated:
     return Translated(
-        f"{count}件对{dataset.zh}的异议成立或部分成立",
-        f"{dataset.en}: {count} objections upheld, wholly or in part",
+        f"{count.zh}对{dataset.zh}的异议成立或部分成立",
+        f"{dataset.en}: {count.en} objections upheld, wholly or in part",
     )
 
 
 def _absent(
-    _kind: FaultKind, count: str, dataset: DatasetDefinition, _: DatasetRules
+    _kind: FaultKind, count: Translated, dataset: DatasetDefinition, _: DatasetRules
 ) -> Translated:
     return Translated(
-        f"两源比对发现{count}条{dataset.zh}未报送",
-        f"{dataset.en}: {count} that a comparison found missing here",
+        f"两源比对发现{count.zh}{dataset.zh}未报送",
+        f"{dataset.en}: {count.en} that a comparison found missing here",
     )
 
 
 def _differs(
-    _kind: FaultKind, count: str, dataset: DatasetDefinition, _: DatasetRules
+    _kind: FaultKind, count: Translated, dataset: DatasetDefinition, _: DatasetRules
 ) -> Translated:
     return Translated(
-        f"两源比对发现{count}条{dataset.zh}内容不一致",
-        f"{dataset.en}: {count} that a comparison found to differ",
+        f"两源比对发现{count.zh}{dataset.zh}内容不一致",
+        f"{dataset.en}: {count.en} that a comparison found to differ",
     )
 
 
 def _rejected(
-    _kind: FaultKind, count: str, dataset: DatasetDefinition, _: DatasetRules
+    _kind: FaultKind, count: Translated, dataset: DatasetDefinition, _: DatasetRules
 ) -> Translated:
     return Translated(
-        f"{dataset.zh}文件中有{count}行被退回", f"{dataset.en}: {count} rows of files not taken"
+        f"{dataset.zh}文件中有{count.zh}被退回", f"{dataset.en}: {count.en} rows of files not taken"
     )
 
 
 _SENTENCES: Final[
-    dict[Fault, Callable[[FaultKind, str, DatasetDefinition, DatasetRules], Translated]]
+    dict[Fault, Callable[[FaultKind, Translated, DatasetDefinition, DatasetRules], Translated]]
 ] = {
     Fault.LATE: _late,
     Fault.MISSING: _missing,

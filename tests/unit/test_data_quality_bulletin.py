@@ -110,6 +110,16 @@ def test_each_source_is_asked_to_mend_its_most_frequent_faults_first() -> None:
     ]
 
 
+def test_a_fault_of_nearly_all_records_is_named_without_a_number() -> None:
+    """Of 77 enterprises 72 are late: neither the 72 nor the 77 is said."""
+    nearly_all = penalties(77, {LATE: 72})
+    made = document_of(
+        make_bulletin(MONTH, [source("甲局", nearly_all)], published_rules()), CATALOGUE, "zh"
+    )
+    (asked,) = [each for section in made.sections for each in section.lists]
+    assert asked.entries[0][0] == "绝大部分行政处罚迟于处罚决定日期后7个工作日报送"
+
+
 def test_a_hidden_count_is_on_no_page_and_in_no_file() -> None:
     """The bulletin is the same whether three enterprises are concerned or nine."""
     forms = []
