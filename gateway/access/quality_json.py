@@ -1,9 +1,10 @@
 """Data quality of a source as the source itself and as operators read it."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import Query
 from pydantic import Field
@@ -23,6 +24,8 @@ MonthParameter = Annotated[
     str | None,
     Query(pattern=f"^{MONTH.pattern}$", description="in Shanghai; left out: this month"),
 ]
+counting_slot: Final = asyncio.Semaphore(1)
+"""One count at a time in a worker: a month of a large source takes a connection for seconds."""
 Points = Annotated[float, Field(ge=0, le=100)]
 
 

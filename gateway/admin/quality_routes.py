@@ -5,7 +5,12 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request, Response
 
 from gateway.access.json_response import json_response
-from gateway.access.quality_json import MonthParameter, requested_month, source_quality
+from gateway.access.quality_json import (
+    MonthParameter,
+    counting_slot,
+    requested_month,
+    source_quality,
+)
 from gateway.admin.answer_schemas import DataQualityOut
 from gateway.admin.operator_calls import reader
 from gateway.clients.registration import CLIENT_ID
@@ -31,7 +36,7 @@ async def list_data_quality(
     await reader(request, runtime)
     wanted = requested_month(month, runtime.now())
     rules, catalogue = published_rules(), runtime.catalogue
-    async with runtime.engine.connect() as connection:
+    async with counting_slot, runtime.engine.connect() as connection:
         found = [
             each
             async for each in months_of_sources(

@@ -6,6 +6,7 @@ from gateway.access.json_response import json_response
 from gateway.access.quality_json import (
     MonthParameter,
     OwnQualityOut,
+    counting_slot,
     requested_month,
     source_quality,
 )
@@ -30,7 +31,7 @@ async def get_data_quality(
     source = await authenticate_source(request, runtime)
     wanted = requested_month(month, runtime.now())
     rules, catalogue = published_rules(), runtime.catalogue
-    async with runtime.engine.connect() as connection:
+    async with counting_slot, runtime.engine.connect() as connection:
         figures, before = [
             await figures_of_source(
                 connection, source.source_id, each, catalogue=catalogue, rules=rules
