@@ -110,15 +110,15 @@ class _Writer:
 
     def _ranking(self) -> Section:
         columns = self._columns(
-            "名次 数源单位 等次 得分 较上月 及时 完整 准确 新收记录",
-            "Rank|Source|Level|Score|Change|Timely|Complete|Right|New records",
+            "名次 数源单位 得分 等次 较上月 及时 完整 准确 新收记录",
+            "Rank|Source|Score|Level|Change|Timely|Complete|Right|New records",
         )
         rows = [
             (
                 f"{each.rank}",
                 each.name,
-                self._level(each.score.level),
                 _points(each.score.total),
+                self._level(each.score.level),
                 self._trend(each),
                 _points(each.score.timely),
                 _points(each.score.complete),
@@ -129,7 +129,7 @@ class _Writer:
         ]
         return Section(
             title=self._text("二、各单位得分", "2. Scores by source"),
-            table=TableOf(columns=columns, rows=rows, figures=6),
+            table=TableOf(columns=columns, rows=rows, figures=7),
         )
 
     def _mending(self) -> Section:
