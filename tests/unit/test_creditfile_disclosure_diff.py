@@ -104,6 +104,9 @@ WIDENING = {
     "another field drives the clock": lambda d: (
         field(d, "penalty", "published_on").pop("column")
     ),
+    "without a filing": lambda d: d["clocks"]["third_party_rating"].pop("filing"),
+    "by another filing": lambda d: d["clocks"]["third_party_rating"]["filing"].update(until="date"),
+    "told to clients": put("public_rating", "indicators", **{"class": "authorised"}),
     "kept longer": lambda d: d["clocks"]["penalty"].update(retention_months=61),
     "deleted earlier": lambda d: d["clocks"]["penalty"].update(retention_months=59),
     "deleted at all": lambda d: d["clocks"]["open"].update(retention_months=60),
