@@ -110,8 +110,9 @@ async def check_file(request: Request, number: str, runtime: UsingRuntime) -> Re
     wait = await network_limits.check_wait(request, runtime)
     if wait is not None:
         return _message(request, WAIT, retry_after=wait)
-    standing = await _looked_at(request, runtime, number)
+    await _looked_at(request, runtime, number)
     form = await read_upload_form(request)
+    standing = await _looked_at(request, runtime, number)  # an upload may take minutes
     files = form.files if form is not None else ()
     if form is None or form.too_large or len(files) != 1 or files[0].size > MOST_BYTES:
         return _page(request, runtime, standing, check=labels.UNREADABLE, is_opening=False)

@@ -246,6 +246,23 @@ async def test_a_file_is_compared_byte_for_byte(portal: PortalFixture) -> None:
     assert "一致：这就是签发的文件" in late.text
 
 
+async def test_a_slow_upload_is_answered_with_the_state_at_its_end(portal: PortalFixture) -> None:
+    """A report that is taken back while its file arrives is not called valid."""
+    owner, browser = await portal.signed_in(), portal.browser()
+    number = await make_own_report(portal, owner)
+
+    async def arriving() -> AsyncIterator[bytes]:
+        yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="r.json"\r\n\r\n{'
+        await take_back(owner, number)
+        yield b"}\r\n--b--\r\n"
+
+    content_type = {"Content-Type": "multipart/form-data; boundary=b"}
+    page = await browser.post(f"/R/{number}/check", content=arriving(), headers=content_type)
+    assert page.status_code == 410
+    assert "不再有效：企业已收回" in page.text
+    assert "不一致" in page.text
+
+
 async def test_the_pdf_is_found_to_be_what_was_issued(portal: PortalFixture) -> None:
     """By its address and in the portal, the same bytes; the enterprise's own downloads are no openings."""
     owner, browser = await portal.signed_in(), portal.browser()
