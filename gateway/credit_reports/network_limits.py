@@ -11,6 +11,7 @@ OPENINGS_PER_TEN_MINUTES: Final = 120
 PDFS_PER_TEN_MINUTES: Final = 20
 CHECKS_PER_TEN_MINUTES: Final = 60
 UNKNOWN_PER_TEN_MINUTES: Final = 60
+STATUSES_PER_TEN_MINUTES: Final = 300
 
 
 async def opening_wait(request: Request, runtime: Runtime) -> int | None:
@@ -26,6 +27,11 @@ async def pdf_wait(request: Request, runtime: Runtime) -> int | None:
 async def check_wait(request: Request, runtime: Runtime) -> int | None:
     """Seconds to wait where this network has sent too many files to compare."""
     return await page_wait(request, runtime, "report_checks", CHECKS_PER_TEN_MINUTES)
+
+
+async def status_wait(request: Request, runtime: Runtime) -> int | None:
+    """Seconds to wait where this network has asked for too many states, each of which is computed."""
+    return await page_wait(request, runtime, "report_statuses", STATUSES_PER_TEN_MINUTES)
 
 
 async def unknown_wait(request: Request, runtime: Runtime) -> int | None:

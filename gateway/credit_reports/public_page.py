@@ -94,6 +94,9 @@ async def download_pdf(request: Request, number: str, runtime: UsingRuntime) -> 
 @router.get("/R/{number}/status.json")
 async def show_status(request: Request, number: str, runtime: UsingRuntime) -> Response:
     """Say whether the report still holds, and nothing of what it says: no opening."""
+    wait = await network_limits.status_wait(request, runtime)
+    if wait is not None:
+        return _message(request, WAIT, retry_after=wait)
     standing = await _looked_at(request, runtime, number)
     status = {
         "report_id": standing.number,

@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from gateway.credit_reports.document import canonical
 from gateway.credit_reports.ids import report_id_of
+from gateway.credit_reports.network_limits import STATUSES_PER_TEN_MINUTES
 from gateway.disclosure.withdrawal_notices import ChangedRecord, notify_changed_records
 from tests.credit_report_builders import make_own_report, post_report, take_back
 from tests.creditfile_builders import make_record
@@ -293,6 +294,21 @@ async def test_nothing_is_told_of_an_id_that_is_no_report(portal: PortalFixture)
             break
     assert last.status_code == 429
     assert int(last.headers["retry-after"]) > 0
+
+
+async def test_a_network_that_asks_for_a_state_without_end_has_to_wait(
+    portal: PortalFixture,
+) -> None:
+    """Each state is computed from the file."""
+    number = await make_own_report(portal, await portal.signed_in())
+    browser = portal.browser()
+    for _ in range(2 * STATUSES_PER_TEN_MINUTES):
+        last = await browser.get(f"/R/{number}/status.json", headers=JSON)
+        if last.status_code != 200:
+            break
+    assert (last.status_code, last.json()["code"]) == (429, "rate_limited")
+    assert int(last.headers["retry-after"]) > 0
+    assert (await browser.get(f"/R/{number}")).status_code == 200
 
 
 async def test_a_report_is_its_enterprises_alone(portal: PortalFixture) -> None:
