@@ -16,7 +16,7 @@ from xinqiao._core.credit_report import TYPE
 from xinqiao._core.dates import CHINA
 
 from ._consent_acts import FakeConsentActs
-from ._mistakes import FakeSetupError, each_known, known, whole
+from ._mistakes import FakeSetupError, each_known, known, optional, whole, written
 from ._published import CATALOGUE_VERSION
 from ._queries import complete_record
 from ._signing import ResponseSigner, json_response, problem
@@ -85,6 +85,8 @@ class FakeReportActs(FakeConsentActs):
         if not chosen:
             raise FakeSetupError("A report needs a dataset or more.")
         whole(days, "number of days", least=1, most=LONGEST_DAYS)
+        written(name, "name of an enterprise")
+        optional(lambda value: written(value, "recipient"))(recipient)
         report = FakeReport(
             uscc=code,
             datasets=chosen,
