@@ -20,6 +20,10 @@ from gateway.data_quality.score import Score, score_of
 from gateway.data_quality.wording import fault_sentence, how_to_mend
 from gateway.pages.i18n import Language
 
+FinishedMonthParameter = Annotated[
+    str | None,
+    Query(pattern=f"^{MONTH.pattern}$", description="in Shanghai, over; left out: the last one"),
+]
 MonthParameter = Annotated[
     str | None,
     Query(pattern=f"^{MONTH.pattern}$", description="in Shanghai; left out: this month"),
@@ -88,6 +92,18 @@ def requested_month(text: str | None, now: datetime) -> Month:
     month = this_month if text is None else Month.parse(text)
     if month is None or month > this_month:
         raise InvalidRequestError("month is a month that has begun, as 2026-10.")
+    return month
+
+
+def requested_finished_month(text: str | None, now: datetime) -> Month:
+    """The month of a parameter, the last one by default. Raises `InvalidRequestError` for one not over.
+
+    Two readings of a running month differ by single records (R16).
+    """
+    last = Month.at(now).previous
+    month = last if text is None else Month.parse(text)
+    if month is None or month > last:
+        raise InvalidRequestError("month is a month that is over, as 2026-10.")
     return month
 
 

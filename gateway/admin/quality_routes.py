@@ -6,9 +6,9 @@ from fastapi import APIRouter, Query, Request, Response
 
 from gateway.access.json_response import json_response
 from gateway.access.quality_json import (
-    MonthParameter,
+    FinishedMonthParameter,
     counting_slot,
-    requested_month,
+    requested_finished_month,
     source_quality,
 )
 from gateway.admin.answer_schemas import DataQualityOut
@@ -29,12 +29,12 @@ router = APIRouter(prefix="/data-quality")
 async def list_data_quality(
     request: Request,
     runtime: UsingRuntime,
-    month: MonthParameter = None,
+    month: FinishedMonthParameter = None,
     after: Annotated[str, Query(pattern=f"^(?:{CLIENT_ID.pattern})?$")] = "",
 ) -> Response:
-    """List the sources' data quality in a month, by id, a page at a time, without small counts."""
+    """List the sources' data quality in a month that is over, a page at a time, without small counts."""
     await reader(request, runtime)
-    wanted = requested_month(month, runtime.now())
+    wanted = requested_finished_month(month, runtime.now())
     rules, catalogue = published_rules(), runtime.catalogue
     async with counting_slot, runtime.engine.connect() as connection:
         found = [
