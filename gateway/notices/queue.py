@@ -16,17 +16,22 @@ from gateway.notices.kinds import NoticeKind, retry_delay
 LEASE: Final = timedelta(minutes=10)
 BATCH_SIZE: Final = 50
 MAX_FAILURES: Final = 12
+_KINDS: Final = [kind.value for kind in NoticeKind]
+"""Notices of other kinds are left to the senders of a later release."""
 
 _WAITING: Final = Statement("""
     SELECT uscc FROM notice WHERE done_at IS NULL AND due_at <= :now
+       AND kind = ANY(CAST(:kinds AS text[]))
      ORDER BY due_at, uscc LIMIT :batch""")
 _WAITING_ENTERPRISES: Final = Statement("""
     SELECT uscc FROM notice WHERE done_at IS NULL AND due_at <= :now
+       AND kind = ANY(CAST(:kinds AS text[]))
      GROUP BY uscc ORDER BY min(due_at), uscc LIMIT :batch""")
 _CLAIM: Final = Statement("""
     WITH taken AS (
         SELECT n.notice_id FROM notice n
          WHERE n.uscc = :uscc AND n.done_at IS NULL AND n.due_at <= :now
+           AND n.kind = ANY(CAST(:kinds AS text[]))
          ORDER BY n.at, n.notice_id LIMIT :batch FOR UPDATE SKIP LOCKED)
     UPDATE notice AS n
        SET begun = n.begun + 1, due_at = CAST(:lease AS timestamptz),
@@ -89,7 +94,9 @@ async def claim_due(connection: AsyncConnection, *, now: datetime) -> ClaimedNot
     another sender holds; only then all that are due are read.
     """
     for query in (_WAITING, _WAITING_ENTERPRISES):
-        waiting = await connection.execute(query, {"now": now, "batch": BATCH_SIZE})
+        waiting = await connection.execute(
+            query, {"now": now, "batch": BATCH_SIZE, "kinds": _KINDS}
+        )
         for uscc in dict.fromkeys(waiting.scalars()):
             claimed = await _claim(connection, uscc, now=now)
             if claimed is not None:
@@ -98,8 +105,15 @@ async def claim_due(connection: AsyncConnection, *, now: datetime) -> ClaimedNot
 
 
 async def _claim(connection: AsyncConnection, uscc: str, *, now: datetime) -> ClaimedNotices | None:
-    values = {"now": now, "lease": now + LEASE, "batch": BATCH_SIZE, "most": MAX_FAILURES}
-    rows = (await connection.execute(_CLAIM, values | {"uscc": uscc})).mappings().all()
+    values = {
+        "uscc": uscc,
+        "now": now,
+        "lease": now + LEASE,
+        "batch": BATCH_SIZE,
+        "most": MAX_FAILURES,
+        "kinds": _KINDS,
+    }
+    rows = (await connection.execute(_CLAIM, values)).mappings().all()
     if not rows:
         return None
     due = [

@@ -125,6 +125,21 @@ async def test_a_decision_is_notified_at_once_to_a_confirmed_contact_point(
     assert await sent_count(portal) == 0
 
 
+async def test_a_notice_of_a_later_release_is_left_to_it_and_holds_up_no_other(
+    portal: PortalFixture, box: FakeNotifier
+) -> None:
+    """While two releases run at once, the one before knows fewer kinds."""
+    await confirm_contact_point(portal, box)
+    await write_notices(portal, NoticeKind.CONSENT_REFUSED)
+    async with portal.engine.begin() as connection:
+        await connection.execute(text("UPDATE notice SET kind = 'of_a_later_release'"))
+    await write_notices(portal, NoticeKind.CONSENT_GRANTED)
+    assert await sent_count(portal) == 1
+    async with portal.engine.connect() as connection:
+        left = await connection.execute(text("SELECT kind FROM notice WHERE done_at IS NULL"))
+        assert left.scalars().all() == ["of_a_later_release"]
+
+
 async def test_nothing_goes_to_a_place_that_was_not_confirmed(
     portal: PortalFixture, box: FakeNotifier
 ) -> None:
