@@ -49,12 +49,17 @@ def bulletin(
             envvar="XINQIAO_FONT", help="A font with Chinese; else Noto Sans CJK where it is."
         ),
     ] = None,
+    draft: Annotated[
+        bool, typer.Option("--draft", help="Of a month that is not over; not for publication.")
+    ] = False,
 ) -> None:
-    """Write the bulletin (通报) of a month: data-quality-2026-10.html, .csv and .pdf."""
+    """Write the bulletin (通报) of a month that is over: data-quality-2026-10.html, .csv and .pdf."""
     wanted = _month(month)
+    if not draft and wanted == Month.at(datetime.now(UTC)):
+        fail(f"{month} is not over: two of its bulletins would tell small counts. Give --draft.")
     made, catalogue = query(lambda connection: _read(connection, wanted))
     try:
-        written = _write(made, catalogue, out, find_font(font))
+        written = _write(made, catalogue, out, find_font(font), is_draft=draft)
     except OSError as error:
         fail(f"The bulletin could not be written ({type(error).__name__}).")
     print_table(
@@ -118,11 +123,15 @@ async def _read(connection: AsyncConnection, month: Month) -> tuple[Bulletin, Ca
     return make_bulletin(month, [each async for each in found], rules), catalogue
 
 
-def _write(made: Bulletin, catalogue: Catalogue, out: Path, font: Path | None) -> list[Path]:
+def _write(
+    made: Bulletin, catalogue: Catalogue, out: Path, font: Path | None, *, is_draft: bool
+) -> list[Path]:
     """Write the files and return their paths; without a font there is no PDF."""
     out.mkdir(parents=True, exist_ok=True)
-    name = f"data-quality-{made.month}"
-    documents = [document_of(made, catalogue, language) for language in ("zh", "en")]
+    name = f"data-quality-{made.month}{'-draft' if is_draft else ''}"
+    documents = [
+        document_of(made, catalogue, language, is_draft=is_draft) for language in ("zh", "en")
+    ]
     page, table, pdf = (out / f"{name}.{form}" for form in ("html", "csv", "pdf"))
     page.write_text(bulletin_page(documents), encoding="utf-8")
     table.write_text(bulletin_csv(made, catalogue), encoding="utf-8", newline="")

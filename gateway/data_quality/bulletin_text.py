@@ -18,9 +18,11 @@ MOST_FAULTS: Final = 5
 """Faults that a source is named; the CSV has all."""
 
 
-def document_of(bulletin: Bulletin, catalogue: Catalogue, language: Language) -> Document:
-    """The bulletin, with the names of the catalogue."""
-    return _Writer(bulletin, catalogue, language).document()
+def document_of(
+    bulletin: Bulletin, catalogue: Catalogue, language: Language, *, is_draft: bool = False
+) -> Document:
+    """The bulletin, with the names of the catalogue; a draft's title says that it is one."""
+    return _Writer(bulletin, catalogue, language).document(is_draft=is_draft)
 
 
 class _Writer:
@@ -32,11 +34,14 @@ class _Writer:
         self._catalogue = catalogue
         self._language = language
 
-    def document(self) -> Document:
-        month = self._month()
+    def document(self, *, is_draft: bool) -> Document:
+        month, draft = self._month(), Translated("（草稿，不公布）", " (draft, not for publication)")
+        mark = draft if is_draft else Translated("", "")
         return Document(
             language=self._language,
-            title=self._text(f"{month}数据质量通报", f"Data quality bulletin, {month}"),
+            title=self._text(
+                f"{month}数据质量通报{mark.zh}", f"Data quality bulletin, {month}{mark.en}"
+            ),
             subtitle=self._text(
                 f"经营主体信用数据 · 计分规则 {self._rules.version}",
                 f"Credit data of enterprises · scoring rules {self._rules.version}",

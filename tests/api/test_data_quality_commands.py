@@ -23,12 +23,14 @@ async def test_the_bulletin_is_written_as_page_and_csv(
     source = await make_department(gateway)
     await deliver_penalties(gateway, source, late=3, timely=9)
     month = str(Month.at(gateway.clock()))
-    written = await run(
-        shell, "quality", "bulletin", "--month", month, "--out", str(tmp_path / "b")
+    asked = ("quality", "bulletin", "--month", month, "--out", str(tmp_path / "b"))
+    assert "not over" in await run(shell, *asked, refused=True)
+    written = await run(shell, *asked, "--draft")
+    page, table = (
+        tmp_path / "b" / f"data-quality-{month}-draft.{form}" for form in ("html", "csv")
     )
-    page, table = (tmp_path / "b" / f"data-quality-{month}.{form}" for form in ("html", "csv"))
     assert str(page) in written
-    assert "数据质量通报" in page.read_text(encoding="utf-8")
+    assert "数据质量通报（草稿，不公布）" in page.read_text(encoding="utf-8")
     rows = csv.DictReader(table.read_text(encoding="utf-8").removeprefix(BOM).splitlines())
     found = {row["measure"]: row for row in rows if row["source_id"] == source.client_id}
     assert found["received"]["value"] == "12"
