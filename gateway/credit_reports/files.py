@@ -10,6 +10,7 @@ from gateway.credit_reports import store
 from gateway.credit_reports.content import content_of
 from gateway.credit_reports.pdf import MEDIA_TYPE, draw_report
 from gateway.credit_reports.service import Standing
+from gateway.db.unavailable import UnavailableError
 from gateway.pages.chinese_font import find_font
 from gateway.pages.security_headers import security_headers
 from gateway.runtime import Runtime
@@ -17,6 +18,9 @@ from gateway.runtime import Runtime
 JSON: Final = "application/json"
 pdf_slots: Final = asyncio.Semaphore(2)
 """A drawing holds a large font in memory for about a second."""
+MOST_DRAWINGS: Final = 8
+"""Under way or waiting, in one worker."""
+places: Final = asyncio.Semaphore(MOST_DRAWINGS)
 
 
 def may_draw(runtime: Runtime) -> bool:
@@ -25,11 +29,16 @@ def may_draw(runtime: Runtime) -> bool:
 
 
 async def draw_pdf(runtime: Runtime, standing: Standing) -> bytes | None:
-    """The PDF of a report that is shown, its digest remembered; `None` without a font."""
+    """The PDF of a report that is shown, its digest remembered; `None` without a font.
+
+    Raises `UnavailableError` where too many wait to be drawn.
+    """
     font = find_font(runtime.settings.font)
     if font is None or standing.report is None:
         return None
-    async with pdf_slots:
+    if places.locked():
+        raise UnavailableError
+    async with places, pdf_slots:
         pdf = await asyncio.to_thread(
             draw_report,
             content_of(standing.report, runtime.catalogue),

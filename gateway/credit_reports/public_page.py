@@ -84,9 +84,9 @@ async def download_pdf(request: Request, number: str, runtime: UsingRuntime) -> 
     wait = await network_limits.pdf_wait(request, runtime)
     if wait is not None:
         return _message(request, WAIT, retry_after=wait)
-    standing = await _opened(request, runtime, number)
-    pdf = await draw_pdf(runtime, standing)
-    if pdf is None:
+    pdf = await draw_pdf(runtime, await _looked_at(request, runtime, number))
+    standing = await _opened(request, runtime, number)  # a drawing may have waited for others
+    if pdf is None or standing.report is None:
         return _page(request, runtime, standing)
     return file_response(pdf, MEDIA_TYPE, standing.number)
 

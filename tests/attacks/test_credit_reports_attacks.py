@@ -9,7 +9,7 @@ from typing import Any
 import pytest_asyncio
 from sqlalchemy import text
 
-from gateway.credit_reports import model
+from gateway.credit_reports import files, model
 from gateway.credit_reports.ids import report_id_of
 from gateway.identity import sessions
 from tests.credit_report_builders import make_own_report, post_report, take_back
@@ -50,6 +50,26 @@ async def test_every_opening_that_left_is_written_down_while_it_is_taken_back(
     assert len(pages) == 10
     assert await written(portal) == sum("罚款" in each.text for each in pages)
     assert (await browser.get(f"/R/{number}")).status_code == 410
+
+
+async def test_a_pdf_that_waited_while_its_report_was_taken_back_does_not_leave(
+    portal: PortalFixture,
+) -> None:
+    """It is written down when it leaves, not when it begins to wait; a crowd waits in no endless queue."""
+    owner, browser = await portal.signed_in(), portal.browser()
+    number = await make_own_report(portal, owner)
+    async with files.pdf_slots, files.pdf_slots:
+        waiting = [
+            asyncio.create_task(browser.get(f"/R/{number}/report.pdf"))
+            for _ in range(files.MOST_DRAWINGS)
+        ]
+        while not files.places.locked():  # noqa: ASYNC110  # nothing says that a call waits
+            await asyncio.sleep(0.01)
+        assert (await browser.get(f"/R/{number}/report.pdf")).status_code == 503
+        await take_back(owner, number)
+    answers = await asyncio.gather(*waiting)
+    assert {each.status_code for each in answers} == {410}
+    assert await written(portal) == 0
 
 
 async def test_an_opening_while_its_record_is_repaired_tells_nothing_more(
