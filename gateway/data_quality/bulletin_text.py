@@ -14,6 +14,7 @@ from gateway.data_quality.score import WRONG
 from gateway.data_quality.wording import fault_sentence, how_to_mend
 from gateway.pages.i18n import Language, Translated
 
+DRAFT: Final = Translated("（草稿，不公布）", " (draft, not for publication)")
 MOST_FAULTS: Final = 5
 """Faults that a source is named; the CSV has all."""
 
@@ -35,8 +36,7 @@ class _Writer:
         self._language = language
 
     def document(self, *, is_draft: bool) -> Document:
-        month, draft = self._month(), Translated("（草稿，不公布）", " (draft, not for publication)")
-        mark = draft if is_draft else Translated("", "")
+        month, mark = self._month(), DRAFT if is_draft else Translated("", "")
         return Document(
             language=self._language,
             title=self._text(
