@@ -11,7 +11,7 @@ from gateway.credit_reports import labels
 from gateway.credit_reports.document import Choice
 from gateway.credit_reports.model import LONGEST_SPAN_YEARS
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.disclosure_class import Audience
+from gateway.creditfile.disclosure_class import Audience, DisclosureClass
 from gateway.creditfile.local_dates import day_of, end_of, months_after
 from gateway.creditfile.records import REGISTRATION
 from gateway.pages.forms import Fields, single_value
@@ -73,8 +73,11 @@ def preset(name: str, offered: Collection[OfferedDataset], catalogue: Catalogue)
 
 
 def is_public(catalogue: Catalogue, code: str, kind: str) -> bool:
-    """True for a dataset of which the public sees something."""
-    return bool(catalogue.fields_for(code, Audience.PUBLIC, kind))
+    """True for a dataset of which the public sees something, or would under a condition that can hold."""
+    return any(
+        each.disclosure is DisclosureClass.PUBLIC or (each.public_when and each.public_when.values)
+        for each in catalogue.fields_for(code, Audience.PUBLIC, kind)
+    )
 
 
 def parse_choice(fields: Fields, offered: Collection[str], now: datetime) -> Choice | ChoiceProblem:

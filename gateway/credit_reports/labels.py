@@ -35,9 +35,9 @@ STATES: Final[Mapping[ReportState, StateText]] = {
             "截至出具时有效，其后有新的信息", "Valid as of its date; there is newer information"
         ),
         Translated(
-            "报告所载信息没有变更，但出具后同类别又有新的信息。需要最新情况的，请向企业索取新的报告。",
-            "Nothing in it has changed, but of the same kinds there is newer information. For the latest, "
-            "ask the enterprise for a new report.",
+            "报告所载信息没有变更，但出具后同类别又有新的信息（新的记录，或者对记录的异议有变化）。需要最新情况的，请向企业索取新的报告。",
+            "Nothing in it has changed, but of the same kinds there is newer information: a newer record, or "
+            "an objection that began or ended. For the latest, ask the enterprise for a new report.",
         ),
     ),
     ReportState.TAKEN_BACK: StateText(
@@ -76,6 +76,13 @@ NAMES: Final[Mapping[ReportState, Translated]] = {
     ReportState.CHANGED: Translated("信息已变更，失效", "Changed, not valid"),
 }
 """States in the portal, in short."""
+NEWER_FOR_OWNER: Final = Translated(
+    "报告仍然有效，但出具后同类别又有新的信息（新的记录，或者对记录的异议有变化），对方会看到这一提示。"
+    "对方需要最新情况的，可以重新出具一份。",
+    "It still holds, but of the same kinds there is newer information: a newer record, or an objection that "
+    "began or ended. Its readers are told so. Make a new one if they need the latest.",
+)
+"""What the enterprise itself is told of a report with newer information."""
 ANYONE: Final = Translated("持有链接或二维码的任何人", "anyone with the link or the QR code")
 REFUSALS: Final[Mapping[ReportRefusal, Translated]] = {
     ReportRefusal.DISSOLVED: Translated(

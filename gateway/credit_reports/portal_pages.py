@@ -151,6 +151,7 @@ def _page(
         report=found,
         standing=standing,
         said=labels.STATES[standing.state],
+        newer=labels.NEWER_FOR_OWNER,
         name=labels.NAMES[standing.state],
         datasets=[
             dataset_label(code, runtime.catalogue, standing.kind)

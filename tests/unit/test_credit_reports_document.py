@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from gateway.credit_reports.choice_form import is_public
 from gateway.credit_reports.document import canonical, offered_datasets, signed_file
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import disclosable_records
@@ -102,3 +103,12 @@ def test_whatever_is_of_a_person_reads_as_on_the_public_page() -> None:
                 seen += 1
                 assert each["fields"][name] == public[each["record_id"]][name]
     assert seen > 100
+
+
+def test_what_no_condition_makes_public_is_not_offered_among_the_public() -> None:
+    """No scheme of the comprehensive rating is published today; of the tax credit level A is."""
+    shown = {code: is_public(CATALOGUE, code, "firm") for code in CATALOGUE.codes}
+    assert not shown["comprehensive_rating"]
+    assert not shown["public_rating"]
+    assert shown["tax_credit_level"]
+    assert shown["registration"]
