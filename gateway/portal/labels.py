@@ -66,7 +66,7 @@ DISCLOSURE_KINDS: Final[Mapping[str, Translated]] = {
     "verification": Translated("核验", "Verification"),
     "consent_request": Translated("申请授权", "Request for consent"),
     "watch": Translated("关注", "Watch"),
-    "report": Translated("打开企业信用报告", "Opening of a credit report"),
+    "report": Translated("打开专项信用报告", "Opening of a credit report"),
     "other": Translated("其他请求", "Other request"),
 }
 

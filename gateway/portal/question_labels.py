@@ -114,11 +114,11 @@ _TEXTS: Final[Mapping[str, QuestionText]] = {
     ),
     "no_live_penalty.v1": _counted(
         (
-            "是否没有在公示期内的行政处罚，可以只问某一程度（{values}）",
+            "没有在公示期内的行政处罚（可以只问某一程度：{values}）",
             "Is no penalty within its publicity period, of any severity or of one ({values})?",
         ),
         (
-            "是否没有在公示期内的行政处罚（程度：{value}）",
+            "没有在公示期内的行政处罚（程度：{value}）",
             "Is no penalty of this severity within its publicity period ({value})?",
         ),
     ),

@@ -42,9 +42,9 @@ STEPS: Final[Mapping[str, Translated]] = {
     Step.OBJECT: Translated("记录有误的，提出异议", "Object, if it is wrong"),
     Step.OBJECTED: Translated("异议正在办理", "An objection is under way"),
     Step.REPAIR: Translated("现在可以申请信用修复", "Apply for repair now"),
-    Step.REPAIR_FROM: Translated("{day}起可以申请信用修复", "Apply for repair from {day}"),
+    Step.REPAIR_FROM: Translated("{day} 起可以申请信用修复", "Apply for repair from {day}"),
     Step.APPLIED: Translated("已申请信用修复，等待决定", "Repair applied for, to be decided"),
-    Step.WAIT_UNTIL: Translated("不办理的，{day}后不再计入", "Otherwise it counts until {day}"),
+    Step.WAIT_UNTIL: Translated("不办理的，{day} 后不再计入", "Otherwise it counts until {day}"),
 }
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)

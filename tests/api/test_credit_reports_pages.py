@@ -113,7 +113,7 @@ async def test_each_opening_is_written_down_and_the_enterprise_sees_it(
     assert ["rec_1", 1] in written[0].relied_on
     history = (await owner.get(f"/portal/enterprises/{portal.firm}/looks")).text
     assert "示例银行" in history
-    assert "打开企业信用报告" in history
+    assert "打开专项信用报告" in history
     mine = (await owner.get(f"/portal/reports/{report_id_of(number)}")).text
     assert "2 次" in mine
 
@@ -141,7 +141,7 @@ async def test_the_history_as_a_file_names_the_report(portal: PortalFixture) -> 
     assert report_id_of(number) in table
     assert number not in table
     page = await owner.get(f"/portal/enterprises/{portal.firm}/looks?client={report_id_of(number)}")
-    assert "打开企业信用报告" in page.text
+    assert "打开专项信用报告" in page.text
 
 
 async def test_a_report_that_was_taken_back_says_so_at_once_and_shows_nothing(

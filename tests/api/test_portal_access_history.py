@@ -341,12 +341,12 @@ async def test_each_item_shows_what_was_told_of_it(portal: PortalFixture) -> Non
         ("登记状态是否为存续（在营）", "yes", "是"),
         ("企业名称与对方提供的是否一致（繁体、简体视为相同）", "no", "否"),
         ("行政许可", "yes", "3 条"),
-        ("行政处罚", "", "没有记录"),
+        ("行政处罚", "", "未查询到"),
         ("公共信用评价", "no", "不在授权范围内，未提供"),
     ]
     verified, queried = await rows_of(browser, portal)
     assert (verified["结果"], verified["逐项结果"]) == ("已答复", "无法确定; 是; 否")
-    assert queried["逐项结果"] == "3 条; 没有记录; 不在授权范围内，未提供"
+    assert queried["逐项结果"] == "3 条; 未查询到; 不在授权范围内，未提供"
     english = await page_of(browser, portal, "lang=en")
     assert "Is your public credit rating good or better?" in english
     assert "Not determined" in english

@@ -68,7 +68,7 @@ async def test_it_says_where_the_enterprise_stands_and_what_to_do(portal: Portal
         f'href="/portal/enterprises/{portal.firm}/records/rec_p/repair"',
         "价格违法",
         "现在可以申请信用修复",
-        "不办理的，2027-08-01后不再计入",
+        "不办理的，2027-08-01 后不再计入",
         "得分未知",
         "按公布的规则由现有记录计算",
     ):

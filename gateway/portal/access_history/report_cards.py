@@ -29,4 +29,4 @@ async def report_cards(
 
 def _name(recipient: str | None) -> Translated:
     zh, en = (recipient, recipient) if recipient else ANYONE
-    return Translated(f"企业信用报告（出具给：{zh}）", f"Credit report for {en}")
+    return Translated(f"专项信用报告（出具给：{zh}）", f"Credit report for {en}")

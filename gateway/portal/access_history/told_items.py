@@ -32,7 +32,7 @@ PUBLIC: Final = Translated(
     "依据公开信息，不需要授权。", "From public information; no consent is needed."
 )
 NOT_PROVIDED: Final = Translated("未提供", "not provided")
-NO_RECORD: Final = Translated("没有记录", "no record")
+NO_RECORD: Final = Translated("未查询到", "none found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ POWERS: Final[Mapping[Permission, Translated]] = {
         "Apply for repairs, with a commitment in the enterprise’s name",
     ),
     Permission.REPORTS: Translated(
-        "出具和收回企业信用报告", "Make the enterprise’s own credit reports and take them back"
+        "出具和收回专项信用报告", "Make the enterprise’s own credit reports and take them back"
     ),
     Permission.CODES: Translated("管理企业码", "Look after the enterprise codes"),
 }

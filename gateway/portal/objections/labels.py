@@ -19,6 +19,12 @@ KINDS: Final[Mapping[str, Translated]] = {
     ObjectionKind.RATING_APPEAL: Translated("评价申诉", "Rating appeal"),
 }
 
+SAID: Final[Mapping[str, Translated]] = {
+    ObjectionKind.OBJECTION: Translated("异议内容及理由", "Your objection and reasons"),
+    ObjectionKind.RATING_APPEAL: Translated("申诉内容及理由", "Your appeal and reasons"),
+}
+"""Label of what the enterprise wrote."""
+
 STATUSES: Final[Mapping[str, Translated]] = {
     Status.OPEN: Translated("等待信息提供单位处理", "With the department"),
     Status.DECIDED: Translated("已有处理决定", "Decided"),
@@ -38,7 +44,7 @@ OUTCOMES: Final[Mapping[str, Translated]] = {
 }
 
 ACTS: Final[Mapping[str, Translated]] = {
-    ObjectionAct.RAISED: Translated("您提出异议", "You raised the objection"),
+    ObjectionAct.RAISED: Translated("您已提出", "You raised it"),
     ObjectionAct.EXTENDED: Translated(
         "信息提供单位延长了办理期限", "The department extended the deadline"
     ),
