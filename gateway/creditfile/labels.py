@@ -153,7 +153,7 @@ class HeadlineFields(NamedTuple):
     by_key: tuple[str, ...]
     """Those of a record without the first of `names`."""
     labels: Mapping[str, Translated]
-    """Labels of dates, amounts and numbers."""
+    """Labels of years, dates, amounts and numbers."""
 
     def shown(self, fields: Mapping[str, Any]) -> list[str]:
         """Those of a record with these fields: one without the first of them is named by its key."""
@@ -164,7 +164,7 @@ class HeadlineFields(NamedTuple):
 def headline(
     dataset: str, fields: Mapping[str, Any], catalogue: Catalogue, kind: str = ""
 ) -> list[Translated]:
-    """First line of a record; dates, amounts and numbers with the field's label."""
+    """First line of a record; years, dates, amounts and numbers with the field's label."""
     plan = headline_fields(catalogue, (dataset, kind))
     shown = [
         (plan.labels.get(name), field_value(dataset, name, fields, catalogue))
@@ -186,7 +186,7 @@ def headline_fields(catalogue: Catalogue, key: tuple[str, str]) -> HeadlineField
         labels={
             name: field_label(dataset, name, catalogue, kind)
             for name in by_key
-            if name.endswith(("_on", "_to")) or _is_number(definition, name)
+            if name == "year" or name.endswith(("_on", "_to")) or _is_number(definition, name)
         },
     )
 

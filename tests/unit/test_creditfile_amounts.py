@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.creditfile.amounts import amount_text, is_amount
-from gateway.creditfile.labels import field_label, field_value
+from gateway.creditfile.labels import field_label, field_value, headline
 from gateway.pages.i18n import Translated
 from tests.creditfile_builders import CATALOGUE
 
@@ -43,6 +43,14 @@ def test_no_currency_is_made_up() -> None:
     """A shareholder's part is in the units of the capital, whose currency its record does not name."""
     shown = field_value("shareholder", "subscribed", {"subscribed": "60"}, CATALOGUE)
     assert shown == ("60 万元", "600,000")
+
+
+def test_a_bare_year_is_named_in_a_headline() -> None:
+    """“A · 2025” does not say of what the year is."""
+    assert headline("tax_credit_level", {"level": "A", "year": "2025"}, CATALOGUE) == [
+        ("A", "A"),
+        ("评价年度 2025", "Year 2025"),
+    ]
 
 
 def test_every_number_of_the_catalogue_is_an_amount_or_says_what_it_is() -> None:
