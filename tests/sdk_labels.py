@@ -10,6 +10,7 @@ from gateway.codes.sections import none_found_text
 from gateway.creditfile.catalogue import Catalogue, load_catalogue
 from gateway.creditfile.column_names import USCC
 from gateway.creditfile.value_labels import VALUES
+from gateway.disclosure.application_outcomes.model import OUTCOME_WORDS, REASON_WORDS
 from gateway.ingest.row_wording import WARNING_REASONS
 from gateway.pages.i18n import Translated
 from verification import QUESTIONS
@@ -19,7 +20,7 @@ LABELS: Final = Path(__file__).parents[1] / "sdk" / "src" / "xinqiao" / "cli" / 
 
 def labels_of(catalogue: Catalogue) -> dict[str, Any]:
     """Texts by code and language: datasets with fields, values of fields, questions, purposes,
-    warnings, problems, names of the column of the USCC."""
+    outcomes and their reasons, warnings, problems, names of the column of the USCC."""
     listed = catalogue.licensing_items
     items = {each.code: (each.zh, each.en) for each in (listed.items if listed else ())}
     values = items | {value: (label.zh, label.en) for value, label in VALUES.items()}
@@ -30,6 +31,10 @@ def labels_of(catalogue: Catalogue) -> dict[str, Any]:
         "questions": {each.tag: {"zh": each.title_zh, "en": each.title_en} for each in QUESTIONS},
         "purposes": {
             str(code): {"zh": name.zh, "en": name.en} for code, name in PURPOSE_NAMES.items()
+        },
+        "outcomes": {
+            str(code): {"zh": said.zh, "en": said.en}
+            for code, said in (*OUTCOME_WORDS.items(), *REASON_WORDS.items())
         },
         "warnings": {each.value: texts_of(said) for each, said in WARNING_REASONS.items()},
         "problems": {code: {"zh": zh, "en": en} for code, (_, zh, en) in problems.TABLE.items()},

@@ -193,7 +193,8 @@ def test_an_outcome_is_told_by_the_command(
         query = bank.query(USCC, purpose="loan_approval", datasets=["penalty"]).disclosure_id
     told = run("tell-outcome", query, "refused", "--reason", "live_penalty")
     assert told.exit_code == 0, told.output
-    assert "refused: live_penalty" in told.stdout
+    penalty = "An administrative penalty that is still published (live_penalty)"
+    assert told.stdout.splitlines() == ["Refused (refused)", f"  {penalty}"]
     assert "told to the enterprise at" in told.stderr
     assert fake_gateway.outcomes == {query: ("refused", ("live_penalty",))}
     wrong = run("tell-outcome", query, "refused")
@@ -497,7 +498,8 @@ def test_watch_puts_a_file_of_codes_and_shows_lists_and_drops_it(
     asked = ("--as", "bank", "--purpose", "merchant_review", "-q", "is_active.v1")
     put = run("watch", "put", "nightly", str(file), *asked)
     assert put.exit_code == 0, put.output
-    assert "nightly: 2 enterprises, merchant_review, is_active.v1" in put.stdout
+    assert "nightly: 2 enterprises, Merchant review (merchant_review), put " in put.stdout
+    assert " (is_active.v1)\n" in put.stdout
     codes = run("watch", "show", "nightly", "--as", "bank").stdout
     assert codes.split() == sorted([USCC, OF_THE_DEMO])
     again = tmp_path / "codes.csv"

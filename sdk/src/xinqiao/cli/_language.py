@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from datetime import time, timedelta
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -226,7 +227,7 @@ def field_label(dataset: str, name: str, language: Language) -> str:
 
 
 def code_label(kind: str, code: str, language: Language) -> str:
-    """Name of a `values`, `questions`, `purposes`, `warnings` or `problems` code, if it has one."""
+    """Name of a code of `kind`: values, questions, purposes, outcomes, warnings, problems; or the code."""
     return str(_labels()[kind].get(code, {}).get(language, code))
 
 
@@ -243,6 +244,14 @@ def with_code(label: str, code: str) -> str:
 def moment_text(moment: datetime) -> str:
     """A time to the second, in China's time with its offset."""
     return moment.astimezone(CHINA).isoformat(sep=" ", timespec="seconds")
+
+
+def until_text(end: datetime) -> str:
+    """The end of a term; midnight is written as 24:00 of the day before, as on the report's page."""
+    local = end.astimezone(CHINA)
+    if local.time() != time.min:
+        return moment_text(end)
+    return f"{local.date() - timedelta(days=1)} 24:00:00+08:00"
 
 
 def duration_text(seconds: int, language: Language) -> str:

@@ -23,6 +23,7 @@ from xinqiao.cli._language import (
     nothing_found,
     reader_language,
     text,
+    until_text,
     with_code,
 )
 from xinqiao.cli._options import Json, Lang
@@ -103,7 +104,7 @@ def _facts(report: CreditReport, language: Language) -> Iterator[tuple[str, str]
     yield text("recipient", language), report.recipient or text("report_anybody", language)
     yield text("report_span", language), f"{report.span_from} – {report.span_to}"
     yield text("as_of", language), moment_text(report.as_of)
-    yield text("valid_until", language), moment_text(report.valid_until)
+    yield text("valid_until", language), until_text(report.valid_until)
     yield text("report_page", language), report.address
     yield text("report_key", language), report.keyid
 
@@ -113,7 +114,7 @@ def _print_state(report: CreditReport, status: ReportStatus | None, language: La
         said = text(f"report_{status.state}", language, moment=moment_text(status.as_of))
         _show.line(said, style="bold green" if status.holds else "bold red")
     elif report.has_expired():
-        moment = moment_text(report.valid_until)
+        moment = until_text(report.valid_until)
         _show.line(text("report_expired", language, moment=moment), style="bold red")
     else:
         _show.line(f"  {text('report_unasked', language)}", style="dim")

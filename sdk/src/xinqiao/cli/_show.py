@@ -61,7 +61,8 @@ def verification(result: Verification, language: Language) -> None:
 
 def told_outcome(told: ToldOutcome, language: Language) -> None:
     """Print the outcome of an application as the enterprise sees it now."""
-    out.print(": ".join(filter(None, (told.outcome, ", ".join(told.reasons)))), highlight=False)
+    for indent, code in (("", told.outcome), *(("  ", each) for each in told.reasons)):
+        line(f"{indent}{with_code(code_label('outcomes', code, language), code)}")
     moment = moment_text(told.told_at)
     _note(text("told", language, moment=moment, disclosure_id=told.disclosure_id))
     _print_signature(told.evidence, language)

@@ -15,7 +15,13 @@ from xinqiao import Client
 from xinqiao.cli import _inputs, _show
 from xinqiao.cli._connect import open_client, plain_errors
 from xinqiao.cli._errors import InputError
-from xinqiao.cli._language import Language, moment_text, reader_language
+from xinqiao.cli._language import (
+    Language,
+    code_label,
+    moment_text,
+    reader_language,
+    with_code,
+)
 from xinqiao.cli._options import As, Json, Keys, Kit, Lang
 from xinqiao.cli.deliver.own_rows import ReadOptions, format_of
 from xinqiao.cli.verify.asked import USCC_NAMES, code_place
@@ -23,6 +29,7 @@ from xinqiao.cli.verify.verification import open_rows
 
 if TYPE_CHECKING:
     from xinqiao import BundleName, Purpose, QuestionTag, WatchList
+    from xinqiao.cli._terminal import Terminal
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -91,7 +98,7 @@ def show(
     if as_json:
         _show.json(held.evidence)
         return
-    _show.notes.print(_said(held, language))
+    _print_list(held, language, _show.notes)
     for code in held.enterprises:
         typer.echo(code)
 
@@ -142,17 +149,20 @@ def _codes(options: ReadOptions) -> list[str]:
 
 def _print(lists: Iterable[WatchList], language: Language) -> None:
     for each in lists:
-        _show.out.print(_said(each, language))
+        _print_list(each, language, _show.out)
 
 
-def _said(held: WatchList, language: Language) -> Text:
-    """One line on a list."""
-    asked, at = " ".join(held.questions), moment_text(held.replaced_at)
+def _print_list(held: WatchList, language: Language, terminal: Terminal) -> None:
+    """Print a line on a list, and one for each of its questions."""
     outside = held.status != "watching"
+    purpose = with_code(code_label("purposes", held.purpose, language), held.purpose)
+    at = moment_text(held.replaced_at)
     if language is Language.ZH:
         state = "，合约不再涵盖，不再提示" if outside else ""
-        said = f"{held.name}：{held.count:,} 家，{held.purpose}，{asked}，{at} 更新{state}"
+        said = f"{held.name}：{held.count:,} 家，{purpose}，{at} 更新{state}"
     else:
         state = ", no longer in your agreement: nothing is told" if outside else ""
-        said = f"{held.name}: {held.count:,} enterprises, {held.purpose}, {asked}, put {at}{state}"
-    return Text(said, style="yellow" if outside else "")
+        said = f"{held.name}: {held.count:,} enterprises, {purpose}, put {at}{state}"
+    asked = (with_code(code_label("questions", each, language), each) for each in held.questions)
+    for line in (said, *(f"  {each}" for each in asked)):
+        terminal.print(Text(line, style="yellow" if outside else ""), soft_wrap=True)
