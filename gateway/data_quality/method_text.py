@@ -54,11 +54,11 @@ def _parts(rules: QualityRules) -> Translated:
 def _suppression(rules: QualityRules) -> Translated:
     least = rules.least_enterprises
     return Translated(
-        f"为保护经营主体，记录涉及不足{least}户的数据集不公布；一项差错涉及不足{least}户的按没有计，"
-        f"没有该差错的不足{least}户的按全部都有计。得分和合计一律由公布的数字算出，不能据以反推。"
+        f"为保护经营主体，记录涉及不足{least}户的数据集不公布；某项差错涉及不足{least}户的，按没有这项差错计，"
+        f"没有这项差错的不足{least}户的，按全部都有计。得分和合计一律由公布的数字算出，不能据以反推。"
         "各数源单位可通过接口查询本单位的准确数字。",
         f"To protect enterprises, datasets with records of fewer than {least} are not published; a fault "
-        f"of fewer counts as none, and one of all but fewer as one of all. Scores and sums are computed "
-        "from the published figures, so that no difference undoes this. Each source reads its own exact "
-        "figures over the interface.",
+        "that concerns fewer counts as none, and one that spares fewer as one of all. Scores and sums are "
+        "computed from the published figures, so that no difference undoes this. Each source reads its own "
+        "exact figures over the interface.",
     )

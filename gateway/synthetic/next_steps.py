@@ -25,6 +25,8 @@ def print_next_steps(kit: Kit, folder: DemoFolder, console: Console) -> None:
     login = subject["login"]
     month = Month.at(datetime.now(UTC))
     places = Table.grid(padding=(0, 2))
+    places.add_column()
+    places.add_column(overflow="fold")  # of an address nothing is cut
     places.add_row("[bold]Portal 企业门户[/]", f"{kit['issuer']}/portal")
     places.add_row(
         "", f"sign in as [bold]{login['username']}[/], password [bold]{login['password']}[/]"
