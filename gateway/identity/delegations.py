@@ -159,14 +159,18 @@ async def end(
 
 
 def delegation_of(row: Mapping[Any, Any]) -> Delegation:
-    """The delegation in the columns of a row, or in the same as JSON."""
+    """The delegation in the columns of a row, or in the same as JSON.
+
+    A power of a later release gives nothing here.
+    """
     values = {name: row[name] for name in _COLUMNS}
     moments = {
         name: datetime.fromisoformat(value)
         for name, value in values.items()
         if name.endswith(("_at", "_until")) and isinstance(value, str)
     }
-    return Delegation(**values | moments | {"powers": tuple(map(Permission, row["powers"]))})
+    powers = tuple(each for each in Permission if each in row["powers"])
+    return Delegation(**values | moments | {"powers": powers})
 
 
 def _key(
