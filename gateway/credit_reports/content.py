@@ -91,7 +91,7 @@ def _facts(report: Mapping[str, Any]) -> Iterator[Fact]:
     yield Translated("数据截至", "As of"), _same(_moment(report["as_of"]))
     yield (
         Translated("有效期至", "Valid until"),
-        _same(format_term_end(datetime.fromisoformat(report["valid_until"]))),
+        _same(format_term_end(report["valid_until"])),
     )
     yield Translated("报告编号", "Number"), _same(report["report_id"])
 

@@ -137,11 +137,11 @@ def format_day(day: datetime | date) -> str:
     return (day.astimezone(SHANGHAI) if isinstance(day, datetime) else day).strftime("%Y-%m-%d")
 
 
-def format_term_end(end: datetime) -> str:
-    """The end of a term; midnight is written as 24:00 of the day before."""
-    local = end.astimezone(SHANGHAI)
+def format_term_end(end: datetime | str) -> str:
+    """The end of a term, also as an answer writes it; midnight is written as 24:00 of the day before."""
+    local = (datetime.fromisoformat(end) if isinstance(end, str) else end).astimezone(SHANGHAI)
     whole_day = local.time() == time()
-    return f"{format_day(local - timedelta(days=1))} 24:00" if whole_day else format_moment(end)
+    return f"{format_day(local - timedelta(days=1))} 24:00" if whole_day else format_moment(local)
 
 
 def format_end(end: datetime) -> str:
