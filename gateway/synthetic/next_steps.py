@@ -37,10 +37,10 @@ def print_next_steps(kit: Kit, folder: DemoFolder, console: Console) -> None:
     places.add_row("[bold]API[/]", f"{kit['issuer']}/docs")
     places.add_row("[bold]Operator[/]", f". {folder.operator}; xinqiao-gateway client list")
     bulletin = f"xinqiao-gateway quality bulletin --month {month.previous} --out ."
-    places.add_row("[bold]Data quality 数据质量通报[/]", f". {folder.operator}; {bulletin}")
+    places.add_row("[bold]Bulletin 数据质量[/]", f". {folder.operator}; {bulletin}")
     places.add_row("[bold]Everybody else[/]", str(folder.kit))
     if folder.enterprises.exists():  # a demo of an earlier version has none
-        places.add_row("[bold]Enterprises, for a bulk[/]", str(folder.enterprises))
+        places.add_row("[bold]Enterprises 名录[/]", str(folder.enterprises))
     console.print(Panel.fit(places, title="Try next · 接下来", border_style="cyan"))
     console.print("[bold]Python[/] (in .venv/bin/python)", highlight=False)
     sdk = SDK.format(kit=folder.kit, **active)
