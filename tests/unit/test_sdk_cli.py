@@ -165,6 +165,12 @@ def test_evidence_of_a_query_shows_how_long_each_record_is_used_and_kept(
     assert ends in shown.stderr
     good = run("verify-evidence", str(kept), "--keys", keys, with_kit=False)
     assert ends in good.stdout
+    fake_gateway.add_enterprise(
+        USCC, records=[{"dataset": "penalty", "fields": {"fine": fine}} for fine in ("1.2", "2.4")]
+    )
+    run(*asked, "--save", str(kept), "--force")
+    good = run("verify-evidence", str(kept), "--keys", keys, with_kit=False)
+    assert f"(penalty) 2 record(s): {ends}" in good.stdout
 
 
 def test_ask_and_query_take_a_bundle(run: Callable[..., Result], fake_gateway: FakeGateway) -> None:

@@ -74,7 +74,7 @@ DO: Final[Mapping[type[XinqiaoError], Texts]] = {
         "Use nothing of it. Check the gateway's address and the keys that you trust, and report it.",
     ),
     errors.EvidenceInvalid: (
-        "不要依据这个文件。请用原件和网关当时的公钥再验。",
+        "不要依据这个文件。请用原件和网关当时的公钥再验；PDF 一经另存就不再是原件。",
         "Do not rely on this file. Try the original, with the gateway's keys of that time.",
     ),
     errors.EvidenceUnreadable: (

@@ -29,7 +29,7 @@ from xinqiao.cli._terminal import Terminal
 from xinqiao.errors import EvidenceUnreadable, ReceiptInvalid, SignatureInvalid, XinqiaoError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from xinqiao import (
@@ -159,9 +159,7 @@ def evidence(verified: Evidence, language: Language) -> None:
     line(f"  {text('signed_by', language, keyid=verified.keyid)}")
     rows(evidence_facts(verified, language))
     if verified.status == OK and path_of(verified) == QUERIES:
-        for record in parsing.records(Reader.body(verified)):
-            name = with_code(dataset_label(record.dataset, language), record.dataset)
-            line(f"  {name} {record.record_id}: {_term(record, language)}")
+        _print_terms(parsing.records(Reader.body(verified)), language)
     elif verified.status == OK and path_of(verified) == VERIFICATIONS:
         _print_answers(cast("Verification", parsing.result(verified)), language)
     line(f"  {text('relied_on', language)}", style="dim")
@@ -190,6 +188,16 @@ def _consent_use(use: ConsentUse, language: Language) -> str:
         until="-" if use.valid_until is None else moment_text(use.valid_until),
         uses=text("unlimited", language) if use.uses_left is None else use.uses_left,
     )
+
+
+def _print_terms(found: Iterable[Record], language: Language) -> None:
+    """Print until when records may be used, a line for those of a dataset that end together."""
+    together: dict[tuple[str, str], list[str]] = {}
+    for record in found:
+        together.setdefault((record.dataset, _term(record, language)), []).append(record.record_id)
+    for (dataset, term), ids in together.items():
+        which = ids[0] if len(ids) == 1 else text("report_records", language, count=len(ids))
+        line(f"  {with_code(dataset_label(dataset, language), dataset)} {which}: {term}")
 
 
 def _term(record: Record, language: Language) -> str:
