@@ -171,7 +171,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     ),
     Question(
         tag="paid_social_insurance_on_time.v1",
-        title_zh="最近该月数内按时缴纳社会保险费",
+        title_zh="最近若干个月内按时缴纳社会保险费",
         title_en="Was social insurance paid on time in each of the last so many complete months?",
         meaning_zh="最近该数目的完整月份每月均按时为是，任一月未按时为否，缺月不作判断。",
         meaning_en="Yes where each of the last complete months was paid on time, no where one was not; "

@@ -66,7 +66,7 @@ RECORD_QUESTIONS: Final[tuple[Question, ...]] = (
     ),
     Question(
         tag="paid_tax_on_time.v1",
-        title_zh="最近该月数内按时缴纳税费",
+        title_zh="最近若干个月内按时缴纳税费",
         title_en="Was tax paid on time in each of the last so many complete months?",
         meaning_zh="最近该数目的完整月份每月均按时为是，任一月未按时为否，缺月不作判断；不涉及金额。",
         meaning_en="Yes where each of the last complete months was paid on time, no where one was not; "
@@ -79,7 +79,7 @@ RECORD_QUESTIONS: Final[tuple[Question, ...]] = (
     ),
     Question(
         tag="paid_housing_fund_on_time.v1",
-        title_zh="最近该月数内按时缴存住房公积金",
+        title_zh="最近若干个月内按时缴存住房公积金",
         title_en="Was the housing fund paid on time in each of the last so many complete months?",
         meaning_zh="最近该数目的完整月份每月均按时为是，任一月未按时为否，缺月不作判断；不涉及金额。",
         meaning_en="Yes where each of the last complete months was paid on time, no where one was not; "

@@ -83,7 +83,7 @@ REGISTRATION_QUESTIONS: Final[tuple[Question, ...]] = (
     ),
     Question(
         tag="representative_stable.v1",
-        title_zh="法定代表人（经营者）最近该月数内未变更",
+        title_zh="法定代表人（经营者）最近若干个月内未变更",
         title_en="Has the legal representative or operator been the same for at least so many months?",
         meaning_zh="变更信息中该期间内有法定代表人变更或经营者变更为否；期间内没有该项变更为是。"
         "成立未满该月数的，或该期间内另有核准日期而变更信息中没有任何变更的，不作判断。",

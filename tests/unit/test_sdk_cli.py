@@ -337,7 +337,7 @@ def test_a_question_is_shown_as_it_is_asked(
     told: dict[QuestionTag, dict[str, Any]] = {
         "paid_social_insurance_on_time.v1": {
             "title": {
-                "zh": "最近该月数内按时缴纳社会保险",
+                "zh": "最近若干个月内按时缴纳社会保险",
                 "en": "Was social insurance paid on time?",
             },
             "value": {**value, "required": True},
@@ -360,7 +360,7 @@ def test_a_question_is_shown_as_it_is_asked(
     assert capsys.readouterr().out.splitlines() == [
         "核验项目录 1",
         "paid_social_insurance_on_time.v1=3 | 12  (须经企业授权)",
-        "  最近该月数内按时缴纳社会保险",
+        "  最近若干个月内按时缴纳社会保险",
         "no_live_penalty.v1[=3 | 12, 填写时须经企业授权]",
         "is_active.v1",
         """three_elements.v1='{"name": "…", "legal_representative": "…"}'""",
