@@ -17,7 +17,7 @@ from gateway.verifications.jobs import client_store
 from gateway.verifications.jobs.receive_lines import arriving_blocks
 from gateway.verifications.jobs.xlsx_writer import XlsxWriter
 from tests.batch_builders import batch_body, batch_line
-from tests.gateway_fixture import GatewayFixture
+from tests.gateway_fixture import GatewayFixture, open_gateway
 from tests.job_builders import (
     CSV,
     GENEROUS,
@@ -79,18 +79,19 @@ async def test_a_job_reads_no_name_by_guessing_in_lines(gateway: GatewayFixture)
     assert single == ["not_determined"]
 
 
-async def test_jobs_are_no_way_around_a_quota(gateway: GatewayFixture) -> None:
-    """Several at once share the client's distinct enterprises of the day."""
-    caller = await platform(gateway, replace(GENEROUS, distinct_enterprises_per_day=4))
-    usccs = [each.enterprise.uscc for each in gateway.entities[:12]]
-    jobs = []
-    for first in (0, 4, 8):
-        some = usccs[first : first + 4]
-        lines = [batch_line(n, uscc, "is_active.v1") for n, uscc in enumerate(some, 1)]
-        jobs.append(await started(caller, batch_body(lines)))
-    for job in jobs:
-        await until(caller, job, "paused", "done")
-    log = await gateway.log_of(caller)
+async def test_jobs_are_no_way_around_a_quota(postgres_url: str) -> None:
+    """Several at once share the client's distinct enterprises of the day, which one worker counts here."""
+    async with open_gateway(postgres_url) as gateway:
+        caller = await platform(gateway, replace(GENEROUS, distinct_enterprises_per_day=4))
+        usccs = [each.enterprise.uscc for each in gateway.entities[:12]]
+        jobs = []
+        for first in (0, 4, 8):
+            some = usccs[first : first + 4]
+            lines = [batch_line(n, uscc, "is_active.v1") for n, uscc in enumerate(some, 1)]
+            jobs.append(await started(caller, batch_body(lines)))
+        for job in jobs:
+            await until(caller, job, "paused", "done")
+        log = await gateway.log_of(caller)
     assert len({row["uscc"] for row in log if row["outcome"] == "told"}) == 4
 
 
