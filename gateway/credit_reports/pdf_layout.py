@@ -16,9 +16,9 @@ from gateway.credit_reports.content import TITLE, Content, ReportedFacts, Sectio
 from gateway.pages.i18n import Translated
 
 NOW: Final = Translated(
-    "是否仍然有效，以扫码页面为准：企业收回后，或所含记录修复、更正、撤回后，本报告不再有效。",
+    "是否仍然有效，以扫码页面为准：企业收回后，或所含记录更正、修复、中止、撤回、到期后，不再有效。",
     "Whether it still holds, its page says: it ends when the enterprise takes it back, and when a record "
-    "in it is repaired, corrected or withdrawn.",
+    "in it is corrected, repaired, suspended or withdrawn, or runs out.",
 )
 SCAN: Final = Translated("扫码核验是否仍然有效", "Scan: does it still hold?")
 WITHOUT: Final = Translated("未查询到记录的类别", "Nothing found")
