@@ -41,6 +41,8 @@ class OfferedDataset:
     name: Translated
     count: int
     is_public: bool
+    tells_more: bool
+    """The report would say more of these records than the public sees."""
 
 
 def usual_fields(today: date, datasets: Sequence[str] = ()) -> Fields:

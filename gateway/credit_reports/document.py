@@ -68,6 +68,8 @@ class ReportedRecord:
     record: Record
     fields: Mapping[str, Any]
     term: UseTerm
+    is_public: bool
+    """The public sees each of these fields of it."""
 
 
 def needed_datasets(catalogue: Catalogue, datasets: Sequence[str]) -> list[str]:
@@ -141,7 +143,10 @@ def reported_records(
         }
         if fields:
             term = use_term(each, permission, catalogue, now, context=context)
-            found.append(ReportedRecord(record=each.record, fields=fields, term=term))
+            is_public = fields.keys() <= in_public.keys()
+            found.append(
+                ReportedRecord(record=each.record, fields=fields, term=term, is_public=is_public)
+            )
     return sorted(found, key=lambda each: _position(each.record, catalogue))
 
 

@@ -125,12 +125,14 @@ async def _making(
     )
     told = reported_records(enterprise, records, everything, catalogue, now)
     counts = Counter(each.record.dataset for each in told)
+    closed = {each.record.dataset for each in told if not each.is_public}
     offered = [
         OfferedDataset(
             code=code,
             name=dataset_label(code, catalogue, enterprise.kind),
             count=counts[code],
             is_public=is_public(catalogue, code, enterprise.kind),
+            tells_more=code in closed,
         )
         for code in everything.datasets
         if counts[code] or catalogue.dataset(code).is_ever_bad

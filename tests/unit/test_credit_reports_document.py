@@ -8,7 +8,12 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.credit_reports.choice_form import is_public
-from gateway.credit_reports.document import canonical, offered_datasets, signed_file
+from gateway.credit_reports.document import (
+    canonical,
+    offered_datasets,
+    reported_records,
+    signed_file,
+)
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import disclosable_records
 from gateway.creditfile.records import registration_of
@@ -112,3 +117,21 @@ def test_what_no_condition_makes_public_is_not_offered_among_the_public() -> Non
     assert not shown["public_rating"]
     assert shown["tax_credit_level"]
     assert shown["registration"]
+
+
+def test_a_record_that_is_told_in_full_is_known_not_to_be_public_in_full() -> None:
+    """An annual report whose operating part is not published."""
+    enterprise, filed = next(
+        (made.enterprise, each)
+        for made in enterprises()
+        for each in made.records
+        if made.enterprise.kind == "firm" and "assets" in each.fields
+    )
+    shown = {}
+    for published in (True, False):
+        record = replace(filed, fields={**filed.fields, "published": published})
+        choice = choice_of([filed.dataset])
+        [told] = reported_records(enterprise, [record], choice, CATALOGUE, NOW)
+        assert "assets" in told.fields
+        shown[published] = told.is_public
+    assert shown == {True: True, False: False}
