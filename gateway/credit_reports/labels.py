@@ -70,7 +70,7 @@ STATES: Final[Mapping[ReportState, StateText]] = {
 }
 NAMES: Final[Mapping[ReportState, Translated]] = {
     ReportState.VALID: Translated("有效", "Valid"),
-    ReportState.NEWER_RECORDS: Translated("有效，其后有新信息", "Valid, newer information"),
+    ReportState.NEWER_RECORDS: Translated("有效，有更新", "Valid, not the latest"),
     ReportState.TAKEN_BACK: Translated("已收回", "Taken back"),
     ReportState.EXPIRED: Translated("已过期", "Expired"),
     ReportState.CHANGED: Translated("信息已变更，失效", "Changed, not valid"),
