@@ -39,7 +39,7 @@ async def deliver_penalties(
     rows = [
         make_penalty(
             gateway,
-            gateway.entities[place].uscc,
+            gateway.entities[-1 - place].uscc,  # without a trait that other tests look for
             decided_on=f"{in_time - timedelta(days=30 if place < late else 0)}",
             severity="一般",
         )

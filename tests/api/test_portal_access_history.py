@@ -342,7 +342,7 @@ async def test_each_item_shows_what_was_told_of_it(portal: PortalFixture) -> Non
         ("企业名称与对方提供的是否一致（繁体、简体视为相同）", "no", "否"),
         ("行政许可", "yes", "3 条"),
         ("行政处罚", "", "未查询到"),
-        ("公共信用评价", "no", "不在授权范围内，未提供"),
+        ("公共信用评价", "", "不在授权范围内，未提供"),
     ]
     verified, queried = await rows_of(browser, portal)
     assert (verified["结果"], verified["逐项结果"]) == ("已答复", "无法确定; 是; 否")

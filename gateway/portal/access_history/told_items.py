@@ -74,7 +74,7 @@ def _item(
         )
     name = labels.item_name(item.code, catalogue)
     if item.withheld is not None:
-        return ToldItem(name=name, outcome=WITHHELD.get(item.withheld, NOT_PROVIDED), tone="no")
+        return ToldItem(name=name, outcome=WITHHELD.get(item.withheld, NOT_PROVIDED))
     count = item.records or 0
     number = Translated(f"{count} 条", f"{count} record{'' if count == 1 else 's'}")
     return ToldItem(
