@@ -214,7 +214,7 @@ def _refusals(path: str, operation: Mapping[str, Any], *, secured: bool) -> list
     found = ["400", "503"]
     if secured:
         found += ["401", "403", "429"]
-    if "{" in path or path == "/log/checkpoint":
+    if "{" in path or path in {"/log/checkpoint", "/v1/admin/data-quality"}:
         found.append("404")
     if "requestBody" in operation:
         found += ["413", "415"]

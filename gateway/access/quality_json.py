@@ -10,7 +10,7 @@ from fastapi import Query
 from pydantic import Field
 
 from gateway.access.body import WireModel
-from gateway.access.errors import InvalidRequestError
+from gateway.access.errors import InvalidRequestError, NotFoundError
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_schema import DatasetDefinition
 from gateway.data_quality.figures import Fault, FaultKind, ReportedFigures
@@ -96,14 +96,16 @@ def requested_month(text: str | None, now: datetime) -> Month:
 
 
 def requested_finished_month(text: str | None, now: datetime) -> Month:
-    """The month of a parameter, the last one by default. Raises `InvalidRequestError` for one not over.
+    """The month of a parameter, the last one by default. Raises `NotFoundError` for one not over.
 
     Two readings of a running month differ by single records (R16).
     """
     last = Month.at(now).previous
     month = last if text is None else Month.parse(text)
-    if month is None or month > last:
-        raise InvalidRequestError("month is a month that is over, as 2026-10.")
+    if month is None:
+        raise InvalidRequestError("month is a month, as 2026-10.")
+    if month > last:
+        raise NotFoundError("Nothing is published of a month that is not over.")
     return month
 
 
