@@ -1,9 +1,10 @@
 """Ends of verification jobs that cannot go on: tried again, and stopped after the stated time."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 import pytest
+import pytest_asyncio
 
 from gateway.background.job_runner import JobRunner
 from gateway.limits.memory_store import MemoryStore
@@ -11,12 +12,19 @@ from gateway.limits.model import LineLimit, LinesAdmission
 from gateway.limits.slots import Slots
 from gateway.verifications.jobs.lifecycle import LONGEST_RETRY_SECONDS, retry_seconds
 from tests.batch_builders import batch_body, batch_line
-from tests.gateway_fixture import GatewayFixture
+from tests.gateway_fixture import GatewayFixture, open_gateway
 from tests.job_builders import act, finished, look, platform, started
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 DAYS = 7
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def gateway(postgres_url: str) -> AsyncIterator[GatewayFixture]:
+    """A gateway by itself: the session's may have a second worker, which takes jobs too."""
+    async with open_gateway(postgres_url) as made:
+        yield made
 
 
 class FaultyLimits(MemoryStore):

@@ -4,7 +4,7 @@ import csv
 import gzip
 import hashlib
 import io
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 import orjson
 import pytest
+import pytest_asyncio
 from python_calamine import CalamineWorkbook
 
 from gateway.background.job_runner import JobRunner
@@ -50,6 +51,13 @@ from tests.waiting import eventually
 from tests.workbook_builders import workbook
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def gateway(postgres_url: str) -> AsyncIterator[GatewayFixture]:
+    """A gateway by itself: the session's may have a second worker, which takes jobs too."""
+    async with open_gateway(postgres_url) as made:
+        yield made
 
 
 def rows_of(gateway: GatewayFixture, count: int) -> list[list[str]]:
