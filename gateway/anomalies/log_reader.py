@@ -26,8 +26,8 @@ _MOVE: Final = Statement("UPDATE anomaly_cursor SET next_index = CAST(:next AS b
 _ENTRIES: Final = Statement("""
     SELECT index AS position, uscc, disclosure_id FROM log_entry
      WHERE index >= CAST(:first AS bigint) ORDER BY index LIMIT :batch""")
-# What a watch told was not asked: it comes as sources deliver, perhaps code by code. A report is
-# opened by whoever has its address.
+# Left out: changes told by a watch (caused by deliveries, perhaps code by code), and openings of reports
+# (by holders of an address, no clients).
 _DISCLOSURES: Final = Statement("""
     SELECT d.uscc, d.client_id, d.at, d.items
       FROM unnest(CAST(:usccs AS text[]), CAST(:disclosure_ids AS text[]))

@@ -80,7 +80,7 @@ class Wording:
     """Labels of such values; others are their own."""
     template: _Sentence | None
     headline: HeadlineFields
-    """What a record without a sentence is told by."""
+    """Headline of a record for which no sentence is defined."""
 
     def value(self, name: str, fields: Mapping[str, Any]) -> str:
         """A field's value."""

@@ -50,14 +50,14 @@ LEFT_OUT: Final[Mapping[str, Translated]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What the enterprise chose to show, to whom, and for how long."""
+    """The enterprise's choice: datasets, span, recipient and term of a report."""
 
     span_from: date
     span_to: date
     """Inclusive."""
     datasets: tuple[str, ...]
     recipient: str | None
-    """Free text; `None` for whoever has the address."""
+    """Free text; `None`: any holder of the address."""
     valid_until: datetime
 
 

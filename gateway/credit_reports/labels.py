@@ -14,7 +14,7 @@ from gateway.pages.i18n import Translated, WarningText
 
 
 class StateText(NamedTuple):
-    """What a page says of a state: its icon, its name, and a sentence."""
+    """Wording of a report's state: icon, name and a sentence."""
 
     icon: str
     name: Translated
@@ -82,7 +82,7 @@ NEWER_FOR_OWNER: Final = Translated(
     "It still holds, but of the same kinds there is newer information: a newer record, or an objection that "
     "began or ended. Its readers are told so. Make a new one if they need the latest.",
 )
-"""What the enterprise itself is told of a report with newer information."""
+"""Wording of newer information, as the enterprise itself reads it."""
 ANYONE: Final = Translated("持有链接或二维码的任何人", "anyone with the link or the QR code")
 REFUSALS: Final[Mapping[ReportRefusal, Translated]] = {
     ReportRefusal.DISSOLVED: Translated(
@@ -141,7 +141,7 @@ PROOF: Final[Mapping[bool, StateText]] = {
         ),
     ),
 }
-"""What is said of an uploaded file."""
+"""Result of an upload's check, by whether its digest is known."""
 UNREADABLE: Final = StateText(
     "notice",
     Translated("没有收到文件", "No file was received"),

@@ -41,7 +41,7 @@ from gateway.runtime import Runtime, UsingRuntime
 GONE: Final = 410
 LARGE: Final = "large"
 MOST_BYTES: Final = 8 * 1024 * 1024
-"""Of a file that is compared."""
+"""Size limit of an uploaded file, in bytes."""
 UNKNOWN: Final = NOT_FOUND._replace(
     title=Translated("没有这份报告", "There is no such report"),
     sentence=Translated(

@@ -81,7 +81,7 @@ class Standing:
     state: ReportState
     moment: datetime
     number: str
-    """Who knows it may read the report."""
+    """Secret number in the report's address: it gives access to the report."""
     recipient: str | None
     name: str
     """The enterprise's registered name now; its code, if it has none."""
@@ -176,7 +176,7 @@ async def look_at(connection: AsyncConnection, runtime: Runtime, stored: StoredR
 
 
 async def open_report(runtime: Runtime, number: str) -> Standing | None:
-    """Open a report for whoever has its number: written to the log before it leaves; `None` if unknown.
+    """Open a report by its number and log the opening, before it is sent; `None` if unknown.
 
     One that is not shown any more tells its state, and nothing is written.
     """

@@ -22,7 +22,7 @@ class Head:
     address: str
     """The address in the symbol."""
     scan: Translated
-    """What the symbol is for, below it."""
+    """Caption of the QR symbol."""
     synthetic: bool
 
     @property

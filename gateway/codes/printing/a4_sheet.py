@@ -55,9 +55,9 @@ class Sheet:
         self._pages: list[list[Mark]] = [[]]
         self.y = MARGIN
         self.running = ""
-        """What is written on top of a page that begins within it."""
+        """Running title, printed on each continuation page."""
         self.links: list[Link] = []
-        """Of the first page."""
+        """Links on the first page."""
 
     @property
     def marks(self) -> list[Mark]:
