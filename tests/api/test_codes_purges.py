@@ -310,10 +310,11 @@ async def test_several_workers_send_each_purge_once_and_then_repeat_it(
     workers = [purger_of(portal, cdn, repeat_after=0) for _ in range(3)]
 
     async def send_all(worker: PagePurger) -> None:
-        while await worker.send_due():
-            assert len(cdn.purges[-1]) <= outbox.BATCH
+        while await count_rows(portal):  # some may be locked by the gateway's own, which fails
+            await worker.send_due()
 
     await asyncio.gather(*map(send_all, workers))
+    assert max(map(len, cdn.purges)) == outbox.BATCH
     sent = [key for keys in cdn.purges for key in keys]
     expected = [workers[0].cdn.surrogate_key(f"u{n}") for n in range(1, 451)]
     assert sorted(sent) == sorted(expected * 2)
@@ -338,7 +339,7 @@ async def test_very_many_purges_become_one_of_all_pages(
     cdn.stalled.set()
     assert await sending
     assert await metric(portal, "xinqiao_page_purge_lag_seconds_count") == observed + 1
-    assert await worker.send_due()
+    await eventually(worker.send_due)  # the gateway's own, which fails, may hold the repetition
     assert cdn.purges == [[all_pages]] * 3
     assert await count_rows(portal) == 0
 
