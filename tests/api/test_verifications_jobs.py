@@ -273,6 +273,12 @@ async def test_what_does_not_fit_the_state_is_a_conflict(gateway: GatewayFixture
     assert (await put_lines(caller, job, body)).status_code == 409
 
 
+async def lift_quotas(gateway: GatewayFixture, caller: Caller) -> None:
+    """A new version of the agreement, with quotas that hold nothing up."""
+    cast = next(each for each in DEMO_CLIENTS if each.key == "platform")
+    await gateway.agree(caller, replace(terms_of(cast, gateway.clock()), quotas=GENEROUS))
+
+
 async def test_a_paused_job_waits_until_it_is_resumed(gateway: GatewayFixture) -> None:
     """A small quota holds it, its client pauses it, and a resumed one ends."""
     caller = await platform(gateway, replace(GENEROUS, per_enterprise_per_minute=1))
@@ -285,6 +291,7 @@ async def test_a_paused_job_waits_until_it_is_resumed(gateway: GatewayFixture) -
     paused = (await act(caller, job, "pause")).json()
     assert (paused["state"], paused["reason"]) == ("paused", "by_client")
     assert "resumes_at" not in paused
+    await lift_quotas(gateway, caller)
     with gateway.clock.later(minutes=5):
         caller.forget_tokens()
         assert (await look(caller, job))["state"] == "paused"
@@ -311,8 +318,7 @@ async def test_a_quota_of_the_day_pauses_a_job_until_it_fits_again(gateway: Gate
     await write_counts(gateway.runtime)
     counted = "SELECT reason FROM turned_away WHERE client_id = :client"
     assert not await gateway.rows(counted, client=caller.client_id)
-    cast = next(each for each in DEMO_CLIENTS if each.key == "platform")
-    await gateway.agree(caller, replace(terms_of(cast, gateway.clock()), quotas=GENEROUS))
+    await lift_quotas(gateway, caller)
     with gateway.clock.later(days=1):
         caller.forget_tokens()
         found = await finished(caller, job)
