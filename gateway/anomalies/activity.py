@@ -6,6 +6,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from string import ascii_lowercase, digits
 from typing import Any, Final, Self
 
 from sqlalchemy import RowMapping
@@ -25,6 +26,8 @@ MOST_AREAS: Final = 4_000
 AREA: Final = slice(0, 8)
 """The characters of a code that name department, class and division."""
 _NUMBER: Final = slice(8, 16)
+_AS_DIGITS: Final = str.maketrans(ALPHABET, (digits + ascii_lowercase)[: len(ALPHABET)])
+"""The characters of a code as `int` reads digits."""
 ASSERTED: Final = frozenset(each.tag for each in QUESTIONS if each.value in {"text", "elements"})
 """Questions on a text that the client asserts."""
 
@@ -104,9 +107,7 @@ class Activity:
 
 def cell_of(uscc: str) -> str:
     """The cell of a code: its area, and its organisation number divided by `CELL`."""
-    number = 0
-    for character in uscc[_NUMBER]:
-        number = number * len(ALPHABET) + ALPHABET.index(character)
+    number = int(uscc[_NUMBER].translate(_AS_DIGITS), len(ALPHABET))
     return f"{uscc[AREA]} {number // CELL}"
 
 

@@ -17,7 +17,7 @@ from gateway.creditfile.local_dates import day_of
 from gateway.db.statements import Statement
 from verification.probe_budget import LIMIT
 
-BATCH: Final = 500
+BATCH: Final = 2_500
 _FRESH: Final = timedelta(days=1)
 """A budget counts as spent by a call where its last value is not older than this."""
 

@@ -33,6 +33,8 @@ from gateway.safe_fetch import UnfetchableError
 log = structlog.get_logger("gateway.background.anomalies")
 
 EVERY_SECONDS: Final = 5.0
+BREATH: Final = 250
+"""Calls or enterprises that are counted before calls of clients have their turn."""
 UNTHROTTLED: Final = 100
 
 FLAGGED: Final = Counter("xinqiao_anomalies", "Anomalies that were flagged", ("kind",))
@@ -64,8 +66,10 @@ class AnomalyWatch:
             if watched is not None:
                 touched.append((watched.client_id, day_of(watched.at)))
             days = await store.load_days(connection, touched)
-            for each in new.calls:
+            for place, each in enumerate(new.calls, 1):
                 days[each.client_id, each.day].add(each, key)
+                if place % BREATH == 0:
+                    await asyncio.sleep(0)
             if watched is not None:
                 await _note_all(days[touched[-1]], watched.usccs, key)
             await store.save_days(connection, days)
@@ -114,7 +118,7 @@ async def _note_all(activity: Activity, usccs: Sequence[str], key: bytes) -> Non
     """Count the enterprises of a list; calls go on in between."""
     for place, uscc in enumerate(usccs):
         activity.note(uscc, key)
-        if place % BATCH == 0:
+        if place % BREATH == 0:
             await asyncio.sleep(0)
 
 

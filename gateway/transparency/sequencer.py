@@ -28,7 +28,7 @@ from gateway.transparency.tree_store import read_hashes_in_transaction
 
 log = structlog.get_logger("gateway.sealer")
 
-MAX_BATCH = 1_000  # about 40 ms a round
+MAX_BATCH = 4_000
 # A hanging connection must not break the 10 seconds of inclusion promises.
 ROUND_TIMEOUT_SECONDS = 5
 

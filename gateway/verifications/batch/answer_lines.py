@@ -74,14 +74,15 @@ class AnsweredLine:
 class LineAnswerer:
     """Answers the lines of one batch or job of one client.
 
-    `name` is the key that the lines' stored answers are found under, `agreement` reads the client's
-    status: a refusal ends the work. `again` is set where lines may have been committed before. Where a
-    line that does not fit a quota `waits` it is no refused request: it is asked again later.
+    `name` is the key that the lines' stored answers are found under; without one none are stored.
+    `agreement` reads the client's status: a refusal ends the work. `again` is set where lines may have been
+    committed before. Where a line that does not fit a quota `waits` it is no refused request: it is asked
+    again later.
     """
 
     runtime: Runtime
     caller: Caller
-    name: str
+    name: str | None
     agreement: Callable[[], Awaitable[Agreement | Refusal]]
     again: bool = False
     waits: bool = False
@@ -141,13 +142,14 @@ class LineAnswerer:
 
     async def _stored(self, named: Sequence[Line]) -> frozenset[int]:
         """The positions of lines that were committed before."""
-        if not self.again:
+        name = self.name
+        if not self.again or name is None:
             return frozenset()
         values = [
             {
                 "uscc": line.uscc,
                 "client_id": self.caller.client_id,
-                "keys": line_keys(self.name, line.position),
+                "keys": line_keys(name, line.position),
             }
             for line in named
         ]
@@ -306,8 +308,10 @@ class LineAnswerer:
             runtime=self.runtime, caller=self.caller, request=line.parsed, key=self._key(line)
         )
 
-    def _key(self, line: Line, *, is_refused: bool = False) -> IdempotencyKey:
-        """The key of a line's stored answer, or of its refusal."""
+    def _key(self, line: Line, *, is_refused: bool = False) -> IdempotencyKey | None:
+        """The key of a line's stored answer, or of its refusal; `None` where nothing is stored."""
+        if self.name is None:
+            return None
         key = line_keys(self.name, line.position)[is_refused]
         digest = self.runtime.digests.of("request", line.digest)
         return IdempotencyKey(key=key, request_digest=digest)

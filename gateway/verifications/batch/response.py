@@ -98,7 +98,7 @@ class BatchResponse(Response):
         answerer = LineAnswerer(
             runtime=call.runtime,
             caller=call.caller,
-            name=batch.batch_id,
+            name=None if call.key is None else batch.batch_id,  # without it nobody comes back
             agreement=call.agreement,
             again=batch.again,
         )
