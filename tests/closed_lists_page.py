@@ -24,9 +24,9 @@ from gateway.disclosure.application_outcomes.model import (
     OutcomeReason,
 )
 from gateway.disclosure.withdrawal_notices import NoticeKind
-from gateway.ingest.action_verdicts import TWO_PERSONS, ActionVerb
+from gateway.ingest.actions.verdicts import TWO_PERSONS, ActionVerb
 from gateway.ingest.results import BatchResult, RowWarning
-from gateway.ingest.row_wording import WARNING_REASONS
+from gateway.ingest.row_lists.wording import WARNING_REASONS
 from gateway.oauth.authlib_models import GRANT_TYPES
 from gateway.privacy.redaction import NumberKind
 from gateway.queries.withheld import WithheldReason

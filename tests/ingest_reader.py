@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from gateway.ingest.chunk_reader import Chunk, ReadPlan, read_chunks
 from gateway.ingest.config import IngestConfig
-from gateway.ingest.decompression import FileRefused
-from gateway.ingest.list_encoding import Listed
+from gateway.ingest.readers.decompression import FileRefused
 from gateway.ingest.results import RowWarning, Source
-from gateway.ingest.row_wording import RowWording
+from gateway.ingest.row_lists.encoding import Listed
+from gateway.ingest.row_lists.wording import RowWording
 from gateway.pages.i18n import Language
 from gateway.privacy.field_encryption import Vault
 from tests.creditfile_builders import CATALOGUE, TODAY

@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.creditfile.working_days import is_working_day
 from gateway.data_quality.rules import QualityRules
-from gateway.ingest.dataset_rules import DatasetRules
+from gateway.ingest.validation.dataset_rules import DatasetRules
 from tests.creditfile_builders import CATALOGUE
 from verification.uscc import check_character
 

@@ -11,7 +11,7 @@ from gateway.creditfile.catalogue import Catalogue, load_catalogue
 from gateway.creditfile.column_names import USCC
 from gateway.creditfile.value_labels import VALUES
 from gateway.disclosure.application_outcomes.model import OUTCOME_WORDS, REASON_WORDS
-from gateway.ingest.row_wording import WARNING_REASONS
+from gateway.ingest.row_lists.wording import WARNING_REASONS
 from gateway.pages.i18n import Translated
 from verification import QUESTIONS
 

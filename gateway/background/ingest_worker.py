@@ -22,12 +22,12 @@ from gateway.creditfile.natural_key_version import KeysDueError
 from gateway.db.engine import background_engine
 from gateway.db.unavailable import is_unavailable, name_of
 from gateway.ingest.config import IngestConfig
-from gateway.ingest.decompression import FileRefused
 from gateway.ingest.ingest_file import IngestBusy, IngestTask, ProgressListener, ingest_file
 from gateway.ingest.job_store import DONE, Job, digest_of_file
-from gateway.ingest.row_list_files import MAX_LIST_BYTES, was_cut
+from gateway.ingest.readers.decompression import FileRefused
+from gateway.ingest.readers.text_encoding import ENCODINGS, DeclaredEncoding
+from gateway.ingest.row_lists.list_file import MAX_LIST_BYTES, was_cut
 from gateway.ingest.source_authorization import NotASource, source_of
-from gateway.ingest.text_encoding import ENCODINGS, DeclaredEncoding
 from gateway.records import uploads
 from gateway.records.spool import Spool
 from gateway.records.uploads import Upload

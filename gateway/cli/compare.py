@@ -30,7 +30,7 @@ from gateway.ingest.comparison.report import (
     summary_lines,
     write_findings,
 )
-from gateway.ingest.decompression import FileRefused
+from gateway.ingest.readers.decompression import FileRefused
 from gateway.rfc3339 import parse_date
 
 

@@ -23,12 +23,12 @@ from gateway.creditfile.natural_key_version import KeysDueError
 from gateway.db.engine import own_engine
 from gateway.ingest.chunk_reader import ReadPlan
 from gateway.ingest.config import DEFAULT_CHUNK_ROWS
-from gateway.ingest.decompression import FileRefused, open_regular_file
-from gateway.ingest.file_formats import FILE_FORMATS
 from gateway.ingest.ingest_file import IngestBusy, IngestTask, ProgressListener, ingest_file
 from gateway.ingest.job_store import DONE, Job, digest_of_file
 from gateway.ingest.reader_processes import chunks_in_order
-from gateway.ingest.row_list_files import RowList
+from gateway.ingest.readers.decompression import FileRefused, open_regular_file
+from gateway.ingest.readers.file_formats import FILE_FORMATS
+from gateway.ingest.row_lists.list_file import RowList
 
 REJECTED: Final = 1
 REFUSED: Final = 2

@@ -10,14 +10,14 @@ from gateway.admin.operators import Operator
 from gateway.cli.exit import fail
 from gateway.cli.operator_session import current_operator, parse_id, plain_errors, query
 from gateway.creditfile.catalogue_versions import in_force
-from gateway.ingest.column_map import load_column_map
 from gateway.ingest.config import IngestConfig
-from gateway.ingest.decompression import FileRefused
-from gateway.ingest.file_formats import FILE_FORMATS, format_of_name
-from gateway.ingest.header import HeaderReader
-from gateway.ingest.row_wording import RowWording
+from gateway.ingest.readers.column_map import load_column_map
+from gateway.ingest.readers.decompression import FileRefused
+from gateway.ingest.readers.file_formats import FILE_FORMATS, format_of_name
+from gateway.ingest.readers.header import HeaderReader
+from gateway.ingest.readers.text_encoding import ENCODINGS, DeclaredEncoding
+from gateway.ingest.row_lists.wording import RowWording
 from gateway.ingest.source_authorization import NotASource, source_of
-from gateway.ingest.text_encoding import ENCODINGS, DeclaredEncoding
 from gateway.privacy.field_encryption import VaultKeys, VaultKeysError
 from gateway.settings import DatabaseSettings, IntakeSettings, SettingsError
 

@@ -43,7 +43,7 @@ def synth(
 
     from gateway.cli.printing import counting
     from gateway.creditfile.local_dates import day_of
-    from gateway.ingest import parquet_support
+    from gateway.ingest.readers import parquet_support
     from gateway.synthetic.file_export import ExportPlan, FinishedError, write_province
     from gateway.synthetic.file_writers import Format
     from gateway.synthetic.state import SEED

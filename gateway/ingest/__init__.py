@@ -1,13 +1,15 @@
 """Ingest: parse, validate and merge delivered rows, from API batches and from files.
 
-`validate_row` is pure, and `validate_columns` is its fast path for clean rows; `ingest_batch`
-writes a batch in the caller's transaction; `ingest_file` ingests a file chunk by chunk.
+`readers` give the rows of a file, `validation` checks them (pure), `merge` writes them into records.
+`ingest_batch` does so for a batch in the caller's transaction, `ingest_file` for a file chunk by chunk.
+Beside them: `actions` of sources on their records, `row_lists` of what was rejected or warned of, and the
+`comparison` of two sources.
 """
 
 from typing import TYPE_CHECKING, Any
 
 from gateway.ingest.results import BatchResult, RowOutcome, RowWarning, Source
-from gateway.ingest.validate_row import RowValidator
+from gateway.ingest.validation.validate_row import RowValidator
 
 if TYPE_CHECKING:
     from gateway.ingest.ingest_batch import ingest_rows

@@ -13,23 +13,23 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.creditfile.field_problems import WHOLE_ROW
 from gateway.ingest.config import IngestConfig
-from gateway.ingest.copy_batch import MAX_ROWS_AT_ONCE, CopyBatch
-from gateway.ingest.copy_encoding import row_encoder
-from gateway.ingest.csv_reader import read_csv
-from gateway.ingest.decompression import DecompressedFile, FileRefused
-from gateway.ingest.file_formats import WORKBOOKS
-from gateway.ingest.header import HeaderReader
-from gateway.ingest.ndjson_reader import read_ndjson
-from gateway.ingest.parquet_support import read_parquet
+from gateway.ingest.merge.copy_batch import MAX_ROWS_AT_ONCE, CopyBatch
+from gateway.ingest.merge.copy_encoding import row_encoder
+from gateway.ingest.readers.csv_reader import read_csv
+from gateway.ingest.readers.decompression import DecompressedFile, FileRefused
+from gateway.ingest.readers.file_formats import WORKBOOKS
+from gateway.ingest.readers.header import HeaderReader
+from gateway.ingest.readers.ndjson_reader import read_ndjson
+from gateway.ingest.readers.parquet_support import read_parquet
+from gateway.ingest.readers.row_reader import RowReader
+from gateway.ingest.readers.workbook_support import open_workbook, read_workbook
 from gateway.ingest.results import RowWarning
-from gateway.ingest.row_lists import ColumnNames, reject_lines, warning_lines
-from gateway.ingest.row_reader import RowReader
-from gateway.ingest.validate_row import RowValidator
-from gateway.ingest.workbook_support import open_workbook, read_workbook
+from gateway.ingest.row_lists.stored_lines import ColumnNames, reject_lines, warning_lines
+from gateway.ingest.validation.validate_row import RowValidator
 from gateway.privacy.field_encryption import BufferedRandom, Vault, VaultKeys
 
 if TYPE_CHECKING:
-    from gateway.ingest.workbook.workbook_file import WorkbookFile
+    from gateway.ingest.readers.workbook.workbook_file import WorkbookFile
 
 MAX_BUFFERED_BYTES: Final = 32 << 20
 """Encoded bytes held in memory; a chunk of large rows is sent in several parts."""

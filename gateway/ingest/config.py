@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.creditfile.catalogue import Catalogue
+from gateway.ingest.readers.text_encoding import DeclaredEncoding
 from gateway.ingest.results import Source
-from gateway.ingest.text_encoding import DeclaredEncoding
 
 DEFAULT_CHUNK_ROWS: Final = 10_000
 MAX_REJECTED: Final = 1_000_000

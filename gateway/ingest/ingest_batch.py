@@ -14,11 +14,11 @@ from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.column_names import USCC
 from gateway.creditfile.field_problems import FieldProblem, ProblemCode
 from gateway.creditfile.local_dates import day_of
-from gateway.ingest.copy_batch import CopyBatch, batch_key
-from gateway.ingest.copy_encoding import row_encoder
-from gateway.ingest.merge import MergeInput, merge
+from gateway.ingest.merge.copy_batch import CopyBatch, batch_key
+from gateway.ingest.merge.copy_encoding import row_encoder
+from gateway.ingest.merge.merge_batch import MergeInput, merge
 from gateway.ingest.results import BatchResult, RowOutcome, RowWarning, Source
-from gateway.ingest.validate_row import RowValidator
+from gateway.ingest.validation.validate_row import RowValidator
 from gateway.privacy.field_encryption import Vault
 
 HELD_BY_ANOTHER: Final = FieldProblem(field=USCC, code=ProblemCode.HELD_BY_ANOTHER)

@@ -18,15 +18,15 @@ from gateway.creditfile.local_dates import day_of
 from gateway.ingest import job_store
 from gateway.ingest.chunk_reader import Chunk, ReadPlan
 from gateway.ingest.config import IngestConfig
-from gateway.ingest.decompression import FileRefused
 from gateway.ingest.ingest_batch import HELD_BY_ANOTHER, RESULT_OF_VERDICT, WARNING_OF_MARK
 from gateway.ingest.job_store import Job
-from gateway.ingest.merge import MergedBatch, MergeInput, merge
+from gateway.ingest.merge.merge_batch import MergedBatch, MergeInput, merge
 from gateway.ingest.reader_processes import chunks_in_order
+from gateway.ingest.readers.decompression import FileRefused
 from gateway.ingest.results import BatchResult, RowWarning
-from gateway.ingest.row_list_files import RowList
-from gateway.ingest.row_lists import reject_lines, whole_row_lines
-from gateway.ingest.row_wording import STORED_REJECTS, STORED_WARNINGS, RowWording
+from gateway.ingest.row_lists.list_file import RowList
+from gateway.ingest.row_lists.stored_lines import reject_lines, whole_row_lines
+from gateway.ingest.row_lists.wording import STORED_REJECTS, STORED_WARNINGS, RowWording
 
 LOCK_SECONDS: Final = 30.0
 """A killed process may leave its last statement running for a moment."""

@@ -17,7 +17,7 @@ from gateway.db.engine import to_json
 from gateway.db.locks import LockNamespace, count_held, try_session_lock_named
 from gateway.db.statements import Statement
 from gateway.disclosure.ids import new_id
-from gateway.ingest.decompression import FileRefused, open_regular_file
+from gateway.ingest.readers.decompression import FileRefused, open_regular_file
 
 _PIECE: Final = 1 << 20
 

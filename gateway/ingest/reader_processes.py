@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import BinaryIO, Final, Self
 
 from gateway.ingest.chunk_reader import Chunk, ReadPlan, read_chunks
-from gateway.ingest.decompression import FileRefused
+from gateway.ingest.readers.decompression import FileRefused
 
 READERS: Final = min(2, os.cpu_count() or 1)
 SMALL_FILE_BYTES: Final = 256 << 10

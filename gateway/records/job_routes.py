@@ -10,9 +10,9 @@ from gateway.access.errors import NotFoundError
 from gateway.access.json_response import json_response
 from gateway.access.openapi_headers import header
 from gateway.access.timestamps import format_time
-from gateway.ingest.list_encoding import ListWords, encode_list
-from gateway.ingest.row_list_files import MAX_LIST_BYTES
-from gateway.ingest.row_wording import RowWording
+from gateway.ingest.row_lists.encoding import ListWords, encode_list
+from gateway.ingest.row_lists.list_file import MAX_LIST_BYTES
+from gateway.ingest.row_lists.wording import RowWording
 from gateway.pages.i18n import Language
 from gateway.records import uploads
 from gateway.records.accept_language import requested_language

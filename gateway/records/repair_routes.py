@@ -14,7 +14,7 @@ from gateway.creditfile.objections.text_input import InvalidText, read_text
 from gateway.creditfile.repairs import serializers, service, store
 from gateway.creditfile.repairs.model import ApplicationRefusal, ApplicationStatus
 from gateway.ingest import Source
-from gateway.ingest.row_wording import RowWording
+from gateway.ingest.row_lists.wording import RowWording
 from gateway.records import repair_service
 from gateway.records.accept_language import requested_language
 from gateway.records.repair_schemas import (

@@ -24,9 +24,9 @@ from gateway.creditfile.repairs.model import (
     RepairApplication,
 )
 from gateway.ingest import BatchResult, Source
-from gateway.ingest.action_effects import ActionContext
-from gateway.ingest.action_verdicts import NOT_REPAIRED, UNKNOWN_RECORD
-from gateway.ingest.record_actions import RecordAction, apply_actions
+from gateway.ingest.actions.effects import ActionContext
+from gateway.ingest.actions.record_actions import RecordAction, apply_actions
+from gateway.ingest.actions.verdicts import NOT_REPAIRED, UNKNOWN_RECORD
 from gateway.ingest.source_records import RecordReference, find_own_records
 from gateway.records.repair_schemas import PlatformReportIn
 from gateway.records.service import in_transaction

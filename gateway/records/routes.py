@@ -13,9 +13,9 @@ from gateway.access.openapi import request_body
 from gateway.access.timestamps import format_time
 from gateway.creditfile.local_dates import day_of
 from gateway.ingest import RowOutcome
-from gateway.ingest.approvals import PAGE, WaitingAct, list_acts
+from gateway.ingest.actions.waiting_acts import PAGE, WaitingAct, list_acts
 from gateway.ingest.overdue_listings import find_overdue
-from gateway.ingest.row_wording import RowWording
+from gateway.ingest.row_lists.wording import RowWording
 from gateway.privacy.redaction import holds_personal_number
 from gateway.records.accept_language import requested_language
 from gateway.records.schemas import (

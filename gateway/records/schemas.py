@@ -7,7 +7,7 @@ from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from gateway.access.body import WireModel
 from gateway.creditfile.field_problems import ProblemCode
-from gateway.ingest.action_verdicts import ActionVerb
+from gateway.ingest.actions.verdicts import ActionVerb
 from gateway.rfc3339 import Day
 
 MAX_ROWS_PER_CALL = 1_000

@@ -27,12 +27,12 @@ from gateway.creditfile.objections.text_input import InvalidText, read_text
 from gateway.db.statements import Statement
 from gateway.db.unavailable import CONFLICTS, LOCK_NOT_AVAILABLE, sqlstate_of
 from gateway.ingest import BatchResult, RowOutcome, ingest_rows
-from gateway.ingest.action_approval import ApprovalRefused, approve
-from gateway.ingest.action_effects import ActionContext
-from gateway.ingest.action_verdicts import TWO_PERSONS
-from gateway.ingest.approvals import WaitingAct
-from gateway.ingest.operator_names import FORM, parse_operator
-from gateway.ingest.record_actions import RecordAction, apply_actions
+from gateway.ingest.actions.approve import ApprovalRefused, approve
+from gateway.ingest.actions.effects import ActionContext
+from gateway.ingest.actions.operator_names import FORM, parse_operator
+from gateway.ingest.actions.record_actions import RecordAction, apply_actions
+from gateway.ingest.actions.verdicts import TWO_PERSONS
+from gateway.ingest.actions.waiting_acts import WaitingAct
 from gateway.ingest.results import MaskedField
 from gateway.records.schemas import ActionIn, Row
 from gateway.records.source_authentication import AuthenticatedSource

@@ -22,9 +22,9 @@ from gateway.access.errors import (
     UnsupportedMediaTypeError,
     UnsupportedVersionError,
 )
-from gateway.ingest.column_map import ColumnMap, read_column_map
-from gateway.ingest.file_formats import FILE_FORMATS, format_of_name
-from gateway.ingest.text_encoding import ENCODINGS
+from gateway.ingest.readers.column_map import ColumnMap, read_column_map
+from gateway.ingest.readers.file_formats import FILE_FORMATS, format_of_name
+from gateway.ingest.readers.text_encoding import ENCODINGS
 from gateway.privacy.redaction import scan
 
 VERSION: Final = "1.0.0"

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from gateway.access.openapi import problem_response
 from gateway.access.openapi_headers import header
-from gateway.ingest.file_formats import FILE_FORMATS
-from gateway.ingest.text_encoding import ENCODINGS
+from gateway.ingest.readers.file_formats import FILE_FORMATS
+from gateway.ingest.readers.text_encoding import ENCODINGS
 from gateway.records import tus
 
 _BYTES: Final = {"type": "integer", "minimum": 0}

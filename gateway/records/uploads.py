@@ -15,7 +15,7 @@ from gateway.db.engine import to_json
 from gateway.db.locks import LockNamespace, lock_named
 from gateway.db.statements import Statement
 from gateway.disclosure.ids import new_id
-from gateway.ingest.column_map import ColumnMap
+from gateway.ingest.readers.column_map import ColumnMap
 from gateway.records.tables import UploadRow
 from gateway.records.tus import UploadMetadata
 

@@ -31,8 +31,8 @@ from gateway.creditfile.retention.delete import Deleter
 from gateway.creditfile.tables import enterprise
 from gateway.db.engine import make_engine
 from gateway.ingest import BatchResult, RowWarning
-from gateway.ingest.action_effects import ActionContext
-from gateway.ingest.record_actions import RecordAction, apply_actions
+from gateway.ingest.actions.effects import ActionContext
+from gateway.ingest.actions.record_actions import RecordAction, apply_actions
 from gateway.migrations.run import alembic_config, upgrade
 from gateway.privacy.field_encryption import Vault
 from gateway.privacy.reencryption import count_by_key

@@ -8,8 +8,8 @@ import orjson
 import pytest
 
 from gateway.db.statements import Statement
-from gateway.ingest.merge_sql import BY_KEY, STATEMENTS
-from gateway.ingest.staging_table import ENTERPRISE_STAGING, RECORD_STAGING, StagingTable
+from gateway.ingest.merge.merge_sql import BY_KEY, STATEMENTS
+from gateway.ingest.merge.staging_table import ENTERPRISE_STAGING, RECORD_STAGING, StagingTable
 
 pytestmark = pytest.mark.asyncio
 

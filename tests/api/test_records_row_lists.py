@@ -81,7 +81,7 @@ async def test_a_job_says_that_its_list_was_cut(
     rows = as_csv(*(make_penalty(gateway, uscc, kinds="龘") for _ in range(40)))
     whole = await wait_for_job(source, await upload(source, rows[:-1], filename="a.csv"))
     assert (whole["rejected"], whole["lists_cut"]) == (40, False)
-    monkeypatch.setattr("gateway.ingest.row_list_files.MAX_LIST_BYTES", 1_500)
+    monkeypatch.setattr("gateway.ingest.row_lists.list_file.MAX_LIST_BYTES", 1_500)
     cut = await wait_for_job(source, await upload(source, rows, filename="a.csv"))
     assert (cut["rejected"], cut["lists_cut"]) == (40, True)
     path = f"/v1/records/jobs/{cut['job_id']}/rejects"

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.background.ingest_worker import IngestWorker
-from gateway.ingest.merge import lock_dataset
+from gateway.ingest.merge.merge_batch import lock_dataset
 from gateway.records.spool import Spool, SpoolFullError
 from gateway.records.uploads import MAX_FINISHED
 from tests.gateway_fixture import GatewayFixture

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from gateway.ingest.decompression import FileRefused
 from gateway.ingest.reader_processes import (
     MAX_WORKBOOK_MEMORY,
     MAX_WORKBOOK_SECONDS,
     chunks_in_order,
 )
-from gateway.ingest.workbook import sheet_scan, workbook_file
-from gateway.ingest.workbook.biff_scan import scan_xls
+from gateway.ingest.readers.decompression import FileRefused
+from gateway.ingest.readers.workbook import sheet_scan, workbook_file
+from gateway.ingest.readers.workbook.biff_scan import scan_xls
 from tests.creditfile_builders import USCC
 from tests.ingest_fixture import children_of
 from tests.ingest_reader import Reader, make_plan, reader_in

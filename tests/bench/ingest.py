@@ -30,8 +30,8 @@ from gateway.db.engine import make_engine
 from gateway.ingest.config import IngestConfig
 from gateway.ingest.ingest_file import IngestTask, ProgressListener, ingest_file
 from gateway.ingest.job_store import DONE, Job, digest_of_file
+from gateway.ingest.merge.staging_table import ENTERPRISE_STAGING, RECORD_STAGING, staging_table_of
 from gateway.ingest.results import Source
-from gateway.ingest.staging_table import ENTERPRISE_STAGING, RECORD_STAGING, staging_table_of
 from gateway.migrations.run import upgrade
 from gateway.privacy.field_encryption import Vault
 from gateway.synthetic.delivered_rows import SOURCES

@@ -26,8 +26,8 @@ from gateway.creditfile.watches.lists import WatchList, put_list
 from gateway.db import embedded
 from gateway.db.engine import make_engine
 from gateway.ingest import Source, ingest_rows
-from gateway.ingest.merge_sql import STATEMENTS
-from gateway.ingest.staging_table import RECORD_STAGING
+from gateway.ingest.merge.merge_sql import STATEMENTS
+from gateway.ingest.merge.staging_table import RECORD_STAGING
 from gateway.migrations.run import upgrade
 from gateway.privacy.field_encryption import Vault, VaultKeys
 from gateway.signing.keyed_digests import KeyedDigests

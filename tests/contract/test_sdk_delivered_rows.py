@@ -15,13 +15,13 @@ import xlsxwriter
 import zstandard
 
 from gateway.creditfile.field_problems import FieldProblem
-from gateway.ingest.column_map import load_column_map
-from gateway.ingest.csv_reader import read_csv
-from gateway.ingest.decompression import DecompressedFile, FileRefused
-from gateway.ingest.header import HeaderReader, shown_name
-from gateway.ingest.ndjson_reader import read_ndjson
-from gateway.ingest.workbook.workbook_file import WorkbookFile
-from gateway.ingest.workbook.workbook_reader import read_workbook
+from gateway.ingest.readers.column_map import load_column_map
+from gateway.ingest.readers.csv_reader import read_csv
+from gateway.ingest.readers.decompression import DecompressedFile, FileRefused
+from gateway.ingest.readers.header import HeaderReader, shown_name
+from gateway.ingest.readers.ndjson_reader import read_ndjson
+from gateway.ingest.readers.workbook.workbook_file import WorkbookFile
+from gateway.ingest.readers.workbook.workbook_reader import read_workbook
 from tests.creditfile_builders import CATALOGUE
 from xinqiao.cli._errors import InputError
 from xinqiao.cli._language import uscc_columns

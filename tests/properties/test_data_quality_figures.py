@@ -21,7 +21,7 @@ from gateway.data_quality.rules import published_rules
 from gateway.data_quality.store import figures_of_source
 from gateway.db.engine import make_engine
 from gateway.ingest import Source, ingest_rows
-from gateway.ingest.correction import Correction, apply_corrections
+from gateway.ingest.actions.correction import Correction, apply_corrections
 from gateway.ingest.source_records import RecordReference, find_own_records
 from gateway.privacy.field_encryption import Vault, VaultKeys
 from tests.creditfile_builders import CATALOGUE

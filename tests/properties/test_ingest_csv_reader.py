@@ -4,9 +4,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gateway.ingest.csv_reader import read_csv
-from gateway.ingest.decompression import DecompressedFile
-from gateway.ingest.header import HeaderReader
+from gateway.ingest.readers.csv_reader import read_csv
+from gateway.ingest.readers.decompression import DecompressedFile
+from gateway.ingest.readers.header import HeaderReader
 from tests.creditfile_builders import CATALOGUE
 from tests.sampling import sampled
 
@@ -33,7 +33,7 @@ def test_skipping_rows_equals_reading_them(
     path = tmp_path_factory.getbasetemp() / "passed.csv"
     path.write_bytes((HEADER + content).encode())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gateway.ingest.decompression.BLOCK_BYTES", block)
+        patch.setattr("gateway.ingest.readers.decompression.BLOCK_BYTES", block)
         with DecompressedFile(path) as source:
             whole = list(read_csv(source, LICENCE, "utf-8"))
         with DecompressedFile(path) as source:

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.ingest.copy_batch import CopyBatch
-from gateway.ingest.copy_encoding import row_encoder
+from gateway.ingest.merge.copy_batch import CopyBatch
+from gateway.ingest.merge.copy_encoding import row_encoder
+from gateway.ingest.merge.staging_table import staging_table_of
 from gateway.ingest.results import Source
-from gateway.ingest.staging_table import staging_table_of
-from gateway.ingest.validate_columns import ColumnValidator, columns_of_rows
-from gateway.ingest.validate_row import RowValidator
+from gateway.ingest.rows import columns_of_rows
+from gateway.ingest.validation.validate_columns import ColumnValidator
+from gateway.ingest.validation.validate_row import RowValidator
 from gateway.privacy.field_encryption import Vault, VaultKeys
 from tests.creditfile_builders import CATALOGUE, TODAY, USCC
 from tests.sampling import sampled

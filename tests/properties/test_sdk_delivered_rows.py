@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.creditfile.field_problems import FieldProblem
-from gateway.ingest.csv_reader import read_csv
-from gateway.ingest.decompression import DecompressedFile
-from gateway.ingest.header import HeaderReader
+from gateway.ingest.readers.csv_reader import read_csv
+from gateway.ingest.readers.decompression import DecompressedFile
+from gateway.ingest.readers.header import HeaderReader
 from tests.creditfile_builders import CATALOGUE
 from xinqiao.cli.deliver.own_rows import ReadOptions, read_rows
 

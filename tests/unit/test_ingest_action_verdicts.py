@@ -8,8 +8,8 @@ import pytest
 from gateway.creditfile.field_problems import FieldProblem
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.records import Record
-from gateway.ingest import action_verdicts as verdicts
-from gateway.ingest.action_verdicts import TWO_PERSONS, ActionVerb, is_already_so, problem_with
+from gateway.ingest.actions import verdicts
+from gateway.ingest.actions.verdicts import TWO_PERSONS, ActionVerb, is_already_so, problem_with
 from tests.creditfile_builders import CATALOGUE, NOON, make_record
 
 TODAY = day_of(NOON)

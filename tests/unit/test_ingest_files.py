@@ -18,14 +18,15 @@ import pytest
 import zstandard
 
 from gateway.ingest.chunk_reader import MAX_BUFFERED_BYTES, read_chunks
-from gateway.ingest.decompression import DecompressedFile, FileRefused
-from gateway.ingest.header import HeaderReader
 from gateway.ingest.job_store import digest_of_file
-from gateway.ingest.parquet_support import read_parquet
+from gateway.ingest.readers.decompression import DecompressedFile, FileRefused
+from gateway.ingest.readers.header import HeaderReader
+from gateway.ingest.readers.parquet_support import read_parquet
+from gateway.ingest.readers.row_reader import MAX_TAKEN_BYTES
 from gateway.ingest.results import RowWarning
-from gateway.ingest.row_reader import MAX_TAKEN_BYTES
-from gateway.ingest.validate_columns import ColumnValidator, columns_of_rows
-from gateway.ingest.validate_row import RowValidator
+from gateway.ingest.rows import columns_of_rows
+from gateway.ingest.validation.validate_columns import ColumnValidator
+from gateway.ingest.validation.validate_row import RowValidator
 from tests.creditfile_builders import CATALOGUE, TODAY, USCC
 from tests.ingest_reader import Reader, make_plan, reader_in
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE, CatalogueError, load_catalogue
-from gateway.ingest.decompression import FileRefused
-from gateway.ingest.header import HeaderReader, shown_name
+from gateway.ingest.readers.decompression import FileRefused
+from gateway.ingest.readers.header import HeaderReader, shown_name
 from gateway.ingest.results import RowWarning
 from tests.creditfile_builders import CATALOGUE, USCC
 from tests.ingest_reader import Reader, ReadResult, reader_in

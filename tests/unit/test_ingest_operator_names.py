@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from gateway.ingest.operator_names import may_be_same, parse_operator
+from gateway.ingest.actions.operator_names import may_be_same, parse_operator
 
 TODAY = date(2026, 11, 28)
 

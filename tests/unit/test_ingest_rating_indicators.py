@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from gateway.creditfile.field_problems import ProblemCode
-from gateway.ingest.header import HeaderReader
+from gateway.ingest.readers.header import HeaderReader
 from gateway.ingest.results import AcceptedRow, RejectedRow
-from gateway.ingest.validate_columns import ColumnValidator, columns_of_rows
-from gateway.ingest.validate_row import RowValidator
+from gateway.ingest.rows import columns_of_rows
+from gateway.ingest.validation.validate_columns import ColumnValidator
+from gateway.ingest.validation.validate_row import RowValidator
 from tests.creditfile_builders import CATALOGUE, TODAY, USCC
 
 RATING = RowValidator(CATALOGUE, "public_rating", today=TODAY)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.ingest.decompression import FileRefused
-from gateway.ingest.row_list_files import MAX_LIST_BYTES, ROOM_FOR_CUT, RowList, was_cut
-from gateway.ingest.row_wording import STORED_REJECTS, STORED_WARNINGS, RowWording
+from gateway.ingest.readers.decompression import FileRefused
+from gateway.ingest.row_lists.list_file import MAX_LIST_BYTES, ROOM_FOR_CUT, RowList, was_cut
+from gateway.ingest.row_lists.wording import STORED_REJECTS, STORED_WARNINGS, RowWording
 from gateway.records.job_routes import read_list
 from tests.creditfile_builders import CATALOGUE
 
@@ -96,7 +96,7 @@ def test_a_list_has_an_end(tmp_path: Path) -> None:
 
 def test_a_list_in_words_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Which is in words too."""
-    monkeypatch.setattr("gateway.ingest.row_list_files.MAX_LIST_BYTES", 2_000)
+    monkeypatch.setattr("gateway.ingest.row_lists.list_file.MAX_LIST_BYTES", 2_000)
     path, form = tmp_path / "list.csv", RowWording(CATALOGUE, "penalty", "en").rejects_form
     with RowList(path, 0, form) as rejects:
         rejects.add(LINE * 50)

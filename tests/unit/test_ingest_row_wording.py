@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from gateway.creditfile.field_problems import REASONS, FieldProblem, ProblemCode
-from gateway.ingest.accepted_forms import BY_TYPE, AcceptedForms
-from gateway.ingest.list_encoding import encode_list
 from gateway.ingest.nearest_names import NearestInDataset
 from gateway.ingest.results import RowWarning
-from gateway.ingest.row_wording import (
+from gateway.ingest.row_lists.accepted_forms import BY_TYPE, AcceptedForms
+from gateway.ingest.row_lists.encoding import encode_list
+from gateway.ingest.row_lists.wording import (
     REJECT_MEMBERS,
     WARNING_REASONS,
     RowWording,

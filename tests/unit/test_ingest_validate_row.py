@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from gateway.ingest.results import AcceptedRow, RejectedRow, RowWarning
-from gateway.ingest.uscc_check import check_character_fits, normalise_code
-from gateway.ingest.validate_row import MAX_PROBLEMS, RowValidator
+from gateway.ingest.validation.uscc_check import check_character_fits, normalise_code
+from gateway.ingest.validation.validate_row import MAX_PROBLEMS, RowValidator
 from gateway.privacy.redaction import ID_NUMBER_MASK
 from tests.creditfile_builders import CATALOGUE, TODAY, USCC
 from verification.uscc import ALPHABET, check_character

@@ -10,8 +10,8 @@ import python_calamine
 import typer
 import xlsxwriter
 
-from gateway.ingest.column_map import load_column_map
-from gateway.ingest.decompression import FileRefused
+from gateway.ingest.readers.column_map import load_column_map
+from gateway.ingest.readers.decompression import FileRefused
 from xinqiao import errors
 from xinqiao._core import uploads
 from xinqiao._core.json_reader import Reader

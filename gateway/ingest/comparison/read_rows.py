@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Final
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.ingest.csv_reader import read_csv
-from gateway.ingest.decompression import DecompressedFile, FileRefused
-from gateway.ingest.header import HeaderReader
-from gateway.ingest.ndjson_reader import read_ndjson
-from gateway.ingest.parquet_support import read_parquet
-from gateway.ingest.text_encoding import DeclaredEncoding
-from gateway.ingest.validate_columns import Row
+from gateway.ingest.readers.csv_reader import read_csv
+from gateway.ingest.readers.decompression import DecompressedFile, FileRefused
+from gateway.ingest.readers.header import HeaderReader
+from gateway.ingest.readers.ndjson_reader import read_ndjson
+from gateway.ingest.readers.parquet_support import read_parquet
+from gateway.ingest.readers.text_encoding import DeclaredEncoding
+from gateway.ingest.rows import Row
 
 _PACKED: Final = frozenset({".gz", ".zst"})
 _NDJSON: Final = frozenset({".ndjson", ".jsonl"})

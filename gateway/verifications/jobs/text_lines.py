@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 import orjson
 
 from gateway import strict_json
-from gateway.ingest.text_encoding import decode_block
+from gateway.ingest.readers.text_encoding import decode_block
 from gateway.strict_json import StrictJsonError
 from gateway.verifications.jobs.job_line import MAX_LINE_BYTES, broken_line
 from gateway.verifications.jobs.row_lines import (

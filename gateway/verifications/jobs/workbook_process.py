@@ -13,13 +13,13 @@ from typing import Any, BinaryIO, Final
 
 import orjson
 
-from gateway.ingest.decompression import FileRefused
 from gateway.ingest.reader_processes import MAX_WORKBOOK_MEMORY, MAX_WORKBOOK_SECONDS
-from gateway.ingest.workbook.blank_cells import is_blank
-from gateway.ingest.workbook.cell_text import text_of
-from gateway.ingest.workbook.merged_cells import MergedCells
-from gateway.ingest.workbook.sheet_choice import first_column, numbered_rows
-from gateway.ingest.workbook.workbook_file import WorkbookFile
+from gateway.ingest.readers.decompression import FileRefused
+from gateway.ingest.readers.workbook.blank_cells import is_blank
+from gateway.ingest.readers.workbook.cell_text import text_of
+from gateway.ingest.readers.workbook.merged_cells import MergedCells
+from gateway.ingest.readers.workbook.sheet_choice import first_column, numbered_rows
+from gateway.ingest.readers.workbook.workbook_file import WorkbookFile
 from gateway.verifications.jobs.row_lines import HEADER_ROWS, is_header
 
 _PIECE: Final = 1 << 20

@@ -1,0 +1,1 @@
+"""Readers of delivered files: CSV, NDJSON, Parquet and workbooks; headers, encodings, decompression."""

@@ -1,0 +1,1 @@
+"""Validation of delivered rows against the catalogue: row by row, and by column for clean batches."""
