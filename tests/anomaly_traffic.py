@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from gateway.anomalies.activity import Activity, AskedOnce
 from gateway.anomalies.detectors import AnomalyKind, find_anomalies, large_areas
-from gateway.synthetic.uscc_generator import random_uscc
+from gateway.synthetic.generator.uscc_generator import random_uscc
 from verification.uscc import ALPHABET, check_character, organisation_check
 
 DAY: Final = date(2026, 11, 30)

@@ -11,8 +11,8 @@ from gateway.credit_reports.document import Choice, offered_datasets, report_of,
 from gateway.credit_reports.ids import report_id_of
 from gateway.creditfile.local_dates import midnight
 from gateway.creditfile.records import Enterprise, Record
-from gateway.synthetic.delivered_rows import SyntheticEnterprise
-from gateway.synthetic.province import province
+from gateway.synthetic.generator.delivered_rows import SyntheticEnterprise
+from gateway.synthetic.generator.province import province
 from tests.creditfile_builders import CATALOGUE
 from tests.portal_fixture import PortalFixture, hidden_fields
 

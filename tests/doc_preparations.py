@@ -14,9 +14,9 @@ from pyarrow import parquet
 
 import xinqiao
 from gateway.creditfile.objections import lifecycle, service
-from gateway.synthetic.enterprise_list import listed
-from gateway.synthetic.headless_visitor import HeadlessVisitor
-from gateway.synthetic.state import DemoFolder
+from gateway.synthetic.demo.enterprise_list import listed
+from gateway.synthetic.demo.state import DemoFolder
+from gateway.synthetic.tour.headless_visitor import HeadlessVisitor
 from tests.doc_pages import ROOT
 from tests.doc_runner import EndOfBlock, Runner
 from tests.gateway_fixture import SCOPES, Caller, GatewayFixture

@@ -39,11 +39,11 @@ from gateway.disclosure import consent_log_writer
 from gateway.http1.server import SERVER_OPTIONS
 from gateway.runtime import Runtime
 from gateway.settings import Settings
-from gateway.synthetic.delivered_rows import SyntheticEnterprise
-from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
-from gateway.synthetic.province import province
-from gateway.synthetic.seed_demo import Kit, seed_demo
-from gateway.synthetic.state import SEED, DemoFolder
+from gateway.synthetic.demo.clients import DEMO_CLIENTS, terms_of
+from gateway.synthetic.demo.seed import Kit, seed_demo
+from gateway.synthetic.demo.state import SEED, DemoFolder
+from gateway.synthetic.generator.delivered_rows import SyntheticEnterprise
+from gateway.synthetic.generator.province import province
 from gateway.verifications.schemas import MAX_QUESTIONS
 from tests.clock import Clock
 from tests.consent_grants import Grant, insert_granted, person_of

@@ -23,7 +23,7 @@ from gateway.clients import registry
 from gateway.clients.registration import Registration
 from gateway.db.engine import make_engine
 from gateway.privacy.field_encryption import Vault
-from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
+from gateway.synthetic.demo.clients import DEMO_CLIENTS, terms_of
 from tests.databases import new_database
 from tests.oauth_builders import public_jwk
 from tests.waiting import PATIENCE

@@ -9,7 +9,7 @@ from gateway.creditfile.catalogue import load_catalogue
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import disclosable_records
 from gateway.creditfile.facts import facts_of
-from gateway.synthetic.province import province
+from gateway.synthetic.generator.province import province
 from verification import Asked, evaluate
 
 LAST_DAY = date(2026, 11, 22)

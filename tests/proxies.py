@@ -25,7 +25,7 @@ from gateway.clients import registry
 from gateway.clients.authentication_method import Authentication
 from gateway.clients.registration import Registration
 from gateway.db.engine import make_engine
-from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
+from gateway.synthetic.demo.clients import DEMO_CLIENTS, terms_of
 from tests.databases import new_database
 from tests.gateway_fixture import GatewayFixture
 from tests.gateway_process import serving

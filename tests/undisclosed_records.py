@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 from sqlalchemy.engine import make_url
 
-from gateway.synthetic.uscc_generator import make_uscc
+from gateway.synthetic.generator.uscc_generator import make_uscc
 from tests.gateway_fixture import GatewayFixture
 
 MANY = make_uscc(300, 20250828, "firm", "330106")

@@ -16,7 +16,7 @@ from consent import store
 from gateway.background.housekeeping import notify_expired_consents
 from gateway.disclosure import consent_log_writer
 from gateway.limits.quotas import Quotas
-from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
+from gateway.synthetic.demo.clients import DEMO_CLIENTS, terms_of
 from tests.consent_builders import SHOWN, grant_all, make_person
 from tests.gateway_fixture import Caller, GatewayFixture
 from tests.oauth_builders import claims_of, sign_jwt

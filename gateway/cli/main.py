@@ -95,8 +95,8 @@ def demo(
     """Build a synthetic province, serve it, take the tour the first time, and go on serving."""
     from rich.console import Console
 
-    from gateway.synthetic.demo import DemoOptions, run_demo
-    from gateway.synthetic.state import StateError
+    from gateway.synthetic.demo.command import DemoOptions, run_demo
+    from gateway.synthetic.demo.state import StateError
 
     try:
         options = DemoOptions(folder=state, port=port, entities=entities, once=once, tour=tour)

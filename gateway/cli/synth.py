@@ -44,9 +44,9 @@ def synth(
     from gateway.cli.printing import counting
     from gateway.creditfile.local_dates import day_of
     from gateway.ingest.readers import parquet_support
-    from gateway.synthetic.file_export import ExportPlan, FinishedError, write_province
-    from gateway.synthetic.file_writers import Format
-    from gateway.synthetic.state import SEED
+    from gateway.synthetic.demo.state import SEED
+    from gateway.synthetic.files.export import ExportPlan, FinishedError, write_province
+    from gateway.synthetic.files.writers import Format
 
     if form is Form.PARQUET and not parquet_support.is_installed():
         fail("Parquet files need pyarrow: install the extra xinqiao-gateway[parquet].")

@@ -17,7 +17,7 @@ from gateway.creditfile.tables import enterprise, record
 from gateway.db.engine import autocommit
 from gateway.db.statements import Statement
 from gateway.privacy.field_encryption import Vault
-from gateway.synthetic.delivered_rows import SyntheticEnterprise
+from gateway.synthetic.generator.delivered_rows import SyntheticEnterprise
 
 BATCH: Final = 1000
 _LOCK: Final = Statement("LOCK TABLE enterprise, record IN SHARE ROW EXCLUSIVE MODE")

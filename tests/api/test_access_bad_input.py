@@ -19,8 +19,8 @@ from gateway.clients import registry
 from gateway.clients.terms import Terms
 from gateway.limits.quotas import Quotas
 from gateway.problems import TABLE
-from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
-from gateway.synthetic.people import invalid_id_number
+from gateway.synthetic.demo.clients import DEMO_CLIENTS, terms_of
+from gateway.synthetic.generator.people import invalid_id_number
 from tests.client_builders import set_active
 from tests.gateway_fixture import (
     OF_THE_LOG,

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from gateway.limits.quotas import Quotas
 from gateway.runtime import Runtime
-from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
+from gateway.synthetic.demo.clients import DEMO_CLIENTS, terms_of
 from tests.client_builders import set_active
 from tests.gateway_fixture import Caller, GatewayFixture, in_process, verification_body
 from tests.mtls_builders import Holder, make_authority, make_certificate

@@ -13,7 +13,7 @@ from gateway.clients.registration import Registration, RegistrationError
 from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE, CatalogueError, load_catalogue
 from gateway.creditfile.local_dates import day_of, midnight
 from gateway.ingest import RowWarning, Source, ingest_rows
-from gateway.synthetic.scenarios import TRAITS
+from gateway.synthetic.generator.scenarios import TRAITS
 from tests.client_builders import make_filing, make_set
 from tests.gateway_fixture import GatewayFixture
 

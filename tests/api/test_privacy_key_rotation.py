@@ -26,8 +26,8 @@ from gateway.privacy.encryption_keys_file import (
 )
 from gateway.privacy.field_encryption import SealBrokenError, Vault, VaultKeys
 from gateway.privacy.reencryption import count_by_key, reencrypt
+from gateway.synthetic.generator.province import province
 from gateway.synthetic.load import load
-from gateway.synthetic.province import province
 from tests.creditfile_builders import CATALOGUE
 from tests.databases import new_database
 

@@ -112,7 +112,7 @@ async def test_a_field_is_disclosed_by_its_class_alone(gateway: GatewayFixture) 
 
 def gateway_datasets() -> frozenset[str]:
     """Datasets of the bank's agreement."""
-    from gateway.synthetic.demo_clients import BANK_DATASETS
+    from gateway.synthetic.demo.clients import BANK_DATASETS
 
     return BANK_DATASETS
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pytest
 
-from gateway.synthetic.delivered_rows import SyntheticEnterprise
+from gateway.synthetic.generator.delivered_rows import SyntheticEnterprise
 from tests.gateway_fixture import Caller, GatewayFixture
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
+from gateway.synthetic.demo.clients import DEMO_CLIENTS, terms_of
 from tests.gateway_fixture import GatewayFixture
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

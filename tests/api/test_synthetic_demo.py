@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from gateway.settings import Settings, SettingsError
-from gateway.synthetic.scenarios import TRAITS
+from gateway.synthetic.generator.scenarios import TRAITS
 from tests.gateway_process import COMMAND, run
 from tests.waiting import PATIENCE
 

@@ -23,9 +23,9 @@ from gateway.creditfile.tables import enterprise, record
 from gateway.db.metadata import metadata
 from gateway.db.statements import Statement
 from gateway.privacy.field_encryption import Vault, VaultKeys
-from gateway.synthetic.delivered_rows import SyntheticEnterprise
+from gateway.synthetic.generator.delivered_rows import SyntheticEnterprise
+from gateway.synthetic.generator.province import province
 from gateway.synthetic.load import Loaded, NotEmptyError, load
-from gateway.synthetic.province import province
 
 CATALOGUE = load_catalogue()
 VAULT = Vault(VaultKeys.parse(Vault.generate_keys()))

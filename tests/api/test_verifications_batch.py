@@ -14,7 +14,7 @@ from sqlalchemy import text
 from gateway.db.prepared import Sets
 from gateway.limits.memory_store import MemoryStore
 from gateway.limits.quotas import Quotas
-from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
+from gateway.synthetic.demo.clients import DEMO_CLIENTS, terms_of
 from tests.batch_builders import (
     NDJSON,
     PATH,

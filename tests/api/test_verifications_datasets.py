@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.creditfile.records import Record
-from gateway.synthetic.delivered_rows import SyntheticEnterprise
+from gateway.synthetic.generator.delivered_rows import SyntheticEnterprise
 from tests.gateway_fixture import UNKNOWN, GatewayFixture
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

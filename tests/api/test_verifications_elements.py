@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.synthetic.delivered_rows import SyntheticEnterprise
+from gateway.synthetic.generator.delivered_rows import SyntheticEnterprise
 from tests.gateway_fixture import UNKNOWN, GatewayFixture, verification_body
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from gateway.clients.terms import ENCRYPTED
 from gateway.limits.memory_store import MemoryStore
-from gateway.synthetic.people import invalid_id_number
+from gateway.synthetic.generator.people import invalid_id_number
 from tests.batch_builders import answered, batch_body, batch_line
 from tests.gateway_fixture import Caller, GatewayFixture, QuestionValue
 from tests.job_builders import GENEROUS, finished, started

@@ -22,7 +22,7 @@ from gateway.limits.memory_store import MemoryStore
 from gateway.limits.model import LineLimit, LinesAdmission
 from gateway.limits.slots import Slots
 from gateway.limits.store_protocol import LimiterUnavailableError
-from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
+from gateway.synthetic.demo.clients import DEMO_CLIENTS, terms_of
 from gateway.verifications.jobs.answer_set import take_next
 from gateway.verifications.jobs.deletion import delete_due
 from gateway.verifications.jobs.lifecycle import RETRY_SECONDS

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.ingest import Source, ingest_rows
 from gateway.limits.quotas import Quotas
-from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
+from gateway.synthetic.demo.clients import DEMO_CLIENTS, terms_of
 from tests.gateway_fixture import UNKNOWN, GatewayFixture
 from tests.records_builders import act, deliver, make_act, make_department, make_penalty
 from tests.watch_builders import ACTIVE, PENALTY, delete, follow, put, show, told, watch

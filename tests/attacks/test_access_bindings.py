@@ -95,7 +95,7 @@ async def test_without_consent_closed_records_are_not_even_read(gateway: Gateway
 
 async def test_the_demos_log_is_for_its_owner_only(tmp_path: Path) -> None:
     """Mode 0600, as everything in the demo's folder."""
-    from gateway.synthetic.state import DemoFolder
+    from gateway.synthetic.demo.state import DemoFolder
 
     with DemoFolder(tmp_path).open_log() as log:
         log.write("x")

@@ -17,8 +17,8 @@ import pytest
 import pytest_asyncio
 
 from gateway.app import create_app
-from gateway.synthetic.delivered_rows import SyntheticEnterprise
-from gateway.synthetic.demo_clients import BANK_DATASETS
+from gateway.synthetic.demo.clients import BANK_DATASETS
+from gateway.synthetic.generator.delivered_rows import SyntheticEnterprise
 from tests.gateway_fixture import Caller, GatewayFixture, in_process, query_body, verification_body
 from tests.gateway_process import serving
 from verification import QUESTIONS

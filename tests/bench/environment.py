@@ -28,9 +28,9 @@ from gateway.limits.quotas import LARGEST_QUOTA, Quotas
 from gateway.migrations.run import upgrade
 from gateway.runtime import Runtime
 from gateway.settings import Settings
-from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
-from gateway.synthetic.seed_demo import seed_demo
-from gateway.synthetic.state import DemoFolder, DemoState
+from gateway.synthetic.demo.clients import DEMO_CLIENTS, terms_of
+from gateway.synthetic.demo.seed import seed_demo
+from gateway.synthetic.demo.state import DemoFolder, DemoState
 from tests.bench.options import BANK, KIT_CLIENT, PURPOSE, free_port
 from tests.redis_server import BINARY, RedisServer
 from xinqiao._core.jose import generate_dpop_key

@@ -34,10 +34,10 @@ from gateway.ingest.merge.staging_table import ENTERPRISE_STAGING, RECORD_STAGIN
 from gateway.ingest.results import Source
 from gateway.migrations.run import upgrade
 from gateway.privacy.field_encryption import Vault
-from gateway.synthetic.delivered_rows import SOURCES
-from gateway.synthetic.file_export import ExportPlan as Province
-from gateway.synthetic.file_export import write_province
-from gateway.synthetic.file_writers import WrittenFile
+from gateway.synthetic.files.export import ExportPlan as Province
+from gateway.synthetic.files.export import write_province
+from gateway.synthetic.files.writers import WrittenFile
+from gateway.synthetic.generator.delivered_rows import SOURCES
 from tests.bench.environment import Environment
 from tests.bench.options import Options
 

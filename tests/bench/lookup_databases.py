@@ -26,9 +26,9 @@ from gateway.db import embedded
 from gateway.db.engine import make_engine
 from gateway.migrations.run import upgrade
 from gateway.privacy.field_encryption import Vault, VaultKeys
-from gateway.synthetic.demo_clients import DEMO_CLIENTS, registration_of, terms_of
+from gateway.synthetic.demo.clients import DEMO_CLIENTS, registration_of, terms_of
+from gateway.synthetic.generator.province import province
 from gateway.synthetic.load import load
-from gateway.synthetic.province import province
 from tests.bench.environment import UNLIMITED, Environment, public_keys
 from tests.bench.options import KIT_CLIENT, Options
 from tests.client_builders import set_active

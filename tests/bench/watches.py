@@ -31,9 +31,9 @@ from gateway.ingest.merge.staging_table import RECORD_STAGING
 from gateway.migrations.run import upgrade
 from gateway.privacy.field_encryption import Vault, VaultKeys
 from gateway.signing.keyed_digests import KeyedDigests
-from gateway.synthetic.demo_clients import DEMO_CLIENTS, registration_of, terms_of
+from gateway.synthetic.demo.clients import DEMO_CLIENTS, registration_of, terms_of
+from gateway.synthetic.generator.province import province
 from gateway.synthetic.load import load
-from gateway.synthetic.province import province
 from tests.bench.environment import Environment
 from xinqiao import generate_client_key, public_jwks
 

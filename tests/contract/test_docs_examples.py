@@ -27,8 +27,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.app import close_runtime, create_app, open_runtime
 from gateway.clients import registry
 from gateway.settings import Settings
-from gateway.synthetic.demo_clients import DEMO_CLIENTS, new_keys, registration_of, terms_of
-from gateway.synthetic.headless_visitor import HeadlessVisitor
+from gateway.synthetic.demo.clients import DEMO_CLIENTS, new_keys, registration_of, terms_of
+from gateway.synthetic.tour.headless_visitor import HeadlessVisitor
 from tests.doc_pages import DOCS
 from tests.gateway_fixture import GatewayFixture, Server
 from tests.node.programs import MODULES, NodeMissingError, install

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from gateway.credit_reports import service
 from gateway.credit_reports.document import Choice
 from gateway.credit_reports.ids import number_from
-from gateway.synthetic.headless_visitor import HeadlessVisitor
+from gateway.synthetic.tour.headless_visitor import HeadlessVisitor
 from tests.gateway_fixture import GatewayFixture
 from tests.objection_builders import make_fresh_enterprise
 from tests.records_builders import deliver, make_penalty

@@ -9,7 +9,7 @@ import pytest
 
 import consent
 from gateway.limits.quotas import Quotas
-from gateway.synthetic.headless_visitor import HeadlessVisitor
+from gateway.synthetic.tour.headless_visitor import HeadlessVisitor
 from tests.consent_builders import grant_all
 from tests.gateway_fixture import UNKNOWN, GatewayFixture
 from tests.records_builders import deliver, make_department, make_penalty

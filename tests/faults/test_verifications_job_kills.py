@@ -25,7 +25,7 @@ from gateway.clients import registry
 from gateway.disclosure.ids import new_id
 from gateway.runtime import Runtime
 from gateway.settings import Settings
-from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
+from gateway.synthetic.demo.clients import DEMO_CLIENTS, terms_of
 from gateway.transparency.merkle import leaf_hash
 from gateway.verifications.jobs import client_store, stored_job
 from gateway.verifications.jobs.frontier import Frontier

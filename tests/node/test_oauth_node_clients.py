@@ -12,7 +12,7 @@ from typing import Any
 import jwt
 import pytest
 
-from gateway.synthetic.headless_visitor import HeadlessVisitor
+from gateway.synthetic.tour.headless_visitor import HeadlessVisitor
 from tests.gateway_fixture import GatewayFixture
 from tests.node.programs import Node, Program
 

@@ -23,8 +23,8 @@ from gateway.creditfile.disclosure_class import DisclosureClass
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Record
 from gateway.pages.content_coding import Coding, encoded
 from gateway.pages.static import stylesheet_bytes
-from gateway.synthetic.delivered_rows import SyntheticEnterprise
-from gateway.synthetic.province import province
+from gateway.synthetic.generator.delivered_rows import SyntheticEnterprise
+from gateway.synthetic.generator.province import province
 from tests.creditfile_builders import CATALOGUE
 from tests.sampling import sampled
 

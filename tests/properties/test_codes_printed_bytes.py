@@ -31,8 +31,8 @@ from gateway.codes.store import Code
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Enterprise
 from gateway.pages.chinese_font import find_font
 from gateway.pages.i18n import Translated
-from gateway.synthetic.delivered_rows import SyntheticEnterprise
-from gateway.synthetic.province import province
+from gateway.synthetic.generator.delivered_rows import SyntheticEnterprise
+from gateway.synthetic.generator.province import province
 from tests.creditfile_builders import CATALOGUE
 from tests.sampling import sampled
 

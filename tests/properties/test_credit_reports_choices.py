@@ -13,7 +13,7 @@ from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import context_of, is_disclosable
 from gateway.creditfile.local_dates import midnight
 from gateway.creditfile.records import REGISTRATION, Record, registration_of
-from gateway.synthetic.delivered_rows import SyntheticEnterprise
+from gateway.synthetic.generator.delivered_rows import SyntheticEnterprise
 from tests.credit_report_builders import NOW, TODAY, enterprises, make_report
 from tests.creditfile_builders import CATALOGUE
 

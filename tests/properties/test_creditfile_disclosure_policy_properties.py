@@ -16,7 +16,7 @@ from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import disclosable_fields, is_disclosable
 from gateway.creditfile.local_dates import day_of, end_of, midnight, months_after
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Enterprise, Record, registration_of
-from gateway.synthetic.province import province
+from gateway.synthetic.generator.province import province
 from tests.creditfile_builders import CATALOGUE, make_record
 from tests.sampling import sampled
 

@@ -23,7 +23,7 @@ from gateway.creditfile.disclosure_terms import ends_at
 from gateway.creditfile.file_changes import FileState, changes_between
 from gateway.creditfile.local_dates import SHANGHAI, day_of
 from gateway.creditfile.records import Record
-from gateway.synthetic.province import province
+from gateway.synthetic.generator.province import province
 from tests.creditfile_builders import CATALOGUE, NOON, make_enterprise, make_record
 from tests.sampling import sampled
 

@@ -17,8 +17,8 @@ from gateway.creditfile.records import Record
 from gateway.privacy.field_encryption import Vault, VaultKeys
 from gateway.queries.pagination import page_of, serialize_record
 from gateway.queries.withheld import DisclosedScope
-from gateway.synthetic.delivered_rows import SyntheticEnterprise
-from gateway.synthetic.province import province
+from gateway.synthetic.generator.delivered_rows import SyntheticEnterprise
+from gateway.synthetic.generator.province import province
 from tests.creditfile_builders import CATALOGUE
 from tests.sampling import sampled
 

@@ -11,8 +11,8 @@ from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.rating_indicators import INDICATORS, SCORE
 from gateway.creditfile.records import Record, registration_of
 from gateway.creditfile.self_assessment import Basis, RatingStanding, Step, self_assessment
-from gateway.synthetic.delivered_rows import SyntheticEnterprise
-from gateway.synthetic.province import province
+from gateway.synthetic.generator.delivered_rows import SyntheticEnterprise
+from gateway.synthetic.generator.province import province
 from tests.creditfile_builders import CATALOGUE, NOON
 from tests.sampling import sampled
 

@@ -10,8 +10,8 @@ from typer.testing import CliRunner, Result
 
 from gateway.cli.main import app
 from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE
-from gateway.synthetic.file_export import ExportPlan, write_part
-from gateway.synthetic.file_writers import Format
+from gateway.synthetic.files.export import ExportPlan, write_part
+from gateway.synthetic.files.writers import Format
 from tests.creditfile_builders import USCC
 
 TODAY = date(2026, 11, 22)

@@ -14,8 +14,8 @@ from gateway.creditfile.disclosure_policy import is_disclosable
 from gateway.creditfile.disclosure_terms import begins_at, ends_at, exemption
 from gateway.creditfile.local_dates import midnight
 from gateway.creditfile.records import Record
-from gateway.synthetic.delivered_rows import SyntheticEnterprise
-from gateway.synthetic.province import province
+from gateway.synthetic.generator.delivered_rows import SyntheticEnterprise
+from gateway.synthetic.generator.province import province
 from tests.creditfile_builders import CATALOGUE, make_enterprise, make_record
 
 TODAY = date(2026, 11, 23)

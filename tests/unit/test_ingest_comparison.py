@@ -27,7 +27,7 @@ from gateway.ingest.comparison.report import (
     with_share,
     write_findings,
 )
-from gateway.synthetic.province import province
+from gateway.synthetic.generator.province import province
 from tests.creditfile_builders import CATALOGUE, USCC
 
 TODAY = date(2026, 11, 23)

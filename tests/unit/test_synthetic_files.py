@@ -20,9 +20,9 @@ from gateway.cli.main import app
 from gateway.ingest import RowValidator
 from gateway.ingest.comparison.read_rows import read_delivery
 from gateway.ingest.results import AcceptedRow
-from gateway.synthetic.file_export import ExportPlan, FinishedError, write_part, write_province
-from gateway.synthetic.file_writers import Format, header_of
-from gateway.synthetic.province import province
+from gateway.synthetic.files.export import ExportPlan, FinishedError, write_part, write_province
+from gateway.synthetic.files.writers import Format, header_of
+from gateway.synthetic.generator.province import province
 from tests.creditfile_builders import CATALOGUE
 
 TODAY = date(2026, 11, 23)

@@ -19,13 +19,13 @@ from gateway.creditfile.penalty_publicity import NEVER, Penalty, last_day_of_pub
 from gateway.creditfile.repair_terms import RepairTerms, repair_terms
 from gateway.ingest import RowValidator
 from gateway.ingest.results import AcceptedRow
-from gateway.synthetic.delivered_rows import SyntheticEnterprise
-from gateway.synthetic.divisions import BY_CODE, DIVISIONS
-from gateway.synthetic.licence_kinds import FOOD_TRADES, LICENCE_KINDS, mod_11_10
-from gateway.synthetic.people import UNASSIGNED_PREFIX
-from gateway.synthetic.province import province
-from gateway.synthetic.scenarios import TRAITS
-from gateway.synthetic.violations import VIOLATIONS
+from gateway.synthetic.generator.delivered_rows import SyntheticEnterprise
+from gateway.synthetic.generator.divisions import BY_CODE, DIVISIONS
+from gateway.synthetic.generator.licence_kinds import FOOD_TRADES, LICENCE_KINDS, mod_11_10
+from gateway.synthetic.generator.people import UNASSIGNED_PREFIX
+from gateway.synthetic.generator.province import province
+from gateway.synthetic.generator.scenarios import TRAITS
+from gateway.synthetic.generator.violations import VIOLATIONS
 from tests.creditfile_builders import CATALOGUE
 from verification import Asked, NotACode, evaluate, id_check_character, is_market_entity, parse_uscc
 

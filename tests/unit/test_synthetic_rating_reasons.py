@@ -8,8 +8,8 @@ from typing import Any
 from gateway.creditfile.rating_schemes import RatingScheme
 from gateway.ingest import RowValidator
 from gateway.ingest.results import AcceptedRow
-from gateway.synthetic.delivered_rows import SyntheticEnterprise
-from gateway.synthetic.province import province
+from gateway.synthetic.generator.delivered_rows import SyntheticEnterprise
+from gateway.synthetic.generator.province import province
 from tests.creditfile_builders import CATALOGUE
 
 TODAY = date(2026, 11, 23)

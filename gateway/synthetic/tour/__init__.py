@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from gateway.synthetic.seed_demo import Kit
+from gateway.synthetic.demo.seed import Kit
 from gateway.synthetic.tour.code_page_steps import scan
 from gateway.synthetic.tour.consent_steps import consent, counter, query, withdrawal
 from gateway.synthetic.tour.context import TourContext, TourFailedError

@@ -3,8 +3,8 @@
 import html
 import re
 
-from gateway.synthetic.headless_visitor import HeadlessVisitor
 from gateway.synthetic.tour.context import TourContext, require
+from gateway.synthetic.tour.headless_visitor import HeadlessVisitor
 
 
 async def scan(context: TourContext) -> None:

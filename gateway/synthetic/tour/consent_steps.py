@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from rich.table import Table
 
-from gateway.synthetic.headless_visitor import HeadlessVisitor
 from gateway.synthetic.tour.context import BY_BANK, TourContext, TourFailedError, require
+from gateway.synthetic.tour.headless_visitor import HeadlessVisitor
 from xinqiao import Record
 from xinqiao.errors import ConsentExhausted, ConsentWithdrawn
 

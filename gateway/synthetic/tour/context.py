@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from gateway.synthetic.seed_demo import Kit
+from gateway.synthetic.demo.seed import Kit
 from xinqiao import AsyncClient, ConsentGrant, Evidence
 
 BY_PLATFORM: Final = "merchant_onboarding"

@@ -14,7 +14,7 @@ import python_calamine
 from rich.markup import escape
 
 from gateway.access.timestamps import SHANGHAI
-from gateway.synthetic.state import write_private
+from gateway.synthetic.demo.state import write_private
 from gateway.synthetic.tour.context import TourContext, require
 
 SOME_REJECTED: Final = 1

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from gateway.synthetic.headless_visitor import HeadlessVisitor
 from gateway.synthetic.tour.context import TourContext, require
+from gateway.synthetic.tour.headless_visitor import HeadlessVisitor
 
 REASON: Final = "live_penalty"
 SHOWN: Final = ("部分通过", "有公示期内的行政处罚", "可以提出异议")

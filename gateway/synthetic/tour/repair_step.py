@@ -8,8 +8,8 @@ from typing import Any, Final
 import orjson
 
 from gateway.access.timestamps import SHANGHAI
-from gateway.synthetic.headless_visitor import HeadlessVisitor
 from gateway.synthetic.tour.context import BY_BANK, TourContext, require
+from gateway.synthetic.tour.headless_visitor import HeadlessVisitor
 
 OK: Final = 200
 WAIT_SECONDS: Final = 20

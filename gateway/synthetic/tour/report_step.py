@@ -3,8 +3,8 @@
 import asyncio
 from typing import Final
 
-from gateway.synthetic.headless_visitor import HeadlessVisitor
 from gateway.synthetic.tour.context import TourContext, require
+from gateway.synthetic.tour.headless_visitor import HeadlessVisitor
 from xinqiao import CreditReport, errors, fetch_keys, verify_report
 
 DATASETS: Final = ["registration", "penalty", "abnormal_listing", "serious_violation"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gateway.identity.demo_accounts import hash_password
-from gateway.synthetic.delivered_rows import SyntheticEnterprise
+from gateway.synthetic.generator.delivered_rows import SyntheticEnterprise
 
 SUBJECTS_PER_TRAIT: Final = 2
 MAX_SUBJECTS: Final = 80

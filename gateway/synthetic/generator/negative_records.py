@@ -8,9 +8,9 @@ from typing import Any, Final
 from gateway.creditfile.local_dates import months_after
 from gateway.creditfile.penalty_publicity import NEVER, Penalty, last_day_of_publicity
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS
-from gateway.synthetic.enterprise_builder import EnterpriseBuilder
-from gateway.synthetic.people import make_name
-from gateway.synthetic.violations import Violation, violations_of
+from gateway.synthetic.generator.enterprise_builder import EnterpriseBuilder
+from gateway.synthetic.generator.people import make_name
+from gateway.synthetic.generator.violations import Violation, violations_of
 
 _YEAR: Final = 12
 _NOT_LOW: Final = Decimal("1.05")

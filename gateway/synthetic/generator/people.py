@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from gateway.synthetic.divisions import Division
+from gateway.synthetic.generator.divisions import Division
 from verification import id_check_character
 
 UNASSIGNED_PREFIX: Final = "154"

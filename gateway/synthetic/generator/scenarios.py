@@ -8,12 +8,17 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
-from gateway.synthetic import negative_records, positive_records, structure_records, violations
-from gateway.synthetic.company_names import INDUSTRY_BY_CODE, entity_type_of
-from gateway.synthetic.divisions import BY_CODE, Division
-from gateway.synthetic.enterprise_builder import EnterpriseBuilder
-from gateway.synthetic.licence_kinds import FOOD_TRADES
-from gateway.synthetic.uscc_generator import with_wrong_check_character
+from gateway.synthetic.generator import (
+    negative_records,
+    positive_records,
+    structure_records,
+    violations,
+)
+from gateway.synthetic.generator.company_names import INDUSTRY_BY_CODE, entity_type_of
+from gateway.synthetic.generator.divisions import BY_CODE, Division
+from gateway.synthetic.generator.enterprise_builder import EnterpriseBuilder
+from gateway.synthetic.generator.licence_kinds import FOOD_TRADES
+from gateway.synthetic.generator.uscc_generator import with_wrong_check_character
 
 Trait = Callable[[EnterpriseBuilder], None]
 

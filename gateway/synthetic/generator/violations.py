@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Final
 
-from gateway.synthetic.licence_kinds import CONSTRUCTION, FOOD_TRADES, MANUFACTURING
+from gateway.synthetic.generator.licence_kinds import CONSTRUCTION, FOOD_TRADES, MANUFACTURING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

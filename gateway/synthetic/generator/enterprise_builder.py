@@ -9,11 +9,15 @@ from typing import Any, Final
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.local_dates import midnight
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, REGISTRATION
-from gateway.synthetic.company_names import CompanyName, sign_name
-from gateway.synthetic.delivered_rows import DELIVERY_TIME, DeliveredRow, SyntheticEnterprise
-from gateway.synthetic.divisions import Division
-from gateway.synthetic.people import SyntheticPerson
-from gateway.synthetic.rating_reasons import with_indicators
+from gateway.synthetic.generator.company_names import CompanyName, sign_name
+from gateway.synthetic.generator.delivered_rows import (
+    DELIVERY_TIME,
+    DeliveredRow,
+    SyntheticEnterprise,
+)
+from gateway.synthetic.generator.divisions import Division
+from gateway.synthetic.generator.people import SyntheticPerson
+from gateway.synthetic.generator.rating_reasons import with_indicators
 
 _DECIDED: Final = "decided_on"
 _SMALL_CAPITAL: Final = 2_000

@@ -21,7 +21,7 @@ from gateway.creditfile.catalogue_schema import DatasetDefinition
 from gateway.db.engine import to_json
 
 if TYPE_CHECKING:
-    from gateway.synthetic.parquet_writer import ParquetRows
+    from gateway.synthetic.files.parquet_writer import ParquetRows
 
 _USCC: Final = "uscc"
 _SOURCE_TIME: Final = "source_time"
@@ -163,7 +163,7 @@ def _rows_writer(
         return _Csv(file, dataset)
     if form is Format.NDJSON:
         return _Ndjson(file)
-    from gateway.synthetic.parquet_writer import ParquetRows  # noqa: PLC0415  # an optional extra
+    from gateway.synthetic.files.parquet_writer import ParquetRows  # noqa: PLC0415  # an optional extra
 
     types = {field.name: field.type for field in dataset.fields}
     return ParquetRows(file, {name: types.get(name, "text") for name in header_of(dataset)})

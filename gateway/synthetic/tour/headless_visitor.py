@@ -8,7 +8,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx2
 
 from gateway.credit_reports.ids import report_id_of
-from gateway.synthetic.html_forms import HtmlForm, form_with, forms_in
+from gateway.synthetic.tour.html_forms import HtmlForm, form_with, forms_in
 
 MAX_REDIRECTS: Final = 12
 GONE: Final = 410

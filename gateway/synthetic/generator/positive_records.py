@@ -4,8 +4,8 @@ from datetime import date, timedelta
 from typing import Final
 
 from gateway.creditfile.local_dates import months_after
-from gateway.synthetic.enterprise_builder import EnterpriseBuilder
-from gateway.synthetic.licence_kinds import (
+from gateway.synthetic.generator.enterprise_builder import EnterpriseBuilder
+from gateway.synthetic.generator.licence_kinds import (
     CATERING,
     CONSTRUCTION,
     MANUFACTURING,

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterable, Iterator
 from typing import Final, TextIO
 
-from gateway.synthetic.delivered_rows import SyntheticEnterprise
+from gateway.synthetic.generator.delivered_rows import SyntheticEnterprise
 
 COLUMNS: Final = ("uscc", "name", "legal_representative", "kind")
 

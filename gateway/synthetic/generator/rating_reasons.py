@@ -10,8 +10,8 @@ from typing import Any, Final
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.rating_indicators import INDICATORS, SCORE
 from gateway.creditfile.rating_schemes import RatingScheme
-from gateway.synthetic.delivered_rows import DeliveredRow
-from gateway.synthetic.seeded_random import SeededRandom
+from gateway.synthetic.generator.delivered_rows import DeliveredRow
+from gateway.synthetic.generator.seeded_random import SeededRandom
 
 _UNEXPLAINED: Final = 0.2
 """Share of the ratings without a score that come without indicators."""

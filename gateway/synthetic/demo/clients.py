@@ -9,7 +9,7 @@ from gateway.clients.registration import Registration
 from gateway.clients.terms import ON_A_PERSONS_ID, Terms
 from gateway.limits.quotas import Quotas
 from gateway.signing.jwk import new_p256_jwk, without_private
-from gateway.synthetic.delivered_rows import SOURCES
+from gateway.synthetic.generator.delivered_rows import SOURCES
 from verification import QUESTIONS
 
 TERM: Final = timedelta(days=3 * 365)

@@ -13,13 +13,13 @@ from typing import Final
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS
-from gateway.synthetic import negative_records, positive_records, structure_records
-from gateway.synthetic.company_names import make_company_name
-from gateway.synthetic.delivered_rows import SyntheticEnterprise
-from gateway.synthetic.divisions import BY_CODE, pick_division
-from gateway.synthetic.enterprise_builder import EnterpriseBuilder
-from gateway.synthetic.people import make_person
-from gateway.synthetic.scenarios import (
+from gateway.synthetic.generator import negative_records, positive_records, structure_records
+from gateway.synthetic.generator.company_names import make_company_name
+from gateway.synthetic.generator.delivered_rows import SyntheticEnterprise
+from gateway.synthetic.generator.divisions import BY_CODE, pick_division
+from gateway.synthetic.generator.enterprise_builder import EnterpriseBuilder
+from gateway.synthetic.generator.people import make_person
+from gateway.synthetic.generator.scenarios import (
     FIRST_TRAITS,
     TRAIT_DIVISIONS,
     TRAIT_KINDS,
@@ -27,8 +27,8 @@ from gateway.synthetic.scenarios import (
     Trait,
     rename,
 )
-from gateway.synthetic.seeded_random import SeededRandom
-from gateway.synthetic.uscc_generator import make_uscc
+from gateway.synthetic.generator.seeded_random import SeededRandom
+from gateway.synthetic.generator.uscc_generator import make_uscc
 
 _KINDS: Final = ("individual_business", "firm", "farmers_cooperative")
 _KIND_WEIGHTS: Final = (59, 99, 100)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
-from gateway.synthetic.divisions import Division
+from gateway.synthetic.generator.divisions import Division
 
 _FIRST: Final = (
     "云佳恒瑞嘉盛鼎汇宏博远启新天泽润华锦诚信德宁安康乐福禄祥和顺达通广隆昌兴旺百川海江湖山林木禾苗"

@@ -11,7 +11,7 @@ from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.local_dates import midnight
 from gateway.creditfile.record_mapping import natural_key, typed_columns
 from gateway.creditfile.records import Enterprise, Record
-from gateway.synthetic.uscc_generator import authority_uscc
+from gateway.synthetic.generator.uscc_generator import authority_uscc
 from verification.normalise import strict_name
 
 DELIVERY_TIME: Final = timedelta(hours=9)

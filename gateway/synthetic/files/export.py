@@ -20,9 +20,9 @@ from gateway.creditfile.catalogue import load_catalogue
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.record_mapping import natural_key
 from gateway.creditfile.records import REGISTRATION
-from gateway.synthetic.delivered_rows import SOURCES, DeliveredRow, SyntheticEnterprise
-from gateway.synthetic.file_writers import DatasetFile, Format, WrittenFile
-from gateway.synthetic.province import province
+from gateway.synthetic.files.writers import DatasetFile, Format, WrittenFile
+from gateway.synthetic.generator.delivered_rows import SOURCES, DeliveredRow, SyntheticEnterprise
+from gateway.synthetic.generator.province import province
 
 MANIFEST: Final = "manifest.json"
 _ACTIONS: Final = {"repaired_at": "repair", "withdrawn_at": "withdraw"}

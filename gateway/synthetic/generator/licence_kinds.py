@@ -9,7 +9,7 @@ from datetime import date
 from functools import cache
 from typing import Final
 
-from gateway.synthetic.enterprise_builder import EnterpriseBuilder
+from gateway.synthetic.generator.enterprise_builder import EnterpriseBuilder
 
 CATERING: Final = frozenset({"H6210"})
 FOOD_RETAIL: Final = frozenset({"F5229"})

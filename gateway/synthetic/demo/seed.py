@@ -25,20 +25,20 @@ from gateway.creditfile.separate_consent import needed_separate_consents
 from gateway.disclosure import consent_log_writer
 from gateway.portal.consents.decision_form import dataset_fields
 from gateway.runtime import Runtime
-from gateway.synthetic.delivered_rows import SyntheticEnterprise
-from gateway.synthetic.demo_clients import (
+from gateway.synthetic.demo.clients import (
     DEMO_CLIENTS,
     DemoClient,
     new_keys,
     registration_of,
     terms_of,
 )
-from gateway.synthetic.demo_objections import raise_for_marks
-from gateway.synthetic.enterprise_list import listed
-from gateway.synthetic.kit_subjects import SubjectChoice, accounts, person_entry, subject_entry
+from gateway.synthetic.demo.enterprise_list import listed
+from gateway.synthetic.demo.kit_subjects import SubjectChoice, accounts, person_entry, subject_entry
+from gateway.synthetic.demo.objections import raise_for_marks
+from gateway.synthetic.demo.state import DemoFolder, DemoState, open_private, write_private
+from gateway.synthetic.generator.delivered_rows import SyntheticEnterprise
+from gateway.synthetic.generator.province import province
 from gateway.synthetic.load import Loaded, load
-from gateway.synthetic.province import province
-from gateway.synthetic.state import DemoFolder, DemoState, open_private, write_private
 
 CONSENT_DATASETS: Final = ("registration", "licence", "penalty", "public_rating", "tax_and_social")
 CONSENT_QUESTIONS: Final = ("rating_at_least.v1", "paid_social_insurance_on_time.v1")

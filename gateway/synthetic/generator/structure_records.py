@@ -6,10 +6,10 @@ from datetime import date, timedelta
 from typing import Final
 
 from gateway.creditfile.local_dates import months_after
-from gateway.synthetic.enterprise_builder import EnterpriseBuilder
-from gateway.synthetic.licence_kinds import FOOD_TRADES
-from gateway.synthetic.people import make_name
-from gateway.synthetic.uscc_generator import random_uscc
+from gateway.synthetic.generator.enterprise_builder import EnterpriseBuilder
+from gateway.synthetic.generator.licence_kinds import FOOD_TRADES
+from gateway.synthetic.generator.people import make_name
+from gateway.synthetic.generator.uscc_generator import random_uscc
 
 _TAX_LEVELS: Final = ("A", "B", "B", "B", "M", "M", "C", "D")
 _SAMPLED: Final = {

@@ -27,11 +27,11 @@ from gateway.logging_setup import configure
 from gateway.migrations.run import upgrade
 from gateway.privacy.field_encryption import Vault, VaultKeys
 from gateway.settings import Settings
-from gateway.synthetic.callback_page import router as callback
+from gateway.synthetic.demo.callback_page import router as callback
+from gateway.synthetic.demo.next_steps import print_next_steps
+from gateway.synthetic.demo.seed import Kit, seed_demo
+from gateway.synthetic.demo.state import HOST, DemoFolder, DemoState, StateError, read_json
 from gateway.synthetic.load import Loaded
-from gateway.synthetic.next_steps import print_next_steps
-from gateway.synthetic.seed_demo import Kit, seed_demo
-from gateway.synthetic.state import HOST, DemoFolder, DemoState, StateError, read_json
 from gateway.synthetic.tour import TourFailedError, tour
 from gateway.transparency.checkpoint_stores import StoreError
 from gateway.transparency.rollback import LogForkedError

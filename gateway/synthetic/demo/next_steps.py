@@ -9,8 +9,8 @@ from rich.panel import Panel
 from rich.table import Table
 
 from gateway.data_quality.month import Month
-from gateway.synthetic.seed_demo import Kit
-from gateway.synthetic.state import DemoFolder
+from gateway.synthetic.demo.seed import Kit
+from gateway.synthetic.demo.state import DemoFolder
 
 SDK = """\
 from xinqiao import Client

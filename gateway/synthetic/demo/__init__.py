@@ -1,0 +1,1 @@
+"""The demo: its command, its seeded database, clients, accounts and state folder."""

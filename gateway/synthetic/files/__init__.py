@@ -1,0 +1,1 @@
+"""Files of a synthetic province in the delivery formats, written by streams."""
