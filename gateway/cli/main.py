@@ -18,7 +18,7 @@ COMMANDS: Final = {
         ),
         (
             "ingest",
-            "ingest:ingest_files",
+            "ingest.command:ingest_files",
             "Take files of a source's records. Run it again after a failure: it goes on where it was.",
         ),
         (
@@ -47,13 +47,13 @@ COMMANDS: Final = {
         ("agreement", "agreements:app", "What each client may do (数字合约)."),
         ("catalogue", "catalogue:app", "The catalogue of datasets and fields (信用信息目录)."),
         ("personal", "personal_keys:app", "The keys of personal data at rest."),
-        ("record", "records:app", "Credit records (信用记录)."),
-        ("code", "codes:app", "Enterprise codes (企业码)."),
+        ("record", "records.commands:app", "Credit records (信用记录)."),
+        ("code", "codes.commands:app", "Enterprise codes (企业码)."),
         ("objections", "objections:app", "Objections (异议) and rating appeals."),
         ("repairs", "repairs:app", "Applications for repair (信用修复)."),
         (
             "code-reports",
-            "code_reports:app",
+            "codes.reports:app",
             "Reports that a code does not fit (反映企业码与店铺不符), and codes scanned unusually often.",
         ),
         (

@@ -14,7 +14,7 @@ import pypdfium2
 import pytest
 import zxingcpp
 
-from gateway.cli.code_sheets import sheets as sheets_command
+from gateway.cli.codes.sheets import sheets as sheets_command
 from gateway.codes.bulk_line import bulk_line
 from gateway.codes.ids import code_id_from, code_url, phrase_from
 from gateway.codes.model import Code

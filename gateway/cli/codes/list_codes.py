@@ -12,7 +12,7 @@ import typer
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.cli import code_options as options
+from gateway.cli.codes import options
 from gateway.cli.exit import fail
 from gateway.cli.operator_session import parse_id, plain_errors
 from gateway.codes.model import Code, Registration

@@ -13,8 +13,8 @@ from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.admin.audit_log import ActContext, record
-from gateway.cli import code_options as options
-from gateway.cli.code_options import Issuer, Label, LastDay
+from gateway.cli.codes import options
+from gateway.cli.codes.options import Issuer, Label, LastDay
 from gateway.cli.exit import fail
 from gateway.cli.operator_session import current_operator, plain_errors
 from gateway.cli.printing import counting

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Final
 import typer
 
 from gateway.cli.exit import fail
-from gateway.cli.mask import mask
 from gateway.cli.operator_session import query
 from gateway.cli.printing import print_members
-from gateway.cli.refold import merged, refold
+from gateway.cli.records.mask import mask
+from gateway.cli.records.refold import merged, refold
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.disclosed_fields import mask_persons

@@ -15,13 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.admin.audit_log import ActContext, record
 from gateway.admin.errors import AdminRefusal, conflict, no_such
 from gateway.admin.operators import Operator
-from gateway.cli import code_options as options
-from gateway.cli.code_bulk import bulk_issue
-from gateway.cli.code_list import list_codes
-from gateway.cli.code_options import Issuer, Label, LastDay
-from gateway.cli.code_sheets import sheets
+from gateway.cli.codes import options
+from gateway.cli.codes.bulk_issue import bulk_issue
+from gateway.cli.codes.list_codes import list_codes
+from gateway.cli.codes.national import national
+from gateway.cli.codes.options import Issuer, Label, LastDay
+from gateway.cli.codes.sheets import sheets
 from gateway.cli.exit import fail
-from gateway.cli.national_codes import national
 from gateway.cli.operator_session import (
     current_operator,
     long_work,

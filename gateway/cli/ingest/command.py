@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.admin.audit_log import ActContext, record
 from gateway.cli.exit import fail
-from gateway.cli.ingest_options import IngestOptions, parse_options
-from gateway.cli.ingest_progress import ProgressBar, progress_bar
+from gateway.cli.ingest.options import IngestOptions, parse_options
+from gateway.cli.ingest.progress import ProgressBar, progress_bar
 from gateway.cli.operator_session import plain_errors
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.natural_key_version import KeysDueError

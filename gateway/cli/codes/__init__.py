@@ -1,0 +1,1 @@
+"""Commands `code` and `code-reports`: enterprise codes, and reports on them."""

@@ -1,0 +1,1 @@
+"""Command `ingest`: its options, its progress, its run."""
