@@ -47,7 +47,7 @@ docs: .venv/ready ## make the reference pages anew from what they describe
 	$(BIN)/python -m tests.disclosure_term_examples > docs/understand/clocks.md
 	$(BIN)/python -m tests.repair_term_examples > docs/understand/repair.md
 	$(BIN)/python -m verification.questions_page > docs/understand/questions.md
-	$(BIN)/python -m gateway.creditfile.rating_schemes_page > docs/understand/rating-schemes.md
+	$(BIN)/python -m gateway.creditfile.catalogue.rating_schemes_page > docs/understand/rating-schemes.md
 	$(BIN)/python -m gateway.access.service_classes_page > docs/integrate/service-classes.md
 	$(BIN)/python -m gateway.data_quality.rules_page > docs/understand/data-quality-rules.md
 	$(BIN)/python -m tests.closed_lists_page > docs/understand/closed-lists.md

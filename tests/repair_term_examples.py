@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
+from gateway.creditfile.catalogue.procedure_rules import RepairRule
 from gateway.creditfile.local_dates import midnight
-from gateway.creditfile.procedure_rules import RepairRule
 from gateway.creditfile.records import Record
 from gateway.creditfile.repair_terms import NoRepair, RepairTerms, repair_terms
 from gateway.portal.repairs.labels import CONDITIONS

@@ -8,7 +8,7 @@ from consent.model import PURPOSE_NAMES
 from gateway import problems
 from gateway.codes.sections import none_found_text
 from gateway.creditfile.catalogue import Catalogue, load_catalogue
-from gateway.creditfile.column_names import USCC
+from gateway.creditfile.catalogue.column_names import USCC
 from gateway.creditfile.value_labels import VALUES
 from gateway.disclosure.application_outcomes.model import OUTCOME_WORDS, REASON_WORDS
 from gateway.ingest.row_lists.wording import WARNING_REASONS

@@ -12,7 +12,7 @@ from pydantic import Field
 from gateway.access.body import WireModel
 from gateway.access.errors import InvalidRequestError, NotFoundError
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_schema import DatasetDefinition
+from gateway.creditfile.catalogue.schema import DatasetDefinition
 from gateway.data_quality.figures import Fault, FaultKind, ReportedFigures
 from gateway.data_quality.month import MONTH, Month
 from gateway.data_quality.rules import QualityRules

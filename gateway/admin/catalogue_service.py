@@ -8,10 +8,10 @@ import hmac
 
 from gateway.admin.audit_log import ActContext, record
 from gateway.admin.errors import AdminRefusal, RefusalReason, conflict, no_such
-from gateway.creditfile import catalogue_versions as kept
 from gateway.creditfile.catalogue import load_catalogue, require_separate_consents
-from gateway.creditfile.catalogue_versions import CatalogueVersion, digest_of
-from gateway.creditfile.disclosure_diff import losses, widenings
+from gateway.creditfile.catalogue import versions as kept
+from gateway.creditfile.catalogue.disclosure_diff import losses, widenings
+from gateway.creditfile.catalogue.versions import CatalogueVersion, digest_of
 from gateway.db.locks import LockKey, lock
 
 

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 
 from gateway.background.periodic import in_background, run_periodically
 from gateway.creditfile.catalogue import Catalogue, CatalogueError, load_catalogue
-from gateway.creditfile.catalogue_versions import newest_version, version_document
+from gateway.creditfile.catalogue.versions import newest_version, version_document
 from gateway.db.prepared import HotDatabase
 from gateway.runtime import Runtime
 

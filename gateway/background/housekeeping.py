@@ -15,7 +15,7 @@ from fastapi import FastAPI
 
 from gateway.background.periodic import in_background, run_periodically
 from gateway.background.scan_writer import close_ended_days
-from gateway.creditfile import catalogue_notices
+from gateway.creditfile.catalogue import notices as catalogue_notices
 from gateway.creditfile.objections.service import advance_deadlines
 from gateway.creditfile.repairs import service as repairs
 from gateway.creditfile.retention.daily_run import run_daily

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from prometheus_client import Counter, Gauge
 
 from gateway.background.periodic import in_background, run_periodically
-from gateway.creditfile.catalogue_versions import newest_version
+from gateway.creditfile.catalogue.versions import newest_version
 from gateway.creditfile.watches.follow import Follower
 from gateway.runtime import Runtime
 

@@ -17,15 +17,15 @@ from gateway.creditfile.catalogue import (
     load_catalogue,
     require_separate_consents,
 )
-from gateway.creditfile.catalogue_docs import markdown_of
-from gateway.creditfile.catalogue_versions import (
+from gateway.creditfile.catalogue.disclosure_diff import widenings
+from gateway.creditfile.catalogue.markdown_page import markdown_of
+from gateway.creditfile.catalogue.versions import (
     CatalogueVersion,
     all_versions,
     digest_of,
     document_in_force,
     find_version,
 )
-from gateway.creditfile.disclosure_diff import widenings
 
 app = typer.Typer(no_args_is_help=True, help="The catalogue of datasets and fields (信用信息目录).")
 

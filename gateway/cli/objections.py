@@ -13,7 +13,7 @@ from gateway.admin.objection_review import review as review_
 from gateway.cli.exit import fail
 from gateway.cli.operator_session import parse_id, plain_errors, query, run_act
 from gateway.cli.printing import print_members
-from gateway.creditfile.catalogue_versions import in_force
+from gateway.creditfile.catalogue.versions import in_force
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import serializers, service
 from gateway.creditfile.objections.model import DECISIONS, Objection, ObjectionOutcome

@@ -19,7 +19,7 @@ from gateway.admin.operators import NAME, Operator
 from gateway.cli.exit import fail
 from gateway.clients.registration import CLIENT_ID, RegistrationError
 from gateway.clients.terms import TermsError
-from gateway.creditfile.catalogue_versions import in_force
+from gateway.creditfile.catalogue.versions import in_force
 from gateway.db.engine import own_engine
 from gateway.db.unavailable import UnavailableError, name_of
 from gateway.limits.quotas import QuotasError

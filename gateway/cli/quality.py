@@ -12,7 +12,7 @@ from gateway.cli.exit import fail
 from gateway.cli.operator_session import parse_id, query
 from gateway.cli.printing import print_table
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_versions import in_force
+from gateway.creditfile.catalogue.versions import in_force
 from gateway.data_quality.bulletin import Bulletin, make_bulletin
 from gateway.data_quality.bulletin_text import document_of
 from gateway.data_quality.comparison_findings import (

@@ -16,7 +16,7 @@ from gateway import strict_json
 from gateway.cli.exit import fail
 from gateway.cli.operator_session import parse_id, plain_errors, query
 from gateway.cli.printing import print_members, print_table
-from gateway.creditfile.catalogue_versions import in_force
+from gateway.creditfile.catalogue.versions import in_force
 from gateway.creditfile.retention import deletion_proof, expired_records
 from gateway.creditfile.retention.delete import ENTERPRISES_PER_TRANSACTION, Deleter
 from gateway.creditfile.retention.tables import DeletionProofRow

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.codes.model import is_operators_name
 from gateway.codes.sign_text import TextProblem, parse_sign_name
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_versions import in_force
+from gateway.creditfile.catalogue.versions import in_force
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import disclosable_fields
 from gateway.creditfile.file_query import read_files

@@ -15,7 +15,7 @@ from gateway.codes.model import Code as Code  # noqa: PLC0414  # some import it 
 from gateway.codes.model import Registration
 from gateway.codes.tables import CodeLocatorRow, CodeRow
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_tables import derived_table
+from gateway.creditfile.catalogue.lookup_tables import derived_table
 from gateway.creditfile.file_query import (
     NEEDED,
     context_values,

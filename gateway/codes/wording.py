@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from gateway.codes.markup import PROPERTIES, term
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_tables import derived_table
+from gateway.creditfile.catalogue.lookup_tables import derived_table
 from gateway.creditfile.labels import (
     EMPTY,
     OPEN_END,

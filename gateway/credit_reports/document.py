@@ -16,7 +16,7 @@ import orjson
 from gateway.access.record_json import record_json
 from gateway.access.timestamps import format_time
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_tables import derived_table
+from gateway.creditfile.catalogue.lookup_tables import derived_table
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import SERIOUS_LIST, context_of, disclosable_records
 from gateway.creditfile.local_dates import day_of

@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any, Final, Self
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_parts import Condition
-from gateway.creditfile.catalogue_tables import derived_table
+from gateway.creditfile.catalogue.lookup_tables import derived_table
+from gateway.creditfile.catalogue.parts import Condition
 from gateway.creditfile.disclosure_class import CLASSES_FOR, Audience, DisclosureClass
 from gateway.creditfile.record_mapping import has_free_wording
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Record

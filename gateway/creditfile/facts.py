@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_tables import derived_table
+from gateway.creditfile.catalogue.lookup_tables import derived_table
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import DisclosableRecord, disclosable_records
 from gateway.creditfile.personal_fields import ID_NUMBER

@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, Self
 
-from gateway.creditfile.clock_rules import ClockRules, Publicity, PublicityBySeverity
+from gateway.creditfile.catalogue.clock_rules import ClockRules, Publicity, PublicityBySeverity
 from gateway.creditfile.local_dates import months_after
 from gateway.creditfile.records import Record
 

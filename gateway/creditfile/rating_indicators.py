@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.catalogue.rating_schemes import RatingScheme
 from gateway.creditfile.field_problems import ProblemCode
-from gateway.creditfile.rating_schemes import RatingScheme
 
 INDICATORS: Final = "indicators"
 """Field of a rating with its indicators."""

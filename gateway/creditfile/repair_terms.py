@@ -10,11 +10,11 @@ from enum import StrEnum
 
 from gateway.creditfile import disclosure_terms
 from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.catalogue.procedure_rules import Platform, RepairRule
 from gateway.creditfile.disclosure_policy import counts_as_bad
 from gateway.creditfile.disclosure_terms import ALONE, FileContext
 from gateway.creditfile.local_dates import day_of, end_of, midnight, months_after
 from gateway.creditfile.penalty_publicity import Penalty, severity_of
-from gateway.creditfile.procedure_rules import Platform, RepairRule
 from gateway.creditfile.records import Record
 
 

@@ -12,17 +12,17 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.disclosure_class import Audience
-from gateway.creditfile.disclosure_policy import context_of, end_in_effect, is_disclosable
-from gateway.creditfile.disclosure_terms import FileContext, ends_at
-from gateway.creditfile.local_dates import day_of
-from gateway.creditfile.rating_indicators import DeliveredIndicator, delivered_indicators
-from gateway.creditfile.rating_schemes import (
+from gateway.creditfile.catalogue.rating_schemes import (
     RatingDimension,
     RatingIndicator,
     RatingScheme,
     ReasonCode,
 )
+from gateway.creditfile.disclosure_class import Audience
+from gateway.creditfile.disclosure_policy import context_of, end_in_effect, is_disclosable
+from gateway.creditfile.disclosure_terms import FileContext, ends_at
+from gateway.creditfile.local_dates import day_of
+from gateway.creditfile.rating_indicators import DeliveredIndicator, delivered_indicators
 from gateway.creditfile.records import Record
 from gateway.creditfile.repair_terms import NoRepair, RepairChange, RepairState, repair_terms
 

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_schema import DatasetDefinition
-from gateway.creditfile.clock_rules import ClockRules
+from gateway.creditfile.catalogue.clock_rules import ClockRules
+from gateway.creditfile.catalogue.schema import DatasetDefinition
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import DisclosableRecord
 from gateway.creditfile.disclosure_terms import NEVER_DISCLOSED, FileContext, ends_at

@@ -9,7 +9,7 @@ from typing import Annotated, Final, Self
 from pydantic import Field, model_validator
 
 from gateway import strict_yaml
-from gateway.creditfile.catalogue_parts import (
+from gateway.creditfile.catalogue.parts import (
     CataloguePart,
     Name,
     Names,

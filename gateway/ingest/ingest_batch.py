@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.column_names import USCC
+from gateway.creditfile.catalogue.column_names import USCC
 from gateway.creditfile.field_problems import FieldProblem, ProblemCode
 from gateway.creditfile.local_dates import day_of
 from gateway.ingest.merge.copy_batch import CopyBatch, batch_key

@@ -5,8 +5,8 @@ from difflib import get_close_matches
 from heapq import nlargest
 from typing import Any, Final
 
-from gateway.creditfile.catalogue_schema import DatasetDefinition, FieldDefinition
-from gateway.creditfile.delivery_forms import fold_name
+from gateway.creditfile.catalogue.delivery_forms import fold_name
+from gateway.creditfile.catalogue.schema import DatasetDefinition, FieldDefinition
 from gateway.creditfile.disclosure_class import DisclosureClass
 from gateway.creditfile.value_labels import VALUES
 

@@ -8,8 +8,8 @@ import gateway.codes.reports.tables
 import gateway.codes.scans.tables
 import gateway.codes.tables
 import gateway.credit_reports.tables
-import gateway.creditfile.catalogue_notices
-import gateway.creditfile.catalogue_versions
+import gateway.creditfile.catalogue.notices
+import gateway.creditfile.catalogue.versions
 import gateway.creditfile.natural_key_version
 import gateway.creditfile.objections.tables
 import gateway.creditfile.repairs.tables

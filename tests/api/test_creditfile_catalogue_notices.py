@@ -8,9 +8,9 @@ from typing import Any
 import pytest_asyncio
 import yaml
 
-from gateway.creditfile import catalogue_notices
 from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE, Catalogue, load_catalogue
-from gateway.creditfile.catalogue_notices import DELAY, EARLIER_CATALOGUES
+from gateway.creditfile.catalogue import notices as catalogue_notices
+from gateway.creditfile.catalogue.notices import DELAY, EARLIER_CATALOGUES
 from gateway.creditfile.local_dates import day_of
 from gateway.ingest import Source, ingest_rows
 from tests.gateway_fixture import Caller, GatewayFixture, open_gateway

@@ -20,7 +20,7 @@ from gateway.admin.operators import Operator
 from gateway.background.catalogue_reload import reload_catalogue
 from gateway.cli.main import app
 from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE, load_catalogue
-from gateway.creditfile.catalogue_versions import CatalogueVersion, digest_of, in_force
+from gateway.creditfile.catalogue.versions import CatalogueVersion, digest_of, in_force
 from gateway.db.engine import make_engine
 from gateway.ingest import BatchResult, Source, ingest_rows
 from gateway.portal.consents.decision_form import dataset_fields

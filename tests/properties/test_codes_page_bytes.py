@@ -18,7 +18,7 @@ from gateway.codes.page_json import CodePage, code_json
 from gateway.codes.public_page import valid_code_page
 from gateway.codes.store import Code
 from gateway.codes.summary import summary_of
-from gateway.creditfile.catalogue_schema import FieldDefinition
+from gateway.creditfile.catalogue.schema import FieldDefinition
 from gateway.creditfile.disclosure_class import DisclosureClass
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Record
 from gateway.pages.content_coding import Coding, encoded

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.codes.summary import summary_of
 from gateway.creditfile.catalogue import Catalogue, load_catalogue
-from gateway.creditfile.catalogue_notices import EARLIER_CATALOGUES
+from gateway.creditfile.catalogue.notices import EARLIER_CATALOGUES
 from gateway.creditfile.disclosed_fields import mask_persons
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import (

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gateway.creditfile.catalogue_docs import markdown_of
+from gateway.creditfile.catalogue.markdown_page import markdown_of
 from tests.creditfile_builders import CATALOGUE
 
 PAGE = Path(__file__).parents[2] / "docs" / "understand" / "catalogue.md"

@@ -4,7 +4,7 @@ import pickle
 from functools import cached_property
 
 from gateway.creditfile.catalogue import Catalogue, load_catalogue
-from gateway.creditfile.catalogue_tables import derived_table
+from gateway.creditfile.catalogue.lookup_tables import derived_table
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.labels import field_label
 

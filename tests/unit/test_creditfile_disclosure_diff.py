@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE, Catalogue
-from gateway.creditfile.disclosure_diff import losses, widenings
+from gateway.creditfile.catalogue.disclosure_diff import losses, widenings
 from tests.creditfile_builders import CATALOGUE
 
 DOCUMENT = PUBLISHED_CATALOGUE.read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from gateway.creditfile.catalogue import load_catalogue
-from gateway.creditfile.catalogue_notices import EARLIER_CATALOGUES
+from gateway.creditfile.catalogue.notices import EARLIER_CATALOGUES
 from gateway.creditfile.facts import facts_of
 from gateway.creditfile.personal_fields import id_number_digest, seal_enterprise
 from gateway.privacy.field_encryption import Vault, VaultKeys

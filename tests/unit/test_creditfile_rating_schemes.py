@@ -8,9 +8,9 @@ import yaml
 from pydantic import ValidationError
 
 from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE, Catalogue
+from gateway.creditfile.catalogue.rating_schemes_page import page_of
 from gateway.creditfile.disclosure_class import Audience, DisclosureClass
 from gateway.creditfile.rating_indicators import INDICATORS
-from gateway.creditfile.rating_schemes_page import page_of
 from tests.creditfile_builders import CATALOGUE
 from tests.doc_pages import ROOT
 

@@ -5,7 +5,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from gateway.creditfile.rating_schemes import RatingScheme
+from gateway.creditfile.catalogue.rating_schemes import RatingScheme
 from gateway.ingest import RowValidator
 from gateway.ingest.results import AcceptedRow
 from gateway.synthetic.generator.delivered_rows import SyntheticEnterprise

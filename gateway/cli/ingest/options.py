@@ -9,7 +9,7 @@ from typing import Self
 from gateway.admin.operators import Operator
 from gateway.cli.exit import fail
 from gateway.cli.operator_session import current_operator, parse_id, plain_errors, query
-from gateway.creditfile.catalogue_versions import in_force
+from gateway.creditfile.catalogue.versions import in_force
 from gateway.ingest.config import IngestConfig
 from gateway.ingest.readers.column_map import load_column_map
 from gateway.ingest.readers.decompression import FileRefused

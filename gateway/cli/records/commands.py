@@ -12,7 +12,7 @@ from gateway.cli.printing import print_members
 from gateway.cli.records.mask import mask
 from gateway.cli.records.refold import merged, refold
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_versions import in_force
+from gateway.creditfile.catalogue.versions import in_force
 from gateway.creditfile.disclosed_fields import mask_persons
 from gateway.creditfile.history import file_at
 from gateway.creditfile.local_dates import SHANGHAI, day_of, end_of

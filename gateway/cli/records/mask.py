@@ -9,7 +9,7 @@ import typer
 
 from gateway.cli.operator_session import long_work, plain_errors, query
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_versions import in_force
+from gateway.creditfile.catalogue.versions import in_force
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.mask_held_texts import MASK_BATCH_ROWS, mask_held_texts
 

@@ -17,7 +17,7 @@ from gateway.cli.operator_session import long_work, parse_id, plain_errors, quer
 from gateway.cli.personal_keys import VaultFile, keys_in
 from gateway.cli.printing import print_table
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_versions import in_force
+from gateway.creditfile.catalogue.versions import in_force
 from gateway.creditfile.natural_keys import KEYS_VERSION
 from gateway.creditfile.rekey_records import (
     BATCH_ENTERPRISES,

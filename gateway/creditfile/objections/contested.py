@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.catalogue.rating_schemes import RatingIndicator, RatingScheme, ReasonCode
 from gateway.creditfile.objections.model import Contested
 from gateway.creditfile.rating_indicators import delivered_indicators
-from gateway.creditfile.rating_schemes import RatingIndicator, RatingScheme, ReasonCode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ only another party reviews. Deadlines are working days and end with their last d
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from gateway.creditfile.catalogue.procedure_rules import ObjectionKinds, ObjectionRules
 from gateway.creditfile.disclosure_terms import FINAL_ACTS, End, EndReason
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections.model import (
@@ -26,7 +27,6 @@ from gateway.creditfile.objections.model import (
     Role,
     Status,
 )
-from gateway.creditfile.procedure_rules import ObjectionKinds, ObjectionRules
 from gateway.creditfile.working_days import is_known_year, working_days_after
 
 LEEWAY = timedelta(days=14)  # more than the longest holiday with its make-up days

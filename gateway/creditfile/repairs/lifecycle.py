@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Final
 
+from gateway.creditfile.catalogue.procedure_rules import RepairRules
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections.model import Actor, ObjectionGround, Role
-from gateway.creditfile.procedure_rules import RepairRules
 from gateway.creditfile.repair_terms import RepairTerms
 from gateway.creditfile.repairs.model import (
     ApplicationRefusal,

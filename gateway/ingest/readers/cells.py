@@ -6,7 +6,7 @@ from decimal import Decimal
 from operator import itemgetter
 from typing import Any, Final
 
-from gateway.creditfile.column_names import NOT_KEPT, SUBJECT_KIND
+from gateway.creditfile.catalogue.column_names import NOT_KEPT, SUBJECT_KIND
 from gateway.creditfile.field_problems import WHOLE_ROW, FieldProblem, ProblemCode
 from gateway.ingest.readers.header import Header, HeaderReader
 from gateway.ingest.rows import Columns, Row, RowParser

@@ -9,15 +9,15 @@ from typing import Any, Final
 
 from gateway import strict_json
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_schema import DatasetDefinition
-from gateway.creditfile.column_names import (
+from gateway.creditfile.catalogue.column_names import (
     IGNORED,
     KEY,
     NOT_KEPT,
     USCC,
     column_targets,
 )
-from gateway.creditfile.delivery_forms import fold_name
+from gateway.creditfile.catalogue.delivery_forms import fold_name
+from gateway.creditfile.catalogue.schema import DatasetDefinition
 from gateway.ingest.nearest_names import NearestNames
 from gateway.ingest.readers.decompression import FileRefused
 from gateway.pages.i18n import Translated

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from gateway.creditfile.column_names import IGNORED, SUBJECT_KIND
+from gateway.creditfile.catalogue.column_names import IGNORED, SUBJECT_KIND
 from gateway.creditfile.field_problems import WHOLE_ROW, FieldProblem, ProblemCode
 from gateway.ingest.readers.header import HeaderReader, shown_name
 from gateway.ingest.rows import Row

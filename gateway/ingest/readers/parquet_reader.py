@@ -11,7 +11,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gateway.creditfile.column_names import IGNORED, SOURCE_TIME, SUBJECT_KIND
+from gateway.creditfile.catalogue.column_names import IGNORED, SOURCE_TIME, SUBJECT_KIND
 from gateway.creditfile.field_problems import FieldProblem, ProblemCode
 from gateway.creditfile.local_dates import SHANGHAI
 from gateway.ingest.readers.cells import number_text

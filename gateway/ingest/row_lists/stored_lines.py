@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from gateway.creditfile.column_names import USCC
+from gateway.creditfile.catalogue.column_names import USCC
 from gateway.creditfile.field_problems import WHOLE_ROW, FieldProblem, ProblemCode
 from gateway.ingest.merge.copy_batch import CopyBatch
 from gateway.ingest.results import WARNING_OF_NUMBER, RowWarning

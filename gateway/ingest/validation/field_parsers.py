@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import Any, Final
 from unicodedata import normalize
 
-from gateway.creditfile.catalogue_schema import DatasetDefinition, FieldDefinition, FieldType
-from gateway.creditfile.delivery_forms import DeliveryForms, fold_name
+from gateway.creditfile.catalogue.delivery_forms import DeliveryForms, fold_name
+from gateway.creditfile.catalogue.schema import DatasetDefinition, FieldDefinition, FieldType
 from gateway.creditfile.field_problems import FieldProblem, ProblemCode
 from gateway.creditfile.local_dates import day_of
 from gateway.rfc3339 import parse_time

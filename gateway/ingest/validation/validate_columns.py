@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Final, Self
 
-from gateway.creditfile.column_names import KEY, ROW_MEMBERS, SOURCE_TIME, USCC
+from gateway.creditfile.catalogue.column_names import KEY, ROW_MEMBERS, SOURCE_TIME, USCC
 from gateway.creditfile.natural_keys import keys_of
 from gateway.creditfile.rating_indicators import INDICATORS
 from gateway.ingest.results import AcceptedRow, RowWarning

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any, Final
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.column_names import KEY, ROW_MEMBERS, SOURCE_TIME, USCC
+from gateway.creditfile.catalogue.column_names import KEY, ROW_MEMBERS, SOURCE_TIME, USCC
 from gateway.creditfile.field_problems import WHOLE_ROW, FieldProblem, ProblemCode
 from gateway.creditfile.natural_keys import fold, key_of, parts_of
 from gateway.creditfile.penalty_publicity import NEVER

@@ -7,9 +7,9 @@ from datetime import date, datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.catalogue.procedure_rules import Platform
 from gateway.creditfile.disclosure_policy import context_of
 from gateway.creditfile.local_dates import day_of
-from gateway.creditfile.procedure_rules import Platform
 from gateway.creditfile.records import Record
 from gateway.creditfile.repair_terms import (
     NoRepair,

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from gateway.app import close_runtime, create_app, open_runtime
 from gateway.background.sequencing import publisher_of
-from gateway.creditfile.catalogue_versions import in_force
+from gateway.creditfile.catalogue.versions import in_force
 from gateway.creditfile.rekey_records import refold_keys
 from gateway.db import embedded
 from gateway.db.engine import own_engine

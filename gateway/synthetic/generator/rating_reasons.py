@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.catalogue.rating_schemes import RatingScheme
 from gateway.creditfile.rating_indicators import INDICATORS, SCORE
-from gateway.creditfile.rating_schemes import RatingScheme
 from gateway.synthetic.generator.delivered_rows import DeliveredRow
 from gateway.synthetic.generator.seeded_random import SeededRandom
 

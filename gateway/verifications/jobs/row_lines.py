@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 import orjson
 
-from gateway.creditfile.delivery_forms import fold_name
+from gateway.creditfile.catalogue.delivery_forms import fold_name
 from gateway.verifications.jobs.job_line import broken_line
 from gateway.verifications.jobs.template import Template, TemplateQuestion
 

@@ -6,7 +6,7 @@ Rows are counted as in every format: from 1, without titles, header and empty ro
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from gateway.creditfile.column_names import NOT_KEPT, SUBJECT_KIND
+from gateway.creditfile.catalogue.column_names import NOT_KEPT, SUBJECT_KIND
 from gateway.creditfile.field_problems import WHOLE_ROW, FieldProblem, ProblemCode
 from gateway.ingest.readers.header import HeaderReader
 from gateway.ingest.readers.row_reader import RowReader

@@ -5,7 +5,7 @@ import unicodedata
 from decimal import Decimal
 from typing import Final
 
-from gateway.creditfile.catalogue_parts import CataloguePart, Name, NonEmptyText
+from gateway.creditfile.catalogue.parts import CataloguePart, Name, NonEmptyText
 from verification.normalise import IGNORABLE
 
 ANY_TEXT: Final = "…"

@@ -3,10 +3,16 @@
 from collections.abc import Iterator
 from typing import Final
 
-from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_parts import Condition
-from gateway.creditfile.catalogue_schema import DatasetDefinition, FieldDefinition, LicensingItems
-from gateway.creditfile.clock_rules import ClockRules, Exempt, Publicity, PublicityBySeverity, Term
+from gateway.creditfile.catalogue.catalogue import Catalogue
+from gateway.creditfile.catalogue.clock_rules import (
+    ClockRules,
+    Exempt,
+    Publicity,
+    PublicityBySeverity,
+    Term,
+)
+from gateway.creditfile.catalogue.parts import Condition
+from gateway.creditfile.catalogue.schema import DatasetDefinition, FieldDefinition, LicensingItems
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.records import REGISTRATION
 
@@ -14,7 +20,7 @@ _HEAD: Final = """\
 # The catalogue of credit information 信用信息目录
 
 Version {version}. Made by `make docs` from
-[catalogue.yaml](../../gateway/creditfile/catalogue.yaml): change that, not this page.
+[catalogue.yaml](../../gateway/creditfile/catalogue/catalogue.yaml): change that, not this page.
 
 A field's class says how far it may go: `public` to anybody, `authorised` to a client under the
 enterprise's consent, `enterprise` to the enterprise itself and to no client, `government` to no client,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable
 from functools import wraps
 from typing import TypeVar, cast
 
-from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.catalogue.catalogue import Catalogue
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)

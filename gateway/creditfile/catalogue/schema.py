@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from gateway.creditfile.catalogue_parts import (
+from gateway.creditfile.catalogue.delivery_forms import ANY_TEXT, YuanCheck, fold_name
+from gateway.creditfile.catalogue.parts import (
     CataloguePart,
     Condition,
     Name,
@@ -16,7 +17,6 @@ from gateway.creditfile.catalogue_parts import (
     SeparateConsentOf,
     WhenTrue,
 )
-from gateway.creditfile.delivery_forms import ANY_TEXT, YuanCheck, fold_name
 from gateway.creditfile.disclosure_class import DisclosureClass
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS
 

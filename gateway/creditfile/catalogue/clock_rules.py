@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from gateway.creditfile.catalogue_parts import CataloguePart, Months, Name, NonEmptyText
+from gateway.creditfile.catalogue.parts import CataloguePart, Months, Name, NonEmptyText
 
 
 class Publicity(CataloguePart):

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE, Catalogue, load_catalogue
+from gateway.creditfile.catalogue.catalogue import PUBLISHED_CATALOGUE, Catalogue, load_catalogue
 from gateway.db.metadata import metadata
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement

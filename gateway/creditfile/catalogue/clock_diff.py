@@ -7,7 +7,13 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from gateway.creditfile.clock_rules import ClockRules, Exempt, Publicity, PublicityBySeverity, Term
+from gateway.creditfile.catalogue.clock_rules import (
+    ClockRules,
+    Exempt,
+    Publicity,
+    PublicityBySeverity,
+    Term,
+)
 
 
 def clock_widenings(old: ClockRules, new: ClockRules) -> Iterator[str]:

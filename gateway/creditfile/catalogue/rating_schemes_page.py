@@ -1,20 +1,20 @@
 """Page of the published rating schemes, as source of `docs/understand/rating-schemes.md`.
 
-`python -m gateway.creditfile.rating_schemes_page` prints it.
+`python -m gateway.creditfile.catalogue.rating_schemes_page` prints it.
 """
 
 import sys
 from collections.abc import Iterator
 from typing import Final
 
-from gateway.creditfile.catalogue import Catalogue, load_catalogue
-from gateway.creditfile.rating_schemes import RatingEffect, RatingIndicator, RatingScheme
+from gateway.creditfile.catalogue.catalogue import Catalogue, load_catalogue
+from gateway.creditfile.catalogue.rating_schemes import RatingEffect, RatingIndicator, RatingScheme
 
 _HEAD: Final = """\
 # Rating schemes 评价体系
 
 Catalogue {version}. Made by `make docs` from
-[catalogue.yaml](../../gateway/creditfile/catalogue.yaml): change that, not this page.
+[catalogue.yaml](../../gateway/creditfile/catalogue/catalogue.yaml): change that, not this page.
 
 What is behind a rating: levels, dimensions, indicators with the most points of each, the datasets that it
 rests on, and the reason codes of points that it lacks, each with what to do. An indicator with a rule can be

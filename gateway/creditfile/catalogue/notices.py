@@ -15,8 +15,8 @@ from typing import Final
 from sqlalchemy import Column, DateTime, Integer, Table, Text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from gateway.creditfile.catalogue import Catalogue, load_catalogue
-from gateway.creditfile.catalogue_versions import find_version
+from gateway.creditfile.catalogue.catalogue import Catalogue, load_catalogue
+from gateway.creditfile.catalogue.versions import find_version
 from gateway.creditfile.file_changes import (
     FileState,
     RecordChange,
@@ -30,7 +30,7 @@ from gateway.db.locks import LockKey, try_session_lock, unlock_session
 from gateway.db.metadata import metadata
 from gateway.db.statements import Statement
 
-EARLIER_CATALOGUES: Final = files("gateway.creditfile") / "earlier_catalogues"
+EARLIER_CATALOGUES: Final = files("gateway.creditfile.catalogue") / "earlier"
 """Published versions of earlier releases, by name."""
 DELAY: Final = timedelta(minutes=5)
 ENTERPRISES_PER_TRANSACTION: Final = 100

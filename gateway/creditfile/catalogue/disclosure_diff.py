@@ -7,10 +7,10 @@ Narrowing is not reported.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_parts import Condition
-from gateway.creditfile.catalogue_schema import DatasetDefinition, FieldDefinition, Subject
-from gateway.creditfile.clock_diff import clock_widenings, has_lost
+from gateway.creditfile.catalogue.catalogue import Catalogue
+from gateway.creditfile.catalogue.clock_diff import clock_widenings, has_lost
+from gateway.creditfile.catalogue.parts import Condition
+from gateway.creditfile.catalogue.schema import DatasetDefinition, FieldDefinition, Subject
 from gateway.creditfile.disclosure_class import DisclosureClass
 
 _OPENNESS: Final = (None, *reversed(DisclosureClass))

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from gateway.creditfile.catalogue_parts import (
+from gateway.creditfile.catalogue.parts import (
     CataloguePart,
     Months,
     Name,
