@@ -25,6 +25,7 @@ from sqlalchemy.engine import make_url
 from gateway.pages.prefix_router import PrefixRouter
 
 POOL = 10  # as the gateway's default
+REDIS_CONNECTIONS = 2_000  # one for each call under way: at 100 redis-py would refuse more
 REMEMBER_SECONDS = 180
 TABLE = "CREATE TABLE IF NOT EXISTS bench_baseline (id text PRIMARY KEY, uscc text, answer bytea)"
 READ = "SELECT name, status FROM enterprise WHERE uscc = $1"
@@ -60,7 +61,7 @@ class Baseline:
         await pool.execute(TABLE)
         return cls(
             pool=pool,
-            redis=Redis.from_url(redis),
+            redis=Redis.from_url(redis, max_connections=REDIS_CONNECTIONS),
             public=jwt.PyJWK(orjson.loads(jwk), algorithm="ES256").key,
             private=Ed25519PrivateKey.generate(),
         )
