@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Generic, Protocol, TypeVar
 
+import orjson
 from fastapi import Request
 
 from gateway.access.admission_control import admit
@@ -17,7 +18,6 @@ from gateway.access.body import IncomingCall, WireModel
 from gateway.access.errors import Refusal, TemporarilyUnavailableError, raise_if_refused
 from gateway.access.refused_request import RefusedRequest
 from gateway.access.timestamps import format_time
-from gateway.db.engine import to_json
 from gateway.disclosure.commit import PendingDisclosure, Probe, log_refusal
 from gateway.disclosure.idempotency import AnswerStore, IdempotencyKey
 from gateway.disclosure.items import DisclosedItem
@@ -91,8 +91,8 @@ async def parse_and_admit(
 
 
 async def answer_until_committed(
-    call: AdmittedCall[R], attempt: Callable[[datetime], Awaitable[str | Refusal | None]]
-) -> str | Refusal:
+    call: AdmittedCall[R], attempt: Callable[[datetime], Awaitable[bytes | Refusal | None]]
+) -> bytes | Refusal:
     """Repeat `attempt` while it gives `None` (the state has changed): the answer or a logged refusal."""
     for _ in range(MAX_ATTEMPTS):
         now = call.runtime.now()
@@ -111,7 +111,7 @@ def pending_disclosure(
     document: dict[str, Any],
     *,
     key: IdempotencyKey | None,
-    serialize: Callable[[dict[str, Any]], str] = to_json,
+    serialize: Callable[[dict[str, Any]], bytes] = orjson.dumps,
     consent_version: int | None,
     held_version: int | None = None,
     probes: Sequence[Probe] = (),
@@ -128,15 +128,15 @@ def pending_disclosure(
         "log": f"{call.runtime.settings.issuer}/log",
         "merge_by": format_time(disclosure.at + timedelta(seconds=MERGE_SECONDS)),
     }
-    text = serialize(document)
+    answer = serialize(document)
     return PendingDisclosure(
         disclosure=disclosure,
         leaf=leaf,
         consent_version=consent_version,
         held_version=held_version,
         key=key,
-        answer=text,
-        sealed_answer=call.answers.seal(key, text),
+        answer=answer,
+        sealed_answer=call.answers.seal(key, answer),
         probes=probes,
         items=items,
     )

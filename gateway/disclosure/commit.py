@@ -96,7 +96,7 @@ class PendingDisclosure:
     leaf: DisclosureLeaf
     consent_version: int | None
     key: IdempotencyKey | None
-    answer: str
+    answer: bytes
     sealed_answer: str
     held_version: int | None = None
     probes: Sequence[Probe] = ()
@@ -172,7 +172,7 @@ async def _commit_each(
 
 
 def pending_refusal(
-    disclosure: Disclosure, key: IdempotencyKey | None = None, answer: str = ""
+    disclosure: Disclosure, key: IdempotencyKey | None = None, answer: bytes = b""
 ) -> PendingDisclosure:
     """The log entry of a refused request, written once for its `key`; `answer` is not stored."""
     return PendingDisclosure(

@@ -65,7 +65,7 @@ async def delete_answers(
 class StoredAnswer:
     """An answer given before, and the consent uses left after it."""
 
-    answer: str
+    answer: bytes
     uses_left: int | None
 
 
@@ -77,11 +77,11 @@ class AnswerStore:
     uscc: str
     client_id: str
 
-    def seal(self, key: IdempotencyKey | None, answer: str) -> str:
+    def seal(self, key: IdempotencyKey | None, answer: bytes) -> str:
         """The text to store for `answer`; empty without a key."""
         if key is None:
             return ""
-        sealed = self.vault.seal(answer.encode(), **self._place(key))
+        sealed = self.vault.seal(answer, **self._place(key))
         return base64.b64encode(sealed).decode()
 
     def find(
@@ -97,7 +97,7 @@ class AnswerStore:
         if not found["answer"]:
             return KeyConflict.ANSWER_DELETED
         opened = self.vault.open(base64.b64decode(found["answer"]), **self._place(key))
-        return StoredAnswer(answer=opened.decode(), uses_left=found["uses_left"])
+        return StoredAnswer(answer=opened, uses_left=found["uses_left"])
 
     def _place(self, key: IdempotencyKey) -> dict[str, str]:
         row = f"{self.uscc} {self.client_id} {key.key}"

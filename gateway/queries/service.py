@@ -16,7 +16,6 @@ from gateway.access.consent_json import serialize_separate_consents
 from gateway.access.errors import IdempotencyConflictError, Refusal, conflict_refusal
 from gateway.access.subject_uscc import with_warnings
 from gateway.access.timestamps import format_time
-from gateway.db.engine import to_json
 from gateway.disclosure.commit import Committed, PendingDisclosure, commit
 from gateway.disclosure.idempotency import KeyConflict, StoredAnswer
 from gateway.disclosure.ids import new_id
@@ -30,20 +29,20 @@ from gateway.queries.withheld import withheld
 from gateway.transparency.disclosure_leaf import Disclosure, result_digest
 
 _IDENTITY = ("record_id", "version", "fields", "objection", "use_until", "delete_by")
-_USES = '"uses_left":'
-_NO_USES = f"{_USES}null"
+_USES = b'"uses_left":'
+_NO_USES = _USES + b"null"
 CHANGED = "What this Idempotency-Key was answered with has changed since; use a new key."
 
 
 QueryCall = AdmittedCall[QueryRequest]
 
 
-async def answer_query(call: QueryCall, cursors: Cursors) -> str | Refusal:
-    """The answer as JSON text, or a refusal; either is in the log before this returns."""
+async def answer_query(call: QueryCall, cursors: Cursors) -> bytes | Refusal:
+    """The answer as JSON, or a refusal; either is in the log before this returns."""
     return await answer_until_committed(call, lambda now: _attempt(call, cursors, now))
 
 
-async def _attempt(call: QueryCall, cursors: Cursors, now: datetime) -> str | Refusal | None:
+async def _attempt(call: QueryCall, cursors: Cursors, now: datetime) -> bytes | Refusal | None:
     inputs = await read_inputs(call, now)
     if isinstance(inputs, Refusal):
         return inputs
@@ -71,7 +70,7 @@ def _repeated(
     authorization: Authorization,
     stored: StoredAnswer,
     now: datetime,
-) -> str | Refusal:
+) -> bytes | Refusal:
     """The stored answer, if it may still be given."""
     if _still_true(call, inputs, authorization, stored, now):
         return _with_uses(stored.answer, stored.uses_left)
@@ -189,9 +188,9 @@ def _bundle(request: QueryRequest, authorization: Authorization) -> dict[str, An
     return {"bundle": {"name": request.bundle, "datasets": authorization.asked}}
 
 
-def _with_uses(text: str, uses_left: int | None) -> str:
+def _with_uses(answer: bytes, uses_left: int | None) -> bytes:
     """The answer with the uses left after its commit.
 
     The first member of this name is the consent's, and no text can hold one: its quotes would be escaped.
     """
-    return text.replace(_NO_USES, _USES + to_json(uses_left), 1)
+    return answer.replace(_NO_USES, _USES + orjson.dumps(uses_left), 1)

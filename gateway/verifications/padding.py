@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from gateway.db.engine import to_json
+import orjson
 
 _ANSWER: Final = len(',"answer":""')
 _MATCH: Final = len(',"match":""')
 MAX_ANSWER_LENGTH: Final = _ANSWER + len("yes") + _MATCH + len("strict")
 
 
-def pad_answer(document: Mapping[str, Any]) -> str:
+def pad_answer(document: Mapping[str, Any]) -> bytes:
     """`document` as JSON text, padded for each of its `answers` that is shorter than the longest."""
     missing = sum(MAX_ANSWER_LENGTH - _length(each) for each in document["answers"])
-    return to_json(document) + " " * missing
+    return orjson.dumps(document) + b" " * missing
 
 
 def _length(answer: Mapping[str, str]) -> int:

@@ -45,12 +45,12 @@ from verification import (
 VerificationCall = AdmittedCall[VerificationRequest]
 
 
-async def answer_verification(call: VerificationCall) -> str | Refusal:
-    """The answer as JSON text, or a refusal; either is in the log before this returns."""
+async def answer_verification(call: VerificationCall) -> bytes | Refusal:
+    """The answer as JSON, or a refusal; either is in the log before this returns."""
     return await answer_until_committed(call, lambda now: _attempt(call, now))
 
 
-async def _attempt(call: VerificationCall, now: datetime) -> str | Refusal | None:
+async def _attempt(call: VerificationCall, now: datetime) -> bytes | Refusal | None:
     inputs = await read_inputs(call, now)
     if isinstance(inputs, Refusal):
         return inputs

@@ -60,7 +60,7 @@ async def tell_query_outcome(
     document = OutcomeOut.of(
         newest.told, None if earlier is None else earlier.told, _promise(runtime, newest)
     )
-    return json_response(document.model_dump_json(exclude_none=True))
+    return json_response(document.model_dump(mode="json", exclude_none=True))
 
 
 @router.get("/outcomes", response_model=OutcomesOut)

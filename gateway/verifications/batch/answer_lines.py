@@ -176,7 +176,7 @@ class LineAnswerer:
                 case Refusal():
                     return prepared
                 case StoredAnswer():
-                    answered[line.position] = AnsweredLine(line.number, prepared.answer)
+                    answered[line.position] = AnsweredLine(line.number, prepared.answer.decode())
                 case None:
                     alone.append((line, None))
                 case _:
@@ -196,7 +196,7 @@ class LineAnswerer:
         left: list[tuple[Line, PendingDisclosure]] = []
         for (line, each), outcome in zip(pending, outcomes, strict=True):
             if isinstance(outcome, Committed):
-                answered[line.position] = AnsweredLine(line.number, each.answer)
+                answered[line.position] = AnsweredLine(line.number, each.answer.decode())
             else:
                 left.append((line, each))
         return answered, left
@@ -263,7 +263,7 @@ class LineAnswerer:
         if written is not None and written.disclosure.outcome == "refused":
             # Not written again where it was logged before: then its key is taken.
             await commit_set(self.runtime.hot, [written])
-            return AnsweredLine(line.number, written.answer)
+            return AnsweredLine(line.number, written.answer.decode())
         call = self._call(line)
         if call is None:
             raise TypeError("only a request is answered")
@@ -275,7 +275,7 @@ class LineAnswerer:
             log.error("line_failed", kind=name_of(error))  # noqa: TRY400  # no data
             return AnsweredLine(line.number, faulty_line(line.number), is_told=False)
         if not isinstance(answer, Refusal):
-            return AnsweredLine(line.number, answer)
+            return AnsweredLine(line.number, answer.decode())
         return answer if answer.error is IdempotencyConflictError else _problem(line, answer)
 
     async def _log_refusals(self, lines: Iterable[Line], refusal: Refusal) -> None:
@@ -297,7 +297,7 @@ class LineAnswerer:
         return pending_refusal(
             refused.disclosure(self.caller, now),
             self._key(line, is_refused=True),
-            _problem(line, refused.refusal).text,
+            _problem(line, refused.refusal).text.encode(),
         )
 
     def _call(self, line: Line) -> VerificationCall | None:
