@@ -3,7 +3,7 @@
 The only such decision: queries, verifications, the public page and certificates all use it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
@@ -11,6 +11,7 @@ from gateway.creditfile import disclosure_terms
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue.clock_rules import ClockRules
 from gateway.creditfile.catalogue.lookup_tables import derived_table
+from gateway.creditfile.catalogue.schema import DatasetDefinition
 from gateway.creditfile.disclosed_fields import (
     Only,
     ServedFields,
@@ -44,6 +45,14 @@ class DisclosableRecord(NamedTuple):
     """Bad information that is held against the enterprise now."""
     end: End | None
     """Its first end, come or to come."""
+
+
+class _DatasetPolicy(NamedTuple):
+    """What decides about the records of one dataset."""
+
+    dataset: DatasetDefinition
+    rules: ClockRules
+    served: ServedFields
 
 
 class _Opened(NamedTuple):
@@ -117,7 +126,7 @@ def disclosable_fields(
 
 
 def disclosable_records(
-    records: Iterable[Record],
+    records: Collection[Record],
     audience: Audience,
     catalogue: Catalogue,
     now: datetime,
@@ -131,17 +140,25 @@ def disclosable_records(
     `kind` is the enterprise's, `context` its file's where `records` are not the whole of it. Records
     that are not for this audience are left out. With `only` they have just these of their fields.
     """
-    held = [each for each in records if catalogue.has_dataset(each.dataset)]
+    policies = {
+        code: _DatasetPolicy(
+            catalogue.dataset(code),
+            catalogue.rules_of(code),
+            served_fields(catalogue, (code, audience, kind)),
+        )
+        for code in {each.dataset for each in records}
+        if catalogue.has_dataset(code)
+    }
+    held = [each for each in records if each.dataset in policies]
     if context is None:
         context = context_of(held, catalogue, now)
     opened: list[_Opened] = []
     for each in held:
-        dataset, rules = catalogue.dataset(each.dataset), catalogue.rules_of(each.dataset)
+        dataset, rules, served = policies[each.dataset]
         end = disclosure_terms.first_end(each, dataset, rules, context)
         is_over = _in_effect(end, each, rules, now) is not None
         if is_over and audience is not Audience.ENTERPRISE:
             continue
-        served = served_fields(catalogue, (each.dataset, audience, kind))
         if served.any_reaches(each):
             opened.append(_Opened(each, served, end, not is_over and is_bad(each, dataset)))
     values = disclosed_values(
@@ -219,10 +236,11 @@ def _related(
     An exempt one (R1) ends nothing, unless its source has ended it.
     """
     found = {}
-    for each in records:
-        rule = catalogue.ends_with.get(each.dataset)
-        number = None if rule is None else each.fields.get(rule.field)
-        if rule is None or not number or not is_bad(each, catalogue.dataset(each.dataset)):
+    led_on = [each for each in records if each.dataset in catalogue.ends_with]
+    for each in led_on:
+        rule = catalogue.ends_with[each.dataset]
+        number = each.fields.get(rule.field)
+        if not number or not is_bad(each, catalogue.dataset(each.dataset)):
             continue
         dataset, rules = catalogue.dataset(rule.dataset), catalogue.rules_of(rule.dataset)
         key = key_of([number])
@@ -243,11 +261,11 @@ def _superseded(records: Iterable[Record], catalogue: Catalogue, now: datetime) 
     """
     latest: dict[tuple[object, ...], Record] = {}
     old = set()
-    for each in records:
-        series = catalogue.latest_of.get(each.dataset)
-        if series is None or any(end.moment <= now for end in ends_by_act(each)):
+    rated = [each for each in records if each.dataset in catalogue.latest_of]
+    for each in rated:
+        if any(end.moment <= now for end in ends_by_act(each)):
             continue
-        key = (each.dataset, *(each.fields.get(name) for name in series))
+        key = (each.dataset, *(each.fields.get(name) for name in catalogue.latest_of[each.dataset]))
         other = latest.setdefault(key, each)
         newest = max(each, other, key=_age)
         old |= {each.record_id, other.record_id} - {newest.record_id}

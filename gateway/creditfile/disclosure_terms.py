@@ -116,7 +116,8 @@ def first_end(
     record: Record, dataset: DatasetDefinition, rules: ClockRules, context: FileContext = ALONE
 ) -> End | None:
     """The earliest end of disclosure, come or to come; `None` if nothing ends it."""
-    return min(_ends(record, dataset, rules, context), key=_MOMENT, default=None)
+    ends = _ends(record, dataset, rules, context)
+    return min(ends, key=_MOMENT) if ends else None
 
 
 def retention_over_at(
@@ -189,16 +190,18 @@ def turning_points(
         yield end_of(record.decided_on + timedelta(days=days))
 
 
-def ends_by_act(record: Record) -> Iterator[End]:
+def ends_by_act(record: Record) -> list[End]:
     """Ends by an act of the source: repair, suspension, withdrawal, removal from a list."""
+    ends = []
     if record.repaired_at is not None:
-        yield End(record.repaired_at, EndReason.REPAIRED)
+        ends.append(End(record.repaired_at, EndReason.REPAIRED))
     if record.suspended_at is not None:
-        yield End(record.suspended_at, EndReason.SUSPENDED)
+        ends.append(End(record.suspended_at, EndReason.SUSPENDED))
     if record.withdrawn_at is not None:
-        yield End(record.withdrawn_at, EndReason.WITHDRAWN)
+        ends.append(End(record.withdrawn_at, EndReason.WITHDRAWN))
     if record.removed_on is not None:
-        yield End(midnight(record.removed_on), EndReason.REMOVED)
+        ends.append(End(midnight(record.removed_on), EndReason.REMOVED))
+    return ends
 
 
 def is_bad(record: Record, dataset: DatasetDefinition) -> bool:
@@ -222,28 +225,35 @@ _MOMENT: Final = itemgetter(0)
 
 def _ends(
     record: Record, dataset: DatasetDefinition, rules: ClockRules, context: FileContext
-) -> Iterator[End]:
+) -> list[End]:
+    ends = ends_by_act(record)
     if rules.latest_of is not None and record.record_id in context.superseded:
-        yield End(NEVER_DISCLOSED, EndReason.SUPERSEDED)
-    yield from ends_by_act(record)
+        ends.insert(0, End(NEVER_DISCLOSED, EndReason.SUPERSEDED))
     if rules.until_valid_to and record.valid_to is not None:
-        yield End(end_of(record.valid_to), EndReason.VALIDITY_OVER)
+        ends.append(End(end_of(record.valid_to), EndReason.VALIDITY_OVER))
     if rules.filing is not None:
-        yield from _end_of_filing(record, rules.filing)
+        ends += _end_of_filing(record, rules.filing)
     if rules.term is not None:
         reason = EndReason.LISTING_OVER if rules.until_removed else EndReason.TERM_OVER
-        yield from (End(end, reason) for end in _end_of_term(record, dataset, rules.term))
+        ends += [End(end, reason) for end in _end_of_term(record, dataset, rules.term)]
     if not rules.until_removed:
         if record.publicity_ends_on is not None:
-            yield End(end_of(record.publicity_ends_on), EndReason.PUBLICITY_OVER)
+            ends.append(End(end_of(record.publicity_ends_on), EndReason.PUBLICITY_OVER))
         if rules.has_publicity:
-            yield from _end_of_publicity(record, rules)
+            ends += _end_of_publicity(record, rules)
         if rules.retention_months is not None:
-            yield from _end_by_retention(record, dataset, rules, context)
+            ends += _end_by_retention(record, dataset, rules, context)
+    if context.related:
+        ends += _ends_of_related(record, context)
+    return ends
+
+
+def _ends_of_related(record: Record, context: FileContext) -> Iterator[End]:
+    """The ends of the records that it led to, as far as these are published."""
     for related in context.related.get(record.record_id, ()):
-        ends = _ends(related.record, related.dataset, related.rules, context)
-        published = (end.moment for end in ends if end.moment != NEVER_DISCLOSED)
-        yield from (End(end, EndReason.RELATED_ENDED) for end in published)
+        for end in _ends(related.record, related.dataset, related.rules, context):
+            if end.moment != NEVER_DISCLOSED:
+                yield End(end.moment, EndReason.RELATED_ENDED)
 
 
 def _end_by_retention(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from dataclasses import fields as fields_of
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, Self, TypeVar
 
@@ -188,10 +189,11 @@ def registration_of(
     )
 
 
+_moment: Final = lru_cache(maxsize=4096)(datetime.fromisoformat)  # a delivery's rows have one time
 _PARSERS: Final[Mapping[object, Callable[[Any], Any]]] = {
     date | None: date.fromisoformat,
-    datetime: datetime.fromisoformat,
-    datetime | None: datetime.fromisoformat,
+    datetime: _moment,
+    datetime | None: _moment,
     Decimal | None: Decimal,
     tuple[str, ...]: tuple,
     tuple[str, ...] | None: tuple,

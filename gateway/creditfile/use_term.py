@@ -9,7 +9,8 @@ severity, which is never later than the true one.
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue.clock_rules import ClockRules
@@ -23,8 +24,7 @@ _FULFILLED: Final = "fulfilled"
 """Field whose value `false` can prolong publicity."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UseTerm:
+class UseTerm(NamedTuple):
     """Both ends are exclusive."""
 
     use_until: datetime
@@ -57,7 +57,12 @@ def use_term(
         use_until = min([use_until, *(end for end in ends if end is not None and end > now)])
     elif own is not None and own.moment > now:
         use_until = min(use_until, own.moment)
-    return UseTerm(use_until=use_until, delete_by=use_until + permission.retention)
+    return _term(use_until, permission.retention)
+
+
+@lru_cache(maxsize=1024)  # most records of a file end with the consent
+def _term(use_until: datetime, retention: timedelta) -> UseTerm:
+    return UseTerm(use_until=use_until, delete_by=use_until + retention)
 
 
 def _ends_alike(

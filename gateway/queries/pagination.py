@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.access.record_json import record_json
 from gateway.creditfile.disclosure_class import Audience
@@ -22,8 +22,7 @@ from gateway.runtime import Runtime
 RecordPosition = tuple[int, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordOfPage:
+class RecordOfPage(NamedTuple):
     """A disclosed record with its disclosed fields and its term of use."""
 
     record: Record
