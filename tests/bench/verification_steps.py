@@ -163,7 +163,7 @@ def gateway_steps(runtime: Runtime) -> Mapping[str, Step[Call]]:
             ),
             status=200,
             content_type="application/json",
-            body=call.telling.answer.encode(),
+            body=call.telling.answer,
             signer=runtime.keys.current("response", now),
             created=int(now.timestamp()),
         )
