@@ -21,6 +21,7 @@ NOW: Final = Translated(
     "in it is corrected, repaired, suspended or withdrawn, or runs out.",
 )
 SCAN: Final = Translated("扫码核验是否仍然有效", "Scan: does it still hold?")
+WITH: Final = Translated("有记录的类别", "Records found")
 WITHOUT: Final = Translated("未查询到记录的类别", "Nothing found")
 NOTES: Final = Translated("说明", "Notes")
 VERIFY: Final = Translated("如何核验", "How to verify")
@@ -40,7 +41,8 @@ def report_pages(content: Content, typeface: Typeface, *, synthetic: bool) -> li
     sheet.space(3)
     sheet.lines(NOW.zh, size=BODY, colour=BRAND, bold=True)
     sheet.lines(NOW.en, size=SMALL, colour=SOFT)
-    _draw_empty(sheet, [each for each in content.sections if not each.records])
+    _draw_overview(sheet, WITH, [each for each in content.sections if each.records])
+    _draw_overview(sheet, WITHOUT, [each for each in content.sections if not each.records])
     for section in content.sections:
         if section.records:
             _draw_section(sheet, section)
@@ -49,12 +51,13 @@ def report_pages(content: Content, typeface: Typeface, *, synthetic: bool) -> li
     return sheet.finish(f"{content.report_id} · {head.domain}")
 
 
-def _draw_empty(sheet: Sheet, sections: Sequence[Section]) -> None:
+def _draw_overview(sheet: Sheet, title: Translated, sections: Sequence[Section]) -> None:
+    """A line for each section, before any record, so that the first page tells of all of them."""
     if not sections:
         return
     sheet.space(6)
-    sheet.bar(WITHOUT, f"{len(sections)} 类")
-    sheet.running = f"{WITHOUT.zh}{GOES_ON}"
+    sheet.bar(title, f"{len(sections)} 类")
+    sheet.running = f"{title.zh}{GOES_ON}"
     for each in sections:
         sheet.row((each.name, each.statement))
 

@@ -115,6 +115,18 @@ def test_its_symbol_leads_to_its_page() -> None:
     assert link == ADDRESS
 
 
+def test_its_first_page_names_the_datasets_with_records_too() -> None:
+    """An adverse record is announced before the page is turned, and before what was not found."""
+    report = make_report(
+        make_enterprise(), [make_record("penalty")], choice_of(["penalty", "abnormal_listing"])
+    )
+    lines = [each.text for each in texts_on(pages_of(report)[0])]
+    with_records, without = lines.index("有记录的类别"), lines.index("未查询到记录的类别")
+    assert lines[with_records:without].count("行政处罚") == 1
+    assert "1 条" in lines[with_records:without]
+    assert "经营异常名录" not in lines[with_records:without]
+
+
 def test_each_page_has_its_number_and_the_report_s_number_and_domain() -> None:
     """In the footer."""
     pages = pages_of(full_report())
