@@ -94,7 +94,7 @@ def _late(
     day = own_day_field(dataset)
     begin = Translated("产生之日", "its day") if day is None else Translated(day.zh, day.en)
     return Translated(
-        f"{count.zh}{dataset.zh}迟于{begin.zh}后{rules.days}个工作日报送",
+        f"{count.zh}{dataset.zh}未在{begin.zh}后{rules.days}个工作日内报送",
         f"{dataset.en}: {count.en} delivered later than {rules.days} working days after “{begin.en}”",
     )
 

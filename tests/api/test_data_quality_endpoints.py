@@ -88,7 +88,7 @@ async def test_what_to_mend_is_said_in_the_language_asked_for(gateway: GatewayFi
     await deliver_penalties(gateway, source, late=2, timely=0)
     zh = dataset(await read(source, OWN, **{"Accept-Language": "zh-CN"}))
     late = next(each for each in zh["faults"] if each["fault"] == "late")
-    assert late["found"] == "2条行政处罚迟于处罚决定日期后7个工作日报送"
+    assert late["found"] == "2条行政处罚未在处罚决定日期后7个工作日内报送"
     assert late["mend"] == "请在7个工作日内报送，积压数据尽快补报。"
 
 

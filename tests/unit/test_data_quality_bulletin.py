@@ -106,7 +106,7 @@ def test_each_source_is_asked_to_mend_its_most_frequent_faults_first() -> None:
     assert [each.title for each in lists] == ["乙局"]
     assert [found for found, _ in lists[0].entries] == [
         "60条行政处罚缺“违法事实”",
-        "23条行政处罚迟于处罚决定日期后7个工作日报送",
+        "23条行政处罚未在处罚决定日期后7个工作日内报送",
     ]
 
 
@@ -117,7 +117,7 @@ def test_a_fault_of_nearly_all_records_is_named_without_a_number() -> None:
         make_bulletin(MONTH, [source("甲局", nearly_all)], published_rules()), CATALOGUE, "zh"
     )
     (asked,) = [each for section in made.sections for each in section.lists]
-    assert asked.entries[0][0] == "绝大部分行政处罚迟于处罚决定日期后7个工作日报送"
+    assert asked.entries[0][0] == "绝大部分行政处罚未在处罚决定日期后7个工作日内报送"
 
 
 def test_a_hidden_count_is_on_no_page_and_in_no_file() -> None:
