@@ -21,6 +21,7 @@ from gateway.creditfile.retention import deletion_proof, expired_records
 from gateway.creditfile.retention.delete import ENTERPRISES_PER_TRANSACTION, Deleter
 from gateway.creditfile.retention.tables import DeletionProofRow
 from gateway.db.engine import own_engine
+from gateway.pages.rendering import format_moment
 from gateway.settings import Settings
 from gateway.signing.keys import KeyRing, KeysUnreadableError
 
@@ -50,7 +51,7 @@ def run(
 def proofs() -> None:
     """List the newest proofs of deletion."""
     rows = [
-        (row.deletion_id, row.at.isoformat(timespec="seconds"), row.records, row.versions)
+        (row.deletion_id, format_moment(row.at), row.records, row.versions)
         for row in query(_proofs)
     ]
     if not rows:

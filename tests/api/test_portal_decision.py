@@ -76,12 +76,12 @@ async def test_what_is_asked_beyond_the_usual_is_marked(portal: PortalFixture) -
     """In words, once for all and beside each item; a request within the purpose's bundle has no mark."""
     browser = await portal.signed_in()
     usual = await portal.ask(datasets=["registration", "penalty"], questions=[])
-    assert "多要了" not in (await browser.get(f"/portal/decide/{usual}")).text
+    assert "多申请" not in (await browser.get(f"/portal/decide/{usual}")).text
     wide = await portal.ask(
         datasets=["registration", "penalty", "judgment_case"], questions=["rating_at_least.v1"]
     )
     page = (await browser.get(f"/portal/decide/{wide}")).text
-    assert "比同类用途多要了 2 项" in page
+    assert "比同类用途多申请 2 项" in page
     assert page.count(">超出常用<") == 2
     assert '<span class="muted">裁判信息、公共信用评价' in page
     english = (await browser.get(f"/portal/decide/{wide}?lang=en")).text

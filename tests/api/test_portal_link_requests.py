@@ -103,7 +103,7 @@ async def test_the_mark_of_more_than_usual_is_the_same_by_link_for_every_client(
         asked = await request_by_link(portal, portal.firm, "penalty", "complaint", client_id=client)
         pages.append((await browser.get(f"/portal/asked/{asked}")).text)
     for page in pages:
-        assert "比同类用途多要了 1 项" in page
+        assert "比同类用途多申请 1 项" in page
         assert '<span class="muted">投诉举报统计</span>' in page
         assert page.count(">超出常用<") == 1
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import httpx2
 
+from gateway.pages.rendering import format_moment
 from gateway.synthetic.tour.context import BY_PLATFORM, TourContext, TourFailedError
 from xinqiao import AsyncClient, KeySet, verify_evidence
 from xinqiao.errors import EvidenceInvalid, SignatureInvalid
@@ -24,7 +25,7 @@ async def tampering(context: TourContext) -> None:
     keys = KeySet.read({"keys": [dict(context.evidence.key)]})
     verified = verify_evidence(context.evidence, keys=keys)
     context.print_line(
-        f"the kept evidence, offline: [green]authentic[/] as of {verified.signed_at:%Y-%m-%d %H:%M:%S}Z"
+        f"the kept evidence, offline: [green]authentic[/] as of {format_moment(verified.signed_at)}"
     )
     exchange = context.evidence.exchange
     forged = replace(exchange, response_body=exchange.response_body.replace(b'"uscc"', b'"code"'))
