@@ -65,7 +65,7 @@ from gateway.limits.redis_store import RedisStore
 from gateway.limits.store_protocol import LimitStore
 from gateway.notices.channels import Channels, Folder, HttpSms, Notifier, Smtp
 from gateway.pages.cdn import PageCdn
-from gateway.privacy.field_encryption import Vault, VaultKeys, VaultKeysError
+from gateway.privacy.field_encryption import Vault, VaultKeys
 from gateway.runtime import Runtime
 from gateway.safe_fetch import address_problem
 from gateway.settings import Settings, SettingsError
@@ -269,7 +269,7 @@ def _channels(settings: Settings) -> Channels:
 def _vault(settings: Settings) -> Vault:
     try:
         return Vault(VaultKeys.parse(settings.vault_keys.read_text()))
-    except (OSError, VaultKeysError):
+    except (OSError, ValueError):  # VaultKeysError, UnicodeDecodeError
         raise SettingsError(
             f"XINQIAO_VAULT_KEYS names {settings.vault_keys}, which cannot be read as a file of vault "
             "keys. Make one with `xinqiao-gateway keys init`."

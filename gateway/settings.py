@@ -18,7 +18,9 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gateway import environment
+from gateway.database_address import driver_url
 from gateway.environment import variable
+from gateway.origin import is_plain_origin
 from gateway.trusted_proxies import Network, parse_networks
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -83,10 +85,7 @@ class DatabaseSettings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _asyncpg(cls, value: str) -> str:
-        scheme, separator, rest = value.partition("://")
-        if not separator or scheme not in {"postgresql", "postgres", "postgresql+asyncpg"}:
-            raise ValueError("must begin with postgresql://")
-        return f"postgresql+asyncpg://{rest}"
+        return driver_url(value)
 
     @classmethod
     def from_env(cls, **overrides: Any) -> Self:
@@ -281,14 +280,14 @@ class Settings(DatabaseSettings):
 
     @model_validator(mode="after")
     def _issuer_is_an_origin(self) -> Self:
-        parts = urlsplit(self.issuer)
-        if not self._is_https(parts):
+        if not is_plain_origin(self.issuer):
+            raise ValueError(
+                "XINQIAO_ISSUER must be an origin only, as https://credit.example.gov.cn: in lower case, "
+                "without path, query, trailing slash or the port that goes without saying"
+            )
+        if not self._is_https(urlsplit(self.issuer)):
             raise ValueError(
                 "XINQIAO_ISSUER must be an https origin (http is for the loopback demo only)"
-            )
-        if not parts.hostname or parts.path or parts.query or parts.fragment or parts.username:
-            raise ValueError(
-                "XINQIAO_ISSUER must be an origin only, without path, query or trailing slash"
             )
         return self
 

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Annotated
 
 import asyncpg
@@ -17,6 +18,7 @@ from gateway.db.statements import Statement
 from gateway.db.unavailable import name_of
 from gateway.health import PROBE_WRITE
 from gateway.http1.server import SERVER_OPTIONS
+from gateway.identity.demo_provider import DemoProvider
 from gateway.identity.openid import OpenIdProvider
 from gateway.logging_setup import configure
 from gateway.settings import Settings, SettingsError, unknown_variables
@@ -63,6 +65,8 @@ async def check_environment(settings: Settings) -> None:
 
     if settings.identity_issuer is not None:
         OpenIdProvider(settings)
+    elif settings.demo:
+        DemoProvider(settings, now=lambda: datetime.now(UTC))
     try:
         runtime = await open_runtime(settings)
         try:

@@ -13,16 +13,13 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from gateway.identity.sessions import Mandate
+from gateway.settings import SettingsError
 
 # RFC 7914: about 16 MiB and some 40 ms for one guess.
 _COST: Final = {"n": 2**14, "r": 8, "p": 1}
 _SALT_BYTES: Final = 16
 _DIGEST_BYTES: Final = 64
 _OTHERS_MAY: Final = stat.S_IRWXG | stat.S_IRWXO
-
-
-class PeopleUnreadableError(RuntimeError):
-    """The accounts file is missing, broken or readable by others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +46,10 @@ class DemoPeople:
         """The accounts in the file at `path`: a JSON array, mode 0600."""
         try:
             if path.stat().st_mode & _OTHERS_MAY:
-                raise PeopleUnreadableError(f"{path} is open to others: chmod 600 it.")
+                raise SettingsError(f"{path} is open to others: chmod 600 it.")
             people = [_person(entry) for entry in json.loads(path.read_text())]
         except (OSError, ValueError, KeyError, TypeError):
-            raise PeopleUnreadableError(
+            raise SettingsError(
                 f"XINQIAO_DEMO_PEOPLE names {path}, which cannot be read as the demo's accounts.",
             ) from None
         return cls({person.username: person for person in people})

@@ -21,7 +21,7 @@ from gateway.identity.sessions import Identity
 from gateway.pages.forms import is_same_origin, read_form, single_value
 from gateway.pages.page_route import STALE, PageRoute, message_page
 from gateway.pages.rendering import PageRenderer
-from gateway.settings import Settings
+from gateway.settings import Settings, SettingsError
 
 SIGN_IN: Final = "/demo-identity/sign-in"
 LONGEST_VALUE: Final = 200
@@ -36,9 +36,14 @@ class DemoProvider:
 
     def __init__(self, settings: Settings, *, now: Callable[[], datetime]) -> None:
         if not settings.demo or settings.demo_people is None:
-            raise RuntimeError("The demo identity provider runs in the demo only, with its people.")
+            raise SettingsError(
+                "The demo identity provider needs XINQIAO_DEMO=true and XINQIAO_DEMO_PEOPLE; elsewhere "
+                "people sign in at XINQIAO_IDENTITY_ISSUER."
+            )
         if settings.workers > 1:
-            raise RuntimeError("The demo identity provider keeps its key in one process only.")
+            raise SettingsError(
+                "XINQIAO_WORKERS is 1 in the demo: its identity provider keeps its key in one process."
+            )
         self._issuer = settings.issuer
         self._people = DemoPeople.read(settings.demo_people)
         self._tickets = Tickets(

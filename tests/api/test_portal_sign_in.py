@@ -12,7 +12,7 @@ from sqlmodel import col
 from gateway.identity.demo_provider import DemoProvider
 from gateway.identity.sessions import CONTINUED_WITHIN
 from gateway.identity.tables import SessionRow
-from gateway.settings import Settings
+from gateway.settings import Settings, SettingsError
 from tests.portal_fixture import (
     PASSWORD,
     PortalFixture,
@@ -150,7 +150,7 @@ async def test_the_demo_provider_does_not_start_outside_the_demo(
             "demo_people": tmp_path / "people",
         }
     )
-    with pytest.raises(RuntimeError, match="demo"):
+    with pytest.raises(SettingsError, match="XINQIAO_DEMO"):
         DemoProvider(settings, now=portal.clock)
 
 
@@ -159,5 +159,5 @@ async def test_accounts_that_others_can_read_are_refused(
 ) -> None:
     """The file of accounts must have mode 0600."""
     (tmp_path / "people").chmod(0o644)
-    with pytest.raises(RuntimeError, match="chmod 600"):
+    with pytest.raises(SettingsError, match="chmod 600"):
         DemoProvider(portal.runtime.settings, now=portal.clock)

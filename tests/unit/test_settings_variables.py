@@ -73,6 +73,83 @@ def test_limits_of_operations_that_cannot_be_read_are_a_sentence(
     assert "XINQIAO_ENDPOINT_LIMITS" in sentences()
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "mysql://u:hunter2@db.test/x",
+        "postgresql://u:hunter2@db.test:abc/x",
+        "postgresql://u:hunter2@db.test:99999/x",
+        "postgresql://u:hunter2@db.test:0/x",
+        "postgresql://u:hunter2@[::1/x",
+        "postgresql://u:hunter2@db.test/x?sslmode=require",
+        "postgresql://u:hunter2@db.test/x?hst=/run/postgresql",
+        "postgresql://u:hunter2@db.test/x?connect_timeout=5",
+    ],
+)
+def test_a_database_address_that_the_driver_cannot_take_is_a_sentence(
+    environment: pytest.MonkeyPatch, address: str
+) -> None:
+    """The same for commands, which read the database alone."""
+    environment.setenv("XINQIAO_DATABASE_URL", address)
+    said = sentences()
+    assert said.startswith("XINQIAO_DATABASE_URL cannot be used: ")
+    assert "\n" not in said
+    with pytest.raises(SettingsError):
+        DatabaseSettings.from_env()
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "u:p@db.test:6432/x",
+        "u:p%40ss@[::1]:5432/x?ssl=require",
+        "u@/x?host=/run/postgresql&port=5433",
+        "u@/x?host=a.test:5432,b.test:5432&target_session_attrs=read-write",
+        "/x",
+    ],
+)
+def test_a_database_address_is_taken_as_it_is(environment: pytest.MonkeyPatch, rest: str) -> None:
+    """Sockets, several hosts and TLS by the driver's names."""
+    environment.setenv("XINQIAO_DATABASE_URL", f"postgresql://{rest}")
+    assert Settings.from_env().database_url == f"postgresql+asyncpg://{rest}"
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "credit.test",
+        "ftp://credit.test",
+        "http://credit.test",
+        "https://",
+        "https://credit.test/",
+        "https://credit.test?x",
+        "https://me@credit.test",
+        "https://Credit.test",
+        "https://credit test",
+        "https://信用.test",
+        "https://[::1",
+        "https://credit.test:443",
+        "https://credit.test:abc",
+        "https://credit.test:99999",
+    ],
+)
+def test_an_issuer_that_is_no_plain_origin_is_a_sentence(
+    environment: pytest.MonkeyPatch, issuer: str
+) -> None:
+    """Clients compare it letter by letter, and browsers leave its port out."""
+    environment.setenv("XINQIAO_ISSUER", issuer)
+    assert sentences().startswith("XINQIAO_ISSUER must be an ")
+
+
+@pytest.mark.parametrize(
+    "issuer", ["https://credit.test:8443", "https://[2001:db8::1]", "https://a-b.credit_1.test"]
+)
+def test_an_issuer_is_an_origin(environment: pytest.MonkeyPatch, issuer: str) -> None:
+    """With a port of its own, where it has one."""
+    environment.setenv("XINQIAO_ISSUER", issuer)
+    assert Settings.from_env().issuer == issuer
+
+
 @pytest.mark.parametrize("name", ["URL", "TOKEN"])
 def test_a_purge_address_and_its_token_are_set_together(
     environment: pytest.MonkeyPatch, name: str
