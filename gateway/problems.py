@@ -31,6 +31,8 @@ TABLE: dict[str, tuple[int, str, str]] = {
     "upload_busy": (423, "上传正在进行", "The upload is in use"),
     "checksum_mismatch": (460, "校验和不符", "Checksum does not match"),
     "digest_mismatch": (400, "内容摘要不符", "Content digest does not match"),
+    "signature_required": (400, "请求须签名", "Signature required"),
+    "signature_invalid": (400, "请求签名无效", "Invalid request signature"),
     "invalid_token": (401, "访问令牌无效", "Invalid access token"),
     "insufficient_scope": (403, "访问令牌权限不足", "Insufficient scope"),
     "invalid_dpop_proof": (401, "DPoP 证明无效", "Invalid DPoP proof"),

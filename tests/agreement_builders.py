@@ -18,6 +18,7 @@ def an_agreement(
         retention_days=0,
         automated_decisions=None,
         id_numbers=None,
+        requires_signed_requests=False,
         valid_from=datetime(2026, 1, 1, tzinfo=UTC),
         valid_until=datetime(2027, 1, 1, tzinfo=UTC),
         ended_at=None,

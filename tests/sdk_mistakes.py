@@ -48,6 +48,7 @@ MISTAKES: Final = [
     constructed(FakeAgreement, "datasets", ["penalti"], "'penalty'"),
     constructed(FakeAgreement, "questions", ["is_active"], "'is_active.v1'"),
     constructed(FakeAgreement, "per_minute", 0, "the nearest is 1"),
+    constructed(FakeAgreement, "requires_signed_requests", "yes", "True or False"),
     on("advance", "period", 60, wrong=60, right="timedelta(seconds=60)"),
     on("advance", "period", timedelta(-1), wrong=timedelta(-1), right="ahead"),
     # Enterprises

@@ -1,4 +1,4 @@
-"""Admission control: replay check, idempotency pin, rate limits, quotas, names of query parameters.
+"""Admission control: replay, idempotency pin, limits, the request's signature, query parameters.
 
 One round trip to the limit store, before the database is read. The response always carries the
 client's limits and the next nonce.
@@ -22,6 +22,7 @@ from gateway.access.errors import (
     UseDpopNonceError,
 )
 from gateway.access.query_parameters import check_query_parameters
+from gateway.access.request_signature import verify_signature
 from gateway.disclosure.idempotency import KEY_LIFE_SECONDS, IdempotencyKey
 from gateway.limits.model import (
     Admission,
@@ -92,7 +93,8 @@ async def admit(
 ) -> None:
     """Count and admit a call.
 
-    Raises if its proof was used before, a limit is reached or a query parameter is unknown.
+    Raises if its proof was used before, a limit is reached, its signature does not hold or a query
+    parameter is unknown.
 
     `uscc` is the subject, if the request names one; the store gets only its keyed digest.
     """
@@ -154,6 +156,10 @@ async def admit_by(
             now=runtime.now(),
         )
         raise
+    if caller.signature is not None:
+        await verify_signature(
+            request, runtime, caller.signature, client_id=token.client_id, proof=proof
+        )
     check_query_parameters(request)
 
 

@@ -6,9 +6,10 @@ All checks of a call, in the order in which they run; the first failure answers:
     2. sender constraint     `check_sender_constraint`: a DPoP key, a client certificate, or both
     3. scope                 `check_scope`
     4. replay and limits     `gateway.access.admission_control`
-    5. query parameters      `gateway.access.query_parameters`
-    6. client, agreement     `gateway.access.client_status`
-    7. consent and content   the feature package
+    5. request's signature   `gateway.access.request_signature`, if it has one
+    6. query parameters      `gateway.access.query_parameters`
+    7. client, agreement     `gateway.access.client_status`: it may require the signature
+    8. consent and content   the feature package
 """
 
 from dataclasses import dataclass
@@ -27,9 +28,11 @@ from gateway.access.errors import (
     UseDpopNonceError,
 )
 from gateway.access.head_requests import method_of
+from gateway.access.request_signature import request_signature
 from gateway.clients.certificates import Certificate, CertificateError
 from gateway.runtime import Runtime
 from gateway.signing.access_tokens import AccessToken, TokenError
+from gateway.signing.request_signatures import RequestSignature
 
 DPOP = "DPoP"
 BEARER = "Bearer"
@@ -41,15 +44,24 @@ WITHOUT_TOKEN = ""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """An authenticated client: its token, and its DPoP proof where the token needs one."""
+    """An authenticated client: its token, and its DPoP proof where the token needs one.
+
+    `signature` is the request's own; `admission_control` verifies it before the call goes on.
+    """
 
     token: AccessToken
     proof: Proof | None
+    signature: RequestSignature | None = None
 
     @property
     def client_id(self) -> str:
         """The client's id."""
         return self.token.client_id
+
+    @property
+    def has_signed(self) -> bool:
+        """True for a signed request, and for work in the background, which signed requests began."""
+        return self.signature is not None or self.token.jti == WITHOUT_TOKEN
 
 
 def background_caller(client_id: str, agreement_version: int) -> Caller:
@@ -87,7 +99,7 @@ async def authenticate(
         error.headers["WWW-Authenticate"] = challenge(request, runtime, error, scopes)
         error.headers["DPoP-Nonce"] = runtime.nonces.issue(generation, runtime.now())
         raise
-    return Caller(token=token, proof=proof)
+    return Caller(token=token, proof=proof, signature=request_signature(request.headers))
 
 
 def read_credentials(request: Request) -> tuple[str, str | None]:

@@ -14,6 +14,7 @@ from gateway.access.errors import (
     ClientSuspendedError,
     InvalidTokenError,
     Refusal,
+    SignatureRequiredError,
     raise_if_refused,
 )
 from gateway.clients.agreements import AGREEMENT_JSON, Agreement, agreement_from_json
@@ -56,17 +57,22 @@ def client_status_from_json(text: str) -> ClientStatus:
     )
 
 
-def current_agreement(client_status: ClientStatus, now: datetime) -> Agreement | Refusal:
-    """The agreement in force, or why there is none; checks token, client, agreement in this order."""
+def current_agreement(
+    client_status: ClientStatus, caller: Caller, now: datetime
+) -> Agreement | Refusal:
+    """The agreement in force, or the refusal: token, client, agreement, and the signature it requires."""
+    agreement = client_status.agreement
     if not client_status.token_live:
         return Refusal(InvalidTokenError, "The access token was revoked.")
     if not client_status.client_active:
         return Refusal(ClientSuspendedError)
-    if client_status.agreement is None:
+    if agreement is None:
         return Refusal(AgreementMissingError)
-    if not client_status.agreement.in_force(now):
+    if not agreement.in_force(now):
         return Refusal(AgreementEndedError)
-    return client_status.agreement
+    if agreement.requires_signed_requests and not caller.has_signed:
+        return Refusal(SignatureRequiredError)
+    return agreement
 
 
 def submit_client_status(hot: HotDatabase, caller: Caller) -> asyncio.Future[Row]:
@@ -82,6 +88,6 @@ def client_status_of(row: Row) -> ClientStatus:
 async def require_agreement(runtime: Runtime, caller: Caller) -> Agreement:
     """Read the caller's status; the agreement in force, or its error is raised."""
     client_status = client_status_of(await submit_client_status(runtime.hot, caller))
-    agreement = raise_if_refused(current_agreement(client_status, runtime.now()))
+    agreement = raise_if_refused(current_agreement(client_status, caller, runtime.now()))
     runtime.agreements.remember(caller.client_id, agreement)
     return agreement

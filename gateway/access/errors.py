@@ -116,6 +116,18 @@ class DigestMismatchError(GatewayError):
     code = "digest_mismatch"
 
 
+class SignatureInvalidError(GatewayError):
+    """The request's signature (RFC 9421) cannot be accepted; see `detail`."""
+
+    code = "signature_invalid"
+
+
+class SignatureRequiredError(GatewayError):
+    """This client's agreement requires signed requests (RFC 9421); sign each one."""
+
+    code = "signature_required"
+
+
 class AgreementMissingError(GatewayError):
     """No agreement covers this client; ask the operator."""
 

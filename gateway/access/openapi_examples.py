@@ -21,6 +21,8 @@ WHERE: Final[Mapping[str, str]] = {
     "unknown_question": f"/v1/(verifications|consents)|{_WATCHES}",
     "unknown_dataset": "/v1/(queries|consents|records|records/actions|records/uploads)",
     "digest_mismatch": "/v1/.*",
+    "signature_required": "/v1/(?!(bundles|outcomes|questions)$).*",
+    "signature_invalid": "/v1/(?!(bundles|outcomes|questions)$).*",
     "not_in_agreement": f"{_ABOUT_ONE}|{_WATCHES}|{_SOURCE}",
     "not_available": "/v1/(verifications|queries|enterprise-codes)",
     "consent_withdrawn": "/v1/queries",

@@ -56,6 +56,21 @@ PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
         "made anew for each call. Needed unless a client certificate stands for it.",
         "schema": _TEXT,
     },
+    "Signature-Input": {
+        "name": "Signature-Input",
+        "description": "What the request's own signature covers (RFC 9421), tag `xinqiao-request`; "
+        "`nonce` is the `jti` of the proof. An agreement can require it.",
+        "schema": _TEXT,
+        "example": 'xinqiao=("@method" "@target-uri" "content-type" "content-digest");'
+        'created=1795312800;nonce="4f2Zq0bA9mQ";keyid="k1";alg="ecdsa-p256-sha256";'
+        'tag="xinqiao-request"',
+    },
+    "Signature": {
+        "name": "Signature",
+        "description": "The request's own signature, by your registered key; covered by the "
+        "answer's.",
+        "schema": _TEXT,
+    },
     "If-None-Match": {
         "name": "If-None-Match",
         "description": "The `ETag` of a page that you have: 304 where it is still the same.",
@@ -217,6 +232,8 @@ def request_headers(path: str, operation: Mapping[str, Any], *, secured: bool) -
         found.append("If-None-Match")
     if secured or path in {"/oauth/token", "/oauth/par"}:
         found.append("DPoP")
+    if secured:
+        found += ["Signature-Input", "Signature"]
     if not _JSON.isdisjoint(operation.get("requestBody", {}).get("content", {})):
         if path in ANSWERED_AGAIN:
             found.append("Idempotency-Key")

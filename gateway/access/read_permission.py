@@ -65,7 +65,7 @@ async def read_under_agreement(
     status = submit_client_status(hot, call.caller)
     expected = agreements.newest(client_id)
     row = None if expected is None else hot.submit(statement, values(expected))
-    agreement = current_agreement(client_status_of(await status), now)
+    agreement = current_agreement(client_status_of(await status), call.caller, now)
     if isinstance(agreement, Refusal):
         return agreement
     agreements.remember(client_id, agreement)

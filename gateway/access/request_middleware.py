@@ -16,6 +16,7 @@ from gateway.access import body
 from gateway.access.deadline import DEADLINE, Deadline
 from gateway.access.head_requests import as_routed
 from gateway.access.latency import observe
+from gateway.access.request_signature import covered_signature, signed_target
 from gateway.runtime import Runtime
 from gateway.signing.http_signatures import SignedRequest, signature_headers
 
@@ -169,22 +170,13 @@ def _is_code_page(scope: Scope) -> bool:
     return str(scope["path"])[:3].upper() == "/E/"
 
 
-def signed_target(scope: Scope) -> bytes:
-    """Path and query, byte for byte as sent (RFC 9421 §2.2.2)."""
-    target: bytes | None = scope.get("target")  # set by `gateway.http1`
-    if target is not None:
-        return target
-    path: bytes = scope.get("raw_path") or scope["path"].encode()
-    query: bytes = scope["query_string"]
-    return path + b"?" + query if query else path
-
-
 def signed_request(scope: Scope, issuer: str) -> SignedRequest:
     """The request as the signature covers it: with a digest only if the body was compared with it."""
     return SignedRequest(
         method=scope["method"],
         target_uri=issuer + signed_target(scope).decode("latin-1"),
         content_digest=scope["state"]["content_digest"],
+        signature=covered_signature(scope) if _is_signed(scope) else None,
     )
 
 

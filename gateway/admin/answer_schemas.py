@@ -116,6 +116,7 @@ class TermsOut(WireModel):
     retention_days: int
     id_numbers: Literal["encrypted", "channel"] | None
     automated_decisions: bool | None
+    requires_signed_requests: bool
     valid_from: Time
     valid_until: Time
     signatures: SignaturesOut | None
@@ -150,6 +151,7 @@ class ProposedTermsOut(WireModel):
         default="channel", description="There if ID numbers are agreed on."
     )
     automated_decisions: bool = Field(default=False, description="There if it is declared.")
+    requires_signed_requests: bool = Field(default=True, description="There if it is agreed.")
     valid_from: Time
     valid_until: Time
     signatures: SignaturesOut | None = None

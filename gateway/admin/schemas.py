@@ -57,6 +57,7 @@ class TermsIn(WireModel):
     retention_days: int = 0
     id_numbers: IdNumbers | None = None
     automated_decisions: bool | None = None
+    requires_signed_requests: bool = False
     valid_from: Moment
     valid_until: Moment
     signatures: SignaturesIn
@@ -71,6 +72,7 @@ class TermsIn(WireModel):
             retention_days=self.retention_days,
             id_numbers=self.id_numbers,
             automated_decisions=self.automated_decisions,
+            requires_signed_requests=self.requires_signed_requests,
             valid_from=self.valid_from,
             valid_until=self.valid_until,
             signatures=Signatures(

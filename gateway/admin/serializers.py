@@ -93,6 +93,7 @@ def terms(agreed: Terms) -> dict[str, Any]:
         "retention_days": agreed.retention_days,
         "id_numbers": agreed.id_numbers,
         "automated_decisions": agreed.automated_decisions,
+        "requires_signed_requests": agreed.requires_signed_requests,
         "valid_from": format_time(agreed.valid_from),
         "valid_until": format_time(agreed.valid_until),
         "signatures": agreed.signatures.to_json() if agreed.signatures else None,

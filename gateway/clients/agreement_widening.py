@@ -24,6 +24,7 @@ def widens(present: Terms | None, wanted: Terms) -> tuple[str, ...]:
         *_larger(present.quotas, wanted.quotas),
         *_kept_longer(present.retention_days, wanted.retention_days),
         *_in_the_open(present.id_numbers, wanted.id_numbers),
+        *_unsigned(present, wanted),
         *_declared(present.automated_decisions, wanted.automated_decisions),
         *_longer(present, wanted),
     )
@@ -53,6 +54,11 @@ def _kept_longer(before: int, after: int) -> Iterator[str]:
 def _in_the_open(before: str | None, after: str | None) -> Iterator[str]:
     if before == ENCRYPTED != after:
         yield "ID numbers that need not be encrypted"
+
+
+def _unsigned(present: Terms, wanted: Terms) -> Iterator[str]:
+    if present.requires_signed_requests and not wanted.requires_signed_requests:
+        yield "requests that need not be signed"
 
 
 def _declared(before: bool | None, after: bool | None) -> Iterator[str]:  # noqa: FBT001  # three states

@@ -31,7 +31,8 @@ def agreement_json(client_id: str) -> str:
         'questions', a.questions, 'retention_days', a.retention_days,
         'automated_decisions', a.automated_decisions, 'id_numbers', a.id_numbers,
         'valid_from', a.valid_from,
-        'valid_until', least(a.valid_until, {FILING_ENDS_AT}),
+        'requires_signed_requests', a.signed_until IS NOT NULL,
+        'valid_until', least(coalesce(a.signed_until, a.valid_until), {FILING_ENDS_AT}),
         'licensed_for_persons',
             party.kind <> 'agency' OR party.personal_credit_licence IS NOT NULL,
         'ended_at', a.ended_at)
@@ -58,6 +59,7 @@ class Agreement:
     retention_days: int
     automated_decisions: bool | None
     id_numbers: str | None
+    requires_signed_requests: bool
     valid_from: datetime
     valid_until: datetime
     ended_at: datetime | None
@@ -92,6 +94,7 @@ def agreement_from_json(found: Mapping[str, Any] | None) -> Agreement | None:
         retention_days=found["retention_days"],
         automated_decisions=found["automated_decisions"],
         id_numbers=found["id_numbers"],
+        requires_signed_requests=found["requires_signed_requests"],
         valid_from=datetime.fromisoformat(found["valid_from"]),
         valid_until=datetime.fromisoformat(found["valid_until"]),
         ended_at=datetime.fromisoformat(ended) if ended else None,

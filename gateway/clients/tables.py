@@ -97,6 +97,9 @@ class AgreementRow(SQLModel, table=True):
     signatures: dict[str, Any] | None = column_types.document(nullable=True)
     valid_from: datetime = column_types.moment()
     valid_until: datetime = column_types.moment()
+    """Where `signed_until` is set, the beginning: the version has no term for who does not know that."""
+    signed_until: datetime | None = column_types.moment(nullable=True)
+    """The end of the term of a version that requires signed requests."""
     ended_at: datetime | None = column_types.moment(nullable=True)
     document_digest: bytes = column_types.digest()
 

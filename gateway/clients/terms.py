@@ -79,6 +79,8 @@ class Terms:
     """How ID numbers arrive; `None`, as in agreements of before: encrypted or over the bound channel."""
     automated_decisions: bool | None = None
     """Declaration whether the client decides by automated means (PIPL Article 24); `None`: not declared."""
+    requires_signed_requests: bool = False
+    """True where each request is to be signed (RFC 9421), so that the client cannot deny it."""
     valid_from: datetime
     valid_until: datetime
     signatures: Signatures | None = None
@@ -126,6 +128,7 @@ class Terms:
             **({"retention_days": self.retention_days} if self.retention_days else {}),
             **({"id_numbers": self.id_numbers} if self.id_numbers else {}),
             **self._declared(),
+            **({"requires_signed_requests": True} if self.requires_signed_requests else {}),
             **({"signatures": self.signatures.to_json()} if self.signatures else {}),
         }
 
@@ -145,13 +148,17 @@ class Terms:
             retention_days=found.get("retention_days", 0),
             id_numbers=found.get("id_numbers"),
             automated_decisions=found.get("automated_decisions"),
+            requires_signed_requests=found.get("requires_signed_requests", False),
             valid_from=datetime.fromisoformat(found["valid_from"]),
             valid_until=datetime.fromisoformat(found["valid_until"]),
             signatures=Signatures.from_json(signed) if signed else None,
         )
 
     def columns(self, client_id: str, version: int) -> dict[str, Any]:
-        """The columns of `agreement` that the terms fill."""
+        """The columns of `agreement` that the terms fill.
+
+        A worker that does not know `signed_until` takes a version with it as ended (decision 0073).
+        """
         document = self.document(client_id, version)
         digest = digest_of(document)
         return {
@@ -161,7 +168,8 @@ class Terms:
             "automated_decisions": self.automated_decisions,
             "signatures": document.get("signatures"),
             "valid_from": self.valid_from,
-            "valid_until": self.valid_until,
+            "valid_until": self.valid_from if self.requires_signed_requests else self.valid_until,
+            "signed_until": self.valid_until if self.requires_signed_requests else None,
             "agreement_id": f"agr_{digest.hex()[:32]}",
             "document_digest": digest,
         }

@@ -76,7 +76,7 @@ async def authorize_authority(
     values = {"client_id": caller.client_id, "jti": caller.token.jti}
     row = certain(await runtime.hot.row(_READ, values))
     client_status = client_status_from_json(row["client_status"])
-    agreement = raise_if_refused(current_agreement(client_status, runtime.now()))
+    agreement = raise_if_refused(current_agreement(client_status, caller, runtime.now()))
     runtime.agreements.remember(caller.client_id, agreement)
     if row["kind"] != SOURCE_KIND or REGISTRATION not in agreement.datasets:
         raise NotInAgreementError(

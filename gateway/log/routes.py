@@ -113,7 +113,7 @@ async def get_receipt(disclosure_id: str, request: Request, runtime: UsingRuntim
     if not _is_id(disclosure_id):
         raise _no_receipt()
     found = await read_evidence(runtime.hot, caller, disclosure_id)
-    raise_if_refused(current_agreement(found.client_status, runtime.now()))
+    raise_if_refused(current_agreement(found.client_status, caller, runtime.now()))
     await require_live_consent(runtime, caller)
     if found.merged is None:
         raise _no_receipt()

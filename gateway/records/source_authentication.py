@@ -85,7 +85,7 @@ async def _authorize(
     if row is None:
         raise TemporarilyUnavailableError(retry_after=1)
     client_status = client_status_from_json(row["standing"])
-    agreement = raise_if_refused(current_agreement(client_status, runtime.now()))
+    agreement = raise_if_refused(current_agreement(client_status, caller, runtime.now()))
     if row["kind"] != SOURCE_KIND:
         raise NotInAgreementError("Only a client that is registered as a source delivers records.")
     runtime.agreements.remember(caller.client_id, agreement)

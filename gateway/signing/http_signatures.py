@@ -5,6 +5,7 @@ Label `xinqiao`, Ed25519, components always in the order below.
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.signing.keys import Signer
@@ -21,6 +22,8 @@ class SignedRequest:
     target_uri: str
     content_digest: str | None
     """`None` without a body, or if the body was not compared with a digest."""
+    signature: tuple[str, str] | None = None
+    """Label and value of the request's own signature, if it has one (`signing.request_signatures`)."""
 
 
 def content_digest(body: bytes) -> str:
@@ -59,8 +62,8 @@ def signature_over_digest(
 ) -> list[tuple[bytes, bytes]]:
     """The same headers of a response that is sent in parts, by the digest of all of it.
 
-    Two components are optional: the content type (of a response with a body), and the digest of the
-    request (if its body was compared with one).
+    Three components are optional: the content type (of a response with a body), the digest of the
+    request (if its body was compared with one), and the request's own signature.
     """
     components = [('"@status"', str(status))]
     if content_type is not None:
@@ -72,13 +75,21 @@ def signature_over_digest(
     ]
     if request.content_digest is not None:
         components.append(('"content-digest";req', request.content_digest))
+    if request.signature is not None:
+        label, value = request.signature
+        components.append((f'"signature";req;key="{label}"', value))
     names = " ".join(name for name, _ in components)
     parameters = f'({names});created={created};keyid="{signer.kid}";alg="ed25519";tag="{TAG}"'
-    lines = [f"{name}: {value}" for name, value in components]
-    base = "\n".join([*lines, f'"@signature-params": {parameters}'])
-    signature = base64.b64encode(signer.sign(base.encode())).decode()
+    base = signature_base(components, parameters).encode()
+    signature = base64.b64encode(signer.sign(base)).decode()
     return [
         (b"content-digest", digest.encode()),
         (b"signature-input", f"{LABEL}={parameters}".encode()),
         (b"signature", f"{LABEL}=:{signature}:".encode()),
     ]
+
+
+def signature_base(components: Sequence[tuple[str, str]], parameters: str) -> str:
+    """The signature base (RFC 9421 §2.5) of these components and parameters."""
+    lines = [f"{name}: {value}" for name, value in components]
+    return "\n".join([*lines, f'"@signature-params": {parameters}'])

@@ -166,6 +166,12 @@ class VerifyingKey:
             raise JwsError("The signature cannot be verified.") from None
 
 
+def made(signature: bytes, message: bytes, jwk: Mapping[str, Any], algorithm: str) -> bool:
+    """True where `jwk` made this signature, which is no JWT's; raises `JwsError` for an unfit key."""
+    key = verifying_key({"alg": algorithm}, jwk, algorithms=(algorithm,)).key
+    return _ALGORITHMS[algorithm].verify(message, key, signature)
+
+
 def verifying_key(
     header: Mapping[str, Any], jwk: Mapping[str, Any], *, algorithms: Iterable[str]
 ) -> VerifyingKey:

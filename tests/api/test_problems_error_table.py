@@ -9,7 +9,7 @@ from gateway.problems import CODE_OF_STATUS, TABLE
 
 WIRE = {
     400: "invalid_request invalid_uscc unknown_question unknown_dataset unknown_purpose"
-    " digest_mismatch",
+    " digest_mismatch signature_required signature_invalid",
     401: "invalid_token invalid_dpop_proof use_dpop_nonce",
     403: "insufficient_scope agreement_missing agreement_ended not_in_agreement client_suspended"
     " not_available consent_withdrawn consent_expired consent_exhausted consent_paused"

@@ -74,6 +74,7 @@ def _agreement(gateway: GatewayFixture, chance: Random) -> Agreement:
         retention_days=30,
         automated_decisions=None,
         id_numbers=None,
+        requires_signed_requests=False,
         valid_from=now,
         valid_until=now,
         ended_at=None,

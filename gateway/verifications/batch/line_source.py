@@ -93,6 +93,14 @@ class LineSource:
             self._is_sending = False
             self._make_room()
 
+    async def arrive(self) -> None:
+        """Wait for the whole body, and for its digest to fit; raises what is wrong with it."""
+        with self.sending():
+            while not self._has_ended:
+                self._arrived.clear()
+                await self._arrived.wait()
+        self._check()
+
     async def wait(self) -> bool:
         """Wait for a line; False where none will come. Raises what is wrong with the body."""
         while not self._lines and not self._has_ended:

@@ -52,7 +52,7 @@ class BatchCall:
     async def agreement(self) -> Agreement | Refusal:
         """The client's agreement, read now."""
         row = await submit_client_status(self.runtime.hot, self.caller)
-        return current_agreement(client_status_of(row), self.runtime.now())
+        return current_agreement(client_status_of(row), self.caller, self.runtime.now())
 
 
 class BatchResponse(Response):
@@ -117,4 +117,6 @@ class BatchResponse(Response):
             patience=call.runtime.settings.request_timeout,
         )
         async with source.reading(), aclosing(run.chunks()) as chunks:
+            if call.caller.signature is not None:
+                await source.arrive()
             await sender.send_all(chunks)

@@ -243,7 +243,7 @@ class JobWorker:
         runtime = self.runtime
         caller = background_caller(self.job.client_id, 0)
         status = client_status_of(await submit_client_status(runtime.hot, caller))
-        agreement = current_agreement(status, runtime.now())
+        agreement = current_agreement(status, caller, runtime.now())
         if isinstance(agreement, Agreement):
             runtime.agreements.remember(self.job.client_id, agreement)
         return agreement

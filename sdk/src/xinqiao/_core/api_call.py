@@ -17,6 +17,7 @@ from .evidence import Evidence
 from .exchange import sha256_digest
 from .oauth import access_token, forget_token
 from .problems import json_members, problem_error
+from .request_signatures import request_components, sign_request
 from .session import Session
 from .transport import clock_hint, exchange, proof, retry_after, with_retries
 from .unknown_names import name_unknown
@@ -179,12 +180,19 @@ def _send(session: Session, made: Call, token: str) -> Flow[httpx2.Response]:
 
 
 def headers_with_proof(session: Session, made: Call, token: str) -> dict[str, str]:
-    """The headers of a call, with a fresh proof."""
-    return {
+    """The headers of a call, with a fresh proof, and the call's signature where the client signs."""
+    settings, jti = session.settings, session.world.new_id()
+    headers = {
         **made.headers,
         "authorization": f"DPoP {token}",
-        "dpop": proof(session, "resource", made.method, made.url, token),
+        "dpop": proof(session, "resource", made.method, made.url, token, jti),
     }
+    if not settings.sign_requests:
+        return headers
+    covered = request_components(made.method, made.url, made.headers, has_body=bool(made.body))
+    return headers | sign_request(
+        settings.client_key, covered, created=int(session.now()), nonce=jti
+    )
 
 
 def send_or_raise(session: Session, made: Call) -> Flow[Evidence]:

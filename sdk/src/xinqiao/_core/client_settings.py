@@ -20,7 +20,8 @@ class ClientSettings:
     `from_env` reads each from the variable of its name: `XINQIAO_ISSUER`, `XINQIAO_CLIENT_ID`,
     `XINQIAO_PRIVATE_JWKS`; and, where they are set, `XINQIAO_SCOPE`, `XINQIAO_REDIRECT_URI`,
     `XINQIAO_DPOP_KEY`, `XINQIAO_KEYS`, `XINQIAO_CA`, `XINQIAO_PROXY`, `XINQIAO_TIMEOUT` and
-    `XINQIAO_MAX_CLOCK_SKEW` (seconds). A key is the path of a file, or its own text.
+    `XINQIAO_MAX_CLOCK_SKEW` (seconds), `XINQIAO_SIGN_REQUESTS` (`true` or `false`). A key is the path of a
+    file, or its own text.
     """
 
     issuer: str
@@ -34,6 +35,7 @@ class ClientSettings:
     proxy: str | None = field(default=None, repr=False)
     timeout: float = 10.0
     max_clock_skew: float = 300.0
+    sign_requests: bool = False
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> ClientSettings:
@@ -59,7 +61,11 @@ def _variable(name: str) -> str:
     return PREFIX + name.upper()
 
 
-def _value(name: str, text: str) -> str | float:
+def _value(name: str, text: str) -> str | float | bool:
+    if name == "sign_requests":
+        if text.lower() not in {"true", "false"}:
+            raise ConfigurationError(f"{_variable(name)} must be true or false.")
+        return text.lower() == "true"
     if name not in {"timeout", "max_clock_skew"}:
         return text
     try:

@@ -16,6 +16,7 @@ from xinqiao.errors import ConfigurationError
 from .client_settings import ClientSettings
 from .jose import SigningKey, generate_dpop_key
 from .keys import Jwks, KeySet, read_json
+from .request_signatures import check_can_sign
 from .retry import RetryPolicy
 from .session import Environment, Session, Settings, check_issuer, is_loopback
 
@@ -38,6 +39,7 @@ class ClientOptions(TypedDict, Generic[TransportT], total=False):
     timeout: float
     retry: RetryPolicy | None
     max_clock_skew: float
+    sign_requests: bool
     clock: Callable[[], float]
 
 
@@ -60,6 +62,7 @@ class Connection(Generic[TransportT]):
         timeout: float = 10.0,
         retry: RetryPolicy | None = None,
         max_clock_skew: float = 300.0,
+        sign_requests: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Open a client; nothing is sent before its first call.
@@ -71,12 +74,17 @@ class Connection(Generic[TransportT]):
         keys, by default fetched from the issuer. `ca`: a file of PEM certificates to trust in
         place of the system's. `proxy`: an address, by default from HTTPS_PROXY and NO_PROXY.
         `timeout` (to connect, and between two parts of an answer) and `max_clock_skew` are in seconds.
+        `sign_requests`: sign each request with the client's key (RFC 9421), as an agreement can require;
+        the key is EC P-256 or Ed25519.
         """
+        client_key = SigningKey.read(private_jwks)
+        if sign_requests:
+            check_can_sign(client_key)
         self._session = Session(
             settings=Settings(
                 issuer=check_issuer(issuer),
                 client_id=_name(client_id),
-                client_key=SigningKey.read(private_jwks),
+                client_key=client_key,
                 dpop_key=SigningKey.read(dpop_key or generate_dpop_key()),
                 scope=scope,
                 redirect_uri=redirect_uri,
@@ -84,6 +92,7 @@ class Connection(Generic[TransportT]):
                 retry=retry or RetryPolicy(),
                 max_clock_skew=max_clock_skew,
                 timeout=_seconds(timeout),
+                sign_requests=sign_requests,
             ),
             world=Environment(now=clock),
         )

@@ -9,7 +9,7 @@ import base64
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,23 +20,30 @@ from . import parsing
 from .exchange import REQUEST_HEADERS, RESPONSE_HEADERS, Exchange
 from .http_signatures import read_claims, verify_signature
 from .keys import Jwks, KeySet, ResponseKey, read_document
+from .request_signatures import request_components, verify_request
 from .strict import holds_json, parse_base64, parse_json, same_json
 
 if TYPE_CHECKING:
     from .results import QueryResult, Verification
 
 FORMAT: Final = "xinqiao-evidence/1"
+#: Members of a client's public key in evidence.
+_REQUEST_KEY: Final = frozenset({"kty", "crv", "x", "y", "kid"})
 #: Tolerated clock skew of a signature time in the future.
 _SKEW: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A verified exchange: request, exact answer, signature and signing key."""
+    """A verified exchange: request, exact answer, signature and signing key.
+
+    Of a signed request `request_key` is the client's public key that made its signature.
+    """
 
     exchange: Exchange
     key: Mapping[str, Any]
     signed_at: datetime
+    request_key: Mapping[str, Any] | None = None
 
     @property
     def keyid(self) -> str:
@@ -84,6 +91,7 @@ class Evidence:
             },
             "signed_at": self.signed_at.isoformat(),
             "key": dict(self.key),
+            **({} if self.request_key is None else {"request_key": dict(self.request_key)}),
         }
 
     def to_json(self) -> str:
@@ -108,15 +116,32 @@ class Evidence:
         return target
 
 
-def make_evidence(exchange: Exchange, key: ResponseKey, created: datetime) -> Evidence:
-    """Build evidence of an exchange that was verified with this key."""
-    return Evidence(exchange=exchange, key=key.jwk, signed_at=created)
+def make_evidence(
+    exchange: Exchange,
+    key: ResponseKey,
+    created: datetime,
+    *,
+    request_key: Mapping[str, Any] | None = None,
+) -> Evidence:
+    """Build evidence of an exchange that was verified with this key.
+
+    The `request_key` belongs to a request whose signature the answer's covers.
+    """
+    headers = exchange.request_headers
+    covers_body = '"content-digest"' in headers.get("signature-input", "")
+    if "signature" not in headers or (covers_body and "content-digest" not in headers):
+        request_key = None  # unsigned, or refused before its body was read
+    if request_key is None and "signature" in headers:  # a part of the answer's base, and no more
+        left = {name: headers[name] for name in ("content-digest", "signature") if name in headers}
+        exchange = replace(exchange, request_headers=left)
+    return Evidence(exchange=exchange, key=key.jwk, signed_at=created, request_key=request_key)
 
 
 def verify_evidence(
     source: Mapping[str, Any] | str | Path | Evidence,
     *,
     keys: Jwks | KeySet,
+    client_keys: Jwks | None = None,
     now: datetime | None = None,
 ) -> Evidence:
     """Verify an evidence bundle offline, against keys obtained separately.
@@ -125,6 +150,9 @@ def verify_evidence(
     the same forms. What comes back is authentic as of its `signed_at`. Raises `EvidenceInvalid`
     with a sentence that says what differs, `ConfigurationError` if a file cannot be read.
 
+    The signature of a signed request is verified by the `request_key` in the bundle. With `client_keys`, the
+    client's JWK set, the request must be signed, and by one of these: then the client cannot deny it.
+
     A bundle is authentic only if it equals, member by member, `Evidence.to_dict` of the verified
     exchange. Of a verification or query that was stored by its `to_dict`, the member `evidence` is read,
     and what stands beside it must be what the evidence says.
@@ -132,8 +160,8 @@ def verify_evidence(
     held = source.to_dict() if isinstance(source, Evidence) else read_document(source, "evidence")
     bundle = held.get("evidence")
     if "format" in held or not isinstance(bundle, Mapping):
-        return _verify_bundle(held, keys, now)
-    verified = _verify_bundle(bundle, keys, now)
+        return _verify_bundle(held, keys, client_keys, now)
+    verified = _verify_bundle(bundle, keys, client_keys, now)
     if not holds_json(verified.result().to_dict(), held):
         sentence = "The stored result differs from its evidence; the evidence alone is authentic."
         raise EvidenceInvalid(sentence, reason="digest")
@@ -141,7 +169,10 @@ def verify_evidence(
 
 
 def _verify_bundle(
-    bundle: Mapping[str, Any], keys: Jwks | KeySet, now: datetime | None
+    bundle: Mapping[str, Any],
+    keys: Jwks | KeySet,
+    client_keys: Jwks | None,
+    now: datetime | None,
 ) -> Evidence:
     latest = (now or datetime.now(UTC)) + _SKEW
     exchange, enclosed, signed_at = _read_bundle(bundle)
@@ -149,15 +180,48 @@ def _verify_bundle(
         claimed = read_claims(exchange)
         key = _trusted_key(KeySet.read(keys), claimed.keyid, enclosed)
         covered = verify_signature(exchange, claimed, key, earliest=None, latest=latest)
+        request_key = bundle.get("request_key")
+        if request_key is not None:
+            _check_request(covered, request_key)
+        if client_keys is not None:
+            _check_client_key(request_key, client_keys)
     except SignatureInvalid as error:
         raise EvidenceInvalid(error.detail, reason=error.reason) from None
     if signed_at != claimed.created.isoformat():
         raise EvidenceInvalid("The bundle's signed_at is not the signature's.", reason="created")
-    verified = make_evidence(covered, key, claimed.created)
+    verified = make_evidence(covered, key, claimed.created, request_key=request_key)
     if not same_json(bundle, verified.to_dict()):
         sentence = "The evidence holds what was not signed, or is not written as evidence is."
         raise EvidenceInvalid(sentence, reason="malformed")
     return verified
+
+
+def _check_request(exchange: Exchange, jwk: object) -> None:
+    """Verify the request's own signature by this key."""
+    if not isinstance(jwk, Mapping) or not set(jwk) <= _REQUEST_KEY:
+        raise SignatureInvalid(
+            "The request's key is not written as evidence is.", reason="malformed"
+        )
+    headers, body = exchange.request_headers, exchange.request_body
+    covered = request_components(exchange.method, exchange.target_uri, headers, has_body=bool(body))
+    verify_request(headers, covered, jwk)
+
+
+def _check_client_key(jwk: object, client_keys: Jwks) -> None:
+    """Raise unless the request was signed, by one of the client's keys."""
+    listed = read_document(client_keys, "client's key set").get("keys")
+    known = [
+        {name: value for name, value in each.items() if name in _REQUEST_KEY - {"kid"}}
+        for each in (listed if isinstance(listed, list) else ())
+        if isinstance(each, Mapping)
+    ]
+    own = (
+        {name: value for name, value in jwk.items() if name != "kid"}
+        if isinstance(jwk, Mapping)
+        else None
+    )
+    if own not in known:
+        raise SignatureInvalid("The request was not signed by a key of this client.", reason="key")
 
 
 def _trusted_key(keys: KeySet, kid: str, enclosed: object) -> ResponseKey:

@@ -11,7 +11,7 @@ from typing import Final
 import httpx2
 
 #: The signed headers and no others: evidence is passed on, so it must hold no token.
-REQUEST_HEADERS: Final = ("content-digest", "signature")
+REQUEST_HEADERS: Final = ("content-digest", "content-type", "signature", "signature-input")
 RESPONSE_HEADERS: Final = ("content-type", "content-digest", "signature", "signature-input")
 
 

@@ -15,7 +15,8 @@ Components: `"@status"`, `"content-type"` (left out if the answer has no body), 
 `"@method";req`, `"@target-uri";req`, `"content-digest";req` (left out if the request has no body),
 and, where the request was itself signed, `"signature";req;key="LABEL"`.
 A refusal (status 400 and above) may be made before the request's body was compared with its digest:
-it then leaves `"content-digest";req` out, and says nothing of the body.
+it then leaves `"content-digest";req` out, and says nothing of the body. So may it with a signature that
+could not be read.
 Other labels in the same fields (a second signature) are not looked at.
 """
 
@@ -42,12 +43,14 @@ if TYPE_CHECKING:
 
 LABEL: Final = "xinqiao"
 TAG: Final = "xinqiao-response"
+REQUEST_TAG: Final = "xinqiao-request"
 ALGORITHM: Final = "ed25519"
 #: Longer fields are refused unread.
 MAX_FIELD: Final = 8192
 
 _REFUSED: Final = 400
 _REQUEST_DIGEST: Final = '"content-digest";req'
+_REQUEST_SIGNATURE: Final = re.compile(r'"signature";req;key="([^"]*)"')
 _DIGESTS: Final[Mapping[str, Callable[[bytes], hashlib._Hash]]] = {
     "sha-256": hashlib.sha256,
     "sha-512": hashlib.sha512,
@@ -79,7 +82,7 @@ def read_claims(exchange: Exchange) -> SignatureClaims:
     """Read the parameters of the one signature (steps 1 and 2), or raise `SignatureInvalid`."""
     # 1. one member of our label in each field
     params = _only_member(exchange.response_headers, "signature-input")
-    signature = _bytes_of(_only_member(exchange.response_headers, "signature"))
+    signature = bytes_of(_only_member(exchange.response_headers, "signature"))
     # 2. exactly our parameters
     found = _INPUT.fullmatch(params)
     if found is None:
@@ -109,7 +112,7 @@ def verify_signature(
 
     Raises `SignatureInvalid`.
     """
-    exchange = _without_unsigned_body(exchange, claimed)
+    exchange = _with_covered_signature(_without_unsigned_body(exchange, claimed), claimed)
     covered = components(exchange)
     # 3. exactly the components of this exchange
     if claimed.components != f"({' '.join(name for name, _ in covered)})":
@@ -149,13 +152,30 @@ def _without_unsigned_body(exchange: Exchange, claimed: SignatureClaims) -> Exch
     )
 
 
+def _with_covered_signature(exchange: Exchange, claimed: SignatureClaims) -> Exchange:
+    """Drop the request's signatures but the covered one; none needs to be in a refusal, or of another tag."""
+    headers = exchange.request_headers
+    label = _REQUEST_SIGNATURE.search(claimed.components)
+    if label is not None:
+        named = [each for each in members_of(headers.get("signature", "")) if each[0] == label[1]]
+        kept = {"signature": ", ".join(f"{name}={value}" for name, value in named)}
+        return replace(exchange, request_headers={**headers, **kept})
+    is_ours = f';tag="{REQUEST_TAG}"' in headers.get("signature-input", f';tag="{REQUEST_TAG}"')
+    if exchange.status < _REFUSED and is_ours:
+        return exchange
+    return replace(exchange, request_headers=_without(headers, "signature"))
+
+
 def _only_signed_parts(exchange: Exchange, claimed: SignatureClaims) -> Exchange:
-    """Drop unsigned headers and other signatures."""
+    """Drop unsigned headers and other signatures; those of a signed request are its own to cover."""
     signature = base64.b64encode(claimed.signature).decode("ascii")
     request, response = exchange.request_headers, exchange.response_headers
+    unsigned = [] if exchange.request_body else ["content-digest", "content-type"]
+    if "signature" not in request:
+        unsigned += ["content-type", "signature-input"]
     return replace(
         exchange,
-        request_headers=request if exchange.request_body else _without(request, "content-digest"),
+        request_headers=_without(request, *unsigned),
         response_headers={
             **(response if exchange.response_body else _without(response, "content-type")),
             "signature-input": f"{LABEL}={claimed.params}",
@@ -164,8 +184,8 @@ def _only_signed_parts(exchange: Exchange, claimed: SignatureClaims) -> Exchange
     )
 
 
-def _without(headers: Mapping[str, str], name: str) -> dict[str, str]:
-    return {each: value for each, value in headers.items() if each != name}
+def _without(headers: Mapping[str, str], *names: str) -> dict[str, str]:
+    return {each: value for each, value in headers.items() if each not in names}
 
 
 def components(exchange: Exchange) -> tuple[tuple[str, str], ...]:
@@ -176,15 +196,26 @@ def components(exchange: Exchange) -> tuple[tuple[str, str], ...]:
 def _components(exchange: Exchange) -> Iterator[tuple[str, str]]:
     yield '"@status"', str(exchange.status)
     if exchange.response_body:
-        yield '"content-type"', _field(exchange.response_headers, "content-type", "answer")
-    yield '"content-digest"', _field(exchange.response_headers, "content-digest", "answer")
+        yield '"content-type"', field_of(exchange.response_headers, "content-type", "answer")
+    yield '"content-digest"', field_of(exchange.response_headers, "content-digest", "answer")
     yield '"@method";req', exchange.method
     yield '"@target-uri";req', exchange.target_uri
     if exchange.request_body and not _refuses_digest(exchange):
-        yield _REQUEST_DIGEST, _field(exchange.request_headers, "content-digest", "request")
+        yield _REQUEST_DIGEST, field_of(exchange.request_headers, "content-digest", "request")
     if "signature" in exchange.request_headers:
-        for label, value in _members(exchange.request_headers["signature"]):
+        for label, value in members_of(exchange.request_headers["signature"]):
             yield f'"signature";req;key="{label}"', value
+
+
+def tagged_signature(headers: Mapping[str, str]) -> str | None:
+    """The one signature of a request with our tag, as a member of `Signature`; None if it is unreadable."""
+    try:
+        inputs, values = (members_of(headers.get(n, "")) for n in ("signature-input", "signature"))
+    except SignatureInvalid:
+        return None
+    ours = [label for label, member in inputs if f';tag="{REQUEST_TAG}"' in member]
+    found = [f"{label}={value}" for label, value in values if [label] == ours]
+    return found[0] if len(found) == 1 else None
 
 
 def signature_base(covered: tuple[tuple[str, str], ...], params: str) -> bytes:
@@ -199,7 +230,7 @@ def signature_base(covered: tuple[tuple[str, str], ...], params: str) -> bytes:
 def _only_member(headers: Mapping[str, str], name: str) -> str:
     if name not in headers:
         raise _refused("missing", f"The answer has no {name} field")
-    found = [value for label, value in _members(headers[name]) if label == LABEL]
+    found = [value for label, value in members_of(headers[name]) if label == LABEL]
     if not found:
         raise _refused("missing", f"The field {name} has no member {LABEL!r}")
     if len(found) > 1:
@@ -207,7 +238,7 @@ def _only_member(headers: Mapping[str, str], name: str) -> str:
     return found[0]
 
 
-def _members(value: str) -> list[tuple[str, str]]:
+def members_of(value: str) -> list[tuple[str, str]]:
     """Split a dictionary field (RFC 8941, section 3.2) at the commas outside its strings."""
     pieces = _MEMBER.findall(value) if len(value) <= MAX_FIELD else []
     if ",".join(pieces) != value:
@@ -218,7 +249,7 @@ def _members(value: str) -> list[tuple[str, str]]:
     return [(label, member) for label, _, member in pairs]
 
 
-def _bytes_of(member: str) -> bytes:
+def bytes_of(member: str) -> bytes:
     """Read a byte sequence, `:base64:` (RFC 8941, section 3.3.5)."""
     if len(member) < 2 or member[0] != ":" or member[-1] != ":":  # noqa: PLR2004 - the two colons
         raise _refused("malformed", "A signature or digest is not a byte sequence")
@@ -228,7 +259,8 @@ def _bytes_of(member: str) -> bytes:
         raise _refused("malformed", "A signature or digest is not valid base64") from None
 
 
-def _field(headers: Mapping[str, str], name: str, whose: str) -> str:
+def field_of(headers: Mapping[str, str], name: str, whose: str) -> str:
+    """The value of a field, or raise `SignatureInvalid`."""
     if name not in headers:
         raise _refused("missing", f"The {whose} has no {name} field")
     return headers[name]
@@ -246,10 +278,10 @@ def digest_fits(headers: Mapping[str, str], body: bytes) -> bool:
 
 
 def _check_digest(headers: Mapping[str, str], body: bytes, whose: str) -> None:
-    for name, member in _members(_field(headers, "content-digest", whose)):
+    for name, member in members_of(field_of(headers, "content-digest", whose)):
         if name not in _DIGESTS:
             raise _refused("digest", f"The {whose} has a digest that is not sha-256 or sha-512")
-        if _bytes_of(member) != _DIGESTS[name](body).digest():
+        if bytes_of(member) != _DIGESTS[name](body).digest():
             raise _refused("digest", f"The body of the {whose} differs from its digest")
 
 

@@ -77,6 +77,7 @@ class Settings:
     retry: RetryPolicy = field(repr=False)
     max_clock_skew: float = 300.0
     timeout: float = 10.0
+    sign_requests: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

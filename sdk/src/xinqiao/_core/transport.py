@@ -156,15 +156,20 @@ def new_request(
 
 
 def proof(
-    session: Session, server: Server, method: str, url: str, access_token: str | None = None
+    session: Session,
+    server: Server,
+    method: str,
+    url: str,
+    access_token: str | None = None,
+    jti: str | None = None,
 ) -> str:
-    """Make a fresh DPoP proof with the newest nonce of the server."""
+    """Make a fresh DPoP proof with the newest nonce of the server, and a new `jti` unless one is given."""
     return jose.dpop_proof(
         session.settings.dpop_key,
         method=method,
         uri=url,
         now=session.now(),
-        jti=session.world.new_id(),
+        jti=jti or session.world.new_id(),
         nonce=session.nonces.get(server),
         access_token=access_token,
     )

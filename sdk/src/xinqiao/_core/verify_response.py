@@ -65,7 +65,15 @@ def verify_response(session: Session, response: httpx2.Response, *, lost: str) -
         error.status = response.status_code
         error.request_id = response.headers.get("x-request-id")
         raise error from None
-    return make_evidence(covered, key, claimed.created)
+    return make_evidence(covered, key, claimed.created, request_key=_request_key(session))
+
+
+def _request_key(session: Session) -> dict[str, str] | None:
+    """The public key by which this client signs its requests, if it does."""
+    key = session.settings.client_key
+    if not session.settings.sign_requests:
+        return None
+    return {**key.public_jwk, "kid": key.kid or key.thumbprint}
 
 
 def _with_clock(

@@ -133,13 +133,22 @@ def verify_evidence_command(
     keys: Annotated[
         Path, typer.Option("--keys", help="The gateway's keys (JWK set), from a source you trust.")
     ],
+    client_keys: Annotated[
+        Path | None,
+        typer.Option(
+            "--client-keys", help="The client's keys (JWK set): one must have signed the request."
+        ),
+    ] = None,
     lang: Lang = None,
 ) -> None:
     """Verify evidence again, offline. Ends with 1 and says what differs if it is not authentic."""
     language = lang or reader_language()
     with plain_errors(language):
         trusted = _inputs.read_keys(keys)
-        _show.evidence(verify_evidence(_inputs.check_evidence(file), keys=trusted), language)
+        verified = verify_evidence(
+            _inputs.check_evidence(file), keys=trusted, client_keys=client_keys
+        )
+        _show.evidence(verified, language)
 
 
 @app.command("verify-consent")
@@ -305,6 +314,10 @@ def curl(
         list[str] | None, typer.Option("-H", "--header", help="NAME: VALUE; repeat.")
     ] = None,
     scope: Annotated[str | None, typer.Option("--scope", help="The token's scope.")] = None,
+    sign: Annotated[
+        bool,
+        typer.Option("--sign", help="Sign the request (RFC 9421), as an agreement can require."),
+    ] = False,
     kit: Kit = None,
     who: As = "bank",
     keys: Keys = None,
@@ -320,7 +333,8 @@ def curl(
     language = lang or reader_language()
     with plain_errors(language):
         _check_savable(save, force=force)
-    with open_client(Client, kit, who, keys, language, timeout=CURL_TIMEOUT) as client:
+    options: dict[str, Any] = {"sign_requests": True} if sign else {}
+    with open_client(Client, kit, who, keys, language, timeout=CURL_TIMEOUT, **options) as client:
         typed = _curl.CurlCall.read(
             url, method=method, data=data, headers=header or [], scope=scope
         )

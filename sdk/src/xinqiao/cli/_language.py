@@ -95,6 +95,10 @@ TEXTS: Final[Mapping[str, Mapping[Language, str]]] = {
         Language.ZH: "✔ 真实：网关于 {moment} 签名",
         Language.EN: "✔ authentic as of {moment}",
     },
+    "request_signed_by": {
+        Language.ZH: "请求由接入方公钥 {keyid} 签名",
+        Language.EN: "request signed by the client's key {keyid}",
+    },
     "signed_by": {Language.ZH: "签名公钥 {keyid}", Language.EN: "signed by key {keyid}"},
     # Parts of verified evidence.
     "enterprise": {Language.ZH: "企业", Language.EN: "enterprise"},

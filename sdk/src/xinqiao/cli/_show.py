@@ -157,6 +157,8 @@ def evidence(verified: Evidence, language: Language) -> None:
     line(text("authentic", language, moment=moment), style="bold green")
     line(f"  {exchange.method} {exchange.target_uri} → {exchange.status}")
     line(f"  {text('signed_by', language, keyid=verified.keyid)}")
+    if verified.request_key is not None:
+        line(f"  {text('request_signed_by', language, keyid=verified.request_key['kid'])}")
     rows(evidence_facts(verified, language))
     if verified.status == OK and path_of(verified) == QUERIES:
         _print_terms(parsing.records(Reader.body(verified)), language)

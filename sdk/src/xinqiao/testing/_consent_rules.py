@@ -14,6 +14,7 @@ from ._mistakes import (
     FakeSetupError,
     credit_code,
     each_known,
+    flag,
     identifier,
     known,
     listed,
@@ -121,4 +122,5 @@ AGREEMENT: Final[Mapping[str, Callable[[object], object]]] = {
     "per_minute": optional(
         lambda value: whole(value, "number of calls a minute", least=1, most=1_000_000)
     ),
+    "requires_signed_requests": lambda value: flag(value, "requires_signed_requests"),
 }

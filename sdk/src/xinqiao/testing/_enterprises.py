@@ -45,13 +45,15 @@ class FakeEnterprise:
 class FakeAgreement:
     """What the client's agreement covers; None where it covers everything that is published.
 
-    `per_minute`: calls a minute; None is no limit, and no `RateLimit` headers. Raises `FakeSetupError`.
+    `per_minute`: calls a minute; None is no limit, and no `RateLimit` headers. With
+    `requires_signed_requests` each call is to be signed. Raises `FakeSetupError`.
     """
 
     purposes: Collection[str] | None = None
     datasets: Collection[str] | None = None
     questions: Collection[str] | None = None
     per_minute: int | None = None
+    requires_signed_requests: bool = False
 
     def __post_init__(self) -> None:
         """Check it by the published tables."""

@@ -37,6 +37,7 @@ from ._outages import Endpoint, FakeOutages
 from ._record_rules import checked_answers, checked_elements, checked_record
 from ._reports import PATH as REPORTS
 from ._reports import FakeReportActs, FakeReports
+from ._request_signatures import signature_refusal
 from ._signing import ResponseSigner, json_response, problem, request_id_of, with_request_id
 
 LONG_POLL_SECONDS: Final = 0.01
@@ -292,7 +293,7 @@ class FakeGateway(FakeReportActs, FakeOutages, httpx2.BaseTransport, httpx2.Asyn
         return faults.popleft().fault(request, response) if faults else response
 
     def _refusal(self, request: httpx2.Request) -> httpx2.Response | None:
-        """Check token, proof, scope and digest."""
+        """Check token, proof, scope, digest and signature."""
         try:
             self.oauth.check_token(request, now=self._clock(), scopes=scopes_of(request.url.path))
         except OAuthRefusal as refused:
@@ -302,7 +303,10 @@ class FakeGateway(FakeReportActs, FakeOutages, httpx2.BaseTransport, httpx2.Asyn
             headers = {"Accept-Encoding": "identity"}
             return problem(415, "unsupported_media_type", headers=headers, detail=_ENCODED)
         declared = combine_fields(request.headers, ("content-digest",))
-        return None if digest_fits(declared, request.content) else problem(400, "digest_mismatch")
+        if not digest_fits(declared, request.content):
+            return problem(400, "digest_mismatch")
+        required = self.oauth.agreement.requires_signed_requests
+        return signature_refusal(request, self.private_jwk, required=required, now=self._clock())
 
     def _signed(self, request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
         response = with_request_id(response, request_id_of(request))

@@ -13,7 +13,14 @@ import httpx2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from xinqiao._core.exchange import Exchange, sha256_digest
-from xinqiao._core.http_signatures import ALGORITHM, LABEL, TAG, components, signature_base
+from xinqiao._core.http_signatures import (
+    ALGORITHM,
+    LABEL,
+    TAG,
+    components,
+    signature_base,
+    tagged_signature,
+)
 from xinqiao._core.serialization import canonical_json, compact_json
 
 from ._published import PROBLEMS
@@ -72,7 +79,7 @@ class ResponseSigner:
         exchange = Exchange.of(response)
         if "content-digest" not in exchange.request_headers:  # which the wire leaves to the client
             exchange = replace(exchange, request_body=b"")
-        covered = components(exchange)
+        covered = components(_with_readable_signature(exchange))
         names = " ".join(name for name, _ in covered)
         params = (
             f'({names});created={created};keyid="{keyid or self.kid}";alg="{ALGORITHM}";tag="{tag}"'
@@ -81,6 +88,14 @@ class ResponseSigner:
         response.headers["Signature-Input"] = f"{LABEL}={params}"
         response.headers["Signature"] = f"{LABEL}=:{signature}:"
         return response
+
+
+def _with_readable_signature(exchange: Exchange) -> Exchange:
+    """The exchange with the one signature of the request that can be covered, or with none."""
+    found = tagged_signature(exchange.request_headers)
+    headers = {name: each for name, each in exchange.request_headers.items() if name != "signature"}
+    signed = {} if found is None else {"signature": found}
+    return replace(exchange, request_headers=headers | signed)
 
 
 def json_response(

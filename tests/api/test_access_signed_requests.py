@@ -1,0 +1,132 @@
+"""Signed requests (RFC 9421): verified where there is a signature, and required by an agreement."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from gateway.signing.jwk import thumbprint
+from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
+from tests.client_builders import make_operator
+from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture, verification_body
+from tests.oauth_builders import public_jwk
+from tests.request_signing import SignedCall, code_of, signed_call
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+BODY = verification_body(UNKNOWN, "is_active.v1")
+
+
+async def register_keys(caller: Caller, *jwks: dict[str, Any]) -> None:
+    """Register these keys as the client's only ones."""
+    await caller.gateway.rows(
+        "UPDATE client SET jwks = CAST(:jwks AS jsonb) WHERE client_id = :client",
+        jwks=json.dumps({"keys": jwks}),
+        client=caller.client_id,
+    )
+
+
+async def test_a_signed_request_is_answered_and_its_signature_is_in_the_answers(
+    gateway: GatewayFixture,
+) -> None:
+    """With and without a body; the fixture verifies the answer's signature as the SDK does."""
+    bank = await gateway.client()
+    told = await signed_call(BODY).send(bank)
+    assert told.status_code == 200, told.text
+    assert '"signature";req;key="sig1"' in told.headers["signature-input"]
+    for path in ("/v1/limits", "/v1/consents?status=active"):
+        scope = "consents" if "consents" in path else "query verify"
+        listed = await SignedCall(method="GET", path=path, scope=scope).send(bank)
+        assert listed.status_code == 200, listed.text
+        assert '"signature";req;key="sig1"' in listed.headers["signature-input"]
+    head = await SignedCall(method="HEAD", path="/v1/limits").send(bank)
+    assert head.status_code == 200
+
+
+async def test_an_ed25519_key_signs_too_and_a_key_without_an_id_goes_by_its_thumbprint(
+    gateway: GatewayFixture,
+) -> None:
+    """`alg` may be named."""
+    bank, key = await gateway.client(), Ed25519PrivateKey.generate()
+    await bank.token()
+    jwk = public_jwk(key)
+    await register_keys(bank, {**public_jwk(bank.key), "kid": "k1"}, jwk)
+    refused = await signed_call(BODY, key=key, parameters={"keyid": "other"}).send(bank)
+    assert code_of(refused) == "signature_invalid"
+    named = {"keyid": thumbprint(jwk), "alg": "ed25519"}
+    assert code_of(await signed_call(BODY, key=key, parameters=named).send(bank)) == 200
+    named = {"keyid": "k1", "alg": "ecdsa-p256-sha256"}
+    assert code_of(await signed_call(BODY, parameters=named).send(bank)) == 200
+
+
+async def test_a_key_that_is_removed_signs_nothing_from_the_next_request_on(
+    gateway: GatewayFixture,
+) -> None:
+    """Keys are read for each request."""
+    bank = await gateway.client()
+    assert code_of(await signed_call(BODY).send(bank)) == 200
+    await register_keys(bank, {**public_jwk(Ed25519PrivateKey.generate()), "kid": "k2"})
+    assert code_of(await signed_call(BODY).send(bank)) == "signature_invalid"
+
+
+async def test_an_agreement_can_require_signed_requests(gateway: GatewayFixture) -> None:
+    """Of every call under a token, HEAD too, from the next one on; what is public stays open."""
+    bank = await gateway.client(requires_signed_requests=True)
+    refused = await bank.verify(UNKNOWN, "is_active.v1")
+    assert (refused.status_code, code_of(refused)) == (400, "signature_required")
+    assert code_of(await bank.query(UNKNOWN)) == "signature_required"
+    for path, scope in (
+        ("/v1/limits", "query verify"),
+        ("/v1/consents", "consents"),
+        ("/v1/changes", "changes"),
+        ("/v1/watches", "verify"),
+        ("/v1/verifications/jobs", "verify"),
+        ("/v1/receipts/dsc_none", "query"),
+    ):
+        unsigned = await bank.send(path, b"", method="GET", scope=scope)
+        assert code_of(unsigned) == "signature_required", path
+    assert (await bank.send("/v1/limits", b"", method="HEAD")).status_code == 400
+    [*logged] = await gateway.log_of(bank)
+    assert {each["reason"] for each in logged} == {"signature_required"}
+    assert code_of(await signed_call(BODY).send(bank)) == 200
+    assert (await gateway.http.get("/v1/questions")).status_code == 200
+
+
+async def test_the_requirement_holds_from_the_next_request_on_and_ends_with_its_version(
+    gateway: GatewayFixture,
+) -> None:
+    """An agreement's version is never remembered as being in force."""
+    bank = await gateway.client()
+    terms = terms_of(next(r for r in DEMO_CLIENTS if r.key == "bank"), gateway.clock())
+    assert code_of(await bank.verify(UNKNOWN, "is_active.v1")) == 200
+    await gateway.agree(bank, replace(terms, requires_signed_requests=True))
+    assert code_of(await bank.verify(UNKNOWN, "is_active.v1")) == "signature_required"
+    assert code_of(await signed_call(BODY).send(bank)) == 200
+    await gateway.agree(bank, terms)
+    assert code_of(await bank.verify(UNKNOWN, "is_active.v1")) == 200
+
+
+async def test_a_worker_that_does_not_know_the_requirement_takes_the_version_as_ended(
+    gateway: GatewayFixture,
+) -> None:
+    """It reads `valid_until`, as the release before did."""
+    bank = await gateway.client(requires_signed_requests=True)
+    [row] = await gateway.rows(
+        "SELECT valid_from < now() AS begun, valid_until <= now() AS ended, signed_until > now() AS runs"
+        " FROM agreement WHERE client_id = :client",
+        client=bank.client_id,
+    )
+    assert row == {"begun": True, "ended": True, "runs": True}
+
+
+async def test_operators_see_the_requirement(gateway: GatewayFixture) -> None:
+    """In the versions of an agreement, with the true end of its term."""
+    operator = await make_operator(gateway)
+    bank = await gateway.client(requires_signed_requests=True)
+    path = f"/v1/admin/agreements/{bank.client_id}"
+    shown = await operator.send(path, b"", method="GET", scope="admin")
+    [version] = shown.json()["versions"]
+    assert version["requires_signed_requests"] is True
+    assert version["valid_until"] > version["valid_from"]
