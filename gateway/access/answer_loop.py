@@ -17,8 +17,16 @@ from gateway.access.authentication import Caller
 from gateway.access.body import IncomingCall, WireModel
 from gateway.access.errors import Refusal, TemporarilyUnavailableError, raise_if_refused
 from gateway.access.refused_request import RefusedRequest
+from gateway.access.request_signature import keep_signed
 from gateway.access.timestamps import format_time
-from gateway.disclosure.commit import PendingDisclosure, Probe, log_refusal
+from gateway.disclosure.commit import (
+    Committed,
+    PendingDisclosure,
+    Probe,
+    StateChanged,
+    commit,
+    log_refusal,
+)
 from gateway.disclosure.idempotency import AnswerStore, IdempotencyKey
 from gateway.disclosure.items import DisclosedItem
 from gateway.runtime import Runtime
@@ -56,12 +64,13 @@ W = TypeVar("W", bound=WireModel)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdmittedCall(Generic[R]):
-    """An admitted call about one enterprise."""
+    """An admitted call about one enterprise; `http` is the request by which it came by itself."""
 
     runtime: Runtime
     caller: Caller
     request: R
     key: IdempotencyKey | None
+    http: Request | None = None
 
     @property
     def answers(self) -> AnswerStore:
@@ -86,7 +95,7 @@ async def parse_and_admit(
         await log_refusal(runtime.hot, parsed.disclosure(caller, runtime.now()))
         parsed = parsed.refusal
     return AdmittedCall(
-        runtime=runtime, caller=caller, request=raise_if_refused(parsed), key=came.key
+        runtime=runtime, caller=caller, request=raise_if_refused(parsed), key=came.key, http=http
     )
 
 
@@ -103,6 +112,19 @@ async def answer_until_committed(
         if answer is not None:
             return answer
     return Refusal(TemporarilyUnavailableError, retry_after=1)
+
+
+async def commit_call(
+    call: AdmittedCall[R], pending: PendingDisclosure
+) -> Committed | StateChanged:
+    """Commit a disclosure; a signed request is kept before."""
+    if call.http is not None and call.caller.signature is not None:
+        told = pending.disclosure
+        await keep_signed(
+            call.http, call.runtime,
+            client_id=told.client_id, subject_id=told.disclosure_id, uscc=told.uscc,
+        )  # fmt: skip
+    return await commit(call.runtime.hot, pending)
 
 
 def pending_disclosure(

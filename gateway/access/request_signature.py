@@ -15,6 +15,11 @@ from gateway.access.errors import SignatureInvalidError
 from gateway.access.head_requests import method_of
 from gateway.clients.key_sets import ClaimedSigner
 from gateway.clients.registry import find_signer
+from gateway.disclosure.signed_requests import (
+    WITHOUT_ENTERPRISE,
+    keep_request,
+    signed_request_text,
+)
 from gateway.runtime import Runtime
 from gateway.signing.request_signatures import (
     RequestSignature,
@@ -24,6 +29,8 @@ from gateway.signing.request_signatures import (
 )
 
 INPUT: Final = "signature-input"
+SIGNED: Final = "signed_request"
+"""In a request's state, the verified request as it is kept."""
 
 
 def request_signature(headers: Headers) -> RequestSignature | None:
@@ -54,16 +61,38 @@ async def verify_signature(
     client_id: str,
     proof: Proof | None,
 ) -> None:
-    """Raise `SignatureInvalidError` unless a key of the client's made it for this very request."""
+    """Note the request as signed by its client; raises `SignatureInvalidError` unless it is.
+
+    That is: unless a key of the client's made the signature for this very request.
+    """
     claimed, now = ClaimedSigner(client_id=client_id, kid=signature.keyid), runtime.now()
     client = await find_signer(runtime.hot, claimed, now=now, loopback=runtime.settings.demo)
     try:
         signature.check_time(now.timestamp(), window=WINDOW_SECONDS, skew=SKEW_SECONDS)
         if proof is not None and signature.nonce != proof.jti:
             raise SignatureError("nonce is not the jti of the request's DPoP proof.")
-        signature.verify(signed_parts(request, runtime), () if client is None else client.keys)
+        parts = signed_parts(request, runtime)
+        key = signature.verify(parts, () if client is None else client.keys)
     except SignatureError as error:
         raise SignatureInvalidError(str(error)) from None
+    setattr(request.state, SIGNED, signed_request_text(signature, parts, key))
+
+
+async def keep_signed(
+    request: Request,
+    runtime: Runtime,
+    *,
+    client_id: str,
+    subject_id: str,
+    uscc: str = WITHOUT_ENTERPRISE,
+) -> None:
+    """Keep a request with what it is about to be answered with, if it was signed."""
+    text = getattr(request.state, SIGNED, None)
+    if text is not None:
+        await keep_request(
+            runtime.hot, runtime.vault, text,
+            client_id=client_id, uscc=uscc, subject_id=subject_id, now=runtime.now(),
+        )  # fmt: skip
 
 
 def signed_parts(request: Request, runtime: Runtime) -> SignedParts:

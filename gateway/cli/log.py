@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
+import orjson
 import typer
 
 from gateway.admin.audit_log import ActContext, record
@@ -12,6 +13,7 @@ from gateway.background.sequencing import publisher_of
 from gateway.cli.exit import fail
 from gateway.cli.operator_session import current_operator, plain_errors
 from gateway.cli.printing import print_members, print_table
+from gateway.disclosure.signed_requests import kept_request
 from gateway.runtime import Runtime
 from gateway.settings import Settings
 from gateway.signing.keys import KeysUnreadableError
@@ -88,6 +90,17 @@ def _demand_size(survey: Survey, size: int) -> None:
             f"The log in the database has {survey.log.size} entries, not {size}: nothing was changed. "
             "Compare with what was last seen of it (the checkpoint that banks and witnesses have)."
         )
+
+
+@app.command()
+def request(
+    subject_id: Annotated[str, typer.Argument(help="The id of a disclosure, batch or job.")],
+) -> None:
+    """Show the signed request that was answered: its client cannot deny it."""
+    found = _with_runtime(lambda runtime: kept_request(runtime.hot, runtime.vault, subject_id))
+    if found is None:
+        fail("There is no signed request of this id.")
+    print(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
 
 
 def _with_runtime(question: Callable[[Runtime], Awaitable[T]]) -> T:

@@ -36,6 +36,7 @@ DISTRIBUTED: Final = frozenset(
         "repair_application",
         "repair_platform",
         "representative_change",
+        "signed_request",
         "tombstone",
         "turned_away",
         "watch",

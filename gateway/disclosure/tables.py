@@ -115,6 +115,19 @@ class DisclosureSaltRow(SQLModel, table=True):
     salt: bytes = column_types.digest()
 
 
+class SignedRequestRow(SQLModel, table=True):
+    """The signed request that a disclosure, batch or job answers, encrypted (`signed_requests`)."""
+
+    __tablename__ = "signed_request"
+    __table_args__ = (Index("ix_signed_request_subject_id", "subject_id"),)
+
+    uscc: str = column_types.text(primary_key=True)
+    subject_id: str = column_types.text(primary_key=True)
+    client_id: str = column_types.text()
+    request: bytes = column_types.digest()
+    at: datetime = column_types.moment()
+
+
 class ConsentLeafRow(SQLModel, table=True):
     """The leaf of a consent event with its salts; deleting it erases the subject from the log."""
 

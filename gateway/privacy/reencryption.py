@@ -77,6 +77,13 @@ ENCRYPTED_COLUMNS: Final = (
         )
         for column in ("number", "recipient", "file")
     ),
+    EncryptedColumn(
+        table="signed_request",
+        key=("uscc", "subject_id"),
+        sealed_for="signed_request",
+        row="uscc || '/' || subject_id",
+        column="request",
+    ),
     *(
         EncryptedColumn(
             table="verification_job_set",

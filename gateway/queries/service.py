@@ -11,12 +11,17 @@ from typing import Any
 
 import orjson
 
-from gateway.access.answer_loop import AdmittedCall, answer_until_committed, pending_disclosure
+from gateway.access.answer_loop import (
+    AdmittedCall,
+    answer_until_committed,
+    commit_call,
+    pending_disclosure,
+)
 from gateway.access.consent_json import serialize_separate_consents
 from gateway.access.errors import IdempotencyConflictError, Refusal, conflict_refusal
 from gateway.access.subject_uscc import with_warnings
 from gateway.access.timestamps import format_time
-from gateway.disclosure.commit import Committed, PendingDisclosure, commit
+from gateway.disclosure.commit import Committed, PendingDisclosure
 from gateway.disclosure.idempotency import KeyConflict, StoredAnswer
 from gateway.disclosure.ids import new_id
 from gateway.disclosure.items import DisclosedItem
@@ -55,7 +60,7 @@ async def _attempt(call: QueryCall, cursors: Cursors, now: datetime) -> bytes | 
     if isinstance(stored, StoredAnswer):
         return _repeated(call, inputs, authorization, stored, now)
     pending = _pending(call, cursors, inputs, authorization, now)
-    committed = await commit(call.runtime.hot, pending)
+    committed = await commit_call(call, pending)
     if not isinstance(committed, Committed):
         return None
     spent = pending.consent_version is not None

@@ -12,7 +12,12 @@ from typing import Any
 import orjson
 
 from consent import AccessRequest, Granted, Purpose, decide
-from gateway.access.answer_loop import AdmittedCall, answer_until_committed, pending_disclosure
+from gateway.access.answer_loop import (
+    AdmittedCall,
+    answer_until_committed,
+    commit_call,
+    pending_disclosure,
+)
 from gateway.access.consent_binding import check_token_consent, check_token_enterprise
 from gateway.access.errors import NotInAgreementError, Refusal, conflict_refusal
 from gateway.access.subject_uscc import with_warnings
@@ -22,7 +27,7 @@ from gateway.creditfile.facts import facts_of
 from gateway.creditfile.personal_fields import id_number_digest
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS
 from gateway.creditfile.separate_consent import is_separated
-from gateway.disclosure.commit import Committed, PendingDisclosure, Probe, commit
+from gateway.disclosure.commit import Committed, PendingDisclosure, Probe
 from gateway.disclosure.idempotency import IdempotencyKey, KeyConflict, StoredAnswer
 from gateway.disclosure.ids import new_id
 from gateway.disclosure.items import DisclosedItem
@@ -57,7 +62,7 @@ async def _attempt(call: VerificationCall, now: datetime) -> bytes | Refusal | N
     prepared = prepare_answer(call, inputs, now)
     if not isinstance(prepared, PendingDisclosure):
         return prepared.answer if isinstance(prepared, StoredAnswer) else prepared
-    committed = await commit(call.runtime.hot, prepared)
+    committed = await commit_call(call, prepared)
     return prepared.answer if isinstance(committed, Committed) else None
 
 

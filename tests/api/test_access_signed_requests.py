@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from gateway.disclosure.signed_requests import kept_request
 from gateway.signing.jwk import thumbprint
+from gateway.signing.request_signatures import SignatureError, SignedParts, read_signature
 from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
 from tests.client_builders import make_operator
 from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture, verification_body
 from tests.oauth_builders import public_jwk
 from tests.request_signing import SignedCall, code_of, signed_call
+from xinqiao._core.exchange import sha256_digest
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -130,3 +133,32 @@ async def test_operators_see_the_requirement(gateway: GatewayFixture) -> None:
     [version] = shown.json()["versions"]
     assert version["requires_signed_requests"] is True
     assert version["valid_until"] > version["valid_from"]
+
+
+async def test_a_signed_request_is_kept_with_its_disclosure_and_verified_again(
+    gateway: GatewayFixture,
+) -> None:
+    """Encrypted, with all that its verification needs; an unsigned one is not kept."""
+    bank, runtime = await gateway.client(), gateway.runtime
+    call = signed_call(BODY)
+    told = (await call.send(bank)).json()
+    kept = await kept_request(runtime.hot, runtime.vault, told["disclosure_id"])
+    assert kept is not None
+    assert (kept["client_id"], kept["method"]) == (bank.client_id, "POST")
+    assert kept["content_digest"] == sha256_digest(call.body)
+    assert kept["key"] == {**public_jwk(bank.key), "kid": "k1"}
+    signature = read_signature([kept["signature_input"]], [kept["signature"]])
+    assert signature is not None
+    content = (kept["content_type"], kept["content_digest"])
+    parts = SignedParts(method="POST", target_uri=kept["target_uri"], content=content)
+    assert signature.verify(parts, [kept["key"]]) == kept["key"]
+    with pytest.raises(SignatureError):
+        signature.verify(replace(parts, method="PUT"), [kept["key"]])
+    [row] = await gateway.rows(
+        "SELECT uscc, request FROM signed_request WHERE subject_id = :subject",
+        subject=told["disclosure_id"],
+    )
+    assert row["uscc"] == UNKNOWN
+    assert b"signature" not in bytes(row["request"])
+    unsigned = (await bank.verify(UNKNOWN, "is_active.v1")).json()["disclosure_id"]
+    assert await kept_request(runtime.hot, runtime.vault, unsigned) is None

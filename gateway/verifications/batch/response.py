@@ -20,6 +20,7 @@ from gateway.access.errors import (
     RateLimitedError,
     Refusal,
 )
+from gateway.access.request_signature import keep_signed
 from gateway.clients.agreements import Agreement
 from gateway.limits.slots import NoSlotError
 from gateway.runtime import Runtime
@@ -119,4 +120,8 @@ class BatchResponse(Response):
         async with source.reading(), aclosing(run.chunks()) as chunks:
             if call.caller.signature is not None:
                 await source.arrive()
+                await keep_signed(
+                    call.request, call.runtime,
+                    client_id=call.caller.client_id, subject_id=batch.batch_id,
+                )  # fmt: skip
             await sender.send_all(chunks)

@@ -21,6 +21,7 @@ from gateway.access.errors import (
 from gateway.access.head_requests import get_only
 from gateway.access.json_response import json_response
 from gateway.access.openapi import problem_response, request_body
+from gateway.access.request_signature import keep_signed
 from gateway.clients.agreements import Agreement
 from gateway.runtime import Runtime, UsingRuntime
 from gateway.verifications.jobs import client_store, stored_job
@@ -96,6 +97,7 @@ async def put_verification_job_lines(
     _check_phase(job, ClientAct.UPLOAD)
     extend_deadline(request, RECEIVING_SECONDS)
     taken = await receive_lines(request, runtime, job)
+    await keep_signed(request, runtime, client_id=job.client_id, subject_id=job.job_id)
     return json_response(
         {
             "job_id": job.job_id,
