@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 import orjson
 import pytest
+from jwt.algorithms import ECAlgorithm
 
 from tests.gateway_fixture import UNKNOWN, GatewayFixture, verification_body
 from tests.node.programs import Node, Program
@@ -77,3 +78,29 @@ async def test_an_implementation_in_javascript_verifies_answers_and_refusals(
             assert response.status_code == status, response.text
             assert said["holds"] is True, (said, str(response.request.url))
             assert ('"content-digest";req' in said["covers"]) == covered
+
+
+async def test_a_request_signed_in_javascript_is_answered(
+    served: GatewayFixture, node: Node
+) -> None:
+    """By `http-message-signatures` of npm, with `expires`, under an agreement that requires it."""
+    caller, path = await served.client(requires_signed_requests=True), "/v1/verifications"
+    body = orjson.dumps(verification_body(UNKNOWN, "is_active.v1"))
+    first = await asyncio.to_thread(
+        raw_call, served.issuer, "POST", path, [*(await caller.headers("POST", path)).items()]
+    )
+    headers = await caller.headers("POST", path, body)
+    headers["DPoP"] = await caller.proof(
+        "POST", path, await caller.token(), nonce=first.headers["dpop-nonce"], jti="once-in-js"
+    )
+    ask = {
+        "key": {**ECAlgorithm.to_jwk(caller.key, as_dict=True), "kid": "k1"},
+        "request": {"method": "POST", "url": served.issuer + path, "headers": headers},
+        "fields": ["@method", "@target-uri", "content-type", "content-digest"],
+        "nonce": "once-in-js",
+    }
+    async with Program.running(node, "sign-request.mjs", ask) as program:
+        signed = await program.says()
+    answer = await asyncio.to_thread(raw_call, served.issuer, "POST", path, [*signed.items()], body)
+    assert answer.status_code == 200, (answer.text, signed)
+    assert '"signature";req;key="bank"' in answer.headers["signature-input"]
