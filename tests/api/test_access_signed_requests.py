@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gateway.disclosure.signed_requests import kept_request
 from gateway.signing.jwk import thumbprint
 from gateway.signing.request_signatures import SignatureError, SignedParts, read_signature
-from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
+from gateway.synthetic.demo.clients import DEMO_CLIENTS, terms_of
 from tests.client_builders import make_operator
 from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture, verification_body
 from tests.oauth_builders import public_jwk
