@@ -46,7 +46,7 @@ async def query(context: TourContext) -> None:
     context.query_id = page.disclosure_id
     _show_records(context, page.records)
     for each in page.withheld:
-        what = f"{each.dataset} ({len(each.fields)} fields)" if each.fields else each.dataset
+        what = f"{each.dataset} (fields: {len(each.fields)})" if each.fields else each.dataset
         context.print_line(f"[dim]withheld[/] {what} — {each.reason}")
     objection = next((r.objection for r in page.records if r.objection), None)
     if objection:
@@ -62,14 +62,8 @@ async def query(context: TourContext) -> None:
 
 def _show_records(context: TourContext, records: Iterable[Record]) -> None:
     table = Table(box=None, padding=(0, 1), header_style="dim")
-    for heading, width in (
-        ("    dataset", 16),
-        ("record", 18),
-        ("source", 16),
-        ("as of", 10),
-        ("", 8),
-    ):
-        table.add_column(heading, no_wrap=True, overflow="ellipsis", max_width=width)
+    for heading in ("    dataset", "record", "source", "as of", ""):
+        table.add_column(heading, no_wrap=heading not in {"record", "source"}, overflow="fold")
     for record in records:
         disputed = "[yellow]异议中[/]" if record.objection else ""
         table.add_row(

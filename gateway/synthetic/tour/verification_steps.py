@@ -66,7 +66,7 @@ def _show_answers(
     table = Table.grid(padding=(0, 1))
     table.add_column()
     table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True, overflow="ellipsis", max_width=18)
+    table.add_column(overflow="fold")
     table.add_column(no_wrap=True)
     for tag, value, _ in asked:
         shown = "、".join(value.values()) if isinstance(value, Mapping) else value or "—"
