@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.access.timestamps import format_time
 from gateway.admin import catalogue_service
 from gateway.cli.exit import fail
 from gateway.cli.operator_session import query, run_act
@@ -68,7 +69,7 @@ def list_versions() -> None:
     for each in found:
         place = "waits" if each.place is None else str(each.place)
         by = each.loaded_by + (f", approved by {each.approved_by}" if each.approved_by else "")
-        print(f"{each.version}\t{place}\t{each.loaded_at.isoformat()}\t{by}\t{each.digest.hex()}")
+        print(f"{each.version}\t{place}\t{format_time(each.loaded_at)}\t{by}\t{each.digest.hex()}")
 
 
 @app.command()

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
+from gateway.access.timestamps import format_time
 from gateway.cli.exit import fail
 from gateway.identity.provider_client_auth import new_client_key
 from gateway.privacy.field_encryption import Vault
@@ -71,8 +72,8 @@ def list_keys(file: SigningKeys) -> None:
     now = datetime.now(UTC)
     print("use\tstate\tsigns from\tretired at\tkid")
     for key in sorted(_read(file), key=lambda key: (FILE_USES.index(key.use), key.not_before)):
-        until = key.retired_at.isoformat() if key.retired_at else "-"
-        print(f"{key.use}\t{_state(key, now)}\t{key.not_before.isoformat()}\t{until}\t{key.kid}")
+        until = format_time(key.retired_at) if key.retired_at else "-"
+        print(f"{key.use}\t{_state(key, now)}\t{format_time(key.not_before)}\t{until}\t{key.kid}")
 
 
 @app.command()
@@ -131,7 +132,7 @@ def _create_file(path: Path, make: Callable[[], str]) -> bool:
 
 def _begins(key: SigningKey | DecryptionKey) -> str:
     """A sentence on when a new key is used."""
-    moment = key.not_before.isoformat()
+    moment = format_time(key.not_before)
     if isinstance(key, DecryptionKey):
         return f"{key.kid} is published from {moment} on; the one before opens for {GRACE.days} days more."
     return f"{key.kid} is published now and signs from {moment} on."

@@ -21,10 +21,11 @@ class CommandSource:
         """Import the command."""
         module, _, name = self.place.partition(":")
         found = getattr(import_module(module), name)
-        if not isinstance(found, typer.Typer):
-            found, function = typer.Typer(add_completion=False), found
-            found.command()(function)
-        return cast("TyperCommand | TyperGroup", typer.main.get_command(found))
+        if isinstance(found, typer.Typer):
+            return typer.main.get_group(found)  # `get_command` would add options of completion
+        single = typer.Typer(add_completion=False)
+        single.command()(found)
+        return cast("TyperCommand", typer.main.get_command(single))
 
 
 class LazyCommand(TyperCommand):

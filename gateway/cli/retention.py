@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway import strict_json
+from gateway.access.timestamps import format_time
 from gateway.cli.exit import fail
 from gateway.cli.operator_session import parse_id, plain_errors, query
 from gateway.cli.printing import print_members, print_table
@@ -92,7 +93,7 @@ def verify(
         {
             "proof": proved.deletion_id,
             "signed by": proved.issuer,
-            "at": proved.at.isoformat(),
+            "at": format_time(proved.at),
             "catalogue": proved.catalogue_version,
             "deleted": {
                 code: f"{n['records']} records, {n['versions']} versions"

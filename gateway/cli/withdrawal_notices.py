@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.access.timestamps import format_time
 from gateway.cli.operator_session import parse_id, query
 from gateway.cli.printing import print_table
 from gateway.disclosure.withdrawal_notices import count_unacknowledged, unacknowledged_notices
@@ -22,7 +23,7 @@ def unacknowledged(
     print_table(
         ("client_id", "open", "since"),
         (
-            (each.client_id, each.open, each.since.isoformat(timespec="seconds"))
+            (each.client_id, each.open, format_time(each.since))
             for each in query(count_unacknowledged)
         ),
     )
@@ -35,7 +36,7 @@ def _of_client(client_id: str) -> None:
             (
                 each.change_id,
                 each.kind,
-                each.occurred_at.isoformat(timespec="seconds"),
+                format_time(each.occurred_at),
                 each.record_id or each.consent_id,
                 len(each.disclosure_ids),
             )

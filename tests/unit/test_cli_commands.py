@@ -40,3 +40,9 @@ def test_a_command_that_was_imported_late_runs(monkeypatch: pytest.MonkeyPatch) 
     )
     assert CliRunner().invoke(app, ["keys", "list"]).exit_code == 2
     assert CliRunner().invoke(app, ["nothing"]).exit_code == 2
+
+
+@pytest.mark.parametrize("name", ["keys", "client", "catalogue"])
+def test_a_group_s_help_offers_no_completion_of_the_shell(name: str) -> None:
+    """It would be that of the group alone, and the whole command has none."""
+    assert "completion" not in CliRunner().invoke(app, [name, "--help"]).stdout
