@@ -162,7 +162,7 @@ def test_evidence_of_a_query_shows_how_long_each_record_is_used_and_kept(
     )
     asked = ("query", USCC, "--purpose", "loan_approval", "--dataset", "penalty")
     shown = run(*asked, "--save", str(kept))
-    assert ends in shown.stderr
+    assert ends in shown.stdout
     good = run("verify-evidence", str(kept), "--keys", keys, with_kit=False)
     assert ends in good.stdout
     fake_gateway.add_enterprise(
@@ -218,7 +218,7 @@ def test_query_shows_records_and_what_is_withheld(
     assert result.exit_code == 0, result.output
     assert "fine" in result.stdout
     assert "罚款" in result.stdout
-    assert "objects to this record" in result.stderr
+    assert "objects to this record" in result.stdout
     assert "withheld: Honour (honour): not in the consent (not_in_consent)" in result.stderr
     assert "no valid record was found" in run(*asked, "licence").stdout
 

@@ -78,10 +78,10 @@ def records(page: QueryPage, language: Language) -> None:
         width = max(map(cell_len, labels.values()), default=0)
         for each, value in told.items():
             _print_row(labels[each], Text(_plain(value, language)), width=width)
-        _note(f"{record.source.name}, {moment_text(record.source_time)}")
-        _note(_term(record, language))
+        line(f"  {record.source.name}, {moment_text(record.source_time)}", style="dim")
+        line(f"  {_term(record, language)}", style="dim")
         if record.objection is not None:
-            _note(text("objection", language), style="yellow")
+            line(f"  {text('objection', language)}", style="yellow")
     for item in page.withheld:
         name = with_code(dataset_label(item.dataset, language), item.dataset)
         fields = ", ".join(_label(item.dataset, each, language) for each in item.fields)
