@@ -48,6 +48,11 @@ class SignedCall:
         """The headers by which this call differs from an unsigned one."""
         jti, token = secrets.token_urlsafe(16), await caller.token(self.scope)
         path = self.path.partition("?")[0]
+        proof = await caller.proof(self.method, path, token, jti=jti)
+        return {"DPoP": proof, **self.fields(caller, jti)}
+
+    def fields(self, caller: Caller, nonce: str) -> dict[str, str]:
+        """Both fields of the signature."""
         gateway = caller.gateway
         values = {
             "@method": self.method,
@@ -60,7 +65,7 @@ class SignedCall:
         names = self.names or (usual if self.body else usual[:2])
         right = {
             "created": int(gateway.clock().timestamp()),
-            "nonce": jti,
+            "nonce": nonce,
             "keyid": "k1",
             "tag": "xinqiao-request",
         }
@@ -76,7 +81,6 @@ class SignedCall:
         base = "\n".join([*lines, f'"@signature-params": {params}'])
         made = base64.b64encode(sign_bytes(self.key or caller.key, base.encode())).decode()
         return {
-            "DPoP": await caller.proof(self.method, path, token, jti=jti),
             "Signature-Input": f"{self.label}={params}",
             "Signature": f"{self.label}=:{made}:",
         }

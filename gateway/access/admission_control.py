@@ -17,6 +17,7 @@ from gateway.access.errors import (
     InvalidRequestError,
     QuotaExhaustedError,
     RateLimitedError,
+    SignatureInvalidError,
     TemporarilyUnavailableError,
     UnauthenticatedError,
     UseDpopNonceError,
@@ -128,7 +129,7 @@ async def admit_by(
         Admission(
             tag=token.client_id,
             generation=proof.generation if proof else None,
-            replay=Replay(key=proof.replay_key, ttl=REMEMBER_SECONDS) if proof else None,
+            replay=_replay(caller),
             pin=_pin(key, runtime),
             counters=(*counters, *_operators_counters(request, runtime, token.client_id)),
             distinct=distinct,
@@ -142,7 +143,7 @@ async def admit_by(
     if isinstance(verdict, Admitted | Limited):
         headers.update(policy_headers(verdict.states))
     try:
-        _refuse(verdict)
+        _refuse(verdict, caller)
     except UnauthenticatedError as error:
         error.headers["WWW-Authenticate"] = challenge(request, runtime, error)
         raise
@@ -163,6 +164,15 @@ async def admit_by(
     check_query_parameters(request)
 
 
+def _replay(caller: Caller) -> Replay | None:
+    """The proof is used once; without one a signature's nonce is."""
+    if caller.proof is not None:
+        return Replay(key=caller.proof.replay_key, ttl=REMEMBER_SECONDS)
+    if caller.signature is not None:
+        return Replay(key=caller.signature.replay_key, ttl=REMEMBER_SECONDS)
+    return None
+
+
 def _pin(key: IdempotencyKey | None, runtime: Runtime) -> Pin | None:
     """The pin of an idempotency key to its request, for all enterprises."""
     if key is None:
@@ -181,10 +191,14 @@ def _operators_counters(request: Request, runtime: Runtime, client_id: str) -> I
         yield gateway_counter(settings.calls_per_second)
 
 
-def _refuse(verdict: object) -> None:
+def _refuse(verdict: object, caller: Caller) -> None:
     match verdict:
         case StaleGeneration():
             raise UseDpopNonceError
+        case Replayed() if caller.proof is None:
+            raise SignatureInvalidError(
+                "This nonce was used before; make a new one for each request."
+            )
         case Replayed():
             raise InvalidDpopProofError(
                 "This proof was used before; make a new one for each request."

@@ -1,7 +1,7 @@
 """Verification of a request's own signature, where it has one (RFC 9421): form, use, key.
 
 A signature is good for one request, as the DPoP proof is whose `jti` is its `nonce`; over mutual TLS without
-a proof the certificate binds it. The keys are the client's own, as registered now.
+a proof the nonce is taken once. The keys are the client's own, as registered now.
 """
 
 from typing import Final
@@ -69,8 +69,7 @@ async def verify_signature(
     client = await find_signer(runtime.hot, claimed, now=now, loopback=runtime.settings.demo)
     try:
         signature.check_time(now.timestamp(), window=WINDOW_SECONDS, skew=SKEW_SECONDS)
-        if proof is not None and signature.nonce != proof.jti:
-            raise SignatureError("nonce is not the jti of the request's DPoP proof.")
+        signature.check_nonce(None if proof is None else proof.jti)
         parts = signed_parts(request, runtime)
         key = signature.verify(parts, () if client is None else client.keys)
     except SignatureError as error:

@@ -1,12 +1,13 @@
 """HTTP message signatures of requests (RFC 9421), in one profile: tag `xinqiao-request`. Pure.
 
 Components, always in this order: `"@method"`, `"@target-uri"`, and of a request with a body `"content-type"`
-and `"content-digest"`. Parameters, in any order: `created`, `keyid`, `tag`, `nonce` (of a request with a DPoP
-proof), and where the client gives them `alg` and `expires`. Spelt as RFC 9651 serialises it; another
-spelling is refused, so that what is verified is what came.
+and `"content-digest"`. Parameters, in any order: `created`, `nonce` (the `jti` of the DPoP proof, if there is
+one), `keyid`, `tag`, and where the client gives them `alg` and `expires`. Spelt as RFC 9651 serialises it;
+another spelling is refused, so that what is verified is what came.
 """
 
 import base64
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -74,6 +75,16 @@ class RequestSignature:
     expires: int | None
     nonce: str | None
     alg: str | None
+
+    @property
+    def replay_key(self) -> str:
+        """The key of its nonce in the replay store, of a request without a proof."""
+        return hashlib.sha256(f"signature {self.nonce}".encode()).hexdigest()
+
+    def check_nonce(self, jti: str | None) -> None:
+        """Raise `SignatureError` unless its nonce is the `jti` of the proof; without a proof, any."""
+        if self.nonce is None or jti not in {None, self.nonce}:
+            raise SignatureError("nonce is not the jti of the request's DPoP proof, or is missing.")
 
     def check_time(self, now: float, *, window: float, skew: float) -> None:
         """Raise `SignatureError` unless it was made within `window` seconds, and has not expired."""

@@ -15,8 +15,9 @@ from gateway.limits.quotas import Quotas
 from gateway.runtime import Runtime
 from gateway.synthetic.demo.clients import DEMO_CLIENTS, terms_of
 from tests.client_builders import set_active
-from tests.gateway_fixture import Caller, GatewayFixture, in_process, verification_body
+from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture, in_process, verification_body
 from tests.mtls_builders import Holder, make_authority, make_certificate
+from tests.request_signing import code_of, signed_call
 from xinqiao._core.exchange import sha256_digest
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -140,6 +141,23 @@ async def test_a_bound_token_with_its_certificate_is_answered(
     assert answer.headers["ratelimit-policy"].startswith('"client";q=')
     assert "dpop-nonce" not in answer.headers
     assert len(await proxied.gateway.log_of(caller)) == 3
+
+
+async def test_a_signature_without_a_proof_is_good_once(
+    proxied: ProxiedGateway, holder: Holder
+) -> None:
+    """Its nonce is the client's own, and is needed; the agreement may require the signature."""
+    caller, uscc = await proxied.client(holder, requires_signed_requests=True), UNKNOWN
+    token = {
+        "Authorization": f"Bearer {await proxied.token(caller, holder)}",
+        "Client-Cert": holder.header,
+    }
+    call = signed_call(verification_body(uscc, "is_active.v1"))
+    codes = [code_of(await proxied.call(token, uscc=uscc))]
+    for parameters in ({}, {"nonce": None}):
+        fields = replace(call, parameters=parameters).fields(caller, "once")
+        codes += [code_of(await proxied.call(token | fields, uscc=uscc)) for _ in range(2)]
+    assert codes == ["signature_required", 200, *["signature_invalid"] * 3]
 
 
 async def test_a_token_without_its_certificate_is_refused(
