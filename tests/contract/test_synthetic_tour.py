@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from gateway.synthetic.tour.context import TourContext
+from gateway.synthetic.tour import tour
+from gateway.synthetic.tour.context import TourContext, TourFailedError
 from gateway.synthetic.tour.verification_steps import verifications
 from tests.gateway_fixture import GatewayFixture
 from tests.sdk_builders import client_of
@@ -33,3 +34,14 @@ async def test_the_verification_step_finds_what_it_expects(
     subject = context.subject("clean")
     assert "three_elements.v1" in printed.getvalue()
     assert subject["name"] in printed.getvalue()
+
+
+async def test_a_step_that_is_refused_ends_the_tour_in_a_sentence(
+    served: GatewayFixture, tmp_path: Path
+) -> None:
+    """As where a province was built by a release whose agreements cover less."""
+    clients = served.kit["clients"]
+    stranger = {**clients["bank"], "client_id": "demo-stranger"}
+    kit = {**served.kit, "clients": {**clients, "bank": stranger}}
+    with pytest.raises(TourFailedError, match="invalid_client"):
+        await tour(kit, tmp_path, Console(file=StringIO()))

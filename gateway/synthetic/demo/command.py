@@ -72,6 +72,9 @@ def run_demo(demo: DemoOptions, console: Console) -> None:
     except TourFailedError as error:
         console.print(f"[red]✗[/] The tour failed: {error}", highlight=False)
         console.print(f"The gateway's log: {folder.log}. `make demo TOUR=1` tries again.")
+        console.print(
+            "A province of an earlier release keeps its agreements: another STATE is a new one."
+        )
         raise SystemExit(TOUR_FAILED) from None
     except KeyboardInterrupt:
         console.print("Interrupted before it was ready; the next start goes on. 尚未就绪即被中断。")

@@ -14,6 +14,7 @@ from gateway.synthetic.tour.code_page_steps import scan
 from gateway.synthetic.tour.consent_steps import consent, counter, query, withdrawal
 from gateway.synthetic.tour.context import TourContext, TourFailedError
 from gateway.synthetic.tour.delivery_step import delivery
+from gateway.synthetic.tour.headless_visitor import VisitError
 from gateway.synthetic.tour.log_proof_step import proof
 from gateway.synthetic.tour.outcome_step import outcome
 from gateway.synthetic.tour.repair_step import repair
@@ -21,7 +22,7 @@ from gateway.synthetic.tour.report_step import report
 from gateway.synthetic.tour.review_steps import review, watch
 from gateway.synthetic.tour.tampering_step import tampering
 from gateway.synthetic.tour.verification_steps import tokens, verifications
-from xinqiao import AsyncClient
+from xinqiao import AsyncClient, XinqiaoError
 
 __all__ = ["TourFailedError", "tour"]
 
@@ -64,7 +65,10 @@ async def tour(kit: Kit, folder: Path, console: Console) -> None:
         )
         for number, (title, step) in enumerate(STEPS, start=1):
             console.print(f"[bold cyan]{number}[/] [bold]{title}[/]", highlight=False)
-            await step(context)
+            try:
+                await step(context)
+            except (XinqiaoError, VisitError) as error:
+                raise TourFailedError(str(error)) from error
     console.print(
         f"[bold green]✓ Tour complete.[/] {context.signed} signed answers, every signature verified.\n",
         highlight=False,
