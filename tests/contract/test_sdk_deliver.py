@@ -385,3 +385,5 @@ async def test_an_unknown_dataset_ends_with_2(
     unknown = await run(path, "--dataset", "nothing")
     assert (unknown.status, await jobs_of(department)) == (2, [])
     assert "unknown_dataset" in unknown.err
+    mistyped = await run(path, "--dataset", "licences")
+    assert "没有 licences，是否为 licence？" in mistyped.err

@@ -17,6 +17,7 @@ from xinqiao.errors import (
     CertificateUntrusted,
     LimitReached,
     ProtocolError,
+    RequestRefused,
     ServerUnavailable,
     XinqiaoError,
 )
@@ -24,6 +25,7 @@ from xinqiao.errors import (
 from .api_call import new_call, send_or_raise, send_with_retries
 from .json_reader import Reader
 from .strict import parse_json
+from .unknown_names import name_unknown
 
 if TYPE_CHECKING:
     from xinqiao._core.flow import Flow
@@ -91,7 +93,11 @@ def create_upload(
         "accept-language": language,
     }
     made = new_call(session, "POST", _UPLOADS, scope=SCOPE, headers=headers)
-    return _job((yield from send_with_retries(session, made)))
+    try:
+        return _job((yield from send_with_retries(session, made)))
+    except RequestRefused as error:
+        name_unknown(error, {"datasets": [metadata.get("dataset")]})
+        raise
 
 
 def upload_parts(
