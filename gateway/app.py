@@ -1,8 +1,7 @@
-"""Composition root: builds the FastAPI application, its runtime and its background work."""
+"""Composition root: builds the FastAPI application, and starts its runtime and background work."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI
@@ -39,9 +38,8 @@ from gateway import api_docs, problems
 from gateway.access.direct_route import DirectEndpoints, endpoints_of, page_at
 from gateway.access.openapi import complete_document
 from gateway.access.request_middleware import RequestMiddleware
-from gateway.anomalies.alert import AlertHook
 from gateway.background.anomaly_watch import watching_anomalies
-from gateway.background.catalogue_reload import catalogue_in_force, reloading
+from gateway.background.catalogue_reload import reloading
 from gateway.background.housekeeping import housekeeping
 from gateway.background.ingest_worker import ingesting
 from gateway.background.job_runner import running_jobs
@@ -50,30 +48,15 @@ from gateway.background.page_purges import purging_pages
 from gateway.background.scan_writer import counting_scans
 from gateway.background.sequencing import sequencing
 from gateway.background.watching import watching
-from gateway.clients.agreements import AgreementCache
 from gateway.codes.scans.counter import ScanCounter
-from gateway.db.engine import background_engine, make_engine
-from gateway.db.generation import SessionGeneration
-from gateway.db.prepared import HotDatabase, sets_for
 from gateway.fork_guard import ForkGuard, until_forked
 from gateway.health import router as health
 from gateway.http1.spelling import PathSpelling
 from gateway.identity.demo_provider import DemoProvider
 from gateway.identity.openid import OpenIdProvider
-from gateway.limits.memory_store import MemoryStore
-from gateway.limits.redis_store import RedisStore
-from gateway.limits.store_protocol import LimitStore
-from gateway.notices.channels import Channels, Folder, HttpSms, Notifier, Smtp
-from gateway.pages.cdn import PageCdn
-from gateway.privacy.field_encryption import Vault, VaultKeys
+from gateway.open_runtime import close_runtime, open_runtime, utc_now
 from gateway.runtime import Runtime
-from gateway.safe_fetch import address_problem
 from gateway.settings import Settings, SettingsError
-from gateway.signing.access_tokens import TokenVerifier
-from gateway.signing.decryption_keys import DecryptionKeys
-from gateway.signing.dpop_nonces import DpopNonces
-from gateway.signing.keyed_digests import KeyedDigests
-from gateway.signing.keys import KeyRing
 
 DESCRIPTION = """\
 授权查询与核验 · Authorised query and verification of enterprise credit files.
@@ -81,9 +64,6 @@ DESCRIPTION = """\
 Get a token at `/oauth/token` (`private_key_jwt`, DPoP), then call `/v1`. Every answer under `/v1`
 is signed (RFC 9421) and bound to its request.
 """
-
-
-BACKGROUND_POOL = 4  # connections, and as many more for a moment
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -148,7 +128,7 @@ def create_app(settings: Settings) -> FastAPI:
     if settings.identity_issuer is not None:
         app.state.identity_provider = OpenIdProvider(settings)
     elif settings.demo:
-        provider = DemoProvider(settings, now=_now)
+        provider = DemoProvider(settings, now=utc_now)
         app.state.identity_provider = provider
         app.include_router(provider.router)
     _describe_bodies(app)
@@ -165,133 +145,6 @@ def _check_endpoint_limits(app: FastAPI, settings: Settings) -> None:
         raise SettingsError(
             f"XINQIAO_ENDPOINT_LIMITS names {unknown[0]}, which is no operation of /openapi.json."
         )
-
-
-async def open_runtime(settings: Settings) -> Runtime:
-    """Open every connection that a worker needs."""
-    digests = KeyedDigests(settings.secret.get_secret_value())
-    keys = KeyRing.read(settings.signing_keys)
-    generation = SessionGeneration()
-    hot = await HotDatabase.open(
-        settings.database_url,
-        size=settings.database_pool,
-        statement_timeout=settings.request_timeout,
-        generation=generation,
-    )
-    try:
-        hot.use_sets(await sets_for(hot, settings.statement_sets))
-        catalogue = await catalogue_in_force(hot)
-    except BaseException:
-        await hot.close()
-        raise
-    return Runtime(
-        settings=settings,
-        engine=make_engine(
-            settings.database_url,
-            pool_size=settings.database_pool,
-            statement_timeout=settings.request_timeout,
-            generation=generation,
-        ),
-        background=background_engine(settings, pool_size=BACKGROUND_POOL, generation=generation),
-        hot=hot,
-        keys=keys,
-        decryption_keys=DecryptionKeys.read(settings.signing_keys),
-        digests=digests,
-        catalogue=catalogue,
-        vault=_vault(settings),
-        limiter=_store(settings),
-        agreements=AgreementCache(hot),
-        tokens=TokenVerifier(keys, settings.issuer),
-        nonces=DpopNonces(digests.key("nonce")),
-        now=_now,
-        cdn=_cdn(settings, digests),
-        alert_hook=_alert_hook(settings),
-        channels=_channels(settings),
-    )
-
-
-def _cdn(settings: Settings, digests: KeyedDigests) -> PageCdn | None:
-    """The CDN that takes purges; raises `SettingsError` at start-up if its address cannot be used."""
-    if settings.purge_url is None or settings.purge_token is None:
-        return None
-    trouble = address_problem(settings.purge_url, loopback=True, private=True)
-    if trouble is not None:
-        raise SettingsError(f"XINQIAO_PURGE_URL cannot be used: {trouble}")
-    return PageCdn(
-        url=settings.purge_url,
-        token=settings.purge_token.get_secret_value(),
-        max_age=settings.purge_max_age,
-        digest_key=digests.key("surrogate_key"),
-    )
-
-
-def _alert_hook(settings: Settings) -> AlertHook | None:
-    """Where alerts go; raises `SettingsError` at start-up if they cannot be sent or signed."""
-    if settings.alert_url is None or settings.alert_secret is None:
-        return None
-    trouble = address_problem(settings.alert_url, loopback=True, private=True)
-    if trouble is not None:
-        raise SettingsError(f"XINQIAO_ALERT_URL cannot be used: {trouble}")
-    try:
-        return AlertHook.parse(
-            settings.alert_url, settings.alert_secret.get_secret_value(), loopback=True
-        )
-    except ValueError as error:
-        raise SettingsError(f"XINQIAO_ALERT_SECRET cannot be used: it {error}.") from None
-
-
-def _channels(settings: Settings) -> Channels:
-    """The channels of notices; raises `SettingsError` at start-up if one cannot be used."""
-    found: dict[str, Notifier] = {}
-    if settings.smtp_url is not None:
-        try:
-            found["email"] = Smtp.from_url(
-                settings.smtp_url.get_secret_value(), settings.notices_from or ""
-            )
-        except ValueError as error:
-            raise SettingsError(f"XINQIAO_SMTP_URL cannot be used: it {error}.") from None
-    elif settings.demo and settings.notices_folder is not None:
-        found["email"] = Folder(path=settings.notices_folder)
-    if settings.sms_url is not None:
-        trouble = address_problem(settings.sms_url, loopback=settings.demo, private=True)
-        if trouble is not None or settings.sms_token is None:
-            raise SettingsError(
-                f"XINQIAO_SMS_URL cannot be used: {trouble or 'XINQIAO_SMS_TOKEN is not set.'}"
-            )
-        found["sms"] = HttpSms(
-            url=settings.sms_url,
-            token=settings.sms_token.get_secret_value(),
-            loopback=settings.demo,
-        )
-    return found
-
-
-def _vault(settings: Settings) -> Vault:
-    try:
-        return Vault(VaultKeys.parse(settings.vault_keys.read_text()))
-    except (OSError, ValueError):  # VaultKeysError, UnicodeDecodeError
-        raise SettingsError(
-            f"XINQIAO_VAULT_KEYS names {settings.vault_keys}, which cannot be read as a file of vault "
-            "keys. Make one with `xinqiao-gateway keys init`."
-        ) from None
-
-
-async def close_runtime(runtime: Runtime) -> None:
-    """Close every connection."""
-    await runtime.limiter.close()
-    await runtime.hot.close()
-    await runtime.engine.dispose()
-    await runtime.background.dispose()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _store(settings: Settings) -> LimitStore:
-    if settings.redis_url is None:
-        return MemoryStore(_now)
-    return RedisStore(settings.redis_url.get_secret_value())
 
 
 def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

@@ -30,13 +30,14 @@ import consent
 from consent import Purpose, Request
 from consent import store as consents
 from gateway.access.timestamps import SHANGHAI
-from gateway.app import close_runtime, create_app, open_runtime
+from gateway.app import create_app
 from gateway.clients import registry
 from gateway.clients.registration import Registration
 from gateway.clients.terms import Terms
 from gateway.db.metadata import metadata
 from gateway.disclosure import consent_log_writer
 from gateway.http1.server import SERVER_OPTIONS
+from gateway.open_runtime import close_runtime, open_runtime
 from gateway.runtime import Runtime
 from gateway.settings import Settings
 from gateway.synthetic.demo.clients import DEMO_CLIENTS, terms_of

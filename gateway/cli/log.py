@@ -105,7 +105,7 @@ def request(
 
 def _with_runtime(question: Callable[[Runtime], Awaitable[T]]) -> T:
     """Run `question` with a runtime from the environment's settings."""
-    from gateway.app import close_runtime, open_runtime  # slow, and needed here alone
+    from gateway.open_runtime import close_runtime, open_runtime  # slow, and needed here alone
 
     async def run() -> T:
         runtime = await open_runtime(Settings.from_env())

@@ -61,7 +61,10 @@ def serve(
 
 async def check_environment(settings: Settings) -> None:
     """Open every resource once; `SettingsError` says which is unusable."""
-    from gateway.app import close_runtime, open_runtime  # slow to import, used by this command only
+    from gateway.open_runtime import (  # slow to import, used by this command only
+        close_runtime,
+        open_runtime,
+    )
 
     if settings.identity_issuer is not None:
         OpenIdProvider(settings)

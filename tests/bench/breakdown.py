@@ -10,7 +10,8 @@ from typing import Final
 import orjson
 from fastapi import FastAPI
 
-from gateway.app import close_runtime, create_app, open_runtime
+from gateway.app import create_app
+from gateway.open_runtime import close_runtime, open_runtime
 from gateway.runtime import Runtime
 from tests.bench import token_steps
 from tests.bench.baseline import Baseline

@@ -20,12 +20,12 @@ from pydantic import SecretStr
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
-from gateway.app import close_runtime, open_runtime
 from gateway.clients.registry import put_agreement
 from gateway.creditfile.tables import enterprise
 from gateway.db import embedded
 from gateway.limits.quotas import LARGEST_QUOTA, Quotas
 from gateway.migrations.run import upgrade
+from gateway.open_runtime import close_runtime, open_runtime
 from gateway.runtime import Runtime
 from gateway.settings import Settings
 from gateway.synthetic.demo.clients import DEMO_CLIENTS, terms_of

@@ -24,8 +24,9 @@ from fastapi import FastAPI
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.app import close_runtime, create_app, open_runtime
+from gateway.app import create_app
 from gateway.clients import registry
+from gateway.open_runtime import close_runtime, open_runtime
 from gateway.settings import Settings
 from gateway.synthetic.demo.clients import DEMO_CLIENTS, new_keys, registration_of, terms_of
 from gateway.synthetic.tour.headless_visitor import HeadlessVisitor

@@ -20,9 +20,9 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from gateway.app import close_runtime, open_runtime
 from gateway.clients import registry
 from gateway.disclosure.ids import new_id
+from gateway.open_runtime import close_runtime, open_runtime
 from gateway.runtime import Runtime
 from gateway.settings import Settings
 from gateway.synthetic.demo.clients import DEMO_CLIENTS, terms_of
@@ -52,7 +52,7 @@ QUOTAS: Final = replace(GENEROUS, per_day=10 * LINES)
 ASKED_OF_ALL: Final = ("is_active.v1", "not_abnormal.v1", ("rating_at_least.v1", "良好"))
 RUNNER: Final = """
 import asyncio
-from gateway.app import open_runtime
+from gateway.open_runtime import open_runtime
 from gateway.background.job_runner import JobRunner
 from gateway.settings import Settings
 

@@ -26,11 +26,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.app import close_runtime, create_app, open_runtime
+from gateway.app import create_app
 from gateway.clients import registry
 from gateway.clients.registration import Registration
 from gateway.clients.terms import Terms
 from gateway.limits.quotas import LARGEST_QUOTA, Quotas
+from gateway.open_runtime import close_runtime, open_runtime
 from gateway.records import tus, uploads
 from gateway.settings import Settings
 from tests.databases import new_database

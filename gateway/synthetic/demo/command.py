@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from gateway.app import close_runtime, create_app, open_runtime
+from gateway.app import create_app
 from gateway.background.sequencing import publisher_of
 from gateway.creditfile.catalogue.versions import in_force
 from gateway.creditfile.rekey_records import refold_keys
@@ -25,6 +25,7 @@ from gateway.db.engine import own_engine
 from gateway.http1.server import SERVER_OPTIONS
 from gateway.logging_setup import configure
 from gateway.migrations.run import upgrade
+from gateway.open_runtime import close_runtime, open_runtime
 from gateway.privacy.field_encryption import Vault, VaultKeys
 from gateway.settings import Settings
 from gateway.synthetic.demo.callback_page import router as callback

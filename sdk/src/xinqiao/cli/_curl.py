@@ -1,18 +1,72 @@
 """`xinqiao curl`: one call with token and DPoP proof, or the headers for another program's call."""
 
+# ruff: noqa: FBT002 - typer reads options from the parameters, which it passes by name
+
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Annotated, Any, Final
 from urllib.parse import parse_qs, urlsplit
 
+import typer
+
+from xinqiao import Client, Evidence
+from xinqiao.cli import _show
+from xinqiao.cli._connect import open_client, plain_errors
 from xinqiao.cli._errors import InputError
 from xinqiao.cli._inputs import unusable_file
+from xinqiao.cli._language import reader_language
+from xinqiao.cli._options import As, Force, Keys, Kit, Lang, Save
+from xinqiao.cli._saving import check_savable, save_evidence
 
-if TYPE_CHECKING:
-    from xinqiao import Client, Evidence
+TIMEOUT: Final = 60  # seconds; an endpoint may hold a call for 30 (`wait`)
+
+
+def curl_command(
+    url: Annotated[
+        str, typer.Argument(help="An address on the issuer, or a path like /v1/questions.")
+    ],
+    method: Annotated[
+        str | None, typer.Option("-X", "--request", help="By default GET, or POST with -d.")
+    ] = None,
+    data: Annotated[str | None, typer.Option("-d", "--data", help="The body, or @FILE.")] = None,
+    header: Annotated[
+        list[str] | None, typer.Option("-H", "--header", help="NAME: VALUE; repeat.")
+    ] = None,
+    scope: Annotated[str | None, typer.Option("--scope", help="The token's scope.")] = None,
+    sign: Annotated[
+        bool,
+        typer.Option("--sign", help="Sign the request (RFC 9421), as an agreement can require."),
+    ] = False,
+    kit: Kit = None,
+    who: As = "bank",
+    keys: Keys = None,
+    save: Save = None,
+    force: Force = False,
+    print_headers: Annotated[
+        bool,
+        typer.Option("--print-headers", help="Call nothing; print headers to paste into one call."),
+    ] = False,
+    lang: Lang = None,
+) -> None:
+    """Call an address with a token and a DPoP proof. Ends with 22 if the answer is a refusal."""
+    language = lang or reader_language()
+    with plain_errors(language):
+        check_savable(save, force=force)
+    options: dict[str, Any] = {"sign_requests": True} if sign else {}
+    with open_client(Client, kit, who, keys, language, timeout=TIMEOUT, **options) as client:
+        typed = CurlCall.read(url, method=method, data=data, headers=header or [], scope=scope)
+        if print_headers:
+            for name, value in headers(client, typed).items():
+                typer.echo(f"{name}: {value}")
+            return
+        answer = call(client, typed)
+        _show.answer(answer, language)
+        save_evidence(answer, save, language, force=force)
+    if answer.status >= 400:  # noqa: PLR2004 - as curl --fail
+        raise typer.Exit(22)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,3 +21,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print the answer's JSON as i
 Lang = Annotated[
     Language | None, typer.Option("--lang", help="Language of the output; by default the locale's.")
 ]
+Save = Annotated[Path | None, typer.Option("--save", help="Keep the evidence in this file.")]
+Force = Annotated[bool, typer.Option("--force", help="Let --save overwrite a file.")]
+TrustedKeys = Annotated[
+    Path, typer.Option("--keys", help="The gateway's keys (JWK set), from a source you trust.")
+]
