@@ -1,4 +1,4 @@
-"""What the anomaly watch has flagged of a client, once it has read all that the client was told."""
+"""Anomalies flagged of a client, once the watch has read all that the client was told."""
 
 from dataclasses import replace
 from typing import Any

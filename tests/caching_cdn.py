@@ -48,11 +48,11 @@ class CachingCdn:
 
     @property
     def purge_url(self) -> str:
-        """Where it takes purges."""
+        """Address of its purges."""
         return f"{self.address}/purge"
 
     async def get(self, path: str, accept: str = "text/html") -> httpx2.Response:
-        """What a citizen gets from the CDN."""
+        """Answer of the CDN to a citizen."""
         async with httpx2.AsyncClient(base_url=self.address, trust_env=False) as citizen:
             return await citizen.get(path, headers={"Accept": accept})
 

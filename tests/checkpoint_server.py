@@ -38,7 +38,7 @@ class CheckpointServer:
         return f'"{hashlib.sha256(self.content).hexdigest()[:16]}"'
 
     def fits(self, match: str | None, none_match: str | None) -> bool:
-        """Whether the request's preconditions hold (RFC 9110 §13.1)."""
+        """True if the request's preconditions hold (RFC 9110 §13.1)."""
         if not self.conditional:
             return True
         if none_match == "*" and self.content is not None:

@@ -1,4 +1,4 @@
-"""What a reader of a documentation page has: a checkout with a demo, and what other people do meanwhile."""
+"""Surroundings of a documentation page's blocks: a checkout with a demo, and acts of other people."""
 
 import asyncio
 import gzip

@@ -102,7 +102,7 @@ class Runner:
             raise BlockFailedError(f"{where}: {error}\n{block.code}{told}") from None
 
     def shell(self, code: str) -> str:
-        """What a piece of shell prints; an error where a command fails."""
+        """Output of a piece of shell; an error where a command fails."""
         script, answer = self.folder / ".block.sh", self.folder / ".yes"
         script.write_text(self._real(code), encoding="utf-8")
         answer.write_text("y\n" * 9)

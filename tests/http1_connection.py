@@ -33,7 +33,7 @@ class Answer:
 
     @property
     def closes(self) -> bool:
-        """Whether the answer announces the end of the connection."""
+        """True if the answer announces the end of the connection."""
         return self.headers.get("connection") == "close"
 
 

@@ -21,7 +21,7 @@ def includes(
     proof: Sequence[bytes],
     expected_root: bytes,
 ) -> bool:
-    """Whether `proof` shows leaf hash `leaf` at `index` under `expected_root` (§2.1.3.2)."""
+    """True if `proof` shows leaf hash `leaf` at `index` under `expected_root` (§2.1.3.2)."""
     if not 0 <= index < size:
         return False
     here, last, found = index, size - 1, leaf
@@ -44,7 +44,7 @@ def extends(
     second_root: bytes,
     proof: Sequence[bytes],
 ) -> bool:
-    """Whether `proof` shows that the second tree extends the first (§2.1.4.2)."""
+    """True if `proof` shows that the second tree extends the first (§2.1.4.2)."""
     if not 0 < first < second:
         roots_fit = first_root == (second_root if first == second else EMPTY_ROOT)
         return 0 <= first <= second and not proof and roots_fit

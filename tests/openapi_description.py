@@ -90,7 +90,7 @@ class ApiDescription:
         return None if found is None else f"{found.instance_path}: {found.message}"
 
     def resolved(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What a `$ref` names; else the value itself."""
+        """Target of a `$ref`; else the value itself."""
         if "$ref" not in value:
             return value
         found: Any = self.document

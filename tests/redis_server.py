@@ -63,7 +63,7 @@ class RedisServer:
 
     @property
     def running(self) -> bool:
-        """Whether the server is running."""
+        """True if the server is running."""
         return self._process is not None
 
     def start(self) -> None:

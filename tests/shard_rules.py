@@ -29,7 +29,7 @@ class Violation:
 
 
 def violations(sql: str, *, is_hot: bool = False, nulls: Collection[int] = ()) -> list[Violation]:
-    """What a statement breaks; `is_hot` asks for one shard, `nulls` are parameters that are NULL."""
+    """Rules that a statement breaks; `is_hot` asks for one shard, `nulls` are parameters that are NULL."""
     levels = levels_of(sql)
     if not any(_has_distributed(each) for each in levels):
         return []
@@ -41,7 +41,7 @@ def violations(sql: str, *, is_hot: bool = False, nulls: Collection[int] = ()) -
 
 
 def function_violations(definition: str) -> list[Violation]:
-    """What the statements of a plpgsql function break; its parameters are named `p_…`."""
+    """Rules that the statements of a plpgsql function break; its parameters are named `p_…`."""
     queries = [each["query"] for each in nodes(pgparse.parse_pgsql(definition), "PLpgSQL_expr")]
     return [
         each

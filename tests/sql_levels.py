@@ -16,7 +16,7 @@ QUERIES: Final = ("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt")
 
 
 class Kind(Enum):
-    """What a name in FROM stands for."""
+    """Kind of relation that a name in FROM stands for."""
 
     DISTRIBUTED = "distributed table"
     LOCAL = "local table"
@@ -65,7 +65,7 @@ class Level:
         return None if found is None else found["relname"]
 
     def find(self, term: ColumnName) -> "tuple[Level, str] | None":
-        """Where a column comes from: the level and the relation's name there."""
+        """Origin of a column: the level and the relation's name there."""
         level: Level | None = self
         while level is not None:
             name = term.relation or level._only_relation()

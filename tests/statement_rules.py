@@ -43,7 +43,7 @@ class CheckedStatements:
 
 
 def checked(sql: str, parameters: Sequence[Any]) -> list[Violation]:
-    """What a statement breaks, run with these parameters."""
+    """Rules that a statement breaks, run with these parameters."""
     nulls = frozenset(number for number, value in enumerate(parameters or (), 1) if value is None)
     found = _CHECKED.get((sql, nulls))
     if found is None:

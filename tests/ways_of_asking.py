@@ -60,7 +60,7 @@ EVERY_WAY: Final[Mapping[str, Ask]] = {
 
 
 def told_of(document: Mapping[str, object]) -> Told:
-    """What an answer, a line of one, or a problem tells."""
+    """Contents of an answer, of a line of one, or of a problem."""
     answers = document.get("answers")
     if isinstance(answers, list):
         return [str(each["answer"]) for each in answers]
@@ -78,7 +78,7 @@ def _lines(rows: Sequence[Row]) -> list[bytes]:
 
 @dataclass(slots=True, kw_only=True)
 class Report:
-    """What an attack was after, and what it has learned."""
+    """Report of an attack: its aim, and what it has learned."""
 
     goal: str
     asked: int = 0

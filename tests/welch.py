@@ -137,7 +137,7 @@ def trimmed(times: Sequence[Seconds], kept: float) -> list[Seconds]:
 
 
 def _enough(times: Sequence[Seconds], form: SamplePlan) -> bool:
-    """Whether the leaky control would be detected at the present sample size."""
+    """True if the leaky control would be detected at the present sample size."""
     if len(times) < form.rounds:
         return False
     if len(times) >= form.most_rounds or len(times) % form.every:

@@ -24,7 +24,7 @@ class AnswerVector:
     expected: Mapping[str, str]
 
     def request(self) -> dict[str, Any]:
-        """What an implementation is asked."""
+        """Request to an implementation."""
         return {
             "id": self.id,
             "version": self.version,

@@ -29,7 +29,7 @@ MOST_UNREADABLE: Final = 100
 
 @dataclass(kw_only=True)
 class Outcome:
-    """What became of a run: the wrong replies, the missing ones, and what was amiss with the command."""
+    """Outcome of a run: wrong replies, missing ones, and faults of the command."""
 
     asked: int
     wrong: list[tuple[AnswerVector, str]] = field(default_factory=list)

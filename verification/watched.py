@@ -1,4 +1,4 @@
-"""What a watch compares of a question: every answer that it can have without a consent. Pure.
+"""Watched answers of a question: every one that it can have without a consent. Pure.
 
 Two states are equal where no call without a consent would be answered differently. A state is compared,
 never told.

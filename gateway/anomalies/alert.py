@@ -25,7 +25,7 @@ _SECRET_BYTES: Final = range(24, 65)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertHook:
-    """Where alerts go, and the key that signs them."""
+    """Address of alerts, and the key that signs them."""
 
     url: str
     key: bytes = field(repr=False)

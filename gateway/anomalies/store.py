@@ -78,7 +78,7 @@ async def save_days(connection: AsyncConnection, days: Mapping[Day, Activity]) -
 
 
 async def registered_in(connection: AsyncConnection, area: str) -> int:
-    """How many enterprises have a code of this area."""
+    """Number of enterprises with a code of this area."""
     return int((await connection.execute(_REGISTERED, {"area": area})).scalar_one())
 
 

@@ -11,7 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 
 @dataclass(frozen=True, slots=True)
 class CommandSource:
-    """Where a command is defined, and its help text."""
+    """Module and name of a command, and its help text."""
 
     place: str
     """Module and name, `gateway.cli.keys:app`, of a `typer.Typer` or of a function."""

@@ -1,4 +1,4 @@
-"""How a client is registered to authenticate: the members of RFC 7591 and RFC 8705 §2. Pure."""
+"""Authentication method that a client is registered for (RFC 7591, RFC 8705 §2). Pure."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -52,7 +52,7 @@ def _email(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SubjectMember:
-    """How the value of a `tls_client_auth_*` member is checked and compared.
+    """Check and comparison of the value of a `tls_client_auth_*` member.
 
     `san` is the kind of subject alternative name, `None` for the subject's distinguished name.
     """

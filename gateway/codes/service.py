@@ -44,7 +44,7 @@ class Sign:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """Who acts: a person (with the digest of the sign-in's ID token), a client or an operator."""
+    """Author of an act: a person (with the digest of the sign-in's ID token), a client or an operator."""
 
     actor: str
     token_digest: bytes | None = None

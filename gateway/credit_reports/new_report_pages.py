@@ -52,7 +52,7 @@ renderer: Final = PageRenderer("gateway.credit_reports")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Making:
-    """Who makes a report, of which enterprise, and what can be chosen."""
+    """A report in the making: its author, its enterprise, and what can be chosen."""
 
     visitor: Visitor
     runtime: Runtime

@@ -67,7 +67,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """Who acts: a person, with the digest of the sign-in's ID token."""
+    """Author of an act: a person, with the digest of the sign-in's ID token."""
 
     actor: str
     token_digest: bytes

@@ -1,4 +1,4 @@
-"""Whether a report still holds: its records compared with those that would be reported now. Pure."""
+"""Present validity of a report: its records compared with those that would be reported now. Pure."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime

@@ -30,7 +30,7 @@ class ReportCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Openings:
-    """How often a report was opened, and when last."""
+    """Openings of a report: their number, and the time of the last."""
 
     times: int
     last: datetime
@@ -162,7 +162,7 @@ async def add_digest(connection: AsyncConnection, uscc: str, report_id: str, dig
 async def openings(
     connection: AsyncConnection, uscc: str, report_ids: Collection[str]
 ) -> dict[str, Openings]:
-    """How often each of these reports was opened, of those that were."""
+    """Openings of these reports, of those that were opened."""
     found: CursorResult[Any] = await connection.execute(
         select(
             col(DisclosureRow.client_id).label("report_id"),

@@ -123,7 +123,7 @@ def first_end(
 def retention_over_at(
     record: Record, dataset: DatasetDefinition, rules: ClockRules, context: FileContext
 ) -> datetime | None:
-    """When bad information must be deleted; `None` while it may be kept.
+    """Moment at which bad information must be deleted; `None` while it may be kept.
 
     A listed record is kept until it is off its list, and all records of an enterprise while it is
     on the list of serious violations. A suspension may be lifted and ends no listing here.

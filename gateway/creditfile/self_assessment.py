@@ -28,7 +28,7 @@ from gateway.creditfile.repair_terms import NoRepair, RepairChange, RepairState,
 
 
 class Basis(StrEnum):
-    """Where the points of an indicator are from."""
+    """Origin of an indicator's points."""
 
     DELIVERED = "delivered"
     """The source gave them with the latest rating."""
@@ -38,7 +38,7 @@ class Basis(StrEnum):
 
 
 class Step(StrEnum):
-    """What can be done about a record that weighs against an indicator."""
+    """Remedy for a record that weighs against an indicator."""
 
     OBJECT = "object"
     OBJECTED = "objected"
@@ -74,7 +74,7 @@ class Weight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Where the enterprise stands against one indicator."""
+    """Standing of the enterprise on one indicator."""
 
     indicator: RatingIndicator
     basis: Basis

@@ -56,7 +56,7 @@ def working_days_after(start: date, count: int) -> LastDay:
 
 
 def working_days_left(today: date, last: date) -> int:
-    """How many working days remain after `today`, to the end of `last`; negative once it is over."""
+    """Number of working days after `today` to the end of `last`; negative once it is over."""
     sign, low, high = (1, today, last) if today <= last else (-1, last, today)
     days = (low + timedelta(days=n) for n in range(1, (high - low).days + 1))
     return sign * sum(map(is_working_day, days))

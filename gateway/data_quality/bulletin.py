@@ -23,7 +23,7 @@ class SourceMonth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceReport:
-    """What is published of a source."""
+    """Published figures of one source."""
 
     source_id: str
     name: str
@@ -105,7 +105,7 @@ def _report(source: SourceMonth, rules: QualityRules) -> SourceReport:
 
 
 def _before(source: SourceMonth, rules: QualityRules) -> list[ReportedFigures]:
-    """What is published of the month before."""
+    """Published figures of the month before."""
     return published_of(source.before, rules.least_enterprises)[0]
 
 

@@ -1,4 +1,4 @@
-"""What `compare` found wrong with one source: counts from its CSV of findings, stored for a month."""
+"""Findings of `compare` about one source: counts from its CSV, stored for a month."""
 
 import csv
 from collections.abc import Iterable, Mapping

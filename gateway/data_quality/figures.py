@@ -46,7 +46,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetFigures:
-    """What one source delivered of one dataset in a month, and what was found wrong with it."""
+    """Figures of one source and dataset in a month: records delivered, and faults found in them."""
 
     dataset: str
     received: Count = Count()

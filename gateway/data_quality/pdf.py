@@ -110,7 +110,7 @@ def _widths(sheet: FPDF, table: TableOf) -> tuple[float, ...]:
 
 
 def _words(table: TableOf, place: int) -> Iterator[str]:
-    """What may not be broken in a column: cells whole, headings by word."""
+    """Texts of a column that may not be broken: whole cells, single words of headings."""
     yield from table.columns[place].split()
     for row in table.rows:
         yield row[place]

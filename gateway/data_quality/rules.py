@@ -45,7 +45,7 @@ class Level(Names):
 
 
 class DatasetRules(CataloguePart):
-    """What is asked of one dataset's records."""
+    """Quality rules of one dataset's records."""
 
     days: WorkingDays | None = None
     """Working days from the record's day to its receipt; none: timeliness is not judged."""

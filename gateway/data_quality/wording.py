@@ -66,14 +66,14 @@ def fault_name(kind: FaultKind, dataset: DatasetDefinition) -> Translated:
 def fault_sentence(
     kind: FaultKind, count: int | None, dataset: DatasetDefinition, rules: DatasetRules
 ) -> Translated:
-    """What was found, with its count; `None` where it is of all records but too few to be named."""
+    """Sentence on a fault, with its count; `None` where it is of all records but too few to be named."""
     unit = _UNITS.get(kind.fault, "条")
     number = _NEARLY_ALL if count is None else Translated(f"{count:,}{unit}", f"{count:,}")
     return _SENTENCES[kind.fault](kind, number, dataset, rules)
 
 
 def how_to_mend(kind: FaultKind, rules: DatasetRules) -> Translated:
-    """What the source is asked to do."""
+    """Sentence on what the source is asked to do."""
     if kind.fault is Fault.LATE:
         return Translated(
             f"请在{rules.days}个工作日内报送，积压数据尽快补报。",

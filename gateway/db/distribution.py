@@ -1,4 +1,4 @@
-"""Where each table lies when a province outgrows one PostgreSQL: distributed by USCC, or local.
+"""Distribution of each table over a cluster: by USCC, or local to the coordinator.
 
 Everything about one enterprise is distributed by `uscc`, so that it lies together on one shard. Local
 tables lie on the coordinator: those about clients, sources and the log, and the look-up tables that

@@ -30,7 +30,7 @@ SINGLES_UNDER_WAY: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sets:
-    """How many calls share a statement, and how many such statements are under way."""
+    """Bounds of sets: calls that share a statement, and such statements under way."""
 
     largest: int = LARGEST_SET
     under_way: int = SETS_UNDER_WAY
@@ -106,7 +106,7 @@ class HotDatabase:
 
     @property
     def has_sets(self) -> bool:
-        """Whether calls share statements."""
+        """True if calls share statements."""
         return self._sets is not None
 
     def submit(

@@ -53,7 +53,7 @@ class Ground:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswersNotice:
-    """What one client is told of one enterprise, on however many of its lists it is."""
+    """Notice to one client about one enterprise, on however many of its lists it is."""
 
     uscc: str
     client_id: str

@@ -37,7 +37,7 @@ MAX_BUFFERED_BYTES: Final = 32 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadPlan:
-    """Which rows of a file one reader reads: every `readers`-th chunk, without the first `skip` rows."""
+    """Rows of a file for one reader: every `readers`-th chunk, without the first `skip` rows."""
 
     path: Path
     format: str

@@ -14,7 +14,7 @@ MAX_REJECTED: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestConfig:
-    """How the files of one source and dataset are read and merged; also sent to reader processes."""
+    """Options with which a source's files of a dataset are read and merged; also sent to reader processes."""
 
     source: Source
     dataset: str

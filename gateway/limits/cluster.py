@@ -28,7 +28,7 @@ Address = tuple[str, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterLayout:
-    """Which primary has which slots, and every node."""
+    """Layout of a cluster: the slots of each primary, and every node."""
 
     starts: tuple[int, ...]
     ranges: tuple[tuple[int, Address], ...]

@@ -24,7 +24,7 @@ class RedisConnection(Protocol):
 
     @property
     def spans_slots(self) -> bool:
-        """Whether the keys of a script may have several hash tags."""
+        """True if the keys of a script may have several hash tags."""
         ...
 
     async def set_or_get(self, key: str, fresh: str, seconds: int | None = None) -> str | None:

@@ -144,7 +144,7 @@ class _PageEnvironment(Environment):
     code_generator_class = _PageCodeGenerator
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        """What a template always has, as one dictionary: each page copies it, and Jinja's chain slowly."""
+        """Globals of every template, as one dictionary: each page copies it, and Jinja's chain slowly."""
         return {**self.globals, **(d or {})}
 
     @staticmethod

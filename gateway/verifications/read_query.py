@@ -78,7 +78,7 @@ READ_INPUTS = SetStatement.lateral(f"""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationInputs:
-    """What was read. `probes`: question → (value digest → first asked, revision).
+    """Rows that the read statement gave. `probes`: question → (value digest → first asked, revision).
 
     `enterprise` is a decoy where it is unknown, or not `allowed` by token, agreement or the token's
     consent.

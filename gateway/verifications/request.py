@@ -35,7 +35,7 @@ NOTHING: Final = "Mend these members: questions: ask at least one, or name a bun
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadPlan:
-    """What is read for some questions: it depends on them alone, not on what is asked about."""
+    """Plan of the read for some questions; it depends on them alone, not on the enterprise."""
 
     datasets: tuple[str, ...]
     """Those that the questions depend on."""
@@ -99,7 +99,7 @@ class VerificationRequest:
 
     @cached_property
     def plan(self) -> ReadPlan:
-        """What is read for these questions."""
+        """The plan of the read for these questions."""
         pairs = zip(self.questions, self.asked, strict=True)
         return read_plan(
             tuple((each.tag, each.needs_consent_for(asked.value)) for each, asked in pairs)

@@ -43,7 +43,7 @@ def sha512_digest(body: bytes) -> str:
 
 
 def covers_digest(answer: httpx2.Response) -> bool:
-    """Whether the answer's signature covers the request's digest."""
+    """True if the answer's signature covers the request's digest."""
     return COVERED in answer.headers["signature-input"]
 
 

@@ -119,7 +119,7 @@ def holder() -> Holder:
 
 
 def refused(answer: httpx2.Response, code: str, *, scheme: str = "Bearer") -> bool:
-    """Whether the call was refused so, with the challenge of this scheme."""
+    """True if the call was refused so, with the challenge of this scheme."""
     told = answer.headers.get("www-authenticate", "")
     return (
         answer.status_code == (403 if code == "insufficient_scope" else 401)

@@ -1,4 +1,4 @@
-"""What is deleted of own credit reports, and when."""
+"""Retention of own credit reports."""
 
 import json
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
 
 
 async def has_file(portal: PortalFixture) -> list[bool]:
-    """Whether the file is there, of each report of the firm."""
+    """True if the file is there, of each report of the firm."""
     async with portal.engine.connect() as connection:
         found = await connection.execute(
             text("SELECT file IS NOT NULL FROM credit_report WHERE uscc = :uscc"),

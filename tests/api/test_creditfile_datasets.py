@@ -62,12 +62,12 @@ async def page_records(gateway: GatewayFixture, dataset: str) -> list[dict[str, 
 
 
 def reaches_client(field: FieldDefinition, row: Mapping[str, Any]) -> bool:
-    """Whether a client with consent is told the field, by its class alone."""
+    """True if a client with consent is told the field, by its class alone."""
     return field.disclosure is DisclosureClass.AUTHORISED or is_public(field, row)
 
 
 def is_public(field: FieldDefinition, row: Mapping[str, Any]) -> bool:
-    """Whether the page shows the field of this row, by its class alone."""
+    """True if the page shows the field of this row, by its class alone."""
     if field.disclosure is DisclosureClass.PUBLIC:
         return True
     return field.public_when is not None and field.public_when.holds(row)

@@ -55,7 +55,7 @@ def dataset(report: Mapping[str, Any], code: str = "penalty") -> dict[str, Any]:
 
 
 async def published(gateway: GatewayFixture, scope: str, month: Month) -> dict[str, dict[str, Any]]:
-    """What an operator of this scope reads of a month, by source, from all pages."""
+    """A month's figures as an operator of this scope reads them, by source, from all pages."""
     reader = await make_operator(gateway, scope)
     sources: dict[str, dict[str, Any]] = {}
     after: str | None = ""

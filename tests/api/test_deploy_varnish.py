@@ -52,7 +52,7 @@ class Cached:
         return f"/E/{self.code.code_id}"
 
     async def is_hit(self, path: str, **headers: str) -> bool:
-        """Whether Varnish answers by itself: it names the request that fetched the page too."""
+        """True if Varnish answers by itself: it names the request that fetched the page too."""
         answer = await self.citizen.get(path, headers=headers)
         return len(answer.headers["x-varnish"].split()) > 1
 

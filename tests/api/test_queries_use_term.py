@@ -1,4 +1,4 @@
-"""How long a client may use and keep each record of an answer to a query."""
+"""Terms of use and retention of each record in an answer to a query."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

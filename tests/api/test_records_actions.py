@@ -33,7 +33,7 @@ PLATFORM = "merchant_onboarding"
 
 
 async def on_the_page(gateway: GatewayFixture, subject: dict[str, Any], number: str) -> bool:
-    """Whether the subject's public page shows this penalty."""
+    """True if the subject's public page shows this penalty."""
     path = subject["code_url"].removeprefix(gateway.issuer)
     page = await gateway.http.get(path, headers={"Accept": "application/json"})
     assert page.status_code == 200, page.text

@@ -62,7 +62,7 @@ async def add_record(gateway: GatewayFixture, dataset: str = "penalty", **change
 
 
 async def is_there(gateway: GatewayFixture, made: Record) -> bool:
-    """Whether any version of the record exists."""
+    """True if any version of the record exists."""
     found = await gateway.rows(
         """SELECT (SELECT count(*) FROM record WHERE record_id = :id)
                 + (SELECT count(*) FROM record_history WHERE record_id = :id) AS rows""",

@@ -121,7 +121,7 @@ async def wait_until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def answers(http: httpx2.AsyncClient, path: str, status: int) -> bool:
-    """Whether `path` answers with this status."""
+    """True if `path` answers with this status."""
     return (await http.get(path)).status_code == status
 
 
@@ -138,7 +138,7 @@ def assert_signed(answer: httpx2.Response, runtime: Runtime) -> None:
 
 
 def ready(http: httpx2.AsyncClient, status: int) -> Callable[[], Awaitable[bool]]:
-    """Whether `/readyz` answers with this status."""
+    """True if `/readyz` answers with this status."""
     return lambda: answers(http, "/readyz", status)
 
 
@@ -240,7 +240,7 @@ async def test_a_place_that_is_away_stops_the_answers_until_it_is_back(place: In
 
 
 async def has_grown(place: Installation, before: int) -> bool:
-    """Whether the kept checkpoint has grown."""
+    """True if the kept checkpoint has grown."""
     return place.size >= before + 3
 
 

@@ -565,6 +565,6 @@ async def test_each_answered_line_is_charged_and_a_broken_one_is_not(postgres_ur
 
 
 def _left(response: httpx2.Response) -> int:
-    """What is left of the quota per day."""
+    """Remaining quota of the day."""
     parts = response.headers["ratelimit"].split(", ")
     return int(next(each for each in parts if "client_day" in each).split(";r=")[1].split(";")[0])

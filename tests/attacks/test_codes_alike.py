@@ -32,7 +32,7 @@ UNCODED: Final = {"Accept-Encoding": "identity"}
 
 
 class Seen(NamedTuple):
-    """What an asker sees of an answer, and what it cost."""
+    """An answer as its asker sees it, and its cost."""
 
     status: int
     content: str

@@ -50,7 +50,7 @@ async def grant_consent(portal: PortalFixture, browser: httpx2.AsyncClient) -> s
 
 
 async def is_active(portal: PortalFixture, consent_id: str) -> bool:
-    """Whether the consent is active."""
+    """True if the consent is active."""
     async with portal.engine.connect() as connection:
         found = await store.by_id(connection, consent_id)
     return found is not None and found.status is Status.ACTIVE

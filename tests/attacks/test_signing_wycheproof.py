@@ -60,7 +60,7 @@ class Vector:
     flags: frozenset[str]
 
     def accepted(self) -> bool:
-        """Whether a key of the group verifies it, with any payload."""
+        """True if a key of the group verifies it, with any payload."""
         return any(_verifies(self.text, key) for key in self.keys)
 
     def algorithm(self) -> str | None:

@@ -12,7 +12,7 @@ _WHOLE_FROM: Final = 100
 
 
 class Verdict(StrEnum):
-    """What is said of a figure."""
+    """Verdict on a figure."""
 
     MET = "met"
     MISSED = "missed"
@@ -28,7 +28,7 @@ class Side(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goal:
-    """What must hold of one figure; `aim` is what is hoped for beyond it."""
+    """Bound that one figure must keep; `aim` is hoped for beyond it."""
 
     what: str
     bound: float | None = None

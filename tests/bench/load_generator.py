@@ -46,13 +46,13 @@ class Job:
 
     @property
     def pace(self) -> Pace:
-        """When its requests are sent."""
+        """Pacing of its requests."""
         if self.rate is None:
             return Closed(seconds=self.seconds)
         return Open(rate=self.rate, seconds=self.seconds)
 
     def accepts(self, answer: bytes) -> bool:
-        """Whether an answer is a good one."""
+        """True if an answer is a good one."""
         is_ok = answer.startswith(b"HTTP/1.1 200 ")
         return is_ok and all(answer.count(told) >= self.times for told in self.told)
 

@@ -105,7 +105,7 @@ def load_generator() -> Iterator[Callable[[Job], Window]]:
 
 
 def requests_for(contender: Contender, rate: float, seconds: float) -> int:
-    """How many requests a window needs, with a margin."""
+    """Number of requests that a window needs, with a margin."""
     if not contender.fresh_proofs:
         return REPEATED
     return math.ceil(rate * seconds * MARGIN) + SPARE

@@ -53,12 +53,12 @@ class Options:
 
     @property
     def province_size(self) -> int:
-        """How many enterprises the province needs: a batch asks about each once."""
+        """Number of enterprises that the province needs: a batch asks about each once."""
         return max(self.entities, BATCH_LINES) if "batch" in self.parts else self.entities
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """What is measured, in this order."""
+        """Measured parts, in order."""
         if self.memory or self.workers > 1:
             return (
                 *(["memory"] if self.memory else []),

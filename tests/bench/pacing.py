@@ -1,4 +1,4 @@
-"""When requests of a window are sent: as soon as a connection is free, or at a fixed rate.
+"""Pacing of a window's requests: as soon as a connection is free, or at a fixed rate.
 
 At a fixed rate the load does not wait for slow answers: a request that finds no free connection waits
 in line, and its latency counts from the moment when it should have been sent.
@@ -29,7 +29,7 @@ class Pace(Protocol):
         """Start the clock; every connection is free."""
 
     def due(self, connection: Connection, now: float) -> float | None:
-        """When this connection's next request is due; none if it has to wait or was finished."""
+        """Moment of this connection's next request; none if it has to wait or was finished."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -74,7 +74,7 @@ def of_batches(found: Batches) -> Outcomes:
 
 
 def of_watches(found: Watching) -> Outcomes:
-    """What watching costs ingest, and how soon all are told."""
+    """Goals of watching: its cost to ingest, and the time until all are told."""
     return (
         NOTED.seen(found.share),
         WATCHED.seen(found.cost),

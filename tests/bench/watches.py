@@ -60,7 +60,7 @@ class Spent:
 
 @dataclass(slots=True, kw_only=True)
 class Watching:
-    """What batches took, round by round."""
+    """Times of batches, round by round."""
 
     alone: list[Spent] = field(default_factory=list)
     """A batch where nobody watches."""

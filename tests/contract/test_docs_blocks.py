@@ -119,7 +119,7 @@ def _environment(folder: Path, programs: Path) -> dict[str, str]:
 
 
 def _validator(described: dict[str, Any]) -> Any:
-    """Whether a value is one that an OpenAPI description knows: by a schema, or of such values."""
+    """True if a value is one that an OpenAPI description knows: by a schema, or of such values."""
     components = described["components"]
     schemas = [
         jsonschema_rs.validator_for({**schema, "components": components})

@@ -58,7 +58,7 @@ def shape(value: Any) -> Any:
 
 
 def alike(fake: Any, real: Any) -> bool:
-    """Whether two shapes agree where both are known."""
+    """True if two shapes agree where both are known."""
     if "NoneType" in (fake, real):
         return True
     if isinstance(fake, dict) and isinstance(real, dict):

@@ -89,7 +89,7 @@ async def wait_until_recovered(attempt: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def works(bank: Caller) -> bool:
-    """Whether both kinds of call succeed."""
+    """True if both kinds of call succeed."""
     answered = await call_all(bank.gateway, await ready(bank))
     return [each.status_code for each in answered] == [200, 403]
 
@@ -319,7 +319,7 @@ async def test_without_postgresql_nothing_is_answered(
 
 
 async def _same(gateway: GatewayFixture, before: dict[str, int]) -> bool:
-    """Whether the database is back, unchanged."""
+    """True if the database is back, unchanged."""
     assert await facts(gateway) == before
     return True
 

@@ -119,7 +119,7 @@ async def test_a_crowd_behind_one_lock_is_answered_while_it_is_held(
     calls = await TABLES[table](hurried, CALLERS)
 
     async def none_waits() -> bool:
-        """Whether no session of the gateway waits for the lock."""
+        """True if no session of the gateway waits for the lock."""
         waiting = text(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
             " AND wait_event_type = 'Lock' AND application_name LIKE 'xinqiao%'"

@@ -55,7 +55,7 @@ async def outcome_of(store: RedisStore, call: Admission) -> Verdict | LimiterUna
 
 
 async def are_counted(store: RedisStore, calls: Sequence[Admission]) -> bool:
-    """Whether all calls are admitted."""
+    """True if all calls are admitted."""
     return all([isinstance(await store.admit(call), Admitted) for call in calls])
 
 

@@ -28,7 +28,7 @@ async def headers_of(
 
 
 async def charged_to(bank: Bank, token: str) -> int:
-    """What is charged of the client's day."""
+    """Charge to the client's quota of the day."""
     headers = await headers_of(bank, token, "GET", "/v1/limits")
     found = (await bank.oauth.http.get("/v1/limits", headers=headers)).json()
     day = next(each for each in found["limits"] if each["limit"] == "client_day")

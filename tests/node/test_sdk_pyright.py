@@ -19,7 +19,7 @@ SOURCE: Final = ROOT / "sdk" / "src"
 
 
 def pyright(node: Node, folder: Path, *options: str) -> str:
-    """What pyright says of a folder or a package."""
+    """Pyright's report on a folder or a package."""
     libraries = os.pathsep.join([str(SOURCE), sysconfig.get_path("purelib")])
     done = subprocess.run(
         [node.node, str(PYRIGHT), *options],

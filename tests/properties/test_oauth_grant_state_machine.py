@@ -95,11 +95,11 @@ class Grant:
     refresh_token: str | None = None
 
     def goes_on(self, now: datetime) -> bool:
-        """Whether its consent can still be used."""
+        """True if its consent can still be used."""
         return not self.over(now) and self.uses < MAX_USES
 
     def over(self, now: datetime) -> bool:
-        """Whether its consent was withdrawn, replaced or has expired."""
+        """True if its consent was withdrawn, replaced or has expired."""
         return self.ended or now >= self.valid_until
 
 
@@ -117,7 +117,7 @@ class AccessToken:
         self.until = float(claims_of(self.text)["exp"])
 
     def holds(self, now: datetime) -> bool:
-        """Whether it is neither revoked nor expired."""
+        """True if it is neither revoked nor expired."""
         return not (self.revoked or self.grant.revoked) and now.timestamp() < self.until
 
 
@@ -151,7 +151,7 @@ class GrantMachine(RuleBasedStateMachine):
 
     @property
     def in_force(self) -> bool:
-        """Whether the agreement is in force."""
+        """True if the agreement is in force."""
         return self.now < self.agreed_until
 
     # The client
@@ -347,11 +347,11 @@ class GrantMachine(RuleBasedStateMachine):
         return self.active and self.in_force
 
     def _lives(self, grant: Grant) -> bool:
-        """Whether its refresh token is accepted."""
+        """True if its refresh token is accepted."""
         return self._stands() and not grant.revoked and grant.goes_on(self.now)
 
     def _passes(self, token: AccessToken) -> bool:
-        """Whether a call with it is accepted."""
+        """True if a call with it is accepted."""
         return self._stands() and token.holds(self.now) and not token.grant.over(self.now)
 
     def _refreshable(self) -> list[Grant]:

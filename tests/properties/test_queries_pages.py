@@ -21,7 +21,7 @@ PHONE = "联系电话 13812345678"
 
 @dataclass(frozen=True, kw_only=True)
 class Ask:
-    """What a page depends on of its request."""
+    """Parts of a request that its page depends on."""
 
     page_size: int
     cursor: Any = None

@@ -36,7 +36,7 @@ AGREEMENT = Agreement(
 
 
 def scope_under(given_ones: SeparateConsents, kind: str) -> DisclosedScope:
-    """What is disclosed under a consent to every dataset with these separate consents."""
+    """Scope disclosed under a consent to every dataset with these separate consents."""
     granted = Granted(
         consent_id="cst_a",
         version=2,

@@ -47,7 +47,7 @@ async def one_by_one(bank: Caller, lines: list[bytes]) -> list[Any]:
 
 
 async def left_behind(gateway: GatewayFixture, bank: Caller) -> dict[str, Any]:
-    """What the calls of a client have written, without what differs each time."""
+    """Rows that the calls of a client have written, without what differs each time."""
     log = Counter(
         orjson.dumps(
             [

@@ -23,7 +23,7 @@ RIGHT, LONG = member("sha-256"), member("sha-512")
 
 
 def accepted(*lines: str) -> bool:
-    """Whether these lines are accepted for BODY."""
+    """True if these lines are accepted for BODY."""
     try:
         digest = ContentDigest.read(lines)
     except DigestMismatchError:

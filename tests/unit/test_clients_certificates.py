@@ -27,7 +27,7 @@ def registered_with(**subject: Any) -> Authentication:
 
 
 def matches_subject(holder: Holder, **subject: str) -> bool:
-    """Whether a certificate matches a client with this subject."""
+    """True if a certificate matches a client with this subject."""
     return read_certificate(holder.der).belongs_to(registered_with(**subject), ())
 
 

@@ -33,7 +33,7 @@ OVER: Final = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hardships:
-    """How bad a shot may be, at most."""
+    """Limits of a bad shot."""
 
     slant: float = 0.12
     """Displacement of a corner, of the symbol's width."""

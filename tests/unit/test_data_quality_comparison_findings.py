@@ -1,4 +1,4 @@
-"""What a comparison found, counted for one of its sources."""
+"""Findings of a comparison, counted for one of its sources."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""What an appeal against a rating may contest, and how it is worded."""
+"""Contestable parts of a rating in an appeal, and their wording."""
 
 from gateway.creditfile.objections import lifecycle
 from gateway.creditfile.objections.contested import contestable, words_of

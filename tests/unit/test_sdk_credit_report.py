@@ -46,7 +46,7 @@ def refusal(source: Any, **options: Any) -> errors.EvidenceInvalid:
 
 
 def holds(source: Any) -> bool:
-    """Whether a file verifies."""
+    """True if a file verifies."""
     try:
         verify_report(source, keys=KEYS)
     except errors.XinqiaoError:

@@ -1,4 +1,4 @@
-"""What a bank must delete: ended terms of use, and what notices of its feed take back."""
+"""Records that a bank must delete: ended terms of use, and what notices of its feed take back."""
 
 from __future__ import annotations
 

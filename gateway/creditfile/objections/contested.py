@@ -1,4 +1,4 @@
-"""What of a rating an appeal may contest: indicators and reason codes of that rating. Pure."""
+"""Contestable parts of a rating: its indicators and reason codes. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

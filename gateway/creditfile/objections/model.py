@@ -132,7 +132,7 @@ class ObjectionGround:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contested:
-    """What of a rating an appeal contests: an indicator of its scheme, or one of its reason codes."""
+    """Part of a rating that an appeal contests: an indicator of its scheme, or a reason code."""
 
     scheme: str
     indicator: str
@@ -181,7 +181,7 @@ class Objection:
 
     @property
     def contests(self) -> Contested | None:
-        """What of a rating it contests; `None` if the record as a whole."""
+        """The part of a rating that it contests; `None` if the record as a whole."""
         if self.scheme is None or self.indicator is None:
             return None
         return Contested(scheme=self.scheme, indicator=self.indicator, reason_code=self.reason_code)

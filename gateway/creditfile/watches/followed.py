@@ -30,7 +30,7 @@ _WATCHES_OF: Final = Statement("""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watcher:
-    """Who is told when an answer about an enterprise may have changed."""
+    """Client that is told when an answer about an enterprise may have changed."""
 
     client_id: str
     purpose: str
@@ -46,7 +46,7 @@ async def lock_followed(
 
 
 async def watchers_of(connection: AsyncConnection, uscc: str, now: datetime) -> list[Watcher]:
-    """Who follows an enterprise now, and since when; the longest first."""
+    """Clients that follow an enterprise now, and since when; the longest first."""
     since = {
         (row.client_id, row.name): row.since
         for row in await connection.execute(_WATCHES_OF, {"uscc": uscc})

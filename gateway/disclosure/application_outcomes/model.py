@@ -20,7 +20,7 @@ MOST_VERSIONS: Final = 2
 
 
 class ApplicationOutcome(StrEnum):
-    """What became of the application for which a client made a query."""
+    """Outcome of the application for which a client made a query."""
 
     APPROVED = "approved"
     APPROVED_LESS = "approved_less"

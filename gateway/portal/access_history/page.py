@@ -115,7 +115,7 @@ async def _records_told(
 async def _outcomes_told(
     connection: AsyncConnection, uscc: str, shown: Sequence[AccessEntry]
 ) -> Mapping[str, ShownOutcome]:
-    """What became of the applications behind these queries, by query, where their clients told it."""
+    """Outcomes of the applications behind these queries, by query, where their clients told them."""
     queries = [each.ref for each in shown if each.kind == "query" and each.times is None]
     return shown_outcomes(await outcomes_of(connection, uscc, queries)) if queries else {}
 

@@ -130,7 +130,7 @@ def _typed(fields: Fields) -> ObjectionForm:
 def _contested(
     visitor: Visitor, entry: Entry, catalogue: Catalogue, fields: Fields
 ) -> Contested | None:
-    """What of a rating is contested; with a value that was not offered, the 404 page."""
+    """The contested part of a rating; with a value that was not offered, the 404 page."""
     chosen = single_value(fields, "contests")
     if not chosen:
         return None

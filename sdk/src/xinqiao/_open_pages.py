@@ -1,4 +1,4 @@
-"""What a gateway tells everybody, without credentials: its published keys, and the state of a report."""
+"""Requests without credentials: a gateway's published keys, and the state of a report."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def scan_xls(content: bytes) -> list[SheetScan | None]:
 
 
 def _sheet_places(stream: bytes) -> list[int]:
-    """Where the sheets begin, as the workbook's first substream says."""
+    """Offsets of the sheets, by the workbook's first substream."""
     places: list[int] = []
     for kind, data in _records(stream, 0):
         if kind == _FILE_PASS:

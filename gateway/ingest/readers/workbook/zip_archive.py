@@ -144,7 +144,7 @@ def _check_entries(file: BinaryIO, entries: list[ZipInfo], directory: int) -> di
 
 
 def _begin(file: BinaryIO, entry: ZipInfo) -> int:
-    """Where an entry's data begin, by its own header."""
+    """Offset of an entry's data, by its own header."""
     found = _unpack_at(file, entry.header_offset, _LOCAL)
     mark, name_length, extra_length = found[0], found[-2], found[-1]
     encoding = "utf-8" if entry.flag_bits & _IS_UTF8 else "cp437"

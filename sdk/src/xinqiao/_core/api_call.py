@@ -46,7 +46,7 @@ class Call:
 
     @property
     def idempotent(self) -> bool:
-        """Whether repeating the call has no further effect."""
+        """True if repeating the call has no further effect."""
         return self.method in _REPEATABLE or "idempotency-key" in self.headers
 
     @property

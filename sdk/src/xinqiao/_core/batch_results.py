@@ -75,7 +75,7 @@ class RowResult(Serializable):
 
     @property
     def answered(self) -> bool:
-        """Whether the row was answered."""
+        """True if the row was answered."""
         return self.problem is None
 
     def __getitem__(self, question: str) -> Answer:

@@ -15,7 +15,7 @@ _NEEDED: Final = ("issuer", "client_id", "private_jwks")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSettings:
-    """What a client is opened with, as its constructor explains it.
+    """Settings of a client, as its constructor explains them.
 
     `from_env` reads each from the variable of its name: `XINQIAO_ISSUER`, `XINQIAO_CLIENT_ID`,
     `XINQIAO_PRIVATE_JWKS`; and, where they are set, `XINQIAO_SCOPE`, `XINQIAO_REDIRECT_URI`,

@@ -87,7 +87,7 @@ class _LogReceipts:
     keys: KeySet
 
     def proves(self, leaf: _Leaf) -> bool:
-        """Whether a receipt proves this leaf; raises `ReceiptInvalid` if a receipt is wrong."""
+        """True if a receipt proves this leaf; raises `ReceiptInvalid` if a receipt is wrong."""
         receipt = self.receipts.get(leaf.name)
         if receipt is None:
             return False

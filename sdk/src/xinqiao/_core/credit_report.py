@@ -81,7 +81,7 @@ class CreditReport(Serializable):
     """The signed document."""
 
     def has_expired(self, now: datetime | None = None) -> bool:
-        """Whether its term is over; it may have been taken back before."""
+        """True if its term is over; it may have been taken back before."""
         return (now or datetime.now(UTC)) >= self.valid_until
 
 

@@ -267,7 +267,7 @@ def field_of(headers: Mapping[str, str], name: str, whose: str) -> str:
 
 
 def digest_fits(headers: Mapping[str, str], body: bytes) -> bool:
-    """Whether each member of `Content-Digest` fits the body; true where there is none."""
+    """True if each member of `Content-Digest` fits the body; true where there is none."""
     if "content-digest" not in headers:
         return True
     try:
@@ -286,7 +286,7 @@ def _check_digest(headers: Mapping[str, str], body: bytes, whose: str) -> None:
 
 
 def _refuses_digest(exchange: Exchange) -> bool:
-    """Whether this is a refusal of a request whose digest does not fit its body."""
+    """True if this is a refusal of a request whose digest does not fit its body."""
     return exchange.status >= _REFUSED and not digest_fits(
         exchange.request_headers, exchange.request_body
     )

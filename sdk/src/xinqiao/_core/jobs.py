@@ -68,13 +68,13 @@ class Job(Serializable):
 
     @property
     def has_ended(self) -> bool:
-        """Whether the job is done, was stopped, or is deleted."""
+        """True if the job is done, was stopped, or is deleted."""
         return self.state in {"done", "stopped", "deleted"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenLines(Serializable):
-    """What was taken of an upload; `first_broken` are problems of lines that cannot be asked, by line."""
+    """Lines taken of an upload; `first_broken` are problems of lines that cannot be asked, by line."""
 
     lines: int
     broken: int

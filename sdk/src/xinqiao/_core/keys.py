@@ -41,7 +41,7 @@ class ResponseKey:
     retired_at: datetime | None = None
 
     def in_force(self, when: datetime) -> bool:
-        """Whether the key was valid at this time, given in whole seconds."""
+        """True if the key was valid at this time, given in whole seconds."""
         return not (
             (self.not_before is not None and when < self.not_before.replace(microsecond=0))
             or (self.retired_at is not None and when >= self.retired_at)

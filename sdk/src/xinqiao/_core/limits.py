@@ -1,4 +1,4 @@
-"""Where this client stands with each of its limits (`GET /v1/limits`)."""
+"""State of each of the client's limits (`GET /v1/limits`)."""
 
 from __future__ import annotations
 

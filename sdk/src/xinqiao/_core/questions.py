@@ -20,7 +20,7 @@ QuestionsAsked: TypeAlias = (
 def three_elements(
     *, name: str, legal_representative: str
 ) -> tuple[Literal["three_elements.v1"], Mapping[str, str]]:
-    """Whether code, name and legal representative (or operator) belong together: `three_elements.v1`.
+    """Question whether code, name and legal representative (or operator) fit: `three_elements.v1`.
 
     One answer, which never says which of them differs.
     """

@@ -1,4 +1,4 @@
-"""Whether a credit report still holds, as its page says at this moment (`GET /R/{id}/status.json`).
+"""Present state of a credit report, by its page (`GET /R/{id}/status.json`).
 
 Like the issuer's keys it is protected by TLS, and not signed; looking tells nobody what the report says.
 """
@@ -43,7 +43,7 @@ class ReportStatus(Serializable):
 
     @property
     def holds(self) -> bool:
-        """Whether all that the report says still stands; with `newer_records` there is more by now."""
+        """True if all that the report says still stands; with `newer_records` there is more by now."""
         return self.state in _HOLDING
 
 

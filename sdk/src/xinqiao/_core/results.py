@@ -37,17 +37,17 @@ class Answer(Serializable):
 
     @property
     def yes(self) -> bool:
-        """Whether the answer is yes."""
+        """True if the answer is yes."""
         return self.answer == "yes"
 
     @property
     def no(self) -> bool:
-        """Whether the answer is no. Not the opposite of `yes`."""
+        """True if the answer is no. Not the opposite of `yes`."""
         return self.answer == "no"
 
     @property
     def determined(self) -> bool:
-        """Whether there is an answer at all."""
+        """True if there is an answer at all."""
         return self.answer != "not_determined"
 
     def __bool__(self) -> NoReturn:
@@ -131,7 +131,7 @@ class Withheld(Serializable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeparateConsent(Serializable):
-    """What was consented to separately (PIPL): `fields` of a `dataset`, or a `question`."""
+    """Separate consent (PIPL): to `fields` of a `dataset`, or to a `question`."""
 
     given_by: str
     """`enterprise`, or `person`: the legal representative or operator in person."""
@@ -176,7 +176,7 @@ class QueryResult(Serializable):
 
     @property
     def last(self) -> bool:
-        """Whether no page follows."""
+        """True if no page follows."""
         return self.cursor is None
 
 
@@ -257,7 +257,7 @@ class Change(Serializable):
 
     @property
     def takes_back(self) -> bool:
-        """Whether what `disclosure_ids` told, of the record or as a whole, may not be used any more."""
+        """True if what `disclosure_ids` told, of the record or as a whole, may not be used any more."""
         return bool(self.disclosure_ids) and self.kind not in GIVING_KINDS
 
 
@@ -316,7 +316,7 @@ class Due(Serializable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueForDeletion(Serializable):
-    """What must be deleted, by age of its reason, and the feed's cursor up to which it was looked."""
+    """Records to delete, by age of their reason, and the feed's cursor up to which it was looked."""
 
     items: tuple[Due, ...]
     cursor: str

@@ -61,7 +61,7 @@ class RetryPolicy:
 
 
 def may_repeat(error: XinqiaoError, *, idempotent: bool, once: bool = False) -> bool:
-    """Whether a call that failed with this error may be sent again; `once`: not after any answer."""
+    """True if a call that failed with this error may be sent again; `once`: not after any answer."""
     if isinstance(error, CertificateUntrusted) or (once and error.status is not None):
         return False
     if isinstance(error, ServerUnavailable):

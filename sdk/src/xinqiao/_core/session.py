@@ -57,7 +57,7 @@ class Token:
     ends_at: float
 
     def fresh(self, now: float) -> bool:
-        """Whether the token lasts long enough for another call."""
+        """True if the token lasts long enough for another call."""
         return now < self.ends_at - RENEW_BEFORE
 
 
@@ -127,7 +127,7 @@ def _without_secrets(url: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name is a loopback address or localhost."""
+    """True if a host name is a loopback address or localhost."""
     if host == "localhost":
         return True
     try:

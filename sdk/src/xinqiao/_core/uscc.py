@@ -21,7 +21,7 @@ def normalise(text: str) -> str:
 
 
 def is_code(text: str) -> bool:
-    """Whether the gateway accepts it: 18 characters beginning with 91, 92 or 93, no person's ID."""
+    """True if the gateway accepts it: 18 characters beginning with 91, 92 or 93, no person's ID."""
     code = normalise(text)
     return _CODE.fullmatch(code) is not None and (
         _check_character_fits(code) or not _is_person_id(code)
@@ -52,7 +52,7 @@ def _check_character_fits(code: str) -> bool:
 
 
 def _is_person_id(code: str) -> bool:
-    """Whether it is an ID number: a date at positions 7–14 and the check character of GB 11643."""
+    """True if it is an ID number: a date at positions 7–14 and the check character of GB 11643."""
     if not code[:-1].isdigit():
         return False
     try:

@@ -127,7 +127,7 @@ def headers(client: Client, typed: CurlCall) -> Mapping[str, str]:
 
 
 def _is_streamed(url: str) -> bool:
-    """Whether an answer is signed by the manifest in its last line, and not in its header."""
+    """True if an answer is signed by the manifest in its last line, and not in its header."""
     parts = urlsplit(url)
     if parts.path.endswith("/v1/verifications/batch"):
         return True

@@ -184,7 +184,7 @@ REASONS: Final[Mapping[str, str]] = {
 
 
 def what_happened(error: XinqiaoError | InputError, language: Language) -> str:
-    """What happened: in English the error's own sentence."""
+    """Sentence on what happened: in English the error's own."""
     if isinstance(error, InputError):
         return error.zh if language is Language.ZH else str(error)
     return _in_chinese(error) if language is Language.ZH else str(error)
@@ -205,7 +205,7 @@ def _in_chinese(error: XinqiaoError) -> str:
 
 
 def what_to_do(error: XinqiaoError | InputError, language: Language) -> Iterator[str]:
-    """What to do, and in Chinese also the error's own sentence, which has the particulars."""
+    """Sentence on what to do; in Chinese also the error's own, which has the particulars."""
     if isinstance(error, InputError):
         return
     chinese = language is Language.ZH

@@ -157,7 +157,7 @@ def read_object(path: Path, zh: str, en: str, do_zh: str, do_en: str) -> Mapping
 
 
 def unusable_file(path: Path | str, error: OSError, do_zh: str = "", do_en: str = "") -> InputError:
-    """What is wrong with a file or folder, in both languages."""
+    """Error about a file or folder that cannot be used, in both languages."""
     causes = {
         FileNotFoundError: ("文件或文件夹不存在", "there is no such file or folder"),
         PermissionError: ("没有权限", "permission denied"),

@@ -267,7 +267,7 @@ def duration_text(seconds: int, language: Language) -> str:
 
 
 def nothing_found(dataset: str, moment: datetime, language: Language) -> str:
-    """What an empty dataset says: never that there is nothing, only that nothing was found."""
+    """Sentence on an empty dataset: never that there is nothing, only that nothing was found."""
     known = _dataset(dataset, language).get("nothing")
     shown = moment.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
     return str(known or TEXTS["nothing"][language]).format(moment=shown)

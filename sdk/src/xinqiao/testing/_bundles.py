@@ -35,7 +35,7 @@ def expand(body: Body, path: str, agreement: FakeAgreement) -> Body | Wrong:
 
 
 def bundle_problem(body: Body) -> Wrong | None:
-    """What is wrong with the bundle that a body names."""
+    """Problem with the bundle that a body names."""
     bundle = BUNDLES.get(body["bundle"])
     if bundle is None:
         return Wrong("invalid_request", _UNKNOWN)

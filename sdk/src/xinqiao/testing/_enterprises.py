@@ -43,7 +43,7 @@ class FakeEnterprise:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FakeAgreement:
-    """What the client's agreement covers; None where it covers everything that is published.
+    """Terms of the client's agreement; None where it covers everything that is published.
 
     `per_minute`: calls a minute; None is no limit, and no `RateLimit` headers. With
     `requires_signed_requests` each call is to be signed. Raises `FakeSetupError`.
@@ -63,7 +63,7 @@ class FakeAgreement:
     def covers(
         self, *, purpose: str, datasets: Iterable[str] = (), questions: Iterable[str] = ()
     ) -> bool:
-        """Whether it covers a purpose, and all of these datasets and questions."""
+        """True if it covers a purpose, and all of these datasets and questions."""
         return not self.missing(purpose=purpose, datasets=datasets, questions=questions)
 
     def missing(
@@ -137,7 +137,7 @@ class FakeConsent:
 
     @property
     def was_given(self) -> bool:
-        """Whether the enterprise has given it, whatever it is now."""
+        """True if the enterprise has given it, whatever it is now."""
         return self.status not in {"requested", "refused", "superseded"}
 
     def allowed(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -155,7 +155,7 @@ class FakeConsent:
         return {*self.datasets, *self.questions}
 
     def is_within(self, wider: FakeConsent) -> bool:
-        """Whether it allows nothing that the other does not."""
+        """True if it allows nothing that the other does not."""
         return (
             self.items <= wider.items
             and _no_more(self.valid_until, wider.valid_until)
@@ -195,5 +195,5 @@ class FakeConsent:
 
 
 def _no_more(limit: T | None, wider: T | None) -> bool:
-    """Whether a limit is no higher than another; None is no limit."""
+    """True if a limit is no higher than another; None is no limit."""
     return wider is None or (limit is not None and limit <= wider)

@@ -17,7 +17,7 @@ _ENDS: Final = frozenset({"record_ended", "record_repaired", "record_suspended"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FakeDisclosure:
-    """What a disclosure rests on."""
+    """Basis of a disclosure: its consent, what was asked, the records told."""
 
     consent_id: str
     asked: frozenset[str]
@@ -99,7 +99,7 @@ class FakeFeed:
 
 
 def is_wait(text: str, most: float) -> bool:
-    """Whether it is a number of seconds from 0 to `most`."""
+    """True if it is a number of seconds from 0 to `most`."""
     try:
         return 0 <= float(text) <= most
     except ValueError:

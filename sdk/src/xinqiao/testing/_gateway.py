@@ -118,7 +118,7 @@ class FakeGateway(FakeReportActs, FakeOutages, httpx2.BaseTransport, httpx2.Asyn
 
     @property
     def outcomes(self) -> Mapping[str, tuple[str, tuple[str, ...]]]:
-        """What the client told of its queries: outcome and reasons as they stand, by disclosure id."""
+        """Outcomes that the client told of its queries, with reasons as they stand, by disclosure id."""
         return {
             query: (versions[-1]["outcome"], tuple(versions[-1]["reasons"]))
             for query, versions in self._resources.outcomes.told.items()
@@ -233,7 +233,7 @@ class FakeGateway(FakeReportActs, FakeOutages, httpx2.BaseTransport, httpx2.Asyn
         return self._resource(request, path)
 
     def _resource(self, request: httpx2.Request, path: str) -> httpx2.Response:
-        """What /v1 answers, by the next fault, if there is one."""
+        """Answer under /v1, by the next fault, if there is one."""
         is_open = path in _PUBLIC and "authorization" not in request.headers
         refusal = None if is_open else self._refusal(request)
         if refusal is not None:
@@ -288,7 +288,7 @@ class FakeGateway(FakeReportActs, FakeOutages, httpx2.BaseTransport, httpx2.Asyn
     def _faulty(
         self, request: httpx2.Request, response: httpx2.Response, endpoint: Endpoint
     ) -> httpx2.Response:
-        """What is answered to a call that was carried out: by the next fault, if there is one."""
+        """Answer to a call that was carried out, by the next fault, if there is one."""
         faults = self._faults[endpoint]
         return faults.popleft().fault(request, response) if faults else response
 

@@ -23,7 +23,7 @@ _TOLD_IF_PUBLISHED: Final = frozenset({"complaint"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FakeCursor:
-    """Where a page ends, of which query and under which consent."""
+    """Cursor: where a page ends, of which query and under which consent."""
 
     query: str
     consent_id: str

@@ -140,7 +140,7 @@ class FakeReportActs(FakeConsentActs):
         }
 
     def _report_page(self, request: httpx2.Request) -> httpx2.Response:
-        """What the report's address says: its state alone."""
+        """Page at the report's address: its state alone."""
         report_id, _, rest = request.url.path.removeprefix(PATH).partition("/")
         report = self._reports.made.get(report_id)
         if report is None or rest != "status.json":

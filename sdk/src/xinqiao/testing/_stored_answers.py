@@ -67,5 +67,5 @@ def key_of(request: httpx2.Request) -> str | None:
 
 
 def is_key(text: str) -> bool:
-    """Whether it is 1 to 128 printable ASCII characters."""
+    """True if it is 1 to 128 printable ASCII characters."""
     return 0 < len(text) <= LONGEST_KEY and text.isascii() and text.isprintable()

@@ -42,7 +42,7 @@ _OF_EVERY_ROW: Final = frozenset({"unknown_purpose", "unknown_question", "not_in
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """What is to be asked of a file, and where the answers go."""
+    """Review of a file: the questions about its rows, and where the answers go."""
 
     file: ReadOptions
     purpose: str
