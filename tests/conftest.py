@@ -16,6 +16,8 @@ from tests.sampling import sampled
 
 if TYPE_CHECKING:
     from tests.gateway_fixture import GatewayFixture
+    from tests.oauth_builders import OAuthFixture
+    from tests.portal_fixture import PortalFixture
 
 FOLDER: Final = Path(__file__).parent
 LONGEST_FIRST: Final = (
@@ -94,3 +96,21 @@ def served(gateway: "GatewayFixture") -> "Iterator[GatewayFixture]":
 
     with Server(create_app(gateway.settings)).listening_on(gateway.listening):
         yield gateway
+
+
+@pytest_asyncio.fixture
+async def portal(migrated_url: str, tmp_path: Path) -> "AsyncIterator[PortalFixture]":
+    """A running portal, at noon of 22 November 2026."""
+    from tests.portal_fixture import open_portal
+
+    async with open_portal(migrated_url, tmp_path) as made:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def oauth(migrated_url: str, tmp_path: Path) -> "AsyncIterator[OAuthFixture]":
+    """A running authorization server."""
+    from tests.oauth_builders import open_oauth
+
+    async with open_oauth(migrated_url, tmp_path) as made:
+        yield made

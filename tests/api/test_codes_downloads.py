@@ -1,7 +1,6 @@
 """Downloads of printed codes: who gets them, under which name, and what is in them."""
 
 import io
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
@@ -9,7 +8,6 @@ from urllib.parse import unquote
 import pypdf
 import pypdfium2
 import pytest
-import pytest_asyncio
 import zxingcpp
 from sqlalchemy import text, update
 
@@ -19,17 +17,10 @@ from gateway.codes.printing import downloads
 from gateway.codes.printing.formats import FORMATS
 from gateway.creditfile.tables import enterprise
 from gateway.pages.chinese_font import find_font
-from tests.portal_fixture import ISSUER, PortalFixture, open_portal
+from tests.portal_fixture import ISSUER, PortalFixture
 
 pytestmark = pytest.mark.skipif(find_font(None) is None, reason="no Chinese font is installed")
 OPERATOR = "欧阳铁锤"
-
-
-@pytest_asyncio.fixture
-async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
-    """A running portal."""
-    async with open_portal(migrated_url, tmp_path) as made:
-        yield made
 
 
 async def test_every_format_is_offered_with_its_paper_and_purpose(portal: PortalFixture) -> None:

@@ -1,26 +1,16 @@
 """Portal pages that issue a code for a sign and reissue one that is out of date."""
 
 import re
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import httpx2
 import pytest
-import pytest_asyncio
 from sqlalchemy import text, update
 
 from gateway.codes import service, store
 from gateway.codes.model import Code
 from gateway.creditfile.tables import enterprise
-from tests.portal_fixture import PortalFixture, hidden_fields, open_portal, sign_in
-
-
-@pytest_asyncio.fixture
-async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
-    """A running portal."""
-    async with open_portal(migrated_url, tmp_path) as made:
-        yield made
+from tests.portal_fixture import PortalFixture, hidden_fields, sign_in
 
 
 async def fill_form(

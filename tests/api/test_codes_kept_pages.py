@@ -1,15 +1,13 @@
 """Kept pages of enterprise codes: what changes is shown by the next request, in every worker."""
 
 import gzip
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Final
 
 import brotli
 import httpx2
-import pytest_asyncio
 from sqlalchemy import delete
 from sqlmodel import col
 
@@ -21,7 +19,7 @@ from gateway.signing.http_signatures import content_digest
 from tests.creditfile_builders import make_record
 from tests.gateway_fixture import in_process
 from tests.page_changes import CHANGES, change_page
-from tests.portal_fixture import ISSUER, PortalFixture, open_portal
+from tests.portal_fixture import ISSUER, PortalFixture
 from tests.statement_recorder import record_statements
 
 CODINGS: Final[dict[str, Callable[[bytes], bytes]]] = {
@@ -29,13 +27,6 @@ CODINGS: Final[dict[str, Callable[[bytes], bytes]]] = {
     "gzip": gzip.decompress,
     "identity": bytes,
 }
-
-
-@pytest_asyncio.fixture
-async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
-    """A running gateway, at noon of 22 November 2026."""
-    async with open_portal(migrated_url, tmp_path) as made:
-        yield made
 
 
 async def code_of_a_penalised_firm(portal: PortalFixture) -> Code:

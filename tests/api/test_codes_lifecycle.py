@@ -1,22 +1,11 @@
 """Lifecycle of an enterprise code: expiry and replacement, as the public page shows them."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
-
-import pytest_asyncio
 
 from gateway.codes import store
-from tests.portal_fixture import PortalFixture, open_portal
+from tests.portal_fixture import PortalFixture
 
 JSON = {"Accept": "application/json"}
-
-
-@pytest_asyncio.fixture
-async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
-    """A running portal."""
-    async with open_portal(migrated_url, tmp_path) as made:
-        yield made
 
 
 async def test_a_code_ends_at_its_expiry_by_itself(portal: PortalFixture) -> None:

@@ -1,23 +1,12 @@
 """Portal pages of enterprise codes: QR symbols, check phrases, revocation."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-import pytest_asyncio
 import zxingcpp
 from sqlalchemy import text
 
 from gateway.codes import qr
 from gateway.codes.ids import PHRASE_WORDS, code_id_from, code_url, parse_code_id, phrase_from
-from tests.portal_fixture import ISSUER, PortalFixture, hidden_fields, open_portal
-
-
-@pytest_asyncio.fixture
-async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
-    """A running portal."""
-    async with open_portal(migrated_url, tmp_path) as made:
-        yield made
+from tests.portal_fixture import ISSUER, PortalFixture, hidden_fields
 
 
 def pixels(matrix: qr.Matrix, scale: int) -> memoryview:

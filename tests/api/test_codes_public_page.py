@@ -1,29 +1,20 @@
 """Public page of an enterprise code: disclosed content, publicity terms, caching, revocation."""
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from sqlalchemy import update
 
 from gateway.codes.summary import public_datasets
 from gateway.creditfile.local_dates import SHANGHAI
 from gateway.creditfile.tables import enterprise
 from tests.creditfile_builders import CATALOGUE, make_record
-from tests.portal_fixture import AUTHORITY, ISSUER, PortalFixture, open_portal
+from tests.portal_fixture import AUTHORITY, ISSUER, PortalFixture
 
 JSON = {"Accept": "application/json"}
-
-
-@pytest_asyncio.fixture
-async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
-    """A running gateway, at noon of 22 November 2026."""
-    async with open_portal(migrated_url, tmp_path) as made:
-        yield made
 
 
 async def dataset(portal: PortalFixture, code_id: str, wanted: str) -> dict[str, object]:

@@ -2,28 +2,18 @@
 
 import html
 import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-import pytest_asyncio
 
 from gateway.codes import qr, screen_pages
 from gateway.limits.memory_store import MemoryStore
 from gateway.limits.model import Admission, Verdict
 from gateway.limits.store_protocol import LimiterUnavailableError
 from tests.creditfile_builders import make_record
-from tests.portal_fixture import ISSUER, PortalFixture, open_portal
-
-
-@pytest_asyncio.fixture
-async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
-    """A running portal."""
-    async with open_portal(migrated_url, tmp_path) as made:
-        yield made
+from tests.portal_fixture import ISSUER, PortalFixture
 
 
 class UnreachableStore(MemoryStore):

@@ -1,12 +1,9 @@
 """Retention of own credit reports."""
 
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
-import pytest_asyncio
 from sqlalchemy import text
 
 from gateway.background.housekeeping import delete_expired, delete_report_files
@@ -14,14 +11,7 @@ from gateway.privacy.encryption_keys_file import using_key, with_new_key, withou
 from gateway.privacy.field_encryption import Vault, VaultKeys
 from gateway.privacy.reencryption import reencrypt
 from tests.credit_report_builders import make_own_report
-from tests.portal_fixture import PortalFixture, open_portal
-
-
-@pytest_asyncio.fixture
-async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
-    """A running portal."""
-    async with open_portal(migrated_url, tmp_path) as made:
-        yield made
+from tests.portal_fixture import PortalFixture
 
 
 async def has_file(portal: PortalFixture) -> list[bool]:

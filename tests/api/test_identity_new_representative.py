@@ -2,14 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-import pytest_asyncio
 from sqlalchemy import text
 
 from consent import Status
@@ -17,18 +14,11 @@ from gateway.access.signed_consent_record import signed_record
 from gateway.ingest import Source, ingest_rows
 from tests.api.test_portal_delegates import make_delegate
 from tests.api.test_portal_link_requests import decide, read_consent, request_by_link
-from tests.portal_fixture import CATALOGUE, PortalFixture, hidden_fields, open_portal
+from tests.portal_fixture import CATALOGUE, PortalFixture, hidden_fields
 from tests.waiting import PATIENCE
 from xinqiao import errors, verify_consent_record
 
 SOURCE = Source(source_id="source", name="市场监督管理部门")
-
-
-@pytest_asyncio.fixture
-async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
-    """A running portal."""
-    async with open_portal(migrated_url, tmp_path) as made:
-        yield made
 
 
 async def deliver_registration(portal: PortalFixture, **changed: Any) -> None:

@@ -3,11 +3,10 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -27,7 +26,7 @@ from tests.api.test_identity_new_representative import deliver_registration
 from tests.api.test_portal_delegates import make_delegate
 from tests.api.test_portal_link_requests import decide, request_by_link
 from tests.ingest_fixture import make_uscc
-from tests.portal_fixture import PortalFixture, hidden_fields, open_portal
+from tests.portal_fixture import PortalFixture, hidden_fields
 
 WANG = "wang@example.cn"
 
@@ -54,13 +53,6 @@ class FakeNotifier:
     def texts(self) -> list[str]:
         """Texts sent, oldest first."""
         return [message.text for _, message in self.sent]
-
-
-@pytest_asyncio.fixture
-async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
-    """A running portal."""
-    async with open_portal(migrated_url, tmp_path) as made:
-        yield made
 
 
 @pytest_asyncio.fixture

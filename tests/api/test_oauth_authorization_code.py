@@ -1,14 +1,11 @@
 """Authorization code flow: decision, code, tokens, each single-use; refresh and revocation."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.oauth_builders import (
@@ -23,18 +20,10 @@ from tests.oauth_builders import (
     decide_and_resume,
     interaction_of,
     make_session,
-    open_oauth,
     public_jwk,
     resume,
     thumbprint_of,
 )
-
-
-@pytest_asyncio.fixture
-async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
-    """A running authorization server."""
-    async with open_oauth(migrated_url, tmp_path) as made:
-        yield made
 
 
 async def test_the_token_response_has_the_granted_details(oauth: OAuthFixture) -> None:

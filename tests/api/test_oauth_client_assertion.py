@@ -2,14 +2,11 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from tests.client_builders import set_active
@@ -18,17 +15,9 @@ from tests.oauth_builders import (
     ISSUER,
     OAuthFixture,
     make_bank,
-    open_oauth,
     public_jwk,
 )
 from tests.rsa_keys import rsa_key
-
-
-@pytest_asyncio.fixture
-async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
-    """A running authorization server."""
-    async with open_oauth(migrated_url, tmp_path) as made:
-        yield made
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,9 @@
 """OpenID FAPI 2.0 conformance cases that no other test file covers."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.oauth_builders import (
@@ -16,17 +13,9 @@ from tests.oauth_builders import (
     answer_of,
     decide_and_resume,
     interaction_of,
-    open_oauth,
     public_jwk,
     thumbprint_of,
 )
-
-
-@pytest_asyncio.fixture
-async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
-    """A running authorization server."""
-    async with open_oauth(migrated_url, tmp_path) as made:
-        yield made
 
 
 @pytest.mark.parametrize(

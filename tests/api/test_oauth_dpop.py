@@ -1,25 +1,15 @@
 """DPoP proofs at the authorization server (RFC 9449): required, with nonce, single-use."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from tests.oauth_builders import ISSUER, OAuthFixture, claims_of, open_oauth, public_jwk, sign_jwt
+from tests.oauth_builders import ISSUER, OAuthFixture, claims_of, public_jwk, sign_jwt
 
 TOKEN = "/oauth/token"
-
-
-@pytest_asyncio.fixture
-async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
-    """A running authorization server."""
-    async with open_oauth(migrated_url, tmp_path) as made:
-        yield made
 
 
 async def test_without_a_proof_there_is_no_token(oauth: OAuthFixture) -> None:

@@ -1,13 +1,11 @@
 """OAuth endpoints: outages of Redis and PostgreSQL, and refusal logging without secrets."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NoReturn
 
 import asyncpg
 import pytest
-import pytest_asyncio
 from structlog.testing import capture_logs
 
 from gateway.clients.registry import FIND_SIGNER
@@ -17,7 +15,7 @@ from gateway.db.statements import Statement
 from gateway.limits.model import Admission, LimitsQuery, LinesAdmission
 from gateway.limits.store_protocol import LimiterUnavailableError
 from gateway.oauth.unit_of_work import SPEND_AND_STORE
-from tests.oauth_builders import ASSERTION_TYPE, OAuthFixture, make_bank, open_oauth
+from tests.oauth_builders import ASSERTION_TYPE, OAuthFixture, make_bank
 
 
 class UnreachableStore:
@@ -53,13 +51,6 @@ class UnreachableStore:
 
     async def close(self) -> None:
         """Do nothing."""
-
-
-@pytest_asyncio.fixture
-async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
-    """A running authorization server."""
-    async with open_oauth(migrated_url, tmp_path) as made:
-        yield made
 
 
 async def test_without_the_replay_store_there_is_no_token(oauth: OAuthFixture) -> None:

@@ -2,14 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from structlog.testing import capture_logs
 
 from gateway.background.housekeeping import delete_expired
@@ -22,18 +19,9 @@ from tests.oauth_builders import (
     OAuthFixture,
     make_bank,
     make_consent_request,
-    open_oauth,
     some_terms,
 )
 from verification import NotACode, id_check_character, is_market_entity, parse_uscc
-
-
-@pytest_asyncio.fixture
-async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
-    """A running authorization server."""
-    async with open_oauth(migrated_url, tmp_path) as made:
-        yield made
-
 
 ALIVE = """SELECT count(*) FROM access_token WHERE client_id = :client
            AND code_digest IS NOT NULL AND revoked_at IS NULL"""

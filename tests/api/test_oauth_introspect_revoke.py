@@ -1,11 +1,8 @@
 """Introspection (RFC 7662) and revocation (RFC 7009) of a client's own tokens."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from gateway.clients import registry
 from tests.oauth_builders import (
@@ -13,19 +10,11 @@ from tests.oauth_builders import (
     USCC,
     OAuthFixture,
     make_bank,
-    open_oauth,
     public_jwk,
     thumbprint_of,
 )
 
 INACTIVE = {"active": False}
-
-
-@pytest_asyncio.fixture
-async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
-    """A running authorization server."""
-    async with open_oauth(migrated_url, tmp_path) as made:
-        yield made
 
 
 async def test_an_own_token_is_introspected_with_its_grant(oauth: OAuthFixture) -> None:

@@ -1,20 +1,10 @@
 """Server metadata (RFC 8414, RFC 9728): every published value is enforced."""
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 
-import pytest_asyncio
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 
-from tests.oauth_builders import ISSUER, OAuthFixture, open_oauth
-
-
-@pytest_asyncio.fixture
-async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
-    """A running authorization server."""
-    async with open_oauth(migrated_url, tmp_path) as made:
-        yield made
+from tests.oauth_builders import ISSUER, OAuthFixture
 
 
 async def test_the_server_describes_itself(oauth: OAuthFixture) -> None:

@@ -1,13 +1,10 @@
 """PAR endpoint (RFC 9126): validation and refusals."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from tests.oauth_builders import (
     ISSUER,
@@ -17,17 +14,9 @@ from tests.oauth_builders import (
     interaction_of,
     make_bank,
     make_consent_request,
-    open_oauth,
     public_jwk,
     thumbprint_of,
 )
-
-
-@pytest_asyncio.fixture
-async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
-    """A running authorization server."""
-    async with open_oauth(migrated_url, tmp_path) as made:
-        yield made
 
 
 async def test_a_pushed_request_is_kept_for_ninety_seconds(oauth: OAuthFixture) -> None:

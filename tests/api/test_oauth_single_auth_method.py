@@ -1,22 +1,11 @@
 """One client authentication method in each request (RFC 6749 §2.3), at every endpoint."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-import pytest_asyncio
 
-from tests.oauth_builders import ASSERTION_TYPE, Bank, OAuthFixture, open_oauth
+from tests.oauth_builders import ASSERTION_TYPE, Bank, OAuthFixture
 
 ENDPOINTS = ("token", "par", "introspect", "revoke")
 BASIC = ("Authorization", "Basic YmFuazpzZWNyZXQ=")
-
-
-@pytest_asyncio.fixture
-async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
-    """A running authorization server."""
-    async with open_oauth(migrated_url, tmp_path) as made:
-        yield made
 
 
 async def sent(

@@ -1,30 +1,19 @@
 """Token endpoint: client_credentials tokens, their claims, and refusals."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-import pytest_asyncio
 
 from gateway.clients import registry
 from tests.oauth_builders import (
     ISSUER,
     OAuthFixture,
     claims_of,
-    open_oauth,
     public_jwk,
     some_terms,
     thumbprint_of,
 )
-
-
-@pytest_asyncio.fixture
-async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
-    """A running authorization server."""
-    async with open_oauth(migrated_url, tmp_path) as made:
-        yield made
 
 
 async def test_a_client_gets_a_bound_token_for_all_its_scopes(oauth: OAuthFixture) -> None:

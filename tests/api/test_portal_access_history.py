@@ -3,9 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, Final
 
 import httpx2
@@ -18,16 +16,9 @@ from gateway.disclosure.tables import TurnedAwayRow
 from gateway.portal.access_history import entries
 from gateway.portal.access_history.entries import EntryFilter
 from gateway.portal.pagination import ListPosition
-from tests.portal_fixture import PortalFixture, open_portal
+from tests.portal_fixture import PortalFixture
 
 FORMULA: Final = '=HYPERLINK("http://evil.example","x")'
-
-
-@pytest_asyncio.fixture
-async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
-    """A running portal."""
-    async with open_portal(migrated_url, tmp_path) as made:
-        yield made
 
 
 async def add_sum(portal: PortalFixture, uscc: str, times: int, **changed: Any) -> None:

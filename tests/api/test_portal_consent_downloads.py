@@ -5,16 +5,13 @@ import io
 import json
 import re
 import secrets
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import jwt
 import pypdf
 import pytest
-import pytest_asyncio
 from pypdf.generic import ContentStream
 
 import consent
@@ -23,16 +20,9 @@ from consent.ids import RANDOM_BYTES, consent_id_from
 from gateway.disclosure import consent_log_writer
 from gateway.pages.chinese_font import USUAL_FONTS, find_font
 from gateway.portal.consents.receipt_check import receipt_path
-from tests.portal_fixture import PortalFixture, hidden_fields, open_portal
+from tests.portal_fixture import PortalFixture, hidden_fields
 
 FONT = find_font(None)
-
-
-@pytest_asyncio.fixture
-async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
-    """A running portal."""
-    async with open_portal(migrated_url, tmp_path) as made:
-        yield made
 
 
 async def decide_link_request(

@@ -2,29 +2,19 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import httpx2
 import pytest
-import pytest_asyncio
 from sqlalchemy import insert, text
 
 from consent import Act, Status, Transition, narrow, store
 from gateway.disclosure import consent_log_writer
 from gateway.disclosure.tables import TurnedAwayRow
 from tests.consent_builders import make_person, stored_consents
-from tests.portal_fixture import PortalFixture, hidden_fields, open_portal
+from tests.portal_fixture import PortalFixture, hidden_fields
 from tests.waiting import lock_waits
-
-
-@pytest_asyncio.fixture
-async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
-    """A running portal."""
-    async with open_portal(migrated_url, tmp_path) as made:
-        yield made
 
 
 async def grant_consent(portal: PortalFixture, browser: httpx2.AsyncClient) -> str:

@@ -3,14 +3,11 @@
 import asyncio
 import re
 import secrets
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Final
 
 import httpx2
 import pytest
-import pytest_asyncio
 from sqlalchemy import text
 
 from consent import Channel, Status, status_at
@@ -19,17 +16,10 @@ from gateway.identity import interactions
 from gateway.limits.quotas import Quotas
 from gateway.portal.consents.decision_form import dataset_fields
 from tests.consent_builders import stored_consents
-from tests.portal_fixture import CATALOGUE, PortalFixture, hidden_fields, open_portal, query_of
+from tests.portal_fixture import CATALOGUE, PortalFixture, hidden_fields, query_of
 from tests.waiting import lock_waits
 
 GRANT: Final = {"decision": "grant", "dataset": ["penalty"]}
-
-
-@pytest_asyncio.fixture
-async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
-    """A running portal."""
-    async with open_portal(migrated_url, tmp_path) as made:
-        yield made
 
 
 async def decide(

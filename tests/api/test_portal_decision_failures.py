@@ -1,18 +1,15 @@
 """Failures on an open decision page, by redirect and by link: a clear page, one decision."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Final
 
 import httpx2
 import pytest
-import pytest_asyncio
 
 from consent import Status
 from tests.consent_builders import stored_consents
-from tests.portal_fixture import PortalFixture, hidden_fields, open_portal
+from tests.portal_fixture import PortalFixture, hidden_fields
 from tests.portal_gallery import ask_by_link
 
 WAYS: Final = ("link", "redirect")
@@ -42,13 +39,6 @@ LAPSED: Final = {
     ),
 }
 """Title and sentence, by way and language."""
-
-
-@pytest_asyncio.fixture
-async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
-    """A running portal."""
-    async with open_portal(migrated_url, tmp_path) as made:
-        yield made
 
 
 async def open_request(portal: PortalFixture, way: str, uscc: str | None = None) -> str:

@@ -2,16 +2,13 @@
 
 import re
 from collections import Counter
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx2
-import pytest_asyncio
 from sqlalchemy import text
 
 from gateway.identity.permissions import DELEGABLE
 from tests.api.test_portal_delegates import make_delegate
-from tests.portal_fixture import PortalFixture, open_portal
+from tests.portal_fixture import PortalFixture
 from tests.portal_gallery import fill_gallery
 
 LINK = re.compile(r'<a [^>]*href="(/portal/[^"#?]+)"')
@@ -26,13 +23,6 @@ OWN = {
 }
 """A part of the addresses of each permission's pages."""
 ID = re.compile(r"\w+_\w+|[0-9A-Z]{18,}")
-
-
-@pytest_asyncio.fixture
-async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
-    """A running portal."""
-    async with open_portal(migrated_url, tmp_path) as made:
-        yield made
 
 
 async def followed(browser: httpx2.AsyncClient) -> dict[str, int]:

@@ -2,15 +2,12 @@
 
 import json
 import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-import pytest_asyncio
 from sqlalchemy import text
 
 from consent import Status, store
@@ -18,16 +15,9 @@ from gateway.access.signed_consent_record import signed_record
 from tests.api.test_portal_consent_downloads import text_of_pdf
 from tests.api.test_portal_link_requests import decide, read_consent, request_by_link
 from tests.creditfile_builders import make_record
-from tests.portal_fixture import PortalFixture, hidden_fields, open_portal
+from tests.portal_fixture import PortalFixture, hidden_fields
 
 LINK = re.compile(r"/portal/invitations/[A-Za-z0-9_-]+")
-
-
-@pytest_asyncio.fixture
-async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
-    """A running portal."""
-    async with open_portal(migrated_url, tmp_path) as made:
-        yield made
 
 
 async def appoint(

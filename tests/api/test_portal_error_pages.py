@@ -1,28 +1,18 @@
 """Errors that a person meets in a browser are pages: unknown addresses, methods, large forms, faults."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
 import httpx2
 import pytest
-import pytest_asyncio
 
-from tests.portal_fixture import PortalFixture, hidden_fields, open_portal
+from tests.portal_fixture import PortalFixture, hidden_fields
 from tests.portal_gallery import page_routes
 
 BROWSER: Final = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 SHAPES: Final = {"uscc": "91330106MA02662360", "verb": "withdraw", "name": "portal.css"}
 """Path parameters that have to have a shape."""
-
-
-@pytest_asyncio.fixture
-async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
-    """A running portal."""
-    async with open_portal(migrated_url, tmp_path) as made:
-        yield made
 
 
 def assert_page(answer: httpx2.Response, status: int, *words: str) -> None:

@@ -2,14 +2,11 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-import pytest_asyncio
 from sqlalchemy import text
 
 import consent
@@ -19,15 +16,8 @@ from consent.model import Consent
 from gateway.disclosure import consent_log_writer
 from gateway.identity import sessions
 from gateway.pages.rendering import format_moment
-from tests.portal_fixture import PortalFixture, hidden_fields, open_portal
+from tests.portal_fixture import PortalFixture, hidden_fields
 from tests.waiting import lock_waits
-
-
-@pytest_asyncio.fixture
-async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
-    """A running portal."""
-    async with open_portal(migrated_url, tmp_path) as made:
-        yield made
 
 
 async def request_by_link(

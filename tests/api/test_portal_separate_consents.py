@@ -1,12 +1,9 @@
 """Separate consents (PIPL) on the decision page: item by item, by whom, and what is granted."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import pytest_asyncio
 
 from consent import Consent, Giver, SeparateConsent, Status
 from gateway.clients import registry
@@ -17,18 +14,11 @@ from tests.api.test_portal_decision import consents_of, decide
 from tests.api.test_portal_delegates import make_delegate
 from tests.api.test_portal_link_requests import decide as decide_link
 from tests.api.test_portal_link_requests import read_consent, request_by_link
-from tests.portal_fixture import PortalFixture, hidden_fields, open_portal
+from tests.portal_fixture import PortalFixture, hidden_fields
 
 ID_NUMBER: Final = "legal_representative_id.v1"
 PHONE: Final = "registration.phone"
 OPERATOR: Final = "registration.legal_representative"
-
-
-@pytest_asyncio.fixture
-async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
-    """A running portal."""
-    async with open_portal(migrated_url, tmp_path) as made:
-        yield made
 
 
 async def granted(portal: PortalFixture, uscc: str, username: str, **form: Any) -> Consent:

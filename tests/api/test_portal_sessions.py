@@ -1,14 +1,11 @@
 """Portal sessions: digests in the database, rotation, form tokens."""
 
 import re
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from urllib.parse import unquote
 
 import httpx2
 import pytest
-import pytest_asyncio
 from fastapi.routing import APIRoute
 from sqlalchemy import text
 
@@ -19,14 +16,7 @@ from gateway.portal.consents import my_consents
 from gateway.portal.consents import redirect_request as decide_room
 from tests.consent_builders import stored_consents
 from tests.creditfile_builders import make_record
-from tests.portal_fixture import PortalFixture, hidden_fields, open_portal, sign_in
-
-
-@pytest_asyncio.fixture
-async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
-    """A running portal."""
-    async with open_portal(migrated_url, tmp_path) as made:
-        yield made
+from tests.portal_fixture import PortalFixture, hidden_fields, sign_in
 
 
 async def test_sessions_are_stored_as_digests(portal: PortalFixture) -> None:

@@ -1,11 +1,9 @@
 """Sign-in with the demo provider: sessions, limits, tickets, language, demo-only use."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from sqlalchemy import select
 from sqlmodel import col
 
@@ -17,17 +15,9 @@ from tests.portal_fixture import (
     PASSWORD,
     PortalFixture,
     hidden_fields,
-    open_portal,
     query_of,
     sign_in,
 )
-
-
-@pytest_asyncio.fixture
-async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
-    """A running portal."""
-    async with open_portal(migrated_url, tmp_path) as made:
-        yield made
 
 
 async def test_a_page_of_the_portal_asks_for_sign_in_and_comes_back_to_itself(

@@ -1,24 +1,15 @@
 """Forged tokens with a known `jti` and claims: introspected as inactive, and revoking nothing."""
 
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from tests.oauth_builders import ISSUER, OAuthFixture, claims_of, open_oauth, sign_jwt
+from tests.oauth_builders import ISSUER, OAuthFixture, claims_of, sign_jwt
 
 THEIRS = ed25519.Ed25519PrivateKey.generate()
 Forge = Callable[[OAuthFixture, str], str]
-
-
-@pytest_asyncio.fixture
-async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
-    """A running authorization server."""
-    async with open_oauth(migrated_url, tmp_path) as made:
-        yield made
 
 
 def _another_key(oauth: OAuthFixture, token: str) -> str:

@@ -1,14 +1,12 @@
 """Timing side channels at the token endpoint: registration cannot be inferred (Welch's t-test)."""
 
 import time
-from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
 import httpx2
 import pytest
-import pytest_asyncio
 
-from tests.oauth_builders import ASSERTION_TYPE, ISSUER, OAuthFixture, open_oauth
+from tests.oauth_builders import ASSERTION_TYPE, ISSUER, OAuthFixture
 from tests.unregistered_clients import EVERYBODY, FORGED, ClientCase
 from tests.welch import Ask, LeakyApplication, compare
 
@@ -19,13 +17,6 @@ ENDPOINTS = {
     "par": {"response_type": "code"},
     "introspect": {"token": "t"},
 }
-
-
-@pytest_asyncio.fixture
-async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
-    """A running authorization server."""
-    async with open_oauth(migrated_url, tmp_path) as made:
-        yield made
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)

@@ -1,12 +1,10 @@
 """Portal attacks: CSRF, session fixation, IDOR, XSS, open redirect, headers."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
 import httpx2
 import pytest
-import pytest_asyncio
 from sqlalchemy import insert
 
 from consent import Status, store
@@ -26,18 +24,10 @@ from tests.portal_fixture import (
     PortalFixture,
     add_enterprise,
     hidden_fields,
-    open_portal,
     sign_in,
 )
 
 MARKUP: Final = "<script>alert('x')</script>\"'><img src=x onerror=alert(1)>{{7*7}}"
-
-
-@pytest_asyncio.fixture
-async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
-    """A running portal."""
-    async with open_portal(migrated_url, tmp_path) as made:
-        yield made
 
 
 async def grant_consent(portal: PortalFixture, browser: httpx2.AsyncClient) -> str:

@@ -2,14 +2,13 @@
 
 import re
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import httpx2
 import pytest
-import pytest_asyncio
 from fastapi import APIRouter
 from sqlalchemy import text
 
@@ -26,7 +25,7 @@ from tests.api.test_portal_delegates import make_delegate
 from tests.api.test_portal_link_requests import request_by_link
 from tests.credit_report_builders import make_own_report
 from tests.creditfile_builders import make_record
-from tests.portal_fixture import PortalFixture, open_portal
+from tests.portal_fixture import PortalFixture
 from tests.repair_builders import apply_for_repair
 
 README: Final = Path(gateway.portal.__file__).with_name("README.md").read_text()
@@ -90,13 +89,6 @@ def routes(router: APIRouter) -> Iterator[tuple[str, str]]:
             yield from ((method, each.path) for method in each.methods - {"HEAD"})  # type: ignore[attr-defined]
         elif hasattr(each, "original_router"):
             yield from routes(each.original_router)
-
-
-@pytest_asyncio.fixture
-async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
-    """A running portal."""
-    async with open_portal(migrated_url, tmp_path) as made:
-        yield made
 
 
 async def things(portal: PortalFixture) -> dict[str, str]:

@@ -1,17 +1,14 @@
 """Attacks on every route of the portal: CSRF, IDOR, headers, open redirect."""
 
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any, Final
 
 import httpx2
 import pytest
-import pytest_asyncio
 from sqlalchemy import text
 
 from gateway.identity.return_url import HOME, safe_return
-from tests.portal_fixture import PortalFixture, open_portal
+from tests.portal_fixture import PortalFixture
 from tests.portal_gallery import Gallery, fill_gallery, page_routes
 
 PARAMETER: Final = re.compile(r"\{(\w+)\}")
@@ -46,13 +43,6 @@ FOREIGN: Final[tuple[dict[str, str], ...]] = (
     {"Sec-Fetch-Site": "same-site"},
     {"Origin": "https://evil.example"},
 )
-
-
-@pytest_asyncio.fixture
-async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
-    """A running portal."""
-    async with open_portal(migrated_url, tmp_path) as made:
-        yield made
 
 
 def fill_parameters(path: str, ids: dict[str, str]) -> str:

@@ -1,15 +1,12 @@
 """Timing side channels in the portal: another's and an unknown id take the same time."""
 
 import time
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import httpx2
 import pytest
-import pytest_asyncio
 
-from tests.portal_fixture import PortalFixture, open_portal
+from tests.portal_fixture import PortalFixture
 from tests.portal_gallery import ask_by_link
 from tests.welch import FULL, SMALL, Ask, LeakyApplication, compare
 
@@ -18,13 +15,6 @@ pytestmark = pytest.mark.alone
 # Nobody can guess the ids of these pages: what counts is a difference that is seen at once.
 ROUNDS = 2_000 if FULL else 30
 PAGES = replace(SMALL, rounds=ROUNDS, most_rounds=ROUNDS)
-
-
-@pytest_asyncio.fixture
-async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
-    """A running portal."""
-    async with open_portal(migrated_url, tmp_path) as made:
-        yield made
 
 
 async def test_anothers_and_unknown_pages_take_equally_long(portal: PortalFixture) -> None:
