@@ -5,7 +5,7 @@ dependencies, for handlers that need only the request and the runtime.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -70,7 +70,12 @@ class DirectEndpoints:
 
 def endpoints_of(app: FastAPI, *handlers: Handler) -> Endpoints:
     """The endpoints of these handlers, which routes of `app` describe."""
-    described = {each.endpoint: each for each in _described(app)}
+    wanted, described = set(handlers), dict[Handler, RouteContext]()
+    for each in _described(app):
+        if each.endpoint in wanted:
+            described[each.endpoint] = each
+        if len(described) == len(wanted):
+            break  # the routes of later routers are described when they are first called
     return {
         (method, str(described[handler].path)): (handler, described[handler].original_route)
         for handler in handlers
@@ -85,7 +90,7 @@ def page_at(app: FastAPI, path: str, *, described: str) -> DirectPage:
     return DirectPage(pattern=compile_path(path)[0], serve=route.get_route_handler(), route=route)
 
 
-def _described(app: FastAPI) -> list[RouteContext]:
-    """FastAPI's own routes."""
+def _described(app: FastAPI) -> Iterator[RouteContext]:
+    """FastAPI's own routes, in order."""
     found = iter_route_contexts(app.router.routes)
-    return [each for each in found if isinstance(each.original_route, APIRoute)]
+    return (each for each in found if isinstance(each.original_route, APIRoute))

@@ -1,7 +1,5 @@
 """The admin API's routes: clients, agreements, objections, repairs, reports on codes, data quality."""
 
-from fastapi import APIRouter
-
 from gateway.admin import (
     agreement_routes,
     client_routes,
@@ -10,8 +8,9 @@ from gateway.admin import (
     quality_routes,
     repair_routes,
 )
+from gateway.prefix_router import PrefixRouter
 
-router = APIRouter(prefix="/v1/admin", tags=["admin"])
+router = PrefixRouter(prefix="/v1/admin", tags=["admin"])
 router.include_router(client_routes.router)
 router.include_router(agreement_routes.router)
 router.include_router(objection_routes.router)

@@ -5,7 +5,7 @@ Reading acknowledges nothing.
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from gateway.access.authentication import authenticate
 from gateway.access.body import read_call
@@ -19,9 +19,10 @@ from gateway.access.openapi import request_body
 from gateway.changes.schemas import CURSOR_PATTERN, AckIn, AckOut, ChangesOut
 from gateway.disclosure import change_feed
 from gateway.disclosure.change_feed import FeedPage, UnknownCursor
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import Runtime, UsingRuntime
 
-router = APIRouter(prefix="/v1/changes", tags=["changes"])
+router = PrefixRouter(prefix="/v1/changes", tags=["changes"])
 
 SCOPE = "changes"
 UNKNOWN_CURSOR = "Give a cursor that this feed has given you."

@@ -1,6 +1,6 @@
 """Route `GET /v1/limits`: where the calling client stands."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from gateway.access.admission_control import admit_by
 from gateway.access.authentication import authenticate
@@ -10,9 +10,10 @@ from gateway.client_limits.report import limits_report
 from gateway.client_limits.schemas import LimitsOut
 from gateway.clients.registration import SCOPES
 from gateway.limits.quotas import limits_counter, limits_query
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import UsingRuntime
 
-router = APIRouter(prefix="/v1/limits", tags=["limits"])
+router = PrefixRouter(prefix="/v1/limits", tags=["limits"])
 
 
 @router.get("", response_model=LimitsOut, response_model_exclude_none=True)

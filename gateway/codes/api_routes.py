@@ -3,7 +3,7 @@
 from typing import Annotated, Final
 
 import structlog
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from gateway.access.body import parse_body, read_body, read_call
 from gateway.access.errors import InvalidUsccError, NotAvailableError, Refusal, raise_if_refused
@@ -21,13 +21,14 @@ from gateway.codes.api_schemas import (
     code_json,
 )
 from gateway.codes.authority import Authority, authenticate_authority, authorize_authority
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import Runtime, UsingRuntime
 
 PAGE: Final = 100
 CREATED: Final = 201
 UNREAL: Final = "uscc is not a unified social credit code."
 
-router = APIRouter(prefix="/v1/enterprise-codes", tags=["codes"])
+router = PrefixRouter(prefix="/v1/enterprise-codes", tags=["codes"])
 log = structlog.get_logger("gateway.codes")
 
 

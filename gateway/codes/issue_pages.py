@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from gateway.codes import store
@@ -37,10 +36,11 @@ from gateway.pages.forms import Fields, single_value
 from gateway.pages.i18n import Translated
 from gateway.pages.page_route import EarlyResponse, PageRoute, see_other
 from gateway.pages.rendering import PageRenderer, format_end
+from gateway.prefix_router import PrefixRouter
 from gateway.rfc3339 import parse_date
 from gateway.runtime import Runtime, UsingRuntime
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 renderer: Final = PageRenderer("gateway.codes")
 
 FORM_ID: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from gateway.codes import issue_pages, qr, service, store
@@ -19,9 +18,10 @@ from gateway.pages.chinese_font import find_font
 from gateway.pages.page_route import PageRoute, see_other
 from gateway.pages.rendering import PageRenderer
 from gateway.pages.security_headers import security_headers
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import Runtime, UsingRuntime
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 router.include_router(downloads.router)
 router.include_router(issue_pages.router)
 renderer: Final = PageRenderer("gateway.codes")

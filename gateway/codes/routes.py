@@ -26,8 +26,8 @@ from gateway.creditfile.file_query import enterprise_from_json, records_from_jso
 from gateway.pages.cdn import PageCdn
 from gateway.pages.kept_pages import KeptPage
 from gateway.pages.page_route import DirectPageRoute, see_other, wants_json
-from gateway.pages.prefix_router import PrefixRouter
 from gateway.pages.representation import NOT_MODIFIED, PlainAnswer
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import Runtime, UsingRuntime
 
 SEE_OTHER = 303

@@ -6,7 +6,6 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -38,6 +37,7 @@ from gateway.pages.page_route import (
     message_page,
 )
 from gateway.pages.rendering import PageRenderer
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import Runtime, UsingRuntime
 
 REFRESH_SECONDS: Final = 45
@@ -47,7 +47,7 @@ TURNS: Final = 20
 REMEMBERED: Final = int(LIFE.total_seconds()) * 2
 """Seconds for which a viewed code is remembered: longer than it lives."""
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 renderer: Final = PageRenderer("gateway.codes")
 
 

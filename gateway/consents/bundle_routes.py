@@ -2,15 +2,16 @@
 
 from functools import cache
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from consent.model import Bilingual
 from gateway.access.body import WireModel
 from gateway.access.query_parameters import check_query_parameters
 from gateway.clients.bundles import PUBLISHED, Bundle
 from gateway.db.engine import to_json
+from gateway.prefix_router import PrefixRouter
 
-router = APIRouter(prefix="/v1", tags=["consents"])
+router = PrefixRouter(prefix="/v1", tags=["consents"])
 
 
 class TitleOut(WireModel):

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 import consent
 from consent import Channel, Consent, Status, Transition, status_at
@@ -42,9 +42,10 @@ from gateway.consents.schemas import (
 )
 from gateway.disclosure import consent_log_writer
 from gateway.pages.rendering import format_moment
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import Runtime, UsingRuntime
 
-router = APIRouter(prefix="/v1/consents", tags=["consents"])
+router = PrefixRouter(prefix="/v1/consents", tags=["consents"])
 
 SCOPE = "consents"
 PAGE = 100

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
@@ -44,9 +43,10 @@ from gateway.pages.forms import Fields, single_value
 from gateway.pages.i18n import language_of
 from gateway.pages.page_route import EarlyResponse, PageRoute, see_other
 from gateway.pages.rendering import PageRenderer
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import Runtime, UsingRuntime
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 renderer: Final = PageRenderer("gateway.credit_reports")
 
 

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from gateway.access.download_limit import count_download
@@ -21,9 +20,10 @@ from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages.page_route import EarlyResponse, PageRoute, see_other
 from gateway.pages.rendering import PageRenderer
 from gateway.pages.security_headers import security_headers
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import Runtime, UsingRuntime
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 router.include_router(new_report_pages.router)
 renderer: Final = PageRenderer("gateway.credit_reports")
 MOST_SHOWN: Final = 200

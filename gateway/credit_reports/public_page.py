@@ -8,7 +8,6 @@ from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 import orjson
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -36,6 +35,7 @@ from gateway.pages.page_route import (
 from gateway.pages.rendering import PageRenderer
 from gateway.pages.security_headers import security_headers
 from gateway.pages.upload_form import read_upload_form
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import Runtime, UsingRuntime
 
 GONE: Final = 410
@@ -53,7 +53,7 @@ UNKNOWN: Final = NOT_FOUND._replace(
 )
 WAIT: Final = TOO_OFTEN._replace(onward=None)
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 renderer: Final = PageRenderer("gateway.credit_reports", language_cookie=False, icons=ICONS)
 
 

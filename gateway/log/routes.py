@@ -6,7 +6,7 @@ The log is public and holds salted hashes only. A receipt is for the client of i
 import re
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from gateway.access.admission_control import admit
 from gateway.access.authentication import authenticate
@@ -19,6 +19,7 @@ from gateway.disclosure.consent_leaf import consent_of_leaf
 from gateway.log.reading import published_checkpoint, read_event, read_events, read_evidence
 from gateway.log.schemas import EventsOut
 from gateway.log.tile_paths import Tile, level_of, tile_of
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import Runtime, UsingRuntime
 from gateway.transparency.disclosure_leaf import MERGE_SECONDS
 from gateway.transparency.merkle import HASH_BYTES
@@ -26,7 +27,7 @@ from gateway.transparency.receipts import Receipt, receipt_for
 from gateway.transparency.tiles import BITS, Run
 from gateway.transparency.tree_store import read_entries, read_rows
 
-router = APIRouter(tags=["log"])
+router = PrefixRouter(tags=["log"])
 
 DISCLOSURE_SCOPES = ("verify", "query")
 CONSENT_SCOPE = "consents"

@@ -15,11 +15,12 @@ from gateway.oauth.document_schemas import (
 )
 from gateway.oauth.endpoint import serve
 from gateway.pages.page_route import PageRoute
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import UsingRuntime
 
 PUBLIC = {"Cache-Control": "public, max-age=300"}
 
-router = APIRouter(tags=["oauth"])
+router = PrefixRouter(tags=["oauth"])
 pages = APIRouter(route_class=PageRoute)
 
 

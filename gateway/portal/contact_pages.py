@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Final
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from gateway.disclosure.ids import new_id
@@ -18,6 +17,7 @@ from gateway.pages.i18n import Translated, WarningText
 from gateway.pages.page_route import PageMessage, PageRoute, see_other
 from gateway.pages.rendering import PageRenderer
 from gateway.portal.guards import own_enterprise
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import Runtime, UsingRuntime
 
 MAX_ADDRESS: Final = 254
@@ -53,7 +53,7 @@ UNUSABLE_LINK: Final = PageMessage(
     ),
 )
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 renderer: Final = PageRenderer("gateway.portal")
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,12 +20,13 @@ from gateway.pages.page_route import PageRoute
 from gateway.pages.rendering import PageRenderer
 from gateway.portal import labels, page_queries
 from gateway.portal.page_queries import ClientCard, EnterpriseCard
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import UsingRuntime
 
 RUNNING: Final = frozenset({Status.ACTIVE, Status.PAUSED})
 ACCESS_COUNT_PERIOD: Final = timedelta(days=30)
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 renderer: Final = PageRenderer("gateway.portal")
 
 

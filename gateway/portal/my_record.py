@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
@@ -30,12 +29,13 @@ from gateway.portal.objections import labels as objection_labels
 from gateway.portal.page_queries import EnterpriseCard
 from gateway.portal.repairs import labels as repair_labels
 from gateway.portal.repairs.record_section import repair_section
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import Runtime, UsingRuntime
 
 PREVIEW_COUNT: Final = 5
 PAGE_SIZE: Final = 20
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 renderer: Final = PageRenderer("gateway.portal")
 
 

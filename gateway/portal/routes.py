@@ -1,7 +1,5 @@
 """All routes of the portal."""
 
-from fastapi import APIRouter
-
 from gateway.pages import static
 from gateway.portal import contact_pages, home, my_record, self_assessment, sign_in
 from gateway.portal.access_history import page
@@ -18,8 +16,9 @@ from gateway.portal.consents import (
 from gateway.portal.delegates import invitations, pages
 from gateway.portal.objections import my_objections, new_objection
 from gateway.portal.repairs import my_applications, new_application
+from gateway.prefix_router import PrefixRouter
 
-router = APIRouter(include_in_schema=False)
+router = PrefixRouter(include_in_schema=False)
 for module in (
     static,
     sign_in,

@@ -6,7 +6,6 @@ Nothing of it is stored, logged or counted.
 from collections.abc import Mapping
 from typing import Final
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from gateway.creditfile import labels
@@ -26,6 +25,7 @@ from gateway.identity.session_dependency import UsingVisitor
 from gateway.pages.i18n import Translated
 from gateway.pages.page_route import PageRoute
 from gateway.portal.my_record import CreditFile, load_file, renderer
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import UsingRuntime
 
 MOST_SHOWN: Final = 5
@@ -47,7 +47,7 @@ STEPS: Final[Mapping[str, Translated]] = {
     Step.WAIT_UNTIL: Translated("不办理的，{day} 后不再计入", "Otherwise it counts until {day}"),
 }
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/portal/enterprises/{uscc}/self-assessment")

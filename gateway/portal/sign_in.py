@@ -4,7 +4,6 @@ import hmac
 from typing import Final
 
 import structlog
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -21,9 +20,10 @@ from gateway.identity.session_dependency import UsingVisitor, new_secret
 from gateway.identity.sign_in_cookie import SignIn
 from gateway.pages.i18n import Translated
 from gateway.pages.page_route import PageMessage, PageRoute, message_page, see_other
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import UsingRuntime
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 log = structlog.get_logger("gateway.sign_in")
 
 AGAIN: Final = (HOME, Translated("重新登录", "Sign in again"))

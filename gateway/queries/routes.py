@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from gateway.access.answer_loop import parse_and_admit
 from gateway.access.authentication import authenticate
@@ -10,13 +10,14 @@ from gateway.access.body import read_call
 from gateway.access.errors import raise_if_refused
 from gateway.access.json_response import json_response
 from gateway.access.openapi import request_body
+from gateway.prefix_router import PrefixRouter
 from gateway.queries.cursor import Cursors
 from gateway.queries.request import parse_request
 from gateway.queries.schemas import QueryIn, QueryOut
 from gateway.queries.service import answer_query
 from gateway.runtime import UsingRuntime
 
-router = APIRouter(prefix="/v1", tags=["query"])
+router = PrefixRouter(prefix="/v1", tags=["query"])
 
 
 @router.post("/queries", response_model=QueryOut, openapi_extra=request_body(QueryIn))

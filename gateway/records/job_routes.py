@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from gateway.access.errors import NotFoundError
 from gateway.access.json_response import json_response
@@ -14,6 +14,7 @@ from gateway.ingest.row_lists.encoding import ListWords, encode_list
 from gateway.ingest.row_lists.list_file import MAX_LIST_BYTES
 from gateway.ingest.row_lists.wording import RowWording
 from gateway.pages.i18n import Language
+from gateway.prefix_router import PrefixRouter
 from gateway.records import uploads
 from gateway.records.accept_language import requested_language
 from gateway.records.schemas import JobOut, JobsOut
@@ -22,7 +23,7 @@ from gateway.records.spool import UPLOAD_ID, Spool
 from gateway.records.uploads import Upload
 from gateway.runtime import Runtime, UsingRuntime
 
-router = APIRouter(prefix="/v1/records/jobs", tags=["records"])
+router = PrefixRouter(prefix="/v1/records/jobs", tags=["records"])
 NDJSON = "application/x-ndjson"
 COUNTED = ("rows", "created", "updated", "unchanged", "rejected", "passed_over")
 CSV = "text/csv"

@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from gateway.access.errors import (
     ConflictError,
@@ -28,6 +28,7 @@ from gateway.creditfile.objections.model import (
 )
 from gateway.creditfile.objections.text_input import InvalidText, read_text
 from gateway.ingest import Source
+from gateway.prefix_router import PrefixRouter
 from gateway.records.objection_schemas import (
     DecisionIn,
     ExtensionIn,
@@ -48,7 +49,7 @@ REFUSAL_SENTENCES: Final = {
     RefusalReason.MOVED: "Somebody else acted at the same moment; read it again.",
 }
 
-router = APIRouter(prefix="/v1/objections", tags=["objections"])
+router = PrefixRouter(prefix="/v1/objections", tags=["objections"])
 
 
 @router.get("", response_model=ObjectionsOut)

@@ -1,6 +1,6 @@
 """Route of a source for its own data quality (`/v1/records/quality`)."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from gateway.access.json_response import json_response
 from gateway.access.quality_json import (
@@ -14,11 +14,12 @@ from gateway.data_quality.month import Month
 from gateway.data_quality.reporting import exact
 from gateway.data_quality.rules import published_rules
 from gateway.data_quality.store import figures_of_source
+from gateway.prefix_router import PrefixRouter
 from gateway.records.accept_language import requested_language
 from gateway.records.source_authentication import authenticate_source
 from gateway.runtime import UsingRuntime
 
-router = APIRouter(prefix="/v1/records", tags=["records"])
+router = PrefixRouter(prefix="/v1/records", tags=["records"])
 
 
 @router.get("/quality", response_model=OwnQualityOut)

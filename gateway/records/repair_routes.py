@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from gateway.access.errors import ConflictError, InvalidRequestError, NotFoundError
 from gateway.access.json_response import json_response
@@ -15,6 +15,7 @@ from gateway.creditfile.repairs import serializers, service, store
 from gateway.creditfile.repairs.model import ApplicationRefusal, ApplicationStatus
 from gateway.ingest import Source
 from gateway.ingest.row_lists.wording import RowWording
+from gateway.prefix_router import PrefixRouter
 from gateway.records import repair_service
 from gateway.records.accept_language import requested_language
 from gateway.records.repair_schemas import (
@@ -40,7 +41,7 @@ REFUSAL_SENTENCES: Final = {
     ApplicationRefusal.RECORD_WITHDRAWN: "The record has been withdrawn: reject the application.",
 }
 
-router = APIRouter(prefix="/v1/records/repairs", tags=["repairs"])
+router = PrefixRouter(prefix="/v1/records/repairs", tags=["repairs"])
 
 
 @router.get("", response_model=RepairApplicationsOut)

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from gateway.access.errors import NotFoundError, raise_if_refused
 from gateway.access.json_response import json_response
@@ -16,6 +16,7 @@ from gateway.ingest import RowOutcome
 from gateway.ingest.actions.waiting_acts import PAGE, WaitingAct, list_acts
 from gateway.ingest.overdue_listings import find_overdue
 from gateway.ingest.row_lists.wording import RowWording
+from gateway.prefix_router import PrefixRouter
 from gateway.privacy.redaction import holds_personal_number
 from gateway.records.accept_language import requested_language
 from gateway.records.schemas import (
@@ -45,7 +46,7 @@ from gateway.runtime import UsingRuntime
 
 ACTION_ID: Final = re.compile(r"act_[a-z2-7]{26}")
 
-router = APIRouter(prefix="/v1/records", tags=["records"])
+router = PrefixRouter(prefix="/v1/records", tags=["records"])
 
 
 @router.post("", response_model=ResultsOut, openapi_extra=request_body(RecordsIn))

@@ -1,10 +1,11 @@
 """Routes of resumable uploads by tus 1.0.0 (`/v1/records/uploads`)."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from gateway.access import body
 from gateway.access.errors import NotFoundError, PayloadTooLargeError, TemporarilyUnavailableError
 from gateway.db.engine import to_json
+from gateway.prefix_router import PrefixRouter
 from gateway.records import tus, upload_openapi, uploads
 from gateway.records.accept_language import requested_language
 from gateway.records.job_routes import job_document, own_upload
@@ -15,7 +16,7 @@ from gateway.records.upload_part import NO_ROOM, delete_upload, receive_part
 from gateway.records.uploads import Upload
 from gateway.runtime import Runtime, UsingRuntime
 
-router = APIRouter(prefix="/v1/records/uploads", tags=["records"])
+router = PrefixRouter(prefix="/v1/records/uploads", tags=["records"])
 
 
 @router.options("", status_code=204, openapi_extra=upload_openapi.describe())

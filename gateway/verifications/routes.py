@@ -1,6 +1,6 @@
 """Routes `POST /v1/verifications` and `GET /v1/questions`."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from gateway.access.answer_loop import parse_and_admit
 from gateway.access.authentication import authenticate
@@ -10,6 +10,7 @@ from gateway.access.json_response import json_response
 from gateway.access.openapi import request_body
 from gateway.access.query_parameters import check_query_parameters
 from gateway.db.engine import to_json
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import UsingRuntime
 from gateway.verifications.question_schemas import QuestionsOut
 from gateway.verifications.request import parse_request
@@ -17,7 +18,7 @@ from gateway.verifications.schemas import VerificationIn, VerificationOut
 from gateway.verifications.service import answer_verification
 from verification import as_document
 
-router = APIRouter(prefix="/v1", tags=["verification"])
+router = PrefixRouter(prefix="/v1", tags=["verification"])
 
 
 @router.post(

@@ -22,7 +22,7 @@ from jwt.types import Options
 from redis.asyncio import Redis
 from sqlalchemy.engine import make_url
 
-from gateway.pages.prefix_router import PrefixRouter
+from gateway.prefix_router import PrefixRouter
 
 POOL = 10  # as the gateway's default
 REDIS_CONNECTIONS = 2_000  # one for each call under way: at 100 redis-py would refuse more

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from gateway.access.download_limit import count_download
@@ -31,9 +30,10 @@ from gateway.pages.chinese_font import find_font
 from gateway.pages.i18n import Translated
 from gateway.pages.page_route import EarlyResponse, PageMessage, PageRoute
 from gateway.pages.security_headers import security_headers
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import Runtime, UsingRuntime
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 # Drawing holds a large font in memory for about a second.
 drawing_slots: Final = asyncio.Semaphore(2)
 

@@ -7,7 +7,7 @@ import hashlib
 from importlib.resources import files
 from typing import Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from gateway.codes import store
@@ -21,9 +21,10 @@ from gateway.creditfile.division_boxes import MARGIN, division_box
 from gateway.creditfile.divisions import division_label
 from gateway.pages.page_route import PageRoute, see_other
 from gateway.pages.security_headers import security_headers
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import UsingRuntime
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 
 KM_PER_DEGREE: Final = 111.2
 SCRIPT: Final = (files("gateway.codes") / "scripts" / "nearby.js").read_bytes()

@@ -38,7 +38,7 @@ from gateway.limits.store_protocol import LimiterUnavailableError
 from gateway.pages.forms import Fields, is_same_origin, is_too_large, read_form, single_value
 from gateway.pages.i18n import Translated
 from gateway.pages.page_route import RETRY_SECONDS, PageRoute, see_other
-from gateway.pages.prefix_router import PrefixRouter
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import Runtime, UsingRuntime
 
 router = PrefixRouter(route_class=PageRoute, include_in_schema=False)

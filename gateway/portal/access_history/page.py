@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final
 
-from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response, StreamingResponse
 
@@ -30,9 +29,10 @@ from gateway.portal.guards import own_enterprise
 from gateway.portal.my_record import Entry, read_credit_file
 from gateway.portal.page_queries import ClientCard
 from gateway.portal.pagination import PAGE_SIZE, requested_position
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import Runtime, UsingRuntime
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 renderer: Final = PageRenderer("gateway.portal")
 
 

@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any, Final
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from consent import Bilingual, Consent, Status, status_at
@@ -23,9 +22,10 @@ from gateway.portal.consents.receipt_check import receipt_path
 from gateway.portal.consents.receipt_pdf import Receipt, draw_receipt
 from gateway.portal.guards import own_consent
 from gateway.portal.page_queries import EnterpriseCard
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import Runtime, UsingRuntime
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 # Rendering holds a large font in memory for about a second.
 pdf_slots: Final = asyncio.Semaphore(2)
 

@@ -1,6 +1,5 @@
 """Portal form to end a cool-down early (R9): after a refusal the client may ask again at once."""
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 import consent
@@ -10,9 +9,10 @@ from gateway.disclosure import consent_log_writer
 from gateway.identity.session_dependency import UsingVisitor
 from gateway.pages.page_route import PageRoute, see_other
 from gateway.portal.guards import acting_person, own_consent
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import UsingRuntime
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.post("/portal/consents/{consent_id}/end-cool-down")

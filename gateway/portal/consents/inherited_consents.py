@@ -1,6 +1,5 @@
 """Portal pages to keep or withdraw consents given under a former legal representative."""
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from consent import Giver
@@ -12,9 +11,10 @@ from gateway.pages.page_route import PageRoute, see_other
 from gateway.pages.rendering import PageRenderer
 from gateway.portal import labels, page_queries
 from gateway.portal.guards import acting_person, own_consent
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import UsingRuntime
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 renderer = PageRenderer("gateway.portal")
 
 

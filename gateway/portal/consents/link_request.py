@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,6 +25,7 @@ from gateway.portal.consents import labels
 from gateway.portal.consents.decision import DecisionProblem, OpenRequest, open_request
 from gateway.portal.consents.decision_form import ScopeInput
 from gateway.portal.consents.decision_page import show_decision, submit_decision
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import Runtime, UsingRuntime
 
 SCANNED: Final = PageMessage(
@@ -40,7 +41,7 @@ SCANNED: Final = PageMessage(
 """Shown to whoever scans the request's QR code and is not signed in; it tells nothing of the request."""
 SIGN_IN: Final = Translated("登录处理", "Sign in and decide")
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 
 
 async def decider(request: Request) -> Visitor:

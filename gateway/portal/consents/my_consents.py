@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
@@ -29,6 +28,7 @@ from gateway.portal.consents.labels import NOTICES, ending_text
 from gateway.portal.guards import acting_person, own_consent, own_enterprise
 from gateway.portal.page_queries import ClientCard, EnterpriseCard
 from gateway.portal.pagination import PAGE_SIZE, ListPosition, requested_position
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import Runtime, UsingRuntime
 
 MAX_ATTEMPTS: Final = 20
@@ -40,7 +40,7 @@ NOTICE_KINDS: Final[dict[Verb, NoticeKind]] = {
     "resume": NoticeKind.CONSENT_RESUMED,
 }
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 renderer: Final = PageRenderer("gateway.portal")
 
 

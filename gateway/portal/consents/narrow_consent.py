@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 import consent
@@ -18,6 +17,7 @@ from gateway.portal.consents.decision import DecisionProblem
 from gateway.portal.consents.decision_form import ScopeInput, chosen_scope
 from gateway.portal.consents.labels import NOTHING_LEFT, PROBLEM_FIELDS, problem_text
 from gateway.portal.guards import acting_person, own_consent
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import Runtime, UsingRuntime
 
 _PROBLEMS: Final = {
@@ -25,7 +25,7 @@ _PROBLEMS: Final = {
     Reason.NOTHING_CHOSEN: str(DecisionProblem.USES_SPENT),
 }
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 renderer: Final = PageRenderer("gateway.portal")
 
 

@@ -7,7 +7,6 @@ the page tells no more than the receipt does, and the status of today.
 import hmac
 from typing import Final
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,13 +15,14 @@ from consent import store as consents
 from gateway.pages.page_route import NOT_FOUND, PageRoute, message_page
 from gateway.pages.rendering import PageRenderer
 from gateway.portal import labels, page_queries
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import UsingRuntime
 from gateway.signing.keyed_digests import KeyedDigests
 
 PROOF_LENGTH: Final = 32
 """Hexadecimal digits: 128 bits."""
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 renderer: Final = PageRenderer("gateway.portal")
 
 

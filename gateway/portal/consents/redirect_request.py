@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
@@ -22,9 +21,10 @@ from gateway.portal.consents.decision_page import renderer, show_decision, submi
 from gateway.portal.consents.pushed_consent import OpenInteraction, find_or_request, resume_url
 from gateway.portal.labels import ENTERPRISE_KINDS
 from gateway.portal.page_queries import EnterpriseCard
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import Runtime, UsingRuntime
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/portal/decide/{interaction_id}")

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
@@ -18,9 +17,10 @@ from gateway.pages.rendering import PageRenderer
 from gateway.portal.delegates import labels
 from gateway.portal.delegates.names import delegate_view, seal_accepted_name
 from gateway.portal.guards import known_enterprise
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import Runtime, UsingRuntime
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 renderer: Final = PageRenderer("gateway.portal")
 
 REFUSED: Final = Translated("这份邀请不能接受", "This invitation cannot be accepted")

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from fastapi import APIRouter
 from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -34,13 +33,14 @@ from gateway.portal.delegates import labels as delegate_labels
 from gateway.portal.delegates.names import delegate_view, seal_name
 from gateway.portal.guards import own_enterprise
 from gateway.portal.page_queries import EnterpriseCard
+from gateway.prefix_router import PrefixRouter
 from gateway.rfc3339 import parse_date
 from gateway.runtime import Runtime, UsingRuntime
 
 MAX_NAME_LENGTH: Final = 40
 MAX_ACTS: Final = 50
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 renderer: Final = PageRenderer("gateway.portal")
 
 

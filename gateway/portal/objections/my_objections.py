@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
@@ -29,12 +28,13 @@ from gateway.portal.my_record import dataset_name, renderer
 from gateway.portal.objections import labels
 from gateway.portal.objections.new_objection import actor, redirect_to_objection
 from gateway.portal.page_queries import EnterpriseCard
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import Runtime, UsingRuntime
 
 Verb = Literal["withdraw", "review"]
 WITHDRAWABLE: Final = frozenset({Status.OPEN, Status.DECIDED, Status.IN_REVIEW})
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/portal/enterprises/{uscc}/objections")

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from gateway.creditfile import labels
@@ -37,9 +36,10 @@ from gateway.portal.my_record import (
     renderer,
 )
 from gateway.portal.objections import labels as objection_labels
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import UsingRuntime
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
@@ -19,9 +18,10 @@ from gateway.portal.my_record import dataset_name, read_credit_file, renderer
 from gateway.portal.objections.new_objection import actor
 from gateway.portal.repairs import labels
 from gateway.portal.repairs.new_application import redirect_to_application
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import Runtime, UsingRuntime
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/portal/enterprises/{uscc}/repairs")

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from gateway.access.download_limit import count_upload
@@ -25,11 +24,12 @@ from gateway.portal.my_record import dataset_name, find_entry, load_file, render
 from gateway.portal.objections.new_objection import actor
 from gateway.portal.repairs import labels
 from gateway.portal.repairs.record_section import repair_section
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import Runtime, UsingRuntime
 
 MAX_PAPER_NAME: Final = 100
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = PrefixRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 
 from gateway.access.authentication import authenticate
 from gateway.access.body import read_call
@@ -20,6 +20,7 @@ from gateway.access.timestamps import format_time
 from gateway.db.engine import to_json
 from gateway.disclosure.application_outcomes.model import OUTCOME_WORDS, REASON_WORDS
 from gateway.disclosure.application_outcomes.store import LoggedOutcome
+from gateway.prefix_router import PrefixRouter
 from gateway.queries.outcomes.schemas import (
     DISCLOSURE_PATTERN,
     NamedOut,
@@ -31,7 +32,7 @@ from gateway.queries.outcomes.service import tell_outcome
 from gateway.runtime import Runtime, UsingRuntime
 from gateway.transparency.disclosure_leaf import MERGE_SECONDS
 
-router = APIRouter(prefix="/v1", tags=["query"])
+router = PrefixRouter(prefix="/v1", tags=["query"])
 
 SCOPE: Final = "query"
 DisclosureId = Annotated[str, Path(pattern=DISCLOSURE_PATTERN)]

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from gateway.access.admission_control import admit, idempotency_key
 from gateway.access.authentication import authenticate
@@ -18,6 +18,7 @@ from gateway.access.errors import (
 )
 from gateway.access.json_response import json_response
 from gateway.disclosure.idempotency import IdempotencyKey
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import UsingRuntime
 from gateway.verifications.batch import store
 from gateway.verifications.batch.line_source import MAX_BYTES
@@ -26,7 +27,7 @@ from gateway.verifications.batch.openapi import BATCH_BODY, BATCH_RESPONSES
 from gateway.verifications.batch.response import NDJSON, BatchCall, BatchResponse
 from gateway.verifications.batch.schemas import LineProofOut
 
-router = APIRouter(prefix="/v1/verifications/batch", tags=["verification"])
+router = PrefixRouter(prefix="/v1/verifications/batch", tags=["verification"])
 NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,15}")
 
 

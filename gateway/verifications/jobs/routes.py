@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from gateway.access.admission_control import admit
 from gateway.access.authentication import Caller, authenticate
@@ -23,6 +23,7 @@ from gateway.access.json_response import json_response
 from gateway.access.openapi import problem_response, request_body
 from gateway.access.request_signature import keep_signed
 from gateway.clients.agreements import Agreement
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import Runtime, UsingRuntime
 from gateway.verifications.jobs import client_store, stored_job
 from gateway.verifications.jobs.client_store import TooManyJobs
@@ -37,7 +38,7 @@ from gateway.verifications.jobs.stored_job import Job
 from gateway.verifications.jobs.template import Template, parse_template
 
 Responses = dict[int | str, dict[str, Any]]
-router = APIRouter(prefix="/v1/verifications/jobs", tags=["verification"])
+router = PrefixRouter(prefix="/v1/verifications/jobs", tags=["verification"])
 SCOPE = "verify"
 RECEIVING_SECONDS = 900
 FULL_SECONDS = 3600

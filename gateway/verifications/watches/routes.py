@@ -6,7 +6,7 @@ Nothing here depends on any enterprise: one that is unknown is kept, counted and
 import asyncio
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 
 from gateway.access.authentication import authenticate
 from gateway.access.body import read_call
@@ -15,6 +15,7 @@ from gateway.access.errors import NotFoundError, Refusal, raise_if_refused
 from gateway.access.json_response import json_response
 from gateway.access.openapi import problem_response, request_body
 from gateway.creditfile.watches import lists
+from gateway.prefix_router import PrefixRouter
 from gateway.runtime import UsingRuntime
 from gateway.verifications.watches.request import parse_watch
 from gateway.verifications.watches.schemas import (
@@ -26,7 +27,7 @@ from gateway.verifications.watches.schemas import (
 )
 from gateway.verifications.watches.service import admit_list, put_watch
 
-router = APIRouter(prefix="/v1/watches", tags=["verification"])
+router = PrefixRouter(prefix="/v1/watches", tags=["verification"])
 
 SCOPE: Final = "verify"
 LARGEST_BODY: Final = 512 * 1024

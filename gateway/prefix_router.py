@@ -1,7 +1,7 @@
 """FastAPI router that looks at its routes only for paths that begin as one of them does.
 
-FastAPI compares a path with every route of a router, and of the routers in it, several times; so a router
-that is asked first costs the paths of all others.
+FastAPI compares a path with every route of a router, and of the routers in it, several times, and prepares
+them all at the first call; so each router costs the paths of those that are asked after it.
 """
 
 from functools import cached_property
@@ -13,7 +13,7 @@ from starlette.types import Scope
 
 
 class PrefixRouter(APIRouter):
-    """A router whose routes are complete before its first request."""
+    """A router whose routes are complete before its first request, included without a prefix."""
 
     @cached_property
     def _prefixes(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import httpx2
 import pytest
 from fastapi import APIRouter, FastAPI
 
-from gateway.pages.prefix_router import PrefixRouter
+from gateway.prefix_router import PrefixRouter
 
 
 @pytest.mark.parametrize(
