@@ -17,7 +17,6 @@ import httpx2
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from gateway.clients import registry
 from gateway.clients.authentication_method import Authentication
@@ -102,11 +101,6 @@ def make_certificate(
 def make_authority() -> Holder:
     """A certificate authority."""
     return make_certificate("CN=Test Authority,C=CN", authority=True)
-
-
-def common_name(holder: Holder) -> str:
-    """Common name of a certificate."""
-    return str(holder.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,6 @@ from gateway.clients.terms import Terms
 from gateway.codes import store as codes
 from gateway.codes.store import Code
 from gateway.creditfile.catalogue import load_catalogue
-from gateway.creditfile.record_mapping import stored_fields
 from gateway.creditfile.records import Record
 from gateway.creditfile.tables import enterprise, record
 from gateway.disclosure.application_outcomes.model import (
@@ -399,8 +398,3 @@ def hidden_fields(page: str, action: str | None = None) -> dict[str, str]:
 def query_of(address: str) -> dict[str, list[str]]:
     """Query parameters of a URL."""
     return parse_qs(urlsplit(address).query)
-
-
-def as_stored(each: Record) -> Record:
-    """A record as ingest stores it: free text masked."""
-    return replace(each, fields=stored_fields(CATALOGUE.dataset(each.dataset), each.fields))

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-MAX_AGE_SECONDS: Final = 300
-"""Upper bound of the setting: how long a page may be outdated where no purge reaches the CDN."""
 LEASE_SECONDS: Final = 900
 """For so long after its last renewal purges are noted."""
 TRUSTED_SECONDS: Final = 300

@@ -32,8 +32,6 @@ PROVINCE = tuple(province(3, 120, today=TODAY, catalogue=CATALOGUE))
 EARLIER = load_catalogue((EARLIER_CATALOGUES / "2026.1.yaml").read_text(encoding="utf-8"))
 OTHERS = tuple(each for each in Audience if each is not Audience.ENTERPRISE)
 INSTANT = timedelta(microseconds=1)
-MOST_CHANGED = 9
-"""Records of a file, from its first, that are changed by chance."""
 PENALTY = "浙市监罚〔2026〕0001号"
 
 catalogues = st.sampled_from([EARLIER, CATALOGUE])
