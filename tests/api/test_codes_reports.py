@@ -10,7 +10,6 @@ from typing import Any
 import httpx2
 import pytest
 import pytest_asyncio
-from sqlalchemy import text
 
 from gateway.admin.audit_log import ActContext
 from gateway.admin.code_report_decision import decide
@@ -18,6 +17,7 @@ from gateway.admin.errors import AdminRefusal
 from gateway.admin.operators import Operator
 from gateway.codes.reports import serializers, store
 from gateway.codes.reports.model import Outcome
+from tests.code_reports_builders import rows
 from tests.portal_fixture import PortalFixture, hidden_fields, open_portal
 
 FORM = "/E/report"
@@ -29,13 +29,6 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
     async with open_portal(migrated_url, tmp_path) as made:
         await rows(made, "TRUNCATE code_report_case, code_report")
         yield made
-
-
-async def rows(portal: PortalFixture, sql: str, **values: Any) -> list[dict[str, Any]]:
-    """Rows of a statement."""
-    async with portal.engine.begin() as connection:
-        found = await connection.execute(text(sql), values)
-        return [dict(row) for row in found.mappings()] if found.returns_rows else []
 
 
 async def fields_for(browser: httpx2.AsyncClient, code: str) -> dict[str, str]:

@@ -3,12 +3,11 @@
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import httpx2
 import pytest
 import pytest_asyncio
-from sqlalchemy import text
 
 from gateway.background.scan_writer import close_ended_days, write_scans
 from gateway.codes.network_limits import UNKNOWN_PER_TEN_MINUTES
@@ -16,6 +15,7 @@ from gateway.codes.scans import store
 from gateway.codes.scans.counter import MAX_CODES, ScanCount, ScanCounter, ScanKey
 from gateway.creditfile.local_dates import day_of
 from gateway.limits.store_protocol import LimiterUnavailableError
+from tests.code_reports_builders import rows
 from tests.portal_fixture import PortalFixture, open_portal
 
 PROXY: Final = "127.0.0.1"
@@ -29,13 +29,6 @@ async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixtu
         await rows(made, "TRUNCATE code_scan_today, code_scan_day, code_report_case, code_report")
         await write_scans(made.runtime, counter_of(made))  # the salt of the test's own day
         yield made
-
-
-async def rows(portal: PortalFixture, sql: str, **values: Any) -> list[dict[str, Any]]:
-    """Rows of a statement."""
-    async with portal.engine.begin() as connection:
-        found = await connection.execute(text(sql), values)
-        return [dict(row) for row in found.mappings()] if found.returns_rows else []
 
 
 def counter_of(portal: PortalFixture) -> ScanCounter:

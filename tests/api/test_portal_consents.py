@@ -12,18 +12,10 @@ from sqlalchemy import insert, text
 from consent import Act, Status, Transition, narrow, store
 from gateway.disclosure import consent_log_writer
 from gateway.disclosure.tables import TurnedAwayRow
-from tests.consent_builders import make_person, stored_consents
+from tests.consent_builders import make_person
 from tests.portal_fixture import PortalFixture, hidden_fields
+from tests.portal_steps import grant_consent
 from tests.waiting import lock_waits
-
-
-async def grant_consent(portal: PortalFixture, browser: httpx2.AsyncClient) -> str:
-    """Id of a consent granted on the page."""
-    address = f"/portal/decide/{await portal.ask()}"
-    form = hidden_fields((await browser.get(address)).text, address)
-    await browser.post(address, data=form | {"decision": "grant", "dataset": "penalty"})
-    async with portal.engine.connect() as connection:
-        return (await stored_consents(connection, portal.firm))[0].consent_id
 
 
 async def status_of(portal: PortalFixture, consent_id: str) -> Status:

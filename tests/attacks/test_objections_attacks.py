@@ -14,9 +14,9 @@ import pytest_asyncio
 from gateway.creditfile.objections import service
 from gateway.creditfile.objections import store as objections
 from gateway.creditfile.objections.model import Actor, Objection, ObjectionOutcome, Role, Status
-from gateway.identity import sessions
 from tests.creditfile_builders import make_record
 from tests.portal_fixture import PortalFixture, hidden_fields, open_portal
+from tests.portal_steps import forged_token
 
 MARKUP: Final = "<script>alert('x')</script>\"'><img src=x onerror=alert(1)>{{7*7}}</textarea>"
 WORDS: Final = {"text": "罚款已经撤销。", "wanted": "撤下。"}
@@ -60,14 +60,6 @@ async def objections_of(portal: PortalFixture, uscc: str) -> list[Objection]:
         return await objections.of_enterprise(connection, uscc)
 
 
-async def forged(
-    portal: PortalFixture, browser: httpx2.AsyncClient, purpose: str
-) -> dict[str, str]:
-    """A form token of the attacker's session for another address."""
-    cookie = browser.cookies[sessions.cookie_name(portal.runtime.settings)]
-    return {"csrf": sessions.csrf_token(portal.runtime.digests, cookie, purpose)}
-
-
 async def test_pages_about_another_enterprise_and_about_none_look_the_same(
     portal: PortalFixture,
 ) -> None:
@@ -100,7 +92,9 @@ async def test_acts_on_what_belongs_to_another_change_nothing(portal: PortalFixt
         (f"{own}/withdraw", f"withdraw {objection_id}"),
         (f"{own}/review", f"review {objection_id}"),
     ):
-        answer = await stranger.post(address, data=await forged(portal, stranger, purpose) | WORDS)
+        answer = await stranger.post(
+            address, data=await forged_token(portal, stranger, purpose) | WORDS
+        )
         assert answer.status_code == 404, address
     assert [each.status for each in await objections_of(portal, portal.firm)] == [Status.OPEN]
 
@@ -135,7 +129,7 @@ async def test_a_record_of_one_enterprise_is_not_reached_through_another(
     for who in (browser, stranger):
         address = form_at(portal.shop, "rec_p")
         assert (await who.get(address)).status_code == 404
-        token = await forged(portal, who, f"object {portal.shop} rec_p")
+        token = await forged_token(portal, who, f"object {portal.shop} rec_p")
         assert (await who.post(address, data=token | WORDS)).status_code == 404
     assert await objections_of(portal, portal.shop) == []
     assert await objections_of(portal, portal.firm) == []
@@ -155,7 +149,7 @@ async def test_ids_that_are_none_find_nothing(portal: PortalFixture, record_id: 
     ):
         refused = {400} if "\0" in unquote(address) else {404}
         assert (await browser.get(address)).status_code in refused, address
-    token = await forged(portal, browser, f"object {portal.firm} {unquote(record_id)}")
+    token = await forged_token(portal, browser, f"object {portal.firm} {unquote(record_id)}")
     answer = await browser.post(form_at(portal.firm, record_id), data=token | WORDS)
     assert answer.status_code in {400, 403, 404}
     assert await objections_of(portal, portal.firm) == []

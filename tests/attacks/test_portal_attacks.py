@@ -26,17 +26,9 @@ from tests.portal_fixture import (
     hidden_fields,
     sign_in,
 )
+from tests.portal_steps import grant_consent
 
 MARKUP: Final = "<script>alert('x')</script>\"'><img src=x onerror=alert(1)>{{7*7}}"
-
-
-async def grant_consent(portal: PortalFixture, browser: httpx2.AsyncClient) -> str:
-    """Id of a consent granted on the page."""
-    address = f"/portal/decide/{await portal.ask()}"
-    form = hidden_fields((await browser.get(address)).text, address)
-    await browser.post(address, data=form | {"decision": "grant", "dataset": "penalty"})
-    async with portal.engine.connect() as connection:
-        return (await stored_consents(connection, portal.firm))[0].consent_id
 
 
 async def is_active(portal: PortalFixture, consent_id: str) -> bool:

@@ -26,6 +26,7 @@ from tests.api.test_portal_link_requests import request_by_link
 from tests.credit_report_builders import make_own_report
 from tests.creditfile_builders import make_record
 from tests.portal_fixture import PortalFixture
+from tests.portal_steps import rows_of
 from tests.repair_builders import apply_for_repair
 
 README: Final = Path(gateway.portal.__file__).with_name("README.md").read_text()
@@ -172,13 +173,13 @@ async def test_a_page_without_its_permission_is_a_404(
     """404, or 403 without details; nothing is written."""
     of = await things(portal)
     wang = await make_delegate(portal, *(each for each in DELEGABLE if each is not lacking))
-    before = await row_counts(portal)
+    before = await rows_of(portal, WRITTEN)
     for (method, path), power in TABLE.items():
         if power is lacking:
             answer = await try_route(portal, wang, method, path, of)
             decides = path.startswith(("/portal/decide", "/portal/asked"))
             assert answer.status_code == (403 if decides else 404), (method, path)
-    assert await row_counts(portal) == before
+    assert await rows_of(portal, WRITTEN) == before
 
 
 async def test_with_all_that_can_be_passed_on_the_rest_is_open(portal: PortalFixture) -> None:
@@ -195,23 +196,11 @@ async def test_a_stranger_can_open_no_page_of_another_enterprise(portal: PortalF
     """IDOR over every id by another enterprise's representative."""
     of = await things(portal)
     wang = await portal.signed_in("wang")
-    before = await row_counts(portal)
+    before = await rows_of(portal, WRITTEN)
     for method, path in TABLE:
         answer = await try_route(portal, wang, method, path, of)
         assert answer.status_code in {403, 404}, (method, path)
-    assert await row_counts(portal) == before
-
-
-async def row_counts(portal: PortalFixture) -> list[Any]:
-    """Tables that the forms could change."""
-    found = []
-    async with portal.engine.connect() as connection:
-        for table in WRITTEN:
-            rows = await connection.execute(
-                text(f"SELECT to_jsonb(t)::text FROM {table} t ORDER BY 1")  # noqa: S608
-            )
-            found.append(rows.scalars().all())
-    return found
+    assert await rows_of(portal, WRITTEN) == before
 
 
 async def test_an_ended_delegation_is_no_way_in_through_an_old_form(portal: PortalFixture) -> None:
@@ -225,8 +214,8 @@ async def test_an_ended_delegation_is_no_way_in_through_an_old_form(portal: Port
             ),
             {"now": portal.clock() + timedelta(seconds=1), "uscc": portal.firm},
         )
-    before = await row_counts(portal)
+    before = await rows_of(portal, WRITTEN)
     for method, path in TABLE:
         answer = await try_route(portal, wang, method, path, of)
         assert answer.status_code in {403, 404}, (method, path)
-    assert await row_counts(portal) == before
+    assert await rows_of(portal, WRITTEN) == before

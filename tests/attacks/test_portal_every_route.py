@@ -1,15 +1,15 @@
 """Attacks on every route of the portal: CSRF, IDOR, headers, open redirect."""
 
 import re
-from typing import Any, Final
+from typing import Final
 
 import httpx2
 import pytest
-from sqlalchemy import text
 
 from gateway.identity.return_url import HOME, safe_return
 from tests.portal_fixture import PortalFixture
 from tests.portal_gallery import Gallery, fill_gallery, page_routes
+from tests.portal_steps import rows_of
 
 PARAMETER: Final = re.compile(r"\{(\w+)\}")
 BEFORE_SIGN_IN: Final = {"/demo-identity/sign-in", "/R/{number}/check"}
@@ -50,18 +50,6 @@ def fill_parameters(path: str, ids: dict[str, str]) -> str:
     return PARAMETER.sub(lambda found: ids[found[1]], path)
 
 
-async def row_counts(portal: PortalFixture) -> list[Any]:
-    """Tables that a form could change."""
-    found = []
-    async with portal.engine.connect() as connection:
-        for table in WRITTEN:
-            rows = await connection.execute(
-                text(f"SELECT to_jsonb(t)::text FROM {table} t ORDER BY 1")  # noqa: S608
-            )
-            found.append(rows.scalars().all())
-    return found
-
-
 def without_tokens(page: httpx2.Response) -> str:
     """A page without its language link and form tokens."""
     plain = re.sub(r'name="csrf" value="[^"]*"', "", page.text)
@@ -75,7 +63,7 @@ async def test_no_form_does_anything_without_our_token(portal: PortalFixture) ->
     forms = page_routes(portal.app, "POST") - BEFORE_SIGN_IN
     assert len(forms) > 10, "they were not found"
     signing_out = re.findall(r'name="csrf" value="(\w+)"', (await browser.get("/portal")).text)[0]
-    before = await row_counts(portal)
+    before = await rows_of(portal, WRITTEN)
     for path in sorted(forms):
         address = fill_parameters(path, gallery.ids())
         tokens = ["", "0" * 64] + ([] if path == "/portal/sign-out" else [signing_out])
@@ -86,7 +74,7 @@ async def test_no_form_does_anything_without_our_token(portal: PortalFixture) ->
     for headers in FOREIGN:
         answer = await browser.post("/portal/sign-out", data={"csrf": signing_out}, headers=headers)
         assert answer.status_code == 403
-    assert await row_counts(portal) == before
+    assert await rows_of(portal, WRITTEN) == before
     assert (await browser.get("/portal")).status_code == 200, "still signed in"
 
 
@@ -104,12 +92,12 @@ async def test_no_form_takes_its_own_token_from_another_site(portal: PortalFixtu
         )
     }
     assert len(forms) > 10
-    before = await row_counts(portal)
+    before = await rows_of(portal, WRITTEN)
     for action, token in forms.items():
         for headers in FOREIGN:
             answer = await browser.post(action, data={"csrf": token}, headers=headers)
             assert answer.status_code == 403, (action, headers)
-    assert await row_counts(portal) == before
+    assert await rows_of(portal, WRITTEN) == before
 
 
 async def test_anothers_object_looks_like_an_unknown_one(portal: PortalFixture) -> None:

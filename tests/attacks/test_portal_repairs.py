@@ -14,10 +14,10 @@ import pytest_asyncio
 from gateway.creditfile.history import Change, mark_record
 from gateway.creditfile.repairs import store
 from gateway.creditfile.repairs.model import ApplicationStatus, RepairApplication
-from gateway.identity import sessions
 from gateway.pages import upload_form
 from tests.creditfile_builders import make_record
 from tests.portal_fixture import AUTHORITY, PortalFixture, hidden_fields, open_portal
+from tests.portal_steps import forged_token
 
 MARKUP: Final = "<script>alert('x')</script>\"'><img src=x onerror=alert(1)>{{7*7}}</textarea>"
 WORDS: Final = {"statement": "罚款已缴清，已整改。", "commitment": "yes"}
@@ -54,14 +54,6 @@ async def applications_of(portal: PortalFixture, uscc: str = "") -> list[RepairA
     """Applications of an enterprise, by default the firm."""
     async with portal.engine.connect() as connection:
         return await store.of_enterprise(connection, uscc or portal.firm)
-
-
-async def forged(
-    portal: PortalFixture, browser: httpx2.AsyncClient, purpose: str
-) -> dict[str, str]:
-    """A form token of the attacker's session for another address."""
-    cookie = browser.cookies[sessions.cookie_name(portal.runtime.settings)]
-    return {"csrf": sessions.csrf_token(portal.runtime.digests, cookie, purpose)}
 
 
 async def test_papers_reach_the_department_as_digests_only(portal: PortalFixture) -> None:
@@ -256,7 +248,7 @@ async def test_a_record_too_early_is_not_offered_and_its_form_leads_back(
     page = (await browser.get(path)).text
     assert ("2027-02-02" in page, f"{path}/repair" in page) == (True, False)
     assert (await browser.get(f"{path}/repair")).headers["location"].endswith("not_repairable")
-    token = await forged(portal, browser, f"repair {portal.firm} rec_new")
+    token = await forged_token(portal, browser, f"repair {portal.firm} rec_new")
     answer = await browser.post(f"{path}/repair", data=token | WORDS)
     assert answer.headers["location"].endswith("not_repairable")
     assert await applications_of(portal) == []
@@ -286,7 +278,7 @@ async def test_pages_about_another_enterprise_and_about_none_look_the_same(
         (form_at(portal.elsewhere), f"repair {portal.elsewhere} rec_p"),
         (f"{own}/withdraw", f"withdraw {own.rpartition('/')[2]}"),
     ):
-        token = await forged(portal, stranger, purpose)
+        token = await forged_token(portal, stranger, purpose)
         assert (await stranger.post(address, data=token | WORDS)).status_code == 404, address
     assert [each.status for each in await applications_of(portal)] == [ApplicationStatus.OPEN]
     assert await applications_of(portal, portal.elsewhere) == []

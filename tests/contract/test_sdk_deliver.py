@@ -16,6 +16,7 @@ import typer
 import xlsxwriter
 from jwt.algorithms import ECAlgorithm
 
+from tests.delivery_builders import delivery_of
 from tests.gateway_fixture import Caller, GatewayFixture
 from tests.records_builders import forget, get, make_department
 from tests.sdk_builders import client_of
@@ -25,8 +26,6 @@ from xinqiao._core.uploads import SMALLEST_PART, JobStatus
 from xinqiao.cli import _show
 from xinqiao.cli._app import app
 from xinqiao.cli._errors import InputError
-from xinqiao.cli._language import Language
-from xinqiao.cli.deliver.delivery import Delivery, Options, prepare
 from xinqiao.cli.deliver.upload_client import UploadClient
 from xinqiao.cli.deliver.uploading import upload
 
@@ -135,15 +134,6 @@ class CutTransport(httpx2.HTTPTransport):
 def cut(request: httpx2.Request) -> httpx2.Response:
     """A connection that is lost before anything has arrived."""
     raise httpx2.ReadError("cut", request=request)
-
-
-def delivery_of(path: Path, **changed: Any) -> Delivery:
-    """The delivery of a file of penalties."""
-    values: dict[str, Any] = {
-        "dataset": "penalty", "report": None, "overwrite": False, "columns": None,
-        "ignore_unknown": False, "format": None, "encoding": None, "sheet": None,
-    }  # fmt: skip
-    return prepare(path, Options(**{**values, **changed}), Language.EN)
 
 
 async def upload_over(department: Caller, path: Path, transport: httpx2.BaseTransport) -> JobStatus:

@@ -12,6 +12,7 @@ import xlsxwriter
 
 from gateway.ingest.readers.column_map import load_column_map
 from gateway.ingest.readers.decompression import FileRefused
+from tests.delivery_builders import delivery_of
 from xinqiao import errors
 from xinqiao._core import uploads
 from xinqiao._core.json_reader import Reader
@@ -21,18 +22,9 @@ from xinqiao.cli._errors import InputError
 from xinqiao.cli._language import Language
 from xinqiao.cli.deliver import delivery, summary
 from xinqiao.cli.deliver.column_map import read_column_map
-from xinqiao.cli.deliver.delivery import Delivery, Options, prepare
+from xinqiao.cli.deliver.delivery import Delivery
 from xinqiao.cli.deliver.reporting import Reported, report_rows
 from xinqiao.cli.deliver.row_notes import RowNote
-
-
-def delivery_of(path: Path, **changed: Any) -> Delivery:
-    """The delivery of a file of penalties."""
-    values: dict[str, Any] = {
-        "dataset": "penalty", "report": None, "overwrite": False, "columns": None,
-        "ignore_unknown": False, "format": None, "encoding": None, "sheet": None,
-    }  # fmt: skip
-    return prepare(path, Options(**{**values, **changed}), Language.EN)
 
 
 def test_what_is_known_to_fail_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
