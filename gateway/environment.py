@@ -20,6 +20,7 @@ READ_ELSEWHERE: Final = frozenset(
         "XINQIAO_MTLS",
         "XINQIAO_OPERATOR",
         "XINQIAO_PRIVATE_JWKS",
+        "XINQIAO_SIGN_REQUESTS",
         "XINQIAO_PROXY",
         "XINQIAO_PUBLIC",
         "XINQIAO_REDIRECT_URI",
