@@ -117,6 +117,20 @@ def register(shell: Shell, client_id: str, *more: str) -> Result:
     return shell.run("client", "register", client_id, *kind, *names, *scope, *keys, *more)
 
 
+def test_required_signatures_stand_in_the_file_and_in_what_is_shown(shell: Shell) -> None:
+    """With the term as it was agreed."""
+    shell.write("signed.json", make_agreement() | {"requires_signed_requests": True})
+    register(shell, "signing-bank")
+    found = DIGEST.search(shell.ok("agreement", "propose", "signing-bank", "signed.json"))
+    assert found
+    shell.as_operator("qiang").ok("agreement", "approve", *found.groups())
+    shown = shell.ok("agreement", "show", "signing-bank")
+    assert "requires_signed_requests: True" in shown
+    assert f"valid_until: {make_agreement()['valid_until']}" in shown
+    again = shell.ok("agreement", "propose", "signing-bank", "agreement.json")
+    assert "requests that need not be signed" in again
+
+
 def test_a_new_operator_brings_a_client_into_force_with_a_second_one(shell: Shell) -> None:
     """Register, propose, fail to approve, approve by another operator, show."""
     assert "agreement propose first-bank" in register(shell, "first-bank").stdout

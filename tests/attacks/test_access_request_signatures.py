@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from gateway.disclosure.signed_requests import kept_request
 from tests.batch_builders import NDJSON
 from tests.gateway_fixture import UNKNOWN, GatewayFixture, verification_body
 from tests.oauth_builders import public_jwk
@@ -179,4 +180,7 @@ async def test_a_signed_batch_tells_nothing_before_its_whole_body_fits_its_diges
     sent = {name: value for name, value in headers.items() if value is not None}
     told = await gateway.http.post(path, content=body, headers=sent)
     assert told.status_code == 200, told.text
-    assert "manifest" in orjson.loads(told.content.splitlines()[-1])
+    manifest = orjson.loads(told.content.splitlines()[-1])["manifest"]
+    kept = await kept_request(gateway.runtime.hot, gateway.runtime.vault, manifest["batch_id"])
+    assert kept is not None
+    assert kept["content_digest"] == sha256_digest(body)

@@ -64,6 +64,13 @@ def test_a_narrowing_adds_nothing(changes: dict[str, Any]) -> None:
     assert widens(PRESENT, replace(PRESENT, **changes)) == ()
 
 
+def test_to_require_signatures_narrows_and_to_require_them_no_more_widens() -> None:
+    """A client that must sign may do less than one that may."""
+    strict = replace(PRESENT, requires_signed_requests=True)
+    assert widens(PRESENT, strict) == ()
+    assert widens(strict, PRESENT) == ("requests that need not be signed",)
+
+
 def test_exchanging_one_dataset_for_another_widens() -> None:
     """Datasets are compared one by one."""
     swapped = replace(PRESENT, datasets=frozenset({"registration", "licence"}))

@@ -18,7 +18,15 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import xinqiao
-from xinqiao import Question, Questions, QuestionTag, RetryPolicy, errors
+from xinqiao import (
+    Question,
+    Questions,
+    QuestionTag,
+    RetryPolicy,
+    errors,
+    generate_client_key,
+    public_jwks,
+)
 from xinqiao.cli import _show
 from xinqiao.cli._app import app
 from xinqiao.cli._language import Language, duration_text
@@ -128,6 +136,28 @@ def test_ask_takes_a_group_as_a_json_object(run: Callable[..., Result]) -> None:
     broken = run("ask", USCC, "--purpose", "tender", "-q", f'{tag}={{"name": ')
     assert broken.exit_code == 1
     assert broken.stderr.startswith("✘ ")
+
+
+def test_a_signed_call_is_shown_as_its_clients(
+    run: Callable[..., Result], fake_gateway: FakeGateway, tmp_path: Path
+) -> None:
+    """Its evidence is verified with the client's keys; an unsigned one, or another's key, will not do."""
+    keys, own, other = tmp_path / "keys.json", tmp_path / "own.json", tmp_path / "other.json"
+    own.write_text(json.dumps(public_jwks(fake_gateway.private_jwk)))
+    other.write_text(json.dumps(public_jwks(generate_client_key())))
+    signed, unsigned = tmp_path / "signed.json", tmp_path / "unsigned.json"
+    assert run("curl", "/v1/consents", "--sign", "--save", str(signed)).exit_code == 0
+    assert run("curl", "/v1/consents", "--save", str(unsigned)).exit_code == 0
+
+    def verified(kept: Path, trusted: Path) -> Result:
+        options = ("--keys", str(keys), "--client-keys", str(trusted))
+        return run("verify-evidence", str(kept), *options, with_kit=False)
+
+    assert "request signed by the client's key client-1" in verified(signed, own).stdout
+    for kept, trusted in ((signed, other), (unsigned, own)):
+        refused = verified(kept, trusted)
+        assert refused.exit_code == 1
+        assert "not signed by a key of this client" in refused.stderr
 
 
 def test_ask_keeps_evidence_that_the_command_verifies_offline(

@@ -212,8 +212,8 @@ def test_settings_are_read_from_the_environment_and_never_print_a_key(tmp_path: 
     settings = ClientSettings.from_env(environ)
     assert (settings.timeout, settings.ca, settings.private_jwks) == (10.0, None, str(key))
     more = {"XINQIAO_TIMEOUT": "2.5", "XINQIAO_PROXY": "http://user:word@proxy.example:3128"}
-    whole = ClientSettings.from_env(environ | more)
-    assert whole.timeout == 2.5
+    whole = ClientSettings.from_env(environ | more | {"XINQIAO_SIGN_REQUESTS": "True"})
+    assert (whole.timeout, whole.sign_requests, settings.sign_requests) == (2.5, True, False)
     assert "word" not in repr(whole)
     assert str(key) not in repr(whole)
 
@@ -226,6 +226,7 @@ def test_settings_are_read_from_the_environment_and_never_print_a_key(tmp_path: 
         ({"XINQIAO_TIMEOUT": "soon"}, "XINQIAO_TIMEOUT"),
         ({"XINQIAO_TIMEOUT": "nan"}, "XINQIAO_TIMEOUT"),
         ({"XINQIAO_MAX_CLOCK_SKEW": "-1"}, "XINQIAO_MAX_CLOCK_SKEW"),
+        ({"XINQIAO_SIGN_REQUESTS": "required"}, "XINQIAO_SIGN_REQUESTS"),
     ],
 )
 def test_a_variable_that_cannot_be_used_is_named(changed: dict[str, str], said: str) -> None:
