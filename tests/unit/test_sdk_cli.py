@@ -148,6 +148,9 @@ def test_a_signed_call_is_shown_as_its_clients(
     signed, unsigned = tmp_path / "signed.json", tmp_path / "unsigned.json"
     assert run("curl", "/v1/consents", "--sign", "--save", str(signed)).exit_code == 0
     assert run("curl", "/v1/consents", "--save", str(unsigned)).exit_code == 0
+    listed = run("questions", env={"XINQIAO_SIGN_REQUESTS": "true"})
+    assert listed.exit_code == 0
+    assert "signature-input" in fake_gateway.requests[-1].headers
 
     def verified(kept: Path, trusted: Path) -> Result:
         options = ("--keys", str(keys), "--client-keys", str(trusted))

@@ -39,6 +39,8 @@ def open_client(
         if keys is not None:
             options["keys"] = _inputs.read_keys(keys)
         if kit is not None:
+            if os.environ.get("XINQIAO_SIGN_REQUESTS", "").lower() == "true":
+                options["sign_requests"] = True
             opened = kind.from_kit(_inputs.read_kit(kit, who), who, **options)
         else:
             _inputs.check_environment(os.environ)

@@ -101,6 +101,14 @@ DO: Final[Mapping[type[XinqiaoError], Texts]] = {
         "用 xinqiao questions 查看全部核验项。",
         "List all questions with: xinqiao questions",
     ),
+    errors.SignatureRequired: (
+        "请设置 XINQIAO_SIGN_REQUESTS=true；xinqiao curl 也可加 --sign。",
+        "Set XINQIAO_SIGN_REQUESTS=true; xinqiao curl also takes --sign.",
+    ),
+    errors.RequestSignatureInvalid: (
+        "请核对本机时钟，并核对私钥与登记的公钥是否一致。",
+        "Check this machine's clock, and that the key is the registered one.",
+    ),
     errors.IdempotencyConflict: (
         "请换一个 --idempotency-key，或按原样重复原来的请求。",
         "Take another --idempotency-key, or repeat the first request as it was.",
