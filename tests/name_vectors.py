@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -33,7 +32,7 @@ def standard_characters() -> list[str]:
 def answer(tag: str, recorded: str, asserted: str) -> tuple[str, str | None]:
     """Answer to a name question, given the recorded and the asserted name."""
     asked = Asked(tag=tag, value=asserted)
-    facts = replace(STAND_IN, name=recorded, legal_representative=recorded)
+    facts = STAND_IN._replace(name=recorded, legal_representative=recorded)
     (told,) = evaluate(
         [asked], facts, allowed={asked}, digest=lambda _: b"", today=date(2026, 11, 28)
     )

@@ -4,7 +4,6 @@ The caller has applied the legal time limits and disclosure rules, and named the
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -63,8 +62,7 @@ class LiveRecord(NamedTuple):
     """Bad information that is held against the enterprise now."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(NamedTuple):
     """The facts about one enterprise.
 
     `available` are the datasets whose source answered, `registration` among them; a question on another
@@ -79,7 +77,7 @@ class Facts:
     address: str | None = None
     status: str | None = None
     established_on: date | None = None
-    digests: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
+    digests: Mapping[str, bytes] = MappingProxyType({})
     records: tuple[LiveRecord, ...] = ()
     available: frozenset[str] = frozenset()
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from string import ascii_lowercase, digits
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from sqlalchemy import RowMapping
 
@@ -32,8 +32,7 @@ ASSERTED: Final = frozenset(each.tag for each in QUESTIONS if each.value in {"te
 """Questions on a text that the client asserts."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AskedOnce:
+class AskedOnce(NamedTuple):
     """One logged call about one enterprise."""
 
     client_id: str

@@ -96,6 +96,24 @@ class SetStatement:
             key=key,
         )
 
+    @classmethod
+    def array_function(cls, name: str, parameters: Mapping[str, str]) -> Self:
+        """A function that takes an array for each parameter and carries out all calls, or none.
+
+        It returns an array of results, in the order of the calls.
+        """
+        one = ", ".join(f"ARRAY[CAST(:{each} AS {kind})]" for each, kind in parameters.items())
+        arrays = ", ".join(f"array_agg(call.{each})" for each in parameters)
+        calls = f"(SELECT * FROM {calls_as_rows(parameters)} ORDER BY place)"  # noqa: S608  # constants only
+        return cls(
+            single=Statement(f"SELECT ({name}({one}))[1] AS result"),
+            many=f"""SELECT told.place, told.result
+                FROM unnest((SELECT {name}({arrays}) FROM {calls} AS call))
+                    WITH ORDINALITY AS told(result, place)""",  # noqa: S608  # constants only
+            names=tuple(parameters),
+            documents=_documents(parameters),
+        )
+
     def calls_json(self, calls: Iterable[Mapping[str, Any]]) -> str:
         """The argument of `many`, in a fifth of the time of an array for each name.
 

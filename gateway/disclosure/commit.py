@@ -11,7 +11,7 @@ when it writes its withdrawal notices (R14).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.engine import to_json
 from gateway.db.prepared import HotDatabase, certain
-from gateway.db.statements import SetStatement, Statement
+from gateway.db.statements import SetStatement
 from gateway.db.unavailable import CONFLICTS, makes_unfit
 from gateway.disclosure.idempotency import IdempotencyKey, oldest_answer_time
 from gateway.disclosure.items import DisclosedItem
@@ -57,12 +57,8 @@ _PARAMETERS: Final[Mapping[str, str]] = {
 }
 DISCLOSE = SetStatement.function("xinqiao_disclose", _PARAMETERS, key=("uscc", "client_id"))
 """Made by migrations 0054 and 0060; its result is the number of uses left."""
-DISCLOSE_ALL = Statement(
-    f"""SELECT xinqiao_disclose_many({
-        ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _PARAMETERS.items())
-    }) AS result"""
-)
-"""Made by migration 0059; its result is a list of these numbers."""
+DISCLOSE_ALL = SetStatement.array_function("xinqiao_disclose_many", _PARAMETERS)
+"""Made by migration 0059; its results are these numbers."""
 
 NOTHING_SPENT: Final[Mapping[str, Any]] = {
     "items": None,
@@ -75,8 +71,7 @@ NOTHING_SPENT: Final[Mapping[str, Any]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
+class Probe(NamedTuple):
     """One question's probe budget after this answer; `revision` is the one that was read."""
 
     question: str
@@ -84,8 +79,7 @@ class Probe:
     revision: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PendingDisclosure:
+class PendingDisclosure(NamedTuple):
     """A disclosure to commit, with its answer and costs.
 
     `consent_version` is set where a use of the consent is spent, `held_version` where the consent must
@@ -147,15 +141,13 @@ async def _commit_all(
     hot: HotDatabase, pending: Sequence[PendingDisclosure]
 ) -> list[Committed] | None:
     """Write all of them in one statement; `None` if nothing was written."""
-    rows = [_values(each) for each in pending]
-    values = {name: [row[name] for row in rows] for name in DISCLOSE.names}
     try:
-        row = certain(await hot.row(DISCLOSE_ALL, values))
+        rows = await hot.run_set(DISCLOSE_ALL, [_values(each) for each in pending])
     except (asyncpg.PostgresError, ValueError) as error:
         if makes_unfit(error):
             raise
         return None
-    return [Committed(uses_left=left) for left in row["result"]]
+    return [Committed(uses_left=certain(row)["result"]) for row in rows]
 
 
 async def _commit_each(

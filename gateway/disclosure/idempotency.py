@@ -31,6 +31,7 @@ _DELETE: Final = Statement("""
     WHERE i.uscc = gone.uscc AND i.client_id = CAST(:client_id AS text) AND i.key = gone.key""")
 
 KEY_LIFE_SECONDS: Final = 24 * 3600
+_KEY_LIFE: Final = timedelta(seconds=KEY_LIFE_SECONDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,7 @@ class KeyConflict(Enum):
 
 def oldest_answer_time(now: datetime) -> datetime:
     """The time of the oldest answer that is still repeated."""
-    return now - timedelta(seconds=KEY_LIFE_SECONDS)
+    return now - _KEY_LIFE
 
 
 async def delete_answers(

@@ -3,9 +3,8 @@
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import orjson
 
@@ -21,9 +20,11 @@ A `report` was opened by its address: its id stands for the client.
 Outcome = Literal["told", "refused"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Disclosure:
-    """One disclosure or refusal: client, enterprise, purpose, legal ground, content digest, time."""
+class Disclosure(NamedTuple):
+    """One disclosure or refusal: client, enterprise, purpose, legal ground, content digest, time.
+
+    A tuple, as all that is made for each line of a batch: a frozen data class takes four times as long.
+    """
 
     disclosure_id: str
     uscc: str
@@ -40,12 +41,9 @@ class Disclosure:
     result_digest: bytes = b""
 
 
-_MEMBERS = tuple(each.name for each in fields(Disclosure))
-
-
 def canonical(disclosure: Disclosure) -> bytes:
     """The disclosure as canonical JSON: sorted keys, no spaces, UTF-8, digests in hexadecimal."""
-    row = {name: getattr(disclosure, name) for name in _MEMBERS}
+    row = disclosure._asdict()
     row["at"] = disclosure.at.isoformat()
     row["result_digest"] = disclosure.result_digest.hex()
     return orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
@@ -61,8 +59,7 @@ def leaf_hash(disclosure: Disclosure, salt: bytes) -> bytes:
     return hashlib.sha256(salt + canonical(disclosure)).digest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DisclosureLeaf:
+class DisclosureLeaf(NamedTuple):
     """The leaf of one disclosure: its salt, and the hash that enters the log."""
 
     salt: bytes

@@ -4,9 +4,8 @@ It reads only what agreement and consent allow (`access.read_permission`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 import orjson
@@ -76,8 +75,7 @@ READ_INPUTS = SetStatement.lateral(f"""
     """)  # noqa: S608  # constants only
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerificationInputs:
+class VerificationInputs(NamedTuple):
     """Rows that the read statement gave. `probes`: question → (value digest → first asked, revision).
 
     `enterprise` is a decoy where it is unknown, or not `allowed` by token, agreement or the token's

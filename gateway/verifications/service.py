@@ -224,7 +224,7 @@ def _still_true(again: PendingDisclosure, stored: StoredAnswer) -> bool:
 def _as_if_unspent(inputs: VerificationInputs) -> VerificationInputs:
     """The inputs with unlimited uses: a repeated call spends none."""
     held = inputs.consent
-    return inputs if held is None else replace(inputs, consent=replace(held, max_uses=None))
+    return inputs if held is None else inputs._replace(consent=replace(held, max_uses=None))
 
 
 def _probed(

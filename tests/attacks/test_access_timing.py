@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from gateway.limits.quotas import Quotas
-from tests.batch_builders import NDJSON, PATH, batch_body, batch_line
+from tests.batch_builders import NDJSON, PATH, answered, batch_body, batch_line
 from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture, query_body, verification_body
 from tests.undisclosed_records import FEW, MANY, with_closed_records
 from tests.welch import Ask, LeakyApplication, compare
@@ -27,6 +27,7 @@ QUOTAS = Quotas(
     per_enterprise_per_minute=10_000_000,
     distinct_enterprises_per_day=10_000_000,
 )
+NAME = "enterprise_name.v1"
 CLOSED = ("rating_at_least.v1", "良好"), ("legal_representative_id.v1", "330106199001011234")
 """Questions that need a consent."""
 Send = Callable[[], Awaitable[httpx2.Response]]
@@ -102,10 +103,7 @@ async def test_a_line_of_a_batch_tells_nothing_by_its_time(
 ) -> None:
     """Unknown, closed, listed, with 300 penalties: by itself, and in one set with others."""
     bank = await gateway.client(quotas=QUOTAS)
-    around = [
-        batch_line(n, uscc, *CLOSED, purpose="loan_approval")
-        for n, uscc in enumerate(crowd_of(gateway, neighbours), 2)
-    ]
+    around = neighbours_of(gateway, neighbours, *CLOSED)
     async with with_closed_records(gateway):
         enterprises = {
             "unknown": UNKNOWN,
@@ -125,6 +123,31 @@ async def test_a_line_of_a_batch_tells_nothing_by_its_time(
         )
 
 
+@pytest.mark.parametrize("neighbours", [0, CROWD], ids=["alone", "among others"])
+async def test_a_line_does_not_tell_by_its_time_how_a_name_compares(
+    gateway: GatewayFixture, neighbours: int
+) -> None:
+    """A yes and a no; and, both undetermined, a budget that is spent and an unknown enterprise."""
+    bank = await gateway.client(quotas=QUOTAS)
+    compared, locked = (each.enterprise for each in gateway.entities[-2:])
+    wrong = f"{compared.name[1:]}{compared.name[0]}"
+    around = neighbours_of(gateway, neighbours, "is_active.v1")
+    guesses = [
+        batch_line(n, locked.uscc, (NAME, guess), purpose="loan_approval")
+        for n, guess in enumerate(("甲", "乙", "丙"))
+    ]
+    assert (await answered(bank, guesses)).answers == [["no"]] * len(guesses)
+    for pair in (
+        {"yes": (compared.uscc, compared.name), "no": (compared.uscc, wrong)},
+        {"unknown": (UNKNOWN, locked.name), "locked": (locked.uscc, locked.name)},
+    ):
+        bodies = {
+            name: batch_body([batch_line(1, uscc, (NAME, value), purpose="loan_approval"), *around])
+            for name, (uscc, value) in pair.items()
+        }
+        await demand_alike(gateway, bank, PATH, bodies, crowd=())
+
+
 async def test_a_call_does_not_tell_what_another_client_asks_about(gateway: GatewayFixture) -> None:
     """As fast beside another client's calls about the same enterprise as beside those about another one."""
     bank = await gateway.client(quotas=QUOTAS)
@@ -141,6 +164,16 @@ async def test_a_call_does_not_tell_what_another_client_asks_about(gateway: Gate
 def crowd_of(gateway: GatewayFixture, size: int) -> list[str]:
     """So many enterprises."""
     return [each.enterprise.uscc for each in gateway.entities[:size]]
+
+
+def neighbours_of(
+    gateway: GatewayFixture, size: int, *questions: str | tuple[str, str]
+) -> list[bytes]:
+    """So many lines of a batch behind its first, about other enterprises."""
+    return [
+        batch_line(n, uscc, *questions, purpose="loan_approval")
+        for n, uscc in enumerate(crowd_of(gateway, size), 2)
+    ]
 
 
 async def demand_alike(

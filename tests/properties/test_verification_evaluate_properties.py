@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 from hypothesis import given
@@ -144,13 +143,13 @@ def test_a_missing_field_makes_no_no(
     each: Question, facts: Facts, registered: LiveRecord, data: st.DataObject
 ) -> None:
     """Removing a field from the file turns no answer into `no`."""
-    whole = replace(facts, records=(registered, *facts.records), available=frozenset(DATASETS))
+    whole = facts._replace(records=(registered, *facts.records), available=frozenset(DATASETS))
     place = data.draw(st.integers(0, len(whole.records) - 1))
     thinned = whole.records[place]
     lost = data.draw(st.sampled_from([*(thinned.fields.keys() - OPEN_ENDS), ""]))
     left = {name: value for name, value in thinned.fields.items() if name != lost}
     records = [thinned._replace(fields=left) if r is thinned else r for r in whole.records]
-    if answer(each, replace(whole, records=tuple(records))).answer == "no":
+    if answer(each, whole._replace(records=tuple(records))).answer == "no":
         assert answer(each, whole).answer == "no"
 
 
@@ -159,12 +158,11 @@ def test_a_yes_by_presence_rests_on_records(
     each: Question, facts: Facts, registered: LiveRecord
 ) -> None:
     """Recipients get a notice when one of them changes; empty records deny nothing."""
-    there = replace(facts, records=(registered, *facts.records))
+    there = facts._replace(records=(registered, *facts.records))
     told = answer(each, there)
     if told.answer == "yes" and not each.tag.startswith("no"):
         assert told.rests_on
-    blank = replace(
-        there,
+    blank = there._replace(
         name="",
         legal_representative=None,
         status=None,
@@ -191,7 +189,7 @@ def test_a_group_says_yes_where_each_element_does_and_no_only_where_all_are_know
     facts: Facts, registered: LiveRecord, name: str, person: str
 ) -> None:
     """It rests on the same records, whichever element differs."""
-    known = replace(facts, records=(registered, *facts.records), available=frozenset(DATASETS))
+    known = facts._replace(records=(registered, *facts.records), available=frozenset(DATASETS))
     group = Asked(
         tag="three_elements.v1",
         value=elements_of({"name": name, "legal_representative": person}),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
@@ -59,7 +58,7 @@ def make_record(dataset: str, record_id: str = "r1", /, **fields: object) -> Liv
 
 def having(*records: LiveRecord) -> Facts:
     """Facts with these records."""
-    return replace(ENTERPRISE, records=(REGISTRATION, *records))
+    return ENTERPRISE._replace(records=(REGISTRATION, *records))
 
 
 def ask(
@@ -121,7 +120,7 @@ def test_the_work_is_the_same_for_an_unknown_enterprise() -> None:
         Asked(tag="four_elements.v1", value=elements_of(group)),
     ):
         made.clear()
-        for facts in (None, ENTERPRISE, replace(ENTERPRISE, digests={})):
+        for facts in (None, ENTERPRISE, ENTERPRISE._replace(digests={})):
             for allowed in (frozenset[Asked](), frozenset({asked})):
                 evaluate([asked], facts, allowed=allowed, digest=counting, today=TODAY)
         assert made == [ID_NUMBER] * 6
@@ -131,7 +130,7 @@ def test_the_work_is_the_same_for_an_unknown_enterprise() -> None:
 def test_a_dataset_whose_source_is_away_determines_nothing() -> None:
     """No source and no record are different."""
     for each in EVERYTHING:
-        facts = replace(ENTERPRISE, available=frozenset())
+        facts = ENTERPRISE._replace(available=frozenset())
         assert ask(each.tag, each.value, facts=facts).answer == "not_determined"
 
 
@@ -158,13 +157,13 @@ def test_a_name_matches_strictly_loosely_or_not(name: str, answer: str, match: s
 @pytest.mark.parametrize("asserted", ["王\ue81e", "王\u9fb4", "王\u9fb4\ufe00"])
 def test_a_rare_character_does_not_make_a_true_name_false(recorded: str, asserted: str) -> None:
     """Private use and assigned code points are equal."""
-    facts = replace(ENTERPRISE, legal_representative=recorded)
+    facts = ENTERPRISE._replace(legal_representative=recorded)
     assert ask("legal_representative_name.v1", asserted, facts=facts).match == "strict"
 
 
 def test_a_name_that_could_not_be_written_down_is_not_denied() -> None:
     """A recorded placeholder gives `not_determined`, not `no`."""
-    facts = replace(ENTERPRISE, legal_representative="王〓")
+    facts = ENTERPRISE._replace(legal_representative="王〓")
     assert ask("legal_representative_name.v1", "王䶮", facts=facts).answer == "not_determined"
     assert ask("legal_representative_name.v1", "王〓", facts=facts).answer == "yes"
 
@@ -172,10 +171,10 @@ def test_a_name_that_could_not_be_written_down_is_not_denied() -> None:
 @pytest.mark.parametrize(
     ("tag", "facts"),
     [
-        ("enterprise_name.v1", replace(ENTERPRISE, name="")),
-        ("legal_representative_name.v1", replace(ENTERPRISE, legal_representative=None)),
-        ("registered_address.v1", replace(ENTERPRISE, address=None)),
-        ("legal_representative_id.v1", replace(ENTERPRISE, digests={})),
+        ("enterprise_name.v1", ENTERPRISE._replace(name="")),
+        ("legal_representative_name.v1", ENTERPRISE._replace(legal_representative=None)),
+        ("registered_address.v1", ENTERPRISE._replace(address=None)),
+        ("legal_representative_id.v1", ENTERPRISE._replace(digests={})),
     ],
 )
 def test_an_empty_field_is_not_denied(tag: str, facts: Facts) -> None:
@@ -210,7 +209,7 @@ def test_an_id_number_is_compared_by_its_keyed_digest(value: str, answer: str) -
 )
 def test_only_an_active_registration_is_active(status: str | None, answer: str) -> None:
     """Suspended, revoked and deregistered give `no`."""
-    assert ask("is_active.v1", facts=replace(ENTERPRISE, status=status)).answer == answer
+    assert ask("is_active.v1", facts=ENTERPRISE._replace(status=status)).answer == answer
 
 
 @pytest.mark.parametrize(
@@ -354,7 +353,7 @@ def test_years_are_completed_on_the_corresponding_day(years: str, today: date, a
 
 def test_an_unknown_founding_date_determines_nothing() -> None:
     """`not_determined`."""
-    facts = replace(ENTERPRISE, established_on=None)
+    facts = ENTERPRISE._replace(established_on=None)
     assert ask("established_for.v1", "1", facts=facts).answer == "not_determined"
 
 

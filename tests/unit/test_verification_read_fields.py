@@ -1,7 +1,6 @@
 """The list of fields that questions read: complete, and nothing else in it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
@@ -82,7 +81,7 @@ def test_questions_read_the_listed_fields_and_no_other() -> None:
             for name, names in read.items()
             for kind in ("firm", "tax", "social_insurance", "housing_fund")
         )
-        facts = replace(STAND_IN, records=records, available=frozenset(read), status="active")
+        facts = STAND_IN._replace(records=records, available=frozenset(read), status="active")
         evaluate(asked, facts, allowed=frozenset(asked), digest=lambda _: b"", today=TODAY)
     assert {name: names for name, names in read.items() if names} == dict(READ_FIELDS)
 

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import asyncpg
 import structlog
@@ -34,7 +34,12 @@ from gateway.limits.quotas import lines_admission
 from gateway.runtime import Runtime
 from gateway.verifications.batch.lines import Line, rounds
 from gateway.verifications.batch.problem_lines import faulty_line, limit_refusal, line_problem
-from gateway.verifications.read_query import READ_INPUTS, inputs_of, read_values
+from gateway.verifications.read_query import (
+    READ_INPUTS,
+    VerificationInputs,
+    inputs_of,
+    read_values,
+)
 from gateway.verifications.request import VerificationRequest
 from gateway.verifications.service import (
     VerificationCall,
@@ -60,8 +65,7 @@ IS_STORED: Final = SetStatement.lateral("""
 log = structlog.get_logger("gateway.verifications.batch")
 
 
-@dataclass(frozen=True, slots=True)
-class AnsweredLine:
+class AnsweredLine(NamedTuple):
     """A line's answer or problem, as it is sent; without a line's end."""
 
     number: int
@@ -170,19 +174,23 @@ class LineAnswerer:
         answered: dict[int, AnsweredLine] = {}
         pending: list[tuple[Line, PendingDisclosure]] = []
         alone: list[tuple[Line, PendingDisclosure | None]] = []
-        for place, (line, call, row) in enumerate(zip(lines, calls, rows, strict=True), 1):
-            prepared = self._prepared(line, call, row, agreement, now)
-            match prepared:
-                case Refusal():
-                    return prepared
-                case StoredAnswer():
-                    answered[line.position] = AnsweredLine(line.number, prepared.answer.decode())
-                case None:
-                    alone.append((line, None))
-                case _:
-                    pending.append((line, prepared))
-            if place % BREATH == 0:
-                await asyncio.sleep(0)
+        for first in range(0, len(lines), BREATH):
+            some = slice(first, first + BREATH)
+            inputs = [self._inputs(row, agreement) for row in rows[some]]
+            for line, call, read in zip(lines[some], calls[some], inputs, strict=True):
+                prepared = self._prepared(line, call, read, now)
+                match prepared:
+                    case Refusal():
+                        return prepared
+                    case StoredAnswer():
+                        answered[line.position] = AnsweredLine(
+                            line.number, prepared.answer.decode()
+                        )
+                    case None:
+                        alone.append((line, None))
+                    case _:
+                        pending.append((line, prepared))
+            await asyncio.sleep(0)
         written, left = await self._written(pending)
         rest = await self._each_alone([*alone, *left])
         return rest if isinstance(rest, Refusal) else answered | written | rest
@@ -232,21 +240,30 @@ class LineAnswerer:
             rows[place] = row
         return rows
 
+    def _inputs(
+        self, row: asyncpg.Record | None, agreement: Agreement
+    ) -> VerificationInputs | None:
+        """The inputs of a call; `None` where it was not read, or cannot be."""
+        try:
+            return None if row is None else inputs_of(row, agreement)
+        except Exception as error:  # noqa: BLE001  # this line's own; it fails again by itself
+            log.error("line_failed", kind=name_of(error))  # noqa: TRY400  # no data
+            return None
+
     def _prepared(
         self,
         line: Line,
         call: VerificationCall | None,
-        row: asyncpg.Record | None,
-        agreement: Agreement,
+        inputs: VerificationInputs | None,
         now: datetime,
     ) -> PendingDisclosure | StoredAnswer | Refusal | None:
         """What is to be committed for a line; `None` if it is to be answered by itself."""
         if isinstance(line.parsed, RefusedRequest):
             return self._pending_refusal(line, line.parsed, now)
-        if row is None or call is None:
+        if inputs is None or call is None:
             return None
         try:
-            prepared = prepare_answer(call, inputs_of(row, agreement), now)
+            prepared = prepare_answer(call, inputs, now)
         except Exception as error:  # noqa: BLE001  # this line's own; it fails again by itself
             log.error("line_failed", kind=name_of(error))  # noqa: TRY400  # no data
             return None

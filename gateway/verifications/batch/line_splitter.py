@@ -6,15 +6,13 @@ Blank lines are passed over. A line that is too long is cut off, and known as su
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 MAX_LINE_BYTES: Final = 64 * 1024
 _END: Final = b"\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawLine:
+class RawLine(NamedTuple):
     """One line as it came, without its end. `position` counts from 1; `prefix` digests the body so far."""
 
     position: int

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -15,8 +15,7 @@ from gateway.verifications.batch.schemas import MAX_LINE_NUMBER, BatchLineIn
 from gateway.verifications.request import VerificationRequest, parse_request
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(NamedTuple):
     """One line: its place from 1, the number that it is answered under, and what it asks."""
 
     position: int
