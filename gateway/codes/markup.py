@@ -7,7 +7,7 @@ from typing import Final
 from markupsafe import Markup
 
 from gateway.codes.sections import Section
-from gateway.pages.i18n import Language, Translated
+from gateway.pages.i18n import Language
 from gateway.pages.translated_templates import marked
 
 _ICON: Final = Markup(
@@ -47,10 +47,10 @@ def term(label: str, attributes: Markup | str = "") -> str:
 
 def empty_items(sections: Iterable[Section], language: Language) -> Markup:
     """The items of datasets in which nothing is found."""
-    return marked("".join([_empty_item(e.name, e.statement, language) for e in sections]))
+    return marked("".join([_empty_item(each, language) for each in sections]))
 
 
 @lru_cache(maxsize=1_024)
-def _empty_item(name: Translated, statement: Translated, language: Language) -> Markup:
+def _empty_item(section: Section, language: Language) -> Markup:
     """One of them; a minute's pages have the same few."""
-    return _EMPTY.format(name.text(language), statement.text(language))
+    return _EMPTY.format(section.name.text(language), section.statement.text(language))

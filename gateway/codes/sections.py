@@ -27,7 +27,7 @@ MAX_RECORDS_SHOWN: Final = 20
 _UNAVAILABLE: Final = Translated("暂不可用", "Temporarily unavailable")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Section:
     """One dataset of the summary: records found, none found, or source unavailable."""
 

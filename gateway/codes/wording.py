@@ -106,7 +106,7 @@ class Wording:
                 [
                     f"{terms[name]}{escaped(value(name, fields))}</dd></div>"
                     for name in names
-                    if fields[name] not in EMPTY
+                    if fields[name] or fields[name] not in EMPTY  # nearly all are true, sooner seen
                 ]
             )
         )
@@ -119,7 +119,7 @@ class Wording:
         values = {
             name: _short(self.value(name, fields))
             for name in template.fields
-            if fields.get(name) not in EMPTY
+            if (held := fields.get(name)) or held not in EMPTY
         }
         if not template.needed <= values.keys():
             return self._headline(fields)

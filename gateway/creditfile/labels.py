@@ -158,7 +158,7 @@ class HeadlineFields(NamedTuple):
     def shown(self, fields: Mapping[str, Any]) -> list[str]:
         """Those of a record with these fields: one without the first of them is named by its key."""
         names = self.names if fields.get(self.names[0]) else self.by_key
-        return [name for name in names if fields.get(name) not in EMPTY]
+        return [name for name in names if (held := fields.get(name)) or held not in EMPTY]
 
 
 def headline(

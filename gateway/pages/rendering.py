@@ -117,6 +117,7 @@ def page_headers(language: Language, form_action: tuple[str, ...]) -> Mapping[st
     return security_headers(form_action=form_action) | content_language
 
 
+@lru_cache(maxsize=64)  # a page names its own several times
 def format_moment(moment: datetime) -> str:
     """A point in time in UTC+8, to the minute."""
     return _format_minute(moment.replace(second=0, microsecond=0))
@@ -152,7 +153,12 @@ def format_end(end: datetime) -> str:
 def marked_dates(text: str) -> Markup:
     """The text with its dates as elements, which no line breaks at their hyphens."""
     safe = escaped(text)
-    return marked(_DATE.sub(r"<time>\g<0></time>", safe) if "-" in safe else safe)
+    return marked(_DATE.sub(_as_time, safe) if "-" in safe else safe)
+
+
+def _as_time(found: re.Match[str]) -> str:
+    """A date as an element; a function is called in half the time of a replacement text."""
+    return f"<time>{found[0]}</time>"
 
 
 def _language_switch(query: Mapping[str, str], language: Language) -> str:

@@ -4,7 +4,8 @@ A page has a hundred texts and values, and Jinja looks at each call and at each 
 page's own work takes. So `t('中文', 'English')` becomes the text of the environment's language when the
 template is compiled, `t(text)` becomes an attribute, other calls are plain ones (no function of ours
 asks Jinja for its context), and texts are escaped by markupsafe's C function without making a `Markup`.
-A macro without defaults is a function of its arguments by position.
+A macro without defaults is a function of its arguments by position. A page and the layouts that it
+extends are one template: its blocks stand where the layout names them.
 """
 
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
@@ -41,10 +42,14 @@ def marked(text: str) -> Markup:
 
 
 class _OneLanguage(NodeTransformer):
-    """Puts the text of one language in place of `t(zh, en)`."""
+    """Puts the text of one language in place of `t(zh, en)`, and its name in place of `language`."""
 
     def __init__(self, language: Language) -> None:
         self._language = language
+
+    def visit_Name(self, node: nodes.Name) -> nodes.Node:  # noqa: N802  # Jinja's name
+        """A name in a template."""
+        return nodes.Const(self._language) if node.name == "language" else node
 
     def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802  # Jinja's name
         """A call in a template."""
@@ -55,6 +60,27 @@ class _OneLanguage(NodeTransformer):
         return en if self._language == "en" else zh
 
 
+class _OwnBlocks(NodeTransformer):
+    """Puts a page's own blocks in the place of its layout's."""
+
+    def __init__(self, blocks: Mapping[str, nodes.Block]) -> None:
+        self._blocks = blocks
+
+    def visit_Block(self, node: nodes.Block) -> nodes.Node:  # noqa: N802  # Jinja's name
+        """A block of the layout; the page's may hold further ones, but none that the layout has."""
+        self.generic_visit(node)
+        return self._blocks.get(node.name, node)
+
+
+class _InPlace(NodeTransformer):
+    """Puts the content of each block in its place."""
+
+    def visit_Block(self, node: nodes.Block) -> nodes.Node:  # noqa: N802  # Jinja's name
+        """A block, which has a scope of its own."""
+        self.generic_visit(node)
+        return nodes.Scope(node.body)
+
+
 class _PageCodeGenerator(CodeGenerator):
     """Compiles templates of one language, without Jinja's dispatch of calls."""
 
@@ -62,7 +88,8 @@ class _PageCodeGenerator(CodeGenerator):
         self, node: nodes.Template, frame: Frame | None = None
     ) -> None:
         """A template."""
-        super().visit_Template(_OneLanguage(self._language).visit(node), frame)
+        node = _InPlace().visit(_OneLanguage(self._language).visit(node))
+        super().visit_Template(node, frame)
 
     def visit_Call(  # noqa: N802  # Jinja's name
         self,
@@ -103,11 +130,8 @@ class _PageCodeGenerator(CodeGenerator):
         self.write(")")
 
     def blockvisit(self, nodes: Iterable[nodes.Node], frame: Frame) -> None:
-        """The contents of a block or template, as one piece.
-
-        Each piece passes through a generator for each template.
-        """
-        if frame.buffer is not None or not (frame.block or frame.toplevel):
+        """The contents of a template, as one piece."""
+        if frame.buffer is not None or not frame.toplevel:
             super().blockvisit(nodes, frame)
             return
         self.buffer(frame)
@@ -146,6 +170,22 @@ class _PageEnvironment(Environment):
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         """Globals of every template, as one dictionary: each page copies it, and Jinja's chain slowly."""
         return {**self.globals, **(d or {})}
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        """The tree of a template, within that of the layout that it extends."""
+        page = super()._parse(source, name, filename)
+        extends = page.find(nodes.Extends)
+        if extends is None or self.loader is None:
+            return page
+        layout_name = extends.template.as_const()
+        source = self.loader.get_source(self, layout_name)[0]
+        blocks = {each.name: each for each in page.body if isinstance(each, nodes.Block)}
+        # What a page writes outside its blocks is not shown.
+        left_out = (nodes.Block, nodes.Extends, nodes.Output)
+        before = [each for each in page.body if not isinstance(each, left_out)]
+        layout: nodes.Template = _OwnBlocks(blocks).visit(self._parse(source, layout_name, None))
+        layout.body = [*before, *layout.body]
+        return layout
 
     @staticmethod
     def macro(body: Callable[..., str]) -> Callable[..., Markup]:

@@ -65,3 +65,25 @@ def test_what_a_macro_says_is_escaped_once() -> None:
     assert made.get_template("page").render() == (
         "<b>&lt;</b><i>&lt;</i><i>a&amp;</i><u>&lt;<b>&gt;</b></u>"
     )
+
+
+LAYOUTS: Final = {
+    "frame": "<{% block title %}{% endblock %}|{% block main %}none{% endblock %}|{{ language }}>",
+    "card": "{% extends 'frame' %}{% block main %}({% block page %}{% endblock %}){% endblock %}",
+    "page": "{% extends 'card' %} not shown {% set name = '&' %}"
+    "{% macro bold(text) %}<b>{{ text }}</b>{% endmacro %}"
+    "{% block title %}{% set name = 'inner' %}{{ name }}{% endblock %}"
+    "{% block page %}{{ bold(name) }}{{ given }}{% endblock %}",
+}
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_page_fills_the_blocks_of_its_layouts(language: Language) -> None:
+    """As Jinja fills them: over two layouts, with what the page sets, and a block's names its own."""
+    made, plain = environment(language), Environment(autoescape=True)
+    made.loader = plain.loader = DictLoader(LAYOUTS)
+    plain.globals["language"] = language
+    shown = made.get_template("page").render(given="<")
+    assert shown == f"<inner|(<b>&amp;</b>&lt;)|{language}>"
+    assert shown == plain.get_template("page").render(given="<")
+    assert made.get_template("frame").render() == f"<|none|{language}>"
