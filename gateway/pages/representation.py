@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple, Self
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,8 +16,6 @@ NOT_MODIFIED: Final = 304
 REVALIDATED: Final = b"no-cache"
 VARY: Final = b"Accept, Accept-Encoding"
 _DIGEST_BYTES: Final = 16
-_SUFFIXES: Final[Mapping[Coding, str]] = {"br": "-br", "gzip": "-gz", "identity": ""}
-_QUICK_SUFFIXES: Final[Mapping[Coding, str]] = {"br": "-br1", "gzip": "-gz1", "identity": ""}
 _TAG: Final = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _OF_NOT_MODIFIED: Final = frozenset({b"cache-control", b"vary", b"content-language", b"etag"})
 """RFC 9110 §15.4.5."""
@@ -27,23 +25,35 @@ Headers = Mapping[bytes, bytes]
 """Headers as they are sent, with names in lower case."""
 
 
+class _Coded(NamedTuple):
+    """A body as it is sent, with its entity tag: its digest."""
+
+    content: bytes
+    tag: str
+
+    @classmethod
+    def of(cls, content: bytes) -> Self:
+        """The body with this content."""
+        digest = hashlib.sha256(content).digest()[:_DIGEST_BYTES]
+        return cls(content, base64.urlsafe_b64encode(digest).decode().rstrip("="))
+
+
 class Representation:
     """A page's bytes and headers; its coded forms are made when first asked for.
 
-    A page that may never be asked for again is coded `quickly`, under tags of its own: other bytes.
+    A page that may never be asked for again is coded `quickly`, to other bytes under another tag.
     """
 
     def __init__(self, body: bytes, headers: Headers, *, quickly: bool = False) -> None:
-        digest = hashlib.sha256(body).digest()[:_DIGEST_BYTES]
-        self._name = base64.urlsafe_b64encode(digest).decode().rstrip("=")
         self._headers = headers
         self._quickly = quickly
-        self._bodies: dict[Coding, bytes] = {"identity": body}
+        self._body = body
+        self._coded: dict[Coding, _Coded] = {}
 
     @property
     def max_size(self) -> int:
         """Upper bound of the bytes of all coded forms."""
-        return len(CODINGS) * len(self._bodies["identity"])
+        return len(CODINGS) * len(self._body)
 
     def response(self, request: Request, status: int = OK) -> Response:
         """The response in the coding that the client accepts; 304 where it has these bytes already.
@@ -56,8 +66,7 @@ class Representation:
             return self._sent(coding, status, {**self._headers, **_UNCACHED, **coded})
         if status != OK:
             return self._sent(coding, status, {**self._headers, **coded})
-        suffixes = _QUICK_SUFFIXES if self._quickly else _SUFFIXES
-        tag = f"{self._name}{suffixes[coding]}"
+        tag = self._in(coding).tag
         headers = {**self._headers, b"etag": f'"{tag}"'.encode()}
         if _names(",".join(request.headers.getlist("if-none-match")), tag):
             return _not_modified(headers)
@@ -65,11 +74,14 @@ class Representation:
 
     def coded(self, coding: Coding) -> bytes:
         """The bytes in a coding."""
-        body = self._bodies.get(coding)
-        if body is None:
-            whole = self._bodies["identity"]
-            body = self._bodies[coding] = encoded(whole, coding, quickly=self._quickly)
-        return body
+        return self._in(coding).content
+
+    def _in(self, coding: Coding) -> _Coded:
+        found = self._coded.get(coding)
+        if found is None:
+            content = encoded(self._body, coding, quickly=self._quickly)
+            found = self._coded[coding] = _Coded.of(content)
+        return found
 
     def _sent(self, coding: Coding, status: int, headers: Headers) -> Response:
         response = Response(self.coded(coding), status)
