@@ -107,8 +107,8 @@ def summary_of(
         registration_status=enterprise.status,
         bad=[each.record.dataset for each in warnings if each.counts_as_bad],
         notices=[each.record.dataset for each in warnings if not each.counts_as_bad],
-        is_complete=REGISTRATION not in enterprise.unavailable
-        and all(each.state != "unavailable" for each in sections),
+        is_complete=not enterprise.unavailable
+        or {REGISTRATION, *public_datasets(catalogue)}.isdisjoint(enterprise.unavailable),
     )
     return Summary(
         registration=next((e.fields for e in disclosed if e.record.dataset == REGISTRATION), {}),

@@ -31,7 +31,7 @@ from gateway.creditfile.disclosure_terms import (
 )
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.natural_keys import key_of
-from gateway.creditfile.records import Record
+from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Record
 
 SERIOUS_LIST: Final = "serious_violation"
 
@@ -48,7 +48,7 @@ class DisclosableRecord(NamedTuple):
 
 
 class _DatasetPolicy(NamedTuple):
-    """What decides about the records of one dataset."""
+    """What decides about the records of one dataset, for one audience."""
 
     dataset: DatasetDefinition
     rules: ClockRules
@@ -140,15 +140,7 @@ def disclosable_records(
     `kind` is the enterprise's, `context` its file's where `records` are not the whole of it. Records
     that are not for this audience are left out. With `only` they have just these of their fields.
     """
-    policies = {
-        code: _DatasetPolicy(
-            catalogue.dataset(code),
-            catalogue.rules_of(code),
-            served_fields(catalogue, (code, audience, kind)),
-        )
-        for code in {each.dataset for each in records}
-        if catalogue.has_dataset(code)
-    }
+    policies = _policies(catalogue, (audience, kind == INDIVIDUAL_BUSINESS))
     held = [each for each in records if each.dataset in policies]
     if context is None:
         context = context_of(held, catalogue, now)
@@ -165,9 +157,26 @@ def disclosable_records(
         [(each.record, each.served) for each in opened], today=day_of(now), only=only
     )
     return tuple(
-        DisclosableRecord(record=record, fields=fields, counts_as_bad=is_held_against, end=end)
-        for (record, _, end, is_held_against), fields in zip(opened, values, strict=True)
+        [
+            DisclosableRecord(record, fields, is_held_against, end)
+            for (record, _, end, is_held_against), fields in zip(opened, values, strict=True)
+        ]
     )
+
+
+@derived_table
+def _policies(catalogue: Catalogue, key: tuple[Audience, bool]) -> Mapping[str, _DatasetPolicy]:
+    """By dataset, for an audience; of individual businesses, or of all others."""
+    audience, individual = key
+    kind = INDIVIDUAL_BUSINESS if individual else ""
+    return {
+        code: _DatasetPolicy(
+            catalogue.dataset(code),
+            catalogue.rules_of(code),
+            served_fields(catalogue, (code, audience, kind)),
+        )
+        for code in catalogue.codes
+    }
 
 
 @derived_table

@@ -19,6 +19,7 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, tzinfo=SHANGHAI).astimezone(UTC)
 
 
+@lru_cache(maxsize=8_192)
 def end_of(last_day: date) -> datetime:
     """End of `last_day` in Shanghai, exclusive."""
     return midnight(last_day + timedelta(days=1)) if last_day < date.max else _END_OF_TIME

@@ -6,7 +6,6 @@ found by a keyword beside them. The check character counts only where a number m
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -111,28 +110,29 @@ def may_hold_personal_number(texts: Iterable[str]) -> bool:
     return may_hold_number("\0".join(texts))
 
 
-def masked_texts(texts: AbstractSet[str], *, today: date) -> Mapping[str, str]:
+def masked_texts(texts: Iterable[str], *, today: date) -> Mapping[str, str]:
     """Those of `texts` that hold a personal number, each with its masked form; fast where none does."""
-    if not may_hold_personal_number(texts):
-        return {}
-    scanned = {text: scan(text, today=today) for text in texts}
+    scanned = {text: scan(text, today=today) for text in _suspects(texts)}
     return {text: each.text for text, each in scanned.items() if each.maskings}
 
 
 def holds_personal_number(texts: Iterable[str], *, today: date) -> bool:
     """True if `scan` masks anything in one of `texts`; fast for many texts without numbers."""
+    return any(_maskings(each, today) for each in _suspects(texts))
+
+
+def _suspects(texts: Iterable[str]) -> Iterator[str]:
+    """Those of `texts` that may hold a personal number: looked for in all at once, then in ever fewer."""
     left = [list(texts)]
     while left:
         some = left.pop()
         if not may_hold_personal_number(some):
             continue
         if len(some) == 1:
-            if _maskings(some[0], today):
-                return True
+            yield some[0]
         else:
             size = isqrt(len(some))
             left += (some[n : n + size] for n in range(0, len(some), size))
-    return False
 
 
 def for_logs(text: str) -> str:

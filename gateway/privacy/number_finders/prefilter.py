@@ -33,6 +33,13 @@ def _set_of(characters: str) -> str:
     return f"[{''.join(sorted(set(characters)))}]"
 
 
+def _behind(initial: str) -> str:
+    """What follows this letter in a word that begins with it, up to the word's end."""
+    rests = "|".join(_spelt(each[1:]) for each in _LATIN if each[0] == initial)
+    return f"(?<=[{_written(initial)}])(?:{rests})(?![A-Za-z])"
+
+
+_INITIALS: Final = sorted({each[0] for each in _LATIN})
 _GAP: Final = rf"[\s{re.escape(DASHES)}]"
 _OPENED, _CLOSED = r"[(（\[［【〔{《〈]", r"[)）\]］】〕}》〉]"
 _A_WORD: Final = (
@@ -42,9 +49,7 @@ _A_WORD: Final = (
         + f"(?<={'|'.join(_HAN)})"
     ),
     re.compile(
-        f"{_set_of(''.join(_written(each[0]) for each in _LATIN))}(?:"
-        + "|".join(f"(?<={_spelt(each[0])}){_spelt(each[1:])}(?![A-Za-z])" for each in _LATIN)
-        + ")"
+        f"{_set_of(''.join(map(_written, _INITIALS)))}(?:{'|'.join(map(_behind, _INITIALS))})"
     ),
 )
 _SIGNS: Final = (
