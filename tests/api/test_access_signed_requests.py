@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from gateway.access.authentication import background_caller
+from gateway.access.client_status import (
+    client_status_of,
+    current_agreement,
+    submit_client_status,
+)
+from gateway.access.errors import Refusal, SignatureRequiredError
+from gateway.clients.agreements import Agreement
 from gateway.disclosure.signed_requests import kept_request
+from gateway.signing.access_tokens import AccessToken
 from gateway.signing.jwk import thumbprint
 from gateway.signing.request_signatures import SignatureError, SignedParts, read_signature
 from gateway.synthetic.demo.clients import DEMO_CLIENTS, terms_of
@@ -109,6 +118,23 @@ async def test_the_requirement_holds_from_the_next_request_on_and_ends_with_its_
     assert code_of(await signed_call(BODY).send(bank)) == 200
     await gateway.agree(bank, terms)
     assert code_of(await bank.verify(UNKNOWN, "is_active.v1")) == 200
+
+
+async def test_work_in_the_background_goes_on_under_the_requirement(
+    gateway: GatewayFixture,
+) -> None:
+    """It has no request to sign; another agreement's end or absence is told as before."""
+    bank = await gateway.client(requires_signed_requests=True)
+    caller, hot = background_caller(bank.client_id, 1), gateway.runtime.hot
+    status = client_status_of(await submit_client_status(hot, caller))
+    agreement = current_agreement(status, caller, gateway.clock())
+    assert isinstance(agreement, Agreement)
+    token = AccessToken(
+        client_id=bank.client_id, jti="x", scopes=frozenset(), jkt=None, x5t=None, expires_at=0,
+        agreement_version=1, consent_id=None, uscc=None,
+    )  # fmt: skip
+    unsigned = replace(caller, token=token)
+    assert current_agreement(status, unsigned, gateway.clock()) == Refusal(SignatureRequiredError)
 
 
 async def test_a_worker_that_does_not_know_the_requirement_takes_the_version_as_ended(

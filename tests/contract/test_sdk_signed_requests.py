@@ -18,7 +18,15 @@ from jwt.algorithms import ECAlgorithm
 
 from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture, verification_body
 from tests.sdk_builders import client_of, result_of
-from xinqiao import AsyncClient, Client, errors, generate_client_key, public_jwks, verify_evidence
+from xinqiao import (
+    AsyncClient,
+    Client,
+    Evidence,
+    errors,
+    generate_client_key,
+    public_jwks,
+    verify_evidence,
+)
 from xinqiao.testing import FakeAgreement, FakeGateway
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -84,6 +92,27 @@ async def test_a_signed_batch_and_a_signed_job_are_answered(served: GatewayFixtu
         return found
 
     assert await asyncio.to_thread(told) == usccs
+
+
+async def test_evidence_of_a_refusal_before_the_body_was_read_says_nothing_of_the_request(
+    served: GatewayFixture,
+) -> None:
+    """Its signature is a part of the answer's, and covers a body that nobody compared."""
+    caller = await served.client()
+
+    def refused() -> Evidence:
+        with client_of(caller, Client, sign_requests=True) as bank:
+            found: Evidence = bank.request("POST", "/v1/queries", json={"a": 1}, scope="verify")
+            return found
+
+    evidence = await asyncio.to_thread(refused)
+    assert (evidence.status, evidence.json()["code"]) == (403, "insufficient_scope")
+    assert evidence.request_key is None
+    assert set(evidence.exchange.request_headers) == {"signature"}
+    keys = served.runtime.keys.published()
+    assert verify_evidence(evidence.to_json(), keys=keys) == evidence
+    with pytest.raises(errors.EvidenceInvalid, match="by a key of this client"):
+        verify_evidence(evidence, keys=keys, client_keys=public_jwks(_private(caller)))
 
 
 async def test_an_independent_implementation_verifies_the_sdks_signature(
