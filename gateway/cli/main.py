@@ -110,12 +110,12 @@ def db_upgrade() -> None:
     """Bring the database at XINQIAO_DATABASE_URL to the newest schema; safe to repeat."""
     from gateway.cli.operator_session import query
     from gateway.creditfile.natural_key_version import keys_are_current
-    from gateway.migrations.run import TableInUseError, upgrade
+    from gateway.migrations.run import LaterReleaseError, TableInUseError, upgrade
     from gateway.settings import DatabaseSettings
 
     try:
         upgrade(DatabaseSettings.from_env().database_url)
-    except TableInUseError as error:
+    except (TableInUseError, LaterReleaseError) as error:
         fail(str(error))
     print("The schema is up to date.")
     if not query(keys_are_current):

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from gateway.background.sequencing import publisher_of
 from gateway.cli.supervisor import FAILED, Supervisor
+from gateway.db.prepared import HotDatabase, certain
 from gateway.db.statements import Statement
 from gateway.db.unavailable import name_of
 from gateway.health import PROBE_WRITE
@@ -21,6 +22,7 @@ from gateway.http1.server import SERVER_OPTIONS
 from gateway.identity.demo_provider import DemoProvider
 from gateway.identity.openid import OpenIdProvider
 from gateway.logging_setup import configure
+from gateway.migrations.run import is_behind
 from gateway.settings import Settings, SettingsError, unknown_variables
 from gateway.signing.keys import KeysUnreadableError
 from gateway.transparency.checkpoint_stores import StoreError
@@ -73,7 +75,7 @@ async def check_environment(settings: Settings) -> None:
     try:
         runtime = await open_runtime(settings)
         try:
-            await runtime.hot.row(NEWEST, {})
+            await _check_schema(runtime.hot)
             await runtime.hot.row(PROBE_WRITE, {})
             await publisher_of(runtime).check()
         finally:
@@ -97,6 +99,15 @@ async def check_environment(settings: Settings) -> None:
         raise SettingsError(
             f"The database at XINQIAO_DATABASE_URL does not answer ({name_of(error)})."
         ) from None
+
+
+async def _check_schema(hot: HotDatabase) -> None:
+    """Refuse the schema of an earlier release; a later one's serves this release too, for the change-over."""
+    revision = certain(await hot.row(NEWEST, {}))["version_num"]
+    if is_behind(revision):
+        raise SettingsError(
+            "The database's schema is of an earlier release: run `xinqiao-gateway db upgrade`."
+        )
 
 
 def application() -> object:

@@ -24,7 +24,7 @@ from gateway.db import embedded
 from gateway.db.engine import own_engine
 from gateway.http1.server import SERVER_OPTIONS
 from gateway.logging_setup import configure
-from gateway.migrations.run import upgrade
+from gateway.migrations.run import LaterReleaseError, upgrade
 from gateway.open_runtime import close_runtime, open_runtime
 from gateway.privacy.field_encryption import Vault, VaultKeys
 from gateway.settings import Settings
@@ -97,7 +97,10 @@ def _open_database(
         folder.forget_checkpoints()
     keeps = fresh or folder.keeps_checkpoints
     asyncio.run(embedded.ensure_database(server, anew=fresh))
-    upgrade(server.url())
+    try:
+        upgrade(server.url())
+    except LaterReleaseError as error:
+        raise StateError(f"{folder.path}: {error}") from None
     settings = folder.settings(state, server.url())
     folder.write_operator(settings)
     asyncio.run(_check_log(settings, keeps=keeps))
