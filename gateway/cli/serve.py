@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated
@@ -68,6 +69,7 @@ async def check_environment(settings: Settings) -> None:
         open_runtime,
     )
 
+    check_paths(settings)
     if settings.identity_issuer is not None:
         OpenIdProvider(settings)
     elif settings.demo:
@@ -99,6 +101,18 @@ async def check_environment(settings: Settings) -> None:
         raise SettingsError(
             f"The database at XINQIAO_DATABASE_URL does not answer ({name_of(error)})."
         ) from None
+
+
+def check_paths(settings: Settings) -> None:
+    """Refuse optional paths that are set and cannot be used: they would fail call by call."""
+    if settings.spool is not None and not (
+        settings.spool.is_dir() and os.access(settings.spool, os.W_OK | os.X_OK)
+    ):
+        raise SettingsError(
+            f"XINQIAO_SPOOL names {settings.spool}, which is no folder that the gateway can write to."
+        )
+    if settings.font is not None and not settings.font.is_file():
+        raise SettingsError(f"XINQIAO_FONT names {settings.font}, which is no file.")
 
 
 async def _check_schema(hot: HotDatabase) -> None:

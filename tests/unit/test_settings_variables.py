@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from gateway.cli.serve import check_paths
 from gateway.environment import READ_ELSEWHERE, edit_distance
 from gateway.settings import DatabaseSettings, Settings, SettingsError, unknown_variables
 from tests.gateway_process import run
@@ -148,6 +149,24 @@ def test_an_issuer_is_an_origin(environment: pytest.MonkeyPatch, issuer: str) ->
     """With a port of its own, where it has one."""
     environment.setenv("XINQIAO_ISSUER", issuer)
     assert Settings.from_env().issuer == issuer
+
+
+@pytest.mark.parametrize("name", ["SPOOL", "FONT"])
+def test_a_path_that_cannot_be_used_is_a_sentence(
+    environment: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    """Uploads, or PDF files, would fail one by one."""
+    environment.setenv(f"XINQIAO_{name}", str(tmp_path / "missing"))
+    with pytest.raises(SettingsError, match=f"XINQIAO_{name} names .*missing"):
+        check_paths(Settings.from_env())
+
+
+def test_paths_that_can_be_used_are_taken(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A folder of the gateway's own, and a file."""
+    (tmp_path / "font.ttf").touch()
+    environment.setenv("XINQIAO_SPOOL", str(tmp_path))
+    environment.setenv("XINQIAO_FONT", str(tmp_path / "font.ttf"))
+    check_paths(Settings.from_env())
 
 
 @pytest.mark.parametrize("name", ["URL", "TOKEN"])
