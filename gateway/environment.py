@@ -20,11 +20,11 @@ READ_ELSEWHERE: Final = frozenset(
         "XINQIAO_MTLS",
         "XINQIAO_OPERATOR",
         "XINQIAO_PRIVATE_JWKS",
-        "XINQIAO_SIGN_REQUESTS",
         "XINQIAO_PROXY",
         "XINQIAO_PUBLIC",
         "XINQIAO_REDIRECT_URI",
         "XINQIAO_SCOPE",
+        "XINQIAO_SIGN_REQUESTS",
         "XINQIAO_TIMEOUT",
     }
 )

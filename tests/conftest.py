@@ -98,6 +98,15 @@ def served(gateway: "GatewayFixture") -> "Iterator[GatewayFixture]":
         yield gateway
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def forget_deliveries(gateway: "GatewayFixture") -> AsyncIterator[None]:
+    """Delete the records that a test has delivered to the session's gateway."""
+    from tests.records_builders import forget
+
+    yield
+    await forget(gateway)
+
+
 @pytest_asyncio.fixture
 async def portal(migrated_url: str, tmp_path: Path) -> "AsyncIterator[PortalFixture]":
     """A running portal, at noon of 22 November 2026."""

@@ -62,7 +62,7 @@ READ_INPUTS = SetStatement.lateral(f"""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryInputs:
-    """What was read."""
+    """Rows that the read statement gave."""
 
     agreement: Agreement
     consent: Consent | None

@@ -107,7 +107,7 @@ def parse_request(
 def _mistake(
     body: QueryIn, datasets: tuple[str, ...], uscc: str, catalogue: Catalogue
 ) -> RefusedRequest | Refusal | None:
-    """What is wrong with purpose, datasets or filter."""
+    """Problem with purpose, datasets or filter."""
     known = tuple(dict.fromkeys(each for each in datasets if each in catalogue.codes))
     if body.purpose not in PURPOSES:
         return _refused(Refusal(UnknownPurposeError), uscc, UNKNOWN, known)

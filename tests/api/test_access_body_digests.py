@@ -2,13 +2,11 @@
 
 import base64
 import hashlib
-from collections.abc import AsyncIterator
 from typing import Final
 
 import httpx2
 import orjson
 import pytest
-import pytest_asyncio
 
 from tests.gateway_fixture import Caller, GatewayFixture, verification_body
 from tests.records_builders import (
@@ -16,7 +14,6 @@ from tests.records_builders import (
     SCOPE,
     UPLOADS,
     create,
-    forget,
     lines,
     make_department,
     make_penalty,
@@ -24,17 +21,13 @@ from tests.records_builders import (
 )
 from xinqiao._core.exchange import sha256_digest
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.usefixtures("forget_deliveries"),
+]
 
 COVERED: Final = '"content-digest";req'
 EMPTY: Final = sha256_digest(b"")
-
-
-@pytest_asyncio.fixture(autouse=True, loop_scope="session")
-async def _forgotten(gateway: GatewayFixture) -> AsyncIterator[None]:
-    """Delete the records that the tests deliver."""
-    yield
-    await forget(gateway)
 
 
 def sha512_digest(body: bytes) -> str:

@@ -3,14 +3,12 @@
 import gzip
 import json
 import secrets
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any, Final
 
 import httpx2
 import orjson
 import pytest
-import pytest_asyncio
 
 from tests.client_builders import make_operator, make_registration
 from tests.gateway_fixture import UNKNOWN, GatewayFixture, verification_body
@@ -19,7 +17,6 @@ from tests.records_builders import (
     SCOPE,
     create,
     deliver,
-    forget,
     get,
     lines,
     make_act,
@@ -29,7 +26,10 @@ from tests.records_builders import (
     wait_for_job,
 )
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.usefixtures("forget_deliveries"),
+]
 
 TWICE: Final = b'{"operator":"a","operator":"b"}'
 DAYS: Final = (
@@ -50,13 +50,6 @@ TIMES: Final = (
     "2027-01-01 00:00:00Z",
     "2027-01-01T00:00:60Z",
 )
-
-
-@pytest_asyncio.fixture(autouse=True, loop_scope="session")
-async def _forgotten(gateway: GatewayFixture) -> AsyncIterator[None]:
-    """Delete the records that the tests deliver."""
-    yield
-    await forget(gateway)
 
 
 def assert_invalid(answer: httpx2.Response, *words: str) -> None:

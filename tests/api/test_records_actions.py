@@ -1,10 +1,8 @@
 """Record acts: repair, suspend, withdraw and correct, by the source only, on all channels at once."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from tests.gateway_fixture import Caller, GatewayFixture
 from tests.natural_key_vectors import read_vectors
@@ -19,14 +17,10 @@ from tests.records_builders import (
     reasons,
 )
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-
-@pytest_asyncio.fixture(autouse=True, loop_scope="session")
-async def _forgotten(gateway: GatewayFixture) -> AsyncIterator[None]:
-    """Delete the records that the tests deliver."""
-    yield
-    await forget(gateway)
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.usefixtures("forget_deliveries"),
+]
 
 
 PLATFORM = "merchant_onboarding"

@@ -3,12 +3,10 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from gateway.limits.quotas import Quotas
 from tests.gateway_fixture import GatewayFixture
@@ -17,21 +15,16 @@ from tests.records_builders import (
     act,
     call_as_source,
     deliver,
-    forget,
     make_act,
     make_department,
     make_penalty,
     reasons,
 )
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-
-@pytest_asyncio.fixture(autouse=True, loop_scope="session")
-async def _forgotten(gateway: GatewayFixture) -> AsyncIterator[None]:
-    """Delete the records that the tests deliver."""
-    yield
-    await forget(gateway)
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.usefixtures("forget_deliveries"),
+]
 
 
 def refusal(response: Any) -> tuple[int, str]:

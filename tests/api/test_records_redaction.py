@@ -1,11 +1,9 @@
 """Masking of personal numbers (R5) from delivery to disclosure."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-import pytest_asyncio
 from sqlalchemy import text
 
 from gateway.privacy.redaction import ID_NUMBER_MASK, PHONE_MASK
@@ -13,24 +11,19 @@ from tests.gateway_fixture import GatewayFixture
 from tests.records_builders import (
     act,
     deliver,
-    forget,
     make_act,
     make_department,
     make_penalty,
     reasons,
 )
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.usefixtures("forget_deliveries"),
+]
 
 ID_NUMBER = "330106–19900101–123X"
 PHONE = "（0571）88886666"
-
-
-@pytest_asyncio.fixture(autouse=True, loop_scope="session")
-async def _forgotten(gateway: GatewayFixture) -> AsyncIterator[None]:
-    """Delete the records that the tests deliver."""
-    yield
-    await forget(gateway)
 
 
 async def disclosed_text(gateway: GatewayFixture, dataset: str) -> str:

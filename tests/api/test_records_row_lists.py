@@ -1,19 +1,16 @@
 """Lists of a job's rejected rows and warnings, and problems of a call, in the caller's language."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from tests.gateway_fixture import GatewayFixture
 from tests.records_builders import (
     act,
     call_as_source,
     deliver,
-    forget,
     get,
     make_act,
     make_department,
@@ -22,15 +19,11 @@ from tests.records_builders import (
     wait_for_job,
 )
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.usefixtures("forget_deliveries"),
+]
 CHINESE = {"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"}
-
-
-@pytest_asyncio.fixture(autouse=True, loop_scope="session")
-async def _forgotten(gateway: GatewayFixture) -> AsyncIterator[None]:
-    """Delete the records that the tests deliver."""
-    yield
-    await forget(gateway)
 
 
 def as_csv(*rows: dict[str, Any]) -> bytes:

@@ -11,7 +11,6 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from gateway.background.ingest_worker import IngestWorker
 from gateway.ingest.merge.merge_batch import lock_dataset
@@ -23,7 +22,6 @@ from tests.records_builders import (
     UPLOADS,
     call_as_source,
     create,
-    forget,
     get,
     head,
     lines,
@@ -38,14 +36,10 @@ from tests.waiting import eventually
 from tests.workbook_builders import workbook
 
 VECTORS = Path(__file__).parents[1] / "vectors"
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-
-@pytest_asyncio.fixture(autouse=True, loop_scope="session")
-async def _forgotten(gateway: GatewayFixture) -> AsyncIterator[None]:
-    """Delete the records that the tests deliver."""
-    yield
-    await forget(gateway)
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.usefixtures("forget_deliveries"),
+]
 
 
 def spool(gateway: GatewayFixture) -> Path:

@@ -4,11 +4,9 @@ import asyncio
 import gzip
 import io
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 import structlog
 
 from tests.gateway_fixture import Caller, GatewayFixture
@@ -19,7 +17,6 @@ from tests.records_builders import (
     call_as_source,
     create,
     deliver,
-    forget,
     get,
     lines,
     make_act,
@@ -30,14 +27,10 @@ from tests.records_builders import (
     wait_for_job,
 )
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-
-@pytest_asyncio.fixture(autouse=True, loop_scope="session")
-async def _forgotten(gateway: GatewayFixture) -> AsyncIterator[None]:
-    """Delete the records that the tests deliver."""
-    yield
-    await forget(gateway)
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.usefixtures("forget_deliveries"),
+]
 
 
 NUMBER = "330106199001011234"

@@ -257,7 +257,7 @@ class LineAnswerer:
         inputs: VerificationInputs | None,
         now: datetime,
     ) -> PendingDisclosure | StoredAnswer | Refusal | None:
-        """What is to be committed for a line; `None` if it is to be answered by itself."""
+        """Disclosure to commit for a line; `None` if it is to be answered by itself."""
         if isinstance(line.parsed, RefusedRequest):
             return self._pending_refusal(line, line.parsed, now)
         if inputs is None or call is None:

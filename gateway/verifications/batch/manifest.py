@@ -15,7 +15,7 @@ from gateway.transparency import merkle
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What a batch was answered with."""
+    """Signed manifest of a batch's answers."""
 
     batch_id: str
     lines: int

@@ -59,7 +59,7 @@ AsyncLines = CsvLines | NdjsonLines | WorkbookLines
 
 @dataclass(slots=True, kw_only=True)
 class ReceivedLines:
-    """What has arrived of an upload."""
+    """Lines that have arrived of an upload."""
 
     upload_id: str
     lines: int = 0

@@ -6,7 +6,7 @@ any other. Memory is bounded by one line, and by one block at the beginning, whi
 
 import csv
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import orjson
 
@@ -40,18 +40,6 @@ NO_HEADER: Final = HeaderError(
 NOT_UTF8: Final = HeaderError(
     "The file is UTF-16: save it as UTF-8.", "文件编码为 UTF-16：请另存为 UTF-8。"
 )
-
-
-class LineReader(Protocol):
-    """Makes a job's lines of a file's bytes."""
-
-    def feed(self, block: bytes) -> Iterator[bytes]:
-        """The lines that this block completes. Raises `HeaderError`."""
-        ...
-
-    def end(self) -> Iterator[bytes]:
-        """The lines that the end of the file completes. Raises `HeaderError`."""
-        ...
 
 
 class RawLines:
