@@ -162,8 +162,9 @@ async def test_an_ended_consent_tells_since_when_and_how_it_ended(portal: Portal
         )
     page = (await browser.get(f"/portal/enterprises/{portal.firm}/consents")).text
     today = f"{portal.clock():%Y-%m-%d}"
-    assert f"{today} 起，{today} 撤回" in page
-    assert f"{today} 起，{used:%Y-%m-%d} 次数用完" in page
+    day = f"<time>{today}</time>"
+    assert f"{day} 起，{day} 撤回" in page
+    assert f"{day} 起，<time>{used:%Y-%m-%d}</time> 次数用完" in page
 
 
 async def test_a_client_that_asks_over_and_over_buries_nothing(portal: PortalFixture) -> None:
