@@ -96,6 +96,11 @@ async def test_a_wrong_line_is_answered_by_its_problem_and_the_others_by_theirs(
         b"{": "invalid_request",
         b"[]": "invalid_request",
         b"\xff\xfe": "invalid_request",
+        b"\xef\xbb\xbf" + right: "invalid_request",  # a byte order mark
+        b'{"line": 1, "purpose": "\xba\xbc\xd6\xdd"}': "invalid_request",  # GB 18030
+        right[:20] + b"\0" + right[20:]: "invalid_request",
+        right + b"\r" + right: "invalid_request",  # ends that are no line feeds
+        b"\x1f\x8b\x08\x00" + bytes(20): "invalid_request",  # gzip
         batch_line(1, one, "is_active.v1"): "invalid_request",  # the number again
         orjson.dumps({**orjson.loads(right), "line": -1}): "invalid_request",
         orjson.dumps({**orjson.loads(right), "line": "7"}): "invalid_request",
