@@ -72,8 +72,6 @@ async def check_environment(settings: Settings) -> None:
     check_paths(settings)
     if settings.identity_issuer is not None:
         OpenIdProvider(settings)
-    elif settings.demo:
-        DemoProvider(settings, now=lambda: datetime.now(UTC))
     try:
         runtime = await open_runtime(settings)
         try:
@@ -101,6 +99,8 @@ async def check_environment(settings: Settings) -> None:
         raise SettingsError(
             f"The database at XINQIAO_DATABASE_URL does not answer ({name_of(error)})."
         ) from None
+    if settings.demo and settings.identity_issuer is None:
+        DemoProvider(settings, now=lambda: datetime.now(UTC))
 
 
 def check_paths(settings: Settings) -> None:
