@@ -27,6 +27,8 @@ ALGORITHMS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
 """By a key's type: the algorithm's name in RFC 9421 §6.2 and in RFC 7518."""
 
 _LABEL: Final = re.compile(r"[a-z*][a-z0-9_.*-]{0,63}")
+_CLOSED: Final = re.compile(r'(?:[^"]|"(?:[^"\\]|\\.)*+")*+')
+"""Every quotation ends. Checked first: `_MEMBER` would read on to the field's end from each that does not."""
 _MEMBER: Final = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^",])+')
 _INPUT: Final = re.compile(r'\([^()]*\)((?:;[a-z]+=(?:"[ !#-\[\]-~]{0,256}"|[0-9]{1,11}))+)')
 _PARAMETER: Final = re.compile(r';([a-z]+)=(?:"([^"]*)"|([0-9]+))')
@@ -150,7 +152,8 @@ def read_signature(inputs: Sequence[str], values: Sequence[str]) -> RequestSigna
 def _members(lines: Sequence[str]) -> list[tuple[str, str]]:
     """Labels and members of a dictionary (RFC 9651 §3.2), its lines combined (RFC 9421 §2.1)."""
     field = ", ".join(line.strip(" \t") for line in lines)
-    pieces = _MEMBER.findall(field) if len(field) <= MAX_FIELD else []
+    readable = len(field) <= MAX_FIELD and _CLOSED.fullmatch(field)
+    pieces = _MEMBER.findall(field) if readable else []
     pairs = [piece.strip(" \t").partition("=") for piece in pieces]
     if ",".join(pieces) != field or not all(_LABEL.fullmatch(label) for label, _, _ in pairs):
         raise SignatureError(_MALFORMED)

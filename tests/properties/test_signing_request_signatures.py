@@ -1,6 +1,8 @@
 """Signature fields of requests: whatever comes, they are read as an independent parser reads them, or not."""
 
 import base64
+import subprocess
+import sys
 from typing import Any, Final
 
 import http_sf
@@ -65,6 +67,25 @@ def test_what_is_read_is_what_an_independent_parser_reads(
     assert (parameters["keyid"], parameters["created"]) == (found.keyid, found.created)
     written = http_sf.ser({found.label: (components, parameters)})
     assert written == f"{found.label}={found.input}"
+
+
+def test_the_longest_field_of_open_quotations_is_refused_at_once() -> None:
+    """A thousand times in 30 seconds of CPU; read again from each quotation it would be ten minutes."""
+    script = """
+import resource
+resource.setrlimit(resource.RLIMIT_CPU, (30, 30))
+from gateway.signing.request_signatures import MAX_FIELD, SignatureError, read_signature
+opened = 'xinqiao-request"' + (chr(92) + '"') * (MAX_FIELD // 2 - 8)
+for _ in range(1000):
+    for fields in (([opened], []), (['a=("@method");tag="xinqiao-request"'], [opened])):
+        try:
+            read_signature(*fields)
+        except SignatureError:
+            continue
+        raise AssertionError
+"""
+    ended = subprocess.run([sys.executable, "-c", script], check=False)
+    assert ended.returncode == 0
 
 
 @settings(max_examples=300)
