@@ -105,6 +105,26 @@ async def test_the_body_is_compared_with_the_signed_digest(gateway: GatewayFixtu
     assert await gateway.log_of(bank) == []
 
 
+async def test_so_is_a_body_that_no_handler_reads(gateway: GatewayFixture) -> None:
+    """Where an act has no content: of a job, and of a deletion."""
+    bank = await gateway.client()
+    for method, path in (
+        ("POST", "/v1/verifications/jobs/unknown/start"),
+        ("POST", "/v1/verifications/jobs/unknown/pause"),
+        ("POST", "/v1/verifications/jobs/unknown/resume"),
+        ("DELETE", "/v1/verifications/jobs/unknown"),
+    ):
+        call = SignedCall(method=method, path=path, body=b"{}", scope="verify")
+        for body, code in ((b"{}", "not_found"), (b"[]", "digest_mismatch")):
+            typed = {
+                "Content-Type": "application/json",
+                "Content-Digest": sha256_digest(call.body),
+            }
+            headers = await call.headers(bank) | typed
+            told = await bank.send(path, body, method=method, scope=call.scope, headers=headers)
+            assert code_of(told) == code, path
+
+
 async def test_two_signatures_with_the_tag_or_one_label_twice_are_refused(
     gateway: GatewayFixture,
 ) -> None:

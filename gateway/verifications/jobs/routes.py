@@ -7,7 +7,7 @@ from fastapi import Query, Request, Response
 
 from gateway.access.admission_control import admit
 from gateway.access.authentication import Caller, authenticate
-from gateway.access.body import read_call
+from gateway.access.body import read_body, read_call
 from gateway.access.client_entitlement import require_entitlement
 from gateway.access.deadline import extend_deadline
 from gateway.access.errors import (
@@ -171,6 +171,7 @@ async def delete_verification_job(job_id: str, request: Request, runtime: UsingR
 
 async def _act(request: Request, runtime: Runtime, job_id: str, act: ClientAct) -> Response:
     caller = await _authorized(request, runtime)
+    await read_body(request)  # ignored, but its digest is checked
     async with runtime.engine.begin() as connection:
         job = await client_store.lock_own(connection, caller.client_id, job_id)
         if job is None:
