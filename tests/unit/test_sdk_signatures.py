@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -385,3 +387,20 @@ def test_two_keys_of_one_name_are_refused() -> None:
     """Ambiguous kids."""
     with pytest.raises(ConfigurationError, match="same kid"):
         KeySet.read({"keys": FakeGateway().jwks["keys"] * 2})
+
+
+def test_the_longest_field_of_open_quotations_is_refused_at_once() -> None:
+    """Five hundred times in 30 seconds of CPU; read again from each quotation it would be minutes."""
+    script = """
+import resource
+resource.setrlimit(resource.RLIMIT_CPU, (30, 30))
+from xinqiao._core.http_signatures import MAX_FIELD, members_of
+from xinqiao.errors import SignatureInvalid
+for _ in range(500):
+    try:
+        members_of((chr(92) + '"') * (MAX_FIELD // 2))
+    except SignatureInvalid:
+        continue
+    raise AssertionError
+"""
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -57,6 +57,8 @@ _DIGESTS: Final[Mapping[str, Callable[[bytes], hashlib._Hash]]] = {
 }
 #: RFC 9651, section 3.1.2.
 _KEY = re.compile(r"[a-z*][a-z0-9_.*-]*")
+#: Every quotation ends; checked first, since `_MEMBER` would read on from each that does not.
+_CLOSED = re.compile(r'(?:[^"]|"(?:[^"\\]|\\.)*+")*+')
 _MEMBER = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^",])+')
 _INPUT = re.compile(
     r"(?P<components>\([^()]*\))"
@@ -240,7 +242,8 @@ def _only_member(headers: Mapping[str, str], name: str) -> str:
 
 def members_of(value: str) -> list[tuple[str, str]]:
     """Split a dictionary field (RFC 8941, section 3.2) at the commas outside its strings."""
-    pieces = _MEMBER.findall(value) if len(value) <= MAX_FIELD else []
+    readable = len(value) <= MAX_FIELD and _CLOSED.fullmatch(value)
+    pieces = _MEMBER.findall(value) if readable else []
     if ",".join(pieces) != value:
         raise _refused("malformed", "A signature field cannot be read")
     pairs = [piece.strip(" \t").partition("=") for piece in pieces]
