@@ -7,10 +7,11 @@ fails on a read-only server.
 from typing import Final
 
 from fastapi import APIRouter, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from gateway.db.statements import Statement
 from gateway.runtime import UsingRuntime
+from gateway.shared_metrics import exposition
 
 router = APIRouter(include_in_schema=False)
 PROBE_WRITE: Final = Statement("DELETE FROM pending_leaf WHERE false")
@@ -35,5 +36,5 @@ async def readyz(runtime: UsingRuntime) -> Response:
 
 @router.get("/metrics")
 async def metrics() -> Response:
-    """Prometheus metrics of this process."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    """Prometheus metrics of all worker processes."""
+    return Response(exposition(), media_type=CONTENT_TYPE_LATEST)

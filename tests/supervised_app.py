@@ -1,22 +1,25 @@
 """Minimal application under the gateway's supervisor: `-m tests.supervised_app PORT`.
 
 `GET /` gives the worker's process id; `GET /block` blocks its event loop for good; `GET /slow` takes a
-second from its first byte to its last. `SUPERVISED_FAILS` in the environment names a file: while it is
-there, starting fails.
+second from its first byte to its last; `GET /metrics` gives the metrics. `SUPERVISED_FAILS` in the
+environment names a file: while it is there, starting fails.
 """
 
 import asyncio
 import os
 import sys
 import threading
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
+from prometheus_client import Counter, Gauge
 
 from gateway.cli.supervisor import Supervisor
 from gateway.http1.server import SERVER_OPTIONS
 from gateway.logging_setup import configure
+from gateway.shared_metrics import exposition
 
 HUNG_AFTER: Final = 3.0  # seconds
 
@@ -35,10 +38,23 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         threading.Event().wait()
     headers = [(b"content-type", b"text/plain"), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
+    if scope["path"] == "/metrics":
+        await send({"type": "http.response.body", "body": exposition()})
+        return
+    calls, newest = _counts()
+    calls.inc()
+    newest.set(os.getpid())
     if scope["path"] == "/slow":
         await send({"type": "http.response.body", "body": b"0", "more_body": True})
         await asyncio.sleep(1)
     await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
+
+
+@cache
+def _counts() -> tuple[Counter, Gauge]:
+    """Made at the first call: a worker imports this module twice."""
+    newest = Gauge("supervised_newest", "The largest pid", multiprocess_mode="livemax")
+    return Counter("supervised_calls", "Calls answered"), newest
 
 
 def _fails() -> bool:

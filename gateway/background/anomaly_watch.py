@@ -38,7 +38,11 @@ BREATH: Final = 250
 UNTHROTTLED: Final = 100
 
 FLAGGED: Final = Counter("xinqiao_anomalies", "Anomalies that were flagged", ("kind",))
-THROTTLED: Final = Gauge("xinqiao_clients_throttled", "Clients whose rate an anomaly has lowered")
+THROTTLED: Final = Gauge(
+    "xinqiao_clients_throttled",
+    "Clients whose rate an anomaly has lowered",
+    multiprocess_mode="livemostrecent",
+)
 ALERTS: Final = Counter("xinqiao_anomaly_alerts", "Alerts that the webhook has accepted")
 ALERT_FAILURES: Final = Counter("xinqiao_anomaly_alert_failures", "Alerts not accepted, each try")
 for _kind in AnomalyKind:

@@ -42,7 +42,9 @@ LAG: Final = Histogram(
     buckets=(0.5, 1, 2, 5, 10, 30, 60, 300, 3600),
 )
 OVERDUE: Final = Gauge(
-    "xinqiao_page_purge_overdue_seconds", "For how long the oldest purge has been due"
+    "xinqiao_page_purge_overdue_seconds",
+    "For how long the oldest purge has been due",
+    multiprocess_mode="livemostrecent",
 )
 
 

@@ -24,6 +24,7 @@ NOTICES: Final = Counter("xinqiao_watch_notices", "Notices that an answer may ha
 WAITING: Final = Gauge(
     "xinqiao_changed_files_waiting",
     "Changed enterprises not yet compared for those who watch, by the hundred",
+    multiprocess_mode="livemostrecent",
 )
 
 

@@ -24,6 +24,7 @@ import structlog
 import uvicorn
 
 from gateway.logging_setup import configure
+from gateway.shared_metrics import drop_gauges, sharing_metrics
 
 log = structlog.get_logger("gateway.supervisor")
 
@@ -153,7 +154,7 @@ class Supervisor:
         self._bound = self.config.bind_socket()
         self._slots = [WorkerSlot() for _ in range(self.workers)]
         log.info("supervisor_started", pid=os.getpid(), workers=self.workers)
-        with self._catching(), self._bound:
+        with sharing_metrics(), self._catching(), self._bound:
             while not self._is_ending or any(slot.all for slot in self._slots):
                 self._round(time.monotonic())
                 time.sleep(ROUND_SECONDS)
@@ -211,6 +212,7 @@ class Supervisor:
             log.info("worker_ended", pid=worker.pid, seconds=served, **cause)
         else:
             log.error("worker_died", pid=worker.pid, seconds=served, **cause)
+        drop_gauges(worker.pid)
         worker.reports.close()
         worker.process.close()
         if worker is slot.leaving:

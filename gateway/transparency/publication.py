@@ -51,14 +51,19 @@ MARK_PUBLISHED: Final = Statement("""
     UPDATE checkpoint SET published_at = :now WHERE size = :size AND published_at IS NULL""")
 
 FORKED_GAUGE: Final = Gauge(
-    "xinqiao_log_forked", "1 if this worker stopped because the signed log would fork"
+    "xinqiao_log_forked",
+    "1 if a worker stopped because the signed log would fork",
+    multiprocess_mode="livemax",
 )
 FAILING_SINCE_GAUGE: Final = Gauge(
     "xinqiao_log_checkpoint_failing_since_timestamp_seconds",
     "Since when no checkpoint can be kept outside the database; 0 if it can",
+    multiprocess_mode="livemax",
 )
 PUBLISHED_SIZE_GAUGE: Final = Gauge(
-    "xinqiao_log_published_size", "Entries of the newest checkpoint that this worker saw published"
+    "xinqiao_log_published_size",
+    "Entries of the newest checkpoint that was seen published",
+    multiprocess_mode="livemax",
 )
 
 

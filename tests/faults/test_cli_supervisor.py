@@ -67,6 +67,14 @@ class SupervisorProcess:
         """Process id of the worker that answers a call."""
         return int(httpx2.get(self.address, trust_env=False, timeout=PATIENCE).text)
 
+    def metrics(self) -> dict[str, float]:
+        """The small application's metrics, as one of the workers tells them."""
+        shown = httpx2.get(f"{self.address}/metrics", trust_env=False, timeout=PATIENCE).text
+        lines = (
+            line.partition(" ") for line in shown.splitlines() if line.startswith("supervised_")
+        )
+        return {name.removeprefix("supervised_"): float(value) for name, _, value in lines}
+
 
 def eventually(is_so: Callable[[], bool]) -> None:
     """Wait until the condition holds."""
@@ -152,6 +160,20 @@ def test_a_killed_worker_is_logged_and_replaced(supervised: SupervisorProcess) -
     [died] = supervised.wait_for("worker_died")
     assert (died["pid"], died["signal"], died["level"]) == (victim, "SIGKILL", "error")
     eventually(lambda: len(supervised.serving()) == 2)
+
+
+def test_metrics_are_of_all_workers_whichever_answers(tmp_path: Path) -> None:
+    """A killed worker's counts stay, its gauges go."""
+    with small(tmp_path / "log") as made:
+        made.wait_for("worker_ready", 2)
+        answered: list[int] = []
+        while len(set(answered)) < 2:
+            answered.append(made.answering())
+        highest = max(answered)
+        assert made.metrics() == {"calls_total": len(answered), "newest": highest}
+        os.kill(highest, signal.SIGKILL)
+        made.wait_for("worker_ready", 3)
+        assert made.metrics() == {"calls_total": len(answered), "newest": min(answered)}
 
 
 def test_a_worker_that_hangs_is_replaced(supervised: SupervisorProcess) -> None:
