@@ -2,8 +2,25 @@
 
 from collections.abc import Collection
 
+from pydantic import ConfigDict
+from pydantic.config import JsonDict
+
 from gateway.access.errors import InvalidRequestError, Refusal
 from gateway.clients.bundles import BUNDLES, Bundle
+
+
+def either_bundle_or(member: str) -> ConfigDict:
+    """Describe a request that names a bundle or this member: one of them."""
+    return ConfigDict(
+        json_schema_extra={
+            "oneOf": [_named("bundle", without=member), _named(member, without="bundle")]
+        }
+    )
+
+
+def _named(member: str, *, without: str) -> JsonDict:
+    given: JsonDict = {member: {"not": {"type": "null"}}, without: {"type": "null"}}
+    return {"required": [member], "properties": given}
 
 
 def named_bundle(name: str, *, purpose: str, beside: Collection[object]) -> Bundle | Refusal:

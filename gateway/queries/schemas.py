@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints
 
 from gateway.access.body import EnterpriseIn, WireModel
 from gateway.access.consent_json import SeparateConsentOut
+from gateway.access.named_bundle import either_bundle_or
 from gateway.queries.withheld import WithheldReason
 from gateway.rfc3339 import Day
 
@@ -30,6 +31,8 @@ class PageIn(WireModel):
 
 class QueryIn(WireModel):
     """`POST /v1/queries`."""
+
+    model_config = either_bundle_or("datasets")
 
     enterprise: EnterpriseIn
     purpose: Text = Field(examples=["loan_approval"])

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticKnownError
 
 from gateway.access.body import EnterpriseIn, WireModel
+from gateway.access.named_bundle import either_bundle_or
 from gateway.signing.jwe import MAX_LENGTH as MAX_JWE_LENGTH
 from gateway.signing.jwe import is_compact_jwe
 from verification import Answer, Match
@@ -49,6 +50,8 @@ class QuestionIn(WireModel):
 
 class VerificationIn(WireModel):
     """`POST /v1/verifications`."""
+
+    model_config = either_bundle_or("questions")
 
     enterprise: EnterpriseIn
     purpose: VerificationText = Field(examples=["merchant_onboarding"])

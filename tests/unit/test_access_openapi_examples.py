@@ -2,14 +2,23 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import jsonschema_rs
 import pytest
 
+from gateway.access.body import WireModel
 from gateway.access.openapi_examples import EXAMPLES
+from gateway.queries.schemas import QueryIn
+from gateway.verifications.schemas import VerificationIn
+from gateway.verifications.watches.schemas import WatchIn
 from tests.openapi_description import ApiDescription, api_document
 
+_ANY: Final[dict[str, Any]] = {
+    "enterprise": {"uscc": "91330106MAHD08319M"},
+    "purpose": "merchant_review",
+    "enterprises": ["91330106MAHD08319M"],
+}
 UNSHOWN = frozenset(
     {
         "image/png",
@@ -130,3 +139,26 @@ def test_every_operation_has_a_tag_that_is_described(document: dict[str, Any]) -
     }
     assert used == described.keys()
     assert all(described.values())
+
+
+@pytest.mark.parametrize(
+    ("model", "member"),
+    [(QueryIn, "datasets"), (VerificationIn, "questions"), (WatchIn, "questions")],
+)
+def test_a_bundle_is_described_in_place_of_what_it_stands_for(
+    model: type[WireModel], member: str
+) -> None:
+    """Never beside it, and one of them is needed."""
+    described = model.model_json_schema()
+    base = {name: _ANY[name] for name in described["required"]}
+    validator = jsonschema_rs.validator_for(described)
+    items = [{"question": "x"}] if model is VerificationIn else ["x"]
+    taken: list[dict[str, Any]] = [
+        {"bundle": "x"},
+        {member: items},
+        {"bundle": None, member: items},
+    ]
+    refused: list[dict[str, Any]] = [{}, {"bundle": None}, {"bundle": "x", member: items}]
+    assert [validator.is_valid(base | named) for named in taken + refused] == [True] * 3 + [
+        False
+    ] * 3

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from gateway.access.body import WireModel
+from gateway.access.named_bundle import either_bundle_or
 from gateway.access.timestamps import format_time
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.watches.lists import WatchList
@@ -17,6 +18,8 @@ WatchStatus = Literal["watching", "not_in_agreement"]
 
 class WatchIn(WireModel):
     """A whole list: it takes the place of the one before."""
+
+    model_config = either_bundle_or("questions")
 
     purpose: Annotated[str, StringConstraints(max_length=64)] = Field(examples=["merchant_review"])
     bundle: Annotated[str, StringConstraints(max_length=64)] | None = Field(
