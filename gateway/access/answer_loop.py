@@ -29,6 +29,7 @@ from gateway.disclosure.commit import (
 )
 from gateway.disclosure.idempotency import AnswerStore, IdempotencyKey
 from gateway.disclosure.items import DisclosedItem
+from gateway.disclosure.signed_requests import drop_request
 from gateway.runtime import Runtime
 from gateway.transparency.disclosure_leaf import (
     MERGE_SECONDS,
@@ -117,14 +118,18 @@ async def answer_until_committed(
 async def commit_call(
     call: AdmittedCall[R], pending: PendingDisclosure
 ) -> Committed | StateChanged:
-    """Commit a disclosure; a signed request is kept before."""
-    if call.http is not None and call.caller.signature is not None:
-        told = pending.disclosure
-        await keep_signed(
-            call.http, call.runtime,
-            client_id=told.client_id, subject_id=told.disclosure_id, uscc=told.uscc,
-        )  # fmt: skip
-    return await commit(call.runtime.hot, pending)
+    """Commit a disclosure; a signed request is kept before, and dropped if nothing was told."""
+    hot, told = call.runtime.hot, pending.disclosure
+    if call.http is None or call.caller.signature is None:
+        return await commit(hot, pending)
+    await keep_signed(
+        call.http, call.runtime,
+        client_id=told.client_id, subject_id=told.disclosure_id, uscc=told.uscc,
+    )  # fmt: skip
+    committed = await commit(hot, pending)
+    if isinstance(committed, StateChanged):
+        await drop_request(hot, uscc=told.uscc, subject_id=told.disclosure_id)
+    return committed
 
 
 def pending_disclosure(

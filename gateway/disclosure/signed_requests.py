@@ -27,6 +27,9 @@ _KEEP: Final = Statement("""
     VALUES (CAST(:uscc AS text), CAST(:subject_id AS text), CAST(:client_id AS text),
             CAST(:request AS bytea), CAST(:at AS timestamptz))
     ON CONFLICT (uscc, subject_id) DO UPDATE SET request = excluded.request, at = excluded.at""")
+_DROP: Final = Statement("""
+    DELETE FROM signed_request
+    WHERE uscc = CAST(:uscc AS text) AND subject_id = CAST(:subject_id AS text)""")
 _READ: Final = Statement("""
     SELECT uscc, client_id, request, at FROM signed_request
     WHERE subject_id = CAST(:subject_id AS text)""")
@@ -37,14 +40,13 @@ def signed_request_text(
 ) -> SignedRequestText:
     """A verified signature with all that is needed to verify it again."""
     content = dict(zip(("content_type", "content_digest"), parts.content or (), strict=False))
-    members = (*PUBLIC_MEMBERS[key["kty"]], "kid")
     document = {
         "method": parts.method,
         "target_uri": parts.target_uri,
         **content,
         "signature_input": f"{signature.label}={signature.input}",
         "signature": f"{signature.label}={signature.value}",
-        "key": {name: key[name] for name in members if name in key},
+        "key": {name: key[name] for name in PUBLIC_MEMBERS[key["kty"]]} | {"kid": signature.keyid},
     }
     return SignedRequestText(orjson.dumps(document))
 
@@ -63,6 +65,11 @@ async def keep_request(
     sealed = vault.seal(request, table=TABLE, column="request", row=_row(uscc, subject_id))
     values = {"uscc": uscc, "subject_id": subject_id, "client_id": client_id, "at": now}
     await hot.row(_KEEP, values | {"request": sealed})
+
+
+async def drop_request(hot: HotDatabase, *, uscc: str, subject_id: str) -> None:
+    """Drop the request of an answer that was not committed."""
+    await hot.row(_DROP, {"uscc": uscc, "subject_id": subject_id})
 
 
 async def kept_request(hot: HotDatabase, vault: Vault, subject_id: str) -> Mapping[str, Any] | None:

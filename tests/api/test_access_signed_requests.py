@@ -1,5 +1,6 @@
 """Signed requests (RFC 9421): verified where there is a signature, and required by an agreement."""
 
+import asyncio
 import json
 from dataclasses import replace
 from typing import Any
@@ -68,7 +69,10 @@ async def test_an_ed25519_key_signs_too_and_a_key_without_an_id_goes_by_its_thum
     refused = await signed_call(BODY, key=key, parameters={"keyid": "other"}).send(bank)
     assert code_of(refused) == "signature_invalid"
     named = {"keyid": thumbprint(jwk), "alg": "ed25519"}
-    assert code_of(await signed_call(BODY, key=key, parameters=named).send(bank)) == 200
+    told = (await signed_call(BODY, key=key, parameters=named).send(bank)).json()
+    kept = await kept_request(gateway.runtime.hot, gateway.runtime.vault, told["disclosure_id"])
+    assert kept is not None
+    assert kept["key"] == {**jwk, "kid": thumbprint(jwk)}
     named = {"keyid": "k1", "alg": "ecdsa-p256-sha256"}
     assert code_of(await signed_call(BODY, parameters=named).send(bank)) == 200
 
@@ -188,3 +192,19 @@ async def test_a_signed_request_is_kept_with_its_disclosure_and_verified_again(
     assert b"signature" not in bytes(row["request"])
     unsigned = (await bank.verify(UNKNOWN, "is_active.v1")).json()["disclosure_id"]
     assert await kept_request(runtime.hot, runtime.vault, unsigned) is None
+
+
+async def test_what_is_kept_has_a_disclosure_also_where_an_answer_was_made_again(
+    gateway: GatewayFixture,
+) -> None:
+    """Calls about one enterprise change its budgets under one another; then an answer is made anew."""
+    bank = await gateway.client()
+    uscc = gateway.entities[-1].enterprise.uscc
+    bodies = [verification_body(uscc, ("enterprise_name.v1", f"第{n}个名称")) for n in range(12)]
+    told = await asyncio.gather(*(signed_call(body).send(bank) for body in bodies))
+    assert {each.status_code for each in told} == {200}
+    kept = await gateway.rows(
+        "SELECT subject_id FROM signed_request WHERE client_id = :client", client=bank.client_id
+    )
+    disclosed = {each.json()["disclosure_id"] for each in told}
+    assert {each["subject_id"] for each in kept} == disclosed
