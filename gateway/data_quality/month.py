@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Final, Self
 
 from gateway.creditfile.local_dates import day_of, midnight
@@ -76,6 +77,7 @@ class Month:
         return f"{self.year:04}-{self.month:02}"
 
 
+@lru_cache(maxsize=1_024)  # the same few terms for each source and dataset of a month
 def earliest_in_time(received: date, working_days: int) -> date:
     """The earliest day of a record that is in time if it is received on `received`.
 
