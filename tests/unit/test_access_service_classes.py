@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gateway.access.latency import BUCKETS
 from gateway.access.service_classes import CLASS_OF, SERVICE_CLASSES
 from gateway.access.service_classes_page import markdown
 from tests.openapi_description import api_document
@@ -33,3 +34,8 @@ def test_a_class_aims_at_something() -> None:
 def test_the_page_of_the_classes_is_up_to_date() -> None:
     """`make docs` regenerates it."""
     assert PAGE.read_text("utf-8") == markdown(), "run `make docs`"
+
+
+def test_each_p99_is_a_bucket_of_the_latency_that_is_measured() -> None:
+    """So that whether it was kept is counted, and not guessed between two buckets."""
+    assert {each.p99_ms / 1000 for each in SERVICE_CLASSES} <= set(BUCKETS)
