@@ -20,7 +20,8 @@ BARE: Final = "bare"
 STATIC: Final = "static"
 WARM: Final = "warm"
 COLD: Final = "cold"
-REQUEST_PATHS: Final = ("verification", "query", "token", "page")
+REQUEST_PATHS: Final = ("verification", "token", "page", "query")
+"""Queries last: they add records to enterprises, whose pages would become longer."""
 LONG: Final = ("batch", "watch", "lookup", "ingest", "codes")
 BY_DEFAULT: Final = "request-paths"
 ALL: Final = "all"
