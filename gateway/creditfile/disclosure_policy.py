@@ -48,7 +48,7 @@ class DisclosableRecord(NamedTuple):
 
 
 class _DatasetPolicy(NamedTuple):
-    """What decides about the records of one dataset, for one audience."""
+    """Disclosure rules of one dataset for one audience."""
 
     dataset: DatasetDefinition
     rules: ClockRules

@@ -88,7 +88,7 @@ async def test_a_key_that_is_removed_signs_nothing_from_the_next_request_on(
 
 
 async def test_an_agreement_can_require_signed_requests(gateway: GatewayFixture) -> None:
-    """Of every call under a token, HEAD too, from the next one on; what is public stays open."""
+    """It holds for every call under a token, HEAD too, from the next one on; public addresses stay open."""
     bank = await gateway.client(requires_signed_requests=True)
     refused = await bank.verify(UNKNOWN, "is_active.v1")
     assert (refused.status_code, code_of(refused)) == (400, "signature_required")

@@ -97,7 +97,7 @@ async def test_a_signed_batch_and_a_signed_job_are_answered(served: GatewayFixtu
 async def test_evidence_of_a_refusal_before_the_body_was_read_says_nothing_of_the_request(
     served: GatewayFixture,
 ) -> None:
-    """Its signature is a part of the answer's, and covers a body that nobody compared."""
+    """Its signature is a part of the answer's, and covers a body that was not compared with its digest."""
     caller = await served.client()
 
     def refused() -> Evidence:

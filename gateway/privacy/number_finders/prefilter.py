@@ -34,7 +34,7 @@ def _set_of(characters: str) -> str:
 
 
 def _behind(initial: str) -> str:
-    """What follows this letter in a word that begins with it, up to the word's end."""
+    """Pattern of the rest of each word that begins with this letter."""
     rests = "|".join(_spelt(each[1:]) for each in _LATIN if each[0] == initial)
     return f"(?<=[{_written(initial)}])(?:{rests})(?![A-Za-z])"
 

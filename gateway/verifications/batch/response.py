@@ -99,7 +99,7 @@ class BatchResponse(Response):
         answerer = LineAnswerer(
             runtime=call.runtime,
             caller=call.caller,
-            name=None if call.key is None else batch.batch_id,  # without it nobody comes back
+            name=None if call.key is None else batch.batch_id,  # without a key it cannot be resumed
             agreement=call.agreement,
             again=batch.again,
         )

@@ -24,7 +24,7 @@ _CREATED: Final = re.compile(r";created=([0-9]{1,11})")
 def signature_refusal(
     request: httpx2.Request, client_jwk: Mapping[str, Any], *, required: bool, now: float
 ) -> httpx2.Response | None:
-    """What is wrong with the request's signature, or that it has none."""
+    """The refusal of a wrong or missing signature; `None` if the request is accepted."""
     headers = combine_fields(request.headers, REQUEST_HEADERS)
     if f';tag="{REQUEST_TAG}"' not in headers.get("signature-input", ""):
         return problem_of("signature_required") if required else None
