@@ -9,12 +9,18 @@ from tests.bench.ingest import measure_ingest
 from tests.bench.lookups import measure_lookups
 from tests.bench.session import Session
 from tests.bench.sheets import measure_sheets
+from tests.bench.timing import measure_timing
 from tests.bench.watches import measure_watches
 
 
 def batch(session: Session) -> Outcomes:
     """A batch of verifications beside single calls and a bare join."""
     return targets.of_batches(measure_batches(session.options, session.environment, session.say))
+
+
+def timing(session: Session) -> Outcomes:
+    """Answers that must take equally long, by Welch's t."""
+    return targets.of_timing(measure_timing(session.options, session.environment, session.say))
 
 
 def watch(session: Session) -> Outcomes:

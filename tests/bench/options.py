@@ -22,7 +22,7 @@ WARM: Final = "warm"
 COLD: Final = "cold"
 REQUEST_PATHS: Final = ("verification", "token", "page", "query")
 """Queries last: they add records to enterprises, whose pages would become longer."""
-LONG: Final = ("batch", "watch", "lookup", "ingest", "codes")
+LONG: Final = ("batch", "timing", "watch", "lookup", "ingest", "codes")
 BY_DEFAULT: Final = "request-paths"
 ALL: Final = "all"
 BATCH_LINES: Final = 10_000
@@ -47,6 +47,7 @@ class Options:
     workers: int = 1
     scale: int = 300_000
     lookups: int = 4_000
+    samples: int = 10_000
     province: int = 200_000
     loads: int = 1
     stickers: int = 6_000

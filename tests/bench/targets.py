@@ -24,7 +24,9 @@ from tests.bench.options import (
 )
 from tests.bench.page_paint import Paints, paint_ratio
 from tests.bench.sheets import SHEETS, SYMBOLS, Drawings
+from tests.bench.timing import LEAK, PAIRS, Timings
 from tests.bench.watches import Watching
+from tests.welch import SURE
 
 Results = Mapping[str, Result]
 
@@ -70,6 +72,24 @@ def of_batches(found: Batches) -> Outcomes:
         quoted("lines a second").seen(median(found.batch)),
         *(quoted(f"CPU a line, µs: {name}").seen(each * 1e6) for name, each in cpu.items()),
         quoted("the worker's growth, MiB").seen(found.growth / 2**20),
+    )
+
+
+def of_timing(found: Mapping[str, Timings]) -> Outcomes:
+    """Welch's t of each pair, and answers that differ in length, which must be none."""
+    return tuple(
+        outcome
+        for way, each in found.items()
+        for outcome in (
+            *(
+                at_most(f"|t|, {way}: {title}", SURE).seen(abs(each.t(pair)))
+                for title, pair in PAIRS.items()
+            ),
+            at_least(f"t, {way}: control, {LEAK[0]} and one", SURE).seen(each.t(LEAK)),
+            at_most(f"pairs {way} with answers of several lengths", 0).seen(
+                sum(not each.of_one_length(pair) for pair in PAIRS.values())
+            ),
+        )
     )
 
 
