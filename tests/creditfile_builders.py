@@ -72,6 +72,7 @@ _FIELDS: dict[str, dict[str, Any]] = {
     },
     "inspection": {"task": "抽1", "inspected_on": "2026-10-01", "result": "未发现问题"},
     "tax_and_social": {"kind": "tax", "period": "2026-10", "on_time": True},
+    "complaint": {"authority": "市场监管局", "period": "2026-10", "received": 1, "published": True},
     "supervision": {"number": "警1", "indicator": "一址多照", "date": "2026-10-01"},
 }
 

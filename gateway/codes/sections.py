@@ -19,7 +19,7 @@ from gateway.creditfile.catalogue.schema import DatasetDefinition, PagePart
 from gateway.creditfile.disclosure_policy import DisclosableRecord
 from gateway.creditfile.labels import dataset_label
 from gateway.creditfile.local_dates import day_of
-from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Enterprise, Record
+from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Enterprise, Record, newest_first
 from gateway.pages.i18n import Translated
 from gateway.pages.rendering import format_moment
 
@@ -84,7 +84,7 @@ def _section(
         state="unavailable" if is_unavailable else "found",
         statement=_UNAVAILABLE if is_unavailable else _count_text(len(found)),
         part=empty.part,
-        found=() if is_unavailable else found,
+        found=() if is_unavailable else sorted(found, key=lambda each: newest_first(each.record)),
     )
 
 

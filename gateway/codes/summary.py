@@ -6,7 +6,7 @@ source or a dataset that the catalogue does not make public.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from gateway.codes.sections import MAX_RECORDS_SHOWN, Section, sections_of
@@ -19,7 +19,13 @@ from gateway.creditfile.disclosure_policy import DisclosableRecord, disclosable_
 from gateway.creditfile.divisions import division_label
 from gateway.creditfile.labels import dataset_label
 from gateway.creditfile.local_dates import day_of, end_of
-from gateway.creditfile.records import REGISTRATION, Enterprise, Record, registration_of
+from gateway.creditfile.records import (
+    REGISTRATION,
+    Enterprise,
+    Record,
+    newest_first,
+    registration_of,
+)
 from gateway.pages.i18n import Translated
 from gateway.pages.rendering import format_moment
 
@@ -155,7 +161,7 @@ def _warnings(sections: Sequence[Section], catalogue: Catalogue) -> list[Disclos
         if each.counts_as_bad
         or (section.part == "warning" and not catalogue.dataset(section.dataset).is_ever_bad)
     ]
-    found.sort(key=lambda each: each.record.decided_on or date.min, reverse=True)
+    found.sort(key=lambda each: newest_first(each.record))
     return sorted(found, key=lambda each: catalogue.dataset(each.record.dataset).gravity)
 
 

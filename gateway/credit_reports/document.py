@@ -20,7 +20,13 @@ from gateway.creditfile.catalogue.lookup_tables import derived_table
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import SERIOUS_LIST, context_of, disclosable_records
 from gateway.creditfile.local_dates import day_of
-from gateway.creditfile.records import REGISTRATION, Enterprise, Record, registration_of
+from gateway.creditfile.records import (
+    REGISTRATION,
+    Enterprise,
+    Record,
+    newest_first,
+    registration_of,
+)
 from gateway.creditfile.use_term import Permission, UseTerm, use_term
 from gateway.pages.i18n import Translated
 from gateway.signing.keys import Signer
@@ -147,7 +153,8 @@ def reported_records(
             found.append(
                 ReportedRecord(record=each.record, fields=fields, term=term, is_public=is_public)
             )
-    return sorted(found, key=lambda each: _position(each.record, catalogue))
+    place = catalogue.codes.index
+    return sorted(found, key=lambda each: (place(each.record.dataset), newest_first(each.record)))
 
 
 def report_of(
@@ -222,20 +229,6 @@ def _is_chosen(record: Record, choice: Choice, catalogue: Catalogue, today: date
         size = len(record.period)
         return first[:size] <= record.period <= last[:size]
     return True
-
-
-def _position(record: Record, catalogue: Catalogue) -> tuple[int, int, str]:
-    return catalogue.codes.index(record.dataset), -_ordinal(record), record.record_id
-
-
-def _ordinal(record: Record) -> int:
-    """The day of the record, or of the month or year that it is of."""
-    if record.decided_on is not None:
-        return record.decided_on.toordinal()
-    if record.period is None:
-        return 0
-    year, _, month = record.period.partition("-")
-    return date(int(year), int(month or 1), 1).toordinal()
 
 
 def _left_out(

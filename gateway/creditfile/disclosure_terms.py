@@ -4,7 +4,6 @@ Each rule yields an end and the earliest applies; an enterprise's listing prolon
 suspension and withdrawal end disclosure at once. All terms are parameters of the catalogue.
 """
 
-import calendar
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -14,7 +13,7 @@ from typing import Final, NamedTuple
 
 from gateway.creditfile.catalogue.clock_rules import ClockRules, Exempt, Filing, Term
 from gateway.creditfile.catalogue.schema import DatasetDefinition
-from gateway.creditfile.local_dates import day_of, end_of, midnight, months_after
+from gateway.creditfile.local_dates import day_of, end_of, last_day_of, midnight, months_after
 from gateway.creditfile.penalty_publicity import NEVER, Penalty, last_day_of_publicity
 from gateway.creditfile.records import Record
 
@@ -296,17 +295,7 @@ def _end_of_term(record: Record, dataset: DatasetDefinition, term: Term) -> Iter
 def _day(record: Record, column: str) -> date | None:
     if column != "period":
         return getattr(record, column)  # type: ignore[no-any-return]  # a typed day column
-    return None if record.period is None else _last_day_of(record.period)
-
-
-def _last_day_of(period: str) -> date | None:
-    """Last day of a month `YYYY-MM` or year `YYYY`."""
-    year, _, month = period.partition("-")
-    try:
-        of_year = int(month) if month else 12
-        return date(int(year), of_year, calendar.monthrange(int(year), of_year)[1])
-    except ValueError:
-        return None
+    return None if record.period is None else last_day_of(record.period)
 
 
 def _end_of_retention(

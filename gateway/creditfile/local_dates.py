@@ -46,4 +46,15 @@ def months_after(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
+@lru_cache(maxsize=8_192)
+def last_day_of(period: str) -> date | None:
+    """Last day of a month `YYYY-MM` or year `YYYY`; of another text `None`."""
+    year, _, month = period.partition("-")
+    try:
+        of_year = int(month) if month else _MONTHS
+        return date(int(year), of_year, calendar.monthrange(int(year), of_year)[1])
+    except ValueError:
+        return None
+
+
 _END_OF_TIME: Final = datetime.max.replace(tzinfo=UTC)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, Self, TypeVar
 
-from gateway.creditfile.local_dates import day_of
+from gateway.creditfile.local_dates import day_of, last_day_of
 
 REGISTRATION: Final = "registration"
 INDIVIDUAL_BUSINESS: Final = "individual_business"
@@ -57,6 +57,11 @@ class Record:
     """Ciphertext; see `personal_fields.open_record`."""
     digests: Mapping[str, str] | None = field(default=None, repr=False)
 
+    @property
+    def day(self) -> date | None:
+        """Its day of decision, else the last day of its period, if it has either."""
+        return self.decided_on or (last_day_of(self.period) if self.period else None)
+
     @classmethod
     def from_json(cls, row: dict[str, Any]) -> Self:
         """A record from a row of the table `record` as JSON."""
@@ -66,6 +71,11 @@ class Record:
     def from_columns(cls, values: Sequence[Any]) -> Self:
         """A record from the JSON of its columns, in the order of `RECORD_COLUMNS`."""
         return _filled(cls, dict(zip(RECORD_COLUMNS, values, strict=True)))
+
+
+def newest_first(record: Record) -> tuple[int, str, str]:
+    """Sort key of the records of a dataset; of one day by category, without a day last."""
+    return -record.day.toordinal() if record.day else 0, record.category or "", record.record_id
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,7 @@ from gateway.creditfile.disclosure_policy import context_of, end_in_effect, is_d
 from gateway.creditfile.disclosure_terms import FileContext, ends_at
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.rating_indicators import DeliveredIndicator, delivered_indicators
-from gateway.creditfile.records import Record
+from gateway.creditfile.records import Record, newest_first
 from gateway.creditfile.repair_terms import NoRepair, RepairChange, RepairState, repair_terms
 
 
@@ -154,7 +154,7 @@ def self_assessment(
         if end_in_effect(each, catalogue, now, context=context) is None
         and is_disclosable(each, Audience.ENTERPRISE, catalogue, now, kind=kind)
     ]
-    standing.sort(key=lambda each: (each.decided_on or date.min, each.record_id), reverse=True)
+    standing.sort(key=newest_first)
     file = _File(
         catalogue=catalogue,
         now=now,

@@ -13,12 +13,11 @@ from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import context_of, disclosable_fields, end_in_effect
 from gateway.creditfile.disclosure_terms import NOT_OVER, End, FileContext
 from gateway.creditfile.file_query import read_file
-from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import lifecycle
 from gateway.creditfile.objections import store as objections
 from gateway.creditfile.objections.model import Objection
 from gateway.creditfile.personal_fields import open_enterprise, with_personal
-from gateway.creditfile.records import Enterprise, Record, registration_of
+from gateway.creditfile.records import Enterprise, Record, newest_first, registration_of
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages.i18n import Translated
@@ -110,8 +109,8 @@ class CreditFile:
         context = context_of(self._all_records, self.runtime.catalogue, self.now)
         found = (self._entry(each, context=context) for each in self._all_records)
         order = self.runtime.catalogue.codes.index
-        visible = sorted((e for e in found if e.fields), key=_sort_key, reverse=True)
-        return sorted(visible, key=lambda e: order(e.record.dataset))
+        visible = (e for e in found if e.fields)
+        return sorted(visible, key=lambda e: (order(e.record.dataset), newest_first(e.record)))
 
     def _entry(self, record: Record, *, context: FileContext) -> Entry:
         fields = {
@@ -250,12 +249,6 @@ def dataset_name(runtime: Runtime, dataset: str, kind: str = "") -> Translated:
 
 def _visibility(*, public: bool, authorised: bool) -> str:
     return "public" if public else "authorised" if authorised else "nobody"
-
-
-def _sort_key(entry: Entry) -> str:
-    """A record's day of decision, period, or day of delivery."""
-    record = entry.record
-    return str(record.decided_on or record.period or day_of(record.source_time))
 
 
 def _sections(file: CreditFile, wanted: str, cursor: str, *, over: bool) -> list[Section]:

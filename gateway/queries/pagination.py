@@ -89,8 +89,8 @@ def _wanted(
 
 
 def position_of(record: Record) -> RecordPosition:
-    """Sort key: newest decision first, then id; records without a date last."""
-    return (-record.decided_on.toordinal() if record.decided_on else 0, record.record_id)
+    """Sort key: newest first, then id; records without a day last. A cursor's reader can read it."""
+    return (-record.day.toordinal() if record.day else 0, record.record_id)
 
 
 def serialize_record(disclosed: RecordOfPage) -> dict[str, Any]:

@@ -24,6 +24,8 @@ from gateway.queries.cursor import Cursor, Cursors
 from gateway.queries.schemas import QueryIn
 from verification import NotACode
 
+ORDER: Final = "days.v1"
+"""Name of the order of a query's records; after a change no cursor of the former order is read."""
 NOTHING: Final = "Mend these members: datasets: name at least one, or a bundle."
 
 
@@ -65,7 +67,8 @@ class QueryRequest:
     @property
     def digest(self) -> str:
         """Digest of what must stay the same from page to page."""
-        same = (self.uscc, self.purpose, self.datasets, self.decided_from, self.decided_to)
+        asked = (self.uscc, self.purpose, self.datasets, self.decided_from, self.decided_to)
+        same = (ORDER, *asked)
         return hashlib.sha256(repr(same).encode()).hexdigest()[:32]
 
     def refused(self, refusal: Refusal) -> RefusedRequest:

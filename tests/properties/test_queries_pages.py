@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.creditfile.records import Record
 from gateway.queries.pagination import RecordOfPage, RecordPosition, page_of, position_of
 from gateway.queries.withheld import DisclosedScope
-from tests.creditfile_builders import CATALOGUE
+from tests.creditfile_builders import CATALOGUE, make_record
 from tests.properties.test_creditfile_rendered_disclosure import PROVINCE, RUNTIME, places
 from tests.sampling import sampled
 
@@ -80,3 +80,18 @@ def test_pages_of_any_size_tell_what_a_single_page_tells(
         assert after == position_of(some[-1].record)
     assert told == list(whole)
     assert "13812345678" not in repr([each.fields for each in told])
+
+
+def test_months_without_a_day_of_decision_come_newest_first_from_page_to_page() -> None:
+    """None is told twice or passed over, though their ids are in another order."""
+    months = [f"2026-{month:02}" for month in range(1, 11)]
+    held = tuple(
+        make_record("tax_and_social", period=each, record_id=f"rec_{(7 * place) % 10}")
+        for place, each in enumerate(months)
+    )
+    told: list[str | None] = []
+    after = None
+    while after is not None or not told:
+        some, after = page(0, held, 3, after)
+        told += [each.record.period for each in some if each.record.dataset == "tax_and_social"]
+    assert told == months[::-1]

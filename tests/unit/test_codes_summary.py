@@ -191,3 +191,15 @@ def test_a_licence_is_held_from_its_first_day_on(begins: str | None, is_held: bo
     )
     made = summary_of(make_enterprise(industry="H6210"), (licence,), CATALOGUE, now=NOW)
     assert [each.is_held for each in made.trade_licences] == [is_held]
+
+
+def test_the_public_page_shows_the_newest_months_in_their_order() -> None:
+    """Of numbers by month, which have no day of decision; the ids are random."""
+    months = [f"{year}-{month:02}" for year in (2025, 2026) for month in range(1, 13)][:22]
+    held = [
+        make_record("complaint", period=each, record_id=f"rec_{(7 * place) % 22}")
+        for place, each in enumerate(months)
+    ]
+    shown = summary_of(make_enterprise(), held, CATALOGUE, now=NOW).sections
+    records = next(each for each in shown if each.dataset == "complaint").records
+    assert [each.record.period for each in records] == months[:1:-1]

@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.creditfile.records import RECORD_COLUMNS, Enterprise, Record
-from tests.creditfile_builders import make_enterprise, make_record
+from gateway.creditfile.records import RECORD_COLUMNS, Enterprise, Record, newest_first
+from tests.creditfile_builders import CATALOGUE, make_enterprise, make_record
 
 ENTERPRISE = make_enterprise(
     capital=Decimal("3.150000"), established_on=date(2020, 2, 29), former_names=("旧名",)
@@ -63,3 +63,53 @@ def test_what_was_made_from_a_row_cannot_be_changed() -> None:
     """As one that was constructed."""
     with pytest.raises(AttributeError):
         Record.from_json(row_of(RECORD)).version = 2  # type: ignore[misc]
+
+
+DAYS = {"decided_on": ("2026-09-30", "2025-12-31"), "period": ("2026-09", "2025-12")}
+
+
+@pytest.mark.parametrize(
+    ("code", "column"),
+    [(of.code, name) for of in CATALOGUE.datasets for name in DAYS if name in of.field_of],
+)
+def test_records_are_ordered_by_their_day_or_period_the_newest_first(
+    code: str, column: str
+) -> None:
+    """In every dataset that has one; what has neither comes last."""
+    nothing = replace(RECORD, dataset=code, decided_on=None, period=None)
+    newer, older = (
+        replace(nothing, **changed(column, day), record_id=each)
+        for day, each in zip(DAYS[column], ("rec_2", "rec_1"), strict=True)
+    )
+    undated = replace(nothing, record_id="rec_0")
+    assert sorted([undated, older, newer], key=newest_first) == [newer, older, undated]
+
+
+def test_a_year_or_a_month_stands_for_its_last_day_and_another_text_for_none() -> None:
+    """As the clocks of records count from it."""
+    days = [
+        replace(RECORD, decided_on=None, period=each).day for each in ("2024", "2024-02", "上半年")
+    ]
+    assert days == [date(2024, 12, 31), date(2024, 2, 29), None]
+
+
+def test_records_of_one_month_are_ordered_by_kind() -> None:
+    """Each month in the same way, not by random ids."""
+    held = [
+        make_record("tax_and_social", kind=kind, period=month, record_id=each)
+        for kind, month, each in (
+            ("tax", "2026-09", "rec_1"),
+            ("social_insurance", "2026-10", "rec_4"),
+            ("tax", "2026-10", "rec_2"),
+            ("social_insurance", "2026-09", "rec_3"),
+        )
+    ]
+    told = [(each.period, each.category) for each in sorted(held, key=newest_first)]
+    assert told == [
+        (month, kind) for month in ("2026-10", "2026-09") for kind in ("social_insurance", "tax")
+    ]
+
+
+def changed(column: str, day: str) -> dict[str, Any]:
+    """A typed column with its value."""
+    return {column: day if column == "period" else date.fromisoformat(day)}
