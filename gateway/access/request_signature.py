@@ -100,7 +100,9 @@ def signed_parts(request: Request, runtime: Runtime) -> SignedParts:
     content = _combined(headers, "content-type"), _combined(headers, "content-digest")
     has_body = "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
     if has_body and None in content:
-        raise SignatureError("A signed body has a Content-Type and a Content-Digest.")
+        raise SignatureError(
+            "A signed body has a Content-Type and a Content-Digest; a chunked one counts as a body."
+        )
     origin = runtime.settings.origin_at(headers.get("host"))
     return SignedParts(
         method=method_of(request),

@@ -94,7 +94,12 @@ def _demand_size(survey: Survey, size: int) -> None:
 
 @app.command()
 def request(
-    subject_id: Annotated[str, typer.Argument(help="The id of a disclosure, batch or job.")],
+    subject_id: Annotated[
+        str,
+        typer.Argument(
+            help="The id of a disclosure, batch or job (its lines); JOB.create, JOB.start, QUERY.outcome1."
+        ),
+    ],
 ) -> None:
     """Show the signed request that was answered: its client cannot deny it."""
     found = _with_runtime(lambda runtime: kept_request(runtime.hot, runtime.vault, subject_id))

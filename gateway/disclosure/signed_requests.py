@@ -22,6 +22,8 @@ SignedRequestText = NewType("SignedRequestText", bytes)
 TABLE: Final = "signed_request"
 WITHOUT_ENTERPRISE: Final = ""
 """In the place of the USCC, of a batch or a job about many."""
+CREATED: Final = "create"
+STARTED: Final = "start"
 _KEEP: Final = Statement("""
     INSERT INTO signed_request (uscc, subject_id, client_id, request, at)
     VALUES (CAST(:uscc AS text), CAST(:subject_id AS text), CAST(:client_id AS text),
@@ -49,6 +51,14 @@ def signed_request_text(
         "key": {name: key[name] for name in PUBLIC_MEMBERS[key["kty"]]} | {"kid": signature.keyid},
     }
     return SignedRequestText(orjson.dumps(document))
+
+
+def part_of(subject_id: str, part: str) -> str:
+    """The subject of a further request about a subject: `JOB.create`, `DISCLOSURE.outcome1`.
+
+    A job's own id is the subject of its lines.
+    """
+    return f"{subject_id}.{part}"
 
 
 async def keep_request(

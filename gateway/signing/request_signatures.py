@@ -1,9 +1,9 @@
 """HTTP message signatures of requests (RFC 9421), in one profile: tag `xinqiao-request`. Pure.
 
 Components, always in this order: `"@method"`, `"@target-uri"`, and of a request with a body `"content-type"`
-and `"content-digest"`. Parameters, in any order: `created`, `nonce` (the `jti` of the DPoP proof, if there is
-one), `keyid`, `tag`, and where the client gives them `alg` and `expires`. Spelt as RFC 9651 serialises it;
-another spelling is refused, so that what is verified is what came.
+and `"content-digest"`. Parameters, in any order: `created`, `nonce` (the `jti` of the DPoP proof; without a
+proof any), `keyid`, `tag`, and where the client gives them `alg` and `expires`. Spelt as RFC 9651 serialises
+it; another spelling is refused, so that what is verified is what came.
 """
 
 import base64
@@ -34,10 +34,21 @@ _INPUT: Final = re.compile(r'\([^()]*\)((?:;[a-z]+=(?:"[ !#-\[\]-~]{0,256}"|[0-9
 _PARAMETER: Final = re.compile(r';([a-z]+)=(?:"([^"]*)"|([0-9]+))')
 _VALUE: Final = re.compile(r":[A-Za-z0-9+/]{85}[AQgw]==:")
 """64 bytes, which signatures of both algorithms have, in their one Base64."""
+_BYTES: Final = re.compile(r":[A-Za-z0-9+/]*={0,2}:")
 _TEXTS: Final = frozenset({"keyid", "tag", "alg", "nonce"})
 _NUMBERS: Final = frozenset({"created", "expires"})
 _MALFORMED: Final = (
     "Signature-Input and Signature do not have the form that requests are signed in."
+)
+_NOT_64: Final = (
+    "A signature is 64 bytes in padded Base64: Ed25519's, or r and s of ECDSA on P-256, not DER."
+    " RSA keys sign no requests."
+)
+_RSA: Final = (
+    "This key is RSA, which signs no requests: register an EC P-256 or Ed25519 key beside it."
+)
+_NO_NONCE: Final = (
+    "nonce is missing: the jti of the DPoP proof; over mutual TLS without one a new text each time."
 )
 _UNVERIFIED: Final = (
     "The signature was not made over this request by the registered key of this keyid."
@@ -75,7 +86,7 @@ class RequestSignature:
     keyid: str
     created: int
     expires: int | None
-    nonce: str | None
+    nonce: str
     alg: str | None
 
     @property
@@ -85,8 +96,8 @@ class RequestSignature:
 
     def check_nonce(self, jti: str | None) -> None:
         """Raise `SignatureError` unless its nonce is the `jti` of the proof; without a proof, any."""
-        if self.nonce is None or jti not in {None, self.nonce}:
-            raise SignatureError("nonce is not the jti of the request's DPoP proof, or is missing.")
+        if jti not in {None, self.nonce}:
+            raise SignatureError("nonce is not the jti of the request's DPoP proof.")
 
     def check_time(self, now: float, *, window: float, skew: float) -> None:
         """Raise `SignatureError` unless it was made within `window` seconds, and has not expired."""
@@ -105,6 +116,8 @@ class RequestSignature:
             raise SignatureError(f"Sign exactly these components, in this order: {names}.")
         base = signature_base(parts.components, self.input)
         key = next((jwk for jwk in keys if _kid(jwk) == self.keyid), None)
+        if key is not None and key.get("kty") == "RSA":
+            raise SignatureError(_RSA)  # it is the client's own, and it has authenticated itself
         if key is None or not base.isascii() or not self._fits(base, key):
             raise SignatureError(_UNVERIFIED)
         return key
@@ -134,9 +147,13 @@ def read_signature(inputs: Sequence[str], values: Sequence[str]) -> RequestSigna
     if [name for name, _ in described].count(label) != 1 or len(ours) != 1:
         raise SignatureError(f"Sign a request once with the tag {TAG}.")
     found = [value for name, value in signed if name == label]
-    if len(found) != 1 or not _VALUE.fullmatch(found[0]):
+    if len(found) != 1 or not _BYTES.fullmatch(found[0]):
         raise SignatureError(_MALFORMED)
+    if not _VALUE.fullmatch(found[0]):
+        raise SignatureError(_NOT_64)
     texts, numbers = _parameters(member)
+    if not texts.get("nonce"):
+        raise SignatureError(_NO_NONCE)
     return RequestSignature(
         label=label,
         input=member,
@@ -144,7 +161,7 @@ def read_signature(inputs: Sequence[str], values: Sequence[str]) -> RequestSigna
         keyid=texts["keyid"],
         created=numbers["created"],
         expires=numbers.get("expires"),
-        nonce=texts.get("nonce"),
+        nonce=texts["nonce"],
         alg=texts.get("alg"),
     )
 

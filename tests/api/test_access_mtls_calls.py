@@ -153,11 +153,15 @@ async def test_a_signature_without_a_proof_is_good_once(
         "Client-Cert": holder.header,
     }
     call = signed_call(verification_body(uscc, "is_active.v1"))
-    codes = [code_of(await proxied.call(token, uscc=uscc))]
-    for parameters in ({}, {"nonce": None}):
+    codes, details = [code_of(await proxied.call(token, uscc=uscc))], []
+    for parameters in ({}, {"nonce": None}, {"nonce": ""}):
         fields = replace(call, parameters=parameters).fields(caller, "once")
-        codes += [code_of(await proxied.call(token | fields, uscc=uscc)) for _ in range(2)]
-    assert codes == ["signature_required", 200, *["signature_invalid"] * 3]
+        answers = [await proxied.call(token | fields, uscc=uscc) for _ in range(2)]
+        codes += map(code_of, answers)
+        details += [each.json().get("detail", "") for each in answers]
+    assert codes == ["signature_required", 200, *["signature_invalid"] * 5]
+    assert "used before" in details[1]
+    assert all("nonce is missing" in each for each in details[2:])
 
 
 async def test_a_token_without_its_certificate_is_refused(

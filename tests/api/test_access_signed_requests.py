@@ -1,10 +1,12 @@
 """Signed requests (RFC 9421): verified where there is a signature, and required by an agreement."""
 
 import asyncio
+import base64
 import json
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -23,8 +25,10 @@ from gateway.signing.request_signatures import SignatureError, SignedParts, read
 from gateway.synthetic.demo.clients import DEMO_CLIENTS, terms_of
 from tests.client_builders import make_operator
 from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture, verification_body
+from tests.job_builders import PATH, TEMPLATE, platform, put_lines
 from tests.oauth_builders import public_jwk
 from tests.request_signing import SignedCall, code_of, signed_call
+from tests.rsa_keys import rsa_key
 from xinqiao._core.exchange import sha256_digest
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -208,3 +212,40 @@ async def test_what_is_kept_has_a_disclosure_also_where_an_answer_was_made_again
     )
     disclosed = {each.json()["disclosure_id"] for each in told}
     assert {each["subject_id"] for each in kept} == disclosed
+
+
+async def test_a_client_is_told_which_keys_and_which_form_sign_requests(
+    gateway: GatewayFixture,
+) -> None:
+    """An RSA key of its own, an RSA signature and ECDSA in DER are usual mistakes."""
+    bank = await gateway.client()
+    await bank.token()
+    rsa = {**public_jwk(rsa_key()), "kid": "rsa"}
+    await register_keys(bank, {**public_jwk(bank.key), "kid": "k1"}, rsa)
+    named = await signed_call(BODY, parameters={"keyid": "rsa"}).send(bank)
+    assert code_of(named) == "signature_invalid"
+    assert "EC P-256 or Ed25519" in named.json()["detail"]
+    for length in (63, 71, 256):
+        value = f"sig1=:{base64.b64encode(bytes(length)).decode()}:"
+        refused = await signed_call(BODY).send(bank, Signature=value)
+        assert "64 bytes" in refused.json()["detail"], length
+
+
+async def test_the_requests_that_make_and_start_a_job_are_kept(gateway: GatewayFixture) -> None:
+    """Its lines, kept by its own id, say neither purpose nor questions; of a refusal nothing is kept."""
+    caller, runtime = await platform(gateway), gateway.runtime
+
+    async def kept(subject: str) -> Any:
+        return await kept_request(runtime.hot, runtime.vault, subject)
+
+    made = await signed_call(TEMPLATE, path=PATH, scope="verify").send(caller)
+    job = made.json()["job_id"]
+    start = SignedCall(path=f"{PATH}/{job}/start", scope="verify")
+    assert code_of(await start.send(caller)) == "conflict"
+    assert await kept(f"{job}.start") is None
+    line = {"uscc": UNKNOWN, "values": {"企业名称": "某某公司"}}
+    assert code_of(await put_lines(caller, job, orjson.dumps(line))) == 200
+    assert code_of(await start.send(caller)) == 200
+    assert (await kept(f"{job}.create"))["content_digest"] == sha256_digest(orjson.dumps(TEMPLATE))
+    assert (await kept(f"{job}.start"))["target_uri"].endswith(f"{job}/start")
+    assert await kept(job) is None

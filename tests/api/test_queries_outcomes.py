@@ -3,12 +3,16 @@
 from typing import Any
 
 import httpx2
+import orjson
 import pytest
 
 from gateway.background.sequencing import sequencer_of
 from gateway.disclosure.application_outcomes.model import OUTCOME_WORDS, REASON_WORDS
+from gateway.disclosure.signed_requests import kept_request
 from tests.gateway_fixture import Caller, GatewayFixture, query_body
+from tests.request_signing import code_of, signed_call
 from tests.waiting import eventually
+from xinqiao._core.exchange import sha256_digest
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -74,6 +78,22 @@ async def test_an_outcome_is_told_again_without_effect_and_replaced_once(
         (1, "refused", REFUSED["reasons"]),
         (2, "approved", []),
     ]
+
+
+async def test_each_version_of_an_outcome_is_kept_as_it_was_signed(
+    gateway: GatewayFixture,
+) -> None:
+    """A bank cannot deny what it told."""
+    bank, runtime = await gateway.client(), gateway.runtime
+    query = await queried(gateway, bank)
+    path = f"/v1/queries/{query}/outcome"
+    for body in (REFUSED, APPROVED):
+        told = await signed_call(body, method="PUT", path=path, scope="query").send(bank)
+        assert code_of(told) == 200, told.text
+    for version, body in (("1", REFUSED), ("2", APPROVED)):
+        kept = await kept_request(runtime.hot, runtime.vault, f"{query}.outcome{version}")
+        assert kept is not None
+        assert kept["content_digest"] == sha256_digest(orjson.dumps(body))
 
 
 async def test_the_enterprise_gets_a_notice_that_names_the_client_and_no_outcome(

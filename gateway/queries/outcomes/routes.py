@@ -16,10 +16,12 @@ from gateway.access.errors import raise_if_refused
 from gateway.access.json_response import json_response
 from gateway.access.openapi import problem_response, request_body
 from gateway.access.query_parameters import check_query_parameters
+from gateway.access.request_signature import keep_signed
 from gateway.access.timestamps import format_time
 from gateway.db.engine import to_json
 from gateway.disclosure.application_outcomes.model import OUTCOME_WORDS, REASON_WORDS
 from gateway.disclosure.application_outcomes.store import LoggedOutcome
+from gateway.disclosure.signed_requests import part_of
 from gateway.prefix_router import PrefixRouter
 from gateway.queries.outcomes.schemas import (
     DISCLOSURE_PATTERN,
@@ -58,6 +60,12 @@ async def tell_query_outcome(
     body = raise_if_refused(came.parsed)
     told = await tell_outcome(runtime, caller, disclosure_id, body)
     newest, earlier = raise_if_refused(told)
+    await keep_signed(
+        request, runtime,
+        client_id=caller.client_id,
+        subject_id=part_of(disclosure_id, f"outcome{newest.told.version}"),
+        uscc=newest.told.uscc,
+    )  # fmt: skip
     document = OutcomeOut.of(
         newest.told, None if earlier is None else earlier.told, _promise(runtime, newest)
     )

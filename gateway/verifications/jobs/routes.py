@@ -23,6 +23,7 @@ from gateway.access.json_response import json_response
 from gateway.access.openapi import problem_response, request_body
 from gateway.access.request_signature import keep_signed
 from gateway.clients.agreements import Agreement
+from gateway.disclosure.signed_requests import CREATED, STARTED, part_of
 from gateway.prefix_router import PrefixRouter
 from gateway.runtime import Runtime, UsingRuntime
 from gateway.verifications.jobs import client_store, stored_job
@@ -70,6 +71,9 @@ async def create_verification_job(request: Request, runtime: UsingRuntime) -> Re
         )
     if isinstance(made, TooManyJobs):
         raise QuotaExhaustedError(FULL, retry_after=FULL_SECONDS)
+    await keep_signed(
+        request, runtime, client_id=made.client_id, subject_id=part_of(made.job_id, CREATED)
+    )
     return json_response(job_document(made), status_code=201)
 
 
@@ -179,6 +183,9 @@ async def _act(request: Request, runtime: Runtime, job_id: str, act: ClientAct) 
         moved = await client_store.act(
             connection, job, act, until=_expiry(runtime), now=runtime.now()
         )
+        if act is ClientAct.START and not isinstance(moved, NotNow):
+            started = part_of(job_id, STARTED)
+            await keep_signed(request, runtime, client_id=job.client_id, subject_id=started)
     if isinstance(moved, NotNow):
         raise ConflictError(_sentence(moved))
     return json_response(job_document(moved))
