@@ -78,8 +78,9 @@ def request(
     if amends is not None and status_at(amends, now) not in _RUNNING:
         return Refused(REASON_OF[status_at(amends, now)])
     same = [each for each in previous_refusals if relation_of(each) == relation_of(asked)]
-    if not may_ask_again(same, now=now, cool_down=cool_down):
-        return Refused(Reason.COOLING_DOWN)
+    cooled_down = _cooled_down_at(same, now=now, cool_down=cool_down)
+    if cooled_down is not None and now < cooled_down:
+        return Refused(Reason.COOLING_DOWN, until=cooled_down)
     answer_by = min(now + answer_within, asked.valid_until)
     consent = Consent(
         consent_id=consent_id,
@@ -106,11 +107,20 @@ def may_ask_again(
     previous_refusals: Iterable[Consent], *, now: datetime, cool_down: timedelta = COOL_DOWN
 ) -> bool:
     """True where every refusal has cooled down, by the cool-down promised at the refusal."""
-    return all(
-        now >= (refused.cool_down_until or (refused.decided_at or now) + cool_down)
+    cooled_down = _cooled_down_at(previous_refusals, now=now, cool_down=cool_down)
+    return cooled_down is None or now >= cooled_down
+
+
+def _cooled_down_at(
+    previous_refusals: Iterable[Consent], *, now: datetime, cool_down: timedelta
+) -> datetime | None:
+    """When the last of these refusals has cooled down; `None` without any."""
+    ends = (
+        refused.cool_down_until or (refused.decided_at or now) + cool_down
         for refused in previous_refusals
         if refused.status is Status.REFUSED
     )
+    return max(ends, default=None)
 
 
 def grant(

@@ -312,9 +312,10 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A refusal with its reason."""
+    """A refusal with its reason, and when it ends where that is known."""
 
     reason: Reason
+    until: datetime | None = None
 
 
 def relation_of(asked: Consent | Request | AccessRequest) -> tuple[str, str | None, Purpose]:

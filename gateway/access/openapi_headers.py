@@ -17,6 +17,7 @@ _REFUSALS: Final = "45"
 _JSON: Final = frozenset({"application/json", "application/x-ndjson"})
 SIGNED_PREFIX: Final = "/v1/"
 CODE_PREFIX: Final = "/E/"
+CONSENTS: Final = "/v1/consents"
 STREAMS: Final = frozenset({"/v1/verifications/batch"})
 """Paths whose success is streamed, with a signature as its last line."""
 STREAMS_OR_FILES: Final = frozenset({"/v1/verifications/jobs/{job_id}/result"})
@@ -258,6 +259,8 @@ def answer_headers(path: str, status: str, *, secured: bool) -> dict[str, bool]:
         found |= {"DPoP-Nonce": status == "401"}
     if path.startswith("/oauth/"):
         found |= {"DPoP-Nonce": False, "Pragma": False}
+    if path == CONSENTS and status == "403":  # the end of a cool-down
+        found["Retry-After"] = False
     return found | _BY_STATUS.get(status, {})
 
 

@@ -3,7 +3,8 @@
 The answer is the same whether the enterprise exists or not.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from math import ceil
 from secrets import token_bytes
 from typing import Final
 
@@ -19,6 +20,7 @@ from gateway.access.errors import (
     NotFoundError,
     Refusal,
 )
+from gateway.access.timestamps import format_time
 from gateway.disclosure.consent_request_writer import write_consent_request
 from gateway.disclosure.idempotency import KEY_LIFE_SECONDS, IdempotencyKey
 from gateway.notices.kinds import NoticeKind
@@ -57,9 +59,21 @@ async def _requested(
         connection, asked, consent_id=consent_id, channel=Channel.LINK, amends=amends, now=now
     )
     if isinstance(requested, Refused):
-        return Refusal(CONSENT_ERRORS.get(requested.reason, InvalidRequestError))
+        return _refusal(requested, now)
     await note(connection, NoticeKind.CONSENT_ASKED, uscc, client_id=asked.client_id, now=now)
     return requested
+
+
+def _refusal(refused: Refused, now: datetime) -> Refusal:
+    """The refusal of a request; in a cool-down, with its end."""
+    error = CONSENT_ERRORS.get(refused.reason, InvalidRequestError)
+    if refused.until is None:
+        return Refusal(error)
+    return Refusal(
+        error,
+        f"The enterprise refused a short while ago; ask again from {format_time(refused.until)} on.",
+        retry_after=ceil((refused.until - now).total_seconds()),
+    )
 
 
 async def _amended(connection: AsyncConnection, asked: Request) -> Consent | Refusal | None:

@@ -13,6 +13,7 @@ import pytest_asyncio
 import consent
 from consent import Consent, DisplayedText, Person, Refused, Status, Transition
 from consent import store as consents
+from gateway.access.timestamps import format_time
 from gateway.background.refusal_count_writer import write_counts
 from gateway.codes import qr
 from gateway.disclosure import consent_log_writer
@@ -287,6 +288,9 @@ async def test_inside_the_cool_down_nothing_may_be_asked(
     await gateway.act(refuse, (await request_consent(bank, uscc)).json()["consent_id"])
     refused = await request_consent(bank, uscc)
     assert (refused.status_code, refused.json()["code"]) == (403, "cooling_down")
+    ends = gateway.clock() + timedelta(days=30)
+    assert int(refused.headers["Retry-After"]) == timedelta(days=30).total_seconds()
+    assert refused.json()["detail"].endswith(f"ask again from {format_time(ends)} on.")
     assert [row["reason"] for row in await gateway.log_of(bank)] == ["cooling_down"]
     with gateway.clock.later(days=31):
         assert (await request_consent(bank, uscc)).status_code == 201

@@ -91,7 +91,8 @@ def test_after_a_refusal_the_same_client_waits_thirty_days() -> None:
     refused = must_succeed(refuse(make_request(), person=make_person(), shown=SHOWN, now=NOON))
     last_moment = NOON + timedelta(days=30, microseconds=-1)
     again = {"previous_refusals": [refused], "valid_until": NOON + 90 * A_DAY}
-    assert try_request(now=last_moment, **again) == Refused(Reason.COOLING_DOWN)
+    told = Refused(Reason.COOLING_DOWN, until=NOON + timedelta(days=30))
+    assert try_request(now=last_moment, **again) == told
     assert isinstance(try_request(now=NOON + timedelta(days=30), **again), Transition)
 
 
@@ -317,7 +318,9 @@ def test_a_refused_amendment_leaves_the_old_grant() -> None:
     amendment = make_amendment()
     refused = must_succeed(refuse(amendment, person=make_person(), shown=SHOWN, now=NOON))
     assert refused.cool_down_until is not None
-    assert try_request(previous_refusals=[refused]) == Refused(Reason.COOLING_DOWN)
+    assert try_request(previous_refusals=[refused]) == Refused(
+        Reason.COOLING_DOWN, until=refused.cool_down_until
+    )
 
 
 def test_an_amendment_is_never_granted_as_a_consent_of_its_own() -> None:

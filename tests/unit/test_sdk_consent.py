@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from xinqiao import ConsentStart, errors, generate_dpop_key
+from xinqiao._core.dates import CHINA
 from xinqiao.testing import FakeGateway, FakeSetupError
 
 USCC = "91330106MA2XXXXXX0"
@@ -267,10 +268,10 @@ def test_a_time_without_its_zone_is_named_with_its_mend(fake_gateway: FakeGatewa
     assert fake_gateway.requests == []
 
 
-def test_the_end_of_a_cool_down_is_told_by_the_refusal_that_began_it(
+def test_the_end_of_a_cool_down_is_told_by_its_error_and_by_the_refusal_that_began_it(
     fake_gateway: FakeGateway,
 ) -> None:
-    """30 days after `decided_at` of the refused consent."""
+    """30 days after `decided_at` of the refused consent; `retry_after` tells how long that is."""
     client = fake_gateway.client()
     start = client.start_consent(**WANTED)
     fake_gateway.decide(start.url, grant=False)
@@ -281,7 +282,9 @@ def test_the_end_of_a_cool_down_is_told_by_the_refusal_that_began_it(
     assert held.decided_at is not None
     again = held.decided_at + timedelta(days=30)
     fake_gateway.advance(again - datetime.now(UTC) - timedelta(hours=1))
-    with pytest.raises(errors.CoolingDown):
+    with pytest.raises(errors.CoolingDown) as refused:
         client.request_consent(USCC, **asked)
-    fake_gateway.advance(timedelta(hours=1))
+    assert refused.value.retry_after is not None
+    assert again.astimezone(CHINA).isoformat(timespec="seconds") in refused.value.detail
+    fake_gateway.advance(timedelta(seconds=refused.value.retry_after))
     assert client.request_consent(USCC, **asked).status == "requested"

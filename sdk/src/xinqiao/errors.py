@@ -333,8 +333,7 @@ class ConsentPaused(ConsentError, code="consent_paused"):
 class CoolingDown(ConsentError, code="cooling_down"):
     """The enterprise refused not long ago; it cannot be asked again yet.
 
-    It can 30 days after the refusal, which is the newest of `client.consents(status="refused")` with the same
-    enterprise and purpose: `decided_at + timedelta(days=30)`.
+    It can in `retry_after` seconds; `detail` has the moment. The enterprise may end the cool-down before.
     """
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import ceil
 from typing import Any, Final
 
 from xinqiao._core.dates import CHINA, end_of_term
@@ -19,6 +20,7 @@ from ._request_rules import Wrong
 _NOTHING_TO_AMEND: Final = (
     "amends names no consent of yours with this enterprise and for this purpose."
 )
+_COOLING_DOWN: Final = "The enterprise refused a short while ago; ask again from {} on."
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,8 +38,13 @@ class FakeConsents:
                 return Wrong("not_found", _NOTHING_TO_AMEND)
             if running.status_at(when) not in {"active", "paused"}:
                 return Wrong(running.refusal(when) or "not_available")
-        if self.cools_down(uscc, body["purpose"], when):
-            return Wrong("cooling_down")
+        cooled_down = self.cooled_down_at(uscc, body["purpose"])
+        if cooled_down is not None and when < cooled_down:
+            return Wrong(
+                "cooling_down",
+                _COOLING_DOWN.format(cooled_down.astimezone(CHINA).isoformat(timespec="seconds")),
+                retry_after=ceil((cooled_down - when).total_seconds()),
+            )
         until = term_of(body.get("valid_until"), when)
         return self.keep(
             FakeConsent(
@@ -88,14 +95,14 @@ class FakeConsents:
         consent.status, consent.decided_at = "refused", when
         consent.cool_down_until = when + lifetimes.COOL_DOWN
 
-    def cools_down(self, uscc: str, purpose: str, when: datetime) -> bool:
-        """True within the cool-down after a refusal of the same."""
-        return any(
-            (each.uscc, each.purpose) == (uscc, purpose)
-            and each.cool_down_until is not None
-            and when < each.cool_down_until
+    def cooled_down_at(self, uscc: str, purpose: str) -> datetime | None:
+        """When the last refusal of the same has cooled down."""
+        ends = (
+            each.cool_down_until
             for each in self.held.values()
+            if (each.uscc, each.purpose) == (uscc, purpose) and each.cool_down_until is not None
         )
+        return max(ends, default=None)
 
     def give_up(self, consent: FakeConsent, when: datetime) -> None:
         """Give a consent up; what is over already stays as it is."""

@@ -124,12 +124,16 @@ def _is_json(content_type: str) -> bool:
 
 
 def problem_of(
-    code: str, body: Body | None = None, *, detail: str | None = None
+    code: str,
+    body: Body | None = None,
+    *,
+    detail: str | None = None,
+    retry_after: int | None = None,
 ) -> httpx2.Response:
     """A problem; with the warnings on the code that a well-formed body asks about."""
     status = PROBLEMS[code]["status"]
     warnings = warnings_of(body["enterprise"]["uscc"]) if body and "enterprise" in body else []
-    return problem(status, code, warnings=warnings, detail=detail)
+    return problem(status, code, warnings=warnings, detail=detail, retry_after=retry_after)
 
 
 def challenge(refused: OAuthRefusal, *, nonce: str, named: bool) -> httpx2.Response:

@@ -25,10 +25,11 @@ Body: TypeAlias = Mapping[str, Any]
 
 
 class Wrong(NamedTuple):
-    """Problem of a request: its code, and its sentence where that is not the code's."""
+    """Problem of a request: its code, its sentence where that is not the code's, the seconds to wait."""
 
     code: str
     detail: str | None = None
+    retry_after: int | None = None
 
 
 _WANTED_GROUP: Final = "is a group of GB/T 4754: three digits, such as 521"

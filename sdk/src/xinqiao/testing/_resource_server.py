@@ -89,7 +89,8 @@ class FakeResourceServer(FakeQueryServer):
             expanded = self._expanded(body, path)
             return posts[path](request, self._under(bound, expanded, path, when), when)
         except FakeRefusal as refused:
-            return problem_of(refused.wrong.code, body, detail=refused.wrong.detail)
+            wrong = refused.wrong
+            return problem_of(wrong.code, body, detail=wrong.detail, retry_after=wrong.retry_after)
 
     def _expanded(self, body: Body, path: str) -> Body:
         """A body with what its bundle stands for."""
