@@ -56,7 +56,7 @@ _PARAMETERS: Final[Mapping[str, str]] = {
     "probes": "jsonb",
 }
 DISCLOSE = SetStatement.function("xinqiao_disclose", _PARAMETERS, key=("uscc", "client_id"))
-"""Made by migrations 0054 and 0060; its result is the number of uses left."""
+"""Made by migrations 0060 and 0075; its result is the number of uses left."""
 DISCLOSE_ALL = SetStatement.array_function("xinqiao_disclose_many", _PARAMETERS)
 """Made by migration 0059; its results are these numbers."""
 
