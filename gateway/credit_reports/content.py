@@ -10,6 +10,7 @@ from gateway.codes.printing.a4_sheet import Fact
 from gateway.codes.sections import none_found_text
 from gateway.credit_reports.document import is_of_state
 from gateway.credit_reports.labels import ANYONE
+from gateway.credit_reports.months import sum_up
 from gateway.creditfile import labels
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS
@@ -24,6 +25,11 @@ UNAVAILABLE: Final = Translated(
 OBJECTION: Final = Translated(
     "企业对本条记录有异议，正在处理", "The enterprise objects to this record"
 )
+MONTH_BY_MONTH: Final = Translated(
+    "按时缴纳的各个月份，见报告页面和本 PDF 所附的签名文件",
+    "The months paid on time, one by one: on the report's page and in the document attached to this PDF",
+)
+SOURCE: Final = Translated("数据来源", "Source")
 KINDS: Final[Mapping[str, str]] = {"92": INDIVIDUAL_BUSINESS, "93": "farmers_cooperative"}
 """Kinds of enterprises by the first characters of their USCC (GB 32100); all others are firms."""
 FIRM: Final = "firm"
@@ -45,7 +51,16 @@ class Section:
 
     name: Translated
     statement: Translated
+    summary: Sequence[Translated]
+    """Sentences that stand for months that are not listed."""
     records: Sequence[ReportedFacts]
+    sources: Sequence[Translated]
+    """Names of the sources of all records, listed or not."""
+
+    @property
+    def is_empty(self) -> bool:
+        """True without any record."""
+        return not self.summary and not self.records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,10 +123,13 @@ def _section(
     if not records:
         is_known = code in report["nothing_found"]
         statement = none_found(report, code, catalogue, kind) if is_known else UNAVAILABLE
+    months = sum_up(code, records, catalogue)
     return Section(
         name=labels.dataset_label(code, catalogue, kind),
         statement=statement,
-        records=[_record(each, catalogue, kind) for each in records],
+        summary=[*months.sentences, MONTH_BY_MONTH] if months.sentences else [],
+        records=[_record(each, catalogue, kind) for each in months.listed],
+        sources=[_same(each) for each in dict.fromkeys(each["source"]["name"] for each in records)],
     )
 
 
@@ -154,7 +172,7 @@ def _ordered(code: str, fields: Mapping[str, Any], catalogue: Catalogue) -> list
 
 
 def _origin(record: Mapping[str, Any]) -> Iterator[Fact]:
-    yield Translated("数据来源", "Source"), _same(record["source"]["name"])
+    yield SOURCE, _same(record["source"]["name"])
     yield Translated("来源时间", "Source time"), _same(_moment(record["source_time"]))
     yield Translated("记录编号", "Record"), _same(f"{record['record_id']} v{record['version']}")
 

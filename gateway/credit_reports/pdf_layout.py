@@ -12,7 +12,7 @@ from gateway.codes.printing.a4_sheet import BODY, SMALL, Fact, Sheet
 from gateway.codes.printing.a4_table import draw_table
 from gateway.codes.printing.drawing import BRAND, SOFT, Page
 from gateway.codes.printing.typeface import Typeface
-from gateway.credit_reports.content import TITLE, Content, ReportedFacts, Section
+from gateway.credit_reports.content import SOURCE, TITLE, Content, ReportedFacts, Section
 from gateway.pages.i18n import Translated
 
 NOW: Final = Translated(
@@ -41,10 +41,10 @@ def report_pages(content: Content, typeface: Typeface, *, synthetic: bool) -> li
     sheet.space(3)
     sheet.lines(NOW.zh, size=BODY, colour=BRAND, bold=True)
     sheet.lines(NOW.en, size=SMALL, colour=SOFT)
-    _draw_overview(sheet, WITH, [each for each in content.sections if each.records])
-    _draw_overview(sheet, WITHOUT, [each for each in content.sections if not each.records])
+    _draw_overview(sheet, WITH, [each for each in content.sections if not each.is_empty])
+    _draw_overview(sheet, WITHOUT, [each for each in content.sections if each.is_empty])
     for section in content.sections:
-        if section.records:
+        if not section.is_empty:
             _draw_section(sheet, section)
     sheet.texts(NOTES, content.left_out)
     sheet.texts(VERIFY, _ways_to_verify(content))
@@ -66,6 +66,9 @@ def _draw_section(sheet: Sheet, section: Section) -> None:
     sheet.running = ""
     sheet.space(6)
     sheet.bar(section.name, section.statement.zh)
+    if section.summary:
+        sheet.paragraphs(section.summary)
+        _draw_sources(sheet, section)
     if not _draw_table(sheet, section):
         for record in section.records:
             _draw_record(sheet, section, record)
@@ -83,12 +86,17 @@ def _draw_table(sheet: Sheet, section: Section) -> bool:
         return False
     sheet.space(1)
     sheet.running = ""
-    for origin in dict.fromkeys(_origin_line(each.origin[:1]) for each in section.records):
-        sheet.lines(origin, size=SMALL, colour=SOFT)
+    if not section.summary:
+        _draw_sources(sheet, section)
     for each in section.records:
         if each.objection is not None:
             sheet.lines(f"{each.headline.zh}：{each.objection.zh}", size=SMALL, colour=WARNING)
     return True
+
+
+def _draw_sources(sheet: Sheet, section: Section) -> None:
+    for each in section.sources:
+        sheet.lines(_origin_line([(SOURCE, each)]), size=SMALL, colour=SOFT)
 
 
 def _draw_record(sheet: Sheet, section: Section, record: ReportedFacts) -> None:

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from gateway.credit_reports.content import UNAVAILABLE, none_found
+from gateway.credit_reports.months import sum_up
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.labels import dataset_label
 from gateway.pages.i18n import Translated
+
+PREVIEW_COUNT: Final = 5
+"""Records of a dataset that are shown at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +22,10 @@ class ReportSection:
     name: Translated
     state: Literal["found", "none", "unavailable"]
     statement: Translated
-    records: Sequence[Mapping[str, Any]] = ()
+    summary: Sequence[Translated] = ()
+    """Sentences on the folded records, where they are months."""
+    shown: Sequence[Mapping[str, Any]] = ()
+    folded: Sequence[Mapping[str, Any]] = ()
 
 
 def sections_of(report: Mapping[str, Any], kind: str, catalogue: Catalogue) -> list[ReportSection]:
@@ -34,8 +41,16 @@ def _section(
     if records:
         count = len(records)
         said = Translated(f"{count} 条", f"{count} record{'' if count == 1 else 's'}")
+        months = sum_up(code, records, catalogue)
+        shown = len(months.listed) if months.sentences else PREVIEW_COUNT
         return ReportSection(
-            dataset=code, name=name, state="found", statement=said, records=records
+            dataset=code,
+            name=name,
+            state="found",
+            statement=said,
+            summary=months.sentences,
+            shown=months.listed[:shown],
+            folded=[*months.listed[shown:], *months.summed_up],
         )
     if code in report["nothing_found"]:
         said = none_found(report, code, catalogue, kind)

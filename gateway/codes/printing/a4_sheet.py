@@ -143,6 +143,10 @@ class Sheet:
         """Add a section of paragraphs."""
         self.space(6)
         self.bar(title, "", room=14)
+        self.paragraphs(texts)
+
+    def paragraphs(self, texts: Iterable[Translated]) -> None:
+        """Add paragraphs."""
         for each in texts:
             self.space(1.4)
             self._paragraph(each)
