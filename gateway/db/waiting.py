@@ -15,6 +15,18 @@ SILENT_SECONDS: Final = 2.0
 """Added to the statement timeout before the driver gives up on a silent server."""
 MAX_WAITING_PER_CONNECTION: Final = 50
 """Queued callers for each connection of a pool; more are refused at once."""
+_SAME_EVERYWHERE: Final = {
+    "timezone": "UTC",
+    "standard_conforming_strings": "on",
+    "transform_null_equals": "off",
+    "default_transaction_isolation": "read committed",
+    "default_transaction_deferrable": "off",
+    "datestyle": "ISO",
+    "intervalstyle": "postgres",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+}
+"""What statements mean, however the server, the database or the role is set."""
 
 
 def session_options(name: str, statement_timeout: float) -> dict[str, Any]:
@@ -23,8 +35,8 @@ def session_options(name: str, statement_timeout: float) -> dict[str, Any]:
         "timeout": CONNECTION_SECONDS,
         "command_timeout": statement_timeout + SILENT_SECONDS if statement_timeout else None,
         "server_settings": {
+            **_SAME_EVERYWHERE,
             "application_name": name,
-            "timezone": "UTC",
             "statement_timeout": str(round(statement_timeout * 1000)),
         },
     }
