@@ -54,9 +54,9 @@ from tests.oauth_builders import ASSERTION_TYPE, digest_of, public_jwk, sign_jwt
 from tests.openapi_description import ApiDescription
 from tests.waiting import PATIENCE
 from verification import QUESTIONS
-from xinqiao._core.exchange import Exchange, sha256_digest
-from xinqiao._core.http_signatures import read_claims, verify_signature
-from xinqiao._core.keys import KeySet
+from xinqiao._core.signatures.exchange import Exchange, sha256_digest
+from xinqiao._core.signatures.http_signatures import read_claims, verify_signature
+from xinqiao._core.signatures.keys import KeySet
 
 QuestionValue = str | Mapping[str, str]
 """The value of a question on the wire: a text or band, or of a group an object of texts."""

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from tests.gateway_fixture import Caller
-from xinqiao._core.exchange import sha256_digest
+from xinqiao._core.signatures.exchange import sha256_digest
 
 VERIFICATIONS = "/v1/verifications"
 Key = ec.EllipticCurvePrivateKey | Ed25519PrivateKey

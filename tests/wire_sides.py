@@ -22,8 +22,8 @@ from tests.gateway_fixture import Caller, GatewayFixture
 from tests.oauth_builders import claims_of, sign_jwt
 from tests.sdk_builders import client_of
 from xinqiao import Client, Evidence
-from xinqiao._core.exchange import sha256_digest
-from xinqiao._core.transport import proof
+from xinqiao._core.signatures.exchange import sha256_digest
+from xinqiao._core.transport.send import proof
 from xinqiao.testing import FakeAgreement, FakeGateway
 
 PURPOSE: Final = "loan_approval"

@@ -33,7 +33,7 @@ from tests.gateway_fixture import (
 from tests.oauth_builders import claims_of, sign_jwt
 from tests.waiting import PATIENCE
 from verification import NotACode, parse_uscc
-from xinqiao._core.exchange import sha256_digest
+from xinqiao._core.signatures.exchange import sha256_digest
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

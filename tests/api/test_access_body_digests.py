@@ -19,7 +19,7 @@ from tests.records_builders import (
     make_penalty,
     upload_headers,
 )
-from xinqiao._core.exchange import sha256_digest
+from xinqiao._core.signatures.exchange import sha256_digest
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),

@@ -18,7 +18,7 @@ from tests.client_builders import set_active
 from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture, in_process, verification_body
 from tests.mtls_builders import Holder, make_authority, make_certificate
 from tests.request_signing import code_of, signed_call
-from xinqiao._core.exchange import sha256_digest
+from xinqiao._core.signatures.exchange import sha256_digest
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

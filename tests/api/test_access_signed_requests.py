@@ -29,7 +29,7 @@ from tests.job_builders import PATH, TEMPLATE, platform, put_lines
 from tests.oauth_builders import public_jwk
 from tests.request_signing import SignedCall, code_of, signed_call
 from tests.rsa_keys import rsa_key
-from xinqiao._core.exchange import sha256_digest
+from xinqiao._core.signatures.exchange import sha256_digest
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

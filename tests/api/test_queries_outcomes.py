@@ -12,7 +12,7 @@ from gateway.disclosure.signed_requests import kept_request
 from tests.gateway_fixture import Caller, GatewayFixture, query_body
 from tests.request_signing import code_of, signed_call
 from tests.waiting import eventually
-from xinqiao._core.exchange import sha256_digest
+from xinqiao._core.signatures.exchange import sha256_digest
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -15,9 +15,9 @@ from gateway.signing.rotation import rewrite_key_file, rotate_keys
 from tests.gateway_fixture import Caller, GatewayFixture
 from tests.oauth_builders import claims_of, sign_jwt
 from tests.waiting import PATIENCE
-from xinqiao._core.exchange import Exchange
-from xinqiao._core.http_signatures import read_claims, verify_signature
-from xinqiao._core.keys import KeySet
+from xinqiao._core.signatures.exchange import Exchange
+from xinqiao._core.signatures.http_signatures import read_claims, verify_signature
+from xinqiao._core.signatures.keys import KeySet
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

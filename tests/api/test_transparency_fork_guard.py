@@ -30,9 +30,9 @@ from tests.gateway_fixture import in_process
 from tests.gateway_process import environment, run
 from tests.log_builders import make_checkpoint_folder, write_disclosures
 from tests.oauth_builders import ISSUER, SECRET
-from xinqiao._core.exchange import Exchange
-from xinqiao._core.http_signatures import read_claims, verify_signature
-from xinqiao._core.keys import KeySet
+from xinqiao._core.signatures.exchange import Exchange
+from xinqiao._core.signatures.http_signatures import read_claims, verify_signature
+from xinqiao._core.signatures.keys import KeySet
 
 pytestmark = pytest.mark.asyncio
 

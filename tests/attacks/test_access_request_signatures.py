@@ -11,7 +11,7 @@ from tests.batch_builders import NDJSON
 from tests.gateway_fixture import UNKNOWN, GatewayFixture, verification_body
 from tests.oauth_builders import public_jwk
 from tests.request_signing import SignedCall, code_of, signed_call
-from xinqiao._core.exchange import sha256_digest
+from xinqiao._core.signatures.exchange import sha256_digest
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

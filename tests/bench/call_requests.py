@@ -15,8 +15,8 @@ import orjson
 from tests.bench.http_requests import post_request
 from tests.bench.options import BANK, KIT_CLIENT, QUERY_SCOPE, SCOPE
 from xinqiao import Client
-from xinqiao._core.exchange import sha256_digest
-from xinqiao._core.jose import SigningKey, dpop_proof
+from xinqiao._core.signatures.exchange import sha256_digest
+from xinqiao._core.signatures.jose import SigningKey, dpop_proof
 
 Headers = dict[str, str]
 

@@ -14,7 +14,7 @@ import httpx2
 
 from tests.bench.http_requests import post_request
 from tests.bench.options import HOST, SCOPE
-from xinqiao._core.jose import SigningKey, client_assertion, dpop_proof
+from xinqiao._core.signatures.jose import SigningKey, client_assertion, dpop_proof
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 # What stands in every good answer, besides its 200.

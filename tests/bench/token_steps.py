@@ -22,7 +22,7 @@ from gateway.oauth.unit_of_work import Assertion, DeferredWork
 from gateway.runtime import Runtime
 from tests.bench.options import SCOPE
 from tests.bench.verification_steps import Step, scope_of
-from xinqiao._core.jose import ASSERTION_LIFETIME
+from xinqiao._core.signatures.jose import ASSERTION_LIFETIME
 
 PATH: Final = "/oauth/token"
 

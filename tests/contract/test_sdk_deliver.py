@@ -22,7 +22,7 @@ from tests.records_builders import forget, get, make_department
 from tests.sdk_builders import client_of
 from tests.waiting import PATIENCE
 from xinqiao import RetryPolicy, errors
-from xinqiao._core.uploads import SMALLEST_PART, JobStatus
+from xinqiao._core.api.uploads import SMALLEST_PART, JobStatus
 from xinqiao.cli import _show
 from xinqiao.cli._app import app
 from xinqiao.cli._errors import InputError

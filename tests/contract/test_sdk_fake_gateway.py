@@ -25,8 +25,8 @@ from tests.records_builders import (
 from tests.sdk_builders import client_of, members, parse_json
 from tests.waiting import eventually
 from xinqiao import Client, MemoryCursor, errors, three_elements
-from xinqiao._core import closed_lists
-from xinqiao._core.exchange import sha256_digest
+from xinqiao._core.signatures.exchange import sha256_digest
+from xinqiao._core.wire import closed_lists
 from xinqiao.testing import FakeGateway
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -34,7 +34,7 @@ from tests.wire_sides import (
     verification,
 )
 from xinqiao import PURPOSES, MemoryCursor, errors
-from xinqiao._core.problems import BY_CODE
+from xinqiao._core.transport.problems import BY_CODE
 from xinqiao.testing._published import BUNDLES, PROBLEMS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from tests.sdk_report_builders import a_report, in_a_pdf, keys, signed
 from xinqiao import Evidence, errors, verify_consent_record, verify_evidence, verify_report
-from xinqiao._core.exchange import Exchange
-from xinqiao._core.http_signatures import read_claims, verify_signature
-from xinqiao._core.keys import KeySet
-from xinqiao._core.receipts import PromisedLeaf, verified_receipt
-from xinqiao._core.results import LogPromise
-from xinqiao._core.serialization import compact_json
+from xinqiao._core.evidence.receipts import PromisedLeaf, verified_receipt
+from xinqiao._core.signatures.exchange import Exchange
+from xinqiao._core.signatures.http_signatures import read_claims, verify_signature
+from xinqiao._core.signatures.keys import KeySet
+from xinqiao._core.wire.results import LogPromise
+from xinqiao._core.wire.serialization import compact_json
 from xinqiao.testing import FakeGateway
 
 EXAMPLES: Final = 2_000 if os.environ.get("FULL") else 150

@@ -26,7 +26,7 @@ from xinqiao import (
     ReportState,
     WithheldReason,
 )
-from xinqiao._core import closed_lists
+from xinqiao._core.wire import closed_lists
 
 
 def test_purposes_questions_and_statuses_are_those_of_the_wire() -> None:

@@ -18,7 +18,7 @@ import httpx2
 import pytest
 
 from xinqiao import AsyncClient, Client, ClientSettings, RetryPolicy, errors, generate_client_key
-from xinqiao._core.retry import may_repeat
+from xinqiao._core.transport.retry import may_repeat
 from xinqiao.testing import FakeGateway
 
 AT_ONCE = RetryPolicy(retries=0)

@@ -14,9 +14,9 @@ from gateway.ingest.readers.column_map import load_column_map
 from gateway.ingest.readers.decompression import FileRefused
 from tests.delivery_builders import delivery_of
 from xinqiao import errors
-from xinqiao._core import uploads
-from xinqiao._core.json_reader import Reader
-from xinqiao._core.uploads import LARGEST_PART, SMALLEST_PART, next_part_size
+from xinqiao._core.api import uploads
+from xinqiao._core.api.uploads import LARGEST_PART, SMALLEST_PART, next_part_size
+from xinqiao._core.wire.json_reader import Reader
 from xinqiao.cli import _show
 from xinqiao.cli._errors import InputError
 from xinqiao.cli._language import Language

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from xinqiao import errors
-from xinqiao._core.problems import BY_CODE, oauth_error, problem_error
+from xinqiao._core.transport.problems import BY_CODE, oauth_error, problem_error
 
 WIRE_CODES = [
     "invalid_request",

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from xinqiao import Evidence, QuestionTag, errors, verify_evidence
-from xinqiao._core.exchange import sha256_digest
+from xinqiao._core.signatures.exchange import sha256_digest
 from xinqiao.cli._app import app
 from xinqiao.testing import FakeGateway
 

@@ -28,7 +28,8 @@ from xinqiao import (
     RetryPolicy,
     errors,
 )
-from xinqiao._core import closed_lists, feed
+from xinqiao._core.api import feed
+from xinqiao._core.wire import closed_lists
 from xinqiao.testing import FakeConsent, FakeGateway
 
 USCC = "91330106MA2XXXXXX0"

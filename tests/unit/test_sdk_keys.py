@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from typer.testing import CliRunner
 
 from xinqiao import Client, generate_client_key, public_jwks
-from xinqiao._core.jose import SigningKey
-from xinqiao._core.keys import KeySet, ResponseKey
+from xinqiao._core.signatures.jose import SigningKey
+from xinqiao._core.signatures.keys import KeySet, ResponseKey
 from xinqiao.cli._app import app
 from xinqiao.errors import ConfigurationError
 from xinqiao.testing import FakeGateway

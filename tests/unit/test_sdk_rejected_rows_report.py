@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import python_calamine
 
-from xinqiao._core.json_reader import Reader
+from xinqiao._core.wire.json_reader import Reader
 from xinqiao.cli._language import Language
 from xinqiao.cli.deliver.own_rows import OwnRows, UnreadableError
 from xinqiao.cli.deliver.report import Report, write_report

@@ -10,9 +10,10 @@ import httpx2
 import pytest
 
 from xinqiao import RetryPolicy, errors
-from xinqiao._core import calls, flow
-from xinqiao._core.retry import may_repeat, parse_retry_after
-from xinqiao._core.transport import clock_hint
+from xinqiao._core import flow
+from xinqiao._core.api import calls
+from xinqiao._core.transport.retry import may_repeat, parse_retry_after
+from xinqiao._core.transport.send import clock_hint
 from xinqiao.testing import FakeGateway
 
 USCC = "91330106MA2XXXXXX0"

@@ -25,7 +25,7 @@ from xinqiao import (
     verify_evidence,
     verify_report,
 )
-from xinqiao._core.receipts import PromisedLeaf
+from xinqiao._core.evidence.receipts import PromisedLeaf
 from xinqiao.testing import FakeGateway
 from xinqiao.testing._limit import FakeLimit
 

@@ -19,9 +19,9 @@ from http_message_signatures import (
     algorithms,
 )
 
-from xinqiao._core.exchange import Exchange, sha256_digest
-from xinqiao._core.http_signatures import read_claims, signature_base, verify_signature
-from xinqiao._core.keys import KeySet, ResponseKey
+from xinqiao._core.signatures.exchange import Exchange, sha256_digest
+from xinqiao._core.signatures.http_signatures import read_claims, signature_base, verify_signature
+from xinqiao._core.signatures.keys import KeySet, ResponseKey
 from xinqiao.errors import ConfigurationError, SignatureInvalid
 from xinqiao.testing import FakeGateway
 from xinqiao.testing._signing import ResponseSigner
@@ -394,7 +394,7 @@ def test_the_longest_field_of_open_quotations_is_refused_at_once() -> None:
     script = """
 import resource
 resource.setrlimit(resource.RLIMIT_CPU, (30, 30))
-from xinqiao._core.http_signatures import MAX_FIELD, members_of
+from xinqiao._core.signatures.http_signatures import MAX_FIELD, members_of
 from xinqiao.errors import SignatureInvalid
 for _ in range(500):
     try:

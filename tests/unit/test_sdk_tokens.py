@@ -18,7 +18,7 @@ from jwt.algorithms import OKPAlgorithm, RSAAlgorithm
 from tests.clock import Clock
 from tests.rsa_keys import rsa_key
 from xinqiao import Client, errors, generate_dpop_key
-from xinqiao._core.jose import SigningKey, dpop_proof
+from xinqiao._core.signatures.jose import SigningKey, dpop_proof
 from xinqiao.testing import FakeGateway
 
 USCC = "91330106MA2XXXXXX0"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from xinqiao import Client, errors
-from xinqiao._core.unknown_names import name_unknown
+from xinqiao._core.wire.unknown_names import name_unknown
 from xinqiao.testing import FakeGateway
 
 USCC = "91330106MA2XXXXXX0"

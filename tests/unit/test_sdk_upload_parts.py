@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from xinqiao import RetryPolicy, errors
-from xinqiao._core import flow, uploads
+from xinqiao._core import flow
+from xinqiao._core.api import uploads
 
 LENGTH = 100
 POLICY = RetryPolicy(retries=3, base=0.5)

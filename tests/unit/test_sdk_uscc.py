@@ -13,7 +13,7 @@ import verification
 from verification import NotACode, enterprise_code
 from verification.uscc import ALPHABET
 from xinqiao import errors
-from xinqiao._core.uscc import is_code, warnings_of
+from xinqiao._core.wire.uscc import is_code, warnings_of
 from xinqiao.testing import FakeGateway
 
 RIGHT, WRONG = "91330106MAHD08319M", "91330106MAHD08319N"

@@ -36,7 +36,7 @@ from gateway.verifications.jobs.template import Template, parse_template
 from gateway.verifications.jobs.text_lines import CsvLines, NdjsonLines
 from gateway.verifications.jobs.xlsx_writer import XlsxWriter
 from tests.agreement_builders import an_agreement
-from xinqiao._core.merkle import Frontier as SdkFrontier
+from xinqiao._core.signatures.merkle import Frontier as SdkFrontier
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 CODE = "91330106MAHD08319M"

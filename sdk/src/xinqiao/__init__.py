@@ -12,15 +12,30 @@ Every answer's signature is verified before it is read.
             result.evidence.save("evidence.json")
 """
 
-from xinqiao._core.consent_flow import ConsentGrant, ConsentStart
+from xinqiao._core.api.consent_flow import ConsentGrant, ConsentStart
 
 from . import errors
 from ._async_client import AsyncClient, AsyncQueryPage
 from ._client import Client, QueryPage
-from ._core.batch_results import LineEvidence, RowProblem, RowResult, SignedManifest
-from ._core.bundles import Bundle, Bundles
+from ._core.api.bundles import Bundle, Bundles
+from ._core.api.feed import AsyncCursorStore, CursorFunctions, CursorStore, FileCursor, MemoryCursor
+from ._core.api.jobs import Job, JobLine, TakenLines
+from ._core.api.limits import Limit, LimitRefusal, Limits
+from ._core.api.outcomes import ToldOutcome
+from ._core.api.report_status import ReportStatus
+from ._core.api.watches import WatchList, WatchLists
+from ._core.batch.results import LineEvidence, RowProblem, RowResult, SignedManifest
 from ._core.client_settings import ClientSettings
-from ._core.closed_lists import (
+from ._core.connection import ClientOptions
+from ._core.evidence.answer import Evidence, verify_evidence
+from ._core.evidence.consent_records import ConsentRecord, verify_consent_record
+from ._core.evidence.credit_report import CreditReport, LeftOut, verify_report
+from ._core.evidence.receipts import Receipt
+from ._core.signatures.jose import generate_client_key, generate_dpop_key, public_jwks
+from ._core.signatures.keys import KeySet
+from ._core.transport.retry import RetryPolicy
+from ._core.version import VERSION
+from ._core.wire.closed_lists import (
     PURPOSES,
     AnswerChangeKind,
     ApplicationOutcome,
@@ -34,20 +49,8 @@ from ._core.closed_lists import (
     ReportState,
     WithheldReason,
 )
-from ._core.connection import ClientOptions
-from ._core.consent_records import ConsentRecord, verify_consent_record
-from ._core.credit_report import CreditReport, LeftOut, verify_report
-from ._core.evidence import Evidence, verify_evidence
-from ._core.feed import AsyncCursorStore, CursorFunctions, CursorStore, FileCursor, MemoryCursor
-from ._core.jobs import Job, JobLine, TakenLines
-from ._core.jose import generate_client_key, generate_dpop_key, public_jwks
-from ._core.keys import KeySet
-from ._core.limits import Limit, LimitRefusal, Limits
-from ._core.outcomes import ToldOutcome
-from ._core.questions import QuestionValue, four_elements, three_elements
-from ._core.receipts import Receipt
-from ._core.report_status import ReportStatus
-from ._core.results import (
+from ._core.wire.questions import QuestionValue, four_elements, three_elements
+from ._core.wire.results import (
     Answer,
     AnswerChange,
     AnswerValue,
@@ -72,9 +75,6 @@ from ._core.results import (
     Verification,
     Withheld,
 )
-from ._core.retry import RetryPolicy
-from ._core.version import VERSION
-from ._core.watches import WatchList, WatchLists
 from ._open_pages import fetch_keys, report_status
 from .errors import XinqiaoError
 

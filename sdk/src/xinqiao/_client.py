@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Self, Type
 
 import httpx2
 
-from xinqiao._core import bundles as _bundles
-from xinqiao._core import calls, consent_flow, deletion, feed, receipts
-from xinqiao._core import limits as _limits
-from xinqiao._core import outcomes as _outcomes
-from xinqiao._core import report_status as _report_status
-from xinqiao._core import watches as _watches
-from xinqiao._core.batch import LARGEST_BATCH, LONGEST_WAIT, BatchReader, RowAsked
+from xinqiao._core.api import bundles as _bundles
+from xinqiao._core.api import calls, consent_flow, deletion, feed
+from xinqiao._core.api import limits as _limits
+from xinqiao._core.api import outcomes as _outcomes
+from xinqiao._core.api import report_status as _report_status
+from xinqiao._core.api import watches as _watches
+from xinqiao._core.api.feed import CursorStore, FeedReader
+from xinqiao._core.batch.reader import LARGEST_BATCH, LONGEST_WAIT, BatchReader, RowAsked
 from xinqiao._core.connection import Connection
-from xinqiao._core.feed import CursorStore, FeedReader
+from xinqiao._core.evidence import receipts
 from xinqiao._core.flow import (
     Close,
     Exclusive,
@@ -35,14 +36,14 @@ from xinqiao._core.flow import (
 from xinqiao._core.method_signature import copy_signature
 from xinqiao.errors import ClientClosed, ConfigurationError
 
-from ._core.results import Change, Changes, QueryResult, Record
+from ._core.wire.results import Change, Changes, QueryResult, Record
 from ._jobs import Jobs
 
 if TYPE_CHECKING:
-    from ._core.batch_results import RowResult
-    from ._core.closed_lists import BundleName, Purpose
-    from ._core.questions import QuestionsAsked
+    from ._core.batch.results import RowResult
     from ._core.session import Session
+    from ._core.wire.closed_lists import BundleName, Purpose
+    from ._core.wire.questions import QuestionsAsked
 
 P = ParamSpec("P")
 T = TypeVar("T")

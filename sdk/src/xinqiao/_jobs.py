@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
-from xinqiao._core import jobs
+from xinqiao._core.api import jobs
 from xinqiao._core.method_signature import copy_signature
 
 if TYPE_CHECKING:

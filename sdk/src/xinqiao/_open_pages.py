@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from xinqiao._core.api.report_status import ReportStatus, read_status, status_address
 from xinqiao._core.connection import http_options
-from xinqiao._core.connection_errors import unavailable
-from xinqiao._core.credit_report import CreditReport
-from xinqiao._core.keys import KeySet
-from xinqiao._core.report_status import ReportStatus, read_status, status_address
+from xinqiao._core.evidence.credit_report import CreditReport
 from xinqiao._core.session import check_issuer
-from xinqiao._core.strict import parse_json
-from xinqiao._core.transport import new_request
+from xinqiao._core.signatures.keys import KeySet
+from xinqiao._core.transport.connection_errors import unavailable
+from xinqiao._core.transport.send import new_request
+from xinqiao._core.wire.strict import parse_json
 from xinqiao.errors import ConfigurationError, ProtocolError, ServerUnavailable
 
 TIMEOUT: Final = 10.0

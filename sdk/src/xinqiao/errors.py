@@ -75,12 +75,12 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from xinqiao._core.serialization import ReadOnlyDict, json_object
+from xinqiao._core.wire.serialization import ReadOnlyDict, json_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ._core.receipts import PromisedLeaf
+    from ._core.evidence.receipts import PromisedLeaf
 
 
 class XinqiaoError(Exception):

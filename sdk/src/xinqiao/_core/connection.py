@@ -14,11 +14,11 @@ import httpx2
 from xinqiao.errors import ConfigurationError
 
 from .client_settings import ClientSettings
-from .jose import SigningKey, generate_dpop_key
-from .keys import Jwks, KeySet, read_json
-from .request_signatures import check_can_sign
-from .retry import RetryPolicy
 from .session import Environment, Session, Settings, check_issuer, is_loopback
+from .signatures.jose import SigningKey, generate_dpop_key
+from .signatures.keys import Jwks, KeySet, read_json
+from .signatures.request_signatures import check_can_sign
+from .transport.retry import RetryPolicy
 
 TransportT = TypeVar("TransportT", httpx2.BaseTransport, httpx2.AsyncBaseTransport)
 

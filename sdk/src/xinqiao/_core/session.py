@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 
 from xinqiao.errors import ConfigurationError
 
-from .jose import SigningKey, generate_dpop_key
+from .signatures.jose import SigningKey, generate_dpop_key
 from .version import VERSION
 
 if TYPE_CHECKING:
-    from .keys import KeySet
-    from .receipts import PromisedLeaf
-    from .retry import RandomBetween, RetryPolicy
+    from .evidence.receipts import PromisedLeaf
+    from .signatures.keys import KeySet
+    from .transport.retry import RandomBetween, RetryPolicy
 
 #: A token is renewed this many seconds before it ends.
 RENEW_BEFORE: Final = 30

@@ -12,7 +12,7 @@ from uuid import uuid4
 import typer
 
 from xinqiao import BundleName, Client, Purpose, QueryPage, QuestionTag, QuestionValue
-from xinqiao._core.uscc import warnings_of
+from xinqiao._core.wire.uscc import warnings_of
 from xinqiao.cli import _inputs, _show
 from xinqiao.cli._connect import open_client, plain_errors
 from xinqiao.cli._errors import InputError

@@ -7,8 +7,8 @@ from itertools import starmap
 from typing import Final
 
 from xinqiao import PURPOSES, errors
-from xinqiao._core.closed_lists import DATASETS
-from xinqiao._core.transport import EARLIER
+from xinqiao._core.transport.send import EARLIER
+from xinqiao._core.wire.closed_lists import DATASETS
 from xinqiao.cli._language import Language, code_label, dataset_label, with_code
 from xinqiao.errors import XinqiaoError
 

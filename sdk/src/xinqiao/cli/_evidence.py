@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from xinqiao._core import parsing
-from xinqiao._core.results import QueryResult
+from xinqiao._core.wire import parsing
+from xinqiao._core.wire.results import QueryResult
 from xinqiao.cli._language import Language, code_label, moment_text, text, with_code
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from xinqiao._core.strict import MAX_SIZE, parse_json
+from xinqiao._core.wire.strict import MAX_SIZE, parse_json
 from xinqiao.cli._errors import InputError
 
 _ASKED_NOTHING: Final = ("什么都没有问，也没有计次数。", "Nothing was asked, and no use was spent.")

@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
-from xinqiao._core.dates import CHINA
+from xinqiao._core.wire.dates import CHINA
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -9,9 +9,9 @@ import typer
 from rich.cells import cell_len
 from rich.text import Text
 
-from xinqiao._core import parsing
-from xinqiao._core.json_reader import Reader
-from xinqiao._core.strict import parse_json, parse_time
+from xinqiao._core.wire import parsing
+from xinqiao._core.wire.json_reader import Reader
+from xinqiao._core.wire.strict import parse_json, parse_time
 from xinqiao.cli._errors import InputError, repeat_sentence, what_happened, what_to_do
 from xinqiao.cli._evidence import OK, QUERIES, VERIFICATIONS, evidence_facts, path_of
 from xinqiao.cli._language import (
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
         ToldOutcome,
         Verification,
     )
-    from xinqiao._core.results import ConsentUse
+    from xinqiao._core.wire.results import ConsentUse
 
 out: Final = Terminal(emoji=False, markup=False)
 notes: Final = Terminal(stderr=True, emoji=False, markup=False)

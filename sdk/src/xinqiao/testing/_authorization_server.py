@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import httpx2
 import jwt
 
-from xinqiao._core.jose import SigningKey, pkce_challenge
-from xinqiao._core.strict import parse_json, parse_time
+from xinqiao._core.signatures.jose import SigningKey, pkce_challenge
+from xinqiao._core.wire.strict import parse_json, parse_time
 
 from . import _lifetimes as lifetimes
 from ._bundles import expand

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import httpx2
 
-from xinqiao._core.batch_answer import NDJSON, PATH
-from xinqiao._core.merkle import leaf_hash, root_of
-from xinqiao._core.strict import parse_json
+from xinqiao._core.batch.answer import NDJSON, PATH
+from xinqiao._core.signatures.merkle import leaf_hash, root_of
+from xinqiao._core.wire.strict import parse_json
 
 from ._http_rules import problem_of
 from ._ids import new_id

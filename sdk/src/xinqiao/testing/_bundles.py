@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from xinqiao._core.bundles import NOT_BOTH
-from xinqiao._core.uscc import is_code
+from xinqiao._core.api.bundles import NOT_BOTH
+from xinqiao._core.wire.uscc import is_code
 
 from ._enterprises import FakeAgreement
 from ._published import BUNDLES

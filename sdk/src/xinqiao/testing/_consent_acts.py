@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final, TypedDict
 
-from xinqiao._core.uscc import normalise
+from xinqiao._core.wire.uscc import normalise
 
 from . import _consent_rules as rules
 from ._authorization_server import FakeAuthorizationServer

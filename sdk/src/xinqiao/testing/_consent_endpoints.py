@@ -9,7 +9,7 @@ from typing import Final, get_args
 
 import httpx2
 
-from xinqiao._core.closed_lists import ConsentStatus
+from xinqiao._core.wire.closed_lists import ConsentStatus
 
 from ._consents import FakeConsents
 from ._enterprises import FakeAgreement

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, Final, get_args
 
-from xinqiao._core.closed_lists import DATASETS, PURPOSES, QUESTION_RULES, ConsentStatus
-from xinqiao._core.dates import CHINA, end_of_term
+from xinqiao._core.wire.closed_lists import DATASETS, PURPOSES, QUESTION_RULES, ConsentStatus
+from xinqiao._core.wire.dates import CHINA, end_of_term
 
 from ._lifetimes import LONGEST_TERM
 from ._mistakes import (

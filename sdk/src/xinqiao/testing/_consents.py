@@ -8,9 +8,9 @@ from datetime import datetime
 from math import ceil
 from typing import Any, Final
 
-from xinqiao._core.dates import CHINA, end_of_term
-from xinqiao._core.strict import parse_time
-from xinqiao._core.uscc import normalise
+from xinqiao._core.wire.dates import CHINA, end_of_term
+from xinqiao._core.wire.strict import parse_time
+from xinqiao._core.wire.uscc import normalise
 from xinqiao.testing._enterprises import FakeConsent
 
 from . import _lifetimes as lifetimes

@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias
 
 import httpx2
 
-from xinqiao._core.exchange import sha256_digest
+from xinqiao._core.signatures.exchange import sha256_digest
 
 from ._signing import ResponseSigner
 

@@ -15,13 +15,13 @@ import httpx2
 
 from xinqiao._async_client import AsyncClient
 from xinqiao._client import Client
-from xinqiao._core.batch_answer import PATH
+from xinqiao._core.batch.answer import PATH
 from xinqiao._core.connection import ClientOptions
-from xinqiao._core.exchange import combine_fields
-from xinqiao._core.http_signatures import digest_fits
-from xinqiao._core.jose import generate_dpop_key
-from xinqiao._core.retry import RetryPolicy
 from xinqiao._core.session import check_issuer
+from xinqiao._core.signatures.exchange import combine_fields
+from xinqiao._core.signatures.http_signatures import digest_fits
+from xinqiao._core.signatures.jose import generate_dpop_key
+from xinqiao._core.transport.retry import RetryPolicy
 from xinqiao.errors import ConfigurationError
 from xinqiao.testing._authorization_server import FakeAuthorizationServer
 from xinqiao.testing._enterprises import Answers, FakeAgreement, FakeEnterprise

@@ -7,8 +7,8 @@ from typing import Final
 
 import httpx2
 
-from xinqiao._core.strict import parse_json
-from xinqiao._core.uscc import warnings_of
+from xinqiao._core.wire.strict import parse_json
+from xinqiao._core.wire.uscc import warnings_of
 
 from ._dpop import OAuthRefusal
 from ._published import PROBLEMS

@@ -9,10 +9,10 @@ from difflib import SequenceMatcher
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-from xinqiao._core.dates import CHINA
 from xinqiao._core.session import is_loopback
-from xinqiao._core.strict import parse_time
-from xinqiao._core.uscc import is_code, normalise
+from xinqiao._core.wire.dates import CHINA
+from xinqiao._core.wire.strict import parse_time
+from xinqiao._core.wire.uscc import is_code, normalise
 
 T = TypeVar("T")
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 import httpx2
 
-from xinqiao._core.closed_lists import DATASETS
+from xinqiao._core.wire.closed_lists import DATASETS
 
 from ._faults import TAMPERINGS, Part, Tampering
 from ._log import FakeLog

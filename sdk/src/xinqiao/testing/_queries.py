@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from xinqiao._core.closed_lists import DECISION_DAYS, NEVER_TOLD, PURPOSES_OF
-from xinqiao._core.strict import parse_time
+from xinqiao._core.wire.closed_lists import DECISION_DAYS, NEVER_TOLD, PURPOSES_OF
+from xinqiao._core.wire.strict import parse_time
 
 from ._enterprises import FakeAgreement, FakeConsent
 from ._lifetimes import QUERY_CURSOR

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import httpx2
 
-from xinqiao._core.strict import parse_json
-from xinqiao._core.uscc import normalise, warnings_of
+from xinqiao._core.wire.strict import parse_json
+from xinqiao._core.wire.uscc import normalise, warnings_of
 from xinqiao.testing._enterprises import FakeConsent, FakeEnterprise
 
 from . import _queries

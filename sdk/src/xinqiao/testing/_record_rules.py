@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, Final, get_args
 
-from xinqiao._core.closed_lists import DATASETS, LONGEST_VALUE, QUESTION_RULES
-from xinqiao._core.results import AnswerValue
-from xinqiao._core.strict import parse_date
+from xinqiao._core.wire.closed_lists import DATASETS, LONGEST_VALUE, QUESTION_RULES
+from xinqiao._core.wire.results import AnswerValue
+from xinqiao._core.wire.strict import parse_date
 
 from ._ids import new_id
 from ._mistakes import (

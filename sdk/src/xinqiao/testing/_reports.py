@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import httpx2
 
-from xinqiao._core.closed_lists import DATASETS
-from xinqiao._core.credit_report import TYPE
-from xinqiao._core.dates import CHINA
+from xinqiao._core.evidence.credit_report import TYPE
+from xinqiao._core.wire.closed_lists import DATASETS
+from xinqiao._core.wire.dates import CHINA
 
 from ._consent_acts import FakeConsentActs
 from ._mistakes import FakeSetupError, each_known, known, optional, whole, written

@@ -8,7 +8,7 @@ from datetime import date
 from itertools import islice
 from typing import Any, Final, TypeAlias, get_args
 
-from xinqiao._core.closed_lists import (
+from xinqiao._core.wire.closed_lists import (
     LONGEST_VALUE,
     QUESTION_RULES,
     ApplicationOutcome,

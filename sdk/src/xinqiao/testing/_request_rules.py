@@ -10,14 +10,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from xinqiao._core.closed_lists import (
-    DATASETS,
-    PURPOSES,
-    QUESTION_RULES,
-    QuestionRule,
-)
-from xinqiao._core.strict import parse_time
-from xinqiao._core.uscc import is_code, normalise
+from xinqiao._core.wire.closed_lists import DATASETS, PURPOSES, QUESTION_RULES, QuestionRule
+from xinqiao._core.wire.strict import parse_time
+from xinqiao._core.wire.uscc import is_code, normalise
 
 from ._lifetimes import LONGEST_TERM
 

@@ -9,10 +9,10 @@ from typing import Any, Final
 import httpx2
 import jwt
 
-from xinqiao._core.exchange import REQUEST_HEADERS, combine_fields
-from xinqiao._core.http_signatures import REQUEST_TAG
-from xinqiao._core.jose import SigningKey
-from xinqiao._core.request_signatures import request_components, verify_request
+from xinqiao._core.signatures.exchange import REQUEST_HEADERS, combine_fields
+from xinqiao._core.signatures.http_signatures import REQUEST_TAG
+from xinqiao._core.signatures.jose import SigningKey
+from xinqiao._core.signatures.request_signatures import request_components, verify_request
 from xinqiao.errors import SignatureInvalid
 
 from . import _lifetimes as lifetimes

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import httpx2
 
-from xinqiao._core.closed_lists import QUESTION_RULES
-from xinqiao._core.strict import parse_json
-from xinqiao._core.uscc import normalise
+from xinqiao._core.wire.closed_lists import QUESTION_RULES
+from xinqiao._core.wire.strict import parse_json
+from xinqiao._core.wire.uscc import normalise
 from xinqiao.testing._enterprises import FakeConsent, FakeEnterprise
 
 from ._bundles import expand

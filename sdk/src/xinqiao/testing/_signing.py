@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from xinqiao._core.exchange import Exchange, sha256_digest
-from xinqiao._core.http_signatures import (
+from xinqiao._core.signatures.exchange import Exchange, sha256_digest
+from xinqiao._core.signatures.http_signatures import (
     ALGORITHM,
     LABEL,
     TAG,
@@ -21,7 +21,7 @@ from xinqiao._core.http_signatures import (
     signature_base,
     tagged_signature,
 )
-from xinqiao._core.serialization import canonical_json, compact_json
+from xinqiao._core.wire.serialization import canonical_json, compact_json
 
 from ._published import PROBLEMS
 

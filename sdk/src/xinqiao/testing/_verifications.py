@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from xinqiao._core.closed_lists import DISTINCT_VALUES, QUESTION_RULES
-from xinqiao._core.uscc import normalise
+from xinqiao._core.wire.closed_lists import DISTINCT_VALUES, QUESTION_RULES
+from xinqiao._core.wire.uscc import normalise
 
 from ._enterprises import FakeConsent, FakeEnterprise
 from ._lifetimes import PROBE_BUDGET

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import httpx2
 
-from xinqiao._core.bundles import NOT_BOTH
-from xinqiao._core.closed_lists import PURPOSES, QUESTION_RULES
-from xinqiao._core.uscc import is_code, normalise
+from xinqiao._core.api.bundles import NOT_BOTH
+from xinqiao._core.wire.closed_lists import PURPOSES, QUESTION_RULES
+from xinqiao._core.wire.uscc import is_code, normalise
 
 from ._bundles import bundle_problem, covered_tags
 from ._enterprises import FakeAgreement

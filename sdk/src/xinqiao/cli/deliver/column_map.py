@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from xinqiao._core.strict import parse_json
+from xinqiao._core.wire.strict import parse_json
 from xinqiao.cli._errors import InputError
 from xinqiao.cli._inputs import unusable_file
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Container
     from pathlib import Path
 
-    from xinqiao._core.uploads import JobStatus
+    from xinqiao._core.api.uploads import JobStatus
 
     from .delivery import Delivery
     from .own_rows import OwnRows

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from xinqiao.errors import ProtocolError
 
 if TYPE_CHECKING:
-    from xinqiao._core.json_reader import Reader
+    from xinqiao._core.wire.json_reader import Reader
 
 WHOLE_ROW: Final = "?"
 """Field of an entry on the row as a whole."""

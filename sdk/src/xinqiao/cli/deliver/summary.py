@@ -17,7 +17,7 @@ from .texts import text
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from xinqiao._core.uploads import JobStatus
+    from xinqiao._core.api.uploads import JobStatus
 
     from .report import Notes
     from .reporting import Reported

@@ -6,7 +6,7 @@ from typing import Final
 
 from xinqiao import Client, RetryPolicy
 from xinqiao._client import _blocking_method
-from xinqiao._core import uploads
+from xinqiao._core.api import uploads
 
 TIMEOUT: Final = 60  # seconds; the gateway writes a part to disk before it answers
 PATIENT: Final = RetryPolicy(retries=12, deadline=300, base=0.5, longest=30)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from xinqiao._core.uploads import JobStatus, PartSource
+from xinqiao._core.api.uploads import JobStatus, PartSource
 from xinqiao.cli._errors import InputError
 from xinqiao.errors import NotFound
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from xinqiao._core.questions import QuestionValue
+from xinqiao._core.wire.questions import QuestionValue
 from xinqiao.cli._errors import InputError
 from xinqiao.cli._inputs import parse_question
 from xinqiao.cli.deliver.text_rows import fold_name

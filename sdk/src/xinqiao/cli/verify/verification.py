@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, cast
 
-from xinqiao._core.unknown_names import name_unknown
+from xinqiao._core.wire.unknown_names import name_unknown
 from xinqiao.cli._errors import InputError
 from xinqiao.cli._inputs import parse_question
 from xinqiao.cli.deliver.own_rows import OwnRows, ReadOptions, UnreadableError, read_rows
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         RowProblem,
         RowResult,
     )
-    from xinqiao._core.batch import RowAsked
+    from xinqiao._core.batch.reader import RowAsked
 
 _PIECE: Final = 1 << 20
 FIRST_ROWS: Final = 20

@@ -1,0 +1,1 @@
+"""API methods of a client, one flow each."""

@@ -1,0 +1,1 @@
+"""Verification of many rows in batches, under signed manifests."""

@@ -1,0 +1,1 @@
+"""Evidence kept by the caller, verified offline: answers, receipts, consent records, credit reports."""

@@ -1,0 +1,1 @@
+"""Keys, JOSE, HTTP message signatures of requests and responses, Merkle trees."""

@@ -1,0 +1,1 @@
+"""Sending requests and verifying their responses: tokens, retries, time limits, errors."""
