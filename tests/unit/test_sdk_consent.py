@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from xinqiao import ConsentStart, errors, generate_dpop_key
-from xinqiao._core.dates import CHINA
+from xinqiao._core.wire.dates import CHINA
 from xinqiao.testing import FakeGateway, FakeSetupError
 
 USCC = "91330106MA2XXXXXX0"
