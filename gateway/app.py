@@ -35,9 +35,9 @@ import gateway.verifications.jobs.routes
 import gateway.verifications.routes
 import gateway.verifications.watches.routes
 from gateway import api_docs, problems
-from gateway.access.direct_route import DirectEndpoints, endpoints_of, page_at
-from gateway.access.openapi import complete_document
-from gateway.access.request_middleware import RequestMiddleware
+from gateway.access.http.direct_route import DirectEndpoints, endpoints_of, page_at
+from gateway.access.http.request_middleware import RequestMiddleware
+from gateway.access.openapi.operations import complete_document
 from gateway.background.anomaly_watch import watching_anomalies
 from gateway.background.catalogue_reload import reloading
 from gateway.background.housekeeping import housekeeping

@@ -10,8 +10,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from gateway.access import errors, head_requests
-from gateway.access.body import mistakes
+from gateway.access import errors
+from gateway.access.http import head_requests
+from gateway.access.http.body import mistakes
 from gateway.db.unavailable import is_unavailable, name_of
 from gateway.pages.page_route import error_page, wants_page
 from gateway.privacy.redaction import for_logs

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 import consent
 from consent import Consent, Person, Refused, Transition
 from consent import store as consents
-from gateway.access.signed_consent_record import signed_record
+from gateway.access.serializers.signed_consent_record import signed_record
 from gateway.signing.keys import KeyRing
 from tests.log_builders import open_note, raw_key
 from tests.reference_merkle import root_from_path

@@ -29,7 +29,7 @@ from sqlalchemy import func, literal, select, text, union_all
 import consent
 from consent import Purpose, Request
 from consent import store as consents
-from gateway.access.timestamps import SHANGHAI
+from gateway.access.serializers.timestamps import SHANGHAI
 from gateway.app import create_app
 from gateway.clients import registry
 from gateway.clients.registration import Registration

@@ -22,7 +22,7 @@ from gateway.access.errors import (
     UnauthenticatedError,
     UseDpopNonceError,
 )
-from gateway.access.query_parameters import check_query_parameters
+from gateway.access.http.query_parameters import check_query_parameters
 from gateway.access.request_signature import verify_signature
 from gateway.disclosure.idempotency import KEY_LIFE_SECONDS, IdempotencyKey
 from gateway.limits.model import (

@@ -14,11 +14,11 @@ from fastapi import Request
 
 from gateway.access.admission_control import admit
 from gateway.access.authentication import Caller
-from gateway.access.body import IncomingCall, WireModel
 from gateway.access.errors import Refusal, TemporarilyUnavailableError, raise_if_refused
+from gateway.access.http.body import IncomingCall, WireModel
 from gateway.access.refused_request import RefusedRequest
 from gateway.access.request_signature import keep_signed
-from gateway.access.timestamps import format_time
+from gateway.access.serializers.timestamps import format_time
 from gateway.disclosure.commit import (
     Committed,
     PendingDisclosure,

@@ -7,7 +7,7 @@ All checks of a call, in the order in which they run; the first failure answers:
     3. scope                 `check_scope`
     4. replay and limits     `gateway.access.admission_control`
     5. request's signature   `gateway.access.request_signature`, if it has one
-    6. query parameters      `gateway.access.query_parameters`
+    6. query parameters      `gateway.access.http.query_parameters`
     7. client, agreement     `gateway.access.client_status`: it may require the signature
     8. consent and content   the feature package
 """
@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from gateway.access.client_cert import certificate_of
 from gateway.access.dpop import ALGORITHMS, NonceNeededError, Proof, ProofError, validate_proof
 from gateway.access.errors import (
     InsufficientScopeError,
@@ -27,7 +26,8 @@ from gateway.access.errors import (
     UnauthenticatedError,
     UseDpopNonceError,
 )
-from gateway.access.head_requests import method_of
+from gateway.access.http.client_cert import certificate_of
+from gateway.access.http.head_requests import method_of
 from gateway.access.request_signature import request_signature
 from gateway.clients.certificates import Certificate, CertificateError
 from gateway.runtime import Runtime

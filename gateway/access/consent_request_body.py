@@ -10,7 +10,6 @@ from typing import Annotated, Final
 from pydantic import Field, StringConstraints
 
 from consent import Purpose, Request
-from gateway.access.body import EnterpriseIn, WireModel
 from gateway.access.errors import (
     InvalidRequestError,
     InvalidUsccError,
@@ -20,6 +19,7 @@ from gateway.access.errors import (
     UnknownPurposeError,
     UnknownQuestionError,
 )
+from gateway.access.http.body import EnterpriseIn, WireModel
 from gateway.access.named_bundle import named_bundle
 from gateway.access.subject_uscc import parse_subject
 from gateway.clients.agreements import Agreement

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from gateway.access.uri_normalisation import target_of
+from gateway.access.http.uri_normalisation import target_of
 from gateway.signing import jws
 from gateway.signing.dpop_nonces import SLOT_SECONDS, DpopNonces
 from gateway.signing.jwk import base64url, thumbprint

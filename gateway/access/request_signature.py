@@ -12,7 +12,7 @@ from starlette.types import Scope
 
 from gateway.access.dpop import SKEW_SECONDS, WINDOW_SECONDS, Proof
 from gateway.access.errors import SignatureInvalidError
-from gateway.access.head_requests import method_of
+from gateway.access.http.head_requests import method_of
 from gateway.clients.key_sets import ClaimedSigner
 from gateway.clients.registry import find_signer
 from gateway.disclosure.signed_requests import (

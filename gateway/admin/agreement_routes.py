@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from gateway.access.errors import InvalidRequestError, NotFoundError
-from gateway.access.json_response import json_response
-from gateway.access.openapi import request_body
+from gateway.access.http.json_response import json_response
+from gateway.access.openapi.operations import request_body
 from gateway.admin import agreement_service, serializers
 from gateway.admin.agreement_service import InForce, Proposed
 from gateway.admin.answer_schemas import (

@@ -4,9 +4,9 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from gateway.access.body import WireModel
-from gateway.access.objection_json import WholeObjectionOut
-from gateway.access.quality_json import SourceQualityOut
+from gateway.access.http.body import WireModel
+from gateway.access.serializers.data_quality import SourceQualityOut
+from gateway.access.serializers.objection import WholeObjectionOut
 
 CSV: Final[dict[str, Any]] = {"text/csv": {"schema": {"type": "string"}}}
 """The same report for a spreadsheet."""

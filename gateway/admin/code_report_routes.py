@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from gateway.access.errors import InvalidRequestError, NotFoundError
-from gateway.access.json_response import json_response
-from gateway.access.openapi import request_body
+from gateway.access.http.json_response import json_response
+from gateway.access.openapi.operations import request_body
 from gateway.admin.code_report_decision import decide
 from gateway.admin.code_report_schemas import CodeReportOut, CodeReportsOut
 from gateway.admin.operator_calls import known_shape, operator_only, read_act, reader, run_act

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gateway.access.body import WireModel
+from gateway.access.http.body import WireModel
 from gateway.admin.answer_schemas import Day, Time
 
 AtLeast = Annotated[int, Field(ge=0, description="the lower edge of a band: 1, 3, 10, 30, …")]

@@ -12,8 +12,8 @@ import yaml
 from pydantic import Field, ValidationError
 
 from gateway import strict_json, strict_yaml
-from gateway.access.body import WireModel
-from gateway.access.invalid_members import invalid_members
+from gateway.access.http.body import WireModel
+from gateway.access.http.invalid_members import invalid_members
 from gateway.admin.schemas import CertificateSubjectIn, ClientId, FilingIn, Tags, TermsIn, Text
 from gateway.clients.registration import RegistrationError
 from gateway.strict_json import StrictJsonError

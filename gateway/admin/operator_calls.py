@@ -6,11 +6,11 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from fastapi import Request
 
-from gateway.access import body
 from gateway.access.admission_control import admit
 from gateway.access.authentication import Caller, authenticate
 from gateway.access.client_status import require_agreement
 from gateway.access.errors import InvalidRequestError, NotFoundError, raise_if_refused
+from gateway.access.http import body
 from gateway.admin.audit_log import ActContext
 from gateway.admin.errors import AdminRefusal, error_of
 from gateway.admin.operators import Operator

@@ -4,8 +4,8 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from gateway.access.json_response import json_response
-from gateway.access.quality_json import (
+from gateway.access.http.json_response import json_response
+from gateway.access.serializers.data_quality import (
     FinishedMonthParameter,
     counting_slot,
     requested_finished_month,

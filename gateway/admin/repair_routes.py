@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
-from gateway.access.json_response import json_response
+from gateway.access.http.json_response import json_response
 from gateway.admin.answer_schemas import CSV, DueRepairsOut
 from gateway.admin.operator_calls import reader
 from gateway.creditfile.local_dates import day_of

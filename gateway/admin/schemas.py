@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from gateway.access.body import WireModel
+from gateway.access.http.body import WireModel
 from gateway.admin.operators import NAME
 from gateway.clients.authentication_method import MEMBERS, PRIVATE_KEY_JWT, Authentication
 from gateway.clients.filing import Filing

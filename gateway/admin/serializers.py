@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from gateway.access.timestamps import format_time
+from gateway.access.serializers.timestamps import format_time
 from gateway.clients.client_details import AgreementVersion, ClientDetails, KeyFetch, kids_of
 from gateway.clients.filing import COLUMNS as FILING_COLUMNS
 from gateway.clients.filing import PREFIX

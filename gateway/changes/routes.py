@@ -8,14 +8,14 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 
 from gateway.access.authentication import authenticate
-from gateway.access.body import read_call
 from gateway.access.client_entitlement import authorize_call, authorized_caller
-from gateway.access.deadline import extend_deadline
 from gateway.access.errors import InvalidRequestError, raise_if_refused
-from gateway.access.head_requests import get_only, waits
-from gateway.access.json_response import json_response
-from gateway.access.long_poll import poll
-from gateway.access.openapi import request_body
+from gateway.access.http.body import read_call
+from gateway.access.http.deadline import extend_deadline
+from gateway.access.http.head_requests import get_only, waits
+from gateway.access.http.json_response import json_response
+from gateway.access.http.long_poll import poll
+from gateway.access.openapi.operations import request_body
 from gateway.changes.schemas import CURSOR_PATTERN, AckIn, AckOut, ChangesOut
 from gateway.disclosure import change_feed
 from gateway.disclosure.change_feed import FeedPage, UnknownCursor

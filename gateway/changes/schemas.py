@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from gateway.access.body import WireModel
-from gateway.access.timestamps import format_time
+from gateway.access.http.body import WireModel
+from gateway.access.serializers.timestamps import format_time
 from gateway.disclosure.change_feed import FeedPage
 from gateway.disclosure.withdrawal_notices import NoticeKind, WithdrawalNotice
 

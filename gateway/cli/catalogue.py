@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.access.timestamps import format_time
+from gateway.access.serializers.timestamps import format_time
 from gateway.admin import catalogue_service
 from gateway.cli.exit import fail
 from gateway.cli.operator_session import query, run_act

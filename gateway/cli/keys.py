@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from gateway.access.timestamps import format_time
+from gateway.access.serializers.timestamps import format_time
 from gateway.cli.exit import fail
 from gateway.identity.provider_client_auth import new_client_key
 from gateway.privacy.field_encryption import Vault

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway import strict_json
-from gateway.access.timestamps import format_time
+from gateway.access.serializers.timestamps import format_time
 from gateway.cli.exit import fail
 from gateway.cli.operator_session import parse_id, plain_errors, query
 from gateway.cli.printing import print_members, print_table

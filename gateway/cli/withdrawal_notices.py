@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.access.timestamps import format_time
+from gateway.access.serializers.timestamps import format_time
 from gateway.cli.operator_session import parse_id, query
 from gateway.cli.printing import print_table
 from gateway.disclosure.withdrawal_notices import count_unacknowledged, unacknowledged_notices

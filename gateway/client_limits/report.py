@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from gateway.access.timestamps import format_time
+from gateway.access.serializers.timestamps import format_time
 from gateway.client_limits.schemas import LastRefusalOut, LimitOut, LimitsOut
 from gateway.limits.model import CounterState, LastRefusal, LimitsReading
 from gateway.limits.quotas import (

@@ -5,7 +5,7 @@ from fastapi import Request, Response
 from gateway.access.admission_control import admit_by
 from gateway.access.authentication import authenticate
 from gateway.access.client_status import require_agreement
-from gateway.access.json_response import json_response
+from gateway.access.http.json_response import json_response
 from gateway.client_limits.report import limits_report
 from gateway.client_limits.schemas import LimitsOut
 from gateway.clients.registration import SCOPES

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from gateway.access.body import WireModel
+from gateway.access.http.body import WireModel
 
 
 class LimitOut(WireModel):

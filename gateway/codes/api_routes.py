@@ -5,10 +5,10 @@ from typing import Annotated, Final
 import structlog
 from fastapi import Query, Request, Response
 
-from gateway.access.body import parse_body, read_body, read_call
 from gateway.access.errors import InvalidUsccError, NotAvailableError, Refusal, raise_if_refused
-from gateway.access.json_response import json_response
-from gateway.access.openapi import request_body
+from gateway.access.http.body import parse_body, read_body, read_call
+from gateway.access.http.json_response import json_response
+from gateway.access.openapi.operations import request_body
 from gateway.access.subject_uscc import parse_subject
 from gateway.codes import api_issue, store
 from gateway.codes.api_issue import Issued

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from gateway.access.body import EnterpriseIn, WireModel
-from gateway.access.timestamps import format_time
+from gateway.access.http.body import EnterpriseIn, WireModel
+from gateway.access.serializers.timestamps import format_time
 from gateway.codes.ids import code_url
 from gateway.codes.model import Code, CodeState, PrintedFact, Registration
 from gateway.rfc3339 import Moment

@@ -4,7 +4,7 @@ from typing import TypedDict
 
 import orjson
 
-from gateway.access.timestamps import format_time
+from gateway.access.serializers.timestamps import format_time
 from gateway.codes.ids import code_url
 from gateway.codes.model import Code
 

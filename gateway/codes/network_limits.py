@@ -8,7 +8,7 @@ from typing import Final
 
 from fastapi import Request
 
-from gateway.access.client_network import client_network
+from gateway.access.http.client_network import client_network
 from gateway.codes.reports.form_token import TERM
 from gateway.codes.reports.model import (
     STORED_PER_NETWORK_AND_CODE,

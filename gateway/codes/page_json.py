@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from gateway.access.timestamps import format_time
+from gateway.access.serializers.timestamps import format_time
 from gateway.codes.sections import Section
 from gateway.codes.store import Code
 from gateway.codes.summary import Summary

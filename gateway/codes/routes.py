@@ -11,8 +11,8 @@ from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.access.openapi_headers import CDN, PAGE, header
-from gateway.access.request_middleware import SIGNATURES
+from gateway.access.http.request_middleware import SIGNATURES
+from gateway.access.openapi.headers import CDN, PAGE, header
 from gateway.access.request_signature import signed_target
 from gateway.codes import national_codes, network_limits, public_page, store
 from gateway.codes.ids import ID_PATTERN, code_id_in, parse_code_id

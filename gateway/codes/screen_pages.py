@@ -9,7 +9,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.access.head_requests import get_only
+from gateway.access.http.head_requests import get_only
 from gateway.codes import public_page, qr, store
 from gateway.codes.invalid_code import invalid_code_page
 from gateway.codes.screen_code import (

@@ -5,8 +5,8 @@ from functools import cache
 from fastapi import Request, Response
 
 from consent.model import Bilingual
-from gateway.access.body import WireModel
-from gateway.access.query_parameters import check_query_parameters
+from gateway.access.http.body import WireModel
+from gateway.access.http.query_parameters import check_query_parameters
 from gateway.clients.bundles import PUBLISHED, Bundle
 from gateway.db.engine import to_json
 from gateway.prefix_router import PrefixRouter

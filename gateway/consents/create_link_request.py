@@ -20,7 +20,7 @@ from gateway.access.errors import (
     NotFoundError,
     Refusal,
 )
-from gateway.access.timestamps import format_time
+from gateway.access.serializers.timestamps import format_time
 from gateway.disclosure.consent_request_writer import write_consent_request
 from gateway.disclosure.idempotency import KEY_LIFE_SECONDS, IdempotencyKey
 from gateway.notices.kinds import NoticeKind

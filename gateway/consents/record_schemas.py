@@ -5,8 +5,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from consent import Status
-from gateway.access.body import WireModel
-from gateway.access.receipt_json import ReceiptOut
+from gateway.access.http.body import WireModel
+from gateway.access.serializers.receipt import ReceiptOut
 
 
 class ConsentRecordOut(BaseModel):

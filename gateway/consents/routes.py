@@ -10,10 +10,8 @@ from consent import Channel, Consent, Status, Transition, status_at
 from consent import store as consents
 from gateway.access.admission_control import admit
 from gateway.access.authentication import Caller, authenticate
-from gateway.access.body import IncomingCall, read_call
 from gateway.access.client_entitlement import authorized_caller, require_entitlement
 from gateway.access.consent_request_body import validated_request
-from gateway.access.deadline import extend_deadline
 from gateway.access.errors import (
     InvalidUsccError,
     NotFoundError,
@@ -21,11 +19,13 @@ from gateway.access.errors import (
     TemporarilyUnavailableError,
     raise_if_refused,
 )
-from gateway.access.head_requests import get_only, waits
-from gateway.access.json_response import json_response
-from gateway.access.long_poll import poll
-from gateway.access.openapi import problem_response, request_body
-from gateway.access.signed_consent_record import signed_record
+from gateway.access.http.body import IncomingCall, read_call
+from gateway.access.http.deadline import extend_deadline
+from gateway.access.http.head_requests import get_only, waits
+from gateway.access.http.json_response import json_response
+from gateway.access.http.long_poll import poll
+from gateway.access.openapi.operations import problem_response, request_body
+from gateway.access.serializers.signed_consent_record import signed_record
 from gateway.access.subject_uscc import parse_subject
 from gateway.consents.create_link_request import create_link_request
 from gateway.consents.log_refusal import logged

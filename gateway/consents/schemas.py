@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 from pydantic import StringConstraints
 
 from consent import Consent, Status, status_at, uses_left
-from gateway.access.body import EnterpriseIn, WireModel
-from gateway.access.consent_json import SeparateConsentOut, serialize_separate_consents
 from gateway.access.consent_request_body import ConsentRequestIn
-from gateway.access.timestamps import format_time
+from gateway.access.http.body import EnterpriseIn, WireModel
+from gateway.access.serializers.consent import SeparateConsentOut, serialize_separate_consents
+from gateway.access.serializers.timestamps import format_time
 from gateway.runtime import Runtime
 
 

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import orjson
 
-from gateway.access.record_json import record_json
-from gateway.access.timestamps import format_time
+from gateway.access.serializers.record import record_json
+from gateway.access.serializers.timestamps import format_time
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue.lookup_tables import derived_table
 from gateway.creditfile.disclosure_class import Audience

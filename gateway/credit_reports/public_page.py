@@ -11,8 +11,8 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.access.head_requests import get_only
-from gateway.access.timestamps import format_time
+from gateway.access.http.head_requests import get_only
+from gateway.access.serializers.timestamps import format_time
 from gateway.codes.markup import ICONS
 from gateway.codes.wording import wording_of
 from gateway.credit_reports import labels, network_limits, service, store

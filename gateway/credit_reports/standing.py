@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from gateway.access.timestamps import format_time
+from gateway.access.serializers.timestamps import format_time
 from gateway.credit_reports.document import Choice, ReportedRecord, reported_records
 from gateway.credit_reports.model import ReportState, StoredReport
 from gateway.creditfile.catalogue import Catalogue

@@ -13,8 +13,8 @@ from gateway.access.authentication import authenticate
 from gateway.access.client_status import current_agreement
 from gateway.access.consent_binding import require_live_consent
 from gateway.access.errors import NotFoundError, raise_if_refused
-from gateway.access.json_response import json_response
-from gateway.access.receipt_json import ReceiptOut
+from gateway.access.http.json_response import json_response
+from gateway.access.serializers.receipt import ReceiptOut
 from gateway.disclosure.consent_leaf import consent_of_leaf
 from gateway.log.reading import published_checkpoint, read_event, read_events, read_evidence
 from gateway.log.schemas import EventsOut

@@ -10,13 +10,13 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from consent import Consent, Request
 from gateway import strict_json
-from gateway.access.body import EnterpriseIn
-from gateway.access.consent_json import serialize_separate_consents
 from gateway.access.consent_request_body import ConsentRequestIn, validated_request
 from gateway.access.errors import Refusal
-from gateway.access.invalid_members import invalid_members
+from gateway.access.http.body import EnterpriseIn
+from gateway.access.http.invalid_members import invalid_members
+from gateway.access.serializers.consent import serialize_separate_consents
+from gateway.access.serializers.timestamps import format_time
 from gateway.access.subject_uscc import parse_subject
-from gateway.access.timestamps import format_time
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.catalogue import Catalogue
 from gateway.oauth.errors import OAuthError

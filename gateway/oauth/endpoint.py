@@ -13,7 +13,7 @@ from fastapi import Request, Response
 from sqlalchemy import Connection
 
 from gateway.access.authentication import request_url
-from gateway.access.client_cert import certificate_of
+from gateway.access.http.client_cert import certificate_of
 from gateway.clients.certificates import Certificate, CertificateError
 from gateway.db.unavailable import is_unavailable, name_of
 from gateway.oauth import client_credentials

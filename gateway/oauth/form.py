@@ -11,13 +11,13 @@ from urllib.parse import parse_qsl
 
 from fastapi import Request
 
-from gateway.access import body
 from gateway.access.errors import (
     DigestMismatchError,
     InvalidRequestError,
     PayloadTooLargeError,
     UnsupportedMediaTypeError,
 )
+from gateway.access.http import body
 from gateway.oauth.errors import OAuthError, invalid_request
 
 LARGEST_FORM: Final = 64 * 1024

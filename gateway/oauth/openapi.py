@@ -5,9 +5,9 @@ They describe only: `form` parses requests, and the grants and endpoints check t
 
 from typing import Any, Final
 
-from gateway.access.consent_json import SeparateConsentOut
-from gateway.access.openapi import required_header
-from gateway.access.openapi_headers import LIMITS, PAGE, header
+from gateway.access.openapi.headers import LIMITS, PAGE, header
+from gateway.access.openapi.operations import required_header
+from gateway.access.serializers.consent import SeparateConsentOut
 from gateway.identity.provider_client_auth import ASSERTION_TYPE
 from gateway.oauth.authlib_models import GRANT_TYPES
 from gateway.oauth.authorization_details import TYPE

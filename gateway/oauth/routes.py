@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from gateway.access.head_requests import get_only
+from gateway.access.http.head_requests import get_only
 from gateway.oauth import authorize, metadata, openapi
 from gateway.oauth.document_schemas import (
     JWK_SET,

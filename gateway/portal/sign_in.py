@@ -7,7 +7,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from gateway.access.head_requests import get_only
+from gateway.access.http.head_requests import get_only
 from gateway.identity import kept_forms, sessions, sign_in_cookie
 from gateway.identity.identity_provider import (
     IdentityProvider,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple
 
-from gateway.access.record_json import record_json
+from gateway.access.serializers.record import record_json
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import context_of, disclosable_records
 from gateway.creditfile.personal_fields import open_enterprise, with_personal

@@ -6,10 +6,10 @@ from fastapi import Request, Response
 
 from gateway.access.answer_loop import parse_and_admit
 from gateway.access.authentication import authenticate
-from gateway.access.body import read_call
 from gateway.access.errors import raise_if_refused
-from gateway.access.json_response import json_response
-from gateway.access.openapi import request_body
+from gateway.access.http.body import read_call
+from gateway.access.http.json_response import json_response
+from gateway.access.openapi.operations import request_body
 from gateway.prefix_router import PrefixRouter
 from gateway.queries.cursor import Cursors
 from gateway.queries.request import parse_request

@@ -4,9 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from gateway.access.body import EnterpriseIn, WireModel
-from gateway.access.consent_json import SeparateConsentOut
+from gateway.access.http.body import EnterpriseIn, WireModel
 from gateway.access.named_bundle import either_bundle_or
+from gateway.access.serializers.consent import SeparateConsentOut
 from gateway.queries.withheld import WithheldReason
 from gateway.rfc3339 import Day
 

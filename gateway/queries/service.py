@@ -17,10 +17,10 @@ from gateway.access.answer_loop import (
     commit_call,
     pending_disclosure,
 )
-from gateway.access.consent_json import serialize_separate_consents
 from gateway.access.errors import IdempotencyConflictError, Refusal, conflict_refusal
+from gateway.access.serializers.consent import serialize_separate_consents
+from gateway.access.serializers.timestamps import format_time
 from gateway.access.subject_uscc import with_warnings
-from gateway.access.timestamps import format_time
 from gateway.disclosure.commit import Committed, PendingDisclosure
 from gateway.disclosure.idempotency import KeyConflict, StoredAnswer
 from gateway.disclosure.ids import new_id

@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import Request, Response
 
 from gateway.access.errors import NotFoundError
-from gateway.access.json_response import json_response
-from gateway.access.openapi_headers import header
-from gateway.access.timestamps import format_time
+from gateway.access.http.json_response import json_response
+from gateway.access.openapi.headers import header
+from gateway.access.serializers.timestamps import format_time
 from gateway.ingest.row_lists.encoding import ListWords, encode_list
 from gateway.ingest.row_lists.list_file import MAX_LIST_BYTES
 from gateway.ingest.row_lists.wording import RowWording

@@ -12,9 +12,9 @@ from gateway.access.errors import (
     InvalidRequestError,
     NotFoundError,
 )
-from gateway.access.json_response import json_response
-from gateway.access.objection_json import WholeObjectionOut
-from gateway.access.openapi import request_body
+from gateway.access.http.json_response import json_response
+from gateway.access.openapi.operations import request_body
+from gateway.access.serializers.objection import WholeObjectionOut
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import lifecycle, serializers, service, store
 from gateway.creditfile.objections.model import (

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gateway.access.body import WireModel
-from gateway.access.objection_json import ObjectionOut
+from gateway.access.http.body import WireModel
+from gateway.access.serializers.objection import ObjectionOut
 from gateway.rfc3339 import Day
 
 Reasons = Annotated[str, Field(min_length=1, max_length=3_000)]

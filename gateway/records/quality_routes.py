@@ -2,8 +2,8 @@
 
 from fastapi import Request, Response
 
-from gateway.access.json_response import json_response
-from gateway.access.quality_json import (
+from gateway.access.http.json_response import json_response
+from gateway.access.serializers.data_quality import (
     MonthParameter,
     OwnQualityOut,
     counting_slot,

@@ -7,8 +7,8 @@ from typing import Annotated, Final
 from fastapi import Query, Request, Response
 
 from gateway.access.errors import ConflictError, InvalidRequestError, NotFoundError
-from gateway.access.json_response import json_response
-from gateway.access.openapi import request_body
+from gateway.access.http.json_response import json_response
+from gateway.access.openapi.operations import request_body
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections.text_input import InvalidText, read_text
 from gateway.creditfile.repairs import serializers, service, store

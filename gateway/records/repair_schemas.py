@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from gateway.access.body import WireModel
+from gateway.access.http.body import WireModel
 from gateway.records.schemas import Code, ProblemOut
 from gateway.rfc3339 import Day
 

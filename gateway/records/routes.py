@@ -8,9 +8,9 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import Query, Request, Response
 
 from gateway.access.errors import NotFoundError, raise_if_refused
-from gateway.access.json_response import json_response
-from gateway.access.openapi import request_body
-from gateway.access.timestamps import format_time
+from gateway.access.http.json_response import json_response
+from gateway.access.openapi.operations import request_body
+from gateway.access.serializers.timestamps import format_time
 from gateway.creditfile.local_dates import day_of
 from gateway.ingest import RowOutcome
 from gateway.ingest.actions.waiting_acts import PAGE, WaitingAct, list_acts

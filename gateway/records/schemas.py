@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, JsonValue, StringConstraints, model_validator
 
-from gateway.access.body import WireModel
+from gateway.access.http.body import WireModel
 from gateway.creditfile.field_problems import ProblemCode
 from gateway.ingest.actions.verdicts import ActionVerb
 from gateway.rfc3339 import Day

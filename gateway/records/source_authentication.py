@@ -11,7 +11,6 @@ from fastapi import Request
 
 from gateway.access.admission_control import admit
 from gateway.access.authentication import Caller, authenticate
-from gateway.access.body import MAX_BODY_BYTES, W, read_call
 from gateway.access.client_status import (
     CLIENT_STATUS_JSON,
     client_status_from_json,
@@ -23,6 +22,7 @@ from gateway.access.errors import (
     UnknownDatasetError,
     raise_if_refused,
 )
+from gateway.access.http.body import MAX_BODY_BYTES, W, read_call
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.catalogue import Catalogue
 from gateway.db.statements import Statement

@@ -16,12 +16,12 @@ from typing import Final
 
 from starlette.datastructures import Headers
 
-from gateway.access.body import refuse_content_coding
 from gateway.access.errors import (
     InvalidRequestError,
     UnsupportedMediaTypeError,
     UnsupportedVersionError,
 )
+from gateway.access.http.body import refuse_content_coding
 from gateway.ingest.readers.column_map import ColumnMap, read_column_map
 from gateway.ingest.readers.file_formats import FILE_FORMATS, format_of_name
 from gateway.ingest.readers.text_encoding import ENCODINGS

@@ -6,8 +6,8 @@ They describe only: `tus` parses requests.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from gateway.access.openapi import problem_response
-from gateway.access.openapi_headers import header
+from gateway.access.openapi.headers import header
+from gateway.access.openapi.operations import problem_response
 from gateway.ingest.readers.file_formats import FILE_FORMATS
 from gateway.ingest.readers.text_encoding import ENCODINGS
 from gateway.records import tus

@@ -7,9 +7,6 @@ from collections.abc import AsyncIterator
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from gateway.access.body import record_checked_digest
-from gateway.access.content_digest import ContentDigest
-from gateway.access.deadline import extend_deadline
 from gateway.access.errors import (
     ChecksumMismatchError,
     ConflictError,
@@ -20,6 +17,9 @@ from gateway.access.errors import (
     TemporarilyUnavailableError,
     UploadBusyError,
 )
+from gateway.access.http.body import record_checked_digest
+from gateway.access.http.content_digest import ContentDigest
+from gateway.access.http.deadline import extend_deadline
 from gateway.records import tus, uploads
 from gateway.records.spool import PartTooLongError, ReceivedPart, Spool, SpoolFullError
 from gateway.records.uploads import Upload

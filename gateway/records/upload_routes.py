@@ -2,8 +2,8 @@
 
 from fastapi import Request, Response
 
-from gateway.access import body
 from gateway.access.errors import NotFoundError, PayloadTooLargeError, TemporarilyUnavailableError
+from gateway.access.http import body
 from gateway.db.engine import to_json
 from gateway.prefix_router import PrefixRouter
 from gateway.records import tus, upload_openapi, uploads

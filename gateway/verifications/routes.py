@@ -4,11 +4,11 @@ from fastapi import Request, Response
 
 from gateway.access.answer_loop import parse_and_admit
 from gateway.access.authentication import authenticate
-from gateway.access.body import read_call
 from gateway.access.errors import raise_if_refused
-from gateway.access.json_response import json_response
-from gateway.access.openapi import request_body
-from gateway.access.query_parameters import check_query_parameters
+from gateway.access.http.body import read_call
+from gateway.access.http.json_response import json_response
+from gateway.access.http.query_parameters import check_query_parameters
+from gateway.access.openapi.operations import request_body
 from gateway.db.engine import to_json
 from gateway.prefix_router import PrefixRouter
 from gateway.runtime import UsingRuntime

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticKnownError
 
-from gateway.access.body import EnterpriseIn, WireModel
+from gateway.access.http.body import EnterpriseIn, WireModel
 from gateway.access.named_bundle import either_bundle_or
 from gateway.signing.jwe import MAX_LENGTH as MAX_JWE_LENGTH
 from gateway.signing.jwe import is_compact_jwe

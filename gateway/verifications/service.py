@@ -20,8 +20,8 @@ from gateway.access.answer_loop import (
 )
 from gateway.access.consent_binding import check_token_consent, check_token_enterprise
 from gateway.access.errors import NotInAgreementError, Refusal, conflict_refusal
+from gateway.access.serializers.timestamps import SHANGHAI, format_time
 from gateway.access.subject_uscc import with_warnings
-from gateway.access.timestamps import SHANGHAI, format_time
 from gateway.clients.terms import ENCRYPTED, ON_A_PERSON
 from gateway.creditfile.facts import facts_of
 from gateway.creditfile.personal_fields import id_number_digest

@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from sqlalchemy import text
 
-from gateway.access.body import MAX_BODY_BYTES
+from gateway.access.http.body import MAX_BODY_BYTES
 from gateway.clients import registry
 from gateway.clients.terms import Terms
 from gateway.limits.quotas import Quotas

@@ -7,7 +7,7 @@ import pytest
 import structlog.testing
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from gateway.access.direct_route import DirectEndpoints, DirectPage, Endpoints
+from gateway.access.http.direct_route import DirectEndpoints, DirectPage, Endpoints
 from gateway.app import create_app
 from gateway.codes.ids import code_id_from
 from gateway.codes.routes import PAGE_PATH, scan_code

@@ -13,7 +13,7 @@ import pytest_asyncio
 import consent
 from consent import Consent, DisplayedText, Person, Refused, Status, Transition
 from consent import store as consents
-from gateway.access.timestamps import format_time
+from gateway.access.serializers.timestamps import format_time
 from gateway.background.refusal_count_writer import write_counts
 from gateway.codes import qr
 from gateway.disclosure import consent_log_writer

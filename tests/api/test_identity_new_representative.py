@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from consent import Status
-from gateway.access.signed_consent_record import signed_record
+from gateway.access.serializers.signed_consent_record import signed_record
 from gateway.ingest import Source, ingest_rows
 from tests.api.test_portal_delegates import make_delegate
 from tests.api.test_portal_link_requests import decide, read_consent, request_by_link

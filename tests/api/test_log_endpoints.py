@@ -13,7 +13,7 @@ import pytest_asyncio
 from fastapi import FastAPI
 
 from gateway import problems
-from gateway.access.request_middleware import RequestMiddleware
+from gateway.access.http.request_middleware import RequestMiddleware
 from gateway.background.sequencing import sequencer_of, sequencing
 from gateway.log.routes import router
 from gateway.transparency import merkle

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from consent import Status, store
-from gateway.access.signed_consent_record import signed_record
+from gateway.access.serializers.signed_consent_record import signed_record
 from tests.api.test_portal_consent_downloads import text_of_pdf
 from tests.api.test_portal_link_requests import decide, read_consent, request_by_link
 from tests.creditfile_builders import make_record

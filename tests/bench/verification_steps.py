@@ -14,10 +14,10 @@ from fastapi import FastAPI, Request
 from fastapi.routing import iter_route_contexts
 from starlette.types import Message, Scope
 
-from gateway.access import body
 from gateway.access.admission_control import admit
 from gateway.access.answer_loop import AdmittedCall
 from gateway.access.authentication import Caller, dpop_proof_of, read_credentials, verify_token
+from gateway.access.http import body
 from gateway.disclosure.commit import Committed, PendingDisclosure, commit
 from gateway.runtime import Runtime
 from gateway.signing.http_signatures import SignedRequest, signature_headers

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from typer.testing import CliRunner
 
-from gateway.access import signed_consent_record
+from gateway.access.serializers import signed_consent_record
 from gateway.signing import jws
 from tests.consent_leaf_checks import (
     enterprise_record,

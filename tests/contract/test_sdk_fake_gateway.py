@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 
 import consent
-from gateway.access.timestamps import SHANGHAI
+from gateway.access.serializers.timestamps import SHANGHAI
 from tests.consent_builders import SHOWN, grant_all
 from tests.gateway_fixture import UNKNOWN, GatewayFixture
 from tests.records_builders import (

@@ -3,7 +3,7 @@
 import pytest
 from starlette.requests import Request
 
-from gateway.access.client_network import client_network, network_of
+from gateway.access.http.client_network import client_network, network_of
 from gateway.trusted_proxies import parse_networks
 
 

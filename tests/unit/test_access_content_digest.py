@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.access.content_digest import ContentDigest
 from gateway.access.errors import DigestMismatchError
+from gateway.access.http.content_digest import ContentDigest
 
 BODY = b'{"purpose":"tender"}'
 

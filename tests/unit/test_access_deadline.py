@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from starlette.types import Message
 
-from gateway.access.deadline import Deadline
+from gateway.access.http.deadline import Deadline
 
 pytestmark = pytest.mark.asyncio
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gateway.access.body import WireModel, mistakes
+from gateway.access.http.body import WireModel, mistakes
 from gateway.consents.schemas import ConsentIn
 from gateway.privacy.redaction import scan
 from gateway.verifications.schemas import VerificationIn
@@ -58,7 +58,7 @@ def test_a_body_of_nothing_but_mistakes_costs_little(monkeypatch: pytest.MonkeyP
         looked.append(len(text))
         return scan(text)
 
-    monkeypatch.setattr("gateway.access.invalid_members.scan", counted)
+    monkeypatch.setattr("gateway.access.http.invalid_members.scan", counted)
     names = {f"{n} 电话13800138000" + "x" * 1000: n for n in range(3000)}
     sentence = told(VerificationIn, RIGHT | names)
     assert sentence.count("is not known here") == 5

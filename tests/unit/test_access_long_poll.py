@@ -2,7 +2,7 @@
 
 import asyncio
 
-from gateway.access.long_poll import poll
+from gateway.access.http.long_poll import poll
 
 
 async def test_slow_reads_are_part_of_the_wait() -> None:

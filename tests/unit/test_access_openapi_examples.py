@@ -7,8 +7,8 @@ from typing import Any, Final
 import jsonschema_rs
 import pytest
 
-from gateway.access.body import WireModel
-from gateway.access.openapi_examples import EXAMPLES
+from gateway.access.http.body import WireModel
+from gateway.access.openapi.examples import EXAMPLES
 from gateway.queries.schemas import QueryIn
 from gateway.verifications.schemas import VerificationIn
 from gateway.verifications.watches.schemas import WatchIn

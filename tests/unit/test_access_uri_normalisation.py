@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.access.uri_normalisation import target_of, without_dot_segments
+from gateway.access.http.uri_normalisation import target_of, without_dot_segments
 
 
 @pytest.mark.parametrize(

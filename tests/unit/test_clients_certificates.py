@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from gateway.access.client_cert import MAX_HEADER_LENGTH, parse_header
+from gateway.access.http.client_cert import MAX_HEADER_LENGTH, parse_header
 from gateway.clients.authentication_method import SUBJECTS, Authentication
 from gateway.clients.certificates import LARGEST_CERTIFICATE, CertificateError, read_certificate
 from gateway.clients.registration import Registration, RegistrationError

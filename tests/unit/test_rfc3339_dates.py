@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from gateway.access.body import WireModel
+from gateway.access.http.body import WireModel
 from gateway.rfc3339 import Day, Moment, parse_date, parse_time
 
 NO_DATES: tuple[Any, ...] = (

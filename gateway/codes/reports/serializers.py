@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gateway.access.timestamps import format_time
+from gateway.access.serializers.timestamps import format_time
 from gateway.codes.coarse_counts import at_least
 from gateway.codes.ids import parse_code_id
 from gateway.codes.reports.model import HANDLING_WORKING_DAYS, OTHER_TEXTS, ReportStatus

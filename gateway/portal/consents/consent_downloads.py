@@ -9,7 +9,7 @@ from consent import Bilingual, Consent, Status, status_at
 from consent import store as consents
 from consent.record import record_bytes, record_digest
 from gateway.access.download_limit import count_download
-from gateway.access.signed_consent_record import signed_record
+from gateway.access.serializers.signed_consent_record import signed_record
 from gateway.db.engine import to_json
 from gateway.identity.session_dependency import UsingVisitor
 from gateway.pages.chinese_font import find_font

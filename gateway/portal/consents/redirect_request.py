@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from consent import Consent
-from gateway.access.head_requests import get_only
+from gateway.access.http.head_requests import get_only
 from gateway.identity import interactions
 from gateway.identity.interactions import Interaction
 from gateway.identity.permissions import Permission

@@ -10,14 +10,14 @@ from typing import Annotated, Final
 from fastapi import Path, Request, Response
 
 from gateway.access.authentication import authenticate
-from gateway.access.body import read_call
 from gateway.access.client_entitlement import authorize_call
 from gateway.access.errors import raise_if_refused
-from gateway.access.json_response import json_response
-from gateway.access.openapi import problem_response, request_body
-from gateway.access.query_parameters import check_query_parameters
+from gateway.access.http.body import read_call
+from gateway.access.http.json_response import json_response
+from gateway.access.http.query_parameters import check_query_parameters
+from gateway.access.openapi.operations import problem_response, request_body
 from gateway.access.request_signature import keep_signed
-from gateway.access.timestamps import format_time
+from gateway.access.serializers.timestamps import format_time
 from gateway.db.engine import to_json
 from gateway.disclosure.application_outcomes.model import OUTCOME_WORDS, REASON_WORDS
 from gateway.disclosure.application_outcomes.store import LoggedOutcome

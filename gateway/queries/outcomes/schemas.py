@@ -4,8 +4,8 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
-from gateway.access.body import WireModel
-from gateway.access.timestamps import format_time
+from gateway.access.http.body import WireModel
+from gateway.access.serializers.timestamps import format_time
 from gateway.disclosure.application_outcomes.model import (
     MOST_REASONS,
     ApplicationOutcome,

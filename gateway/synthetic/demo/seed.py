@@ -17,7 +17,7 @@ import consent
 from consent import Channel, DisplayedText, Person, Purpose, Request, Scope, Transition
 from consent.consent_text import TEXT_VERSION
 from consent.ids import RANDOM_BYTES, consent_id_from
-from gateway.access.timestamps import SHANGHAI
+from gateway.access.serializers.timestamps import SHANGHAI
 from gateway.clients.registry import put_agreement, register_client
 from gateway.codes.store import issue
 from gateway.creditfile.catalogue import load_catalogue

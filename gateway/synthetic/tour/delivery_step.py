@@ -13,7 +13,7 @@ from typing import Final
 import python_calamine
 from rich.markup import escape
 
-from gateway.access.timestamps import SHANGHAI
+from gateway.access.serializers.timestamps import SHANGHAI
 from gateway.synthetic.demo.state import write_private
 from gateway.synthetic.tour.context import TourContext, require
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import orjson
 
-from gateway.access.timestamps import SHANGHAI
+from gateway.access.serializers.timestamps import SHANGHAI
 from gateway.synthetic.tour.context import BY_BANK, TourContext, require
 from gateway.synthetic.tour.headless_visitor import HeadlessVisitor
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import orjson
 
-from gateway.access.timestamps import SHANGHAI
+from gateway.access.serializers.timestamps import SHANGHAI
 from gateway.synthetic.tour.context import TourContext, TourFailedError, require
 from gateway.synthetic.tour.verification_steps import ANSWER_MARKS
 from xinqiao import QuestionTag

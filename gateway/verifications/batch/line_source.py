@@ -14,14 +14,14 @@ from typing import Final
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from gateway.access.body import BODY_TIMEOUT_SECONDS
-from gateway.access.content_digest import ContentDigest
 from gateway.access.errors import (
     DigestMismatchError,
     GatewayError,
     InvalidRequestError,
     PayloadTooLargeError,
 )
+from gateway.access.http.body import BODY_TIMEOUT_SECONDS
+from gateway.access.http.content_digest import ContentDigest
 from gateway.verifications.batch.answer_lines import SET_SIZE
 from gateway.verifications.batch.line_splitter import LineSplitter, RawLine
 

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from gateway.access.body import parse_json
 from gateway.access.errors import InvalidRequestError, PayloadTooLargeError, Refusal
+from gateway.access.http.body import parse_json
 from gateway.access.refused_request import RefusedRequest
 from gateway.verifications.batch.line_splitter import RawLine
 from gateway.verifications.batch.schemas import MAX_LINE_NUMBER, BatchLineIn

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import orjson
 
-from gateway.access.timestamps import format_time
+from gateway.access.serializers.timestamps import format_time
 from gateway.db.engine import to_json
 from gateway.signing.keys import Signer
 from gateway.transparency import merkle

@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from gateway.access.openapi import ndjson_lines
-from gateway.access.openapi_headers import header
+from gateway.access.openapi.headers import header
+from gateway.access.openapi.operations import ndjson_lines
 from gateway.verifications.batch.schemas import (
     BatchLineIn,
     BatchProblemOut,

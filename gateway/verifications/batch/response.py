@@ -14,12 +14,12 @@ from gateway.access.client_status import (
     require_agreement,
     submit_client_status,
 )
-from gateway.access.content_digest import ContentDigest
 from gateway.access.errors import (
     IdempotencyConflictError,
     RateLimitedError,
     Refusal,
 )
+from gateway.access.http.content_digest import ContentDigest
 from gateway.access.request_signature import keep_signed
 from gateway.clients.agreements import Agreement
 from gateway.limits.slots import NoSlotError

@@ -8,15 +8,15 @@ from fastapi import Request, Response
 
 from gateway.access.admission_control import admit, idempotency_key
 from gateway.access.authentication import authenticate
-from gateway.access.body import has_media_type, refuse_content_coding
-from gateway.access.content_digest import ContentDigest
 from gateway.access.errors import (
     GatewayError,
     NotFoundError,
     PayloadTooLargeError,
     UnsupportedMediaTypeError,
 )
-from gateway.access.json_response import json_response
+from gateway.access.http.body import has_media_type, refuse_content_coding
+from gateway.access.http.content_digest import ContentDigest
+from gateway.access.http.json_response import json_response
 from gateway.disclosure.idempotency import IdempotencyKey
 from gateway.prefix_router import PrefixRouter
 from gateway.runtime import UsingRuntime

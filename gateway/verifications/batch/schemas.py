@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gateway.access.body import WireModel
+from gateway.access.http.body import WireModel
 from gateway.verifications.schemas import VerificationIn
 
 MAX_LINE_NUMBER = 2**53 - 1

@@ -13,7 +13,7 @@ import structlog
 from starlette.types import Message, Scope, Send
 
 from gateway.access.errors import GatewayError, Refusal, TemporarilyUnavailableError
-from gateway.access.request_middleware import STREAMED
+from gateway.access.http.request_middleware import STREAMED
 from gateway.db.unavailable import is_unavailable, name_of
 from gateway.verifications.batch.line_source import LineSource
 from gateway.verifications.batch.problem_lines import batch_problem

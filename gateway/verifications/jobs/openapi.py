@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from gateway.access.openapi_headers import header
+from gateway.access.openapi.headers import header
 from gateway.verifications.jobs.receive_lines import CSV, NDJSON, XLS, XLSX
 
 _TEXT: Final = {"type": "string"}

@@ -3,8 +3,8 @@
 import hashlib
 from typing import Final
 
-from gateway.access.body import parse_json
 from gateway.access.errors import InvalidRequestError, Refusal
+from gateway.access.http.body import parse_json
 from gateway.signing.jwe import is_compact_jwe
 from gateway.verifications.batch.lines import Line
 from gateway.verifications.batch.problem_lines import refusal_document

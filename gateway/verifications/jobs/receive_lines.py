@@ -11,8 +11,6 @@ from typing import Any, Final
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from gateway.access.body import record_checked_digest, refuse_content_coding
-from gateway.access.content_digest import ContentDigest
 from gateway.access.errors import (
     ConflictError,
     DigestMismatchError,
@@ -22,6 +20,8 @@ from gateway.access.errors import (
     UnsupportedMediaTypeError,
     UploadBusyError,
 )
+from gateway.access.http.body import record_checked_digest, refuse_content_coding
+from gateway.access.http.content_digest import ContentDigest
 from gateway.disclosure.ids import new_id
 from gateway.runtime import Runtime
 from gateway.verifications.jobs import client_store, stored_job

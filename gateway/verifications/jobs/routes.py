@@ -7,9 +7,7 @@ from fastapi import Query, Request, Response
 
 from gateway.access.admission_control import admit
 from gateway.access.authentication import Caller, authenticate
-from gateway.access.body import read_body, read_call
 from gateway.access.client_entitlement import require_entitlement
-from gateway.access.deadline import extend_deadline
 from gateway.access.errors import (
     ConflictError,
     InvalidRequestError,
@@ -18,9 +16,11 @@ from gateway.access.errors import (
     QuotaExhaustedError,
     raise_if_refused,
 )
-from gateway.access.head_requests import get_only
-from gateway.access.json_response import json_response
-from gateway.access.openapi import problem_response, request_body
+from gateway.access.http.body import read_body, read_call
+from gateway.access.http.deadline import extend_deadline
+from gateway.access.http.head_requests import get_only
+from gateway.access.http.json_response import json_response
+from gateway.access.openapi.operations import problem_response, request_body
 from gateway.access.request_signature import keep_signed
 from gateway.clients.agreements import Agreement
 from gateway.disclosure.signed_requests import CREATED, STARTED, part_of

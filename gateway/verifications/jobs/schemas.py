@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from gateway.access.body import WireModel
+from gateway.access.http.body import WireModel
 from gateway.verifications.jobs.lifecycle import JobState
 from gateway.verifications.schemas import MAX_QUESTIONS, VerificationText
 

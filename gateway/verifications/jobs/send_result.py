@@ -9,9 +9,9 @@ from typing import Final
 from fastapi import Request, Response
 from starlette.responses import StreamingResponse
 
-from gateway.access.deadline import extend_deadline
 from gateway.access.errors import RateLimitedError
-from gateway.access.request_middleware import STREAMED, signed_request
+from gateway.access.http.deadline import extend_deadline
+from gateway.access.http.request_middleware import STREAMED, signed_request
 from gateway.limits.slots import NoSlotError
 from gateway.runtime import Runtime
 from gateway.signing.http_signatures import signature_over_digest

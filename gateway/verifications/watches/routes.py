@@ -9,11 +9,11 @@ from typing import Annotated, Final
 from fastapi import Path, Request, Response
 
 from gateway.access.authentication import authenticate
-from gateway.access.body import read_call
 from gateway.access.client_entitlement import authorize_call
 from gateway.access.errors import NotFoundError, Refusal, raise_if_refused
-from gateway.access.json_response import json_response
-from gateway.access.openapi import problem_response, request_body
+from gateway.access.http.body import read_call
+from gateway.access.http.json_response import json_response
+from gateway.access.openapi.operations import problem_response, request_body
 from gateway.creditfile.watches import lists
 from gateway.prefix_router import PrefixRouter
 from gateway.runtime import UsingRuntime

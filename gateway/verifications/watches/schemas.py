@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from gateway.access.body import WireModel
+from gateway.access.http.body import WireModel
 from gateway.access.named_bundle import either_bundle_or
-from gateway.access.timestamps import format_time
+from gateway.access.serializers.timestamps import format_time
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.watches.lists import WatchList
 

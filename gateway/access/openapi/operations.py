@@ -7,9 +7,9 @@ document with real answers.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from gateway.access.body import WireModel
-from gateway.access.openapi_examples import add_examples, problem_components
-from gateway.access.openapi_headers import (
+from gateway.access.http.body import WireModel
+from gateway.access.openapi.examples import add_examples, problem_components
+from gateway.access.openapi.headers import (
     SIGNED_PREFIX,
     answer_headers,
     header,

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from gateway.access.body import WireModel
+from gateway.access.http.body import WireModel
 
 
 class ObjectionOut(WireModel):

@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from consent import Giver, SeparateConsents
-from gateway.access.body import WireModel
+from gateway.access.http.body import WireModel
 from verification import find_question
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.access.timestamps import format_time
+from gateway.access.serializers.timestamps import format_time
 from gateway.creditfile.records import Record
 from gateway.creditfile.use_term import UseTerm
 

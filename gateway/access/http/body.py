@@ -16,7 +16,6 @@ from starlette.requests import ClientDisconnect
 
 from gateway import strict_json
 from gateway.access.admission_control import idempotency_key
-from gateway.access.content_digest import ContentDigest
 from gateway.access.errors import (
     DigestMismatchError,
     GatewayError,
@@ -25,7 +24,8 @@ from gateway.access.errors import (
     Refusal,
     UnsupportedMediaTypeError,
 )
-from gateway.access.invalid_members import invalid_members
+from gateway.access.http.content_digest import ContentDigest
+from gateway.access.http.invalid_members import invalid_members
 from gateway.access.subject_uscc import code_warnings
 from gateway.disclosure.idempotency import IdempotencyKey
 from gateway.strict_json import StrictJsonError

@@ -12,9 +12,9 @@ import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.access import body
-from gateway.access.deadline import DEADLINE, Deadline
-from gateway.access.head_requests import as_routed
+from gateway.access.http import body
+from gateway.access.http.deadline import DEADLINE, Deadline
+from gateway.access.http.head_requests import as_routed
 from gateway.access.latency import observe
 from gateway.access.request_signature import covered_signature, signed_target
 from gateway.runtime import Runtime

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Final
 from fastapi import Query
 from pydantic import Field
 
-from gateway.access.body import WireModel
 from gateway.access.errors import InvalidRequestError, NotFoundError
+from gateway.access.http.body import WireModel
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue.schema import DatasetDefinition
 from gateway.data_quality.figures import Fault, FaultKind, ReportedFigures

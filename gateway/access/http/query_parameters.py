@@ -4,7 +4,7 @@ from fastapi import Request
 from fastapi.routing import APIRoute
 
 from gateway.access.errors import InvalidRequestError
-from gateway.access.invalid_members import shown_name
+from gateway.access.http.invalid_members import shown_name
 
 
 def check_query_parameters(request: Request) -> None:

@@ -1,0 +1,1 @@
+"""OpenAPI descriptions that routes share: bodies, responses, headers, examples."""

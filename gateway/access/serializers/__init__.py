@@ -1,0 +1,1 @@
+"""JSON that several rooms write alike: records, receipts, consents, objections, data quality, times."""
