@@ -1,5 +1,6 @@
 """Runtime of a worker process: settings, engines, keys, limiter, catalogue. Built by `app`."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,7 +36,7 @@ MAX_RESULTS = 4
 MAX_RESULTS_OF_ONE = 1
 WORKBOOK_TURNS = 2
 """Workbooks that are read at once in a worker: each may take much memory."""
-BATCH_TURNS = 2
+BATCH_TURNS = 3
 """Sets of lines that are answered at once in a worker: calls have the rest of its connections."""
 
 
@@ -66,6 +67,8 @@ class Runtime:
         )
     )
     """Batches under way in this worker."""
+    evaluation: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the one set of lines that is evaluated: it is ready sooner than two that take turns."""
     job_files: Slots = field(
         default_factory=lambda: Slots(
             most=MAX_RESULTS, most_of_one=MAX_RESULTS_OF_ONE, turns=WORKBOOK_TURNS

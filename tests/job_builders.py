@@ -3,7 +3,8 @@
 import base64
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.limits.quotas import Quotas
+from gateway.limits.slots import Slots
 from tests import reference_merkle
 from tests.gateway_fixture import Caller, GatewayFixture
 from tests.waiting import eventually
@@ -48,6 +50,15 @@ class JobResult:
     def documents(self) -> list[dict[str, Any]]:
         """The answered lines."""
         return [orjson.loads(line) for line in self.lines]
+
+
+@asynccontextmanager
+async def every_turn(slots: Slots) -> AsyncIterator[None]:
+    """All turns are taken inside the block: a runner waits."""
+    async with AsyncExitStack() as stack:
+        for _ in range(slots.turns):
+            await stack.enter_async_context(slots.turn)
+        yield
 
 
 async def platform(gateway: GatewayFixture, quotas: Quotas = GENEROUS, **terms: Any) -> Caller:

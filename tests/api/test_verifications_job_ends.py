@@ -13,7 +13,7 @@ from gateway.limits.slots import Slots
 from gateway.verifications.jobs.lifecycle import LONGEST_RETRY_SECONDS, retry_seconds
 from tests.batch_builders import batch_body, batch_line
 from tests.gateway_fixture import GatewayFixture, open_gateway
-from tests.job_builders import act, finished, look, platform, started
+from tests.job_builders import act, every_turn, finished, look, platform, started
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -61,7 +61,7 @@ async def test_a_job_whose_sets_fail_waits_longer_each_time_and_goes_on(
     caller = await platform(gateway)
     runner = runner_with(gateway, FaultyLimits(gateway.clock))
     slots, waits = gateway.runtime.batch_slots, list[int]()
-    async with slots.turn, slots.turn:  # the gateway's own runner waits
+    async with every_turn(slots):  # the gateway's own runner waits
         job = await started(caller, batch_line(1, gateway.uscc(), "is_active.v1"))
         for attempt in range(12):
             with gateway.clock.later(hours=attempt):
@@ -89,7 +89,7 @@ async def test_a_job_that_fails_for_a_week_is_stopped(gateway: GatewayFixture) -
     caller = await platform(gateway)
     runner = runner_with(gateway, FaultyLimits(gateway.clock))
     slots = gateway.runtime.batch_slots
-    async with slots.turn, slots.turn:
+    async with every_turn(slots):
         job = await started(caller, batch_line(1, gateway.uscc(), "is_active.v1"))
         with gateway.clock.later(days=DAYS, minutes=1):
             assert await runner.round()
@@ -112,7 +112,7 @@ async def test_a_job_that_no_quota_lets_go_on_is_stopped_and_keeps_its_answers(
     usccs = [each.enterprise.uscc for each in gateway.entities[:5]]
     lines = [batch_line(n, uscc, "is_active.v1") for n, uscc in enumerate(usccs, 1)]
     slots = gateway.runtime.batch_slots
-    async with slots.turn, slots.turn:
+    async with every_turn(slots):
         job = await started(caller, batch_body(lines))
         begun = await look(caller, job)
         with gateway.clock.later(hours=1):

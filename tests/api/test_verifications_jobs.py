@@ -37,6 +37,7 @@ from tests.job_builders import (
     XLSX,
     act,
     csv_file,
+    every_turn,
     finished,
     look,
     made,
@@ -409,7 +410,7 @@ async def test_a_job_deleted_beside_a_set_leaves_none_of_its_answers(
     """They were committed and not yet in the job when it was deleted, or are committed after that."""
     runtime, caller = gateway.runtime, await platform(gateway)
     body = batch_body([batch_line(n, gateway.uscc(), "is_active.v1") for n in (1, 2)])
-    async with runtime.batch_slots.turn, runtime.batch_slots.turn:  # the runner waits
+    async with every_turn(runtime.batch_slots):  # the runner waits
         job = await started(caller, body)
         worker = await take_next(runtime, holder="killed", seconds=30)
         assert worker is not None
@@ -443,7 +444,7 @@ async def test_a_job_rests_while_the_limits_cannot_be_asked(gateway: GatewayFixt
     runtime, caller = gateway.runtime, await platform(gateway)
     slots = Slots(most=1, most_of_one=1, turns=1)
     dead = replace(runtime, limiter=DeadLimits(gateway.clock), batch_slots=slots)
-    async with runtime.batch_slots.turn, runtime.batch_slots.turn:  # the other runner waits
+    async with every_turn(runtime.batch_slots):  # the other runner waits
         job = await started(caller, batch_line(1, gateway.uscc(), "is_active.v1"))
         assert await JobRunner(current=lambda: dead).round()
         (row,) = await gateway.rows(

@@ -7,7 +7,7 @@ are those of the same calls one by one.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -72,6 +72,26 @@ class AnsweredLine(NamedTuple):
     text: str
     is_told: bool = True
     """False where the line may be answered another time: it did not fit a quota, or failed."""
+
+
+@dataclass(slots=True, kw_only=True)
+class EvaluatedLines:
+    """Lines of a set: answered before, to be committed, and to be answered by themselves."""
+
+    answered: dict[int, AnsweredLine] = field(default_factory=dict)
+    pending: list[tuple[Line, PendingDisclosure]] = field(default_factory=list)
+    alone: list[tuple[Line, None]] = field(default_factory=list)
+
+    def add(self, line: Line, prepared: PendingDisclosure | StoredAnswer | None) -> None:
+        """Add a line with what was prepared for it; `None` if nothing was."""
+        match prepared:
+            case StoredAnswer():
+                told = AnsweredLine(line.number, prepared.answer.decode())
+                self.answered[line.position] = told
+            case None:
+                self.alone.append((line, None))
+            case _:
+                self.pending.append((line, prepared))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,29 +191,34 @@ class LineAnswerer:
         now = self.runtime.now()
         calls = [self._call(line) for line in lines]
         rows = await self._read(calls, agreement, now)
-        answered: dict[int, AnsweredLine] = {}
-        pending: list[tuple[Line, PendingDisclosure]] = []
-        alone: list[tuple[Line, PendingDisclosure | None]] = []
-        for first in range(0, len(lines), BREATH):
-            some = slice(first, first + BREATH)
-            inputs = [self._inputs(row, agreement) for row in rows[some]]
-            for line, call, read in zip(lines[some], calls[some], inputs, strict=True):
-                prepared = self._prepared(line, call, read, now)
-                match prepared:
-                    case Refusal():
-                        return prepared
-                    case StoredAnswer():
-                        answered[line.position] = AnsweredLine(
-                            line.number, prepared.answer.decode()
-                        )
-                    case None:
-                        alone.append((line, None))
-                    case _:
-                        pending.append((line, prepared))
+        async with self.runtime.evaluation:
+            evaluated = await self._evaluated(
+                [*zip(lines, calls, rows, strict=True)], agreement, now
+            )
+        if isinstance(evaluated, Refusal):
+            return evaluated
+        written, left = await self._written(evaluated.pending)
+        rest = await self._each_alone([*evaluated.alone, *left])
+        return rest if isinstance(rest, Refusal) else evaluated.answered | written | rest
+
+    async def _evaluated(
+        self,
+        read: Sequence[tuple[Line, VerificationCall | None, asyncpg.Record | None]],
+        agreement: Agreement,
+        now: datetime,
+    ) -> EvaluatedLines | Refusal:
+        """Evaluate lines that were read; other calls have their turn in between."""
+        found = EvaluatedLines()
+        for first in range(0, len(read), BREATH):
+            some = read[first : first + BREATH]
+            inputs = [self._inputs(row, agreement) for _, _, row in some]
+            for (line, call, _), known in zip(some, inputs, strict=True):
+                prepared = self._prepared(line, call, known, now)
+                if isinstance(prepared, Refusal):
+                    return prepared
+                found.add(line, prepared)
             await asyncio.sleep(0)
-        written, left = await self._written(pending)
-        rest = await self._each_alone([*alone, *left])
-        return rest if isinstance(rest, Refusal) else answered | written | rest
+        return found
 
     async def _written(
         self, pending: Sequence[tuple[Line, PendingDisclosure]]

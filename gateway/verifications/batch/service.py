@@ -22,8 +22,8 @@ from gateway.verifications.batch.lines import Line, LineParser
 from gateway.verifications.batch.manifest import Manifest, line_leaf
 from gateway.verifications.batch.store import OpenBatch
 
-UNDER_WAY: Final = 2
-"""Sets of one batch that are answered at once: one is evaluated while another is written."""
+UNDER_WAY: Final = 3
+"""Sets of one batch that are answered at once: one is read, one evaluated, one written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
