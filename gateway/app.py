@@ -45,6 +45,7 @@ from gateway.background.ingest_worker import ingesting
 from gateway.background.job_runner import running_jobs
 from gateway.background.notice_sender import sending_notices
 from gateway.background.page_purges import purging_pages
+from gateway.background.quality_counts import counting_quality
 from gateway.background.scan_writer import counting_scans
 from gateway.background.sequencing import sequencing
 from gateway.background.watching import watching
@@ -174,6 +175,7 @@ async def _background(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         ingesting(settings, lambda: _runtime_of(app)),
         running_jobs(lambda: _runtime_of(app)),
         counting_scans(app),
+        counting_quality(app),
         purging_pages(app),
         watching_anomalies(app),
         watching(app),

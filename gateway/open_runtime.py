@@ -75,6 +75,7 @@ async def open_runtime(settings: Settings) -> Runtime:
 
 async def close_runtime(runtime: Runtime) -> None:
     """Close every connection."""
+    await runtime.quality_counts.close()
     await runtime.limiter.close()
     await runtime.hot.close()
     await runtime.engine.dispose()

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.anomalies.alert import AlertHook
 from gateway.clients.agreements import AgreementCache
 from gateway.creditfile.catalogue import Catalogue
+from gateway.data_quality.counting import QualityCounts
 from gateway.db.locations import Locations
 from gateway.db.prepared import HotDatabase
 from gateway.disclosure.refusal_counts import RefusalCounter
@@ -75,6 +76,8 @@ class Runtime:
         )
     )
     """Results of jobs that are made as files in this worker; workbooks are read by turns."""
+    quality_counts: QualityCounts = field(default_factory=QualityCounts)
+    """Counts of data quality under way in this worker."""
     last_refusals: LastRefusals = field(default_factory=LastRefusals)
     kept_pages: KeptPages = field(default_factory=KeptPages)
     code_locations: Locations = field(default_factory=Locations)

@@ -4,10 +4,10 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
+from gateway.access.counted_months import counted_months
 from gateway.access.http.json_response import json_response
 from gateway.access.serializers.data_quality import (
     FinishedMonthParameter,
-    counting_slot,
     requested_finished_month,
     source_quality,
 )
@@ -16,11 +16,11 @@ from gateway.admin.operator_calls import reader
 from gateway.clients.registration import CLIENT_ID
 from gateway.data_quality.reporting import published_of
 from gateway.data_quality.rules import published_rules
-from gateway.data_quality.sources import months_of_sources
+from gateway.data_quality.sources import sources_page
 from gateway.runtime import UsingRuntime
 
 PAGE: Final = 10
-"""Sources on a page: each is counted when it is asked for."""
+"""Sources on a page."""
 
 router = APIRouter(prefix="/data-quality")
 
@@ -36,19 +36,16 @@ async def list_data_quality(
     await reader(request, runtime)
     wanted = requested_finished_month(month, runtime.now())
     rules, catalogue = published_rules(), runtime.catalogue
-    async with counting_slot, runtime.engine.connect() as connection:
-        found = [
-            each
-            async for each in months_of_sources(
-                connection, wanted, after=after, limit=PAGE, catalogue=catalogue, rules=rules
-            )
-        ]
+    async with runtime.engine.connect() as connection:
+        found = await sources_page(connection, after, PAGE)
     sources = []
     for each in found:
-        figures, withheld = published_of(each.figures, rules.least_enterprises)
-        before, _ = published_of(each.before, rules.least_enterprises)
+        counted, counted_before = await counted_months(runtime, each.source_id, wanted)
+        figures, withheld = published_of(counted.figures, rules.least_enterprises)
+        before, _ = published_of(counted_before.figures, rules.least_enterprises)
         shown = source_quality(
             each.source_id,
+            counted.counted_at,
             figures,
             before,
             withheld=withheld,

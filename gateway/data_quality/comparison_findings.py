@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.data_quality.figures import Count, Fault
+from gateway.data_quality.kept_figures import drop_kept
 from gateway.data_quality.month import Month
 from gateway.db.statements import Statement
 
@@ -51,6 +52,7 @@ async def keep_counts(
 ) -> None:
     """Store the counts in place of those of an earlier comparison of the month."""
     key: dict[str, Any] = {"month": month.first_day, "source": source_id, "dataset": dataset}
+    await drop_kept(connection, month, source_id)
     await connection.execute(_CLEAR, key)
     for fault, count in counts.items():
         found = {"records": count.records, "enterprises": count.enterprises}

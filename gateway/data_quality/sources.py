@@ -49,21 +49,27 @@ async def sources_after(
         yield DeliveringSource(source_id=after, name=await _name(connection, after))
 
 
+async def sources_page(
+    connection: AsyncConnection, after: str, size: int
+) -> list[DeliveringSource]:
+    """The next `size` sources at most."""
+    found: list[DeliveringSource] = []
+    async for source in sources_after(connection, after):
+        found.append(source)
+        if len(found) == size:
+            break
+    return found
+
+
 async def months_of_sources(
     connection: AsyncConnection,
     month: Month,
     *,
-    after: str = "",
-    limit: int | None = None,
     catalogue: Catalogue,
     rules: QualityRules,
 ) -> AsyncIterator[SourceMonth]:
-    """Each source's figures of the month and of the one before; at most `limit` sources."""
-    count = 0
-    async for source in sources_after(connection, after):
-        if count == limit:
-            return
-        count += 1
+    """Each source's figures of the month and of the one before."""
+    async for source in sources_after(connection):
         figures, before = [
             await figures_of_source(
                 connection, source.source_id, each, catalogue=catalogue, rules=rules

@@ -88,6 +88,7 @@ LOCAL: Final = LOCATORS | {
     "intake_upload",
     "key_folding",
     "operator_act",
+    "quality_figures",
     "retention_day",
     # One order over all enterprises: the log, purges of a CDN, and changes for those who watch.
     "changed_file",

@@ -2,18 +2,17 @@
 
 from fastapi import Request, Response
 
+from gateway.access.counted_months import counted_months
 from gateway.access.http.json_response import json_response
 from gateway.access.serializers.data_quality import (
     MonthParameter,
     OwnQualityOut,
-    counting_slot,
     requested_month,
     source_quality,
 )
 from gateway.data_quality.month import Month
 from gateway.data_quality.reporting import exact
 from gateway.data_quality.rules import published_rules
-from gateway.data_quality.store import figures_of_source
 from gateway.prefix_router import PrefixRouter
 from gateway.records.accept_language import requested_language
 from gateway.records.source_authentication import authenticate_source
@@ -32,17 +31,12 @@ async def get_data_quality(
     source = await authenticate_source(request, runtime)
     wanted = requested_month(month, runtime.now())
     rules, catalogue = published_rules(), runtime.catalogue
-    async with counting_slot, runtime.engine.connect() as connection:
-        figures, before = [
-            await figures_of_source(
-                connection, source.source_id, each, catalogue=catalogue, rules=rules
-            )
-            for each in (wanted, wanted.previous)
-        ]
+    counted, before = await counted_months(runtime, source.source_id, wanted)
     shown = source_quality(
         source.source_id,
-        [exact(each) for each in figures],
-        [exact(each) for each in before],
+        counted.counted_at,
+        [exact(each) for each in counted.figures],
+        [exact(each) for each in before.figures],
         catalogue=catalogue,
         rules=rules,
         language=requested_language(request),

@@ -1,17 +1,24 @@
 """Data quality over HTTP: a source reads its own exact figures, operators what is published."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from gateway.access.counted_months import counted_months
+from gateway.background.quality_counts import count_finished_months
 from gateway.creditfile.working_days import working_days_after
+from gateway.data_quality.comparison_findings import keep_counts
+from gateway.data_quality.figures import Count, Fault
+from gateway.data_quality.kept_figures import lock_month
 from gateway.data_quality.month import Month
 from gateway.ingest.source_authorization import SCOPE
 from tests.client_builders import make_operator
 from tests.gateway_fixture import Caller, GatewayFixture
 from tests.records_builders import deliver, make_department, make_penalty
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -134,3 +141,60 @@ async def test_a_bank_reads_none_of_it(gateway: GatewayFixture, path: str, scope
 async def test_a_source_reads_no_other_sources_figures(gateway: GatewayFixture) -> None:
     source = await make_department(gateway)
     assert (await source.send(ALL, b"", method="GET", scope=SCOPE)).status_code == 403
+
+
+async def test_a_month_that_is_over_is_counted_once_and_before_anybody_asks(
+    gateway: GatewayFixture,
+) -> None:
+    """With ten million enterprises counting takes minutes; a call reads what is kept."""
+    source, month = await make_department(gateway), Month.at(gateway.clock())
+    await deliver_penalties(gateway, source, late=3, timely=9)
+    with gateway.clock.later(days=40):
+        await count_finished_months(gateway.runtime)
+        await gateway.rows(
+            "UPDATE quality_figures SET figures = CAST(:none AS jsonb) WHERE source_id = :source",
+            none="[]",
+            source=source.client_id,
+        )
+        sources = await published(gateway, "audit", month)
+        assert sources[source.client_id]["datasets"] == []
+        assert (await read(source, f"{OWN}?month={month}"))["datasets"] == []
+
+
+async def test_other_rules_or_findings_count_a_month_again(gateway: GatewayFixture) -> None:
+    """What is kept is of the rules and the catalogue by which it was counted."""
+    source, month = await make_department(gateway), Month.at(gateway.clock())
+    await deliver_penalties(gateway, source, late=3, timely=9)
+    with gateway.clock.later(days=40):
+        first = await read(source, f"{OWN}?month={month}")
+        await gateway.rows(
+            "UPDATE quality_figures SET figures = '[]', versions = 'earlier' WHERE source_id = :source",
+            source=source.client_id,
+        )
+        again = await read(source, f"{OWN}?month={month}")
+        assert dataset(again)["received"] == 12
+        assert again["counted_at"] >= first["counted_at"]
+        absent = {Fault.ABSENT: Count(records=2, enterprises=2)}
+        async with gateway.runtime.engine.begin() as connection:
+            await keep_counts(connection, month, source.client_id, "penalty", absent)
+        found = dataset(await read(source, f"{OWN}?month={month}"))["faults"]
+        assert [each["records"] for each in found if each["fault"] == "absent"] == [2]
+
+
+async def test_a_count_goes_on_when_its_caller_gives_up(gateway: GatewayFixture) -> None:
+    """The call was answered 503 at its deadline; a later one finds the figures."""
+    source, month = await make_department(gateway), Month.at(gateway.clock())
+    await deliver_penalties(gateway, source, late=1, timely=2)
+    async with gateway.runtime.engine.begin() as connection:
+        await lock_month(connection, month, source.client_id)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(counted_months(gateway.runtime, source.client_id, month), 0.2)
+
+    async def is_kept() -> bool:
+        return bool(
+            await gateway.rows(
+                "SELECT 1 FROM quality_figures WHERE source_id = :source", source=source.client_id
+            )
+        )
+
+    await eventually(is_kept)

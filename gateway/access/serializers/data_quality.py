@@ -1,16 +1,16 @@
 """Data quality of a source as the source itself and as operators read it."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import Query
 from pydantic import Field
 
 from gateway.access.errors import InvalidRequestError, NotFoundError
 from gateway.access.http.body import WireModel
+from gateway.access.serializers.timestamps import format_time
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue.schema import DatasetDefinition
 from gateway.data_quality.figures import Fault, FaultKind, ReportedFigures
@@ -28,8 +28,6 @@ MonthParameter = Annotated[
     str | None,
     Query(pattern=f"^{MONTH.pattern}$", description="in Shanghai; left out: this month"),
 ]
-counting_slot: Final = asyncio.Semaphore(1)
-"""One count at a time in a worker: a month of a large source takes a connection for seconds."""
 Points = Annotated[float, Field(ge=0, le=100)]
 
 
@@ -71,6 +69,7 @@ class SourceQualityOut(WireModel):
     """A source's month: its score, that of the month before, and its datasets."""
 
     source_id: str
+    counted_at: str
     score: ScoreOut
     score_before: Points | None
     datasets: list[DatasetQualityOut]
@@ -111,6 +110,7 @@ def requested_finished_month(text: str | None, now: datetime) -> Month:
 
 def source_quality(
     source_id: str,
+    counted_at: datetime,
     figures: Sequence[ReportedFigures],
     before: Sequence[ReportedFigures],
     *,
@@ -122,6 +122,7 @@ def source_quality(
     """The source's month as JSON values."""
     return {
         "source_id": source_id,
+        "counted_at": format_time(counted_at),
         "score": _score(score_of(figures, rules)),
         "score_before": _points(score_of(before, rules).total),
         "datasets": [
