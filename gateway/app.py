@@ -10,11 +10,11 @@ from fastapi.routing import iter_route_contexts
 import gateway.admin.routes
 import gateway.changes.routes
 import gateway.client_limits.routes
-import gateway.codes.api_routes
-import gateway.codes.portal_pages
+import gateway.codes.api.routes
+import gateway.codes.portal.portal_pages
 import gateway.codes.reports.routes
 import gateway.codes.routes
-import gateway.codes.screen_pages
+import gateway.codes.screen.screen_pages
 import gateway.consents.bundle_routes
 import gateway.consents.routes
 import gateway.credit_reports.portal_pages
@@ -104,9 +104,9 @@ def create_app(settings: Settings) -> FastAPI:
         gateway.records.job_routes.router,
         gateway.portal.routes.router,
         gateway.log.routes.router,
-        gateway.codes.api_routes.router,
-        gateway.codes.portal_pages.router,
-        gateway.codes.screen_pages.router,
+        gateway.codes.api.routes.router,
+        gateway.codes.portal.portal_pages.router,
+        gateway.codes.screen.screen_pages.router,
         gateway.credit_reports.portal_pages.router,
         gateway.credit_reports.public_page.router,
         health,

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from gateway.codes.summary import summary_of
+from gateway.codes.public_page.summary import summary_of
 from gateway.creditfile.catalogue import load_catalogue
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import disclosable_records

@@ -17,7 +17,7 @@ import consent
 from consent import Channel, Consent, Purpose, Request, store
 from consent.ids import RANDOM_BYTES, consent_id_from
 from gateway.clients.tables import ClientRow
-from gateway.codes.screen_code import NONCE_BYTES, screen_token
+from gateway.codes.screen.screen_code import NONCE_BYTES, screen_token
 from gateway.credit_reports.ids import report_id_of
 from gateway.creditfile.objections import service
 from gateway.creditfile.objections.model import Actor, Objection, ObjectionOutcome, Role

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from consent.model import PURPOSE_NAMES
 from gateway import problems
-from gateway.codes.sections import none_found_text
+from gateway.codes.public_page.sections import none_found_text
 from gateway.creditfile.catalogue import Catalogue, load_catalogue
 from gateway.creditfile.catalogue.column_names import USCC
 from gateway.creditfile.value_labels import VALUES

@@ -18,8 +18,8 @@ from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.background.periodic import in_background, run_periodically
+from gateway.codes.public_page.summary import public_datasets
 from gateway.codes.purges import outbox, triggers
-from gateway.codes.summary import public_datasets
 from gateway.creditfile.catalogue import Catalogue
 from gateway.pages.cdn import ALL_PAGES, PageCdn
 from gateway.runtime import Runtime

@@ -14,14 +14,15 @@ from starlette.responses import Response
 from gateway.access.http.request_middleware import SIGNATURES
 from gateway.access.openapi.headers import CDN, PAGE, header
 from gateway.access.request_signature import signed_target
-from gateway.codes import national_codes, network_limits, public_page, store
+from gateway.codes import national_codes, network_limits, store
 from gateway.codes.ids import ID_PATTERN, code_id_in, parse_code_id
-from gateway.codes.invalid_code import InvalidCode, invalid_code_page, mistyped_page
 from gateway.codes.model import CodeState
-from gateway.codes.page_json import CodePage, code_json
-from gateway.codes.page_schemas import INVALID_CODE, CodePageOut
+from gateway.codes.public_page import page_html
+from gateway.codes.public_page.invalid_code import InvalidCode, invalid_code_page, mistyped_page
+from gateway.codes.public_page.page_json import CodePage, code_json
+from gateway.codes.public_page.page_schemas import INVALID_CODE, CodePageOut
+from gateway.codes.public_page.summary import next_minute, public_datasets, same_until, summary_of
 from gateway.codes.store import Code
-from gateway.codes.summary import next_minute, public_datasets, same_until, summary_of
 from gateway.creditfile.file_query import enterprise_from_json, records_from_json
 from gateway.pages.cdn import PageCdn
 from gateway.pages.kept_pages import KeptPage
@@ -84,7 +85,7 @@ async def look_up_code(request: Request, runtime: UsingRuntime) -> Response:
     """Show the page to type a code's number, or lead from a number or address to its page."""
     code = request.query_params.get("code", "")
     if not code.strip():
-        return public_page.lookup_page(request)
+        return page_html.lookup_page(request)
     prefix = runtime.settings.national_code_prefix
     identifier = national_codes.identifier_in(code, prefix) if prefix else None
     if identifier is not None:
@@ -110,7 +111,7 @@ async def _national_code_page(request: Request, runtime: Runtime, identifier: st
         return invalid_code_page(request, "national_too_many", retry_after=wait)
     summary = summary_of(enterprise, records_from_json(row["records"]), runtime.catalogue, now=now)
     address = f"{runtime.settings.national_code_prefix}{identifier}"
-    return public_page.national_code_page(request, summary, runtime.catalogue, address)
+    return page_html.national_code_page(request, summary, runtime.catalogue, address)
 
 
 @router.get(
@@ -139,7 +140,7 @@ async def scan_code(request: Request, code_id: str, runtime: UsingRuntime) -> Re
     parsed = parse_code_id(code_id)
     if parsed is None:
         return invalid_code_page(request, "malformed")
-    form = JSON_FORM if wants_json(request) else public_page.form_of(request)
+    form = JSON_FORM if wants_json(request) else page_html.form_of(request)
     if form is JSON_FORM and signed_target(request.scope) != f"/E/{parsed}".encode():
         return see_other(f"/E/{parsed}")
     scan = _Scan(request=request, runtime=runtime, code_id=parsed, form=form, now=runtime.now())
@@ -239,7 +240,7 @@ def _made(scan: _Scan, row: Mapping[str, Any], code: Code, *, is_first: bool) ->
     return KeptPage(
         page=PlainAnswer(code_json(page))
         if scan.form is JSON_FORM
-        else public_page.valid_code_page(scan.request, page, catalogue, quickly=is_first),
+        else page_html.valid_code_page(scan.request, page, catalogue, quickly=is_first),
         subject=code,
         mark=row["mark"],
         catalogue=catalogue,

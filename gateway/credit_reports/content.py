@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from gateway.codes.printing.a4_sheet import Fact
-from gateway.codes.sections import none_found_text
+from gateway.codes.public_page.sections import none_found_text
 from gateway.credit_reports.document import is_of_state
 from gateway.credit_reports.labels import ANYONE
 from gateway.credit_reports.months import sum_up

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from gateway.codes.wording import wording_of
+from gateway.codes.public_page.wording import wording_of
 from gateway.credit_reports import labels, service, store
 from gateway.credit_reports.choice_form import (
     FORM_ID,

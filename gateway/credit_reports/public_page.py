@@ -13,8 +13,8 @@ from starlette.responses import Response
 
 from gateway.access.http.head_requests import get_only
 from gateway.access.serializers.timestamps import format_time
-from gateway.codes.markup import ICONS
-from gateway.codes.wording import wording_of
+from gateway.codes.public_page.markup import ICONS
+from gateway.codes.public_page.wording import wording_of
 from gateway.credit_reports import labels, network_limits, service, store
 from gateway.credit_reports.files import JSON, draw_pdf, file_response, may_draw
 from gateway.credit_reports.ids import parse_number, report_id_of

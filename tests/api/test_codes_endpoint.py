@@ -89,7 +89,7 @@ async def test_codes_are_listed_by_enterprise_a_page_at_a_time(
 ) -> None:
     """By id; the last page has no cursor."""
     made = sorted([(await issue(authority, uscc))["code_id"] for _ in range(3)])
-    monkeypatch.setattr("gateway.codes.api_routes.PAGE", 2)
+    monkeypatch.setattr("gateway.codes.api.routes.PAGE", 2)
     first = (await get(authority, f"?uscc={uscc}")).json()
     last = (await get(authority, f"?uscc={uscc}&after={first['after']}")).json()
     assert [each["code_id"] for each in first["codes"] + last["codes"]] == made

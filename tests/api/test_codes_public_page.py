@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import update
 
-from gateway.codes.summary import public_datasets
+from gateway.codes.public_page.summary import public_datasets
 from gateway.creditfile.local_dates import SHANGHAI
 from gateway.creditfile.tables import enterprise
 from tests.creditfile_builders import CATALOGUE, make_record

@@ -14,9 +14,9 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from gateway.background.page_purges import PagePurger
+from gateway.codes.public_page.summary import public_datasets
 from gateway.codes.purges import outbox
 from gateway.codes.store import Code
-from gateway.codes.summary import public_datasets
 from gateway.creditfile.catalogue import load_catalogue
 from gateway.pages.cdn import ALL_PAGES, PageCdn
 from gateway.safe_fetch import UnfetchableError

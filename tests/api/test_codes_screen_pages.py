@@ -8,7 +8,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from gateway.codes import qr, screen_pages
+from gateway.codes import qr
+from gateway.codes.screen import screen_pages
 from gateway.limits.memory_store import MemoryStore
 from gateway.limits.model import Admission, Verdict
 from gateway.limits.store_protocol import LimiterUnavailableError

@@ -9,7 +9,7 @@ import pytest
 from fastapi.routing import APIRoute
 from sqlalchemy import text
 
-from gateway.codes import portal_pages
+from gateway.codes.portal import portal_pages
 from gateway.identity import kept_forms, sessions
 from gateway.portal import sign_in as sign_in_room
 from gateway.portal.consents import my_consents

@@ -12,7 +12,7 @@ import pytest
 from fastapi import APIRouter
 from sqlalchemy import text
 
-import gateway.codes.portal_pages
+import gateway.codes.portal.portal_pages
 import gateway.credit_reports.portal_pages
 import gateway.portal
 import gateway.portal.routes
@@ -159,7 +159,7 @@ def test_the_table_names_every_page_and_form() -> None:
     """A new route must be added to the table."""
     every = {
         *routes(gateway.portal.routes.router),
-        *routes(gateway.codes.portal_pages.router),
+        *routes(gateway.codes.portal.portal_pages.router),
         *routes(gateway.credit_reports.portal_pages.router),
     }
     assert every == TABLE.keys() | FOR_EVERYBODY

@@ -23,7 +23,7 @@ from typing import Final
 import qrcode
 from qrcode.constants import ERROR_CORRECT_H
 
-from gateway.codes.bulk_line import bulk_line
+from gateway.codes.bulk.line import bulk_line
 from gateway.codes.ids import PHRASE_BYTES, RANDOM_BYTES, code_id_from, code_url, phrase_from
 from gateway.codes.model import Code
 from gateway.codes.printing.sheet_lines import scan_file

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from gateway.codes.page_json import CodePage, code_json
-from gateway.codes.public_page import valid_code_page
+from gateway.codes.public_page.page_html import valid_code_page
+from gateway.codes.public_page.page_json import CodePage, code_json
+from gateway.codes.public_page.summary import summary_of
 from gateway.codes.store import Code
-from gateway.codes.summary import summary_of
 from gateway.creditfile.catalogue.schema import FieldDefinition
 from gateway.creditfile.disclosure_class import DisclosureClass
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Record

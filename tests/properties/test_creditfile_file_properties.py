@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.codes.summary import summary_of
+from gateway.codes.public_page.summary import summary_of
 from gateway.creditfile.catalogue import Catalogue, load_catalogue
 from gateway.creditfile.catalogue.notices import EARLIER_CATALOGUES
 from gateway.creditfile.disclosed_fields import mask_persons

@@ -8,9 +8,9 @@ from typing import Any, cast
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.codes.page_json import CodePage, code_document
+from gateway.codes.public_page.page_json import CodePage, code_document
+from gateway.codes.public_page.summary import summary_of
 from gateway.codes.store import Code
-from gateway.codes.summary import summary_of
 from gateway.creditfile.disclosed_fields import mask_persons
 from gateway.creditfile.facts import facts_of
 from gateway.creditfile.records import Record

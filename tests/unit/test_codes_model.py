@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 
-from gateway.codes.bulk_line import bulk_line
+from gateway.codes.bulk.line import bulk_line
 from gateway.codes.model import Code, CodeState, Registration
 
 NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.codes import qr
-from gateway.codes.screen_code import LIFE, parse_screen_token, screen_token, screen_url
+from gateway.codes.screen.screen_code import LIFE, parse_screen_token, screen_token, screen_url
 from gateway.signing.keyed_digests import KeyedDigests
 
 NOW = datetime(2026, 11, 29, 6, 5, 7, tzinfo=UTC)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from gateway.codes.status_line import Found, status_line
-from gateway.codes.wording import MAX_VALUE, record_sentence
+from gateway.codes.public_page.status_line import Found, status_line
+from gateway.codes.public_page.wording import MAX_VALUE, record_sentence
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.value_labels import VALUES
 from tests.creditfile_builders import CATALOGUE

@@ -15,7 +15,7 @@ import pytest
 import zxingcpp
 
 from gateway.cli.codes.sheets import sheets as sheets_command
-from gateway.codes.bulk_line import bulk_line
+from gateway.codes.bulk.line import bulk_line
 from gateway.codes.ids import code_id_from, code_url, phrase_from
 from gateway.codes.model import Code
 from gateway.codes.printing.sheet_lines import InvalidSheetFileError, SheetLine, scan_file

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import pytest
 
-from gateway.codes.sections import Section
-from gateway.codes.summary import Summary, public_datasets, summary_of
+from gateway.codes.public_page.sections import Section
+from gateway.codes.public_page.summary import Summary, public_datasets, summary_of
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import is_disclosable
 from gateway.creditfile.disclosure_terms import begins_at, ends_at, exemption

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.codes.summary import public_datasets
+from gateway.codes.public_page.summary import public_datasets
 from gateway.creditfile.catalogue import (
     PUBLISHED_CATALOGUE,
     CatalogueError,

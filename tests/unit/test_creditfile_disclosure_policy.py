@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.codes.summary import summary_of
+from gateway.codes.public_page.summary import summary_of
 from gateway.creditfile.disclosed_fields import mask_person
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import (

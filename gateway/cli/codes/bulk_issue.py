@@ -18,11 +18,11 @@ from gateway.cli.codes.options import Issuer, Label, LastDay
 from gateway.cli.exit import fail
 from gateway.cli.operator_session import current_operator, plain_errors
 from gateway.cli.printing import counting
-from gateway.codes import bulk
-from gateway.codes.bulk import Batch
-from gateway.codes.bulk_file import BulkFile, BulkFileError
-from gateway.codes.bulk_names import RegisteredNameProblem, Unsigned
-from gateway.codes.bulk_signs import SignFileError, load_signs
+from gateway.codes.bulk import batches
+from gateway.codes.bulk.batches import Batch
+from gateway.codes.bulk.file import BulkFile, BulkFileError
+from gateway.codes.bulk.names import RegisteredNameProblem, Unsigned
+from gateway.codes.bulk.signs import SignFileError, load_signs
 from gateway.codes.sign_text import TextProblem
 from gateway.creditfile.local_dates import SHANGHAI, day_of
 from gateway.db.engine import autocommit, own_engine
@@ -49,7 +49,7 @@ def bulk_issue(
     last_day: LastDay = None,
     page: Annotated[
         int, typer.Option(min=1, max=5_000, help="Enterprises in a transaction.")
-    ] = bulk.PAGE,
+    ] = batches.PAGE,
 ) -> None:
     """Issue a code for each enterprise that has none, into FILE. Run it again: it goes on."""
     wanted = Batch(
@@ -96,8 +96,8 @@ async def _run(wanted: Batch, issuer: str, signs: Path | None, page: int) -> _Do
         async with engine.begin() as connection:
             now = datetime.now(UTC)
             if batch.finished_at is None:
-                await bulk.finish_batch(connection, batch, now=now)
-            without = await bulk.count_without_code(connection, batch, now=now)
+                await batches.finish_batch(connection, batch, now=now)
+            without = await batches.count_without_code(connection, batch, now=now)
     return _Done(batch.batch_id, lines, skipped, without)
 
 
@@ -105,14 +105,14 @@ async def _batch(engine: AsyncEngine, wanted: Batch, *, is_file: bool) -> Batch:
     """The batch of this file, if it is of the same division, label and term; else a new one, audited."""
     operator, now = current_operator(), datetime.now(UTC)
     async with engine.begin() as connection:
-        found = await bulk.find_batch(connection, wanted.file)
+        found = await batches.find_batch(connection, wanted.file)
         if found is not None:
             if _terms(found) != _terms(wanted):
                 raise BulkFileError(f"It is of {_terms(found)}: give the same, or another file.")
             return found
         if is_file:
             raise BulkFileError(_NO_BATCH)
-        made = await bulk.begin_batch(
+        made = await batches.begin_batch(
             connection,
             division=wanted.division,
             label=wanted.label,
@@ -142,12 +142,12 @@ async def _write_pages(
     """Issue page by page, each written once it is committed; the numbers of lines and of skipped."""
     after: str | None = file.last_uscc
     async with engine.connect() as connection:
-        total = await bulk.count_enterprises(connection, batch, after=after or "")
+        total = await batches.count_enterprises(connection, batch, after=after or "")
     lines, skipped, looked_at = 0, 0, 0
     with counting(f"Division {batch.division}", total, Console(stderr=True)) as tell:
         while after is not None:
             async with engine.begin() as connection:
-                page = await bulk.issue_page(
+                page = await batches.issue_page(
                     connection, batch, after=after, signs=signs, now=datetime.now(UTC), limit=limit
                 )
             file.append(page.codes)

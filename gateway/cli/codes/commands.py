@@ -30,7 +30,8 @@ from gateway.cli.operator_session import (
     run_act,
 )
 from gateway.cli.printing import print_members
-from gateway.codes import bulk, store
+from gateway.codes import store
+from gateway.codes.bulk import batches
 from gateway.codes.ids import code_url
 from gateway.codes.model import Code
 from gateway.codes.service import (
@@ -170,7 +171,7 @@ async def _revoke_batch(batch_id: str, operator: Operator) -> int:
         while done:
             async with engine.begin() as connection:
                 now = datetime.now(UTC)
-                done = await bulk.revoke_page(
+                done = await batches.revoke_page(
                     connection, batch_id, actor=operator.credential, now=now
                 )
             total += done
@@ -180,7 +181,7 @@ async def _revoke_batch(batch_id: str, operator: Operator) -> int:
 
 async def _record_batch(engine: AsyncEngine, batch_id: str, operator: Operator) -> None:
     async with engine.begin() as connection:
-        if not await bulk.batch_exists(connection, batch_id):
+        if not await batches.batch_exists(connection, batch_id):
             fail("There is no such bulk issue.")
         now = datetime.now(UTC)
         context = ActContext(connection=connection, operator=operator, now=now, datasets=())

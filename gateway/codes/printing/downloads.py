@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from gateway.access.download_limit import count_download
 from gateway.codes import store
-from gateway.codes.guards import is_printed, own_valid_code
 from gateway.codes.model import Code, is_operators_name
+from gateway.codes.portal.guards import is_printed, own_valid_code
 from gateway.codes.printing.content import Content, content_of
 from gateway.codes.printing.file_names import attachment, file_name
 from gateway.codes.printing.formats import BY_KEY, STICKER, Format, sheet_pages

@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 from starlette.requests import Request
 
-from gateway.codes.public_page import LARGE
+from gateway.codes.public_page.page_html import LARGE
 
 _CHOICES = (("lang", frozenset({"zh", "en"})), ("size", frozenset({LARGE})))
 

@@ -12,10 +12,10 @@ from starlette.responses import Response
 
 from gateway.codes import store
 from gateway.codes.ids import parse_code_id
-from gateway.codes.invalid_code import invalid_code_page
 from gateway.codes.model import CodeState
 from gateway.codes.network_limits import unknown_wait
-from gateway.codes.public_page import render_page
+from gateway.codes.public_page.invalid_code import invalid_code_page
+from gateway.codes.public_page.page_html import render_page
 from gateway.codes.reports.display import display_query
 from gateway.creditfile.division_boxes import MARGIN, division_box
 from gateway.creditfile.divisions import division_label

@@ -11,7 +11,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from gateway.codes import network_limits
-from gateway.codes.public_page import render_page
+from gateway.codes.public_page.page_html import render_page
 from gateway.codes.reports import nearby, store
 from gateway.codes.reports.display import display_choices, display_query
 from gateway.codes.reports.form import (

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from gateway.codes.sections import MAX_RECORDS_SHOWN, Section, sections_of
-from gateway.codes.status_line import Found, Status, status_line
-from gateway.codes.trade_licences import TradeLicence, trade_licences
-from gateway.codes.wording import record_sentence
+from gateway.codes.public_page.sections import MAX_RECORDS_SHOWN, Section, sections_of
+from gateway.codes.public_page.status_line import Found, Status, status_line
+from gateway.codes.public_page.trade_licences import TradeLicence, trade_licences
+from gateway.codes.public_page.wording import record_sentence
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import DisclosableRecord, disclosable_records

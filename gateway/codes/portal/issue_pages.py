@@ -9,10 +9,10 @@ from typing import Final, NamedTuple
 from starlette.responses import Response
 
 from gateway.codes import store
-from gateway.codes.code_view import view_of
-from gateway.codes.guards import own_code
 from gateway.codes.ids import PHRASE_BYTES, RANDOM_BYTES
 from gateway.codes.model import Code, Registration
+from gateway.codes.portal.code_view import view_of
+from gateway.codes.portal.guards import own_code
 from gateway.codes.service import (
     MOST_A_DAY,
     MOST_VALID,

@@ -10,9 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.access.http.head_requests import get_only
-from gateway.codes import public_page, qr, store
-from gateway.codes.invalid_code import invalid_code_page
-from gateway.codes.screen_code import (
+from gateway.codes import qr, store
+from gateway.codes.public_page import page_html
+from gateway.codes.public_page.invalid_code import invalid_code_page
+from gateway.codes.public_page.summary import public_datasets, summary_of
+from gateway.codes.screen.screen_code import (
     LIFE,
     NONCE_BYTES,
     PATH,
@@ -23,7 +25,6 @@ from gateway.codes.screen_code import (
     screen_url,
     view_key,
 )
-from gateway.codes.summary import public_datasets, summary_of
 from gateway.creditfile.file_query import enterprise_from_json, records_from_json
 from gateway.creditfile.local_dates import SHANGHAI
 from gateway.identity.permissions import Permission
@@ -121,7 +122,7 @@ async def _summary_page(
     if enterprise is None:
         return invalid_code_page(request, "screen_over")
     summary = summary_of(enterprise, records_from_json(row["records"]), runtime.catalogue, now=now)
-    return public_page.screen_code_page(
+    return page_html.screen_code_page(
         request, summary, runtime.catalogue, made_at=_clock(shown.made_at), view=key
     )
 

@@ -15,8 +15,8 @@ from gateway.access.errors import (
     raise_if_refused,
 )
 from gateway.codes import store
-from gateway.codes.api_schemas import CodeIn, ReissueIn
-from gateway.codes.authority import Authority
+from gateway.codes.api.authority import Authority
+from gateway.codes.api.schemas import CodeIn, ReissueIn
 from gateway.codes.ids import PHRASE_BYTES, RANDOM_BYTES, parse_code_id
 from gateway.codes.model import Code, Registration
 from gateway.codes.service import (

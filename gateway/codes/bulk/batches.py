@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Select, and_, any_, func, insert, literal,
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
-from gateway.codes.bulk_names import Unsigned, sign_names
-from gateway.codes.bulk_signs import given_signs
+from gateway.codes.bulk.names import Unsigned, sign_names
+from gateway.codes.bulk.signs import given_signs
 from gateway.codes.ids import PHRASE_BYTES, phrase_from
 from gateway.codes.model import Code, Registration
 from gateway.codes.service import OPERATING

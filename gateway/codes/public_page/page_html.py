@@ -9,11 +9,11 @@ from urllib.parse import urlencode, urlsplit
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from gateway.codes.markup import ICONS, empty_items
-from gateway.codes.page_json import CodePage
+from gateway.codes.public_page.markup import ICONS, empty_items
+from gateway.codes.public_page.page_json import CodePage
+from gateway.codes.public_page.summary import RECORDS_UNFOLDED, Summary
+from gateway.codes.public_page.wording import wording_of
 from gateway.codes.store import Code
-from gateway.codes.summary import RECORDS_UNFOLDED, Summary
-from gateway.codes.wording import wording_of
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.division_boxes import division_box
 from gateway.pages.i18n import Language, Translated, requested_language

@@ -4,10 +4,11 @@ from typing import Final
 
 from starlette.responses import Response
 
-from gateway.codes import issue_pages, qr, service, store
-from gateway.codes.code_view import NOTICES, view_of
-from gateway.codes.guards import own_code, own_valid_code
+from gateway.codes import qr, service, store
 from gateway.codes.ids import code_url
+from gateway.codes.portal import issue_pages
+from gateway.codes.portal.code_view import NOTICES, view_of
+from gateway.codes.portal.guards import own_code, own_valid_code
 from gateway.codes.printing import downloads
 from gateway.codes.printing.formats import FORMATS
 from gateway.codes.reports import store as reports

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.codes.status_line import Icon
+from gateway.codes.public_page.status_line import Icon
 
 _MARKED = "There while the enterprise objects."
 

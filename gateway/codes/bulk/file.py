@@ -7,7 +7,7 @@ from typing import IO, Final, Self
 
 import orjson
 
-from gateway.codes.bulk_line import bulk_line
+from gateway.codes.bulk.line import bulk_line
 from gateway.codes.ids import code_url
 from gateway.codes.model import Code
 

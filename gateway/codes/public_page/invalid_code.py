@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.codes.ids import MAX_WRITTEN
-from gateway.codes.lookup_mistakes import kept_text, lookup_mistake
 from gateway.codes.model import CodeState
-from gateway.codes.page_json import json_of
-from gateway.codes.public_page import lookup_page, render_page
+from gateway.codes.public_page.lookup_mistakes import kept_text, lookup_mistake
+from gateway.codes.public_page.page_html import lookup_page, render_page
+from gateway.codes.public_page.page_json import json_of
 from gateway.pages.i18n import Translated
 from gateway.pages.page_route import wants_json
 from gateway.privacy.redaction import may_hold_personal_number

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, Self
 
 from markupsafe import Markup
 
-from gateway.codes.markup import PROPERTIES, term
+from gateway.codes.public_page.markup import PROPERTIES, term
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue.lookup_tables import derived_table
 from gateway.creditfile.labels import (

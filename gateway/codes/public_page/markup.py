@@ -6,7 +6,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from gateway.codes.sections import Section
+from gateway.codes.public_page.sections import Section
 from gateway.pages.i18n import Language
 from gateway.pages.translated_templates import marked
 

@@ -10,9 +10,10 @@ from gateway.access.http.body import parse_body, read_body, read_call
 from gateway.access.http.json_response import json_response
 from gateway.access.openapi.operations import request_body
 from gateway.access.subject_uscc import parse_subject
-from gateway.codes import api_issue, store
-from gateway.codes.api_issue import Issued
-from gateway.codes.api_schemas import (
+from gateway.codes import store
+from gateway.codes.api import service
+from gateway.codes.api.authority import Authority, authenticate_authority, authorize_authority
+from gateway.codes.api.schemas import (
     CodeIn,
     EnterpriseCodeOut,
     EnterpriseCodesOut,
@@ -20,7 +21,7 @@ from gateway.codes.api_schemas import (
     RevokeIn,
     code_json,
 )
-from gateway.codes.authority import Authority, authenticate_authority, authorize_authority
+from gateway.codes.api.service import Issued
 from gateway.prefix_router import PrefixRouter
 from gateway.runtime import Runtime, UsingRuntime
 
@@ -45,7 +46,7 @@ async def issue_enterprise_code(request: Request, runtime: UsingRuntime) -> Resp
     body = raise_if_refused(came.parsed)
     if uscc is None:
         raise InvalidUsccError(f"enterprise.{UNREAL}")
-    issued = await api_issue.issue(runtime, authority, body, uscc, came.key)
+    issued = await service.issue(runtime, authority, body, uscc, came.key)
     return _answer(runtime, authority, "code_issued", issued, status=CREATED)
 
 
@@ -65,7 +66,7 @@ async def list_enterprise_codes(
     async with runtime.engine.connect() as connection:
         registration = await authority.find_enterprise(connection, parsed)
         if registration is None:
-            raise NotAvailableError(api_issue.NOT_REGISTERED)
+            raise NotAvailableError(service.NOT_REGISTERED)
         found = await store.page_of_codes(connection, parsed, after=after, limit=PAGE)
     more = found[-1].code_id if len(found) == PAGE else None
     issuer, now = runtime.settings.issuer, runtime.now()
@@ -80,7 +81,7 @@ async def get_enterprise_code(code_id: str, request: Request, runtime: UsingRunt
     caller = await authenticate_authority(request, runtime)
     authority = await authorize_authority(request, runtime, caller)
     async with runtime.engine.connect() as connection:
-        code, registration = await api_issue.find_own(connection, authority, code_id)
+        code, registration = await service.find_own(connection, authority, code_id)
     return json_response(code_json(code, registration, runtime.settings.issuer, runtime.now()))
 
 
@@ -98,7 +99,7 @@ async def reissue_enterprise_code(
     came = await read_call(request, ReissueIn)
     authority = await authorize_authority(request, runtime, caller, key=came.key)
     body = raise_if_refused(came.parsed)
-    issued = await api_issue.reissue(runtime, authority, code_id, body, came.key)
+    issued = await service.reissue(runtime, authority, code_id, body, came.key)
     return _answer(runtime, authority, "code_reissued", issued, status=CREATED)
 
 
@@ -114,7 +115,7 @@ async def revoke_enterprise_code(code_id: str, request: Request, runtime: UsingR
     raw = await read_body(request)
     if raw:
         raise_if_refused(parse_body(request, raw, RevokeIn))
-    revoked = await api_issue.revoke(runtime, authority, code_id)
+    revoked = await service.revoke(runtime, authority, code_id)
     return _answer(runtime, authority, "code_revoked", revoked)
 
 

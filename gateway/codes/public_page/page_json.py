@@ -8,9 +8,9 @@ import orjson
 from starlette.responses import Response
 
 from gateway.access.serializers.timestamps import format_time
-from gateway.codes.sections import Section
+from gateway.codes.public_page.sections import Section
+from gateway.codes.public_page.summary import Summary
 from gateway.codes.store import Code
-from gateway.codes.summary import Summary
 from gateway.creditfile.disclosure_policy import DisclosableRecord
 from gateway.pages.security_headers import security_headers
 

@@ -1,0 +1,1 @@
+"""`/v1/enterprise-codes`: a registering authority issues, lists, reissues and revokes codes."""

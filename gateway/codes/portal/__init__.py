@@ -1,0 +1,1 @@
+"""Portal pages of an enterprise's own codes: issue, list, print, reissue, revoke."""
