@@ -1,6 +1,7 @@
 """An own credit report on a phone: chosen, previewed, opened, checked, taken back."""
 
 from pathlib import Path
+from typing import Final
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -11,6 +12,21 @@ from tests.browser.test_portal_accessibility import OUTSIDE
 from tests.browser.test_portal_on_a_phone import SMALLEST_TARGET, TOO_SMALL
 from tests.creditfile_builders import make_record
 from tests.waiting import PATIENCE
+
+TORN_CODES: Final = r"""() => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), codes = [];
+  while (texts.nextNode()) {
+    const text = texts.currentNode;
+    if (/^[0-9A-Z]{18}$/.test(text.data.trim())) codes.push(text);
+  }
+  if (codes.length < 2) throw new Error('of the head and of the registration');
+  return codes.filter(each => {
+    const range = document.createRange();
+    range.selectNodeContents(each);
+    return range.getClientRects().length > 1;
+  }).map(each => each.data);
+}"""
+"""Unified social credit codes on two lines."""
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -49,6 +65,8 @@ async def test_an_enterprise_makes_a_report_and_its_reader_checks_it(
         there = await reader.new_page()
         await there.goto(f"{site.issuer}{link}")
         await expect(there.locator(".line.ok")).to_contain_text("有效")
+        await there.locator("summary", has_text="云栖数据").click()
+        assert await there.evaluate(TORN_CODES) == []
         await look_at(there, "opened")
         answer = await reader.request.get(f"{site.issuer}{link}/report.json")
         file = tmp_path / "report.json"
