@@ -12,6 +12,7 @@ from gateway.access.serializers.timestamps import format_time
 from gateway.admin import catalogue_service
 from gateway.cli.exit import fail
 from gateway.cli.operator_session import query, run_act
+from gateway.cli.printing import print_table
 from gateway.creditfile.catalogue import (
     PUBLISHED_CATALOGUE,
     CatalogueError,
@@ -66,10 +67,21 @@ def list_versions() -> None:
     found = query(all_versions)
     if not found:
         print("None was loaded: the one of this release counts.")
-    for each in found:
-        place = "waits" if each.place is None else str(each.place)
-        by = each.loaded_by + (f", approved by {each.approved_by}" if each.approved_by else "")
-        print(f"{each.version}\t{place}\t{format_time(each.loaded_at)}\t{by}\t{each.digest.hex()}")
+        return
+    print_table(
+        ("version", "place", "loaded at", "loaded by", "approved by", "digest"),
+        (
+            (
+                each.version,
+                "waits" if each.place is None else each.place,
+                format_time(each.loaded_at),
+                each.loaded_by,
+                each.approved_by,
+                each.digest.hex(),
+            )
+            for each in found
+        ),
+    )
 
 
 @app.command()

@@ -11,6 +11,7 @@ import typer
 
 from gateway.access.serializers.timestamps import format_time
 from gateway.cli.exit import fail
+from gateway.cli.printing import print_table
 from gateway.identity.provider_client_auth import new_client_key
 from gateway.privacy.field_encryption import Vault
 from gateway.signing.decryption_keys import GRACE, DecryptionKey, read_decryption_keys
@@ -70,10 +71,20 @@ def identity(file: Annotated[Path, typer.Argument(help="Where to write the priva
 def list_keys(file: SigningKeys) -> None:
     """Show every key of the file with its dates: coming, current and retired ones."""
     now = datetime.now(UTC)
-    print("use\tstate\tsigns from\tretired at\tkid")
-    for key in sorted(_read(file), key=lambda key: (FILE_USES.index(key.use), key.not_before)):
-        until = format_time(key.retired_at) if key.retired_at else "-"
-        print(f"{key.use}\t{_state(key, now)}\t{format_time(key.not_before)}\t{until}\t{key.kid}")
+    keys = sorted(_read(file), key=lambda key: (FILE_USES.index(key.use), key.not_before))
+    print_table(
+        ("use", "state", "signs from", "retired at", "kid"),
+        (
+            (
+                key.use,
+                _state(key, now),
+                format_time(key.not_before),
+                key.retired_at and format_time(key.retired_at),
+                key.kid,
+            )
+            for key in keys
+        ),
+    )
 
 
 @app.command()

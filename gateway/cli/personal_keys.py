@@ -9,6 +9,7 @@ import typer
 
 from gateway.cli.exit import fail
 from gateway.cli.operator_session import long_work, plain_errors, query
+from gateway.cli.printing import print_table
 from gateway.ingest.job_store import count_running
 from gateway.privacy.encryption_keys_file import (
     VaultFileError,
@@ -98,11 +99,20 @@ async def _rotate(vault: Vault, batch: int) -> tuple[int, int]:
 
 
 def _show(keys: VaultKeys, found: Mapping[str, Mapping[int, int]]) -> None:
-    for table in found:
-        for key_id, rows in sorted(found[table].items()):
-            state = "current" if key_id == keys.current else "old"
-            known = "" if key_id in keys.keys else ", not in the file"
-            print(f"{table}\tkey {key_id} ({state}{known})\t{rows:,}")
+    print_table(
+        ("table", "key", "state", "values"),
+        (
+            (table, key_id, _state_of(keys, key_id), rows)
+            for table, by_key in found.items()
+            for key_id, rows in sorted(by_key.items())
+        ),
+        figures=1,
+    )
+
+
+def _state_of(keys: VaultKeys, key_id: int) -> str:
+    state = "current" if key_id == keys.current else "old"
+    return state if key_id in keys.keys else f"{state}, not in the file"
 
 
 def keys_in(file: Path) -> VaultKeys:

@@ -36,14 +36,22 @@ def print_table(
     title: str | None = None,
     figures: int = 0,
 ) -> None:
-    """Print a table without truncation; its last `figures` columns are right-aligned."""
+    """Print a table without truncation; its last `figures` columns are right-aligned.
+
+    Into a file or another command it goes line by line, with tabs, so that nothing is folded.
+    """
+    console = Console(emoji=False)
+    if not console.is_terminal:
+        lines = ("\t".join(map(_flat, row)) for row in (columns, *rows))
+        print(*filter(None, (title,)), *lines, sep="\n")
+        return
     table = Table(title=title)
     for place, name in enumerate(columns, 1 - len(columns)):
         right = place > -figures
         table.add_column(Text(_flat(name)), overflow="fold", justify="right" if right else "left")
     for row in rows:
         table.add_row(*(Text(_flat(each)) for each in row))
-    Console(emoji=False).print(table)
+    console.print(table)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli.operator_session import long_work, plain_errors, query
+from gateway.cli.printing import print_table
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue.versions import in_force
 from gateway.creditfile.local_dates import day_of
@@ -27,8 +28,9 @@ def mask(
     with plain_errors():
         rows, changed, keys = asyncio.run(_mask(catalogue, batch, after))
     print(f"{sum(rows.values()):,} rows looked at, {sum(changed.values()):,} changed.")
-    for table, count in sorted(changed.items()):
-        print(f"  {table}\t{count:,}")
+    if changed:
+        rows_changed = sorted(changed.items())
+        print_table(("table", "rows changed"), rows_changed, figures=1)
     for (source, dataset), count in sorted(keys.items()):
         print(
             f"{source}, {dataset}: {count:,} keys have a personal number in them. They are masked when "

@@ -81,10 +81,12 @@ def merged(
         print_table(COLUMNS, map(astuple, found))
         return
     reports.mkdir(parents=True, exist_ok=True)
+    written = []
     for source_id, count in sorted(Counter(each.source_id for each in found).items()):
         path = reports / f"merged-{source_id}.csv"
         _write(path, [each for each in found if each.source_id == source_id])
-        print(f"{source_id}\t{count:,}\t{path}")
+        written.append((source_id, count, path))
+    print_table(("source", "records", "file"), written)
 
 
 async def _refold(
