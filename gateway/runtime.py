@@ -21,6 +21,7 @@ from gateway.limits.slots import Slots
 from gateway.limits.store_protocol import LimitStore
 from gateway.notices.channels import Channels
 from gateway.pages.cdn import PageCdn
+from gateway.pages.kept_files import KeptFiles
 from gateway.pages.kept_pages import KeptPages
 from gateway.privacy.field_encryption import Vault
 from gateway.settings import Settings
@@ -80,6 +81,8 @@ class Runtime:
     """Counts of data quality under way in this worker."""
     last_refusals: LastRefusals = field(default_factory=LastRefusals)
     kept_pages: KeptPages = field(default_factory=KeptPages)
+    drawn_reports: KeptFiles = field(default_factory=KeptFiles)
+    """PDFs of own reports, by what they were drawn from."""
     code_locations: Locations = field(default_factory=Locations)
     """The enterprises of codes that were scanned before."""
     log_status: LogStatus = field(default_factory=LogStatus)

@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import text
 
 from gateway.credit_reports.document import canonical
+from gateway.credit_reports.files import MOST_DRAWINGS, places
 from gateway.credit_reports.ids import report_id_of
 from gateway.credit_reports.network_limits import STATUSES_PER_TEN_MINUTES
 from gateway.disclosure.withdrawal_notices import ChangedRecord, notify_changed_records
@@ -279,6 +281,23 @@ async def test_the_pdf_is_found_to_be_what_was_issued(portal: PortalFixture) -> 
     forged = pdf[:-2] + bytes([pdf[-2] ^ 1]) + pdf[-1:]
     assert "不一致" in (await upload(browser, number, forged)).text
     assert len(await openings(portal)) == 1
+
+
+async def test_a_pdf_that_was_drawn_is_served_again_until_the_report_is_taken_back(
+    portal: PortalFixture,
+) -> None:
+    """Here with no place for a drawing; each time it is decided anew whether the report is shown."""
+    owner, browser = await portal.signed_in(), portal.browser()
+    number = await make_own_report(portal, owner)
+    pdf = (await browser.get(f"/R/{number}/report.pdf")).content
+    async with AsyncExitStack() as taken:
+        for _ in range(MOST_DRAWINGS):
+            await taken.enter_async_context(places)
+        assert (await browser.get(f"/R/{number}/report.pdf")).content == pdf
+        await take_back(owner, number)
+        gone = await browser.get(f"/R/{number}/report.pdf")
+    assert (gone.status_code, gone.headers["content-type"][:9]) == (410, "text/html")
+    assert len(await openings(portal)) == 2
 
 
 async def test_nothing_is_told_of_an_id_that_is_no_report(portal: PortalFixture) -> None:
