@@ -11,7 +11,7 @@ import pytest
 
 from xinqiao import RetryPolicy, errors
 from xinqiao._core import flow
-from xinqiao._core.api import calls
+from xinqiao._core.api import consents, verification
 from xinqiao._core.transport.retry import may_repeat, parse_retry_after
 from xinqiao._core.transport.send import clock_hint
 from xinqiao.testing import FakeGateway
@@ -139,7 +139,7 @@ def test_a_call_waits_as_long_as_it_is_told() -> None:
     fake_gateway = FakeGateway()
     session = fake_gateway.client(retry=RetryPolicy())._session
     fake_gateway.refuse(429, "rate_limited", retry_after=7, times=2)
-    result, pauses = drive(calls.questions(session), fake_gateway)
+    result, pauses = drive(verification.questions(session), fake_gateway)
     assert len(result) > 0
     assert [7 <= pause <= 7.5 for pause in pauses] == [True, True]
 
@@ -200,7 +200,7 @@ class Slow(FakeGateway):
         """A call of a new client, under this gateway's clock."""
         session = self.client(retry=retry, timeout=2)._session
         session.world = replace(session.world, ticks=lambda: self.ticks)
-        return calls.questions(session)
+        return verification.questions(session)
 
 
 def test_a_total_bounds_every_request_by_what_is_left() -> None:
@@ -243,5 +243,5 @@ def test_a_call_that_the_gateway_holds_has_its_wait_on_top_of_the_total() -> Non
     slow.ticks, slow.given = 0.0, []
     session = client._session
     session.world = replace(session.world, ticks=lambda: slow.ticks)
-    drive(calls.await_decision(session, asked.consent_id, within=5), slow)
+    drive(consents.await_decision(session, asked.consent_id, within=5), slow)
     assert slow.given[-1]["read"] == 7

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Self, Type
 
 import httpx2
 
+from xinqiao._core.api import any_request, consent_flow, deletion, feed, queries, verification
 from xinqiao._core.api import bundles as _bundles
-from xinqiao._core.api import calls, consent_flow, deletion, feed
+from xinqiao._core.api import changes as _changes
+from xinqiao._core.api import consents as _consents
 from xinqiao._core.api import limits as _limits
 from xinqiao._core.api import outcomes as _outcomes
 from xinqiao._core.api import report_status as _report_status
@@ -63,7 +65,7 @@ class QueryPage(QueryResult):
         if self.last:
             return None
         if not hasattr(self, "_turn"):
-            raise ConfigurationError(calls.DETACHED)
+            raise ConfigurationError(queries.DETACHED)
         return self._turn()
 
     def pages(self) -> Iterator[QueryPage]:
@@ -114,28 +116,28 @@ def _records_method(
 class Client(Connection[httpx2.BaseTransport]):
     """Blocking client of the gateway. Thread-safe; close it, or use it in `with`."""
 
-    verify: Final = _blocking_method(calls.verify)
-    query: Final = _paged_method(calls.query)
-    query_all: Final = _records_method(calls.query)
+    verify: Final = _blocking_method(verification.verify)
+    query: Final = _paged_method(queries.query)
+    query_all: Final = _records_method(queries.query)
     tell_outcome: Final = _blocking_method(_outcomes.tell_outcome)
-    questions: Final = _blocking_method(calls.questions)
+    questions: Final = _blocking_method(verification.questions)
     bundles: Final = _blocking_method(_bundles.bundles)
     limits: Final = _blocking_method(_limits.limits)
     start_consent: Final = _blocking_method(consent_flow.start_consent)
     finish_consent: Final = _blocking_method(consent_flow.finish_consent)
-    request_consent: Final = _blocking_method(calls.request_consent)
-    await_decision: Final = _blocking_method(calls.await_decision)
-    consent: Final = _blocking_method(calls.consent)
-    consents: Final = _blocking_method(calls.consents)
-    give_up_consent: Final = _blocking_method(calls.give_up_consent)
-    acknowledge_changes: Final = _blocking_method(calls.acknowledge_changes)
+    request_consent: Final = _blocking_method(_consents.request_consent)
+    await_decision: Final = _blocking_method(_consents.await_decision)
+    consent: Final = _blocking_method(_consents.consent)
+    consents: Final = _blocking_method(_consents.consents)
+    give_up_consent: Final = _blocking_method(_consents.give_up_consent)
+    acknowledge_changes: Final = _blocking_method(_changes.acknowledge_changes)
     put_watch: Final = _blocking_method(_watches.put_watch)
     watch: Final = _blocking_method(_watches.watch)
     watches: Final = _blocking_method(_watches.watches)
     delete_watch: Final = _blocking_method(_watches.delete_watch)
     due_for_deletion: Final = _blocking_method(deletion.due_for_deletion)
-    request: Final = _blocking_method(calls.request)
-    headers_for: Final = _blocking_method(calls.headers_for)
+    request: Final = _blocking_method(any_request.request)
+    headers_for: Final = _blocking_method(any_request.headers_for)
     check_receipts: Final = _blocking_method(receipts.check_receipts)
     report_status: Final = _blocking_method(_report_status.report_status)
 
@@ -160,7 +162,7 @@ class Client(Connection[httpx2.BaseTransport]):
         Without a store the page of at most 100 notices after the cursor `after`, or the first.
         """
         if store is None:
-            return self._run(calls.changes(self._session, after=after))
+            return self._run(_changes.changes(self._session, after=after))
         if after is not None:
             raise ConfigurationError(feed.TWO_CURSORS)
         return self._follow(FeedReader(store, follow))
@@ -279,7 +281,7 @@ class Client(Connection[httpx2.BaseTransport]):
         result = self._run(flow)
         page = QueryPage(**{each.name: getattr(result, each.name) for each in fields(result)})
         object.__setattr__(
-            page, "_turn", lambda: self._page(calls.next_page(self._session, result))
+            page, "_turn", lambda: self._page(queries.next_page(self._session, result))
         )
         return page
 

@@ -34,7 +34,7 @@ from xinqiao.errors import (
     ProtocolError,
 )
 
-from .calls import credit_data
+from .consents import credit_data
 
 if TYPE_CHECKING:
     from xinqiao._core.flow import Flow

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from xinqiao._core.api import calls
+from xinqiao._core.api import changes, consents
 from xinqiao._core.evidence.answer import Evidence
 from xinqiao._core.transport.retry import utc_time
 from xinqiao._core.wire import parsing
@@ -63,22 +63,22 @@ def due_for_deletion(
     the scope `changes`, and `consents` where the term of a consent was shortened.
     """
     answers = [KeptAnswer.of(item) for item in kept]
-    changes: list[Change] = []
+    notices: list[Change] = []
     cursor = after
     while True:
-        page = yield from calls.changes(session, after=cursor)
-        changes += page.changes
+        page = yield from changes.changes(session, after=cursor)
+        notices += page.changes
         cursor = page.cursor
         if not page.changes:
             break
     held = {each.consent_id for each in answers}
-    narrowed = {each.consent_id for each in changes if each.kind == _NARROWED}
+    narrowed = {each.consent_id for each in notices if each.kind == _NARROWED}
     ends: dict[str, datetime] = {}
     for consent_id in filter(None, held & narrowed):
-        consent = yield from calls.consent(session, consent_id)
+        consent = yield from consents.consent(session, consent_id)
         if consent.valid_until is not None:
             ends[consent_id] = consent.valid_until
-    items = [*_named(changes), *_overdue(answers, ends, now=utc_time(session.now()))]
+    items = [*_named(notices), *_overdue(answers, ends, now=utc_time(session.now()))]
     return DueForDeletion(items=_first_reasons(items), cursor=cursor)
 
 

@@ -24,7 +24,7 @@ from xinqiao.errors import (
     ServerUnavailable,
 )
 
-from .calls import acknowledge_changes, changes
+from .changes import acknowledge_changes, changes
 
 if TYPE_CHECKING:
     from xinqiao._core.flow import Flow
