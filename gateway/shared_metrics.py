@@ -14,12 +14,15 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+MEMORY: Final = "/dev/shm"  # noqa: S108  # the folder made in it is private
+"""Taken before the folder for temporary files: a write to a mapped file on a full disk is a SIGBUS."""
 
 
 @contextmanager
 def sharing_metrics() -> Iterator[None]:
     """Let all processes that are started inside the block share their metrics."""
-    with tempfile.TemporaryDirectory(prefix="xinqiao-metrics-") as folder:
+    parent = MEMORY if os.access(MEMORY, os.W_OK | os.X_OK) else None
+    with tempfile.TemporaryDirectory(prefix="xinqiao-metrics-", dir=parent) as folder:
         os.environ[FOLDER] = folder
         try:
             yield
