@@ -19,7 +19,7 @@ from gateway.creditfile.local_dates import SHANGHAI, day_of
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Unusual patterns in what clients ask (异常访问), and the rates that they lower.",
+    help="Unusual patterns in what clients ask (异常访问), and rates that they lower.",
 )
 
 

@@ -75,7 +75,10 @@ def register(
     scope: Annotated[str, typer.Option(help="Scopes, separated by spaces.")],
     jwks: Keys = None,
     jwks_uri: Address = None,
-    redirect_uri: Annotated[list[str] | None, typer.Option()] = None,
+    redirect_uri: Annotated[
+        list[str] | None,
+        typer.Option(metavar="<uri>", help="Where it receives its authorization codes; repeat."),
+    ] = None,
     filing_kind: Annotated[
         str | None, typer.Option(help=f"An agency needs a filing: {', '.join(FILING_KINDS)}.")
     ] = None,

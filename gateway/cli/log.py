@@ -61,8 +61,8 @@ def put_checkpoint(
 ) -> None:
     """Keep the log's newest checkpoint where there is none, or an older one than was published.
 
-    For a new place, and after you found out why a place has lost its own. A place that knows more
-    than the database is never overwritten.
+    For a new place, and after you found out why a place has lost its own. A
+    place that knows more than the database is never overwritten.
     """
     by = current_operator()
 

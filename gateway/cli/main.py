@@ -59,7 +59,7 @@ COMMANDS: Final = {
         (
             "anomalies",
             "anomalies:app",
-            "Unusual patterns in what clients ask (异常访问), and the rates that they lower.",
+            "Unusual patterns in what clients ask (异常访问), and rates that they lower.",
         ),
         ("retention", "retention:app", "Deletion of records past their retention period."),
     )

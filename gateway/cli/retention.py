@@ -83,12 +83,10 @@ def verify(
     """Check a proof of deletion, offline."""
     wanted = (record, version) if record is not None else None
     try:
-        document, jwks = (strict_json.parse(each.read_bytes()) for each in (file, keys))
+        document, jwks = map(_json_in, (file, keys))
         proved = deletion_proof.verify(document, jwks, record=wanted)
     except deletion_proof.ProofError as error:
         fail(str(error))
-    except (OSError, ValueError) as error:
-        fail(f"A file cannot be read as JSON ({type(error).__name__}).")
     print_members(
         {
             "proof": proved.deletion_id,
@@ -102,6 +100,13 @@ def verify(
         }
     )
     print("The proof holds." if wanted is None else "The proof holds, and the record is in it.")
+
+
+def _json_in(file: Path) -> Any:  # any JSON
+    try:
+        return strict_json.parse(file.read_bytes())
+    except (OSError, ValueError) as error:
+        fail(f"{file} cannot be read as JSON ({type(error).__name__}).")
 
 
 async def _run(settings: Settings) -> int:

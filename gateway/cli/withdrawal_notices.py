@@ -14,7 +14,9 @@ LISTED_NOTICES = 1_000
 
 
 def unacknowledged(
-    client: Annotated[str | None, typer.Option(help="Each notice to this client.")] = None,
+    client: Annotated[
+        str | None, typer.Option(help="Each notice to this client; else numbers.")
+    ] = None,
 ) -> None:
     """Show the notices (撤回通知) that clients have not acknowledged, oldest first."""
     if client is not None:

@@ -57,9 +57,9 @@ def options(
 ) -> None:
     """Ask, query and prove, at a Xinqiao (信桥) gateway. Every answer's signature is verified.
 
-    Ends with 0 when it is done, 1 when it was refused or is not authentic (a sentence says why and
-    what to do), 2 for wrong options, and `curl` with 22 when the answer is a refusal; `deliver` and
-    `verify` say their own.
+    Ends with 0 when it is done, 1 when it was refused or is not authentic (a
+    sentence says why and what to do), 2 for wrong options, and `curl` with 22
+    when the answer is a refusal; `deliver` and `verify` say their own.
     """
     del version  # printed by its callback
     if lang is not None:

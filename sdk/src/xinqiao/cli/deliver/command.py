@@ -57,8 +57,9 @@ def deliver(
 ) -> None:
     """Deliver a file of records, and get back the rows that were rejected, as a workbook.
 
-    It goes on where it was when it is started again. Ends with 0 when every row was taken, 1 when some were
-    rejected, 2 when the file was refused or could not be delivered.
+    It goes on where it was when it is started again. Ends with 0 when every row
+    was taken, 1 when some were rejected, 2 when the file was refused or could not
+    be delivered.
     """
     language = lang or reader_language()
     with plain_errors(language, status=REFUSED):

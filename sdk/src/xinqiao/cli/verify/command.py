@@ -52,9 +52,10 @@ def verify(
 ) -> None:
     """Ask yes/no questions about every enterprise of a file; its columns come back with the answers.
 
-    Every line's place under its batch's signed manifest is verified. Interrupted, the same command goes on
-    where it was, within 24 hours; what was answered costs nothing again. Ends with 0 when every row was
-    answered, 1 when some have a problem, 2 when the file was refused or could not be asked.
+    Every line's place under its batch's signed manifest is verified. Interrupted,
+    the same command goes on where it was, within 24 hours; what was answered
+    costs nothing again. Ends with 0 when every row was answered, 1 when some have
+    a problem, 2 when the file was refused or could not be asked.
     """
     language = lang or reader_language()
     with plain_errors(language, status=REFUSED):
