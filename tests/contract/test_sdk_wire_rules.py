@@ -35,7 +35,7 @@ from tests.wire_sides import (
 )
 from xinqiao import PURPOSES, MemoryCursor, errors
 from xinqiao._core.transport.problems import BY_CODE
-from xinqiao.testing._published import BUNDLES, PROBLEMS
+from xinqiao.testing._rules.published import BUNDLES, PROBLEMS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

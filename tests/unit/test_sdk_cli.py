@@ -31,7 +31,7 @@ from xinqiao.cli import _show
 from xinqiao.cli._app import app
 from xinqiao.cli._language import Language, duration_text
 from xinqiao.testing import FakeAgreement, FakeGateway
-from xinqiao.testing._published import CATALOGUE_VERSION
+from xinqiao.testing._rules.published import CATALOGUE_VERSION
 
 USCC = "91330106MA2XXXXXXX"
 OF_THE_DEMO = "91330106MAHD08319M"

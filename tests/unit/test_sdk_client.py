@@ -17,7 +17,7 @@ import pytest
 
 from xinqiao import AsyncClient, BundleName, Client, QuestionTag, errors
 from xinqiao.testing import FakeGateway
-from xinqiao.testing._signing import problem
+from xinqiao.testing._endpoints.signing import problem
 
 USCC = "91330106MA2XXXXXX0"
 PENALTIES = [{"dataset": "penalty", "fields": {"fine": str(n)}} for n in range(5)]

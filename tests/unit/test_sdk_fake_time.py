@@ -19,7 +19,8 @@ from gateway.signing import dpop_nonces
 from gateway.transparency import disclosure_leaf
 from verification import WINDOW
 from xinqiao import Client, ConsentStart, errors
-from xinqiao.testing import FakeGateway, FakeSetupError, _lifetimes
+from xinqiao.testing import FakeGateway, FakeSetupError
+from xinqiao.testing._rules import lifetimes as _lifetimes
 
 USCC: Final = "91330106MA2CXXXX16"
 NOON: Final = datetime(2026, 3, 1, 4, tzinfo=UTC)

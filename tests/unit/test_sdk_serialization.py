@@ -27,7 +27,7 @@ from xinqiao import (
 )
 from xinqiao._core.evidence.receipts import PromisedLeaf
 from xinqiao.testing import FakeGateway
-from xinqiao.testing._limit import FakeLimit
+from xinqiao.testing._state.limit import FakeLimit
 
 USCC: Final = "91330106MA2XXXXXX0"
 LOAN: Final[dict[str, Any]] = {"purpose": "loan_approval"}

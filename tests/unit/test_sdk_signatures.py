@@ -24,7 +24,7 @@ from xinqiao._core.signatures.http_signatures import read_claims, signature_base
 from xinqiao._core.signatures.keys import KeySet, ResponseKey
 from xinqiao.errors import ConfigurationError, SignatureInvalid
 from xinqiao.testing import FakeGateway
-from xinqiao.testing._signing import ResponseSigner
+from xinqiao.testing._endpoints.signing import ResponseSigner
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 URL = "https://gateway.test/v1/verifications?x=%E4%B8%AD"

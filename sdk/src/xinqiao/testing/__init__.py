@@ -15,9 +15,9 @@ and signs with a key of its own. It knows only what a test tells it, and a test 
 real gateway could have: everything else is a `FakeSetupError`, which names the nearest right value.
 """
 
-from xinqiao.testing._enterprises import FakeAgreement, FakeConsent, FakeEnterprise
+from xinqiao.testing._state.enterprises import FakeAgreement, FakeConsent, FakeEnterprise
 
 from ._gateway import FakeGateway
-from ._mistakes import FakeSetupError
+from ._rules.setup_checks import FakeSetupError
 
 __all__ = ["FakeAgreement", "FakeConsent", "FakeEnterprise", "FakeGateway", "FakeSetupError"]

@@ -23,22 +23,28 @@ from xinqiao._core.signatures.http_signatures import digest_fits
 from xinqiao._core.signatures.jose import generate_dpop_key
 from xinqiao._core.transport.retry import RetryPolicy
 from xinqiao.errors import ConfigurationError
-from xinqiao.testing._authorization_server import FakeAuthorizationServer
-from xinqiao.testing._enterprises import Answers, FakeAgreement, FakeEnterprise
-from xinqiao.testing._http_rules import challenge, scopes_of
-from xinqiao.testing._resource_server import FakeResourceServer
+from xinqiao.testing._endpoints.authorization_server import FakeAuthorizationServer
+from xinqiao.testing._endpoints.resource_server import FakeResourceServer
+from xinqiao.testing._rules.http_rules import challenge, scopes_of
+from xinqiao.testing._state.enterprises import Answers, FakeAgreement, FakeEnterprise
 
-from ._batches import FakeBatch
-from ._dpop import OAuthRefusal
-from ._limit import FakeLimit
-from ._log import FakeLog
-from ._mistakes import FakeSetupError, address, credit_code, identifier, listed, whole
-from ._outages import Endpoint, FakeOutages
-from ._record_rules import checked_answers, checked_elements, checked_record
-from ._reports import PATH as REPORTS
-from ._reports import FakeReportActs, FakeReports
-from ._request_signatures import signature_refusal
-from ._signing import ResponseSigner, json_response, problem, request_id_of, with_request_id
+from ._acts.outages import Endpoint, FakeOutages
+from ._acts.reports import PATH as REPORTS
+from ._acts.reports import FakeReportActs, FakeReports
+from ._endpoints.batches import FakeBatch
+from ._endpoints.signing import (
+    ResponseSigner,
+    json_response,
+    problem,
+    request_id_of,
+    with_request_id,
+)
+from ._rules.dpop import OAuthRefusal
+from ._rules.record_rules import checked_answers, checked_elements, checked_record
+from ._rules.request_signatures import signature_refusal
+from ._rules.setup_checks import FakeSetupError, address, credit_code, identifier, listed, whole
+from ._state.limit import FakeLimit
+from ._state.transparency_log import FakeLog
 
 LONG_POLL_SECONDS: Final = 0.01
 REDIRECT_URI: Final = "https://bank.test/callback"

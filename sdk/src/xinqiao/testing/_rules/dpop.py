@@ -13,7 +13,7 @@ from typing import Any, Final
 import httpx2
 import jwt
 
-from . import _lifetimes as lifetimes
+from . import lifetimes
 
 _SLOT: Final = lifetimes.NONCE_SLOT.total_seconds()
 _SKEW: Final = lifetimes.SKEW.total_seconds()

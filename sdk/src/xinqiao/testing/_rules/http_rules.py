@@ -9,13 +9,13 @@ import httpx2
 
 from xinqiao._core.wire.strict import parse_json
 from xinqiao._core.wire.uscc import warnings_of
+from xinqiao.testing._endpoints.signing import problem
+from xinqiao.testing._state.stored_answers import LONGEST_KEY, is_key, key_of
 
-from ._dpop import OAuthRefusal
-from ._published import PROBLEMS
-from ._request_forms import FORMS, holds_nul, mistakes_of
-from ._request_rules import Body, Wrong
-from ._signing import problem
-from ._stored_answers import LONGEST_KEY, is_key, key_of
+from .dpop import OAuthRefusal
+from .published import PROBLEMS
+from .request_forms import FORMS, holds_nul, mistakes_of
+from .request_rules import Body, Wrong
 
 _MOST_SHOWN: Final = 5
 _LARGEST_BODY: Final = 64 * 1024

@@ -17,13 +17,13 @@ import httpx2
 from xinqiao._core.api.bundles import NOT_BOTH
 from xinqiao._core.wire.closed_lists import PURPOSES, QUESTION_RULES
 from xinqiao._core.wire.uscc import is_code, normalise
+from xinqiao.testing._rules.http_rules import problem_of, read_body, unreadable, wrong_parameter
+from xinqiao.testing._rules.published import BUNDLES
+from xinqiao.testing._rules.request_rules import Body, Wrong
+from xinqiao.testing._state.enterprises import FakeAgreement
 
-from ._bundles import bundle_problem, covered_tags
-from ._enterprises import FakeAgreement
-from ._http_rules import problem_of, read_body, unreadable, wrong_parameter
-from ._published import BUNDLES
-from ._request_rules import Body, Wrong
-from ._signing import json_response, problem
+from .bundles import bundle_problem, covered_tags
+from .signing import json_response, problem
 
 WATCHES: Final = "/v1/watches"
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)

@@ -9,8 +9,10 @@ from typing import Any, Final, get_args
 from xinqiao._core.wire.closed_lists import DATASETS, PURPOSES, QUESTION_RULES, ConsentStatus
 from xinqiao._core.wire.dates import CHINA, end_of_term
 
-from ._lifetimes import LONGEST_TERM
-from ._mistakes import (
+from .lifetimes import LONGEST_TERM
+from .published import names_of
+from .request_forms import MOST_USES
+from .setup_checks import (
     FakeSetupError,
     credit_code,
     each_known,
@@ -23,8 +25,6 @@ from ._mistakes import (
     optional,
     whole,
 )
-from ._published import names_of
-from ._request_forms import MOST_USES
 
 GIVERS: Final = ("enterprise", "person")
 

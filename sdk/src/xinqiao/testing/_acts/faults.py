@@ -9,8 +9,7 @@ from typing import Final, Literal, TypeAlias
 import httpx2
 
 from xinqiao._core.signatures.exchange import sha256_digest
-
-from ._signing import ResponseSigner
+from xinqiao.testing._endpoints.signing import ResponseSigner
 
 Part: TypeAlias = Literal[
     "body", "status", "content-type", "target-uri", "method", "unsigned", "tag", "key",

@@ -14,12 +14,19 @@ import httpx2
 from xinqiao._core.evidence.credit_report import TYPE
 from xinqiao._core.wire.closed_lists import DATASETS
 from xinqiao._core.wire.dates import CHINA
+from xinqiao.testing._endpoints.query_pages import complete_record
+from xinqiao.testing._endpoints.signing import ResponseSigner, json_response, problem
+from xinqiao.testing._rules.published import CATALOGUE_VERSION
+from xinqiao.testing._rules.setup_checks import (
+    FakeSetupError,
+    each_known,
+    known,
+    optional,
+    whole,
+    written,
+)
 
-from ._consent_acts import FakeConsentActs
-from ._mistakes import FakeSetupError, each_known, known, optional, whole, written
-from ._published import CATALOGUE_VERSION
-from ._queries import complete_record
-from ._signing import ResponseSigner, json_response, problem
+from .consent_acts import FakeConsentActs
 
 PATH: Final = "/R/"
 LONGEST_DAYS: Final = 90

@@ -7,10 +7,9 @@ from typing import Any, Final
 
 from xinqiao._core.api.bundles import NOT_BOTH
 from xinqiao._core.wire.uscc import is_code
-
-from ._enterprises import FakeAgreement
-from ._published import BUNDLES
-from ._request_rules import Body, Wrong
+from xinqiao.testing._rules.published import BUNDLES
+from xinqiao.testing._rules.request_rules import Body, Wrong
+from xinqiao.testing._state.enterprises import FakeAgreement
 
 _UNKNOWN: Final = "There is no such bundle; GET /v1/bundles lists them."
 _NOTHING: Final = {

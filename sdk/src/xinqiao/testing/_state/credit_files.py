@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ._enterprises import FakeEnterprise
-from ._mistakes import known
+from xinqiao.testing._rules.setup_checks import known
+
+from .enterprises import FakeEnterprise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

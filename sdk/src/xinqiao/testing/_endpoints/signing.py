@@ -22,8 +22,7 @@ from xinqiao._core.signatures.http_signatures import (
     tagged_signature,
 )
 from xinqiao._core.wire.serialization import canonical_json, compact_json
-
-from ._published import PROBLEMS
+from xinqiao.testing._rules.published import PROBLEMS
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey

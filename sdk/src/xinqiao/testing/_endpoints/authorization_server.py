@@ -14,16 +14,16 @@ import jwt
 
 from xinqiao._core.signatures.jose import SigningKey, pkce_challenge
 from xinqiao._core.wire.strict import parse_json, parse_time
+from xinqiao.testing._rules import lifetimes
+from xinqiao.testing._rules.dpop import FakeProofs, OAuthRefusal
+from xinqiao.testing._rules.published import OAUTH_ERRORS
+from xinqiao.testing._rules.request_forms import FORMS, mistakes_of
+from xinqiao.testing._rules.request_rules import Wrong, consent_problem, term_problem
+from xinqiao.testing._rules.setup_checks import FakeSetupError
+from xinqiao.testing._state.enterprises import FakeAgreement
 
-from . import _lifetimes as lifetimes
-from ._bundles import expand
-from ._dpop import FakeProofs, OAuthRefusal
-from ._enterprises import FakeAgreement
-from ._mistakes import FakeSetupError
-from ._published import OAUTH_ERRORS
-from ._request_forms import FORMS, mistakes_of
-from ._request_rules import Wrong, consent_problem, term_problem
-from ._signing import json_response, request_id_of
+from .bundles import expand
+from .signing import json_response, request_id_of
 
 _NO_CODE: Final = "enterprise.uscc is not a unified social credit code."
 _LONGEST_JTI: Final = 256

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from ._lifetimes import MERGE, OUTCOME
-from ._log import FakeLog
-from ._request_rules import Body, Wrong
+from xinqiao.testing._rules.lifetimes import MERGE, OUTCOME
+from xinqiao.testing._rules.request_rules import Body, Wrong
+from xinqiao.testing._state.transparency_log import FakeLog
 
 _PATH: Final = re.compile(r"/v1/queries/([A-Za-z0-9_-]{1,64})/outcome", re.ASCII)
 _NOT_YOURS: Final = "You have made no such query that was answered."

@@ -9,9 +9,8 @@ from typing import Any, Final
 
 from xinqiao._core.wire.closed_lists import DISTINCT_VALUES, QUESTION_RULES
 from xinqiao._core.wire.uscc import normalise
-
-from ._enterprises import FakeConsent, FakeEnterprise
-from ._lifetimes import PROBE_BUDGET
+from xinqiao.testing._rules.lifetimes import PROBE_BUDGET
+from xinqiao.testing._state.enterprises import FakeConsent, FakeEnterprise
 
 _NAMES: Final = ("enterprise_name.", "legal_representative_name.")
 

@@ -15,8 +15,8 @@ from xinqiao._core.signatures.jose import SigningKey
 from xinqiao._core.signatures.request_signatures import request_components, verify_request
 from xinqiao.errors import SignatureInvalid
 
-from . import _lifetimes as lifetimes
-from ._http_rules import problem_of
+from . import lifetimes
+from .http_rules import problem_of
 
 _CREATED: Final = re.compile(r";created=([0-9]{1,11})")
 

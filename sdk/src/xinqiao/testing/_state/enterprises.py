@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
-from ._consent_rules import AGREEMENT, CONSENT
+from xinqiao.testing._rules.consent_rules import AGREEMENT, CONSENT
 
 T = TypeVar("T", int, datetime)
 

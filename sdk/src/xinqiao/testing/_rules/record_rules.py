@@ -10,9 +10,11 @@ from typing import Any, Final, get_args
 from xinqiao._core.wire.closed_lists import DATASETS, LONGEST_VALUE, QUESTION_RULES
 from xinqiao._core.wire.results import AnswerValue
 from xinqiao._core.wire.strict import parse_date
+from xinqiao.testing._state.ids import new_id
 
-from ._ids import new_id
-from ._mistakes import (
+from .published import FIELDS
+from .request_rules import problem_with_value
+from .setup_checks import (
     FakeSetupError,
     identifier,
     known,
@@ -22,8 +24,6 @@ from ._mistakes import (
     whole,
     written,
 )
-from ._published import FIELDS
-from ._request_rules import problem_with_value
 
 _MONTH: Final = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,14}(\.[0-9]{1,6})?")

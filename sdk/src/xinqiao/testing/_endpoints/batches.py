@@ -14,11 +14,11 @@ import httpx2
 from xinqiao._core.batch.answer import NDJSON, PATH
 from xinqiao._core.signatures.merkle import leaf_hash, root_of
 from xinqiao._core.wire.strict import parse_json
+from xinqiao.testing._rules.http_rules import problem_of
+from xinqiao.testing._state.ids import new_id
+from xinqiao.testing._state.stored_answers import StoredAnswers, key_of
 
-from ._http_rules import problem_of
-from ._ids import new_id
-from ._signing import ResponseSigner
-from ._stored_answers import StoredAnswers, key_of
+from .signing import ResponseSigner
 
 _LARGEST: Final = 10_000
 _SINGLE: Final = "/v1/verifications"

@@ -10,15 +10,15 @@ from typing import Final, get_args
 import httpx2
 
 from xinqiao._core.wire.closed_lists import ConsentStatus
+from xinqiao.testing._rules.http_rules import problem_of
+from xinqiao.testing._rules.lifetimes import EXPIRY_NOTICE
+from xinqiao.testing._rules.request_rules import Body, Wrong, consent_problem, term_problem
+from xinqiao.testing._state.consents import FakeConsents
+from xinqiao.testing._state.enterprises import FakeAgreement
+from xinqiao.testing._state.feed import FakeFeed, is_wait
+from xinqiao.testing._state.stored_answers import StoredAnswers
 
-from ._consents import FakeConsents
-from ._enterprises import FakeAgreement
-from ._feed import FakeFeed, is_wait
-from ._http_rules import problem_of
-from ._lifetimes import EXPIRY_NOTICE
-from ._request_rules import Body, Wrong, consent_problem, term_problem
-from ._signing import json_response
-from ._stored_answers import StoredAnswers
+from .signing import json_response
 
 _LONGEST_LOOK: Final = 30
 """The longest `wait` at a consent, in seconds."""

@@ -10,20 +10,20 @@ import httpx2
 
 from xinqiao._core.wire.strict import parse_json
 from xinqiao._core.wire.uscc import normalise, warnings_of
-from xinqiao.testing._enterprises import FakeConsent, FakeEnterprise
+from xinqiao.testing._rules.http_rules import problem_of, read_body
+from xinqiao.testing._rules.lifetimes import MERGE
+from xinqiao.testing._rules.published import CATALOGUE_VERSION
+from xinqiao.testing._rules.request_rules import Body, Wrong, query_problem
+from xinqiao.testing._state.credit_files import FakeFiles
+from xinqiao.testing._state.enterprises import FakeConsent, FakeEnterprise
+from xinqiao.testing._state.feed import FakeDisclosure
+from xinqiao.testing._state.ids import new_id
+from xinqiao.testing._state.transparency_log import FakeLog
 
-from . import _queries
-from ._consent_endpoints import FakeConsentServer, FakeRefusal, refuse_if, refuse_outside
-from ._feed import FakeDisclosure
-from ._files import FakeFiles
-from ._http_rules import problem_of, read_body
-from ._ids import new_id
-from ._lifetimes import MERGE
-from ._log import FakeLog
-from ._outcomes import FakeOutcomes
-from ._published import CATALOGUE_VERSION
-from ._request_rules import Body, Wrong, query_problem
-from ._signing import json_response
+from . import query_pages
+from .consent_endpoints import FakeConsentServer, FakeRefusal, refuse_if, refuse_outside
+from .outcomes import FakeOutcomes
+from .signing import json_response
 
 _CHANGED: Final = "What this Idempotency-Key was answered with has changed since; use a new key."
 _CURSOR: Final = (
@@ -42,7 +42,7 @@ class FakeQueryServer(FakeConsentServer):
     """Datasets whose source is unavailable."""
     retention_days: int = 0
     outcomes: FakeOutcomes = field(default_factory=FakeOutcomes)
-    cursors: _queries.FakeCursors = field(default_factory=_queries.FakeCursors)
+    cursors: query_pages.FakeCursors = field(default_factory=query_pages.FakeCursors)
 
     def _query(self, request: httpx2.Request, body: Body, when: datetime) -> httpx2.Response:
         refuse_if(query_problem(body))
@@ -68,7 +68,7 @@ class FakeQueryServer(FakeConsentServer):
         return self.stored.store(request, json_response(200, page))
 
     def _consent_of(
-        self, body: Body, when: datetime, cursor: _queries.FakeCursor | None, *, spends: bool
+        self, body: Body, when: datetime, cursor: query_pages.FakeCursor | None, *, spends: bool
     ) -> FakeConsent:
         """The consent that allows a query, in part at least."""
         consent = self.consents.find(body)
@@ -82,7 +82,7 @@ class FakeQueryServer(FakeConsentServer):
         return consent
 
     def _page(self, body: Body, consent: FakeConsent, when: datetime, start: int) -> dict[str, Any]:
-        reasons = _queries.reasons_withheld(
+        reasons = query_pages.reasons_withheld(
             body, agreement=self.agreement, consent=consent, unavailable=self.unavailable
         )
         file = self.files.enterprises.get(consent.uscc, FakeEnterprise(uscc=consent.uscc))
@@ -91,11 +91,11 @@ class FakeQueryServer(FakeConsentServer):
             for record in file.records
             if record["dataset"] in body["datasets"]
             and record["dataset"] not in reasons
-            and _queries.passes_filter(record, body)
+            and query_pages.passes_filter(record, body)
         ]
         end = start + body.get("page", {}).get("size", 50)
         told = [
-            _queries.complete_record(
+            query_pages.complete_record(
                 consent.allowed(record),
                 consent.valid_until,
                 when,
@@ -125,7 +125,7 @@ class FakeQueryServer(FakeConsentServer):
                 "separate_consents": [dict(each) for each in consent.separate_consents],
             },
             "records": told,
-            "withheld": _queries.withheld(body["datasets"], reasons, consent),
+            "withheld": query_pages.withheld(body["datasets"], reasons, consent),
             "page": {"cursor": cursor},
         }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from ._ids import new_id
+from .ids import new_id
 
 _PAGE: Final = 100
 _MAX_WAIT: Final = 30

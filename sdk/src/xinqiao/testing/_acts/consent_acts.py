@@ -11,14 +11,14 @@ from datetime import date, datetime
 from typing import Any, Final, TypedDict
 
 from xinqiao._core.wire.uscc import normalise
+from xinqiao.testing._endpoints.authorization_server import FakeAuthorizationServer
+from xinqiao.testing._rules import consent_rules as rules
+from xinqiao.testing._rules.request_rules import Wrong
+from xinqiao.testing._rules.setup_checks import FakeSetupError, flag, known
+from xinqiao.testing._state.enterprises import FakeConsent
+from xinqiao.testing._state.ids import new_id
 
-from . import _consent_rules as rules
-from ._authorization_server import FakeAuthorizationServer
-from ._enterprises import FakeConsent
-from ._ids import new_id
-from ._mistakes import FakeSetupError, flag, known
-from ._record_acts import FakeRecordActs
-from ._request_rules import Wrong
+from .record_acts import FakeRecordActs
 
 _RUNNING: Final = ("active", "paused")
 _ONCE_GRANTED: Final = (*_RUNNING, "expired", "exhausted")

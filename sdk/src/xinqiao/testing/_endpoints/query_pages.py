@@ -11,9 +11,8 @@ from typing import Any, Final
 
 from xinqiao._core.wire.closed_lists import DECISION_DAYS, NEVER_TOLD, PURPOSES_OF
 from xinqiao._core.wire.strict import parse_time
-
-from ._enterprises import FakeAgreement, FakeConsent
-from ._lifetimes import QUERY_CURSOR
+from xinqiao.testing._rules.lifetimes import QUERY_CURSOR
+from xinqiao.testing._state.enterprises import FakeAgreement, FakeConsent
 
 #: Never told as a whole; of the others that are named in `NEVER_TOLD` a field or more.
 _CLOSED: Final = frozenset({"supervision"})

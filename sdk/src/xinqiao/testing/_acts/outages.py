@@ -10,13 +10,20 @@ from typing import Final, Literal, TypeAlias, get_args
 import httpx2
 
 from xinqiao._core.wire.closed_lists import DATASETS
+from xinqiao.testing._endpoints.resource_server import FakeResourceServer
+from xinqiao.testing._endpoints.signing import ResponseSigner, json_response, problem
+from xinqiao.testing._rules.published import OAUTH_ERRORS, OAUTH_STATUSES, PROBLEMS
+from xinqiao.testing._rules.setup_checks import (
+    FakeSetupError,
+    each_known,
+    flag,
+    known,
+    optional,
+    whole,
+)
+from xinqiao.testing._state.transparency_log import FakeLog
 
-from ._faults import TAMPERINGS, Part, Tampering
-from ._log import FakeLog
-from ._mistakes import FakeSetupError, each_known, flag, known, optional, whole
-from ._published import OAUTH_ERRORS, OAUTH_STATUSES, PROBLEMS
-from ._resource_server import FakeResourceServer
-from ._signing import ResponseSigner, json_response, problem
+from .faults import TAMPERINGS, Part, Tampering
 
 #: Endpoints that can fail: `discovery` are metadata and keys, `log` are receipts.
 Endpoint: TypeAlias = Literal["api", "token", "par", "log", "discovery"]

@@ -12,21 +12,27 @@ import httpx2
 from xinqiao._core.wire.closed_lists import QUESTION_RULES
 from xinqiao._core.wire.strict import parse_json
 from xinqiao._core.wire.uscc import normalise
-from xinqiao.testing._enterprises import FakeConsent, FakeEnterprise
+from xinqiao.testing._rules.http_rules import (
+    METHODS,
+    problem_of,
+    read_body,
+    unreadable,
+    wrong_parameter,
+)
+from xinqiao.testing._rules.lifetimes import MERGE
+from xinqiao.testing._rules.published import BUNDLES, CATALOGUE_VERSION
+from xinqiao.testing._rules.request_rules import Body, Wrong, query_problem, verification_problem
+from xinqiao.testing._state.enterprises import FakeConsent, FakeEnterprise
+from xinqiao.testing._state.feed import FakeDisclosure
+from xinqiao.testing._state.ids import new_id
 
-from ._bundles import expand
-from ._consent_endpoints import FakeRefusal, refuse_if, refuse_outside
-from ._feed import FakeDisclosure
-from ._http_rules import METHODS, problem_of, read_body, unreadable, wrong_parameter
-from ._ids import new_id
-from ._lifetimes import MERGE
-from ._outcomes import query_of_path
-from ._published import BUNDLES, CATALOGUE_VERSION
-from ._query_server import FakeQueryServer
-from ._request_rules import Body, Wrong, query_problem, verification_problem
-from ._signing import json_response
-from ._verifications import FakeVerifications, rests_on_consent
-from ._watches import WATCHES, FakeWatches
+from .bundles import expand
+from .consent_endpoints import FakeRefusal, refuse_if, refuse_outside
+from .outcomes import query_of_path
+from .query_server import FakeQueryServer
+from .signing import json_response
+from .verifications import FakeVerifications, rests_on_consent
+from .watches import WATCHES, FakeWatches
 
 UNKNOWN_CURSOR: Final = "Give a cursor that this feed has given you."
 _ANOTHERS: Final = "This token was given for the consent of another enterprise."

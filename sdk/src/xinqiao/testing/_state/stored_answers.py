@@ -8,7 +8,7 @@ from typing import Final
 
 import httpx2
 
-from ._lifetimes import IDEMPOTENCY_KEY
+from xinqiao.testing._rules.lifetimes import IDEMPOTENCY_KEY
 
 LONGEST_KEY: Final = 128
 

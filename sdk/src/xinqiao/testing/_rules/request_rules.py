@@ -14,7 +14,7 @@ from xinqiao._core.wire.closed_lists import DATASETS, PURPOSES, QUESTION_RULES, 
 from xinqiao._core.wire.strict import parse_time
 from xinqiao._core.wire.uscc import is_code, normalise
 
-from ._lifetimes import LONGEST_TERM
+from .lifetimes import LONGEST_TERM
 
 Body: TypeAlias = Mapping[str, Any]
 

@@ -11,11 +11,11 @@ from typing import Any, Final
 from xinqiao._core.wire.dates import CHINA, end_of_term
 from xinqiao._core.wire.strict import parse_time
 from xinqiao._core.wire.uscc import normalise
-from xinqiao.testing._enterprises import FakeConsent
+from xinqiao.testing._rules import lifetimes
+from xinqiao.testing._rules.request_rules import Wrong
+from xinqiao.testing._state.enterprises import FakeConsent
 
-from . import _lifetimes as lifetimes
-from ._ids import new_id
-from ._request_rules import Wrong
+from .ids import new_id
 
 _NOTHING_TO_AMEND: Final = (
     "amends names no consent of yours with this enterprise and for this purpose."

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from . import _consent_rules as rules
-from ._files import EndedRecord
-from ._mistakes import FakeSetupError, credit_code, known
-from ._record_rules import checked_fields
-from ._resource_server import FakeResourceServer
+from xinqiao.testing._endpoints.resource_server import FakeResourceServer
+from xinqiao.testing._rules import consent_rules as rules
+from xinqiao.testing._rules.record_rules import checked_fields
+from xinqiao.testing._rules.setup_checks import FakeSetupError, credit_code, known
+from xinqiao.testing._state.credit_files import EndedRecord
 
 #: Kinds of notices on the end of a record.
 ENDS: Final = ("record_withdrawn", "record_repaired", "record_suspended", "record_ended")

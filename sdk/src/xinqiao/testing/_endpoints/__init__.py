@@ -1,0 +1,1 @@
+"""What the fake gateway answers: OAuth endpoints, and those under /v1."""

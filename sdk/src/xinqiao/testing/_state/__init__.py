@@ -1,0 +1,1 @@
+"""What the fake gateway holds: enterprises, credit files, consents, feed, log."""
