@@ -1,9 +1,10 @@
 """State of token, client and agreement: read for each request in a statement that is sent for it."""
 
 import asyncio
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import orjson
 
@@ -36,6 +37,22 @@ READ_CLIENT_STATUS = SetStatement.lateral(
 )
 """Calls of one token that are under way together share one answer."""
 
+_STATUS_UNLESS_EXPECTED = f"""
+    SELECT CASE WHEN sha256(convert_to(present.status, 'UTF8')) <> CAST(:expected_status AS bytea)
+                THEN present.status END AS client_status
+    FROM (SELECT CAST({CLIENT_STATUS_JSON} AS text) AS status OFFSET 0) AS present"""  # noqa: S608  # constants only
+
+
+@cache
+def under_expected_status(statement: SetStatement) -> SetStatement:
+    """A read, carried out where the client's status has the digest `expected_status`.
+
+    Else its `client_status` is what the status is, and the other columns are NULL.
+    """
+    return SetStatement.guarded(
+        _STATUS_UNLESS_EXPECTED, statement.single.sql, column="client_status"
+    )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientStatus:
@@ -55,6 +72,12 @@ def client_status_from_json(text: str) -> ClientStatus:
         client_active=found["client"] == "active",
         agreement=agreement_from_json(found["agreement"]),
     )
+
+
+@lru_cache(maxsize=1024)
+def status_digest(text: str) -> bytes:
+    """SHA-256 of a status' JSON text."""
+    return hashlib.sha256(text.encode()).digest()
 
 
 def current_agreement(

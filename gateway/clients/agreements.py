@@ -109,6 +109,7 @@ class AgreementCache:
         self._database = database
         self._seen: OrderedDict[tuple[str, int], Quotas] = OrderedDict()
         self._newest: dict[str, Agreement] = {}
+        self._statuses: dict[str, str] = {}
         self._throttled: frozenset[str] = frozenset()
         self._percent = 100
 
@@ -116,9 +117,13 @@ class AgreementCache:
         """Remember the agreement that was in force when the client was last read."""
         self._newest[client_id] = agreement
 
-    def newest(self, client_id: str) -> Agreement | None:
-        """The agreement that was in force when the client was last read; it may have ended since."""
-        return self._newest.get(client_id)
+    def remember_status(self, client_id: str, status: str) -> None:
+        """Remember the JSON of the client's status when its call was last allowed."""
+        self._statuses[client_id] = status
+
+    def last_status(self, client_id: str) -> str | None:
+        """The JSON of the client's status when its call was last allowed; it may be another since."""
+        return self._statuses.get(client_id)
 
     def throttle(self, clients: frozenset[str], *, percent: int) -> None:
         """Lower the rates of these clients to a part of what was agreed, and of no others."""

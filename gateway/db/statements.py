@@ -62,12 +62,11 @@ class SetStatement:
 
         Each parameter is written `CAST(:name AS type)`, always with the same type.
         """
-        types = dict(_CAST.findall(sql))
+        types = _types(sql)
         single = Statement(sql)
-        has_lists = any(kind.endswith(_LIST) for kind in types.values())
-        if set(types) != set(single.names) or (shared and has_lists):
-            raise ValueError("each parameter needs its type, and of shared calls none is a list")
-        body = _NAME.sub(r"call.\1", sql)
+        if shared and any(kind.endswith(_LIST) for kind in types.values()):
+            raise ValueError("of shared calls no parameter is a list")
+        body = _of_columns("call", sql)
         return cls(
             single=single,
             many=f"""SELECT call.place, answer.*
@@ -76,6 +75,32 @@ class SetStatement:
             documents=_documents(types),
             reads=True,
             shared=shared,
+        )
+
+    @classmethod
+    def guarded(cls, guard: str, sql: str, *, column: str) -> Self:
+        """The SELECT `sql`, evaluated where `column` of another, `guard`, is NULL; and that column.
+
+        The guard gives one row. A set asks it once for all calls with the same values of its parameters.
+        """
+        # OFFSET keeps the condition inside, so that nothing of `sql` is evaluated where it does not hold.
+        body = f"SELECT guarded.* FROM ({sql}) AS guarded WHERE guard.{column} IS NULL OFFSET 0"  # noqa: S608  # constants only
+        single = f"""WITH guard AS MATERIALIZED ({guard})
+            SELECT guard.{column}, own.* FROM guard LEFT JOIN LATERAL ({body}) AS own ON true"""  # noqa: S608  # constants only
+        types, same = _types(single), ", ".join(_types(guard))
+        asked = f"(SELECT DISTINCT {same} FROM call) AS asked"  # noqa: S608  # constants only
+        return cls(
+            single=Statement(single),
+            many=f"""WITH call AS MATERIALIZED (SELECT * FROM {calls_as_rows(types)}),
+                guard AS MATERIALIZED (
+                    SELECT asked.*, found.{column}
+                    FROM {asked} CROSS JOIN LATERAL ({_of_columns("asked", guard)}) AS found)
+                SELECT call.place, guard.{column}, own.*
+                FROM call JOIN guard USING ({same})
+                    LEFT JOIN LATERAL ({_of_columns("call", body)}) AS own ON true""",  # noqa: S608  # constants only
+            names=tuple(types),
+            documents=_documents(types),
+            reads=True,
         )
 
     @classmethod
@@ -135,6 +160,19 @@ def calls_as_rows(types: Mapping[str, str]) -> str:
     columns = ", ".join(f"{name} {kind}" for name, kind in types.items())
     rows = f"ROWS FROM (json_to_recordset(CAST($1 AS json)) AS ({columns}))"
     return f"{rows} WITH ORDINALITY AS call({', '.join(types)}, place)"
+
+
+def _of_columns(table: str, sql: str) -> str:
+    """The SQL with a column of `table` for each parameter."""
+    return _NAME.sub(rf"{table}.\1", sql)
+
+
+def _types(sql: str) -> dict[str, str]:
+    """The type of each parameter, which is written `CAST(:name AS type)`."""
+    types = dict(_CAST.findall(sql))
+    if set(types) != set(_NAME.findall(sql)):
+        raise ValueError("each parameter needs its type")
+    return types
 
 
 def _documents(types: Mapping[str, str]) -> tuple[str, ...]:

@@ -8,10 +8,14 @@ import pytest
 
 from gateway.access.answer_loop import AdmittedCall
 from gateway.access.authentication import Caller as AuthenticatedCaller
-from gateway.access.client_status import READ_CLIENT_STATUS
+from gateway.access.client_status import (
+    READ_CLIENT_STATUS,
+    status_digest,
+    under_expected_status,
+)
 from gateway.access.dpop import Proof
 from gateway.clients.agreements import Agreement
-from gateway.db.prepared import HotDatabase, Sets
+from gateway.db.prepared import HotDatabase, Sets, certain
 from gateway.db.statements import SetStatement
 from gateway.disclosure.idempotency import IdempotencyKey
 from gateway.queries import read_query as query
@@ -53,6 +57,34 @@ async def _same_in_both_forms(
             assert dict(row) == {"place": row["place"], **dict(alone)}
     finally:
         await hot.close()
+
+
+async def _under_status(
+    gateway: GatewayFixture,
+    statement: SetStatement,
+    caller: AuthenticatedCaller,
+    calls: list[dict[str, Any]],
+) -> None:
+    """As above under the client's status; where another is expected nothing is read but the status."""
+    asked = {"client_id": caller.client_id, "jti": caller.token.jti}
+    hot = gateway.runtime.hot
+    status = certain(await hot.submit(READ_CLIENT_STATUS, asked))["client_status"]
+    both = under_expected_status(statement)
+    digests = (status_digest(status), status_digest("another"))
+    under = [
+        {**each, **asked, "expected_status": digests[place % 3 == 1]}
+        for place, each in enumerate(calls)
+    ]
+    await _same_in_both_forms(gateway, both, under)
+    for values, own in zip(under, calls, strict=True):
+        row = dict(certain(await hot.row(both.single, values)))
+        told = row.pop("client_status")
+        if values["expected_status"] == digests[0]:
+            assert told is None
+            assert row == dict(certain(await hot.row(statement.single, own)))
+        else:
+            assert told == status
+            assert set(row.values()) == {None}
 
 
 async def _caller(gateway: GatewayFixture, bank: Caller) -> AuthenticatedCaller:
@@ -110,6 +142,7 @@ async def test_verifications(gateway: GatewayFixture, seed: int) -> None:
         )
         calls.append(verification.read_values(call, _agreement(gateway, chance), gateway.clock()))
     await _same_in_both_forms(gateway, verification.READ_INPUTS, calls)
+    await _under_status(gateway, verification.READ_INPUTS, caller, calls)
 
 
 @pytest.mark.parametrize("seed", range(SETS))
@@ -132,6 +165,7 @@ async def test_queries(gateway: GatewayFixture, seed: int) -> None:
         )
         calls.append(query._values(call, _agreement(gateway, chance), gateway.clock()))
     await _same_in_both_forms(gateway, query.READ_INPUTS, calls)
+    await _under_status(gateway, query.READ_INPUTS, caller, calls)
 
 
 async def test_client_status(gateway: GatewayFixture) -> None:
