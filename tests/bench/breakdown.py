@@ -1,5 +1,6 @@
 """CPU time of one call by step: the gateway's steps, the baseline's, the whole application."""
 
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ async def verification_breakdown(environment: Environment, calls: int) -> Breakd
         ways = (gateway_steps(runtime), baseline_steps(baseline), {WHOLE: whole_application(app)})
         await environment.forget_probes()
         spent = [Spent(list) for _ in ways]
-        for turn in range(1 + calls // TURN):
+        for turn in range(1 + math.ceil(calls / TURN)):
             some = build(TURN)
             for way, theirs, into in zip(ways, (some, some, build(TURN)), spent, strict=True):
                 await timed(way, theirs, into if turn else Spent(list))  # the first warms up
@@ -75,7 +76,7 @@ async def token_breakdown(environment: Environment, calls: int) -> Breakdown:
     async with _opened(environment) as (app, runtime):
         steps, everything = token_steps.token_steps(runtime), {WHOLE: whole_application(app)}
         by_step, total = Spent(list), Spent(list)
-        for turn in range(1 + calls // TURN):
+        for turn in range(1 + math.ceil(calls / TURN)):
             some, others = (
                 [TokenCall.of(headers, raw, app) for headers, raw in client.requests(TURN)]
                 for _ in range(2)
