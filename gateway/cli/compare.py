@@ -12,6 +12,7 @@ import typer
 
 from gateway.cli.exit import fail
 from gateway.cli.printing import print_table
+from gateway.cli.whole_file import whole_file, write_whole
 from gateway.creditfile.catalogue import (
     Catalogue,
     CatalogueError,
@@ -87,7 +88,7 @@ def compare(
                 pass
         if html is not None:
             page = comparison_page(job, comparison.counts, definition, first)
-            html.write_text(page, encoding="utf-8")
+            write_whole(html, page)
     except FileRefused as refused:
         fail(str(refused))
     except OSError as error:
@@ -101,7 +102,7 @@ def _written(comparison: PartitionedComparison, csv: Path | None) -> Iterator[It
     if csv is None:
         yield iter(comparison)
         return
-    with csv.open("w", encoding="utf-8", newline="") as file:
+    with whole_file(csv) as file:
         yield write_findings(comparison, file)
 
 

@@ -45,7 +45,10 @@ app = typer.Typer(no_args_is_help=True, help="Signing keys and the keys of perso
 @app.command()
 def init(folder: Annotated[Path, typer.Argument(help="Where to write the two files.")]) -> None:
     """Make signing-keys.json and vault-keys.json; existing files are left as they are."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fail(f"{folder} cannot be made ({error.strerror}).")
     made: dict[str, Callable[[], str]] = {
         "signing-keys.json": new_key_file,
         "vault-keys.json": Vault.generate_keys,
@@ -122,7 +125,7 @@ def rotate(
     except (RotationError, KeysUnreadableError) as error:
         fail(str(error))
     except OSError as error:
-        fail(f"{file} was left as it is: it cannot be replaced ({type(error).__name__}).")
+        fail(f"{file} was left as it is: it cannot be replaced ({error.strerror}).")
     for key in _read(file):
         if key.use in uses and key.not_before >= begins.replace(microsecond=0):
             print(_begins(key))
@@ -131,13 +134,21 @@ def rotate(
 
 
 def _create_file(path: Path, make: Callable[[], str]) -> bool:
-    """Write a new file, mode 0600; `False` if it exists."""
+    """Write a new file, mode 0600, whole or not at all; `False` if it exists."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return False
-    with os.fdopen(descriptor, "w") as file:
-        file.write(make())
+    except OSError as error:
+        fail(f"{path} cannot be written ({error.strerror}).")
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(make())
+            file.flush()
+            os.fsync(descriptor)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        fail(f"{path} could not be written ({error.strerror}); nothing is left of it.")
     return True
 
 

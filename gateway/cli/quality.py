@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.cli.exit import fail
 from gateway.cli.operator_session import parse_id, query
 from gateway.cli.printing import print_table
+from gateway.cli.whole_file import write_whole
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue.versions import in_force
 from gateway.data_quality.bulletin import Bulletin, make_bulletin
@@ -133,8 +134,8 @@ def _write(
         document_of(made, catalogue, language, is_draft=is_draft) for language in ("zh", "en")
     ]
     page, table, pdf = (out / f"{name}.{form}" for form in ("html", "csv", "pdf"))
-    page.write_text(bulletin_page(documents), encoding="utf-8")
-    table.write_text(bulletin_csv(made, catalogue), encoding="utf-8", newline="")
+    write_whole(page, bulletin_page(documents))
+    write_whole(table, bulletin_csv(made, catalogue))
     if font is None:
         return [page, table]
     pdf.write_bytes(bulletin_pdf(documents, font))

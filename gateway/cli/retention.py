@@ -17,6 +17,7 @@ from gateway.access.serializers.timestamps import format_time
 from gateway.cli.exit import fail
 from gateway.cli.operator_session import parse_id, plain_errors, query
 from gateway.cli.printing import print_members, print_table
+from gateway.cli.whole_file import write_whole
 from gateway.creditfile.catalogue.versions import in_force
 from gateway.creditfile.retention import deletion_proof, expired_records
 from gateway.creditfile.retention.delete import ENTERPRISES_PER_TRANSACTION, Deleter
@@ -68,8 +69,10 @@ def proof_(deletion_id: str, out: Annotated[Path, typer.Option(help="The file to
     if row is None:
         fail("There is no such proof.")
     made = deletion_proof.proof_document(row.statement, row.salt, row.commitments)
-    with plain_errors():
-        out.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+    try:
+        write_whole(out, json.dumps(made, indent=1) + "\n")
+    except OSError as error:
+        fail(f"{out} could not be written ({error.strerror}).")
     print(f"Written to {out}.")
 
 

@@ -76,13 +76,18 @@ def rewrite_key_file(
 def _written(folder: Path, text: str, *, owner: tuple[int, int]) -> Path:
     """Write a new file (mode 0600) durably."""
     descriptor, name = tempfile.mkstemp(prefix=".signing-keys-", dir=folder)
-    with os.fdopen(descriptor, "w") as file:
-        if os.geteuid() == 0:
-            os.fchown(descriptor, *owner)
-        file.write(text)
-        file.flush()
-        os.fsync(descriptor)
-    return Path(name)
+    fresh = Path(name)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            if os.geteuid() == 0:
+                os.fchown(descriptor, *owner)
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
+    return fresh
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from gateway.cli.exit import fail
 from gateway.cli.operator_session import long_work, parse_id, plain_errors, query
 from gateway.cli.personal_keys import VaultFile, keys_in
 from gateway.cli.printing import print_table
+from gateway.cli.whole_file import whole_file
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue.versions import in_force
 from gateway.creditfile.natural_keys import KEYS_VERSION
@@ -109,7 +110,7 @@ async def _refold(
 
 
 def _write(path: Path, found: Sequence[MergedRecord]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with whole_file(path) as file:
         file.write(BOM)
         lines = csv.writer(file, lineterminator="\n")
         lines.writerow(COLUMNS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -11,6 +10,7 @@ from typing import Annotated, Final, Literal
 import typer
 
 from xinqiao import generate_client_key, public_jwks
+from xinqiao._core.whole_file import write_private
 from xinqiao.cli import _show
 from xinqiao.cli._connect import plain_errors
 from xinqiao.cli._errors import InputError
@@ -66,8 +66,4 @@ def write_key(folder: Path, kind: Literal["EC", "OKP", "RSA"]) -> None:
 
 
 def _write(path: Path, content: object, *, mode: int = _OWNER_ONLY) -> None:
-    # O_EXCL: neither a file nor a link that somebody put there meanwhile is written to.
-    made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(made, "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=2)
-        file.write("\n")
+    write_private(path, json.dumps(content, indent=2) + "\n", mode=mode)

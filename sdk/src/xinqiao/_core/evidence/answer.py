@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -18,6 +17,7 @@ from xinqiao._core.signatures.exchange import REQUEST_HEADERS, RESPONSE_HEADERS,
 from xinqiao._core.signatures.http_signatures import read_claims, verify_signature
 from xinqiao._core.signatures.keys import Jwks, KeySet, ResponseKey, read_document
 from xinqiao._core.signatures.request_signatures import request_components, verify_request
+from xinqiao._core.whole_file import write_private
 from xinqiao._core.wire import parsing
 from xinqiao._core.wire.strict import holds_json, parse_base64, parse_json, same_json
 from xinqiao.errors import EvidenceExists, EvidenceInvalid, ProtocolError, SignatureInvalid
@@ -100,18 +100,16 @@ class Evidence:
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the evidence to a file of mode 0600; return its path.
 
-        An existing file is refused (`EvidenceExists`) unless `overwrite`.
+        An existing file is refused (`EvidenceExists`) unless `overwrite`; then it stays until the new one is
+        whole. Of a file that cannot be written, on a full disk, nothing is left.
         """
         target = Path(path)
-        how = os.O_TRUNC if overwrite else os.O_EXCL
         try:
-            descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | how, 0o600)
+            write_private(target, self.to_json() + "\n", overwrite=overwrite)
         except FileExistsError:
             raise EvidenceExists(
                 f"{target} exists, and may hold other evidence: take another name, or overwrite=True."
             ) from None
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(self.to_json() + "\n")
         return target
 
 

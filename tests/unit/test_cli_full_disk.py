@@ -1,0 +1,50 @@
+"""Commands on a full disk: files are whole, or are not there."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.cli.keys import init, rotate
+from gateway.cli.whole_file import whole_file, write_whole
+from tests.small_files import files_of_at_most
+
+
+def test_keys_init_leaves_no_empty_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Existing files are left alone: an empty one would stay when there is room again."""
+    with files_of_at_most(100), pytest.raises(SystemExit):
+        init(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert "could not be written" in capsys.readouterr().err
+    init(tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_keys_rotate_leaves_the_file_and_no_piece_of_another(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    init(tmp_path)
+    file = tmp_path / "signing-keys.json"
+    before = file.read_bytes()
+    with files_of_at_most(100), pytest.raises(SystemExit):
+        rotate(file)
+    assert "left as it is" in capsys.readouterr().err
+    assert file.read_bytes() == before
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_what_a_command_writes_takes_the_place_of_an_earlier_file_only_whole(
+    tmp_path: Path,
+) -> None:
+    report = tmp_path / "report.csv"
+    write_whole(report, "earlier\n")
+    with files_of_at_most(100), pytest.raises(OSError, match="large"), whole_file(report) as file:
+        file.write("x" * 10_000)
+    assert report.read_text() == "earlier\n"
+    write_whole(report, "later\n")
+    assert report.read_text() == "later\n"
+    assert list(tmp_path.iterdir()) == [report]
+
+
+def test_a_device_is_written_to_as_it_is() -> None:
+    write_whole(Path("/dev/null"), "x")
+    assert not Path("/dev/null").is_file()
