@@ -31,13 +31,12 @@ def print_next_steps(kit: Kit, folder: DemoFolder, console: Console) -> None:
     places.add_row(
         "", f"sign in as [bold]{login['username']}[/], password [bold]{login['password']}[/]"
     )
-    reports = f"{kit['issuer']}/portal/enterprises/{subject['uscc']}/reports/new?preset=standing"
-    places.add_row("[bold]Own report 信用报告[/]", reports)
+    places.add_row("[bold]Report 信用报告[/]", "there, under 信用报告 Reports")
     places.add_row("[bold]Code 企业码[/]", subject["code_url"])
     places.add_row("[bold]API[/]", f"{kit['issuer']}/docs")
     places.add_row("[bold]Operator[/]", f". {folder.operator}; xinqiao-gateway client list")
     bulletin = f"xinqiao-gateway quality bulletin --month {month.previous} --out ."
-    places.add_row("[bold]Bulletin 数据质量[/]", f". {folder.operator}; {bulletin}")
+    places.add_row("[bold]Bulletin 数据质量[/]", bulletin)
     places.add_row("[bold]Everybody else[/]", str(folder.kit))
     if folder.enterprises.exists():  # a demo of an earlier version has none
         places.add_row("[bold]Enterprises 名录[/]", str(folder.enterprises))
