@@ -8,7 +8,7 @@ from gateway import problems
 from gateway.clients.bundles import PUBLISHED as BUNDLES
 from gateway.consents.bundle_routes import described
 from gateway.creditfile.catalogue import Catalogue, load_catalogue
-from gateway.creditfile.catalogue.schema import FieldDefinition
+from gateway.creditfile.catalogue.field_definition import FieldDefinition
 from gateway.oauth.dpop import use_nonce
 from gateway.oauth.errors import SENTENCES, unavailable
 

@@ -19,7 +19,7 @@ from gateway.creditfile.catalogue import (
     UnknownDatasetError,
     load_catalogue,
 )
-from gateway.creditfile.catalogue.schema import DatasetDefinition
+from gateway.creditfile.catalogue.dataset_definition import DatasetDefinition
 from gateway.creditfile.local_dates import day_of
 from gateway.ingest.comparison.compare import LATE_AFTER, Comparison, Finding, Period
 from gateway.ingest.comparison.partition import ComparisonJob, PartitionedComparison

@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple
 from gateway.creditfile import disclosure_terms
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue.clock_rules import ClockRules
+from gateway.creditfile.catalogue.dataset_definition import DatasetDefinition
 from gateway.creditfile.catalogue.lookup_tables import derived_table
-from gateway.creditfile.catalogue.schema import DatasetDefinition
 from gateway.creditfile.disclosed_fields import (
     Only,
     ServedFields,

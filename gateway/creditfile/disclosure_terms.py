@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import Final, NamedTuple
 
 from gateway.creditfile.catalogue.clock_rules import ClockRules, Exempt, Filing, Term
-from gateway.creditfile.catalogue.schema import DatasetDefinition
+from gateway.creditfile.catalogue.dataset_definition import DatasetDefinition
 from gateway.creditfile.local_dates import day_of, end_of, last_day_of, midnight, months_after
 from gateway.creditfile.penalty_publicity import NEVER, Penalty, last_day_of_publicity
 from gateway.creditfile.records import Record

@@ -11,9 +11,10 @@ from gateway.creditfile.amounts import (
     without_unit,
 )
 from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.catalogue.dataset_definition import DatasetDefinition
+from gateway.creditfile.catalogue.field_definition import FieldDefinition
 from gateway.creditfile.catalogue.lookup_tables import derived_table
 from gateway.creditfile.catalogue.parts import Names
-from gateway.creditfile.catalogue.schema import DatasetDefinition, FieldDefinition
 from gateway.creditfile.code_names import CODED_FIELDS, code_name
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, REGISTRATION
 from gateway.creditfile.value_labels import VALUES

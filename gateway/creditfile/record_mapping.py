@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
-from gateway.creditfile.catalogue.schema import DatasetDefinition, FieldDefinition
+from gateway.creditfile.catalogue.dataset_definition import DatasetDefinition
+from gateway.creditfile.catalogue.field_definition import FieldDefinition
 from gateway.creditfile.disclosure_class import DisclosureClass
 from gateway.creditfile.natural_keys import key_of
 from gateway.privacy.redaction import scan

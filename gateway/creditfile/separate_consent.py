@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from consent import Giver, SeparateConsent, SeparateConsents
 from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.catalogue.field_definition import FieldDefinition
 from gateway.creditfile.catalogue.lookup_tables import derived_table
-from gateway.creditfile.catalogue.schema import FieldDefinition
 from gateway.creditfile.disclosure_class import Audience
 from verification import find_question
 

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue.clock_rules import ClockRules
-from gateway.creditfile.catalogue.schema import DatasetDefinition
+from gateway.creditfile.catalogue.dataset_definition import DatasetDefinition
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import DisclosableRecord
 from gateway.creditfile.disclosure_terms import NEVER_DISCLOSED, FileContext, ends_at

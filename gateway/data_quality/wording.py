@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Final
 
-from gateway.creditfile.catalogue.schema import DatasetDefinition, FieldDefinition
+from gateway.creditfile.catalogue.dataset_definition import DatasetDefinition
+from gateway.creditfile.catalogue.field_definition import FieldDefinition
 from gateway.creditfile.records import REGISTRATION
 from gateway.data_quality.figures import Fault, FaultKind
 from gateway.data_quality.rules import DatasetRules

@@ -5,8 +5,9 @@ from difflib import get_close_matches
 from heapq import nlargest
 from typing import Any, Final
 
+from gateway.creditfile.catalogue.dataset_definition import DatasetDefinition
 from gateway.creditfile.catalogue.delivery_forms import fold_name
-from gateway.creditfile.catalogue.schema import DatasetDefinition, FieldDefinition
+from gateway.creditfile.catalogue.field_definition import FieldDefinition
 from gateway.creditfile.disclosure_class import DisclosureClass
 from gateway.creditfile.value_labels import VALUES
 

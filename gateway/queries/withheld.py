@@ -12,8 +12,8 @@ from typing import Any, Literal
 from consent import Granted, Purpose
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.catalogue.field_definition import FieldDefinition
 from gateway.creditfile.catalogue.lookup_tables import derived_table
-from gateway.creditfile.catalogue.schema import FieldDefinition
 from gateway.creditfile.disclosure_class import Audience, DisclosureClass
 from gateway.creditfile.disclosure_policy import never_disclosed_fields
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Record

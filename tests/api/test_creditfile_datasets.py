@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.codes.public_page.summary import public_datasets
-from gateway.creditfile.catalogue.schema import FieldDefinition
+from gateway.creditfile.catalogue.field_definition import FieldDefinition
 from gateway.creditfile.disclosure_class import DisclosureClass
 from gateway.ingest import BatchResult, Source, ingest_rows
 from tests.creditfile_builders import CATALOGUE

@@ -24,7 +24,7 @@ import zstandard
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.catalogue import load_catalogue
-from gateway.creditfile.catalogue.schema import DatasetDefinition
+from gateway.creditfile.catalogue.dataset_definition import DatasetDefinition
 from gateway.db import embedded
 from gateway.db.engine import make_engine
 from gateway.ingest.config import IngestConfig

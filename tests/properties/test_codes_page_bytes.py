@@ -18,7 +18,7 @@ from gateway.codes.public_page.page_html import valid_code_page
 from gateway.codes.public_page.page_json import CodePage, code_json
 from gateway.codes.public_page.summary import summary_of
 from gateway.codes.store import Code
-from gateway.creditfile.catalogue.schema import FieldDefinition
+from gateway.creditfile.catalogue.field_definition import FieldDefinition
 from gateway.creditfile.disclosure_class import DisclosureClass
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Record
 from gateway.pages.content_coding import Coding, encoded

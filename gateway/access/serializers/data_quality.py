@@ -12,7 +12,7 @@ from gateway.access.errors import InvalidRequestError, NotFoundError
 from gateway.access.http.body import WireModel
 from gateway.access.serializers.timestamps import format_time
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue.schema import DatasetDefinition
+from gateway.creditfile.catalogue.dataset_definition import DatasetDefinition
 from gateway.data_quality.figures import Fault, FaultKind, ReportedFigures
 from gateway.data_quality.month import MONTH, Month
 from gateway.data_quality.rules import QualityRules

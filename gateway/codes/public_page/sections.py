@@ -14,8 +14,8 @@ from typing import Final, Literal
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue.clock_rules import ClockRules
+from gateway.creditfile.catalogue.dataset_definition import DatasetDefinition, PagePart
 from gateway.creditfile.catalogue.lookup_tables import derived_table
-from gateway.creditfile.catalogue.schema import DatasetDefinition, PagePart
 from gateway.creditfile.disclosure_policy import DisclosableRecord
 from gateway.creditfile.labels import dataset_label
 from gateway.creditfile.local_dates import day_of

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from gateway.creditfile.catalogue.schema import LicensingItem, LicensingItems
+from gateway.creditfile.catalogue.licensing_items import LicensingItem, LicensingItems
 from gateway.creditfile.disclosure_policy import DisclosableRecord
 from gateway.creditfile.labels import OPEN_END
 from gateway.pages.i18n import Translated

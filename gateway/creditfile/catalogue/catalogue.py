@@ -11,17 +11,14 @@ from pydantic import ValidationError, model_validator
 from gateway import strict_yaml
 from gateway.creditfile.catalogue.checks import check_catalogue
 from gateway.creditfile.catalogue.clock_rules import ClockRules, EndsWith
+from gateway.creditfile.catalogue.dataset_definition import PAGE_PARTS, DatasetDefinition
 from gateway.creditfile.catalogue.delivery_forms import DeliveryForms
+from gateway.creditfile.catalogue.field_definition import FieldDefinition
+from gateway.creditfile.catalogue.licensing_items import LicensingItems
 from gateway.creditfile.catalogue.parts import CataloguePart, NonEmptyText
 from gateway.creditfile.catalogue.procedure_rules import ObjectionKinds, RepairRules
 from gateway.creditfile.catalogue.rating_schemes import RatingScheme
-from gateway.creditfile.catalogue.schema import (
-    PAGE_PARTS,
-    DatasetDefinition,
-    FieldDefinition,
-    LicensingItems,
-    Subject,
-)
+from gateway.creditfile.catalogue.sensitive_subjects import Subject
 from gateway.creditfile.disclosure_class import CLASSES_FOR, Audience, DisclosureClass
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, REGISTRATION
 

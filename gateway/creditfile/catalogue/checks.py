@@ -16,8 +16,8 @@ from gateway.creditfile.disclosure_class import DisclosureClass
 if TYPE_CHECKING:
     from gateway.creditfile.catalogue.catalogue import Catalogue
     from gateway.creditfile.catalogue.clock_rules import ClockRules
+    from gateway.creditfile.catalogue.dataset_definition import DatasetDefinition
     from gateway.creditfile.catalogue.rating_schemes import RatingScheme
-    from gateway.creditfile.catalogue.schema import DatasetDefinition
 
 
 def check_catalogue(catalogue: Catalogue) -> None:

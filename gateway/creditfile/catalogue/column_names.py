@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from gateway.creditfile.catalogue.dataset_definition import DatasetDefinition
 from gateway.creditfile.catalogue.delivery_forms import DeliveryForms, fold_name
-from gateway.creditfile.catalogue.schema import DatasetDefinition
 
 USCC: Final = "uscc"
 KEY: Final = "key"

@@ -9,8 +9,10 @@ from typing import Final
 
 from gateway.creditfile.catalogue.catalogue import Catalogue
 from gateway.creditfile.catalogue.clock_diff import clock_widenings, has_lost
+from gateway.creditfile.catalogue.dataset_definition import DatasetDefinition
+from gateway.creditfile.catalogue.field_definition import FieldDefinition
 from gateway.creditfile.catalogue.parts import Condition
-from gateway.creditfile.catalogue.schema import DatasetDefinition, FieldDefinition, Subject
+from gateway.creditfile.catalogue.sensitive_subjects import Subject
 from gateway.creditfile.disclosure_class import DisclosureClass
 
 _OPENNESS: Final = (None, *reversed(DisclosureClass))

@@ -11,8 +11,10 @@ from gateway.creditfile.catalogue.clock_rules import (
     PublicityBySeverity,
     Term,
 )
+from gateway.creditfile.catalogue.dataset_definition import DatasetDefinition
+from gateway.creditfile.catalogue.field_definition import FieldDefinition
+from gateway.creditfile.catalogue.licensing_items import LicensingItems
 from gateway.creditfile.catalogue.parts import Condition
-from gateway.creditfile.catalogue.schema import DatasetDefinition, FieldDefinition, LicensingItems
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.records import REGISTRATION
 

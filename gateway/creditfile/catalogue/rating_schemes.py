@@ -10,8 +10,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from gateway.creditfile.catalogue.dataset_definition import DatasetDefinition
 from gateway.creditfile.catalogue.parts import CataloguePart, Condition, Name, Names, NonEmptyText
-from gateway.creditfile.catalogue.schema import DatasetDefinition
 
 Points = Annotated[int, Field(ge=1, le=10_000)]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{0,9}$")]

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue.column_names import ROW_MEMBERS, SOURCE_TIME, USCC
-from gateway.creditfile.catalogue.schema import DatasetDefinition
+from gateway.creditfile.catalogue.dataset_definition import DatasetDefinition
 from gateway.creditfile.field_problems import FieldProblem, ProblemCode
 from gateway.creditfile.natural_keys import fold
 from gateway.creditfile.personal_fields import open_record

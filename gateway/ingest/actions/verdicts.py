@@ -16,7 +16,7 @@ withdrawn one.
 from datetime import date
 from typing import Final, Literal
 
-from gateway.creditfile.catalogue.schema import DatasetDefinition
+from gateway.creditfile.catalogue.dataset_definition import DatasetDefinition
 from gateway.creditfile.field_problems import FieldProblem, ProblemCode
 from gateway.creditfile.records import REGISTRATION, Record
 

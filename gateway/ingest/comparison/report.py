@@ -7,7 +7,7 @@ from typing import IO, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from gateway.creditfile.catalogue.schema import DatasetDefinition
+from gateway.creditfile.catalogue.dataset_definition import DatasetDefinition
 from gateway.ingest.comparison.compare import Comparison, DifferenceKind, Finding
 from gateway.ingest.comparison.partition import ComparisonJob
 from gateway.pages.csv_safe import escape_formula

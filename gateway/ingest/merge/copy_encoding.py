@@ -9,7 +9,8 @@ from typing import Any, Final
 import orjson
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue.schema import COLUMNS, DatasetDefinition
+from gateway.creditfile.catalogue.dataset_definition import DatasetDefinition
+from gateway.creditfile.catalogue.field_definition import COLUMNS
 from gateway.creditfile.personal_fields import seal_enterprise, seal_record, sealed_row_name
 from gateway.creditfile.record_mapping import sealed_fields
 from gateway.creditfile.records import REGISTRATION

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.creditfile.catalogue.schema import COLUMNS
+from gateway.creditfile.catalogue.field_definition import COLUMNS
 from gateway.creditfile.records import REGISTRATION
 
 RECORD_ID_BYTES: Final = 12

@@ -16,8 +16,8 @@ from gateway.creditfile.catalogue.column_names import (
     USCC,
     column_targets,
 )
+from gateway.creditfile.catalogue.dataset_definition import DatasetDefinition
 from gateway.creditfile.catalogue.delivery_forms import fold_name
-from gateway.creditfile.catalogue.schema import DatasetDefinition
 from gateway.ingest.nearest_names import NearestNames
 from gateway.ingest.readers.decompression import FileRefused
 from gateway.pages.i18n import Translated

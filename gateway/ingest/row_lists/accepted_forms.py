@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from gateway.creditfile.catalogue.column_names import KEY, USCC
+from gateway.creditfile.catalogue.dataset_definition import DatasetDefinition
 from gateway.creditfile.catalogue.delivery_forms import ANY_TEXT
-from gateway.creditfile.catalogue.schema import DatasetDefinition, FieldDefinition
+from gateway.creditfile.catalogue.field_definition import FieldDefinition
 from gateway.creditfile.disclosure_class import DisclosureClass
 from gateway.creditfile.field_problems import FieldProblem, ProblemCode
 from gateway.creditfile.value_labels import VALUES

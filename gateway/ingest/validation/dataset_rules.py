@@ -10,8 +10,8 @@ from typing import Any, Final, Self
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue.clock_rules import ClockRules
 from gateway.creditfile.catalogue.column_names import USCC
+from gateway.creditfile.catalogue.dataset_definition import DatasetDefinition
 from gateway.creditfile.catalogue.delivery_forms import YuanCheck
-from gateway.creditfile.catalogue.schema import DatasetDefinition
 from gateway.creditfile.field_problems import ProblemCode
 from gateway.creditfile.penalty_publicity import Penalty, last_day_of_publicity
 from gateway.creditfile.rating_indicators import INDICATORS, indicators_problem

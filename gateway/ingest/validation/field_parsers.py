@@ -11,8 +11,9 @@ from functools import lru_cache
 from typing import Any, Final
 from unicodedata import normalize
 
+from gateway.creditfile.catalogue.dataset_definition import DatasetDefinition
 from gateway.creditfile.catalogue.delivery_forms import DeliveryForms, fold_name
-from gateway.creditfile.catalogue.schema import DatasetDefinition, FieldDefinition, FieldType
+from gateway.creditfile.catalogue.field_definition import FieldDefinition, FieldType
 from gateway.creditfile.field_problems import FieldProblem, ProblemCode
 from gateway.creditfile.local_dates import day_of
 from gateway.rfc3339 import parse_time

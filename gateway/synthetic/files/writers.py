@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import orjson
 import zstandard
 
-from gateway.creditfile.catalogue.schema import DatasetDefinition
+from gateway.creditfile.catalogue.dataset_definition import DatasetDefinition
 from gateway.db.engine import to_json
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from gateway.creditfile.catalogue.schema import FieldDefinition
+from gateway.creditfile.catalogue.field_definition import FieldDefinition
 from gateway.ingest.readers.workbook.unfit_cells import UnfitCell
 
 FIRST_INEXACT: Final = 10**15
