@@ -22,6 +22,7 @@ from gateway.creditfile.retention.daily_run import run_daily
 from gateway.creditfile.retention.delete import Deleter
 from gateway.db.statements import Statement
 from gateway.disclosure.withdrawal_notices import MAX_EXPIRED, write_expiry_notices
+from gateway.identity import sessions
 from gateway.notices.outbox import NOTICE_RETENTION
 from gateway.runtime import Runtime
 
@@ -40,7 +41,6 @@ EXPIRING_TABLES: Final = {
     "access_token": ("expires_at", timedelta(days=1)),
     "refresh_token": ("expires_at", timedelta(days=1)),
     "authorization_code": ("expires_at", timedelta(days=1)),
-    "session": ("expires_at", timedelta(hours=1)),
     "idempotency": ("at", timedelta(days=1)),
     "verification_batch": ("created_at", timedelta(days=30)),
     "notice": ("at", NOTICE_RETENTION),
@@ -79,6 +79,12 @@ async def delete_expired(runtime: Runtime) -> int:
             done = await connection.execute(statement, {"before": runtime.now() - grace})
             deleted += done.rowcount
     return deleted
+
+
+async def delete_sessions(runtime: Runtime) -> None:
+    """Delete the sessions that ended or were left idle."""
+    async with runtime.background.begin() as connection:
+        await sessions.delete_expired(connection, now=runtime.now())
 
 
 async def delete_report_files(runtime: Runtime) -> int:
@@ -135,6 +141,7 @@ def housekeeping(app: FastAPI) -> AbstractAsyncContextManager[None]:
     async def work() -> None:
         runtime: Runtime = app.state.runtime  # each time, for the current catalogue
         await delete_expired(runtime)
+        await delete_sessions(runtime)
         await delete_report_files(runtime)
         await advance_objections(runtime)
         await advance_repairs(runtime)

@@ -135,7 +135,10 @@ class OperatorActRow(SQLModel, table=True):
     """One act of an operator, with its leaf of the transparency log; append-only."""
 
     __tablename__ = "operator_act"
-    __table_args__ = (Index("ix_operator_act_client_id_at", "client_id", "at"),)
+    __table_args__ = (
+        Index("ix_operator_act_at", "at"),
+        Index("ix_operator_act_client_id_at", "client_id", "at"),
+    )
 
     act_id: str = column_types.text(primary_key=True)
     operator: str = column_types.text()

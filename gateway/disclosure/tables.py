@@ -222,6 +222,7 @@ class IdempotencyRow(SQLModel, table=True):
     """The encrypted answer of a call, by its idempotency key."""
 
     __tablename__ = "idempotency"
+    __table_args__ = (Index("ix_idempotency_at", "at"),)
 
     uscc: str = column_types.text(primary_key=True)
     client_id: str = column_types.text(primary_key=True)

@@ -36,6 +36,7 @@ class InteractionRow(SQLModel, table=True):
     __tablename__ = "interaction"
     __table_args__ = (
         CheckConstraint("outcome IN ('granted', 'refused')", name="outcome"),
+        Index("ix_interaction_expires_at", "expires_at"),
         Index("ix_interaction_request_digest", "request_digest"),
         Index(
             "ux_interaction_request_digest_decided",

@@ -13,6 +13,7 @@ class PushedRequestRow(SQLModel, table=True):
     """A pushed authorization request (RFC 9126), keyed by the digest of its `request_uri`."""
 
     __tablename__ = "pushed_request"
+    __table_args__ = (Index("ix_pushed_request_expires_at", "expires_at"),)
 
     digest: bytes = column_types.digest(primary_key=True)
     client_id: str = column_types.text()
@@ -26,6 +27,7 @@ class AuthorizationCodeRow(SQLModel, table=True):
     """An authorization code; redeemed by the one statement that sets `redeemed_at`."""
 
     __tablename__ = "authorization_code"
+    __table_args__ = (Index("ix_authorization_code_expires_at", "expires_at"),)
 
     digest: bytes = column_types.digest(primary_key=True)
     client_id: str = column_types.text()
@@ -45,7 +47,10 @@ class AccessTokenRow(SQLModel, table=True):
     """An issued access token, keyed by its `jti`; `code_digest` is the code's it came from."""
 
     __tablename__ = "access_token"
-    __table_args__ = (Index("ix_access_token_code_digest", "code_digest"),)
+    __table_args__ = (
+        Index("ix_access_token_code_digest", "code_digest"),
+        Index("ix_access_token_expires_at", "expires_at"),
+    )
 
     jti: str = column_types.text(primary_key=True)
     client_id: str = column_types.text()
@@ -61,7 +66,10 @@ class RefreshTokenRow(SQLModel, table=True):
     """A refresh token: bound to its client and its consent; not rotated (FAPI)."""
 
     __tablename__ = "refresh_token"
-    __table_args__ = (Index("ix_refresh_token_code_digest", "code_digest"),)
+    __table_args__ = (
+        Index("ix_refresh_token_code_digest", "code_digest"),
+        Index("ix_refresh_token_expires_at", "expires_at"),
+    )
 
     digest: bytes = column_types.digest(primary_key=True)
     client_id: str = column_types.text()

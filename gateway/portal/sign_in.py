@@ -122,7 +122,6 @@ async def finish_sign_in(request: Request, runtime: UsingRuntime) -> Response:
         await kept_forms.carry_over(
             connection, digests, settings, request.cookies, cookie=value, subject=identity.subject
         )
-        await sessions.delete_expired(connection, now=now)
     response, attributes = see_other(started.return_to), sessions.cookie_attributes(settings)
     response.set_cookie(sessions.cookie_name(settings), value, **attributes)
     response.delete_cookie(sign_in_cookie.cookie_name(settings), **attributes)
