@@ -73,9 +73,10 @@ class Record:
         return _filled(cls, dict(zip(RECORD_COLUMNS, values, strict=True)))
 
 
-def newest_first(record: Record) -> tuple[int, str, str]:
-    """Sort key of the records of a dataset; of one day by category, without a day last."""
-    return -record.day.toordinal() if record.day else 0, record.category or "", record.record_id
+def newest_first(record: Record) -> tuple[int, int, str, str]:
+    """Sort key of the records of a dataset; of one day by their keys, as 2 before 10, without a day last."""
+    day, key = record.day, record.natural_key
+    return -day.toordinal() if day else 0, len(key), key, record.record_id
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -82,7 +82,7 @@ def test_each_kind_has_its_own_sentence_and_a_few_months_have_none() -> None:
     """Those are listed, as records of every other dataset are."""
     few = payments(MONTHS[: FEWEST - 1], kind="utilities")
     held = [*payments(), *payments(kind="social_insurance"), *few]
-    assert [each.partition("：")[0] for each in sentences(*held)] == ["社保", "纳税"]
+    assert [each.partition("：")[0] for each in sentences(*held)] == ["纳税", "社保"]
     listed = sum_up(DATASET, report_with(*held)["records"], CATALOGUE).listed
     assert {each["fields"]["kind"] for each in listed} == {"utilities"}
     report = make_report(make_enterprise(), [make_record("penalty")], choice_of(["penalty"]))

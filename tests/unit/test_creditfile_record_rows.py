@@ -93,8 +93,8 @@ def test_a_year_or_a_month_stands_for_its_last_day_and_another_text_for_none() -
     assert days == [date(2024, 12, 31), date(2024, 2, 29), None]
 
 
-def test_records_of_one_month_are_ordered_by_kind() -> None:
-    """Each month in the same way, not by random ids."""
+def test_records_of_one_month_are_ordered_by_their_keys() -> None:
+    """Each month in the same way, not by random ids; of numbers 2 comes before 10."""
     held = [
         make_record("tax_and_social", kind=kind, period=month, record_id=each)
         for kind, month, each in (
@@ -106,8 +106,10 @@ def test_records_of_one_month_are_ordered_by_kind() -> None:
     ]
     told = [(each.period, each.category) for each in sorted(held, key=newest_first)]
     assert told == [
-        (month, kind) for month in ("2026-10", "2026-09") for kind in ("social_insurance", "tax")
+        (month, kind) for month in ("2026-10", "2026-09") for kind in ("tax", "social_insurance")
     ]
+    numbered = [replace(RECORD, natural_key=each) for each in ("10", "2", "1")]
+    assert [each.natural_key for each in sorted(numbered, key=newest_first)] == ["1", "2", "10"]
 
 
 def changed(column: str, day: str) -> dict[str, Any]:

@@ -231,6 +231,7 @@ class Sheet:
     def _paragraph(self, text: Translated) -> None:
         """A text in both languages, on one line where it fits."""
         if self.width_inline(text) > INNER:
+            self.keep((BODY + SMALL) * LEADING)
             self._both(text)
             return
         self.keep(BODY * LEADING)
