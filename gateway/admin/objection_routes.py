@@ -1,6 +1,6 @@
 """HTTP routes for objections: what is due (operators, auditors), and the review (operators)."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -9,6 +9,7 @@ from gateway.access.http.json_response import json_response
 from gateway.access.openapi.operations import request_body
 from gateway.admin import objection_review
 from gateway.admin.answer_schemas import CSV, DueObjectionsOut, ObjectionForReviewOut
+from gateway.admin.due_list import Form, due_list
 from gateway.admin.operator_calls import known_shape, operator_only, read_act, reader, run_act
 from gateway.admin.schemas import ReviewIn
 from gateway.creditfile.local_dates import day_of
@@ -25,7 +26,7 @@ async def list_due_objections(
     request: Request,
     runtime: UsingRuntime,
     within: Annotated[int | None, Query(ge=0, le=250, description="working days")] = None,
-    form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
+    form: Annotated[Form, Query(alias="format")] = "json",
 ) -> Response:
     """List what sources and reviewers owe, the longest overdue first; as JSON or CSV."""
     await reader(request, runtime)
@@ -33,13 +34,7 @@ async def list_due_objections(
     async with runtime.engine.connect() as connection:
         found = await service.due_objections(connection, within=within, now=now)
     rows = [serializers.due_row(each, today=day_of(now)) for each in found]
-    if form == "csv":
-        return Response(
-            serializers.as_csv(rows),
-            media_type="text/csv; charset=utf-8; header=present",
-            headers={"Cache-Control": "no-store"},
-        )
-    return json_response({"due": rows})
+    return due_list(rows, serializers.REPORT_COLUMNS, form)
 
 
 @router.get("/{objection_id}", response_model=ObjectionForReviewOut)

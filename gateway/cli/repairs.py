@@ -1,9 +1,8 @@
 """`repairs`: list the applications for repair that are due, show one."""
 
-import re
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -13,8 +12,7 @@ from gateway.cli.printing import print_members
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections.serializers import as_csv
 from gateway.creditfile.repairs import serializers, service
-
-APPLICATION_ID: Final = re.compile(r"rep_[a-z2-7]{26}")
+from gateway.creditfile.repairs.model import APPLICATION_ID
 
 app = typer.Typer(no_args_is_help=True, help="Applications for repair (信用修复).")
 

@@ -166,7 +166,7 @@ def disclosable_records(
 
 @derived_table
 def _policies(catalogue: Catalogue, key: tuple[Audience, bool]) -> Mapping[str, _DatasetPolicy]:
-    """By dataset, for an audience; of individual businesses, or of all others."""
+    """Policy of each dataset for an audience, of individual businesses or of all other enterprises."""
     audience, individual = key
     kind = INDIVIDUAL_BUSINESS if individual else ""
     return {
@@ -240,7 +240,7 @@ def _ends_of_serious_listings(
 def _related(
     records: Sequence[Record], catalogue: Catalogue, now: datetime
 ) -> Mapping[str, Sequence[RelatedRecord]]:
-    """By id of a bad record, the records of the same enterprise that it names and ends with.
+    """Related records of each bad record, by its id: those of the enterprise that it names and ends with.
 
     An exempt one (R1) ends nothing, unless its source has ended it.
     """

@@ -102,7 +102,7 @@ async def keep(connection: AsyncConnection, wanted: SourceInMonth, counted: Kept
 
 
 async def lock_month(connection: AsyncConnection, month: Month, source_id: str) -> None:
-    """Wait for whoever counts the source's month, and for its findings, until the transaction ends."""
+    """Lock the figures and findings of a source's month until the transaction ends."""
     await lock_named(connection, LockNamespace.QUALITY, f"{month} {source_id}")
 
 

@@ -1,6 +1,6 @@
-"""Write a response's head and body to the socket at once: a system call and a packet less.
+"""Buffered writing of responses: head and body go to the socket at once, a system call and a packet less.
 
-What is written is held until the next write, or at most until the event loop's next turn, so that a head
+Data is buffered until the next write, or at most until the event loop's next turn, so that a head
 before a slow body goes out by itself.
 """
 
@@ -16,26 +16,26 @@ class ResponseWriter(asyncio.WriteTransport):
         super().__init__()
         self._transport: Final = transport
         self._call_soon: Final[Callable[..., object]] = loop.call_soon
-        self._held = b""
+        self._buffered = b""
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Hold `data`; with what is held already, send both."""
-        if self._held:
-            whole, self._held = self._held + data, b""
+        """Buffer `data`, or send it together with what is buffered."""
+        if self._buffered:
+            whole, self._buffered = self._buffered + data, b""
             self._transport.write(whole)
         else:
-            self._held = bytes(data)
+            self._buffered = bytes(data)
             self._call_soon(self.flush)
 
     def flush(self) -> None:
-        """Send what is held."""
-        if self._held:
-            whole, self._held = self._held, b""
+        """Send what is buffered."""
+        if self._buffered:
+            whole, self._buffered = self._buffered, b""
             if not self._transport.is_closing():
                 self._transport.write(whole)
 
     def close(self) -> None:
-        """Send what is held and close the connection."""
+        """Send what is buffered, and close the connection."""
         self.flush()
         self._transport.close()
 

@@ -1,6 +1,5 @@
 """Routes of a source for applications for repair of its own records (`/v1/records/repairs`)."""
 
-import re
 from datetime import datetime
 from typing import Annotated, Final
 
@@ -12,7 +11,7 @@ from gateway.access.openapi.operations import request_body
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections.text_input import InvalidText, read_text
 from gateway.creditfile.repairs import serializers, service, store
-from gateway.creditfile.repairs.model import ApplicationRefusal, ApplicationStatus
+from gateway.creditfile.repairs.model import APPLICATION_ID, ApplicationRefusal, ApplicationStatus
 from gateway.ingest import Source
 from gateway.ingest.row_lists.wording import RowWording
 from gateway.prefix_router import PrefixRouter
@@ -35,7 +34,6 @@ from gateway.records.source_authentication import (
 from gateway.rfc3339 import Day
 from gateway.runtime import Runtime, UsingRuntime
 
-APPLICATION_ID: Final = re.compile(r"rep_[a-z2-7]{26}")
 REFUSAL_SENTENCES: Final = {
     ApplicationRefusal.NOT_NOW: "The application is closed; read it again.",
     ApplicationRefusal.RECORD_WITHDRAWN: "The record has been withdrawn: reject the application.",

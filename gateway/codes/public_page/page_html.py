@@ -80,7 +80,7 @@ def valid_code_page(
 def screen_code_page(
     request: Request, summary: Summary, catalogue: Catalogue, *, made_at: str, view: str
 ) -> Response:
-    """The summary page of an on-screen code that was made at this time of day; nobody stores it.
+    """The summary page of an on-screen code, with the time of day when it was made; never stored.
 
     Its links to the other forms carry the view key.
     """

@@ -120,7 +120,7 @@ class EndsWith(CataloguePart):
 
 
 class Filing(CataloguePart):
-    """A record is disclosed only while whoever made it is filed (备案)."""
+    """Rule that a record is disclosed only while its author is filed (备案)."""
 
     law: NonEmptyText
     number: Name

@@ -3,9 +3,13 @@
 Statement and papers are shown to the source and the enterprise, never to a client.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
+
+APPLICATION_ID: Final = re.compile(r"rep_[a-z2-7]{26}")
 
 
 class ApplicationStatus(StrEnum):

@@ -1,4 +1,4 @@
-"""Comparison of watched answers with their marks, and what is told of the differences. Pure."""
+"""Comparison of watched answers with their marks, and the notices of differences. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

@@ -54,7 +54,7 @@ def summary_lines(counts: Comparison) -> Iterator[Line]:
 
 
 def field_lines(counts: Comparison, dataset: DatasetDefinition) -> Iterator[Line]:
-    """In how many pairs each field differs, the most frequent first."""
+    """Number of pairs in which each field differs, the most frequent first."""
     names = {field.name: field.zh for field in dataset.fields}
     for name, pairs in counts.fields.most_common():
         yield name, names.get(name, ""), with_share(pairs, counts.pairs)

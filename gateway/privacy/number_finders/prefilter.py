@@ -20,7 +20,7 @@ _LATIN: Final = [each for each in CLUES if each.isascii()]
 
 
 def _written(letter: str) -> str:
-    """In either case, and in full width."""
+    """The letter in either case, in half and in full width."""
     wide = chr(ord(letter) - ord("A") + ord("Ａ"))
     return f"{letter}{letter.lower()}{wide}{wide.lower()}"
 

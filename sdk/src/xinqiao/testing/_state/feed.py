@@ -61,7 +61,7 @@ class FakeFeed:
         consent_id: str,
         taken_back: Collection[str] | None = frozenset(),
     ) -> None:
-        """Append a notice on a consent; it names what asked for what is taken back (None: for anything)."""
+        """Append a notice on a consent, with the ids of disclosures of what is taken back (None: of all)."""
         named = [
             disclosure_id
             for disclosure_id, each in self.disclosed.items()
