@@ -14,6 +14,7 @@ import uvicorn
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from gateway.background.sequencing import publisher_of
+from gateway.cli.huge_pages import collapse_heap
 from gateway.cli.supervisor import FAILED, Supervisor
 from gateway.db.prepared import HotDatabase, certain
 from gateway.db.statements import Statement
@@ -134,4 +135,5 @@ def application() -> object:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
+    collapse_heap()
     return app
