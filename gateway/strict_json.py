@@ -33,7 +33,8 @@ def parse(data: bytes) -> Any:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise NotJsonError(f"not JSON in UTF-8, {error}") from None
-    _demand_members_once(data, value, _STRICT)
+    if not _is_compact(data, value):
+        _demand_members_once(data, value, _STRICT)
     return value
 
 
@@ -53,6 +54,12 @@ def check_ignoring_numbers(data: bytes) -> None:
 def holds_nul(data: bytes) -> bool:
     """True where a string of this document holds U+0000 (not an escaped backslash before `u0000`)."""
     return b"\\u0000" in data and _NUL.search(data) is not None
+
+
+def _is_compact(data: bytes, value: Any) -> bool:
+    """True where `data` is what `value` is written as: nothing was dropped or rounded, or is too deep."""
+    openings = data.count(b"{") + data.count(b"[")
+    return openings <= MAX_DEPTH and orjson.dumps(value) == data
 
 
 def _texts(value: Any) -> float:
