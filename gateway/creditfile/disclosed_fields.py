@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final, Self
 
@@ -15,8 +15,13 @@ from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Record
 from gateway.privacy.redaction import masked_texts
 
 _HIDDEN: Final = "**"
-Only = Mapping[str, AbstractSet[str]]
-"""Names of fields by dataset."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FieldSelection:
+    """Names of fields by dataset, for a caller that needs no others; made once, as a key of tables."""
+
+    fields: Mapping[str, AbstractSet[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,16 @@ class ServedFields:
             scanned=tuple(each.name for each in fields if each.is_scanned),
         )
 
+    def only(self, names: AbstractSet[str]) -> Self:
+        """The plan of those of the fields that are named."""
+        return replace(
+            self,
+            names=tuple(each for each in self.names if each in names),
+            conditional=tuple(each for each in self.conditional if each.name in names),
+            masked=tuple(each for each in self.masked if each.name in names),
+            scanned=tuple(each for each in self.scanned if each in names),
+        )
+
     def any_reaches(self, record: Record) -> bool:
         """True if some field of the record's dataset reaches the audience."""
         return len(self.conditional) < len(self.names) or any(
@@ -92,13 +107,13 @@ def served_fields(catalogue: Catalogue, key: tuple[str, Audience, str]) -> Serve
 
 
 def disclosed_values(
-    records: Sequence[tuple[Record, ServedFields]], *, today: date, only: Only | None = None
+    records: Sequence[tuple[Record, ServedFields]], *, today: date
 ) -> list[dict[str, Any]]:
-    """Each record's fields as disclosed; with `only`, these of them.
+    """Each record's fields as disclosed.
 
     The texts of all, of which many stand in several records, are searched for personal numbers at once.
     """
-    found = [(_values(record, served, only), served.scanned) for record, served in records]
+    found = [(_values(record, served), served.scanned) for record, served in records]
     texts = set[str]()
     for values, scanned in found:
         for name in scanned:
@@ -116,13 +131,10 @@ def disclosed_values(
     return [values for values, _ in found]
 
 
-def _values(record: Record, served: ServedFields, only: Only | None) -> dict[str, Any]:
+def _values(record: Record, served: ServedFields) -> dict[str, Any]:
     """The record's fields as disclosed, but for personal numbers in texts."""
     fields = record.fields
     found = {name: fields[name] for name in served.names if name in fields}
-    if only is not None:
-        wanted = only.get(record.dataset, frozenset())
-        found = {name: value for name, value in found.items() if name in wanted}
     for each in served.conditional:
         if each.name in found and not each.reaches(fields):
             del found[each.name]

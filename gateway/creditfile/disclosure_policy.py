@@ -13,7 +13,7 @@ from gateway.creditfile.catalogue.clock_rules import ClockRules
 from gateway.creditfile.catalogue.dataset_definition import DatasetDefinition
 from gateway.creditfile.catalogue.lookup_tables import derived_table
 from gateway.creditfile.disclosed_fields import (
-    Only,
+    FieldSelection,
     ServedFields,
     disclosed_values,
     served_fields,
@@ -53,13 +53,15 @@ class _DatasetPolicy(NamedTuple):
     dataset: DatasetDefinition
     rules: ClockRules
     served: ServedFields
+    selected: ServedFields
+    """Those of them that the caller needs."""
 
 
 class _Opened(NamedTuple):
     """A record that may be disclosed, before its fields are selected."""
 
     record: Record
-    served: ServedFields
+    selected: ServedFields
     end: End | None
     counts_as_bad: bool
 
@@ -133,29 +135,27 @@ def disclosable_records(
     *,
     kind: str,
     context: FileContext | None = None,
-    only: Only | None = None,
+    only: FieldSelection | None = None,
 ) -> tuple[DisclosableRecord, ...]:
     """Disclosable records of one enterprise, in their order.
 
     `kind` is the enterprise's, `context` its file's where `records` are not the whole of it. Records
     that are not for this audience are left out. With `only` they have just these of their fields.
     """
-    policies = _policies(catalogue, (audience, kind == INDIVIDUAL_BUSINESS))
+    policies = _policies(catalogue, (audience, kind == INDIVIDUAL_BUSINESS, only))
     held = [each for each in records if each.dataset in policies]
     if context is None:
         context = context_of(held, catalogue, now)
     opened: list[_Opened] = []
     for each in held:
-        dataset, rules, served = policies[each.dataset]
+        dataset, rules, served, selected = policies[each.dataset]
         end = disclosure_terms.first_end(each, dataset, rules, context)
         is_over = _in_effect(end, each, rules, now) is not None
         if is_over and audience is not Audience.ENTERPRISE:
             continue
         if served.any_reaches(each):
-            opened.append(_Opened(each, served, end, not is_over and is_bad(each, dataset)))
-    values = disclosed_values(
-        [(each.record, each.served) for each in opened], today=day_of(now), only=only
-    )
+            opened.append(_Opened(each, selected, end, not is_over and is_bad(each, dataset)))
+    values = disclosed_values([(each.record, each.selected) for each in opened], today=day_of(now))
     return tuple(
         [
             DisclosableRecord(record, fields, is_held_against, end)
@@ -165,18 +165,25 @@ def disclosable_records(
 
 
 @derived_table
-def _policies(catalogue: Catalogue, key: tuple[Audience, bool]) -> Mapping[str, _DatasetPolicy]:
-    """Policy of each dataset for an audience, of individual businesses or of all other enterprises."""
-    audience, individual = key
+def _policies(
+    catalogue: Catalogue, key: tuple[Audience, bool, FieldSelection | None]
+) -> Mapping[str, _DatasetPolicy]:
+    """Policy of each dataset for an audience, by kind of enterprise and selection of fields.
+
+    The kind is an individual business or another; without a selection all fields are disclosed.
+    """
+    audience, individual, selection = key
     kind = INDIVIDUAL_BUSINESS if individual else ""
-    return {
-        code: _DatasetPolicy(
-            catalogue.dataset(code),
-            catalogue.rules_of(code),
-            served_fields(catalogue, (code, audience, kind)),
+    policies = {}
+    for code in catalogue.codes:
+        served = served_fields(catalogue, (code, audience, kind))
+        selected = served
+        if selection is not None:
+            selected = served.only(selection.fields.get(code, frozenset()))
+        policies[code] = _DatasetPolicy(
+            catalogue.dataset(code), catalogue.rules_of(code), served, selected
         )
-        for code in catalogue.codes
-    }
+    return policies
 
 
 @derived_table

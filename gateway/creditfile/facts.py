@@ -1,11 +1,12 @@
 """Facts for verification questions: the disclosable records of one enterprise, clocks applied."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue.lookup_tables import derived_table
+from gateway.creditfile.disclosed_fields import FieldSelection
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import DisclosableRecord, disclosable_records
 from gateway.creditfile.personal_fields import ID_NUMBER
@@ -22,11 +23,13 @@ _RATING: Final = "public_rating"
 _OF_REGISTRATION: Final = frozenset(
     {"name", "former_names", "legal_representative", "address", "status", "established_on"}
 )
-_NEEDED: Final[Mapping[str, frozenset[str]]] = {
-    **READ_FIELDS,
-    REGISTRATION: READ_FIELDS[REGISTRATION] | _OF_REGISTRATION,
-    _RATING: READ_FIELDS[_RATING] - {"rated_on"} | {"date"},
-}
+_NEEDED: Final = FieldSelection(
+    {
+        **READ_FIELDS,
+        REGISTRATION: READ_FIELDS[REGISTRATION] | _OF_REGISTRATION,
+        _RATING: READ_FIELDS[_RATING] - {"rated_on"} | {"date"},
+    }
+)
 """The fields that become facts, by dataset: no other is looked at."""
 _DIGEST_OF: Final = {LEGAL_REPRESENTATIVE_ID: ID_NUMBER}
 
