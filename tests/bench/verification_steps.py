@@ -21,10 +21,11 @@ from gateway.access.http import body
 from gateway.disclosure.commit import Committed, PendingDisclosure, commit
 from gateway.runtime import Runtime
 from gateway.signing.http_signatures import SignedRequest, signature_headers
-from gateway.verifications import service
+from gateway.verifications.permission import VerificationCall
 from gateway.verifications.read_query import VerificationInputs, read_inputs
 from gateway.verifications.request import VerificationRequest, parse_request
 from gateway.verifications.schemas import VerificationIn
+from gateway.verifications.service import prepare_answer
 from tests.bench.baseline import Baseline
 from tests.bench.call_requests import Headers
 from tests.bench.options import HOST
@@ -132,7 +133,7 @@ def gateway_steps(runtime: Runtime) -> Mapping[str, Step[Call]]:
         assert call.ask
         await admit(call.request, runtime, call.caller, uscc=call.ask.uscc, key=None)
 
-    def admitted(caller: Caller, ask: VerificationRequest) -> service.VerificationCall:
+    def admitted(caller: Caller, ask: VerificationRequest) -> VerificationCall:
         return AdmittedCall(runtime=runtime, caller=caller, request=ask, key=None)
 
     async def reading(call: Call) -> None:
@@ -146,9 +147,10 @@ def gateway_steps(runtime: Runtime) -> Mapping[str, Step[Call]]:
         assert call.caller
         assert call.ask
         assert call.found
-        call.telling = service._pending(
-            admitted(call.caller, call.ask), call.found, None, runtime.now()
-        )
+        asked = admitted(call.caller, call.ask)
+        prepared = prepare_answer(asked, call.found, runtime.now())
+        assert isinstance(prepared, PendingDisclosure)
+        call.telling = prepared
 
     async def write(call: Call) -> None:
         assert call.telling

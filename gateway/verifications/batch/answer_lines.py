@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import asyncpg
 import structlog
@@ -33,19 +33,12 @@ from gateway.disclosure.idempotency import IdempotencyKey, StoredAnswer
 from gateway.limits.quotas import lines_admission
 from gateway.runtime import Runtime
 from gateway.verifications.batch.lines import Line, rounds
+from gateway.verifications.batch.prepare_lines import prepare_lines
 from gateway.verifications.batch.problem_lines import faulty_line, limit_refusal, line_problem
-from gateway.verifications.read_query import (
-    READ_INPUTS,
-    VerificationInputs,
-    inputs_of,
-    read_values,
-)
+from gateway.verifications.permission import VerificationCall
+from gateway.verifications.read_query import READ_INPUTS, read_values
 from gateway.verifications.request import VerificationRequest
-from gateway.verifications.service import (
-    VerificationCall,
-    answer_verification,
-    prepare_answer,
-)
+from gateway.verifications.service import PreparedAnswer, answer_verification
 from verification import enterprise_code
 
 SET_SIZE: Final = 200
@@ -61,6 +54,8 @@ IS_STORED: Final = SetStatement.lateral("""
          WHERE i.uscc = CAST(:uscc AS text) AND i.client_id = CAST(:client_id AS text)
            AND i.key = ANY(CAST(:keys AS text[]))) AS is_stored""")
 """Whether a line was committed before."""
+
+ReadLine: TypeAlias = tuple[Line, VerificationCall | None, asyncpg.Record | None]
 
 log = structlog.get_logger("gateway.verifications.batch")
 
@@ -203,7 +198,7 @@ class LineAnswerer:
 
     async def _evaluated(
         self,
-        read: Sequence[tuple[Line, VerificationCall | None, asyncpg.Record | None]],
+        read: Sequence[ReadLine],
         agreement: Agreement,
         now: datetime,
     ) -> EvaluatedLines | Refusal:
@@ -211,12 +206,12 @@ class LineAnswerer:
         found = EvaluatedLines()
         for first in range(0, len(read), BREATH):
             some = read[first : first + BREATH]
-            inputs = [self._inputs(row, agreement) for _, _, row in some]
-            for (line, call, _), known in zip(some, inputs, strict=True):
-                prepared = self._prepared(line, call, known, now)
-                if isinstance(prepared, Refusal):
-                    return prepared
-                found.add(line, prepared)
+            prepared = prepare_lines([(call, row) for _, call, row in some], agreement, now)
+            for (line, call, _), each in zip(some, prepared, strict=True):
+                outcome = self._outcome(line, call, each, now)
+                if isinstance(outcome, Refusal):
+                    return outcome
+                found.add(line, outcome)
             await asyncio.sleep(0)
         return found
 
@@ -265,34 +260,17 @@ class LineAnswerer:
             rows[place] = row
         return rows
 
-    def _inputs(
-        self, row: asyncpg.Record | None, agreement: Agreement
-    ) -> VerificationInputs | None:
-        """The inputs of a call; `None` where it was not read, or cannot be."""
-        try:
-            return None if row is None else inputs_of(row, agreement)
-        except Exception as error:  # noqa: BLE001  # this line's own; it fails again by itself
-            log.error("line_failed", kind=name_of(error))  # noqa: TRY400  # no data
-            return None
-
-    def _prepared(
+    def _outcome(
         self,
         line: Line,
         call: VerificationCall | None,
-        inputs: VerificationInputs | None,
+        prepared: PreparedAnswer | None,
         now: datetime,
-    ) -> PendingDisclosure | StoredAnswer | Refusal | None:
+    ) -> PreparedAnswer | None:
         """Disclosure to commit for a line; `None` if it is to be answered by itself."""
         if isinstance(line.parsed, RefusedRequest):
             return self._pending_refusal(line, line.parsed, now)
-        if inputs is None or call is None:
-            return None
-        try:
-            prepared = prepare_answer(call, inputs, now)
-        except Exception as error:  # noqa: BLE001  # this line's own; it fails again by itself
-            log.error("line_failed", kind=name_of(error))  # noqa: TRY400  # no data
-            return None
-        if not isinstance(prepared, Refusal):
+        if not isinstance(prepared, Refusal) or call is None:
             return prepared
         if prepared.error is IdempotencyConflictError:
             return prepared
