@@ -124,6 +124,29 @@ async def test_a_line_of_a_batch_tells_nothing_by_its_time(
 
 
 @pytest.mark.parametrize("neighbours", [0, CROWD], ids=["alone", "among others"])
+async def test_a_line_does_not_tell_by_its_time_who_has_consent(
+    gateway: GatewayFixture, neighbours: int
+) -> None:
+    """None, another client's, and the client's own for another purpose: each is not determined."""
+    bank, other = await gateway.client(quotas=QUOTAS), await gateway.client(quotas=QUOTAS)
+    nobodys, others, own = (each.enterprise.uscc for each in gateway.entities[-5:-2])
+    questions = [tag for tag, _ in CLOSED]
+    await gateway.grant(other, others, questions=questions, max_uses=None)
+    await gateway.grant(
+        bank, own, questions=questions, max_uses=None, purpose="post_loan_management"
+    )
+    around = neighbours_of(gateway, neighbours, *CLOSED)
+    bodies = {
+        name: batch_body([batch_line(1, uscc, *CLOSED, purpose="loan_approval"), *around])
+        for name, uscc in {"nobody's": nobodys, "another's": others, "own": own}.items()
+    }
+    for body in bodies.values():
+        told = await answered(bank, body)
+        assert told.answers[0] == ["not_determined"] * len(CLOSED)
+    await demand_alike(gateway, bank, PATH, bodies, crowd=())
+
+
+@pytest.mark.parametrize("neighbours", [0, CROWD], ids=["alone", "among others"])
 async def test_a_line_does_not_tell_by_its_time_how_a_name_compares(
     gateway: GatewayFixture, neighbours: int
 ) -> None:
