@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from gateway.background.sequencing import publisher_of
 from gateway.cli.huge_pages import collapse_heap
 from gateway.cli.supervisor import FAILED, Supervisor
+from gateway.db.clock import clock_sentence, seconds_ahead
 from gateway.db.prepared import HotDatabase, certain
 from gateway.db.statements import Statement
 from gateway.db.unavailable import name_of
@@ -77,6 +78,9 @@ async def check_environment(settings: Settings) -> None:
         runtime = await open_runtime(settings)
         try:
             await _check_schema(runtime.hot)
+            wrong_clock = clock_sentence(await seconds_ahead(runtime.hot))
+            if wrong_clock is not None:
+                raise SettingsError(wrong_clock)
             await runtime.hot.row(PROBE_WRITE, {})
             await publisher_of(runtime).check()
         finally:
