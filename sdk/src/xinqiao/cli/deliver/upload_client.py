@@ -1,4 +1,4 @@
-"""Client with the calls of uploads and their jobs, over the flows of `_core.uploads`."""
+"""Client with the calls of uploads and their jobs, over the flows of `_core.api.uploads`."""
 
 from __future__ import annotations
 
