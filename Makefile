@@ -44,15 +44,15 @@ system: ; @sh tests/system-packages.sh
 docs: .venv/ready ## make the reference pages anew from what they describe
 	$(BIN)/xinqiao-gateway catalogue show --format markdown > docs/understand/catalogue.md.new
 	mv docs/understand/catalogue.md.new docs/understand/catalogue.md
-	$(BIN)/python -m tests.disclosure_term_examples > docs/understand/clocks.md
-	$(BIN)/python -m tests.repair_term_examples > docs/understand/repair.md
+	$(BIN)/python -m tests.generated.disclosure_term_examples > docs/understand/clocks.md
+	$(BIN)/python -m tests.generated.repair_term_examples > docs/understand/repair.md
 	$(BIN)/python -m verification.questions_page > docs/understand/questions.md
 	$(BIN)/python -m gateway.creditfile.catalogue.rating_schemes_page > docs/understand/rating-schemes.md
 	$(BIN)/python -m gateway.access.service_classes_page > docs/integrate/service-classes.md
 	$(BIN)/python -m gateway.data_quality.rules_page > docs/understand/data-quality-rules.md
-	$(BIN)/python -m tests.closed_lists_page > docs/understand/closed-lists.md
-	$(BIN)/python -m tests.sdk_labels > sdk/src/xinqiao/cli/labels.json
-	$(BIN)/python -m tests.sdk_published > sdk/src/xinqiao/testing/published.json
+	$(BIN)/python -m tests.generated.closed_lists_page > docs/understand/closed-lists.md
+	$(BIN)/python -m tests.generated.sdk_labels > sdk/src/xinqiao/cli/labels.json
+	$(BIN)/python -m tests.generated.sdk_published > sdk/src/xinqiao/testing/published.json
 
 dist: .venv/product ## build wheel and sdist of the gateway and of the SDK into dist/
 	$(BIN)/python -m hatchling build -d dist

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.statement_rules import check_statements
+from tests.sql_rules.statement_rules import check_statements
 
 
 @pytest.fixture(autouse=True)

@@ -20,10 +20,10 @@ from gateway.cli.main import app
 from gateway.limits.quotas import Quotas
 from gateway.runtime import Runtime
 from tests import watch_builders
-from tests.alert_server import AlertServer, make_alert_server
 from tests.anomaly_checks import flagged_of
 from tests.anomaly_traffic import code_at
 from tests.gateway_fixture import Caller, GatewayFixture
+from tests.servers.alert_server import AlertServer, make_alert_server
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -20,13 +20,13 @@ from gateway.codes.store import Code
 from gateway.creditfile.catalogue import load_catalogue
 from gateway.pages.cdn import ALL_PAGES, PageCdn
 from gateway.safe_fetch import UnfetchableError
-from tests.caching_cdn import TOKEN, CachingCdn, caching_cdn
 from tests.clock import Clock
 from tests.creditfile_builders import make_record
 from tests.databases import new_database
 from tests.openapi_description import ApiDescription
 from tests.page_changes import CHANGES, change_page
 from tests.portal_fixture import ISSUER, NOON, PortalFixture, open_portal
+from tests.servers.caching_cdn import TOKEN, CachingCdn, caching_cdn
 from tests.waiting import eventually, lock_waits
 
 CDN_HEADERS: Final = ("CDN-Cache-Control", "Surrogate-Control", "Surrogate-Key", "Cache-Tag")

@@ -15,8 +15,8 @@ from gateway.ingest.results import BatchResult, Source
 from gateway.queries import read_query
 from gateway.verifications.read_query import READ_INPUTS
 from tests.gateway_fixture import GatewayFixture, open_gateway
-from tests.partitioned_database import partition, touched_partitions
-from tests.shard_rules import function_violations, violations
+from tests.sql_rules.partitioned_database import partition, touched_partitions
+from tests.sql_rules.shard_rules import function_violations, violations
 from tests.statement_recorder import record_statements
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -6,8 +6,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from consent.tables import consent_locators, consents
 from gateway.db.statements import Statement
-from tests.shard_rules import ALONE, SHAPES
-from tests.statement_rules import check_statements
+from tests.sql_rules.shard_rules import ALONE, SHAPES
+from tests.sql_rules.statement_rules import check_statements
 
 pytestmark = pytest.mark.asyncio
 

@@ -18,10 +18,10 @@ from gateway.codes.store import Code
 from gateway.settings import Settings
 from tests.creditfile_builders import make_record
 from tests.databases import new_database
-from tests.gateway_process import serving
 from tests.page_changes import CHANGES, change_page
 from tests.portal_fixture import PortalFixture, open_portal
-from tests.ports import free_port
+from tests.servers.gateway_process import serving
+from tests.servers.ports import free_port
 from tests.waiting import PATIENCE, eventually
 
 VARNISH: Final = shutil.which("varnishd") or shutil.which("varnishd", path="/usr/sbin")

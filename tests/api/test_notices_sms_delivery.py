@@ -16,7 +16,7 @@ from gateway.notices.queue import MAX_FAILURES
 from gateway.safe_fetch import FetchRoute
 from tests.api.test_notices_delivery import sent_count, write_notices
 from tests.portal_fixture import PortalFixture, hidden_fields, open_portal
-from tests.sms_server import SmsServer, make_sms_server
+from tests.servers.sms_server import SmsServer, make_sms_server
 from tests.waiting import PATIENCE
 
 PHONE = "13800000000"

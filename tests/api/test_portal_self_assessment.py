@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from gateway.db.metadata import metadata
 from tests.creditfile_builders import make_record
-from tests.doc_pages import ROOT
+from tests.docs.pages import ROOT
 from tests.portal_fixture import PortalFixture, open_portal
 from tests.waiting import eventually
 

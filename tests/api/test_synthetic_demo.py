@@ -17,7 +17,7 @@ import pytest
 
 from gateway.settings import Settings, SettingsError
 from gateway.synthetic.generator.scenarios import TRAITS
-from tests.gateway_process import COMMAND, run
+from tests.servers.gateway_process import COMMAND, run
 from tests.waiting import PATIENCE
 
 REQUIRED = (

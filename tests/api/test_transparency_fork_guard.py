@@ -27,9 +27,9 @@ from gateway.transparency.checkpoints import open_checkpoint, origin_of, sign_ch
 from gateway.transparency.rollback import LogForkedError
 from tests.databases import copy_of, new_database
 from tests.gateway_fixture import in_process
-from tests.gateway_process import environment, run
 from tests.log_builders import make_checkpoint_folder, write_disclosures
 from tests.oauth_builders import ISSUER, SECRET
+from tests.servers.gateway_process import environment, run
 from xinqiao._core.signatures.exchange import Exchange
 from xinqiao._core.signatures.http_signatures import read_claims, verify_signature
 from xinqiao._core.signatures.keys import KeySet

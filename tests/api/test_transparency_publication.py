@@ -28,7 +28,6 @@ from gateway.transparency.checkpoints import sign_checkpoint
 from gateway.transparency.publication import MAX_FAILING_SECONDS, LogStatus
 from gateway.transparency.rollback import LogForkedError
 from gateway.transparency.sequencer import Sequencer
-from tests.checkpoint_server import make_checkpoint_server
 from tests.databases import copy_of, new_database
 from tests.log_builders import (
     ORIGIN,
@@ -41,6 +40,7 @@ from tests.log_builders import (
     sequence_all,
     write_disclosures,
 )
+from tests.servers.checkpoint_server import make_checkpoint_server
 
 pytestmark = pytest.mark.asyncio
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from tests.proxies import backend, front
+from tests.servers.proxies import backend, front
 
 __all__ = ["backend", "front"]
 

@@ -11,7 +11,7 @@ import pytest
 from tests.gateway_fixture import verification_body
 from tests.mtls_builders import SUBJECT, make_certificate, parts
 from tests.oauth_builders import USCC
-from tests.proxies import CA, Proxy, token_form
+from tests.servers.proxies import CA, Proxy, token_form
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -14,7 +14,7 @@ from fastapi.routing import iter_route_contexts
 
 from gateway.codes.network_limits import UNKNOWN_PER_TEN_MINUTES
 from tests.mtls_builders import SUBJECT, Holder, make_certificate
-from tests.proxies import CA, Proxy, token_form
+from tests.servers.proxies import CA, Proxy, token_form
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

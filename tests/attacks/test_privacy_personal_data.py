@@ -20,7 +20,7 @@ from gateway.app import create_app
 from gateway.synthetic.demo.clients import BANK_DATASETS
 from gateway.synthetic.generator.delivered_rows import SyntheticEnterprise
 from tests.gateway_fixture import Caller, GatewayFixture, in_process, query_body, verification_body
-from tests.gateway_process import serving
+from tests.servers.gateway_process import serving
 from verification import QUESTIONS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

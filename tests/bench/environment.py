@@ -32,7 +32,7 @@ from gateway.synthetic.demo.clients import DEMO_CLIENTS, terms_of
 from gateway.synthetic.demo.seed import seed_demo
 from gateway.synthetic.demo.state import DemoFolder, DemoState
 from tests.bench.options import BANK, KIT_CLIENT, PURPOSE, free_port
-from tests.redis_server import BINARY, RedisServer
+from tests.servers.redis_server import BINARY, RedisServer
 from xinqiao._core.signatures.jose import generate_dpop_key
 
 PUBLIC: Final = frozenset({"kty", "crv", "x", "y", "kid", "use", "alg"})

@@ -12,13 +12,13 @@ import asyncpg
 import jsonschema_rs
 import pytest
 
-from tests.command_server import command_server
 from tests.databases import new_database
-from tests.doc_blocks import Block, blocks, untranslated
-from tests.doc_pages import CHINESE, DOCS, ROOT, pairs
-from tests.doc_preparations import PREPARATIONS, Page
-from tests.doc_runner import OUTPUT, PYTHON, SHELL, Runner
+from tests.docs.blocks import Block, blocks, untranslated
+from tests.docs.pages import CHINESE, DOCS, ROOT, pairs
+from tests.docs.preparations import PREPARATIONS, Page
+from tests.docs.runner import OUTPUT, PYTHON, SHELL, Runner
 from tests.gateway_fixture import GatewayFixture
+from tests.servers.command_server import command_server
 
 NOT_RUN: Final = 0.15
 """The largest part of all blocks that may be marked."""

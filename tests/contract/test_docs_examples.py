@@ -30,11 +30,11 @@ from gateway.open_runtime import close_runtime, open_runtime
 from gateway.settings import Settings
 from gateway.synthetic.demo.clients import DEMO_CLIENTS, new_keys, registration_of, terms_of
 from gateway.synthetic.tour.headless_visitor import HeadlessVisitor
-from tests.doc_pages import DOCS
+from tests.docs.pages import DOCS
 from tests.gateway_fixture import GatewayFixture, Server
 from tests.node.programs import MODULES, NodeMissingError, install
-from tests.ports import free_port
 from tests.sampling import FULL
+from tests.servers.ports import free_port
 from xinqiao import verify_evidence
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -1,5 +1,5 @@
 """Fixtures of the fault tests."""
 
-from tests.two_workers import redis, workers
+from tests.servers.two_workers import redis, workers
 
 __all__ = ["redis", "workers"]

@@ -19,10 +19,10 @@ import pytest
 from gateway.privacy.field_encryption import Vault
 from gateway.signing.keys import new_key_file
 from tests.databases import new_database
-from tests.gateway_process import COMMAND
 from tests.log_builders import make_checkpoint_folder
-from tests.ports import free_port
-from tests.redis_server import RedisServer
+from tests.servers.gateway_process import COMMAND
+from tests.servers.ports import free_port
+from tests.servers.redis_server import RedisServer
 
 PATIENCE: Final = 120.0  # seconds that anything may take on a busy machine
 SLOW: Final = 6.5  # seconds: uvicorn's own supervisor kills a worker that is silent for five
@@ -109,7 +109,9 @@ def running(command: list[str], output: Path, **changed: str) -> Iterator[Superv
 
 def small(output: Path, **changed: str) -> Any:  # a context manager
     """Command with two workers of the small application."""
-    return running([sys.executable, "-m", "tests.supervised_app", "PORT"], output, **changed)
+    return running(
+        [sys.executable, "-m", "tests.servers.supervised_app", "PORT"], output, **changed
+    )
 
 
 @pytest.fixture(scope="module")

@@ -10,15 +10,15 @@ from typing import Final
 import pytest_asyncio
 from sqlalchemy import text
 
-from tests.caching_cdn import TOKEN, CachingCdn, caching_cdn
 from tests.clock import Clock
 from tests.creditfile_builders import make_record
 from tests.databases import new_database
-from tests.gateway_process import COMMAND, environment
 from tests.page_changes import CHANGES, change_page
 from tests.portal_fixture import PortalFixture, open_portal
-from tests.ports import free_port
 from tests.sampling import sampled
+from tests.servers.caching_cdn import TOKEN, CachingCdn, caching_cdn
+from tests.servers.gateway_process import COMMAND, environment
+from tests.servers.ports import free_port
 from tests.waiting import PATIENCE, eventually
 
 KILLS: Final = sampled(2, full=20)

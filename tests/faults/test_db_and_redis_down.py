@@ -36,7 +36,7 @@ from tests.gateway_fixture import (
     verification_body,
 )
 from tests.log_builders import make_checkpoint_folder
-from tests.redis_server import RedisServer
+from tests.servers.redis_server import RedisServer
 from tests.waiting import PATIENCE, eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

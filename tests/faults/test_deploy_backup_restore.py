@@ -27,10 +27,10 @@ from gateway.transparency.checkpoint_stores import CHECKPOINT_FILE
 from tests.clock import Clock
 from tests.databases import new_database
 from tests.gateway_fixture import GatewayFixture, in_process
-from tests.gateway_process import environment, run
 from tests.log_builders import make_checkpoint_folder
 from tests.oauth_builders import SECRET, USCC
 from tests.portal_fixture import add_enterprise
+from tests.servers.gateway_process import environment, run
 
 pytestmark = pytest.mark.asyncio
 

@@ -23,7 +23,7 @@ from gateway.disclosure import consent_log_writer
 from gateway.limits.quotas import Quotas
 from tests.gateway_fixture import query_body
 from tests.oauth_builders import USCC, Bank, digest_of, some_terms
-from tests.two_workers import Workers
+from tests.servers.two_workers import Workers
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

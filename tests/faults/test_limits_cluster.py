@@ -13,7 +13,7 @@ import pytest_asyncio
 from gateway.limits.quotas import Quotas
 from tests.batch_builders import answered, batch_line
 from tests.gateway_fixture import GatewayFixture
-from tests.redis_server import RedisServer, patient_store, redis_cluster
+from tests.servers.redis_server import RedisServer, patient_store, redis_cluster
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

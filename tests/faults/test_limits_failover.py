@@ -14,8 +14,8 @@ from redis.exceptions import RedisError
 from gateway.limits.model import Admission, Admitted, Counter, Verdict
 from gateway.limits.redis_store import RedisStore
 from gateway.limits.store_protocol import LimiterUnavailableError
-from tests.redis_failover import FailoverProxy
-from tests.redis_server import RedisServer, patient_store, redis_cluster, wait_for
+from tests.servers.redis_failover import FailoverProxy
+from tests.servers.redis_server import RedisServer, patient_store, redis_cluster, wait_for
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

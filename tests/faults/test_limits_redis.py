@@ -12,7 +12,7 @@ import pytest_asyncio
 from gateway.limits.model import Admission, Admitted, Counter, Replay, StaleGeneration, Verdict
 from gateway.limits.redis_store import DEADLINE, RedisStore
 from gateway.limits.store_protocol import LimiterUnavailableError
-from tests.redis_server import RedisServer, patient_store
+from tests.servers.redis_server import RedisServer, patient_store
 from tests.waiting import PATIENCE, eventually
 
 pytestmark = pytest.mark.asyncio

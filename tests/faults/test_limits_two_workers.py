@@ -13,7 +13,7 @@ import pytest
 from gateway.clients import registry
 from gateway.limits.quotas import Quotas
 from tests.oauth_builders import Bank, digest_of, some_terms
-from tests.two_workers import CROWD, Workers
+from tests.servers.two_workers import CROWD, Workers
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -13,8 +13,8 @@ import pytest
 
 from tests.oauth_builders import Bank, OAuthFixture, answer_of, interaction_of, make_session
 from tests.portal_fixture import hidden_fields
-from tests.redis_server import RedisServer
-from tests.two_workers import CROWD, Workers, query, session_headers
+from tests.servers.redis_server import RedisServer
+from tests.servers.two_workers import CROWD, Workers, query, session_headers
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

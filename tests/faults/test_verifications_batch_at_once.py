@@ -11,7 +11,7 @@ import pytest
 from tests.batch_builders import NDJSON, PATH, batch_body, batch_line, read_batch
 from tests.ingest_fixture import make_uscc
 from tests.oauth_builders import Bank, digest_of
-from tests.two_workers import Workers
+from tests.servers.two_workers import Workers
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -21,9 +21,9 @@ from gateway.settings import Settings
 from tests.batch_builders import NDJSON, PATH, answered, batch_body, batch_line
 from tests.databases import new_database
 from tests.gateway_fixture import GatewayFixture, build_gateway
-from tests.gateway_process import COMMAND, environment
-from tests.ports import free_port
 from tests.sampling import sampled
+from tests.servers.gateway_process import COMMAND, environment
+from tests.servers.ports import free_port
 from tests.waiting import PATIENCE
 from xinqiao import Client, RetryPolicy, RowResult
 

@@ -36,10 +36,10 @@ from gateway.verifications.jobs.stored_job import Job, SealedSet
 from tests.batch_builders import batch_line
 from tests.databases import new_database
 from tests.gateway_fixture import ENTITIES, build_gateway
-from tests.gateway_process import environment
 from tests.job_builders import GENEROUS
-from tests.ports import free_port
 from tests.sampling import sampled
+from tests.servers.gateway_process import environment
+from tests.servers.ports import free_port
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -10,9 +10,9 @@ import sysconfig
 from pathlib import Path
 from typing import Final
 
+from tests.docs.sdk_examples import PAGES, ROOT, program_of
 from tests.node.programs import MODULES, Node
 from tests.sampling import FULL
-from tests.sdk_examples import PAGES, ROOT, program_of
 
 PYRIGHT: Final = MODULES / "pyright" / "index.js"
 SOURCE: Final = ROOT / "sdk" / "src"

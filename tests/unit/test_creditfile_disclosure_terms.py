@@ -14,9 +14,9 @@ from gateway.creditfile.disclosure_policy import context_of, counts_as_bad, is_d
 from gateway.creditfile.disclosure_terms import NEVER_DISCLOSED, FileContext
 from gateway.creditfile.local_dates import day_of, end_of, midnight, months_after
 from gateway.creditfile.records import Record
-from tests import disclosure_term_examples
 from tests.creditfile_builders import CATALOGUE, NOON, make_record
-from tests.disclosure_term_examples import NEVER, RULES, Example
+from tests.generated import disclosure_term_examples
+from tests.generated.disclosure_term_examples import NEVER, RULES, Example
 
 PAGE = Path(__file__).parents[2] / "docs" / "understand" / "clocks.md"
 EXAMPLES = tuple(each for rule in RULES for each in rule.examples)

@@ -12,7 +12,7 @@ from gateway.creditfile.catalogue.rating_schemes_page import page_of
 from gateway.creditfile.disclosure_class import Audience, DisclosureClass
 from gateway.creditfile.rating_indicators import INDICATORS
 from tests.creditfile_builders import CATALOGUE
-from tests.doc_pages import ROOT
+from tests.docs.pages import ROOT
 
 PARSED = yaml.safe_load(PUBLISHED_CATALOGUE.read_text(encoding="utf-8"))
 SCHEMES = CATALOGUE.rating_schemes

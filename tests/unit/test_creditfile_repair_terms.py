@@ -18,9 +18,9 @@ from gateway.creditfile.repair_terms import (
     RepairTerms,
     repair_terms,
 )
-from tests import repair_term_examples
 from tests.creditfile_builders import CATALOGUE, NOON, make_record
-from tests.repair_term_examples import EXAMPLES, Example
+from tests.generated import repair_term_examples
+from tests.generated.repair_term_examples import EXAMPLES, Example
 
 PAGE = Path(__file__).parents[2] / "docs" / "understand" / "repair.md"
 SECOND = timedelta(seconds=1)

@@ -17,7 +17,7 @@ from gateway.creditfile.local_dates import end_of, midnight
 from gateway.creditfile.records import Record, registration_of
 from gateway.creditfile.use_term import Permission, UseTerm, use_term
 from tests.creditfile_builders import CATALOGUE, NOON, make_enterprise, make_record
-from tests.disclosure_term_examples import NEVER, RULES, Example
+from tests.generated.disclosure_term_examples import NEVER, RULES, Example
 
 FOR_EVER = midnight(date(2200, 1, 1))
 EXAMPLES = [

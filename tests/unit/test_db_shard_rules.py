@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.gateway_statements import statements
-from tests.shard_exemptions import EXEMPTIONS, is_exempt
-from tests.shard_rules import (
+from tests.sql_rules.gateway_statements import statements
+from tests.sql_rules.shard_exemptions import EXEMPTIONS, is_exempt
+from tests.sql_rules.shard_rules import (
     ALONE,
     BOUND,
     IMMUTABLE,

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.doc_blocks import blocks, untranslated
-from tests.doc_runner import is_like
+from tests.docs.blocks import blocks, untranslated
+from tests.docs.runner import is_like
 
 PAGE = """# A page
 

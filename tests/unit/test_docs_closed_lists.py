@@ -6,8 +6,8 @@ import pytest
 
 from gateway.disclosure.tables import TombstoneRow
 from gateway.queries.schemas import WithheldOut
-from tests.closed_lists_page import LISTS, ClosedList, markdown
-from tests.doc_pages import DOCS
+from tests.docs.pages import DOCS
+from tests.generated.closed_lists_page import LISTS, ClosedList, markdown
 
 PAGE = DOCS / "understand" / "closed-lists.md"
 

@@ -10,7 +10,7 @@ import pytest
 import gateway.oauth
 from gateway.oauth.errors import SENTENCES
 from gateway.problems import TABLE
-from tests.doc_pages import CHINESE, DOCS, sections
+from tests.docs.pages import CHINESE, DOCS, sections
 
 PAGES = [DOCS / "integrate" / "http.md", CHINESE / "integrate" / "http.md"]
 

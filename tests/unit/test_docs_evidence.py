@@ -14,7 +14,7 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from tests.doc_pages import DOCS
+from tests.docs.pages import DOCS
 from xinqiao import errors, verify_evidence
 
 Json = dict[str, Any]

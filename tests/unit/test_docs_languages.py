@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from tests.doc_pages import CHINESE, DOCS, GENERATED, ROOT, Section, anchors, pairs, sections
+from tests.docs.pages import CHINESE, DOCS, GENERATED, ROOT, Section, anchors, pairs, sections
 
 PAIRS: Final = [
     *pairs(),

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import pytest
 
-from tests.doc_blocks import blocks
-from tests.doc_pages import DOCS
+from tests.docs.blocks import blocks
+from tests.docs.pages import DOCS
 
 PAGE: Final = DOCS / "integrate" / "http.md"
 PROGRAM: Final = next(

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from tests.doc_pages import DOCS, ROOT
+from tests.docs.pages import DOCS, ROOT
 from tests.openapi_description import api_document
 from verification import EnterpriseCode, enterprise_code
 

@@ -28,7 +28,7 @@ from gateway.limits.model import (
     StaleGeneration,
 )
 from gateway.limits.store_protocol import LimitStore
-from tests.redis_server import RedisServer, patient_store, redis_cluster
+from tests.servers.redis_server import RedisServer, patient_store, redis_cluster
 
 DAY = 86_400
 

@@ -13,7 +13,7 @@ from gateway.limits import script
 from gateway.limits.decision import window_end
 from gateway.limits.gcra import SECOND, GcraDecision, decide
 from gateway.limits.model import Admission, Admitted, Counter, Distinct
-from tests.redis_server import RedisServer
+from tests.servers.redis_server import RedisServer
 
 costs = st.lists(st.integers(0, 12), min_size=1, max_size=8)
 policies = st.lists(st.tuples(st.integers(1, 10), st.integers(1, 90_000)), min_size=1, max_size=3)

@@ -28,7 +28,7 @@ from gateway.notices.templates import (
     plain_name,
 )
 from tests.mtls_builders import make_certificate
-from tests.ports import free_port
+from tests.servers.ports import free_port
 
 NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 ORIGIN = "https://credit.example.gov.cn"

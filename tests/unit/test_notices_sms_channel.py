@@ -10,7 +10,7 @@ import pytest
 from gateway.notices.channels import HttpSms, UnsentError
 from gateway.notices.templates import Message
 from gateway.safe_fetch import MAX_RESPONSE_BYTES, FetchRoute
-from tests.sms_server import SmsServer, make_sms_server
+from tests.servers.sms_server import SmsServer, make_sms_server
 from tests.waiting import PATIENCE
 
 PHONE = "13800000000"

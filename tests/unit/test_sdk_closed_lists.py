@@ -13,7 +13,7 @@ from gateway.disclosure.application_outcomes import model
 from gateway.disclosure.consent_change_events import ConsentNoticeKind
 from gateway.disclosure.withdrawal_notices import RecordKind
 from gateway.queries import withheld
-from tests.sdk_labels import LABELS, text_of
+from tests.generated.sdk_labels import LABELS, text_of
 from verification import LIMIT, QUESTIONS, Answer
 from xinqiao import (
     PURPOSES,

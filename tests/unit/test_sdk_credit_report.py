@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.doc_pages import ROOT
+from tests.docs.pages import ROOT
 from tests.sdk_report_builders import (
     CREATED,
     ISSUER,

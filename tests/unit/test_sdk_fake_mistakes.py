@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from gateway.creditfile.catalogue import load_catalogue
+from tests.generated.sdk_published import PUBLISHED, text_of
 from tests.sdk_mistake_builders import ENDS, LOAN, NOW, RECORD, USCC, Mistake, Scene, held
 from tests.sdk_mistakes import MISTAKES, OTHERS
-from tests.sdk_published import PUBLISHED, text_of
 from xinqiao.testing import FakeAgreement, FakeConsent, FakeGateway, FakeSetupError
 
 

@@ -16,7 +16,7 @@ from typing import Any, assert_never, assert_type
 
 import pytest
 
-from tests.sdk_examples import PAGES, ROOT, program_of
+from tests.docs.sdk_examples import PAGES, ROOT, program_of
 from xinqiao import (
     PURPOSES,
     AnswerChange,

@@ -10,7 +10,7 @@ import pytest
 from gateway.cli.serve import check_paths
 from gateway.environment import READ_ELSEWHERE, edit_distance
 from gateway.settings import DatabaseSettings, Settings, SettingsError, unknown_variables
-from tests.gateway_process import run
+from tests.servers.gateway_process import run
 
 ROOT: Final = Path(__file__).parents[2]
 GOOD: Final = {

@@ -22,7 +22,7 @@ from gateway.transparency.checkpoint_stores import (
     store_for,
 )
 from gateway.transparency.checkpoints import LARGEST_NOTE
-from tests.checkpoint_server import CheckpointServer, make_checkpoint_server
+from tests.servers.checkpoint_server import CheckpointServer, make_checkpoint_server
 
 pytestmark = pytest.mark.asyncio
 

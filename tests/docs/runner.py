@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from tests.doc_blocks import Block
-from tests.doc_pages import ROOT
+from tests.docs.blocks import Block
+from tests.docs.pages import ROOT
 
 SHELL: Final = frozenset({"sh", "bash", "console"})
 PYTHON: Final = frozenset({"python", "py"})

@@ -1,6 +1,6 @@
 """Closed lists of the wire, from the code's own types, as source of `docs/understand/closed-lists.md`.
 
-`python -m tests.closed_lists_page` prints the page. It cannot be made while a value lacks its words.
+`python -m tests.generated.closed_lists_page` prints the page, which fails while a value lacks its words.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -28,15 +28,15 @@ from gateway.db.engine import make_engine
 from gateway.synthetic.demo.clients import DEMO_CLIENTS, terms_of
 from tests.databases import new_database
 from tests.gateway_fixture import GatewayFixture
-from tests.gateway_process import serving
 from tests.log_builders import make_checkpoint_folder
 from tests.mtls_builders import Holder, make_authority, make_certificate
 from tests.oauth_builders import USCC
 from tests.portal_fixture import add_enterprise
-from tests.ports import free_port
+from tests.servers.gateway_process import serving
+from tests.servers.ports import free_port
 from tests.waiting import PATIENCE
 
-CONFIGURED: Final = Path(__file__).parents[1] / "deploy" / "proxy"
+CONFIGURED: Final = Path(__file__).parents[2] / "deploy" / "proxy"
 NGINX: Final = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 NGINX_MODULE: Final = Path("/usr/lib/nginx/modules/ngx_http_js_module.so")
 NAMES: Final = [x509.DNSName("localhost")]

@@ -17,10 +17,10 @@ from gateway.limits.redis_store import RedisStore
 from gateway.privacy.field_encryption import Vault
 from tests.databases import new_database
 from tests.gateway_fixture import query_body
-from tests.gateway_process import serving
 from tests.oauth_builders import SECRET, USCC, Bank, OAuthFixture, digest_of, open_oauth
 from tests.portal_fixture import add_enterprise
-from tests.redis_server import RedisServer
+from tests.servers.gateway_process import serving
+from tests.servers.redis_server import RedisServer
 from tests.waiting import PATIENCE
 
 __all__ = ["CROWD", "Workers", "query", "redis", "session_headers", "workers"]

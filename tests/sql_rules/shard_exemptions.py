@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from tests.shard_rules import ALONE, BOUND, SHAPES, Violation
+from tests.sql_rules.shard_rules import ALONE, BOUND, SHAPES, Violation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).parents[1]
+ROOT: Final = Path(__file__).parents[2]
 #: What a bank has of its own in docs/integrate/bank.md.
 _OF_THE_BANK: Final = """
 from typing import Any

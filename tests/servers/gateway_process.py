@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx2
 
 from gateway.settings import Settings
-from tests.ports import free_port
+from tests.servers.ports import free_port
 from tests.waiting import PATIENCE
 
 COMMAND = (sys.executable, "-c", "from gateway.cli.main import main; main()")

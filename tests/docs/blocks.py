@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.doc_pages import PARSER, without_comments
+from tests.docs.pages import PARSER, without_comments
 
 _MARK: Final = re.compile(r"<!-- not run:(.*?)-->\s*", re.DOTALL)
 

@@ -1,4 +1,4 @@
-"""Minimal application under the gateway's supervisor: `-m tests.supervised_app PORT`.
+"""Minimal application under the gateway's supervisor: `-m tests.servers.supervised_app PORT`.
 
 `GET /` gives the worker's process id; `GET /block` blocks its event loop for good; `GET /slow` takes a
 second from its first byte to its last; `GET /metrics` gives the metrics. `SUPERVISED_FAILS` in the
@@ -64,6 +64,6 @@ def _fails() -> bool:
 if __name__ == "__main__":
     configure()
     made = uvicorn.Config(
-        "tests.supervised_app:app", port=int(sys.argv[1]), log_config=None, **SERVER_OPTIONS
+        "tests.servers.supervised_app:app", port=int(sys.argv[1]), log_config=None, **SERVER_OPTIONS
     )
     raise SystemExit(Supervisor(config=made, workers=2, hung_after=HUNG_AFTER).run())

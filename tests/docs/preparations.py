@@ -17,8 +17,8 @@ from gateway.creditfile.objections import lifecycle, service
 from gateway.synthetic.demo.enterprise_list import listed
 from gateway.synthetic.demo.state import DemoFolder
 from gateway.synthetic.tour.headless_visitor import HeadlessVisitor
-from tests.doc_pages import ROOT
-from tests.doc_runner import EndOfBlock, Runner
+from tests.docs.pages import ROOT
+from tests.docs.runner import EndOfBlock, Runner
 from tests.gateway_fixture import SCOPES, Caller, GatewayFixture
 from tests.objection_builders import (
     ENTERPRISE,
@@ -26,9 +26,9 @@ from tests.objection_builders import (
     make_fresh_enterprise,
     object_to,
 )
-from tests.ports import free_port
 from tests.records_builders import deliver, make_penalty
 from tests.repair_builders import apply_for_repair
+from tests.servers.ports import free_port
 
 USCC: Final = "91330106MAHD08319M"
 """The enterprise of the pages; it has consented to the demo's bank."""

@@ -15,7 +15,7 @@ from gateway.ingest.row_lists.wording import WARNING_REASONS
 from gateway.pages.i18n import Translated
 from verification import QUESTIONS
 
-LABELS: Final = Path(__file__).parents[1] / "sdk" / "src" / "xinqiao" / "cli" / "labels.json"
+LABELS: Final = Path(__file__).parents[2] / "sdk" / "src" / "xinqiao" / "cli" / "labels.json"
 
 
 def labels_of(catalogue: Catalogue) -> dict[str, Any]:

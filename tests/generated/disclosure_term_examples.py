@@ -1,6 +1,6 @@
 """Worked examples of disclosure terms: cases of the tests, and source of `docs/understand/clocks.md`.
 
-`python -m tests.disclosure_term_examples` prints the page.
+`python -m tests.generated.disclosure_term_examples` prints the page.
 """
 
 from collections.abc import Iterator, Mapping

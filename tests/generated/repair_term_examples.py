@@ -1,6 +1,6 @@
 """Worked examples of repair: cases of the tests, and source of `docs/understand/repair.md`.
 
-`python -m tests.repair_term_examples` prints the page.
+`python -m tests.generated.repair_term_examples` prints the page.
 """
 
 from collections.abc import Iterator, Mapping

@@ -46,9 +46,9 @@ def command_server(folder: Path) -> Iterator[Path]:
         program.write_text(_PROGRAM.format(python=sys.executable, name=name, address=str(address)))
         program.chmod(0o755)
     server = subprocess.Popen(
-        [sys.executable, "-X", "utf8", "-m", "tests.command_server", str(address)],
+        [sys.executable, "-X", "utf8", "-m", "tests.servers.command_server", str(address)],
         stdout=subprocess.PIPE,
-        cwd=Path(__file__).parents[1],
+        cwd=Path(__file__).parents[2],
     )
     assert server.stdout is not None
     try:

@@ -14,7 +14,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from gateway.limits.redis_store import RedisStore
-from tests.ports import free_port
+from tests.servers.ports import free_port
 from tests.waiting import PATIENCE
 
 BINARY = shutil.which("redis-server")

@@ -13,7 +13,7 @@ from gateway.oauth.dpop import use_nonce
 from gateway.oauth.errors import SENTENCES, unavailable
 
 PUBLISHED: Final = (
-    Path(__file__).parents[1] / "sdk" / "src" / "xinqiao" / "testing" / "published.json"
+    Path(__file__).parents[2] / "sdk" / "src" / "xinqiao" / "testing" / "published.json"
 )
 
 

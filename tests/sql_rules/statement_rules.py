@@ -8,8 +8,8 @@ from typing import Any, Final
 from sqlalchemy import Engine, TextClause, event
 
 from gateway.db.statements import Statement
-from tests.shard_exemptions import is_exempt
-from tests.shard_rules import Violation, violations
+from tests.sql_rules.shard_exemptions import is_exempt
+from tests.sql_rules.shard_rules import Violation, violations
 
 _CHECKED: Final[dict[tuple[str, frozenset[int]], list[Violation]]] = {}
 """What each text breaks, with these parameters NULL: a statement is parsed once."""

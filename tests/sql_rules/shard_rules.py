@@ -11,7 +11,7 @@ from typing import Final
 import pgparse
 
 from gateway.db.distribution import DISTRIBUTED, LOCAL
-from tests.sql_levels import Kind, Level, Parameter, levels_of, nodes, term_of
+from tests.sql_rules.sql_levels import Kind, Level, Parameter, levels_of, nodes, term_of
 
 ALONE: Final = 2
 BOUND: Final = 3

@@ -1,0 +1,1 @@
+"""Documentation pages under test: their blocks are run, their outlines compared."""

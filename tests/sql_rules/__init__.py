@@ -1,0 +1,1 @@
+"""The rules of distributed tables, checked on the statements that the gateway holds and sends."""
