@@ -50,6 +50,11 @@ def test_the_unit_is_hardened(unit: Path) -> None:
     assert float(exposure[1]) <= MOST_EXPOSURE
 
 
+def test_readers_of_workbooks_may_bound_their_memory() -> None:
+    """They set limits of their own (`gateway.ingest.reader_processes`)."""
+    assert not re.search(r"^SystemCallFilter=~.*@resources", UNIT.read_text(), re.MULTILINE)
+
+
 @pytest.mark.parametrize("page", ["docs/operate/install.md", "docs/zh/operate/install.md"])
 def test_the_unit_has_the_paths_of_the_documentation(page: str) -> None:
     """Program, settings, log checkpoints."""
