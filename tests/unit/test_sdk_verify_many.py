@@ -141,6 +141,8 @@ def test_an_interrupt_closes_the_answer(monkeypatch: pytest.MonkeyPatch) -> None
     """Before the flow ends: a flow that were dropped half-way would print a traceback of its own."""
     printed: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", lambda told: printed.append(told.exc_value))
+    gc.collect()  # what earlier tests left behind
+    printed.clear()
     gateway = InterruptedGateway()
     with suppress(KeyboardInterrupt):
         verified(gateway)

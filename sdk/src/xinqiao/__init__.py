@@ -19,7 +19,8 @@ from ._async_client import AsyncClient, AsyncQueryPage
 from ._client import Client, QueryPage
 from ._core.api.bundles import Bundle, Bundles
 from ._core.api.feed import AsyncCursorStore, CursorFunctions, CursorStore, FileCursor, MemoryCursor
-from ._core.api.jobs import Job, JobLine, TakenLines
+from ._core.api.job_results import JobLine
+from ._core.api.jobs import Job, TakenLines
 from ._core.api.limits import Limit, LimitRefusal, Limits
 from ._core.api.outcomes import ToldOutcome
 from ._core.api.report_status import ReportStatus

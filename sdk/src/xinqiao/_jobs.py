@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
-from xinqiao._core.api import jobs
+from xinqiao._core.api import job_results, jobs
 from xinqiao._core.method_signature import copy_signature
 
 if TYPE_CHECKING:
@@ -67,13 +67,13 @@ class Jobs:
     wait: Final = _blocking(jobs.wait)
     delete: Final = _blocking(jobs.delete)
 
-    def results(self, job_id: str) -> Iterator[jobs.JobLine]:
+    def results(self, job_id: str) -> Iterator[job_results.JobLine]:
         """Iterate over the lines of an ended job, in order, a page in memory at a time.
 
         Each page's signature is verified before its lines are given out, and the whole against the signed
         manifest before the last page's.
         """
-        reader = jobs.ResultReader(job_id=job_id)
+        reader = job_results.ResultReader(job_id=job_id)
         while (found := self._run(reader.next_results)) is not None:
             yield from found
 
@@ -94,9 +94,9 @@ class AsyncJobs:
     wait: Final = _awaited(jobs.wait)
     delete: Final = _awaited(jobs.delete)
 
-    async def results(self, job_id: str) -> AsyncIterator[jobs.JobLine]:
+    async def results(self, job_id: str) -> AsyncIterator[job_results.JobLine]:
         """Iterate over the lines of an ended job, as `Jobs.results`, with `async for`."""
-        reader = jobs.ResultReader(job_id=job_id)
+        reader = job_results.ResultReader(job_id=job_id)
         while (found := await self._run(reader.next_results)) is not None:
             for each in found:
                 yield each

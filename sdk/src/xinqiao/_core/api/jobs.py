@@ -1,4 +1,4 @@
-"""Verification jobs: made, filled, started, followed, collected and deleted. Flows."""
+"""Verification jobs: made, filled, started, followed and deleted. Flows."""
 
 from __future__ import annotations
 
@@ -9,18 +9,15 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from xinqiao._core import flow
+from xinqiao._core.batch.parsing import read_problem
 from xinqiao._core.batch.results import RowProblem
-from xinqiao._core.signatures.merkle import Frontier, leaf_hash
 from xinqiao._core.transport.api_call import call, new_call, send_with_retries
 from xinqiao._core.wire.json_reader import Reader
-from xinqiao._core.wire.parsing import read_answer
-from xinqiao._core.wire.results import Answer
 from xinqiao._core.wire.serialization import Serializable
-from xinqiao._core.wire.strict import parse_json
-from xinqiao.errors import ConfigurationError, ProtocolError, SignatureInvalid
+from xinqiao.errors import ConfigurationError
 
 from .bundles import check_alone
 
@@ -31,9 +28,7 @@ if TYPE_CHECKING:
     from xinqiao._core.wire.closed_lists import BundleName, Purpose
 
 _PATH: Final = "/v1/verifications/jobs"
-_SCOPE: Final = "verify"
-PAGE: Final = 5_000
-"""Lines of a result that are read at a time."""
+SCOPE: Final = "verify"
 UPLOAD_SECONDS: Final = 900
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0  # seconds
 _TYPES: Final = {
@@ -81,26 +76,6 @@ class TakenLines(Serializable):
     evidence: Evidence = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobLine(Serializable):
-    """One line of a result: its answers, or its `problem`. `text` are its bytes in the signed tree."""
-
-    line: int
-    uscc: str | None
-    answers: tuple[Answer, ...]
-    problem: RowProblem | None
-    disclosure_id: str | None
-    as_of: datetime | None
-    text: str = field(repr=False, compare=False)
-
-    def __getitem__(self, question: str) -> Answer:
-        """The answer to a question."""
-        found = [answer for answer in self.answers if answer.question == question]
-        if len(found) != 1:
-            raise KeyError(question)
-        return found[0]
-
-
 def create(
     session: Session,
     *,
@@ -122,18 +97,18 @@ def create(
         body = {"purpose": purpose, "bundle": bundle}
     elif purpose is not None or asked:
         body = {"purpose": purpose, "questions": asked}
-    made = new_call(session, "POST", _PATH, scope=_SCOPE, body=body)
+    made = new_call(session, "POST", _PATH, scope=SCOPE, body=body)
     return _job((yield from send_with_retries(session, made)))
 
 
 def get(session: Session, job_id: str) -> Flow[Job]:
     """Read one job of this client."""
-    return _job((yield from call(session, "GET", _path(job_id), scope=_SCOPE)))
+    return _job((yield from call(session, "GET", job_path(job_id), scope=SCOPE)))
 
 
 def list_jobs(session: Session) -> Flow[tuple[Job, ...]]:
     """Read this client's newest 100 jobs."""
-    evidence = yield from call(session, "GET", _PATH, scope=_SCOPE)
+    evidence = yield from call(session, "GET", _PATH, scope=SCOPE)
     return tuple(_read_job(each, evidence) for each in Reader.body(evidence).objects("jobs"))
 
 
@@ -159,8 +134,8 @@ def upload(
     made = new_call(
         session,
         "PUT",
-        f"{_path(job_id)}/lines",
-        scope=_SCOPE,
+        f"{job_path(job_id)}/lines",
+        scope=SCOPE,
         body=content,
         headers={"content-type": content_type},
         wait=UPLOAD_SECONDS,
@@ -171,7 +146,7 @@ def upload(
         lines=body.integer("lines"),
         broken=body.integer("broken"),
         first_broken={
-            each.integer("line"): _problem(each.object("problem"))
+            each.integer("line"): read_problem(each.object("problem"))
             for each in body.objects("first_broken")
         },
         evidence=evidence,
@@ -195,7 +170,7 @@ def resume(session: Session, job_id: str) -> Flow[Job]:
 
 def delete(session: Session, job_id: str) -> Flow[Job]:
     """Delete a job with its lines and answers; its `deletion` is the signed proof."""
-    return _job((yield from call(session, "DELETE", _path(job_id), scope=_SCOPE)))
+    return _job((yield from call(session, "DELETE", job_path(job_id), scope=SCOPE)))
 
 
 def wait(
@@ -219,56 +194,13 @@ def wait(
         yield from flow.pause(min(max(_SHORTEST_PAUSE, waited / 10), _LONGEST_PAUSE))
 
 
-@dataclass(slots=True, kw_only=True)
-class ResultReader:
-    """Reads a job's result page by page; each is signed, and at the end the whole fits its manifest."""
-
-    job_id: str
-    page: int = PAGE
-    _after: int = 0
-    _tree: Frontier = field(default_factory=Frontier)
-    _has_ended: bool = False
-
-    def next_results(self, session: Session) -> Flow[tuple[JobLine, ...] | None]:
-        """The next lines, or None after the last."""
-        if self._has_ended:
-            return None
-        query = urlencode({"from_line": self._after + 1, "lines": self.page})
-        target = f"{_path(self.job_id)}/result?{query}"
-        evidence = yield from call(session, "GET", target, scope=_SCOPE)
-        texts = evidence.body.split(b"\n")[:-1]
-        documents = [_document(text) for text in texts]
-        if documents and "manifest" in documents[-1].members:
-            self._has_ended = True
-            end, texts = documents.pop(), texts[:-1]
-        self._tree.add(leaf_hash(text) for text in texts)
-        if self._has_ended:
-            self._check(end)
-        elif not texts:
-            raise ProtocolError("The result has neither lines nor a manifest.")
-        found = tuple(_line(each, text) for each, text in zip(documents, texts, strict=True))
-        if found:
-            self._after = found[-1].line
-        return found
-
-    def _check(self, end: Reader) -> None:
-        """Check the manifest against all lines; the page that holds it is signed."""
-        manifest = end.object("manifest")
-        fits = manifest.text("root") == self._tree.root().hex()
-        if not fits or manifest.integer("lines") != self._tree.size:
-            raise SignatureInvalid(
-                "The lines are not those that the manifest was signed over: nothing of this job is to "
-                "be believed.",
-                reason="lines",
-            )
-
-
 def _act(session: Session, job_id: str, verb: str) -> Flow[Job]:
-    target = f"{_path(job_id)}/{verb}"
-    return _job((yield from call(session, "POST", target, scope=_SCOPE)))
+    target = f"{job_path(job_id)}/{verb}"
+    return _job((yield from call(session, "POST", target, scope=SCOPE)))
 
 
-def _path(job_id: str) -> str:
+def job_path(job_id: str) -> str:
+    """Path of a job."""
     return f"{_PATH}/{quote(job_id, safe='')}"
 
 
@@ -291,33 +223,4 @@ def _read_job(body: Reader, evidence: Evidence) -> Job:
         expires_at=body.optional_time("expires_at"),
         deletion=None if deletion is None else deletion.members,
         evidence=evidence,
-    )
-
-
-def _document(text: bytes) -> Reader:
-    try:
-        return Reader.of(parse_json(text), "a line")
-    except ValueError as error:
-        raise ProtocolError(f"A line of the result cannot be read: {error}.") from None
-
-
-def _line(line: Reader, text: bytes) -> JobLine:
-    problem = line.optional_object("problem")
-    enterprise = line.optional_object("enterprise")
-    return JobLine(
-        line=line.integer("line"),
-        uscc=None if enterprise is None else enterprise.text("uscc"),
-        answers=tuple(read_answer(each) for each in line.optional_objects("answers")),
-        problem=None if problem is None else _problem(problem),
-        disclosure_id=line.optional_text("disclosure_id"),
-        as_of=line.optional_time("as_of"),
-        text=text.decode(),
-    )
-
-
-def _problem(problem: Reader) -> RowProblem:
-    return RowProblem(
-        code=problem.text("code"),
-        detail=problem.text("detail"),
-        retry_after=problem.optional_integer("retry_after"),
     )

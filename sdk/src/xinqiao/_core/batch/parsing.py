@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from .answer import BatchAnswer
 
 
+def read_problem(problem: Reader) -> RowProblem:
+    """The problem of one line."""
+    return RowProblem(
+        code=problem.text("code"),
+        detail=problem.text("detail"),
+        retry_after=problem.optional_integer("retry_after"),
+    )
+
+
 def row_result(
     answer: BatchAnswer, place: int, *, row: int, uscc: str, asked: tuple[str, ...] | None
 ) -> RowResult:
@@ -31,11 +40,7 @@ def row_result(
             row=row,
             uscc=uscc,
             answers=(),
-            problem=RowProblem(
-                code=problem.text("code"),
-                detail=problem.text("detail"),
-                retry_after=problem.optional_integer("retry_after"),
-            ),
+            problem=read_problem(problem),
             warnings=line.texts("warnings"),
             verification_id=None,
             disclosure_id=None,
