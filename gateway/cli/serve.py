@@ -5,7 +5,7 @@ import gc
 import os
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import asyncpg
 import structlog
@@ -24,6 +24,7 @@ from gateway.health import PROBE_WRITE
 from gateway.http1.server import SERVER_OPTIONS
 from gateway.identity.demo_provider import DemoProvider
 from gateway.identity.openid import OpenIdProvider
+from gateway.limits.store_protocol import LimiterUnavailableError, LimitStore
 from gateway.logging_setup import configure
 from gateway.migrations.run import is_behind
 from gateway.settings import Settings, SettingsError, unknown_variables
@@ -33,6 +34,16 @@ from gateway.transparency.rollback import LogForkedError
 
 log = structlog.get_logger("gateway.serve")
 
+WRONG_REDIS: Final = frozenset(
+    {
+        "AuthenticationError",
+        "AuthenticationWrongNumberOfArgsError",
+        "NoPermissionError",
+        "RedisClusterException",
+        "ResponseError",
+    }
+)
+"""Errors that waiting does not mend. `ResponseError` itself: no such database, no cluster, an old version."""
 GC_THRESHOLDS = (10_000, 20, 20)  # garbage collections of the three generations
 NEWEST = Statement("SELECT version_num FROM alembic_version")
 
@@ -82,6 +93,7 @@ async def check_environment(settings: Settings) -> None:
             if wrong_clock is not None:
                 raise SettingsError(wrong_clock)
             await runtime.hot.row(PROBE_WRITE, {})
+            await check_limits(runtime.limiter)
             await publisher_of(runtime).check()
         finally:
             await close_runtime(runtime)
@@ -106,6 +118,19 @@ async def check_environment(settings: Settings) -> None:
         ) from None
     if settings.demo and settings.identity_issuer is None:
         DemoProvider(settings, now=lambda: datetime.now(UTC))
+
+
+async def check_limits(store: LimitStore) -> None:
+    """Refuse a Redis that will not serve a gateway of these settings; one that is away may come back."""
+    try:
+        await store.generation()
+    except LimiterUnavailableError as error:
+        why = type(error.__context__).__name__
+        if why in WRONG_REDIS:
+            raise SettingsError(
+                f"The Redis at XINQIAO_REDIS_URL refuses this gateway ({why}): look at the password, the "
+                "number of the database, whether it is a cluster (redis+cluster://), and its version (≥ 7)."
+            ) from None
 
 
 def check_paths(settings: Settings) -> None:
