@@ -23,7 +23,7 @@ from tests.sdk_builders import client_of
 from tests.waiting import PATIENCE
 from xinqiao import RetryPolicy, errors
 from xinqiao._core.api.uploads import SMALLEST_PART, JobStatus
-from xinqiao.cli import _show
+from xinqiao.cli import _printing
 from xinqiao.cli._app import app
 from xinqiao.cli._errors import InputError
 from xinqiao.cli.deliver.upload_client import UploadClient
@@ -82,8 +82,8 @@ def run(kit: Path, state: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
     async def invoke(path: Path, *arguments: str) -> Done:
         out, err = StringIO(), StringIO()
-        monkeypatch.setattr(_show.out, "_file", out)
-        monkeypatch.setattr(_show.notes, "_file", err)
+        monkeypatch.setattr(_printing.out, "_file", out)
+        monkeypatch.setattr(_printing.notes, "_file", err)
         given = ["deliver", str(path), "--kit", str(kit), "--lang", "zh", "--dataset", "penalty"]
         status = await asyncio.to_thread(app, [*given, *arguments], standalone_mode=False)
         return Done(status or 0, out.getvalue(), err.getvalue())
@@ -337,7 +337,7 @@ async def test_an_interrupted_upload_says_how_it_goes_on(
     """Ctrl-C ends with 130 and one sentence."""
     assert state
     said = StringIO()
-    monkeypatch.setattr(_show.notes, "_file", said)
+    monkeypatch.setattr(_printing.notes, "_file", said)
     path = tmp_path / "short.csv"
     path.write_text(rows_of(served, "罚辛1"), encoding="utf-8")
 

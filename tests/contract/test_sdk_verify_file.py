@@ -16,7 +16,7 @@ from jwt.algorithms import ECAlgorithm
 
 from tests.gateway_fixture import Caller, GatewayFixture
 from tests.job_builders import platform
-from xinqiao.cli import _show
+from xinqiao.cli import _printing
 from xinqiao.cli._app import app
 from xinqiao.cli.verify.verification import FIRST_ROWS
 
@@ -46,7 +46,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         kit = tmp_path / "kit.json"
         kit.write_text(json.dumps({"issuer": caller.gateway.issuer, "clients": {"platform": own}}))
         err = StringIO()
-        monkeypatch.setattr(_show.notes, "_file", err)
+        monkeypatch.setattr(_printing.notes, "_file", err)
         given = ["verify", "--kit", str(kit), "--lang", "en", "--purpose", "merchant_review"]
         status = await asyncio.to_thread(app, [*given, *arguments], standalone_mode=False)
         return Done(status or 0, err.getvalue())

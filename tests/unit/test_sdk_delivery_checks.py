@@ -17,7 +17,7 @@ from xinqiao import errors
 from xinqiao._core.api import uploads
 from xinqiao._core.api.uploads import LARGEST_PART, SMALLEST_PART, next_part_size
 from xinqiao._core.wire.json_reader import Reader
-from xinqiao.cli import _show
+from xinqiao.cli import _printing, _show
 from xinqiao.cli._errors import InputError
 from xinqiao.cli._language import Language
 from xinqiao.cli.deliver import delivery, summary
@@ -112,7 +112,7 @@ def test_parts_grow_on_a_fast_line_and_shrink_on_a_slow_one() -> None:
 def test_names_of_columns_do_not_steer_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Escape sequences, changes of direction and line separators are shown as marks."""
     said = StringIO()
-    monkeypatch.setattr(_show.notes, "_file", said)
+    monkeypatch.setattr(_printing.notes, "_file", said)
     summary.note("列\x1b[2J\u3000\u202e\u2028\x9b0;x")
     _show.error(errors.NotFound("a\x1b[2J\u200f"), Language.EN)
     first, second = said.getvalue().splitlines()[:2]
@@ -155,7 +155,7 @@ def test_an_interrupted_reading_says_how_it_goes_on(
 ) -> None:
     """Ctrl-C ends with 130 and one sentence."""
     said = StringIO()
-    monkeypatch.setattr(_show.notes, "_file", said)
+    monkeypatch.setattr(_printing.notes, "_file", said)
     path = tmp_path / "good.csv"
     path.write_text("uscc\n", encoding="utf-8")
 

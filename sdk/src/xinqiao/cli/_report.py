@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from xinqiao import CreditReport, ReportStatus, fetch_keys, report_status, verify_report
-from xinqiao.cli import _inputs, _show
+from xinqiao.cli import _inputs, _printing
 from xinqiao.cli._connect import plain_errors
 from xinqiao.cli._errors import InputError
 from xinqiao.cli._language import (
@@ -83,19 +83,19 @@ def _trusted_keys(keys: Path | None, issuer: str | None) -> KeySet | dict[str, o
 
 def _print_report(report: CreditReport, status: ReportStatus | None, language: Language) -> None:
     moment = moment_text(report.created)
-    _show.line(text("report_authentic", language, moment=moment), style="bold green")
-    _show.rows(dict(_facts(report, language)))
+    _printing.line(text("report_authentic", language, moment=moment), style="bold green")
+    _printing.rows(dict(_facts(report, language)))
     for code in report.datasets:
         count = sum(record.dataset == code for record in report.records)
         name = with_code(dataset_label(code, language), code)
         if count:
-            _show.line(f"  {name}: {text('report_records', language, count=count)}")
+            _printing.line(f"  {name}: {text('report_records', language, count=count)}")
         elif code in report.nothing_found:
-            _show.line(f"  {name}: {nothing_found(code, report.as_of, language)}")
+            _printing.line(f"  {name}: {nothing_found(code, report.as_of, language)}")
         else:
-            _show.line(f"  {name}: {text('source_unavailable', language)}")
+            _printing.line(f"  {name}: {text('source_unavailable', language)}")
     for each in report.left_out:
-        _show.line(f"  {each.zh if language is Language.ZH else each.en}", style="dim")
+        _printing.line(f"  {each.zh if language is Language.ZH else each.en}", style="dim")
     _print_state(report, status, language)
 
 
@@ -112,9 +112,9 @@ def _facts(report: CreditReport, language: Language) -> Iterator[tuple[str, str]
 def _print_state(report: CreditReport, status: ReportStatus | None, language: Language) -> None:
     if status is not None:
         said = text(f"report_{status.state}", language, moment=moment_text(status.as_of))
-        _show.line(said, style="bold green" if status.holds else "bold red")
+        _printing.line(said, style="bold green" if status.holds else "bold red")
     elif report.has_expired():
         moment = until_text(report.valid_until)
-        _show.line(text("report_expired", language, moment=moment), style="bold red")
+        _printing.line(text("report_expired", language, moment=moment), style="bold red")
     else:
-        _show.line(f"  {text('report_unasked', language)}", style="dim")
+        _printing.line(f"  {text('report_unasked', language)}", style="dim")

@@ -1,4 +1,4 @@
-"""Terminal output of results (rich). Notes go to stderr, so that stdout can be piped."""
+"""Terminal output of results. Notes go to stderr, so that stdout can be piped."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.text import Text
 from xinqiao._core.wire import parsing
 from xinqiao._core.wire.json_reader import Reader
 from xinqiao._core.wire.strict import parse_json, parse_time
+from xinqiao.cli import _printing
 from xinqiao.cli._errors import InputError, repeat_sentence, what_happened, what_to_do
 from xinqiao.cli._evidence import OK, QUERIES, VERIFICATIONS, evidence_facts, path_of
 from xinqiao.cli._language import (
@@ -25,11 +26,10 @@ from xinqiao.cli._language import (
     text,
     with_code,
 )
-from xinqiao.cli._terminal import Terminal
 from xinqiao.errors import EvidenceUnreadable, ReceiptInvalid, SignatureInvalid, XinqiaoError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from xinqiao import (
@@ -45,9 +45,6 @@ if TYPE_CHECKING:
     )
     from xinqiao._core.wire.results import ConsentUse
 
-out: Final = Terminal(emoji=False, markup=False)
-notes: Final = Terminal(stderr=True, emoji=False, markup=False)
-
 _ANSWER_STYLES: Final = {"yes": "bold green", "no": "bold red", "not_determined": "yellow"}
 
 
@@ -55,16 +52,16 @@ def verification(result: Verification, language: Language) -> None:
     """Print the answers of a verification."""
     _print_answers(result, language)
     moment = moment_text(result.as_of)
-    _note(text("answered", language, moment=moment, disclosure_id=result.disclosure_id))
+    _printing.note(text("answered", language, moment=moment, disclosure_id=result.disclosure_id))
     _print_signature(result.evidence, language)
 
 
 def told_outcome(told: ToldOutcome, language: Language) -> None:
     """Print the outcome of an application as the enterprise sees it now."""
     for indent, code in (("", told.outcome), *(("  ", each) for each in told.reasons)):
-        line(f"{indent}{with_code(code_label('outcomes', code, language), code)}")
+        _printing.line(f"{indent}{with_code(code_label('outcomes', code, language), code)}")
     moment = moment_text(told.told_at)
-    _note(text("told", language, moment=moment, disclosure_id=told.disclosure_id))
+    _printing.note(text("told", language, moment=moment, disclosure_id=told.disclosure_id))
     _print_signature(told.evidence, language)
 
 
@@ -72,26 +69,28 @@ def records(page: QueryPage, language: Language) -> None:
     """Print one page of records, a line for each field: a terminal wraps them, nothing is cut."""
     for record in page.records:
         name = dataset_label(record.dataset, language)
-        _print_heading(f"{with_code(name, record.dataset)}  {record.record_id} v{record.version}")
+        _printing.heading(
+            f"{with_code(name, record.dataset)}  {record.record_id} v{record.version}"
+        )
         told = {name: each for name, each in record.fields.items() if each not in (None, "", [])}
         labels = {each: _label(record.dataset, each, language) for each in told}
         width = max(map(cell_len, labels.values()), default=0)
         for each, value in told.items():
-            _print_row(labels[each], Text(_plain(value, language)), width=width)
-        line(f"  {record.source.name}, {moment_text(record.source_time)}", style="dim")
-        line(f"  {_term(record, language)}", style="dim")
+            _printing.row(labels[each], Text(_plain(value, language)), width=width)
+        _printing.line(f"  {record.source.name}, {moment_text(record.source_time)}", style="dim")
+        _printing.line(f"  {_term(record, language)}", style="dim")
         if record.objection is not None:
-            line(f"  {text('objection', language)}", style="yellow")
+            _printing.line(f"  {text('objection', language)}", style="yellow")
     for item in page.withheld:
         name = with_code(dataset_label(item.dataset, language), item.dataset)
         fields = ", ".join(_label(item.dataset, each, language) for each in item.fields)
         reason = with_code(text(item.reason, language), item.reason)
         parts = (text("withheld", language), name, fields, reason)
-        _note(": ".join(filter(None, parts)), style="yellow")
+        _printing.note(": ".join(filter(None, parts)), style="yellow")
     moment = moment_text(page.as_of)
-    _note(text("answered", language, moment=moment, disclosure_id=page.disclosure_id))
+    _printing.note(text("answered", language, moment=moment, disclosure_id=page.disclosure_id))
     if page.consent is not None:
-        _note(_consent_use(page.consent, language))
+        _printing.note(_consent_use(page.consent, language))
     _print_signature(page.evidence, language)
 
 
@@ -105,7 +104,7 @@ def empty_datasets(pages: Sequence[QueryPage], language: Language) -> None:
     for name in asked:
         if name not in found | closed:
             said = nothing_found(name, first.as_of, language)
-            out.print(
+            _printing.out.print(
                 f"{dataset_label(name, language)} ({name}): {said}",
                 soft_wrap=True,
                 highlight=False,
@@ -115,15 +114,19 @@ def empty_datasets(pages: Sequence[QueryPage], language: Language) -> None:
 def questions(catalogue: Questions, language: Language) -> None:
     """Print the catalogue of questions: tag, value to compare, whether it needs consent, title."""
     version = catalogue.catalogue_version or ""
-    out.print(text("catalogue", language, version=version), style="italic", highlight=False)
+    _printing.out.print(
+        text("catalogue", language, version=version), style="italic", highlight=False
+    )
     for q in catalogue:
         wanted = _value_hint(q.details.get("value"), language)
         if q.details.get("needs_consent"):
             wanted += f"  ({text('needs_consent', language)})"
-        out.print(Text(q.question, style="bold").append(wanted, style="cyan"), soft_wrap=True)
+        _printing.out.print(
+            Text(q.question, style="bold").append(wanted, style="cyan"), soft_wrap=True
+        )
         if title := q.details.get("title"):
             shown = title.get(language, title) if isinstance(title, dict) else title
-            out.print(Text(f"  {_plain(shown, language)}"), soft_wrap=True)
+            _printing.out.print(Text(f"  {_plain(shown, language)}"), soft_wrap=True)
     _print_signature(catalogue.evidence, language)
 
 
@@ -143,10 +146,10 @@ def limits(found: Limits, language: Language) -> None:
             refill=duration_text(each.refill or 0, language),
         )
         style = "red" if each.remaining == 0 else ""
-        _print_row(label, Text(told, style=style), width=width)
+        _printing.row(label, Text(told, style=style), width=width)
     if (last := found.last_refusal) is not None:
         refused, fits = moment_text(last.refused_at), moment_text(last.fits_at)
-        _note(text("last_refusal", language, limit=last.limit, refused=refused, fits=fits))
+        _printing.note(text("last_refusal", language, limit=last.limit, refused=refused, fits=fits))
     _print_signature(found.evidence, language)
 
 
@@ -154,23 +157,25 @@ def evidence(verified: Evidence, language: Language) -> None:
     """Print what verified evidence proves."""
     exchange = verified.exchange
     moment = moment_text(verified.signed_at)
-    line(text("authentic", language, moment=moment), style="bold green")
-    line(f"  {exchange.method} {exchange.target_uri} → {exchange.status}")
-    line(f"  {text('signed_by', language, keyid=verified.keyid)}")
+    _printing.line(text("authentic", language, moment=moment), style="bold green")
+    _printing.line(f"  {exchange.method} {exchange.target_uri} → {exchange.status}")
+    _printing.line(f"  {text('signed_by', language, keyid=verified.keyid)}")
     if verified.request_key is not None:
-        line(f"  {text('request_signed_by', language, keyid=verified.request_key['kid'])}")
-    rows(evidence_facts(verified, language))
+        _printing.line(
+            f"  {text('request_signed_by', language, keyid=verified.request_key['kid'])}"
+        )
+    _printing.rows(evidence_facts(verified, language))
     if verified.status == OK and path_of(verified) == QUERIES:
         _print_terms(parsing.records(Reader.body(verified)), language)
     elif verified.status == OK and path_of(verified) == VERIFICATIONS:
         _print_answers(cast("Verification", parsing.result(verified)), language)
-    line(f"  {text('relied_on', language)}", style="dim")
+    _printing.line(f"  {text('relied_on', language)}", style="dim")
 
 
 def consent_record(verified: ConsentRecord, language: Language) -> None:
     """Print which events of a consent the log proves."""
     moment = moment_text(verified.issued_at)
-    line(text("consent_record", language, moment=moment), style="bold green")
+    _printing.line(text("consent_record", language, moment=moment), style="bold green")
     for event in verified.record["xq:events"]:
         number = event["dct:identifier"]
         moment = moment_text(parse_time(event["dct:date"]))
@@ -199,7 +204,7 @@ def _print_terms(found: Iterable[Record], language: Language) -> None:
         together.setdefault((record.dataset, _term(record, language)), []).append(record.record_id)
     for (dataset, term), ids in together.items():
         which = ids[0] if len(ids) == 1 else text("report_records", language, count=len(ids))
-        line(f"  {with_code(dataset_label(dataset, language), dataset)} {which}: {term}")
+        _printing.line(f"  {with_code(dataset_label(dataset, language), dataset)} {which}: {term}")
 
 
 def _term(record: Record, language: Language) -> str:
@@ -211,12 +216,13 @@ def _term(record: Record, language: Language) -> str:
 
 def _print_event(said: str, language: Language, *, proven: bool) -> None:
     name, style = ("in_the_log", "green") if proven else ("not_proven", "yellow")
-    out.print(Text(said).append(text(name, language), style=style), soft_wrap=True)
+    _printing.out.print(Text(said).append(text(name, language), style=style), soft_wrap=True)
 
 
 def answer(evidence: Evidence, language: Language) -> None:
     """Print an answer as received."""
-    notes.print(f"HTTP {evidence.status}", style="green" if evidence.status < 400 else "red")  # noqa: PLR2004
+    style = "green" if evidence.status < 400 else "red"  # noqa: PLR2004
+    _printing.notes.print(f"HTTP {evidence.status}", style=style)
     _print_signature(evidence, language)
     json(evidence)
 
@@ -224,12 +230,12 @@ def answer(evidence: Evidence, language: Language) -> None:
 def key_files(private: Path, public: Path, language: Language) -> None:
     """Print what to do with the two files of `keygen`."""
     for name, path in (("private_key", private), ("public_key", public)):
-        line(text(name, language, path=path))
+        _printing.line(text(name, language, path=path))
 
 
 def warning(code: str, language: Language) -> None:
     """Print a warning on what was typed."""
-    _note(f"! {text(code, language)}", style="yellow")
+    _printing.note(f"! {text(code, language)}", style="yellow")
 
 
 def json(evidence: Evidence) -> None:
@@ -239,21 +245,21 @@ def json(evidence: Evidence) -> None:
 
 def saved(path: Path, language: Language) -> None:
     """Print where evidence was kept."""
-    _note(text("saved", language, path=path))
+    _printing.note(text("saved", language, path=path))
 
 
 def repeat_with(key: str, language: Language) -> None:
     """Print how to get an answer again that was not delivered."""
-    _note(repeat_sentence(key, language), style="yellow")
+    _printing.note(repeat_sentence(key, language), style="yellow")
 
 
 def error(error: XinqiaoError | InputError, language: Language) -> None:
     """Print what happened in one line, and below it what to do."""
     mark = _verdict(error) if language is Language.EN else ""
     said = f"✘ {mark}{what_happened(error, language)}"
-    notes.print(Text(said, style="bold red"), soft_wrap=True)
+    _printing.notes.print(Text(said, style="bold red"), soft_wrap=True)
     for advice in what_to_do(error, language):
-        notes.print(Text(f"  {advice}"), soft_wrap=True)
+        _printing.notes.print(Text(f"  {advice}"), soft_wrap=True)
 
 
 def _verdict(error: XinqiaoError | InputError) -> str:
@@ -264,47 +270,22 @@ def _verdict(error: XinqiaoError | InputError) -> str:
 
 def _print_signature(evidence: Evidence, language: Language) -> None:
     moment = moment_text(evidence.signed_at)
-    _note(text("signature", language, keyid=evidence.keyid, moment=moment))
+    _printing.note(text("signature", language, keyid=evidence.keyid, moment=moment))
 
 
 def _print_answers(result: Verification, language: Language) -> None:
     purpose = with_code(code_label("purposes", result.purpose, language), result.purpose)
-    _print_heading(f"{result.uscc}  {purpose}")
+    _printing.heading(f"{result.uscc}  {purpose}")
     labels = [_question_label(each, language) for each in result.answers]
     width = max(map(cell_len, labels), default=0)
     for label, each in zip(labels, result.answers, strict=True):
         said = Text(text(each.answer, language), style=_ANSWER_STYLES[each.answer])
         match = f"  ({text(each.match, language)})" if each.match else ""
-        _print_row(label, said.append(match, style="dim"), width=width)
+        _printing.row(label, said.append(match, style="dim"), width=width)
 
 
 def _question_label(answer: Answer, language: Language) -> str:
     return with_code(code_label("questions", answer.question, language), answer.question)
-
-
-def rows(told: Mapping[str, str]) -> None:
-    """Print labels and values in two columns."""
-    width = max(map(cell_len, told), default=0)
-    for label, value in told.items():
-        _print_row(label, Text(value), width=width)
-
-
-def line(said: str, *, style: str = "") -> None:
-    """Print a line."""
-    out.print(said, style=style, highlight=False, soft_wrap=True)
-
-
-def _note(said: str, *, style: str = "dim") -> None:
-    notes.print(said, style=style, highlight=False, soft_wrap=True)
-
-
-def _print_heading(said: str) -> None:
-    out.print(said, style="bold", highlight=False, soft_wrap=True)
-
-
-def _print_row(label: str, value: Text, *, width: int) -> None:
-    padded = label + " " * (width - cell_len(label))
-    out.print(Text(f"  {padded}  ", style="cyan").append_text(value), soft_wrap=True)
 
 
 def _label(dataset: str, name: str, language: Language) -> str:

@@ -12,7 +12,7 @@ import typer
 from rich.text import Text
 
 from xinqiao import Client
-from xinqiao.cli import _inputs, _show
+from xinqiao.cli import _inputs, _printing, _show
 from xinqiao.cli._connect import open_client, plain_errors
 from xinqiao.cli._errors import InputError
 from xinqiao.cli._language import (
@@ -98,7 +98,7 @@ def show(
     if as_json:
         _show.json(held.evidence)
         return
-    _print_list(held, language, _show.notes)
+    _print_list(held, language, _printing.notes)
     for code in held.enterprises:
         typer.echo(code)
 
@@ -112,7 +112,7 @@ def drop(
     with open_client(Client, kit, who, keys, language) as client:
         client.delete_watch(name)
     said = f"名单 {name} 已删除。" if language is Language.ZH else f"The list {name} is deleted."
-    _show.notes.print(Text(said))
+    _printing.notes.print(Text(said))
 
 
 @app.command("list")
@@ -149,7 +149,7 @@ def _codes(options: ReadOptions) -> list[str]:
 
 def _print(lists: Iterable[WatchList], language: Language) -> None:
     for each in lists:
-        _print_list(each, language, _show.out)
+        _print_list(each, language, _printing.out)
 
 
 def _print_list(held: WatchList, language: Language, terminal: Terminal) -> None:

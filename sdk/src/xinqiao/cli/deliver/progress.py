@@ -18,7 +18,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from xinqiao.cli import _show
+from xinqiao.cli import _printing
 from xinqiao.cli._language import Language
 
 from .summary import note
@@ -62,5 +62,5 @@ def spinner(label: str) -> Iterator[Callable[[str], None]]:
 
 def progress_bars(*columns: ProgressColumn) -> Progress:
     """Bars beside the output; hidden without a terminal."""
-    console = _show.notes
+    console = _printing.notes
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.cells import cell_len
 from rich.text import Text
 
-from xinqiao.cli import _show
+from xinqiao.cli import _printing, _show
 from xinqiao.cli._language import Language, code_label, dataset_label, with_code
 
 from .texts import text
@@ -29,7 +29,7 @@ _MOST_COLUMNS: Final = 20
 
 def note(said: str, *, style: str = "dim") -> None:
     """Print a note beside the output."""
-    _show.notes.print(said, style=style, highlight=False, soft_wrap=True)
+    _printing.notes.print(said, style=style, highlight=False, soft_wrap=True)
 
 
 def show_arrived(job: JobStatus, language: Language, *, as_json: bool) -> None:
@@ -75,7 +75,9 @@ def _show_counts(job: Mapping[str, Any], path: Path, language: Language) -> None
     for name, label in labels.items():
         padded = f"  {label}{' ' * (width - cell_len(label))}  "
         style = "bold red" if name == "rejected" and job[name] else ""
-        _show.out.print(Text(padded, style="cyan").append(f"{job[name]:>{digits},}", style=style))
+        _printing.out.print(
+            Text(padded, style="cyan").append(f"{job[name]:>{digits},}", style=style)
+        )
     for kind, count in sorted((job.get("warnings") or {}).items()):
         label = with_code(code_label("warnings", kind, language), kind)
         _line(f"  ! {text('warning_of', language, kind=label, count=f'{count:,}')}", style="yellow")
@@ -108,4 +110,4 @@ def _show_columns(title: str, notes: Notes, language: Language) -> None:
 
 
 def _line(said: str, *, style: str = "") -> None:
-    _show.out.print(said, style=style, highlight=False, soft_wrap=True)
+    _printing.out.print(said, style=style, highlight=False, soft_wrap=True)
