@@ -8,3 +8,10 @@ def fail(sentence: str) -> NoReturn:
     """Print a sentence for the operator and exit with status 2."""
     print(sentence, file=sys.stderr)
     raise SystemExit(2)
+
+
+def file_sentence(error: Exception) -> str | None:
+    """What is wrong with which file; `None` of an error that names none, as a connection's."""
+    if not isinstance(error, OSError) or error.filename is None:
+        return None
+    return f"{error.filename} cannot be used ({error.strerror})."

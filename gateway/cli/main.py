@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from gateway.cli.exit import fail
+from gateway.cli.exit import fail, file_sentence
 from gateway.cli.lazy_command import CommandSource, lazy_group
 
 COMMANDS: Final = {
@@ -155,6 +155,8 @@ def _sentence_on(error: Exception) -> str | None:
 
     if isinstance(error, SettingsError):
         return str(error)
+    if (sentence := file_sentence(error)) is not None:
+        return sentence
     if is_unavailable(error):
         return f"The database at XINQIAO_DATABASE_URL did not do it ({name_of(error)})."
     return None

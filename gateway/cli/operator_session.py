@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from gateway.admin.audit_log import ActContext
 from gateway.admin.errors import AdminRefusal
 from gateway.admin.operators import NAME, Operator
-from gateway.cli.exit import fail
+from gateway.cli.exit import fail, file_sentence
 from gateway.clients.registration import CLIENT_ID, RegistrationError
 from gateway.clients.terms import TermsError
 from gateway.creditfile.catalogue.versions import in_force
@@ -94,7 +94,10 @@ def plain_errors() -> Iterator[None]:
     except ProgrammingError:
         fail("The database lacks what this needs; run `xinqiao-gateway db upgrade` first.")
     except (OSError, DBAPIError, asyncpg.PostgresError, UnavailableError) as error:
-        fail(f"The database at XINQIAO_DATABASE_URL did not do it ({name_of(error)}).")
+        fail(
+            file_sentence(error)
+            or f"The database at XINQIAO_DATABASE_URL did not do it ({name_of(error)})."
+        )
 
 
 async def _in_transaction(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:

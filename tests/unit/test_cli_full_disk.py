@@ -1,9 +1,11 @@
 """Commands on a full disk: files are whole, or are not there."""
 
+import socket
 from pathlib import Path
 
 import pytest
 
+from gateway.cli.exit import file_sentence
 from gateway.cli.keys import init, rotate
 from gateway.cli.whole_file import whole_file, write_whole
 from tests.small_files import files_of_at_most
@@ -48,3 +50,19 @@ def test_what_a_command_writes_takes_the_place_of_an_earlier_file_only_whole(
 def test_a_device_is_written_to_as_it_is() -> None:
     write_whole(Path("/dev/null"), "x")
     assert not Path("/dev/null").is_file()
+
+
+def test_a_file_that_cannot_be_used_is_named_and_no_database(tmp_path: Path) -> None:
+    """An error of a connection, Unix sockets' too, names no file."""
+    with pytest.raises(OSError, match="No such file") as missing:
+        (tmp_path / "missing").read_text()
+    assert (
+        file_sentence(missing.value)
+        == f"{tmp_path}/missing cannot be used (No such file or directory)."
+    )
+    with (
+        socket.socket(socket.AF_UNIX) as made,
+        pytest.raises(OSError, match="No such file") as refused,
+    ):
+        made.connect(str(tmp_path / "socket"))
+    assert file_sentence(refused.value) is None
