@@ -5,9 +5,7 @@ being locked out.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 LIMIT: Final = 3
 Charges = Sequence[tuple[str, str]]
@@ -16,8 +14,7 @@ WINDOW: Final = 30 * 24 * 60 * 60
 """Seconds after which a value leaves the budget, from its first use."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeAdmission:
+class ProbeAdmission(NamedTuple):
     """`admitted`: a flag for each assertion, in order; `known`: the maps to store, by budget."""
 
     admitted: tuple[bool, ...]
@@ -53,7 +50,4 @@ def admit_probes(
             for budget, value in charges:
                 kept[budget].setdefault(value, now)
         admitted.append(all(has_room))
-    return ProbeAdmission(
-        admitted=tuple(admitted),
-        known=MappingProxyType({each: MappingProxyType(kept[each]) for each in kept}),
-    )
+    return ProbeAdmission(admitted=tuple(admitted), known=kept)

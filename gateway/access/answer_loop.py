@@ -37,6 +37,7 @@ from gateway.transparency.disclosure_leaf import (
     DisclosureLeaf,
 )
 
+_MERGE_DELAY: Final = timedelta(seconds=MERGE_SECONDS)
 MAX_ATTEMPTS: Final = 20
 """Each repetition means another commit in between; so many in a row is an outage."""
 
@@ -153,7 +154,7 @@ def pending_disclosure(
     document["log_promise"] = {
         "leaf_hash": leaf.hash.hex(),
         "log": f"{call.runtime.settings.issuer}/log",
-        "merge_by": format_time(disclosure.at + timedelta(seconds=MERGE_SECONDS)),
+        "merge_by": format_time(disclosure.at + _MERGE_DELAY),
     }
     answer = serialize(document)
     return PendingDisclosure(
@@ -163,7 +164,7 @@ def pending_disclosure(
         held_version=held_version,
         key=key,
         answer=answer,
-        sealed_answer=call.answers.seal(key, answer),
+        sealed_answer="" if key is None else call.answers.seal(key, answer),
         probes=probes,
         items=items,
     )

@@ -78,10 +78,8 @@ class AnswerStore:
     uscc: str
     client_id: str
 
-    def seal(self, key: IdempotencyKey | None, answer: bytes) -> str:
-        """The text to store for `answer`; empty without a key."""
-        if key is None:
-            return ""
+    def seal(self, key: IdempotencyKey, answer: bytes) -> str:
+        """The text to store for `answer`."""
         sealed = self.vault.seal(answer, **self._place(key))
         return base64.b64encode(sealed).decode()
 

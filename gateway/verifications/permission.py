@@ -66,7 +66,9 @@ def permit(
     opened = _with_clear_id_numbers(call, inputs, now)
     if isinstance(opened, Refusal):
         return opened
-    stored = opened.answers.find(call.key, inputs.stored_answer, now)
+    stored = None
+    if call.key is not None:
+        stored = opened.answers.find(call.key, inputs.stored_answer, now)
     if isinstance(stored, KeyConflict):
         return conflict_refusal(stored)
     if stored is not None:
