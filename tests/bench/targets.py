@@ -24,7 +24,7 @@ from tests.bench.options import (
 )
 from tests.bench.page_paint import Paints, paint_ratio
 from tests.bench.sheets import SHEETS, SYMBOLS, Drawings
-from tests.bench.timing import LEAK, PAIRS, Timings
+from tests.bench.timing import PAIRS, SEEN, Timings
 from tests.bench.watches import Watching
 from tests.welch import SURE
 
@@ -85,7 +85,9 @@ def of_timing(found: Mapping[str, Timings]) -> Outcomes:
                 at_most(f"|t|, {way}: {title}", SURE).seen(abs(each.t(pair)))
                 for title, pair in PAIRS.items()
             ),
-            at_least(f"t, {way}: control, {LEAK[0]} and one", SURE).seen(each.t(LEAK)),
+            at_least(f"t, {way}: control, with and without a consent of its own", SURE).seen(
+                each.t(SEEN)
+            ),
             at_most(f"pairs {way} with answers of several lengths", 0).seen(
                 sum(not each.of_one_length(pair) for pair in PAIRS.values())
             ),

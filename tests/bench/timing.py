@@ -1,8 +1,9 @@
 """Timing side channels of a worker: Welch's t of answers that must take equally long.
 
 Every request is asked alone and as the first of eight lines of a batch, in an order that changes with each
-round. Of each group the slowest 1 % are left out. As a control the first request is asked twice in each
-round, which must not be told apart, and with four more questions, which must be.
+round. Of each group the slowest 1 % are left out. Two controls: the first request once more, which must not
+be told apart; and a request under a consent of the client's own, which must be, for it is answered and
+spends a use. That tells the client nothing: it knows its consents.
 """
 
 import asyncio
@@ -36,12 +37,12 @@ PAIRS: Final = {
     "yes and no": ("yes", "no"),
     "a registered and an unknown enterprise": ("closed", "unknown"),
     "with and without another client's consent": ("consented to another", "closed"),
-    "with and without a consent of its own": ("consented", "closed"),
     "a spent probe budget and an unknown enterprise": ("locked", "unknown, named"),
     "a spent and an unspent probe budget": ("locked", "unlocked"),
     "control: the same twice": ("yes", "yes again"),
 }
-LEAK: Final = ("five questions", "yes")
+SEEN: Final = ("consented", "closed")
+"""The control that must be told apart."""
 GUESSES: Final = ("甲", "乙", "丙")
 """Wrong names, as many as a budget allows."""
 KEPT: Final = 0.99
@@ -158,7 +159,6 @@ async def _requests(environment: Environment) -> tuple[dict[str, Asked], list[As
     unknown = make_uscc(10**6, 20261130, "firm", "330106")
     guessed = (_NAME, locked.name)
     right, wrong = (_NAME, named.name), (_NAME, f"{named.name[1:]}{named.name[0]}")
-    more = (("not_on_serious_violation_list.v1", None), ("no_live_penalty.v1", None))
     requests = {
         "yes": _about(named.uscc, right),
         "yes again": _about(named.uscc, right),
@@ -170,7 +170,6 @@ async def _requests(environment: Environment) -> tuple[dict[str, Asked], list[As
         "locked": _about(locked.uscc, guessed),
         "unlocked": _about(closed.uscc, guessed),
         "unknown, named": _about(unknown, guessed),
-        LEAK[0]: _about(named.uscc, right, _ACTIVE, _RATING, *more),
     }
     return requests, [_about(each.uscc, _ACTIVE) for each in beside]
 
