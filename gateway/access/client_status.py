@@ -38,7 +38,8 @@ READ_CLIENT_STATUS = SetStatement.lateral(
 """Calls of one token that are under way together share one answer."""
 
 _STATUS_UNLESS_EXPECTED = f"""
-    SELECT CASE WHEN sha256(convert_to(present.status, 'UTF8')) <> CAST(:expected_status AS bytea)
+    SELECT CASE WHEN sha256(convert_to(present.status, 'UTF8'))
+                     IS DISTINCT FROM CAST(:expected_status AS bytea)
                 THEN present.status END AS client_status
     FROM (SELECT CAST({CLIENT_STATUS_JSON} AS text) AS status OFFSET 0) AS present"""  # noqa: S608  # constants only
 

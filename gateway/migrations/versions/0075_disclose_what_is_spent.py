@@ -69,7 +69,7 @@ BEGIN
         IF NOT FOUND THEN PERFORM xinqiao_abort_unless(false); END IF;
     END IF;
 
-    IF p_probes <> '[]' THEN
+    IF p_probes IS DISTINCT FROM '[]' THEN
         INSERT INTO probe (uscc, client_id, question, asked, revision)
         SELECT p_uscc, p_client_id, p.question, p.asked, p.revision + 1
           FROM jsonb_to_recordset(p_probes) AS p(question text, asked jsonb, revision integer)
@@ -78,10 +78,11 @@ BEGIN
            SET asked = excluded.asked, revision = excluded.revision
          WHERE probe.revision = excluded.revision - 1;
         GET DIAGNOSTICS met = ROW_COUNT;
-        IF met <> jsonb_array_length(p_probes) THEN PERFORM xinqiao_abort_unless(false); END IF;
+        IF met IS DISTINCT FROM jsonb_array_length(p_probes) THEN PERFORM xinqiao_abort_unless(false); END IF;
     END IF;
 
     unmet := jsonb_array_length(p_relied_on);
+    IF unmet IS NULL THEN PERFORM xinqiao_abort_unless(false); END IF;
     IF unmet > 0 THEN
         PERFORM 1 FROM enterprise
           WHERE uscc = p_uscc

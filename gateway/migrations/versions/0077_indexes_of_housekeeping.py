@@ -7,13 +7,14 @@ down_revision = "0076"
 branch_labels = None
 depends_on = None
 
+# The large one first, then in the order in which calls write them, so that none waits for the other.
 INDEXES = {
-    "access_token": "expires_at",
-    "authorization_code": "expires_at",
     "idempotency": "at",
-    "interaction": "expires_at",
     "operator_act": "at",
+    "interaction": "expires_at",
     "pushed_request": "expires_at",
+    "authorization_code": "expires_at",
+    "access_token": "expires_at",
     "refresh_token": "expires_at",
 }
 
