@@ -3,7 +3,7 @@
 So `GET /v1/admin/data-quality` finds them counted. Each worker asks; what one counts others wait for.
 """
 
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
 from typing import Final
 
@@ -15,6 +15,7 @@ from gateway.data_quality.counting import QualityContext
 from gateway.data_quality.month import Month
 from gateway.data_quality.rules import published_rules
 from gateway.data_quality.sources import sources_after
+from gateway.db.unavailable import UnavailableError
 from gateway.runtime import Runtime
 
 log = structlog.get_logger("gateway.background.quality_counts")
@@ -35,7 +36,8 @@ async def count_finished_months(runtime: Runtime) -> None:
     last = Month.at(runtime.now()).previous
     for source_id in sources:
         for month in (last, last.previous):
-            await runtime.quality_counts.figures(context, source_id, month)
+            with suppress(UnavailableError):  # too many wait: in the next round
+                await runtime.quality_counts.figures(context, source_id, month)
 
 
 def counting_quality(app: FastAPI) -> AbstractAsyncContextManager[None]:

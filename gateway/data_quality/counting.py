@@ -1,7 +1,7 @@
 """Counting of data quality: figures as they are kept, else counted, each source's month once at a time.
 
-A count goes on when its caller gives up, so that a large source's month is there for a later call. Another
-worker that counts the same is waited for.
+A count goes on when its caller gives up, so that a large source's month is there for a later call; few may
+wait, and of one source fewer. Another worker that counts the same is waited for, while others are counted.
 """
 
 import asyncio
@@ -19,15 +19,20 @@ from gateway.data_quality.kept_figures import (
     KeptFigures,
     SourceInMonth,
     keep,
-    lock_month,
     read_kept,
+    try_lock_month,
 )
 from gateway.data_quality.month import Month
 from gateway.data_quality.rules import QualityRules
 from gateway.data_quality.store import figures_of_source
+from gateway.db.unavailable import UnavailableError
 
 PATIENCE_SECONDS: Final = 2
 """Wait for a new count where an older one can be told."""
+MOST_UNDER_WAY: Final = 16
+MOST_OF_ONE_SOURCE: Final = 2
+ANOTHER_SECONDS: Final = 0.5
+"""Pause until it is looked again whether another worker has counted."""
 _Counts = dict[SourceInMonth, asyncio.Task[KeptFigures]]
 
 
@@ -68,29 +73,53 @@ class QualityCounts:
         now = context.now()
         if kept is not None and kept.is_current(month, now):
             return kept
-        task = self._under_way.get(wanted)
+        usable = kept if kept is not None and kept.is_usable(month, now) else None
+        task = self._under_way.get(wanted) or self._begun(context, wanted)
         if task is None:
-            task = self._under_way[wanted] = asyncio.create_task(self._count(context, wanted))
-            task.add_done_callback(lambda done: self._ended(wanted, done))
-        usable = kept is not None and kept.is_usable(month, now)
-        done, _ = await asyncio.wait({task}, timeout=patience if usable else None)
-        if kept is not None and not done:
-            return kept
+            if usable is None:
+                raise UnavailableError
+            return usable
+        done, _ = await asyncio.wait({task}, timeout=None if usable is None else patience)
+        if usable is not None and (not done or task.exception() is not None):
+            return usable
         return task.result()
+
+    def _begun(
+        self, context: QualityContext, wanted: SourceInMonth
+    ) -> asyncio.Task[KeptFigures] | None:
+        """A new count under way, or `None` where too many are."""
+        of_source = sum(each.source_id == wanted.source_id for each in self._under_way)
+        if len(self._under_way) >= MOST_UNDER_WAY or of_source >= MOST_OF_ONE_SOURCE:
+            return None
+        task = self._under_way[wanted] = asyncio.create_task(self._count(context, wanted))
+        task.add_done_callback(lambda done: self._ended(wanted, done))
+        return task
 
     async def close(self) -> None:
         """Cancel what is under way."""
         for task in [*self._under_way.values()]:
             task.cancel()
-            with suppress(asyncio.CancelledError):
+            with suppress(asyncio.CancelledError, Exception):
                 await task
 
     async def _count(self, context: QualityContext, wanted: SourceInMonth) -> KeptFigures:
+        while True:
+            counted = await self._counted_by_us(context, wanted)
+            if counted is not None:
+                return counted
+            await asyncio.sleep(ANOTHER_SECONDS)
+
+    async def _counted_by_us(
+        self, context: QualityContext, wanted: SourceInMonth
+    ) -> KeptFigures | None:
+        """The figures, counted here unless they are there already; `None` while another worker counts."""
         async with self._slot, context.engine.begin() as connection:
-            await lock_month(connection, wanted.month, wanted.source_id)
+            is_ours = await try_lock_month(connection, wanted.month, wanted.source_id)
             kept = await read_kept(connection, wanted)  # another worker may have counted it
             if kept is not None and kept.is_current(wanted.month, context.now()):
                 return kept
+            if not is_ours:
+                return None
             begun, moment = time.monotonic(), context.now()
             figures = await figures_of_source(
                 connection,

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.data_quality.figures import Count, DatasetFigures, Fault, FaultKind
 from gateway.data_quality.month import Month
 from gateway.db.engine import to_json
-from gateway.db.locks import LockNamespace, lock_named
+from gateway.db.locks import LockNamespace, lock_named, try_lock_named
 from gateway.db.statements import Statement
 
 SETTLED_AFTER: Final = timedelta(days=1)
@@ -104,6 +104,11 @@ async def keep(connection: AsyncConnection, wanted: SourceInMonth, counted: Kept
 async def lock_month(connection: AsyncConnection, month: Month, source_id: str) -> None:
     """Lock the figures and findings of a source's month until the transaction ends."""
     await lock_named(connection, LockNamespace.QUALITY, f"{month} {source_id}")
+
+
+async def try_lock_month(connection: AsyncConnection, month: Month, source_id: str) -> bool:
+    """Lock them if nobody has; False if somebody has."""
+    return await try_lock_named(connection, LockNamespace.QUALITY, f"{month} {source_id}")
 
 
 async def drop_kept(connection: AsyncConnection, month: Month, source_id: str) -> None:

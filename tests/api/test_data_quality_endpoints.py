@@ -14,6 +14,7 @@ from gateway.data_quality.comparison_findings import keep_counts
 from gateway.data_quality.figures import Count, Fault
 from gateway.data_quality.kept_figures import lock_month
 from gateway.data_quality.month import Month
+from gateway.db.unavailable import UnavailableError
 from gateway.ingest.source_authorization import SCOPE
 from tests.client_builders import make_operator
 from tests.gateway_fixture import Caller, GatewayFixture
@@ -198,3 +199,20 @@ async def test_a_count_goes_on_when_its_caller_gives_up(gateway: GatewayFixture)
         )
 
     await eventually(is_kept)
+
+
+async def test_counts_that_nobody_waits_for_hold_up_no_other_source(
+    gateway: GatewayFixture,
+) -> None:
+    """Of one source few wait, the next is asked to come again; another source's are counted meanwhile."""
+    busy, other = await make_department(gateway), await make_department(gateway)
+    months = [Month(year=2024, month=number) for number in range(1, 5)]
+    async with gateway.runtime.engine.begin() as connection:
+        for month in months:  # as by another worker
+            await lock_month(connection, month, busy.client_id)
+        for month in months[:2]:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(counted_months(gateway.runtime, busy.client_id, month), 0.2)
+        with pytest.raises(UnavailableError):
+            await counted_months(gateway.runtime, busy.client_id, months[2])
+        await counted_months(gateway.runtime, other.client_id, Month.at(gateway.clock()))
