@@ -44,6 +44,8 @@ WRONG_REDIS: Final = frozenset(
     }
 )
 """Errors that waiting does not mend. `ResponseError` itself: no such database, no cluster, an old version."""
+WAITING_MENDS: Final = ("MISCONF", "NOREPLICAS", "BUSY", "UNKILLABLE", "TRYAGAIN")
+"""Of a Redis that will serve again: its disk is full, its replicas are away, a script runs."""
 GC_THRESHOLDS = (10_000, 20, 20)  # garbage collections of the three generations
 NEWEST = Statement("SELECT version_num FROM alembic_version")
 
@@ -126,7 +128,7 @@ async def check_limits(store: LimitStore) -> None:
         await store.generation()
     except LimiterUnavailableError as error:
         why = type(error.__context__).__name__
-        if why in WRONG_REDIS:
+        if why in WRONG_REDIS and not str(error.__context__).startswith(WAITING_MENDS):
             raise SettingsError(
                 f"The Redis at XINQIAO_REDIS_URL refuses this gateway ({why}): look at the password, the "
                 "number of the database, whether it is a cluster (redis+cluster://), and its version (≥ 7)."

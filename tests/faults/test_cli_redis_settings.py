@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+import redis
 
 from gateway.cli.serve import check_limits
 from gateway.limits.redis_store import RedisStore
@@ -45,3 +46,12 @@ async def test_one_that_answers_or_cannot_be_reached_is_not(server: RedisServer)
         store = RedisStore(f"redis://{address}/0")
         await check_limits(store)
         await store.close()
+
+
+async def test_one_that_takes_no_writes_for_now_is_waited_for(server: RedisServer) -> None:
+    """Its disk is full, or its replicas are away: calls are answered 503 meanwhile."""
+    with redis.Redis(port=server.port, password="hunter2") as client:  # as above
+        client.config_set("min-replicas-to-write", 1)
+    store = RedisStore(f"redis://:hunter2@127.0.0.1:{server.port}/0")
+    await check_limits(store)
+    await store.close()
