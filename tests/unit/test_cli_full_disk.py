@@ -1,5 +1,6 @@
 """Commands on a full disk: files are whole, or are not there."""
 
+import os
 import socket
 from pathlib import Path
 
@@ -50,6 +51,23 @@ def test_what_a_command_writes_takes_the_place_of_an_earlier_file_only_whole(
 def test_a_device_is_written_to_as_it_is() -> None:
     write_whole(Path("/dev/null"), "x")
     assert not Path("/dev/null").is_file()
+
+
+def test_a_pipe_is_written_to_as_it_is() -> None:
+    """As in `> >(…)` or `/dev/stdout` before a pipe: the name leads to no file."""
+    reading, writing = os.pipe()
+    write_whole(Path(f"/dev/fd/{writing}"), "x\n")
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        assert pipe.read() == "x\n"
+
+
+def test_a_file_keeps_its_rights(tmp_path: Path) -> None:
+    report = tmp_path / "report.csv"
+    report.write_text("earlier")
+    report.chmod(0o600)
+    write_whole(report, "later")
+    assert report.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_file_that_cannot_be_used_is_named_and_no_database(tmp_path: Path) -> None:

@@ -14,10 +14,12 @@ def write_private(path: Path, text: str, *, overwrite: bool = False, mode: int =
     if not overwrite:
         _write_new(path, text, mode)
         return
-    target = path.resolve()
-    if target.exists() and not target.is_file():
-        target.write_text(text, encoding="utf-8")
+    if path.absolute().parts[1:2] in {("dev",), ("proc",)} or (
+        path.exists() and not path.is_file()
+    ):
+        path.write_text(text, encoding="utf-8")
         return
+    target = path.resolve()
     fresh = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     _write_new(fresh, text, mode)
     try:
