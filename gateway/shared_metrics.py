@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -28,6 +29,16 @@ def sharing_metrics() -> Iterator[None]:
             yield
         finally:
             del os.environ[FOLDER]
+
+
+def keep_folder() -> None:
+    """Make the folder again where something has deleted it: a worker could not start without it.
+
+    A session's end deletes its user's files in /dev/shm (logind's `RemoveIPC`). Raises `OSError`.
+    """
+    folder = os.environ.get(FOLDER)
+    if folder is not None and not Path(folder).is_dir():
+        Path(folder).mkdir(mode=0o700)
 
 
 def drop_gauges(pid: int | None) -> None:

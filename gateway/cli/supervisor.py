@@ -24,7 +24,7 @@ import structlog
 import uvicorn
 
 from gateway.logging_setup import configure
-from gateway.shared_metrics import drop_gauges, sharing_metrics
+from gateway.shared_metrics import drop_gauges, keep_folder, sharing_metrics
 
 log = structlog.get_logger("gateway.supervisor")
 
@@ -198,6 +198,7 @@ class Supervisor:
         reports, sending = multiprocessing.Pipe(duplex=False)
         spawn = multiprocessing.get_context("spawn")
         process = spawn.Process(target=self.target, args=(self.config, self._bound, sending))
+        keep_folder()
         process.start()
         sending.close()  # so that only the worker holds it
         log.info("worker_started", pid=process.pid)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.shared_metrics import FOLDER, MEMORY, sharing_metrics
+from gateway.shared_metrics import FOLDER, MEMORY, keep_folder, sharing_metrics
 
 
 @pytest.mark.skipif(not os.access(MEMORY, os.W_OK), reason="this machine has no /dev/shm")
@@ -21,3 +21,12 @@ def test_the_files_are_in_memory_and_go_with_the_supervisor(
         assert folder.stat().st_mode & 0o077 == 0
     assert not folder.exists()
     assert FOLDER not in os.environ
+
+
+def test_a_folder_that_was_deleted_is_made_again() -> None:
+    """A worker could not start without it."""
+    with sharing_metrics():
+        folder = Path(os.environ[FOLDER])
+        folder.rmdir()
+        keep_folder()
+        assert folder.stat().st_mode & 0o777 == 0o700
