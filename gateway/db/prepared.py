@@ -24,7 +24,7 @@ from gateway.db.waiting import MAX_WAITING_PER_CONNECTION, session_options
 from gateway.settings import REQUEST_TIMEOUT
 
 T = TypeVar("T")
-SINGLES_UNDER_WAY: Final = 4
+SINGLES_UNDER_WAY: Final = 2
 """Statements that a set is carried out by at once where sets are off."""
 
 
