@@ -11,7 +11,7 @@ def fail(sentence: str) -> NoReturn:
 
 
 def file_sentence(error: Exception) -> str | None:
-    """What is wrong with which file; `None` of an error that names none, as a connection's."""
+    """Sentence that names the file of an error; `None` if the error names no file (a connection's)."""
     if not isinstance(error, OSError) or error.filename is None:
         return None
     return f"{error.filename} cannot be used ({error.strerror})."

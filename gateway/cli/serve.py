@@ -45,7 +45,7 @@ WRONG_REDIS: Final = frozenset(
 )
 """Errors that waiting does not mend. `ResponseError` itself: no such database, no cluster, an old version."""
 WAITING_MENDS: Final = ("MISCONF", "NOREPLICAS", "BUSY", "UNKILLABLE", "TRYAGAIN")
-"""Of a Redis that will serve again: its disk is full, its replicas are away, a script runs."""
+"""First words of Redis errors that pass: full disk, missing replicas, a running script, resharding."""
 GC_THRESHOLDS = (10_000, 20, 20)  # garbage collections of the three generations
 NEWEST = Statement("SELECT version_num FROM alembic_version")
 

@@ -32,13 +32,13 @@ PATIENCE_SECONDS: Final = 2
 MOST_UNDER_WAY: Final = 16
 MOST_OF_ONE_SOURCE: Final = 2
 ANOTHER_SECONDS: Final = 0.5
-"""Pause until it is looked again whether another worker has counted."""
+"""Seconds between two looks for the figures that another worker is counting."""
 _Counts = dict[SourceInMonth, asyncio.Task[KeptFigures]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QualityContext:
-    """By what and when is counted; `engine` is one whose statements may be long."""
+    """Database, catalogue, rules and clock of a count; `engine` allows long statements."""
 
     engine: AsyncEngine
     catalogue: Catalogue
@@ -137,4 +137,4 @@ class QualityCounts:
     def _ended(self, wanted: SourceInMonth, task: asyncio.Task[KeptFigures]) -> None:
         del self._under_way[wanted]
         if not task.cancelled():
-            task.exception()  # whoever waits is told; nobody may
+            task.exception()  # marked as seen: there may be no caller left to raise it to

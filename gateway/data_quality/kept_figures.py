@@ -41,7 +41,7 @@ DELETE FROM quality_figures
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceInMonth:
-    """What figures are of, and the rules and catalogue by which they are counted."""
+    """Key of kept figures: source, month, and the versions of rules and catalogue."""
 
     source_id: str
     month: Month
@@ -103,12 +103,16 @@ async def keep(connection: AsyncConnection, wanted: SourceInMonth, counted: Kept
 
 async def lock_month(connection: AsyncConnection, month: Month, source_id: str) -> None:
     """Lock the figures and findings of a source's month until the transaction ends."""
-    await lock_named(connection, LockNamespace.QUALITY, f"{month} {source_id}")
+    await lock_named(connection, LockNamespace.QUALITY, _lock_name(month, source_id))
 
 
 async def try_lock_month(connection: AsyncConnection, month: Month, source_id: str) -> bool:
-    """Lock them if nobody has; False if somebody has."""
-    return await try_lock_named(connection, LockNamespace.QUALITY, f"{month} {source_id}")
+    """Lock the same unless another session holds the lock; True if it was acquired."""
+    return await try_lock_named(connection, LockNamespace.QUALITY, _lock_name(month, source_id))
+
+
+def _lock_name(month: Month, source_id: str) -> str:
+    return f"{month} {source_id}"
 
 
 async def drop_kept(connection: AsyncConnection, month: Month, source_id: str) -> None:

@@ -30,7 +30,7 @@ def least_difference(before: float, other: float, after: float) -> float:
 
 
 def clock_sentence(ahead: float) -> str | None:
-    """What is wrong, for the operator; `None` where the clocks agree well enough."""
+    """Error message for the operator; `None` if the clocks differ by at most `MOST_SECONDS`."""
     if abs(ahead) <= MOST_SECONDS:
         return None
     side = "ahead of" if ahead > 0 else "behind"

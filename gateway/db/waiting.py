@@ -26,7 +26,7 @@ _SAME_EVERYWHERE: Final = {
     "bytea_output": "hex",
     "extra_float_digits": "1",
 }
-"""What statements mean, however the server, the database or the role is set."""
+"""Session settings that the SQL depends on; they override those of server, database and role."""
 
 
 def session_options(name: str, statement_timeout: float) -> dict[str, Any]:

@@ -57,7 +57,7 @@ class PermittedCall(NamedTuple):
 def permit(
     call: VerificationCall, inputs: VerificationInputs, now: datetime
 ) -> PermittedCall | Refusal:
-    """What may be answered of a call, or its refusal."""
+    """Permitted questions of a call with its probe budgets and stored answer, or its refusal."""
     if call.request.by_bundle:
         call = replace(call, request=call.request.under(inputs.agreement))
     refused = _check_permission(call, inputs, now)

@@ -30,7 +30,7 @@ def write_private(path: Path, text: str, *, overwrite: bool = False, mode: int =
 
 
 def _write_new(path: Path, text: str, mode: int) -> None:
-    # O_EXCL: neither a file nor a link that somebody put there meanwhile is written to.
+    # O_EXCL: fails if a file or a link has been created at this path in the meantime.
     made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(made, "w", encoding="utf-8") as file:

@@ -44,7 +44,7 @@ def headers_for(
 ) -> Flow[Mapping[str, str]]:
     """Make the headers (token, proof, digest) with which another program can make one such call.
 
-    They hold a token: whoever has them can make this call, once, within seconds.
+    They contain the access token. A thief could make this one call with them, within seconds.
     """
     body = content if content is not None else json
     made = new_call(session, method, target, scope=scope, body=body, headers=headers)

@@ -1,1 +1,1 @@
-"""What a test does to the fake gateway: acts of enterprises and departments, outages, faults."""
+"""Test controls of the fake gateway: decisions of enterprises and departments, outages, faults."""

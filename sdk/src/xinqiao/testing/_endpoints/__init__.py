@@ -1,1 +1,1 @@
-"""What the fake gateway answers: OAuth endpoints, and those under /v1."""
+"""HTTP endpoints of the fake gateway: OAuth, and `/v1`."""
